@@ -1,0 +1,1 @@
+"""Linear maps from brain activity to a layer of a network: arrays in, arrays out."""

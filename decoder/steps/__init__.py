@@ -1,0 +1,1 @@
+"""The chunk-by-chunk pieces of preprocessing."""

@@ -1,0 +1,98 @@
+"""Every error hotwire raises on purpose: one file, one tree.
+
+::
+
+    HotwireError
+    ├── InputError (ValueError)             an argument is wrong
+    │   ├── ShapeError                      an array of another shape than expected
+    │   ├── NonFiniteError                  NaN or infinity, with its position
+    │   └── UnknownNameError                a look-up failed; lists what there is
+    ├── RecordingError (ValueError)         a recording, its mask or its events cannot be used
+    ├── StudyError (ValueError)             a study file has a wrong or missing field
+    ├── BundleError                         a saved decoder is damaged, incomplete or too new
+    ├── AssetError                          weights or data could not be made ready
+    │   ├── DownloadError                   not to be had: no network, or the index lacks it
+    │   ├── ChecksumError                   what came is not what was expected
+    │   └── DiskSpaceError                  no room for it
+    └── MissingExtraError (ImportError)     an optional package is not installed
+
+A message names the parameter, what was expected, what came, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class HotwireError(Exception):
+    """Base of all errors that hotwire raises on purpose."""
+
+
+class InputError(HotwireError, ValueError):
+    """An argument is wrong."""
+
+
+class ShapeError(InputError):
+    """An array has another shape than expected."""
+
+
+class NonFiniteError(InputError):
+    """An array holds NaN or infinity."""
+
+
+class UnknownNameError(InputError):
+    """A look-up by name failed.
+
+    Parameters
+    ----------
+    what : str
+        What was looked up, e.g. ``"layer"``.
+    name : object
+        The name that was not found.
+    known : iterable of str
+        The names there are.
+
+    Examples
+    --------
+    >>> print(UnknownNameError("layer", "blocks.99", ["blocks.0", "blocks.9"]))
+    unknown layer 'blocks.99'; did you mean 'blocks.9'? There are: blocks.0, blocks.9
+    """
+
+    def __init__(self, what: str, name: object, known: Iterable[str]) -> None:
+        known = list(known)
+        close = get_close_matches(str(name), known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else "."
+        super().__init__(f"unknown {what} {name!r}{hint} There are: {', '.join(known) or 'none'}")
+
+
+class RecordingError(HotwireError, ValueError):
+    """A recording, its mask or its events cannot be used."""
+
+
+class StudyError(HotwireError, ValueError):
+    """A study file has a wrong or missing field."""
+
+
+class BundleError(HotwireError):
+    """A saved decoder is damaged, incomplete or of a newer format."""
+
+
+class AssetError(HotwireError):
+    """Weights or data could not be made ready."""
+
+
+class DownloadError(AssetError):
+    """A file is not to be had: no network, or the package index lacks it."""
+
+
+class ChecksumError(AssetError):
+    """A file is not the one expected."""
+
+
+class DiskSpaceError(AssetError):
+    """There is no room for a file."""
+
+
+class MissingExtraError(HotwireError, ImportError):
+    """An optional package is not installed."""
