@@ -1,1 +1,47 @@
-"""Pretrained networks, opened at a layer: record activations up to it, resume behind it."""
+"""Pretrained networks, opened at a layer: record activations up to it, resume behind it.
+
+Names are imported when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .assets import fetch
+    from .language import LanguageModel
+    from .network import Network
+    from .onnx_network import OnnxNetwork
+    from .opening import open_network
+    from .sentence import SentenceEncoder
+    from .torch_network import TorchNetwork
+    from .vision import VisionNetwork
+
+_HOMES = {
+    "LanguageModel": "language",
+    "Network": "network",
+    "OnnxNetwork": "onnx_network",
+    "SentenceEncoder": "sentence",
+    "TorchNetwork": "torch_network",
+    "VisionNetwork": "vision",
+    "fetch": "assets",
+    "open_network": "opening",
+}
+
+__all__ = [
+    "LanguageModel",
+    "Network",
+    "OnnxNetwork",
+    "SentenceEncoder",
+    "TorchNetwork",
+    "VisionNetwork",
+    "fetch",
+    "open_network",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,0 +1,234 @@
+"""One pass through a causal transformer, entered at a layer, with everything constant computed once.
+
+A prompt is cut at its placeholder into a prefix and a tail. Put an activity in place of the placeholder's state at
+layer L, and this stays as it was, whatever is injected: the keys and values of the prefix in every layer, and the
+states of the placeholder and of all that follows it below L. So they are computed once and kept; what remains is to
+run a few tokens through the layers from L on.
+
+Several continuations of the same prompt can ride in one pass: a mask lets each see the prompt and itself but no other.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import DynamicCache, PreTrainedModel
+
+from ..errors import InputError
+
+
+def decoder_layers(model: PreTrainedModel) -> tuple[nn.Module, str, nn.ModuleList]:
+    """Find a model's backbone and its list of transformer layers.
+
+    Returns
+    -------
+    tuple
+        The backbone, the name of the list within it, and the list.
+
+    Raises
+    ------
+    InputError
+        The model has no such list.
+    """
+    backbone = model.base_model
+    n_layers = getattr(model.config, "num_hidden_layers", None)
+    for name, child in backbone.named_children():
+        if isinstance(child, nn.ModuleList) and len(child) == n_layers:
+            return backbone, name, child
+    raise InputError(
+        f"model: expected a causal transformer with a list of {n_layers} layers in its backbone, got "
+        f"{type(model).__name__} with {[name for name, _ in backbone.named_children()]}"
+    )
+
+
+class CausalPass:
+    """The tail of a prompt, ready to be run from any layer on.
+
+    Parameters
+    ----------
+    model : PreTrainedModel
+        A causal language model in evaluation mode.
+    prefix : sequence of int
+        Tokens before the placeholder.
+    tail : sequence of int
+        The placeholder's token and those behind it.
+    branches : sequence of sequences of int
+        Continuations of the prompt, side by side; each sees the prompt and its own earlier tokens.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        prefix: Sequence[int],
+        tail: Sequence[int],
+        branches: Sequence[Sequence[int]] = (),
+    ) -> None:
+        self._model = model
+        self.n_layers = len(decoder_layers(model)[2])
+        _check_window(model, len(prefix) + len(tail) + max((len(branch) for branch in branches), default=0))
+        tokens = [*tail, *(token for branch in branches for token in branch)]
+        self.n_queries = len(tokens)
+        # Where to read the next token's probabilities: at the prompt's end, then at every token of every branch.
+        self._read_at = torch.arange(len(tail) - 1, len(tokens))
+        depth = [*range(len(tail)), *(len(tail) + i for branch in branches for i in range(len(branch)))]
+        self._positions = len(prefix) + torch.tensor([depth])
+        self._mask = _mask(len(prefix), len(tail), [len(branch) for branch in branches])
+        with torch.inference_mode():
+            cache = DynamicCache()
+            if prefix:
+                model.base_model(torch.tensor([prefix]), past_key_values=cache, use_cache=True)
+            self._prefix_keys = _keys(cache)
+            self._run_through(torch.tensor([tokens]))
+
+    def own_state(self, layer: int) -> torch.Tensor:
+        """State (n_units,) of the placeholder's own token as it enters a layer."""
+        return self._states[layer][0, 0]
+
+    @torch.inference_mode()
+    def run(self, layer: int, injected: torch.Tensor) -> tuple[torch.Tensor, Any]:
+        """Put states in place of the placeholder's at a layer and compute what lies behind it.
+
+        Parameters
+        ----------
+        layer : int
+            0 to n_layers: the layer that the states enter (n_layers: behind the last).
+        injected : Tensor (n_samples, n_units)
+            The states to put in.
+
+        Returns
+        -------
+        logits : Tensor (n_samples, 1 + n_branch_tokens, n_vocabulary)
+            Of the next token, at the prompt's end and behind each token of the branches.
+        cache
+            Keys and values of all that was seen, to go on from (without branches).
+        """
+        n_samples = len(injected)
+        states = self._states[layer].expand(n_samples, -1, -1).clone()
+        states[:, 0] = injected
+        # Below the layer nothing changes, so its keys are those of the prompt itself; from it on, the tail is new.
+        kept = [*self._full_keys[:layer], *self._prefix_keys[layer:]]
+        cache = _cache(kept, n_samples)
+        entered = _entered_at(self._model, layer, states, self._returns_tuple)
+        output = entered(
+            inputs_embeds=self._states[0].expand(n_samples, -1, -1),
+            attention_mask=self._mask.expand(n_samples, -1, -1, -1),
+            position_ids=self._positions.expand(n_samples, -1),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=self._read_at,
+        )
+        return output.logits, cache
+
+    def _run_through(self, tokens: torch.Tensor) -> None:
+        """Keep what is constant of the uninjected tail: the states entering each layer, and its keys and values."""
+        layers = decoder_layers(self._model)[2]
+        outputs: list[Any] = []
+        states: list[torch.Tensor] = []
+        hooks = [layer.register_forward_pre_hook(_keep_input(states), with_kwargs=True) for layer in layers]
+        hooks.append(layers[-1].register_forward_hook(lambda _, __, output: outputs.append(output)))
+        cache = _cache(self._prefix_keys, 1)
+        try:
+            self._model.base_model(
+                tokens,
+                attention_mask=self._mask,
+                position_ids=self._positions,
+                past_key_values=cache,
+                use_cache=True,
+            )
+        finally:
+            for hook in hooks:
+                hook.remove()
+        # Some architectures' layers return a tuple, and what stands in for them has to do the same.
+        self._returns_tuple = isinstance(outputs[0], tuple)
+        self._states = [*states, outputs[0][0] if self._returns_tuple else outputs[0]]
+        self._full_keys = _keys(cache)
+
+
+class _Skip(nn.Module):
+    """Stands where a layer below the injected one was: passes on, computes nothing."""
+
+    def __init__(self, replaced: nn.Module, returns_tuple: bool) -> None:
+        super().__init__()
+        self._returns_tuple = returns_tuple
+        # Some backbones choose a layer's mask by this attribute.
+        if hasattr(replaced, "attention_type"):
+            self.attention_type = replaced.attention_type
+
+    def forward(self, hidden: torch.Tensor, *_: Any, **__: Any) -> Any:
+        return (hidden,) if self._returns_tuple else hidden
+
+
+class _Enter(_Skip):
+    """Puts the given states in place of whatever arrives, then goes on with the layer, if there is one."""
+
+    def __init__(self, replaced: nn.Module, returns_tuple: bool, states: torch.Tensor, runs: bool) -> None:
+        super().__init__(replaced, returns_tuple)
+        self._states = states
+        self._layer = replaced if runs else None
+
+    def forward(self, hidden: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        if self._layer is None:
+            return super().forward(self._states)
+        return self._layer(self._states, *args, **kwargs)
+
+
+def _entered_at(model: PreTrainedModel, layer: int, states: torch.Tensor, returns_tuple: bool) -> PreTrainedModel:
+    """Copy the model's shell, sharing all weights, so that `states` enter at `layer` and nothing below is computed."""
+    backbone, name, layers = decoder_layers(model)
+    at = min(layer, len(layers) - 1)
+    below = [_Skip(skipped, returns_tuple) for skipped in layers[:at]]
+    entry = _Enter(layers[at], returns_tuple, states, runs=layer < len(layers))
+    new_backbone = _with_child(backbone, name, nn.ModuleList([*below, entry, *layers[at + 1 :]]))
+    return _with_child(model, model.base_model_prefix, new_backbone)
+
+
+def _with_child(module: Any, name: str, child: nn.Module) -> Any:
+    shell = copy.copy(module)
+    shell._modules = {**module._modules, name: child}
+    return shell
+
+
+def _keep_input(states: list[torch.Tensor]) -> Any:
+    def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        states.append(args[0] if args else kwargs["hidden_states"])
+
+    return hook
+
+
+def _check_window(model: PreTrainedModel, n_tokens: int) -> None:
+    window = getattr(model.config.get_text_config(), "sliding_window", None)
+    if window is not None and n_tokens > window:
+        raise InputError(
+            f"prompt: it takes {n_tokens} tokens with its candidates, but some layers of {type(model).__name__} look "
+            f"back only {window}; shorten it"
+        )
+
+
+def _keys(cache: Any) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    return [(layer.keys, layer.values) for layer in cache.layers]
+
+
+def _cache(keys: Sequence[tuple[torch.Tensor, torch.Tensor]], n_samples: int) -> Any:
+    cache = DynamicCache()
+    for index, (key, value) in enumerate(keys):
+        cache.update(key.expand(n_samples, -1, -1, -1), value.expand(n_samples, -1, -1, -1), index)
+    return cache
+
+
+def _mask(n_prefix: int, n_tail: int, branch_lengths: Sequence[int]) -> torch.Tensor:
+    """Additive attention mask (1, 1, n_queries, n_prefix + n_queries): 0 where a token may look, else the minimum."""
+    n_queries = n_tail + sum(branch_lengths)
+    allowed = torch.zeros(n_queries, n_prefix + n_queries, dtype=torch.bool)
+    allowed[:, : n_prefix + n_tail] = True
+    allowed[:n_tail, n_prefix:] = torch.ones(n_tail, n_queries, dtype=torch.bool).tril()
+    start = n_tail
+    for length in branch_lengths:
+        block = slice(start, start + length)
+        allowed[block, n_prefix + start : n_prefix + start + length] = torch.ones(length, length).tril().bool()
+        start += length
+    lowest = torch.finfo(torch.float32).min
+    return torch.zeros(allowed.shape).masked_fill(~allowed, lowest)[None, None]
