@@ -1,0 +1,44 @@
+"""Checks of arrays that come from outside."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import NonFiniteError
+
+
+def require_finite(name: str, array: NDArray, *, column: str, first_column: int = 0) -> None:
+    """Raise if an array holds NaN or infinity.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    array : (n_samples, n_columns) array
+    column : str
+        What a column is, e.g. ``"feature"``.
+    first_column : int
+        The number of the first column, where `array` is a block out of a wider one.
+
+    Raises
+    ------
+    NonFiniteError
+        Naming the first position, sample by sample.
+
+    Examples
+    --------
+    >>> require_finite("X", np.array([[1.0, np.nan]]), column="feature")
+    Traceback (most recent call last):
+    ...
+    hotwire.errors.NonFiniteError: X holds NaN at sample 0, feature 1, expected finite numbers: ...
+    """
+    finite = np.isfinite(array)
+    if finite.all():
+        return
+    sample, place = (int(position) for position in np.argwhere(~finite)[0])
+    value = "NaN" if np.isnan(array[sample, place]) else str(array[sample, place])
+    raise NonFiniteError(
+        f"{name} holds {value} at sample {sample}, {column} {first_column + place}, expected finite numbers: "
+        "leave out such samples, or mend them knowingly, before they come here"
+    )

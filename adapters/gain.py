@@ -1,0 +1,61 @@
+"""Gain: giving predictions the size of what they predict.
+
+Ridge predictions are shrunk towards the mean, the more so the noisier the recording; a deep network fed
+with such faint activity sees nothing. A gain scales the prediction's deviation from the mean so that, on the
+training samples, its variance is that of the true activations.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .targets import Floats, blocks
+
+ROUNDING = 1e-26
+"""A predicted power below this part of the true one is rounding (1e-13 of the amplitude), not prediction."""
+
+
+def predicted_power(scores: Floats, expansion: NDArray) -> Floats:
+    """Sum of squares of each column of ``scores @ expansion``, which is never formed.
+
+    Parameters
+    ----------
+    scores : (n_samples, k) array
+    expansion : (k, n_units) array
+
+    Returns
+    -------
+    (n_units,) array of float64
+
+    Examples
+    --------
+    >>> predicted_power(np.array([[1.0], [2.0]]), np.array([[1.0, 0.0, 3.0]]))
+    array([ 5.,  0., 45.])
+    """
+    gram = scores.T @ scores
+    power = np.empty(expansion.shape[1])
+    for units in blocks(*expansion.shape):
+        block = expansion[:, units].astype(np.float64)
+        power[units] = np.einsum("ij,ij->j", block, gram @ block)
+    # Rounding may leave a sum of squares of nothing just below zero.
+    return np.maximum(power, 0.0)
+
+
+def restoring_gain(predicted: ArrayLike, true: ArrayLike) -> Floats:
+    """The factor on deviations that turns the predicted power into the true; 1 where nothing is predicted.
+
+    Parameters
+    ----------
+    predicted, true : array-like of the same shape
+        Sums of squared deviations from the mean, e.g. of each unit, or of all units together. What is
+        predicted of a unit that the features know nothing of is rounding, which must not be blown up.
+
+    Examples
+    --------
+    >>> restoring_gain([1.0, 0.0], [4.0, 4.0])
+    array([2., 1.])
+    """
+    predicted, true = np.asarray(predicted, dtype=np.float64), np.asarray(true, dtype=np.float64)
+    something = predicted > ROUNDING * true
+    return np.where(something, np.sqrt(true / np.where(something, predicted, 1.0)), 1.0)

@@ -1,0 +1,285 @@
+"""The mathematics of ridge regression: plain functions over arrays, in float64.
+
+With centred features X and centred targets Y, the ridge weights are (Hoerl & Kennard 1970)::
+
+    W = (X'X + alpha I)^-1 X'Y  =  V diag(s / (s^2 + alpha)) U'Y      where  X = U diag(s) V'.
+
+One thin singular value decomposition therefore serves every strength, whether there are more features than
+samples or fewer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
+
+from .folds import Fold
+from .targets import EPS, Floats, Targets, blocks, spread, sum_of_squares
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """Features with their mean taken out and their scale divided out.
+
+    Attributes
+    ----------
+    X : (n_samples, n_features) array
+    mean, scale : (n_features,) arrays
+    constant : (n_features,) array of bool
+        Features that do not vary beyond rounding: zero in `X`, with scale 1.
+    """
+
+    X: Floats
+    mean: Floats
+    scale: Floats
+    constant: NDArray[np.bool_]
+
+
+def standardise(X: Floats, scale: str) -> Standardised:
+    """Centre each feature and, where `scale` is ``"unit_variance"``, divide it by its standard deviation.
+
+    Parameters
+    ----------
+    X : (n_samples, n_features) array
+    scale : {"none", "unit_variance"}
+
+    Examples
+    --------
+    >>> standardise(np.array([[1.0, 5.0], [5.0, 5.0]]), "unit_variance").X
+    array([[-1.,  0.],
+           [ 1.,  0.]])
+    """
+    mean = X.mean(axis=0)
+    centred = X - mean
+    deviation = np.sqrt(sum_of_squares(centred) / len(X))
+    constant = deviation <= len(X) * EPS * np.abs(mean)
+    centred[:, constant] = 0.0
+    divisor = np.where(constant | (scale == "none"), 1.0, deviation)
+    centred /= divisor
+    return Standardised(centred, mean, divisor, constant)
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The thin singular value decomposition X = left @ diag(values) @ right, without null directions.
+
+    Attributes
+    ----------
+    left : (n_samples, r) array
+    values : (r,) array, descending
+    right : (r, n_features) array
+    """
+
+    left: Floats
+    values: Floats
+    right: Floats
+
+
+def spectrum(X: Floats) -> Spectrum:
+    """Decompose `X` (n_samples, n_features), leaving out singular values that are zero to rounding.
+
+    Examples
+    --------
+    >>> spectrum(np.ones((3, 2))).values.shape
+    (1,)
+    """
+    left, values, right = np.linalg.svd(X, full_matrices=False)
+    kept = values > max(X.shape) * EPS * values[0]
+    return Spectrum(left[:, kept], values[kept], right[kept])
+
+
+def filter_factors(values: Floats, alpha: ArrayLike) -> Floats:
+    """Ridge's s / (s^2 + alpha) for each singular value s, (r, 1), or (r, n_units) for an alpha per unit.
+
+    Examples
+    --------
+    >>> filter_factors(np.array([2.0, 1.0]), 4.0)
+    array([[0.25],
+           [0.2 ]])
+    """
+    column = values[:, np.newaxis]
+    return column / (column**2 + np.atleast_1d(alpha))
+
+
+@dataclass(frozen=True)
+class PreparedFold:
+    """One fold's decomposition, from which every strength and every unit is served.
+
+    Attributes
+    ----------
+    train, held_out : arrays of int
+        Positions of the samples.
+    left : (n_train, r) array
+        Left singular vectors of the training features.
+    values : (r,) array
+        Their singular values.
+    held_out_scores : (n_held_out, r) array
+        The held-out features along the right singular vectors.
+    """
+
+    train: NDArray[np.intp]
+    held_out: NDArray[np.intp]
+    left: Floats
+    values: Floats
+    held_out_scores: Floats
+
+
+def prepare_folds(X: Floats, folds: list[Fold], scale: str) -> list[PreparedFold]:
+    """Standardise and decompose the features of each fold, by its training samples alone.
+
+    Parameters
+    ----------
+    X : (n_samples, n_features) array
+    folds : list of (train, held_out)
+    scale : {"none", "unit_variance"}
+    """
+    if scale == "none" and X.shape[1] > X.shape[0]:
+        # X' = Q R: samples keep all their inner products in the coordinates R', so no fold needs the wide X.
+        # The mean goes out first, as folds centre themselves and it would only cost digits.
+        X = np.asarray(np.linalg.qr((X - X.mean(axis=0)).T, mode="r")).T
+    prepared = []
+    for train, held_out in tqdm(folds, desc="decomposing folds", delay=1, disable=None):
+        features = standardise(X[train], scale)
+        parts = spectrum(features.X)
+        scores = ((X[held_out] - features.mean) / features.scale) @ parts.right.T
+        prepared.append(PreparedFold(train, held_out, parts.left, parts.values, scores))
+    return prepared
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Sums over all held-out samples, of deviations from the mean of each fold's training samples.
+
+    Attributes
+    ----------
+    error, predicted : (n_alphas, n_targets) arrays
+        Squared error, and squared prediction.
+    true : (n_targets,) array
+        Squared truth.
+    """
+
+    error: Floats
+    predicted: Floats
+    true: Floats
+
+    def over_all(self) -> HeldOut:
+        """The same sums over all targets, as one."""
+        return HeldOut(
+            self.error.sum(axis=1, keepdims=True),
+            self.predicted.sum(axis=1, keepdims=True),
+            self.true.sum(keepdims=True),
+        )
+
+    def off_direction(self) -> Floats:
+        """One minus the squared cosine between prediction and truth, (n_alphas, n_targets).
+
+        This is the part of the truth that no gain of the prediction could explain: blind to how far a strength shrinks
+        predictions, which a gain makes good. It is 1 where nothing, or the opposite, is predicted.
+        """
+        inner = (self.predicted + self.true - self.error) / 2
+        norms = self.predicted * self.true
+        known = (inner > 0) & (norms > 0)
+        return 1.0 - np.where(known, inner**2 / np.where(known, norms, 1.0), 0.0)
+
+
+def held_out_sums(folds: list[PreparedFold], alphas: Floats, Y: Floats) -> HeldOut:
+    """How each strength does on the held-out samples.
+
+    Parameters
+    ----------
+    folds : list of PreparedFold
+    alphas : (n_alphas,) array
+    Y : (n_samples, n_targets) array
+    """
+    error, predicted = np.zeros((2, len(alphas), Y.shape[1]))
+    true = np.zeros(Y.shape[1])
+    for fold in folds:
+        train = Y[fold.train]
+        mean = train.mean(axis=0)
+        along = fold.left.T @ (train - mean)
+        truth = Y[fold.held_out] - mean
+        true += sum_of_squares(truth)
+        for number, alpha in enumerate(alphas):
+            guess = (fold.held_out_scores * filter_factors(fold.values, alpha).T) @ along
+            predicted[number] += sum_of_squares(guess)
+            guess -= truth
+            error[number] += sum_of_squares(guess)
+    return HeldOut(error, predicted, true)
+
+
+def search(folds: list[PreparedFold], alphas: Floats, targets: Targets) -> HeldOut:
+    """`held_out_sums` of all units, block by block."""
+    n_units = targets.Y.shape[1]
+    sums = HeldOut(np.empty((len(alphas), n_units)), np.empty((len(alphas), n_units)), np.empty(n_units))
+    for units, block in targets.blocks("cross-validation"):
+        part = held_out_sums(folds, alphas, block)
+        sums.error[:, units], sums.predicted[:, units], sums.true[units] = (
+            part.error,
+            part.predicted,
+            part.true,
+        )
+    return sums
+
+
+def factors_for_all(
+    parts: Spectrum, alpha: float, targets: Targets, narrow: Targets, dtype: type
+) -> tuple[Floats, NDArray, float]:
+    """The map with one strength for all units, through the smaller of the two ranks.
+
+    Parameters
+    ----------
+    parts : Spectrum
+        Of the features (n_samples, n_features), r values.
+    alpha : float
+    targets : Targets
+        (n_samples, n_units).
+    narrow : Targets
+        (n_samples, k): `targets` themselves or, of wide ones, their `low_rank_scores`.
+    dtype : dtype
+        Of the expansion.
+
+    Returns
+    -------
+    projection : (n_features, min(r, k)) array of float64
+    expansion : (min(r, k), n_units) array
+    power : float
+        Sum over units of the squared deviations that the map gives for its own training samples.
+    """
+    factors = filter_factors(parts.values, alpha)
+    weights = factors * spread(parts.left, narrow, np.float64)
+    power = float(parts.values**2 @ sum_of_squares(weights.T))
+    if weights.shape[1] < weights.shape[0]:
+        projection = parts.right.T @ weights
+        if narrow is targets:
+            return projection, np.eye(weights.shape[1], dtype=dtype), power
+        return projection, spread(narrow.Y / narrow.power, targets, dtype), power
+    if narrow is targets:
+        return parts.right.T, weights.astype(dtype), power
+    return parts.right.T, spread(parts.left * factors.T, targets, dtype), power
+
+
+def factors_per_unit(parts: Spectrum, alphas: Floats, targets: Targets, dtype: type) -> tuple[Floats, NDArray]:
+    """The map with a strength for each unit, through the rank r of the features.
+
+    Parameters
+    ----------
+    parts : Spectrum
+        Of the features (n_samples, n_features), r values.
+    alphas : (n_units,) array
+    targets : Targets
+        (n_samples, n_units).
+    dtype : dtype
+        Of the expansion.
+
+    Returns
+    -------
+    projection : (n_features, r) array of float64
+    expansion : (r, n_units) array
+    """
+    expansion = spread(parts.left, targets, dtype)
+    for units in blocks(*expansion.shape):
+        expansion[:, units] *= filter_factors(parts.values, alphas[units])
+    return parts.right.T, expansion
