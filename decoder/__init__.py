@@ -1,1 +1,56 @@
-"""From a recording to an answer: recordings, steps, readouts, the Decoder and its evaluation."""
+"""From a recording to an answer: recordings, steps, readouts, the Decoder and its evaluation.
+
+Names are imported when they are first used, so that a rig, which runs saved bundles only, needs none of what fitting
+takes.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .decoder import Decision, Decoder, Settings
+    from .evaluation import Choice, Evaluation, evaluate
+    from .events import Events
+    from .readout import LabelReadout, NearestReadout, TextReadout
+    from .recording import Recording
+    from .targets import StimulusTargets, WordTargets
+
+_HOMES = {
+    "Choice": "evaluation",
+    "Decision": "decoder",
+    "Decoder": "decoder",
+    "Evaluation": "evaluation",
+    "Events": "events",
+    "LabelReadout": "readout",
+    "NearestReadout": "readout",
+    "Recording": "recording",
+    "Settings": "decoder",
+    "StimulusTargets": "targets",
+    "TextReadout": "readout",
+    "WordTargets": "targets",
+    "evaluate": "evaluation",
+}
+
+__all__ = [
+    "Choice",
+    "Decision",
+    "Decoder",
+    "Evaluation",
+    "Events",
+    "LabelReadout",
+    "NearestReadout",
+    "Recording",
+    "Settings",
+    "StimulusTargets",
+    "TextReadout",
+    "WordTargets",
+    "evaluate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,1 +1,47 @@
-"""The chunk-by-chunk pieces of preprocessing."""
+"""The chunk-by-chunk pieces of preprocessing, and the windows that make trials of their samples."""
+
+from .base import Chain, Step, StepState, open_chain, run_steps
+from .baseline import ExponentialBaseline, RunningBaseline
+from .catalogue import STEPS, step_from_dict
+from .detrend import Detrend, RunningDetrend
+from .lag import Lag
+from .regress_out import regress_out
+from .window import (
+    WINDOWS,
+    BlockAverage,
+    RunningAverage,
+    Trials,
+    Window,
+    WindowRow,
+    WindowState,
+    window_from_dict,
+    windows,
+)
+from .zscore import RunningZScore, ZScore
+
+__all__ = [
+    "STEPS",
+    "WINDOWS",
+    "BlockAverage",
+    "Chain",
+    "Detrend",
+    "ExponentialBaseline",
+    "Lag",
+    "RunningAverage",
+    "RunningBaseline",
+    "RunningDetrend",
+    "RunningZScore",
+    "Step",
+    "StepState",
+    "Trials",
+    "Window",
+    "WindowRow",
+    "WindowState",
+    "ZScore",
+    "open_chain",
+    "regress_out",
+    "run_steps",
+    "step_from_dict",
+    "window_from_dict",
+    "windows",
+]

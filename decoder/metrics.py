@@ -1,0 +1,230 @@
+"""How good decisions are: each measure once, with its chance level, its interval and its permutation test.
+
+Everywhere ``scores`` is (n_trials, n_answers), larger is better, and ``truth`` (n_trials,) holds the index of the
+right answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import InputError, ShapeError
+
+N_PERMUTATIONS = 10_000
+N_RESAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure with all that it takes to believe it.
+
+    Attributes
+    ----------
+    value : float
+    chance : float
+        What the best constant guess reaches.
+    low, high : float
+        95 % interval over runs.
+    p_value : float
+        From permutations of the true answers within runs.
+    """
+
+    value: float
+    chance: float
+    low: float
+    high: float
+    p_value: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def hits(scores: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
+    """For every trial, whether the right answer scores highest; a tie of k answers counts 1/k.
+
+    Examples
+    --------
+    >>> hits([[0.1, 0.9], [0.5, 0.5]], [1, 0])
+    array([1. , 0.5])
+    """
+    scores, truth = _checked(scores, truth)
+    return hit_table(scores)[np.arange(len(truth)), truth]
+
+
+def pairwise_table(scores: ArrayLike, answers: ArrayLike) -> NDArray[np.float64]:
+    """For every trial and every answer that could be the true one, the share of the other trials' answers it beats.
+
+    A trial with true answer c is compared with every trial whose true answer is another, d: c beats d where its score
+    in this trial is higher; ties count half.
+
+    Parameters
+    ----------
+    scores : (n_trials, n_answers) array
+    answers : (n_trials,) array of int
+        The true answers: how often each occurs, that is how heavily it weighs as a rival.
+
+    Returns
+    -------
+    (n_trials, n_answers) array
+        NaN for answers that no trial has.
+
+    References
+    ----------
+    Mitchell et al. (2008), Predicting human brain activity associated with the meanings of nouns. Science 320,
+    1191-1195, for two answers at a time.
+    """
+    scores, answers = _checked(scores, answers)
+    n_trials, n_answers = scores.shape
+    count = np.bincount(answers, minlength=n_answers).astype(np.float64)
+    table = np.full((n_trials, n_answers), np.nan)
+    rivals = len(answers) - count
+    for c in np.flatnonzero((count > 0) & (rivals > 0)):
+        beaten = (scores[:, [c]] > scores) + 0.5 * (scores[:, [c]] == scores)
+        beaten[:, c] = 0.0
+        table[:, c] = beaten @ count / rivals[c]
+    return table
+
+
+def pairwise(scores: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
+    """For every trial, how often its true answer beats that of another trial, see `pairwise_table`.
+
+    Examples
+    --------
+    >>> pairwise([[0.6, 0.3, 0.1], [0.5, 0.2, 0.3], [0.2, 0.2, 0.6]], [0, 1, 2])
+    array([1., 0., 1.])
+    """
+    scores, truth = _checked(scores, truth)
+    return pairwise_table(scores, truth)[np.arange(len(truth)), truth]
+
+
+def shuffled_within(
+    truth: ArrayLike, groups: ArrayLike, n_permutations: int = N_PERMUTATIONS, *, seed: int = 0
+) -> NDArray[np.intp]:
+    """Exchange the true answers within groups.
+
+    Parameters
+    ----------
+    truth : (n_trials,) array
+    groups : (n_trials,) array
+        Runs, say.
+    n_permutations, seed : int
+
+    Returns
+    -------
+    (n_permutations, n_trials) array
+
+    Examples
+    --------
+    >>> sorted(shuffled_within([3, 4, 5, 6], ["a", "a", "b", "b"], 1)[0, :2].tolist())
+    [3, 4]
+    """
+    truth = np.asarray(truth)
+    codes = np.unique(np.asarray(groups), return_inverse=True)[1]
+    # Sorted by (group, random number in [0, 1)), every group's places are filled with its own answers.
+    keys = np.random.default_rng(seed).random((n_permutations, len(truth))) + codes
+    order = np.argsort(keys, axis=1)
+    shuffled = np.empty_like(order)
+    shuffled[:, np.argsort(codes, kind="stable")] = truth[order]
+    return shuffled
+
+
+def permutation_p(by_answer: NDArray, truth: NDArray, shuffled: NDArray) -> float:
+    """How often shuffled true answers do at least as well.
+
+    The true answers are exchanged within runs, the decisions stay: under the null hypothesis that decisions know
+    nothing of what was shown when in a run, all these orders are equally likely.
+
+    Parameters
+    ----------
+    by_answer : (n_trials, n_answers) array
+        What each trial would count if each answer were the true one.
+    truth : (n_trials,) array of int
+    shuffled : (n_permutations, n_trials) array of int
+        From `shuffled_within`.
+
+    Returns
+    -------
+    float
+        (1 + number at least as good) / (1 + number of permutations).
+
+    References
+    ----------
+    Phipson & Smyth (2010), Permutation p-values should never be zero. Stat. Appl. Genet. Mol. Biol. 9, 39.
+    """
+    rows = np.arange(len(truth))
+    observed = by_answer[rows, truth].mean()
+    means = by_answer[rows, shuffled].mean(axis=1)
+    # A sum in another order may differ in its last bit and still be equal.
+    return float((1 + np.count_nonzero(means >= observed - 1e-12)) / (1 + len(shuffled)))
+
+
+def interval_over(values: NDArray, groups: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean of all trials, where whole groups (runs) are drawn.
+
+    References
+    ----------
+    Efron & Tibshirani (1993), An introduction to the bootstrap, chapter 13 (percentile interval).
+    """
+    codes = np.unique(np.asarray(groups), return_inverse=True)[1]
+    total = np.bincount(codes, weights=values)
+    size = np.bincount(codes)
+    drawn = np.random.default_rng(seed).integers(0, len(size), (N_RESAMPLES, len(size)))
+    means = total[drawn].sum(axis=1) / size[drawn].sum(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def measure(by_answer: NDArray, truth: NDArray, runs: ArrayLike, shuffled: NDArray, *, chance: float) -> Measure:
+    """Put a figure together with its interval over runs and its permutation p.
+
+    Parameters
+    ----------
+    by_answer : (n_trials, n_answers) array
+        What each trial would count if each answer were the true one.
+    truth : (n_trials,) array of int
+    runs : (n_trials,) array
+    shuffled : (n_permutations, n_trials) array of int
+        From `shuffled_within`.
+    chance : float
+    """
+    counted = by_answer[np.arange(len(truth)), truth]
+    low, high = interval_over(counted, runs)
+    return Measure(float(counted.mean()), chance, low, high, permutation_p(by_answer, truth, shuffled))
+
+
+def hit_table(scores: NDArray) -> NDArray[np.float64]:
+    """What `hits` would give for each answer, (n_trials, n_answers)."""
+    best = scores == scores.max(axis=1, keepdims=True)
+    return best / best.sum(axis=1, keepdims=True)
+
+
+def confusion(truth: NDArray, said: NDArray, n_answers: int) -> NDArray[np.int64]:
+    """Counts (n_answers, n_answers + 1): rows are what was shown, columns what was said, the last one "other" (-1).
+
+    Examples
+    --------
+    >>> confusion(np.array([0, 0, 1]), np.array([0, 1, -1]), 2)
+    array([[1, 1, 0],
+           [0, 0, 1]])
+    """
+    counts = np.zeros((n_answers, n_answers + 1), np.int64)
+    np.add.at(counts, (truth, np.where(said < 0, n_answers, said)), 1)
+    return counts
+
+
+def constant_guess(truth: NDArray, n_answers: int) -> float:
+    """Chance level: what always giving the same answer, or guessing evenly, reaches at most."""
+    return float(max(np.bincount(truth).max() / len(truth), 1 / n_answers))
+
+
+def _checked(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray, NDArray[np.intp]]:
+    scores, truth = np.asarray(scores), np.asarray(truth, dtype=np.intp)
+    if scores.ndim != 2 or truth.shape != scores.shape[:1]:
+        raise ShapeError(f"scores: expected (n_trials, n_answers) for truth {truth.shape}, got {scores.shape}")
+    if len(truth) and not (truth.min() >= 0 and truth.max() < scores.shape[1]):
+        raise InputError(f"truth: expected indices below {scores.shape[1]}, got {truth.min()} to {truth.max()}")
+    return scores, truth

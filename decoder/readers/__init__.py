@@ -1,0 +1,23 @@
+"""Readers: plain functions from files, or other packages' objects, to a `Recording`."""
+
+from .arrays import read_arrays, read_npz, write_npz
+from .bids import read_bids
+from .mne_objects import from_mne
+from .nifti import read_nifti
+from .openfmri import read_openfmri
+from .responses import read_pictures, read_responses
+from .tables import read_attributes, read_events
+
+__all__ = [
+    "from_mne",
+    "read_arrays",
+    "read_attributes",
+    "read_bids",
+    "read_events",
+    "read_nifti",
+    "read_npz",
+    "read_openfmri",
+    "read_pictures",
+    "read_responses",
+    "write_npz",
+]

@@ -1,0 +1,175 @@
+"""Tables of events in text files: BIDS events, PyMVPA attributes, OpenfMRI onsets."""
+
+from __future__ import annotations
+
+import csv
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import RecordingError
+from ..events import Events
+
+MISSING = "n/a"
+
+
+def read_table(path: str | PathLike[str]) -> dict[str, list[str]]:
+    """Return a tab-separated file's columns by name.
+
+    Raises
+    ------
+    RecordingError
+        There is no such file, or a line has another number of fields than the header.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RecordingError(f"{path}: there is no such file")
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row]
+    if not rows:
+        raise RecordingError(f"{path}: expected a header line, got an empty file")
+    header = [name.strip() for name in rows[0]]
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(header):
+            raise RecordingError(
+                f"{path}, line {number}: expected {len(header)} fields as in the header, got {len(row)}"
+            )
+    return {name: [row[i].strip() for row in rows[1:]] for i, name in enumerate(header)}
+
+
+def numbers(path: str | PathLike[str], name: str, column: list[str]) -> NDArray[np.float64]:
+    """Return a column's entries as numbers; raise RecordingError where one is none."""
+    values = np.empty(len(column))
+    for i, entry in enumerate(column):
+        try:
+            values[i] = float(entry)
+        except ValueError:
+            raise RecordingError(
+                f"{path}, line {i + 2}: expected a number in the column {name!r}, got {entry!r}; correct "
+                "the file or take the line out"
+            ) from None
+    return values
+
+
+def read_events(path: str | PathLike[str], run: int | str, label: str = "trial_type") -> Events:
+    """Read the events of one run from a BIDS ``_events.tsv``.
+
+    Parameters
+    ----------
+    path : path
+    run : int or str
+        The run's name.
+    label : str
+        The column that holds the label. An entry ``n/a`` stays as it is.
+
+    Raises
+    ------
+    RecordingError
+        A column is missing; an onset or a duration is no number (``n/a`` included).
+    """
+    table = read_table(path)
+    for name in ("onset", "duration", label):
+        if name not in table:
+            raise RecordingError(f"{path}: expected a column {name!r}, got the columns {', '.join(table)}")
+    stimulus = None
+    if "stim_file" in table:
+        stimulus = np.array(["" if entry == MISSING else entry for entry in table["stim_file"]], dtype=np.str_)
+    n = len(table["onset"])
+    return Events(
+        run=np.repeat(np.asarray(run), n),
+        onset_s=numbers(path, "onset", table["onset"]),
+        duration_s=numbers(path, "duration", table["duration"]),
+        label=np.array(table[label], dtype=np.str_),
+        stimulus=stimulus,
+    )
+
+
+def read_attributes(path: str | PathLike[str], tr_s: float, rest: str = "rest") -> tuple[NDArray, Events]:
+    """Read PyMVPA's attributes: one line ``label run`` for each volume.
+
+    A block is a stretch of volumes of one label within one run; rest makes no events.
+
+    Parameters
+    ----------
+    path : path
+    tr_s : float
+        Seconds from one volume to the next.
+    rest : str
+        The label of volumes without stimulus.
+
+    Returns
+    -------
+    run : array (n_samples,)
+        The run of each volume; integers where all of them are.
+    events : Events
+        One per block.
+
+    Raises
+    ------
+    RecordingError
+        There is no such file, or a line is not made of a label and a run.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RecordingError(f"{path}: there is no such file")
+    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    for number, fields in enumerate(lines, start=1):
+        if len(fields) != 2:
+            raise RecordingError(f"{path}, line {number}: expected a label and a run, got {' '.join(fields)!r}")
+    label = np.array([fields[0] for fields in lines], dtype=np.str_)
+    run = np.array([fields[1] for fields in lines], dtype=np.str_)
+    if all(name.isdecimal() for name in run):
+        run = run.astype(np.int64)
+    new_run = np.r_[True, run[1:] != run[:-1]] if len(run) else np.zeros(0, bool)
+    new_block = new_run | np.r_[True, label[1:] != label[:-1]][: len(run)]
+    starts = np.flatnonzero(new_block)
+    stops = np.r_[starts[1:], len(run)].astype(np.intp)
+    run_start = np.maximum.accumulate(np.where(new_run, np.arange(len(run)), 0))[starts]
+    shown = label[starts] != rest
+    return run, Events(
+        run=run[starts][shown],
+        onset_s=np.asarray((starts - run_start) * tr_s, np.float64)[shown],
+        duration_s=np.asarray((stops - starts) * tr_s, np.float64)[shown],
+        label=label[starts][shown],
+    )
+
+
+def read_onsets(folder: Path, conditions: dict[str, str], run: int | str) -> Events:
+    """Read OpenfMRI's onset files ``cond00N.txt`` (onset, duration, weight) of one run, sorted by onset.
+
+    Parameters
+    ----------
+    folder : Path
+    conditions : dict
+        The label of each file's stem, e.g. ``{"cond001": "house"}``.
+    run : int or str
+    """
+    found: list[tuple[float, float, str]] = []
+    for stem, label in conditions.items():
+        path = folder / f"{stem}.txt"
+        if not path.is_file():
+            raise RecordingError(f"{path}: there is no such file; the folder holds {listing(folder)}")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                onset, duration = map(float, line.split()[:2])
+            except ValueError:
+                raise RecordingError(f"{path}, line {number}: expected onset and duration, got {line!r}") from None
+            found.append((onset, duration, label))
+    found.sort()
+    return Events(
+        run=np.repeat(np.asarray(run), len(found)),
+        onset_s=np.array([onset for onset, _, _ in found]),
+        duration_s=np.array([duration for _, duration, _ in found]),
+        label=np.array([label for _, _, label in found], dtype=np.str_),
+    )
+
+
+def listing(folder: Path, most: int = 20) -> str:
+    """Return the names in a folder, for a message."""
+    if not folder.is_dir():
+        return f"nothing: there is no folder {folder}"
+    names = sorted(path.name for path in folder.iterdir())
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) or "nothing") + more

@@ -1,0 +1,157 @@
+"""Readouts: from a state injected into a layer to scores for the answers, or to free words."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..models.language import LanguageModel
+from ..models.network import Network
+from .steps.base import settings_from_dict, settings_to_dict
+
+PRIORS = ("keep", "remove")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where states enter a network, and what they are compared with.
+
+    Attributes
+    ----------
+    network : Network
+    layer : str
+    answers : tuple of str
+    mean : array (n_units,)
+        The mean activation of the training trials.
+    targets : array (n_answers, n_units)
+        The mean activation that belongs to each answer; only the nearest readout looks at it.
+    """
+
+    network: Network
+    layer: str
+    answers: tuple[str, ...]
+    mean: NDArray[np.float32]
+    targets: NDArray[np.float32]
+
+
+class Readout(ABC):
+    """How an answer is read from the network. Subclasses are frozen dataclasses of plain settings."""
+
+    @abstractmethod
+    def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
+        """Log probability of each answer up to a constant, (n_trials, n_answers), for states (n_trials, n_units)."""
+
+    def texts(self, entry: Entry, states: NDArray) -> list[str] | None:
+        """A free answer for each state, where the readout gives any."""
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        return settings_to_dict(self)
+
+
+@dataclass(frozen=True)
+class LabelReadout(Readout):
+    """Let the network choose among the answers.
+
+    Parameters
+    ----------
+    prior : {"keep", "remove"}
+        Networks like some answers better whatever they are shown. ``"remove"`` takes from each answer's log
+        probability that which it has at the mean activation of the training trials.
+    """
+
+    prior: Literal["keep", "remove"] = "keep"
+
+    def __post_init__(self) -> None:
+        if self.prior not in PRIORS:
+            raise InputError(f"prior: expected one of {', '.join(PRIORS)}, got {self.prior!r}")
+
+    def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
+        log_p = entry.network.log_probabilities(entry.layer, states, entry.answers)
+        if self.prior == "keep":
+            return log_p
+        return log_p - entry.network.log_probabilities(entry.layer, entry.mean[None], entry.answers)
+
+
+@dataclass(frozen=True)
+class TextReadout(LabelReadout):
+    """Let a language model answer freely, and also choose among the answers.
+
+    Parameters
+    ----------
+    prior : {"keep", "remove"}
+        For the choice among the answers, see `LabelReadout`; the free answer is the model's own.
+    max_tokens : int
+        The longest free answer.
+    """
+
+    max_tokens: int = 8
+
+    def texts(self, entry: Entry, states: NDArray) -> list[str]:
+        if not isinstance(entry.network, LanguageModel):
+            raise InputError(
+                f"readout: only a language model answers freely, {entry.network.name} does not; use LabelReadout or "
+                "NearestReadout"
+            )
+        return entry.network.generate(entry.layer, states, max_tokens=self.max_tokens)
+
+
+@dataclass(frozen=True)
+class NearestReadout(Readout):
+    """Choose the answer whose target is most similar in the layer itself; the network computes nothing.
+
+    The similarity is the cosine between the deviations from the mean activation. Probabilities are a softmax over
+    cosines at the given temperature.
+
+    Parameters
+    ----------
+    temperature : float
+    """
+
+    temperature: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise InputError(f"temperature: expected a number above 0, got {self.temperature!r}")
+
+    def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
+        return (cosine(states - entry.mean, entry.targets - entry.mean) / self.temperature).astype(np.float32)
+
+
+READOUTS: dict[str, type[Readout]] = {kind.__name__: kind for kind in (LabelReadout, TextReadout, NearestReadout)}
+
+
+def readout_from_dict(saved: Mapping[str, Any]) -> Readout:
+    """Return the readout that ``to_dict`` described; an `UnknownNameError` lists what there is.
+
+    Examples
+    --------
+    >>> readout_from_dict({"type": "LabelReadout", "prior": "remove"})
+    LabelReadout(prior='remove')
+    """
+    return settings_from_dict("readout", READOUTS, saved)
+
+
+def cosine(a: NDArray, b: NDArray) -> NDArray[np.float64]:
+    """Cosine between all rows of two arrays; 0 for a row without length."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    lengths = np.outer(np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1))
+    return (a @ b.T) / np.where(lengths > 0, lengths, 1.0)
+
+
+def softmax(scores: NDArray) -> NDArray[np.float64]:
+    """Probabilities over the last axis.
+
+    Examples
+    --------
+    >>> softmax(np.log([[1.0, 3.0]])).round(2)
+    array([[0.25, 0.75]])
+    """
+    shifted = np.exp(scores.astype(np.float64) - scores.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)

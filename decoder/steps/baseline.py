@@ -1,0 +1,81 @@
+"""Subtracting the mean of the past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .base import Step, StepState, check_number, window_samples
+from .past import FromFirst, PastSums
+
+
+@dataclass(frozen=True)
+class RunningBaseline(Step):
+    """Subtract from every sample the mean of the past window. The first sample of a run comes out as zero.
+
+    Parameters
+    ----------
+    window_s : float, optional
+        Length of the window in seconds, the newest sample included; None (default) for everything since the
+        run began. Until the window has filled, it reaches back to the first sample.
+    """
+
+    window_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.window_s is not None:
+            check_number("window_s", self.window_s, may_be_least=False)
+
+    def open(self, n_features: int, rate_hz: float) -> StepState:
+        return _RunningState(n_features, None if self.window_s is None else window_samples(self.window_s, rate_hz))
+
+
+class _RunningState(FromFirst):
+    def __init__(self, n_features: int, n_window: int | None) -> None:
+        super().__init__(n_features)
+        self._sums = PastSums(n_window, n_features)
+
+    def _compute(self, x: NDArray[np.float64], index: NDArray[np.int64]) -> NDArray[np.float64]:
+        this_block, block_before = self._sums.push(x)
+        return x - (this_block + block_before) / self._sums.rows_in_window(index)[:, None]
+
+
+@dataclass(frozen=True)
+class ExponentialBaseline(Step):
+    """Subtract from every sample a mean of the past that forgets exponentially.
+
+    The mean moves towards each new sample by ``1 - exp(-1 / (time_constant_s * rate_hz))``, and by ``1 / n``
+    as long as that is more (n samples since the run began), so that it starts as the plain mean. The first
+    sample of a run comes out as zero.
+
+    Parameters
+    ----------
+    time_constant_s : float
+        After so many seconds a sample's weight has fallen to 1/e.
+    """
+
+    time_constant_s: float
+
+    def __post_init__(self) -> None:
+        check_number("time_constant_s", self.time_constant_s, may_be_least=False)
+
+    def open(self, n_features: int, rate_hz: float) -> StepState:
+        return _ExponentialState(n_features, float(-np.expm1(-1.0 / (self.time_constant_s * rate_hz))))
+
+
+class _ExponentialState(StepState):
+    def __init__(self, n_features: int, share: float) -> None:
+        super().__init__(n_features)
+        self._share = share
+        self._mean = np.zeros(n_features)
+        self._n_seen = 0
+
+    def _push(self, chunk: NDArray[np.float32]) -> NDArray[np.float32]:
+        out = np.empty_like(chunk)
+        for i, sample in enumerate(chunk.astype(np.float64)):
+            self._n_seen += 1
+            self._mean += max(self._share, 1.0 / self._n_seen) * (sample - self._mean)
+            out[i] = sample - self._mean
+        return out

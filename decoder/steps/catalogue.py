@@ -1,0 +1,35 @@
+"""The steps there are, by name: the allow-list for bundles and study files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .base import Step, settings_from_dict
+from .baseline import ExponentialBaseline, RunningBaseline
+from .detrend import Detrend, RunningDetrend
+from .lag import Lag
+from .zscore import RunningZScore, ZScore
+
+STEPS: dict[str, type[Step]] = {
+    kind.__name__: kind
+    for kind in (Detrend, ZScore, Lag, RunningBaseline, RunningZScore, RunningDetrend, ExponentialBaseline)
+}
+
+
+def step_from_dict(saved: Mapping[str, Any]) -> Step:
+    """Return the step that ``to_dict`` described.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such step, or it has no such setting.
+    InputError
+        A setting has a value that it cannot have.
+
+    Examples
+    --------
+    >>> step_from_dict({"type": "Lag", "lag_s": 5.0})
+    Lag(lag_s=5.0, lag_samples=None)
+    """
+    return settings_from_dict("step", STEPS, saved)

@@ -1,0 +1,187 @@
+"""Targets: which activation of the layer belongs to what a person saw, and which answer is then the right one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError, UnknownNameError
+from ..models.network import Network
+from .steps.window import Trials
+
+TEMPLATE = "A picture of a {}"
+
+
+class Targets(ABC):
+    """What trials should look like inside a network.
+
+    Every trial has a key: what was shown, as far as the targets tell one thing from another. Every key has an
+    activation in every layer, and a right answer.
+
+    Attributes
+    ----------
+    keys : tuple of str
+    answers : tuple of str
+        What can be answered, each once.
+    """
+
+    keys: tuple[str, ...]
+    answers: tuple[str, ...]
+
+    @abstractmethod
+    def key_of(self, trials: Trials) -> NDArray[np.intp]:
+        """Index of each trial's key, (n_trials,)."""
+
+    @abstractmethod
+    def truth(self) -> NDArray[np.intp]:
+        """Index of the right answer to each key, (n_keys,)."""
+
+    @abstractmethod
+    def activations(self, network: Network, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Activation of each key in each layer, (n_keys, n_units), computed in one pass."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """The settings, ready for JSON."""
+
+
+@dataclass(frozen=True)
+class WordTargets(Targets):
+    """Categories and the words for them, for language models and sentence encoders.
+
+    Parameters
+    ----------
+    words : mapping of str to str or sequence of str
+        For each label of the recording the words that mean it. The first is the answer; the target is the mean state
+        over all of them; each counts as right in a free answer.
+    template : str
+        The text in which a word is shown to the network, with one ``{}`` at its end.
+
+    Raises
+    ------
+    InputError
+        A word is empty or stands for two labels, or the template has no place for it.
+
+    Examples
+    --------
+    >>> WordTargets({"scrambledpix": ("noise", "static"), "cat": "cat"}).answers
+    ('noise', 'cat')
+    """
+
+    words: Mapping[str, str | Sequence[str]]
+    template: str = TEMPLATE
+
+    def __post_init__(self) -> None:
+        if not self.words:
+            raise InputError("words: expected a word for each label of the recording, got none")
+        if self.template.count("{}") != 1:
+            raise InputError(f"template: expected one {{}} for the word, got {self.template!r}")
+        words = {str(label): (of,) if isinstance(of, str) else tuple(of) for label, of in self.words.items()}
+        meaning: dict[str, str] = {}
+        for label, of in words.items():
+            if not of or not all(word.strip() for word in of):
+                raise InputError(f"words: label {label!r} has an empty word; expected one or more, got {of!r}")
+            for word in of:
+                if plain(word) in meaning:
+                    raise InputError(
+                        f"words: {word!r} is there twice, for {meaning[plain(word)]!r} and {label!r}; give each "
+                        "candidate once"
+                    )
+                meaning[plain(word)] = label
+        object.__setattr__(self, "words", words)
+
+    @property
+    def keys(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(self.words)
+
+    @property
+    def answers(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(of[0] for of in self.words.values())
+
+    def key_of(self, trials: Trials) -> NDArray[np.intp]:
+        index = {label: i for i, label in enumerate(self.keys)}
+        for label in trials.label.tolist():
+            if label not in index:
+                raise UnknownNameError("label without words", label, self.keys)
+        return np.array([index[label] for label in trials.label.tolist()], np.intp)
+
+    def truth(self) -> NDArray[np.intp]:
+        return np.arange(len(self.keys))
+
+    def activations(self, network: Network, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        texts = [self.template.format(word) for of in self.words.values() for word in of]
+        recorded = network.activations(texts, layers)
+        ends = np.cumsum([len(of) for of in self.words.values()])
+        return {
+            layer: np.stack([part.reshape(len(part), -1).mean(axis=0) for part in np.split(states, ends[:-1])])
+            for layer, states in recorded.items()
+        }
+
+    def meant(self, text: str) -> int:
+        """Which key a free answer means; -1 for none."""
+        words = [[plain(word) for word in of] for of in self.words.values()]
+        return next((i for i, of in enumerate(words) if plain(text) in of), -1)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"words": {label: list(of) for label, of in self.words.items()}, "template": self.template}
+
+
+class StimulusTargets(Targets):
+    """The very pictures that were shown; the right answer is what the network itself sees in them.
+
+    Parameters
+    ----------
+    stimuli : mapping of str to picture
+        By the name that the recording's events give; whatever the network takes.
+    network : Network
+        Names what it sees in each.
+    """
+
+    def __init__(self, stimuli: Mapping[str, Any], network: Network) -> None:
+        if network.labels is None:
+            raise InputError(
+                f"network: {network.name} does not name its outputs, so what it sees cannot be an answer; open it "
+                "with labels"
+            )
+        self.stimuli = dict(stimuli)
+        self.keys = tuple(self.stimuli)
+        # Several outputs may share a name ("crane"): they are one answer.
+        seen = np.array(network.labels)[network.outputs(list(self.stimuli.values())).argmax(axis=1)]
+        answers, self._truth = np.unique(seen, return_inverse=True)
+        self.answers = tuple(answers.tolist())
+
+    def key_of(self, trials: Trials) -> NDArray[np.intp]:
+        if trials.stimulus is None:
+            raise InputError("recording: its events name no stimuli; expected a picture's name for each event")
+        index = {name: i for i, name in enumerate(self.keys)}
+        for name in trials.stimulus.tolist():
+            if name not in index:
+                raise UnknownNameError("stimulus", name, list(index)[:20])
+        return np.array([index[name] for name in trials.stimulus.tolist()], np.intp)
+
+    def truth(self) -> NDArray[np.intp]:
+        return self._truth
+
+    def activations(self, network: Network, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        recorded = network.activations(list(self.stimuli.values()), layers)
+        return {layer: array.reshape(len(array), -1) for layer, array in recorded.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"answers": list(self.answers)}
+
+
+def plain(text: str) -> str:
+    """A free answer without articles, punctuation and capitals.
+
+    Examples
+    --------
+    >>> plain("A House.")
+    'house'
+    """
+    words = "".join(c if c.isalnum() or c in "-'" else " " for c in text.lower()).split()
+    return " ".join(words[1:] if len(words) > 1 and words[0] in ("a", "an", "the") else words)

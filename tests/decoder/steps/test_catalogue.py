@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hotwire.decoder.steps import (
+    STEPS,
+    WINDOWS,
+    BlockAverage,
+    Detrend,
+    ExponentialBaseline,
+    Lag,
+    RunningAverage,
+    RunningBaseline,
+    RunningDetrend,
+    RunningZScore,
+    ZScore,
+    step_from_dict,
+    window_from_dict,
+)
+from hotwire.errors import InputError, UnknownNameError
+
+ALL = [
+    Detrend(order=2),
+    ZScore(),
+    Lag(lag_s=5.0),
+    Lag(lag_samples=2),
+    RunningBaseline(),
+    RunningBaseline(150.0),
+    RunningZScore(60.0, min_samples=4),
+    RunningDetrend(100, order=2),
+    ExponentialBaseline(30.0),
+]
+
+
+@pytest.mark.parametrize("step", ALL, ids=str)
+def test_steps_survive_json(step) -> None:
+    assert step_from_dict(json.loads(json.dumps(step.to_dict()))) == step
+
+
+@pytest.mark.parametrize("window", [BlockAverage(-1.0, 4.0, "drop"), RunningAverage(max_samples=3)], ids=str)
+def test_windows_survive_json(window) -> None:
+    assert window_from_dict(json.loads(json.dumps(window.to_dict()))) == window
+
+
+def test_every_step_is_covered() -> None:
+    assert {type(step).__name__ for step in ALL} == set(STEPS)
+    assert set(WINDOWS) == {"BlockAverage", "RunningAverage"}
+
+
+def test_what_is_not_on_the_list() -> None:
+    with pytest.raises(UnknownNameError, match=r"step 'detrend'; did you mean 'Detrend'\?"):
+        step_from_dict({"type": "detrend"})
+    with pytest.raises(UnknownNameError, match=r"setting of Detrend 'degree'.*order"):
+        step_from_dict({"type": "Detrend", "degree": 1})
+    with pytest.raises(InputError, match="expected a 'type'"):
+        step_from_dict({"order": 1})
+    with pytest.raises(InputError, match="order: expected an integer"):
+        step_from_dict({"type": "Detrend", "order": "1"})
+    with pytest.raises(InputError, match="'window_s'"):
+        step_from_dict({"type": "RunningDetrend"})
+    with pytest.raises(UnknownNameError, match="window 'Lag'"):
+        window_from_dict({"type": "Lag"})
