@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -124,13 +124,7 @@ class Whitener(TransformerMixin, BaseEstimator):
 
     def _checked(self, X: ArrayLike, *, reset: bool) -> NDArray[np.float64]:
         # Finiteness is checked here, so that the error names the position.
-        samples = validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=np.float64,
-            ensure_all_finite=False,
-            ensure_min_samples=2 if reset else 1,
-        )
+        options: dict[str, Any] = {"X": X, "reset": reset, "ensure_min_samples": 2 if reset else 1}
+        samples: Any = validate_data(self, dtype=np.float64, ensure_all_finite=False, **options)
         require_finite("X", samples, column="feature")
         return samples

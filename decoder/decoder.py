@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -177,7 +178,7 @@ class Decoder:
         table = self.targets.activations(self.network, [settings.layer])[settings.layer]
         targets = table[self.targets.key_of(trials)]
         self.linear_ = settings.fit_linear(trials, prepared.data, targets)
-        self.entry_ = make_entry(self.network, settings.layer, self.targets, table, self.linear_)
+        self.entry_ = make_entry(self.network, settings.layer, self.targets, table, self.linear_.mean[None])
         self.feature_names_ = recording.feature_names
         self.unit_ = recording.unit
         self.rate_hz_ = recording.rate_hz
@@ -202,6 +203,19 @@ class Decoder:
     def with_settings(self, **changes: Any) -> Decoder:
         """Give an unfitted decoder that differs in some settings."""
         return Decoder(self.network, self.targets, replace(self.settings, **changes))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Save the fitted decoder as one file, see `hotwire.decoder.bundle.save`."""
+        from .bundle import save
+
+        save(self, path)
+
+    @staticmethod
+    def load(path: str | PathLike[str], *, network: Network | None = None) -> Decoder:
+        """Load a saved decoder, see `hotwire.decoder.bundle.load`."""
+        from .bundle import load
+
+        return load(path, network=network)
 
     def _decide(self, trials: Trials, i: int) -> Decision:
         state = self.linear_.predict(trials.X[i : i + 1])
@@ -243,11 +257,13 @@ class Decoder:
                 raise RecordingError(f"recording: {what} is {theirs!r}, but the decoder was fitted on {ours!r}")
 
 
-def make_entry(network: Network, layer: str, targets: Targets, table: NDArray, linear: Linear) -> Entry:
+def make_entry(
+    network: Network, layer: str, targets: Targets, table: NDArray, means: NDArray, fit: NDArray | int = 0
+) -> Entry:
     """Say where states enter; an answer's target is the mean over the keys that it is the right answer to."""
     truth = targets.truth()
     of_answers = np.stack([table[truth == answer].mean(axis=0) for answer in range(len(targets.answers))])
-    return Entry(network, layer, targets.answers, linear.mean, of_answers.astype(np.float32))
+    return Entry(network, layer, targets.answers, means, of_answers.astype(np.float32), fit)
 
 
 def _at(names: tuple[str, ...], i: int) -> str:

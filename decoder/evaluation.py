@@ -264,8 +264,12 @@ class _Bench:
         X = trials.X[train] if whitener is None else whitener.transform(trials.X[train])
         return Linear(fit_adapter(settings.adapter, X, self.table(settings.layer)[keys], trials.run[train]), whitener)
 
-    def entry(self, settings: Settings, linear: Linear) -> Entry:
-        return make_entry(self.network, settings.layer, self.targets, self.table(settings.layer), linear)
+    def entry(self, settings: Settings, fits: Sequence[tuple[Linear, int]]) -> Entry:
+        """Where states enter that come from several fits, so many from each."""
+        table = self.table(settings.layer)
+        means = np.stack([linear.mean for linear, _ in fits])
+        fit = np.repeat(np.arange(len(fits)), [n for _, n in fits])
+        return make_entry(self.network, settings.layer, self.targets, table, means, fit)
 
 
 @dataclass(frozen=True)
@@ -304,15 +308,18 @@ def _inner_score(bench: _Bench, settings: Settings, runs: list[Any], n_folds: in
     trials, keys = bench.trials(settings), bench.keys(settings)
     truth = bench.targets.truth()[keys]
     readout = NearestReadout() if judge == "nearest" else settings.readout
-    won = []
+    tested, fits, states = [], [], []
     for held_out in split_runs(runs, min(n_folds, len(runs))):
         train = np.flatnonzero(np.isin(trials.run, [run for run in runs if run not in set(held_out)]))
         test = np.flatnonzero(np.isin(trials.run, held_out))
         # Whitening knows no labels; one for all inner folds keeps the search short and inside the training runs.
         linear = bench.fit(settings, train, keys[train], runs)
-        scores = readout.scores(bench.entry(settings, linear), linear.predict(trials.X[test]))
-        won.append(pairwise_table(scores, truth[test])[np.arange(len(test)), truth[test]])
-    return float(np.nanmean(np.concatenate(won)))
+        tested.append(test)
+        fits.append((linear, len(test)))
+        states.append(linear.predict(trials.X[test]))
+    scores = readout.scores(bench.entry(settings, fits), np.concatenate(states))
+    answers = truth[np.concatenate(tested)]
+    return float(np.nanmean(pairwise_table(scores, answers)[np.arange(len(answers)), answers]))
 
 
 # What is injected: for a fold, the linear part that gives the mean activation, and the states of its held-out trials.
@@ -344,15 +351,21 @@ def _refitted(order: NDArray) -> _Injected:
 
 def _decode(bench: _Bench, folds: Sequence[_Fold], injected: _Injected) -> tuple[NDArray, list[str] | None]:
     """Scores and free answers of all trials, in their order."""
-    scores: dict[int, NDArray] = {}
+    made = [injected(bench, fold) for fold in folds]
+    n_trials = sum(len(fold.test) for fold in folds)
+    scores = np.empty((n_trials, len(bench.targets.answers)), np.float32)
     texts: dict[int, str] = {}
-    for fold in folds:
-        linear, states = injected(bench, fold)
-        entry = bench.entry(fold.settings, linear)
-        scores |= dict(zip(fold.test.tolist(), fold.settings.readout.scores(entry, states), strict=True))
-        said = fold.settings.readout.texts(entry, states)
-        texts |= {} if said is None else dict(zip(fold.test.tolist(), said, strict=True))
-    return np.stack([scores[i] for i in sorted(scores)]), [texts[i] for i in sorted(texts)] or None
+    # Folds that entered the same layer share their passes through the network.
+    for kind in dict.fromkeys((fold.settings.layer, fold.settings.readout) for fold in folds):
+        alike = [i for i, fold in enumerate(folds) if (fold.settings.layer, fold.settings.readout) == kind]
+        test = np.concatenate([folds[i].test for i in alike])
+        states = np.concatenate([made[i][1] for i in alike])
+        readout = folds[alike[0]].settings.readout
+        entry = bench.entry(folds[alike[0]].settings, [(made[i][0], len(folds[i].test)) for i in alike])
+        scores[test] = readout.scores(entry, states)
+        said = readout.texts(entry, states)
+        texts |= {} if said is None else dict(zip(test.tolist(), said, strict=True))
+    return scores, [texts[i] for i in sorted(texts)] or None
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,10 @@ class Entry:
     network : Network
     layer : str
     answers : tuple of str
-    mean : array (n_units,)
-        The mean activation of the training trials.
+    means : array (n_fits, n_units)
+        The mean activation of the training trials, for each of the fits that the states come from.
+    fit : array (n_trials,) of int, or 0
+        From which fit each state comes.
     targets : array (n_answers, n_units)
         The mean activation that belongs to each answer; only the nearest readout looks at it.
     """
@@ -36,8 +38,9 @@ class Entry:
     network: Network
     layer: str
     answers: tuple[str, ...]
-    mean: NDArray[np.float32]
+    means: NDArray[np.float32]
     targets: NDArray[np.float32]
+    fit: NDArray[np.intp] | int = 0
 
 
 class Readout(ABC):
@@ -76,7 +79,8 @@ class LabelReadout(Readout):
         log_p = entry.network.log_probabilities(entry.layer, states, entry.answers)
         if self.prior == "keep":
             return log_p
-        return log_p - entry.network.log_probabilities(entry.layer, entry.mean[None], entry.answers)
+        at_mean = entry.network.log_probabilities(entry.layer, entry.means, entry.answers)
+        return log_p - at_mean[np.broadcast_to(entry.fit, len(states))]
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,11 @@ class NearestReadout(Readout):
             raise InputError(f"temperature: expected a number above 0, got {self.temperature!r}")
 
     def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
-        return (cosine(states - entry.mean, entry.targets - entry.mean) / self.temperature).astype(np.float32)
+        cosines = np.empty((len(states), len(entry.targets)))
+        fit = np.broadcast_to(entry.fit, len(states))
+        for number, mean in enumerate(entry.means):
+            cosines[fit == number] = cosine(states[fit == number] - mean, entry.targets - mean)
+        return (cosines / self.temperature).astype(np.float32)
 
 
 READOUTS: dict[str, type[Readout]] = {kind.__name__: kind for kind in (LabelReadout, TextReadout, NearestReadout)}

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.exceptions import NotFittedError
+
+from hotwire.adapters import RidgeAdapter, Whitener
+from hotwire.decoder import Decoder, Recording, Settings, WordTargets
+from hotwire.decoder.steps import BlockAverage, Detrend, RunningAverage, RunningBaseline, Trials, open_chain
+from hotwire.errors import InputError, RecordingError, UnknownNameError
+from hotwire.models import Network
+
+TARGETS = WordTargets({"cat": "cat", "face": "face", "house": "house", "shoe": "shoe"})
+
+
+def right(decoder: Decoder, recording: Recording) -> float:
+    decisions = decoder.predict(recording)
+    return float(np.mean([decision.answer == recording.events.label[decision.event] for decision in decisions]))
+
+
+@pytest.mark.parametrize("whiten", ["none", "samples"])
+@pytest.mark.parametrize("layer", ["first", "second"])
+def test_says_what_was_shown(network: Network, recordings: Callable[..., Recording], whiten, layer: str) -> None:
+    decoder = Decoder(network, TARGETS, Settings(layer, steps=[Detrend()], whiten=whiten)).fit(recordings())
+    new = recordings(seed=1)
+    decisions = decoder.predict(new)
+    assert right(decoder, new) > 0.9
+    assert [decision.run for decision in decisions] == new.events.run.tolist()
+    for decision in decisions:
+        assert sum(decision.probabilities.values()) == pytest.approx(1.0)
+        assert decision.stop_s - decision.start_s == pytest.approx(6.0)
+
+
+def test_linear_part_is_whitening_then_ridge(network: Network, recording: Recording) -> None:
+    adapter = RidgeAdapter(alphas=3.0, gain="total")
+    decoder = Decoder(network, TARGETS, Settings("second", whiten="samples", adapter=adapter)).fit(recording)
+    whitener = Whitener().fit(recording.data)
+    X = np.stack([recording.data[i : i + 3].mean(axis=0) for i in range(2, len(recording.data), 5)])
+    targets = TARGETS.activations(network, ["second"])["second"][[TARGETS.keys.index(x) for x in recording.events.label]]
+    reference = RidgeAdapter(alphas=3.0, gain="total").fit(whitener.transform(X), targets)
+    predicted = decoder.linear_.predict(X)
+    np.testing.assert_allclose(predicted, reference.predict(whitener.transform(X)), atol=1e-4)
+
+
+@settings(deadline=None, max_examples=15)
+@given(data=st.data())
+def test_chunks_do_not_change_a_single_bit(network: Network, recording: Recording, data: st.DataObject) -> None:
+    """A run cut into any chunks, as a stream brings it, is decided as the whole one."""
+    causal = Settings("first", steps=[RunningBaseline()], window=RunningAverage(max_samples=2))
+    decoder = Decoder(network, TARGETS, causal).fit(recording)
+    run = recording.select(runs=[3])
+    expected = decoder.predict(run)
+    cuts = sorted(data.draw(st.lists(st.integers(0, run.n_samples), max_size=6)))
+    chain = open_chain(causal.steps, run.n_features, run.rate_hz)
+    state = causal.window.open(run.n_features, run.rate_hz)
+    for event in range(len(run.events)):
+        state.announce(event, float(run.events.onset_s[event]), float(run.events.duration_s[event]))
+    rows = [row for chunk in np.split(run.data, cuts) for row in state.push(chain.push(chunk))]
+    rows += state.push(chain.finish()) + state.finish()
+    events = np.array([row.event for row in rows])
+    streamed = Trials(
+        X=np.stack([row.x for row in rows]),
+        label=run.events.label[events],
+        run=run.events.run[events],
+        event=events,
+        start_s=np.array([row.first for row in rows]) / run.rate_hz,
+        stop_s=np.array([row.stop for row in rows]) / run.rate_hz,
+        stimulus=None,
+        left_out=np.empty(0, np.int64),
+    )
+    assert decoder.decide(streamed) == expected
+
+
+def test_a_decision_does_not_depend_on_its_neighbours(network: Network, recording: Recording) -> None:
+    decoder = Decoder(network, TARGETS, Settings("first")).fit(recording)
+    alone = [decision for run in recording.runs for decision in decoder.predict(recording.select(runs=[run]))]
+    together = decoder.predict(recording)
+    assert [decision.probabilities for decision in alone] == [decision.probabilities for decision in together]
+
+
+def test_another_recording_has_to_agree(network: Network, recording: Recording) -> None:
+    decoder = Decoder(network, TARGETS, Settings("first")).fit(recording)
+    names = [*recording.feature_names]
+    names[3], names[4] = names[4], names[3]
+    with pytest.raises(RecordingError, match=r"number 3: fitted on 'voxel_3', got 'voxel_4'"):
+        decoder.predict(recording.select(features=names))
+    with pytest.raises(RecordingError, match="expected the 20 features .* got 5"):
+        decoder.predict(recording.select(features=np.arange(5)))
+    other = Recording(recording.data, 0.25, recording.feature_names, recording.run, recording.events)
+    with pytest.raises(RecordingError, match=r"rate_hz is 0\.25, but the decoder was fitted on 0\.5"):
+        decoder.predict(other)
+    volts = Recording(recording.data, 0.5, recording.feature_names, recording.run, recording.events, unit="V")
+    with pytest.raises(RecordingError, match=r"unit is 'V', but the decoder was fitted on 'a\.u\.'"):
+        decoder.predict(volts)
+
+
+def test_wrong_settings(network: Network, recording: Recording) -> None:
+    with pytest.raises(UnknownNameError, match="There are: first, second"):
+        Decoder(network, TARGETS, Settings("third"))
+    with pytest.raises(InputError, match="whiten: expected one of none, samples"):
+        Settings("first", whiten="yes")  # type: ignore[arg-type]
+    with pytest.raises(NotFittedError, match="call fit"):
+        Decoder(network, TARGETS, Settings("first")).predict(recording)
+    late = Settings("first", window=BlockAverage(start_s=1000.0, stop_s=1010.0, incomplete="drop"))
+    with pytest.raises(RecordingError, match="no trials to fit on"):
+        Decoder(network, TARGETS, late).fit(recording)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from hotwire.decoder.metrics import (
+    confusion,
+    constant_guess,
+    hit_table,
+    hits,
+    interval_over,
+    measure,
+    pairwise,
+    pairwise_table,
+    permutation_p,
+    shuffled_within,
+)
+from hotwire.errors import InputError, ShapeError
+
+
+def pairwise_by_hand(scores: np.ndarray, truth: np.ndarray) -> list[float]:
+    """The definition, pair by pair."""
+    values = []
+    for i, c in enumerate(truth):
+        rivals = [d for j, d in enumerate(truth) if d != c and j != i]
+        values.append(np.mean([(scores[i, c] > scores[i, d]) + 0.5 * (scores[i, c] == scores[i, d]) for d in rivals]))
+    return values
+
+
+@settings(deadline=None, max_examples=50)
+@given(n_trials=st.integers(2, 12), n_answers=st.integers(2, 5), seed=st.integers(0, 2**16))
+def test_pairwise_is_its_definition(n_trials: int, n_answers: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, 3, (n_trials, n_answers)).astype(float)  # many ties
+    truth = np.r_[0, 1, rng.integers(0, n_answers, n_trials - 2)]
+    np.testing.assert_allclose(pairwise(scores, truth), pairwise_by_hand(scores, truth))
+
+
+@given(st.integers(0, 2**16))
+def test_guessing_is_at_chance_whatever_the_ties(seed: int) -> None:
+    """A decoder that always says the same scores half of the pairs and one hit in n_answers."""
+    rng = np.random.default_rng(seed)
+    truth = np.repeat(np.arange(4), 3)
+    constant = np.repeat(rng.normal(size=(1, 4)), 12, axis=0)
+    assert pairwise(constant, truth).mean() == pytest.approx(0.5)
+    assert hits(constant, truth).mean() == pytest.approx(0.25)
+    assert hits(np.zeros((12, 4)), truth).mean() == pytest.approx(0.25)
+    np.testing.assert_allclose(hit_table(constant).sum(axis=1), 1.0)
+
+
+def test_an_answer_that_no_trial_has_is_no_rival() -> None:
+    scores = np.array([[0.5, 0.1, 0.9], [0.1, 0.5, 0.9]])
+    table = pairwise_table(scores, np.array([0, 1]))
+    np.testing.assert_array_equal(table, [[1.0, 0.0, np.nan], [0.0, 1.0, np.nan]])
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=20), st.integers(0, 100))
+def test_shuffling_keeps_each_group_its_answers(groups: list[int], seed: int) -> None:
+    truth = np.arange(len(groups))
+    for shuffled in shuffled_within(truth, groups, 3, seed=seed):
+        for group in set(groups):
+            where = np.array(groups) == group
+            assert sorted(shuffled[where]) == sorted(truth[where])
+
+
+def test_shuffles_are_all_equally_likely() -> None:
+    shuffled = shuffled_within([0, 1, 2], ["a"] * 3, 60_000)
+    _, counts = np.unique(shuffled, axis=0, return_counts=True)
+    assert len(counts) == 6
+    np.testing.assert_allclose(counts, 10_000, rtol=0.05)
+
+
+def test_permutation_p_is_that_of_the_binomial() -> None:
+    """Twenty runs of two trials: shuffled, each run is right in both or none, with probability one half."""
+    n_runs, n_right = 20, 15
+    truth = np.tile([0, 1], n_runs)
+    runs = np.repeat(np.arange(n_runs), 2)
+    said = np.where(runs < n_right, truth, 1 - truth)
+    by_answer = (said[:, None] == np.arange(2)).astype(float)
+    p = permutation_p(by_answer, truth, shuffled_within(truth, runs, 20_000))
+    assert p == pytest.approx(binom.sf(n_right - 1, n_runs, 0.5), abs=0.005)
+
+
+def test_permutation_p_is_never_zero_and_one_for_a_constant() -> None:
+    truth = np.tile([0, 1], 10)
+    runs = np.repeat(np.arange(10), 2)
+    shuffled = shuffled_within(truth, runs, 999)
+    assert permutation_p(np.eye(2)[truth], truth, shuffled) >= 1 / 1000
+    assert permutation_p(np.full((20, 2), 0.5), truth, shuffled) == 1.0
+
+
+def test_interval_draws_whole_runs() -> None:
+    """Two runs, all right and all wrong: the interval spans everything, however many trials each has."""
+    values, runs = np.repeat([1.0, 0.0], 100), np.repeat([1, 2], 100)
+    assert interval_over(values, runs) == (0.0, 1.0)
+    low, high = interval_over(values, np.arange(200))
+    assert 0.4 < low < 0.5 < high < 0.6
+
+
+def test_measure_puts_it_together() -> None:
+    truth, runs = np.tile([0, 1], 10), np.repeat(np.arange(10), 2)
+    found = measure(np.eye(2)[truth], truth, runs, shuffled_within(truth, runs, 99), chance=0.5)
+    assert (found.value, found.low, found.high, found.chance) == (1.0, 1.0, 1.0, 0.5)
+    assert found.p_value == pytest.approx(0.01)
+
+
+def test_confusion_counts_what_was_none_of_the_answers() -> None:
+    counts = confusion(np.array([0, 0, 1]), np.array([0, -1, 0]), 2)
+    np.testing.assert_array_equal(counts, [[1, 0, 1], [1, 0, 0]])
+
+
+def test_chance_is_the_best_constant_guess() -> None:
+    assert constant_guess(np.array([0, 0, 0, 1]), 2) == 0.75
+    assert constant_guess(np.array([0, 1, 2, 3]), 8) == 0.25
+
+
+def test_wrong_inputs() -> None:
+    with pytest.raises(ShapeError, match=r"expected \(n_trials, n_answers\)"):
+        hits([[0.1, 0.9]], [0, 1])
+    with pytest.raises(InputError, match="below 2"):
+        pairwise([[0.1, 0.9]], [2])

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+from hotwire.decoder import LabelReadout, NearestReadout, TextReadout, WordTargets
+from hotwire.decoder.decoder import make_entry
+from hotwire.decoder.readout import READOUTS, Entry, readout_from_dict, softmax
+from hotwire.errors import InputError, UnknownNameError
+from hotwire.models import Network
+
+TARGETS = WordTargets({"cat": "cat", "face": "face", "house": "house", "shoe": "shoe"})
+
+
+@pytest.fixture
+def entry(network: Network) -> Entry:
+    table = TARGETS.activations(network, ["second"])["second"]
+    return make_entry(network, "second", TARGETS, table, table.mean(axis=0, keepdims=True))
+
+
+def test_true_states_are_read_as_themselves(entry: Entry) -> None:
+    for readout in (LabelReadout(), LabelReadout("remove"), NearestReadout()):
+        assert readout.scores(entry, entry.targets).argmax(axis=1).tolist() == [0, 1, 2, 3]
+
+
+def test_removing_the_prior_leaves_nothing_at_the_mean(entry: Entry) -> None:
+    biased = replace(entry, means=entry.targets[[2]])
+    assert LabelReadout().scores(biased, biased.means).argmax() == 2
+    np.testing.assert_allclose(LabelReadout("remove").scores(biased, biased.means), 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("readout", [LabelReadout("remove"), NearestReadout()])
+def test_states_of_several_fits_are_read_as_one_by_one(entry: Entry, readout: LabelReadout | NearestReadout) -> None:
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(6, 8)).astype(np.float32)
+    means = rng.normal(size=(3, 8)).astype(np.float32)
+    fit = np.array([0, 2, 1, 1, 0, 2])
+    together = readout.scores(replace(entry, means=means, fit=fit), states)
+    for i, state in enumerate(states):
+        alone = readout.scores(replace(entry, means=means[[fit[i]]]), state[None])
+        np.testing.assert_allclose(together[[i]], alone, atol=1e-5)
+
+
+def test_nearest_is_the_centred_cosine(entry: Entry) -> None:
+    states = np.random.default_rng(0).normal(size=(5, 8)).astype(np.float32)
+    expected = 1 - cdist(states - entry.means, entry.targets - entry.means, "cosine")
+    np.testing.assert_allclose(NearestReadout(temperature=0.5).scores(entry, states), expected / 0.5, atol=1e-5)
+    assert np.isfinite(NearestReadout().scores(entry, entry.means)).all()
+
+
+def test_only_language_models_answer_freely(entry: Entry) -> None:
+    assert LabelReadout().texts(entry, entry.targets) is None
+    with pytest.raises(InputError, match="only a language model answers freely"):
+        TextReadout().texts(entry, entry.targets)
+
+
+@pytest.mark.parametrize("readout", [LabelReadout("remove"), TextReadout(max_tokens=3), NearestReadout(0.2)])
+def test_settings_round_trip(readout: LabelReadout) -> None:
+    assert readout_from_dict(readout.to_dict()) == readout
+    assert type(readout).__name__ in READOUTS
+
+
+def test_wrong_settings() -> None:
+    with pytest.raises(InputError, match="prior: expected one of keep, remove"):
+        LabelReadout("drop")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="temperature"):
+        NearestReadout(0.0)
+    with pytest.raises(UnknownNameError, match="There are: LabelReadout"):
+        readout_from_dict({"type": "MindReadout"})
+
+
+def test_softmax_stands_large_scores() -> None:
+    np.testing.assert_allclose(softmax(np.array([[1e4, 1e4]], np.float32)), 0.5)
