@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .decoder import Decision, Decoder, Settings
-    from .evaluation import Choice, Evaluation, evaluate
+    from .evaluation import Evaluation, evaluate
     from .events import Events
+    from .folds import Choice
     from .readout import LabelReadout, NearestReadout, TextReadout
     from .recording import Recording
     from .targets import StimulusTargets, WordTargets
 
 _HOMES = {
-    "Choice": "evaluation",
+    "Choice": "folds",
     "Decision": "decoder",
     "Decoder": "decoder",
     "Evaluation": "evaluation",

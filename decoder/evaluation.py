@@ -3,55 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..adapters.whiten import Whitener
-from ..errors import InputError, RecordingError, UnknownNameError
-from ..models.network import Network
-from .decoder import Decoder, Linear, Settings, fit_adapter, make_entry
+from ..errors import UnknownNameError
+from .decoder import Decoder, Linear, Settings
+from .folds import Bench, Choice, Fold, fit_fold, split_runs
 from .metrics import Measure, constant_guess, hit_table, measure, pairwise_table, shuffled_within
-from .readout import Entry, NearestReadout
 from .recording import Recording
-from .steps import Trials, run_steps, windows
+from .steps import Trials
 from .targets import Targets, WordTargets
 
 CONTROLS = ("shuffled pairing", "mean activation", "untrained network")
-CHOOSABLE = ("layer", "steps", "window", "whiten", "adapter", "readout")
-JUDGES = ("nearest", "readout")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A setting that is chosen inside the training runs, by pairwise accuracy over inner folds.
-
-    Parameters
-    ----------
-    setting : str
-        A field of `Settings`.
-    values : sequence
-        What to choose from; of equally good ones the first is taken.
-    judge : {"nearest", "readout"}
-        By which readout the values are judged: the similarity in the layer, which costs next to nothing, or the
-        decoder's own readout, which runs the network.
-    """
-
-    setting: str
-    values: Sequence[Any]
-    judge: Literal["nearest", "readout"] = "readout"
-
-    def __post_init__(self) -> None:
-        if self.setting not in CHOOSABLE:
-            raise UnknownNameError("setting to choose", self.setting, CHOOSABLE)
-        if self.judge not in JUDGES:
-            raise UnknownNameError("judge", self.judge, JUDGES)
-        if not len(self.values):
-            raise InputError(f"choose: expected values for {self.setting!r}, got none")
 
 
 @dataclass(frozen=True)
@@ -167,11 +134,11 @@ def evaluate(
     for control in controls:
         if control not in CONTROLS:
             raise UnknownNameError("control", control, CONTROLS)
-    bench = _Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
+    bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
     trials = bench.trials(decoder.settings)
     held_out = split_runs(recording.runs, folds, seed=seed)
     fitted = [
-        _fit_fold(bench, decoder.settings, choose, runs, inner_folds)
+        fit_fold(bench, decoder.settings, choose, runs, inner_folds)
         for runs in tqdm(held_out, desc="cross-validation", delay=1, disable=None)
     ]
     number = {run: index for index, runs in enumerate(held_out) for run in runs}
@@ -206,142 +173,26 @@ def evaluate(
     )
 
 
-def split_runs(runs: Sequence[Any], folds: Literal["run"] | int, *, seed: int = 0) -> list[list[Any]]:
-    """Which runs to hold out in each fold.
-
-    Examples
-    --------
-    >>> split_runs([1, 2, 3], "run")
-    [[1], [2], [3]]
-    >>> [len(fold) for fold in split_runs(range(10), 4)]
-    [3, 3, 2, 2]
-    """
-    n_folds = len(runs) if folds == "run" else folds
-    if isinstance(n_folds, bool) or not isinstance(n_folds, int):
-        raise InputError(f"folds: expected 'run' or a number, got {folds!r}")
-    if not 2 <= n_folds <= len(runs):
-        raise InputError(
-            f"folds: expected 2 to {len(runs)}, the number of runs, got {n_folds}; a run is never split between "
-            "training and test"
-        )
-    if folds == "run":
-        return [[run] for run in runs]
-    order = np.random.default_rng(seed).permutation(len(runs))
-    return [[runs[i] for i in sorted(part)] for part in np.array_split(order, n_folds)]
-
-
-class _Bench:
-    """A recording under all the settings tried, and a network's targets for it; each computed once."""
-
-    def __init__(self, network: Network, targets: Targets, recording: Recording, layers: Sequence[str]) -> None:
-        self.network = network
-        self.targets = targets
-        self.recording = recording
-        self._tables = targets.activations(network, layers)
-        self._prepared = lru_cache(maxsize=None)(lambda steps: run_steps(steps, recording))
-        self._windows = lru_cache(maxsize=None)(lambda steps, window: windows(window, self._prepared(steps)))
-        self._whitener = lru_cache(maxsize=4)(
-            lambda steps, runs: Whitener().fit(self._prepared(steps).select(runs=runs).data)
-        )
-
-    def with_network(self, network: Network) -> _Bench:
-        return _Bench(network, self.targets, self.recording, tuple(self._tables))
-
-    def table(self, layer: str) -> NDArray[np.float32]:
-        """Activation (n_keys, n_units) of each key."""
-        return self._tables[layer]
-
-    def trials(self, settings: Settings) -> Trials:
-        return self._windows(settings.steps, settings.window)
-
-    def keys(self, settings: Settings) -> NDArray[np.intp]:
-        return self.targets.key_of(self.trials(settings))
-
-    def fit(self, settings: Settings, train: NDArray, keys: NDArray, runs: Sequence[Any]) -> Linear:
-        """Fit on trials `train` with the targets of `keys`, whitened by all samples of `runs`."""
-        trials = self.trials(settings)
-        whitener = self._whitener(settings.steps, tuple(runs)) if settings.whiten == "samples" else None
-        X = trials.X[train] if whitener is None else whitener.transform(trials.X[train])
-        return Linear(fit_adapter(settings.adapter, X, self.table(settings.layer)[keys], trials.run[train]), whitener)
-
-    def entry(self, settings: Settings, fits: Sequence[tuple[Linear, int]]) -> Entry:
-        """Where states enter that come from several fits, so many from each."""
-        table = self.table(settings.layer)
-        means = np.stack([linear.mean for linear, _ in fits])
-        fit = np.repeat(np.arange(len(fits)), [n for _, n in fits])
-        return make_entry(self.network, settings.layer, self.targets, table, means, fit)
-
-
-@dataclass(frozen=True)
-class _Fold:
-    """One outer fold: what was chosen and fitted without its held-out trials."""
-
-    settings: Settings
-    runs: list[Any]
-    train: NDArray[np.intp]
-    test: NDArray[np.intp]
-    linear: Linear
-
-
-def _fit_fold(
-    bench: _Bench, settings: Settings, choose: Sequence[Choice], held_out: list[Any], inner_folds: int
-) -> _Fold:
-    runs = [run for run in bench.recording.runs if run not in set(held_out)]
-    events = bench.trials(settings).event
-    for choice in choose:
-        tried = [replace(settings, **{choice.setting: value}) for value in choice.values]
-        if len(tried) > 1:
-            for one in tried:
-                _check_same_trials(choice, events, bench.trials(one).event)
-            scores = [_inner_score(bench, one, runs, inner_folds, choice.judge) for one in tried]
-            settings = tried[int(np.argmax(scores))]
-        else:
-            settings = tried[0]
-    trials = bench.trials(settings)
-    train = np.flatnonzero(np.isin(trials.run, runs))
-    test = np.flatnonzero(np.isin(trials.run, held_out))
-    return _Fold(settings, runs, train, test, bench.fit(settings, train, bench.keys(settings)[train], runs))
-
-
-def _inner_score(bench: _Bench, settings: Settings, runs: list[Any], n_folds: int, judge: str) -> float:
-    """Pairwise accuracy of settings over inner folds of the training runs."""
-    trials, keys = bench.trials(settings), bench.keys(settings)
-    truth = bench.targets.truth()[keys]
-    readout = NearestReadout() if judge == "nearest" else settings.readout
-    tested, fits, states = [], [], []
-    for held_out in split_runs(runs, min(n_folds, len(runs))):
-        train = np.flatnonzero(np.isin(trials.run, [run for run in runs if run not in set(held_out)]))
-        test = np.flatnonzero(np.isin(trials.run, held_out))
-        # Whitening knows no labels; one for all inner folds keeps the search short and inside the training runs.
-        linear = bench.fit(settings, train, keys[train], runs)
-        tested.append(test)
-        fits.append((linear, len(test)))
-        states.append(linear.predict(trials.X[test]))
-    scores = readout.scores(bench.entry(settings, fits), np.concatenate(states))
-    answers = truth[np.concatenate(tested)]
-    return float(np.nanmean(pairwise_table(scores, answers)[np.arange(len(answers)), answers]))
-
-
 # What is injected: for a fold, the linear part that gives the mean activation, and the states of its held-out trials.
-_Injected = Callable[[_Bench, _Fold], tuple[Linear, NDArray]]
+_Injected = Callable[[Bench, Fold], tuple[Linear, NDArray]]
 
 
-def _predicted(bench: _Bench, fold: _Fold) -> tuple[Linear, NDArray]:
+def _predicted(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
     return fold.linear, fold.linear.predict(bench.trials(fold.settings).X[fold.test])
 
 
-def _true(bench: _Bench, fold: _Fold) -> tuple[Linear, NDArray]:
+def _true(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
     return fold.linear, bench.table(fold.settings.layer)[bench.keys(fold.settings)[fold.test]]
 
 
-def _mean(bench: _Bench, fold: _Fold) -> tuple[Linear, NDArray]:
+def _mean(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
     return fold.linear, np.repeat(fold.linear.mean[None], len(fold.test), axis=0)
 
 
 def _refitted(order: NDArray) -> _Injected:
     """Predictions after a new fit, where each trial gets the target of the trial that `order` names."""
 
-    def injected(bench: _Bench, fold: _Fold) -> tuple[Linear, NDArray]:
+    def injected(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
         keys = bench.keys(fold.settings)[order]
         linear = bench.fit(fold.settings, fold.train, keys[fold.train], fold.runs)
         return linear, linear.predict(bench.trials(fold.settings).X[fold.test])
@@ -349,7 +200,7 @@ def _refitted(order: NDArray) -> _Injected:
     return injected
 
 
-def _decode(bench: _Bench, folds: Sequence[_Fold], injected: _Injected) -> tuple[NDArray, list[str] | None]:
+def _decode(bench: Bench, folds: Sequence[Fold], injected: _Injected) -> tuple[NDArray, list[str] | None]:
     """Scores and free answers of all trials, in their order."""
     made = [injected(bench, fold) for fold in folds]
     n_trials = sum(len(fold.test) for fold in folds)
@@ -403,14 +254,6 @@ class _Judge:
 def _layers(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:
     chosen = [str(value) for choice in choose if choice.setting == "layer" for value in choice.values]
     return tuple(dict.fromkeys(chosen or [settings.layer]))
-
-
-def _check_same_trials(choice: Choice, ours: NDArray, theirs: NDArray) -> None:
-    if not np.array_equal(ours, theirs):
-        raise RecordingError(
-            f"choose: the values of {choice.setting!r} cut the recording into different trials ({len(ours)} and "
-            f"{len(theirs)}), so their accuracies cannot be compared; choose among windows of one kind"
-        )
 
 
 def _shown(value: Any) -> str:

@@ -40,7 +40,9 @@ def test_linear_part_is_whitening_then_ridge(network: Network, recording: Record
     decoder = Decoder(network, TARGETS, Settings("second", whiten="samples", adapter=adapter)).fit(recording)
     whitener = Whitener().fit(recording.data)
     X = np.stack([recording.data[i : i + 3].mean(axis=0) for i in range(2, len(recording.data), 5)])
-    targets = TARGETS.activations(network, ["second"])["second"][[TARGETS.keys.index(x) for x in recording.events.label]]
+    targets = TARGETS.activations(network, ["second"])["second"][
+        [TARGETS.keys.index(x) for x in recording.events.label]
+    ]
     reference = RidgeAdapter(alphas=3.0, gain="total").fit(whitener.transform(X), targets)
     predicted = decoder.linear_.predict(X)
     np.testing.assert_allclose(predicted, reference.predict(whitener.transform(X)), atol=1e-4)
@@ -88,7 +90,7 @@ def test_another_recording_has_to_agree(network: Network, recording: Recording) 
     names[3], names[4] = names[4], names[3]
     with pytest.raises(RecordingError, match=r"number 3: fitted on 'voxel_3', got 'voxel_4'"):
         decoder.predict(recording.select(features=names))
-    with pytest.raises(RecordingError, match="expected the 20 features .* got 5"):
+    with pytest.raises(RecordingError, match=r"expected the 20 features .* got 5"):
         decoder.predict(recording.select(features=np.arange(5)))
     other = Recording(recording.data, 0.25, recording.feature_names, recording.run, recording.events)
     with pytest.raises(RecordingError, match=r"rate_hz is 0\.25, but the decoder was fitted on 0\.5"):

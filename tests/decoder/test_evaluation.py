@@ -18,7 +18,8 @@ from hotwire.decoder import (
     WordTargets,
     evaluate,
 )
-from hotwire.decoder.evaluation import CONTROLS, split_runs
+from hotwire.decoder.evaluation import CONTROLS
+from hotwire.decoder.folds import split_runs
 from hotwire.decoder.readers import read_responses
 from hotwire.decoder.steps import BlockAverage, Detrend, RunningAverage
 from hotwire.errors import InputError, RecordingError, UnknownNameError

@@ -1,0 +1,174 @@
+"""Nested cross-validation: what is fitted and chosen in one fold, from its training runs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..adapters.whiten import Whitener
+from ..errors import InputError, RecordingError, UnknownNameError
+from ..models.network import Network
+from .decoder import Linear, Settings, fit_adapter, make_entry
+from .metrics import pairwise_table
+from .readout import Entry, NearestReadout
+from .recording import Recording
+from .steps import Trials, run_steps, windows
+from .targets import Targets
+
+CHOOSABLE = ("layer", "steps", "window", "whiten", "adapter", "readout")
+JUDGES = ("nearest", "readout")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A setting that is chosen inside the training runs, by pairwise accuracy over inner folds.
+
+    Parameters
+    ----------
+    setting : str
+        A field of `Settings`.
+    values : sequence
+        What to choose from; of equally good ones the first is taken.
+    judge : {"nearest", "readout"}
+        By which readout the values are judged: the similarity in the layer, which costs next to nothing, or the
+        decoder's own readout, which runs the network.
+    """
+
+    setting: str
+    values: Sequence[Any]
+    judge: Literal["nearest", "readout"] = "readout"
+
+    def __post_init__(self) -> None:
+        if self.setting not in CHOOSABLE:
+            raise UnknownNameError("setting to choose", self.setting, CHOOSABLE)
+        if self.judge not in JUDGES:
+            raise UnknownNameError("judge", self.judge, JUDGES)
+        if not len(self.values):
+            raise InputError(f"choose: expected values for {self.setting!r}, got none")
+
+
+def split_runs(runs: Sequence[Any], folds: Literal["run"] | int, *, seed: int = 0) -> list[list[Any]]:
+    """Which runs to hold out in each fold.
+
+    Examples
+    --------
+    >>> split_runs([1, 2, 3], "run")
+    [[1], [2], [3]]
+    >>> [len(fold) for fold in split_runs(range(10), 4)]
+    [3, 3, 2, 2]
+    """
+    n_folds = len(runs) if folds == "run" else folds
+    if isinstance(n_folds, bool) or not isinstance(n_folds, int):
+        raise InputError(f"folds: expected 'run' or a number, got {folds!r}")
+    if not 2 <= n_folds <= len(runs):
+        raise InputError(
+            f"folds: expected 2 to {len(runs)}, the number of runs, got {n_folds}; a run is never split between "
+            "training and test"
+        )
+    if folds == "run":
+        return [[run] for run in runs]
+    order = np.random.default_rng(seed).permutation(len(runs))
+    return [[runs[i] for i in sorted(part)] for part in np.array_split(order, n_folds)]
+
+
+class Bench:
+    """A recording under all the settings tried, and a network's targets for it; each computed once."""
+
+    def __init__(self, network: Network, targets: Targets, recording: Recording, layers: Sequence[str]) -> None:
+        self.network = network
+        self.targets = targets
+        self.recording = recording
+        self._tables = targets.activations(network, layers)
+        self._prepared = lru_cache(maxsize=None)(lambda steps: run_steps(steps, recording))
+        self._windows = lru_cache(maxsize=None)(lambda steps, window: windows(window, self._prepared(steps)))
+        self._whitener = lru_cache(maxsize=4)(
+            lambda steps, runs: Whitener().fit(self._prepared(steps).select(runs=runs).data)
+        )
+
+    def with_network(self, network: Network) -> Bench:
+        return Bench(network, self.targets, self.recording, tuple(self._tables))
+
+    def table(self, layer: str) -> NDArray[np.float32]:
+        """Activation (n_keys, n_units) of each key."""
+        return self._tables[layer]
+
+    def trials(self, settings: Settings) -> Trials:
+        return self._windows(settings.steps, settings.window)
+
+    def keys(self, settings: Settings) -> NDArray[np.intp]:
+        return self.targets.key_of(self.trials(settings))
+
+    def fit(self, settings: Settings, train: NDArray, keys: NDArray, runs: Sequence[Any]) -> Linear:
+        """Fit on trials `train` with the targets of `keys`, whitened by all samples of `runs`."""
+        trials = self.trials(settings)
+        whitener = self._whitener(settings.steps, tuple(runs)) if settings.whiten == "samples" else None
+        X = trials.X[train] if whitener is None else whitener.transform(trials.X[train])
+        return Linear(fit_adapter(settings.adapter, X, self.table(settings.layer)[keys], trials.run[train]), whitener)
+
+    def entry(self, settings: Settings, fits: Sequence[tuple[Linear, int]]) -> Entry:
+        """Where states enter that come from several fits, so many from each."""
+        table = self.table(settings.layer)
+        means = np.stack([linear.mean for linear, _ in fits])
+        fit = np.repeat(np.arange(len(fits)), [n for _, n in fits])
+        return make_entry(self.network, settings.layer, self.targets, table, means, fit)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One outer fold: what was chosen and fitted without its held-out trials."""
+
+    settings: Settings
+    runs: list[Any]
+    train: NDArray[np.intp]
+    test: NDArray[np.intp]
+    linear: Linear
+
+
+def fit_fold(bench: Bench, settings: Settings, choose: Sequence[Choice], held_out: list[Any], inner_folds: int) -> Fold:
+    runs = [run for run in bench.recording.runs if run not in set(held_out)]
+    events = bench.trials(settings).event
+    for choice in choose:
+        tried = [replace(settings, **{choice.setting: value}) for value in choice.values]
+        if len(tried) > 1:
+            for one in tried:
+                _check_same_trials(choice, events, bench.trials(one).event)
+            scores = [_inner_score(bench, one, runs, inner_folds, choice.judge) for one in tried]
+            settings = tried[int(np.argmax(scores))]
+        else:
+            settings = tried[0]
+    trials = bench.trials(settings)
+    train = np.flatnonzero(np.isin(trials.run, runs))
+    test = np.flatnonzero(np.isin(trials.run, held_out))
+    return Fold(settings, runs, train, test, bench.fit(settings, train, bench.keys(settings)[train], runs))
+
+
+def _inner_score(bench: Bench, settings: Settings, runs: list[Any], n_folds: int, judge: str) -> float:
+    """Pairwise accuracy of settings over inner folds of the training runs."""
+    trials, keys = bench.trials(settings), bench.keys(settings)
+    truth = bench.targets.truth()[keys]
+    readout = NearestReadout() if judge == "nearest" else settings.readout
+    tested, fits, states = [], [], []
+    for held_out in split_runs(runs, min(n_folds, len(runs))):
+        train = np.flatnonzero(np.isin(trials.run, [run for run in runs if run not in set(held_out)]))
+        test = np.flatnonzero(np.isin(trials.run, held_out))
+        # Whitening knows no labels; one for all inner folds keeps the search short and inside the training runs.
+        linear = bench.fit(settings, train, keys[train], runs)
+        tested.append(test)
+        fits.append((linear, len(test)))
+        states.append(linear.predict(trials.X[test]))
+    scores = readout.scores(bench.entry(settings, fits), np.concatenate(states))
+    answers = truth[np.concatenate(tested)]
+    return float(np.nanmean(pairwise_table(scores, answers)[np.arange(len(answers)), answers]))
+
+
+def _check_same_trials(choice: Choice, ours: NDArray, theirs: NDArray) -> None:
+    if not np.array_equal(ours, theirs):
+        raise RecordingError(
+            f"choose: the values of {choice.setting!r} cut the recording into different trials ({len(ours)} and "
+            f"{len(theirs)}), so their accuracies cannot be compared; choose among windows of one kind"
+        )
