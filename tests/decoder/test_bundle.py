@@ -1,0 +1,468 @@
+"""Saved decoders: they decide as before, and any damage to the file is found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+import transformers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import load as unpack
+from safetensors.numpy import save as pack
+from sklearn.exceptions import NotFittedError
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+from hotwire.adapters.ridge import RidgeAdapter
+from hotwire.decoder import bundle
+from hotwire.decoder.decoder import Decision, Decoder, Settings
+from hotwire.decoder.events import Events
+from hotwire.decoder.readout import LabelReadout, NearestReadout, TextReadout
+from hotwire.decoder.recording import Recording
+from hotwire.decoder.steps import BlockAverage, Lag, RunningAverage, RunningZScore, ZScore
+from hotwire.decoder.targets import StimulusTargets, WordTargets
+from hotwire.errors import BundleError, InputError
+from hotwire.models.language import LanguageModel
+from hotwire.models.onnx_network import OnnxNetwork
+from hotwire.models.opening import open_network
+
+WORDS = {"cat": "cat", "face": "face", "scrambledpix": ("noise", "static")}
+PROMPT = "A picture of a {}:"
+
+
+def language_model(seed: int = 0, prompt: str = PROMPT) -> LanguageModel:
+    words = ["picture", "of", "a", "x", "cat", "face", "noise", "static"]
+    tokens = ["<end>", "A", ":", "x", *(f"Ġ{word}" for word in words)]
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<end>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    config = transformers.GPT2Config(
+        vocab_size=16, n_embd=8, n_layer=2, n_head=2, bos_token_id=None, eos_token_id=0, n_positions=32
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = transformers.GPT2LMHeadModel(config)
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>")
+    return LanguageModel(model, tokenizer, prompt=prompt, name="tiny")
+
+
+def onnx_network(folder: Path, seed: int = 0, labels: str | None = "abcd") -> OnnxNetwork:
+    rng = np.random.default_rng(seed)
+    weights = [
+        numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), name)
+        for name, shape in (("w", (6, 5)), ("v", (5, 4)))
+    ]
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["x", "w"], ["hidden"]),
+            helper.make_node("Relu", ["hidden"], ["active"]),
+            helper.make_node("MatMul", ["active", "v"], ["y"]),
+        ],
+        "made by hand",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("n", 6))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ("n", 4))],
+        weights,
+    )
+    path = folder / "small.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+    return OnnxNetwork(path, labels=labels)
+
+
+def recording(labels: list[str], stimuli: list[str] | None = None, n_features: int = 7, seed: int = 0) -> Recording:
+    """Three runs of noise in which every event adds its label's own pattern."""
+    rng = np.random.default_rng(seed)
+    names = sorted(set(labels))
+    patterns = dict(zip(names, rng.normal(size=(len(names), n_features)), strict=True))
+    n_runs, length = 3, 4
+    data, run, onsets, of = [], [], [], []
+    for number in range(1, n_runs + 1):
+        block = rng.normal(size=(length * len(labels) + 4, n_features)) * 0.5
+        for i, label in enumerate(labels):
+            block[length * i : length * (i + 1)] += patterns[label]
+            onsets.append(2.0 * length * i)
+            of.append(label)
+        data.append(block)
+        run += [number] * len(block)
+    events = Events(
+        run=np.repeat(np.arange(1, n_runs + 1), len(labels)),
+        onset_s=np.array(onsets),
+        duration_s=np.full(len(onsets), 2.0 * length),
+        label=np.array(of),
+        stimulus=None if stimuli is None else np.tile(stimuli, n_runs),
+    )
+    features = tuple(f"voxel-{i}" for i in range(n_features))
+    return Recording(np.concatenate(data), 0.5, features, np.array(run), events, unit="% change")
+
+
+def of_words(**changes: Any) -> Decoder:
+    chosen = Settings("1", steps=[RunningZScore(min_samples=2)], whiten="samples", readout=TextReadout())
+    return Decoder(language_model(), WordTargets(WORDS), replace(chosen, **changes)).fit(recording(list(WORDS)))
+
+
+def of_stimuli(folder: Path, **changes: Any) -> tuple[Decoder, Recording]:
+    network = onnx_network(folder)
+    pictures = np.random.default_rng(3).normal(size=(8, 6)).astype(np.float32)
+    stimuli = [f"{i}.png" for i in range(8)]
+    recorded = recording([str(i) for i in range(8)], stimuli)
+    targets = StimulusTargets(dict(zip(stimuli, pictures, strict=True)), network)
+    return Decoder(network, targets, Settings("active", **changes)).fit(recorded), recorded
+
+
+def assert_same(ours: list[Decision], theirs: list[Decision]) -> None:
+    """Dataclasses of floats and text: equal means bit for bit."""
+    assert len(ours) > 0
+    assert ours == theirs
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("saved") / "words.hotwire"
+    of_words().save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def network() -> LanguageModel:
+    return language_model()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"readout": LabelReadout(prior="remove"), "whiten": "none", "steps": ()},
+        {"readout": NearestReadout(temperature=0.3), "window": RunningAverage(max_samples=3)},
+        {"steps": (ZScore(), Lag(lag_s=4.0)), "window": BlockAverage(stop_s=6.0), "layer": "2"},
+        {"adapter": RidgeAdapter(alpha_per="unit", gain="unit", scale="unit_variance", alphas=(1.0, 1e3))},
+    ],
+    ids=["text", "prior", "nearest", "lag", "per unit"],
+)
+def test_a_loaded_decoder_decides_the_same_bit_for_bit(tmp_path: Path, changes: dict[str, Any]) -> None:
+    decoder, new = of_words(**changes), recording(list(WORDS), seed=9)
+    decoder.save(tmp_path / "d.hotwire")
+    loaded = Decoder.load(tmp_path / "d.hotwire", network=language_model())
+    assert_same(loaded.predict(new), decoder.predict(new))
+    for name in ("layer", "steps", "window", "whiten", "readout"):
+        assert getattr(loaded.settings, name) == getattr(decoder.settings, name)
+    assert loaded.targets == decoder.targets
+    assert (loaded.feature_names_, loaded.unit_, loaded.rate_hz_) == (new.feature_names, "% change", 0.5)
+
+
+def test_a_loaded_decoder_can_be_fitted_again(saved: Path, network: LanguageModel) -> None:
+    new = recording(list(WORDS), seed=5)
+    assert_same(bundle.load(saved, network=network).fit(new).predict(new), of_words().fit(new).predict(new))
+
+
+@pytest.mark.parametrize("readout", [LabelReadout(prior="remove"), NearestReadout()])
+def test_an_onnx_network_travels_in_the_bundle(tmp_path: Path, readout: Any) -> None:
+    decoder, recorded = of_stimuli(tmp_path, readout=readout)
+    path = tmp_path / "d.hotwire"
+    decoder.save(path)
+    (tmp_path / "small.onnx").unlink()
+    loaded = Decoder.load(path)
+    assert_same(loaded.predict(recorded), decoder.predict(recorded))
+    assert loaded.network.name == "small"
+    assert loaded.network.fingerprint == decoder.network.fingerprint
+    with pytest.raises(InputError, match="not the stimuli"):
+        loaded.fit(recorded)
+    loaded.save(tmp_path / "again.hotwire")
+    assert_same(Decoder.load(tmp_path / "again.hotwire").predict(recorded), decoder.predict(recorded))
+
+
+def test_what_it_says_of_itself(saved: Path) -> None:
+    manifest = bundle.describe(saved)
+    decoder = of_words()
+    assert manifest["format"] == 1
+    assert manifest["hotwire"] == version("hotwire")
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(manifest["created"])).days < 1
+    assert manifest["versions"]["numpy"] == version("numpy")
+    assert manifest["network"] == {
+        "name": "tiny",
+        "reopen": "given",
+        "fingerprint": decoder.network.fingerprint,
+        "prompt": PROMPT,
+        "labels": None,
+    }
+    assert manifest["steps"] == [RunningZScore(min_samples=2).to_dict()]
+    assert manifest["targets"]["words"]["scrambledpix"] == ["noise", "static"]
+    assert manifest["adapter"]["gain"] == "total"
+    assert manifest["fitted"]["alpha"] == decoder.linear_.adapter.alpha_
+    assert manifest["fitted"]["gain"] == decoder.linear_.adapter.gain_
+    assert manifest["feature_names"][:2] == ["voxel-0", "voxel-1"]
+    with zipfile.ZipFile(saved) as archive:
+        assert archive.namelist() == ["manifest.json", "arrays.safetensors"]
+        assert manifest["parts"] == {
+            "arrays.safetensors": hashlib.sha256(archive.read("arrays.safetensors")).hexdigest()
+        }
+    assert saved.read_bytes()[-64:].decode() == hashlib.sha256(saved.read_bytes()[:-64]).hexdigest()
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Noon(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime(2030, 1, 1, 12, tzinfo=tz)
+
+    monkeypatch.setattr(bundle, "datetime", Noon)
+    decoder, _ = of_stimuli(tmp_path)
+    for name in "ab":
+        decoder.save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_failed_save_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "d.hotwire"
+    path.write_bytes(b"before")
+
+    def full(_: int) -> None:
+        raise OSError("no space left on device")
+
+    decoder = of_words()
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        with pytest.raises(OSError, match="no space left"):
+            decoder.save(path)
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("d.hotwire", b"before")]
+
+
+@settings(deadline=None, max_examples=200)
+@given(data=st.data())
+def test_a_changed_byte_anywhere_is_found(saved: Path, data: st.DataObject) -> None:
+    content = bytearray(saved.read_bytes())
+    position = data.draw(st.integers(0, len(content) - 1) | st.integers(len(content) - 200, len(content) - 1))
+    content[position] ^= data.draw(st.integers(1, 255))
+    damaged = saved.with_name("damaged.hotwire")
+    damaged.write_bytes(content)
+    with pytest.raises(BundleError, match=r"damaged\.hotwire: .*(expected|changed)"):
+        bundle.load(damaged)
+
+
+@settings(deadline=None, max_examples=100)
+@given(data=st.data())
+def test_a_file_cut_off_anywhere_is_found(saved: Path, data: st.DataObject) -> None:
+    content = saved.read_bytes()
+    damaged = saved.with_name("short.hotwire")
+    damaged.write_bytes(content[: data.draw(st.integers(0, 200) | st.integers(0, len(content) - 1))])
+    with pytest.raises(BundleError, match=r"short\.hotwire"):
+        bundle.describe(damaged)
+
+
+def parts_of(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def sealed(path: Path, parts: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> Path:
+    """Write a file whose seal is right, whatever is in it."""
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+        archive.comment = b"-" * 64
+    return resealed(path, path.read_bytes())
+
+
+def resealed(path: Path, content: bytes) -> Path:
+    path.write_bytes(content[:-64] + hashlib.sha256(content[:-64]).hexdigest().encode())
+    return path
+
+
+def changed(saved: Path, path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
+    """The same bundle with another manifest, rightly sealed."""
+    parts = parts_of(saved)
+    manifest = json.loads(parts["manifest.json"])
+    change(manifest)
+    return sealed(path, parts | {"manifest.json": json.dumps(manifest).encode()})
+
+
+def with_arrays(saved: Path, path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
+    """The same bundle with other arrays, rightly listed and sealed."""
+    parts = parts_of(saved)
+    arrays = unpack(parts["arrays.safetensors"])
+    change(arrays)
+    parts["arrays.safetensors"] = pack(arrays)
+    manifest = json.loads(parts["manifest.json"])
+    manifest["parts"]["arrays.safetensors"] = hashlib.sha256(parts["arrays.safetensors"]).hexdigest()
+    return sealed(path, parts | {"manifest.json": json.dumps(manifest).encode()})
+
+
+def test_the_helper_makes_good_bundles(saved: Path, tmp_path: Path, network: LanguageModel) -> None:
+    new = recording(list(WORDS), seed=9)
+    expected = bundle.load(saved, network=network).predict(new)
+    for made in (changed(saved, tmp_path / "a", dict), with_arrays(saved, tmp_path / "b", dict)):
+        assert_same(bundle.load(made, network=network).predict(new), expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.update(format=2, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 2.*upgrade hotwire"),
+        (lambda m: m.update(format="1"), "expected 'format', a whole number"),
+        (lambda m: m.pop("format"), "expected 'format'"),
+        (lambda m: m.pop("parts"), "expected the field 'parts'"),
+        (lambda m: m.pop("window"), "expected the field 'window'"),
+        (lambda m: m["network"].pop("prompt"), "network: expected the field 'prompt'"),
+        (lambda m: m.update(steps="none"), "steps: expected list, got 'none'"),
+        (lambda m: m["steps"].append({"type": "Exec"}), "unknown step 'Exec'"),
+        (lambda m: m["steps"].append(3), "d.hotwire: "),
+        (lambda m: m["readout"].update(prior="double"), "prior: expected one of keep, remove"),
+        (lambda m: m["adapter"].update(command="rm"), "unexpected keyword argument 'command'"),
+        (lambda m: m["targets"].update(words={"cat": 3}), "d.hotwire: "),
+        (lambda m: m["targets"]["words"].pop("cat"), r"'targets': expected shape \(2, 8\), got \(3, 8\)"),
+        (lambda m: m["feature_names"].pop(), r"'adapter.x_mean': expected shape \(6,\), got \(7,\)"),
+        (lambda m: m.update(layer="9"), "unknown layer '9'"),
+        (lambda m: m["network"].update(prompt="A {}:"), "fitted with the prompt 'A {}:'"),
+        (lambda m: m["network"].update(labels=["a"]), "the labels of 'tiny'"),
+        (lambda m: m["parts"].update({"arrays.safetensors": "0" * 64}), "arrays.safetensors was changed"),
+        (lambda m: m["parts"].update({"network.onnx": "0" * 64}), "the part 'network.onnx' is missing"),
+        (lambda m: m["parts"].clear(), "'arrays.safetensors' is not in the manifest"),
+        (lambda m: m["parts"].update({"manifest.json": "0" * 64}), "unknown part 'manifest.json'"),
+    ],
+)
+def test_manifests_that_are_wrong(
+    saved: Path, tmp_path: Path, network: LanguageModel, change: Callable[[dict[str, Any]], Any], message: str
+) -> None:
+    path = changed(saved, tmp_path / "d.hotwire", change)
+    with pytest.raises(BundleError, match=message) as caught:
+        bundle.load(path, network=network)
+    assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda a: a.pop("adapter.gain"), "adapter lacks the arrays gain"),
+        (lambda a: a.pop("whitener.matrix"), "whitener lacks the arrays matrix"),
+        (lambda a: a.pop("whitener.mean"), r"'whitener.mean': expected shape \(7,\)"),
+        (lambda a: a.pop("targets"), "expected an array 'targets'"),
+        (lambda a: a.update({"whitener.matrix": np.eye(6)}), r"matrix has shape \(6, 6\), expected \(7, 7\)"),
+        (lambda a: a.update({"adapter.gain": np.ones(3)}), r"gain has shape \(3,\)"),
+        (lambda a: a.update({"targets": np.ones((3, 9), np.float32)}), r"'targets': expected shape \(3, 8\)"),
+    ],
+)
+def test_arrays_that_do_not_fit(
+    saved: Path, tmp_path: Path, network: LanguageModel, change: Callable[[dict[str, Any]], Any], message: str
+) -> None:
+    path = with_arrays(saved, tmp_path / "d.hotwire", change)
+    with pytest.raises(BundleError, match=message) as caught:
+        bundle.load(path, network=network)
+    assert str(caught.value).startswith(str(path))
+
+
+MANIFEST = "manifest.json"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda parts: {"notes.txt": b"hello"}, r"expected a part manifest\.json, got notes\.txt"),
+        (lambda parts: {}, r"a zip of at least 86 bytes"),
+        (lambda parts: parts | {"run.py": b"print()"}, r"unknown part 'run\.py'"),
+        (lambda parts: {MANIFEST: parts[MANIFEST]}, r"'arrays\.safetensors' is missing"),
+        (lambda parts: parts | {"network.onnx": b"more"}, r"'network\.onnx' is not in the manifest"),
+        (lambda parts: parts | {MANIFEST: b"{"}, "no readable JSON"),
+        (lambda parts: parts | {MANIFEST: b"[" * 100_000}, "no readable JSON"),
+        (lambda parts: parts | {MANIFEST: b"\xff\xfe\x00"}, "no readable JSON"),
+        (lambda parts: parts | {MANIFEST: b"[1]"}, "expected 'format'"),
+    ],
+)
+def test_zips_of_another_kind(saved: Path, tmp_path: Path, change: Callable[..., Any], message: str) -> None:
+    path = sealed(tmp_path / "d.hotwire", change(parts_of(saved)))
+    with pytest.raises(BundleError, match=message) as caught:
+        bundle.describe(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_compressed_parts_are_refused_unread(saved: Path, tmp_path: Path) -> None:
+    bomb = parts_of(saved) | {"network.onnx": b"\0" * 50_000_000}
+    with pytest.raises(BundleError, match="expected parts that are stored as they are"):
+        bundle.describe(sealed(tmp_path / "d.hotwire", bomb, zipfile.ZIP_DEFLATED))
+
+
+def test_a_part_that_claims_more_than_the_file_holds(saved: Path, tmp_path: Path) -> None:
+    content = bytearray(saved.read_bytes())
+    entry = content.index(b"PK\x01\x02")  # the manifest's in the central directory
+    for size, message in ((2**31, "its parts claim"), (2**32 - 2, "its parts claim"), (3, "manifest")):
+        content[entry + 20 : entry + 28] = struct.pack("<II", size, size)
+        with pytest.raises(BundleError, match=message):
+            bundle.describe(resealed(tmp_path / "d.hotwire", bytes(content)))
+
+
+def test_a_part_larger_than_the_limit(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hotwire.decoder.sealed.LARGEST_PART_BYTES", 100)
+    with pytest.raises(BundleError, match="expected at most 100 for a part"):
+        bundle.describe(saved)
+    with pytest.raises(BundleError, match=r"arrays\.safetensors has \d+ bytes, expected at most 100"):
+        of_words().save(tmp_path / "d.hotwire")
+    assert not list(tmp_path.iterdir())
+
+
+def test_arrays_that_are_no_safetensors(saved: Path, tmp_path: Path) -> None:
+    parts = parts_of(saved) | {"arrays.safetensors": b"\x80\x04K\x01."}
+    manifest = json.loads(parts[MANIFEST])
+    manifest["parts"]["arrays.safetensors"] = hashlib.sha256(parts["arrays.safetensors"]).hexdigest()
+    path = sealed(tmp_path / "d.hotwire", parts | {MANIFEST: json.dumps(manifest).encode()})
+    with pytest.raises(BundleError, match=r"arrays\.safetensors cannot be read"):
+        bundle.load(path, network=language_model())
+
+
+def test_the_network_must_be_the_same(saved: Path, tmp_path: Path) -> None:
+    ours, other = language_model(), language_model(seed=1)
+    with pytest.raises(BundleError, match="neither of the registry nor in the bundle") as caught:
+        bundle.load(saved)
+    assert str(saved) in str(caught.value)
+    with pytest.raises(BundleError, match=f"{ours.fingerprint}, but 'tiny' has {other.fingerprint}"):
+        bundle.load(saved, network=other)
+    with pytest.raises(BundleError, match="use with_prompt"):
+        bundle.load(saved, network=language_model(prompt="A cat of a {}:"))
+    decoder, _ = of_stimuli(tmp_path)
+    decoder.save(tmp_path / "d.hotwire")
+    with pytest.raises(BundleError, match="the labels of 'small'"):
+        bundle.load(tmp_path / "d.hotwire", network=onnx_network(tmp_path, labels="abdc"))
+
+
+class OwnLag(Lag):
+    """A step that is on no list."""
+
+
+def test_what_could_not_be_had_back_is_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="cannot be saved: unknown step 'OwnLag'"):
+        of_words(steps=(OwnLag(lag_s=2.0),)).save(tmp_path / "d.hotwire")
+    with pytest.raises(BundleError, match="cannot be saved: Out of range"):
+        of_words(readout=NearestReadout(temperature=np.inf)).save(tmp_path / "d.hotwire")
+    with pytest.raises(NotFittedError):
+        Decoder(language_model(), WordTargets(WORDS), Settings("1")).save(tmp_path / "d.hotwire")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        bundle.load(tmp_path / "nowhere.hotwire")
+
+
+@pytest.mark.slow
+def test_smollm2_is_opened_again_by_its_name(tmp_path: Path) -> None:
+    prompt = "A picture of a dog: dog\nA picture of a {}:"
+    words = {"cat": "cat", "house": "house", "shoe": "shoe"}
+    recorded = recording(list(words), n_features=20)
+    network = open_network("smollm2-135m-instruct", prompt=prompt)
+    decoder = Decoder(network, WordTargets(words), Settings("8", readout=TextReadout())).fit(recorded)
+    decoder.save(tmp_path / "d.hotwire")
+    assert bundle.describe(tmp_path / "d.hotwire")["network"]["reopen"] == "registry"
+    decided = Decoder.load(tmp_path / "d.hotwire").predict(recorded)
+    assert_same(decided, decoder.predict(recorded))
+    assert [one.answer for one in decided] == recorded.events.label.tolist()
+    assert [one.text for one in decided] == recorded.events.label.tolist()
