@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ..errors import UnknownNameError
 from .decoder import Decoder, Linear, Settings
 from .folds import Bench, Choice, Fold, fit_fold, split_runs
-from .metrics import Measure, constant_guess, hit_table, measure, pairwise_table, shuffled_within
+from .metrics import Measure, constant_guess, exchanges, hit_table, measure, pairwise_table
 from .recording import Recording
 from .steps import Trials
 from .targets import Targets, WordTargets
@@ -57,8 +57,11 @@ class Evaluation:
         For each fold the settings that were chosen, as text.
     decoder, ceiling : Outcome
     controls : dict of str to Outcome
-    network : str
-    fingerprint : str
+    network, fingerprint : str
+    settings : Settings
+        The decoder's, before any choice.
+    inner_folds, n_shuffles, n_permutations : int
+        As `evaluate` was told.
     """
 
     answers: tuple[str, ...]
@@ -71,6 +74,10 @@ class Evaluation:
     controls: dict[str, Outcome]
     network: str
     fingerprint: str
+    settings: Settings
+    inner_folds: int
+    n_shuffles: int
+    n_permutations: int
 
     @property
     def main(self) -> str:
@@ -146,13 +153,14 @@ def evaluate(
     # Where a run holds a single trial there is nothing to exchange within it.
     exchange = trials.run if min(np.unique(trials.run, return_counts=True)[1]) > 1 else fold
     truth = bench.targets.truth()[bench.keys(decoder.settings)]
-    judge = _Judge(bench.targets, truth, trials.run, shuffled_within(truth, exchange, n_permutations, seed=seed))
+    orders = exchanges(exchange, trials.event, n_permutations, seed=seed)
+    judge = _Judge(bench.targets, truth, trials.run, truth[orders])
 
     found: dict[str, Outcome] = {}
     for control in controls:
         if control == "shuffled pairing":
-            orders = shuffled_within(np.arange(len(trials)), exchange, n_shuffles, seed=seed)
-            repeats = [_decode(bench, fitted, _refitted(order)) for order in orders]
+            shuffles = exchanges(exchange, trials.event, n_shuffles, seed=seed)
+            repeats = [_decode(bench, fitted, _refitted(order)) for order in shuffles]
         elif control == "mean activation":
             repeats = [_decode(bench, fitted, _mean)]
         else:
@@ -170,6 +178,10 @@ def evaluate(
         controls=found,
         network=decoder.network.name,
         fingerprint=decoder.network.fingerprint,
+        settings=decoder.settings,
+        inner_folds=inner_folds,
+        n_shuffles=n_shuffles,
+        n_permutations=n_permutations,
     )
 
 

@@ -101,42 +101,45 @@ def pairwise(scores: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
     return pairwise_table(scores, truth)[np.arange(len(truth)), truth]
 
 
-def shuffled_within(
-    truth: ArrayLike, groups: ArrayLike, n_permutations: int = N_PERMUTATIONS, *, seed: int = 0
+def exchanges(
+    groups: ArrayLike, events: ArrayLike, n_permutations: int = N_PERMUTATIONS, *, seed: int = 0
 ) -> NDArray[np.intp]:
-    """Exchange the true answers within groups.
+    """Orders in which whole events change places within their group, all of them equally likely.
 
     Parameters
     ----------
-    truth : (n_trials,) array
     groups : (n_trials,) array
         Runs, say.
+    events : (n_trials,) array
+        Trials of one event share samples and stay together.
     n_permutations, seed : int
 
     Returns
     -------
     (n_permutations, n_trials) array
+        For each trial a trial of the event whose place it takes: ``truth[orders]`` are exchanged answers.
 
     Examples
     --------
-    >>> sorted(shuffled_within([3, 4, 5, 6], ["a", "a", "b", "b"], 1)[0, :2].tolist())
-    [3, 4]
+    >>> np.array(["cat", "cat", "dog", "dog"])[exchanges([1, 1, 1, 1], [0, 0, 1, 1], 3, seed=1)]
+    array([['dog', 'dog', 'cat', 'cat'],
+           ['cat', 'cat', 'dog', 'dog'],
+           ['cat', 'cat', 'dog', 'dog']], dtype='<U3')
     """
-    truth = np.asarray(truth)
-    codes = np.unique(np.asarray(groups), return_inverse=True)[1]
-    # Sorted by (group, random number in [0, 1)), every group's places are filled with its own answers.
-    keys = np.random.default_rng(seed).random((n_permutations, len(truth))) + codes
-    order = np.argsort(keys, axis=1)
-    shuffled = np.empty_like(order)
-    shuffled[:, np.argsort(codes, kind="stable")] = truth[order]
-    return shuffled
+    _, first, event = np.unique(np.asarray(events), return_index=True, return_inverse=True)
+    codes = np.unique(np.asarray(groups), return_inverse=True)[1][first]
+    # Sorted by (group, random number in [0, 1)), every group's places are filled with its own events.
+    keys = np.random.default_rng(seed).random((n_permutations, len(first))) + codes
+    order = np.empty(keys.shape, np.intp)
+    order[:, np.argsort(codes, kind="stable")] = np.argsort(keys, axis=1)
+    return first[order[:, event]]
 
 
 def permutation_p(by_answer: NDArray, truth: NDArray, shuffled: NDArray) -> float:
     """How often shuffled true answers do at least as well.
 
-    The true answers are exchanged within runs, the decisions stay: under the null hypothesis that decisions know
-    nothing of what was shown when in a run, all these orders are equally likely.
+    The true answers of whole events are exchanged within runs, the decisions stay: under the null hypothesis that
+    decisions know nothing of what was shown when in a run, all these orders are equally likely.
 
     Parameters
     ----------
@@ -144,7 +147,7 @@ def permutation_p(by_answer: NDArray, truth: NDArray, shuffled: NDArray) -> floa
         What each trial would count if each answer were the true one.
     truth : (n_trials,) array of int
     shuffled : (n_permutations, n_trials) array of int
-        From `shuffled_within`.
+        True answers exchanged as `exchanges` says.
 
     Returns
     -------
@@ -188,7 +191,7 @@ def measure(by_answer: NDArray, truth: NDArray, runs: ArrayLike, shuffled: NDArr
     truth : (n_trials,) array of int
     runs : (n_trials,) array
     shuffled : (n_permutations, n_trials) array of int
-        From `shuffled_within`.
+        True answers exchanged as `exchanges` says.
     chance : float
     """
     counted = by_answer[np.arange(len(truth)), truth]

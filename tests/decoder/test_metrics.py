@@ -9,6 +9,7 @@ from scipy.stats import binom
 from hotwire.decoder.metrics import (
     confusion,
     constant_guess,
+    exchanges,
     hit_table,
     hits,
     interval_over,
@@ -16,7 +17,6 @@ from hotwire.decoder.metrics import (
     pairwise,
     pairwise_table,
     permutation_p,
-    shuffled_within,
 )
 from hotwire.errors import InputError, ShapeError
 
@@ -57,37 +57,43 @@ def test_an_answer_that_no_trial_has_is_no_rival() -> None:
     np.testing.assert_array_equal(table, [[1.0, 0.0, np.nan], [0.0, 1.0, np.nan]])
 
 
-@given(st.lists(st.integers(0, 3), min_size=2, max_size=20), st.integers(0, 100))
-def test_shuffling_keeps_each_group_its_answers(groups: list[int], seed: int) -> None:
-    truth = np.arange(len(groups))
-    for shuffled in shuffled_within(truth, groups, 3, seed=seed):
-        for group in set(groups):
-            where = np.array(groups) == group
-            assert sorted(shuffled[where]) == sorted(truth[where])
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(1, 3), st.integers(0, 100))
+def test_whole_events_change_places_within_their_group(groups: list[int], n_rows: int, seed: int) -> None:
+    group, event = np.repeat(groups, n_rows), np.repeat(np.arange(len(groups)), n_rows)
+    for order in exchanges(group, event, 3, seed=seed):
+        np.testing.assert_array_equal(group[order], group)
+        rows = event[order].reshape(-1, n_rows)
+        assert (rows == rows[:, :1]).all()
+        assert sorted(rows[:, 0]) == list(range(len(groups)))
 
 
-def test_shuffles_are_all_equally_likely() -> None:
-    shuffled = shuffled_within([0, 1, 2], ["a"] * 3, 60_000)
-    _, counts = np.unique(shuffled, axis=0, return_counts=True)
+def test_exchanges_are_all_equally_likely() -> None:
+    orders = exchanges(["a"] * 3, [0, 1, 2], 60_000)
+    _, counts = np.unique(orders, axis=0, return_counts=True)
     assert len(counts) == 6
     np.testing.assert_allclose(counts, 10_000, rtol=0.05)
 
 
 def test_permutation_p_is_that_of_the_binomial() -> None:
-    """Twenty runs of two trials: shuffled, each run is right in both or none, with probability one half."""
+    """Twenty runs of two events: exchanged, each run is right in both or none, with probability one half.
+
+    Rows that repeat an event ninefold know no more than one and must not change it.
+    """
     n_runs, n_right = 20, 15
-    truth = np.tile([0, 1], n_runs)
-    runs = np.repeat(np.arange(n_runs), 2)
-    said = np.where(runs < n_right, truth, 1 - truth)
-    by_answer = (said[:, None] == np.arange(2)).astype(float)
-    p = permutation_p(by_answer, truth, shuffled_within(truth, runs, 20_000))
-    assert p == pytest.approx(binom.sf(n_right - 1, n_runs, 0.5), abs=0.005)
+    expected = binom.sf(n_right - 1, n_runs, 0.5)
+    for n_rows in (1, 9):
+        truth = np.repeat(np.tile([0, 1], n_runs), n_rows)
+        runs, events = np.repeat(np.arange(n_runs), 2 * n_rows), np.repeat(np.arange(2 * n_runs), n_rows)
+        said = np.where(runs < n_right, truth, 1 - truth)
+        by_answer = (said[:, None] == np.arange(2)).astype(float)
+        p = permutation_p(by_answer, truth, truth[exchanges(runs, events, 20_000)])
+        assert p == pytest.approx(expected, abs=0.005)
 
 
 def test_permutation_p_is_never_zero_and_one_for_a_constant() -> None:
     truth = np.tile([0, 1], 10)
     runs = np.repeat(np.arange(10), 2)
-    shuffled = shuffled_within(truth, runs, 999)
+    shuffled = truth[exchanges(runs, np.arange(20), 999)]
     assert permutation_p(np.eye(2)[truth], truth, shuffled) >= 1 / 1000
     assert permutation_p(np.full((20, 2), 0.5), truth, shuffled) == 1.0
 
@@ -102,7 +108,7 @@ def test_interval_draws_whole_runs() -> None:
 
 def test_measure_puts_it_together() -> None:
     truth, runs = np.tile([0, 1], 10), np.repeat(np.arange(10), 2)
-    found = measure(np.eye(2)[truth], truth, runs, shuffled_within(truth, runs, 99), chance=0.5)
+    found = measure(np.eye(2)[truth], truth, runs, truth[exchanges(runs, np.arange(20), 99)], chance=0.5)
     assert (found.value, found.low, found.high, found.chance) == (1.0, 1.0, 1.0, 0.5)
     assert found.p_value == pytest.approx(0.01)
 
