@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from ..errors import UnknownNameError
@@ -18,6 +19,7 @@ from .recording import Recording
 from .steps import Trials
 from .targets import Targets, WordTargets
 
+MANY_VALUES = 3_000_000
 CONTROLS = ("shuffled pairing", "mean activation", "untrained network")
 
 
@@ -141,40 +143,45 @@ def evaluate(
     for control in controls:
         if control not in CONTROLS:
             raise UnknownNameError("control", control, CONTROLS)
-    bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
-    trials = bench.trials(decoder.settings)
-    held_out = split_runs(recording.runs, folds, seed=seed)
-    fitted = [
-        fit_fold(bench, decoder.settings, choose, runs, inner_folds)
-        for runs in tqdm(held_out, desc="cross-validation", delay=1, disable=None)
-    ]
-    number = {run: index for index, runs in enumerate(held_out) for run in runs}
-    fold = np.array([number[run] for run in trials.run.tolist()], np.intp)
-    # Where a run holds a single trial there is nothing to exchange within it.
-    exchange = trials.run if min(np.unique(trials.run, return_counts=True)[1]) > 1 else fold
-    truth = bench.targets.truth()[bench.keys(decoder.settings)]
-    orders = exchanges(exchange, trials.event, n_permutations, seed=seed)
-    judge = _Judge(bench.targets, truth, trials.run, truth[orders])
+    # Small matrices gain nothing from several threads, and those that wait for work take the cores from the network's.
+    small = recording.data.size < MANY_VALUES
+    with threadpool_limits(1 if small else None, user_api="blas"):
+        bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
+        trials = bench.trials(decoder.settings)
+        held_out = split_runs(recording.runs, folds, seed=seed)
+        fitted = [
+            fit_fold(bench, decoder.settings, choose, runs, inner_folds)
+            for runs in tqdm(held_out, desc="cross-validation", delay=1, disable=None)
+        ]
+        number = {run: index for index, runs in enumerate(held_out) for run in runs}
+        fold = np.array([number[run] for run in trials.run.tolist()], np.intp)
+        # Where a run holds a single trial there is nothing to exchange within it.
+        exchange = trials.run if min(np.unique(trials.run, return_counts=True)[1]) > 1 else fold
+        truth = bench.targets.truth()[bench.keys(decoder.settings)]
+        orders = exchanges(exchange, trials.event, n_permutations, seed=seed)
+        judge = _Judge(bench.targets, truth, trials.run, truth[orders])
 
-    found: dict[str, Outcome] = {}
-    for control in controls:
-        if control == "shuffled pairing":
-            shuffles = exchanges(exchange, trials.event, n_shuffles, seed=seed)
-            repeats = [_decode(bench, fitted, _refitted(order)) for order in shuffles]
-        elif control == "mean activation":
-            repeats = [_decode(bench, fitted, _mean)]
-        else:
-            untrained = bench.with_network(decoder.network.untrained(seed))
-            repeats = [_decode(untrained, fitted, _refitted(np.arange(len(trials))))]
-        found[control] = judge.outcome(repeats)
+        found: dict[str, Outcome] = {}
+        for control in controls:
+            if control == "shuffled pairing":
+                shuffles = exchanges(exchange, trials.event, n_shuffles, seed=seed)
+                repeats = [_decode(bench, fitted, _refitted(order)) for order in shuffles]
+            elif control == "mean activation":
+                repeats = [_decode(bench, fitted, _mean)]
+            else:
+                untrained = bench.with_network(decoder.network.untrained(seed))
+                repeats = [_decode(untrained, fitted, _refitted(np.arange(len(trials))))]
+            found[control] = judge.outcome(repeats)
+        predicted = judge.outcome([_decode(bench, fitted, _predicted)])
+        ceiling = judge.outcome([_decode(bench, fitted, _true)])
     return Evaluation(
         answers=bench.targets.answers,
         truth=truth,
         trials=trials,
         fold=fold,
         chosen=[{choice.setting: _shown(getattr(one.settings, choice.setting)) for choice in choose} for one in fitted],
-        decoder=judge.outcome([_decode(bench, fitted, _predicted)]),
-        ceiling=judge.outcome([_decode(bench, fitted, _true)]),
+        decoder=predicted,
+        ceiling=ceiling,
         controls=found,
         network=decoder.network.name,
         fingerprint=decoder.network.fingerprint,

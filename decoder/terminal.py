@@ -1,0 +1,209 @@
+"""What commands show: as plain data for ``--json``, and as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .decoder import Decision, Decoder
+from .evaluation import Evaluation
+from .metrics import Measure
+from .recording import Recording
+from .targets import WordTargets
+
+MEASURES = {"free": "free answer", "candidate": "among all answers", "pairwise": "of two answers"}
+MOST_LINES = 200
+
+
+def plain_data(value: Any) -> Any:
+    """The value in what JSON knows; NaN, which it does not, becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain_data(of) for key, of in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_data(of) for of in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return plain_data(value.tolist())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int | bool) else str(value)
+
+
+def summary_of(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation's figures and decisions, ready for JSON."""
+    main = evaluation.decoder.measures[evaluation.main]
+    rows = dict(evaluation.rows())
+    return plain_data(
+        {
+            "accuracy": main.value,
+            "interval": [main.low, main.high],
+            "chance": main.chance,
+            "p_value": main.p_value,
+            "measure": evaluation.main,
+            "candidate_accuracy": evaluation.decoder.measures["candidate"].value,
+            "pairwise_accuracy": evaluation.decoder.measures["pairwise"].value,
+            "ceiling": evaluation.ceiling.measures[evaluation.main].value,
+            "controls": {name: of.measures[evaluation.main].value for name, of in evaluation.controls.items()},
+            "n_blocks": len(evaluation.trials),
+            "network": evaluation.network,
+            "fingerprint": evaluation.fingerprint,
+            "measures": {
+                row: {name: measure.to_dict() for name, measure in of.measures.items()} for row, of in rows.items()
+            },
+            "chosen": evaluation.chosen,
+            "decisions": _decisions_of(evaluation),
+        }
+    )
+
+
+def _decisions_of(evaluation: Evaluation) -> list[dict[str, Any]]:
+    outcome, trials, answers = evaluation.decoder, evaluation.trials, evaluation.answers
+    best = outcome.scores.argmax(axis=1)
+    meant = best if outcome.said is None else outcome.said
+    said = [answers[i] for i in best] if outcome.texts is None else outcome.texts
+    return [
+        {
+            "run": trials.run[i].item(),
+            "start_s": float(trials.start_s[i]),
+            "stop_s": float(trials.stop_s[i]),
+            "label": str(trials.label[i]),
+            "saw": answers[evaluation.truth[i]],
+            "said": said[i],
+            "chose": answers[best[i]],
+            "right": bool(meant[i] == evaluation.truth[i]),
+        }
+        for i in range(len(trials))
+    ]
+
+
+def decisions_on(decoder: Decoder, recording: Recording) -> list[dict[str, Any]]:
+    """A decoder's decisions on a recording, beside what its events say was shown, ready for JSON."""
+    return [plain_data(_decision_data(decoder, recording, one)) for one in decoder.predict(recording)]
+
+
+def _decision_data(decoder: Decoder, recording: Recording, decision: Decision) -> dict[str, Any]:
+    targets, events = decoder.targets, recording.events
+    names = [str(events.label[decision.event])]
+    if events.stimulus is not None:
+        names.append(str(events.stimulus[decision.event]))
+    key = next((targets.keys.index(name) for name in names if name in targets.keys), None)
+    saw = None if key is None else targets.answers[targets.truth()[key]]
+    right = None if key is None else decision.answer == saw
+    if key is not None and decision.text is not None and isinstance(targets, WordTargets):
+        right = targets.meant(decision.text) == key
+    return {
+        "run": decision.run,
+        "start_s": decision.start_s,
+        "stop_s": decision.stop_s,
+        "label": names[0],
+        "saw": saw,
+        "said": decision.answer if decision.text is None else decision.text,
+        "chose": decision.answer,
+        "right": right,
+        "probabilities": decision.probabilities,
+    }
+
+
+def recording_data(recording: Recording) -> dict[str, Any]:
+    """What is in a recording, ready for JSON."""
+    labels, counts = np.unique(recording.events.label, return_counts=True)
+    unit = recording.unit if isinstance(recording.unit, str) else sorted(set(recording.unit))
+    return plain_data(
+        {
+            "source": recording.source,
+            "n_samples": recording.n_samples,
+            "n_features": recording.n_features,
+            "rate_hz": recording.rate_hz,
+            "unit": unit,
+            "runs": recording.run_lengths(),
+            "n_events": len(recording.events),
+            "events": dict(zip(labels.tolist(), counts.tolist(), strict=True)),
+        }
+    )
+
+
+def show_evaluation(console: Console, evaluation: Evaluation, summary: Mapping[str, Any]) -> None:
+    """Decisions, scores, and where the report is."""
+    show_decisions(console, summary["decisions"])
+    n_right = sum(one["right"] for one in summary["decisions"])
+    network = escape(evaluation.network)
+    console.print(f"{network}: {n_right} of {summary['n_blocks']} right; took {summary['seconds']:.0f} s")
+    console.print(_scores(evaluation))
+    console.print(f"The report is {escape(summary['report'])}")
+
+
+def _scores(evaluation: Evaluation) -> Table:
+    measures = [name for name in MEASURES if name in evaluation.decoder.measures]
+    table = Table("", *(MEASURES[name] for name in measures), caption="with 95 % interval over runs and permutation p")
+    for row, outcome in evaluation.rows():
+        table.add_row(row, *(_figure(outcome.measures[name]) for name in measures), end_section=row == "ceiling")
+    table.add_section()
+    table.add_row("chance", *(f"{evaluation.decoder.measures[name].chance:.3f}" for name in measures))
+    return table
+
+
+def _figure(measure: Measure) -> str:
+    # Within brackets and without a space, rich would take the interval for markup.
+    return escape(f"{measure.value:.3f} [{measure.low:.3f}, {measure.high:.3f}]\np = {measure.p_value:.2g}")
+
+
+def show_decisions(console: Console, decisions: list[dict[str, Any]]) -> None:
+    """One line a trial: run, time, what was shown, what the network says, and whether that is right."""
+    right, wrong = ("+", "-") if console.options.ascii_only else ("✓", "✗")
+    marks = {True: f"[green]{right}[/]", False: f"[red]{wrong}[/]", None: ""}
+    table = Table("run", "seconds", "shown", "the network says", "")
+    runs = [one["run"] for one in decisions]
+    one_each = len(set(runs)) == len(runs)
+    for one, run, next_run in zip(decisions[:MOST_LINES], runs, [*runs[1:], None], strict=False):
+        table.add_row(
+            str(run),
+            f"{one['start_s']:g} to {one['stop_s']:g}",
+            escape(one["saw"] or one["label"]),
+            escape(one["said"]),
+            marks[one["right"]],
+            end_section=run != next_run and not one_each,
+        )
+    console.print(table)
+    if len(decisions) > MOST_LINES:
+        console.print(f"and {len(decisions) - MOST_LINES} more; --json gives all of them")
+
+
+def show_assets(console: Console, found: Mapping[str, Any]) -> None:
+    """Every asset with its source, size, licence and SHA-256."""
+    for one in found["assets"]:
+        state = "verified" if one["verified"] else "ready" if one["ready"] else "not fetched"
+        colour = "green" if one["ready"] else "yellow"
+        console.print(f"[bold]{one['name']}[/]  [{colour}]{state}[/]")
+        console.print(f"  {escape(one['title'])}")
+        console.print(f"  from {one['project']} {one['version']}, {_mb(one['size_bytes'])}; {escape(one['licence'])}")
+        console.print(f"  SHA-256 {one['sha256']}\n")
+    console.print(f"They lie in {escape(found['cache'])}")
+
+
+def show_mapping(console: Console, found: Mapping[str, Any]) -> None:
+    """Names and values; tables within tables are indented."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _flat(found):
+        table.add_row(escape(name), escape(value))
+    console.print(table)
+
+
+def _flat(found: Mapping[str, Any], indent: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, value in found.items():
+        if isinstance(value, Mapping):
+            rows += [(f"{indent}{name}", ""), *_flat(value, f"{indent}  ")]
+        else:
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else "none" if value is None else str(value)
+            rows.append((f"{indent}{name}", shown))
+    return rows
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB"
