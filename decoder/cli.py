@@ -8,9 +8,6 @@ import sys
 
 def main() -> None:
     """Run the command line; the commands and what they need are imported only here."""
-    # Products this small gain nothing from threads, which on a busy machine wait for each other most of the time (the
-    # demo took nine times as long with them); and sums do not depend on how many there are.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     # Progress bars and advice of the packages underneath would be taken for hotwire's own.
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

@@ -145,6 +145,8 @@ class Decoder:
     ------
     UnknownNameError
         The network has no such layer.
+    InputError
+        The network cannot be read out so.
 
     Attributes
     ----------
@@ -158,6 +160,7 @@ class Decoder:
 
     def __init__(self, network: Network, targets: Targets, settings: Settings) -> None:
         network.shape_of(settings.layer)
+        settings.readout.check(network)
         self.network = network
         self.targets = targets
         self.settings = settings

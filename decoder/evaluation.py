@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from ..errors import UnknownNameError
 from .decoder import Decoder, Linear, Settings
@@ -18,8 +17,8 @@ from .metrics import Measure, constant_guess, exchanges, hit_table, measure, pai
 from .recording import Recording
 from .steps import Trials
 from .targets import Targets, WordTargets
+from .threads import in_parallel
 
-MANY_VALUES = 3_000_000
 CONTROLS = ("shuffled pairing", "mean activation", "untrained network")
 
 
@@ -143,46 +142,41 @@ def evaluate(
     for control in controls:
         if control not in CONTROLS:
             raise UnknownNameError("control", control, CONTROLS)
-    # Small matrices gain nothing from several threads, and those that wait for work take the cores from the network's.
-    small = recording.data.size < MANY_VALUES
-    with threadpool_limits(1 if small else None, user_api="blas"):
-        bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
-        trials = bench.trials(decoder.settings)
-        held_out = split_runs(recording.runs, folds, seed=seed)
-        fitted = [
-            fit_fold(bench, decoder.settings, choose, runs, inner_folds)
-            for runs in tqdm(held_out, desc="cross-validation", delay=1, disable=None)
-        ]
-        number = {run: index for index, runs in enumerate(held_out) for run in runs}
-        fold = np.array([number[run] for run in trials.run.tolist()], np.intp)
-        # Where a run holds a single trial there is nothing to exchange within it.
-        exchange = trials.run if min(np.unique(trials.run, return_counts=True)[1]) > 1 else fold
-        truth = bench.targets.truth()[bench.keys(decoder.settings)]
-        orders = exchanges(exchange, trials.event, n_permutations, seed=seed)
-        judge = _Judge(bench.targets, truth, trials.run, truth[orders])
+    bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
+    trials = bench.trials(decoder.settings)
+    held_out = split_runs(recording.runs, folds, seed=seed)
+    fits = [partial(fit_fold, bench, decoder.settings, choose, runs, inner_folds) for runs in held_out]
+    fitted = in_parallel(fits, "cross-validation")
+    number = {run: index for index, runs in enumerate(held_out) for run in runs}
+    fold = np.array([number[run] for run in trials.run.tolist()], np.intp)
+    # Where a run holds a single trial there is nothing to exchange within it.
+    exchange = trials.run if min(np.unique(trials.run, return_counts=True)[1]) > 1 else fold
 
-        found: dict[str, Outcome] = {}
-        for control in controls:
-            if control == "shuffled pairing":
-                shuffles = exchanges(exchange, trials.event, n_shuffles, seed=seed)
-                repeats = [_decode(bench, fitted, _refitted(order)) for order in shuffles]
-            elif control == "mean activation":
-                repeats = [_decode(bench, fitted, _mean)]
-            else:
-                untrained = bench.with_network(decoder.network.untrained(seed))
-                repeats = [_decode(untrained, fitted, _refitted(np.arange(len(trials))))]
-            found[control] = judge.outcome(repeats)
-        predicted = judge.outcome([_decode(bench, fitted, _predicted)])
-        ceiling = judge.outcome([_decode(bench, fitted, _true)])
+    jobs: dict[str, list[_Job]] = {"decoder": [(bench, _predicted)], "ceiling": [(bench, _true)]}
+    if "shuffled pairing" in controls:
+        shuffles = exchanges(exchange, trials.event, n_shuffles, seed=seed)
+        jobs["shuffled pairing"] = [(bench, _refitted(order)) for order in shuffles]
+    if "mean activation" in controls:
+        jobs["mean activation"] = [(bench, _mean)]
+    if "untrained network" in controls:
+        untrained = bench.with_network(decoder.network.untrained(seed))
+        jobs["untrained network"] = [(untrained, _refitted(np.arange(len(trials))))]
+    todo = [partial(_decode, on, fitted, injected) for repeats in jobs.values() for on, injected in repeats]
+    decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
+
+    truth = bench.targets.truth()[bench.keys(decoder.settings)]
+    orders = exchanges(exchange, trials.event, n_permutations, seed=seed)
+    judge = _Judge(bench.targets, truth, trials.run, truth[orders])
+    found = {name: judge.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
     return Evaluation(
         answers=bench.targets.answers,
         truth=truth,
         trials=trials,
         fold=fold,
         chosen=[{choice.setting: _shown(getattr(one.settings, choice.setting)) for choice in choose} for one in fitted],
-        decoder=predicted,
-        ceiling=ceiling,
-        controls=found,
+        decoder=found.pop("decoder"),
+        ceiling=found.pop("ceiling"),
+        controls={control: found[control] for control in controls},
         network=decoder.network.name,
         fingerprint=decoder.network.fingerprint,
         settings=decoder.settings,
@@ -194,6 +188,7 @@ def evaluate(
 
 # What is injected: for a fold, the linear part that gives the mean activation, and the states of its held-out trials.
 _Injected = Callable[[Bench, Fold], tuple[Linear, NDArray]]
+_Job = tuple[Bench, _Injected]
 
 
 def _predicted(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:

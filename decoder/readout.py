@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..models.language import LanguageModel
 from ..models.network import Network
-from .steps.base import settings_from_dict, settings_to_dict
+from .steps.base import check_count, check_number, settings_from_dict, settings_to_dict
 
 PRIORS = ("keep", "remove")
 
@@ -53,6 +53,10 @@ class Readout(ABC):
     def texts(self, entry: Entry, states: NDArray) -> list[str] | None:
         """A free answer for each state, where the readout gives any."""
         return None
+
+    def check(self, network: Network) -> None:
+        """Raise `InputError` where the network cannot be read out so."""
+        return
 
     def to_dict(self) -> dict[str, Any]:
         return settings_to_dict(self)
@@ -97,12 +101,20 @@ class TextReadout(LabelReadout):
 
     max_tokens: int = 8
 
-    def texts(self, entry: Entry, states: NDArray) -> list[str]:
-        if not isinstance(entry.network, LanguageModel):
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_count("max_tokens", self.max_tokens, 1)
+
+    def check(self, network: Network) -> None:
+        if not isinstance(network, LanguageModel):
             raise InputError(
-                f"readout: only a language model answers freely, {entry.network.name} does not; use LabelReadout or "
+                f"readout: only a language model answers freely, {network.name} does not; use LabelReadout or "
                 "NearestReadout"
             )
+
+    def texts(self, entry: Entry, states: NDArray) -> list[str]:
+        self.check(entry.network)
+        assert isinstance(entry.network, LanguageModel)
         return entry.network.generate(entry.layer, states, max_tokens=self.max_tokens)
 
 
@@ -121,8 +133,7 @@ class NearestReadout(Readout):
     temperature: float = 0.1
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0:
-            raise InputError(f"temperature: expected a number above 0, got {self.temperature!r}")
+        check_number("temperature", self.temperature, may_be_least=False)
 
     def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
         cosines = np.empty((len(states), len(entry.targets)))

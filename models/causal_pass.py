@@ -125,27 +125,49 @@ class CausalPass:
 
     def _run_through(self, tokens: torch.Tensor) -> None:
         """Keep what is constant of the uninjected tail: the states entering each layer, and its keys and values."""
-        layers = decoder_layers(self._model)[2]
-        outputs: list[Any] = []
-        states: list[torch.Tensor] = []
-        hooks = [layer.register_forward_pre_hook(_keep_input(states), with_kwargs=True) for layer in layers]
-        hooks.append(layers[-1].register_forward_hook(lambda _, __, output: outputs.append(output)))
+        states: dict[int, torch.Tensor] = {}
         cache = _cache(self._prefix_keys, 1)
-        try:
-            self._model.base_model(
-                tokens,
-                attention_mask=self._mask,
-                position_ids=self._positions,
-                past_key_values=cache,
-                use_cache=True,
-            )
-        finally:
-            for hook in hooks:
-                hook.remove()
+        recorder = recording_shell(self._model, states)
+        recorder.base_model(
+            tokens,
+            attention_mask=self._mask,
+            position_ids=self._positions,
+            past_key_values=cache,
+            use_cache=True,
+        )
         # Some architectures' layers return a tuple, and what stands in for them has to do the same.
-        self._returns_tuple = isinstance(outputs[0], tuple)
-        self._states = [*states, outputs[0][0] if self._returns_tuple else outputs[0]]
+        recorded: Any = decoder_layers(recorder)[2][0]
+        self._returns_tuple: bool = recorded.returns_tuple
+        self._states = [states[layer] for layer in range(self.n_layers + 1)]
         self._full_keys = _keys(cache)
+
+
+class _Keep(nn.Module):
+    """Keeps what enters a layer, and what leaves it."""
+
+    def __init__(self, kept: nn.Module, number: int, states: dict[int, torch.Tensor]) -> None:
+        super().__init__()
+        self.returns_tuple = False
+        self._kept = kept
+        self._number = number
+        self._states = states
+        _take_attention_type(self, kept)
+
+    def forward(self, hidden: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        self._states[self._number] = hidden
+        output = self._kept(hidden, *args, **kwargs)
+        self.returns_tuple = isinstance(output, tuple)
+        self._states[self._number + 1] = output[0] if self.returns_tuple else output
+        return output
+
+
+def recording_shell(model: PreTrainedModel, states: dict[int, torch.Tensor]) -> PreTrainedModel:
+    """Copy the model's shell, sharing all weights, so that a pass leaves in `states` what enters each layer.
+
+    Hooks on the model itself would also hear the passes of other threads.
+    """
+    layers = decoder_layers(model)[2]
+    return _with_layers(model, [_Keep(layer, number, states) for number, layer in enumerate(layers)])
 
 
 class _Skip(nn.Module):
@@ -154,9 +176,7 @@ class _Skip(nn.Module):
     def __init__(self, replaced: nn.Module, returns_tuple: bool) -> None:
         super().__init__()
         self._returns_tuple = returns_tuple
-        # Some backbones choose a layer's mask by this attribute.
-        if hasattr(replaced, "attention_type"):
-            self.attention_type = replaced.attention_type
+        _take_attention_type(self, replaced)
 
     def forward(self, hidden: torch.Tensor, *_: Any, **__: Any) -> Any:
         return (hidden,) if self._returns_tuple else hidden
@@ -178,12 +198,16 @@ class _Enter(_Skip):
 
 def _entered_at(model: PreTrainedModel, layer: int, states: torch.Tensor, returns_tuple: bool) -> PreTrainedModel:
     """Copy the model's shell, sharing all weights, so that `states` enter at `layer` and nothing below is computed."""
-    backbone, name, layers = decoder_layers(model)
+    layers = decoder_layers(model)[2]
     at = min(layer, len(layers) - 1)
     below = [_Skip(skipped, returns_tuple) for skipped in layers[:at]]
     entry = _Enter(layers[at], returns_tuple, states, runs=layer < len(layers))
-    new_backbone = _with_child(backbone, name, nn.ModuleList([*below, entry, *layers[at + 1 :]]))
-    return _with_child(model, model.base_model_prefix, new_backbone)
+    return _with_layers(model, [*below, entry, *layers[at + 1 :]])
+
+
+def _with_layers(model: PreTrainedModel, layers: Sequence[nn.Module]) -> PreTrainedModel:
+    backbone, name, _ = decoder_layers(model)
+    return _with_child(model, model.base_model_prefix, _with_child(backbone, name, nn.ModuleList(layers)))
 
 
 def _with_child(module: Any, name: str, child: nn.Module) -> Any:
@@ -192,11 +216,10 @@ def _with_child(module: Any, name: str, child: nn.Module) -> Any:
     return shell
 
 
-def _keep_input(states: list[torch.Tensor]) -> Any:
-    def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        states.append(args[0] if args else kwargs["hidden_states"])
-
-    return hook
+def _take_attention_type(stand_in: nn.Module, layer: nn.Module) -> None:
+    """Some backbones choose a layer's mask by this attribute."""
+    if hasattr(layer, "attention_type"):
+        stand_in.attention_type = layer.attention_type
 
 
 def _check_window(model: PreTrainedModel, n_tokens: int) -> None:

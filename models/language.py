@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -230,30 +230,12 @@ class LanguageModel(Network):
     def _states_at_last_token(self, tokens: Any, layers: Iterable[str]) -> dict[str, np.ndarray]:
         import torch
 
-        states: dict[str, np.ndarray] = {}
+        from .causal_pass import recording_shell
 
-        def keep(name: str, hidden: Any) -> None:
-            states[name] = (hidden[0] if isinstance(hidden, tuple) else hidden)[:, -1].numpy()
-
-        def before(name: str) -> Any:
-            return lambda _, args, kwargs: keep(name, args[0] if args else kwargs["hidden_states"])
-
-        def after(name: str, _: Any, __: Any, output: Any) -> None:
-            keep(name, output)
-
-        hooks = []
-        for name in layers:
-            if int(name) < len(self._list):
-                hooks.append(self._list[int(name)].register_forward_pre_hook(before(name), with_kwargs=True))
-            else:
-                hooks.append(self._list[-1].register_forward_hook(partial(after, name)))
-        try:
-            with torch.inference_mode():
-                self._model.base_model(tokens, use_cache=False)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return states
+        states: dict[int, torch.Tensor] = {}
+        with torch.inference_mode():
+            recording_shell(self._model, states).base_model(tokens, use_cache=False)
+        return {name: states[int(name)][:, -1].numpy() for name in layers}
 
     def _resume(self, layer: str, activations: np.ndarray) -> np.ndarray:
         import torch

@@ -17,6 +17,7 @@ from hotwire.decoder import (
     StimulusTargets,
     WordTargets,
     evaluate,
+    evaluation,
 )
 from hotwire.decoder.evaluation import CONTROLS
 from hotwire.decoder.folds import split_runs
@@ -98,6 +99,7 @@ def test_no_fit_ever_sees_a_held_out_run(
         seen.append(("whitener", np.asarray(X)))
         return fit_whitener(self, X)
 
+    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, _: [call() for call in calls])
     monkeypatch.setattr(RidgeAdapter, "fit", spy_adapter)
     monkeypatch.setattr(Whitener, "fit", spy_whitener)
     settings = Settings("first", whiten="samples")
