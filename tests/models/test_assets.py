@@ -74,8 +74,8 @@ def member(path: str, content: bytes) -> Member:
 
 def entry(name: str, filename: str, archive: bytes, members: tuple[Member, ...], **other: Any) -> Asset:
     project, version = filename.removesuffix(".tar.gz").split("-")[:2]
-    about = {"kind": "recording", "title": "made up", "licence": "CC0-1.0", "citation": "nobody"}
-    what = {"project": project, "version": version, "filename": filename, "sha256": sha256(archive)}
+    about: dict[str, Any] = {"kind": "recording", "title": "made up", "licence": "CC0-1.0", "citation": "nobody"}
+    what: dict[str, Any] = {"project": project, "version": version, "filename": filename, "sha256": sha256(archive)}
     return Asset(name=name, members=members, size_bytes=len(archive), **(about | what | other))
 
 

@@ -13,7 +13,7 @@ from hotwire.errors import RecordingError, ShapeError
 
 def full(rng: np.random.Generator) -> Recording:
     return Recording(
-        data=rng.normal(size=(6, 3)),
+        data=rng.normal(size=(6, 3)).astype(np.float32),
         rate_hz=1 / 0.72,
         feature_names=("Fz", "Cz", "größe"),
         run=np.array(["a", "a", "a", "b", "b", "b"]),

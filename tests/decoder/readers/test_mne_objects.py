@@ -68,6 +68,7 @@ def test_joined_recordings_fall_into_runs(dated: bool) -> None:
         annotate(raw, dated)
     expected = [raw.get_data(picks="data").astype(np.float32) for raw in raws]  # type: ignore[union-attr]
     joined = mne.concatenate_raws(raws, verbose="error")
+    assert isinstance(joined, mne.io.BaseRaw)
     r = from_mne(joined)
     assert r.run_lengths() == {1: 500, 2: 350, 3: 400}
     for run, data in zip(r.runs, expected, strict=True):
@@ -92,7 +93,8 @@ def test_bad_channels() -> None:
 def test_positions() -> None:
     raw = make_raw().pick(["Fz", "Cz"])
     montage = mne.channels.make_dig_montage({"Fz": [0.0, 0.08, 0.05], "Cz": [0.0, 0.0, 0.1]}, coord_frame="head")
-    r = from_mne(raw.set_montage(montage))
+    raw.set_montage(montage)
+    r = from_mne(raw)
     assert r.positions_mm is not None
     np.testing.assert_allclose(r.positions_mm, [[0, 80, 50], [0, 0, 100]], atol=1e-9)
 
