@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .decoder import Decision, Decoder, Settings
-    from .evaluation import Evaluation, evaluate
+    from .evaluation import Evaluation, evaluate, tune
     from .events import Events
     from .folds import Choice
     from .readout import LabelReadout, NearestReadout, TextReadout
@@ -32,6 +32,7 @@ _HOMES = {
     "TextReadout": "readout",
     "WordTargets": "targets",
     "evaluate": "evaluation",
+    "tune": "evaluation",
 }
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "TextReadout",
     "WordTargets",
     "evaluate",
+    "tune",
 ]
 
 

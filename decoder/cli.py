@@ -18,3 +18,7 @@ def main() -> None:
             raise
         sys.exit("hotwire: the command line needs click, which a rig does not; pip install 'hotwire[all]'")
     hotwire.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -130,10 +130,10 @@ def _evaluated(path: Path, report: Path, command: str) -> Answer:
         study_text=study.text,
         command=command,
         seconds=time.perf_counter() - start,
-        recording=repr(recording),
+        recording=recording.summary(),
     )
     summary = terminal.summary_of(evaluation) | {
-        "recording": repr(recording),
+        "recording": recording.summary(),
         "seconds": time.perf_counter() - start,
         "report": str(written),
     }
@@ -219,7 +219,7 @@ def _registered(kinds: tuple[str, ...], names: tuple[str, ...], verify: bool) ->
 def fit(study: Path, out: Path | None) -> Answer:
     """Fit a study's decoder on its whole recording and save it as a bundle.
 
-    The settings are those under [decoder]; nothing is chosen, [evaluation] is left aside.
+    What [[evaluation.choose]] lists is chosen first, by cross-validation over all runs.
     """
     path = out or Path(f"{study.stem}.hotwire")
     _check_folder("out", path)
@@ -229,8 +229,8 @@ def fit(study: Path, out: Path | None) -> Answer:
     opened = open_study(study)
     recording = opened.recording()
     bundle.save(opened.fit(opened.decoder(), recording), path)
-    found = {"path": str(path), "recording": repr(recording), "bundle": terminal.plain_data(bundle.describe(path))}
-    told = f"Fitted on {recording!r} and saved as {path}; `hotwire inspect {path}` tells what is in it."
+    found = {"path": str(path), "recording": recording.summary(), "bundle": terminal.plain_data(bundle.describe(path))}
+    told = f"Fitted on {recording.summary()} and saved as {path}; `hotwire inspect {path}` tells what is in it."
     return Answer(found, lambda console: console.print(told, markup=False))
 
 
@@ -250,7 +250,7 @@ def predict(bundle: Path, recording: Path, network: str | None) -> Answer:
     source = _recording_of(recording)
     found = {
         "bundle": str(bundle),
-        "recording": repr(source),
+        "recording": source.summary(),
         "network": decoder.network.name,
         "decisions": terminal.decisions_on(decoder, source),
     }

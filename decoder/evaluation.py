@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import UnknownNameError
 from .decoder import Decoder, Linear, Settings
-from .folds import Bench, Choice, Fold, fit_fold, split_runs
+from .folds import Bench, Choice, Fold, chosen_settings, fit_fold, split_runs
 from .metrics import Measure, constant_guess, exchanges, hit_table, measure, pairwise_table
 from .recording import Recording
 from .steps import Trials
@@ -184,6 +184,29 @@ def evaluate(
         n_shuffles=n_shuffles,
         n_permutations=n_permutations,
     )
+
+
+def tune(decoder: Decoder, recording: Recording, choose: Sequence[Choice], *, inner_folds: int = 4) -> Decoder:
+    """Choose settings by cross-validation over all runs of a recording, as `evaluate` does within each fold.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        Stays as it is.
+    recording : Recording
+    choose : sequence of Choice
+    inner_folds : int
+
+    Returns
+    -------
+    Decoder
+        With what was chosen, not fitted yet. How well it does is for `evaluate` to say.
+    """
+    bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
+    [settings] = in_parallel(
+        [partial(chosen_settings, bench, decoder.settings, choose, recording.runs, inner_folds)], "choosing settings"
+    )
+    return Decoder(decoder.network, decoder.targets, settings)
 
 
 # What is injected: for a fold, the linear part that gives the mean activation, and the states of its held-out trials.

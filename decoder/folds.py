@@ -130,21 +130,30 @@ class Fold:
 
 
 def fit_fold(bench: Bench, settings: Settings, choose: Sequence[Choice], held_out: list[Any], inner_folds: int) -> Fold:
+    """Choose and fit on all runs but those held out."""
     runs = [run for run in bench.recording.runs if run not in set(held_out)]
-    events = bench.trials(settings).event
-    for choice in choose:
-        tried = [replace(settings, **{choice.setting: value}) for value in choice.values]
-        if len(tried) > 1:
-            for one in tried:
-                _check_same_trials(choice, events, bench.trials(one).event)
-            scores = [_inner_score(bench, one, runs, inner_folds, choice.judge) for one in tried]
-            settings = tried[int(np.argmax(scores))]
-        else:
-            settings = tried[0]
+    settings = chosen_settings(bench, settings, choose, runs, inner_folds)
     trials = bench.trials(settings)
     train = np.flatnonzero(np.isin(trials.run, runs))
     test = np.flatnonzero(np.isin(trials.run, held_out))
     return Fold(settings, runs, train, test, bench.fit(settings, train, bench.keys(settings)[train], runs))
+
+
+def chosen_settings(
+    bench: Bench, settings: Settings, choose: Sequence[Choice], runs: list[Any], inner_folds: int
+) -> Settings:
+    """Make the choices one after the other, by these runs alone."""
+    events = bench.trials(settings).event
+    for choice in choose:
+        tried = [replace(settings, **{choice.setting: value}) for value in choice.values]
+        for one in tried:
+            _check_same_trials(choice, events, bench.trials(one).event)
+        if len(tried) > 1:
+            scores = [_inner_score(bench, one, runs, inner_folds, choice.judge) for one in tried]
+            settings = tried[int(np.argmax(scores))]
+        else:
+            settings = tried[0]
+    return settings
 
 
 def _inner_score(bench: Bench, settings: Settings, runs: list[Any], n_folds: int, judge: str) -> float:

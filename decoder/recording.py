@@ -164,10 +164,14 @@ class Recording:
         return np.array([index[name] for name in wanted.ravel().tolist()], dtype=np.intp)
 
     def __repr__(self) -> str:
+        return f"<Recording: {self.summary()}>"
+
+    def summary(self) -> str:
+        """Size, unit, rate, runs, events and source, in a line."""
         unit = self.unit if isinstance(self.unit, str) else ", ".join(sorted(set(self.unit)))
         return (
-            f"<Recording: {self.n_samples} samples x {self.n_features} features ({unit}) at "
-            f"{self.rate_hz:.6g} Hz, {len(self.runs)} runs, {len(self.events)} events, from {self.source}>"
+            f"{self.n_samples} samples x {self.n_features} features ({unit}) at {self.rate_hz:.6g} Hz, "
+            f"{len(self.runs)} runs, {len(self.events)} events, from {self.source}"
         )
 
 

@@ -22,7 +22,8 @@ from ..models.assets import assets
 from ..models.network import Network
 from ..models.opening import open_network
 from .decoder import Decoder, Settings, default_adapter
-from .evaluation import CONTROLS, Choice, Evaluation, evaluate
+from .evaluation import CONTROLS, Evaluation, evaluate, tune
+from .folds import Choice
 from .readout import readout_from_dict
 from .recording import Recording
 from .steps import step_from_dict, window_from_dict
@@ -181,8 +182,10 @@ class EvaluationSection(Section):
 
     def arguments(self) -> dict[str, Any]:
         given = {name: getattr(self, name) for name in self.model_fields_set}
-        choose = [Choice(one.setting, tuple(one.values), one.judge) for one in self.choose]
-        return {**given, "choose": choose}
+        return {**given, "choose": self.choices()}
+
+    def choices(self) -> list[Choice]:
+        return [Choice(one.setting, tuple(one.values), one.judge) for one in self.choose]
 
 
 class StudySections(Section):
@@ -244,8 +247,11 @@ class Study:
             return evaluate(decoder, recording, **self.sections.evaluation.arguments())
 
     def fit(self, decoder: Decoder, recording: Recording) -> Decoder:
-        """Fit on the whole recording, with the decoder's settings: nothing is chosen."""
+        """Fit on the whole recording, after making the choices of the evaluation by all its runs."""
+        section = self.sections.evaluation
         with self._naming():
+            if section.choose:
+                decoder = tune(decoder, recording, section.choices(), inner_folds=section.inner_folds)
             return decoder.fit(recording)
 
     def _targets(self, network: Network) -> Targets:

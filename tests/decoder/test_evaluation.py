@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from hotwire.adapters import RidgeAdapter, Whitener
 from hotwire.decoder import (
@@ -18,6 +19,7 @@ from hotwire.decoder import (
     WordTargets,
     evaluate,
     evaluation,
+    tune,
 )
 from hotwire.decoder.evaluation import CONTROLS
 from hotwire.decoder.folds import split_runs
@@ -129,6 +131,15 @@ def test_choices_are_made_and_told(decoder: Decoder, recording: Recording) -> No
     for chosen in found.chosen:
         assert chosen["window"].startswith("BlockAverage(start_s=0.0")
         assert chosen["readout"] == "NearestReadout(temperature=0.1)"
+
+
+def test_tuning_makes_the_choices_on_all_runs(decoder: Decoder, recording: Recording) -> None:
+    choose = [Choice("window", [BlockAverage(start_s=-4.0, stop_s=0.0), BlockAverage()]), Choice("layer", ["second"])]
+    tuned = tune(decoder, recording, choose)
+    assert (tuned.settings.window, tuned.settings.layer) == (BlockAverage(), "second")
+    assert decoder.settings.layer == "first"
+    with pytest.raises(NotFittedError):
+        tuned.predict(recording)
 
 
 def test_pictures_are_evaluated_by_what_the_network_sees(network: Network) -> None:
