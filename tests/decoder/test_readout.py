@@ -66,8 +66,11 @@ def test_settings_round_trip(readout: LabelReadout) -> None:
 def test_wrong_settings() -> None:
     with pytest.raises(InputError, match="prior: expected one of keep, remove"):
         LabelReadout("drop")  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="temperature"):
-        NearestReadout(0.0)
+    for temperature in (0.0, np.inf):
+        with pytest.raises(InputError, match="temperature"):
+            NearestReadout(temperature)
+    with pytest.raises(InputError, match="max_tokens"):
+        TextReadout(max_tokens=0)
     with pytest.raises(UnknownNameError, match="There are: LabelReadout"):
         readout_from_dict({"type": "MindReadout"})
 
