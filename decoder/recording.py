@@ -121,8 +121,13 @@ class Recording:
             raise UnknownNameError("run", run, map(str, self.runs))
         return slice(int(where[0]), int(where[-1]) + 1)
 
-    def select(self, features: ArrayLike | None = None, runs: Sequence[int | str] | None = None) -> Recording:
-        """Return the recording of some features and some runs.
+    def select(
+        self,
+        features: ArrayLike | None = None,
+        runs: Sequence[int | str] | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> Recording:
+        """Return the recording of some features and some runs, or with some of its events.
 
         Parameters
         ----------
@@ -130,7 +135,16 @@ class Recording:
             Names, indices or a mask; all features where not given.
         runs : sequence of int or str, optional
             Run names; all runs where not given. Samples stay in the order of the recording.
+        labels : sequence of str, optional
+            Keep only events with these labels; all samples stay.
         """
+        if labels is not None:
+            known = np.unique(self.events.label).tolist()
+            for label in labels:
+                if label not in known:
+                    raise UnknownNameError("label", label, known)
+            kept = self.events.take(np.isin(self.events.label, list(labels)))
+            return replace(self, events=kept).select(features, runs)
         chosen: dict = {}
         rows = np.ones(self.n_samples, bool)
         if runs is not None:

@@ -105,6 +105,8 @@ class TargetsSection(Section):
     words: dict[str, OneOrMore[str]] | None = None
     template: str = TEMPLATE
     stimuli: Literal["recording"] | None = None
+    others: Literal["error", "leave out"] = "error"
+    """What to do with events whose label has no word."""
 
     @model_validator(mode="after")
     def _are_words_or_stimuli(self) -> TargetsSection:
@@ -224,9 +226,13 @@ class Study:
     sections: StudySections = field(repr=False)
 
     def recording(self) -> Recording:
-        """Read the recording."""
+        """Read the recording, with the events that are asked for."""
+        targets = self.sections.targets
         with self._naming("recording: "):
-            return self.sections.recording.read()
+            recording = self.sections.recording.read()
+            if targets.words is None or targets.others == "error":
+                return recording
+            return recording.select(labels=list(targets.words))
 
     def network(self) -> Network:
         """Open the network."""

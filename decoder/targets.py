@@ -107,7 +107,11 @@ class WordTargets(Targets):
         index = {label: i for i, label in enumerate(self.keys)}
         for label in trials.label.tolist():
             if label not in index:
-                raise UnknownNameError("label without words", label, self.keys)
+                raise InputError(
+                    f"words: the recording's label {label!r} has none; there are words for {', '.join(self.keys)}. "
+                    "Give it one, or leave its events out: recording.select(labels=...), in a study targets.others = "
+                    '"leave out"'
+                )
         return np.array([index[label] for label in trials.label.tolist()], np.intp)
 
     def truth(self) -> NDArray[np.intp]:

@@ -69,6 +69,14 @@ def test_select() -> None:
     assert recording().select(features=[2, 0]).feature_names == ("z", "x")
 
 
+def test_select_events_by_label() -> None:
+    kept = recording().select(labels=["house"], runs=["a", "b"])
+    assert kept.events.label.tolist() == ["house"]
+    assert kept.n_samples == 8
+    with pytest.raises(UnknownNameError, match=r"unknown label 'horse'; did you mean 'house'\? There are: face, house"):
+        recording().select(labels=["horse"])
+
+
 def test_select_unknown_names() -> None:
     with pytest.raises(UnknownNameError, match=r"run 'c'.*a, b"):
         recording().select(runs=["c"])

@@ -62,6 +62,17 @@ def test_what_is_left_out_takes_the_defaults_of_python(written: Write) -> None:
     assert sections.evaluation.arguments() == {"choose": []}
 
 
+def test_events_without_a_word_can_be_left_out(written: Write, tmp_path: Path) -> None:
+    write_npz(recording(), tmp_path / "recording.npz")
+    only_cat = MINIMAL.replace(', rest = ["nothing", "void"] }', " }")
+    assert len(open_study(written(only_cat)).recording().events) == 2
+    left_out = only_cat.replace("[targets]", '[targets]\nothers = "leave out"')
+    assert open_study(written(left_out)).recording().events.label.tolist() == ["cat"]
+    unknown = left_out.replace('cat = "cat"', 'cat = "cat", dog = "dog"')
+    with pytest.raises(StudyError, match="recording: unknown label 'dog'"):
+        open_study(written(unknown)).recording()
+
+
 def test_what_is_given_is_what_python_gets(written: Write) -> None:
     text = MINIMAL.replace(
         "layer = 8",

@@ -59,7 +59,7 @@ def test_wrong_words(words: dict, message: str) -> None:
 def test_wrong_template_and_labels(trials: Trials) -> None:
     with pytest.raises(InputError, match=r"expected one \{\}"):
         WordTargets(WORDS, template="A picture")
-    with pytest.raises(UnknownNameError, match=r"label without words '.+'\. There are: cat"):
+    with pytest.raises(InputError, match=r"label '(face|house|shoe)' has none; there are words for cat"):
         WordTargets({"cat": "cat"}).key_of(trials)
 
 
