@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from math import prod
 from os import PathLike
 from pathlib import Path
@@ -31,9 +31,9 @@ from .readout import Entry, readout_from_dict
 from .sealed import naming, seal, unseal
 from .steps import Trials, step_from_dict, window_from_dict
 from .targets import Targets, WordTargets
+from .versions import versions
 
 ARRAYS, ONNX = "arrays.safetensors", "network.onnx"
-LIBRARIES = ("numpy", "scikit-learn", "torch", "transformers", "onnxruntime")
 
 NO_STIMULI = (
     "targets: a bundle holds the answers but not the stimuli; to fit or evaluate, make a Decoder with StimulusTargets "
@@ -99,7 +99,7 @@ def save(decoder: Decoder, path: str | PathLike[str]) -> None:
     manifest = {
         "hotwire": version("hotwire"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": _versions(),
+        "versions": versions(),
         "network": _described(decoder.network, embedded=onnx is not None),
         "layer": settings.layer,
         "steps": [step.to_dict() for step in settings.steps],
@@ -303,13 +303,3 @@ def _span(value: ArrayLike) -> float | list[float]:
     """A number; of several, the least and the largest."""
     numbers = np.asarray(value, np.float64)
     return [float(numbers.min()), float(numbers.max())] if numbers.ndim else float(numbers)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for library in LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return found

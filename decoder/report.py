@@ -6,7 +6,6 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,13 +17,13 @@ from .evaluation import Evaluation, Outcome
 from .figures import MEASURES, confusion_figure, groups_figure, measures_figure, ranks_figure
 from .metrics import N_RESAMPLES, Measure, confusion, hit_table, pairwise
 from .readout import softmax
+from .versions import versions
 
 MOST_IN_MATRIX = 24
 MOST_TRIALS = 300
 MOST_OTHERS = 12
 N_CANDIDATES = 3
 SIGNIFICANT = 0.05
-PACKAGES = ("hotwire", "numpy", "torch", "scikit-learn", "transformers")
 
 
 def write_report(
@@ -78,7 +77,7 @@ def write_report(
         study_text=study_text,
         command=command,
         seconds=seconds,
-        versions=_versions(),
+        versions=versions() | {"platform": platform.platform()},
         **_contents(evaluation),
     )
     making = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -346,16 +345,6 @@ def _block(evaluation: Evaluation, said: NDArray, i: int) -> _Block:
             _Candidate(evaluation.answers[c], float(probability[c]), order.index(c) + 1, c == truth) for c in listed
         ],
     )
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found | {"Python": platform.python_version(), "platform": platform.platform()}
 
 
 def _percent(share: float) -> str:
