@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 from ..adapters.ridge import RidgeAdapter
 from ..adapters.whiten import Whitener
 from ..errors import InputError, RecordingError
+from ..models.language import LanguageModel
 from ..models.network import Network
 from .readout import Entry, LabelReadout, Readout, softmax
 from .recording import Recording
@@ -92,6 +93,8 @@ class Settings:
     adapter : RidgeAdapter
         Unfitted; it is cloned before each fit.
     readout : Readout
+    prompt : str, optional
+        For language models: instead of the network's own.
     """
 
     layer: str
@@ -100,6 +103,7 @@ class Settings:
     whiten: Literal["none", "samples"] = "none"
     adapter: RidgeAdapter = field(default_factory=default_adapter)
     readout: Readout = field(default_factory=LabelReadout)
+    prompt: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layer", str(self.layer))
@@ -161,7 +165,7 @@ class Decoder:
     def __init__(self, network: Network, targets: Targets, settings: Settings) -> None:
         network.shape_of(settings.layer)
         settings.readout.check(network)
-        self.network = network
+        self.network = prompted(network, settings.prompt)
         self.targets = targets
         self.settings = settings
 
@@ -258,6 +262,21 @@ class Decoder:
         ):
             if ours != theirs:
                 raise RecordingError(f"recording: {what} is {theirs!r}, but the decoder was fitted on {ours!r}")
+
+
+def prompted(network: Network, prompt: str | None) -> Network:
+    """Give the network this prompt, if there is one.
+
+    Raises
+    ------
+    InputError
+        The network takes no prompt, or not this one.
+    """
+    if prompt is None:
+        return network
+    if not isinstance(network, LanguageModel):
+        raise InputError(f"prompt: only language models take one, {network.name} is none")
+    return network.with_prompt(prompt)
 
 
 def make_entry(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import UnknownNameError
 from .decoder import Decoder, Linear, Settings
-from .folds import Bench, Choice, Fold, chosen_settings, fit_fold, split_runs
+from .folds import Bench, Choice, Fold, Training, fit_fold, split_runs
 from .metrics import Measure, constant_guess, exchanges, hit_table, measure, pairwise_table
 from .recording import Recording
 from .steps import Trials
@@ -203,9 +203,8 @@ def tune(decoder: Decoder, recording: Recording, choose: Sequence[Choice], *, in
         With what was chosen, not fitted yet. How well it does is for `evaluate` to say.
     """
     bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
-    [settings] = in_parallel(
-        [partial(chosen_settings, bench, decoder.settings, choose, recording.runs, inner_folds)], "choosing settings"
-    )
+    training = Training(bench, recording.runs, inner_folds)
+    [settings] = in_parallel([partial(training.choose, decoder.settings, choose)], "choosing settings")
     return Decoder(decoder.network, decoder.targets, settings)
 
 
@@ -231,7 +230,7 @@ def _refitted(order: NDArray) -> _Injected:
 
     def injected(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
         keys = bench.keys(fold.settings)[order]
-        linear = bench.fit(fold.settings, fold.train, keys[fold.train], fold.runs)
+        linear = bench.fit(fold.settings, fold.train, keys[fold.train], fold.linear.whitener)
         return linear, linear.predict(bench.trials(fold.settings).X[fold.test])
 
     return injected
@@ -243,9 +242,10 @@ def _decode(bench: Bench, folds: Sequence[Fold], injected: _Injected) -> tuple[N
     n_trials = sum(len(fold.test) for fold in folds)
     scores = np.empty((n_trials, len(bench.targets.answers)), np.float32)
     texts: dict[int, str] = {}
-    # Folds that entered the same layer share their passes through the network.
-    for kind in dict.fromkeys((fold.settings.layer, fold.settings.readout) for fold in folds):
-        alike = [i for i, fold in enumerate(folds) if (fold.settings.layer, fold.settings.readout) == kind]
+    # Folds that entered the network alike share their passes through it.
+    entered = [(fold.settings.layer, fold.settings.prompt, fold.settings.readout) for fold in folds]
+    for kind in dict.fromkeys(entered):
+        alike = [i for i, one in enumerate(entered) if one == kind]
         test = np.concatenate([folds[i].test for i in alike])
         states = np.concatenate([made[i][1] for i in alike])
         readout = folds[alike[0]].settings.readout
@@ -290,7 +290,7 @@ class _Judge:
 
 def _layers(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:
     chosen = [str(value) for choice in choose if choice.setting == "layer" for value in choice.values]
-    return tuple(dict.fromkeys(chosen or [settings.layer]))
+    return tuple(dict.fromkeys([settings.layer, *chosen]))
 
 
 def _shown(value: Any) -> str:

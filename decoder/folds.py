@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from ..adapters.whiten import Whitener
 from ..errors import InputError, RecordingError, UnknownNameError
 from ..models.network import Network
-from .decoder import Linear, Settings, fit_adapter, make_entry
+from .decoder import Linear, Settings, fit_adapter, make_entry, prompted
 from .metrics import pairwise_table
 from .readout import Entry, NearestReadout
 from .recording import Recording
-from .steps import Trials, run_steps, windows
+from .steps import Step, Trials, run_steps, windows
 from .targets import Targets
 
-CHOOSABLE = ("layer", "steps", "window", "whiten", "adapter", "readout")
+CHOOSABLE = ("layer", "steps", "window", "whiten", "adapter", "readout", "prompt")
 JUDGES = ("nearest", "readout")
 
 
@@ -84,11 +84,9 @@ class Bench:
         self.targets = targets
         self.recording = recording
         self._tables = targets.activations(network, layers)
+        self._prompted = lru_cache(maxsize=None)(lambda prompt: prompted(network, prompt))
         self._prepared = lru_cache(maxsize=None)(lambda steps: run_steps(steps, recording))
         self._windows = lru_cache(maxsize=None)(lambda steps, window: windows(window, self._prepared(steps)))
-        self._whitener = lru_cache(maxsize=4)(
-            lambda steps, runs: Whitener().fit(self._prepared(steps).select(runs=runs).data)
-        )
 
     def with_network(self, network: Network) -> Bench:
         return Bench(network, self.targets, self.recording, tuple(self._tables))
@@ -103,10 +101,13 @@ class Bench:
     def keys(self, settings: Settings) -> NDArray[np.intp]:
         return self.targets.key_of(self.trials(settings))
 
-    def fit(self, settings: Settings, train: NDArray, keys: NDArray, runs: Sequence[Any]) -> Linear:
-        """Fit on trials `train` with the targets of `keys`, whitened by all samples of `runs`."""
+    def whitener(self, steps: tuple[Step, ...], runs: Sequence[Any]) -> Whitener:
+        """Fit on all samples of these runs."""
+        return Whitener().fit(self._prepared(steps).select(runs=runs).data)
+
+    def fit(self, settings: Settings, train: NDArray, keys: NDArray, whitener: Whitener | None) -> Linear:
+        """Fit on trials `train` with the targets of `keys`."""
         trials = self.trials(settings)
-        whitener = self._whitener(settings.steps, tuple(runs)) if settings.whiten == "samples" else None
         X = trials.X[train] if whitener is None else whitener.transform(trials.X[train])
         return Linear(fit_adapter(settings.adapter, X, self.table(settings.layer)[keys], trials.run[train]), whitener)
 
@@ -115,7 +116,8 @@ class Bench:
         table = self.table(settings.layer)
         means = np.stack([linear.mean for linear, _ in fits])
         fit = np.repeat(np.arange(len(fits)), [n for _, n in fits])
-        return make_entry(self.network, settings.layer, self.targets, table, means, fit)
+        network = self._prompted(settings.prompt)
+        return make_entry(network, settings.layer, self.targets, table, means, fit)
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,6 @@ class Fold:
     """One outer fold: what was chosen and fitted without its held-out trials."""
 
     settings: Settings
-    runs: list[Any]
     train: NDArray[np.intp]
     test: NDArray[np.intp]
     linear: Linear
@@ -131,48 +132,59 @@ class Fold:
 
 def fit_fold(bench: Bench, settings: Settings, choose: Sequence[Choice], held_out: list[Any], inner_folds: int) -> Fold:
     """Choose and fit on all runs but those held out."""
-    runs = [run for run in bench.recording.runs if run not in set(held_out)]
-    settings = chosen_settings(bench, settings, choose, runs, inner_folds)
+    training = Training(bench, [run for run in bench.recording.runs if run not in set(held_out)], inner_folds)
+    settings = training.choose(settings, choose)
     trials = bench.trials(settings)
-    train = np.flatnonzero(np.isin(trials.run, runs))
+    train = np.flatnonzero(np.isin(trials.run, training.runs))
     test = np.flatnonzero(np.isin(trials.run, held_out))
-    return Fold(settings, runs, train, test, bench.fit(settings, train, bench.keys(settings)[train], runs))
+    linear = bench.fit(settings, train, bench.keys(settings)[train], training.whitener(settings))
+    return Fold(settings, train, test, linear)
 
 
-def chosen_settings(
-    bench: Bench, settings: Settings, choose: Sequence[Choice], runs: list[Any], inner_folds: int
-) -> Settings:
-    """Make the choices one after the other, by these runs alone."""
-    events = bench.trials(settings).event
-    for choice in choose:
-        tried = [replace(settings, **{choice.setting: value}) for value in choice.values]
-        for one in tried:
-            _check_same_trials(choice, events, bench.trials(one).event)
-        if len(tried) > 1:
-            scores = [_inner_score(bench, one, runs, inner_folds, choice.judge) for one in tried]
-            settings = tried[int(np.argmax(scores))]
-        else:
-            settings = tried[0]
-    return settings
+class Training:
+    """The runs that may be fitted and chosen on; nothing here looks at others."""
 
+    def __init__(self, bench: Bench, runs: list[Any], inner_folds: int) -> None:
+        self.runs = runs
+        self._bench = bench
+        self._inner = split_runs(runs, min(inner_folds, len(runs))) if len(runs) > 1 else []
+        # Each choice tries again what the one before it has settled on.
+        self._score = lru_cache(maxsize=None)(self._score_anew)
+        self._whitener = lru_cache(maxsize=None)(lambda steps: bench.whitener(steps, runs))
 
-def _inner_score(bench: Bench, settings: Settings, runs: list[Any], n_folds: int, judge: str) -> float:
-    """Pairwise accuracy of settings over inner folds of the training runs."""
-    trials, keys = bench.trials(settings), bench.keys(settings)
-    truth = bench.targets.truth()[keys]
-    readout = NearestReadout() if judge == "nearest" else settings.readout
-    tested, fits, states = [], [], []
-    for held_out in split_runs(runs, min(n_folds, len(runs))):
-        train = np.flatnonzero(np.isin(trials.run, [run for run in runs if run not in set(held_out)]))
-        test = np.flatnonzero(np.isin(trials.run, held_out))
-        # Whitening knows no labels; one for all inner folds keeps the search short and inside the training runs.
-        linear = bench.fit(settings, train, keys[train], runs)
-        tested.append(test)
-        fits.append((linear, len(test)))
-        states.append(linear.predict(trials.X[test]))
-    scores = readout.scores(bench.entry(settings, fits), np.concatenate(states))
-    answers = truth[np.concatenate(tested)]
-    return float(np.nanmean(pairwise_table(scores, answers)[np.arange(len(answers)), answers]))
+    def choose(self, settings: Settings, choices: Sequence[Choice]) -> Settings:
+        """Make the choices one after the other."""
+        events = self._bench.trials(settings).event
+        for choice in choices:
+            tried = [replace(settings, **{choice.setting: value}) for value in choice.values]
+            for one in tried:
+                _check_same_trials(choice, events, self._bench.trials(one).event)
+            best = np.argmax([self._score(one, choice.judge) for one in tried]) if len(tried) > 1 else 0
+            settings = tried[int(best)]
+        return settings
+
+    def whitener(self, settings: Settings) -> Whitener | None:
+        """Fit on all samples of the runs, if the settings ask for it."""
+        return None if settings.whiten == "none" else self._whitener(settings.steps)
+
+    def _score_anew(self, settings: Settings, judge: str) -> float:
+        """Pairwise accuracy over inner folds."""
+        bench = self._bench
+        trials, keys = bench.trials(settings), bench.keys(settings)
+        truth = bench.targets.truth()[keys]
+        readout = NearestReadout() if judge == "nearest" else settings.readout
+        tested, fits, states = [], [], []
+        for held_out in self._inner:
+            train = np.flatnonzero(np.isin(trials.run, [run for run in self.runs if run not in set(held_out)]))
+            test = np.flatnonzero(np.isin(trials.run, held_out))
+            # Whitening knows no labels; one for all inner folds keeps the search short and inside the training runs.
+            linear = bench.fit(settings, train, keys[train], self.whitener(settings))
+            tested.append(test)
+            fits.append((linear, len(test)))
+            states.append(linear.predict(trials.X[test]))
+        scores = readout.scores(bench.entry(settings, fits), np.concatenate(states))
+        answers = truth[np.concatenate(tested)]
+        return float(np.nanmean(pairwise_table(scores, answers)[np.arange(len(answers)), answers]))
 
 
 def _check_same_trials(choice: Choice, ours: NDArray, theirs: NDArray) -> None:

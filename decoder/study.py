@@ -165,8 +165,13 @@ class ChooseReadout(_Choose):
     values: list[AnyReadout] = Field(min_length=1)
 
 
+class ChoosePrompt(_Choose):
+    setting: Literal["prompt"]
+    values: list[str] = Field(min_length=1)
+
+
 AnyChoice = Annotated[
-    ChooseLayer | ChooseSteps | ChooseWindow | ChooseWhiten | ChooseAdapter | ChooseReadout,
+    ChooseLayer | ChooseSteps | ChooseWindow | ChooseWhiten | ChooseAdapter | ChooseReadout | ChoosePrompt,
     Field(discriminator="setting"),
 ]
 

@@ -88,7 +88,7 @@ class LanguageModel(Network):
         return self._pass(()).own_state(int(layer)).numpy().copy()
 
     def log_probabilities(
-        self, layer: str, activations: np.ndarray, candidates: Sequence[str], *, batch_size: int = 64
+        self, layer: str, activations: np.ndarray, candidates: Sequence[str], *, batch_size: int = 128
     ) -> np.ndarray:
         """Log probability that the model answers with each candidate, once a state is injected.
 
@@ -138,7 +138,7 @@ class LanguageModel(Network):
             scores.append(torch.stack(columns, dim=1).numpy())
         return np.concatenate(scores)
 
-    def generate(self, layer: str, activations: np.ndarray, *, max_tokens: int = 8, batch_size: int = 64) -> list[str]:
+    def generate(self, layer: str, activations: np.ndarray, *, max_tokens: int = 8, batch_size: int = 128) -> list[str]:
         """Let the model answer freely, always taking the likeliest token, up to the end of the line.
 
         Parameters

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
 from hotwire.adapters import RidgeAdapter, Whitener
-from hotwire.decoder import Decoder, Recording, Settings, WordTargets
+from hotwire.decoder import Decoder, Recording, Settings, TextReadout, WordTargets
 from hotwire.decoder.steps import BlockAverage, Detrend, RunningAverage, RunningBaseline, Trials, open_chain
 from hotwire.errors import InputError, RecordingError, UnknownNameError
 from hotwire.models import Network
@@ -103,6 +103,10 @@ def test_another_recording_has_to_agree(network: Network, recording: Recording) 
 def test_wrong_settings(network: Network, recording: Recording) -> None:
     with pytest.raises(UnknownNameError, match="There are: first, second"):
         Decoder(network, TARGETS, Settings("third"))
+    with pytest.raises(InputError, match="prompt: only language models take one"):
+        Decoder(network, TARGETS, Settings("first", prompt="A {}:"))
+    with pytest.raises(InputError, match="only a language model answers freely"):
+        Decoder(network, TARGETS, Settings("first", readout=TextReadout()))
     with pytest.raises(InputError, match="whiten: expected one of none, samples"):
         Settings("first", whiten="yes")  # type: ignore[arg-type]
     with pytest.raises(NotFittedError, match="call fit"):

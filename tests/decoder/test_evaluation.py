@@ -112,11 +112,12 @@ def test_no_fit_ever_sees_a_held_out_run(
     for run, samples in zip(recording.runs, whitened, strict=True):
         others = [name for name in recording.runs if name != run]
         np.testing.assert_array_equal(samples, recording.select(runs=others).data)
-    # In each fold: two choices of two values in four inner folds, then the fit on all training runs.
+    # In each fold: a choice of two layers and one of two readouts, whose first goes with the layer just settled on, all
+    # in four inner folds; then the fit on all training runs.
     groups = [value for what, value in seen if what == "adapter"]
-    assert len(groups) == len(recording.runs) * (2 * 2 * 4 + 1)
+    assert len(groups) == len(recording.runs) * (3 * 4 + 1)
     for number, run in enumerate(recording.runs):
-        fold = groups[number * 17 : (number + 1) * 17]
+        fold = groups[number * 13 : (number + 1) * 13]
         assert all(run not in used for used in fold)
         assert fold[-1] == set(recording.runs) - {run}
 
@@ -188,5 +189,7 @@ def test_wrong_inputs(decoder: Decoder, recording: Recording) -> None:
         Choice("layer", [])
     with pytest.raises(UnknownNameError, match="unknown layer 'third'"):
         evaluate(decoder, recording, choose=[Choice("layer", ["first", "third"])])
+    with pytest.raises(InputError, match="prompt: only language models take one, tiny is none"):
+        evaluate(decoder, recording, choose=[Choice("prompt", ["a {} b", "the {} b"])])
     with pytest.raises(RecordingError, match="different trials"):
         evaluate(decoder, recording, choose=[Choice("window", [BlockAverage(), RunningAverage()])])
