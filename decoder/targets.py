@@ -81,7 +81,9 @@ class WordTargets(Targets):
             raise InputError("words: expected a word for each label of the recording, got none")
         if self.template.count("{}") != 1:
             raise InputError(f"template: expected one {{}} for the word, got {self.template!r}")
-        words = {str(label): (of,) if isinstance(of, str) else tuple(of) for label, of in self.words.items()}
+        words = {
+            str(label): (str(of),) if isinstance(of, str) else tuple(map(str, of)) for label, of in self.words.items()
+        }
         meaning: dict[str, str] = {}
         for label, of in words.items():
             if not of or not all(word.strip() for word in of):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -333,10 +333,12 @@ def test_without_click_the_missing_extra_is_named() -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_decodes_what_the_person_saw_the_same_every_time(tmp_path: Path) -> None:
+def test_the_demo_decodes_what_the_person_saw_the_same_every_time(
+    tmp_path: Path, fetched: Callable[[str], Path]
+) -> None:
+    # Progress bars of a first fetch would be on standard error.
     for name in ("smollm2-135m-instruct", "haxby2001-slice"):
-        if not is_ready(name):
-            pytest.skip(f"{name} is not in the cache; hotwire models --fetch, hotwire data --fetch")
+        fetched(name)
     command = [sys.executable, "-c", "from hotwire.decoder.cli import main; main()", "demo", "--json"]
     found = []
     for _ in range(2):

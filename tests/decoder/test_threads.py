@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +31,8 @@ def test_results_come_in_order() -> None:
 def test_pools_have_one_thread_within_and_their_own_again_after() -> None:
     np.ones((2, 2)) @ np.ones((2, 2))
     before = torch.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]
-    within = in_parallel([torch.get_num_threads, threadpool_info], "looking")
+    looks: list[Callable[[], Any]] = [torch.get_num_threads, threadpool_info]
+    within = in_parallel(looks, "looking")
     assert within[0] == 1
     assert all(pool["num_threads"] == 1 for pool in within[1] if pool["user_api"] == "blas")
     assert (torch.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]) == before

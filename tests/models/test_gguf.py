@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
 from tokenizers.trainers import BpeTrainer
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from hotwire.errors import AssetError, DownloadError
-from hotwire.models.assets import asset, cache_folder, fetch
+from hotwire.errors import AssetError
+from hotwire.models.assets import asset, cache_folder
 from hotwire.models.download import download, extract
 from hotwire.models.gguf import byte_level_tokenizer, convert_gguf, halves_from_pairs
 
@@ -244,11 +244,8 @@ def test_a_token_of_unknown_kind_is_refused() -> None:
 
 
 @pytest.fixture(scope="module")
-def smollm() -> Path:
-    try:
-        return fetch("smollm2-135m-instruct")
-    except DownloadError as error:
-        pytest.skip(f"needs the real weights: {error}")
+def smollm(fetched: Callable[[str], Path]) -> Path:
+    return fetched("smollm2-135m-instruct")
 
 
 @pytest.mark.slow

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +12,6 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from hotwire.errors import InputError, NonFiniteError, ShapeError, UnknownNameError
-from hotwire.models.assets import fetch, is_ready
 from hotwire.models.language import PROMPT, LanguageModel
 
 WORDS = ["bottle", "cat", "chair", "face", "house", "scissors", "noise", "shoe"]
@@ -66,10 +68,8 @@ def llama() -> LanguageModel:
 
 
 @pytest.fixture(scope="module")
-def smollm2() -> LanguageModel:
-    if not is_ready("smollm2-135m-instruct"):
-        fetch("smollm2-135m-instruct")
-    return LanguageModel.open(fetch("smollm2-135m-instruct"))
+def smollm2(fetched: Callable[[str], Path]) -> LanguageModel:
+    return LanguageModel.open(fetched("smollm2-135m-instruct"))
 
 
 def assert_reentry_is_exact(network: LanguageModel) -> None:

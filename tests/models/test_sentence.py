@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,6 @@ import pytest
 import torch
 
 from hotwire.errors import AssetError, InputError, NonFiniteError, ShapeError
-from hotwire.models.assets import cache_folder, is_ready
 from hotwire.models.sentence import SentenceEncoder
 
 TEXTS = ["a dog", "a small dog in the house", "house", "the the the the dog"]
@@ -101,10 +101,8 @@ def test_other_weights_are_refused(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_minilm_knows_what_is_alike() -> None:
-    if not is_ready("all-minilm-l6-v2"):
-        pytest.skip("the weights of all-minilm-l6-v2 are not in the cache: fetch them first")
-    encoder = SentenceEncoder(cache_folder() / "all-minilm-l6-v2")
+def test_minilm_knows_what_is_alike(fetched: Callable[[str], Path]) -> None:
+    encoder = SentenceEncoder(fetched("all-minilm-l6-v2"))
     texts = ["A dog runs in the park.", "A puppy plays outside.", "The stock market fell."]
     similarities = encoder.nearest(encoder.outputs(texts), texts)
     assert similarities[0, 1] > 0.4

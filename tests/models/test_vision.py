@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from hotwire.errors import AssetError, InputError, UnknownNameError
-from hotwire.models.assets import cache_folder, is_ready
+from hotwire.models.assets import cache_folder
 from hotwire.models.efficientnet import EfficientNetLite, SameConv, efficientnet_lite
 from hotwire.models.vision import VisionNetwork, open_efficientnet_lite, prepare_pictures
 
@@ -38,14 +39,9 @@ def pattern(size: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module", params=list(PUBLISHED))
-def pretrained(request: pytest.FixtureRequest) -> VisionNetwork:
-    name = f"efficientnet-{request.param}"
-    if not is_ready(name):
-        pytest.skip(f"the weights of {name} are not in the cache: fetch them first")
-    weights, classes = (
-        cache_folder() / name / "model.safetensors",
-        cache_folder() / "imagenet-classes/classes.json",
-    )
+def pretrained(request: pytest.FixtureRequest, fetched: Callable[[str], Path]) -> VisionNetwork:
+    weights = fetched(f"efficientnet-{request.param}") / "model.safetensors"
+    classes = fetched("imagenet-classes") / "classes.json"
     return open_efficientnet_lite(request.param, weights, classes)
 
 
