@@ -29,7 +29,7 @@ def test_results_come_in_order() -> None:
 
 
 def test_pools_have_one_thread_within_and_their_own_again_after() -> None:
-    np.ones((2, 2)) @ np.ones((2, 2))
+    _ = np.ones((2, 2)) @ np.ones((2, 2))
     before = torch.get_num_threads(), [pool["num_threads"] for pool in threadpool_info()]
     looks: list[Callable[[], Any]] = [torch.get_num_threads, threadpool_info]
     within = in_parallel(looks, "looking")
