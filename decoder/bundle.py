@@ -94,7 +94,6 @@ def save(decoder: Decoder, path: str | PathLike[str]) -> None:
         arrays |= {f"whitener.{name}": array for name, array in linear.whitener.to_arrays().items()}
         fitted["shrinkage"] = linear.whitener.shrinkage_
     arrays["targets"] = decoder.entry_.targets
-    words = isinstance(decoder.targets, WordTargets)
     onnx = _onnx_bytes(decoder.network)
     manifest = {
         "hotwire": version("hotwire"),
@@ -107,7 +106,7 @@ def save(decoder: Decoder, path: str | PathLike[str]) -> None:
         "whiten": settings.whiten,
         "adapter": params,
         "readout": settings.readout.to_dict(),
-        "targets": decoder.targets.to_dict() if words else {"answers": list(decoder.targets.answers)},
+        "targets": decoder.targets.to_dict(),
         "fitted": fitted,
         "feature_names": list(decoder.feature_names_),
         "unit": decoder.unit_,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, Literal, Self
 
@@ -206,10 +206,6 @@ class Decoder:
         """Decide on trials that are already preprocessed and cut."""
         self._check_fitted()
         return [self._decide(trials, i) for i in range(len(trials))]
-
-    def with_settings(self, **changes: Any) -> Decoder:
-        """Give an unfitted decoder that differs in some settings."""
-        return Decoder(self.network, self.targets, replace(self.settings, **changes))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Save the fitted decoder as one file, see `hotwire.decoder.bundle.save`."""

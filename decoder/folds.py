@@ -14,7 +14,7 @@ from ..adapters.whiten import Whitener
 from ..errors import InputError, RecordingError, UnknownNameError
 from ..models.network import Network
 from .decoder import Linear, Settings, fit_adapter, make_entry, prompted
-from .metrics import pairwise_table
+from .metrics import pairwise
 from .readout import Entry, NearestReadout
 from .recording import Recording
 from .steps import Step, Trials, run_steps, windows
@@ -184,7 +184,7 @@ class Training:
             states.append(linear.predict(trials.X[test]))
         scores = readout.scores(bench.entry(settings, fits), np.concatenate(states))
         answers = truth[np.concatenate(tested)]
-        return float(np.nanmean(pairwise_table(scores, answers)[np.arange(len(answers)), answers]))
+        return float(np.nanmean(pairwise(scores, answers)))
 
 
 def _check_same_trials(choice: Choice, ours: NDArray, theirs: NDArray) -> None:

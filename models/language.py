@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError, UnknownNameError
+from ..errors import InputError
 from .network import Network
 
 PLACEHOLDER = "{}"
@@ -274,10 +274,3 @@ def _split(prompt: str, tokenizer: Any) -> tuple[list[int], list[int]]:
     if tokenizer.bos_token_id is not None and tokenizer("")["input_ids"][:1] == [tokenizer.bos_token_id]:
         prefix = [tokenizer.bos_token_id, *prefix]
     return prefix, [*filler, *rest]
-
-
-def layer_name(network: Network, layer: str | int) -> str:
-    """Accept 8 for "8", and say which layers there are if there is no such."""
-    if str(layer) not in network.layers:
-        raise UnknownNameError("layer", layer, network.layers)
-    return str(layer)

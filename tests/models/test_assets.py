@@ -592,17 +592,10 @@ def test_a_missing_package_is_known_before_the_download(
 # The real assets, in the user's own cache
 
 
-def real_folder(name: str) -> Path:
-    try:
-        return fetch(name)
-    except DownloadError as error:
-        pytest.skip(f"needs the real file: {error}")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [one.name for one in assets()])
-def test_a_real_asset_is_whole(name: str) -> None:
-    folder = real_folder(name)
+def test_a_real_asset_is_whole(name: str, fetched: Callable[[str], Path]) -> None:
+    folder = fetched(name)
     verify(name)
     made = sum(path.stat().st_size for path in folder.iterdir() if path.name != registry.MANIFEST_NAME)
     assert made == pytest.approx(asset(name).ready_bytes, rel=1e-3)
@@ -610,8 +603,10 @@ def test_a_real_asset_is_whole(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "n_parameters"), [("lite0", 4_652_008), ("lite1", 5_416_680), ("lite2", 6_092_072)])
-def test_efficientnets_have_the_published_number_of_parameters(name: str, n_parameters: int) -> None:
-    weights = load_file(real_folder(f"efficientnet-{name}") / "model.safetensors")
+def test_efficientnets_have_the_published_number_of_parameters(
+    name: str, n_parameters: int, fetched: Callable[[str], Path]
+) -> None:
+    weights = load_file(fetched(f"efficientnet-{name}") / "model.safetensors")
     learnt = {key: values for key, values in weights.items() if key.endswith((".weight", ".bias"))}
     rest = {key.rsplit(".", 1)[-1] for key in weights.keys() - learnt.keys()}
     assert rest == {"running_mean", "running_var", "num_batches_tracked"}
@@ -619,18 +614,18 @@ def test_efficientnets_have_the_published_number_of_parameters(name: str, n_para
 
 
 @pytest.mark.slow
-def test_there_is_a_name_for_each_imagenet_class() -> None:
-    names = json.loads((real_folder("imagenet-classes") / "classes.json").read_text(encoding="utf-8"))
+def test_there_is_a_name_for_each_imagenet_class(fetched: Callable[[str], Path]) -> None:
+    names = json.loads((fetched("imagenet-classes") / "classes.json").read_text(encoding="utf-8"))
     assert len(names) == 1000
     assert [names[i] for i in (1, 207, 817)] == ["goldfish", "Golden Retriever", "sports car"]
     assert sorted(name for name, n in Counter(names).items() if n > 1) == ["missile", "sunglasses"]
 
 
 @pytest.mark.slow
-def test_minilm_finds_what_is_alike() -> None:
+def test_minilm_finds_what_is_alike(fetched: Callable[[str], Path]) -> None:
     from transformers import AutoModel, AutoTokenizer
 
-    folder = real_folder("all-minilm-l6-v2")
+    folder = fetched("all-minilm-l6-v2")
     texts = ["a kitten", "a young cat", "the carburettor of a lorry"]
     tokens = AutoTokenizer.from_pretrained(folder)(texts, padding=True, return_tensors="pt")
     with torch.inference_mode():
@@ -643,10 +638,10 @@ def test_minilm_finds_what_is_alike() -> None:
 
 
 @pytest.mark.slow
-def test_the_haxby_recording_is_whole() -> None:
+def test_the_haxby_recording_is_whole(fetched: Callable[[str], Path]) -> None:
     from nibabel.nifti1 import Nifti1Image
 
-    folder = real_folder("haxby2001-slice")
+    folder = fetched("haxby2001-slice")
     assert Nifti1Image.from_filename(folder / "bold.nii.gz").shape == (40, 20, 1, 1452)
     assert np.count_nonzero(Nifti1Image.from_filename(folder / "mask.nii.gz").get_fdata()) == 530
     labels = [line.split() for line in (folder / "attributes_literal.txt").read_text().splitlines()]
