@@ -10,6 +10,10 @@
     ├── RecordingError (ValueError)         a recording, its mask or its events cannot be used
     ├── StudyError (ValueError)             a study file has a wrong or missing field
     ├── BundleError                         a saved decoder is damaged, incomplete or too new
+    ├── StreamError                         a live stream cannot be used
+    │   ├── StreamNotFoundError             no stream matches, or several do; lists what was found
+    │   ├── StreamLostError                 a stream that was there is gone
+    │   └── StreamMismatchError             its channels, rate, units or type are not the decoder's; shows both
     ├── AssetError                          weights or data could not be made ready
     │   ├── DownloadError                   not to be had: no network, or the index lacks it
     │   ├── ChecksumError                   what came is not what was expected
@@ -76,6 +80,22 @@ class StudyError(HotwireError, ValueError):
 
 class BundleError(HotwireError):
     """A saved decoder is damaged, incomplete or of a newer format."""
+
+
+class StreamError(HotwireError):
+    """A live stream cannot be used."""
+
+
+class StreamNotFoundError(StreamError):
+    """No stream matches what was asked for, or several do."""
+
+
+class StreamLostError(StreamError):
+    """A stream that was there is gone."""
+
+
+class StreamMismatchError(StreamError):
+    """A stream is not what the decoder was fitted on."""
 
 
 class AssetError(HotwireError):
