@@ -2,21 +2,13 @@
 
 from .base import Chain, Step, StepState, open_chain, run_steps
 from .baseline import ExponentialBaseline, RunningBaseline
-from .catalogue import STEPS, step_from_dict
+from .catalogue import STEPS, WINDOWS, step_from_dict, window_from_dict
 from .detrend import Detrend, RunningDetrend
+from .event_windows import BlockAverage, EventWindow, RunningAverage
 from .lag import Lag
 from .regress_out import regress_out
-from .window import (
-    WINDOWS,
-    BlockAverage,
-    RunningAverage,
-    Trials,
-    Window,
-    WindowRow,
-    WindowState,
-    window_from_dict,
-    windows,
-)
+from .sliding import SlidingAverage
+from .window import Trials, Window, WindowRow, WindowState, windows
 from .zscore import RunningZScore, ZScore
 
 __all__ = [
@@ -25,12 +17,14 @@ __all__ = [
     "BlockAverage",
     "Chain",
     "Detrend",
+    "EventWindow",
     "ExponentialBaseline",
     "Lag",
     "RunningAverage",
     "RunningBaseline",
     "RunningDetrend",
     "RunningZScore",
+    "SlidingAverage",
     "Step",
     "StepState",
     "Trials",

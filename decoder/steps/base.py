@@ -11,7 +11,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from math import isfinite
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 4096
 FEATURES_AT_ONCE = 4096
+
+OnGap = Literal["bridge", "reset"]
+ON_GAP: tuple[OnGap, ...] = ("bridge", "reset")
 
 T = TypeVar("T")
 
@@ -58,6 +62,32 @@ class StepState(ABC):
     @abstractmethod
     def _push(self, chunk: NDArray[np.float32]) -> NDArray[np.float32]: ...
 
+    def skip(self, n_samples: int) -> int:
+        """Take note of samples that never came: the state goes on as if those before and after were neighbours.
+
+        A gap may be told of in pieces, and costs the same however long it is.
+
+        Parameters
+        ----------
+        n_samples : int
+            Of the input.
+
+        Returns
+        -------
+        int
+            How many samples of the output will never come.
+
+        Raises
+        ------
+        InputError
+            The number is negative, or the step needs the whole run.
+        """
+        check_count("n_samples", n_samples, 0)
+        return self._skip(n_samples)
+
+    def _skip(self, n_samples: int) -> int:
+        return n_samples
+
     def finish(self) -> NDArray[np.float32]:
         """Return what was held back until the end of the run; the state is then used up."""
         return np.empty((0, self.n_features), np.float32)
@@ -68,6 +98,10 @@ class Step(ABC):
 
     needs_future: ClassVar[bool] = False
     """True where the step must see the whole run first, which only offline decoding can do."""
+
+    on_gap: OnGap = "bridge"
+    """Where samples never came, ``"bridge"``: go on with what is remembered, counting only samples that came;
+    ``"reset"``: begin anew, as at the beginning of a run. A setting of steps that remember."""
 
     @abstractmethod
     def open(self, n_features: int, rate_hz: float) -> StepState:
@@ -84,18 +118,29 @@ class Step(ABC):
 
 def checked_chunk(chunk: ArrayLike, n_features: int) -> NDArray[np.float32]:
     """Return the chunk as float32 in row order; raise where its shape or its values are not usable."""
-    with np.errstate(over="ignore"):  # what is too large for float32 is reported below
-        chunk = np.ascontiguousarray(chunk, dtype=np.float32)
+    if not (isinstance(chunk, np.ndarray) and chunk.dtype == np.float32 and chunk.flags.c_contiguous):
+        with np.errstate(over="ignore"):  # what is too large for float32 is reported below
+            chunk = np.ascontiguousarray(chunk, dtype=np.float32)
     if chunk.ndim != 2 or chunk.shape[1] != n_features:
         raise ShapeError(f"chunk: expected (n_samples, {n_features}), got shape {chunk.shape}")
-    finite = np.isfinite(chunk)
-    if not finite.all():
-        sample, feature = np.argwhere(~finite)[0]
+    if not all_finite(chunk):
+        sample, feature = np.argwhere(~np.isfinite(chunk))[0]
         raise NonFiniteError(
             f"chunk: expected finite samples, got {chunk[sample, feature]} in feature {feature} of sample "
             f"{sample} of this chunk; a gap has to be dealt with before the steps"
         )
     return chunk
+
+
+def all_finite(x: NDArray[np.floating]) -> bool:
+    """Say whether all values are finite, making no array on the way: NaN and infinity come out of least or largest.
+
+    Examples
+    --------
+    >>> all_finite(np.array([[0.0, np.nan]])), all_finite(np.empty((0, 2)))
+    (False, True)
+    """
+    return not x.size or (isfinite(np.minimum.reduce(x, axis=None)) and isfinite(np.maximum.reduce(x, axis=None)))
 
 
 class WholeRun(StepState):
@@ -117,6 +162,12 @@ class WholeRun(StepState):
         self._chunks.append(chunk.copy())  # the caller may fill its buffer anew
         return chunk[:0]
 
+    def _skip(self, n_samples: int) -> int:
+        raise InputError(
+            f"n_samples: {n_samples} samples never came, but a step that needs the whole run cannot deal with gaps; "
+            "use its causal form"
+        )
+
     def finish(self) -> NDArray[np.float32]:
         run = np.concatenate([*self._chunks, np.empty((0, self.n_features), np.float32)])
         self._chunks.clear()
@@ -128,16 +179,29 @@ class WholeRun(StepState):
 
 
 class Chain(StepState):
-    """Several states, each fed with what the one before gives."""
+    """Several states, each fed with what the one before gives; after a gap, opened anew where its step says so."""
 
-    def __init__(self, n_features: int, states: Sequence[StepState]) -> None:
+    def __init__(self, steps: Sequence[Step], n_features: int, rate_hz: float) -> None:
         super().__init__(n_features)
-        self._states = list(states)
+        self._steps = steps
+        self._rate_hz = rate_hz
+        self._states = [step.open(n_features, rate_hz) for step in steps]
 
-    def _push(self, chunk: NDArray[np.float32]) -> NDArray[np.float32]:
+    def push(self, chunk: ArrayLike) -> NDArray[np.float32]:
+        # Every state checks what it is given.
+        return self._push(np.asarray(chunk)) if self._states else super().push(chunk)
+
+    def _push(self, chunk: NDArray) -> NDArray[np.float32]:
         for state in self._states:
             chunk = state.push(chunk)
         return chunk
+
+    def _skip(self, n_samples: int) -> int:
+        for i, step in enumerate(self._steps):
+            n_samples = self._states[i].skip(n_samples)
+            if n_samples and step.on_gap == "reset":
+                self._states[i] = step.open(self.n_features, self._rate_hz)
+        return n_samples
 
     def finish(self) -> NDArray[np.float32]:
         left = super().finish()
@@ -150,7 +214,7 @@ def open_chain(steps: Sequence[Step], n_features: int, rate_hz: float) -> Chain:
     """Return a fresh state of all steps, one behind the other, for the beginning of a run."""
     if not rate_hz > 0:
         raise InputError(f"rate_hz: expected a positive number of samples per second, got {rate_hz}")
-    return Chain(n_features, [step.open(n_features, rate_hz) for step in steps])
+    return Chain(steps, n_features, rate_hz)
 
 
 def run_steps(steps: Sequence[Step], recording: Recording) -> Recording:
@@ -238,11 +302,17 @@ def check_count(name: str, value: object, least: int) -> None:
         raise InputError(f"{name}: expected an integer of at least {least}, got {value!r}")
 
 
-def window_samples(window_s: float, rate_hz: float) -> int:
+def check_on_gap(value: object) -> None:
+    """Raise InputError unless the setting is one of the policies for gaps."""
+    if value not in ON_GAP:
+        raise InputError(f"on_gap: expected one of {', '.join(ON_GAP)}, got {value!r}")
+
+
+def window_samples(window_s: float, rate_hz: float, name: str = "window_s") -> int:
     """Return a window's length in whole samples; raise InputError where it holds not even one."""
     n = round(window_s * rate_hz)
     if n < 1:
         raise InputError(
-            f"window_s: expected at least one sample ({1 / rate_hz:g} s at {rate_hz:g} Hz), got {window_s} s"
+            f"{name}: expected at least one sample ({1 / rate_hz:g} s at {rate_hz:g} Hz), got {window_s} s"
         )
     return n

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Step, StepState, check_number, window_samples
+from .base import OnGap, Step, StepState, check_number, check_on_gap, window_samples
 from .past import FromFirst, PastSums
 
 
@@ -20,13 +20,17 @@ class RunningBaseline(Step):
     window_s : float, optional
         Length of the window in seconds, the newest sample included; None (default) for everything since the
         run began. Until the window has filled, it reaches back to the first sample.
+    on_gap : {"bridge", "reset"}
+        See `Step`.
     """
 
     window_s: float | None = None
+    on_gap: OnGap = "bridge"
 
     def __post_init__(self) -> None:
         if self.window_s is not None:
             check_number("window_s", self.window_s, may_be_least=False)
+        check_on_gap(self.on_gap)
 
     def open(self, n_features: int, rate_hz: float) -> StepState:
         return _RunningState(n_features, None if self.window_s is None else window_samples(self.window_s, rate_hz))
@@ -54,12 +58,16 @@ class ExponentialBaseline(Step):
     ----------
     time_constant_s : float
         After so many seconds a sample's weight has fallen to 1/e.
+    on_gap : {"bridge", "reset"}
+        See `Step`.
     """
 
     time_constant_s: float
+    on_gap: OnGap = "bridge"
 
     def __post_init__(self) -> None:
         check_number("time_constant_s", self.time_constant_s, may_be_least=False)
+        check_on_gap(self.on_gap)
 
     def open(self, n_features: int, rate_hz: float) -> StepState:
         return _ExponentialState(n_features, float(-np.expm1(-1.0 / (self.time_constant_s * rate_hz))))

@@ -1,4 +1,4 @@
-"""The steps there are, by name: the allow-list for bundles and study files."""
+"""The steps and windows there are, by name: the allow-lists for bundles and study files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from typing import Any
 from .base import Step, settings_from_dict
 from .baseline import ExponentialBaseline, RunningBaseline
 from .detrend import Detrend, RunningDetrend
+from .event_windows import BlockAverage, RunningAverage
 from .lag import Lag
+from .sliding import SlidingAverage
+from .window import Window
 from .zscore import RunningZScore, ZScore
 
 STEPS: dict[str, type[Step]] = {
     kind.__name__: kind
     for kind in (Detrend, ZScore, Lag, RunningBaseline, RunningZScore, RunningDetrend, ExponentialBaseline)
 }
+
+WINDOWS: dict[str, type[Window]] = {kind.__name__: kind for kind in (BlockAverage, RunningAverage, SlidingAverage)}
 
 
 def step_from_dict(saved: Mapping[str, Any]) -> Step:
@@ -33,3 +38,21 @@ def step_from_dict(saved: Mapping[str, Any]) -> Step:
     Lag(lag_s=5.0, lag_samples=None)
     """
     return settings_from_dict("step", STEPS, saved)
+
+
+def window_from_dict(saved: Mapping[str, Any]) -> Window:
+    """Return the window that ``to_dict`` described.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such window, or it has no such setting.
+    InputError
+        A setting has a value that it cannot have.
+
+    Examples
+    --------
+    >>> window_from_dict(BlockAverage(stop_s=10.0).to_dict())
+    BlockAverage(start_s=0.0, stop_s=10.0, incomplete='error')
+    """
+    return settings_from_dict("window", WINDOWS, saved)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from .base import Step, StepState, WholeRun, check_count, check_number, window_samples
+from .base import OnGap, Step, StepState, WholeRun, check_count, check_number, check_on_gap, window_samples
 from .past import FromFirst, PastSums
 
 
@@ -74,16 +74,20 @@ class RunningDetrend(Step):
         Length of the window in seconds, the newest sample included.
     order : int
         0 to 3; 1 (default) is a straight line.
+    on_gap : {"bridge", "reset"}
+        See `Step`.
     """
 
     window_s: float
     order: int = 1
+    on_gap: OnGap = "bridge"
 
     def __post_init__(self) -> None:
         check_number("window_s", self.window_s, may_be_least=False)
         check_count("order", self.order, 0)
         if self.order > 3:
             raise InputError(f"order: expected 0 to 3 (more only fits noise at the window's edge), got {self.order}")
+        check_on_gap(self.on_gap)
 
     def open(self, n_features: int, rate_hz: float) -> StepState:
         n_window = window_samples(self.window_s, rate_hz)

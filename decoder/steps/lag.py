@@ -64,3 +64,8 @@ class _LagState(StepState):
         n = min(self._left_to_drop, len(chunk))
         self._left_to_drop -= n
         return chunk[n:]
+
+    def _skip(self, n_samples: int) -> int:
+        n = min(self._left_to_drop, n_samples)
+        self._left_to_drop -= n
+        return n_samples - n

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Step, StepState, WholeRun, check_count, check_number, window_samples
+from .base import OnGap, Step, StepState, WholeRun, check_count, check_number, check_on_gap, window_samples
 from .past import FromFirst, PastSums
 
 
@@ -52,15 +52,19 @@ class RunningZScore(Step):
         run began.
     min_samples : int
         At least 2.
+    on_gap : {"bridge", "reset"}
+        See `Step`.
     """
 
     window_s: float | None = None
     min_samples: int = 10
+    on_gap: OnGap = "bridge"
 
     def __post_init__(self) -> None:
         if self.window_s is not None:
             check_number("window_s", self.window_s, may_be_least=False)
         check_count("min_samples", self.min_samples, 2)
+        check_on_gap(self.on_gap)
 
     def open(self, n_features: int, rate_hz: float) -> StepState:
         n_window = None if self.window_s is None else window_samples(self.window_s, rate_hz)

@@ -15,6 +15,7 @@ from hotwire.decoder.steps import (
     RunningBaseline,
     RunningDetrend,
     RunningZScore,
+    SlidingAverage,
     ZScore,
     step_from_dict,
     window_from_dict,
@@ -31,6 +32,7 @@ ALL = [
     RunningZScore(60.0, min_samples=4),
     RunningDetrend(100, order=2),
     ExponentialBaseline(30.0),
+    ExponentialBaseline(30.0, on_gap="reset"),
 ]
 
 
@@ -39,14 +41,17 @@ def test_steps_survive_json(step) -> None:
     assert step_from_dict(json.loads(json.dumps(step.to_dict()))) == step
 
 
-@pytest.mark.parametrize("window", [BlockAverage(-1.0, 4.0, "drop"), RunningAverage(max_samples=3)], ids=str)
+ALL_WINDOWS = [BlockAverage(-1.0, 4.0, "drop"), RunningAverage(max_samples=3), SlidingAverage(2.0, 0.5)]
+
+
+@pytest.mark.parametrize("window", ALL_WINDOWS, ids=str)
 def test_windows_survive_json(window) -> None:
     assert window_from_dict(json.loads(json.dumps(window.to_dict()))) == window
 
 
-def test_every_step_is_covered() -> None:
+def test_everything_is_covered() -> None:
     assert {type(step).__name__ for step in ALL} == set(STEPS)
-    assert set(WINDOWS) == {"BlockAverage", "RunningAverage"}
+    assert {type(window).__name__ for window in ALL_WINDOWS} == set(WINDOWS)
 
 
 def test_what_is_not_on_the_list() -> None:

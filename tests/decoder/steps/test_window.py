@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from hotwire.decoder.events import Events
 from hotwire.decoder.readers import read_arrays
 from hotwire.decoder.recording import Recording
-from hotwire.decoder.steps import BlockAverage, Lag, RunningAverage, Window, WindowRow, run_steps, windows
-from hotwire.decoder.steps.history import History
+from hotwire.decoder.steps import BlockAverage, EventWindow, Lag, RunningAverage, WindowRow, run_steps, windows
 from hotwire.errors import InputError, RecordingError
 
 RATE_HZ = 0.4
@@ -115,7 +114,7 @@ def as_bytes(rows: Iterable[WindowRow]) -> list[tuple]:
 def test_chunks_and_the_time_of_announcing_change_nothing(data: st.DataObject) -> None:
     n = 50
     X = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
-    window: Window = data.draw(
+    window: EventWindow = data.draw(
         st.sampled_from(
             [
                 BlockAverage(incomplete="partial"),
@@ -169,17 +168,3 @@ def test_an_event_announced_later_than_the_history_reaches() -> None:
     state.announce(0, 90.0, 20.0)
     with pytest.raises(RecordingError, match="begins at sample 89, but only samples from 90 on"):
         state.announce(1, 89.0, 20.0)
-
-
-@settings(deadline=None, max_examples=60)
-@given(pushes=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 60)), max_size=25), n_keep=st.integers(0, 12))
-def test_history_holds_what_it_says(pushes: list[tuple[int, int]], n_keep: int) -> None:
-    everything = np.arange(300, dtype=np.float32)[:, None]
-    history = History(1, n_keep)
-    for n, before in pushes:
-        history.append(everything[history.stop : history.stop + n])
-        history.forget(before)
-        assert history.start >= min(before, history.stop - n_keep)
-        assert history.stop - history.start >= min(n_keep, history.stop)
-        held = history[history.start : history.stop]
-        np.testing.assert_array_equal(held, everything[history.start : history.stop])
