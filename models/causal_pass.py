@@ -69,7 +69,7 @@ class CausalPass:
     ) -> None:
         self._model = model
         self.n_layers = len(decoder_layers(model)[2])
-        _check_window(model, len(prefix) + len(tail) + max((len(branch) for branch in branches), default=0))
+        check_window(model, len(prefix) + len(tail) + max((len(branch) for branch in branches), default=0))
         tokens = [*tail, *(token for branch in branches for token in branch)]
         self.n_queries = len(tokens)
         # Where to read the next token's probabilities: at the prompt's end, then at every token of every branch.
@@ -87,6 +87,13 @@ class CausalPass:
     def own_state(self, layer: int) -> torch.Tensor:
         """State (n_units,) of the placeholder's own token as it enters a layer."""
         return self._states[layer][0, 0]
+
+    def constant_keys(self, layer: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Give for each transformer layer the keys and values that no state injected at `layer` changes.
+
+        Those of the whole prompt below the layer, those of its prefix from it on.
+        """
+        return [*self._full_keys[:layer], *self._prefix_keys[layer:]]
 
     @torch.inference_mode()
     def run(self, layer: int, injected: torch.Tensor) -> tuple[torch.Tensor, Any]:
@@ -106,22 +113,23 @@ class CausalPass:
         cache
             Keys and values of all that was seen, to go on from (without branches).
         """
-        n_samples = len(injected)
-        states = self._states[layer].expand(n_samples, -1, -1).clone()
-        states[:, 0] = injected
-        # Below the layer nothing changes, so its keys are those of the prompt itself; from it on, the tail is new.
-        kept = [*self._full_keys[:layer], *self._prefix_keys[layer:]]
-        cache = _cache(kept, n_samples)
-        entered = _entered_at(self._model, layer, states, self._returns_tuple)
-        output = entered(
-            inputs_embeds=self._states[0].expand(n_samples, -1, -1),
-            attention_mask=self._mask.expand(n_samples, -1, -1, -1),
-            position_ids=self._positions.expand(n_samples, -1),
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=self._read_at,
+        return self.behind(layer)(injected)
+
+    def behind(self, layer: int) -> nn.Module:
+        """Give what `run` does at a layer as a module of its own, for instance to export it."""
+        arriving = _Arriving()
+        return _Behind(
+            _entered_at(self._model, layer, arriving, self._returns_tuple),
+            arriving,
+            states=self._states[layer],
+            keys=self.constant_keys(layer),
+            inputs={
+                "inputs_embeds": self._states[0],
+                "attention_mask": self._mask,
+                "position_ids": self._positions,
+            },
+            read_at=self._read_at,
         )
-        return output.logits, cache
 
     def _run_through(self, tokens: torch.Tensor) -> None:
         """Keep what is constant of the uninjected tail: the states entering each layer, and its keys and values."""
@@ -140,6 +148,47 @@ class CausalPass:
         self._returns_tuple: bool = recorded.returns_tuple
         self._states = [states[layer] for layer in range(self.n_layers + 1)]
         self._full_keys = _keys(cache)
+
+
+class _Arriving:
+    """Where the states wait that are to enter a layer."""
+
+    states: torch.Tensor
+
+
+class _Behind(nn.Module):
+    """The layers that are left to compute, with all that is constant, from injected states to logits and cache."""
+
+    def __init__(
+        self,
+        entered: PreTrainedModel,
+        arriving: _Arriving,
+        *,
+        states: torch.Tensor,
+        keys: Sequence[tuple[torch.Tensor, torch.Tensor]],
+        inputs: dict[str, torch.Tensor],
+        read_at: torch.Tensor,
+    ) -> None:
+        super().__init__()
+        self._entered = entered
+        self._arriving = arriving
+        self._states = states
+        self._keys = keys
+        self._inputs = inputs
+        self._read_at = read_at
+
+    def forward(self, injected: torch.Tensor) -> tuple[torch.Tensor, Any]:
+        n_samples = len(injected)
+        behind_it = self._states[:, 1:].expand(n_samples, -1, -1)
+        self._arriving.states = torch.cat([injected[:, None], behind_it], dim=1)
+        cache = _cache(self._keys, n_samples)
+        output = self._entered(
+            **{name: value.expand(n_samples, *value.shape[1:]) for name, value in self._inputs.items()},
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=self._read_at,
+        )
+        return output.logits, cache
 
 
 class _Keep(nn.Module):
@@ -183,34 +232,39 @@ class _Skip(nn.Module):
 
 
 class _Enter(_Skip):
-    """Puts the given states in place of whatever arrives, then goes on with the layer, if there is one."""
+    """Puts other states in place of those that arrive, then goes on with the layer, if there is one."""
 
-    def __init__(self, replaced: nn.Module, returns_tuple: bool, states: torch.Tensor, runs: bool) -> None:
+    def __init__(self, replaced: nn.Module, returns_tuple: bool, arriving: _Arriving, runs: bool) -> None:
         super().__init__(replaced, returns_tuple)
-        self._states = states
+        self._arriving = arriving
         self._layer = replaced if runs else None
 
     def forward(self, hidden: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        states = self._arriving.states
         if self._layer is None:
-            return super().forward(self._states)
-        return self._layer(self._states, *args, **kwargs)
+            return super().forward(states)
+        return self._layer(states, *args, **kwargs)
 
 
-def _entered_at(model: PreTrainedModel, layer: int, states: torch.Tensor, returns_tuple: bool) -> PreTrainedModel:
-    """Copy the model's shell, sharing all weights, so that `states` enter at `layer` and nothing below is computed."""
+def _entered_at(model: PreTrainedModel, layer: int, arriving: _Arriving, returns_tuple: bool) -> PreTrainedModel:
+    """Copy the model's shell, sharing all weights, so that nothing below `layer` is computed.
+
+    What enters there is what `arriving` holds by then.
+    """
     layers = decoder_layers(model)[2]
     at = min(layer, len(layers) - 1)
     below = [_Skip(skipped, returns_tuple) for skipped in layers[:at]]
-    entry = _Enter(layers[at], returns_tuple, states, runs=layer < len(layers))
+    entry = _Enter(layers[at], returns_tuple, arriving, runs=layer < len(layers))
     return _with_layers(model, [*below, entry, *layers[at + 1 :]])
 
 
 def _with_layers(model: PreTrainedModel, layers: Sequence[nn.Module]) -> PreTrainedModel:
     backbone, name, _ = decoder_layers(model)
-    return _with_child(model, model.base_model_prefix, _with_child(backbone, name, nn.ModuleList(layers)))
+    return with_child(model, model.base_model_prefix, with_child(backbone, name, nn.ModuleList(layers)))
 
 
-def _with_child(module: Any, name: str, child: nn.Module) -> Any:
+def with_child(module: Any, name: str, child: nn.Module) -> Any:
+    """Copy a module's shell, sharing all weights, with another child of that name."""
     shell = copy.copy(module)
     shell._modules = {**module._modules, name: child}
     return shell
@@ -222,7 +276,8 @@ def _take_attention_type(stand_in: nn.Module, layer: nn.Module) -> None:
         stand_in.attention_type = layer.attention_type
 
 
-def _check_window(model: PreTrainedModel, n_tokens: int) -> None:
+def check_window(model: PreTrainedModel, n_tokens: int) -> None:
+    """Raise `InputError` where some layers do not look back over so many tokens."""
     window = getattr(model.config.get_text_config(), "sliding_window", None)
     if window is not None and n_tokens > window:
         raise InputError(

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import InputError
 from .network import Network
+from .speech import first_line
 
 PLACEHOLDER = "{}"
 # Two examples teach the form of the answer. The answer follows the placeholder by one token, so a decision costs two
@@ -82,6 +83,21 @@ class LanguageModel(Network):
         """Give the same model with another prompt; the weights are shared."""
         return LanguageModel(self._model, self._tokenizer, prompt=prompt, name=self.name)
 
+    @property
+    def model(self) -> Any:
+        """The transformers model; shared, not to be changed."""
+        return self._model
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer; shared, not to be changed."""
+        return self._tokenizer
+
+    @property
+    def prompt_tokens(self) -> tuple[list[int], list[int]]:
+        """Tokens of the prompt before its placeholder, and from it on."""
+        return self._prefix, self._tail
+
     def own_activation(self, layer: str) -> np.ndarray:
         """Activation (n_units,) of the prompt's own placeholder token: what injecting replaces."""
         self.shape_of(layer)
@@ -118,9 +134,8 @@ class LanguageModel(Network):
         """
         import torch
 
-        tokens = self._candidate_tokens(candidates)
-        # All but a candidate's last token have to be seen; equal beginnings need no special care, they are short.
-        branches = tuple(tuple(candidate[:-1]) for candidate in tokens)
+        tokens = self.candidate_tokens(candidates)
+        branches = branches_of(tokens)
         causal_pass = self._pass(branches)
         self.shape_of(layer)
         scores = []
@@ -175,7 +190,8 @@ class LanguageModel(Network):
 
         return CausalPass(self._model, self._prefix, self._tail, branches)
 
-    def _candidate_tokens(self, candidates: Sequence[str]) -> list[list[int]]:
+    def candidate_tokens(self, candidates: Sequence[str]) -> list[list[int]]:
+        """Tokens of each candidate, as they follow the prompt."""
         for index, candidate in enumerate(candidates):
             if not candidate.strip():
                 raise InputError(f"candidates: expected words or phrases, got {candidate!r} at position {index}")
@@ -208,8 +224,8 @@ class LanguageModel(Network):
         end = self._tokenizer.eos_token_id
         ended = end in tokens
         text = self._tokenizer.decode(tokens[: tokens.index(end)] if ended else tokens)
-        line, newline, _ = text.lstrip("\n").partition("\n")
-        return line.strip(), ended or bool(newline)
+        line, newline = first_line(text)
+        return line, ended or newline
 
     def _record(self, stimuli: Sequence[str], layers: tuple[str, ...]) -> list[np.ndarray]:
         import torch
@@ -252,6 +268,11 @@ class LanguageModel(Network):
 
     def _weights(self) -> Iterable[tuple[str, np.ndarray]]:
         return ((name, tensor.detach().numpy()) for name, tensor in self._model.state_dict().items())
+
+
+def branches_of(tokens: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
+    """What has to be seen of each candidate: all but its last token. Equal beginnings need no care, they are short."""
+    return tuple(tuple(candidate[:-1]) for candidate in tokens)
 
 
 def _split(prompt: str, tokenizer: Any) -> tuple[list[int], list[int]]:

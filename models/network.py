@@ -181,6 +181,12 @@ class Network(ABC):
         """
         from scipy.special import log_softmax, logsumexp
 
+        columns = self.columns(candidates)
+        log_p = log_softmax(self.resume(layer, activations, batch_size=batch_size), axis=1)
+        return np.stack([logsumexp(log_p[:, own], axis=1) for own in columns], axis=1)
+
+    def columns(self, candidates: Sequence[str]) -> list[list[int]]:
+        """Give the outputs that carry each candidate's name; errors as for `log_probabilities`."""
         if self.labels is None:
             raise InputError(f"candidates: {self.name} does not name its outputs; open it with labels")
         outputs: dict[str, list[int]] = {}
@@ -191,8 +197,7 @@ class Network(ABC):
                 raise UnknownNameError(
                     "candidate", candidate, list(outputs)[:20] + get_close_matches(candidate, outputs)
                 )
-        log_p = log_softmax(self.resume(layer, activations, batch_size=batch_size), axis=1)
-        return np.stack([logsumexp(log_p[:, outputs[candidate]], axis=1) for candidate in candidates], axis=1)
+        return [outputs[candidate] for candidate in candidates]
 
     def shape_of(self, layer: str) -> tuple[int, ...]:
         """Shape of one stimulus's activation of `layer`; an `UnknownNameError` lists the layers."""

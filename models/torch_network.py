@@ -111,6 +111,11 @@ class TorchNetwork(Network):
             self._tails[layer] = tail(self._traced, self._traced.parts[layer])
         return self._tails[layer]
 
+    def example(self, layer: str) -> torch.Tensor:
+        """Give zeros in the form of one activation, (1, *shape), as `tail` takes it."""
+        value = self._traced.values[self._traced.parts[layer]]
+        return lay_out(torch.zeros(1, *self.shape_of(layer)), value, self._device)
+
     def untrained(self, seed: int = 0) -> TorchNetwork:
         """Give the same network with random weights, as a control.
 
