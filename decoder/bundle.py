@@ -2,38 +2,44 @@
 
 A bundle holds everything a decoder decides with, except the pictures of `StimulusTargets` and the weights of the
 network: those come from the registry again or from the caller, and must be the same to the last bit. Only an ONNX
-network travels inside. Settings and numbers are rebuilt from an allow-list of classes; nothing in a bundle is executed.
+network travels inside. Settings and numbers are rebuilt from an allow-list of classes; no code in a bundle is executed.
+
+To decide, and to do so live, a bundle needs none of that: where the decoder can run live, it also lies in it as ONNX
+graphs, see `hotwire.decoder.graph`, which `hotwire.decoder.compiled` runs.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from math import prod
 from os import PathLike
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
+from tqdm import tqdm
 
 from ..adapters.ridge import RidgeAdapter
 from ..adapters.whiten import Whitener
-from ..errors import BundleError, InputError
+from ..errors import BundleError, InputError, UnknownNameError
 from ..models.network import Network
 from .decoder import Decoder, Linear, Settings
 from .readout import Entry, readout_from_dict
-from .sealed import naming, seal, unseal
+from .saved_network import check_network, described, onnx_bytes, reopened
+from .sealed import ARRAYS, NETWORK, naming, seal, unseal
 from .steps import Trials, step_from_dict, window_from_dict
 from .targets import Targets, WordTargets
 from .versions import versions
 
-ARRAYS, ONNX = "arrays.safetensors", "network.onnx"
+if TYPE_CHECKING:
+    from ..models.onnx_precision import Precision
+
+Live = Literal["where possible", "never"]
 
 NO_STIMULI = (
     "targets: a bundle holds the answers but not the stimuli; to fit or evaluate, make a Decoder with StimulusTargets "
@@ -64,7 +70,13 @@ class SavedTargets(Targets):
         return {"answers": list(self.answers)}
 
 
-def save(decoder: Decoder, path: str | PathLike[str]) -> None:
+def save(
+    decoder: Decoder,
+    path: str | PathLike[str],
+    *,
+    live: Live = "where possible",
+    precision: Precision = "int8",
+) -> None:
     """Save a fitted decoder as one file.
 
     The file takes its name only once it is complete. Saved again, the same decoder gives the same bytes, but for the
@@ -76,6 +88,11 @@ def save(decoder: Decoder, path: str | PathLike[str]) -> None:
     decoder : Decoder
     path : path
         ``.hotwire`` is customary.
+    live : {"where possible", "never"}
+        Whether to put in the graphs with which it runs live. Where that is not possible, the manifest says why:
+        ``describe(path)["live"]["reason"]``.
+    precision : {"float32", "float16", "int8"}
+        Of the network's large matrices in those graphs. `hotwire.decoder.agreement` tells whether decisions differ.
 
     Raises
     ------
@@ -83,37 +100,27 @@ def save(decoder: Decoder, path: str | PathLike[str]) -> None:
         The decoder is not fitted.
     BundleError
         It holds steps or settings of one's own making, which could not be rebuilt.
+    UnknownNameError
+        There is no such policy or precision.
     """
+    from ..models.onnx_precision import Precision
+
+    for what, given, known in (("live", live, get_args(Live)), ("precision", precision, get_args(Precision))):
+        if given not in known:
+            raise UnknownNameError(what, given, known)
     decoder._check_fitted()
-    settings, linear = decoder.settings, decoder.linear_
-    arrays = {f"adapter.{name}": array for name, array in linear.adapter.to_arrays().items()}
-    # The settings go where they can be read.
-    params = json.loads(arrays.pop("adapter.params").tobytes())
-    fitted = {"alpha": _span(linear.adapter.alpha_), "gain": _span(linear.adapter.gain_)}
-    if linear.whitener is not None:
-        arrays |= {f"whitener.{name}": array for name, array in linear.whitener.to_arrays().items()}
-        fitted["shrinkage"] = linear.whitener.shrinkage_
-    arrays["targets"] = decoder.entry_.targets
-    onnx = _onnx_bytes(decoder.network)
-    manifest = {
-        "hotwire": version("hotwire"),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-        "network": _described(decoder.network, embedded=onnx is not None),
-        "layer": settings.layer,
-        "steps": [step.to_dict() for step in settings.steps],
-        "window": settings.window.to_dict(),
-        "whiten": settings.whiten,
-        "adapter": params,
-        "readout": settings.readout.to_dict(),
-        "targets": decoder.targets.to_dict(),
-        "fitted": fitted,
-        "feature_names": list(decoder.feature_names_),
-        "unit": decoder.unit_,
-        "rate_hz": decoder.rate_hz_,
-    }
-    _require_rebuilds(settings, manifest)
-    seal(path, manifest, {ARRAYS: _packed(arrays)} | ({} if onnx is None else {ONNX: onnx}))
+    manifest, arrays = _manifest(decoder)
+    _require_rebuilds(decoder.settings, manifest)
+    # Exporting and writing large networks takes seconds each.
+    with tqdm(total=2, desc=f"{path}: exporting", delay=1, disable=None) as progress:
+        network = onnx_bytes(decoder.network)
+        parts = {ARRAYS: _packed(arrays)} | ({} if network is None else {NETWORK: network})
+        manifest["network"] = described(decoder.network, embedded=network is not None)
+        manifest["live"], graphs = _live_parts(decoder, live, precision)
+        progress.update()
+        progress.set_description(f"{path}: writing")
+        seal(path, manifest, parts | graphs)
+        progress.update()
 
 
 def load(path: str | PathLike[str], *, network: Network | None = None) -> Decoder:
@@ -130,16 +137,17 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
     BundleError
         The file is damaged, incomplete, too new or no bundle; or the network is not the one it was fitted with.
     """
-    manifest, parts = unseal(path)
+    manifest, parts, _ = unseal(path, wanted=(ARRAYS, NETWORK))
     # A value that a setting does not take is a ValueError; another type than it takes, a TypeError or AttributeError.
     with naming(path, ValueError, TypeError, AttributeError):
         linear, of_answers = _linear(manifest, _unpacked(parts))
         settings = _settings(manifest, linear.adapter)
-        targets = _targets(manifest["targets"])
+        targets = saved_targets(manifest)
+        low, high = (_of_features(manifest, name) for name in ("feature_low", "feature_high"))
         _check_shape("targets", of_answers, (len(targets.answers), linear.mean.size))
-    opened = _reopened(manifest["network"], parts, path) if network is None else network
+    opened = reopened(manifest["network"], parts, path) if network is None else network
     with naming(path, InputError):
-        _check_network(opened, manifest["network"])
+        check_network(opened, manifest["network"])
         decoder = Decoder(opened, targets, settings)
         n_units = prod(opened.shape_of(settings.layer))
         if linear.mean.size != n_units:
@@ -158,76 +166,83 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
     decoder.feature_names_ = tuple(manifest["feature_names"])
     decoder.unit_ = manifest["unit"] if isinstance(manifest["unit"], str) else tuple(manifest["unit"])
     decoder.rate_hz_ = float(manifest["rate_hz"])
+    decoder.feature_low_, decoder.feature_high_ = low, high
     return decoder
 
 
 def describe(path: str | PathLike[str]) -> dict[str, Any]:
-    """Read what a bundle says of itself; every byte of it is checked, but no network is opened.
+    """Read what a bundle says of itself, and the ``digest`` that closes it; every byte is checked, nothing opened.
 
     Raises
     ------
     BundleError
         The file is damaged, incomplete, too new or no bundle.
     """
-    return unseal(path)[0]
+    manifest, _, digest = unseal(path, wanted=())
+    return {**manifest, "digest": digest}
 
 
-def _described(network: Network, *, embedded: bool) -> dict[str, Any]:
-    from ..models.opening import LANGUAGE_MODELS, SENTENCE_ENCODERS, VISION
+def saved_targets(manifest: Mapping[str, Any]) -> Targets:
+    """What the decoder of a bundle was to answer; without stimuli, which are not saved."""
+    saved = manifest["targets"]
+    return WordTargets(**saved) if "words" in saved else SavedTargets(tuple(saved.get("answers", ())))
 
-    in_registry = network.name in (*LANGUAGE_MODELS, *VISION, *SENTENCE_ENCODERS)
-    return {
-        "name": network.name,
-        "reopen": "onnx" if embedded else "registry" if in_registry else "given",
-        "fingerprint": network.fingerprint,
-        "prompt": getattr(network, "prompt", None),
-        "labels": None if network.labels is None else list(network.labels),
+
+def _manifest(decoder: Decoder) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """All but the network, and the arrays that belong to it."""
+    settings, linear = decoder.settings, decoder.linear_
+    arrays = {f"adapter.{name}": array for name, array in linear.adapter.to_arrays().items()}
+    # The settings go where they can be read.
+    params = json.loads(arrays.pop("adapter.params").tobytes())
+    fitted = {"alpha": _span(linear.adapter.alpha_), "gain": _span(linear.adapter.gain_)}
+    if linear.whitener is not None:
+        arrays |= {f"whitener.{name}": array for name, array in linear.whitener.to_arrays().items()}
+        fitted["shrinkage"] = linear.whitener.shrinkage_
+    arrays["targets"] = decoder.entry_.targets
+    low, high = decoder.feature_low_, decoder.feature_high_
+    manifest = {
+        "hotwire": version("hotwire"),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "network": {},
+        "live": {},
+        "layer": settings.layer,
+        "steps": [step.to_dict() for step in settings.steps],
+        "window": settings.window.to_dict(),
+        "whiten": settings.whiten,
+        "fit_steps": None if settings.fit_steps is None else [step.to_dict() for step in settings.fit_steps],
+        "fit_window": None if settings.fit_window is None else settings.fit_window.to_dict(),
+        "adapter": params,
+        "readout": settings.readout.to_dict(),
+        "targets": decoder.targets.to_dict(),
+        "answers": list(decoder.entry_.answers),
+        "fitted": fitted,
+        "feature_names": list(decoder.feature_names_),
+        "unit": decoder.unit_,
+        "rate_hz": decoder.rate_hz_,
+        "feature_low": None if low is None else low.tolist(),
+        "feature_high": None if high is None else high.tolist(),
     }
+    return manifest, arrays
 
 
-def _onnx_bytes(network: Network) -> bytes | None:
-    """The whole model, if it is an ONNX network; how it prepared its stimuli is not part of it."""
-    from ..models.onnx_network import OnnxNetwork
+def _live_parts(decoder: Decoder, live: Live, precision: Precision) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What the manifest says of running live, and the parts for it."""
+    if live == "never":
+        return {"reason": 'it was saved with live="never"'}, {}
+    if decoder.feature_low_ is None:
+        return {"reason": "it was fitted by a hotwire that did not keep the range of its features; fit it again"}, {}
+    from .graph import live_parts
 
-    return network._model.SerializeToString(deterministic=True) if isinstance(network, OnnxNetwork) else None
-
-
-def _reopened(saved: Mapping[str, Any], parts: Mapping[str, bytes], path: str | PathLike[str]) -> Network:
-    if saved["reopen"] == "registry":
-        from ..models.opening import open_network
-
-        return open_network(saved["name"], prompt=saved["prompt"])
-    if saved["reopen"] == "onnx" and ONNX in parts:
-        from ..models.onnx_network import OnnxNetwork
-
-        with tempfile.TemporaryDirectory() as folder, naming(path, InputError):
-            model = Path(folder) / ONNX
-            model.write_bytes(parts[ONNX])
-            return OnnxNetwork(model, name=saved["name"], labels=saved["labels"])
-    raise BundleError(
-        f"{path}: its network {saved['name']!r} is neither of the registry nor in the bundle; open it yourself and "
-        "give it: load(path, network=...)"
-    )
-
-
-def _check_network(network: Network, saved: Mapping[str, Any]) -> None:
-    """Weights, prompt and labels have to be those that the decoder was fitted with."""
-    if network.fingerprint != saved["fingerprint"]:
-        raise BundleError(
-            f"it was fitted with the network {saved['name']!r} of fingerprint {saved['fingerprint']}, but "
-            f"{network.name!r} has {network.fingerprint}: other weights"
-        )
-    prompt = getattr(network, "prompt", None)
-    if prompt != saved["prompt"]:
-        raise BundleError(
-            f"it was fitted with the prompt {saved['prompt']!r}, but {network.name!r} has {prompt!r}; use with_prompt"
-        )
-    if saved["labels"] != (None if network.labels is None else list(network.labels)):
-        raise BundleError(f"network: the labels of {network.name!r} are not those that the decoder was fitted with")
+    try:
+        return live_parts(decoder, precision)
+    except InputError as error:
+        return {"reason": str(error)}, {}
 
 
 def _settings(manifest: Mapping[str, Any], adapter: RidgeAdapter) -> Settings:
     unfitted: Any = clone(adapter)
+    fit_steps, fit_window = manifest.get("fit_steps"), manifest.get("fit_window")
     return Settings(
         layer=manifest["layer"],
         steps=[step_from_dict(saved) for saved in manifest["steps"]],
@@ -235,6 +250,8 @@ def _settings(manifest: Mapping[str, Any], adapter: RidgeAdapter) -> Settings:
         whiten=manifest["whiten"],
         adapter=unfitted,
         readout=readout_from_dict(manifest["readout"]),
+        fit_steps=None if fit_steps is None else [step_from_dict(saved) for saved in fit_steps],
+        fit_window=None if fit_window is None else window_from_dict(fit_window),
     )
 
 
@@ -244,7 +261,7 @@ def _require_rebuilds(settings: Settings, manifest: Mapping[str, Any]) -> None:
         again = _settings(json.loads(json.dumps(manifest, allow_nan=False)), settings.adapter)
     except (TypeError, ValueError) as error:
         raise BundleError(f"decoder: cannot be saved: {error}") from error
-    for name in ("steps", "window", "readout"):
+    for name in ("steps", "window", "readout", "fit_steps", "fit_window"):
         before, after = getattr(settings, name), getattr(again, name)
         if before != after:
             raise BundleError(f"decoder: {name} cannot be saved: {before!r} would come back as {after!r}")
@@ -266,8 +283,14 @@ def _linear(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> tuple
     return Linear(adapter, whitener), arrays["targets"]
 
 
-def _targets(saved: Mapping[str, Any]) -> Targets:
-    return WordTargets(**saved) if "words" in saved else SavedTargets(tuple(saved.get("answers", ())))
+def _of_features(manifest: Mapping[str, Any], name: str) -> NDArray[np.float32] | None:
+    if manifest[name] is None:
+        return None
+    values = np.array(manifest[name], np.float32)
+    if values.shape != (len(manifest["feature_names"]),):
+        n_features = len(manifest["feature_names"])
+        raise BundleError(f"manifest: {name}: expected {n_features} numbers, one a feature, got shape {values.shape}")
+    return values
 
 
 def _check_shape(name: str, array: NDArray, expected: tuple[int, ...]) -> None:

@@ -16,7 +16,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
-        sys.exit("hotwire: the command line needs click, which a rig does not; pip install 'hotwire[all]'")
+        sys.exit("hotwire: the command line needs click, which a rig does not; pip install 'hotwire[cli]'")
     hotwire.main()
 
 

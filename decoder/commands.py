@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,23 +22,34 @@ from ..errors import HotwireError, InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from .decision import Decision
     from .recording import Recording
     from .study import Study
 
 DEMO = Path(__file__).with_name("demo.toml")
 INTERRUPTED = 130
+PLUGINS = "hotwire.commands"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command found: for programs, and how to show it to a person."""
+    """What a command found: for programs, and how to show it to a person; and the exit code."""
 
     data: dict[str, Any]
     show: Callable[[Console], None]
+    code: int = 0
 
 
 class Hotwire(click.Group):
-    """Prints answers and errors of all commands in one way."""
+    """Prints answers and errors of all commands in one way; commands of other folders come as entry points."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *sorted(entry_points(group=PLUGINS).names)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        found = entry_points(group=PLUGINS, name=cmd_name)
+        return next((plugin.load() for plugin in found), None) if own is None else own
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> None:  # type: ignore[override]
         args = list(sys.argv[1:] if args is None else args)
@@ -49,6 +60,7 @@ class Hotwire(click.Group):
                 answer = super().main(args, "hotwire", standalone_mode=False)
             if isinstance(answer, Answer):
                 _print(answer, as_json)
+                sys.exit(answer.code)
             sys.exit(answer if isinstance(answer, int) else 0)
         except click.exceptions.Abort:
             sys.exit(_fail("Interrupted", "interrupted", INTERRUPTED, as_json))
@@ -91,13 +103,22 @@ def hotwire(context: click.Context) -> None:
 
 @hotwire.command()
 @report_option
+@click.option("--live", is_flag=True, help="Instead, replay one run over LSL and decode it as it comes.")
+@click.option("--speed", type=float, help="With --live: how many seconds of the run to replay in one.")
 @json_option
-def demo(report: Path | None) -> Answer:
+@click.pass_context
+def demo(context: click.Context, report: Path | None, live: bool, speed: float | None) -> Any:
     """Decode what a person saw in the scanner into words, cross-validated, and write a report.
 
     The study behind it is what `hotwire init` writes. The report is hotwire-demo.html in the current folder, if not
     told otherwise.
     """
+    if live:
+        plugin = hotwire.get_command(context, "demo-live")
+        assert plugin is not None  # it is installed along
+        return context.invoke(plugin, **({} if speed is None else {"speed": speed}))
+    if speed is not None:
+        raise click.UsageError("--speed goes with --live", context)
     return _evaluated(DEMO, report or Path("hotwire-demo.html"), "hotwire demo")
 
 
@@ -215,46 +236,93 @@ def _registered(kinds: tuple[str, ...], names: tuple[str, ...], verify: bool) ->
 @hotwire.command()
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="By default the study's name .hotwire.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "float16", "int8"]),
+    default="int8",
+    show_default=True,
+    help="Of the network's large matrices, where the decoder runs live; how many decisions differ by it is told.",
+)
 @json_option
-def fit(study: Path, out: Path | None) -> Answer:
-    """Fit a study's decoder on its whole recording and save it as a bundle.
+def fit(study: Path, out: Path | None, precision: Any) -> Answer:
+    """Fit a study's decoder on its whole recording and save it as a bundle, ready to run live if its steps are causal.
 
     What [[evaluation.choose]] lists is chosen first, by cross-validation over all runs.
     """
     path = out or Path(f"{study.stem}.hotwire")
     _check_folder("out", path)
     from . import bundle, terminal
+    from .agreement import agreement
+    from .compiled import CompiledDecoder
     from .study import open_study
 
     opened = open_study(study)
     recording = opened.recording()
-    bundle.save(opened.fit(opened.decoder(), recording), path)
-    found = {"path": str(path), "recording": recording.summary(), "bundle": terminal.plain_data(bundle.describe(path))}
-    told = f"Fitted on {recording.summary()} and saved as {path}; `hotwire inspect {path}` tells what is in it."
-    return Answer(found, lambda console: console.print(told, markup=False))
+    decoder = opened.fit(opened.decoder(), recording)
+    bundle.save(decoder, path, precision=precision)
+    saved = bundle.describe(path)
+    told = [f"Fitted on {recording.summary()} and saved as {path}; `hotwire inspect {path}` tells what is in it."]
+    agreed = None
+    if saved["live"]["reason"] is None:
+        compiled = CompiledDecoder.load(path)
+        agreed = agreement(decoder, compiled, compiled.trials(recording))
+        told.append(f"It can run live. Beside the network itself: {agreed}.")
+    else:
+        told.append(f"It cannot run live: {saved['live']['reason']}.")
+    found = {
+        "path": str(path),
+        "recording": recording.summary(),
+        "agreement": None if agreed is None else agreed._asdict(),
+        "bundle": terminal.plain_data(saved),
+    }
+    return Answer(found, lambda console: console.print("\n".join(told), markup=False))
 
 
 @hotwire.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("recording", metavar="STUDY|RECORDING.npz", type=click.Path(path_type=Path))
-@click.option("--network", help="Where its network lies, if neither in the registry nor in the bundle.")
+@click.option("--network", help="Where the network of a bundle that cannot run live lies, if not in the registry.")
 @json_option
 def predict(bundle: Path, recording: Path, network: str | None) -> Answer:
-    """Decode the recording of a study, or a recording that hotwire wrote, with a saved decoder."""
-    from ..models.opening import open_network
-    from . import terminal
-    from .bundle import describe, load
+    """Decode the recording of a study, or a recording that hotwire wrote, with a saved decoder.
 
-    opened = None if network is None else open_network(network, prompt=describe(bundle)["network"]["prompt"])
-    decoder = load(bundle, network=opened)
+    A decoder that can run live decides with the very graph it runs then: its answers are the same, bit for bit.
+    """
+    from . import terminal
+    from .bundle import describe, saved_targets
+
+    manifest = describe(bundle)
     source = _recording_of(recording)
+    live = manifest["live"]["reason"] is None
+    decisions = _decided_live(bundle, source) if live else _decided(bundle, source, network, manifest)
     found = {
         "bundle": str(bundle),
+        "digest": manifest["digest"],
         "recording": source.summary(),
-        "network": decoder.network.name,
-        "decisions": terminal.decisions_on(decoder, source),
+        "network": manifest["network"]["name"],
+        "as_live": live,
+        "decisions": terminal.decisions_on(decisions, saved_targets(manifest), source),
     }
     return Answer(found, lambda console: terminal.show_decisions(console, found["decisions"]))
+
+
+def _decided_live(bundle: Path, recording: Recording) -> list[Decision]:
+    from tqdm import tqdm
+
+    from .compiled import CompiledDecoder
+
+    compiled = CompiledDecoder.load(bundle)
+    trials = compiled.trials(recording)
+    rows = tqdm(range(len(trials)), desc="decisions", delay=1, disable=None)
+    return [compiled.decide_trial(trials, i) for i in rows]
+
+
+def _decided(bundle: Path, recording: Recording, network: str | None, manifest: Mapping[str, Any]) -> list[Decision]:
+    from ..models.opening import open_network
+    from .bundle import load
+
+    opened = None if network is None else open_network(network, prompt=manifest["network"]["prompt"])
+    return load(bundle, network=opened).predict(recording)
 
 
 def _recording_of(path: Path) -> Recording:

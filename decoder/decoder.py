@@ -5,52 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from tqdm import tqdm
 
 from ..adapters.ridge import RidgeAdapter
 from ..adapters.whiten import Whitener
 from ..errors import InputError, RecordingError
 from ..models.language import LanguageModel
 from ..models.network import Network
+from .decision import Decision, check_agrees, decision_on
 from .readout import Entry, LabelReadout, Readout, softmax
 from .recording import Recording
 from .steps import BlockAverage, Step, Trials, Window, run_steps, windows
 from .targets import Targets
 
+if TYPE_CHECKING:
+    from ..models.onnx_precision import Precision
+    from .bundle import Live
+
 WHITENING = ("none", "samples")
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What a decoder says of one trial.
-
-    Attributes
-    ----------
-    answer : str
-        The most probable answer.
-    probabilities : dict of str to float
-        Of all answers.
-    text : str or None
-        The network's free answer, where the readout asks for one.
-    run : int or str
-    start_s, stop_s : float
-        The samples it rests on, in seconds since the first sample of the run.
-    event : int
-        Which event of the recording.
-    """
-
-    answer: str
-    probabilities: dict[str, float]
-    text: str | None
-    run: int | str
-    start_s: float
-    stop_s: float
-    event: int
 
 
 @dataclass(frozen=True)
@@ -95,6 +73,12 @@ class Settings:
     readout : Readout
     prompt : str, optional
         For language models: instead of the network's own.
+    fit_steps : sequence of Step, optional
+    fit_window : Window, optional
+        What the adapter is fitted on, where that is not what is decided on. A decoder that decides live has to do with
+        causal steps and with what has come of a block; it learns more from whole blocks out of runs seen to their end.
+        The whitening always goes by the samples that are decided on, and so counts the drift that causal steps leave
+        in them as noise.
     """
 
     layer: str
@@ -104,12 +88,22 @@ class Settings:
     adapter: RidgeAdapter = field(default_factory=default_adapter)
     readout: Readout = field(default_factory=LabelReadout)
     prompt: str | None = None
+    fit_steps: Sequence[Step] | None = None
+    fit_window: Window | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layer", str(self.layer))
         object.__setattr__(self, "steps", tuple(self.steps))
+        if self.fit_steps is not None:
+            object.__setattr__(self, "fit_steps", tuple(self.fit_steps))
         if self.whiten not in WHITENING:
             raise InputError(f"whiten: expected one of {', '.join(WHITENING)}, got {self.whiten!r}")
+
+    @property
+    def to_fit(self) -> tuple[tuple[Step, ...], Window]:
+        """Steps and window of the trials that the adapter is fitted on."""
+        steps = self.steps if self.fit_steps is None else self.fit_steps
+        return tuple(steps), self.window if self.fit_window is None else self.fit_window
 
     def fit_linear(self, trials: Trials, samples: NDArray, targets: NDArray) -> Linear:
         """Fit whitening and adapter.
@@ -119,7 +113,7 @@ class Settings:
         trials : Trials
             The training trials.
         samples : array (n_samples, n_features)
-            All preprocessed samples of the training runs.
+            All samples of the training runs, preprocessed as those that are decided on.
         targets : array (n_trials, n_units)
             The activation that belongs to each trial.
         """
@@ -160,7 +154,13 @@ class Decoder:
         Where predicted states enter the network.
     feature_names_, unit_, rate_hz_
         Of the recording it was fitted on; another recording has to agree.
+    feature_low_, feature_high_ : arrays (n_features,), or None
+        The least and the largest value of each feature in that recording, before the steps; None where the decoder was
+        loaded from a bundle that did not keep them.
     """
+
+    feature_low_: NDArray[np.float32] | None
+    feature_high_: NDArray[np.float32] | None
 
     def __init__(self, network: Network, targets: Targets, settings: Settings) -> None:
         network.shape_of(settings.layer)
@@ -179,7 +179,9 @@ class Decoder:
         """
         settings = self.settings
         prepared = run_steps(settings.steps, recording)
-        trials = windows(settings.window, prepared)
+        fit_steps, fit_window = settings.to_fit
+        of_fit = prepared if fit_steps == settings.steps else run_steps(fit_steps, recording)
+        trials = windows(fit_window, of_fit)
         if not len(trials):
             raise RecordingError(f"recording: no trials to fit on; {recording!r} has no usable events")
         table = self.targets.activations(self.network, [settings.layer])[settings.layer]
@@ -189,6 +191,8 @@ class Decoder:
         self.feature_names_ = recording.feature_names
         self.unit_ = recording.unit
         self.rate_hz_ = recording.rate_hz
+        self.feature_low_ = recording.data.min(axis=0)
+        self.feature_high_ = recording.data.max(axis=0)
         return self
 
     def predict(self, recording: Recording) -> list[Decision]:
@@ -199,19 +203,21 @@ class Decoder:
         RecordingError
             The recording has other features, units or another rate than the decoder was fitted on.
         """
-        self._check(recording)
+        self._check_fitted()
+        check_agrees(recording, self.feature_names_, self.unit_, self.rate_hz_)
         return self.decide(windows(self.settings.window, run_steps(self.settings.steps, recording)))
 
     def decide(self, trials: Trials) -> list[Decision]:
         """Decide on trials that are already preprocessed and cut."""
         self._check_fitted()
-        return [self._decide(trials, i) for i in range(len(trials))]
+        rows = tqdm(range(len(trials)), desc=f"{self.network.name}: decisions", delay=1, disable=None)
+        return [self._decide(trials, i) for i in rows]
 
-    def save(self, path: str | PathLike[str]) -> None:
+    def save(self, path: str | PathLike[str], *, live: Live = "where possible", precision: Precision = "int8") -> None:
         """Save the fitted decoder as one file, see `hotwire.decoder.bundle.save`."""
         from .bundle import save
 
-        save(self, path)
+        save(self, path, live=live, precision=precision)
 
     @staticmethod
     def load(path: str | PathLike[str], *, network: Network | None = None) -> Decoder:
@@ -225,39 +231,17 @@ class Decoder:
         probabilities = softmax(self.settings.readout.scores(self.entry_, state))[0]
         texts = self.settings.readout.texts(self.entry_, state)
         answers = self.entry_.answers
-        return Decision(
+        return decision_on(
+            trials,
+            i,
             answer=answers[int(probabilities.argmax())],
             probabilities=dict(zip(answers, probabilities.tolist(), strict=True)),
             text=None if texts is None else texts[0],
-            run=trials.run[i].item(),
-            start_s=float(trials.start_s[i]),
-            stop_s=float(trials.stop_s[i]),
-            event=int(trials.event[i]),
         )
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "linear_"):
             raise NotFittedError("this Decoder is not fitted yet; call fit with a recording first")
-
-    def _check(self, recording: Recording) -> None:
-        self._check_fitted()
-        if recording.feature_names != self.feature_names_:
-            ours, theirs = self.feature_names_, recording.feature_names
-            differ = next(
-                (i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b),
-                min(map(len, (ours, theirs))),
-            )
-            raise RecordingError(
-                f"recording: expected the {len(ours)} features that the decoder was fitted on, got {len(theirs)}; the "
-                f"first to differ is number {differ}: fitted on {_at(ours, differ)}, got {_at(theirs, differ)}. Use "
-                "the same mask or channels, or recording.select(features=...) to put them in order"
-            )
-        for what, ours, theirs in (
-            ("unit", self.unit_, recording.unit),
-            ("rate_hz", round(self.rate_hz_, 6), round(recording.rate_hz, 6)),
-        ):
-            if ours != theirs:
-                raise RecordingError(f"recording: {what} is {theirs!r}, but the decoder was fitted on {ours!r}")
 
 
 def prompted(network: Network, prompt: str | None) -> Network:
@@ -282,7 +266,3 @@ def make_entry(
     truth = targets.truth()
     of_answers = np.stack([table[truth == answer].mean(axis=0) for answer in range(len(targets.answers))])
     return Entry(network, layer, targets.answers, means, of_answers.astype(np.float32), fit)
-
-
-def _at(names: tuple[str, ...], i: int) -> str:
-    return repr(names[i]) if i < len(names) else "none"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -149,23 +149,22 @@ def evaluate(
     fitted = in_parallel(fits, "cross-validation")
     number = {run: index for index, runs in enumerate(held_out) for run in runs}
     fold = np.array([number[run] for run in trials.run.tolist()], np.intp)
-    # Where a run holds a single trial there is nothing to exchange within it.
-    exchange = trials.run if min(np.unique(trials.run, return_counts=True)[1]) > 1 else fold
 
     jobs: dict[str, list[_Job]] = {"decoder": [(bench, _predicted)], "ceiling": [(bench, _true)]}
+    to_fit = bench.trials_to_fit(decoder.settings)
     if "shuffled pairing" in controls:
-        shuffles = exchanges(exchange, trials.event, n_shuffles, seed=seed)
+        shuffles = exchanges(_exchanged_within(to_fit, number), to_fit.event, n_shuffles, seed=seed)
         jobs["shuffled pairing"] = [(bench, _refitted(order)) for order in shuffles]
     if "mean activation" in controls:
         jobs["mean activation"] = [(bench, _mean)]
     if "untrained network" in controls:
         untrained = bench.with_network(decoder.network.untrained(seed))
-        jobs["untrained network"] = [(untrained, _refitted(np.arange(len(trials))))]
+        jobs["untrained network"] = [(untrained, _refitted(np.arange(len(to_fit))))]
     todo = [partial(_decode, on, fitted, injected) for repeats in jobs.values() for on, injected in repeats]
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
-    truth = bench.targets.truth()[bench.keys(decoder.settings)]
-    orders = exchanges(exchange, trials.event, n_permutations, seed=seed)
+    truth = bench.targets.truth()[bench.keys(trials)]
+    orders = exchanges(_exchanged_within(trials, number), trials.event, n_permutations, seed=seed)
     judge = _Judge(bench.targets, truth, trials.run, truth[orders])
     found = {name: judge.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
     return Evaluation(
@@ -218,7 +217,7 @@ def _predicted(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
 
 
 def _true(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
-    return fold.linear, bench.table(fold.settings.layer)[bench.keys(fold.settings)[fold.test]]
+    return fold.linear, bench.table(fold.settings.layer)[bench.keys(bench.trials(fold.settings))[fold.test]]
 
 
 def _mean(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
@@ -226,10 +225,10 @@ def _mean(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
 
 
 def _refitted(order: NDArray) -> _Injected:
-    """Predictions after a new fit, where each trial gets the target of the trial that `order` names."""
+    """Predictions after a new fit, where each trial to fit on gets the target of the one that `order` names."""
 
     def injected(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
-        keys = bench.keys(fold.settings)[order]
+        keys = bench.keys(bench.trials_to_fit(fold.settings))[order]
         linear = bench.fit(fold.settings, fold.train, keys[fold.train], fold.linear.whitener)
         return linear, linear.predict(bench.trials(fold.settings).X[fold.test])
 
@@ -286,6 +285,13 @@ class _Judge:
     def _said(self, texts: list[str]) -> NDArray[np.intp]:
         assert isinstance(self.targets, WordTargets)  # only a language model answers freely
         return np.array([self.targets.meant(text) for text in texts], np.intp)
+
+
+def _exchanged_within(trials: Trials, fold_of: Mapping[Any, int]) -> NDArray:
+    """The groups of trials that answers are exchanged within: runs, or folds where a run holds a single trial."""
+    if min(np.unique(trials.run, return_counts=True)[1]) > 1:
+        return trials.run
+    return np.array([fold_of[run] for run in trials.run.tolist()], np.intp)
 
 
 def _layers(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from .recording import Recording
 from .steps import Step, Trials, run_steps, windows
 from .targets import Targets
 
-CHOOSABLE = ("layer", "steps", "window", "whiten", "adapter", "readout", "prompt")
+CHOOSABLE = ("layer", "steps", "window", "whiten", "adapter", "readout", "prompt", "fit_steps", "fit_window")
 JUDGES = ("nearest", "readout")
 
 
@@ -96,18 +96,23 @@ class Bench:
         return self._tables[layer]
 
     def trials(self, settings: Settings) -> Trials:
+        """What is decided on."""
         return self._windows(settings.steps, settings.window)
 
-    def keys(self, settings: Settings) -> NDArray[np.intp]:
-        return self.targets.key_of(self.trials(settings))
+    def trials_to_fit(self, settings: Settings) -> Trials:
+        """What the adapter is fitted on."""
+        return self._windows(*settings.to_fit)
+
+    def keys(self, trials: Trials) -> NDArray[np.intp]:
+        return self.targets.key_of(trials)
 
     def whitener(self, steps: tuple[Step, ...], runs: Sequence[Any]) -> Whitener:
         """Fit on all samples of these runs."""
         return Whitener().fit(self._prepared(steps).select(runs=runs).data)
 
     def fit(self, settings: Settings, train: NDArray, keys: NDArray, whitener: Whitener | None) -> Linear:
-        """Fit on trials `train` with the targets of `keys`."""
-        trials = self.trials(settings)
+        """Fit on the trials `train` of those to fit on, with the targets of `keys`."""
+        trials = self.trials_to_fit(settings)
         X = trials.X[train] if whitener is None else whitener.transform(trials.X[train])
         return Linear(fit_adapter(settings.adapter, X, self.table(settings.layer)[keys], trials.run[train]), whitener)
 
@@ -122,7 +127,10 @@ class Bench:
 
 @dataclass(frozen=True)
 class Fold:
-    """One outer fold: what was chosen and fitted without its held-out trials."""
+    """One outer fold: what was chosen and fitted without its held-out trials.
+
+    `train` counts the trials to fit on, `test` those to decide on.
+    """
 
     settings: Settings
     train: NDArray[np.intp]
@@ -134,10 +142,10 @@ def fit_fold(bench: Bench, settings: Settings, choose: Sequence[Choice], held_ou
     """Choose and fit on all runs but those held out."""
     training = Training(bench, [run for run in bench.recording.runs if run not in set(held_out)], inner_folds)
     settings = training.choose(settings, choose)
-    trials = bench.trials(settings)
-    train = np.flatnonzero(np.isin(trials.run, training.runs))
-    test = np.flatnonzero(np.isin(trials.run, held_out))
-    linear = bench.fit(settings, train, bench.keys(settings)[train], training.whitener(settings))
+    to_fit = bench.trials_to_fit(settings)
+    train = np.flatnonzero(np.isin(to_fit.run, training.runs))
+    test = np.flatnonzero(np.isin(bench.trials(settings).run, held_out))
+    linear = bench.fit(settings, train, bench.keys(to_fit)[train], training.whitener(settings))
     return Fold(settings, train, test, linear)
 
 
@@ -154,14 +162,18 @@ class Training:
 
     def choose(self, settings: Settings, choices: Sequence[Choice]) -> Settings:
         """Make the choices one after the other."""
-        events = self._bench.trials(settings).event
+        events = self._events(settings)
         for choice in choices:
             tried = [replace(settings, **{choice.setting: value}) for value in choice.values]
             for one in tried:
-                _check_same_trials(choice, events, self._bench.trials(one).event)
+                for ours, theirs in zip(events, self._events(one), strict=True):
+                    _check_same_trials(choice, ours, theirs)
             best = np.argmax([self._score(one, choice.judge) for one in tried]) if len(tried) > 1 else 0
             settings = tried[int(best)]
         return settings
+
+    def _events(self, settings: Settings) -> tuple[NDArray, NDArray]:
+        return self._bench.trials(settings).event, self._bench.trials_to_fit(settings).event
 
     def whitener(self, settings: Settings) -> Whitener | None:
         """Fit on all samples of the runs, if the settings ask for it."""
@@ -170,12 +182,13 @@ class Training:
     def _score_anew(self, settings: Settings, judge: str) -> float:
         """Pairwise accuracy over inner folds."""
         bench = self._bench
-        trials, keys = bench.trials(settings), bench.keys(settings)
-        truth = bench.targets.truth()[keys]
+        trials, to_fit = bench.trials(settings), bench.trials_to_fit(settings)
+        keys = bench.keys(to_fit)
+        truth = bench.targets.truth()[bench.keys(trials)]
         readout = NearestReadout() if judge == "nearest" else settings.readout
         tested, fits, states = [], [], []
         for held_out in self._inner:
-            train = np.flatnonzero(np.isin(trials.run, [run for run in self.runs if run not in set(held_out)]))
+            train = np.flatnonzero(np.isin(to_fit.run, [run for run in self.runs if run not in set(held_out)]))
             test = np.flatnonzero(np.isin(trials.run, held_out))
             # Whitening knows no labels; one for all inner folds keeps the search short and inside the training runs.
             linear = bench.fit(settings, train, keys[train], self.whitener(settings))

@@ -9,19 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from ..errors import BundleError
 
-FORMAT = 1
-"""Raised whenever an older hotwire could not read, or would misread, what is written."""
+FORMAT = 2
+"""Raised whenever an older hotwire could not read, or would misread, what is written. 2: with parts to run live."""
 
 MANIFEST = "manifest.json"
-PARTS = ("arrays.safetensors", "network.onnx")
+ARRAYS, NETWORK = "arrays.safetensors", "network.onnx"
+DECIDE, SPEAK, VOCABULARY = "decide.onnx", "speak.onnx", "vocabulary.json"
+PARTS = (ARRAYS, NETWORK, DECIDE, SPEAK, VOCABULARY)
 LARGEST_PART_BYTES = 8 * 2**30
 SEAL_BYTES = 64
 _LEAST_BYTES = 22 + SEAL_BYTES  # the end record of a zip without any part
@@ -45,6 +47,13 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "unit": (str, list),
     "rate_hz": (float, int),
 }
+FIELDS_SINCE_2: dict[str, tuple[type, ...]] = {
+    "answers": (list,),
+    "feature_low": (list, type(None)),
+    "feature_high": (list, type(None)),
+    "live": (dict,),
+}
+LIVE_FIELDS: dict[str, tuple[type, ...]] = {"reason": (str, type(None))}
 NETWORK_FIELDS: dict[str, tuple[type, ...]] = {
     "name": (str,),
     "reopen": (str,),
@@ -52,6 +61,14 @@ NETWORK_FIELDS: dict[str, tuple[type, ...]] = {
     "prompt": (str, type(None)),
     "labels": (list, type(None)),
 }
+
+
+class Contents(NamedTuple):
+    """What is in a sealed file: its manifest, the parts that were asked for, and the SHA-256 that closes it."""
+
+    manifest: dict[str, Any]
+    parts: dict[str, bytes]
+    digest: str
 
 
 def seal(path: str | os.PathLike[str], manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> None:
@@ -93,13 +110,14 @@ def seal(path: str | os.PathLike[str], manifest: Mapping[str, Any], parts: Mappi
         unfinished.unlink(missing_ok=True)
 
 
-def unseal(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, bytes]]:
+def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Contents:
     """Read a sealed file and check every byte of it.
 
-    Returns
-    -------
-    manifest : dict
-    parts : dict of str to bytes
+    Parameters
+    ----------
+    path : path
+    wanted : collection of str
+        Which parts to give back, of those there are; the others are checked and let go.
 
     Raises
     ------
@@ -107,17 +125,20 @@ def unseal(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, byte
         The file is damaged, incomplete, of a newer format, or not such a file at all.
     """
     with naming(path, BadZipFile, EOFError, NotImplementedError, ValueError), open(path, "rb") as file:
-        _check_seal(file)
+        digest = _check_seal(file)
         with ZipFile(file) as archive:
             entries = _entries(archive, os.fstat(file.fileno()).st_size)
             manifest = _manifest(archive.read(entries[MANIFEST]))
             _check_parts(manifest["parts"], entries)
-            parts = {name: archive.read(entries[name]) for name in manifest["parts"]}
-        for name, expected in manifest["parts"].items():
-            got = hashlib.sha256(parts[name]).hexdigest()
-            if got != expected:
-                raise BundleError(f"{name} was changed: the manifest expects SHA-256 {expected}, it has {got}")
-    return manifest, parts
+            parts = {}
+            for name, expected in manifest["parts"].items():
+                content = archive.read(entries[name])
+                got = hashlib.sha256(content).hexdigest()
+                if got != expected:
+                    raise BundleError(f"{name} was changed: the manifest expects SHA-256 {expected}, it has {got}")
+                if name in wanted:
+                    parts[name] = content
+    return Contents(manifest, parts, digest)
 
 
 @contextmanager
@@ -149,7 +170,8 @@ def _digest(file: BinaryIO) -> bytes:
     return digest.hexdigest().encode()
 
 
-def _check_seal(file: BinaryIO) -> None:
+def _check_seal(file: BinaryIO) -> str:
+    """Check all bytes, and give the SHA-256 that closes the file."""
     size = os.fstat(file.fileno()).st_size
     start = file.read(4)
     if size < _LEAST_BYTES or start != b"PK\x03\x04":
@@ -164,6 +186,7 @@ def _check_seal(file: BinaryIO) -> None:
             f"it was changed or cut off since it was saved; expected it to end with {expected.decode()}, the "
             f"SHA-256 of what comes before, got {got!r}. Copy it again from where it came"
         )
+    return got.decode()
 
 
 def _entries(archive: ZipFile, size: int) -> dict[str, ZipInfo]:
@@ -204,6 +227,11 @@ def _manifest(text: bytes) -> dict[str, Any]:
         )
     _check_types("", manifest, FIELDS)
     _check_types("network: ", manifest["network"], NETWORK_FIELDS)
+    if number < 2:
+        of_old = f"hotwire {manifest['hotwire']} saved it without the parts to run live; fit it again"
+        return manifest | {"feature_low": None, "feature_high": None, "live": {"reason": of_old}}
+    _check_types("", manifest, FIELDS_SINCE_2)
+    _check_types("live: ", manifest["live"], LIVE_FIELDS)
     return manifest
 
 

@@ -126,6 +126,8 @@ class DecoderSection(Section):
     whiten: Whiten | None = None
     adapter: Adapter | None = None
     readout: AnyReadout = None
+    fit_steps: Steps | None = None
+    fit_window: AnyWindow = None
 
     def settings(self) -> Settings:
         return Settings(**{name: getattr(self, name) for name in self.model_fields_set})
@@ -170,8 +172,26 @@ class ChoosePrompt(_Choose):
     values: list[str] = Field(min_length=1)
 
 
+class ChooseFitSteps(_Choose):
+    setting: Literal["fit_steps"]
+    values: list[Steps] = Field(min_length=1)
+
+
+class ChooseFitWindow(_Choose):
+    setting: Literal["fit_window"]
+    values: list[AnyWindow] = Field(min_length=1)
+
+
 AnyChoice = Annotated[
-    ChooseLayer | ChooseSteps | ChooseWindow | ChooseWhiten | ChooseAdapter | ChooseReadout | ChoosePrompt,
+    ChooseLayer
+    | ChooseSteps
+    | ChooseWindow
+    | ChooseWhiten
+    | ChooseAdapter
+    | ChooseReadout
+    | ChoosePrompt
+    | ChooseFitSteps
+    | ChooseFitWindow,
     Field(discriminator="setting"),
 ]
 

@@ -191,6 +191,21 @@ class MneRecording(Section):
         return readers.from_mne(raw, self.channels, self.bads)
 
 
+class XdfRecording(Section):
+    """See `hotwire.decoder.readers.read_xdf`."""
+
+    kind: Literal["xdf"]
+    path: AnyPath
+    stream: str | None = None
+    markers: str | None = None
+    channels: list[str] | None = None
+    rate_hz: float | None = None
+    on_event_outside: Literal["error", "drop"] = "error"
+
+    def read(self) -> Recording:
+        return readers.read_xdf(**self.model_dump(exclude={"kind"}))
+
+
 class ResponsesRecording(Section):
     """See `hotwire.decoder.readers.read_responses` and `read_pictures`."""
 
@@ -215,6 +230,7 @@ AnyRecording = Annotated[
     | BidsRecording
     | NpzRecording
     | MneRecording
+    | XdfRecording
     | ResponsesRecording,
     Field(discriminator="kind"),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .decoder import Decision, Decoder
+from .decision import Decision
 from .evaluation import Evaluation
+from .events import Events
 from .metrics import Measure
 from .recording import Recording
-from .targets import WordTargets
+from .targets import Targets, WordTargets
 
 MEASURES = {"free": "free answer", "candidate": "among all answers", "pairwise": "of two answers"}
 MOST_LINES = 200
+MOST_ITEMS = 20
 
 
 def plain_data(value: Any) -> Any:
@@ -80,16 +82,15 @@ def _decisions_of(evaluation: Evaluation) -> list[dict[str, Any]]:
     ]
 
 
-def decisions_on(decoder: Decoder, recording: Recording) -> list[dict[str, Any]]:
-    """A decoder's decisions on a recording, beside what its events say was shown, ready for JSON."""
-    return [plain_data(_decision_data(decoder, recording, one)) for one in decoder.predict(recording)]
+def decisions_on(decisions: Sequence[Decision], targets: Targets, recording: Recording) -> list[dict[str, Any]]:
+    """Decisions on a recording, beside what its events say was shown, ready for JSON."""
+    return [plain_data(_decision_data(one, targets, recording.events)) for one in decisions]
 
 
-def _decision_data(decoder: Decoder, recording: Recording, decision: Decision) -> dict[str, Any]:
-    targets, events = decoder.targets, recording.events
-    names = [str(events.label[decision.event])]
-    if events.stimulus is not None:
-        names.append(str(events.stimulus[decision.event]))
+def _decision_data(decision: Decision, targets: Targets, events: Events) -> dict[str, Any]:
+    names = [""]
+    if decision.event >= 0:
+        names = [str(of[decision.event]) for of in (events.label, events.stimulus) if of is not None]
     key = next((targets.keys.index(name) for name in names if name in targets.keys), None)
     saw = None if key is None else targets.answers[targets.truth()[key]]
     right = None if key is None else decision.answer == saw
@@ -200,9 +201,15 @@ def _flat(found: Mapping[str, Any], indent: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             rows += [(f"{indent}{name}", ""), *_flat(value, f"{indent}  ")]
         else:
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else "none" if value is None else str(value)
-            rows.append((f"{indent}{name}", shown))
+            rows.append((f"{indent}{name}", _shown(value)))
     return rows
+
+
+def _shown(value: Any) -> str:
+    if not isinstance(value, list):
+        return "none" if value is None else str(value)
+    more = [f"and {len(value) - MOST_ITEMS} more; --json gives all of them"] if len(value) > MOST_ITEMS else []
+    return ", ".join([*map(str, value[:MOST_ITEMS]), *more])
 
 
 def _mb(size_bytes: int) -> str:

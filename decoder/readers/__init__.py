@@ -7,6 +7,7 @@ from .nifti import read_nifti
 from .openfmri import read_openfmri
 from .responses import read_pictures, read_responses
 from .tables import read_attributes, read_events
+from .xdf import read_xdf
 
 __all__ = [
     "from_mne",
@@ -19,5 +20,6 @@ __all__ = [
     "read_openfmri",
     "read_pictures",
     "read_responses",
+    "read_xdf",
     "write_npz",
 ]

@@ -28,13 +28,14 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from hotwire.adapters.ridge import RidgeAdapter
 from hotwire.decoder import bundle
+from hotwire.decoder.compiled import CompiledDecoder
 from hotwire.decoder.decoder import Decision, Decoder, Settings
 from hotwire.decoder.events import Events
 from hotwire.decoder.readout import LabelReadout, NearestReadout, TextReadout
 from hotwire.decoder.recording import Recording
 from hotwire.decoder.steps import BlockAverage, Lag, RunningAverage, RunningZScore, ZScore
 from hotwire.decoder.targets import StimulusTargets, WordTargets
-from hotwire.errors import BundleError, InputError
+from hotwire.errors import BundleError, InputError, UnknownNameError
 from hotwire.models.language import LanguageModel
 from hotwire.models.onnx_network import OnnxNetwork
 from hotwire.models.opening import open_network
@@ -148,15 +149,16 @@ def network() -> LanguageModel:
         {"readout": NearestReadout(temperature=0.3), "window": RunningAverage(max_samples=3)},
         {"steps": (ZScore(), Lag(lag_s=4.0)), "window": BlockAverage(stop_s=6.0), "layer": "2"},
         {"adapter": RidgeAdapter(alpha_per="unit", gain="unit", scale="unit_variance", alphas=(1.0, 1e3))},
+        {"fit_steps": [ZScore()], "fit_window": BlockAverage(stop_s=4.0)},
     ],
-    ids=["text", "prior", "nearest", "lag", "per unit"],
+    ids=["text", "prior", "nearest", "lag", "per unit", "fitted on"],
 )
 def test_a_loaded_decoder_decides_the_same_bit_for_bit(tmp_path: Path, changes: dict[str, Any]) -> None:
     decoder, new = of_words(**changes), recording(list(WORDS), seed=9)
-    decoder.save(tmp_path / "d.hotwire")
+    decoder.save(tmp_path / "d.hotwire", live="never")
     loaded = Decoder.load(tmp_path / "d.hotwire", network=language_model())
     assert_same(loaded.predict(new), decoder.predict(new))
-    for name in ("layer", "steps", "window", "whiten", "readout"):
+    for name in ("layer", "steps", "window", "whiten", "readout", "fit_steps", "fit_window"):
         assert getattr(loaded.settings, name) == getattr(decoder.settings, name)
     assert loaded.targets == decoder.targets
     assert (loaded.feature_names_, loaded.unit_, loaded.rate_hz_) == (new.feature_names, "% change", 0.5)
@@ -186,7 +188,7 @@ def test_an_onnx_network_travels_in_the_bundle(tmp_path: Path, readout: Any) -> 
 def test_what_it_says_of_itself(saved: Path) -> None:
     manifest = bundle.describe(saved)
     decoder = of_words()
-    assert manifest["format"] == 1
+    assert manifest["format"] == 2
     assert manifest["hotwire"] == version("hotwire")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(manifest["created"])).days < 1
     assert manifest["versions"]["numpy"] == version("numpy")
@@ -203,11 +205,21 @@ def test_what_it_says_of_itself(saved: Path) -> None:
     assert manifest["fitted"]["alpha"] == decoder.linear_.adapter.alpha_
     assert manifest["fitted"]["gain"] == decoder.linear_.adapter.gain_
     assert manifest["feature_names"][:2] == ["voxel-0", "voxel-1"]
+    assert manifest["answers"] == ["cat", "face", "noise"]
+    data = recording(list(WORDS)).data
+    assert (manifest["feature_low"], manifest["feature_high"]) == (data.min(axis=0).tolist(), data.max(axis=0).tolist())
+    assert manifest["live"] == {
+        "reason": None,
+        "precision": "int8",
+        "inputs": {"features": [1, 7]},
+        "outputs": {"probabilities": [1, 3], "token": [1], "kept": manifest["live"]["outputs"]["kept"]},
+        "text": {"end": 0, "max_tokens": 8, "n_tokens": 16},
+    }
     with zipfile.ZipFile(saved) as archive:
-        assert archive.namelist() == ["manifest.json", "arrays.safetensors"]
-        assert manifest["parts"] == {
-            "arrays.safetensors": hashlib.sha256(archive.read("arrays.safetensors")).hexdigest()
-        }
+        names = archive.namelist()
+        assert names == ["manifest.json", "arrays.safetensors", "decide.onnx", "speak.onnx", "vocabulary.json"]
+        assert manifest["parts"] == {name: hashlib.sha256(archive.read(name)).hexdigest() for name in names[1:]}
+    assert manifest["digest"] == saved.read_bytes()[-64:].decode()
     assert saved.read_bytes()[-64:].decode() == hashlib.sha256(saved.read_bytes()[:-64]).hexdigest()
 
 
@@ -235,7 +247,7 @@ def test_a_failed_save_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", full)
         with pytest.raises(OSError, match="no space left"):
-            decoder.save(path)
+            decoder.save(path, live="never")
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("d.hotwire", b"before")]
 
 
@@ -247,8 +259,9 @@ def test_a_changed_byte_anywhere_is_found(saved: Path, data: st.DataObject) -> N
     content[position] ^= data.draw(st.integers(1, 255))
     damaged = saved.with_name("damaged.hotwire")
     damaged.write_bytes(content)
-    with pytest.raises(BundleError, match=r"damaged\.hotwire: .*(expected|changed)"):
-        bundle.load(damaged)
+    for load in (bundle.load, CompiledDecoder.load):
+        with pytest.raises(BundleError, match=r"damaged\.hotwire: .*(expected|changed)"):
+            load(damaged)
 
 
 @settings(deadline=None, max_examples=100)
@@ -309,7 +322,7 @@ def test_the_helper_makes_good_bundles(saved: Path, tmp_path: Path, network: Lan
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(format=2, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 2.*upgrade hotwire"),
+        (lambda m: m.update(format=3, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 3.*upgrade hotwire"),
         (lambda m: m.update(format="1"), "expected 'format', a whole number"),
         (lambda m: m.pop("format"), "expected 'format'"),
         (lambda m: m.pop("parts"), "expected the field 'parts'"),
@@ -326,6 +339,13 @@ def test_the_helper_makes_good_bundles(saved: Path, tmp_path: Path, network: Lan
         (lambda m: m.update(layer="9"), "unknown layer '9'"),
         (lambda m: m["network"].update(prompt="A {}:"), "fitted with the prompt 'A {}:'"),
         (lambda m: m["network"].update(labels=["a"]), "the labels of 'tiny'"),
+        (lambda m: m.pop("live"), "expected the field 'live'"),
+        (lambda m: m["live"].pop("reason"), "live: expected the field 'reason'"),
+        (lambda m: m.update(answers="cat"), "answers: expected list, got 'cat'"),
+        (lambda m: m["feature_low"].pop(), r"feature_low: expected 7 numbers, one a feature, got shape \(6,\)"),
+        (lambda m: m.update(feature_high=["a"] * 7), "could not convert string to float: 'a'"),
+        (lambda m: m["parts"].update({"decide.onnx": "0" * 64}), r"decide\.onnx was changed"),
+        (lambda m: m["parts"].pop("speak.onnx"), r"'speak\.onnx' is not in the manifest"),
         (lambda m: m["parts"].update({"arrays.safetensors": "0" * 64}), "arrays.safetensors was changed"),
         (lambda m: m["parts"].update({"network.onnx": "0" * 64}), "the part 'network.onnx' is missing"),
         (lambda m: m["parts"].clear(), "'arrays.safetensors' is not in the manifest"),
@@ -386,10 +406,119 @@ def test_zips_of_another_kind(saved: Path, tmp_path: Path, change: Callable[...,
     assert str(caught.value).startswith(str(path))
 
 
+def without(*names: str) -> Callable[[dict[str, bytes]], None]:
+    def change(parts: dict[str, bytes]) -> None:
+        for name in names:
+            del parts[name]
+
+    return change
+
+
+def with_parts(saved: Path, path: Path, change: Callable[[dict[str, bytes]], Any]) -> Path:
+    """The same bundle with other parts, rightly listed and sealed."""
+    parts = parts_of(saved)
+    manifest = json.loads(parts.pop(MANIFEST))
+    change(parts)
+    manifest["parts"] = {name: hashlib.sha256(content).hexdigest() for name, content in parts.items()}
+    return sealed(path, {MANIFEST: json.dumps(manifest).encode()} | parts)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (without("decide.onnx"), r"the part 'decide\.onnx' is missing; there are: speak\.onnx, vocabulary\.json"),
+        (without("speak.onnx"), r"the part 'speak\.onnx' is missing"),
+        (without("vocabulary.json"), r"the part 'vocabulary\.json' is missing"),
+        (
+            lambda parts: parts.update({"decide.onnx": b"\x08\x01 no graph"}),
+            r"decide\.onnx: onnxruntime .* cannot open",
+        ),
+        (lambda parts: parts.update({"speak.onnx": b""}), r"speak\.onnx: onnxruntime .* cannot open"),
+        (lambda parts: parts.update({"decide.onnx": parts["speak.onnx"]}), r"decide\.onnx: expected the inputs"),
+        (lambda parts: parts.update({"speak.onnx": parts["decide.onnx"]}), r"speak\.onnx: expected the inputs"),
+        (lambda parts: parts.update({"vocabulary.json": b"["}), r"d\.hotwire: "),
+        (lambda parts: parts.update({"vocabulary.json": b"[3]"}), r"d\.hotwire: "),
+        (lambda parts: parts.update({"vocabulary.json": b'["one"]'}), "expected 16 tokens"),
+    ],
+)
+def test_parts_to_run_live_that_do_not_fit(
+    saved: Path, tmp_path: Path, network: LanguageModel, change: Callable[..., Any], message: str
+) -> None:
+    """They are of no concern to who loads the decoder for analysis."""
+    path = with_parts(saved, tmp_path / "d.hotwire", change)
+    with pytest.raises(BundleError, match=message) as caught:
+        CompiledDecoder.load(path)
+    assert str(caught.value).startswith(str(path))
+    new = recording(list(WORDS), seed=9)
+    assert_same(bundle.load(path, network=network).predict(new), bundle.load(saved, network=network).predict(new))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m["answers"].pop(), r"decide\.onnx: expected the outputs"),
+        (lambda m: m["feature_names"].pop(), "feature_low: expected a number for each of 6 features"),
+        (lambda m: m["steps"].append({"type": "Exec"}), "unknown step 'Exec'"),
+        (lambda m: m["window"].update(type="Exec"), "unknown window 'Exec'"),
+        (lambda m: m["live"].pop("text"), "d.hotwire: "),
+        (lambda m: m["live"]["text"].pop("max_tokens"), "max_tokens"),
+        (lambda m: m["live"].update(text=None), r"decide\.onnx: expected the outputs"),
+    ],
+)
+def test_manifests_that_cannot_run_live(
+    saved: Path, tmp_path: Path, change: Callable[[dict[str, Any]], Any], message: str
+) -> None:
+    path = changed(saved, tmp_path / "d.hotwire", change)
+    with pytest.raises(BundleError, match=message) as caught:
+        CompiledDecoder.load(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def as_format_1(saved: Path, path: Path) -> Path:
+    """What hotwire 0.1 saved: no graphs, no range of features."""
+    parts = {name: content for name, content in parts_of(saved).items() if name in (MANIFEST, "arrays.safetensors")}
+    manifest = json.loads(parts[MANIFEST])
+    for name in ("live", "answers", "feature_low", "feature_high"):
+        del manifest[name]
+    manifest |= {"format": 1, "parts": {"arrays.safetensors": manifest["parts"]["arrays.safetensors"]}}
+    return sealed(path, {MANIFEST: json.dumps(manifest).encode(), "arrays.safetensors": parts["arrays.safetensors"]})
+
+
+def test_a_bundle_of_format_1_still_decides(saved: Path, tmp_path: Path, network: LanguageModel) -> None:
+    path, new = as_format_1(saved, tmp_path / "old.hotwire"), recording(list(WORDS), seed=9)
+    loaded = bundle.load(path, network=network)
+    assert_same(loaded.predict(new), bundle.load(saved, network=network).predict(new))
+    assert "without the parts to run live" in bundle.describe(path)["live"]["reason"]
+    with pytest.raises(BundleError, match=r"old\.hotwire: it cannot run live: .*fit it again"):
+        CompiledDecoder.load(path)
+    loaded.save(tmp_path / "new.hotwire")
+    assert "fit it again" in bundle.describe(tmp_path / "new.hotwire")["live"]["reason"]
+    np.testing.assert_array_equal(loaded.fit(new).feature_low_, new.data.min(axis=0))
+
+
+def test_a_loaded_decoder_runs_live_when_saved_again(saved: Path, tmp_path: Path, network: LanguageModel) -> None:
+    bundle.load(saved, network=network).save(tmp_path / "d.hotwire")
+    new = recording(list(WORDS), seed=9)
+    ours, theirs = (CompiledDecoder.load(path) for path in (saved, tmp_path / "d.hotwire"))
+    assert_same(ours.predict(new), theirs.predict(new))
+    np.testing.assert_array_equal(ours.feature_low, theirs.feature_low)
+
+
+def test_policies_that_there_are_not(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown live 'always'.*where possible, never"):
+        of_words().save(tmp_path / "d.hotwire", live="always")  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError, match=r"unknown precision 'int4'.*float32, float16, int8"):
+        of_words().save(tmp_path / "d.hotwire", precision="int4")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
 def test_compressed_parts_are_refused_unread(saved: Path, tmp_path: Path) -> None:
-    bomb = parts_of(saved) | {"network.onnx": b"\0" * 50_000_000}
-    with pytest.raises(BundleError, match="expected parts that are stored as they are"):
-        bundle.describe(sealed(tmp_path / "d.hotwire", bomb, zipfile.ZIP_DEFLATED))
+    for part in ("network.onnx", "decide.onnx"):
+        bomb = parts_of(saved) | {part: b"\0" * 50_000_000}
+        path = sealed(tmp_path / "d.hotwire", bomb, zipfile.ZIP_DEFLATED)
+        for load in (bundle.describe, CompiledDecoder.load):
+            with pytest.raises(BundleError, match="expected parts that are stored as they are"):
+                load(path)
 
 
 def test_a_part_that_claims_more_than_the_file_holds(saved: Path, tmp_path: Path) -> None:
@@ -406,7 +535,7 @@ def test_a_part_larger_than_the_limit(saved: Path, tmp_path: Path, monkeypatch: 
     with pytest.raises(BundleError, match="expected at most 100 for a part"):
         bundle.describe(saved)
     with pytest.raises(BundleError, match=r"arrays\.safetensors has \d+ bytes, expected at most 100"):
-        of_words().save(tmp_path / "d.hotwire")
+        of_words().save(tmp_path / "d.hotwire", live="never")
     assert not list(tmp_path.iterdir())
 
 
@@ -458,7 +587,7 @@ def test_smollm2_is_opened_again_by_its_name(tmp_path: Path) -> None:
     recorded = recording(list(words), n_features=20)
     network = open_network("smollm2-135m-instruct", prompt=prompt)
     decoder = Decoder(network, WordTargets(words), Settings("8", readout=TextReadout())).fit(recorded)
-    decoder.save(tmp_path / "d.hotwire")
+    decoder.save(tmp_path / "d.hotwire", live="never")
     assert bundle.describe(tmp_path / "d.hotwire")["network"]["reopen"] == "registry"
     decided = Decoder.load(tmp_path / "d.hotwire").predict(recorded)
     assert_same(decided, decoder.predict(recorded))

@@ -178,22 +178,65 @@ def test_evaluate_for_people(made: Path) -> None:
     assert lines[-1] == "The report is r.html"
 
 
-def test_a_fitted_decoder_predicts_as_python_says(made: Path) -> None:
+def test_a_fitted_decoder_predicts_as_it_would_live(made: Path) -> None:
     saved = answer("fit", made / "study.toml", "--out", "d.hotwire")
     assert saved["path"] == "d.hotwire"
-    args = ("predict", "d.hotwire", made / "recording.npz", "--network", made / "network")
-    found = answer(*args)
+    assert saved["bundle"]["live"]["reason"] is None
+    found = answer("predict", "d.hotwire", made / "recording.npz")
+    assert (found["as_live"], found["digest"]) == (True, saved["bundle"]["digest"])
+    from hotwire.decoder.compiled import CompiledDecoder
     from hotwire.decoder.study import open_study
 
+    live = CompiledDecoder.load("d.hotwire").predict(made_recording())
+    assert [one["chose"] for one in found["decisions"]] == [one.answer for one in live]
+    assert [one["probabilities"] for one in found["decisions"]] == [one.probabilities for one in live]
     study = open_study(made / "study.toml")
-    expected = study.fit(study.decoder(), study.recording()).predict(study.recording())
-    assert [one["chose"] for one in found["decisions"]] == [one.answer for one in expected]
-    assert [one["probabilities"] for one in found["decisions"]] == [one.probabilities for one in expected]
+    python = study.fit(study.decoder(), study.recording()).predict(study.recording())
+    assert saved["agreement"] == {
+        "n_trials": 24,
+        "n_answers_differ": sum(a.answer != b.answer for a, b in zip(live, python, strict=True)),
+        "n_texts_differ": None,
+        "largest_difference": max(
+            abs(a.probabilities[name] - b.probabilities[name])
+            for a, b in zip(live, python, strict=True)
+            for name in LABELS
+        ),
+    }
+    assert saved["agreement"]["n_answers_differ"] == 0
+    assert saved["agreement"]["largest_difference"] < 1e-5
     assert [one["saw"] for one in found["decisions"]] == made_recording().events.label.tolist()
     assert all(one["right"] == (one["said"] == one["saw"]) for one in found["decisions"])
-    assert answer(*args[:2], made / "study.toml", *args[3:])["decisions"] == found["decisions"]
-    assert run(*args).stdout.count("✓") == sum(one["right"] for one in found["decisions"])
+    assert answer("predict", "d.hotwire", made / "study.toml")["decisions"] == found["decisions"]
+    shown = run("predict", "d.hotwire", made / "recording.npz").stdout
+    assert shown.count("✓") == sum(one["right"] for one in found["decisions"])
+
+
+def test_a_decoder_that_cannot_run_live_predicts_as_python_says(made: Path) -> None:
+    (made / "whole.toml").write_text(STUDY.replace("layer = 1", 'layer = 1\nsteps = [{ type = "ZScore" }]'))
+    saved = answer("fit", made / "whole.toml", "--out", "d.hotwire")
+    assert saved["agreement"] is None
+    assert saved["bundle"]["live"]["reason"].startswith("the step ZScore needs the whole run")
+    told = run("fit", made / "whole.toml", "--out", "d.hotwire")
+    assert "It cannot run live: the step ZScore needs the whole run" in told.stdout
+    args = ("predict", "d.hotwire", made / "recording.npz", "--network", made / "network")
+    found = answer(*args)
+    assert found["as_live"] is False
+    from hotwire.decoder.study import open_study
+
+    study = open_study(made / "whole.toml")
+    expected = study.fit(study.decoder(), study.recording()).predict(study.recording())
+    assert [one["probabilities"] for one in found["decisions"]] == [one.probabilities for one in expected]
     assert "neither of the registry nor in the bundle" in complaint("predict", "d.hotwire", made / "recording.npz")
+
+
+def test_fit_tells_how_far_smaller_weights_agree(made: Path) -> None:
+    text = STUDY.replace('"NearestReadout"', '"LabelReadout", prior = "remove"')
+    (made / "label.toml").write_text(text)
+    told = run("fit", made / "label.toml", "--out", "d.hotwire", "--precision", "float16")
+    assert told.exit_code == 0, told.output
+    assert "It can run live. Beside the network itself: of 24 trials" in told.stdout
+    assert answer("inspect", "d.hotwire")["live"]["precision"] == "float16"
+    assert "'float64' is not one of" in complaint("fit", made / "label.toml", "--precision", "float64", code=2)
 
 
 def test_predict_leaves_open_what_has_no_word(made: Path, tmp_path: Path) -> None:
@@ -201,7 +244,7 @@ def test_predict_leaves_open_what_has_no_word(made: Path, tmp_path: Path) -> Non
     recording = made_recording()
     unknown = replace(recording, events=replace(recording.events, label=np.full(24, "boot")))
     write_npz(unknown, tmp_path / "new.npz")
-    found = answer("predict", "d.hotwire", "new.npz", "--network", made / "network")
+    found = answer("predict", "d.hotwire", "new.npz")
     assert {(one["label"], one["saw"], one["right"]) for one in found["decisions"]} == {("boot", None, None)}
 
 
@@ -219,10 +262,23 @@ def test_inspect(made: Path) -> None:
     assert bundle["kind"] == "bundle"
     assert bundle["layer"] == "1"
     assert bundle["network"]["fingerprint"] == network["fingerprint"]
+    assert bundle["live"]["inputs"] == {"features": [1, 10]}
+    assert bundle["digest"] == Path("d.hotwire").read_bytes()[-64:].decode()
+    assert set(bundle["parts"]) == {"arrays.safetensors", "decide.onnx"}
     for what in (made / "study.toml", made / "recording.npz", made / "network", "d.hotwire"):
         shown = run("inspect", what)
         assert shown.exit_code == 0
         assert "kind" in shown.stdout
+
+
+def test_long_lists_are_cut_short_for_people(tmp_path: Path) -> None:
+    narrow = made_recording()
+    wide = replace(narrow, data=np.tile(narrow.data, (1, 3)), feature_names=tuple(f"voxel {i}" for i in range(30)))
+    write_npz(replace(wide, unit=tuple(f"unit {i:02}" for i in range(30))), tmp_path / "wide.npz")
+    assert len(answer("inspect", "wide.npz")["unit"]) == 30
+    shown = " ".join(run("inspect", "wide.npz").stdout.split())
+    assert "unit 19, and 10 more; --json gives all of them" in shown
+    assert "unit 20" not in shown
 
 
 def test_init_writes_the_demo_and_overwrites_nothing(tmp_path: Path) -> None:
@@ -328,7 +384,7 @@ def test_without_click_the_missing_extra_is_named() -> None:
     code = "import sys\nsys.modules['click'] = None\nfrom hotwire.decoder.cli import main\nmain()"
     told = fresh_python(code)
     assert told.returncode == 1
-    assert told.stderr.strip().endswith("pip install 'hotwire[all]'")
+    assert told.stderr.strip().endswith("pip install 'hotwire[cli]'")
     assert "Traceback" not in told.stderr
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,17 @@ from sklearn.exceptions import NotFittedError
 
 from hotwire.adapters import RidgeAdapter, Whitener
 from hotwire.decoder import Decoder, Recording, Settings, TextReadout, WordTargets
-from hotwire.decoder.steps import BlockAverage, Detrend, RunningAverage, RunningBaseline, Trials, open_chain
+from hotwire.decoder.steps import (
+    BlockAverage,
+    Detrend,
+    RunningAverage,
+    RunningBaseline,
+    SlidingAverage,
+    Trials,
+    open_chain,
+    run_steps,
+    windows,
+)
 from hotwire.errors import InputError, RecordingError, UnknownNameError
 from hotwire.models import Network
 
@@ -46,6 +57,23 @@ def test_linear_part_is_whitening_then_ridge(network: Network, recording: Record
     reference = RidgeAdapter(alphas=3.0, gain="total").fit(whitener.transform(X), targets)
     predicted = decoder.linear_.predict(X)
     np.testing.assert_allclose(predicted, reference.predict(whitener.transform(X)), atol=1e-4)
+
+
+def test_it_can_be_fitted_on_other_trials_than_it_decides_on(network: Network, recording: Recording) -> None:
+    """Whole blocks of detrended runs go into the adapter, the samples of the causal step into the whitening."""
+    adapter = RidgeAdapter(alphas=3.0, gain="total")
+    causal, detrended = [RunningBaseline()], [Detrend()]
+    live = Settings("second", causal, SlidingAverage(6.0, 2.0), "samples", adapter, fit_steps=detrended)
+    decoder = Decoder(network, TARGETS, replace(live, fit_window=BlockAverage())).fit(recording)
+    whitener = Whitener().fit(run_steps(causal, recording).data)
+    trials = windows(BlockAverage(), run_steps(detrended, recording))
+    targets = TARGETS.activations(network, ["second"])["second"][TARGETS.key_of(trials)]
+    reference = RidgeAdapter(alphas=3.0, gain="total").fit(whitener.transform(trials.X), targets)
+    X = run_steps(causal, recording).data[:3].mean(axis=0, keepdims=True)
+    np.testing.assert_allclose(decoder.linear_.predict(X), reference.predict(whitener.transform(X)), atol=1e-4)
+    decisions = decoder.predict(recording)
+    assert len(decisions) == len(recording.runs) * 18
+    assert {decision.event for decision in decisions} == {-1}
 
 
 @settings(deadline=None, max_examples=15)

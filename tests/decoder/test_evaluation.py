@@ -24,7 +24,7 @@ from hotwire.decoder import (
 from hotwire.decoder.evaluation import CONTROLS
 from hotwire.decoder.folds import split_runs
 from hotwire.decoder.readers import read_responses
-from hotwire.decoder.steps import BlockAverage, Detrend, RunningAverage
+from hotwire.decoder.steps import BlockAverage, Detrend, ExponentialBaseline, RunningAverage
 from hotwire.errors import InputError, RecordingError, UnknownNameError
 from hotwire.models import Network
 
@@ -72,9 +72,23 @@ def test_pure_noise_is_at_chance(decoder: Decoder, recordings: Callable[..., Rec
     assert len(found.truth) == len(labels)
 
 
-def test_one_fold_by_hand(network: Network, recording: Recording) -> None:
+LIVE = Settings(
+    "first",
+    steps=[ExponentialBaseline(60.0)],
+    window=RunningAverage(max_samples=2),
+    whiten="samples",
+    fit_steps=[Detrend()],
+    fit_window=BlockAverage(),
+)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [Settings("second", steps=[Detrend()], whiten="samples", readout=LabelReadout("remove")), LIVE],
+    ids=["offline", "live"],
+)
+def test_one_fold_by_hand(network: Network, recording: Recording, settings: Settings) -> None:
     """The scores of a held-out run are those of a decoder that was fitted on the others."""
-    settings = Settings("second", steps=[Detrend()], whiten="samples", readout=LabelReadout("remove"))
     found = evaluate(Decoder(network, TARGETS, settings), recording, controls=(), n_permutations=10)
     for run in (0, 4):
         others = [name for name in recording.runs if name != run]
@@ -84,6 +98,21 @@ def test_one_fold_by_hand(network: Network, recording: Recording) -> None:
         expected = np.array([list(decision.probabilities.values()) for decision in decisions])
         scores = np.exp(found.decoder.scores[held_out])
         np.testing.assert_allclose(scores / scores.sum(axis=1, keepdims=True), expected, atol=1e-4)
+
+
+def test_what_is_decided_on_need_not_be_what_is_fitted_on(
+    network: Network, recordings: Callable[..., Recording]
+) -> None:
+    recording = recordings(n_runs=8)
+    choose = [Choice("fit_steps", [(Detrend(),), (Detrend(2),)], "nearest")]
+    found = evaluate(Decoder(network, TARGETS, LIVE), recording, choose=choose, n_permutations=500)
+    assert len(found.trials) == 3 * len(recording.events)
+    assert found.decoder.measures["candidate"].value > 0.8
+    assert found.controls["shuffled pairing"].measures["pairwise"].p_value > 0.01
+    assert found.controls["untrained network"].measures["candidate"].value < 0.6
+    uneven = [Choice("fit_window", [BlockAverage(), RunningAverage()], "nearest")]
+    with pytest.raises(RecordingError, match="'fit_window' cut the recording into different trials"):
+        evaluate(Decoder(network, TARGETS, LIVE), recording, choose=uneven)
 
 
 def test_no_fit_ever_sees_a_held_out_run(

@@ -109,6 +109,8 @@ def test_what_is_given_is_what_python_gets(written: Write) -> None:
         ("steps", '[[{ type = "Detrend", order = 1 }], []]', [Detrend(order=1)]),
         ("window", '[{ type = "BlockAverage", start_s = 2.5 }]', BlockAverage(start_s=2.5)),
         ("whiten", '["none", "samples"]', "none"),
+        ("fit_steps", '[[{ type = "Detrend", order = 1 }]]', [Detrend(order=1)]),
+        ("fit_window", '[{ type = "BlockAverage" }]', BlockAverage()),
         ("readout", '[{ type = "LabelReadout", prior = "remove" }]', LabelReadout(prior="remove")),
         ("adapter", '[{ gain = "none" }, { alphas = 3.0 }]', default_adapter().set_params(gain="none")),
     ],

@@ -1,0 +1,162 @@
+"""The streams in an XDF file, as pyxdf reads them, without what a recorder left half written."""
+
+from __future__ import annotations
+
+import io
+import logging
+import mmap
+import struct
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import ParseError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import MissingExtraError, RecordingError
+from .arrays import DAMAGED
+
+
+class XdfStream(NamedTuple):
+    """One stream of a file.
+
+    Attributes
+    ----------
+    name, type, source_id : str
+        Empty where the stream does not tell.
+    rate_hz : float
+        The nominal rate; zero for what comes irregularly.
+    format : str
+        Of the values, ``"float32"`` or ``"string"`` for instance.
+    channel_names, units : list of str
+        One per channel.
+    values : array (n_samples, n_channels), or list of lists of str
+    stamps : array (n_samples,)
+        In seconds, on one clock for all streams.
+    closed : bool
+        Whether the recorder came to its end.
+    """
+
+    name: str
+    type: str
+    source_id: str
+    rate_hz: float
+    format: str
+    channel_names: list[str]
+    units: list[str]
+    values: Any
+    stamps: NDArray[np.float64]
+    closed: bool
+
+    @property
+    def is_signal(self) -> bool:
+        return self.format != "string" and self.rate_hz > 0
+
+    @property
+    def is_markers(self) -> bool:
+        return self.format == "string" or (self.rate_hz == 0 and len(self.channel_names) == 1)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name!r} (type {self.type!r}, source_id {self.source_id!r}, {len(self.channel_names)} channels of "
+            f"{self.format} at {self.rate_hz:g} Hz, {len(self.stamps)} samples)"
+        )
+
+
+def load_streams(path: Path) -> tuple[list[XdfStream], int]:
+    """Return the streams, stamped by one clock, and how many bytes at the end of the file are torn.
+
+    Raises
+    ------
+    MissingExtraError
+        There is no pyxdf.
+    RecordingError
+        The file is missing, damaged or something else.
+    """
+    try:
+        import pyxdf
+    except ImportError as error:
+        raise MissingExtraError("reading XDF needs pyxdf; install hotwire[all]") from error
+    if not path.is_file():
+        raise RecordingError(f"{path}: there is no such file")
+    complaints = _Complaints(logging.ERROR)
+    logger = logging.getLogger(pyxdf.load_xdf.__module__)
+    propagates, logger.propagate = logger.propagate, False
+    logger.addHandler(complaints)
+    try:
+        with open(path, "rb") as file:
+            whole = _whole_bytes(path, file)
+            torn = path.stat().st_size - whole
+            content = io.BytesIO(file.read(whole)) if torn else file
+            loaded, _ = pyxdf.load_xdf(content, dejitter_timestamps=False)
+        streams = [_stream(one) for one in loaded]
+    except RecordingError:
+        raise
+    except (*DAMAGED, struct.error, ParseError, LookupError) as error:
+        raise RecordingError(f"{path}: cannot be read as XDF: {error}") from error
+    finally:
+        logger.removeHandler(complaints)
+        logger.propagate = propagates
+    if complaints.told:
+        raise RecordingError(f"{path}: is damaged; pyxdf says: {complaints.told[0]}")
+    return streams, torn
+
+
+class _Complaints(logging.Handler):
+    """Keeps what pyxdf only logs when it leaves data out."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.append(record.getMessage())
+
+
+def _whole_bytes(path: Path, file: io.BufferedReader) -> int:
+    """Return where the last whole chunk ends: pyxdf takes a sample that is cut off for a whole one, or fails."""
+    if file.read(4) != b"XDF:":
+        raise RecordingError(f"{path}: is no XDF file; one begins with 'XDF:'")
+    file.seek(0)
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        end = 4
+        while end < len(content):
+            n_bytes = content[end]
+            length = content[end + 1 : end + 1 + n_bytes]
+            stop = end + 1 + n_bytes + int.from_bytes(length, "little")
+            if n_bytes not in (1, 4, 8) or len(length) < n_bytes or stop > len(content):
+                break
+            end = stop
+        return end
+
+
+def _stream(loaded: dict[str, Any]) -> XdfStream:
+    info = loaded["info"]
+    n_channels = int(info["channel_count"][0])
+    described = _inside(info, "desc", "channels")
+    channels = described.get("channel", [])
+    if len(channels) != n_channels:
+        channels = [{}] * n_channels
+    return XdfStream(
+        name=_text(info, "name"),
+        type=_text(info, "type"),
+        source_id=_text(info, "source_id"),
+        rate_hz=float(info["nominal_srate"][0]),
+        format=_text(info, "channel_format"),
+        channel_names=[_text(channel, "label") or f"channel_{i}" for i, channel in enumerate(channels, start=1)],
+        units=[_text(channel, "unit") or "a.u." for channel in channels],
+        values=loaded["time_series"],
+        stamps=np.asarray(loaded["time_stamps"], np.float64),
+        closed="footer" in loaded,
+    )
+
+
+def _inside(element: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the first element of these names, one inside the other; empty where there is none."""
+    for name in names:
+        element = (element.get(name) or [None])[0] or {}
+    return element
+
+
+def _text(element: dict[str, Any], name: str) -> str:
+    return (element.get(name) or [None])[0] or ""

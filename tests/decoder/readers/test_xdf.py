@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hotwire.decoder.readers import read_xdf
+from hotwire.decoder.study import open_study
+from hotwire.errors import InputError, MissingExtraError, RecordingError, UnknownNameError
+
+
+def chunk(tag: int, content: bytes) -> bytes:
+    return struct.pack("<BIH", 4, 2 + len(content), tag) + content
+
+
+def header(number: int, name: str, kind: str, rate_hz: float, form: str, n_channels: int, desc: str = "") -> bytes:
+    xml = (
+        f"<info><name>{name}</name><type>{kind}</type><channel_count>{n_channels}</channel_count>"
+        f"<nominal_srate>{rate_hz}</nominal_srate><channel_format>{form}</channel_format>"
+        f"<source_id>id-{number}</source_id><desc>{desc}</desc></info>"
+    )
+    return chunk(2, struct.pack("<I", number) + xml.encode())
+
+
+def samples(number: int, stamps: np.ndarray, values: np.ndarray) -> bytes:
+    rows = b"".join(
+        struct.pack("<Bd", 8, stamp) + np.asarray(row, "<f4").tobytes()
+        for stamp, row in zip(stamps, values, strict=True)
+    )
+    return chunk(3, struct.pack("<IBI", number, 4, len(stamps)) + rows)
+
+
+def texts(number: int, stamps: list[float], labels: list[str]) -> bytes:
+    rows = b"".join(
+        struct.pack("<BdBI", 8, stamp, 4, len(label.encode())) + label.encode()
+        for stamp, label in zip(stamps, labels, strict=True)
+    )
+    return chunk(3, struct.pack("<IBI", number, 4, len(stamps)) + rows)
+
+
+def footer(number: int) -> bytes:
+    return chunk(6, struct.pack("<I", number) + b"<info><sample_count>1</sample_count></info>")
+
+
+START = b"XDF:" + chunk(1, b"<info><version>1.0</version></info>")
+DESC = (
+    "<channels><channel><label>Cz</label><unit>microvolts</unit></channel>"
+    "<channel><label>TRIGGER</label></channel></channels>"
+)
+
+
+def write(
+    path: Path, stamps: np.ndarray, markers: dict[float, str] | None = None, rate_hz: float = 100.0
+) -> tuple[Path, np.ndarray]:
+    values = np.random.default_rng(1).normal(size=(len(stamps), 2)).astype(np.float32)
+    content = START + header(1, "amp", "EEG", rate_hz, "float32", 2, DESC)
+    content += samples(1, stamps, values)
+    if markers is not None:
+        content += header(2, "task", "Markers", 0, "string", 1) + texts(2, [*markers], [*markers.values()])
+    path.write_bytes(content + footer(1) + (b"" if markers is None else footer(2)))
+    return path, values
+
+
+def grid(n: int, rate_hz: float = 100.0, first_s: float = 9e4) -> np.ndarray:
+    return first_s + np.arange(n) / rate_hz
+
+
+def test_samples_channels_and_markers(tmp_path: Path) -> None:
+    told = {
+        9e4 + 0.5: "face",
+        9e4 + 1.25: '{"label": "house", "duration_s": 2.5}',
+        9e4 + 1.5: '{"label"',
+        9e4: "{}",
+        9e4 + 2: '{"label": "x", "duration_s": -1}',
+    }
+    path, values = write(tmp_path / "a.xdf", grid(300), told)
+    r = read_xdf(path)
+    np.testing.assert_array_equal(r.data, values)
+    assert (r.feature_names, r.unit, r.rate_hz, r.runs) == (("Cz", "TRIGGER"), ("microvolts", "a.u."), 100.0, [1])
+    assert r.events.label.tolist() == ["{}", "face", "house", '{"label"', '{"label": "x", "duration_s": -1}']
+    np.testing.assert_allclose(r.events.onset_s, [0, 0.5, 1.25, 1.5, 2], atol=1e-9)
+    assert r.events.duration_s.tolist() == [0, 0, 2.5, 0, 0]
+    assert r.source == f"{path}, stream 'amp'"
+    one = read_xdf(path, stream="EEG", markers="id-2", channels=["TRIGGER"])
+    np.testing.assert_array_equal(one.data, values[:, 1:])
+    with pytest.raises(UnknownNameError, match=r"unknown channel 'Pz'\. There are: Cz, TRIGGER"):
+        read_xdf(path, channels=["Pz"])
+
+
+def test_numbers_are_markers_too(tmp_path: Path) -> None:
+    path, _ = write(tmp_path / "a.xdf", grid(300))
+    content = path.read_bytes() + header(3, "port", "trigger", 0, "float32", 1)
+    path.write_bytes(content + samples(3, np.array([9e4 + 1]), np.array([[42.0]])))
+    assert read_xdf(path).events.label.tolist() == ["42"]
+
+
+def test_without_markers(tmp_path: Path) -> None:
+    assert len(read_xdf(write(tmp_path / "a.xdf", grid(30))[0]).events) == 0
+    assert len(read_xdf(write(tmp_path / "b.xdf", grid(30), {})[0]).events) == 0
+
+
+def test_a_lost_second_begins_a_new_run(tmp_path: Path) -> None:
+    stamps = np.r_[grid(500), grid(700, first_s=9e4 + 6.0)]
+    told = {9e4 + 1: "before", 9e4 + 6.5: "after", 9e4 + 5.5: "meanwhile"}
+    path, values = write(tmp_path / "a.xdf", stamps, told)
+    with pytest.raises(RecordingError, match=r"'meanwhile' at 90005\.500 s lies in no run; 1 of 3 markers"):
+        read_xdf(path)
+    r = read_xdf(path, on_event_outside="drop")
+    np.testing.assert_array_equal(r.data, values)
+    assert r.run_lengths() == {1: 500, 2: 700}
+    assert r.events.run.tolist() == [1, 2]
+    np.testing.assert_allclose(r.events.onset_s, [1.0, 0.5], atol=1e-9)
+    assert "a new run wherever the stamps step (+1 s)" in r.source
+    with pytest.raises(InputError, match="on_event_outside"):
+        read_xdf(path, on_event_outside="keep")  # type: ignore[arg-type]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    lengths=st.lists(st.integers(250, 600), min_size=1, max_size=5),
+    missing=st.lists(st.sampled_from([-30000, -50, 1, 2, 25, 1000, 100000]), min_size=4, max_size=4),
+    jitter_s=st.sampled_from([0.0, 0.0001]),
+)
+def test_every_step_of_the_stamps_is_found(
+    tmp_path_factory: pytest.TempPathFactory, lengths: list[int], missing: list[int], jitter_s: float
+) -> None:
+    index = np.concatenate([np.arange(n) + sum(lengths[:i]) + sum(missing[:i]) for i, n in enumerate(lengths)])
+    noise = np.random.default_rng(0).normal(size=len(index))
+    path, _ = write(tmp_path_factory.mktemp("steps") / "a.xdf", 9e5 + index / 100 + jitter_s * noise)
+    assert [*read_xdf(path).run_lengths().values()] == lengths
+
+
+@pytest.mark.parametrize("kind", ["steady", "chunks come late", "drift"])
+def test_unsteady_stamps_are_no_gaps(tmp_path: Path, kind: str) -> None:
+    rng = np.random.default_rng(0)
+    stamps = grid(12_000)
+    if kind == "steady":
+        stamps += 0.004 * rng.normal(size=len(stamps))
+    elif kind == "chunks come late":
+        stamps += np.repeat(rng.exponential(0.01, len(stamps) // 40), 40)
+    else:
+        stamps = 9e4 + (stamps - 9e4) * 1.005
+    r = read_xdf(write(tmp_path / "a.xdf", stamps, {float(stamps[6000]): "middle"})[0])
+    assert r.runs == [1]
+    assert r.events.onset_s[0] == pytest.approx(60.0, abs=0.03)
+
+
+def test_a_spike_in_the_stamps_is_no_gap(tmp_path: Path) -> None:
+    stamps = grid(1000)
+    stamps[500] += 0.2
+    assert read_xdf(write(tmp_path / "a.xdf", stamps)[0]).runs == [1]
+
+
+def test_the_rate_has_to_be_the_stamps(tmp_path: Path) -> None:
+    path, _ = write(tmp_path / "a.xdf", grid(1000, 93.0), {9e4 + 500 / 93: "middle"})
+    with pytest.raises(
+        RecordingError, match=r"expected 100 Hz, as the stream says, but .* show 93 Hz; give rate_hz=93 "
+    ):
+        read_xdf(path)
+    r = read_xdf(path, rate_hz=93.5)
+    assert (r.rate_hz, len(r.runs)) == (93.5, 1)
+    assert r.events.onset_s * 93.5 == pytest.approx(500)
+    with pytest.raises(RecordingError, match="expected 50 Hz, as given"):
+        read_xdf(path, rate_hz=50.0)
+    with pytest.raises(InputError, match="rate_hz: expected a positive number"):
+        read_xdf(path, rate_hz=-1.0)
+
+
+def test_which_stream(tmp_path: Path) -> None:
+    path, _ = write(tmp_path / "a.xdf", grid(300), {9e4: "x"})
+    more = header(3, "amp 2", "EEG", 10, "float32", 1) + samples(3, grid(30, 10), np.ones((30, 1)))
+    more += header(4, "keys", "Markers", 0, "string", 1) + texts(4, [9e4 + 1], ["space"])
+    path.write_bytes(path.read_bytes() + more)
+    with pytest.raises(RecordingError, match=r"stream: 2 streams could be meant.*'amp' \(type 'EEG', source_id 'id-1'"):
+        read_xdf(path)
+    with pytest.raises(RecordingError, match="stream: 2 streams have the type 'EEG'"):
+        read_xdf(path, stream="EEG")
+    with pytest.raises(UnknownNameError, match=r"unknown stream in .* 'MEG'\. There are: 'amp'"):
+        read_xdf(path, stream="MEG")
+    with pytest.raises(RecordingError, match="markers: 2 streams could be meant"):
+        read_xdf(path, stream="amp 2")
+    r = read_xdf(path, stream="id-3", markers="keys")
+    assert (r.rate_hz, r.feature_names, r.events.label.tolist()) == (10.0, ("channel_1",), ["space"])
+    with pytest.raises(UnknownNameError, match="unknown stream"):
+        read_xdf(path, stream="keys")
+
+
+def test_what_is_no_xdf(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="there is no such file"):
+        read_xdf(tmp_path / "a.xdf")
+    (tmp_path / "b.xdf").write_bytes(b"")
+    with pytest.raises(RecordingError, match="is no XDF file"):
+        read_xdf(tmp_path / "b.xdf")
+    (tmp_path / "c.xdf").write_bytes(START)
+    with pytest.raises(RecordingError, match=r"stream: 0 streams could be meant.*There are: none"):
+        read_xdf(tmp_path / "c.xdf")
+    (tmp_path / "d.xdf").write_bytes(START + chunk(2, b"\x01\0\0\0<info>"))
+    with pytest.raises(RecordingError, match="cannot be read as XDF"):
+        read_xdf(tmp_path / "d.xdf")
+
+
+def test_damage_that_pyxdf_only_logs_is_an_error(tmp_path: Path) -> None:
+    path, _ = write(tmp_path / "a.xdf", grid(20))
+    damaged = START + header(1, "amp", "EEG", 100, "float32", 2) + chunk(3, struct.pack("<IBI", 1, 4, 50) + bytes(30))
+    path.write_bytes(damaged)
+    with pytest.raises(RecordingError, match="is damaged; pyxdf says"):
+        read_xdf(path)
+
+
+def test_without_pyxdf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyxdf", None)
+    with pytest.raises(MissingExtraError, match=r"install hotwire\[all\]"):
+        read_xdf(tmp_path / "a.xdf")
+
+
+def test_in_a_study(tmp_path: Path) -> None:
+    _, values = write(tmp_path / "a.xdf", grid(300), {9e4 + 1: "face"})
+    (tmp_path / "study.toml").write_text(
+        '[recording]\nkind = "xdf"\npath = "a.xdf"\nstream = "EEG"\nchannels = ["Cz"]\n'
+        '[network]\nname = "smollm2-135m-instruct"\n[targets]\nwords = { face = "face" }\n[decoder]\nlayer = 8\n'
+    )
+    r = open_study(tmp_path / "study.toml").recording()
+    np.testing.assert_array_equal(r.data, values[:, :1])
+    assert r.events.label.tolist() == ["face"]
+
+
+@pytest.fixture(scope="module")
+def real() -> Path:
+    folder = os.environ.get("HOTWIRE_DATA")
+    if not folder:
+        pytest.skip("HOTWIRE_DATA is not set")
+    path = Path(folder) / "xdf"
+    if not path.is_dir():
+        pytest.skip(f"{path} is missing")
+    return path
+
+
+@pytest.mark.slow
+def test_a_real_recording_whose_clock_was_reset(real: Path) -> None:
+    """LabRecorder, 8 channels that say 100 Hz and come at 93; the sender was restarted, its clock 650,000 s earlier."""
+    with pytest.raises(RecordingError, match=r"the stamps of 'BioSemi' show 93\.17"):
+        read_xdf(real / "clock_resets.xdf")
+    r = read_xdf(real / "clock_resets.xdf", rate_hz=93.0)
+    assert r.run_lengths() == {1: 12876, 2: 14939}
+    assert (r.n_features, len(r.events)) == (8, 175)
+    assert np.unique(r.events.run, return_counts=True)[1].tolist() == [91, 84]
+    assert {"XXX", "Test", "Blah"} <= set(r.events.label)
+
+
+@pytest.mark.slow
+def test_real_recordings_of_other_kinds(real: Path) -> None:
+    r = read_xdf(real / "empty_streams.xdf", markers="ctrl", stream="test_stream.py:191695:0")
+    np.testing.assert_array_equal(r.data, np.arange(10)[:, None])
+    assert (r.rate_hz, r.feature_names) == (1.0, ("ch:00",))
+    assert r.events.label.tolist() == ['{"state": 2}']
+    r = read_xdf(real / "minimal.xdf", on_event_outside="drop")
+    assert r.data[:2].tolist() == [[192, 255, 238], [12, 22, 32]]
+    assert r.n_samples == 9
