@@ -1,0 +1,219 @@
+"""The demo, live: a decoder fitted on all runs but the last decodes that one as it is replayed over LSL."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ...decoder import commands
+from ...decoder.compiled import CompiledDecoder
+from ...decoder.readers import read_npz, write_npz
+from ...decoder.targets import WordTargets
+from ...decoder.versions import versions
+from ...errors import InputError
+from ..decision import LiveDecision
+from ..engine import Engine
+from ..replayed import replayed
+from ..settings import LiveSettings
+from .session import Tally, decode
+from .view import Judge, View
+
+STUDY = commands.DEMO.with_name("demo_live.toml")
+FIND_S = 60.0
+"""A replay takes its time to start on a busy machine."""
+
+
+class Prepared(NamedTuple):
+    """The demo's bundle, and the run that it was not fitted on."""
+
+    bundle: Path
+    run: Path
+
+
+class _Kept:
+    """An output that keeps decisions."""
+
+    def __init__(self) -> None:
+        self.decisions: list[LiveDecision] = []
+
+    def open(self, info: object, decoder: object) -> None:
+        pass
+
+    def decision(self, decision: LiveDecision) -> None:
+        self.decisions.append(decision)
+
+    def status(self, status: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def live_demo(
+    speed: float, make_view: Callable[[Judge], View], aside: Callable[[], AbstractContextManager[None]]
+) -> dict[str, Any]:
+    """Replay and decode the last run of the demo's session, and return what was said of each block, ready for JSON.
+
+    Parameters
+    ----------
+    speed : float
+        Seconds of the run in one.
+    make_view : callable
+        Makes the view from what tells right from wrong.
+    aside : callable
+        Gives the context in which the view is on.
+    """
+    if not speed > 0:
+        raise InputError(f"speed: expected seconds of the run in one, above 0, got {speed}")
+    prepared = prepare()
+    decoder = CompiledDecoder.load(prepared.bundle)
+    targets = WordTargets(**decoder.manifest["targets"])
+    judge = judged_by(targets)
+    recording = read_npz(prepared.run)
+    kept, tally = _Kept(), Tally()
+    settings = LiveSettings(backlog="every", find_s=FIND_S)
+    with aside(), replayed(recording, speed=speed) as source:
+        view = make_view(judge)
+        engine = Engine(decoder, source, settings, outputs=[kept, tally, view])
+        ended = decode(engine, view)
+    return {
+        "type": "live demo",
+        "ended": ended,
+        "run": recording.source,
+        "speed": speed,
+        "bundle": str(prepared.bundle),
+        "digest": decoder.digest,
+        **scores(kept.decisions, targets),
+        "blocks": blocks(kept.decisions, targets),
+        **tally.to_dict(),
+        "losses": engine.losses,
+    }
+
+
+def prepare() -> Prepared:
+    """Return the fitted decoder and the run left out, from the cache or made anew."""
+    from ...models.assets import cache_folder
+
+    folder = cache_folder() / "live"
+    name = f"demo-{_key()}"
+    prepared = Prepared(folder / f"{name}.hotwire", folder / f"{name}.npz")
+    if prepared.bundle.is_file() and prepared.run.is_file():
+        return prepared
+    from ...decoder import bundle
+    from ...decoder.study import open_study
+
+    Console(stderr=True).print("Fitting the demo's decoder on all runs but the last; next time it is there at once.")
+    study = open_study(STUDY)
+    recording = study.recording()
+    *others, last = recording.runs
+    decoder = study.fit(study.decoder(), recording.select(runs=others))
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("demo-*"):
+        old.unlink()
+    unfinished = prepared.run.with_suffix(".part")
+    write_npz(recording.select(runs=[last]), unfinished)
+    unfinished.rename(prepared.run)
+    bundle.save(decoder, prepared.bundle)  # last: the two are there, or not
+    return prepared
+
+
+def _key() -> str:
+    """A digest of all that the fitted decoder depends on: study, recording, network, packages and this package."""
+    from ...models.assets import asset
+
+    text = STUDY.read_text(encoding="utf-8")
+    study = tomllib.loads(text)
+    names = study["recording"]["name"], study["network"]["name"]
+    told = json.dumps([text, [asset(name).sha256 for name in names], versions()], sort_keys=True)
+    digest = hashlib.sha256(told.encode())
+    package = STUDY.parent.parent
+    for file in sorted(file for part in ("adapters", "decoder", "models") for file in (package / part).rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def judged_by(targets: WordTargets) -> Judge:
+    """Say whether what is said means the marker's label."""
+
+    def judge(decision: LiveDecision) -> bool | None:
+        if decision.label not in targets.keys or decision.abstained:
+            return None
+        return targets.meant(decision.said) == targets.keys.index(decision.label)
+
+    return judge
+
+
+def scores(decisions: list[LiveDecision], targets: WordTargets) -> dict[str, Any]:
+    """Shares of the decisions that are right: said freely, among all answers, and of two answers."""
+    free, candidate, pairwise = [], [], []
+    for one in decisions:
+        if one.label not in targets.keys or one.abstained:
+            continue
+        key = targets.keys.index(one.label)
+        true, *_ = targets.words[one.label]
+        others = [p for answer, p in one.probabilities.items() if answer != true]
+        free.append(targets.meant(one.said) == key)
+        candidate.append(one.answer == true)
+        pairwise.append(sum(one.probabilities[true] > p for p in others) / len(others))
+    return {
+        name: sum(of) / len(of) if of else None
+        for name, of in (("free", free), ("candidate", candidate), ("pairwise", pairwise))
+    } | {"chance": 1 / len(targets.keys)}
+
+
+def blocks(decisions: list[LiveDecision], targets: WordTargets) -> list[dict[str, Any]]:
+    """What was shown in each block, what was said in its end, and how many of its decisions were right."""
+    judge = judged_by(targets)
+    found = []
+    by_event: dict[int, list[LiveDecision]] = {}
+    for one in decisions:
+        by_event.setdefault(one.event, []).append(one)
+    for of_block in by_event.values():
+        last = of_block[-1]
+        found.append(
+            {
+                "start_s": of_block[0].start_s,
+                "stop_s": last.stop_s,
+                "shown": targets.words.get(last.label or "", [last.label or ""])[0],
+                "said": last.said,
+                "right": judge(last),
+                "n_decisions": len(of_block),
+                "n_right": sum(judge(one) is True for one in of_block),
+            }
+        )
+    return found
+
+
+def show_blocks(console: Console, found: dict[str, Any]) -> None:
+    """One line a block, and the shares."""
+    right, wrong = ("+", "-") if console.options.ascii_only else ("✓", "✗")
+    table = Table("seconds", "shown", "said in the end", "", "right on the way")
+    for one in found["blocks"]:
+        table.add_row(
+            f"{one['start_s']:g} to {one['stop_s']:g}",
+            escape(one["shown"]),
+            escape(one["said"]),
+            {True: f"[green]{right}[/]", False: f"[red]{wrong}[/]", None: ""}[one["right"]],
+            f"{one['n_right']} of {one['n_decisions']}",
+        )
+    console.print(table)
+    n_right = sum(one["right"] is True for one in found["blocks"])
+    console.print(f"In the end of their blocks {n_right} of {len(found['blocks'])} words were right.")
+    if found["free"] is not None:
+        console.print(
+            f"Of {found['n_decisions']} decisions, one for each volume: said freely {found['free']:.3f}, among "
+            f"{1 / found['chance']:.0f} words {found['candidate']:.3f} (chance {found['chance']:.3f}), of two words "
+            f"{found['pairwise']:.3f} (chance 0.5)."
+        )
+    compute = found["latency_ms"].get("compute")
+    if compute:
+        console.print(f"A decision took {compute['p50']:.0f} ms (median), {compute['max']:.0f} ms at most.")

@@ -1,0 +1,57 @@
+"""Recordings as the commands take them: the demo's, a study's, or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...decoder.recording import Recording
+from ...errors import InputError, UnknownNameError
+
+KINDS = "a study (.toml), a recording that hotwire wrote (.npz), an XDF file (.xdf), or the word demo"
+
+
+def open_recording(what: str) -> Recording:
+    """Read a recording; only a study and an XDF file need more than the command line does.
+
+    Raises
+    ------
+    InputError
+        It is none of the kinds there are.
+    StudyError, RecordingError
+        It cannot be read.
+    """
+    path = Path(what)
+    suffix = path.suffix.lower()
+    if what == "demo":
+        from ...decoder.commands import DEMO
+
+        path, suffix = DEMO, ".toml"
+    if suffix == ".toml":
+        from ...decoder.study import open_study
+
+        return open_study(path).recording()
+    if suffix == ".npz":
+        from ...decoder.readers import read_npz
+
+        return read_npz(path)
+    if suffix == ".xdf":
+        from ...decoder.readers import read_xdf
+
+        return read_xdf(path)
+    raise InputError(f"recording: expected {KINDS}, got {what!r}")
+
+
+def named_runs(recording: Recording, given: Sequence[str]) -> list[int | str] | None:
+    """Return the runs that are meant by what was typed; None, for all, where nothing was.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such run.
+    """
+    known = {str(run): run for run in recording.runs}
+    for text in given:
+        if text not in known:
+            raise UnknownNameError("run", text, known)
+    return [known[text] for text in given] or None

@@ -1,0 +1,169 @@
+"""A decoder on a stream until someone or something ends it: signals, commands, and the summary."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+
+from ..decision import LiveDecision, Status
+from ..engine import Engine
+from ..source import StreamInfo
+from ..swap import Commands
+from .view import View
+
+if TYPE_CHECKING:
+    from ...decoder.compiled import CompiledDecoder
+
+TURN_S = 0.1
+"""The longest turn: so often the view is drawn and commands are heard."""
+N_LATENCIES = 10_000
+LATENCIES = ("age", "queue", "compute")
+
+
+class JsonStream:
+    """Prints every decision and every state as a line of JSON, as they come."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
+        pass
+
+    def decision(self, decision: LiveDecision) -> None:
+        self._print(decision.to_dict())
+
+    def status(self, status: Status) -> None:
+        self._print(status.to_dict())
+
+    def close(self) -> None:
+        pass
+
+    def _print(self, record: dict[str, Any]) -> None:
+        print(json.dumps(record, ensure_ascii=False), file=self._file, flush=True)
+
+
+@dataclass
+class Tally:
+    """An output that counts, for the summary."""
+
+    n_decisions: int = 0
+    n_abstained: int = 0
+    n_late: int = 0
+    n_in_shadow: int = 0
+    said: dict[str, int] = field(default_factory=dict)
+    latencies: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=N_LATENCIES))
+
+    def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
+        pass
+
+    def decision(self, decision: LiveDecision) -> None:
+        if decision.shadow:
+            self.n_in_shadow += 1
+            return
+        self.n_decisions += 1
+        self.n_abstained += decision.abstained is not None
+        self.n_late += decision.late
+        if decision.abstained is None:
+            self.said[decision.said] = self.said.get(decision.said, 0) + 1
+            self.latencies.append(tuple(getattr(decision.latency, f"{part}_s") for part in LATENCIES))
+
+    def status(self, status: Status) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON; of the latencies, in milliseconds, those of the last 10,000 decisions."""
+        latency_ms = {}
+        if self.latencies:
+            columns = 1e3 * np.array(self.latencies).T
+            for name, values in zip(LATENCIES, columns, strict=True):
+                p50, p99 = np.percentile(values, [50, 99]).tolist()
+                latency_ms[name] = {"p50": p50, "p99": p99, "max": float(values.max())}
+        return {
+            "n_decisions": self.n_decisions,
+            "n_abstained": self.n_abstained,
+            "n_late": self.n_late,
+            "n_in_shadow": self.n_in_shadow,
+            "said": dict(sorted(self.said.items(), key=lambda item: -item[1])),
+            "latency_ms": latency_ms,
+        }
+
+
+class Stop:
+    """Whether the user asked to stop."""
+
+    asked = False
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[Stop]:
+    """Take Ctrl-C, and SIGTERM, for a wish to stop at the next turn; the second one interrupts at once."""
+    stop = Stop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, _: object) -> None:
+        stop.asked = True
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def decode(engine: Engine, view: View, *, commands: Commands | None = None, seconds: float | None = None) -> str:
+    """Run an engine, from finding its stream to closing everything, and say why it ended.
+
+    While the stream is still searched for, Ctrl-C raises KeyboardInterrupt; later it ends the session.
+    """
+    try:
+        engine.open()
+        until_s = None if seconds is None else time.monotonic() + seconds
+        with stop_on_signal() as stop:
+            while True:
+                engine.turn(TURN_S)
+                view.draw(engine.state)
+                if commands is not None:
+                    commands.poll(engine)
+                if engine.ended:
+                    return "the stream ended"
+                if stop.asked:
+                    return "interrupted"
+                if commands is not None and commands.stopped:
+                    return "told to stop"
+                if until_s is not None and time.monotonic() >= until_s:
+                    return "the time was over"
+    finally:
+        engine.close()
+
+
+@contextmanager
+def liblsl_aside(log: Path | None) -> Iterator[None]:
+    """Let what liblsl writes to the terminal, which would tear the view apart, go to a file or nowhere."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    aside = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.dup2(aside, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(aside)

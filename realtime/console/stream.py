@@ -1,0 +1,200 @@
+"""The command ``hotwire stream``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...decoder.commands import Answer
+
+if TYPE_CHECKING:
+    from ...decoder.compiled import CompiledDecoder
+    from ...decoder.steps import Window
+    from ..settings import LiveSettings
+    from ..source import Source
+
+FolderPath = click.Path(file_okay=False, path_type=Path)
+
+
+def _window(context: click.Context, parameter: click.Parameter, text: str) -> Window | None:
+    if text == "own":
+        return None
+    from ...decoder.steps import SlidingAverage
+
+    length, _, every = text.removeprefix("sliding:").partition("/")
+    try:
+        return SlidingAverage(float(length), float(every))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"expected own or sliding:LENGTH/EVERY in seconds, such as sliding:1.5/0.25, got {text!r}: {error}"
+        ) from None
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--source", "name", metavar="NAME", help="The LSL stream's name.")
+@click.option("--type", "kind", help="Its content type.")
+@click.option("--source-id", help="Its source_id.")
+@click.option("--markers", metavar="NAME", help="The LSL stream of markers; needed where windows follow events.")
+@click.option("--volumes", type=FolderPath, help="Instead: the folder in which NIfTI volumes appear.")
+@click.option("--tr", "tr_s", type=float, help="With --volumes: seconds from one to the next; else the decoder's.")
+@click.option(
+    "--window",
+    callback=_window,
+    default="own",
+    show_default=True,
+    metavar="own|sliding:LENGTH/EVERY",
+    help="When to decide: as the decoder says, or every EVERY seconds on the last LENGTH, whatever the markers.",
+)
+@click.option(
+    "--channels",
+    type=click.Choice(["exact", "by-name", "by-position"]),
+    default="exact",
+    show_default=True,
+    help="How the stream's channels have to match the decoder's.",
+)
+@click.option(
+    "--backlog",
+    type=click.Choice(["catch-up", "newest", "every"]),
+    default="catch-up",
+    show_default=True,
+    help="Where decisions queue up: skip those past the deadline, all but the newest, or none.",
+)
+@click.option("--deadline", "deadline_s", type=float, help="Seconds after its newest sample that a decision is late.")
+@click.option(
+    "--on-late",
+    type=click.Choice(["publish", "withhold"]),
+    default="publish",
+    show_default=True,
+    help="What to do with late decisions.",
+)
+@click.option("--find", "find_s", type=float, default=10.0, show_default=True, help="Seconds to look for the stream.")
+@click.option("--out", type=FolderPath, help="Keep decisions.jsonl there, and take commands (hotwire swap).")
+@click.option("--record", is_flag=True, help="Keep the raw stream in --out, too, as XDF.")
+@click.option(
+    "--publish",
+    default="hotwire",
+    show_default=True,
+    metavar="NAME|none",
+    help="Send NAME-decisions, NAME-probabilities and NAME-status over LSL.",
+)
+@click.option("--seconds", type=float, help="Stop after so many.")
+@click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Print decisions and states as lines of JSON, then a summary.")
+def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options: Any) -> Answer:
+    """Decode a live stream with a saved decoder.
+
+    The stream comes from LSL, or from a folder of volumes, and must carry what the decoder was fitted on. Ctrl-C ends
+    the session with a summary and exit code 0 (130 as long as the stream was not found).
+    """
+    from ...decoder.compiled import CompiledDecoder
+    from ..engine import Engine
+    from ..outputs import JsonLines
+    from ..swap import Commands
+    from ..xdf import XdfRecorder
+    from .session import JsonStream, Tally, decode, liblsl_aside
+    from .view import on_console
+
+    settings = _settings(options)
+    if record and out is None:
+        raise click.UsageError("--record needs --out, the folder to record into")
+    decoder = CompiledDecoder.load(bundle)
+    source = _source(decoder, options)
+    commands = recorder = None
+    tally = Tally()
+    outputs: list[Any] = [tally]
+    if publish != "none":
+        from ..lsl_outputs import LslOutlets
+
+        outputs.append(LslOutlets(publish))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        outputs.append(JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_told(options)}))
+        commands = Commands(out / "commands")
+        recorder = XdfRecorder(_unused(out / "raw.xdf")) if record else None
+    draws = not (options["plain"] or options["as_json"]) and sys.stdout.isatty()
+    if options["as_json"]:
+        assert sys.__stdout__ is not None
+        outputs.append(JsonStream(sys.__stdout__))
+    with liblsl_aside(None if out is None else out / "lsl.log") if draws else nullcontext():
+        view = on_console("hotwire stream", draws)
+        if not options["as_json"]:
+            outputs.append(view)
+        engine = Engine(decoder, source, settings, outputs=outputs, recorder=recorder)
+        ended = decode(engine, view, commands=commands, seconds=options["seconds"])
+    found = {
+        "type": "summary",
+        "ended": ended,
+        "bundle": engine.active.decoder.digest,
+        "state": str(engine.state),
+        **tally.to_dict(),
+        "losses": engine.losses,
+        "out": None if out is None else str(out),
+    }
+    return Answer(found, lambda console: console.print(_summary(found), markup=False))
+
+
+def _settings(options: dict[str, Any]) -> LiveSettings:
+    from ..settings import LiveSettings
+
+    return LiveSettings(
+        window=options["window"],
+        channels=options["channels"].replace("-", " "),
+        backlog=options["backlog"],
+        deadline_s=options["deadline_s"],
+        on_late=options["on_late"],
+        find_s=options["find_s"],
+    )
+
+
+def _source(decoder: CompiledDecoder, options: dict[str, Any]) -> Source:
+    lsl = {key: options[of] for key, of in (("name", "name"), ("type", "kind"), ("source_id", "source_id"))}
+    volumes, tr_s, markers = options["volumes"], options["tr_s"], options["markers"]
+    if volumes is None:
+        if not any(lsl.values()):
+            raise click.UsageError("expected --source, --type or --source-id of an LSL stream, or --volumes")
+        if tr_s is not None:
+            raise click.UsageError("--tr goes with --volumes")
+        from ..lsl_source import LslSource
+
+        return LslSource(**lsl, markers=markers)
+    if any(lsl.values()) or markers:
+        raise click.UsageError("expected either an LSL stream, with or without --markers, or --volumes, not both")
+    from ..volumes import VolumeFolder
+
+    return VolumeFolder(volumes, decoder.feature_names, 1.0 / decoder.rate_hz if tr_s is None else tr_s)
+
+
+def _told(options: dict[str, Any]) -> dict[str, Any]:
+    """The options as they can be written down."""
+    window = options["window"]
+    plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+    return plain | {"window": "own" if window is None else window.to_dict()}
+
+
+def _unused(path: Path) -> Path:
+    """The path, or with a number where there is such a file from an earlier session."""
+    number = 1
+    numbered = path
+    while numbered.exists():
+        number += 1
+        numbered = path.with_stem(f"{path.stem}-{number}")
+    return numbered
+
+
+def _summary(found: dict[str, Any]) -> str:
+    lines = [
+        f"Ended: {found['ended']}. {found['n_decisions']} decisions, {found['n_abstained']} abstained, "
+        f"{found['n_late']} late, {found['n_in_shadow']} in shadow."
+    ]
+    lost = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found["losses"].items() if n)
+    lines.append(f"Losses: {lost or 'none'}.")
+    for name, of in found["latency_ms"].items():
+        lines.append(f"{name:>8}: {of['p50']:.2f} ms (median), {of['p99']:.2f} ms (99 %), {of['max']:.2f} ms (most)")
+    if found["out"] is not None:
+        lines.append(f"Decisions are in {Path(found['out']) / 'decisions.jsonl'}.")
+    return "\n".join(lines)

@@ -1,0 +1,53 @@
+"""A decoder on a stream in one call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from ..decoder.compiled import CompiledDecoder
+from .decision import LiveDecision, Output
+from .engine import Engine
+from .lsl_source import LslSource
+from .settings import LiveSettings
+from .source import Source
+
+
+def stream(
+    bundle: str | os.PathLike[str],
+    source: str | Source,
+    *,
+    markers: str | None = None,
+    settings: LiveSettings | None = None,
+    outputs: Sequence[Output] = (),
+) -> Iterator[LiveDecision]:
+    """Decide on a live stream, and yield the decisions as they come.
+
+    Parameters
+    ----------
+    bundle : path
+        A fitted decoder, as `hotwire fit` saves it.
+    source : str or Source
+        The name of an LSL stream, or any other source.
+    markers : str, optional
+        The name of the LSL stream of markers, where the source is a name.
+    settings : LiveSettings, optional
+    outputs : sequence of Output
+        That get every decision and every change of state, too.
+
+    Yields
+    ------
+    LiveDecision
+
+    Raises
+    ------
+    StreamNotFoundError
+        There is no such stream; the message lists those there are.
+    StreamMismatchError
+        It is not what the decoder was fitted on.
+    BundleError
+        The bundle is damaged, or its decoder cannot go live.
+    """
+    opened = LslSource(source, markers=markers) if isinstance(source, str) else source
+    with Engine(CompiledDecoder.load(bundle), opened, settings, outputs=outputs) as engine:
+        yield from engine

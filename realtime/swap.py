@@ -1,0 +1,205 @@
+"""Commands to an engine at work: small files in a folder, so that whoever may write there may command, and no one else.
+
+A new bundle is loaded and warmed in a thread of its own, runs in the shadow of the active one, takes over between two
+chunks when told to, and can be rolled back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+from ..decoder.compiled import CompiledDecoder
+from ..errors import BundleError, HotwireError, InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+COMMANDS = ("load", "promote", "rollback", "stop")
+ANSWERED = ".answer"
+LEFT_OVER = (".json", ".taken", ".part", ANSWERED)
+POLL_S = 0.2
+
+
+@dataclass
+class _Loading:
+    """A bundle being read in its own thread; `decoder` or `error` is there once it is done."""
+
+    request: Path
+    bundle: str
+    decoder: CompiledDecoder | None = None
+    error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self.decoder = CompiledDecoder.load(self.bundle)
+        except (HotwireError, OSError) as error:
+            self.error = error
+
+
+class Commands:
+    """The commands that wait in a folder for a running engine.
+
+    Parameters
+    ----------
+    folder : path
+        Made if need be. What an earlier engine left unanswered there is taken away.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether the engine was told to stop.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.stopped = False
+        self._folder = Path(folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for left in self._folder.iterdir():
+            if left.suffix in LEFT_OVER:
+                left.unlink()
+        self._looked_at_s = -POLL_S
+        self._loading: _Loading | None = None
+        self._thread: Thread | None = None
+
+    def poll(self, engine: Engine) -> None:
+        """Carry out what was asked for; to be called between two turns of the engine."""
+        now_s = time.monotonic()
+        if now_s - self._looked_at_s < POLL_S:
+            return
+        self._looked_at_s = now_s
+        try:
+            if self._thread is not None and not self._thread.is_alive():
+                self._loaded(engine)
+            for request in sorted(self._folder.glob("*.json")):
+                self._carry_out(request, engine)
+        except OSError as error:  # a full disk must not end the session
+            engine.tell(f"commands: {error}")
+
+    def _carry_out(self, request: Path, engine: Engine) -> None:
+        try:
+            asked = _asked(request)
+            if asked["command"] == "load" and self._thread is not None:
+                return  # one at a time; it stays in the folder until its turn
+            taken = request.rename(request.with_suffix(".taken"))
+        except FileNotFoundError:
+            return  # whoever asked has given up
+        except InputError as error:
+            engine.tell(f"refused: {error}")
+            request.unlink(missing_ok=True)
+            _answer(request, error, "")
+            return
+        if asked["command"] == "load":
+            self._loading = _Loading(request, asked["bundle"])
+            self._thread = Thread(target=self._loading.run, daemon=True)
+            self._thread.start()
+            engine.tell(f"loading {asked['bundle']}")
+            return
+        taken.unlink()
+        if asked["command"] == "stop":
+            self.stopped = True
+            _answer(request, None, "stopping")
+        else:
+            do = engine.promote if asked["command"] == "promote" else engine.roll_back
+            _answer(request, *_tried(do, engine))
+
+    def _loaded(self, engine: Engine) -> None:
+        loading = self._loading
+        assert loading is not None
+        self._thread = self._loading = None
+        loading.request.with_suffix(".taken").unlink()
+        if loading.decoder is None:
+            error = loading.error or BundleError(f"{loading.bundle}: could not be loaded; standard error tells why")
+            engine.tell(f"not loaded: {error}")
+            _answer(loading.request, error, "")
+        else:
+            decoder = loading.decoder
+            _answer(loading.request, *_tried(lambda: engine.run_along(decoder), engine))
+
+
+def send(
+    folder: str | os.PathLike[str], command: str, bundle: str | os.PathLike[str] | None = None, wait_s: float = 60.0
+) -> str:
+    """Command a running engine, and wait for its answer.
+
+    Parameters
+    ----------
+    folder : path
+        Where the engine takes its commands from.
+    command : {"load", "promote", "rollback", "stop"}
+    bundle : path, optional
+        What to load.
+    wait_s : float
+        The longest to wait for the answer.
+
+    Returns
+    -------
+    str
+        What the engine said.
+
+    Raises
+    ------
+    InputError
+        The engine refused, did not answer, or there is no such folder.
+    """
+    folder = Path(folder)
+    if command not in COMMANDS:
+        raise UnknownNameError("command", command, COMMANDS)
+    if (command == "load") != (bundle is not None):
+        raise InputError(f"bundle: expected one with 'load' and none else, got {bundle!r} with {command!r}")
+    if not folder.is_dir():
+        raise InputError(f"folder: {folder} is no folder that an engine takes commands from; start one with it first")
+    request = folder / f"{time.time_ns()}-{os.getpid()}.json"
+    asked: dict[str, Any] = {"command": command}
+    if bundle is not None:
+        asked["bundle"] = str(Path(bundle).resolve())
+    unfinished = request.with_suffix(".part")
+    unfinished.write_text(json.dumps(asked), encoding="utf-8")
+    unfinished.rename(request)
+    answer = request.with_suffix(ANSWERED)
+    until_s = time.monotonic() + wait_s
+    while not answer.exists():
+        if time.monotonic() > until_s:
+            request.unlink(missing_ok=True)
+            raise InputError(f"folder: no engine answered in {folder} within {wait_s:g} s; is one running with it?")
+        time.sleep(POLL_S / 4)
+    said = json.loads(answer.read_text(encoding="utf-8"))
+    answer.unlink()
+    if said["error"]:
+        raise InputError(f"{command}: refused: {said['error']}")
+    return said["told"]
+
+
+def _asked(request: Path) -> dict[str, Any]:
+    """Read a request; raise InputError where it is none."""
+    try:
+        asked = json.loads(request.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{request.name}: expected a command as JSON: {error}") from error
+    command = asked.get("command") if isinstance(asked, dict) else asked
+    if command not in COMMANDS:
+        raise UnknownNameError("command", command, COMMANDS)
+    if command == "load" and not isinstance(asked.get("bundle"), str):
+        raise InputError(f"{request.name}: expected the path of the bundle to load, got {asked.get('bundle')!r}")
+    return asked
+
+
+def _tried(do: Callable[[], None], engine: Engine) -> tuple[Exception | None, str]:
+    try:
+        do()
+    except HotwireError as error:
+        engine.tell(f"refused: {error}")
+        return error, ""
+    return None, "done"
+
+
+def _answer(request: Path, error: Exception | None, told: str) -> None:
+    unfinished = request.with_suffix(".part")
+    unfinished.write_text(json.dumps({"error": str(error or ""), "told": told}), encoding="utf-8")
+    unfinished.rename(request.with_suffix(ANSWERED))
