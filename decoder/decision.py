@@ -65,12 +65,17 @@ def check_agrees(
             f"first to differ is number {differ}: fitted on {_at(ours, differ)}, got {_at(theirs, differ)}. Use "
             "the same mask or channels, or recording.select(features=...) to put them in order"
         )
-    for what, ours, theirs in (
-        ("unit", unit, recording.unit),
-        ("rate_hz", round(rate_hz, 6), round(recording.rate_hz, 6)),
-    ):
-        if ours != theirs:
-            raise RecordingError(f"recording: {what} is {theirs!r}, but the decoder was fitted on {ours!r}")
+    n_features = len(feature_names)
+    units = zip(feature_names, _each(unit, n_features), _each(recording.unit, n_features), strict=True)
+    for name, our, their in units:
+        if our != their:
+            raise RecordingError(f"recording: the unit of {name!r} is {their!r}, but the decoder was fitted on {our!r}")
+    if round(rate_hz, 6) != round(recording.rate_hz, 6):
+        raise RecordingError(f"recording: rate_hz is {recording.rate_hz}, but the decoder was fitted on {rate_hz}")
+
+
+def _each(unit: str | tuple[str, ...], n_features: int) -> tuple[str, ...]:
+    return (unit,) * n_features if isinstance(unit, str) else unit
 
 
 def _at(names: tuple[str, ...], i: int) -> str:

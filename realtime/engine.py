@@ -35,6 +35,8 @@ SAME_MARKER_S = 0.01
 MOST_PULLS = 64
 """In one turn: also of a source that never runs dry, something has to be decided now and then."""
 MARKERS_KEPT = 4096
+KEPT_S, LEAST_KEPT = 30.0, 128
+"""Raw samples kept unless told otherwise: half a minute of a scanner is too little for a new decoder's baseline."""
 
 
 class Recorder(Protocol):
@@ -136,7 +138,8 @@ class Engine:
         self.tell("looking for the stream")
         self.info = info = self._searched()
         self._timeline = Timeline(info.rate_hz)
-        self._n_kept = max(1, round(settings.buffer_s * info.rate_hz))
+        kept = max(KEPT_S * info.rate_hz, LEAST_KEPT) if settings.buffer_s is None else settings.buffer_s * info.rate_hz
+        self._n_kept = max(1, round(kept))
         self._ring = Ring(info.n_channels, self._n_kept)
         self.active = self._pipeline(decoder)
         now_s = self._clock.now()
@@ -191,7 +194,7 @@ class Engine:
             self._put_by()
 
     def latest(self, seconds: float) -> NDArray[np.float32]:
-        """The newest raw samples (n_samples, n_channels), NaN where none came; at most `buffer_s`.
+        """The newest raw samples (n_samples, n_channels), NaN where none came; at most those that are kept.
 
         Valid until the next turn.
         """

@@ -45,8 +45,9 @@ class LiveSettings:
         How long to search for the stream at the beginning; None for ever.
     history_s : float
         How long samples are kept for markers that come late.
-    buffer_s : float
-        How long raw samples are kept, for `Engine.latest` and for bundles that are swapped in.
+    buffer_s : float, optional
+        How long raw samples are kept, for `Engine.latest` and for bundles that are swapped in; by default 30 s, or 128
+        samples where that is longer.
     """
 
     window: Window | None = None
@@ -61,7 +62,7 @@ class LiveSettings:
     settle_s: float = 2.0
     find_s: float | None = 10.0
     history_s: float = 30.0
-    buffer_s: float = 30.0
+    buffer_s: float | None = None
 
     def __post_init__(self) -> None:
         for name, known in (("channels", CHANNELS), ("backlog", BACKLOG), ("on_late", ON_LATE)):

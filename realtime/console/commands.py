@@ -87,7 +87,8 @@ def replay(
             progress=lambda done, of: bar.update(task, description=name, completed=done, total=of),
         )
     found = {"recording": opened.source, "name": name, **sent._asdict()}
-    told = f"Sent {sent.n_sent} of {sent.n_samples} samples and {sent.n_markers} markers of {opened.source} as {name}."
+    sent_of = f"{sent.n_sent} of {sent.n_samples} samples and {sent.n_markers} markers of {opened.source}"
+    told = f"Sent {sent_of}, as the stream {name!r}."
     return Answer(found, lambda console: console.print(told, markup=False))
 
 

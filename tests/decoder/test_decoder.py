@@ -124,8 +124,10 @@ def test_another_recording_has_to_agree(network: Network, recording: Recording) 
     with pytest.raises(RecordingError, match=r"rate_hz is 0\.25, but the decoder was fitted on 0\.5"):
         decoder.predict(other)
     volts = Recording(recording.data, 0.5, recording.feature_names, recording.run, recording.events, unit="V")
-    with pytest.raises(RecordingError, match=r"unit is 'V', but the decoder was fitted on 'a\.u\.'"):
+    with pytest.raises(RecordingError, match=r"unit of '.*' is 'V', but the decoder was fitted on 'a\.u\.'"):
         decoder.predict(volts)
+    each = Recording(recording.data, 0.5, recording.feature_names, recording.run, recording.events, unit=("a.u.",) * 20)
+    assert decoder.predict(each) == decoder.predict(recording)
 
 
 def test_wrong_settings(network: Network, recording: Recording) -> None:
