@@ -92,6 +92,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     the session with a summary and exit code 0 (130 as long as the stream was not found).
     """
     from ...decoder.compiled import CompiledDecoder
+    from ...decoder.steps import EventWindow
     from ..engine import Engine
     from ..outputs import JsonLines
     from ..swap import Commands
@@ -104,6 +105,11 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         raise click.UsageError("--record needs --out, the folder to record into")
     decoder = CompiledDecoder.load(bundle)
     source = _source(decoder, options)
+    if isinstance(settings.window or decoder.window, EventWindow) and options["markers"] is None:
+        raise click.UsageError(
+            "the decoder's windows follow events: expected --markers, the stream that tells them, or --window "
+            "sliding:LENGTH/EVERY"
+        )
     commands = recorder = None
     tally = Tally()
     outputs: list[Any] = [tally]

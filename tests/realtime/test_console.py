@@ -187,7 +187,9 @@ def test_a_signal_ends_a_session_with_its_summary(
 
 @pytest.mark.slow
 def test_ctrl_c_while_searching_is_an_interruption(lsl: LslWorld, bundles: tuple[Path, Path]) -> None:
-    session = lsl.start(HOTWIRE, "stream", str(bundles[0]), "--source", "nobody", "--find", "600", "--json")
+    session = lsl.start(
+        HOTWIRE, "stream", str(bundles[0]), "--source", "nobody", "--window", "sliding:1/1", "--find", "600", "--json"
+    )
     until(session, "status")
     session.send(signal.SIGINT)
     assert summary(session, code=130)["error"]["type"] == "Interrupted"
@@ -196,7 +198,9 @@ def test_ctrl_c_while_searching_is_an_interruption(lsl: LslWorld, bundles: tuple
 @pytest.mark.slow
 def test_names_the_streams_there_are(lsl: LslWorld, bundles: tuple[Path, Path], recording: Path) -> None:
     replay(lsl, recording, "--name", "amp")
-    session = lsl.start(HOTWIRE, "stream", str(bundles[0]), "--source", "app", "--find", "3", "--json")
+    session = lsl.start(
+        HOTWIRE, "stream", str(bundles[0]), "--source", "app", "--window", "sliding:1/1", "--find", "3", "--json"
+    )
     error = summary(session, code=1)["error"]
     assert error["type"] == "StreamNotFoundError"
     assert "'amp'" in error["message"]
@@ -245,12 +249,13 @@ def test_the_demo_goes_live(lsl: LslWorld, fetched: Callable[[str], Path]) -> No
         (["stream", "{bundle}", "--volumes", ".", "--markers", "m"], 2, "not both"),
         (["stream", "{bundle}", "--source", "a", "--tr", "2"], 2, "--tr goes with --volumes"),
         (["stream", "{bundle}", "--source", "a", "--record"], 2, "--record needs --out"),
+        (["stream", "{bundle}", "--source", "a"], 2, "windows follow events: expected --markers"),
         (["stream", "{bundle}", "--source", "a", "--window", "sliding:1"], 2, "sliding:LENGTH/EVERY"),
         (["stream", "{bundle}", "--source", "a", "--window", "sliding:1/0"], 2, "every_s"),
         (["stream", "{bundle}", "--source", "a", "--channels", "any"], 2, "by-position"),
         (["stream", "{bundle}", "--source", "a", "--deadline", "-1"], 1, "deadline_s: expected seconds above 0"),
         (["stream", "missing.hotwire", "--source", "a"], 1, "missing.hotwire"),
-        (["stream", "{bundle}", "--volumes", ".", "--publish", "none"], 1, "ch0"),
+        (["stream", "{bundle}", "--volumes", ".", "--publish", "none", "--window", "sliding:1/1"], 1, "ch0"),
         (["swap", "nowhere"], 2, "either a BUNDLE or one of"),
         (["swap", "nowhere", "b.hotwire", "--stop"], 2, "either a BUNDLE or one of"),
         (["swap", "nowhere", "--stop"], 1, "no session takes commands in nowhere"),
