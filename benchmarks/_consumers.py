@@ -62,12 +62,10 @@ class Job:
         """The decoder's graph, opened as hotwire opens it: one thread that does not spin."""
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+        from hotwire.models.one_thread import one_thread
+
         path = graph_beside(self.bundle)
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(path, one_thread(), providers=["CPUExecutionProvider"])
 
         def run(row: np.ndarray) -> Any:
             return session.run(["probabilities"], {"features": row})

@@ -11,25 +11,11 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+
+from hotwire.realtime.private_lsl import private_config
 
 PATIENCE_S = 60.0
 HERE = Path(__file__).parent
-
-CONFIG = """
-[ports]
-BasePort = {port}
-PortRange = 62
-MulticastPort = {multicast_port}
-IPv6 = disable
-[multicast]
-ResolveScope = machine
-[lab]
-KnownPeers = {{127.0.0.1}}
-SessionID = {session}
-[log]
-level = -3
-"""
 
 
 def say(what: dict) -> None:
@@ -39,11 +25,12 @@ def say(what: dict) -> None:
 
 def environment(folder: Path) -> dict[str, str]:
     """For processes that see each other's streams and nobody else's."""
-    session = uuid4()
-    port = 10_000 + session.int % 340 * 64
-    config = folder / "lsl_api.cfg"
-    config.write_text(CONFIG.format(port=port, multicast_port=port + 63, session=session.hex))
-    return {**os.environ, "LSLAPICFG": str(config), "OMP_NUM_THREADS": "1", "MNE_LSL_LOG_LEVEL": "ERROR"}
+    return {
+        **os.environ,
+        "LSLAPICFG": str(private_config(folder)),
+        "OMP_NUM_THREADS": "1",
+        "MNE_LSL_LOG_LEVEL": "ERROR",
+    }
 
 
 class ProcessError(RuntimeError):

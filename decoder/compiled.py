@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # type: ignore[attr-defined]
 
 from ..errors import BundleError, InputError, NonFiniteError, ShapeError
+from ..models.one_thread import one_thread
 from ..models.speech import spoken
 from .decision import Decision, check_agrees, decision_on
 from .recording import Recording
@@ -221,11 +222,7 @@ def open_session(model: bytes) -> onnxruntime.InferenceSession:
     InputError
         The bytes are no graph that onnxruntime can run.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options = one_thread()
     options.log_severity_level = 3  # errors, which are raised as well
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -14,6 +14,7 @@ from onnx import helper, numpy_helper
 
 from ..errors import InputError, ShapeError, UnknownNameError
 from .network import Network
+from .one_thread import one_thread
 from .onnx_graph import head, is_cut, load, shuffled, tail, weights
 
 
@@ -162,9 +163,6 @@ def _input_of(model: onnx.ModelProto) -> tuple[bool, tuple[int, ...], np.dtype]:
 
 
 def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
+    options = one_thread()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

@@ -20,6 +20,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as refusals  # pyright: 
 from torch import nn
 
 from ..errors import InputError
+from .one_thread import one_thread
 
 OPSET, IR_VERSION = 18, 10
 # What a protobuf message may weigh, and so an ONNX graph with its weights inside.
@@ -193,10 +194,7 @@ def check_faithful(model: onnx.ModelProto, activation: np.ndarray, expected: np.
 
 
 def _options() -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options = one_thread()
     options.log_severity_level = 3
     return options
 

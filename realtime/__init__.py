@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .health import State
     from .lsl_outputs import LslOutlets
     from .lsl_source import LslSource
-    from .outputs import JsonLines, read_decisions
+    from .outputs import Callback, JsonLines, read_decisions
     from .recording_source import RecordingSource
     from .scripted import ScriptedSource
     from .settings import LiveSettings
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .xdf import XdfRecorder
 
 _HOMES = {
+    "Callback": "outputs",
     "Chunk": "source",
     "Commands": "swap",
     "Engine": "engine",
@@ -63,6 +64,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Callback",
     "Chunk",
     "Commands",
     "Engine",

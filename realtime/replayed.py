@@ -17,20 +17,12 @@ from ..decoder.readers.arrays import write_npz
 from ..decoder.recording import Recording
 from ..errors import StreamError, StreamLostError
 from .lsl_source import LslSource
+from .private_lsl import private_config
 from .source import Chunk, EndOfStream, Marker, StreamInfo
 
 GOODBYE_S = 10.0
 LINGER_S = 600.0
 """LSL drops what nobody has pulled yet when a stream goes: the replay stays until it is ended."""
-PRIVATE = """
-[multicast]
-ResolveScope = machine
-[lab]
-KnownPeers = {{127.0.0.1}}
-SessionID = {session}
-[log]
-level = -3
-"""
 
 
 class _Ending(LslSource):
@@ -119,7 +111,6 @@ def private_session(folder: str | os.PathLike[str]) -> dict[str, str]:
     """
     if "LSLAPICFG" in os.environ:
         return dict(os.environ)
-    config = Path(folder) / "lsl_api.cfg"
-    config.write_text(PRIVATE.format(session=uuid4().hex), encoding="utf-8")
+    config = private_config(Path(folder))
     pylsl.set_config_filename(str(config))
     return {**os.environ, "LSLAPICFG": str(config)}

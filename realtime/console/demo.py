@@ -22,6 +22,7 @@ from ...decoder.versions import versions
 from ...errors import InputError
 from ..decision import LiveDecision
 from ..engine import Engine
+from ..outputs import Callback
 from ..replayed import replayed
 from ..settings import LiveSettings
 from .session import Tally, decode
@@ -37,25 +38,6 @@ class Prepared(NamedTuple):
 
     bundle: Path
     run: Path
-
-
-class _Kept:
-    """An output that keeps decisions."""
-
-    def __init__(self) -> None:
-        self.decisions: list[LiveDecision] = []
-
-    def open(self, info: object, decoder: object) -> None:
-        pass
-
-    def decision(self, decision: LiveDecision) -> None:
-        self.decisions.append(decision)
-
-    def status(self, status: object) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 def live_demo(
@@ -79,11 +61,12 @@ def live_demo(
     targets = WordTargets(**decoder.manifest["targets"])
     judge = judged_by(targets)
     recording = read_npz(prepared.run)
-    kept, tally = _Kept(), Tally()
+    decisions: list[LiveDecision] = []
+    tally = Tally()
     settings = LiveSettings(backlog="every", find_s=FIND_S)
     with aside(), replayed(recording, speed=speed) as source:
         view = make_view(judge)
-        engine = Engine(decoder, source, settings, outputs=[kept, tally, view])
+        engine = Engine(decoder, source, settings, outputs=[Callback(decisions.append), tally, view])
         ended = decode(engine, view)
     return {
         "type": "live demo",
@@ -92,8 +75,8 @@ def live_demo(
         "speed": speed,
         "bundle": str(prepared.bundle),
         "digest": decoder.digest,
-        **scores(kept.decisions, targets),
-        "blocks": blocks(kept.decisions, targets),
+        **scores(decisions, targets),
+        "blocks": blocks(decisions, targets),
         **tally.to_dict(),
         "losses": engine.losses,
     }

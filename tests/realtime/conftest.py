@@ -13,27 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
+from hotwire.realtime.private_lsl import private_config
+
 PATIENCE_S = 60
 """No test waits longer for a process: then something hangs."""
-
-CONFIG = """
-[ports]
-BasePort = {port}
-PortRange = 62
-MulticastPort = {multicast_port}
-IPv6 = disable
-[multicast]
-ResolveScope = machine
-[lab]
-KnownPeers = {{127.0.0.1}}
-SessionID = {session}
-[log]
-level = -3
-"""
 
 
 class Child:
@@ -115,10 +101,7 @@ class LslWorld:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._children: list[Child] = []
-        session = uuid4()
-        port = 10_000 + session.int % 340 * 64
-        config = folder / "lsl_api.cfg"
-        config.write_text(CONFIG.format(port=port, multicast_port=port + 63, session=session.hex))
+        config = private_config(folder)
         self.env = {**os.environ, "LSLAPICFG": str(config), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
     def start(self, code: str, *args: Any) -> Child:

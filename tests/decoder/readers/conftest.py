@@ -13,15 +13,25 @@ import pytest
 AFFINE = np.array([[-3.0, 0, 0, 60], [0, 3.5, 0, -35], [0, 0, 4, 7], [0, 0, 0, 1]])
 
 
-@pytest.fixture(scope="session")
-def haxby() -> Path:
+def recordings(name: str) -> Path:
+    """A folder of real recordings; a machine without them skips, and says why."""
     folder = os.environ.get("HOTWIRE_DATA")
     if not folder:
         pytest.skip("HOTWIRE_DATA is not set")
-    path = Path(folder) / "haxby2001-slice"
+    path = Path(folder) / name
     if not path.is_dir():
         pytest.skip(f"{path} is missing")
     return path
+
+
+@pytest.fixture(scope="session")
+def haxby() -> Path:
+    return recordings("haxby2001-slice")
+
+
+@pytest.fixture(scope="session")
+def real_xdf() -> Path:
+    return recordings("xdf")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import struct
 import sys
 from pathlib import Path
@@ -230,23 +229,12 @@ def test_in_a_study(tmp_path: Path) -> None:
     assert r.events.label.tolist() == ["face"]
 
 
-@pytest.fixture(scope="module")
-def real() -> Path:
-    folder = os.environ.get("HOTWIRE_DATA")
-    if not folder:
-        pytest.skip("HOTWIRE_DATA is not set")
-    path = Path(folder) / "xdf"
-    if not path.is_dir():
-        pytest.skip(f"{path} is missing")
-    return path
-
-
 @pytest.mark.slow
-def test_a_real_recording_whose_clock_was_reset(real: Path) -> None:
+def test_a_real_recording_whose_clock_was_reset(real_xdf: Path) -> None:
     """LabRecorder, 8 channels that say 100 Hz and come at 93; the sender was restarted, its clock 650,000 s earlier."""
     with pytest.raises(RecordingError, match=r"the stamps of 'BioSemi' show 93\.17"):
-        read_xdf(real / "clock_resets.xdf")
-    r = read_xdf(real / "clock_resets.xdf", rate_hz=93.0)
+        read_xdf(real_xdf / "clock_resets.xdf")
+    r = read_xdf(real_xdf / "clock_resets.xdf", rate_hz=93.0)
     assert r.run_lengths() == {1: 12876, 2: 14939}
     assert (r.n_features, len(r.events)) == (8, 175)
     assert np.unique(r.events.run, return_counts=True)[1].tolist() == [91, 84]
@@ -254,11 +242,11 @@ def test_a_real_recording_whose_clock_was_reset(real: Path) -> None:
 
 
 @pytest.mark.slow
-def test_real_recordings_of_other_kinds(real: Path) -> None:
-    r = read_xdf(real / "empty_streams.xdf", markers="ctrl", stream="test_stream.py:191695:0")
+def test_real_recordings_of_other_kinds(real_xdf: Path) -> None:
+    r = read_xdf(real_xdf / "empty_streams.xdf", markers="ctrl", stream="test_stream.py:191695:0")
     np.testing.assert_array_equal(r.data, np.arange(10)[:, None])
     assert (r.rate_hz, r.feature_names) == (1.0, ("ch:00",))
     assert r.events.label.tolist() == ['{"state": 2}']
-    r = read_xdf(real / "minimal.xdf", on_event_outside="drop")
+    r = read_xdf(real_xdf / "minimal.xdf", on_event_outside="drop")
     assert r.data[:2].tolist() == [[192, 255, 238], [12, 22, 32]]
     assert r.n_samples == 9
