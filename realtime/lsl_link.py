@@ -51,12 +51,14 @@ class Link:
         self._refusal = refusal
         self._buffer_s = buffer_s
         self._resolver: pylsl.ContinuousResolver | None = None
+        self._trying = ""
         self._searching_since = 0.0
         self._inlet: pylsl.StreamInlet | None = None
         self._correction_s = 0.0
         self._corrected_at = 0.0
         self._same_clock = False
         self._info: pylsl.StreamInfo | None = None
+        self._broken: set[str] = set()
 
     def __str__(self) -> str:
         return f"the LSL {self.what} with " + " and ".join(f"{key} {value!r}" for key, value in self.wanted.items())
@@ -92,7 +94,11 @@ class Link:
         if self.connected and self._info is not None:
             return self._info
         while True:
-            inlet = self._inlet = self._inlet or self._subscribe(self._search(until))
+            if self._inlet is None:
+                found = self._search(until)
+                self._trying = found.uid()
+                self._inlet = self._subscribe(found)
+            inlet = self._inlet
             try:
                 # Subscribed first: samples queue up while the clocks are compared, which takes 0.6 s.
                 inlet.open_stream(_left(until))
@@ -104,7 +110,9 @@ class Link:
                     "ports (TCP and UDP 16572 to 16604)"
                 ) from None
             except LostError:
+                self._broken.add(self._trying)
                 self._inlet = None
+                time.sleep(LOOK_S)
                 continue
             break
         # Processes of one machine share LSL's clock. What is measured between them is only the noise of measuring.
@@ -114,6 +122,7 @@ class Link:
         self._corrected_at = time.monotonic()
         self._info = info
         self._resolver = None
+        self._broken.clear()
         self.connected = True
         return info
 
@@ -136,6 +145,8 @@ class Link:
 
     def lost(self) -> StreamLostError:
         """Give up the connection, and return the error to raise."""
+        if self._info is not None:
+            self._broken.add(self._info.uid())
         self.drop()
         return StreamLostError(f"{self} is gone: its outlet was closed, or the connection broke")
 
@@ -161,6 +172,9 @@ class Link:
             found = resolver.results()
             matching = [info for info in found if all(getattr(info, key)() == wanted[key] for key in wanted)]
             usable = [info for info in matching if not self._refusal(info)]
+            # An outlet that closes may still answer, and LSL remembers answers for seconds: one whose connection broke
+            # counts only where there is no other, such as its successor.
+            usable = [info for info in usable if info.uid() not in self._broken] or usable
             waited_s = time.monotonic() - self._searching_since
             if len(usable) == 1 and ("source_id" in wanted or waited_s >= EVERYONE_ANSWERS_S):
                 return usable[0]

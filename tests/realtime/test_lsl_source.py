@@ -449,3 +449,31 @@ def test_a_slow_consumer_loses_the_oldest_and_stamps_tell(lsl):
     assert values[-1] == n_sent - 1
     assert np.array_equal(stamps, 1000 + values / 100)
     assert np.all(np.diff(values) >= 1)
+
+
+def test_a_closing_outlet_that_still_answers_is_not_taken_for_its_successor(lsl):
+    # LSL's search remembers the old outlet for seconds after it is gone, beside the new one with the same source_id.
+    assert lsl.run("""
+        import json, time
+        import pylsl
+        from hotwire.realtime.lsl_link import Link
+
+        def outlet():
+            return pylsl.StreamOutlet(pylsl.StreamInfo("lab", "EEG", 1, 100.0, pylsl.cf_float32, "lab-1"))
+
+        link = Link("stream", {"name": "lab"}, lambda info: "", 10.0)
+        first = outlet()
+        uids = [link.connect(time.monotonic() + 20).uid()]
+        link._resolver = pylsl.ContinuousResolver()
+        for n in (1, 2):
+            until = time.monotonic() + 20
+            while len(link._resolver.results()) < n and time.monotonic() < until:
+                time.sleep(0.01)
+            if n == 1:
+                first = None
+                second = outlet()
+        remembered = len(link._resolver.results())
+        link.lost()
+        uids.append(link.connect(time.monotonic() + 20).uid())
+        print(json.dumps([remembered, uids[0] != uids[1], uids[1] == second.get_info().uid()]))
+    """) == [2, True, True]
