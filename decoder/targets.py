@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from ..errors import InputError, UnknownNameError
 from ..models.network import Network
 from .steps.window import Trials
+
+if TYPE_CHECKING:
+    from ..models.recorded import Recorded
 
 TEMPLATE = "A picture of a {}"
 
@@ -140,12 +144,20 @@ class WordTargets(Targets):
 class StimulusTargets(Targets):
     """The very pictures that were shown; the right answer is what the network itself sees in them.
 
+    Activations and answers are kept on disk, see `hotwire.models.recorded.record`. The pass that records the first
+    activations sees to the answers, too; where answers are asked for before, they take a pass of their own.
+
     Parameters
     ----------
     stimuli : mapping of str to picture
         By the name that the recording's events give; whatever the network takes.
     network : Network
         Names what it sees in each.
+
+    Raises
+    ------
+    InputError
+        The network does not name its outputs.
     """
 
     def __init__(self, stimuli: Mapping[str, Any], network: Network) -> None:
@@ -156,10 +168,11 @@ class StimulusTargets(Targets):
             )
         self.stimuli = dict(stimuli)
         self.keys = tuple(self.stimuli)
-        # Several outputs may share a name ("crane"): they are one answer.
-        seen = np.array(network.labels)[network.outputs(list(self.stimuli.values())).argmax(axis=1)]
-        answers, self._truth = np.unique(seen, return_inverse=True)
-        self.answers = tuple(answers.tolist())
+        self._network = network
+
+    @property
+    def answers(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self._seen[0]
 
     def key_of(self, trials: Trials) -> NDArray[np.intp]:
         if trials.stimulus is None:
@@ -171,11 +184,23 @@ class StimulusTargets(Targets):
         return np.array([index[name] for name in trials.stimulus.tolist()], np.intp)
 
     def truth(self) -> NDArray[np.intp]:
-        return self._truth
+        return self._seen[1]
 
     def activations(self, network: Network, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        recorded = network.activations(list(self.stimuli.values()), layers)
-        return {layer: array.reshape(len(array), -1) for layer, array in recorded.items()}
+        return self._recorded(network, layers).tables
+
+    @cached_property
+    def _seen(self) -> tuple[tuple[str, ...], NDArray[np.intp]]:
+        """Answers, and the index of that to each key."""
+        best = self._recorded(self._network, ()).outputs.argmax(axis=1)
+        # Several outputs may share a name ("crane"): they are one answer.
+        answers, truth = np.unique(np.array(self._network.labels)[best], return_inverse=True)
+        return tuple(answers.tolist()), truth
+
+    def _recorded(self, network: Network, layers: Sequence[str]) -> Recorded:
+        from ..models.recorded import record  # a rig that runs bundles needs none of it
+
+        return record(network, list(self.stimuli.values()), layers)
 
     def to_dict(self) -> dict[str, Any]:
         return {"answers": list(self.answers)}

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .assets import fetch
+    from .compiled_network import compiled
     from .language import LanguageModel
     from .network import Network
     from .onnx_network import OnnxNetwork
     from .opening import open_network
+    from .recorded import forget, record, stored
     from .sentence import SentenceEncoder
     from .torch_network import TorchNetwork
     from .vision import VisionNetwork
@@ -25,8 +27,12 @@ _HOMES = {
     "SentenceEncoder": "sentence",
     "TorchNetwork": "torch_network",
     "VisionNetwork": "vision",
+    "compiled": "compiled_network",
     "fetch": "assets",
+    "forget": "recorded",
     "open_network": "opening",
+    "record": "recorded",
+    "stored": "recorded",
 }
 
 __all__ = [
@@ -36,8 +42,12 @@ __all__ = [
     "SentenceEncoder",
     "TorchNetwork",
     "VisionNetwork",
+    "compiled",
     "fetch",
+    "forget",
     "open_network",
+    "record",
+    "stored",
 ]
 
 

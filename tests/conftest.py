@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,3 +20,16 @@ def fetched() -> Callable[[str], Path]:
             pytest.skip(f"needs {name}: {error}")
 
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Activations and pieces of maps that tests compute do not fill the user's cache."""
+    from hotwire.decoder.maps import piece_store
+    from hotwire.models import recorded
+
+    folder = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recorded, "activations_folder", lambda: folder / "activations")
+        patch.setattr(piece_store, "pieces_folder", lambda: folder / "maps")
+        yield

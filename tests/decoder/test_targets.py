@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +64,42 @@ def test_wrong_template_and_labels(trials: Trials) -> None:
         WordTargets(WORDS, template="A picture")
     with pytest.raises(InputError, match=r"label '(face|house|shoe)' has none; there are words for cat"):
         WordTargets({"cat": "cat"}).key_of(trials)
+
+
+def test_pictures_pass_the_network_once(network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it sees comes of the pass that records the layers; a second evaluation needs none."""
+    monkeypatch.setenv("HOTWIRE_CACHE", str(tmp_path))
+    shown = {f"{i}.png": f"A picture of a {word}" for i, word in enumerate(["shoe", "cat", "shoe"])}
+    expected = network.activations(list(shown.values()), ["first", "second"])
+    passes: list[int] = []
+    forward, recorded = type(network)._forward, type(network)._record
+
+    def counted_forward(self: Network, stimuli: Any) -> np.ndarray:
+        passes.append(len(stimuli))
+        return forward(self, stimuli)
+
+    def counted_record(self: Network, stimuli: Any, layers: tuple[str, ...]) -> Any:
+        passes.append(len(stimuli))
+        return recorded(self, stimuli, layers)
+
+    monkeypatch.setattr(type(network), "_forward", counted_forward)
+    monkeypatch.setattr(type(network), "_record", counted_record)
+    for _ in range(2):
+        targets = StimulusTargets(shown, network)
+        for layer, table in targets.activations(network, ["second", "first"]).items():
+            np.testing.assert_array_equal(table, expected[layer])
+        assert targets.answers == ("cat", "shoe")
+        assert targets.truth().tolist() == [1, 0, 1]
+    assert passes == [3]
+    assert StimulusTargets({"a": "A picture of a face"}, network).answers == ("face",)
+    assert passes == [3, 1]
+
+
+def test_networks_without_names_cannot_say_what_they_see(network: Network) -> None:
+    nameless = copy.copy(network)
+    nameless.labels = None
+    with pytest.raises(InputError, match="does not name its outputs"):
+        StimulusTargets({"a": "A picture of a cat"}, nameless)
 
 
 def test_pictures_are_answered_by_what_the_network_sees(network: Network, trials: Trials) -> None:
