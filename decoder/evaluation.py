@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UnknownNameError
+from .audit import Finding, Policy, check_policy, refuse
+from .audit import audit as look_for_leaks
 from .decoder import Decoder, Linear, Settings
 from .folds import Bench, Choice, Fold, Training, fit_fold, split_runs
 from .metrics import Measure, constant_guess, exchanges, hit_table, measure, pairwise_table
@@ -63,6 +65,8 @@ class Evaluation:
         The decoder's, before any choice.
     inner_folds, n_shuffles, n_permutations : int
         As `evaluate` was told.
+    findings : tuple of Finding
+        What the audit for leaks found.
     """
 
     answers: tuple[str, ...]
@@ -79,6 +83,7 @@ class Evaluation:
     inner_folds: int
     n_shuffles: int
     n_permutations: int
+    findings: tuple[Finding, ...] = ()
 
     @property
     def main(self) -> str:
@@ -103,8 +108,9 @@ def evaluate(
     n_shuffles: int = 5,
     n_permutations: int = 10_000,
     seed: int = 0,
+    audit: Policy = "refuse",
 ) -> Evaluation:
-    """Cross-validate a decoder over runs, with its ceiling and its controls.
+    """Cross-validate a decoder over runs, with its ceiling and its controls, after an audit for leaks.
 
     Whitening, the adapter and its strength are fitted in each fold anew; so is every `Choice`, judged in inner folds of
     the training runs. Steps that need the future of a run see that run alone.
@@ -127,6 +133,8 @@ def evaluate(
     n_shuffles : int
         How many times the pairing is shuffled; their mean is given.
     n_permutations, seed : int
+    audit : {"refuse", "warn"}
+        Where the audit finds a leak: refuse to go on, or go on with a Python warning.
 
     Returns
     -------
@@ -136,15 +144,20 @@ def evaluate(
     ------
     InputError
         Fewer runs than folds.
+    LeakError
+        What would be tested was in the training, or can be told without the brain.
     UnknownNameError
         There is no such control.
     """
+    check_policy(audit)
     for control in controls:
         if control not in CONTROLS:
             raise UnknownNameError("control", control, CONTROLS)
     bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
     trials = bench.trials(decoder.settings)
     held_out = split_runs(recording.runs, folds, seed=seed)
+    findings = look_for_leaks(recording, trials, bench.targets, held_out, decoder.settings)
+    refuse(findings, audit)
     fits = [partial(fit_fold, bench, decoder.settings, choose, runs, inner_folds) for runs in held_out]
     fitted = in_parallel(fits, "cross-validation")
     number = {run: index for index, runs in enumerate(held_out) for run in runs}
@@ -153,7 +166,7 @@ def evaluate(
     jobs: dict[str, list[_Job]] = {"decoder": [(bench, _predicted)], "ceiling": [(bench, _true)]}
     to_fit = bench.trials_to_fit(decoder.settings)
     if "shuffled pairing" in controls:
-        shuffles = exchanges(_exchanged_within(to_fit, number), to_fit.event, n_shuffles, seed=seed)
+        shuffles = exchanges(exchanged_within(to_fit, number), to_fit.event, n_shuffles, seed=seed)
         jobs["shuffled pairing"] = [(bench, _refitted(order)) for order in shuffles]
     if "mean activation" in controls:
         jobs["mean activation"] = [(bench, _mean)]
@@ -164,7 +177,7 @@ def evaluate(
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
     truth = bench.targets.truth()[bench.keys(trials)]
-    orders = exchanges(_exchanged_within(trials, number), trials.event, n_permutations, seed=seed)
+    orders = exchanges(exchanged_within(trials, number), trials.event, n_permutations, seed=seed)
     judge = _Judge(bench.targets, truth, trials.run, truth[orders])
     found = {name: judge.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
     return Evaluation(
@@ -182,6 +195,7 @@ def evaluate(
         inner_folds=inner_folds,
         n_shuffles=n_shuffles,
         n_permutations=n_permutations,
+        findings=findings,
     )
 
 
@@ -287,7 +301,7 @@ class _Judge:
         return np.array([self.targets.meant(text) for text in texts], np.intp)
 
 
-def _exchanged_within(trials: Trials, fold_of: Mapping[Any, int]) -> NDArray:
+def exchanged_within(trials: Trials, fold_of: Mapping[Any, int]) -> NDArray:
     """The groups of trials that answers are exchanged within: runs, or folds where a run holds a single trial."""
     if min(np.unique(trials.run, return_counts=True)[1]) > 1:
         return trials.run

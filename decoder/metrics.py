@@ -1,5 +1,7 @@
 """How good decisions are: each measure once, with its chance level, its interval and its permutation test.
 
+See also `hotwire.decoder.identification`, `hotwire.decoder.correlations` and `hotwire.decoder.ceilings`.
+
 Everywhere ``scores`` is (n_trials, n_answers), larger is better, and ``truth`` (n_trials,) holds the index of the
 right answer.
 """
@@ -7,6 +9,7 @@ right answer.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -51,7 +54,7 @@ def hits(scores: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
     >>> hits([[0.1, 0.9], [0.5, 0.5]], [1, 0])
     array([1. , 0.5])
     """
-    scores, truth = _checked(scores, truth)
+    scores, truth = checked_scores(scores, truth)
     return hit_table(scores)[np.arange(len(truth)), truth]
 
 
@@ -77,7 +80,7 @@ def pairwise_table(scores: ArrayLike, answers: ArrayLike) -> NDArray[np.float64]
     Mitchell et al. (2008), Predicting human brain activity associated with the meanings of nouns. Science 320,
     1191-1195, for two answers at a time.
     """
-    scores, answers = _checked(scores, answers)
+    scores, answers = checked_scores(scores, answers)
     n_trials, n_answers = scores.shape
     count = np.bincount(answers, minlength=n_answers).astype(np.float64)
     table = np.full((n_trials, n_answers), np.nan)
@@ -97,7 +100,7 @@ def pairwise(scores: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
     >>> pairwise([[0.6, 0.3, 0.1], [0.5, 0.2, 0.3], [0.2, 0.2, 0.6]], [0, 1, 2])
     array([1., 0., 1.])
     """
-    scores, truth = _checked(scores, truth)
+    scores, truth = checked_scores(scores, truth)
     return pairwise_table(scores, truth)[np.arange(len(truth)), truth]
 
 
@@ -217,12 +220,52 @@ def confusion(truth: NDArray, said: NDArray, n_answers: int) -> NDArray[np.int64
     return counts
 
 
+def d_prime(truth: ArrayLike, said: ArrayLike, n_answers: int) -> NDArray[np.float64]:
+    """Sensitivity for each answer against all others: z(hit rate) - z(false alarm rate); 0 for guessing.
+
+    Half a trial is added to each count, so that rates of 0 and 1 stay finite.
+
+    Parameters
+    ----------
+    truth : (n_trials,) array of int
+        What was shown.
+    said : (n_trials,) array of int
+        What was said; -1 for none of the answers.
+    n_answers : int
+
+    Returns
+    -------
+    (n_answers,) array
+        NaN for answers that no trial has, or all have.
+
+    References
+    ----------
+    Green & Swets (1966), Signal detection theory and psychophysics; Hautus (1995), Corrections for extreme proportions
+    and their biasing effects on estimated values of d'. Behav. Res. Methods 27, 46-51 (the log-linear correction).
+
+    Examples
+    --------
+    >>> d_prime([0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1, 0], 2).round(3)
+    array([1.049, 1.049])
+    """
+    z = NormalDist().inv_cdf
+    counts = confusion(np.asarray(truth, np.intp), np.asarray(said, np.intp), n_answers)
+    found = np.full(n_answers, np.nan)
+    for answer in range(n_answers):
+        n_shown, n_said = counts[answer].sum(), counts[:, answer].sum()
+        n_other, n_hits = counts.sum() - n_shown, counts[answer, answer]
+        if n_shown and n_other:
+            found[answer] = z((n_hits + 0.5) / (n_shown + 1)) - z((n_said - n_hits + 0.5) / (n_other + 1))
+    return found
+
+
 def constant_guess(truth: NDArray, n_answers: int) -> float:
     """Chance level: what always giving the same answer, or guessing evenly, reaches at most."""
     return float(max(np.bincount(truth).max() / len(truth), 1 / n_answers))
 
 
-def _checked(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray, NDArray[np.intp]]:
+def checked_scores(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray, NDArray[np.intp]]:
+    """Both as arrays; raise where they do not fit together."""
     scores, truth = np.asarray(scores), np.asarray(truth, dtype=np.intp)
     if scores.ndim != 2 or truth.shape != scores.shape[:1]:
         raise ShapeError(f"scores: expected (n_trials, n_answers) for truth {truth.shape}, got {scores.shape}")

@@ -13,6 +13,7 @@ from rich.table import Table
 from .decision import Decision
 from .evaluation import Evaluation
 from .events import Events
+from .finding import Finding
 from .metrics import Measure
 from .recording import Recording
 from .targets import Targets, WordTargets
@@ -57,6 +58,7 @@ def summary_of(evaluation: Evaluation) -> dict[str, Any]:
                 row: {name: measure.to_dict() for name, measure in of.measures.items()} for row, of in rows.items()
             },
             "chosen": evaluation.chosen,
+            "findings": [vars(found) for found in evaluation.findings],
             "decisions": _decisions_of(evaluation),
         }
     )
@@ -134,7 +136,16 @@ def show_evaluation(console: Console, evaluation: Evaluation, summary: Mapping[s
     network = escape(evaluation.network)
     console.print(f"{network}: {n_right} of {summary['n_blocks']} right; took {summary['seconds']:.0f} s")
     console.print(_scores(evaluation))
+    show_findings(console, evaluation.findings)
     console.print(f"The report is {escape(summary['report'])}")
+
+
+def show_findings(console: Console, findings: Sequence[Finding]) -> None:
+    """What the audit for leaks found, one line each; nothing of what is fine."""
+    colours = {"warning": "yellow", "leak": "red"}
+    for found in findings:
+        if found.verdict in colours:
+            console.print(f"[{colours[found.verdict]}]{found.verdict}[/], {found.check}: {escape(found.reason)}")
 
 
 def _scores(evaluation: Evaluation) -> Table:

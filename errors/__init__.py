@@ -6,6 +6,7 @@
     ├── InputError (ValueError)             an argument is wrong
     │   ├── ShapeError                      an array of another shape than expected
     │   ├── NonFiniteError                  NaN or infinity, with its position
+    │   ├── LeakError                       what is tested was in the training, or can be told without the brain
     │   └── UnknownNameError                a look-up failed; lists what there is
     ├── RecordingError (ValueError)         a recording, its mask or its events cannot be used
     ├── StudyError (ValueError)             a study file has a wrong or missing field
@@ -43,6 +44,10 @@ class ShapeError(InputError):
 
 class NonFiniteError(InputError):
     """An array holds NaN or infinity."""
+
+
+class LeakError(InputError):
+    """What is tested was in the training, or could be told without the brain."""
 
 
 class UnknownNameError(InputError):

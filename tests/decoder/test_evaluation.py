@@ -25,7 +25,7 @@ from hotwire.decoder.evaluation import CONTROLS
 from hotwire.decoder.folds import split_runs
 from hotwire.decoder.readers import read_responses
 from hotwire.decoder.steps import BlockAverage, Detrend, ExponentialBaseline, RunningAverage
-from hotwire.errors import InputError, RecordingError, UnknownNameError
+from hotwire.errors import InputError, LeakError, RecordingError, UnknownNameError
 from hotwire.models import Network
 
 TARGETS = WordTargets({"cat": "cat", "face": "face", "house": "house", "shoe": "shoe"})
@@ -179,9 +179,12 @@ def test_pictures_are_evaluated_by_what_the_network_sees(network: Network) -> No
     responses = states @ rng.normal(size=(12, 30)) + 0.5 * rng.normal(size=(60, 30))
     recording = read_responses(responses.T.astype(np.float32), list(shown))
     targets = StimulusTargets(shown, network)
-    found = evaluate(
-        Decoder(network, targets, Settings("first")), recording, folds=5, controls=CONTROLS[:2], n_permutations=200
-    )
+    decoder = Decoder(network, targets, Settings("first"))
+    with pytest.raises(LeakError, match="60 of 60 trials"):
+        evaluate(decoder, recording, folds=5)
+    with pytest.warns(UserWarning, match="the audit found leaks: stimuli: 60 of 60"):
+        found = evaluate(decoder, recording, folds=5, controls=CONTROLS[:2], n_permutations=200, audit="warn")
+    assert [one.check for one in found.findings if one.verdict != "fine"] == ["stimuli"]
     assert found.answers == ("cat", "face", "shoe")
     assert found.decoder.measures["pairwise"].value > 0.9
     assert found.decoder.measures["pairwise"].p_value < 0.01
@@ -208,6 +211,8 @@ def test_wrong_inputs(decoder: Decoder, recording: Recording) -> None:
         evaluate(decoder, recording, folds=7)
     with pytest.raises(InputError, match="expected 'run' or a number"):
         evaluate(decoder, recording, folds="trial")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="audit: expected one of refuse, warn, got 'ignore'"):
+        evaluate(decoder, recording, audit="ignore")  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match="There are: shuffled pairing"):
         evaluate(decoder, recording, controls=["placebo"])
     with pytest.raises(UnknownNameError, match="There are: layer, steps"):

@@ -1,0 +1,139 @@
+"""The audit for leaks: could the trials that are tested be told without the brain, or were they in the training?
+
+It looks at the design and the samples alone, before anything is fitted. Each check gives one `Finding`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import InputError, LeakError
+from .audit_order import order_findings
+from .audit_samples import memory_finding, scaling_finding, windows_finding
+from .audit_stimuli import stimuli_findings
+from .decoder import Settings
+from .events import listed
+from .finding import Finding
+from .recording import Recording
+from .steps import Trials
+from .targets import Targets
+
+Policy = Literal["refuse", "warn"]
+POLICIES: tuple[Policy, ...] = ("refuse", "warn")
+
+REMEDIES = {
+    "stimuli": "average the trials of a stimulus into one, or put all of them into one run or fold",
+    "runs": "hold each run out once, whole",
+    "label by run": "show every category in every run",
+    "label by position": "shuffle the order anew for every run",
+}
+
+
+def audit(
+    recording: Recording, trials: Trials, targets: Targets, held_out: Sequence[Sequence[Any]], settings: Settings
+) -> tuple[Finding, ...]:
+    """Look for what would make a cross-validated accuracy too good to be true.
+
+    Parameters
+    ----------
+    recording : Recording
+    trials : Trials
+        What is decided on.
+    targets : Targets
+    held_out : sequence of sequences of runs
+        The runs that each fold tests on.
+    settings : Settings
+        The decoder's.
+
+    Returns
+    -------
+    tuple of Finding
+        One for each check, in a fixed order.
+    """
+    number: dict[Any, int] = {}
+    for index, runs in enumerate(held_out):
+        for run in runs:
+            number.setdefault(run, index)
+    fold = np.array([number.get(run, -1) for run in trials.run.tolist()], np.intp)
+    return (
+        *stimuli_findings(trials, targets, fold),
+        _runs(recording, held_out),
+        memory_finding(recording, number),
+        scaling_finding(recording),
+        _steps(settings),
+        windows_finding(recording, trials, targets, settings),
+        *order_findings(trials, targets, fold),
+    )
+
+
+def refuse(findings: Sequence[Finding], policy: Policy) -> None:
+    """Do what the policy says about leaks; warnings are left to the report.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+    policy : {"refuse", "warn"}
+        Raise a `LeakError`, or a Python warning.
+
+    Raises
+    ------
+    LeakError
+        There is a leak, and the policy is to refuse.
+    """
+    check_policy(policy)
+    leaks = [found for found in findings if found.verdict == "leak"]
+    if not leaks:
+        return
+    told = "; ".join(f"{found.check}: {found.reason} To do: {REMEDIES[found.check]}" for found in leaks)
+    if policy == "refuse":
+        raise LeakError(
+            f"audit: what is tested was in the training, or can be told without the brain: {told}. To go on in spite "
+            'of it, ask for audit = "warn"; the report then says so'
+        )
+    warnings.warn(f"the audit found leaks: {told}", stacklevel=3)
+
+
+def check_policy(policy: object) -> None:
+    """Raise InputError unless it is one of the policies."""
+    if policy not in POLICIES:
+        raise InputError(f"audit: expected one of {', '.join(POLICIES)}, got {policy!r}")
+
+
+def _runs(recording: Recording, held_out: Sequence[Sequence[Any]]) -> Finding:
+    """Folds that split a run, be it by its name."""
+    check = "runs"
+    folds_of: dict[Any, set[int]] = {}
+    for index, runs in enumerate(held_out):
+        for run in runs:
+            folds_of.setdefault(run, set()).add(index)
+    split = [run for run, of in folds_of.items() if len(of) > 1]
+    if split:
+        return Finding(
+            check, "leak", f"{len(split)} of {len(folds_of)} runs ({listed(split, 3)}) lie in several folds at once."
+        )
+    spelled: dict[str, list[Any]] = {}
+    for run in recording.runs:
+        spelled.setdefault(str(run).strip().casefold().lstrip("0"), []).append(run)
+    alike = [runs for runs in spelled.values() if len({frozenset(folds_of.get(run, ())) for run in runs}) > 1]
+    if alike:
+        names = ["/".join(map(repr, runs)) for runs in alike]
+        return Finding(
+            check, "warning", f"Names of runs in different folds differ in their spelling only: {listed(names, 3)}."
+        )
+    return Finding(check, "fine", f"Each of {len(recording.runs)} runs lies whole in one fold.")
+
+
+def _steps(settings: Settings) -> Finding:
+    every = dict.fromkeys([*settings.steps, *settings.to_fit[0]])
+    ahead = [repr(step) for step in every if step.needs_future]
+    return Finding(
+        "looking ahead",
+        "fine",
+        f"{', '.join(ahead)} sees the whole of a run, and of that run alone; it cannot be used live."
+        if ahead
+        else "No step looks ahead.",
+    )

@@ -1,0 +1,37 @@
+"""What a check of the audit for leaks found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    Attributes
+    ----------
+    check : str
+    verdict : {"fine", "warning", "leak"}
+    reason : str
+        What was found, with its numbers.
+    """
+
+    check: str
+    verdict: Literal["fine", "warning", "leak"]
+    reason: str
+
+
+def share_of(which: NDArray[np.bool_]) -> str:
+    """How many trials, in words.
+
+    Examples
+    --------
+    >>> share_of(np.array([True, False, False, False]))
+    '1 of 4 trials (25.0 %)'
+    """
+    return f"{np.count_nonzero(which)} of {len(which)} trials ({100 * which.mean():.1f} %)"
