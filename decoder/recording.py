@@ -6,7 +6,7 @@ is made and never repairs: what is wrong is named, with its position.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
@@ -47,11 +47,13 @@ class Recording:
         Where the recording came from.
     trimmed_samples : int
         Samples that a lag took off the end of every run; an event may still begin there.
+    regions : dict of str to array (n_features_of_it,) of int
+        Regions that the recording brought along: which features belong to each. They may overlap, and one may be empty.
 
     Raises
     ------
     ShapeError
-        The parts do not fit together.
+        The parts do not fit together, or a region names features that there are not.
     NonFiniteError
         A sample is NaN or infinite; feature, run and sample are named.
     RecordingError
@@ -74,6 +76,7 @@ class Recording:
     confound_names: tuple[str, ...] = ()
     source: str = "memory"
     trimmed_samples: int = 0
+    regions: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         with np.errstate(over="ignore"):  # what is too large for float32 is reported below, with its position
@@ -88,6 +91,7 @@ class Recording:
             if getattr(self, name) is not None:
                 set_field(self, name, np.asarray(getattr(self, name), dtype=np.float64))
         _check_shapes(self)
+        set_field(self, "regions", {str(name): _region(str(name), of, self) for name, of in self.regions.items()})
         _check_finite(self)
         check_events(self.events, self.run_lengths(), self.rate_hz, self.trimmed_samples)
 
@@ -163,6 +167,9 @@ class Recording:
                 chosen["unit"] = tuple(self.unit[i] for i in columns)
             if self.positions_mm is not None:
                 chosen["positions_mm"] = self.positions_mm[columns]
+            chosen["regions"] = {
+                name: np.flatnonzero(np.isin(columns, of).ravel()) for name, of in self.regions.items()
+            }
         return replace(self, data=self.data[rows][:, columns], **chosen)
 
     def _feature_indices(self, features: ArrayLike) -> NDArray:
@@ -174,7 +181,7 @@ class Recording:
         index = {name: i for i, name in enumerate(self.feature_names)}
         for name in wanted.ravel().tolist():
             if name not in index:
-                raise UnknownNameError("feature", name, _few(name, self.feature_names))
+                raise UnknownNameError("feature", name, few(name, self.feature_names))
         return np.array([index[name] for name in wanted.ravel().tolist()], dtype=np.intp)
 
     def __repr__(self) -> str:
@@ -183,9 +190,10 @@ class Recording:
     def summary(self) -> str:
         """Size, unit, rate, runs, events and source, in a line."""
         unit = self.unit if isinstance(self.unit, str) else ", ".join(sorted(set(self.unit)))
+        regions = f"{len(self.regions)} regions, " if self.regions else ""
         return (
             f"{self.n_samples} samples x {self.n_features} features ({unit}) at {self.rate_hz:.6g} Hz, "
-            f"{len(self.runs)} runs, {len(self.events)} events, from {self.source}"
+            f"{regions}{len(self.runs)} runs, {len(self.events)} events, from {self.source}"
         )
 
 
@@ -215,6 +223,27 @@ def _check_shapes(r: Recording) -> None:
         raise RecordingError(f"run: expected each run to be one unbroken block, got the blocks {listed(r.runs)}")
 
 
+def _region(name: str, features: ArrayLike, r: Recording) -> NDArray[np.intp]:
+    """Return a region's features as a read-only array of their own, in ascending order."""
+    given = np.asarray(features)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+        raise ShapeError(
+            f"regions: expected for {name!r} a list of positions of features, got an array of {given.dtype} of shape "
+            f"{given.shape}"
+        )
+    outside = given[(given < 0) | (given >= r.n_features)]
+    if outside.size:
+        raise ShapeError(
+            f"regions: {name!r} names feature {outside[0]}, but the recording has {r.n_features}, counted from 0; "
+            f"{outside.size} of {given.size} do not exist"
+        )
+    sorted_once = np.unique(given).astype(np.intp)
+    if sorted_once.size != given.size:
+        raise RecordingError(f"regions: expected each feature once, but {name!r} has some of them several times")
+    sorted_once.flags.writeable = False
+    return sorted_once
+
+
 def _check_finite(r: Recording) -> None:
     for what, values, names in (
         ("data", r.data, r.feature_names),
@@ -233,8 +262,8 @@ def _check_finite(r: Recording) -> None:
         )
 
 
-def _few(name: str, names: Sequence[str], most: int = 20) -> list[str]:
-    """Return enough of the names for a message: a brain has too many voxels to list."""
+def few(name: str, names: Sequence[str], most: int = 20) -> list[str]:
+    """Return enough of the names for a message, those like `name` first: a brain has too many voxels to list."""
     if len(names) <= most:
         return list(names)
     close = get_close_matches(name, names, n=5)

@@ -2,77 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+import numpy as np
+from pydantic import AfterValidator, Field, model_validator
 
 from ..errors import InputError, MissingExtraError, RecordingError, UnknownNameError
 from ..models.assets import asset, assets, fetch
 from . import readers
+from .ceilings import noise_ceiling
 from .readers.arrays import DAMAGED
+from .readers.responses import load_repeats
 from .recording import Recording
 from .steps.regress_out import regress_out
+from .study_arrays import ArraysRecording, SpikesRecording
+from .study_section import AnyPath, OneOrMore, RecordingSection
 
-T = TypeVar("T")
-
-
-class Section(BaseModel):
-    """A table of a study file. It has all its required fields and no unknown ones."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _has_known_fields(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping):
-            raise InputError(f"expected a table with the fields {', '.join(cls.model_fields)}, got {given!r}")
-        for name in given:
-            if name not in cls.model_fields:
-                raise UnknownNameError("field", name, cls.model_fields)
-        for name, field in cls.model_fields.items():
-            if field.is_required() and name not in given:
-                raise InputError(f"expected a field {name!r}, got none; the fields are: {', '.join(cls.model_fields)}")
-        return given
-
-
-def expanded(text: str) -> str:
-    """Put in the values of environment variables, written ``${NAME}``.
-
-    Raises
-    ------
-    InputError
-        A variable is not set.
-    """
-
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
-        if name not in os.environ:
-            raise InputError(f"the environment variable {name} is not set, which {text!r} needs; set it and try again")
-        return os.environ[name]
-
-    return re.sub(r"\$\{(\w+)\}", value, text)
-
-
-def folder_of(info: ValidationInfo) -> Path:
-    """The study file's folder, from which its paths go out."""
-    assert info.context is not None  # given by open_study
-    return info.context["folder"]
-
-
-def _path(given: Any, info: ValidationInfo) -> Path:
-    if not isinstance(given, str):
-        raise InputError(f"expected a path, got {given!r}")
-    return folder_of(info) / Path(expanded(given)).expanduser()
-
-
-def _listed(given: Any) -> Any:
-    return given if isinstance(given, list) else [given]
+RunName = Any
+"""Numbers or names; the readers check them."""
 
 
 def _known_recording(name: str) -> str:
@@ -81,14 +31,7 @@ def _known_recording(name: str) -> str:
     return name
 
 
-AnyPath = Annotated[Path, BeforeValidator(_path)]
-"""Relative to the study file's folder."""
-OneOrMore = Annotated[list[T], BeforeValidator(_listed)]
-RunName = Any
-"""Numbers or names; the readers check them."""
-
-
-class AssetRecording(Section):
+class AssetRecording(RecordingSection):
     """A recording of the registry, fetched if need be."""
 
     kind: Literal["asset"]
@@ -101,7 +44,7 @@ class AssetRecording(Section):
         )
 
 
-class NiftiRecording(Section):
+class NiftiRecording(RecordingSection):
     """See `hotwire.decoder.readers.read_nifti` and `read_attributes`."""
 
     kind: Literal["nifti"]
@@ -125,7 +68,7 @@ class NiftiRecording(Section):
         return recording if self.attributes is None else _with_attributes(recording, self.attributes)
 
 
-class OpenfmriRecording(Section):
+class OpenfmriRecording(RecordingSection):
     """See `hotwire.decoder.readers.read_openfmri`."""
 
     kind: Literal["openfmri"]
@@ -140,7 +83,7 @@ class OpenfmriRecording(Section):
         return readers.read_openfmri(**self.model_dump(exclude={"kind"}))
 
 
-class BidsRecording(Section):
+class BidsRecording(RecordingSection):
     """See `hotwire.decoder.readers.read_bids`; confounds that are named are regressed out."""
 
     kind: Literal["bids"]
@@ -161,7 +104,7 @@ class BidsRecording(Section):
         return regress_out(recording) if self.confounds else recording
 
 
-class NpzRecording(Section):
+class NpzRecording(RecordingSection):
     """See `hotwire.decoder.readers.read_npz`."""
 
     kind: Literal["npz"]
@@ -171,7 +114,7 @@ class NpzRecording(Section):
         return readers.read_npz(self.path)
 
 
-class MneRecording(Section):
+class MneRecording(RecordingSection):
     """Any file that `mne.io.read_raw` reads; see `hotwire.decoder.readers.from_mne`."""
 
     kind: Literal["mne"]
@@ -191,7 +134,7 @@ class MneRecording(Section):
         return readers.from_mne(raw, self.channels, self.bads)
 
 
-class XdfRecording(Section):
+class XdfRecording(RecordingSection):
     """See `hotwire.decoder.readers.read_xdf`."""
 
     kind: Literal["xdf"]
@@ -206,21 +149,40 @@ class XdfRecording(Section):
         return readers.read_xdf(**self.model_dump(exclude={"kind"}))
 
 
-class ResponsesRecording(Section):
+class ResponsesRecording(RecordingSection):
     """See `hotwire.decoder.readers.read_responses` and `read_pictures`."""
 
     kind: Literal["responses"]
     responses: AnyPath
     stimuli: AnyPath
     unit: str = "spikes"
+    repeats: AnyPath | None = None
+    """The responses before they were averaged, (n_neurons, n_stimuli, n_repeats), NaN where there was no repeat."""
+
+    @property
+    def has_pictures(self) -> bool:
+        return True
 
     @cached_property
     def pictures(self) -> dict[str, Any]:
-        """The pictures by name."""
         return readers.read_pictures(self.stimuli)
 
     def read(self) -> Recording:
         return readers.read_responses(self.responses, list(self.pictures), unit=self.unit)
+
+    def reliability(self) -> dict[str, float] | None:
+        if self.repeats is None:
+            return None
+        repeats = load_repeats(self.repeats, len(self.pictures))
+        ceiling = noise_ceiling(repeats)
+        low, middle, high = np.percentile(ceiling, [25, 50, 75])
+        return {
+            "reliability of the average over repeats, median over neurons": float(middle),
+            "its lower quartile": float(low),
+            "its upper quartile": float(high),
+            "correlation that a perfect model could reach, median over neurons": float(np.sqrt(max(middle, 0.0))),
+            "repeats of a picture, on average": float(np.isfinite(repeats).sum(axis=2).mean()),
+        }
 
 
 AnyRecording = Annotated[
@@ -231,6 +193,8 @@ AnyRecording = Annotated[
     | NpzRecording
     | MneRecording
     | XdfRecording
+    | ArraysRecording
+    | SpikesRecording
     | ResponsesRecording,
     Field(discriminator="kind"),
 ]

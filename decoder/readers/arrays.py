@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ...errors import HotwireError, RecordingError, ShapeError
 from ..events import Events
@@ -104,6 +104,12 @@ def write_npz(recording: Recording, path: str | PathLike[str]) -> None:
         "source": recording.source,
         "trimmed_samples": recording.trimmed_samples,
     }
+    if recording.regions:
+        arrays |= {
+            "region_names": np.array(list(recording.regions), dtype=np.str_),
+            "region_sizes": np.array([len(of) for of in recording.regions.values()], dtype=np.intp),
+            "region_features": np.concatenate(list(recording.regions.values())),
+        }
     there = {name: array for name, array in arrays.items() if array is not None}
     with open(path, "wb") as file:
         np.savez_compressed(file, about=np.array(json.dumps(about)), **there)
@@ -143,6 +149,7 @@ def read_npz(path: str | PathLike[str]) -> Recording:
             confound_names=tuple(arrays["confound_names"].tolist()),
             source=about["source"],
             trimmed_samples=about["trimmed_samples"],
+            regions=_regions(arrays) if "region_names" in arrays else {},
         )
     except FileNotFoundError as error:
         raise RecordingError(f"{path}: there is no such file") from error
@@ -152,3 +159,8 @@ def read_npz(path: str | PathLike[str]) -> Recording:
         raise
     except DAMAGED as error:
         raise RecordingError(f"{path}: cannot be read as a recording: {error}") from error
+
+
+def _regions(arrays: dict[str, NDArray]) -> dict[str, NDArray]:
+    ends = np.cumsum(arrays["region_sizes"])
+    return dict(zip(arrays["region_names"].tolist(), np.split(arrays["region_features"], ends[:-1]), strict=True))

@@ -61,6 +61,29 @@ def read_responses(
     )
 
 
+def load_repeats(path: str | Path, n_stimuli: int) -> NDArray[np.float64]:
+    """Load responses before they were averaged, and lay them out as (n_stimuli, n_neurons, n_repeats).
+
+    Parameters
+    ----------
+    path : path of a .npy file
+        Holds (n_neurons, n_stimuli, n_repeats); NaN where there was no repeat.
+    n_stimuli : int
+
+    Raises
+    ------
+    RecordingError
+        The file is no array, or has another shape.
+    """
+    array = _load(Path(path))
+    if array.ndim != 3 or array.shape[1] != n_stimuli:
+        raise RecordingError(
+            f"repeats: expected (n_neurons, {n_stimuli}, n_repeats) in {path}, a column for each picture, got "
+            f"{array.shape}"
+        )
+    return array.transpose(1, 0, 2)
+
+
 def read_pictures(path: str | Path) -> dict[str, Image]:
     """Read all pictures of a folder or a zip file, by name and in the order of their names.
 

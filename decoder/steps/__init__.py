@@ -8,6 +8,7 @@ from .event_windows import BlockAverage, EventWindow, RunningAverage
 from .lag import Lag
 from .regress_out import regress_out
 from .sliding import SlidingAverage
+from .square_root import SquareRoot
 from .window import Trials, Window, WindowRow, WindowState, windows
 from .zscore import RunningZScore, ZScore
 
@@ -25,6 +26,7 @@ __all__ = [
     "RunningDetrend",
     "RunningZScore",
     "SlidingAverage",
+    "SquareRoot",
     "Step",
     "StepState",
     "Trials",

@@ -11,12 +11,13 @@ from .detrend import Detrend, RunningDetrend
 from .event_windows import BlockAverage, RunningAverage
 from .lag import Lag
 from .sliding import SlidingAverage
+from .square_root import SquareRoot
 from .window import Window
 from .zscore import RunningZScore, ZScore
 
 STEPS: dict[str, type[Step]] = {
     kind.__name__: kind
-    for kind in (Detrend, ZScore, Lag, RunningBaseline, RunningZScore, RunningDetrend, ExponentialBaseline)
+    for kind in (Detrend, ZScore, Lag, RunningBaseline, RunningZScore, RunningDetrend, ExponentialBaseline, SquareRoot)
 }
 
 WINDOWS: dict[str, type[Window]] = {kind.__name__: kind for kind in (BlockAverage, RunningAverage, SlidingAverage)}

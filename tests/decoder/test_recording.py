@@ -104,6 +104,11 @@ def test_select_unknown_names() -> None:
         ({"positions_mm": np.zeros((2, 3))}, ShapeError, r"\(3, 3\)"),
         ({"confounds": None}, ShapeError, "confounds"),
         ({"confounds": np.zeros((7, 1))}, ShapeError, r"\(8, 1\), got \(7, 1\)"),
+        ({"regions": {"V1": [0, 3]}}, ShapeError, "'V1' names feature 3, but the recording has 3, counted from 0"),
+        ({"regions": {"V1": [-1]}}, ShapeError, "'V1' names feature -1"),
+        ({"regions": {"V1": [True, False, True]}}, ShapeError, "'V1' a list of positions.* an array of bool"),
+        ({"regions": {"V1": [[0]]}}, ShapeError, r"of shape \(1, 1\)"),
+        ({"regions": {"V1": [1, 1]}}, RecordingError, "each feature once, but 'V1' has some"),
         ({"events": events(run=["a", "c"])}, RecordingError, r"does not have: c\. Its runs are: a, b"),
         ({"events": events(onset_s=[0.0, 6.0])}, RecordingError, r"'house'.* at 6 s.* run b .*0 to 6 s"),
         ({"events": events(onset_s=[-0.5, 0.0])}, RecordingError, r"at -0.5 s.*1 of 2 events"),
@@ -120,6 +125,22 @@ def test_a_sample_that_is_not_finite_is_named(value: float) -> None:
     data[6, 1] = value
     with pytest.raises(NonFiniteError, match=r"in 'y', run b, sample 1 of the run"):
         recording(data=data)
+
+
+def test_regions_follow_the_features_that_are_kept() -> None:
+    whole = recording(regions={"left": [2, 0], "right": np.array([1]), "empty": []})
+    assert whole.regions["left"].tolist() == [0, 2]
+    assert not whole.regions["left"].flags.writeable
+    assert "3 regions" in whole.summary()
+    assert "regions" not in recording().summary()
+    for features in ([2, 1], ["z", "y"]):
+        kept = whole.select(features=features)
+        assert {name: of.tolist() for name, of in kept.regions.items()} == {"left": [0], "right": [1], "empty": []}
+    assert {name: of.tolist() for name, of in whole.select(runs=["b"]).regions.items()} == {
+        "left": [0, 2],
+        "right": [1],
+        "empty": [],
+    }
 
 
 def test_events_may_begin_where_a_lag_trimmed_the_run() -> None:

@@ -24,6 +24,7 @@ def full(rng: np.random.Generator) -> Recording:
         confound_names=("c1", "c2"),
         source="here",
         trimmed_samples=2,
+        regions={"left": np.array([0, 2]), "right": np.array([1, 2]), "none": np.array([], int)},
     )
 
 
@@ -44,6 +45,10 @@ def test_npz_round_trip_is_exact(tmp_path: Path) -> None:
             if name == "events":
                 for column, entries in vars(value).items():
                     np.testing.assert_array_equal(getattr(back.events, column), entries)
+            elif name == "regions":
+                assert list(back.regions) == list(value)
+                for region, features in value.items():
+                    np.testing.assert_array_equal(back.regions[region], features)
             else:
                 np.testing.assert_array_equal(getattr(back, name), value)
                 assert type(getattr(back, name)) is type(value)

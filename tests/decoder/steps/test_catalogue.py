@@ -16,6 +16,7 @@ from hotwire.decoder.steps import (
     RunningDetrend,
     RunningZScore,
     SlidingAverage,
+    SquareRoot,
     ZScore,
     step_from_dict,
     window_from_dict,
@@ -33,6 +34,7 @@ ALL = [
     RunningDetrend(100, order=2),
     ExponentialBaseline(30.0),
     ExponentialBaseline(30.0, on_gap="reset"),
+    SquareRoot(),
 ]
 
 

@@ -14,6 +14,7 @@ from hotwire.decoder.steps import (
     RunningBaseline,
     RunningDetrend,
     RunningZScore,
+    SquareRoot,
     Step,
     ZScore,
 )
@@ -140,6 +141,18 @@ def test_a_feature_that_went_flat_is_zero() -> None:
     out = run(RunningZScore(10, min_samples=2), X)
     np.testing.assert_array_equal(out[29:, 0], 0.0)
     assert (out[29:, 1] != 0).all()
+
+
+def test_square_root_makes_the_noise_of_counts_alike() -> None:
+    counts = np.random.default_rng(0).poisson([16.0, 64.0, 256.0], size=(20_000, 3)).astype(np.float32)
+    out = run(SquareRoot(), counts)
+    np.testing.assert_array_equal(out, np.sqrt(counts))
+    np.testing.assert_allclose(out.var(axis=0), 0.25, rtol=0.1)  # Bartlett 1936
+
+
+def test_square_root_of_what_is_no_count() -> None:
+    with pytest.raises(InputError, match=r"got -1.0 in feature 1 of sample 2"):
+        run(SquareRoot(), np.array([[1, 0], [0, 1], [0, -1]], np.float32))
 
 
 @pytest.mark.parametrize(
