@@ -1,0 +1,128 @@
+"""The ceiling that no amount of brain data lifts: stimuli that were not trained on, as far as the others span them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from .scene import Mean, Scene
+from .span import explained, span_weights
+
+N_TESTED = 60
+N_READ = 32
+"""Of words, so many are read at least for each number of training words."""
+
+HeldOut = Literal["categories", "pictures"]
+
+
+@dataclass(frozen=True)
+class SpanPoint:
+    """How well a number of training stimuli spans what was left out.
+
+    Attributes
+    ----------
+    held_out : {"categories", "pictures"}
+        Whether what is tested is of no category that was trained on, or merely another picture.
+    n_training : int
+        Words or pictures trained on.
+    explained : float
+        Share of a held-out activation's squared distance from the mean.
+    pairwise, candidate : Mean
+        Of the network's readout from the nearest point of the span.
+    """
+
+    held_out: HeldOut
+    n_training: int
+    explained: float
+    pairwise: Mean
+    candidate: Mean
+
+
+class _Split(NamedTuple):
+    test: NDArray[np.intp]
+    order: NDArray[np.intp]
+    """What may be trained on, the first of it first."""
+
+
+def word_spans(scene: Scene, n_draws: int, seed: int) -> list[SpanPoint]:
+    """Leave each word out; train on the other words of the study, and then on words of the pool."""
+    n_others, n_all = scene.n_keys - 1, len(scene.table)
+    sizes = [*_sizes(n_others), *(size for size in _sizes(n_all - 1) if size > 1.25 * n_others)]
+    draws = max(n_draws, -(-N_READ // scene.n_keys))
+    rng = np.random.default_rng(seed)
+    tested = np.sort(rng.permutation(scene.n_keys)[:N_TESTED])
+
+    def splits() -> Iterator[_Split]:
+        for left_out in tested:
+            others = np.delete(np.arange(scene.n_keys), left_out)
+            pool = np.arange(scene.n_keys, n_all)
+            yield _Split(np.array([left_out]), np.concatenate([rng.permutation(others), rng.permutation(pool)]))
+
+    return _points(scene, "categories", [list(splits()) for _ in range(draws)], sizes)
+
+
+def picture_spans(scene: Scene, n_draws: int, seed: int) -> list[SpanPoint]:
+    """Leave pictures out, and then whole categories: all pictures in which the network sees the same."""
+    rng = np.random.default_rng(seed)
+    n_test = number_tested(scene.n_keys)
+    points = []
+    for held_out in ("pictures", "categories"):
+        draws = [[_picture_split(scene, held_out, n_test, rng)] for _ in range(n_draws)]
+        most = min(len(split.order) for [split] in draws)
+        if most >= 2:
+            points += _points(scene, held_out, draws, _sizes(most))
+    return points
+
+
+def number_tested(n_pictures: int) -> int:
+    """How many pictures are left out of so many."""
+    return min(N_TESTED, n_pictures // 4)
+
+
+def _picture_split(scene: Scene, held_out: HeldOut, n_test: int, rng: np.random.Generator) -> _Split:
+    if held_out == "pictures":
+        order = rng.permutation(scene.n_keys)
+        return _Split(order[:n_test], order[n_test:])
+    categories = rng.permutation(np.unique(scene.truth))
+    sizes = np.bincount(scene.truth)[categories]
+    chosen = categories[: max(2, int(np.searchsorted(np.cumsum(sizes), n_test, side="right")))]
+    left_out = np.isin(scene.truth, chosen)
+    return _Split(rng.permutation(np.flatnonzero(left_out))[:n_test], rng.permutation(np.flatnonzero(~left_out)))
+
+
+def _points(scene: Scene, held_out: HeldOut, draws: list[list[_Split]], sizes: list[int]) -> list[SpanPoint]:
+    """All splits of a draw are judged together: one left-out word alone has no other to be told from."""
+    points = []
+    for size in tqdm(sizes, desc=f"held-out {held_out}", delay=1, disable=None):
+        splits = [split for draw in draws for split in draw]
+        weights = [span_weights(scene.K, split.order[:size], split.test) for split in splits]
+        shares = [
+            explained(scene.K, blend, split.order[:size], split.test).mean()
+            for blend, split in zip(weights, splits, strict=True)
+        ]
+        means = [np.bincount(split.order[:size], minlength=len(scene.table)) / size for split in splits]
+        scores = iter(scene.scores(weights, np.array(means)))
+        found = [
+            scene.accuracy(np.concatenate([next(scores) for _ in draw]), np.concatenate([split.test for split in draw]))
+            for draw in draws
+        ]
+        accuracy = [Mean.of(of_draws) for of_draws in zip(*found, strict=True)]
+        points.append(SpanPoint(held_out, size, float(np.mean(shares)), *accuracy))
+    return points
+
+
+def _sizes(most: int) -> list[int]:
+    """Numbers of training stimuli up to the most, each about twice the one before.
+
+    Examples
+    --------
+    >>> _sizes(7), _sizes(162)
+    ([2, 4, 7], [2, 4, 8, 16, 32, 64, 162])
+    """
+    doubled = [2**power for power in range(1, most.bit_length())]
+    return [*(size for size in doubled if size <= 0.75 * most), most]
