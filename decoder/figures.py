@@ -1,80 +1,48 @@
-"""Figures of the report, as SVG that takes its colours and its font from the page it stands in."""
+"""Figures of the report."""
 
 from __future__ import annotations
 
-import io
-import re
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import MissingExtraError
+from .drawing import MEASURES, Colors, Drawing, chance_line, short
 from .metrics import Measure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MEASURES = {"free": "free answer", "candidate": "among the candidates", "pairwise": "pairwise"}
-"""What each measure is called in figures and tables, in this order."""
-
-# Stand-ins for the page's colours: matplotlib writes them out, `_svg` puts the page's variables in their place.
-INK, SOFT, RULE, ACCENT, PAPER = "#010101", "#020202", "#030303", "#040404", "#050505"
-VARIABLES = {INK: "ink", SOFT: "soft", RULE: "rule", ACCENT: "accent", PAPER: "paper"}
-
-STYLE = {
-    "svg.fonttype": "none",  # text stays text: it can be searched and copied, and the browser knows all alphabets
-    "text.parse_math": False,  # a label may hold dollars
-    "font.size": 10,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": RULE,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": RULE,
-    "ytick.color": RULE,
-    "xtick.labelcolor": SOFT,
-    "ytick.labelcolor": INK,
-    "xtick.major.size": 3,
-    "ytick.major.size": 0,
-    "savefig.transparent": True,
-}
-LONGEST_LABEL = 18
 MOST_TICKS = 40
-WIDTH_IN = 9.0
 
 
-def measures_figure(rows: Sequence[tuple[str, Mapping[str, Measure]]]) -> str:
+def measures_figure(rows: Sequence[tuple[str, Mapping[str, Measure]]], names: Sequence[str]) -> Drawing:
     """Draw each measure of decoder, ceiling and controls as a point with its interval, against chance.
 
     Parameters
     ----------
     rows : sequence of (str, mapping of str to Measure)
         From top to bottom; the first stands out.
+    names : sequence of str
+        Which measures, from left to right.
 
     Returns
     -------
-    str
-        An ``<svg>`` element.
+    Drawing
     """
-    names = [name for name in MEASURES if name in rows[0][1]]
 
-    # On a patch of paper, which hides the chance line but no point.
-    patch = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5}
-    beside = {"textcoords": "offset points", "ha": "center", "bbox": patch, "zorder": 1.5}
-
-    def draw(figure: Figure) -> None:
+    def draw(figure: Figure, colors: Colors) -> None:
+        # On a patch of paper, which hides the chance line but no point.
+        patch = {"facecolor": colors.paper, "edgecolor": "none", "pad": 0.5}
+        beside = {"textcoords": "offset points", "ha": "center", "bbox": patch, "zorder": 1.5}
         panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         for ax, name in zip(panels, names, strict=True):
             chance = rows[0][1][name].chance
-            _chance_line(ax.axvline, chance)
+            chance_line(ax.axvline, chance, colors)
             for i, (_, measures) in enumerate(rows):
                 one = measures[name]
-                color = ACCENT if i == 0 else SOFT
+                color = colors.accent if i == 0 else colors.soft
                 ax.plot([100 * one.low, 100 * one.high], [i, i], color=color, linewidth=3 if i == 0 else 1.5, zorder=2)
                 ax.plot(
                     [100 * one.value], [i], "o", color=color, markersize=8 if i == 0 else 5.5, clip_on=False, zorder=3
@@ -82,16 +50,16 @@ def measures_figure(rows: Sequence[tuple[str, Mapping[str, Measure]]]) -> str:
                 if np.isfinite(one.value):
                     at = (100 * one.value, i)
                     ax.annotate(f"{100 * one.value:.1f}", at, (0, 7), **beside)
-            ax.set_title(f"{MEASURES[name]}\nchance {100 * chance:.1f} %", color=INK)
+            ax.set_title(f"{MEASURES[name]}\nchance {100 * chance:.1f} %", color=colors.ink)
             ax.set_xlim(-3, 103)
             ax.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
-        panels[0].set_yticks(range(len(rows)), [_short(name) for name, _ in rows])
+        panels[0].set_yticks(range(len(rows)), [short(name) for name, _ in rows])
         panels[0].set_ylim(len(rows) - 0.5, -0.7)
 
-    return _svg(draw, 0.8 + 0.46 * len(rows), "measures")
+    return Drawing("measures", draw, 0.8 + 0.46 * len(rows))
 
 
-def confusion_figure(counts: NDArray, answers: Sequence[str], *, other: bool) -> str:
+def confusion_figure(counts: NDArray, answers: Sequence[str], *, other: bool) -> Drawing:
     """Draw how often each answer (row) was taken for each (column).
 
     Parameters
@@ -105,15 +73,15 @@ def confusion_figure(counts: NDArray, answers: Sequence[str], *, other: bool) ->
     n = len(answers)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     cell_in = float(np.clip(6.0 / n, 0.3, 0.6))
-    names = [_short(answer) for answer in answers]
+    names = [short(answer) for answer in answers]
     left = np.concatenate([np.arange(n), [n + 0.25]])[: n + other]
 
-    def draw(figure: Figure) -> None:
+    def draw(figure: Figure, colors: Colors) -> None:
         ax = figure.subplots()
         for column, x in enumerate(left):
             part = share[:, [column]]
             ax.pcolormesh(
-                [x, x + 1], np.arange(n + 1), part, cmap="cividis", vmin=0, vmax=1, edgecolor=PAPER, linewidth=2
+                [x, x + 1], np.arange(n + 1), part, cmap="cividis", vmin=0, vmax=1, edgecolor=colors.paper, linewidth=2
             )
             for row in range(n):
                 # cividis grows evenly in lightness, so the share tells which ink can be read on it.
@@ -129,15 +97,15 @@ def confusion_figure(counts: NDArray, answers: Sequence[str], *, other: bool) ->
         ax.set_xlabel("said")
         ax.set_ylabel("shown")
         ax.xaxis.set_label_position("top")
-        ax.tick_params(top=False, bottom=False, labeltop=True, labelbottom=False, labelcolor=INK)
+        ax.tick_params(top=False, bottom=False, labeltop=True, labelbottom=False, labelcolor=colors.ink)
         ax.spines[:].set_visible(False)
         ax.set_ylim(n, 0)
         ax.set_aspect("equal")
 
-    return _svg(draw, cell_in * n + 1.2, "confusion", width_in=cell_in * len(left) + 1.8)
+    return Drawing("confusion", draw, cell_in * n + 1.2, width_in=cell_in * len(left) + 1.8)
 
 
-def groups_figure(names: Sequence[str], panels: Mapping[str, tuple[ArrayLike, float, float]], *, unit: str) -> str:
+def groups_figure(names: Sequence[str], panels: Mapping[str, tuple[ArrayLike, float, float]], *, unit: str) -> Drawing:
     """Draw the accuracy of every run (or fold) against chance and the mean of all trials.
 
     Parameters
@@ -151,29 +119,29 @@ def groups_figure(names: Sequence[str], panels: Mapping[str, tuple[ArrayLike, fl
     """
     x = np.arange(len(names))
     step = -(-len(names) // MOST_TICKS)
-    ticks = [_short(name) for name in names][::step]
+    ticks = [short(name) for name in names][::step]
 
-    def draw(figure: Figure) -> None:
+    def draw(figure: Figure, colors: Colors) -> None:
         axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
         for ax, (name, (values, mean, chance)) in zip(axes, panels.items(), strict=True):
             values = 100 * np.asarray(values)
-            _chance_line(ax.axhline, chance)
-            ax.axhline(100 * mean, color=ACCENT, linewidth=1, alpha=0.5)
-            ax.vlines(x, 100 * chance, values, color=ACCENT, linewidth=1.5, alpha=0.5)
-            ax.plot(x, values, "o", color=ACCENT, markersize=6, clip_on=False)
-            ax.set_title(f"{MEASURES[name]}: mean {100 * mean:.1f} %, chance {100 * chance:.1f} %", color=INK)
+            chance_line(ax.axhline, chance, colors)
+            ax.axhline(100 * mean, color=colors.accent, linewidth=1, alpha=0.5)
+            ax.vlines(x, 100 * chance, values, color=colors.accent, linewidth=1.5, alpha=0.5)
+            ax.plot(x, values, "o", color=colors.accent, markersize=6, clip_on=False)
+            ax.set_title(f"{MEASURES[name]}: mean {100 * mean:.1f} %, chance {100 * chance:.1f} %", color=colors.ink)
             ax.set_ylim(0, 104)
             ax.set_yticks([0, 50, 100], ["0", "50", "100 %"])
-            ax.tick_params(axis="y", labelcolor=SOFT)
+            ax.tick_params(axis="y", labelcolor=colors.soft)
         long = sum(map(len, ticks)) > 90
         axes[-1].set_xticks(x[::step], ticks, rotation=90 if long else 0)
         axes[-1].set_xlim(-0.7, len(names) - 0.3)
         axes[-1].set_xlabel(unit)
 
-    return _svg(draw, 0.6 + 1.6 * len(panels), "groups")
+    return Drawing("groups", draw, 0.6 + 1.6 * len(panels))
 
 
-def ranks_figure(curves: Mapping[str, tuple[NDArray, NDArray]], n_answers: int) -> str:
+def ranks_figure(curves: Mapping[str, tuple[NDArray, NDArray]], n_answers: int) -> Drawing:
     """Draw at which rank the true answer stands: how often in each stretch of ranks, and within the best k.
 
     Parameters
@@ -186,10 +154,10 @@ def ranks_figure(curves: Mapping[str, tuple[NDArray, NDArray]], n_answers: int) 
     within = np.unique(np.geomspace(1, n_answers, 80).astype(int))
     *_, chance = curves
 
-    def draw(figure: Figure) -> None:
+    def draw(figure: Figure, colors: Colors) -> None:
         density, cumulative = figure.subplots(1, 2)
         for i, (name, (ranks, weights)) in enumerate(curves.items()):
-            color, linewidth = (ACCENT, 2.2) if i == 0 else (SOFT, 1.3)
+            color, linewidth = (colors.accent, 2.2) if i == 0 else (colors.soft, 1.3)
             look = {"color": color, "linewidth": linewidth, "linestyle": (0, (4, 3)) if name == chance else "-"}
             reached = [100 * weights[ranks <= k].sum() for k in within]
             cumulative.plot(within, reached, label=name, **look, zorder=4 - i)
@@ -208,38 +176,6 @@ def ranks_figure(curves: Mapping[str, tuple[NDArray, NDArray]], n_answers: int) 
         cumulative.legend(loc="lower right", frameon=False)
         for ax in (density, cumulative):
             ax.yaxis.set_major_formatter("{x:g} %")
-            ax.tick_params(axis="y", labelcolor=SOFT)
+            ax.tick_params(axis="y", labelcolor=colors.soft)
 
-    return _svg(draw, 3.4, "ranks")
-
-
-def _chance_line(line: Callable[..., Any], chance: float) -> None:
-    line(100 * chance, color=SOFT, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-
-
-def _short(label: str) -> str:
-    label = " ".join(str(label).split())
-    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
-
-
-def _svg(draw: Callable[[Figure], None], height_in: float, salt: str, *, width_in: float = WIDTH_IN) -> str:
-    """Draw with the house's style alone, whatever the user's, and return the bare element."""
-    try:
-        from matplotlib import style
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("drawing figures needs matplotlib; install hotwire[all]") from error
-    out = io.StringIO()
-    with style.context(["default", STYLE | {"svg.hashsalt": salt}]), warnings.catch_warnings():
-        # The browser will draw these letters with its own fonts.
-        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from font|Matplotlib currently does not support")
-        figure = Figure(figsize=(width_in, height_in), layout="constrained")
-        draw(figure)
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    svg = out.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    # Several figures stand in one page: names of groups, which nothing refers to, would be there twice.
-    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
-    colors = rf"(?<=: )({'|'.join(VARIABLES)})(?=[;\"])"
-    return re.sub(colors, lambda found: f"var(--{VARIABLES[found[0]]}, {found[0]})", svg)
+    return Drawing("ranks", draw, 3.4)

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError, MissingExtraError
+from .checks import Check, finding_checks, result_checks
+from .drawing import MEASURES
 from .evaluation import Evaluation, Outcome
-from .figures import MEASURES, confusion_figure, groups_figure, measures_figure, ranks_figure
-from .metrics import N_RESAMPLES, Measure, confusion, hit_table, pairwise
+from .figures import confusion_figure, groups_figure, measures_figure, ranks_figure
+from .metrics import N_RESAMPLES, confusion, hit_table, pairwise
+from .page import page_path, rendered, write_whole
 from .readout import softmax
 from .versions import versions
 
@@ -23,7 +25,6 @@ MOST_IN_MATRIX = 24
 MOST_TRIALS = 300
 MOST_OTHERS = 12
 N_CANDIDATES = 3
-SIGNIFICANT = 0.05
 
 
 def write_report(
@@ -66,12 +67,9 @@ def write_report(
     MissingExtraError
         jinja2 or matplotlib is not installed.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise InputError(f"path: expected a file in a folder that is there, got {path}; make {path.parent} first")
-    if path.is_dir():
-        raise InputError(f"path: expected the name of a file, got the folder {path}")
-    page = _render(
+    path = page_path(path)
+    page = rendered(
+        Path(__file__).with_name("report.html"),
         title=title,
         recording=recording,
         study_text=study_text,
@@ -80,13 +78,7 @@ def write_report(
         versions=versions() | {"platform": platform.platform()},
         **_contents(evaluation),
     )
-    making = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        making.write_text(page, encoding="utf-8")
-        os.replace(making, path)
-    finally:
-        making.unlink(missing_ok=True)
-    return path
+    return write_whole(path, page)
 
 
 def answer_ranks(scores: ArrayLike) -> NDArray[np.float64]:
@@ -101,17 +93,6 @@ def answer_ranks(scores: ArrayLike) -> NDArray[np.float64]:
     from scipy.stats import rankdata
 
     return np.asarray(rankdata(-np.asarray(scores), method="average", axis=1), np.float64)
-
-
-def _render(**contents: Any) -> str:
-    try:
-        from jinja2 import Environment, StrictUndefined
-    except ImportError as error:
-        raise MissingExtraError("writing a report needs jinja2; install hotwire[all]") from error
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": _percent, "p": _p, "count": _count}
-    template = Path(__file__).with_name("report.html").read_text("utf-8")
-    return environment.from_string(template).render(contents)
 
 
 def _contents(evaluation: Evaluation) -> dict[str, Any]:
@@ -153,75 +134,28 @@ def _contents(evaluation: Evaluation) -> dict[str, Any]:
         "n_right": int(np.count_nonzero(said == evaluation.truth)),
         "n_resamples": N_RESAMPLES,
         # matplotlib has escaped what it writes.
-        "measures_svg": Markup(measures_figure([(name, one.measures) for name, one in evaluation.rows()])),
+        "measures_svg": Markup(measures_figure([(name, one.measures) for name, one in evaluation.rows()], names).svg()),
         "confusion_svg": Markup(
             confusion_figure(
                 confusion(evaluation.truth, said, n_answers),
                 evaluation.answers,
                 other=evaluation.decoder.said is not None,
-            )
+            ).svg()
         )
         if matrix
         else None,
-        "ranks_svg": None if ranks is None else Markup(ranks_figure(ranks, n_answers)),
+        "ranks_svg": None if ranks is None else Markup(ranks_figure(ranks, n_answers).svg()),
         "groups_svg": None if unit == "trial" else Markup(_groups_svg(evaluation, unit, groups)),
     }
 
 
-class _Check(NamedTuple):
-    good: bool
-    text: str
-
-
-def _checks(evaluation: Evaluation) -> list[_Check]:
+def _checks(evaluation: Evaluation) -> list[Check]:
     """What a reader should look at before believing the result."""
     kinds = list(dict.fromkeys([evaluation.main, "pairwise"]))
-    verdicts: dict[tuple[bool, str], list[str]] = {}
-    for kind in kinds:
-        verdicts.setdefault(_verdict(evaluation.decoder.measures[kind]), []).append(MEASURES[kind])
-    if evaluation.controls:
-        for kind in kinds:
-            highest = max(one.measures[kind].high for one in evaluation.controls.values())
-            apart = evaluation.decoder.measures[kind].low > highest
-            text = (
-                "Its interval lies above that of every control" if apart else "Some control reaches into its interval"
-            )
-            verdicts.setdefault((apart, text), []).append(MEASURES[kind])
-    checks = [_Check(good, f"{text}: {', '.join(of)}.") for (good, text), of in verdicts.items()]
-    high = [
-        f"{name} ({MEASURES[kind]}, {_interval(one.measures[kind])})"
-        for name, one in evaluation.controls.items()
-        for kind in kinds
-        if _above_chance(one.measures[kind])
-    ]
-    if not evaluation.controls:
-        checks.append(_Check(False, "No control was computed, so nothing here says where the result comes from."))
-    elif high:
-        checks.append(_Check(False, f"Above chance without what should matter: {'; '.join(high)}. Find out why first."))
-    else:
-        checks.append(_Check(True, f"No control is above chance: {', '.join(evaluation.controls)}."))
+    controls = {name: one.measures for name, one in evaluation.controls.items()}
     ceiling = evaluation.ceiling.measures[evaluation.main]
-    text = f"The ceiling, from the true activations, is {_interval(ceiling)}"
-    checks.append(
-        _Check(True, f"{text}.")
-        if _above_chance(ceiling)
-        else _Check(
-            False, f"{text}: not even there does the network give the answers, so nothing follows for the brain."
-        )
-    )
-    return checks
-
-
-def _verdict(decoder: Measure) -> tuple[bool, str]:
-    if _above_chance(decoder):
-        return True, "The decoder is above chance"
-    if decoder.p_value < SIGNIFICANT:
-        return False, "The decoder depends on what was shown, but is no better than the best constant guess"
-    return False, "The decoder cannot be told from chance"
-
-
-def _above_chance(one: Measure) -> bool:
-    return one.low > one.chance and one.p_value < SIGNIFICANT
+    checks = result_checks(evaluation.decoder.measures, ceiling, controls, kinds)
+    return checks + finding_checks(evaluation.findings)
 
 
 def _groups(evaluation: Evaluation) -> tuple[str, NDArray]:
@@ -250,7 +184,7 @@ def _groups_svg(evaluation: Evaluation, unit: str, groups: NDArray) -> str:
         )
         for name in (evaluation.main, "pairwise")
     }
-    return groups_figure([str(name) for name in names], panels, unit=unit)
+    return groups_figure([str(name) for name in names], panels, unit=unit).svg()
 
 
 def _said(outcome: Outcome) -> NDArray[np.intp]:
@@ -345,19 +279,3 @@ def _block(evaluation: Evaluation, said: NDArray, i: int) -> _Block:
             _Candidate(evaluation.answers[c], float(probability[c]), order.index(c) + 1, c == truth) for c in listed
         ],
     )
-
-
-def _percent(share: float) -> str:
-    return "–" if np.isnan(share) else f"{100 * share:.1f}"
-
-
-def _p(p_value: float) -> str:
-    return f"{p_value:.1g}" if p_value < 0.001 else f"{p_value:.3f}" if p_value < 0.1 else f"{p_value:.2f}"
-
-
-def _count(n: int, one: str) -> str:
-    return f"{n:,} {one}" if n == 1 else f"{n:,} {one}s"
-
-
-def _interval(one: Measure) -> str:
-    return f"{_percent(one.value)}\N{NO-BREAK SPACE}% [{_percent(one.low)}, {_percent(one.high)}]"

@@ -18,6 +18,7 @@ from hypothesis.extra.numpy import arrays
 from hotwire.decoder import Settings
 from hotwire.decoder.evaluation import Evaluation, Outcome
 from hotwire.decoder.figures import confusion_figure, measures_figure
+from hotwire.decoder.finding import Finding
 from hotwire.decoder.metrics import Measure
 from hotwire.decoder.report import MOST_TRIALS, answer_ranks, write_report
 from hotwire.decoder.steps import Detrend, Trials
@@ -244,6 +245,20 @@ def test_warns(tmp_path: Path, page: str, part: str, value: dict[str, float], ex
     assert expected in text_of(written(replace(evaluation, **{part: new}), tmp_path))
 
 
+def test_shows_what_the_audit_found(tmp_path: Path, page: str) -> None:
+    fine = Finding("runs", "fine", "Each of 4 runs lies whole in one fold.")
+    leak = Finding("stimuli", "leak", f"40 of 40 trials show {NASTY} twice.")
+    evaluation = make(("dog", "cat", "cup", "car"), 40, 4)
+    assert "audit" not in text_of(page).lower()
+    text = text_of(written(replace(evaluation, findings=(fine,)), tmp_path))
+    assert "✓ The audit before the fit found no leak." in text
+    assert "runs fine Each of 4 runs lies whole in one fold." in text
+    page = written(replace(evaluation, findings=(fine, leak)), tmp_path)
+    assert "script" not in elements(page).tags
+    assert "✗ Leak, stimuli: 40 of 40 trials show &lt;script&gt;" in text_of(page)
+    assert "found no leak" not in page
+
+
 def test_trials_of_one_event_are_named(tmp_path: Path, page: str) -> None:
     evaluation = make(("dog", "cat", "cup", "car"), 40, 4)
     shared = replace(evaluation, trials=replace(evaluation.trials, event=np.arange(40) // 2))
@@ -294,15 +309,15 @@ def test_needs_a_folder_and_a_name(tmp_path: Path) -> None:
 
 def test_confusion_figure_has_every_count() -> None:
     counts = np.arange(12).reshape(3, 4) + 100
-    with_other = confusion_figure(counts, ["a", "b", "c"], other=True)
+    with_other = confusion_figure(counts, ["a", "b", "c"], other=True).svg()
     assert re.findall(r">(1\d\d)</text>", with_other) == [str(n) for column in counts.T for n in column]
-    without = confusion_figure(counts, ["a", "b", "c"], other=False)
+    without = confusion_figure(counts, ["a", "b", "c"], other=False).svg()
     assert sorted(re.findall(r">(1\d\d)</text>", without)) == sorted(map(str, counts[:, :3].ravel()))
     assert "other" not in without
 
 
 def test_measures_figure_takes_its_colours_from_the_page() -> None:
-    svg = measures_figure([("decoder", outcome(np.zeros((1, 2)), 0.5).measures)])
+    svg = measures_figure([("decoder", outcome(np.zeros((1, 2)), 0.5).measures)], ["pairwise"]).svg()
     assert svg.startswith("<svg")
     assert "var(--accent, #040404)" in svg
     assert not re.search(r"(?<!, )#0[1-5]0[1-5]0[1-5]", svg)

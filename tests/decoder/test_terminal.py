@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from hotwire.decoder import Decoder, Recording, Settings, WordTargets, evaluate
+from hotwire.decoder.finding import Finding
+from hotwire.decoder.terminal import show_findings, summary_of
+from hotwire.models import Network
+
+
+def test_findings_worth_a_look_are_shown() -> None:
+    file = io.StringIO()
+    found = [
+        Finding("runs", "fine", "Each of 4 runs lies whole in one fold."),
+        Finding("stimuli", "leak", "40 of 40 trials [100 %] show it twice."),
+        Finding("memory", "warning", "Runs last 8 s."),
+    ]
+    show_findings(Console(file=file, width=100), found)
+    lines = file.getvalue().splitlines()
+    assert lines == ["leak, stimuli: 40 of 40 trials [100 %] show it twice.", "warning, memory: Runs last 8 s."]
+
+
+def test_the_summary_has_all_findings(network: Network, recording: Recording) -> None:
+    targets = WordTargets({label: label for label in ("cat", "face", "house", "shoe")})
+    found = evaluate(Decoder(network, targets, Settings("first")), recording, controls=(), n_permutations=10)
+    summary = summary_of(found)
+    assert [one["check"] for one in summary["findings"]] == [one.check for one in found.findings]
+    assert {"check": "runs", "verdict": "fine", "reason": "Each of 6 runs lies whole in one fold."} in summary[
+        "findings"
+    ]
