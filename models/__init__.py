@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .opening import open_network
     from .recorded import forget, record, stored
     from .sentence import SentenceEncoder
+    from .small_training import train_small_vision
     from .torch_network import TorchNetwork
     from .vision import VisionNetwork
 
@@ -33,6 +34,7 @@ _HOMES = {
     "open_network": "opening",
     "record": "recorded",
     "stored": "recorded",
+    "train_small_vision": "small_training",
 }
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "open_network",
     "record",
     "stored",
+    "train_small_vision",
 ]
 
 
