@@ -8,23 +8,23 @@ from numpy.typing import NDArray
 from ..errors import NonFiniteError
 
 
-def require_finite(name: str, array: NDArray, *, column: str, first_column: int = 0) -> None:
+def require_finite(name: str, array: NDArray, *, row: str = "sample", column: str, first_column: int = 0) -> None:
     """Raise if an array holds NaN or infinity.
 
     Parameters
     ----------
     name : str
         The argument's name.
-    array : (n_samples, n_columns) array
-    column : str
-        What a column is, e.g. ``"feature"``.
+    array : (n_rows, n_columns) array
+    row, column : str
+        What a row is, and a column, e.g. ``"feature"``.
     first_column : int
         The number of the first column, where `array` is a block out of a wider one.
 
     Raises
     ------
     NonFiniteError
-        Naming the first position, sample by sample.
+        Naming the first position, row by row.
 
     Examples
     --------
@@ -36,9 +36,9 @@ def require_finite(name: str, array: NDArray, *, column: str, first_column: int 
     finite = np.isfinite(array)
     if finite.all():
         return
-    sample, place = (int(position) for position in np.argwhere(~finite)[0])
-    value = "NaN" if np.isnan(array[sample, place]) else str(array[sample, place])
+    line, place = (int(position) for position in np.argwhere(~finite)[0])
+    value = "NaN" if np.isnan(array[line, place]) else str(array[line, place])
     raise NonFiniteError(
-        f"{name} holds {value} at sample {sample}, {column} {first_column + place}, expected finite numbers: "
-        "leave out such samples, or mend them knowingly, before they come here"
+        f"{name} holds {value} at {row} {line}, {column} {first_column + place}, expected finite numbers: "
+        f"leave out such {row}s, or mend them knowingly, before they come here"
     )

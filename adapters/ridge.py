@@ -147,10 +147,7 @@ class RidgeAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
         NonFiniteError
             If there is NaN or infinity.
         """
-        for policy, known in POLICIES.items():
-            if getattr(self, policy) not in known:
-                raise UnknownNameError(policy, getattr(self, policy), known)
-        alphas = _positive(self.alphas)
+        alphas = checked_strengths(self)
         checked, units = self._checked(X, Y)
         codes = None if groups is None else encode_groups(groups, len(checked))
         targets = Targets(units.reshape(len(units), -1))
@@ -330,8 +327,12 @@ class RidgeAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return array
 
 
-def _positive(alphas: float | Sequence[float]) -> Floats:
-    """The strengths as an array."""
+def checked_strengths(adapter: RidgeAdapter) -> Floats:
+    """The strengths of an adapter as an array, once its policies are known to be among those there are."""
+    for policy, known in POLICIES.items():
+        if getattr(adapter, policy) not in known:
+            raise UnknownNameError(policy, getattr(adapter, policy), known)
+    alphas = adapter.alphas
     values = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
     if values.ndim != 1 or not values.size or not (np.isfinite(values) & (values > 0)).all():
         raise InputError(f"alphas={alphas!r}, expected one or more finite numbers above 0, e.g. (1.0, 10.0, 100.0)")

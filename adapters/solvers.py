@@ -91,6 +91,38 @@ def spectrum(X: Floats) -> Spectrum:
     return Spectrum(left[:, kept], values[kept], right[kept])
 
 
+GRAM_ENOUGH = 1e-7
+"""Strengths above this part of the largest squared singular value need no more digits than a Gram matrix keeps."""
+
+
+def quick_spectrum(X: Floats, weakest: float) -> Spectrum | None:
+    """Decompose `X` (n_samples, n_features) for strengths from `weakest` on, through its smaller Gram matrix.
+
+    Three times as fast as `spectrum`, but squares the condition: squared singular values come out within rounding of
+    the largest, and are not let below that. Beside a strength of at least `GRAM_ENOUGH` times the largest this is a
+    part of 2e-9. The smaller of the two bases is complete, null directions included: where features are no fewer than
+    samples, these are n_samples left vectors.
+
+    Returns
+    -------
+    Spectrum or None
+        None where `weakest` is too weak for this, or `X` is zero.
+
+    Examples
+    --------
+    >>> quick_spectrum(np.array([[3.0, 0.0], [0.0, 2.0], [0.0, 0.0]]), 1.0).values
+    array([3., 2.])
+    """
+    tall = X.shape[0] > X.shape[1]
+    squares, vectors = np.linalg.eigh(X.T @ X if tall else X @ X.T)
+    if not 0 < GRAM_ENOUGH * squares[-1] <= weakest:
+        return None
+    values, vectors = np.sqrt(np.maximum(squares, EPS * squares[-1]))[::-1], vectors[:, ::-1]
+    if tall:
+        return Spectrum(X @ vectors / values, values, vectors.T)
+    return Spectrum(vectors, values, vectors.T @ X / values[:, np.newaxis])
+
+
 def filter_factors(values: Floats, alpha: ArrayLike) -> Floats:
     """Ridge's s / (s^2 + alpha) for each singular value s, (r, 1), or (r, n_units) for an alpha per unit.
 
@@ -127,7 +159,7 @@ class PreparedFold:
     held_out_scores: Floats
 
 
-def prepare_folds(X: Floats, folds: list[Fold], scale: str) -> list[PreparedFold]:
+def prepare_folds(X: Floats, folds: list[Fold], scale: str, weakest: float | None = None) -> list[PreparedFold]:
     """Standardise and decompose the features of each fold, by its training samples alone.
 
     Parameters
@@ -135,6 +167,8 @@ def prepare_folds(X: Floats, folds: list[Fold], scale: str) -> list[PreparedFold
     X : (n_samples, n_features) array
     folds : list of (train, held_out)
     scale : {"none", "unit_variance"}
+    weakest : float, optional
+        Strengths below will not be asked for: a `quick_spectrum` may do.
     """
     if scale == "none" and X.shape[1] > X.shape[0]:
         # X' = Q R: samples keep all their inner products in the coordinates R', so no fold needs the wide X.
@@ -143,7 +177,7 @@ def prepare_folds(X: Floats, folds: list[Fold], scale: str) -> list[PreparedFold
     prepared = []
     for train, held_out in tqdm(folds, desc="decomposing folds", delay=1, disable=None):
         features = standardise(X[train], scale)
-        parts = spectrum(features.X)
+        parts = (None if weakest is None else quick_spectrum(features.X, weakest)) or spectrum(features.X)
         scores = ((X[held_out] - features.mean) / features.scale) @ parts.right.T
         prepared.append(PreparedFold(train, held_out, parts.left, parts.values, scores))
     return prepared

@@ -59,8 +59,7 @@ class Targets:
         for units in blocks(*Y.shape):
             block = Y[:, units].astype(np.float64)
             require_finite("Y", block, column="unit", first_column=units.start)
-            constant = (block == block[0]).all(axis=0)
-            self.mean[units] = np.where(constant, block[0], block.mean(axis=0))
+            self.mean[units] = exact_mean(block)
             block -= self.mean[units]
             self.power[units] = sum_of_squares(block)
 
@@ -70,6 +69,11 @@ class Targets:
             block = self.Y[:, units].astype(np.float64)
             block -= self.mean[units]
             yield units, block
+
+
+def exact_mean(block: Floats) -> Floats:
+    """Mean of each column; a constant column's is exactly its value, so that nothing of it remains."""
+    return np.where((block == block[0]).all(axis=0), block[0], block.mean(axis=0))
 
 
 def sum_of_squares(matrix: NDArray) -> NDArray:
@@ -106,8 +110,13 @@ def low_rank_scores(targets: Targets) -> Floats:
     gram = np.zeros((n_samples, n_samples))
     for _, block in targets.blocks("Gram matrix of the units"):
         gram += block @ block.T
+    return scores_of(gram)
+
+
+def scores_of(gram: Floats) -> Floats:
+    """Scores P with ``P @ P.T == gram``, (n_samples, k), without directions that are zero to rounding."""
     values, vectors = np.linalg.eigh(gram)
-    kept = values > n_samples * EPS * values[-1]
+    kept = values > len(gram) * EPS * values[-1]
     return vectors[:, kept] * np.sqrt(values[kept])
 
 

@@ -12,6 +12,7 @@ from hotwire.adapters.solvers import (
     filter_factors,
     held_out_sums,
     prepare_folds,
+    quick_spectrum,
     spectrum,
     standardise,
 )
@@ -42,6 +43,19 @@ def test_spectrum_leaves_null_directions_out(shape: tuple[int, int]) -> None:
     parts = spectrum(X)
     assert parts.values.shape == (3,)
     np.testing.assert_allclose(parts.left * parts.values @ parts.right, X, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(20, 8), (8, 20), (8, 8)])
+def test_quick_spectrum_gives_the_same_map(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(shape[0], 5)) @ rng.normal(size=(5, shape[1])) * np.geomspace(1, 100, shape[1])
+    weakest = 1e-6 * float(np.linalg.norm(X, 2)) ** 2
+    quick, exact = quick_spectrum(X, weakest), spectrum(X)
+    assert quick is not None
+    maps = [parts.right.T @ (filter_factors(parts.values, weakest) * parts.left.T) for parts in (quick, exact)]
+    np.testing.assert_allclose(maps[0], maps[1], rtol=1e-7, atol=1e-7 * np.abs(maps[1]).max())
+    assert quick_spectrum(X, 1e-3 * weakest / 9) is None
+    assert quick_spectrum(np.zeros(shape), weakest) is None
 
 
 def test_spectrum_of_nothing_is_empty() -> None:
