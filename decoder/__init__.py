@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .folds import Choice
     from .readout import LabelReadout, NearestReadout, TextReadout
     from .recording import Recording
+    from .synthetic import SyntheticBrain, block_design
     from .targets import StimulusTargets, WordTargets
 
 _HOMES = {
@@ -29,8 +30,10 @@ _HOMES = {
     "Recording": "recording",
     "Settings": "decoder",
     "StimulusTargets": "targets",
+    "SyntheticBrain": "synthetic",
     "TextReadout": "readout",
     "WordTargets": "targets",
+    "block_design": "synthetic",
     "evaluate": "evaluation",
     "tune": "evaluation",
 }
@@ -46,8 +49,10 @@ __all__ = [
     "Recording",
     "Settings",
     "StimulusTargets",
+    "SyntheticBrain",
     "TextReadout",
     "WordTargets",
+    "block_design",
     "evaluate",
     "tune",
 ]

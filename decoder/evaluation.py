@@ -166,7 +166,7 @@ def evaluate(
     jobs: dict[str, list[_Job]] = {"decoder": [(bench, _predicted)], "ceiling": [(bench, _true)]}
     to_fit = bench.trials_to_fit(decoder.settings)
     if "shuffled pairing" in controls:
-        shuffles = exchanges(exchanged_within(to_fit, number), to_fit.event, n_shuffles, seed=seed)
+        shuffles = exchanges(shuffled_within(to_fit), to_fit.event, n_shuffles, seed=seed)
         jobs["shuffled pairing"] = [(bench, _refitted(order)) for order in shuffles]
     if "mean activation" in controls:
         jobs["mean activation"] = [(bench, _mean)]
@@ -301,11 +301,23 @@ class _Judge:
         return np.array([self.targets.meant(text) for text in texts], np.intp)
 
 
+def shuffled_within(trials: Trials) -> NDArray:
+    """The groups of trials whose targets are shuffled: runs, or all where a run holds a single trial.
+
+    Not folds: they hold unequal shares of the answers, so that shuffled trials would keep their answer too often.
+    """
+    return trials.run if _runs_hold_several(trials) else np.zeros(len(trials), np.intp)
+
+
 def exchanged_within(trials: Trials, fold_of: Mapping[Any, int]) -> NDArray:
     """The groups of trials that answers are exchanged within: runs, or folds where a run holds a single trial."""
-    if min(np.unique(trials.run, return_counts=True)[1]) > 1:
+    if _runs_hold_several(trials):
         return trials.run
     return np.array([fold_of[run] for run in trials.run.tolist()], np.intp)
+
+
+def _runs_hold_several(trials: Trials) -> bool:
+    return min(np.unique(trials.run, return_counts=True)[1]) > 1
 
 
 def _layers(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:

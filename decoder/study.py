@@ -7,48 +7,29 @@ file, and may name environment variables as ``${NAME}``.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from ..adapters.ridge import RidgeAdapter
-from ..errors import InputError, RecordingError, StudyError, UnknownNameError
-from ..models.assets import assets
+from ..errors import InputError, LeakError, RecordingError, StudyError, UnknownNameError
 from ..models.network import Network
-from ..models.opening import open_network
-from .decoder import Decoder, Settings, default_adapter
+from .audit import Policy
+from .decoder import Decoder, Settings
 from .evaluation import CONTROLS, Evaluation, evaluate, tune
 from .folds import Choice
-from .readout import readout_from_dict
+from .planning.section import PlanSection
 from .recording import Recording
-from .steps import step_from_dict, window_from_dict
-from .study_recordings import AnyRecording, OneOrMore, ResponsesRecording, Section, expanded, folder_of
+from .study_fields import Adapter, AnyReadout, AnyWindow, Layer, Steps, Whiten
+from .study_map import MapSection
+from .study_networks import NetworkSection
+from .study_recordings import AnyRecording
+from .study_section import OneOrMore, Section
 from .targets import TEMPLATE, StimulusTargets, Targets, WordTargets
-
-
-def _made_by(from_dict: Callable[[Mapping[str, Any]], Any]) -> AfterValidator:
-    """Turn a table ``{type = ..., setting = ...}`` into what it describes."""
-
-    def made(given: Any) -> Any:
-        if not isinstance(given, Mapping):
-            raise InputError(f"expected a table such as {{ type = ..., ... }}, got {given!r}")
-        try:
-            return from_dict(given)
-        except TypeError as error:
-            raise InputError(f"a setting has a value of the wrong kind in {dict(given)!r}: {error}") from error
-
-    return AfterValidator(made)
-
-
-def _layer(given: Any) -> str:
-    if isinstance(given, bool) or not isinstance(given, int | str):
-        raise InputError(f"expected a layer's name or number, got {given!r}")
-    return str(given)
 
 
 def _folds(given: Any) -> Any:
@@ -61,42 +42,6 @@ def _control(given: str) -> str:
     if given not in CONTROLS:
         raise UnknownNameError("control", given, CONTROLS)
     return given
-
-
-def _network_name(given: str, info: ValidationInfo) -> str:
-    """A name of the registry as it is; else the path of a file or folder, seen from the study file."""
-    name = expanded(given)
-    path = folder_of(info) / Path(name).expanduser()
-    return str(path) if name not in {known.name for known in assets("network")} and path.exists() else name
-
-
-class AdapterSection(Section):
-    """What differs from `hotwire.decoder.decoder.default_adapter`."""
-
-    alphas: OneOrMore[Annotated[float, Field(gt=0, allow_inf_nan=False)]] | None = Field(None, min_length=1)
-    alpha_per: Literal["all", "unit"] | None = None
-    choose_by: Literal["error", "direction"] | None = None
-    gain: Literal["none", "total", "unit"] | None = None
-    scale: Literal["none", "unit_variance"] | None = None
-
-
-def _adapter(section: AdapterSection) -> RidgeAdapter:
-    return default_adapter().set_params(**section.model_dump(exclude_unset=True))
-
-
-Layer = Annotated[str, BeforeValidator(_layer)]
-Steps = list[Annotated[Any, _made_by(step_from_dict)]]
-AnyWindow = Annotated[Any, _made_by(window_from_dict)]
-Whiten = Literal["none", "samples"]
-Adapter = Annotated[AdapterSection, AfterValidator(_adapter)]
-AnyReadout = Annotated[Any, _made_by(readout_from_dict)]
-
-
-class NetworkSection(Section):
-    """See `hotwire.models.open_network`."""
-
-    name: Annotated[str, AfterValidator(_network_name)]
-    prompt: str | None = None
 
 
 class TargetsSection(Section):
@@ -205,6 +150,7 @@ class EvaluationSection(Section):
     n_shuffles: int = Field(5, ge=1)
     n_permutations: int = Field(10_000, ge=1)
     seed: int = Field(0, ge=0)
+    audit: Policy = "refuse"
     choose: list[AnyChoice] = []
 
     def arguments(self) -> dict[str, Any]:
@@ -223,13 +169,15 @@ class StudySections(Section):
     targets: TargetsSection
     decoder: DecoderSection
     evaluation: EvaluationSection = Field(default_factory=lambda: EvaluationSection.model_validate({}))
+    map: MapSection = Field(default_factory=lambda: MapSection.model_validate({}))
+    plan: PlanSection = Field(default_factory=lambda: PlanSection.model_validate({}))
 
     @model_validator(mode="after")
     def _has_stimuli(self) -> StudySections:
-        if self.targets.stimuli is not None and not isinstance(self.recording, ResponsesRecording):
+        if self.targets.stimuli is not None and not self.recording.has_pictures:
             raise InputError(
-                'targets.stimuli: expected a recording of kind "responses", which has pictures, got one of kind '
-                f'"{self.recording.kind}"; give words instead'
+                "targets.stimuli: expected a recording that has pictures, of kind "
+                f'"responses" or "arrays" with stimuli, got one of kind "{self.recording.kind}" without; give words'
             )
         return self
 
@@ -253,7 +201,7 @@ class Study:
     def recording(self) -> Recording:
         """Read the recording, with the events that are asked for."""
         targets = self.sections.targets
-        with self._naming("recording: "):
+        with self.naming("recording: "):
             recording = self.sections.recording.read()
             if targets.words is None or targets.others == "error":
                 return recording
@@ -261,42 +209,48 @@ class Study:
 
     def network(self) -> Network:
         """Open the network."""
-        with self._naming("network: "):
-            return open_network(self.sections.network.name, prompt=self.sections.network.prompt)
+        return self.open(self.sections.network)
+
+    def open(self, section: NetworkSection) -> Network:
+        """Open one of the networks that the study names."""
+        with self.naming("network: "):
+            return section.open()
 
     def decoder(self) -> Decoder:
         """Open the network and give the decoder, unfitted."""
         network = self.network()
-        with self._naming("targets: "):
-            targets = self._targets(network)
-        with self._naming("decoder: "):
+        targets = self.targets(network)
+        with self.naming("decoder: "):
             return Decoder(network, targets, self.sections.decoder.settings())
 
     def evaluate(self, decoder: Decoder, recording: Recording) -> Evaluation:
         """Evaluate as the study says."""
-        with self._naming():
+        with self.naming():
             return evaluate(decoder, recording, **self.sections.evaluation.arguments())
 
     def fit(self, decoder: Decoder, recording: Recording) -> Decoder:
         """Fit on the whole recording, after making the choices of the evaluation by all its runs."""
         section = self.sections.evaluation
-        with self._naming():
+        with self.naming():
             if section.choose:
                 decoder = tune(decoder, recording, section.choices(), inner_folds=section.inner_folds)
             return decoder.fit(recording)
 
-    def _targets(self, network: Network) -> Targets:
+    def targets(self, network: Network) -> Targets:
+        """What trials should look like inside a network."""
         section, recording = self.sections.targets, self.sections.recording
         if section.words is not None:
             return WordTargets(section.words, section.template)
-        assert isinstance(recording, ResponsesRecording)  # checked when the study was opened
-        return StimulusTargets(recording.pictures, network)
+        with self.naming("targets: "):
+            return StimulusTargets(recording.pictures, network)
 
     @contextmanager
-    def _naming(self, place: str = "") -> Iterator[None]:
+    def naming(self, place: str = "") -> Iterator[None]:
         """Name the file, and the place in it, in errors that what it says leads to."""
         try:
             yield
+        except LeakError:  # the design's fault, not the file's
+            raise
         except (InputError, RecordingError) as error:
             raise StudyError(f"{self.path}: {place}{error}") from error
 

@@ -23,13 +23,13 @@ def in_parallel(calls: Iterable[Callable[[], T]], what: str) -> list[T]:
     from joblib import Parallel, delayed
 
     calls = list(calls)
-    with _one_thread_within():
+    with one_thread_within():
         results: Any = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(delayed(call)() for call in calls)
         return list(tqdm(results, desc=what, total=len(calls), delay=1, disable=None))
 
 
 @contextmanager
-def _one_thread_within() -> Iterator[None]:
+def one_thread_within() -> Iterator[None]:
     # Only a torch that is in use already has threads to hold.
     torch: Any = sys.modules.get("torch")
     before = torch.get_num_threads() if torch else 1

@@ -1,0 +1,104 @@
+"""Pieces of a map on a dask cluster: each worker opens the study itself, and only small arrays travel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ...errors import InputError, MissingExtraError
+from ..threads import one_thread_within
+from .cells import Arrays, Job, key_of, work_out
+from .piece_store import PieceStore
+from .run import Todo
+
+CONNECT_S = 20.0
+RETRIES = 3
+"""How often a piece is given to another worker, after the worker that had it is gone."""
+
+
+class Cluster:
+    """The workers of a dask scheduler.
+
+    They need hotwire, the study files under the same paths, and the recordings that these name.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, e.g. ``"tcp://10.0.0.1:8786"``.
+    paths : mapping of str to Path
+        For each session the study file that it comes from.
+
+    Raises
+    ------
+    InputError
+        No scheduler answers, or it has no workers; a worker reads something else than is read here.
+    """
+
+    def __init__(self, address: str, paths: Mapping[str, Path]) -> None:
+        self._address = address
+        self._paths = {name: path.resolve() for name, path in paths.items()}
+
+    def __call__(self, todo: Todo, kept: PieceStore) -> None:
+        try:
+            from distributed import Client, as_completed
+        except ImportError as error:
+            raise MissingExtraError("a cluster needs dask's distributed; install hotwire[all]") from error
+        try:
+            client = Client(self._address, timeout=CONNECT_S)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"scheduler: no dask scheduler answers at {self._address!r} ({error}); start one with `dask scheduler` "
+                "and give the address that it prints"
+            ) from error
+        with client:
+            _wait_for_a_worker(client, self._address)
+            keys = [key_of(session, job) for session, job in todo]
+            futures = [
+                client.submit(
+                    work_out_anywhere, self._paths[session.name], job, key, key=f"hotwire-{key}", retries=RETRIES
+                )
+                for (session, job), key in zip(todo, keys, strict=True)
+            ]
+            done: Any = as_completed(futures, with_results=True)
+            for future, arrays in tqdm(done, desc="injection map", total=len(futures), delay=1, disable=None):
+                kept.put(future.key.removeprefix("hotwire-"), arrays)
+                future.release()
+
+
+def work_out_anywhere(study: Path, job: Job, key: str) -> Arrays:
+    """Do a piece in a process that has not opened the session yet.
+
+    Raises
+    ------
+    InputError
+        What this process reads is not what the piece was asked for.
+    """
+    session = _session(study, study.stat().st_mtime_ns)
+    if key_of(session, job) != key:
+        raise InputError(
+            f"scheduler: a worker reads another recording, study or network from {study} than this machine does, or "
+            "has another version of hotwire; give all the same"
+        )
+    with one_thread_within():
+        return work_out(session, job)
+
+
+@lru_cache(maxsize=2)
+def _session(study: Path, changed_ns: int) -> Any:
+    from ..study import open_study
+    from .studies import session_of
+
+    return session_of(open_study(study))
+
+
+def _wait_for_a_worker(client: Any, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_S)
+    except TimeoutError as error:
+        raise InputError(
+            f"scheduler: the one at {address!r} has no workers; start some with `dask worker {address}`"
+        ) from error
