@@ -47,7 +47,7 @@ class PieceStore:
         making = self._path(key).with_suffix(f".{os.getpid()}.part")
         try:
             with making.open("wb") as file:
-                np.savez(file, **arrays)
+                np.savez(file, **arrays)  # type: ignore[arg-type]
             os.replace(making, self._path(key))
         finally:
             making.unlink(missing_ok=True)

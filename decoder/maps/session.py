@@ -117,7 +117,7 @@ class MapSession:
         Positions of each region's features.
     readings : sequence of Reading
     settings : MapSettings
-    reliability : mapping, optional
+    reliability : dict of str to float, optional
         What repeats of the recording say of its noise ceiling.
 
     Raises
@@ -133,7 +133,7 @@ class MapSession:
         regions: Mapping[str, NDArray[np.intp]],
         readings: Sequence[Reading],
         settings: MapSettings,
-        reliability: Mapping[str, Any] | None = None,
+        reliability: dict[str, float] | None = None,
     ) -> None:
         for region, features in regions.items():
             if not len(features):
@@ -252,7 +252,8 @@ class MapSession:
         if NUISANCE not in self.settings.controls:
             return {}
         # Their units differ.
-        adapter = clone(self.settings.decoder.adapter).set_params(scale="unit_variance")
+        fresh: Any = clone(self.settings.decoder.adapter)
+        adapter = fresh.set_params(scale="unit_variance")
         found = {}
         for name, reading in self.readings.items():
             known = nuisance(reading.targets)

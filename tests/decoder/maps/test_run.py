@@ -109,11 +109,11 @@ def test_inner_accuracy_by_hand(network, recording, make_session):
     cell = Cell("all", "", network.name, "first")
     runs = [run for run in recording.runs if run not in session.held_out[0]]
     scores, truth = [], []
+    # Without whitening, which goes by all training runs of the outer fold.
+    plain = MapSettings(Settings("first", steps=[Detrend()]), controls=(), n_permutations=10, inner_folds=3)
     for split in session.inner[0]:
         test_runs = np.unique(session.trials.run[split.test])
         train = [run for run in runs if run not in test_runs]
-        # Without whitening, which goes by all training runs of the outer fold.
-        plain = MapSettings(Settings("first", steps=[Detrend()]), controls=(), n_permutations=10, inner_folds=3)
         fitted = Decoder(network, TARGETS, Settings("first", steps=[Detrend()])).fit(recording.select(runs=train))
         decisions = fitted.predict(recording.select(runs=list(test_runs)))
         scores += [np.log(list(one.probabilities.values())) for one in decisions]
