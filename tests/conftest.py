@@ -23,13 +23,13 @@ def fetched() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Activations and pieces of maps that tests compute do not fill the user's cache."""
+def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Path]]:
+    """Activations and pieces of maps that tests compute do not fill the user's cache; gives what said where it is."""
     from hotwire.decoder.maps import piece_store
     from hotwire.models import recorded
 
-    folder = tmp_path_factory.mktemp("kept")
+    folder, usual = tmp_path_factory.mktemp("kept"), recorded.activations_folder
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recorded, "activations_folder", lambda: folder / "activations")
         patch.setattr(piece_store, "pieces_folder", lambda: folder / "maps")
-        yield
+        yield usual

@@ -385,7 +385,13 @@ def test_what_is_being_recorded_is_not_dropped(kept: Path, noting: Callable[...,
     assert place.exists()
 
 
-def test_by_default_in_the_cache(tmp_path: Path, noting: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_default_in_the_cache(
+    tmp_path: Path,
+    noting: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    nothing_is_kept: Callable[[], Path],
+) -> None:
+    monkeypatch.setattr("hotwire.models.recorded.activations_folder", nothing_is_kept)
     monkeypatch.setenv("HOTWIRE_CACHE", str(tmp_path / "cache"))
     place = record(noting(), STIMULI, []).folder
     assert place == tmp_path / "cache" / "activations" / stored()[0].key
