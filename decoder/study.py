@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
@@ -30,6 +30,8 @@ from .study_networks import NetworkSection
 from .study_recordings import AnyRecording
 from .study_section import OneOrMore, Section
 from .targets import TEMPLATE, StimulusTargets, Targets, WordTargets
+
+AnySections = TypeVar("AnySections", bound=Section)
 
 
 def _folds(given: Any) -> Any:
@@ -264,19 +266,30 @@ def open_study(path: str | PathLike[str]) -> Study:
         There is no such file, it is no TOML, or fields are wrong: each is named, with what was expected and what came.
     """
     path = Path(path)
+    text, document = read_document(path)
+    return Study(path, text, checked_sections(StudySections, document, path.parent, path))
+
+
+def read_document(path: Path) -> tuple[str, dict[str, Any]]:
+    """Read a study file: its text, and what that says; a `StudyError` where it is not there or no TOML."""
     try:
         text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except FileNotFoundError as error:
         raise StudyError(f"{path}: there is no such file; `hotwire init {path}` writes one to begin with") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise StudyError(f"{path}: cannot be read as TOML: {error}") from error
+
+
+def checked_sections(
+    sections: type[AnySections], document: Mapping[str, Any], folder: Path, name: str | Path
+) -> AnySections:
+    """Check what a study of that name says, whose paths go out from a folder; a `StudyError` names what is wrong."""
     try:
-        sections = StudySections.model_validate(document, context={"folder": path.parent})
+        return sections.model_validate(document, context={"folder": folder})
     except ValidationError as error:
         wrong = [_told(one, document) for one in error.errors(include_url=False)]
-        raise StudyError(f"{path}: " + "\n  ".join(["several fields are wrong:"] * (len(wrong) > 1) + wrong)) from error
-    return Study(path, text, sections)
+        raise StudyError(f"{name}: " + "\n  ".join(["several fields are wrong:"] * (len(wrong) > 1) + wrong)) from error
 
 
 def _told(error: Any, document: Mapping[str, Any]) -> str:

@@ -54,14 +54,21 @@ def work_out(session: MapSession, job: Job) -> Arrays:
 
 def jobs_of(session: MapSession) -> list[Job]:
     """All pieces; those that share a factorisation follow each other."""
-    layers = [Layer(name, layer) for name, reading in session.readings.items() for layer in reading.layers]
-    cells = [
+    return [*_layers_of(session), *cells_of(session)]
+
+
+def cells_of(session: MapSession) -> list[Cell]:
+    """All cells, in the order of the map."""
+    return [
         Cell(region, time.name, *layer)
         for region in session.regions
         for time in session.settings.times
-        for layer in layers
+        for layer in _layers_of(session)
     ]
-    return [*layers, *cells]
+
+
+def _layers_of(session: MapSession) -> list[Layer]:
+    return [Layer(name, layer) for name, reading in session.readings.items() for layer in reading.layers]
 
 
 def key_of(session: MapSession, job: Job) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..metrics import Measure, constant_guess
-from .cells import Arrays, Job, Layer
+from .cells import Arrays, Job, Layer, cells_of
 from .result import Cell, CellResult, Nested
 from .session import NUISANCE, MapSession
 from .statistics import MEASURES, Maximum, Sampled, Sampler, by_trial, mean_of
@@ -35,14 +35,7 @@ class Gathered:
 
     @cached_property
     def cells(self) -> list[Cell]:
-        session = self.session
-        return [
-            Cell(region, time.name, name, layer)
-            for region in session.regions
-            for time in session.settings.times
-            for name, reading in session.readings.items()
-            for layer in reading.layers
-        ]
+        return cells_of(self.session)
 
     @cached_property
     def inner(self) -> NDArray[np.float64]:

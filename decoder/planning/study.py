@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from ...errors import InputError, RecordingError, StudyError, UnknownNameError
 from ...models.network import Network
-from ...models.opening import open_network
 from .. import readers
 from ..decoder import Settings
 from ..readout import LabelReadout, NearestReadout
-from ..study import DecoderSection, NetworkSection, StudySections, TargetsSection, _told, open_study
+from ..study import DecoderSection, StudySections, TargetsSection, checked_sections, open_study, read_document
+from ..study_networks import NetworkSection
 from ..study_recordings import AnyRecording
 from ..study_section import Section
 from ..targets import StimulusTargets, Targets, WordTargets
@@ -87,7 +85,7 @@ class PlanStudy:
         like = like or self.sections.plan.like
         noise = DEMO if like is None else _noise_of(like)
         try:
-            network = open_network(self.sections.network.name, prompt=self.sections.network.prompt)
+            network = self.sections.network.open()
             targets = self._targets(network)
             settings = self._settings(network)
             return plan(network, targets, settings, noise=noise, **arguments)
@@ -125,13 +123,7 @@ def open_plan(path: str | PathLike[str]) -> PlanStudy:
         There is no such file, it is no TOML, or fields are wrong.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
-    except FileNotFoundError as error:
-        raise StudyError(f"{path}: there is no such file; `hotwire init {path}` writes one to begin with") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise StudyError(f"{path}: cannot be read as TOML: {error}") from error
+    text, document = read_document(path)
     known = dict.fromkeys([*StudySections.model_fields, *PlanSections.model_fields])
     for name in document:
         if name not in known:
@@ -139,7 +131,7 @@ def open_plan(path: str | PathLike[str]) -> PlanStudy:
     if "decoder" not in document:
         raise StudyError(f"{path}: expected a section [decoder] with a layer, got none")
     looked_at = {name: of for name, of in document.items() if name in PlanSections.model_fields}
-    return PlanStudy(path.stem, text, _checked(looked_at, path.parent, str(path)))
+    return PlanStudy(path.stem, text, checked_sections(PlanSections, looked_at, path.parent, path))
 
 
 def plan_of(
@@ -160,17 +152,9 @@ def plan_of(
         document["targets"] = {"words": {word: word for word in words}}
     else:
         document |= {"targets": {"stimuli": "recording"}, "plan": {"stimuli": stimuli}}
-    return PlanStudy(Path(network).name, None, _checked(document, Path.cwd(), "hotwire plan"), layer)
-
-
-def _checked(document: Mapping[str, Any], folder: Path, place: str) -> PlanSections:
-    try:
-        return PlanSections.model_validate(document, context={"folder": folder})
-    except ValidationError as error:
-        wrong = [_told(one, document) for one in error.errors(include_url=False)]
-        raise StudyError(
-            f"{place}: " + "\n  ".join(["several fields are wrong:"] * (len(wrong) > 1) + wrong)
-        ) from error
+    return PlanStudy(
+        Path(network).name, None, checked_sections(PlanSections, document, Path.cwd(), "hotwire plan"), layer
+    )
 
 
 def _noise_of(path: Path) -> Noise:

@@ -10,9 +10,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from hotwire.decoder import Recording
+from hotwire.decoder import Recording, study_networks
 from hotwire.decoder.commands import Answer
-from hotwire.decoder.planning import study as module
 from hotwire.decoder.planning.commands import plan
 from hotwire.decoder.planning.pool import NOUNS
 from hotwire.decoder.planning.study import open_plan, plan_of
@@ -41,7 +40,7 @@ path = "recording.npz"
 
 @pytest.fixture(autouse=True)
 def opened(network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(module, "open_network", lambda name, prompt=None: network)
+    monkeypatch.setattr(study_networks, "open_network", lambda name, prompt=None: network)
     monkeypatch.chdir(tmp_path)
 
 
