@@ -16,6 +16,46 @@ ROUNDING = 1e-26
 """A predicted power below this part of the true one is rounding (1e-13 of the amplitude), not prediction."""
 
 
+GAINS = ("none", "total", "unit")
+"""Policies: no gain; one factor that restores the variance summed over units; a factor for each unit."""
+
+
+def gain_for(
+    policy: str, scores: Floats, expansion: NDArray, power: Floats, total: float | None = None
+) -> float | NDArray:
+    """The gain of a map, by its policy.
+
+    Parameters
+    ----------
+    policy : {"none", "total", "unit"}
+    scores : (n_samples, k) array
+        What the training samples' features give.
+    expansion : (k, n_units) array
+    power : (n_units,) array
+        Each unit's sum of squared deviations from its mean, in training.
+    total : float, optional
+        The predicted power of all units together, where it is known already.
+
+    Returns
+    -------
+    float or (n_units,) array
+        Of the expansion's dtype.
+
+    Examples
+    --------
+    >>> gain_for("total", np.array([[1.0], [-1.0]]), np.array([[1.0, 0.0]]), np.array([4.0, 4.0]))
+    2.0
+    """
+    if policy == "none":
+        return 1.0
+    if policy == "total" and total is not None:
+        return float(restoring_gain(total, power.sum()))
+    predicted = predicted_power(scores, expansion)
+    if policy == "total":
+        return float(restoring_gain(predicted.sum(), power.sum()))
+    return restoring_gain(predicted, power).astype(expansion.dtype)
+
+
 def predicted_power(scores: Floats, expansion: NDArray) -> Floats:
     """Sum of squares of each column of ``scores @ expansion``, which is never formed.
 

@@ -24,7 +24,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from tqdm import tqdm
 
-from ..adapters.ridge import RidgeAdapter
+from ..adapters.factored import FactoredAdapter
+from ..adapters.kinds import adapter_from_arrays
 from ..adapters.whiten import Whitener
 from ..errors import BundleError, InputError, UnknownNameError
 from ..models.network import Network
@@ -240,7 +241,7 @@ def _live_parts(decoder: Decoder, live: Live, precision: Precision) -> tuple[dic
         return {"reason": str(error)}, {}
 
 
-def _settings(manifest: Mapping[str, Any], adapter: RidgeAdapter) -> Settings:
+def _settings(manifest: Mapping[str, Any], adapter: FactoredAdapter) -> Settings:
     unfitted: Any = clone(adapter)
     fit_steps, fit_window = manifest.get("fit_steps"), manifest.get("fit_window")
     return Settings(
@@ -272,7 +273,7 @@ def _linear(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> tuple
     n_features = len(manifest["feature_names"])
     params = np.frombuffer(json.dumps(manifest["adapter"]).encode(), np.uint8)
     of_adapter, of_whitener = _under("adapter.", arrays), _under("whitener.", arrays)
-    adapter = RidgeAdapter.from_arrays(of_adapter | {"params": params})
+    adapter = adapter_from_arrays(of_adapter | {"params": params})
     _check_shape("adapter.x_mean", adapter.x_mean_, (n_features,))
     whitener = None
     if manifest["whiten"] == "samples":

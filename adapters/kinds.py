@@ -1,0 +1,32 @@
+"""The kinds of adapter that can be saved: what a file may name, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BundleError
+from .factored import FactoredAdapter
+from .ridge import RidgeAdapter
+
+KINDS: dict[str, type[FactoredAdapter]] = {kind.kind: kind for kind in (RidgeAdapter,)}
+
+
+def adapter_from_arrays(arrays: Mapping[str, NDArray]) -> FactoredAdapter:
+    """A fitted adapter of whatever kind out of what its `to_arrays` gave.
+
+    Raises
+    ------
+    BundleError
+        If there is no such kind, an array is missing, or shapes do not fit together.
+    """
+    if "params" not in arrays:
+        raise BundleError(f"the adapter lacks the arrays params; there are: {', '.join(arrays)}")
+    # Adapters that were saved before there were kinds are ridge.
+    kind = json.loads(np.asarray(arrays["params"]).tobytes()).get("kind", RidgeAdapter.kind)
+    if kind not in KINDS:
+        raise BundleError(f"the adapter is of kind {kind!r}, expected one of: {', '.join(KINDS)}")
+    return KINDS[kind].from_arrays(arrays)
