@@ -20,13 +20,14 @@ from tqdm import tqdm
 from ..errors import InputError, ShapeError
 from .checks import require_finite
 from .folds import Fold, encode_groups, split_samples
-from .forms import doubled_triangle, fold_by_fold, forms, left_out, sums_of, syrk
+from .forms import doubled_triangle, forms, held_out_rows, sums_of, syrk
 from .gain import restoring_gain
 from .ridge import RidgeAdapter, checked_strengths
 from .solvers import (
     HeldOut,
     PreparedFold,
     filter_factors,
+    first_least,
     held_out_sums,
     prepare_folds,
     quick_spectrum,
@@ -118,14 +119,8 @@ class DualRidge:
         self._folds: list[Fold] = []
         if len(self._alphas) > 1:
             self._folds = split_samples(n_samples, codes, adapter.cv)
-            whole = all(np.array_equal(np.sort(np.concatenate(fold)), np.arange(n_samples)) for fold in self._folds)
-            if quick is not None and self._scale == "none" and whole:
-                predictions = left_out(self._parts, self._folds, self._alphas)
-            else:
-                prepared = (
-                    self._prepared if quick is None else prepare_folds(self._X, self._folds, self._scale, weakest)
-                )
-                predictions = fold_by_fold(prepared, n_samples, self._alphas)
+            spectrum_of_all = self._parts if quick is not None else None
+            predictions = held_out_rows(self._X, self._folds, self._scale, self._alphas, spectrum_of_all)
             self._forms = forms(n_samples, self._folds, predictions, len(self._alphas))
 
     def fit(self, K: ArrayLike) -> DualFit:
@@ -157,7 +152,8 @@ class DualRidge:
         if self._folds:
             sums = sums_of(self._forms, stack)
             errors = [self._errors(*layer) for layer in zip(sums, stack, power, strict=True)]
-            chosen = np.array([of_layer.argmin() for of_layer in errors], dtype=np.intp)
+            size = np.ones(len(stack)) if self._choose_by == "direction" else power / n_samples
+            chosen = np.array([first_least(*layer) for layer in zip(errors, size, strict=True)], dtype=np.intp)
         gains = self._gains(stack, power, chosen)
         alphas = self._alphas[chosen]
         at_edge = np.isin(alphas, (self._alphas.min(), self._alphas.max())) & (len(self._alphas) > 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -12,6 +13,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ..errors import BundleError, ShapeError
+from .backend import in_numpy, is_tensor
 from .checks import require_finite
 from .targets import Floats
 
@@ -41,6 +43,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """
 
     kind: ClassVar[str]
+    _takes_tensors: ClassVar[bool] = False
     _optional: ClassVar[tuple[str, ...]] = ()
 
     n_features_in_: int
@@ -155,7 +158,12 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 raise BundleError(f"the adapter's array {name} has shape {shapes[name]}, expected {wanted}")
 
     def _checked(self, X: Any, Y: Any) -> tuple[Floats, NDArray]:
-        """The features and the targets of a fit, in float64 and in whatever real dtype they had."""
+        """The features and the targets of a fit, in float64 and in whatever real dtype they had.
+
+        Tensors come as arrays, but for targets where `_takes_tensors`.
+        """
+        X = in_numpy(X)
+        Y = Y if self._takes_tensors else in_numpy(Y)
         for_features = {"dtype": np.float64, "ensure_all_finite": False, "ensure_min_samples": 2}
         for_targets = {
             "dtype": "numeric",
@@ -164,12 +172,15 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
             "allow_nd": True,
             "ensure_min_features": 0,
         }
-        options: dict[str, Any] = {"validate_separately": (for_features, for_targets)}
-        checked: Any = validate_data(self, X, Y, **options)
-        features, units = checked
-        if units.ndim not in (1, 2) or not units.size:
+        if is_tensor(Y):
+            features, units = validate_data(self, X, **for_features), Y
+        else:
+            options: dict[str, Any] = {"validate_separately": (for_features, for_targets)}
+            checked: Any = validate_data(self, X, Y, **options)
+            features, units = checked
+        if units.ndim not in (1, 2) or not math.prod(units.shape):
             raise ShapeError(
-                f"Y has shape {units.shape}, expected (n_samples, n_units) or (n_samples,): "
+                f"Y has shape {tuple(units.shape)}, expected (n_samples, n_units) or (n_samples,): "
                 "flatten what has more dimensions"
             )
         if len(features) != len(units):
@@ -181,6 +192,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _checked_features(self, X: Any) -> Floats:
         """The features of a prediction."""
+        X = in_numpy(X)
         options: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": False, "input_name": "X"}
         array = check_array(X, estimator=self, **options)
         if array.shape[1] != self.n_features_in_:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Sequence
-from typing import Self
+from dataclasses import replace
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError, UnknownNameError
+from ..errors import InputError, ShapeError, UnknownNameError
+from .backend import backend_for
 from .factored import FactoredAdapter, Shapes, plain
-from .folds import Splitter, encode_groups, split_samples
+from .factors import factors_for_all, factors_per_unit
+from .folds import Fold, Splitter, encode_groups, split_samples
 from .gain import GAINS, gain_for
-from .solvers import (
-    factors_for_all,
-    factors_per_unit,
-    prepare_folds,
-    search,
-    spectrum,
-    standardise,
-)
-from .targets import Floats, Targets, low_rank_scores
+from .plan import Plan, plan_fit, require_memory
+from .solvers import first_least, quick_spectrum, spectrum, standardise
+from .strengths import Problem, errors_for_all, errors_per_unit, generalised_errors
+from .targets import Floats, Targets
 
 POLICIES = {
     "alpha_per": ("all", "unit"),
@@ -30,6 +30,14 @@ POLICIES = {
 }
 
 DEFAULT_ALPHAS = tuple(float(alpha) for alpha in np.logspace(-2, 6, 17))
+
+
+GENERALISED = "gcv"
+
+SINGLE_FROM = 2**22
+"""Targets of more numbers than this are multiplied in float32 if they are no more precise; fewer cost too little to."""
+
+logger = logging.getLogger("hotwire")
 
 
 class RidgeAdapter(FactoredAdapter):
@@ -58,14 +66,19 @@ class RidgeAdapter(FactoredAdapter):
         predicted).
     scale : {"none", "unit_variance"}
         What is done to features after centring. Features that do not vary keep scale 1 and get no weight.
-    cv : int or splitter, optional
+    cv : int, splitter or "gcv", optional
         A number of folds, or one of scikit-learn's splitters. Left out: leave one group out with up to 20
-        groups, 10 folds of whole groups with more, and 5 folds of neighbouring samples without groups.
+        groups, 10 folds of whole groups with more, and 5 folds of neighbouring samples without groups. ``"gcv"``:
+        no folds, but generalised cross-validation, for samples that are independent of each other.
+    device : str, optional
+        Of torch, e.g. ``"cuda"``: where products along the wide axis are computed. By default where the targets are, if
+        they are a tensor, else with numpy. What is fitted are numpy arrays in any case.
 
     Attributes
     ----------
     projection_ : (n_features, k) array of float64
-        k is the rank of X; with one strength for all units, the rank of Y or n_units where that is smaller.
+        k is the rank of X; with one strength for all units, the rank of Y or n_units where that is smaller. Where it
+        would be nearly n_samples, it is n_samples and the expansion is Y, centred.
     expansion_ : (k, n_units) array
         float32 if Y was float32 or float16, else float64; so are the predictions.
     x_mean_, x_scale_ : (n_features,) arrays
@@ -76,9 +89,18 @@ class RidgeAdapter(FactoredAdapter):
         The strength chosen.
     alpha_at_edge_ : bool or (n_units,) array of bool
         Whether it is the smallest or largest of several, so that a wider grid may do better.
+    solver_ : {"dual", "primal"}
+        In matrices of which size it was solved, see `hotwire.adapters.plan.plan_fit`.
     cv_errors_ : (n_alphas,) or (n_alphas, n_units) array, or None
         Of each of `alphas`, on held-out samples (and over units): the mean squared error before any gain, or one
-        minus the squared cosine. None if there was nothing to choose.
+        minus the squared cosine; or the generalised error. None if there was nothing to choose.
+
+    Notes
+    -----
+    Features, matrices of samples by samples, strengths and sums are in float64. Products of targets with these are in
+    float32 where there are more than four million targets and they are no more precise. A choice of strength that hangs
+    on less than float32 tells is made again in float64. Strengths below 1e-7 of the features' largest squared singular
+    value are searched with a decomposition of each fold, to all digits.
 
     References
     ----------
@@ -99,6 +121,7 @@ class RidgeAdapter(FactoredAdapter):
 
     kind = "ridge"
     _optional = ("cv_errors",)
+    _takes_tensors = True
 
     def __init__(
         self,
@@ -108,7 +131,8 @@ class RidgeAdapter(FactoredAdapter):
         choose_by: str = "error",
         gain: str = "none",
         scale: str = "none",
-        cv: int | Splitter | None = None,
+        cv: int | Splitter | Literal["gcv"] | None = None,
+        device: str | None = None,
     ) -> None:
         self.alphas = alphas
         self.alpha_per = alpha_per
@@ -116,17 +140,20 @@ class RidgeAdapter(FactoredAdapter):
         self.gain = gain
         self.scale = scale
         self.cv = cv
+        self.device = device
 
-    def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, Y: Any, groups: ArrayLike | None = None, out: NDArray | None = None) -> Self:
         """Fit the map.
 
         Parameters
         ----------
-        X : (n_samples, n_features) array-like
-        Y : (n_samples, n_units) or (n_samples,) array-like
-            May be a memory map: it is read block by block and not copied.
+        X : (n_samples, n_features) array-like or torch tensor
+        Y : (n_samples, n_units) or (n_samples,) array-like or torch tensor
+            May be a memory map: it is read block by block.
         groups : (n_samples,) array-like, optional
             Samples with equal labels (a run, a photograph) are never divided by cross-validation.
+        out : (n_samples, n_units) array, optional
+            Where the expansion is written, into its first rows: a memory map, for a layer wider than memory.
 
         Returns
         -------
@@ -137,61 +164,94 @@ class RidgeAdapter(FactoredAdapter):
         UnknownNameError
             If a policy has an unknown name.
         InputError
-            If `alphas` are not positive, or `cv` or `groups` allow no cross-validation.
+            If `alphas` are not positive, `cv` or `groups` allow no cross-validation, or the fit would take more memory
+            than there is.
         ShapeError
-            If `X`, `Y` and `groups` do not fit together.
+            If `X`, `Y`, `groups` and `out` do not fit together.
         NonFiniteError
             If there is NaN or infinity.
         """
         alphas = checked_strengths(self)
-        checked, units = self._checked(X, Y)
-        codes = None if groups is None else encode_groups(groups, len(checked))
-        targets = Targets(units.reshape(len(units), -1))
-        n_samples, n_units = targets.Y.shape
-        dtype = np.float32 if units.dtype in (np.float16, np.float32) else np.float64
+        X, units = self._checked(X, Y)
+        n_samples = len(X)
+        folds = self._folds(n_samples, groups) if len(alphas) > 1 else []
+        precision = "as given" if math.prod(units.shape) > SINGLE_FROM else "full"
+        targets = Targets(units.reshape(n_samples, -1), precision, backend_for(units, self.device))
+        n_units = targets.Y.shape[1]
+        dtype = np.float32 if str(units.dtype).endswith(("float16", "float32")) else np.float64
+        wide = _checked_out(out, n_samples, n_units, dtype)
+        plan = plan_fit(
+            n_samples,
+            X.shape[1],
+            n_units,
+            n_alphas=len(alphas),
+            n_folds=len(folds),
+            alpha_per=self.alpha_per,
+            itemsize=np.dtype(dtype).itemsize,
+            expansion="in memory" if out is None else "given",
+        )
+        logger.info("ridge of %d samples, %d features, %d units: %s", n_samples, X.shape[1], n_units, plan)
+        require_memory(plan)
 
-        wide = self.alpha_per == "all" and n_units > n_samples
-        narrow = Targets(low_rank_scores(targets)) if wide else targets
-        alpha = self._choose_alpha(checked, narrow, codes, alphas, n_units)
-        features = standardise(checked, self.scale)
-        parts = spectrum(features.X)
-        total = None
+        features = standardise(X, self.scale)
+        quick = quick_spectrum(features.X, float(alphas.min()))
+        parts = spectrum(features.X) if quick is None else quick
+        parts = replace(parts, left=parts.left - parts.left.mean(axis=0))
+        problem = Problem(X, parts, quick is not None, self.scale, alphas, self.choose_by)
+        K = targets.gram() if self.alpha_per == "all" and plan.solver == "dual" else None
+        chosen = self._choose(problem, folds, plan, targets, K)
         if self.alpha_per == "all":
-            projection, expansion, total = factors_for_all(parts, float(alpha), targets, narrow, dtype)
+            found = factors_for_all(parts, float(alphas[chosen]), targets, K, dtype, wide)
         else:
-            projection, expansion = factors_per_unit(parts, alpha, targets, dtype)
+            found = factors_per_unit(parts, alphas[chosen], targets, dtype, wide)
 
+        self.solver_ = plan.solver
         self.x_mean_, self.x_scale_ = features.mean, features.scale
-        self.projection_ = np.ascontiguousarray(projection)
+        self.projection_ = np.ascontiguousarray(found.projection)
         self.projection_[features.constant] = 0.0
-        self.expansion_ = np.ascontiguousarray(expansion)
+        self.expansion_ = found.expansion
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
-        self.gain_ = gain_for(self.gain, features.X @ self.projection_, self.expansion_, targets.power, total)
+        if self.gain == "none":
+            self.gain_ = 1.0
+        else:
+            power = np.array([np.trace(K)]) if self.gain == "total" and K is not None else targets.power
+            scores = features.X @ self.projection_
+            self.gain_ = gain_for(self.gain, scores, self.expansion_, power, found.power)
         return self
 
-    def _choose_alpha(
-        self, X: Floats, targets: Targets, codes: NDArray[np.intp] | None, alphas: Floats, n_units: int
-    ) -> Floats:
-        """Set `alpha_`, `alpha_at_edge_` and `cv_errors_`; `targets` may be scores for n_units units."""
+    def _folds(self, n_samples: int, groups: ArrayLike | None) -> list[Fold]:
+        codes = None if groups is None else encode_groups(groups, n_samples)
+        if self.cv != GENERALISED:
+            return split_samples(n_samples, codes, self.cv)
+        if codes is not None:
+            raise InputError(
+                f"cv={GENERALISED!r} takes samples for independent and would divide groups: give none, or cv=None"
+            )
+        return []
+
+    def _choose(
+        self, problem: Problem, folds: list[Fold], plan: Plan, targets: Targets, K: Floats | None
+    ) -> NDArray[np.intp]:
+        """Set `alpha_`, `alpha_at_edge_` and `cv_errors_`; which strength is chosen, or which for each unit."""
+        alphas, n_units = problem.alphas, targets.Y.shape[1]
         if len(alphas) == 1:
             self.cv_errors_ = None
             chosen = np.zeros(() if self.alpha_per == "all" else n_units, dtype=np.intp)
         else:
-            folds = prepare_folds(X, split_samples(len(X), codes, self.cv), self.scale)
-            sums = search(folds, alphas, targets)
-            if self.alpha_per == "all":
-                sums = sums.over_all()
-            if self.choose_by == "direction":
-                errors = sums.off_direction()
+            if self.cv == GENERALISED:
+                errors = generalised_errors(problem, targets, K)
+            elif self.alpha_per == "all":
+                errors = errors_for_all(problem, folds, plan, targets, K)
             else:
-                n_values = sum(len(fold.held_out) for fold in folds) * (n_units if self.alpha_per == "all" else 1)
-                errors = sums.error / n_values
-            self.cv_errors_ = errors[:, 0] if self.alpha_per == "all" else errors
-            chosen = self.cv_errors_.argmin(axis=0)
+                errors = errors_per_unit(problem, folds, plan, targets)
+            if self.alpha_per == "all":
+                errors = errors.of_all()
+            self.cv_errors_ = errors.of_strengths
+            chosen = first_least(*errors)
         alpha = np.asarray(alphas[chosen])
         self.alpha_ = plain(alpha)
         self.alpha_at_edge_ = plain(np.isin(alpha, (alphas.min(), alphas.max())) & (len(alphas) > 1))
-        return alpha
+        return chosen
 
     @classmethod
     def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:
@@ -208,3 +268,11 @@ def checked_strengths(adapter: RidgeAdapter) -> Floats:
     if values.ndim != 1 or not values.size or not (np.isfinite(values) & (values > 0)).all():
         raise InputError(f"alphas={alphas!r}, expected one or more finite numbers above 0, e.g. (1.0, 10.0, 100.0)")
     return values
+
+
+def _checked_out(out: NDArray | None, n_samples: int, n_units: int, dtype: type) -> NDArray | None:
+    if out is not None and (out.shape != (n_samples, n_units) or out.dtype != dtype):
+        raise ShapeError(
+            f"out has shape {out.shape} and dtype {out.dtype}, expected {(n_samples, n_units)} and {np.dtype(dtype)}"
+        )
+    return out

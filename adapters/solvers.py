@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from .folds import Fold
-from .targets import EPS, Floats, Targets, blocks, spread, sum_of_squares
+from .targets import EPS, Floats, sum_of_squares
 
 
 @dataclass(frozen=True)
@@ -183,6 +183,27 @@ def prepare_folds(X: Floats, folds: list[Fold], scale: str, weakest: float | Non
     return prepared
 
 
+TIE = 1e-9
+"""Errors that differ by less than this part of what there is to predict differ by rounding."""
+
+
+def first_least(errors: Floats, size: ArrayLike) -> NDArray[np.intp]:
+    """Position of the least error in each column; of several that only rounding tells apart, the first.
+
+    Parameters
+    ----------
+    errors : (n_alphas, n_units) or (n_alphas,) array
+    size : float or (n_units,) array-like
+        What there is to predict, in the same measure.
+
+    Examples
+    --------
+    >>> first_least(np.array([[0.5, 0.7], [0.5 - 1e-12, 0.6]]), 1.0)
+    array([0, 1])
+    """
+    return (errors <= errors.min(axis=0) + TIE * np.asarray(size)).argmax(axis=0)
+
+
 @dataclass(frozen=True)
 class HeldOut:
     """Sums over all held-out samples, of deviations from the mean of each fold's training samples.
@@ -193,6 +214,8 @@ class HeldOut:
         Squared error, and squared prediction.
     true : (n_targets,) array
         Squared truth.
+
+    Where only errors were asked for, `predicted` is zero, and `true` taken from the mean of all samples.
     """
 
     error: Floats
@@ -242,78 +265,3 @@ def held_out_sums(folds: list[PreparedFold], alphas: Floats, Y: Floats) -> HeldO
             guess -= truth
             error[number] += sum_of_squares(guess)
     return HeldOut(error, predicted, true)
-
-
-def search(folds: list[PreparedFold], alphas: Floats, targets: Targets) -> HeldOut:
-    """`held_out_sums` of all units, block by block."""
-    n_units = targets.Y.shape[1]
-    sums = HeldOut(np.empty((len(alphas), n_units)), np.empty((len(alphas), n_units)), np.empty(n_units))
-    for units, block in targets.blocks("cross-validation"):
-        part = held_out_sums(folds, alphas, block)
-        sums.error[:, units], sums.predicted[:, units], sums.true[units] = (
-            part.error,
-            part.predicted,
-            part.true,
-        )
-    return sums
-
-
-def factors_for_all(
-    parts: Spectrum, alpha: float, targets: Targets, narrow: Targets, dtype: type
-) -> tuple[Floats, NDArray, float]:
-    """The map with one strength for all units, through the smaller of the two ranks.
-
-    Parameters
-    ----------
-    parts : Spectrum
-        Of the features (n_samples, n_features), r values.
-    alpha : float
-    targets : Targets
-        (n_samples, n_units).
-    narrow : Targets
-        (n_samples, k): `targets` themselves or, of wide ones, their `low_rank_scores`.
-    dtype : dtype
-        Of the expansion.
-
-    Returns
-    -------
-    projection : (n_features, min(r, k)) array of float64
-    expansion : (min(r, k), n_units) array
-    power : float
-        Sum over units of the squared deviations that the map gives for its own training samples.
-    """
-    factors = filter_factors(parts.values, alpha)
-    weights = factors * spread(parts.left, narrow, np.float64)
-    power = float(parts.values**2 @ sum_of_squares(weights.T))
-    if weights.shape[1] < weights.shape[0]:
-        projection = parts.right.T @ weights
-        if narrow is targets:
-            return projection, np.eye(weights.shape[1], dtype=dtype), power
-        return projection, spread(narrow.Y / narrow.power, targets, dtype), power
-    if narrow is targets:
-        return parts.right.T, weights.astype(dtype), power
-    return parts.right.T, spread(parts.left * factors.T, targets, dtype), power
-
-
-def factors_per_unit(parts: Spectrum, alphas: Floats, targets: Targets, dtype: type) -> tuple[Floats, NDArray]:
-    """The map with a strength for each unit, through the rank r of the features.
-
-    Parameters
-    ----------
-    parts : Spectrum
-        Of the features (n_samples, n_features), r values.
-    alphas : (n_units,) array
-    targets : Targets
-        (n_samples, n_units).
-    dtype : dtype
-        Of the expansion.
-
-    Returns
-    -------
-    projection : (n_features, r) array of float64
-    expansion : (r, n_units) array
-    """
-    expansion = spread(parts.left, targets, dtype)
-    for units in blocks(*expansion.shape):
-        expansion[:, units] *= filter_factors(parts.values, alphas[units])
-    return parts.right.T, expansion

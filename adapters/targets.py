@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from tqdm import tqdm
 
+from .backend import Array, Backend, NumpyBackend, in_numpy
 from .checks import require_finite
 
 Floats = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
 
-BLOCK_ELEMENTS = 2**21
-"""Numbers held at once while walking along the wide axis (16 MiB in float64)."""
+BLOCK_ELEMENTS = 2**20
+"""Numbers held at once while walking along the wide axis (8 MiB in float64, half of it in float32)."""
 
 
 def blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
@@ -36,8 +39,12 @@ class Targets:
 
     Parameters
     ----------
-    Y : (n_samples, n_units) array
+    Y : (n_samples, n_units) array or torch tensor
         Any real dtype; may be a memory map.
+    precision : {"full", "as given"}
+        In which blocks are computed. ``"full"``: float64. ``"as given"``: float32 where Y is no more than that.
+    backend : Backend, optional
+        Where; numpy by default.
 
     Attributes
     ----------
@@ -45,30 +52,70 @@ class Targets:
         Each unit's mean; a constant unit's is exactly its value, so that nothing of it remains.
     power : (n_units,) array of float64
         Each unit's sum of squared deviations from its mean.
-
-    Raises
-    ------
-    NonFiniteError
-        If `Y` holds NaN or infinity.
     """
 
-    def __init__(self, Y: NDArray) -> None:
+    def __init__(self, Y: Any, precision: str = "full", backend: Backend | None = None) -> None:
         self.Y = Y
-        self.mean = np.empty(Y.shape[1])
-        self.power = np.empty(Y.shape[1])
-        for units in blocks(*Y.shape):
-            block = Y[:, units].astype(np.float64)
-            require_finite("Y", block, column="unit", first_column=units.start)
-            self.mean[units] = exact_mean(block)
-            block -= self.mean[units]
-            self.power[units] = sum_of_squares(block)
+        self.backend = backend or NumpyBackend()
+        half = str(Y.dtype).endswith(("float16", "float32"))
+        self.dtype = np.float32 if half and precision == "as given" else np.float64
 
-    def blocks(self, what: str) -> Iterator[tuple[slice, Floats]]:
-        """Slices of units and their deviations from the mean; progress is shown under the name `what`."""
+    def in_full(self) -> Targets:
+        """The same in float64."""
+        return Targets(self.Y, "full", self.backend)
+
+    def some(self, units: NDArray[np.intp]) -> Targets:
+        """Some of the units, copied."""
+        return Targets(self.Y[:, units], "as given", self.backend)
+
+    def walk(self, what: str) -> Iterator[tuple[slice, Array, Floats]]:
+        """Slices of units, their deviations from the mean on the backend, and that mean; progress is shown as `what`.
+
+        Raises
+        ------
+        NonFiniteError
+            If `Y` holds NaN or infinity.
+        """
+        means = np.empty(self.Y.shape[1])
         for units in tqdm(list(blocks(*self.Y.shape)), desc=what, delay=1, disable=None):
-            block = self.Y[:, units].astype(np.float64)
-            block -= self.mean[units]
-            yield units, block
+            with np.errstate(invalid="ignore", over="ignore"):
+                block, mean = self.backend.block(self.Y, units, self.dtype)
+            mean = self.backend.get(mean)
+            if not np.isfinite(mean).all():  # the mean tells of what is not finite in its column
+                given = np.asarray(in_numpy(self.Y[:, units]), np.float64)
+                require_finite("Y", given, column="unit", first_column=units.start)
+            means[units] = mean
+            yield units, block, mean
+        self.mean = means
+
+    def blocks(self, what: str) -> Iterator[tuple[slice, NDArray]]:
+        """Slices of units and their deviations from the mean, in numpy."""
+        for units, block, _ in self.walk(what):
+            yield units, self.backend.get(block)
+
+    @cached_property
+    def mean(self) -> Floats:
+        for _ in self.walk("mean of the units"):  # each walk sets it
+            pass
+        return self.mean
+
+    @cached_property
+    def power(self) -> Floats:
+        power = np.empty(self.Y.shape[1])
+        for units, block, _ in self.walk("power of the units"):
+            power[units] = self.backend.get(self.backend.squares(block))
+        return power
+
+    def gram(self) -> Floats:
+        """Inner products (n_samples, n_samples) of the samples' deviations, the wide axis being read once.
+
+        The products of a block are taken in the precision of the blocks, and added up in float64.
+        """
+        n_samples = len(self.Y)
+        total = np.zeros((n_samples, n_samples))
+        for _, block, _ in self.walk("Gram matrix of the units"):
+            total += self.backend.get(block @ block.T)
+        return total
 
 
 def exact_mean(block: Floats) -> Floats:
@@ -106,11 +153,7 @@ def low_rank_scores(targets: Targets) -> Floats:
     >>> low_rank_scores(Targets(np.array([[1, 0], [0, 1], [1, 1], [3, 2]]) @ rows)).shape
     (4, 2)
     """
-    n_samples = len(targets.Y)
-    gram = np.zeros((n_samples, n_samples))
-    for _, block in targets.blocks("Gram matrix of the units"):
-        gram += block @ block.T
-    return scores_of(gram)
+    return scores_of(targets.gram())
 
 
 def scores_of(gram: Floats) -> Floats:
@@ -120,7 +163,7 @@ def scores_of(gram: Floats) -> Floats:
     return vectors[:, kept] * np.sqrt(values[kept])
 
 
-def spread(left: Floats, targets: Targets, dtype: DTypeLike) -> NDArray:
+def spread(left: Floats, targets: Targets, dtype: DTypeLike, out: NDArray | None = None) -> NDArray:
     """The product left' Y with the centred targets, block by block.
 
     Parameters
@@ -129,13 +172,16 @@ def spread(left: Floats, targets: Targets, dtype: DTypeLike) -> NDArray:
     targets : Targets
         Of shape (n_samples, n_units).
     dtype : dtype
-        Of the result; each block is computed in float64.
+        Of the result; each block is computed in the precision of the targets.
+    out : (k, n_units) array, optional
+        Where to write, e.g. a memory map.
 
     Returns
     -------
     (k, n_units) array
     """
-    wide = np.empty((left.shape[1], targets.Y.shape[1]), dtype=dtype)
-    for units, block in targets.blocks("expansion to the units"):
-        wide[:, units] = left.T @ block
+    wide = np.empty((left.shape[1], targets.Y.shape[1]), dtype=dtype) if out is None else out
+    rows = targets.backend.put(left.T, targets.dtype)
+    for units, block, _ in targets.walk("expansion to the units"):
+        wide[:, units] = targets.backend.get(rows @ block)
     return wide

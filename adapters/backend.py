@@ -1,0 +1,168 @@
+"""Where products along the wide axis are computed: numpy on the processor, or torch on any of its devices.
+
+Everything that is only as large as samples or features is numpy in float64, whatever the backend. What a backend is
+given are blocks of units, and what it gives back is small, or the finished expansion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from scipy.linalg import get_blas_funcs
+
+from ..errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    import torch
+
+Array = Any
+"""A block on a backend: a numpy array or a torch tensor."""
+
+
+class Backend(Protocol):
+    """Blocks of units, and the few products that are taken of them."""
+
+    def block(self, Y: Any, units: slice, dtype: DTypeLike) -> tuple[Array, Array]:
+        """Deviations of some units from their mean (n_samples, n), and that mean (n,); a constant's are exactly 0."""
+        ...
+
+    def put(self, array: NDArray, dtype: DTypeLike) -> Array:
+        """A numpy array on this backend."""
+        ...
+
+    def get(self, array: Array) -> NDArray:
+        """An array of this backend in numpy."""
+        ...
+
+    def in_full(self, array: Array) -> Array:
+        """The same in float64."""
+        ...
+
+    def triangle(self, upper: Array, block: Array) -> Array:
+        """The product of an upper triangle (n, n) with a block (n, m)."""
+        ...
+
+    def squares(self, array: Array) -> Array:
+        """Sum of squares of each column."""
+        ...
+
+
+class NumpyBackend:
+    """Arrays in memory, and BLAS."""
+
+    def block(self, Y: NDArray, units: slice, dtype: DTypeLike) -> tuple[NDArray, NDArray]:
+        given = Y[:, units]
+        # A difference from a row keeps the digits of a unit that varies little far from zero.
+        block = np.subtract(given, given[0], dtype=dtype)
+        mean = np.ones(len(block), dtype) @ block / len(block)
+        block -= mean
+        return block, given[0] + mean.astype(np.float64)
+
+    def put(self, array: NDArray, dtype: DTypeLike) -> NDArray:
+        return np.asfortranarray(array, dtype)
+
+    def get(self, array: NDArray) -> NDArray:
+        return array
+
+    def in_full(self, array: NDArray) -> NDArray:
+        return array.astype(np.float64, copy=False)
+
+    def triangle(self, upper: NDArray, block: NDArray) -> NDArray:
+        (trmm,) = get_blas_funcs(("trmm",), (upper, block))
+        return trmm(1.0, upper, block.copy().T, side=1, trans_a=1, overwrite_b=1).T
+
+    def squares(self, array: NDArray) -> NDArray:
+        return np.einsum("ij,ij->j", array, array)
+
+
+@dataclass(frozen=True)
+class TorchBackend:
+    """Tensors on a device; arrays are sent there block by block.
+
+    Parameters
+    ----------
+    device : str
+        E.g. ``"cpu"``, ``"cuda:1"``, ``"mps"``.
+
+    Raises
+    ------
+    MissingExtraError
+        torch is not installed.
+    InputError
+        torch knows no such device here.
+    """
+
+    device: str
+
+    def __post_init__(self) -> None:
+        try:
+            self.put(np.zeros(1), np.float32)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            raise InputError(
+                f"device={self.device!r} cannot be used here ({str(error).splitlines()[0]}): give one that torch has, "
+                "e.g. 'cpu', or leave it out"
+            ) from error
+
+    @cached_property
+    def _torch(self) -> Any:
+        try:
+            import torch
+        except ImportError as error:
+            raise MissingExtraError(f"device={self.device!r} needs torch; install hotwire[all]") from error
+        return torch
+
+    def block(self, Y: Any, units: slice, dtype: DTypeLike) -> tuple[torch.Tensor, torch.Tensor]:
+        given = Y[:, units]
+        if isinstance(given, np.ndarray):
+            given = self._torch.from_numpy(np.ascontiguousarray(given, self._possible(given.dtype)))
+        block = given.to(self.device, self._dtype(dtype))
+        first = block[0].clone()
+        block = block - first
+        mean = block.mean(0)
+        return block - mean, first.to(self._dtype(np.float64)) + mean
+
+    def put(self, array: NDArray, dtype: DTypeLike) -> torch.Tensor:
+        return self._torch.as_tensor(np.ascontiguousarray(array, np.dtype(dtype)), dtype=self._dtype(dtype)).to(
+            self.device
+        )
+
+    def get(self, array: torch.Tensor) -> NDArray:
+        return array.cpu().numpy()
+
+    def in_full(self, array: torch.Tensor) -> torch.Tensor:
+        return array.to(self._dtype(np.float64))
+
+    def triangle(self, upper: torch.Tensor, block: torch.Tensor) -> torch.Tensor:
+        return upper @ block
+
+    def squares(self, array: torch.Tensor) -> torch.Tensor:
+        return (array * array).sum(0)
+
+    def _dtype(self, dtype: DTypeLike) -> Any:
+        # Apple's devices know no float64.
+        single = np.dtype(dtype) == np.float32 or self.device.startswith("mps")
+        return self._torch.float32 if single else self._torch.float64
+
+    def _possible(self, dtype: np.dtype) -> np.dtype:
+        return dtype if dtype in (np.float16, np.float32, np.float64) else np.dtype(np.float64)
+
+
+def is_tensor(array: Any) -> bool:
+    """Whether this is a torch tensor; torch need not be there to tell."""
+    return type(array).__module__.partition(".")[0] == "torch"
+
+
+def in_numpy(array: Any) -> Any:
+    """A tensor as a numpy array in memory; anything else as it is."""
+    return array.detach().cpu().numpy() if is_tensor(array) else array
+
+
+def backend_for(Y: Any, device: str | None) -> Backend:
+    """The backend for targets: torch where a device is named or they are a tensor, which then says the device."""
+    if device is not None:
+        return TorchBackend(str(device))
+    return TorchBackend(str(Y.device)) if is_tensor(Y) else NumpyBackend()

@@ -1,0 +1,119 @@
+"""Which way a ridge is solved, from the shape of the problem alone, and the memory that it will take."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import InputError
+from .targets import BLOCK_ELEMENTS
+
+DECOMPOSED = 20
+"""Products of their size that a decomposition takes as long as, about."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a fit is done.
+
+    Attributes
+    ----------
+    solver : {"dual", "primal"}
+        ``"dual"``: in matrices of samples by samples. ``"primal"``: in matrices of features by features.
+    operations : float
+        Multiplications, about.
+    memory_bytes : float
+        That are taken besides features and targets, the fitted map among them, about.
+    """
+
+    solver: Literal["dual", "primal"]
+    operations: float
+    memory_bytes: float
+
+    def __str__(self) -> str:
+        return f"{self.solver}, about {self.operations:.2g} multiplications and {_told(self.memory_bytes)} of memory"
+
+
+def plan_fit(
+    n_samples: int,
+    n_features: int,
+    n_units: int,
+    *,
+    n_alphas: int = 17,
+    n_folds: int = 6,
+    alpha_per: str = "all",
+    itemsize: int = 4,
+    expansion: Literal["in memory", "given"] = "in memory",
+) -> Plan:
+    """Choose the solver of a ridge.
+
+    Parameters
+    ----------
+    n_samples, n_features, n_units : int
+    n_alphas, n_folds : int
+        Of the search for a strength; one of either means that there is none.
+    alpha_per : {"all", "unit"}
+    itemsize : {4, 8}
+        Bytes of a number of the targets.
+    expansion : {"in memory", "given"}
+        Whether the map's wide factor is made in memory or written to where the caller said.
+
+    Examples
+    --------
+    >>> plan_fit(1200, 5000, 200_000).solver, plan_fit(10_000, 500, 2000).solver
+    ('dual', 'primal')
+    >>> print(plan_fit(1200, 5000, 200_000))
+    dual, about 3.7e+11 multiplications and 1.4 GB of memory
+    """
+    n, p, u = float(n_samples), float(n_features), float(n_units)
+    rank = min(n, p)
+    searched = n_alphas if n_alphas > 1 and n_folds > 1 else 0
+    block = 2 * BLOCK_ELEMENTS * itemsize
+    wide = rank * u * itemsize * (expansion == "in memory")
+    features = 2 * n * p * 8 + p * rank * 8
+    dual = {
+        "all": (searched * 2 * n**3 + n * n * u / 2, 6 * n * n * 8),
+        "unit": (searched * (2 * n**3 + n * n * u / 2) + n * rank * u, (4 * 8 + searched * itemsize) * n * n),
+    }[alpha_per]
+    of_folds = n_folds * (DECOMPOSED * rank**3 + rank**2 * u + n * rank**2 / n_folds) if searched else 0.0
+    primal = (
+        of_folds + (searched + 2) * n * rank * u,
+        (n_folds * rank**2 + 2 * n * rank) * itemsize + 3 * rank**2 * 8 + (2 * searched * u * 8 if searched else 0),
+    )
+    shared = n * p * rank + DECOMPOSED * rank**3
+    sums = searched * u * 8 * 3 * (alpha_per == "unit")
+    if dual[0] <= primal[0]:
+        return Plan("dual", dual[0] + shared, dual[1] + features + wide + block + sums)
+    return Plan("primal", primal[0] + shared, primal[1] + features + wide + block + sums)
+
+
+def require_memory(plan: Plan, room_bytes: float | None = None) -> None:
+    """Raise if a plan takes more memory than this machine has, before anything is begun.
+
+    Parameters
+    ----------
+    room_bytes : float, optional
+        By default this machine's memory; nothing is checked where it cannot be asked for.
+
+    Raises
+    ------
+    InputError
+    """
+    room = _machine_bytes() if room_bytes is None else room_bytes
+    if room is not None and plan.memory_bytes > room:
+        raise InputError(
+            f"this fit will take {plan}, and the machine has {_told(room)}: give `out`, a memory map for the "
+            "expansion, fewer units at a time, or fewer strengths"
+        )
+
+
+def _machine_bytes() -> float | None:
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):  # not on Windows
+        return None
+
+
+def _told(n_bytes: float) -> str:
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e8 else f"{n_bytes / 1e6:.1f} MB"

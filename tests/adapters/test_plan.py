@@ -1,0 +1,60 @@
+"""What a fit will take is said before it is begun."""
+
+from __future__ import annotations
+
+import logging
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from hotwire.adapters import RidgeAdapter
+from hotwire.adapters import plan as module
+from hotwire.adapters.plan import plan_fit, require_memory
+from hotwire.errors import InputError
+
+
+@pytest.mark.parametrize(("shape", "solver"), [((400, 300, 3000), "dual"), ((2000, 60, 3000), "primal")])
+@pytest.mark.parametrize("alpha_per", ["all", "unit"])
+def test_memory_is_what_it_says_within_half(shape: tuple[int, int, int], solver: str, alpha_per: str) -> None:
+    n_samples, n_features, n_units = shape
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(n_samples, n_features)), rng.normal(size=(n_samples, n_units)).astype(np.float32)
+    adapter = RidgeAdapter(np.geomspace(1, 1e4, 10).tolist(), alpha_per=alpha_per, cv=6)
+    plan = plan_fit(*shape, n_alphas=10, n_folds=6, alpha_per=alpha_per)
+    tracemalloc.start()
+    try:
+        adapter.fit(X, Y)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert adapter.solver_ == (solver if alpha_per == "unit" else plan.solver)
+    assert plan.memory_bytes / 2 < peak < 1.5 * plan.memory_bytes
+
+
+def test_it_is_said_before_it_is_begun(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "hotwire"):
+        RidgeAdapter(1.0).fit(np.eye(6), np.eye(6))
+    assert "ridge of 6 samples, 6 features, 6 units: " in caplog.text
+    assert "of memory" in caplog.text
+
+
+def test_more_than_there_is_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_fit(1200, 5000, 10_000_000)
+    with pytest.raises(InputError, match=r"this fit will take dual, .* GB of memory, and the machine has 16\.0 GB"):
+        require_memory(plan, 16e9)
+    require_memory(plan_fit(1200, 5000, 10_000_000, expansion="given"), 16e9)
+    monkeypatch.setattr(module, "_machine_bytes", lambda: 1e3)
+    with pytest.raises(InputError, match=r"the machine has 0\.0 MB"):
+        RidgeAdapter(1.0).fit(np.eye(6), np.eye(6))
+
+
+def test_an_expansion_may_be_written_elsewhere(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(20, 30)), rng.normal(size=(20, 500)).astype(np.float32)
+    out = np.lib.format.open_memmap(tmp_path / "expansion.npy", "w+", np.float32, (20, 500))
+    there = RidgeAdapter().fit(X, Y, out=out)
+    assert np.shares_memory(there.expansion_, out)
+    np.testing.assert_array_equal(there.predict(X), RidgeAdapter().fit(X, Y).predict(X))
+    with pytest.raises(InputError, match=r"out has shape \(20, 499\) and dtype float32, expected \(20, 500\)"):
+        RidgeAdapter().fit(X, Y, out=out[:, 1:])
