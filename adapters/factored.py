@@ -172,12 +172,13 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
             "allow_nd": True,
             "ensure_min_features": 0,
         }
+        features: Any
+        units: Any
         if is_tensor(Y):
             features, units = validate_data(self, X, **for_features), Y
         else:
             options: dict[str, Any] = {"validate_separately": (for_features, for_targets)}
-            checked: Any = validate_data(self, X, Y, **options)
-            features, units = checked
+            features, units = validate_data(self, X, Y, **options)
         if units.ndim not in (1, 2) or not math.prod(units.shape):
             raise ShapeError(
                 f"Y has shape {tuple(units.shape)}, expected (n_samples, n_units) or (n_samples,): "

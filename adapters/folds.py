@@ -30,7 +30,7 @@ class Splitter(Protocol):
 
 
 def split_samples(
-    n_samples: int, group_codes: NDArray[np.intp] | None = None, cv: int | Splitter | None = None
+    n_samples: int, group_codes: NDArray[np.intp] | None = None, cv: int | Splitter | str | None = None
 ) -> list[Fold]:
     """Split samples into folds that never divide a group.
 
@@ -117,7 +117,7 @@ def encode_groups(groups: ArrayLike, n_samples: int) -> NDArray[np.intp]:
     return np.unique(labels, return_inverse=True)[1]
 
 
-def _splitter(n_samples: int, group_codes: NDArray[np.intp] | None, cv: int | Splitter | None) -> Splitter:
+def _splitter(n_samples: int, group_codes: NDArray[np.intp] | None, cv: int | Splitter | str | None) -> Splitter:
     if isinstance(cv, Splitter) and not isinstance(cv, str):  # a str has a method split, too
         return cv
     if cv is not None and not isinstance(cv, Integral):

@@ -63,7 +63,7 @@ def sums_for_one(n_samples: int, folds: list[Fold], predictions: Iterator[Floats
         of_strength(rows, inner, predicted)
         sums.append((np.vdot(inner, K), np.vdot(predicted, K)))
     inner, predicted = np.array(sums).T[:, :, np.newaxis]
-    return HeldOut(true - 2 * inner + predicted, predicted, np.array([true]))
+    return HeldOut(true - 2 * inner + predicted, predicted, np.full(1, true))
 
 
 def deviations(n_samples: int, folds: list[Fold]) -> Floats:
@@ -190,7 +190,7 @@ def sums_in_basis(parts: Spectrum, folds: list[Fold], alphas: Floats, K: Floats,
         sums.append((_dot(of_truth, predicted), _dot(predicted @ inside, predicted)))
     inner, predicted = np.array(sums).T[:, :, np.newaxis]
     squared_truth = _dot(of_truth, true)
-    return HeldOut(squared_truth - 2 * inner + predicted, predicted, np.array([squared_truth]))
+    return HeldOut(squared_truth - 2 * inner + predicted, predicted, np.full(1, squared_truth))
 
 
 def _dot(a: NDArray, b: NDArray) -> float:

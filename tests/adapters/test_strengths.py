@@ -33,8 +33,8 @@ def test_generalised_cross_validation_by_the_hat_matrix(seed: int, n_samples: in
         expected.append((residual**2).mean(axis=0) / (1 - np.trace(hat) / n_samples) ** 2)
     by_unit = RidgeAdapter(GRID, alpha_per="unit", cv="gcv", scale=scale).fit(X, Y)
     for_all = RidgeAdapter(GRID, cv="gcv", scale=scale).fit(X, Y)
-    np.testing.assert_allclose(by_unit.cv_errors_, expected, rtol=1e-6)
-    np.testing.assert_allclose(for_all.cv_errors_, np.mean(expected, axis=1), rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(by_unit.cv_errors_), expected, rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(for_all.cv_errors_), np.mean(expected, axis=1), rtol=1e-6)
     assert for_all.alpha_ == GRID[int(np.argmin(np.mean(expected, axis=1)))]
 
 
