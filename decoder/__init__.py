@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .alignment import start_on
     from .decoder import Decision, Decoder, Settings
     from .evaluation import Evaluation, evaluate, tune
     from .events import Events
@@ -35,6 +36,7 @@ _HOMES = {
     "WordTargets": "targets",
     "block_design": "synthetic",
     "evaluate": "evaluation",
+    "start_on": "alignment",
     "tune": "evaluation",
 }
 
@@ -54,6 +56,7 @@ __all__ = [
     "WordTargets",
     "block_design",
     "evaluate",
+    "start_on",
     "tune",
 ]
 

@@ -135,7 +135,7 @@ def evaluate(study: Path, report: Path | None) -> Answer:
 
 
 def _evaluated(path: Path, report: Path, command: str) -> Answer:
-    _check_folder("report", report)  # before the minutes that the evaluation takes
+    check_folder("report", report)  # before the minutes that the evaluation takes
     start = time.perf_counter()
     from . import terminal
     from .report import write_report
@@ -166,7 +166,7 @@ def _evaluated(path: Path, report: Path, command: str) -> Answer:
 @json_option
 def init(path: Path) -> Answer:
     """Write a study file to begin with, in PATH (study.toml): the demo's, with comments."""
-    _check_folder("path", path)
+    check_folder("path", path)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(DEMO.read_text(encoding="utf-8"))
@@ -250,7 +250,7 @@ def fit(study: Path, out: Path | None, precision: Any) -> Answer:
     What [[evaluation.choose]] lists is chosen first, by cross-validation over all runs.
     """
     path = out or Path(f"{study.stem}.hotwire")
-    _check_folder("out", path)
+    check_folder("out", path)
     from . import bundle, terminal
     from .agreement import agreement
     from .compiled import CompiledDecoder
@@ -292,7 +292,7 @@ def predict(bundle: Path, recording: Path, network: str | None) -> Answer:
     from .bundle import describe, saved_targets
 
     manifest = describe(bundle)
-    source = _recording_of(recording)
+    source = recording_of(recording)
     live = manifest["live"]["reason"] is None
     decisions = _decided_live(bundle, source) if live else _decided(bundle, source, network, manifest)
     found = {
@@ -325,7 +325,7 @@ def _decided(bundle: Path, recording: Recording, network: str | None, manifest: 
     return load(bundle, network=opened).predict(recording)
 
 
-def _recording_of(path: Path) -> Recording:
+def recording_of(path: Path) -> Recording:
     if path.suffix == ".toml":
         from .study import open_study
 
@@ -354,7 +354,7 @@ def _inspected(path: Path) -> dict[str, Any]:
 
         return _study_data(open_study(path))
     if path.suffix == ".npz":
-        return {"kind": "recording", **terminal.recording_data(_recording_of(path))}
+        return {"kind": "recording", **terminal.recording_data(recording_of(path))}
     if path.suffix == ".hotwire":
         from .bundle import describe
 
@@ -383,6 +383,6 @@ def _study_data(study: Study) -> dict[str, Any]:
     }
 
 
-def _check_folder(what: str, path: Path) -> None:
+def check_folder(what: str, path: Path) -> None:
     if not path.parent.is_dir():
         raise InputError(f"{what}: there is no folder {path.parent} to write {path.name} into; make it first")
