@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -212,4 +212,6 @@ def plain(value: NDArray) -> Any:
 
 
 def _jsonable(parameter: Any) -> Any:
-    return np.asarray(parameter).tolist() if isinstance(parameter, (tuple, list, np.ndarray, np.generic)) else parameter
+    if isinstance(parameter, Mapping):
+        return {name: _jsonable(of) for name, of in parameter.items()}
+    return np.asarray(parameter).tolist() if isinstance(parameter, (Sequence, np.ndarray, np.generic)) else parameter

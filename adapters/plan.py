@@ -64,7 +64,7 @@ def plan_fit(
     >>> plan_fit(1200, 5000, 200_000).solver, plan_fit(10_000, 500, 2000).solver
     ('dual', 'primal')
     >>> print(plan_fit(1200, 5000, 200_000))
-    dual, about 3.7e+11 multiplications and 1.4 GB of memory
+    dual, about 2.4e+11 multiplications and 1.2 GB of memory
     """
     n, p, u = float(n_samples), float(n_features), float(n_units)
     rank = min(n, p)
