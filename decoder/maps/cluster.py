@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
-from ...errors import InputError, MissingExtraError
+from ...errors import InputError
+from ..cluster import on_cluster
 from ..threads import one_thread_within
 from .cells import Arrays, Job, key_of, work_out
 from .piece_store import PieceStore
 from .run import Todo
-
-CONNECT_S = 20.0
-RETRIES = 3
-"""How often a piece is given to another worker, after the worker that had it is gone."""
 
 
 class Cluster:
@@ -43,30 +38,12 @@ class Cluster:
         self._paths = {name: path.resolve() for name, path in paths.items()}
 
     def __call__(self, todo: Todo, kept: PieceStore) -> None:
-        try:
-            from distributed import Client, as_completed
-        except ImportError as error:
-            raise MissingExtraError("a cluster needs dask's distributed; install hotwire[all]") from error
-        try:
-            client = Client(self._address, timeout=CONNECT_S)
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"scheduler: no dask scheduler answers at {self._address!r} ({error}); start one with `dask scheduler` "
-                "and give the address that it prints"
-            ) from error
-        with client:
-            _wait_for_a_worker(client, self._address)
-            keys = [key_of(session, job) for session, job in todo]
-            futures = [
-                client.submit(
-                    work_out_anywhere, self._paths[session.name], job, key, key=f"hotwire-{key}", retries=RETRIES
-                )
-                for (session, job), key in zip(todo, keys, strict=True)
-            ]
-            done: Any = as_completed(futures, with_results=True)
-            for future, arrays in tqdm(done, desc="injection map", total=len(futures), delay=1, disable=None):
-                kept.put(future.key.removeprefix("hotwire-"), arrays)
-                future.release()
+        calls = {}
+        for session, job in todo:
+            key = key_of(session, job)
+            calls[key] = partial(work_out_anywhere, self._paths[session.name], job, key)
+        for key, arrays in on_cluster(self._address, calls, "injection map"):
+            kept.put(key, arrays)
 
 
 def work_out_anywhere(study: Path, job: Job, key: str) -> Arrays:
@@ -93,12 +70,3 @@ def _session(study: Path, changed_ns: int) -> Any:
     from .studies import session_of
 
     return session_of(open_study(study))
-
-
-def _wait_for_a_worker(client: Any, address: str) -> None:
-    try:
-        client.wait_for_workers(1, timeout=CONNECT_S)
-    except TimeoutError as error:
-        raise InputError(
-            f"scheduler: the one at {address!r} has no workers; start some with `dask worker {address}`"
-        ) from error

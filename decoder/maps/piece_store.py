@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
 from pathlib import Path
 
-import numpy as np
-
 from ...models.assets import cache_folder
+from ..kept_arrays import keep_arrays, kept_arrays
 from .cells import Arrays
 
 
@@ -33,24 +30,14 @@ class PieceStore:
     def get(self, key: str) -> Arrays | None:
         """What is kept under a key; None where nothing is, or it cannot be read and has to be worked out anew."""
         path = self._path(key)
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return dict(arrays)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-            path.unlink()
-            return None
+        arrays = kept_arrays(path)
+        if arrays is None:
+            path.unlink(missing_ok=True)
+        return arrays
 
     def put(self, key: str, arrays: Arrays) -> None:
         """Keep; whole or not at all."""
-        making = self._path(key).with_suffix(f".{os.getpid()}.part")
-        try:
-            with making.open("wb") as file:
-                np.savez(file, **arrays)  # type: ignore[arg-type]
-            os.replace(making, self._path(key))
-        finally:
-            making.unlink(missing_ok=True)
+        keep_arrays(self._path(key), arrays)
 
     def __contains__(self, key: str) -> bool:
         return self._path(key).is_file()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from hotwire.decoder.maps.studies import session_of
 from hotwire.decoder.study import open_study
 from hotwire.errors import InputError
 
+from ..local_cluster import LocalCluster
 from ..small_study import save_study
 
 MAP = """
@@ -29,7 +27,6 @@ MAP = """
 regions = { front = { first = 0, stop = 5 }, back = { first = 5, stop = 10 } }
 times = { lags = [-1, 0, 1] }
 """
-LINES_S = 60.0
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -44,37 +41,6 @@ def study(tmp_path: Path) -> Path:
     path = save_study(tmp_path)
     path.write_text(path.read_text() + MAP)
     return path
-
-
-class LocalCluster:
-    """A scheduler and workers, each a process of its own as on a cluster of machines."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        self._all: list[subprocess.Popen] = []
-        told = folder / "scheduler.json"
-        self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told))
-        until = time.monotonic() + LINES_S
-        while not (told.exists() and told.stat().st_size) and time.monotonic() < until:
-            time.sleep(0.05)
-        self.address = "tcp://" + told.read_text().split("tcp://")[1].split('"')[0]
-
-    def worker(self) -> subprocess.Popen:
-        return self._start("worker", self.address, "--nthreads", "1", "--no-dashboard", "--no-nanny")
-
-    def close(self) -> None:
-        for process in reversed(self._all):
-            with process:
-                process.kill()
-
-    def _start(self, what: str, *args: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *args]
-        log = (self._folder / f"{what}_{len(self._all)}.txt").open("wb")
-        with log:
-            process = subprocess.Popen(command, env=self._env, stdout=log, stderr=log, cwd=self._folder)
-        self._all.append(process)
-        return process
 
 
 @pytest.fixture
@@ -122,7 +88,7 @@ def test_a_piece_anywhere_is_the_piece_here(study: Path):
 
 @pytest.mark.slow
 def test_no_scheduler_and_no_workers(study: Path, cluster: LocalCluster, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("hotwire.decoder.maps.cluster.CONNECT_S", 1.0)
+    monkeypatch.setattr("hotwire.decoder.cluster.CONNECT_S", 1.0)
     session = session_of(open_study(study))
     store = PieceStore(tmp_path / "there")
     with pytest.raises(InputError, match="has no workers; start some with `dask worker tcp://127"):
