@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from ..errors import InputError, ShapeError
 from .checks import require_finite
+from .factored import FactoredAdapter
 from .folds import Fold, encode_groups, split_samples
 from .forms import doubled_triangle, forms, held_out_rows, sums_of, syrk
 from .gain import restoring_gain
@@ -67,8 +68,9 @@ class DualRidge:
 
     Parameters
     ----------
-    adapter : RidgeAdapter
-        Its parameters are meant, it need not be fitted: one strength for all units, and no gain for each.
+    adapter : FactoredAdapter
+        A `RidgeAdapter`; its parameters are meant, it need not be fitted: one strength for all units, and no gain for
+        each.
     X : (n_train, n_features) array-like
     groups : (n_train,) array-like, optional
         Samples with equal labels are never divided by cross-validation.
@@ -76,7 +78,8 @@ class DualRidge:
     Raises
     ------
     InputError
-        If the adapter has a strength or a gain for each unit, or its `alphas`, `cv` or `groups` cannot be used.
+        If the adapter is no ridge, or has a strength or a gain for each unit, or its `alphas`, `cv` or `groups` cannot
+        be used.
     ShapeError, NonFiniteError, UnknownNameError
         As `RidgeAdapter.fit`.
 
@@ -92,7 +95,12 @@ class DualRidge:
     True
     """
 
-    def __init__(self, adapter: RidgeAdapter, X: ArrayLike, groups: ArrayLike | None = None) -> None:
+    def __init__(self, adapter: FactoredAdapter, X: ArrayLike, groups: ArrayLike | None = None) -> None:
+        if not isinstance(adapter, RidgeAdapter):
+            raise InputError(
+                f"adapter: expected the kind {RidgeAdapter.kind!r}, got {adapter.kind!r}: a Gram matrix tells what a "
+                "ridge needs, and nothing of other kinds"
+            )
         self._alphas = checked_strengths(adapter)
         for policy, enough in (("alpha_per", "all"), ("gain", "total")):
             if getattr(adapter, policy) == "unit":

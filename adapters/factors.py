@@ -78,7 +78,10 @@ def factors_for_all(
             )
     if K is None or rank < FULL * n_samples:
         return Factors(parts.right.T, spread(parts.left * factors.T, targets, dtype, _first(out, rank)), power)
-    projection = parts.right.T @ (factors * parts.left.T)
+    if parts.given is None:  # right vectors would cost as much as this does, and strengths are none that need them
+        projection = parts.X.T @ ((parts.left / (parts.values**2 + alpha)) @ parts.left.T)
+    else:
+        projection = parts.right.T @ (factors * parts.left.T)
     expansion = np.empty((n_samples, n_units), dtype) if out is None else out
     for units, block in targets.blocks("expansion to the units"):
         expansion[:, units] = block

@@ -9,10 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BundleError
+from .banded import BandedAdapter
+from .delayed_adapter import DelayedAdapter
 from .factored import FactoredAdapter
+from .pls import PLSAdapter
+from .recursive import RecursiveAdapter
+from .reduced_rank import ReducedRankAdapter
 from .ridge import RidgeAdapter
 
-KINDS: dict[str, type[FactoredAdapter]] = {kind.kind: kind for kind in (RidgeAdapter,)}
+KINDS: dict[str, type[FactoredAdapter]] = {
+    kind.kind: kind
+    for kind in (RidgeAdapter, BandedAdapter, DelayedAdapter, ReducedRankAdapter, PLSAdapter, RecursiveAdapter)
+}
 
 
 def adapter_from_arrays(arrays: Mapping[str, NDArray]) -> FactoredAdapter:

@@ -90,7 +90,7 @@ class PrimalSearch:
         # Weaker directions are nothing beside the strengths that a quick spectrum is for.
         kept = parts.values > 1e-7 * parts.values[0]
         left = parts.left[:, kept]
-        of_all = Spectrum(left - left.mean(axis=0), parts.values[kept], parts.right[kept])
+        of_all = Spectrum(left - left.mean(axis=0), parts.values[kept], parts.X, parts.right[kept])
         everyone = np.arange(len(X))
         once = np.array_equal(np.sort(np.concatenate([held_out for _, held_out in folds])), everyone)
         prepared = [

@@ -11,6 +11,7 @@ samples or fewer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -70,12 +71,20 @@ class Spectrum:
     ----------
     left : (n_samples, r) array
     values : (r,) array, descending
+    X : (n_samples, n_features) array
+        What was decomposed.
     right : (r, n_features) array
     """
 
     left: Floats
     values: Floats
-    right: Floats
+    X: Floats
+    given: Floats | None = None
+    """`right`, where it is known already."""
+
+    @cached_property
+    def right(self) -> Floats:
+        return self.left.T @ self.X / self.values[:, np.newaxis] if self.given is None else self.given
 
 
 def spectrum(X: Floats) -> Spectrum:
@@ -88,7 +97,7 @@ def spectrum(X: Floats) -> Spectrum:
     """
     left, values, right = np.linalg.svd(X, full_matrices=False)
     kept = values > max(X.shape) * EPS * values[0]
-    return Spectrum(left[:, kept], values[kept], right[kept])
+    return Spectrum(left[:, kept], values[kept], X, right[kept])
 
 
 GRAM_ENOUGH = 1e-7
@@ -119,8 +128,8 @@ def quick_spectrum(X: Floats, weakest: float) -> Spectrum | None:
         return None
     values, vectors = np.sqrt(np.maximum(squares, EPS * squares[-1]))[::-1], vectors[:, ::-1]
     if tall:
-        return Spectrum(X @ vectors / values, values, vectors.T)
-    return Spectrum(vectors, values, vectors.T @ X / values[:, np.newaxis])
+        return Spectrum(X @ vectors / values, values, X, vectors.T)
+    return Spectrum(vectors, values, X)
 
 
 def filter_factors(values: Floats, alpha: ArrayLike) -> Floats:

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 Live = Literal["where possible", "never"]
 
+FITTED = ("alpha", "rank", "n_components", "gain")
+"""What the manifest tells of a fitted adapter, as far as its kind has it."""
+
 NO_STIMULI = (
     "targets: a bundle holds the answers but not the stimuli; to fit or evaluate, make a Decoder with StimulusTargets "
     "and this decoder's settings"
@@ -195,7 +198,7 @@ def _manifest(decoder: Decoder) -> tuple[dict[str, Any], dict[str, NDArray]]:
     arrays = {f"adapter.{name}": array for name, array in linear.adapter.to_arrays().items()}
     # The settings go where they can be read.
     params = json.loads(arrays.pop("adapter.params").tobytes())
-    fitted = {"alpha": _span(linear.adapter.alpha_), "gain": _span(linear.adapter.gain_)}
+    fitted = {name: _span(value) for name in FITTED if (value := getattr(linear.adapter, f"{name}_", None)) is not None}
     if linear.whitener is not None:
         arrays |= {f"whitener.{name}": array for name, array in linear.whitener.to_arrays().items()}
         fitted["shrinkage"] = linear.whitener.shrinkage_

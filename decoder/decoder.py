@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -13,9 +13,12 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from tqdm import tqdm
 
-from ..adapters.ridge import RidgeAdapter
+from ..adapters.banded import BandedAdapter
+from ..adapters.delayed_adapter import DelayedAdapter
+from ..adapters.factored import FactoredAdapter
+from ..adapters.kinds import KINDS
 from ..adapters.whiten import Whitener
-from ..errors import InputError, RecordingError
+from ..errors import InputError, RecordingError, UnknownNameError
 from ..models.language import LanguageModel
 from ..models.network import Network
 from .decision import Decision, check_agrees, decision_on
@@ -30,12 +33,15 @@ if TYPE_CHECKING:
 
 WHITENING = ("none", "samples")
 
+BY_REGION = "regions"
+"""Bands of a banded adapter that are the recording's regions."""
+
 
 @dataclass(frozen=True)
 class Linear:
     """The fitted linear part: whitening, if any, and the adapter."""
 
-    adapter: RidgeAdapter
+    adapter: FactoredAdapter
     whitener: Whitener | None = None
 
     def predict(self, X: NDArray) -> NDArray[np.float32]:
@@ -49,9 +55,24 @@ class Linear:
         return np.asarray(self.adapter.y_mean_, np.float32)
 
 
-def default_adapter() -> RidgeAdapter:
-    """One strength for all units, chosen by direction, and predictions as strong as true activations."""
-    return RidgeAdapter(choose_by="direction", gain="total")
+def default_adapter(kind: str = "ridge") -> FactoredAdapter:
+    """What it chooses is chosen for all units together, by direction; predictions are as strong as true activations.
+
+    Parameters
+    ----------
+    kind : str
+        One of `hotwire.adapters.kinds.KINDS`.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such kind.
+    """
+    if kind not in KINDS:
+        raise UnknownNameError("kind of adapter", kind, KINDS)
+    adapter = KINDS[kind]()
+    options: Any = {"choose_by": "direction", "gain": "total"}
+    return adapter.set_params(**{name: value for name, value in options.items() if name in adapter.get_params()})
 
 
 @dataclass(frozen=True)
@@ -68,8 +89,9 @@ class Settings:
         From samples and events to trials.
     whiten : {"none", "samples"}
         ``"samples"``: whiten the features by the covariance of all samples of the training runs, see `Whitener`.
-    adapter : RidgeAdapter
-        Unfitted; it is cloned before each fit.
+    adapter : FactoredAdapter
+        Of any kind, unfitted; it is cloned before each fit. The ``bands`` of a banded one may be ``"regions"``: those
+        of the recording, and what is in none of them.
     readout : Readout
     prompt : str, optional
         For language models: instead of the network's own.
@@ -85,7 +107,7 @@ class Settings:
     steps: Sequence[Step] = ()
     window: Window = field(default_factory=BlockAverage)
     whiten: Literal["none", "samples"] = "none"
-    adapter: RidgeAdapter = field(default_factory=default_adapter)
+    adapter: FactoredAdapter = field(default_factory=default_adapter)
     readout: Readout = field(default_factory=LabelReadout)
     prompt: str | None = None
     fit_steps: Sequence[Step] | None = None
@@ -98,6 +120,11 @@ class Settings:
             object.__setattr__(self, "fit_steps", tuple(self.fit_steps))
         if self.whiten not in WHITENING:
             raise InputError(f"whiten: expected one of {', '.join(WHITENING)}, got {self.whiten!r}")
+        if isinstance(self.adapter, DelayedAdapter):
+            raise InputError(
+                "adapter: expected one that takes trials, got a DelayedAdapter, which takes samples in time: use a "
+                "window of several samples"
+            )
 
     @property
     def to_fit(self) -> tuple[tuple[Step, ...], Window]:
@@ -105,7 +132,9 @@ class Settings:
         steps = self.steps if self.fit_steps is None else self.fit_steps
         return tuple(steps), self.window if self.fit_window is None else self.fit_window
 
-    def fit_linear(self, trials: Trials, samples: NDArray, targets: NDArray) -> Linear:
+    def fit_linear(
+        self, trials: Trials, samples: NDArray, targets: NDArray, regions: Mapping[str, NDArray] | None = None
+    ) -> Linear:
         """Fit whitening and adapter.
 
         Parameters
@@ -116,16 +145,51 @@ class Settings:
             All samples of the training runs, preprocessed as those that are decided on.
         targets : array (n_trials, n_units)
             The activation that belongs to each trial.
+        regions : mapping of str to array of int, optional
+            The recording's, for adapters whose bands they are.
         """
         whitener = Whitener().fit(samples) if self.whiten == "samples" else None
         X = trials.X if whitener is None else whitener.transform(trials.X)
-        return Linear(fit_adapter(self.adapter, X, targets, trials.run), whitener)
+        return Linear(fit_adapter(self.adapter, X, targets, trials.run, regions), whitener)
 
 
-def fit_adapter(adapter: RidgeAdapter, X: NDArray, targets: NDArray, runs: NDArray) -> RidgeAdapter:
-    """Fit a clone of the adapter; its strength is chosen by leaving out whole runs."""
+def fit_adapter(
+    adapter: FactoredAdapter,
+    X: NDArray,
+    targets: NDArray,
+    runs: NDArray,
+    regions: Mapping[str, NDArray] | None = None,
+) -> FactoredAdapter:
+    """Fit a clone of the adapter; its strength, rank or the like is chosen by leaving out whole runs.
+
+    A banded adapter whose bands are `BY_REGION` takes them from the recording's regions.
+    """
     fresh: Any = clone(adapter)
+    if isinstance(fresh, BandedAdapter) and isinstance(fresh.bands, str) and fresh.bands == BY_REGION:
+        fresh.set_params(bands=bands_of(regions or {}, X.shape[1]))
     return fresh.fit(X, targets, groups=runs)
+
+
+def bands_of(regions: Mapping[str, NDArray], n_features: int) -> list[str]:
+    """The band of each feature: the regions that it is in, as borders often lie in two.
+
+    Raises
+    ------
+    InputError
+        There are no regions.
+
+    Examples
+    --------
+    >>> bands_of({"V1": np.array([0, 1]), "V2": np.array([1, 2])}, 4)
+    ['V1', 'V1 and V2', 'V2', 'no region']
+    """
+    if not regions:
+        raise InputError(f"bands = {BY_REGION!r}: expected a recording that brings regions along, got one without")
+    holders: list[list[str]] = [[] for _ in range(n_features)]
+    for name, features in regions.items():
+        for feature in features.tolist():
+            holders[feature].append(name)
+    return [" and ".join(names) or "no region" for names in holders]
 
 
 class Decoder:
@@ -186,7 +250,7 @@ class Decoder:
             raise RecordingError(f"recording: no trials to fit on; {recording!r} has no usable events")
         table = self.targets.activations(self.network, [settings.layer])[settings.layer]
         targets = table[self.targets.key_of(trials)]
-        self.linear_ = settings.fit_linear(trials, prepared.data, targets)
+        self.linear_ = settings.fit_linear(trials, prepared.data, targets, recording.regions)
         self.entry_ = make_entry(self.network, settings.layer, self.targets, table, self.linear_.mean[None])
         self.feature_names_ = recording.feature_names
         self.unit_ = recording.unit

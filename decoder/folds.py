@@ -114,7 +114,8 @@ class Bench:
         """Fit on the trials `train` of those to fit on, with the targets of `keys`."""
         trials = self.trials_to_fit(settings)
         X = trials.X[train] if whitener is None else whitener.transform(trials.X[train])
-        return Linear(fit_adapter(settings.adapter, X, self.table(settings.layer)[keys], trials.run[train]), whitener)
+        targets, regions = self.table(settings.layer)[keys], self.recording.regions
+        return Linear(fit_adapter(settings.adapter, X, targets, trials.run[train], regions), whitener)
 
     def entry(self, settings: Settings, fits: Sequence[tuple[Linear, int]]) -> Entry:
         """Where states enter that come from several fits, so many from each."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...adapters.dual import DualRidge, by_key
-from ...adapters.ridge import RidgeAdapter
+from ...adapters.factored import FactoredAdapter
 
 
 class Split(NamedTuple):
@@ -51,8 +51,8 @@ class Source:
 
     Parameters
     ----------
-    adapter : RidgeAdapter
-        Unfitted: strengths, how to choose among them, gain, scale.
+    adapter : FactoredAdapter
+        A ridge, unfitted: strengths, how to choose among them, gain, scale.
     X : sequence of (n_trials, n_features) arrays
         For each split the features, preprocessed by what that split may know.
     runs : (n_trials,) array
@@ -60,7 +60,7 @@ class Source:
     splits : sequence of Split
     """
 
-    def __init__(self, adapter: RidgeAdapter, X: Sequence[NDArray], runs: NDArray, splits: Sequence[Split]) -> None:
+    def __init__(self, adapter: FactoredAdapter, X: Sequence[NDArray], runs: NDArray, splits: Sequence[Split]) -> None:
         self._splits = splits
         self._ridges = [
             DualRidge(adapter, of[split.train], runs[split.train]) for of, split in zip(X, splits, strict=True)

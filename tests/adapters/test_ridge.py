@@ -17,9 +17,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from hotwire.adapters import ridge, targets
+from hotwire.adapters import targets
 from hotwire.adapters.ridge import RidgeAdapter
-from hotwire.adapters.solvers import HeldOut
 from hotwire.errors import BundleError, InputError, NonFiniteError, ShapeError, UnknownNameError
 
 GRID = (0.03, 1.0, 30.0, 1000.0)

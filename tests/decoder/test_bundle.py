@@ -26,6 +26,9 @@ from safetensors.numpy import save as pack
 from sklearn.exceptions import NotFittedError
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from hotwire.adapters.banded import BandedAdapter
+from hotwire.adapters.pls import PLSAdapter
+from hotwire.adapters.reduced_rank import ReducedRankAdapter
 from hotwire.adapters.ridge import RidgeAdapter
 from hotwire.decoder import bundle
 from hotwire.decoder.compiled import CompiledDecoder
@@ -164,6 +167,33 @@ def test_a_loaded_decoder_decides_the_same_bit_for_bit(tmp_path: Path, changes: 
     assert (loaded.feature_names_, loaded.unit_, loaded.rate_hz_) == (new.feature_names, "% change", 0.5)
 
 
+@pytest.mark.parametrize(
+    ("adapter", "fitted"),
+    [
+        (RidgeAdapter(gain="total"), {"alpha", "gain"}),
+        (BandedAdapter("regions", gain="total", n_iter=3), {"alpha", "gain"}),
+        (ReducedRankAdapter(ranks=(1, 2), gain="unit", scale="unit_variance"), {"alpha", "rank", "gain"}),
+        (PLSAdapter(gain="total"), {"n_components", "gain"}),
+    ],
+    ids=lambda of: getattr(of, "kind", ""),
+)
+def test_adapters_of_every_kind_can_be_saved_and_run_live(tmp_path: Path, adapter: Any, fitted: set[str]) -> None:
+    settings = Settings("1", whiten="samples", adapter=adapter, readout=LabelReadout())
+    recorded = replace(recording(list(WORDS)), regions={"left": np.arange(3), "right": np.array([4, 6])})
+    decoder = Decoder(language_model(), WordTargets(WORDS), settings).fit(recorded)
+    path, new = tmp_path / "d.hotwire", recording(list(WORDS), seed=9)
+    decoder.save(path, precision="float32")
+    manifest, decided = bundle.describe(path), decoder.predict(new)
+    assert manifest["adapter"]["kind"] == adapter.kind
+    assert set(manifest["fitted"]) == {*fitted, "shrinkage"}
+    loaded = bundle.load(path, network=language_model())
+    assert type(loaded.linear_.adapter) is type(adapter)
+    assert_same(loaded.predict(new), decided)
+    assert_same(loaded.fit(recorded).predict(new), decided)
+    for ours, theirs in zip(CompiledDecoder.load(path).predict(new), decided, strict=True):
+        assert ours.probabilities == pytest.approx(theirs.probabilities, abs=1e-5)
+
+
 def test_a_loaded_decoder_can_be_fitted_again(saved: Path, network: LanguageModel) -> None:
     new = recording(list(WORDS), seed=5)
     assert_same(bundle.load(saved, network=network).fit(new).predict(new), of_words().fit(new).predict(new))
@@ -202,8 +232,8 @@ def test_what_it_says_of_itself(saved: Path) -> None:
     assert manifest["steps"] == [RunningZScore(min_samples=2).to_dict()]
     assert manifest["targets"]["words"]["scrambledpix"] == ["noise", "static"]
     assert manifest["adapter"]["gain"] == "total"
-    assert manifest["fitted"]["alpha"] == decoder.linear_.adapter.alpha_
-    assert manifest["fitted"]["gain"] == decoder.linear_.adapter.gain_
+    adapter: Any = decoder.linear_.adapter
+    assert (manifest["fitted"]["alpha"], manifest["fitted"]["gain"]) == (adapter.alpha_, adapter.gain_)
     assert manifest["feature_names"][:2] == ["voxel-0", "voxel-1"]
     assert manifest["answers"] == ["cat", "face", "noise"]
     data = recording(list(WORDS)).data

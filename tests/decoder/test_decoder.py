@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
 from hotwire.adapters import RidgeAdapter, Whitener
+from hotwire.adapters.banded import BandedAdapter
+from hotwire.adapters.delayed_adapter import DelayedAdapter
 from hotwire.decoder import Decoder, Recording, Settings, TextReadout, WordTargets
+from hotwire.decoder.decoder import BY_REGION
+from hotwire.decoder.evaluation import evaluate
 from hotwire.decoder.steps import (
     BlockAverage,
     Detrend,
@@ -74,6 +78,21 @@ def test_it_can_be_fitted_on_other_trials_than_it_decides_on(network: Network, r
     decisions = decoder.predict(recording)
     assert len(decisions) == len(recording.runs) * 18
     assert {decision.event for decision in decisions} == {-1}
+
+
+def test_bands_may_be_the_recordings_regions(network: Network, recording: Recording) -> None:
+    regions = {"left": np.arange(8), "right": np.arange(7, 15)}
+    bands = ["left"] * 7 + ["left and right"] + ["right"] * 7 + ["no region"] * 5
+    by_region, by_hand = (
+        Settings("second", adapter=BandedAdapter(of, gain="total", n_iter=3)) for of in (BY_REGION, bands)
+    )
+    recording = replace(recording, regions=regions)
+    ours, theirs = (Decoder(network, TARGETS, one).fit(recording) for one in (by_region, by_hand))
+    assert ours.predict(recording) == theirs.predict(recording)
+    ours, theirs = (evaluate(one, recording, folds=3, controls=(), n_permutations=1) for one in (ours, theirs))
+    np.testing.assert_array_equal(ours.decoder.scores, theirs.decoder.scores)
+    with pytest.raises(InputError, match="bands = 'regions': expected a recording that brings regions along"):
+        Decoder(network, TARGETS, by_region).fit(replace(recording, regions={}))
 
 
 @settings(deadline=None, max_examples=15)
@@ -144,3 +163,8 @@ def test_wrong_settings(network: Network, recording: Recording) -> None:
     late = Settings("first", window=BlockAverage(start_s=1000.0, stop_s=1010.0, incomplete="drop"))
     with pytest.raises(RecordingError, match="no trials to fit on"):
         Decoder(network, TARGETS, late).fit(recording)
+
+
+def test_an_adapter_of_samples_in_time_is_refused() -> None:
+    with pytest.raises(InputError, match="adapter: expected one that takes trials, got a DelayedAdapter"):
+        Settings("8", adapter=DelayedAdapter())

@@ -10,6 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hotwire.adapters.banded import BandedAdapter
+from hotwire.adapters.factored import FactoredAdapter
+from hotwire.adapters.kinds import KINDS
+from hotwire.adapters.pls import PLSAdapter
+from hotwire.adapters.reduced_rank import ReducedRankAdapter
+from hotwire.adapters.ridge import RidgeAdapter
 from hotwire.decoder import study as study_module
 from hotwire.decoder.decoder import Settings, default_adapter
 from hotwire.decoder.evaluation import Choice
@@ -19,6 +25,7 @@ from hotwire.decoder.readout import LabelReadout, NearestReadout
 from hotwire.decoder.recording import Recording
 from hotwire.decoder.steps import BlockAverage, Detrend, Lag, RunningAverage
 from hotwire.decoder.study import open_study
+from hotwire.decoder.study_fields import ADAPTERS
 from hotwire.errors import StudyError
 from hotwire.models.language import PROMPT
 
@@ -121,6 +128,38 @@ def test_choices_use_the_notation_of_the_setting(written: Write, setting: str, v
     assert isinstance(choice, Choice)
     assert (choice.setting, choice.judge) == (setting, "nearest")
     assert repr(choice.values[0]) == repr(first)
+
+
+@pytest.mark.parametrize(
+    ("written_down", "expected"),
+    [
+        ('{ kind = "ridge", alpha_per = "unit" }', RidgeAdapter(alpha_per="unit")),
+        ('{ kind = "reduced_rank" }', ReducedRankAdapter()),
+        ('{ kind = "reduced_rank", ranks = 3, alphas = [1, 10.0] }', ReducedRankAdapter([3], [1.0, 10.0])),
+        ('{ kind = "pls", n_components = [1, 2], scale = "unit_variance" }', PLSAdapter([1, 2], scale="unit_variance")),
+        ('{ kind = "banded", bands = "regions", n_iter = 5 }', BandedAdapter("regions", n_iter=5)),
+    ],
+)
+def test_an_adapter_may_be_of_any_kind(written: Write, written_down: str, expected: FactoredAdapter) -> None:
+    text = f"""{MINIMAL}adapter = {written_down}
+    [[evaluation.choose]]
+    setting = "adapter"
+    values = [{{}}, {written_down}]
+    """
+    sections = open_study(written(text)).sections
+    (choice,) = sections.evaluation.choices()
+    # What is left out takes the defaults of decoders, whatever the kind.
+    wanted = {**expected.get_params(), "choose_by": "direction", "gain": "total"}
+    for adapter in (sections.decoder.settings().adapter, choice.values[1]):
+        assert type(adapter) is type(expected)
+        assert adapter.get_params() == wanted
+    assert choice.values[0].get_params() == default_adapter().get_params()
+
+
+def test_adapters_have_all_their_options_in_study_files() -> None:
+    assert set(ADAPTERS) <= set(KINDS)
+    for kind, section in ADAPTERS.items():
+        assert set(section.model_fields) == {"kind", *default_adapter(kind).get_params()} - {"cv", "device"}
 
 
 def test_every_setting_that_can_be_chosen_can_be_written_down() -> None:
@@ -254,6 +293,38 @@ def test_confounds_that_are_named_are_regressed_out(written: Write, tmp_path: Pa
             "layer = 8",
             "layer = 8\nadapter = { alphas = [1, -1] }",
             r"decoder.adapter.alphas\[1\]: .*greater than 0, got -1",
+        ),
+        ("layer = 8", "layer = 8\nadapter = 3", "decoder.adapter: expected a table with the fields kind, .* got 3"),
+        (
+            "layer = 8",
+            'layer = 8\nadapter = { kind = "pcr" }',
+            "decoder.adapter: unknown kind of adapter 'pcr'. There are: ridge, banded, reduced_rank, pls",
+        ),
+        ("layer = 8", "layer = 8\nadapter = { kind = [1] }", r"decoder.adapter: unknown kind of adapter \[1\]"),
+        (
+            "layer = 8",
+            'layer = 8\nadapter = { kind = "pls", ranks = 3 }',
+            "decoder.adapter: 'ranks' is an option of the kind 'reduced_rank', not of 'pls', which has: kind, .*n_comp",
+        ),
+        (
+            "layer = 8",
+            "layer = 8\nadapter = { n_components = 3 }",
+            "decoder.adapter: 'n_components' is an option of the kind 'pls', not of 'ridge', which has: .*alphas",
+        ),
+        (
+            "layer = 8",
+            'layer = 8\nadapter = { kind = "reduced_rank", ranks = [1, 0] }',
+            r"decoder.adapter.ranks\[1\]: .*greater than or equal to 1, got 0",
+        ),
+        (
+            "layer = 8",
+            'layer = 8\nadapter = { kind = "banded" }',
+            "decoder.adapter: expected a field 'bands', got none",
+        ),
+        (
+            "layer = 8",
+            'layer = 8\n[[evaluation.choose]]\nsetting = "adapter"\nvalues = [{}, { kind = "pls", gain = "much" }]',
+            r"evaluation.choose\[0\].values\[1\].gain: expected 'none', 'total' or 'unit', got 'much'",
         ),
         (
             "layer = 8",
