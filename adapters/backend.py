@@ -38,6 +38,10 @@ class Backend(Protocol):
         """An array of this backend in numpy."""
         ...
 
+    def gram(self, block: Array, onto: Array | None) -> Array:
+        """Inner products of a block's rows, added to `onto`, which is given up; the lower triangle is enough."""
+        ...
+
     def in_full(self, array: Array) -> Array:
         """The same in float64."""
         ...
@@ -67,6 +71,11 @@ class NumpyBackend:
 
     def get(self, array: NDArray) -> NDArray:
         return array
+
+    def gram(self, block: NDArray, onto: NDArray | None) -> NDArray:
+        (syrk,) = get_blas_funcs(("syrk",), (block,))
+        onto = np.zeros((len(block), len(block)), block.dtype, order="F") if onto is None else onto
+        return syrk(1.0, block.T, beta=1.0, c=onto, trans=1, lower=1, overwrite_c=1)
 
     def in_full(self, array: NDArray) -> NDArray:
         return array.astype(np.float64, copy=False)
@@ -132,6 +141,9 @@ class TorchBackend:
 
     def get(self, array: torch.Tensor) -> NDArray:
         return array.cpu().numpy()
+
+    def gram(self, block: torch.Tensor, onto: torch.Tensor | None) -> torch.Tensor:
+        return block @ block.T if onto is None else onto.addmm_(block, block.T)
 
     def in_full(self, array: torch.Tensor) -> torch.Tensor:
         return array.to(self._dtype(np.float64))

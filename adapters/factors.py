@@ -83,7 +83,7 @@ def factors_for_all(
     else:
         projection = parts.right.T @ (factors * parts.left.T)
     expansion = np.empty((n_samples, n_units), dtype) if out is None else out
-    for units, block in targets.blocks("expansion to the units"):
+    for units, block in targets.blocks("centred units"):
         expansion[:, units] = block
     return Factors(projection, expansion, power)
 

@@ -34,6 +34,10 @@ def blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
         yield slice(start, min(start + width, n_columns))
 
 
+ADDED_AT_ONCE = 8
+"""Blocks whose products are summed in their own precision, before float64 takes the sum."""
+
+
 class Targets:
     """Targets of a fit, centred block by block and never copied whole.
 
@@ -109,13 +113,18 @@ class Targets:
     def gram(self) -> Floats:
         """Inner products (n_samples, n_samples) of the samples' deviations, the wide axis being read once.
 
-        The products of a block are taken in the precision of the blocks, and added up in float64.
+        Products of some blocks are taken in the precision of these, and added up in float64.
         """
-        n_samples = len(self.Y)
-        total = np.zeros((n_samples, n_samples))
-        for _, block, _ in self.walk("Gram matrix of the units"):
-            total += self.backend.get(block @ block.T)
-        return total
+        total = np.zeros((len(self.Y), len(self.Y)), order="F")
+        part = None
+        for number, (_, block, _) in enumerate(self.walk("Gram matrix of the units"), start=1):
+            part = self.backend.gram(block, part)
+            if number % ADDED_AT_ONCE == 0:
+                total += self.backend.get(part)
+                part = None
+        if part is not None:
+            total += self.backend.get(part)
+        return np.tril(total) + np.tril(total, -1).T
 
 
 def exact_mean(block: Floats) -> Floats:

@@ -59,9 +59,10 @@ def himalaya(X: NDArray, Y: NDArray, per: str, backend: str) -> Found:
     from sklearn.model_selection import PredefinedSplit
 
     set_backend(backend)
-    options = {"local_alpha": per == "unit", "n_targets_batch": 10_000}
+    options: Any = {"local_alpha": per == "unit", "n_targets_batch": 10_000}
     dual = X.shape[0] < X.shape[1]  # its quicker one, as it says itself
-    model: Any = (KernelRidgeCV if dual else RidgeCV)(
+    kind: Any = KernelRidgeCV if dual else RidgeCV
+    model = kind(
         alphas=ALPHAS.astype(X.dtype),
         cv=PredefinedSplit(groups_of(len(X))),
         fit_intercept=True,
@@ -84,15 +85,15 @@ def bare(X: NDArray, Y: NDArray, per: str) -> Found:
     start = time.perf_counter()
     for first in range(0, Y.shape[1], 1000):
         block = Y[:, first : first + 1000]
-        block @ block.T
+        np.matmul(block, block.T)
     wide = time.perf_counter()
-    X @ X.T
-    X.T @ square
+    np.matmul(X, X.T)
+    np.matmul(X.T, square)
     for _ in ALPHAS:
-        single @ single
+        np.matmul(single, single)
     end = time.perf_counter()
     for first in range(0, Y.shape[1], 1000):
-        single @ Y[:, first : first + 1000]
+        np.matmul(single, Y[:, first : first + 1000])
     told = {"gram_s": wide - start, "small_s": end - wide, "second_s": time.perf_counter() - end}
     return np.array([told["gram_s"], told["small_s"], told["second_s"]]), lambda units: np.zeros((p, len(units)))
 

@@ -154,7 +154,7 @@ def one_sample(shape: Shape, rounds: int = 15) -> dict[str, float]:
         start = time.perf_counter()
         adapter.predict(row)
         middle = time.perf_counter()
-        ones @ adapter.expansion_
+        np.matmul(ones, adapter.expansion_)
         spent[i] = middle - start, time.perf_counter() - middle
     both = np.median(spent, axis=0)
     return {"predict_ms": 1e3 * both[0], "read_ms": 1e3 * both[1], "ratio": float(np.median(spent[:, 0] / spent[:, 1]))}
