@@ -118,7 +118,7 @@ def encode_groups(groups: ArrayLike, n_samples: int) -> NDArray[np.intp]:
 
 
 def _splitter(n_samples: int, group_codes: NDArray[np.intp] | None, cv: int | Splitter | str | None) -> Splitter:
-    if isinstance(cv, Splitter) and not isinstance(cv, str):  # a str has a method split, too
+    if not isinstance(cv, str) and isinstance(cv, Splitter):  # a str has a method split, too
         return cv
     if cv is not None and not isinstance(cv, Integral):
         raise InputError(f"cv={cv!r}, expected a number of folds, a splitter with a method split, or None")

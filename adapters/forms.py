@@ -63,7 +63,7 @@ def sums_for_one(n_samples: int, folds: list[Fold], predictions: Iterator[Floats
         of_strength(rows, inner, predicted)
         sums.append((np.vdot(inner, K), np.vdot(predicted, K)))
     inner, predicted = np.array(sums).T[:, :, np.newaxis]
-    return HeldOut(true - 2 * inner + predicted, predicted, np.full(1, true))
+    return HeldOut(true - 2 * inner + predicted, predicted, np.full(1, float(true)))
 
 
 def deviations(n_samples: int, folds: list[Fold]) -> Floats:
