@@ -2,6 +2,9 @@
 
 Everything that is only as large as samples or features is numpy in float64, whatever the backend. What a backend is
 given are blocks of units, and what it gives back is small, or the finished expansion.
+
+Products of blocks are numpy's alone: scipy brings a BLAS of its own, whose threads wait for work in a loop and take the
+processor from numpy's.
 """
 
 from __future__ import annotations
@@ -12,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from scipy.linalg import get_blas_funcs
 
 from ..errors import InputError, MissingExtraError
 
@@ -38,16 +40,8 @@ class Backend(Protocol):
         """An array of this backend in numpy."""
         ...
 
-    def gram(self, block: Array, onto: Array | None) -> Array:
-        """Inner products of a block's rows, added to `onto`, which is given up; the lower triangle is enough."""
-        ...
-
     def in_full(self, array: Array) -> Array:
         """The same in float64."""
-        ...
-
-    def triangle(self, upper: Array, block: Array) -> Array:
-        """The product of an upper triangle (n, n) with a block (n, m)."""
         ...
 
     def squares(self, array: Array) -> Array:
@@ -67,22 +61,13 @@ class NumpyBackend:
         return block, given[0] + mean.astype(np.float64)
 
     def put(self, array: NDArray, dtype: DTypeLike) -> NDArray:
-        return np.asfortranarray(array, dtype)
+        return np.ascontiguousarray(array, dtype)
 
     def get(self, array: NDArray) -> NDArray:
         return array
 
-    def gram(self, block: NDArray, onto: NDArray | None) -> NDArray:
-        (syrk,) = get_blas_funcs(("syrk",), (block,))
-        onto = np.zeros((len(block), len(block)), block.dtype, order="F") if onto is None else onto
-        return syrk(1.0, block.T, beta=1.0, c=onto, trans=1, lower=1, overwrite_c=1)
-
     def in_full(self, array: NDArray) -> NDArray:
         return array.astype(np.float64, copy=False)
-
-    def triangle(self, upper: NDArray, block: NDArray) -> NDArray:
-        (trmm,) = get_blas_funcs(("trmm",), (upper, block))
-        return trmm(1.0, upper, block.copy().T, side=1, trans_a=1, overwrite_b=1).T
 
     def squares(self, array: NDArray) -> NDArray:
         return np.einsum("ij,ij->j", array, array)
@@ -142,14 +127,8 @@ class TorchBackend:
     def get(self, array: torch.Tensor) -> NDArray:
         return array.cpu().numpy()
 
-    def gram(self, block: torch.Tensor, onto: torch.Tensor | None) -> torch.Tensor:
-        return block @ block.T if onto is None else onto.addmm_(block, block.T)
-
     def in_full(self, array: torch.Tensor) -> torch.Tensor:
         return array.to(self._dtype(np.float64))
-
-    def triangle(self, upper: torch.Tensor, block: torch.Tensor) -> torch.Tensor:
-        return upper @ block
 
     def squares(self, array: torch.Tensor) -> torch.Tensor:
         return (array * array).sum(0)

@@ -8,6 +8,7 @@ does not grow with the condition of X.
 
 from __future__ import annotations
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -93,15 +94,26 @@ class PrimalSearch:
         of_all = Spectrum(left - left.mean(axis=0), parts.values[kept], parts.X, parts.right[kept])
         everyone = np.arange(len(X))
         once = np.array_equal(np.sort(np.concatenate([held_out for _, held_out in folds])), everyone)
-        prepared = [
+        self._decomposed = [
             self._prepared(X, of_all, fold, scale)
             for fold in tqdm(folds, desc="decomposing folds", delay=1, disable=None)
         ]
-        worst = max(fold.lost_by(float(alphas.min())) for fold in prepared)
+        whole = [once and np.array_equal(np.sort(np.concatenate(fold)), everyone) for fold in folds]
+        self._left, self._samples = of_all.left, list(zip(folds, whole, strict=True))
+        self._put_all(dtype)
+
+    def at(self, dtype: type) -> PrimalSearch:
+        """The same, with products in another precision."""
+        other = copy.copy(self)
+        other._put_all(dtype)
+        return other
+
+    def _put_all(self, dtype: type) -> None:
+        worst = max(fold.lost_by(float(self._alphas.min())) for fold in self._decomposed)
         self._dtype = dtype if worst < MOST_LOST else np.float64
         self._folds = [
-            self._on_backend(one, of_all.left, fold, once and np.array_equal(np.sort(np.concatenate(fold)), everyone))
-            for one, fold in zip(prepared, folds, strict=True)
+            self._on_backend(one, fold, whole)
+            for one, (fold, whole) in zip(self._decomposed, self._samples, strict=True)
         ]
 
     def _prepared(self, X: Floats, of_all: Spectrum, fold: Fold, scale: str) -> _Decomposed:
@@ -119,8 +131,8 @@ class PrimalSearch:
         from_left = from_left @ directions
         return _Decomposed(mean, from_left, (left[held_out] - mean) @ from_left, np.maximum(squares, 0.0))
 
-    def _on_backend(self, of: _Decomposed, left: Floats, fold: Fold, complement: bool) -> _Fold:
-        train, held_out = fold
+    def _on_backend(self, of: _Decomposed, fold: Fold, complement: bool) -> _Fold:
+        left, (train, held_out) = self._left, fold
         scores, rotation = of.scores, None
         if len(scores) > scores.shape[1]:
             rotation, scores = np.linalg.qr(scores)

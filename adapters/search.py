@@ -7,7 +7,9 @@ nothing is stored that is as wide as the layer but one number for each strength.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 from tqdm import tqdm
@@ -18,8 +20,18 @@ from .forms import deviations
 from .solvers import HeldOut, PreparedFold, held_out_sums
 from .targets import Floats, Targets
 
-Search = Callable[[Array], HeldOut]
-"""From a block of deviations from the mean (n_samples, n) to its sums for every strength."""
+PANELS = 8
+"""Pieces in which a triangle is multiplied: 9/16 of the products of a square."""
+
+
+class Search(Protocol):
+    """From a block of deviations from the mean (n_samples, n) to its sums for every strength."""
+
+    def __call__(self, block: Array) -> HeldOut: ...
+
+    def at(self, dtype: type) -> Search:
+        """The same, with products in another precision."""
+        ...
 
 
 class DualSearch:
@@ -51,21 +63,27 @@ class DualSearch:
         dtype: type,
     ) -> None:
         self._backend = backend
-
-        def triangle(rows: Floats) -> Array:
-            upper = np.zeros((n_samples, n_samples))
-            found = np.linalg.qr(rows, mode="r")
-            upper[: len(found)] = found
-            return backend.put(upper, dtype)
-
+        residual: list[Floats] = []
+        predicted: list[Floats] = []
         true = deviations(n_samples, folds)
-        self._residual: list[Array] = []
-        self._predicted: list[Array] = []
         for rows in tqdm(predictions, desc="residual maps", total=n_alphas, delay=1, disable=None):
-            self._residual.append(triangle(true - rows))
+            residual.append(np.linalg.qr(true - rows, mode="r"))
             if not errors_only:
-                self._predicted.append(triangle(rows))
-        self._true = None if errors_only else triangle(true)
+                predicted.append(np.linalg.qr(rows, mode="r"))
+        self._in_full = residual, predicted, None if errors_only else np.linalg.qr(true, mode="r")
+        self._put(dtype)
+
+    def at(self, dtype: type) -> DualSearch:
+        """The same, with products in another precision."""
+        other = copy.copy(self)
+        other._put(dtype)
+        return other
+
+    def _put(self, dtype: type) -> None:
+        residual, predicted, true = self._in_full
+        self._residual = [self._backend.put(upper, dtype) for upper in residual]
+        self._predicted = [self._backend.put(upper, dtype) for upper in predicted]
+        self._true = None if true is None else self._backend.put(true, dtype)
 
     def __call__(self, block: Array) -> HeldOut:
         """Sums for a block of deviations from the mean (n_samples, n)."""
@@ -76,8 +94,13 @@ class DualSearch:
         return HeldOut(error, predicted, self._sum(self._true, block))
 
     def _sum(self, upper: Array, block: Array) -> Floats:
-        squares = self._backend.squares(self._backend.triangle(upper, block))
-        return self._backend.get(squares).astype(np.float64)
+        """|R y|^2, some rows at a time: what lies below the triangle is nearly all left out."""
+        height = -(-len(upper) // PANELS)
+        total = 0.0
+        for top in range(0, len(upper), height):
+            product = upper[top : top + height, top:] @ block[top:]
+            total += self._backend.get(self._backend.squares(product)).astype(np.float64)
+        return np.asarray(total)
 
 
 class FoldSearch:
@@ -85,6 +108,10 @@ class FoldSearch:
 
     def __init__(self, folds: list[PreparedFold], alphas: Floats, backend: Backend) -> None:
         self._folds, self._alphas, self._backend = folds, alphas, backend
+
+    def at(self, dtype: type) -> FoldSearch:
+        """Itself: it is in float64 in any case."""
+        return self
 
     def __call__(self, block: Array) -> HeldOut:
         """Sums for a block of deviations from the mean (n_samples, n)."""

@@ -92,17 +92,18 @@ def errors_per_unit(problem: Problem, folds: list[Fold], plan: Plan, targets: Ta
     """The held-out errors (n_alphas, n_units) of a strength for each unit."""
     n_values = sum(len(held_out) for _, held_out in folds)
 
-    def measured(targets: Targets) -> Errors:
-        sums = search(_search(problem, folds, plan, targets), targets, len(problem.alphas))
-        return problem.measured(sums, n_values)
+    sums_of = _search(problem, folds, plan, targets)
 
-    errors, size = measured(targets)
+    def measured(sums_of: Search, targets: Targets) -> Errors:
+        return problem.measured(search(sums_of, targets, len(problem.alphas)), n_values)
+
+    errors, size = measured(sums_of, targets)
     if targets.dtype == np.float32:
         # A residual is off by a part of its truth, so its square by as much of the geometric mean of both.
         by = size if problem.choose_by == "direction" else np.sqrt(errors.min(axis=0) * size)
         again = np.flatnonzero(_uncertain(errors, by))
         if again.size:
-            errors[:, again], size[again] = measured(targets.some(again).in_full())
+            errors[:, again], size[again] = measured(sums_of.at(np.float64), targets.some(again).in_full())
     return Errors(errors, size)
 
 

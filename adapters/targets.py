@@ -34,10 +34,6 @@ def blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
         yield slice(start, min(start + width, n_columns))
 
 
-ADDED_AT_ONCE = 8
-"""Blocks whose products are summed in their own precision, before float64 takes the sum."""
-
-
 class Targets:
     """Targets of a fit, centred block by block and never copied whole.
 
@@ -113,18 +109,12 @@ class Targets:
     def gram(self) -> Floats:
         """Inner products (n_samples, n_samples) of the samples' deviations, the wide axis being read once.
 
-        Products of some blocks are taken in the precision of these, and added up in float64.
+        Products of a block are taken in the precision of the blocks, and added up in float64.
         """
-        total = np.zeros((len(self.Y), len(self.Y)), order="F")
-        part = None
-        for number, (_, block, _) in enumerate(self.walk("Gram matrix of the units"), start=1):
-            part = self.backend.gram(block, part)
-            if number % ADDED_AT_ONCE == 0:
-                total += self.backend.get(part)
-                part = None
-        if part is not None:
-            total += self.backend.get(part)
-        return np.tril(total) + np.tril(total, -1).T
+        total = np.zeros((len(self.Y), len(self.Y)))
+        for _, block, _ in self.walk("Gram matrix of the units"):
+            total += self.backend.get(block @ block.T)
+        return total
 
 
 def exact_mean(block: Floats) -> Floats:
