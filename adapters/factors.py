@@ -34,8 +34,26 @@ class Factors(NamedTuple):
     power: float | None
 
 
+def room_for_targets(parts: Spectrum, targets: Targets, dtype: type, out: NDArray | None) -> NDArray | None:
+    """Where to keep the targets while their Gram matrix is taken, if they will surely be the expansion; else None.
+
+    They will be, where the features have nearly all directions that samples can have, and some units already have them.
+    """
+    n_samples, n_units = targets.Y.shape
+    rank = len(parts.values)
+    if rank < FULL * n_samples or n_units < 2 * n_samples or not _surely_full(targets.first(2 * n_samples).gram()):
+        return None
+    return np.empty((n_samples, n_units), dtype) if out is None else out
+
+
 def factors_for_all(
-    parts: Spectrum, alpha: float, targets: Targets, K: Floats | None, dtype: type, out: NDArray | None = None
+    parts: Spectrum,
+    alpha: float,
+    targets: Targets,
+    K: Floats | None,
+    dtype: type,
+    out: NDArray | None = None,
+    kept: NDArray | None = None,
 ) -> Factors:
     """The map with one strength for all units.
 
@@ -52,6 +70,8 @@ def factors_for_all(
         Of the expansion.
     out : (n_samples, n_units) array, optional
         Where the expansion is written, into its first rows.
+    kept : (n_samples, n_units) array, optional
+        The targets' deviations, see `room_for_targets`.
 
     Returns
     -------
@@ -68,7 +88,7 @@ def factors_for_all(
     if n_units <= rank:
         weights = factors * spread(parts.left, targets.in_full(), np.float64)
         return Factors(parts.right.T @ weights, _written(np.eye(n_units, dtype=dtype), out), power)
-    if K is not None and _looks_low(K, rank):
+    if kept is None and K is not None and _looks_low(K, rank):
         scores = low_rank_scores(targets.in_full())
         if scores.shape[1] < rank:
             weights = factors * (parts.left.T @ scores)
@@ -82,10 +102,11 @@ def factors_for_all(
         projection = parts.X.T @ ((parts.left / (parts.values**2 + alpha)) @ parts.left.T)
     else:
         projection = parts.right.T @ (factors * parts.left.T)
-    expansion = np.empty((n_samples, n_units), dtype) if out is None else out
-    for units, block in targets.blocks("centred units"):
-        expansion[:, units] = block
-    return Factors(projection, expansion, power)
+    if kept is None:
+        kept = np.empty((n_samples, n_units), dtype) if out is None else out
+        for units, block in targets.blocks("centred units"):
+            kept[:, units] = block
+    return Factors(projection, kept, power)
 
 
 def factors_per_unit(
@@ -111,6 +132,16 @@ def factors_per_unit(
         factors = filter_factors(parts.values, alphas[units])
         np.multiply(targets.backend.get(left @ block), factors, out=expansion[:, units], casting="same_kind")
     return Factors(parts.right.T, expansion, None)
+
+
+def _surely_full(K: Floats) -> bool:
+    """Whether targets have all directions that deviations from a mean can have, each well above rounding."""
+    size = K.diagonal().max()
+    try:
+        np.linalg.cholesky(K + size / len(K) - LOW * size * np.eye(len(K)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _looks_low(K: Floats, rank: int) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import InputError, ShapeError, UnknownNameError
 from .backend import backend_for
 from .factored import FactoredAdapter, Shapes, plain
-from .factors import factors_for_all, factors_per_unit
+from .factors import factors_for_all, factors_per_unit, room_for_targets
 from .folds import Fold, Splitter, encode_groups, split_samples
 from .gain import GAINS, gain_for
 from .plan import Plan, plan_fit, require_memory
@@ -198,10 +198,13 @@ class RidgeAdapter(FactoredAdapter):
         parts = spectrum(features.X) if quick is None else quick
         parts = replace(parts, left=parts.left - parts.left.mean(axis=0))
         problem = Problem(X, parts, quick is not None, self.scale, alphas, self.choose_by)
-        K = targets.gram() if self.alpha_per == "all" and plan.solver == "dual" else None
+        K = kept = None
+        if self.alpha_per == "all" and plan.solver == "dual":
+            kept = room_for_targets(parts, targets, dtype, wide)
+            K = targets.gram(kept)
         chosen = self._choose(problem, folds, plan, targets, K)
         if self.alpha_per == "all":
-            found = factors_for_all(parts, float(alphas[chosen]), targets, K, dtype, wide)
+            found = factors_for_all(parts, float(alphas[chosen]), targets, K, dtype, wide, kept)
         else:
             found = factors_per_unit(parts, alphas[chosen], targets, dtype, wide)
 

@@ -21,15 +21,15 @@ BLOCK_ELEMENTS = 2**20
 """Numbers held at once while walking along the wide axis (8 MiB in float64, half of it in float32)."""
 
 
-def blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
-    """Cut columns into slices of at most `BLOCK_ELEMENTS` numbers.
+def blocks(n_rows: int, n_columns: int, wider: int = 1) -> Iterator[slice]:
+    """Cut columns into slices of at most `wider` times `BLOCK_ELEMENTS` numbers.
 
     Examples
     --------
     >>> list(blocks(BLOCK_ELEMENTS // 2, 5))
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
-    width = max(1, BLOCK_ELEMENTS // max(1, n_rows))
+    width = max(1, wider * BLOCK_ELEMENTS // max(1, n_rows))
     for start in range(0, n_columns, width):
         yield slice(start, min(start + width, n_columns))
 
@@ -68,7 +68,11 @@ class Targets:
         """Some of the units, copied."""
         return Targets(self.Y[:, units], "as given", self.backend)
 
-    def walk(self, what: str) -> Iterator[tuple[slice, Array, Floats]]:
+    def first(self, n: int) -> Targets:
+        """The first n units."""
+        return Targets(self.Y[:, :n], "as given", self.backend)
+
+    def walk(self, what: str, wider: int = 1) -> Iterator[tuple[slice, Array, Floats]]:
         """Slices of units, their deviations from the mean on the backend, and that mean; progress is shown as `what`.
 
         Raises
@@ -77,7 +81,7 @@ class Targets:
             If `Y` holds NaN or infinity.
         """
         means = np.empty(self.Y.shape[1])
-        for units in tqdm(list(blocks(*self.Y.shape)), desc=what, delay=1, disable=None):
+        for units in tqdm(list(blocks(*self.Y.shape, wider)), desc=what, delay=1, disable=None):
             with np.errstate(invalid="ignore", over="ignore"):
                 block, mean = self.backend.block(self.Y, units, self.dtype)
             mean = self.backend.get(mean)
@@ -106,13 +110,18 @@ class Targets:
             power[units] = self.backend.get(self.backend.squares(block))
         return power
 
-    def gram(self) -> Floats:
+    def gram(self, keep: NDArray | None = None) -> Floats:
         """Inner products (n_samples, n_samples) of the samples' deviations, the wide axis being read once.
+
+        Where `keep` (n_samples, n_units) is given, the deviations are written there on the way.
 
         Products of a block are taken in the precision of the blocks, and added up in float64.
         """
         total = np.zeros((len(self.Y), len(self.Y)))
-        for _, block, _ in self.walk("Gram matrix of the units"):
+        # Wider blocks, as each adds a matrix of samples by samples to the sum.
+        for units, block, _ in self.walk("Gram matrix of the units", wider=4):
+            if keep is not None:
+                keep[:, units] = self.backend.get(block)
             total += self.backend.get(block @ block.T)
         return total
 
