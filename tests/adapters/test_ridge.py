@@ -152,11 +152,12 @@ def test_low_rank_search_equals_the_direct_one(n_features: int) -> None:
 def test_shared_search_reads_the_wide_axis_once(monkeypatch: pytest.MonkeyPatch) -> None:
     walks = []
     walk = targets.Targets.walk
-    monkeypatch.setattr(
-        targets.Targets,
-        "walk",
-        lambda self, what, *rest, **named: walks.append(what) or walk(self, what, *rest, **named),
-    )
+
+    def spied(self, what: str, *rest, **named):
+        walks.append(what)
+        return walk(self, what, *rest, **named)
+
+    monkeypatch.setattr(targets.Targets, "walk", spied)
     X, Y, groups = session(6, 12, 4, 500)
     RidgeAdapter(np.geomspace(0.1, 1e4, 30).tolist()).fit(X, Y, groups=groups)
     assert sorted(walks) == ["Gram matrix of the units", "expansion to the units"]
