@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from tqdm import tqdm
@@ -67,10 +67,10 @@ class DualSearch:
         predicted: list[Floats] = []
         true = deviations(n_samples, folds)
         for rows in tqdm(predictions, desc="residual maps", total=n_alphas, delay=1, disable=None):
-            residual.append(np.linalg.qr(true - rows, mode="r"))
+            residual.append(_triangle(true - rows))
             if not errors_only:
-                predicted.append(np.linalg.qr(rows, mode="r"))
-        self._in_full = residual, predicted, None if errors_only else np.linalg.qr(true, mode="r")
+                predicted.append(_triangle(rows))
+        self._in_full = residual, predicted, None if errors_only else _triangle(true)
         self._put(dtype)
 
     def at(self, dtype: type) -> DualSearch:
@@ -101,6 +101,11 @@ class DualSearch:
             product = upper[top : top + height, top:] @ block[top:]
             total += self._backend.get(self._backend.squares(product)).astype(np.float64)
         return np.asarray(total)
+
+
+def _triangle(rows: Floats) -> Floats:
+    found: Any = np.linalg.qr(rows, mode="r")
+    return found
 
 
 class FoldSearch:

@@ -81,7 +81,7 @@ class Targets:
             If `Y` holds NaN or infinity.
         """
         means = np.empty(self.Y.shape[1])
-        for units in tqdm(list(blocks(*self.Y.shape, wider)), desc=what, delay=1, disable=None):
+        for units in tqdm(list(blocks(len(self.Y), self.Y.shape[1], wider)), desc=what, delay=1, disable=None):
             with np.errstate(invalid="ignore", over="ignore"):
                 block, mean = self.backend.block(self.Y, units, self.dtype)
             mean = self.backend.get(mean)
