@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from ...adapters.ridge import RidgeAdapter
 from ...errors import InputError
 from ..audit import refuse
 from ..threads import in_parallel
@@ -134,6 +135,12 @@ def _check_alike(sessions: Sequence[MapSession]) -> None:
     if len(set(names)) < len(names):
         raise InputError(f"sessions: expected each with a name of its own, got {', '.join(names)}")
     first = sessions[0]
+    for session in sessions:
+        kind = session.settings.decoder.adapter.kind
+        if kind != RidgeAdapter.kind:
+            raise InputError(
+                f"{session.name}: adapter: a map is made with adapters of the kind {RidgeAdapter.kind!r}, got {kind!r}"
+            )
     for session in sessions[1:]:
         for what, ours, theirs in (
             ("regions", list(first.regions), list(session.regions)),

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from ...adapters.dual import gram
-from ...adapters.ridge import RidgeAdapter
 from ...adapters.whiten import Whitener
 from ...errors import InputError, RecordingError, UnknownNameError
 from ...models.network import Network
@@ -103,9 +102,6 @@ class MapSettings:
         names = [time.name for time in self.times]
         if len(set(names)) < len(names) or not names:
             raise InputError(f"times: expected one or more, each with a name of its own, got {names}")
-        kind = self.decoder.adapter.kind
-        if kind != RidgeAdapter.kind:
-            raise InputError(f"adapter: a map is made with adapters of the kind {RidgeAdapter.kind!r}, got {kind!r}")
         if self.decoder.fit_steps is not None or self.decoder.fit_window is not None:
             raise InputError("fit_steps, fit_window: a map fits on the trials that it decides on; leave them out")
 
