@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ..errors import BundleError, ShapeError
-from .checks import require_finite
+from .checks import require_arrays, require_finite
 from .targets import Floats
 
 
@@ -117,9 +117,7 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
         BundleError
             If an array is missing or their shapes do not fit together.
         """
-        missing = sorted({*cls._shapes, "params"} - set(arrays))
-        if missing:
-            raise BundleError(f"the alignment lacks the arrays {', '.join(missing)}; there are: {', '.join(arrays)}")
+        require_arrays("the alignment", arrays, {*cls._shapes, "params"})
         sizes: dict[str, int] = {}
         aligner = cls(**json.loads(np.asarray(arrays["params"]).tobytes()))
         for name, dimensions in cls._shapes.items():

@@ -14,7 +14,7 @@ from scipy.linalg import block_diag, cho_solve
 from .banded_search import Design, Moments, added, by_kernel, by_moments, factored, moments_are_cheaper
 from .folds import Fold
 from .solvers import HeldOut, spectrum, standardise
-from .targets import Floats, Targets, low_rank_scores, spread, sum_of_squares
+from .targets import Floats, Targets, dtype_like, low_rank_scores, spread, sum_of_squares
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,7 @@ class Scores(NamedTuple):
 
 def targets_of(units: NDArray) -> tuple[Targets, type]:
     """Targets as columns, and the dtype of their predictions."""
-    half = units.dtype in (np.float16, np.float32)
-    return Targets(units.reshape(len(units), -1)), np.float32 if half else np.float64
+    return Targets(units.reshape(len(units), -1)), dtype_like(units)
 
 
 def scores_for_all(targets: Targets) -> Scores:

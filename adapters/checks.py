@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterable, Mapping
 
-from ..errors import NonFiniteError
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import BundleError, NonFiniteError
+
+
+def require_arrays(what: str, arrays: Mapping[str, ArrayLike], needed: Iterable[str]) -> None:
+    """Raise BundleError, listing those there are, if what is to be made of arrays lacks some of those needed."""
+    missing = sorted(set(needed) - set(arrays))
+    if missing:
+        raise BundleError(f"{what} lacks the arrays {', '.join(missing)}; there are: {', '.join(arrays)}")
 
 
 def require_finite(name: str, array: NDArray, *, row: str = "sample", column: str, first_column: int = 0) -> None:

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ..errors import BundleError, ShapeError
 from .backend import in_numpy, is_tensor
-from .checks import require_finite
+from .checks import require_arrays, require_finite
 from .targets import Floats
 
 ARRAYS = ("x_mean", "x_scale", "projection", "expansion", "gain", "y_mean")
@@ -116,9 +116,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
         BundleError
             If an array is missing or their shapes do not fit together.
         """
-        missing = sorted({*ARRAYS, *cls._own_shapes(1, 1), "params"} - set(arrays))
-        if missing:
-            raise BundleError(f"the adapter lacks the arrays {', '.join(missing)}; there are: {', '.join(arrays)}")
+        require_arrays("the adapter", arrays, {*ARRAYS, *cls._own_shapes(1, 1), "params"})
         cls._require_fitting_shapes({name: np.shape(array) for name, array in arrays.items()})
         params = json.loads(np.asarray(arrays["params"]).tobytes())
         params.pop("kind", None)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.linalg import get_lapack_funcs
 
 from .solvers import Spectrum, filter_factors
-from .targets import Floats, Targets, low_rank_scores, spread, sum_of_squares
+from .targets import Floats, Targets, low_rank_scores, power_along, spread, sum_of_squares
 
 FULL = 0.9
 """From this part of full rank on, targets are kept as they are: a factor hardly smaller is not worth its product."""
@@ -25,13 +25,10 @@ class Factors(NamedTuple):
     ----------
     projection : (n_features, k) array of float64
     expansion : (k, n_units) array
-    power : float or None
-        Sum over units of the squared deviations that the map gives for its own training samples, where it is known.
     """
 
     projection: Floats
     expansion: NDArray
-    power: float | None
 
 
 def room_for_targets(parts: Spectrum, targets: Targets, dtype: type, out: NDArray | None) -> NDArray | None:
@@ -41,7 +38,9 @@ def room_for_targets(parts: Spectrum, targets: Targets, dtype: type, out: NDArra
     """
     n_samples, n_units = targets.Y.shape
     rank = len(parts.values)
-    if rank < FULL * n_samples or n_units < 2 * n_samples or not _surely_full(targets.first(2 * n_samples).gram()):
+    if rank < FULL * n_samples or n_units < 2 * n_samples:
+        return None
+    if not _surely_full(targets.some(slice(2 * n_samples)).gram()):
         return None
     return np.empty((n_samples, n_units), dtype) if out is None else out
 
@@ -83,21 +82,17 @@ def factors_for_all(
     n_samples, n_units = targets.Y.shape
     rank = len(parts.values)
     factors = filter_factors(parts.values, alpha)
-    shrinkage = (parts.values * factors[:, 0]) ** 2
-    power = None if K is None else max(0.0, float(shrinkage @ np.einsum("ij,ij->j", parts.left, K @ parts.left)))
     if n_units <= rank:
         weights = factors * spread(parts.left, targets.in_full(), np.float64)
-        return Factors(parts.right.T @ weights, _written(np.eye(n_units, dtype=dtype), out), power)
+        return Factors(parts.right.T @ weights, _written(np.eye(n_units, dtype=dtype), out))
     if kept is None and K is not None and _looks_low(K, rank):
         scores = low_rank_scores(targets.in_full())
         if scores.shape[1] < rank:
             weights = factors * (parts.left.T @ scores)
             loadings = scores / sum_of_squares(scores)
-            return Factors(
-                parts.right.T @ weights, spread(loadings, targets, dtype, _first(out, scores.shape[1])), power
-            )
+            return Factors(parts.right.T @ weights, spread(loadings, targets, dtype, _first(out, scores.shape[1])))
     if K is None or rank < FULL * n_samples:
-        return Factors(parts.right.T, spread(parts.left * factors.T, targets, dtype, _first(out, rank)), power)
+        return Factors(parts.right.T, spread(parts.left * factors.T, targets, dtype, _first(out, rank)))
     if parts.given is None:  # right vectors would cost as much as this does, and strengths are none that need them
         projection = parts.X.T @ ((parts.left / (parts.values**2 + alpha)) @ parts.left.T)
     else:
@@ -106,7 +101,22 @@ def factors_for_all(
         kept = np.empty((n_samples, n_units), dtype) if out is None else out
         for units, block in targets.blocks("centred units"):
             kept[:, units] = block
-    return Factors(projection, kept, power)
+    return Factors(projection, kept)
+
+
+def predicted_in_all(parts: Spectrum, alpha: float, K: Floats) -> float:
+    """Sum over units of the squared deviations that a map with one strength gives for its own training samples.
+
+    Parameters
+    ----------
+    parts : Spectrum
+        Of the features.
+    alpha : float
+    K : (n_samples, n_samples) array
+        The Gram matrix of the targets.
+    """
+    shrinkage = (parts.values * filter_factors(parts.values, alpha)[:, 0]) ** 2
+    return max(0.0, float(shrinkage @ power_along(K, parts.left)))
 
 
 def factors_per_unit(
@@ -131,7 +141,7 @@ def factors_per_unit(
     for units, block, _ in targets.walk("expansion to the units"):
         factors = filter_factors(parts.values, alphas[units])
         np.multiply(targets.backend.get(left @ block), factors, out=expansion[:, units], casting="same_kind")
-    return Factors(parts.right.T, expansion, None)
+    return Factors(parts.right.T, expansion)
 
 
 def _surely_full(K: Floats) -> bool:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from ..errors import BundleError, InputError, UnknownNameError
 from .aligner import checked_rows
+from .checks import require_arrays
 from .procrustes import ProcrustesAligner, paired, require_matched
 from .solvers import Spectrum, spectrum
 from .targets import Floats
@@ -201,9 +202,7 @@ class Hyperalignment(BaseEstimator):
         BundleError
             If an array is missing or their shapes do not fit together.
         """
-        missing = sorted({"template", "agreement", "n_iter", "params"} - set(arrays))
-        if missing:
-            raise BundleError(f"the common space lacks the arrays {', '.join(missing)}; there are: {', '.join(arrays)}")
+        require_arrays("the common space", arrays, {"template", "agreement", "n_iter", "params"})
         common = cls(**json.loads(np.asarray(arrays["params"]).tobytes()))
         common.template_ = np.asarray(arrays["template"])
         common.agreement_, common.n_iter_ = float(arrays["agreement"]), int(arrays["n_iter"])

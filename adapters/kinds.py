@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import BundleError
 from .banded import BandedAdapter
+from .checks import require_arrays
 from .delayed_adapter import DelayedAdapter
 from .factored import FactoredAdapter
 from .pls import PLSAdapter
@@ -31,8 +32,7 @@ def adapter_from_arrays(arrays: Mapping[str, NDArray]) -> FactoredAdapter:
     BundleError
         If there is no such kind, an array is missing, or shapes do not fit together.
     """
-    if "params" not in arrays:
-        raise BundleError(f"the adapter lacks the arrays params; there are: {', '.join(arrays)}")
+    require_arrays("the adapter", arrays, ["params"])
     # Adapters that were saved before there were kinds are ridge.
     kind = json.loads(np.asarray(arrays["params"]).tobytes()).get("kind", RidgeAdapter.kind)
     if kind not in KINDS:

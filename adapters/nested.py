@@ -21,7 +21,7 @@ from .folds import Splitter, encode_groups, split_samples
 from .gain import gain_for
 from .ridge import POLICIES
 from .solvers import HeldOut, PreparedFold, prepare_folds, spectrum, standardise
-from .targets import Floats, Targets, low_rank_scores, spread, sum_of_squares
+from .targets import Floats, Targets, dtype_like, low_rank_scores, spread, sum_of_squares
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class NestedAdapter(FactoredAdapter):
         codes = None if groups is None else encode_groups(groups, len(checked))
         targets = Targets(units.reshape(len(units), -1))
         n_samples, n_units = targets.Y.shape
-        dtype = np.float32 if units.dtype in (np.float16, np.float32) else np.float64
+        dtype = dtype_like(units)
 
         narrow = Targets(low_rank_scores(targets)) if n_units > n_samples else targets
         number, way = self._choose(checked, narrow, codes, numbers, ways, n_units)

@@ -79,13 +79,13 @@ def plan_fit(
     of_folds = n_folds * (DECOMPOSED * rank**3 + rank**2 * u + n * rank**2 / n_folds) if searched else 0.0
     primal = (
         of_folds + (searched + 2) * n * rank * u,
-        (n_folds * rank**2 + 2 * n * rank) * itemsize + 3 * rank**2 * 8 + (2 * searched * u * 8 if searched else 0),
+        (n_folds * rank**2 + 2 * n * rank) * itemsize + 3 * rank**2 * 8,
     )
     shared = n * p * rank + DECOMPOSED * rank**3
-    sums = searched * u * 8 * 3 * (alpha_per == "unit")
+    sums = searched * u * 8 * 3 if alpha_per == "unit" else 0.0
     if dual[0] <= primal[0]:
         return Plan("dual", dual[0] + shared, dual[1] + features + wide + block + sums)
-    return Plan("primal", primal[0] + shared, primal[1] + features + wide + block + sums)
+    return Plan("primal", primal[0] + shared, primal[1] + features + wide + block + max(sums, searched * u * 8 * 2))
 
 
 def require_memory(plan: Plan, room_bytes: float | None = None) -> None:

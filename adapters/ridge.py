@@ -14,13 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import InputError, ShapeError, UnknownNameError
 from .backend import backend_for
 from .factored import FactoredAdapter, Shapes, plain
-from .factors import factors_for_all, factors_per_unit, room_for_targets
+from .factors import factors_for_all, factors_per_unit, predicted_in_all, room_for_targets
 from .folds import Fold, Splitter, encode_groups, split_samples
-from .gain import GAINS, gain_for
+from .gain import GAINS, gain_for, restoring_gain
 from .plan import Plan, plan_fit, require_memory
 from .solvers import first_least, quick_spectrum, spectrum, standardise
 from .strengths import Problem, errors_for_all, errors_per_unit, generalised_errors
-from .targets import Floats, Targets
+from .targets import Floats, Targets, dtype_like
 
 POLICIES = {
     "alpha_per": ("all", "unit"),
@@ -178,7 +178,7 @@ class RidgeAdapter(FactoredAdapter):
         precision = "as given" if math.prod(units.shape) > SINGLE_FROM else "full"
         targets = Targets(units.reshape(n_samples, -1), precision, backend_for(units, self.device))
         n_units = targets.Y.shape[1]
-        dtype = np.float32 if str(units.dtype).endswith(("float16", "float32")) else np.float64
+        dtype = dtype_like(units)
         wide = _checked_out(out, n_samples, n_units, dtype)
         plan = plan_fit(
             n_samples,
@@ -214,12 +214,13 @@ class RidgeAdapter(FactoredAdapter):
         self.projection_[features.constant] = 0.0
         self.expansion_ = found.expansion
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
-        if self.gain == "none":
+        if self.gain == "total" and K is not None:  # what the wide axis would tell, the Gram matrix does
+            predicted = predicted_in_all(parts, float(alphas[chosen]), K)
+            self.gain_ = float(restoring_gain(predicted, np.trace(K)))
+        elif self.gain == "none":
             self.gain_ = 1.0
         else:
-            power = np.array([np.trace(K)]) if self.gain == "total" and K is not None else targets.power
-            scores = features.X @ self.projection_
-            self.gain_ = gain_for(self.gain, scores, self.expansion_, power, found.power)
+            self.gain_ = gain_for(self.gain, features.X @ self.projection_, self.expansion_, targets.power)
         return self
 
     def _folds(self, n_samples: int, groups: ArrayLike | None) -> list[Fold]:

@@ -17,7 +17,7 @@ from .plan import Plan
 from .primal import PrimalSearch
 from .search import DualSearch, FoldSearch, Search, search
 from .solvers import HeldOut, Spectrum, prepare_folds
-from .targets import Floats, Targets
+from .targets import Floats, Targets, power_along
 
 SINGLE = 3e-6
 """The part of the power of targets by which sums of squares in float32 may be off."""
@@ -45,6 +45,10 @@ class Problem(NamedTuple):
     scale: str
     alphas: Floats
     choose_by: str
+
+    def held_out_rows(self, folds: list[Fold]) -> list[Floats]:
+        """For each fold the rows that take targets to what is held out, see `hotwire.adapters.forms`."""
+        return held_out_rows(self.X, folds, self.scale, self.alphas, self.parts if self.quick else None)
 
     def measured(self, sums: HeldOut, n_values: int) -> Errors:
         """What is to be least, (n_alphas, n_units)."""
@@ -118,7 +122,7 @@ def generalised_errors(problem: Problem, targets: Targets, K: Floats | None) -> 
     lost = problem.alphas[:, np.newaxis] / (parts.values**2 + problem.alphas[:, np.newaxis])
     freedom = (n_samples - 1 - (1 - lost).sum(axis=1, keepdims=True)) / n_samples
     if K is not None:
-        along = np.einsum("ij,ij->j", parts.left, K @ parts.left)[:, np.newaxis]
+        along = power_along(K, parts.left)[:, np.newaxis]
         outside = np.maximum(np.trace(K) - along.sum(), 0.0)
         n_values = n_samples * targets.Y.shape[1]
         return Errors((lost**2 @ along + outside) / n_values / freedom**2, np.full(1, np.trace(K) / n_values))
@@ -133,11 +137,11 @@ def generalised_errors(problem: Problem, targets: Targets, K: Floats | None) -> 
 
 
 def _sums_from_gram(problem: Problem, folds: list[Fold], K: Floats, dtype: type) -> HeldOut:
-    X, parts, quick, scale, alphas, _ = problem
-    complete = parts.left.shape[1] == len(X)
-    if quick and complete and scale == "none" and all_whole(folds, len(X)):
-        return sums_in_basis(parts, folds, alphas, K, dtype)
-    return sums_for_one(len(X), folds, held_out_rows(X, folds, scale, alphas, parts if quick else None), K)
+    n_samples = len(problem.X)
+    complete = problem.parts.left.shape[1] == n_samples
+    if problem.quick and complete and problem.scale == "none" and all_whole(folds, n_samples):
+        return sums_in_basis(problem.parts, folds, problem.alphas, K, dtype)
+    return sums_for_one(n_samples, folds, problem.held_out_rows(folds), K)
 
 
 def _search(problem: Problem, folds: list[Fold], plan: Plan, targets: Targets) -> Search:
@@ -146,8 +150,9 @@ def _search(problem: Problem, folds: list[Fold], plan: Plan, targets: Targets) -
         return PrimalSearch(X, parts, folds, scale, alphas, targets.backend, targets.dtype)
     if plan.solver == "primal":
         return FoldSearch(prepare_folds(X, folds, scale), alphas, targets.backend)
-    rows = held_out_rows(X, folds, scale, alphas, parts if quick else None)
-    return DualSearch(len(X), folds, rows, len(alphas), choose_by == "error", targets.backend, targets.dtype)
+    return DualSearch(
+        len(X), folds, problem.held_out_rows(folds), len(alphas), choose_by == "error", targets.backend, targets.dtype
+    )
 
 
 def _uncertain(errors: Floats, size: Floats) -> NDArray[np.bool_]:

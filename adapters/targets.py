@@ -34,6 +34,11 @@ def blocks(n_rows: int, n_columns: int, wider: int = 1) -> Iterator[slice]:
         yield slice(start, min(start + width, n_columns))
 
 
+def dtype_like(Y: Any) -> type[np.float32] | type[np.float64]:
+    """What is kept of targets: float32 where they are no more precise, else float64."""
+    return np.float32 if str(Y.dtype).endswith(("float16", "float32")) else np.float64
+
+
 class Targets:
     """Targets of a fit, centred block by block and never copied whole.
 
@@ -57,20 +62,15 @@ class Targets:
     def __init__(self, Y: Any, precision: str = "full", backend: Backend | None = None) -> None:
         self.Y = Y
         self.backend = backend or NumpyBackend()
-        half = str(Y.dtype).endswith(("float16", "float32"))
-        self.dtype = np.float32 if half and precision == "as given" else np.float64
+        self.dtype = dtype_like(Y) if precision == "as given" else np.float64
 
     def in_full(self) -> Targets:
         """The same in float64."""
         return Targets(self.Y, "full", self.backend)
 
-    def some(self, units: NDArray[np.intp]) -> Targets:
-        """Some of the units, copied."""
+    def some(self, units: NDArray[np.intp] | slice) -> Targets:
+        """Some of the units."""
         return Targets(self.Y[:, units], "as given", self.backend)
-
-    def first(self, n: int) -> Targets:
-        """The first n units."""
-        return Targets(self.Y[:, :n], "as given", self.backend)
 
     def walk(self, what: str, wider: int = 1) -> Iterator[tuple[slice, Array, Floats]]:
         """Slices of units, their deviations from the mean on the backend, and that mean; progress is shown as `what`.
@@ -134,6 +134,11 @@ def exact_mean(block: Floats) -> Floats:
 def sum_of_squares(matrix: NDArray) -> NDArray:
     """Sum of squares of each column."""
     return np.einsum("ij,ij->j", matrix, matrix)
+
+
+def power_along(K: Floats, left: Floats) -> Floats:
+    """The power (k,) of the targets with the Gram matrix K along each column of `left`, (n_samples, k)."""
+    return np.einsum("ij,ij->j", left, K @ left)
 
 
 def low_rank_scores(targets: Targets) -> Floats:

@@ -12,7 +12,7 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import BundleError
-from .checks import require_finite
+from .checks import require_arrays, require_finite
 
 ARRAYS = ("mean", "matrix")
 
@@ -108,9 +108,7 @@ class Whitener(TransformerMixin, BaseEstimator):
         BundleError
             If an array is missing or has another shape.
         """
-        missing = sorted({*ARRAYS, "shrinkage"} - set(arrays))
-        if missing:
-            raise BundleError(f"the whitener lacks the arrays {', '.join(missing)}; there are: {', '.join(arrays)}")
+        require_arrays("the whitener", arrays, {*ARRAYS, "shrinkage"})
         n_features = len(arrays["mean"])
         if arrays["matrix"].shape != (n_features, n_features):
             raise BundleError(

@@ -25,13 +25,13 @@ def session(seed: int, n_samples: int, n_features: int, n_units: int, x_rank: in
 
 
 @st.composite
-def sessions(draw, constants: tuple[float, ...] = (0.0, 0.1, -3e5)):
+def sessions(draw, constants: tuple[float, ...] = (0.0, 0.1, -3e5), least_units: int = 1):
     """Sessions of few and of many features and units, some of low rank, some with a constant or a repeated feature."""
     X, Y, groups = session(
         draw(st.integers(0, 2**32 - 1)),
         n_samples=draw(st.integers(7, 18)),
         n_features=draw(st.integers(1, 30)),
-        n_units=draw(st.integers(1, 40)),
+        n_units=draw(st.integers(least_units, 40)),
         x_rank=draw(st.integers(1, 30)),
         y_rank=draw(st.integers(1, 30)),
     )
