@@ -67,12 +67,13 @@ def start_on(
         `reference` has not the decoder's features, unit or rate; `recording` has another rate or, unless rotated, other
         features; there are fewer than two shared stimuli or labels.
     InputError
-        The adapter's kind is not among `PLAIN`.
+        The adapter's kind is not among `PLAIN`, or the decoder takes samples, or features of them.
     """
     for name, given, known in (("how", how, HOW), ("shared", shared, SHARED)):
         if given not in known:
             raise UnknownNameError(name, given, known)
     decoder._check_fitted()
+    decoder.settings.require_averages("decoder")
     check_agrees(reference, decoder.feature_names_, decoder.unit_, decoder.rate_hz_)
     steps = decoder.settings.steps
     if how == "procrustes":

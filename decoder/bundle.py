@@ -18,6 +18,7 @@ from importlib.metadata import version
 from math import prod
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, get_args
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,10 +31,12 @@ from ..adapters.whiten import Whitener
 from ..errors import BundleError, InputError, UnknownNameError
 from ..models.network import Network
 from .decoder import Decoder, Linear, Settings
+from .features.base import FittedFeatures
+from .features.catalogue import features_from_dict, packed, saved_features
 from .readout import Entry, readout_from_dict
 from .saved_network import check_network, described, onnx_bytes, reopened
-from .sealed import ARRAYS, NETWORK, naming, seal, unseal
-from .steps import Trials, step_from_dict, window_from_dict
+from .sealed import ARRAYS, FEATURES, NETWORK, naming, part_of, seal, unseal
+from .steps import Trials, open_chain, step_from_dict, window_from_dict
 from .targets import Targets, WordTargets
 from .versions import versions
 
@@ -119,6 +122,8 @@ def save(
     with tqdm(total=2, desc=f"{path}: exporting", delay=1, disable=None) as progress:
         network = onnx_bytes(decoder.network)
         parts = {ARRAYS: _packed(arrays)} | ({} if network is None else {NETWORK: network})
+        if decoder.linear_.features is not None:
+            parts[FEATURES] = packed(decoder.linear_.features)
         manifest["network"] = described(decoder.network, embedded=network is not None)
         manifest["live"], graphs = _live_parts(decoder, live, precision)
         progress.update()
@@ -141,10 +146,10 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
     BundleError
         The file is damaged, incomplete, too new or no bundle; or the network is not the one it was fitted with.
     """
-    manifest, parts, _ = unseal(path, wanted=(ARRAYS, NETWORK))
+    manifest, parts, _ = unseal(path, wanted=(ARRAYS, NETWORK, FEATURES))
     # A value that a setting does not take is a ValueError; another type than it takes, a TypeError or AttributeError.
-    with naming(path, ValueError, TypeError, AttributeError):
-        linear, of_answers = _linear(manifest, _unpacked(parts))
+    with naming(path, ValueError, TypeError, AttributeError, KeyError, BadZipFile):
+        linear, of_answers = _linear(manifest, _unpacked(parts), saved_features(manifest, parts))
         settings = _settings(manifest, linear.adapter)
         targets = saved_targets(manifest)
         low, high = (_of_features(manifest, name) for name in ("feature_low", "feature_high"))
@@ -214,6 +219,7 @@ def _manifest(decoder: Decoder) -> tuple[dict[str, Any], dict[str, NDArray]]:
         "steps": [step.to_dict() for step in settings.steps],
         "window": settings.window.to_dict(),
         "whiten": settings.whiten,
+        "features": None if settings.features is None else settings.features.to_dict(),
         "fit_steps": None if settings.fit_steps is None else [step.to_dict() for step in settings.fit_steps],
         "fit_window": None if settings.fit_window is None else settings.fit_window.to_dict(),
         "adapter": params,
@@ -252,6 +258,7 @@ def _settings(manifest: Mapping[str, Any], adapter: FactoredAdapter) -> Settings
         steps=[step_from_dict(saved) for saved in manifest["steps"]],
         window=window_from_dict(manifest["window"]),
         whiten=manifest["whiten"],
+        features=None if manifest["features"] is None else features_from_dict(manifest["features"]),
         adapter=unfitted,
         readout=readout_from_dict(manifest["readout"]),
         fit_steps=None if fit_steps is None else [step_from_dict(saved) for saved in fit_steps],
@@ -265,15 +272,20 @@ def _require_rebuilds(settings: Settings, manifest: Mapping[str, Any]) -> None:
         again = _settings(json.loads(json.dumps(manifest, allow_nan=False)), settings.adapter)
     except (TypeError, ValueError) as error:
         raise BundleError(f"decoder: cannot be saved: {error}") from error
-    for name in ("steps", "window", "readout", "fit_steps", "fit_window"):
+    for name in ("steps", "window", "features", "readout", "fit_steps", "fit_window"):
         before, after = getattr(settings, name), getattr(again, name)
         if before != after:
             raise BundleError(f"decoder: {name} cannot be saved: {before!r} would come back as {after!r}")
 
 
-def _linear(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> tuple[Linear, NDArray[np.float32]]:
+def _linear(
+    manifest: Mapping[str, Any], arrays: Mapping[str, NDArray], features: FittedFeatures | None
+) -> tuple[Linear, NDArray[np.float32]]:
     """The fitted linear part, and the answers' targets."""
-    n_features = len(manifest["feature_names"])
+    steps, window = [step_from_dict(saved) for saved in manifest["steps"]], window_from_dict(manifest["window"])
+    chain = open_chain(steps, manifest["feature_names"], manifest["rate_hz"])
+    n_times = window.n_times(chain.rate_out_hz)
+    n_features = n_times * len(chain.names_out) if features is None else features.n_out
     params = np.frombuffer(json.dumps(manifest["adapter"]).encode(), np.uint8)
     of_adapter, of_whitener = _under("adapter.", arrays), _under("whitener.", arrays)
     adapter = adapter_from_arrays(of_adapter | {"params": params})
@@ -284,7 +296,7 @@ def _linear(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> tuple
         whitener = Whitener.from_arrays(of_whitener)
     if "targets" not in arrays:
         raise BundleError(f"{ARRAYS}: expected an array 'targets', got {', '.join(arrays)}")
-    return Linear(adapter, whitener), arrays["targets"]
+    return Linear(adapter, whitener, features, n_times), arrays["targets"]
 
 
 def _of_features(manifest: Mapping[str, Any], name: str) -> NDArray[np.float32] | None:
@@ -316,11 +328,9 @@ def _unpacked(parts: Mapping[str, bytes]) -> dict[str, NDArray]:
     from safetensors import SafetensorError
     from safetensors.numpy import load as unpack
 
-    if ARRAYS not in parts:
-        raise BundleError(f"the part {ARRAYS!r} is missing; there are: {', '.join(parts) or 'none'}")
     try:
         # Copies own their memory and lie aligned in it, as the fitted arrays did.
-        return {name: array.copy() for name, array in unpack(parts[ARRAYS]).items()}
+        return {name: array.copy() for name, array in unpack(part_of(parts, ARRAYS)).items()}
     except SafetensorError as error:
         raise BundleError(f"{ARRAYS} cannot be read: {error}") from error
 

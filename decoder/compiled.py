@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import prod
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import onnxruntime
@@ -17,9 +19,10 @@ from ..errors import BundleError, InputError, NonFiniteError, ShapeError
 from ..models.one_thread import one_thread
 from ..models.speech import spoken
 from .decision import Decision, check_agrees, decision_on
+from .features.catalogue import saved_features
 from .recording import Recording
-from .sealed import DECIDE, SPEAK, VOCABULARY, naming, unseal
-from .steps import Step, Trials, Window, run_steps, step_from_dict, window_from_dict, windows
+from .sealed import DECIDE, FEATURES, SPEAK, VOCABULARY, naming, part_of, unseal
+from .steps import Step, Trials, Window, open_chain, run_steps, step_from_dict, window_from_dict, windows
 
 N_WARM_UP = 3
 # They have no base of their own.
@@ -73,6 +76,9 @@ class CompiledDecoder:
     answers : tuple of str
     steps : tuple of Step
     window : Window
+    names_after_steps : tuple of str
+        The features that the window takes; other ones than the stream's where a step makes others of them.
+    rate_after_steps_hz : float
     """
 
     def __init__(self, path: Path, digest: str, manifest: dict[str, Any], parts: Mapping[str, bytes]) -> None:
@@ -88,7 +94,12 @@ class CompiledDecoder:
         self.answers = tuple(map(str, manifest["answers"]))
         self.steps: tuple[Step, ...] = tuple(step_from_dict(saved) for saved in manifest["steps"])
         self.window: Window = window_from_dict(manifest["window"])
-        n_features, n_answers = len(self.feature_names), len(self.answers)
+        chain = open_chain(self.steps, self.feature_names, self.rate_hz)
+        self.names_after_steps, self.rate_after_steps_hz = chain.names_out, chain.rate_out_hz
+        self._shape = (self.window.n_times(chain.rate_out_hz), len(chain.names_out))
+        self._features = saved_features(manifest, parts)
+        n_inputs = prod(self._shape) if self._features is None else self._features.n_out
+        n_answers = len(self.answers)
         self._session = _opened(parts, DECIDE)
         speaks = manifest["live"]["text"] is not None
         self._speech = _Speech(parts, **manifest["live"]["text"]) if speaks else None
@@ -96,11 +107,11 @@ class CompiledDecoder:
         _check_shapes(
             DECIDE,
             self._session,
-            {"features": ("float32", (1, n_features))},
+            {"features": ("float32", (1, n_inputs))},
             {"probabilities": ("float64", (1, n_answers)), **kept},
         )
         self._outputs = ["probabilities", *kept]
-        self._row = np.zeros((1, n_features), np.float32)
+        self._row = np.zeros((1, n_inputs), np.float32)
         self._feed = {"features": self._row}
 
     @classmethod
@@ -112,14 +123,16 @@ class CompiledDecoder:
         BundleError
             The file is damaged, incomplete, too new or no bundle; or the decoder in it cannot run live.
         """
-        contents = unseal(path, wanted=(DECIDE, SPEAK, VOCABULARY))
+        contents = unseal(path, wanted=(DECIDE, SPEAK, VOCABULARY, FEATURES))
         reason = contents.manifest["live"]["reason"]
         if reason is not None:
             raise BundleError(f"{path}: it cannot run live: {reason}")
-        with naming(path, ValueError, TypeError, AttributeError, KeyError, *ORT_ERRORS):
+        with naming(path, ValueError, TypeError, AttributeError, KeyError, BadZipFile, *ORT_ERRORS):
             decoder = cls(Path(path), contents.digest, contents.manifest, contents.parts)
+            # Samples of a kind that all features can be computed of.
+            x = np.random.default_rng(0).normal(size=prod(decoder._shape))
             for _ in range(N_WARM_UP):
-                decoder.decide(decoder._row[0])
+                decoder.decide(x)
         return decoder
 
     def decide(self, x: ArrayLike) -> Answer:
@@ -127,7 +140,7 @@ class CompiledDecoder:
 
         Parameters
         ----------
-        x : array (n_features,), float32
+        x : array (n_times * n_features,), float32
             The row, after the steps.
 
         Raises
@@ -138,12 +151,16 @@ class CompiledDecoder:
             It holds NaN or infinity.
         """
         row = np.asarray(x, np.float32)
-        if row.shape != self._row.shape[1:]:
-            raise ShapeError(f"x: expected shape {self._row.shape[1:]}, one number per feature, got {row.shape}")
+        n_times, n_features = self._shape
+        if row.shape != (n_times * n_features,):
+            raise ShapeError(
+                f"x: expected {n_times} x {n_features} numbers, one per time and feature, in a row, got {row.shape}"
+            )
         if not np.isfinite(row).all():
-            feature = int(np.flatnonzero(~np.isfinite(row))[0])
-            raise NonFiniteError(f"x: expected finite numbers, got {row[feature]} in {self.feature_names[feature]!r}")
-        self._row[0] = row
+            worst = int(np.flatnonzero(~np.isfinite(row))[0])
+            name = self.names_after_steps[worst % n_features]
+            raise NonFiniteError(f"x: expected finite numbers, got {row[worst]} in {name!r}")
+        self._row[0] = row if self._features is None else self._features.one(row.reshape(self._shape))
         found: Any = self._session.run(self._outputs, self._feed)
         (probabilities,), *first = found
         text = None if self._speech is None else self._speech.say(*first)
@@ -181,10 +198,8 @@ class _Speech:
     """Goes on with a free answer, token by token."""
 
     def __init__(self, parts: Mapping[str, bytes], end: int | None, max_tokens: int, n_tokens: int) -> None:
-        if VOCABULARY not in parts:
-            raise BundleError(f"the part {VOCABULARY!r} is missing; there are: {', '.join(parts)}")
         # Tokens are bytes, which need not be text; in Latin-1 each byte is a character.
-        self._vocabulary = [token.encode("latin-1") for token in json.loads(parts[VOCABULARY])]
+        self._vocabulary = [token.encode("latin-1") for token in json.loads(part_of(parts, VOCABULARY))]
         if len(self._vocabulary) != n_tokens:
             raise BundleError(f"{VOCABULARY}: expected {n_tokens} tokens, got {len(self._vocabulary)}")
         self._end = end
@@ -231,10 +246,9 @@ def open_session(model: bytes) -> onnxruntime.InferenceSession:
 
 
 def _opened(parts: Mapping[str, bytes], name: str) -> onnxruntime.InferenceSession:
-    if name not in parts:
-        raise BundleError(f"the part {name!r} is missing; there are: {', '.join(parts) or 'none'}")
+    model = part_of(parts, name)
     with naming(name, InputError):
-        return open_session(parts[name])
+        return open_session(model)
 
 
 _TYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64"}

@@ -22,9 +22,10 @@ from ..errors import InputError, RecordingError, UnknownNameError
 from ..models.language import LanguageModel
 from ..models.network import Network
 from .decision import Decision, check_agrees, decision_on
+from .features.base import Features, FittedFeatures, by_trial
 from .readout import Entry, LabelReadout, Readout, softmax
 from .recording import Recording
-from .steps import BlockAverage, Step, Trials, Window, run_steps, windows
+from .steps import BlockAverage, Epoch, SlidingEpoch, Step, Trials, Window, run_steps, windows
 from .targets import Targets
 
 if TYPE_CHECKING:
@@ -33,21 +34,38 @@ if TYPE_CHECKING:
 
 WHITENING = ("none", "samples")
 
+HOLD_SAMPLES = (Epoch, SlidingEpoch)
+
 BY_REGION = "regions"
 """Bands of a banded adapter that are the recording's regions."""
 
 
 @dataclass(frozen=True)
 class Linear:
-    """The fitted linear part: whitening, if any, and the adapter."""
+    """The fitted linear part: the features of trials, if any, whitening, if any, and the adapter.
+
+    Attributes
+    ----------
+    adapter : FactoredAdapter
+    whitener : Whitener, optional
+    features : FittedFeatures, optional
+    n_times : int
+        How many rows of samples a trial holds, for the features.
+    """
 
     adapter: FactoredAdapter
     whitener: Whitener | None = None
+    features: FittedFeatures | None = None
+    n_times: int = 1
+
+    def inputs(self, X: NDArray) -> NDArray:
+        """What the adapter takes of trials (n_trials, n_times * n_channels)."""
+        made = X if self.features is None else self.features.transform(by_trial(X, self.n_times))
+        return made if self.whitener is None else self.whitener.transform(made)
 
     def predict(self, X: NDArray) -> NDArray[np.float32]:
-        """Predict activations (n_trials, n_units) from features (n_trials, n_features)."""
-        whitened = X if self.whitener is None else self.whitener.transform(X)
-        return self.adapter.predict(whitened).astype(np.float32, copy=False)
+        """Predict activations (n_trials, n_units) from trials (n_trials, n_times * n_channels)."""
+        return self.adapter.predict(self.inputs(X)).astype(np.float32, copy=False)
 
     @property
     def mean(self) -> NDArray[np.float32]:
@@ -88,7 +106,11 @@ class Settings:
     window : Window
         From samples and events to trials.
     whiten : {"none", "samples"}
-        ``"samples"``: whiten the features by the covariance of all samples of the training runs, see `Whitener`.
+        ``"samples"``: whiten the features by the covariance of all samples of the training runs, see `Whitener`; for
+        windows that average.
+    features : Features, optional
+        What of a trial's samples the adapter takes, fitted with it; for windows that hold samples. Where not given, it
+        takes what the window gives.
     adapter : FactoredAdapter
         Of any kind, unfitted; it is cloned before each fit. The ``bands`` of a banded one may be ``"regions"``: those
         of the recording, and what is in none of them.
@@ -112,6 +134,7 @@ class Settings:
     prompt: str | None = None
     fit_steps: Sequence[Step] | None = None
     fit_window: Window | None = None
+    features: Features | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layer", str(self.layer))
@@ -120,11 +143,40 @@ class Settings:
             object.__setattr__(self, "fit_steps", tuple(self.fit_steps))
         if self.whiten not in WHITENING:
             raise InputError(f"whiten: expected one of {', '.join(WHITENING)}, got {self.whiten!r}")
+        self._check_windows()
         if isinstance(self.adapter, DelayedAdapter):
             raise InputError(
                 "adapter: expected one that takes trials, got a DelayedAdapter, which takes samples in time: use a "
                 "window of several samples"
             )
+
+    @property
+    def averages(self) -> bool:
+        """Whether what the adapter takes are averages of the recording's features, as they are."""
+        return self.features is None and not any(isinstance(one, HOLD_SAMPLES) for one in (self.window, self.to_fit[1]))
+
+    def require_averages(self, what: str) -> None:
+        """Raise InputError unless the adapter takes averages of the recording's features, as they are."""
+        if not self.averages:
+            takes = "samples" if self.features is None else type(self.features).__name__
+            raise InputError(
+                f"{what}: expected a decoder whose window averages the recording's own features, got one that takes "
+                f"{takes} of {type(self.window).__name__}"
+            )
+
+    def _check_windows(self) -> None:
+        if self.whiten == "samples" and not self.averages:
+            raise InputError(
+                'whiten: "samples" is for windows that average, got one that holds samples, or features of them; use '
+                '"none"'
+            )
+        if self.features is not None and not isinstance(self.window, HOLD_SAMPLES):
+            raise InputError(
+                f"features: {type(self.features).__name__} needs a window that holds samples, "
+                f"{' or '.join(kind.__name__ for kind in HOLD_SAMPLES)}, got {type(self.window).__name__}"
+            )
+        if isinstance(self.adapter, BandedAdapter) and by_region(self.adapter) and not self.averages:
+            raise InputError(f"adapter: bands = {BY_REGION!r} are for windows that average, and no features of samples")
 
     @property
     def to_fit(self) -> tuple[tuple[Step, ...], Window]:
@@ -133,9 +185,14 @@ class Settings:
         return tuple(steps), self.window if self.fit_window is None else self.fit_window
 
     def fit_linear(
-        self, trials: Trials, samples: NDArray, targets: NDArray, regions: Mapping[str, NDArray] | None = None
+        self,
+        trials: Trials,
+        samples: NDArray,
+        targets: NDArray,
+        answers: NDArray[np.intp],
+        regions: Mapping[str, NDArray] | None = None,
     ) -> Linear:
-        """Fit whitening and adapter.
+        """Fit features, whitening and adapter.
 
         Parameters
         ----------
@@ -145,12 +202,39 @@ class Settings:
             All samples of the training runs, preprocessed as those that are decided on.
         targets : array (n_trials, n_units)
             The activation that belongs to each trial.
+        answers : array (n_trials,) of int
+            The right answer to each.
         regions : mapping of str to array of int, optional
             The recording's, for adapters whose bands they are.
         """
         whitener = Whitener().fit(samples) if self.whiten == "samples" else None
-        X = trials.X if whitener is None else whitener.transform(trials.X)
-        return Linear(fit_adapter(self.adapter, X, targets, trials.run, regions), whitener)
+        return fit_on(self, trials, np.arange(len(trials)), targets, answers, whitener, regions)
+
+
+def fit_on(
+    settings: Settings,
+    trials: Trials,
+    train: NDArray[np.intp],
+    targets: NDArray,
+    answers: NDArray[np.intp],
+    whitener: Whitener | None,
+    regions: Mapping[str, NDArray] | None = None,
+) -> Linear:
+    """Fit features and adapter on the trials `train`, whose targets and right answers are given in that order."""
+    X, features = trials.X[train], None
+    if settings.features is not None:
+        X = by_trial(X, trials.n_times)
+        features = settings.features.fit(X, answers, trials.times_hz)
+        X = features.transform(X)
+    elif whitener is not None:
+        X = whitener.transform(X)
+    adapter = fit_adapter(settings.adapter, X, targets, trials.run[train], regions)
+    return Linear(adapter, whitener, features, trials.n_times)
+
+
+def by_region(adapter: BandedAdapter) -> bool:
+    """Whether the bands are the recording's regions."""
+    return isinstance(adapter.bands, str) and adapter.bands == BY_REGION
 
 
 def fit_adapter(
@@ -165,7 +249,7 @@ def fit_adapter(
     A banded adapter whose bands are `BY_REGION` takes them from the recording's regions.
     """
     fresh: Any = clone(adapter)
-    if isinstance(fresh, BandedAdapter) and isinstance(fresh.bands, str) and fresh.bands == BY_REGION:
+    if isinstance(fresh, BandedAdapter) and by_region(fresh):
         fresh.set_params(bands=bands_of(regions or {}, X.shape[1]))
     return fresh.fit(X, targets, groups=runs)
 
@@ -249,8 +333,9 @@ class Decoder:
         if not len(trials):
             raise RecordingError(f"recording: no trials to fit on; {recording!r} has no usable events")
         table = self.targets.activations(self.network, [settings.layer])[settings.layer]
-        targets = table[self.targets.key_of(trials)]
-        self.linear_ = settings.fit_linear(trials, prepared.data, targets, recording.regions)
+        keys = self.targets.key_of(trials)
+        answers = self.targets.truth()[keys]
+        self.linear_ = settings.fit_linear(trials, prepared.data, table[keys], answers, recording.regions)
         self.entry_ = make_entry(self.network, settings.layer, self.targets, table, self.linear_.mean[None])
         self.feature_names_ = recording.feature_names
         self.unit_ = recording.unit

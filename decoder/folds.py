@@ -13,14 +13,25 @@ from numpy.typing import NDArray
 from ..adapters.whiten import Whitener
 from ..errors import InputError, RecordingError, UnknownNameError
 from ..models.network import Network
-from .decoder import Linear, Settings, fit_adapter, make_entry, prompted
+from .decoder import Linear, Settings, fit_on, make_entry, prompted
 from .metrics import pairwise
 from .readout import Entry, NearestReadout
 from .recording import Recording
 from .steps import Step, Trials, run_steps, windows
 from .targets import Targets
 
-CHOOSABLE = ("layer", "steps", "window", "whiten", "adapter", "readout", "prompt", "fit_steps", "fit_window")
+CHOOSABLE = (
+    "layer",
+    "steps",
+    "window",
+    "whiten",
+    "features",
+    "adapter",
+    "readout",
+    "prompt",
+    "fit_steps",
+    "fit_window",
+)
 JUDGES = ("nearest", "readout")
 
 
@@ -112,10 +123,9 @@ class Bench:
 
     def fit(self, settings: Settings, train: NDArray, keys: NDArray, whitener: Whitener | None) -> Linear:
         """Fit on the trials `train` of those to fit on, with the targets of `keys`."""
+        targets, answers = self.table(settings.layer)[keys], self.targets.truth()[keys]
         trials = self.trials_to_fit(settings)
-        X = trials.X[train] if whitener is None else whitener.transform(trials.X[train])
-        targets, regions = self.table(settings.layer)[keys], self.recording.regions
-        return Linear(fit_adapter(settings.adapter, X, targets, trials.run[train], regions), whitener)
+        return fit_on(settings, trials, train, targets, answers, whitener, self.recording.regions)
 
     def entry(self, settings: Settings, fits: Sequence[tuple[Linear, int]]) -> Entry:
         """Where states enter that come from several fits, so many from each."""

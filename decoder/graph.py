@@ -46,8 +46,9 @@ class Graphs(NamedTuple):
     Attributes
     ----------
     decide : ModelProto
-        Takes ``features``, float32 (1, n_features): one row of a window, after the steps. Gives ``probabilities``,
-        float64 (1, n_answers); with a free answer also its first ``token`` and what is ``kept`` for the next.
+        Takes ``features``, float32 (1, n_inputs): one row of a window, after the steps, or its features. Gives
+        ``probabilities``, float64 (1, n_answers); with a free answer also its first ``token`` and what is ``kept`` for
+        the next.
     speech : Speech or None
         The rest of a free answer, where the readout asks for one.
     """
@@ -206,12 +207,12 @@ def _empty() -> onnx.ModelProto:
 def _joined(decoder: Decoder, front: _Part, model: onnx.ModelProto, behind: _Part) -> onnx.ModelProto:
     """Put nodes before and behind those of a model, which is changed: its weights may be too large for a copy."""
     graph: Any = model.graph
-    n_features, n_answers = len(decoder.feature_names_), len(decoder.entry_.answers)
+    n_inputs, n_answers = front.constants[f"{OWN}mean"].size, len(decoder.entry_.answers)
     kept = [output for output in graph.output if output.name != LOG_PROBABILITIES]
     probabilities = helper.make_tensor_value_info("probabilities", TensorProto.DOUBLE, [1, n_answers])
     for field, values in (
         (graph.node, [*front.nodes, *graph.node, *behind.nodes]),
-        (graph.input, [helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, n_features])]),
+        (graph.input, [helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, n_inputs])]),
         (graph.output, [probabilities, *kept]),
     ):
         del field[:]

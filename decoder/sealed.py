@@ -17,13 +17,15 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from ..errors import BundleError
 
-FORMAT = 2
-"""Raised whenever an older hotwire could not read, or would misread, what is written. 2: with parts to run live."""
+FORMAT = 3
+"""Raised whenever an older hotwire could not read, or would misread, what is written. 2: with parts to run live.
+3: with features of trials."""
 
 MANIFEST = "manifest.json"
 ARRAYS, NETWORK = "arrays.safetensors", "network.onnx"
 DECIDE, SPEAK, VOCABULARY = "decide.onnx", "speak.onnx", "vocabulary.json"
-PARTS = (ARRAYS, NETWORK, DECIDE, SPEAK, VOCABULARY)
+FEATURES = "features.npz"  # which a rig reads, too
+PARTS = (ARRAYS, NETWORK, DECIDE, SPEAK, VOCABULARY, FEATURES)
 LARGEST_PART_BYTES = 8 * 2**30
 SEAL_BYTES = 64
 _LEAST_BYTES = 22 + SEAL_BYTES  # the end record of a zip without any part
@@ -53,6 +55,7 @@ FIELDS_SINCE_2: dict[str, tuple[type, ...]] = {
     "feature_high": (list, type(None)),
     "live": (dict,),
 }
+FIELDS_SINCE_3: dict[str, tuple[type, ...]] = {"features": (dict, type(None))}
 LIVE_FIELDS: dict[str, tuple[type, ...]] = {"reason": (str, type(None))}
 NETWORK_FIELDS: dict[str, tuple[type, ...]] = {
     "name": (str,),
@@ -122,8 +125,10 @@ def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Con
     Raises
     ------
     BundleError
-        The file is damaged, incomplete, of a newer format, or not such a file at all.
+        There is no such file, or it is damaged, incomplete, of a newer format, or not such a file at all.
     """
+    if not os.path.isfile(path):
+        raise BundleError(f"{path}: there is no such file; `hotwire fit STUDY` writes a bundle")
     with naming(path, BadZipFile, EOFError, NotImplementedError, ValueError), open(path, "rb") as file:
         digest = _check_seal(file)
         with ZipFile(file) as archive:
@@ -139,6 +144,13 @@ def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Con
                 if name in wanted:
                     parts[name] = content
     return Contents(manifest, parts, digest)
+
+
+def part_of(parts: Mapping[str, bytes], name: str) -> bytes:
+    """Return one of a bundle's parts; a `BundleError` where it is missing."""
+    if name not in parts:
+        raise BundleError(f"the part {name!r} is missing; there are: {', '.join(parts) or 'none'}")
+    return parts[name]
 
 
 @contextmanager
@@ -229,9 +241,12 @@ def _manifest(text: bytes) -> dict[str, Any]:
     _check_types("network: ", manifest["network"], NETWORK_FIELDS)
     if number < 2:
         of_old = f"hotwire {manifest['hotwire']} saved it without the parts to run live; fit it again"
-        return manifest | {"feature_low": None, "feature_high": None, "live": {"reason": of_old}}
+        return manifest | {"feature_low": None, "feature_high": None, "features": None, "live": {"reason": of_old}}
     _check_types("", manifest, FIELDS_SINCE_2)
     _check_types("live: ", manifest["live"], LIVE_FIELDS)
+    if number < 3:
+        return manifest | {"features": None}
+    _check_types("", manifest, FIELDS_SINCE_3)
     return manifest
 
 

@@ -12,6 +12,7 @@ from ..adapters.factored import FactoredAdapter
 from ..errors import InputError, UnknownNameError
 from ..models.assets import assets
 from .decoder import default_adapter
+from .features.catalogue import features_from_dict
 from .readout import readout_from_dict
 from .steps import step_from_dict, window_from_dict
 from .study_section import OneOrMore, Section, expanded, folder_of
@@ -114,4 +115,5 @@ if TYPE_CHECKING:
 else:  # a union would add its own words to the place that an error is at
     Adapter = Annotated[Any, PlainValidator(_adapter)]
 AnyReadout = Annotated[Any, _made_by(readout_from_dict)]
+AnyFeatures = Annotated[Any, _made_by(features_from_dict)]
 NetworkName = Annotated[str, AfterValidator(network_name)]

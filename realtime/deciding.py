@@ -39,6 +39,8 @@ def abstention(one: Waiting, settings: LiveSettings, n_features: int) -> str | N
         return (
             f"{row.n_present} of the window's {row.stop - row.first} samples came, {settings.least_present:.0%} needed"
         )
+    if one.rejected is not None:
+        return one.rejected
     if len(one.bad) > settings.most_bad * n_features:
         return f"{len(one.bad)} of {n_features} features cannot be trusted: {few(one.bad)}"
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -49,11 +50,14 @@ class Waiting(NamedTuple):
         Features that were flat or saturated within it, and which of the two.
     arrival : Arrival
         Of the samples that completed it; the newest one is the window's own.
+    rejected : str or None
+        Why the window itself must not be decided on.
     """
 
     row: WindowRow
     bad: tuple[str, ...]
     arrival: Arrival
+    rejected: str | None = None
 
 
 class Pipeline:
@@ -92,9 +96,11 @@ class Pipeline:
         self._next = 0
         self._unwatched: NDArray[np.float32] | None = None
         n_features = len(decoder.feature_names)
-        self._delay = sum(step.delay_samples(decoder.rate_hz) for step in decoder.steps)
-        self._chain = open_chain(decoder.steps, n_features, decoder.rate_hz)
-        self._windows = window.open(n_features, decoder.rate_hz, history_s)
+        self._chain = open_chain(decoder.steps, decoder.feature_names, decoder.rate_hz)
+        self._delay = ceil(self._chain.delay_samples)
+        # One sample that comes out of the steps stands for so many of the stream.
+        self._stride = decoder.rate_hz / self._chain.rate_out_hz
+        self._windows = window.open(len(self._chain.names_out), self._chain.rate_out_hz, history_s)
         self._quality = Quality(n_features, decoder.rate_hz, decoder.feature_low, decoder.feature_high)
         self._judged_every = max(1, round(QUALITY_S * decoder.rate_hz))
         self._reasons: dict[int, str] = {}
@@ -150,7 +156,7 @@ class Pipeline:
     def late(self, arrival: Arrival) -> list[Waiting]:
         """Return the windows that a marker completes whose samples were all there already."""
         self.watch()
-        return self._tagged(self._windows.push(np.empty((0, len(self._last_bad)), np.float32)), arrival)
+        return self._tagged(self._windows.push(np.empty((0, len(self._chain.names_out)), np.float32)), arrival)
 
     def finish(self, arrival: Arrival) -> list[Waiting]:
         """End the stream: return the windows left, as the window's policy says; raises as `WindowState.finish`."""
@@ -177,13 +183,20 @@ class Pipeline:
             return []
         names = self.decoder.feature_names
         ready = []
-        for row in rows:
+        for row in rows if self._stride == 1 else map(self._in_the_stream, rows):
             bad = np.flatnonzero(self._last_bad > row.first).tolist() if self._newest_bad > row.first else ()
             told = tuple(f"{names[i]} ({self._reasons[i]})" for i in bad)
             since_s = (arrival.stop - row.stop - self._delay) / self._rate_hz  # its own newest sample came before
             own = Arrival(arrival.pulled_s, arrival.newest_stamp_s - since_s, row.stop + self._delay)
-            ready.append(Waiting(row, told, own))
+            rejected = None if row.rejected is None else row.rejected.told(self._chain.names_out)
+            ready.append(Waiting(row, told, own, rejected))
         return ready
+
+    def _in_the_stream(self, row: WindowRow) -> WindowRow:
+        """Count a row's samples as the stream does."""
+        first, stop = (round(sample * self._stride) for sample in (row.first, row.stop))
+        present = row.n_present / (row.stop - row.first)
+        return row._replace(first=first, stop=stop, n_present=round(present * (stop - first)))
 
 
 def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -81,7 +81,8 @@ def fit(session: FitSession, cell: Cell) -> Arrays:
     with _rows(table, keys) as targets:
         settings = opened.settings.decoder
         samples = trials.X if settings.whiten == "none" else session.samples(cell.region)
-        linear = settings.fit_linear(trials, samples, targets)
+        answers = opened.readings[cell.network].targets.truth()[keys]
+        linear = settings.fit_linear(trials, samples, targets, answers)
     return to_arrays(linear) | {SECONDS: np.array(time.perf_counter() - start)}
 
 

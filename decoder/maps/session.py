@@ -123,7 +123,7 @@ class MapSession:
     Raises
     ------
     InputError
-        A region has no features, or a network is there twice.
+        A region has no features, a network is there twice, or the decoder takes samples, or features of them.
     """
 
     def __init__(
@@ -135,6 +135,7 @@ class MapSession:
         settings: MapSettings,
         reliability: dict[str, float] | None = None,
     ) -> None:
+        settings.decoder.require_averages(name)
         for region, features in regions.items():
             if not len(features):
                 raise InputError(f"regions: {region!r} has no features; expected at least one")

@@ -84,6 +84,7 @@ def noise_like(recording: Recording, settings: Settings, name: str) -> Noise:
     ----------
     Efron & Tibshirani (1993), An introduction to the bootstrap, chapter 11, for the interval (jackknife).
     """
+    settings.require_averages(name)
     prepared = run_steps(settings.steps, recording)
     trials = windows(settings.window, prepared)
     _check_repeats(trials)

@@ -4,28 +4,48 @@ from .base import Chain, Step, StepState, open_chain, run_steps
 from .baseline import ExponentialBaseline, RunningBaseline
 from .catalogue import STEPS, WINDOWS, step_from_dict, window_from_dict
 from .detrend import Detrend, RunningDetrend
+from .epochs import Epoch, SlidingEpoch
 from .event_windows import BlockAverage, EventWindow, RunningAverage
+from .filter_bank import FilterBank
+from .iir import BandPass, HighPass, LowPass, Notch
 from .lag import Lag
+from .power import Power
+from .reference import Bipolar, Reference
 from .regress_out import regress_out
+from .resample import Resample
 from .sliding import SlidingAverage
+from .smoothing import Smooth
 from .square_root import SquareRoot
-from .window import Trials, Window, WindowRow, WindowState, windows
+from .window import Rejection, Trials, Window, WindowRow, WindowState, windows
 from .zscore import RunningZScore, ZScore
 
 __all__ = [
     "STEPS",
     "WINDOWS",
+    "BandPass",
+    "Bipolar",
     "BlockAverage",
     "Chain",
     "Detrend",
+    "Epoch",
     "EventWindow",
     "ExponentialBaseline",
+    "FilterBank",
+    "HighPass",
     "Lag",
+    "LowPass",
+    "Notch",
+    "Power",
+    "Reference",
+    "Rejection",
+    "Resample",
     "RunningAverage",
     "RunningBaseline",
     "RunningDetrend",
     "RunningZScore",
     "SlidingAverage",
+    "SlidingEpoch",
+    "Smooth",
     "SquareRoot",
     "Step",
     "StepState",

@@ -8,19 +8,47 @@ from typing import Any
 from .base import Step, settings_from_dict
 from .baseline import ExponentialBaseline, RunningBaseline
 from .detrend import Detrend, RunningDetrend
+from .epochs import Epoch, SlidingEpoch
 from .event_windows import BlockAverage, RunningAverage
+from .filter_bank import FilterBank
+from .iir import BandPass, HighPass, LowPass, Notch
 from .lag import Lag
+from .power import Power
+from .reference import Bipolar, Reference
+from .resample import Resample
 from .sliding import SlidingAverage
+from .smoothing import Smooth
 from .square_root import SquareRoot
 from .window import Window
 from .zscore import RunningZScore, ZScore
 
 STEPS: dict[str, type[Step]] = {
     kind.__name__: kind
-    for kind in (Detrend, ZScore, Lag, RunningBaseline, RunningZScore, RunningDetrend, ExponentialBaseline, SquareRoot)
+    for kind in (
+        Detrend,
+        ZScore,
+        Lag,
+        RunningBaseline,
+        RunningZScore,
+        RunningDetrend,
+        ExponentialBaseline,
+        SquareRoot,
+        BandPass,
+        HighPass,
+        LowPass,
+        Notch,
+        Reference,
+        Bipolar,
+        Resample,
+        FilterBank,
+        Power,
+        Smooth,
+    )
 }
 
-WINDOWS: dict[str, type[Window]] = {kind.__name__: kind for kind in (BlockAverage, RunningAverage, SlidingAverage)}
+WINDOWS: dict[str, type[Window]] = {
+    kind.__name__: kind for kind in (BlockAverage, RunningAverage, SlidingAverage, Epoch, SlidingEpoch)
+}
 
 
 def step_from_dict(saved: Mapping[str, Any]) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,9 @@ from ..events import first_sample_at
 from .base import check_count, check_number
 from .history import History
 from .window import Window, WindowRow, WindowState
+
+Cutter = Callable[[int, int, int, NDArray[np.float32]], WindowRow]
+"""From an event, its samples [first, stop) and those of them that came, (n_present, n_features), to a row."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,26 @@ class EventWindow(Window):
     def oldest(self, first: int, done: int) -> int:
         """Return the oldest sample needed once the window that begins at `first` has gone by up to `done`."""
 
+    def span(self, onset_s: float, duration_s: float, rate_hz: float) -> tuple[int, int]:
+        """Return the samples ``[first, stop)`` of an event's window."""
+        stop_s = duration_s if self.stop_s is None else self.stop_s
+        return first_sample_at(onset_s + self.start_s, rate_hz), first_sample_at(onset_s + stop_s, rate_hz)
+
+    def cutter(self, n_features: int, rate_hz: float) -> Cutter:
+        """Return what turns a stretch of samples into a row."""
+        return average
+
     def open(self, n_features: int, rate_hz: float, history_s: float = 30.0) -> WindowState:
         return _EventWindowState(self, n_features, rate_hz, history_s)
+
+
+def average(event: int, first: int, stop: int, present: NDArray[np.float32]) -> WindowRow:
+    """Return the row that is the mean over those samples that came."""
+    if len(present):
+        x = present.mean(axis=0, dtype=np.float64).astype(np.float32)
+    else:
+        x = np.zeros(present.shape[1], np.float32)
+    return WindowRow(event, first, stop, x, len(present))
 
 
 @dataclass(frozen=True)
@@ -128,14 +149,15 @@ class _EventWindowState(WindowState):
         super().__init__(n_features)
         self._window = window
         self._rate_hz = rate_hz
+        self._cut = window.cutter(n_features, rate_hz)
         self._samples = History(n_features, n_keep=first_sample_at(history_s, rate_hz))
         self._open: list[_OpenEvent] = []
 
     def announce(self, event: int, onset_s: float, duration_s: float) -> None:
         window = self._window
+        first, stop = window.span(onset_s, duration_s, self._rate_hz)
         start_s = onset_s + window.start_s
         stop_s = onset_s + (duration_s if window.stop_s is None else window.stop_s)
-        first, stop = first_sample_at(start_s, self._rate_hz), first_sample_at(stop_s, self._rate_hz)
         if stop <= first:
             raise InputError(
                 f"event {event}: no sample lies in its window [{start_s:g}, {stop_s:g}) s at "
@@ -201,9 +223,4 @@ class _EventWindowState(WindowState):
         return [self._row(one.event, *stretch) for stretch in self._window.ready(one.first, stop, upto, newest)]
 
     def _row(self, event: int, first: int, stop: int) -> WindowRow:
-        present = self._samples.rows(first, stop)
-        if len(present):
-            x = present.mean(axis=0, dtype=np.float64).astype(np.float32)
-        else:
-            x = np.zeros(self.n_features, np.float32)
-        return WindowRow(event, first, stop, x, len(present))
+        return self._cut(event, first, stop, self._samples.rows(first, stop))

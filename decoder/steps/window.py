@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -32,6 +33,13 @@ class Trials:
     stimulus : array (n_trials,) of str, optional
     left_out : array (n_left_out,) of int
         Events that gave no trial because the run did not hold their window.
+    n_times : int
+        How many rows of features `X` holds for each trial: 1 for averages, more where windows hold samples;
+        ``X.reshape(n_trials, n_times, -1)`` has them apart.
+    times_hz : float
+        How many such rows there are in a second.
+    rejected : array (n_rejected,) of int
+        Events that gave no trial because the window rejected its samples.
     """
 
     X: NDArray[np.float32]
@@ -42,23 +50,46 @@ class Trials:
     stop_s: NDArray[np.float64]
     stimulus: NDArray[np.str_] | None
     left_out: NDArray[np.int64]
+    n_times: int = 1
+    times_hz: float = 1.0
+    rejected: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.X)
 
 
+class Rejection(NamedTuple):
+    """Why a window's samples must not be decided on.
+
+    Attributes
+    ----------
+    why : str
+    features : tuple of int
+        Those that it is about; empty where it is about all.
+    """
+
+    why: str
+    features: tuple[int, ...] = ()
+
+    def told(self, names: Sequence[str]) -> str:
+        """In words, with the names of the features."""
+        return ": ".join([", ".join(names[i] for i in self.features), self.why]) if self.features else self.why
+
+
 class WindowRow(NamedTuple):
-    """The average over those samples ``first`` up to, not including, ``stop`` of the run that came.
+    """What a window makes of those samples ``first`` up to, not including, ``stop`` of the run that came.
 
     Attributes
     ----------
     event : int
         -1 where the window follows no event.
     first, stop : int
-    x : array (n_features,), float32
-        Zeros where none came.
+    x : array (n_times * n_features,), float32
+        Their average, or the samples themselves, one after the other; zeros where none came.
     n_present : int
         How many came.
+    rejected : Rejection or None
+        Why there must be no decision on it.
     """
 
     event: int
@@ -66,6 +97,7 @@ class WindowRow(NamedTuple):
     stop: int
     x: NDArray[np.float32]
     n_present: int
+    rejected: Rejection | None = None
 
 
 class Window(ABC):
@@ -82,6 +114,14 @@ class Window(ABC):
         history_s : float
             How long samples are kept for events that are announced after their window began.
         """
+
+    def n_times(self, rate_hz: float) -> int:
+        """Return how many rows of features a trial holds."""
+        return 1
+
+    def times_hz(self, rate_hz: float) -> float:
+        """Return how many such rows there are in a second."""
+        return rate_hz
 
     def to_dict(self) -> dict[str, Any]:
         """Return the type's name and the settings, ready for JSON."""
@@ -141,6 +181,8 @@ class WindowState(ABC):
 def windows(window: Window, recording: Recording) -> Trials:
     """Cut a whole recording into trials: run by run, and within a run in the order in which the windows end.
 
+    Where the window rejects samples, there is no trial (see `Trials.rejected`).
+
     Raises
     ------
     RecordingError
@@ -149,20 +191,24 @@ def windows(window: Window, recording: Recording) -> Trials:
     rows: list[WindowRow] = []
     n_rows: list[int] = []
     left_out: list[int] = []
+    rejected: list[int] = []
+    n_times = window.n_times(recording.rate_hz)
     events = recording.events
     for run in recording.runs:
         state = window.open(recording.n_features, recording.rate_hz)
         try:
             for event in np.flatnonzero(events.run == run).tolist():
                 state.announce(event, float(events.onset_s[event]), float(events.duration_s[event]))
-            rows += state.push(recording.data[recording.samples_of(run)]) + state.finish()
+            found = state.push(recording.data[recording.samples_of(run)]) + state.finish()
         except RecordingError as error:
             raise RecordingError(f"run {run}: {error}") from error
+        rows += [row for row in found if row.rejected is None]
+        rejected += [row.event for row in found if row.rejected is not None]
         n_rows.append(len(rows) - sum(n_rows))
         left_out += state.left_out
     event = np.array([row.event for row in rows], dtype=np.int64)
     return Trials(
-        X=np.array([row.x for row in rows], dtype=np.float32).reshape(len(rows), recording.n_features),
+        X=np.array([row.x for row in rows], dtype=np.float32).reshape(len(rows), n_times * recording.n_features),
         label=_of_events(events.label, event),
         run=recording.run[[recording.samples_of(run).start for run in recording.runs]].repeat(n_rows),
         event=event,
@@ -170,6 +216,9 @@ def windows(window: Window, recording: Recording) -> Trials:
         stop_s=np.array([row.stop for row in rows]) / recording.rate_hz,
         stimulus=None if events.stimulus is None else _of_events(events.stimulus, event),
         left_out=np.array(sorted(left_out), dtype=np.int64),
+        n_times=n_times,
+        times_hz=window.times_hz(recording.rate_hz),
+        rejected=np.array(sorted(rejected), dtype=np.int64),
     )
 
 

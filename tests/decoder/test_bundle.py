@@ -218,7 +218,7 @@ def test_an_onnx_network_travels_in_the_bundle(tmp_path: Path, readout: Any) -> 
 def test_what_it_says_of_itself(saved: Path) -> None:
     manifest = bundle.describe(saved)
     decoder = of_words()
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert manifest["hotwire"] == version("hotwire")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(manifest["created"])).days < 1
     assert manifest["versions"]["numpy"] == version("numpy")
@@ -352,7 +352,7 @@ def test_the_helper_makes_good_bundles(saved: Path, tmp_path: Path, network: Lan
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(format=3, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 3.*upgrade hotwire"),
+        (lambda m: m.update(format=4, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 4.*upgrade hotwire"),
         (lambda m: m.update(format="1"), "expected 'format', a whole number"),
         (lambda m: m.pop("format"), "expected 'format'"),
         (lambda m: m.pop("parts"), "expected the field 'parts'"),
@@ -606,7 +606,7 @@ def test_what_could_not_be_had_back_is_not_saved(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(BundleError, match=r"nowhere\.hotwire: there is no such file; `hotwire fit STUDY` writes"):
         bundle.load(tmp_path / "nowhere.hotwire")
 
 

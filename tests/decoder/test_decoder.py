@@ -104,7 +104,7 @@ def test_chunks_do_not_change_a_single_bit(network: Network, recording: Recordin
     run = recording.select(runs=[3])
     expected = decoder.predict(run)
     cuts = sorted(data.draw(st.lists(st.integers(0, run.n_samples), max_size=6)))
-    chain = open_chain(causal.steps, run.n_features, run.rate_hz)
+    chain = open_chain(causal.steps, run.feature_names, run.rate_hz)
     state = causal.window.open(run.n_features, run.rate_hz)
     for event in range(len(run.events)):
         state.announce(event, float(run.events.onset_s[event]), float(run.events.duration_s[event]))

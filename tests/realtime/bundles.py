@@ -55,7 +55,7 @@ def made_recording(n_runs: int = 2, seed: int = 0, names: Sequence[str] = NAMES,
 def save_bundle(path: Path, window: Window, alpha: float = 1.0, **recording: Any) -> Path:
     """A decoder of pictures, fitted on a recording of six runs."""
     rng = np.random.default_rng(4)
-    network = OnnxNetwork(_save_network(path.with_suffix(".onnx"), rng), labels=LABELS)
+    network = OnnxNetwork(save_network(path.with_suffix(".onnx"), rng), labels=LABELS)
     pictures = {f"{label}.png": rng.normal(size=6).astype(np.float32) for label in LABELS}
     settings = Settings(
         "active", steps=[RunningBaseline()], window=window, adapter=RidgeAdapter(alphas=alpha, gain="total")
@@ -66,7 +66,7 @@ def save_bundle(path: Path, window: Window, alpha: float = 1.0, **recording: Any
     return path
 
 
-def _save_network(path: Path, rng: np.random.Generator) -> Path:
+def save_network(path: Path, rng: np.random.Generator) -> Path:
     """Two matrices with a rectifier between."""
     weights = [
         numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), name)

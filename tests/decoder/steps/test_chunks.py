@@ -26,6 +26,7 @@ from hotwire.decoder.steps import (
 )
 from hotwire.errors import InputError, NonFiniteError, RecordingError, ShapeError
 
+NAMES = tuple("abcdefg")
 RATE_HZ = 0.5
 CHAINS: list[list[Step]] = [
     [Detrend(order=2)],
@@ -64,9 +65,9 @@ def test_chunks_change_nothing(steps: list[Step], data: st.DataObject) -> None:
     seed = data.draw(st.integers(0, 2**32 - 1))
     X = (offset + np.random.default_rng(seed).normal(size=(n_samples, n_features))).astype(np.float32)
     cuts = sorted(data.draw(st.lists(st.integers(0, n_samples), max_size=20)))
-    whole = drive(open_chain(steps, n_features, RATE_HZ), X, [])
-    cut = drive(open_chain(steps, n_features, RATE_HZ), X, cuts)
-    one_by_one = drive(open_chain(steps, n_features, RATE_HZ), X, range(1, n_samples))
+    whole = drive(open_chain(steps, NAMES[:n_features], RATE_HZ), X, [])
+    cut = drive(open_chain(steps, NAMES[:n_features], RATE_HZ), X, cuts)
+    one_by_one = drive(open_chain(steps, NAMES[:n_features], RATE_HZ), X, range(1, n_samples))
     assert whole.dtype == np.float32
     assert whole.tobytes() == cut.tobytes() == one_by_one.tobytes()
     delay = sum(step.delay_samples(RATE_HZ) for step in steps)
@@ -76,7 +77,7 @@ def test_chunks_change_nothing(steps: list[Step], data: st.DataObject) -> None:
 @pytest.mark.parametrize("steps", CHAINS, ids=str)
 def test_row_order_in_memory_changes_nothing(steps: list[Step]) -> None:
     X = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
-    rows, columns = (drive(open_chain(steps, 5, RATE_HZ), np.array(X, order=o), []) for o in ("C", "F"))
+    rows, columns = (drive(open_chain(steps, NAMES[:5], RATE_HZ), np.array(X, order=o), []) for o in ("C", "F"))
     assert rows.tobytes() == columns.tobytes()
 
 
@@ -86,9 +87,9 @@ def test_causal_steps_never_look_ahead(steps: list[Step]) -> None:
     changed = X.copy()
     changed[25:] += 100.0
     delay = sum(step.delay_samples(RATE_HZ) for step in steps)
-    a, b = (drive(open_chain(steps, 3, RATE_HZ), x, []) for x in (X, changed))
+    a, b = (drive(open_chain(steps, NAMES[:3], RATE_HZ), x, []) for x in (X, changed))
     assert a[: 25 - delay].tobytes() == b[: 25 - delay].tobytes()
-    assert len(open_chain(steps, 3, RATE_HZ).push(X)) == 40 - delay
+    assert len(open_chain(steps, NAMES[:3], RATE_HZ).push(X)) == 40 - delay
 
 
 @pytest.mark.parametrize("steps", CHAINS, ids=str)
@@ -98,7 +99,7 @@ def test_offline_is_every_run_from_a_fresh_state(steps: list[Step]) -> None:
     recording = read_arrays(X, RATE_HZ, run=["a"] * 35 + ["b"] * 25, events=events)
     out = run_steps(steps, recording)
     for run in ("a", "b"):
-        alone = drive(open_chain(steps, 3, RATE_HZ), X[recording.samples_of(run)], [5, 6, 20])
+        alone = drive(open_chain(steps, NAMES[:3], RATE_HZ), X[recording.samples_of(run)], [5, 6, 20])
         assert out.data[out.samples_of(run)].tobytes() == alone.tobytes()
     assert out.events is recording.events
     assert out.trimmed_samples == sum(step.delay_samples(RATE_HZ) for step in steps)
@@ -121,7 +122,7 @@ def test_a_run_that_vanishes_is_named() -> None:
 
 
 def test_chunks_are_checked() -> None:
-    chain = open_chain([RunningBaseline()], 2, RATE_HZ)
+    chain = open_chain([RunningBaseline()], NAMES[:2], RATE_HZ)
     with pytest.raises(ShapeError, match=r"\(n_samples, 2\), got shape \(4, 3\)"):
         chain.push(np.zeros((4, 3)))
     with pytest.raises(ShapeError, match=r"got shape \(2,\)"):
@@ -129,4 +130,4 @@ def test_chunks_are_checked() -> None:
     with pytest.raises(NonFiniteError, match="nan in feature 1 of sample 0"):
         chain.push([[0.0, np.nan]])
     with pytest.raises(InputError, match="rate_hz"):
-        open_chain([], 2, 0.0)
+        open_chain([], NAMES[:2], 0.0)

@@ -27,6 +27,7 @@ from hotwire.decoder.steps import (
 )
 from hotwire.errors import InputError
 
+NAMES = tuple("abc")
 RATE_HZ = 0.5
 LONG = 10**9
 
@@ -80,7 +81,7 @@ def n_features(stream: Stream) -> int:
 
 def drive(steps: list[Step], stream: Stream) -> tuple[np.ndarray, int]:
     """What comes out, at the places where it belongs: NaN for what never comes."""
-    chain = open_chain(steps, n_features(stream), RATE_HZ)
+    chain = open_chain(steps, NAMES[: n_features(stream)], RATE_HZ)
     out, n_missing = [np.empty((0, n_features(stream)), np.float32)], 0
     for part in stream:
         if isinstance(part, int):
@@ -138,7 +139,7 @@ def test_policies(make) -> None:
 
 
 def test_a_lag_swallows_what_is_missing_at_the_beginning() -> None:
-    chain = open_chain([Lag(lag_samples=3)], 1, RATE_HZ)
+    chain = open_chain([Lag(lag_samples=3)], NAMES[:1], RATE_HZ)
     assert chain.skip(2) == 0
     assert chain.push([[1.0]]).size == 0
     assert chain.push([[2.0]]).tolist() == [[2.0]]
@@ -148,9 +149,9 @@ def test_a_lag_swallows_what_is_missing_at_the_beginning() -> None:
 def test_what_cannot_have_gaps() -> None:
     for step in (Detrend(), ZScore()):
         with pytest.raises(InputError, match=r"5 samples never came.*causal form"):
-            open_chain([step], 1, RATE_HZ).skip(5)
+            open_chain([step], NAMES[:1], RATE_HZ).skip(5)
     with pytest.raises(InputError, match="n_samples: expected an integer of at least 0, got -1"):
-        open_chain([RunningBaseline()], 1, RATE_HZ).skip(-1)
+        open_chain([RunningBaseline()], NAMES[:1], RATE_HZ).skip(-1)
     with pytest.raises(InputError, match="n_samples"):
         SlidingAverage(4.0, 2.0).open(1, RATE_HZ).skip(-1)
     with pytest.raises(InputError, match="on_gap: expected one of bridge, reset, got 'forget'"):
@@ -204,7 +205,7 @@ def test_a_gap_of_a_lifetime_costs_nothing(window: Window) -> None:
     rows = state.push(np.full((1200, 2), 3.0, np.float32))
     assert all(row.stop > 2 * LONG for row in rows)
     assert all((row.x == 3.0).all() for row in rows)
-    chain = open_chain([RunningBaseline(60.0), RunningDetrend(60.0, on_gap="reset"), Lag(lag_samples=3)], 2, RATE_HZ)
+    chain = open_chain([RunningBaseline(60.0), RunningDetrend(60.0, on_gap="reset"), Lag(lag_samples=3)], NAMES[:2], RATE_HZ)
     chain.push(np.ones((7, 2)))
     assert chain.skip(LONG) == LONG
 

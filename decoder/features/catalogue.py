@@ -1,0 +1,74 @@
+"""The kinds of features there are, by name: the allow-lists for bundles and study files, and how they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+
+from ...errors import UnknownNameError
+from ..sealed import FEATURES as FITTED_FEATURES
+from ..sealed import part_of
+from ..steps.base import settings_from_dict
+from .base import Features, FittedFeatures
+from .csp import CSP, FittedCSP
+from .log_variance import FittedLogVariance, LogVariance
+from .spectrum import FittedSpectrum, Spectrum
+from .tangent_space import FittedTangentSpace, TangentSpace
+from .xdawn import FittedXDawn, XDawn
+
+FEATURES: dict[str, type[Features]] = {
+    kind.__name__: kind for kind in (LogVariance, CSP, XDawn, TangentSpace, Spectrum)
+}
+
+FITTED: dict[str, type[FittedFeatures]] = {
+    kind.kind: kind for kind in (FittedLogVariance, FittedCSP, FittedXDawn, FittedTangentSpace, FittedSpectrum)
+}
+
+KIND = "kind"
+
+
+def features_from_dict(saved: Mapping[str, Any]) -> Features:
+    """Return the features that ``to_dict`` described.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such kind, or it has no such setting.
+    InputError
+        A setting has a value that it cannot have.
+    """
+    return settings_from_dict("features", FEATURES, saved)
+
+
+def packed(features: FittedFeatures) -> bytes:
+    """Fitted features as the bytes of a ``.npz`` file, which numpy reads without running any code."""
+    file = BytesIO()
+    arrays: dict[str, Any] = {KIND: np.array(features.kind), **features.to_arrays()}
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def saved_features(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> FittedFeatures | None:
+    """Return the features in a bundle, if it has any; a `BundleError` where their part is missing."""
+    return None if manifest["features"] is None else unpacked(part_of(parts, FITTED_FEATURES))
+
+
+def unpacked(content: bytes) -> FittedFeatures:
+    """Return the features that `packed` kept.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such kind.
+    ValueError, KeyError
+        The bytes are damaged, or arrays are missing.
+    """
+    with np.load(BytesIO(content), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    kind = str(arrays.pop(KIND))
+    if kind not in FITTED:
+        raise UnknownNameError("features", kind, FITTED)
+    return FITTED[kind].from_arrays(arrays)

@@ -1,0 +1,154 @@
+"""What all kinds of features share: the checks of training trials, and how fitted ones treat a trial and are kept."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError, NonFiniteError, ShapeError
+from .base import FittedFeatures
+
+SILENT = 1e-6
+"""A signal without power counts as one of this part of the least power it had in training: its logarithm is finite."""
+
+
+@dataclass(frozen=True, eq=False)
+class OfArrays(FittedFeatures):
+    """Fitted features whose dataclass fields are arrays.
+
+    Attributes
+    ----------
+    shape : array (2,) of int
+        Samples and channels of a trial.
+    """
+
+    shape: NDArray[np.intp]
+
+    def __post_init__(self) -> None:
+        # A product of matrices may round otherwise where they lie otherwise in memory, as those out of a file do.
+        for field in fields(self):
+            object.__setattr__(self, field.name, np.array(getattr(self, field.name), order="C"))
+
+    def one(self, x: NDArray) -> NDArray[np.float64]:
+        if x.shape != tuple(self.shape.tolist()):
+            raise ShapeError(f"x: expected {self.shape[0]} samples of {self.shape[1]} channels, got {x.shape}")
+        # A fresh array of one layout, so that a trial gives the same bits wherever it comes out of.
+        samples = np.array(x, np.float64, order="C")
+        require_finite(samples[None])
+        return self._one(samples)
+
+    @abstractmethod
+    def _one(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The features of finite samples of the right shape."""
+
+    def to_arrays(self) -> dict[str, NDArray]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray]) -> Self:
+        return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+
+
+def check_trials(X: NDArray) -> None:
+    """Check the samples of training trials.
+
+    Parameters
+    ----------
+    X : array (n_trials, n_times, n_channels)
+
+    Raises
+    ------
+    ShapeError
+        It has other dimensions, or no trials.
+    NonFiniteError
+        There is NaN or infinity.
+    InputError
+        A channel does not vary within any trial.
+    """
+    if X.ndim != 3 or not X.size:
+        raise ShapeError(f"X: expected (n_trials, n_times, n_channels), got {X.shape}")
+    if X.shape[1] < 2:
+        raise InputError(
+            f"X: expected trials of several samples, got {X.shape[1]}; use a window that holds samples, such as Epoch"
+        )
+    require_finite(X)
+    flat = np.flatnonzero((np.ptp(X, axis=1) == 0).all(axis=0))
+    if len(flat):
+        raise InputError(
+            f"X: channel {', '.join(map(str, flat.tolist()))} (counted from 0) does not vary within any trial; leave "
+            "it out"
+        )
+
+
+def trials_of(answers: NDArray[np.intp], n_trials: int) -> list[NDArray[np.intp]]:
+    """Return the trials of each answer that there is, in the order of the answers.
+
+    Raises
+    ------
+    InputError
+        There are fewer than two answers, or than two trials of one.
+    """
+    if answers.shape != (n_trials,):
+        raise ShapeError(f"answers: expected one for each of {n_trials} trials, got {answers.shape}")
+    there, counts = np.unique(answers, return_counts=True)
+    if len(there) < 2:
+        raise InputError(
+            f"answers: expected trials of at least two answers, got {n_trials} of {len(there)}; spatial filters are "
+            "fitted to tell answers apart"
+        )
+    if counts.min() < 2:
+        raise InputError(
+            f"answers: expected at least two trials of each answer, got one of answer {there[counts.argmin()]}; "
+            "record more of them, or leave it out"
+        )
+    return [np.flatnonzero(answers == answer) for answer in there]
+
+
+def require_finite(X: NDArray) -> None:
+    """Raise NonFiniteError, naming the place, if samples (n_trials, n_times, n_channels) hold NaN or infinity."""
+    finite = np.isfinite(X)
+    if not finite.all():
+        trial, time, channel = np.argwhere(~finite)[0].tolist()
+        value = "NaN" if np.isnan(X[trial, time, channel]) else str(X[trial, time, channel])
+        raise NonFiniteError(
+            f"X holds {value} in trial {trial} at sample {time} of channel {channel} (counted from "
+            "0), expected finite numbers: reject such trials"
+        )
+
+
+def centred(x: NDArray) -> NDArray[np.float64]:
+    """Samples (n_times, n_channels) less their mean over time."""
+    x = x.astype(np.float64)
+    return x - x.mean(axis=0)
+
+
+def floor_of(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What counts as the power of a silent signal: see `SILENT`.
+
+    Parameters
+    ----------
+    power : array (n_trials, n_signals)
+        In training.
+
+    Returns
+    -------
+    array (n_signals,)
+
+    Raises
+    ------
+    InputError
+        A signal has no power in one of the training trials.
+    """
+    silent = np.argwhere(power <= 0)
+    if len(silent):
+        trial, signal = silent[0].tolist()
+        raise InputError(
+            f"X: signal {signal} (channel, filter or frequency, counted from 0) has no power at all in trial {trial}, "
+            "expected signals that vary in every training trial; leave such trials out, e.g. by the window's setting "
+            "`least`"
+        )
+    return SILENT * power.min(axis=0)

@@ -1,0 +1,270 @@
+"""Filters with a memory that never ends: band-pass, high-pass, low-pass and notch, causal, sample by sample."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from .base import OnGap, Step, StepState, check_count, check_number, check_on_gap
+from .butterworth import Kind, butterworth, group_delay, notch
+from .cascade import Cascade
+
+Start = Literal["first sample", "zero"]
+START: tuple[Start, ...] = ("first sample", "zero")
+
+
+class Filter(Step):
+    """What the filters of this module have in common: second-order sections.
+
+    Every sample comes out at once, shifted in phase: `group_delay_samples` says by how much it lags behind in the
+    middle of what passes. An offset a hundred thousand times as large as the signal costs no precision where the
+    run starts with its first sample.
+    """
+
+    start: Start
+    gain_at_0_hz: ClassVar[float]
+
+    def check(self) -> None:
+        """Raise InputError where a setting that all filters have is not usable."""
+        if self.start not in START:
+            raise InputError(f"start: expected one of {', '.join(START)}, got {self.start!r}")
+        check_on_gap(self.on_gap)
+
+    @abstractmethod
+    def sections(self, rate_hz: float) -> NDArray[np.float64]:
+        """Return the second-order sections (n_sections, 6), see `butterworth`; raise InputError at too low a rate."""
+
+    @abstractmethod
+    def middle_hz(self, rate_hz: float) -> float:
+        """Return the middle of what passes."""
+
+    def group_delay_samples(self, rate_hz: float) -> float:
+        return group_delay(self.sections(rate_hz), self.middle_hz(rate_hz), rate_hz)
+
+    def open(self, n_features: int, rate_hz: float) -> StepState:
+        return FilterState(n_features, self.sections(rate_hz)[None], self.start, self.gain_at_0_hz)
+
+
+@dataclass(frozen=True)
+class BandPass(Filter):
+    """Let a band of frequencies pass (Butterworth), as ``scipy.signal.sosfilt`` does.
+
+    Parameters
+    ----------
+    low_hz, high_hz : float
+        Where the power has fallen to one half.
+    order : int
+        As in ``scipy.signal.butter``: on either side, 4 (default) falls by 24 dB per octave.
+    start : {"first sample", "zero"}
+        What was before the run: the value of its first sample for ever (default), so that an offset leaves no
+        transient; or nothing.
+    on_gap : {"bridge", "reset"}
+        See `Step`.
+
+    Examples
+    --------
+    >>> BandPass(8.0, 30.0).open(1, 250.0).push([[0.1], [0.1], [0.2]]).round(6)
+    array([[0.      ],
+           [0.      ],
+           [0.000332]], dtype=float32)
+    """
+
+    low_hz: float
+    high_hz: float
+    order: int = 4
+    start: Start = "first sample"
+    on_gap: OnGap = "bridge"
+    gain_at_0_hz: ClassVar[float] = 0.0
+
+    def __post_init__(self) -> None:
+        check_band("low_hz, high_hz", (self.low_hz, self.high_hz))
+        check_count("order", self.order, 1)
+        self.check()
+
+    def sections(self, rate_hz: float) -> NDArray[np.float64]:
+        check_below_half("high_hz", self.high_hz, rate_hz)
+        return butterworth("band", (self.low_hz, self.high_hz), self.order, rate_hz)
+
+    def middle_hz(self, rate_hz: float) -> float:
+        return (self.low_hz * self.high_hz) ** 0.5
+
+
+class _OneSided(Filter):
+    kind: ClassVar[Kind]
+    cutoff_hz: float
+    order: int
+
+    def __post_init__(self) -> None:
+        check_number("cutoff_hz", self.cutoff_hz, may_be_least=False)
+        check_count("order", self.order, 1)
+        self.check()
+
+    def sections(self, rate_hz: float) -> NDArray[np.float64]:
+        check_below_half("cutoff_hz", self.cutoff_hz, rate_hz)
+        return butterworth(self.kind, self.cutoff_hz, self.order, rate_hz)
+
+
+@dataclass(frozen=True)
+class HighPass(_OneSided):
+    """Take out what is slower than the cut-off: offsets and drifts (Butterworth).
+
+    Parameters
+    ----------
+    cutoff_hz : float
+        Where the power has fallen to one half.
+    order : int
+        4 (default) falls by 24 dB per octave.
+    start, on_gap
+        See `BandPass`.
+    """
+
+    cutoff_hz: float
+    order: int = 4
+    start: Start = "first sample"
+    on_gap: OnGap = "bridge"
+    kind: ClassVar[Kind] = "high"
+    gain_at_0_hz: ClassVar[float] = 0.0
+
+    def middle_hz(self, rate_hz: float) -> float:
+        return (self.cutoff_hz + rate_hz / 2) / 2
+
+
+@dataclass(frozen=True)
+class LowPass(_OneSided):
+    """Take out what is faster than the cut-off (Butterworth).
+
+    Parameters
+    ----------
+    cutoff_hz : float
+        Where the power has fallen to one half.
+    order : int
+        4 (default) falls by 24 dB per octave.
+    start, on_gap
+        See `BandPass`.
+    """
+
+    cutoff_hz: float
+    order: int = 4
+    start: Start = "first sample"
+    on_gap: OnGap = "bridge"
+    kind: ClassVar[Kind] = "low"
+    gain_at_0_hz: ClassVar[float] = 1.0
+
+    def middle_hz(self, rate_hz: float) -> float:
+        return self.cutoff_hz / 2
+
+
+@dataclass(frozen=True)
+class Notch(Filter):
+    """Take out the mains and its harmonics, each as ``scipy.signal.iirnotch`` does.
+
+    Parameters
+    ----------
+    frequency_hz : float
+        50 in most of the world, 60 in the Americas.
+    quality : float
+        A frequency divided by the width of what is taken out around it; 30 (default) takes 1.7 Hz out at 50 Hz.
+    harmonics : int
+        How many multiples of the frequency are taken out, itself included.
+    start, on_gap
+        See `BandPass`.
+    """
+
+    frequency_hz: float
+    quality: float = 30.0
+    harmonics: int = 1
+    start: Start = "first sample"
+    on_gap: OnGap = "bridge"
+    gain_at_0_hz: ClassVar[float] = 1.0
+
+    def __post_init__(self) -> None:
+        check_number("frequency_hz", self.frequency_hz, may_be_least=False)
+        check_number("quality", self.quality, least=0.5, may_be_least=False)
+        check_count("harmonics", self.harmonics, 1)
+        self.check()
+
+    def sections(self, rate_hz: float) -> NDArray[np.float64]:
+        check_below_half("frequency_hz", self.frequency_hz, rate_hz)
+        if self.harmonics * self.frequency_hz >= rate_hz / 2:
+            most = int(np.ceil(rate_hz / 2 / self.frequency_hz)) - 1
+            raise InputError(
+                f"harmonics: of {self.frequency_hz:g} Hz there are {most} below half of {rate_hz:g} samples per "
+                f"second, got {self.harmonics}"
+            )
+        multiples = [number * self.frequency_hz for number in range(1, self.harmonics + 1)]
+        return np.concatenate([notch(multiple, self.quality, rate_hz) for multiple in multiples])
+
+    def middle_hz(self, rate_hz: float) -> float:
+        return self.frequency_hz / 2
+
+
+class FilterState(StepState):
+    """Runs filters beside each other; what comes out are all features of the first filter, then of the next.
+
+    Filtering the difference from the first sample, and adding the first sample as the filter passes it on, is what
+    ``sosfilt`` makes of a state scaled by ``sosfilt_zi``, without its rounding errors.
+
+    Parameters
+    ----------
+    n_features : int
+    sections : array (n_filters, n_sections, 6)
+    start : {"first sample", "zero"}
+    gain_at_0_hz : float
+    """
+
+    def __init__(self, n_features: int, sections: NDArray[np.float64], start: Start, gain_at_0_hz: float) -> None:
+        super().__init__(n_features)
+        self._shape = (len(sections), n_features)
+        self._n_out = len(sections) * n_features
+        self._cascade = Cascade(sections, n_features)
+        self._first = None if start == "first sample" else np.zeros(n_features)
+        self._gain_at_0_hz = gain_at_0_hz
+
+    def _push(self, chunk: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self.filter(chunk).astype(np.float32)
+
+    def filter(self, chunk: NDArray) -> NDArray[np.float64]:
+        """Return what comes out before it is rounded to float32.
+
+        Parameters
+        ----------
+        chunk : array (n_samples, n_features)
+
+        Returns
+        -------
+        array (n_samples, n_filters * n_features)
+        """
+        out = np.empty((len(chunk), *self._shape))
+        if len(chunk):
+            if self._first is None:
+                self._first = chunk[0].astype(np.float64)
+            self._cascade.push(chunk - self._first, out)
+            if self._gain_at_0_hz:
+                out += self._gain_at_0_hz * self._first
+        return out.reshape(len(chunk), math.prod(self._shape))
+
+    def finish(self) -> NDArray[np.float32]:
+        return np.empty((0, self._n_out), np.float32)
+
+
+def check_band(name: str, band: tuple[float, float]) -> None:
+    """Raise InputError unless these are the lower and the upper end of a band of frequencies."""
+    for edge_hz in band:
+        check_number(name, edge_hz, may_be_least=False)
+    if not band[0] < band[1]:
+        raise InputError(f"{name}: expected the lower frequency first, got {band[0]!r} and {band[1]!r}")
+
+
+def check_below_half(name: str, hz: float, rate_hz: float) -> None:
+    """Raise InputError unless so many samples per second can hold the frequency."""
+    if not hz < rate_hz / 2:
+        raise InputError(
+            f"{name}: {hz:g} Hz is not possible at {rate_hz:g} samples per second, where it has to be below "
+            f"{rate_hz / 2:g} Hz; use a lower one, or filter before the rate is lowered"
+        )

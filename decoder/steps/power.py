@@ -1,0 +1,109 @@
+"""How strong a signal is now: the mean of its squares over the newest while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from .base import OnGap, Step, StepState, check_number, check_on_gap, window_samples
+from .past import PastSums
+from .smoothing import ExponentialMean
+
+Output = Literal["power", "rms", "log"]
+OUTPUTS: tuple[Output, ...] = ("power", "rms", "log")
+
+LEAST = float(np.finfo(np.float32).tiny)
+
+
+@dataclass(frozen=True)
+class Power(Step):
+    """Square the samples and take their mean over the newest while: behind a band-pass, the power of the band.
+
+    Give exactly one of the two times. Until a window has filled it reaches back to the first sample of the run, and
+    the exponential mean, too, is one of the samples that came.
+
+    Parameters
+    ----------
+    window_s : float, optional
+        All samples of so many seconds weigh the same, the newest included.
+    time_constant_s : float, optional
+        A sample's weight falls with its age, to 1/e in so many seconds.
+    output : {"power", "rms", "log"}
+        The mean of the squares (default); its root, which is the envelope in the signal's own unit; or its natural
+        logarithm, which is nearer to a normal distribution (no power counts as less than 1.2e-38).
+    on_gap : {"bridge", "reset"}
+        See `Step`.
+
+    Examples
+    --------
+    >>> Power(window_s=0.02).open(1, 100.0).push([[3.0], [1.0], [1.0]]).ravel()
+    array([9., 5., 1.], dtype=float32)
+    """
+
+    window_s: float | None = None
+    time_constant_s: float | None = None
+    output: Output = "power"
+    on_gap: OnGap = "bridge"
+
+    def __post_init__(self) -> None:
+        if (self.window_s is None) == (self.time_constant_s is None):
+            raise InputError(
+                f"window_s, time_constant_s: expected exactly one of the two, got {self.window_s!r} and "
+                f"{self.time_constant_s!r}"
+            )
+        for name, value in (("window_s", self.window_s), ("time_constant_s", self.time_constant_s)):
+            if value is not None:
+                check_number(name, value, may_be_least=False)
+        if self.output not in OUTPUTS:
+            raise InputError(f"output: expected one of {', '.join(OUTPUTS)}, got {self.output!r}")
+        check_on_gap(self.on_gap)
+
+    def unit_out(self, unit: str) -> str:
+        return {"power": f"{unit}^2", "rms": unit, "log": f"ln({unit}^2)"}[self.output]
+
+    def group_delay_samples(self, rate_hz: float) -> float:
+        if self.window_s is not None:
+            return (window_samples(self.window_s, rate_hz) - 1) / 2
+        assert self.time_constant_s is not None
+        return ExponentialMean(0, self.time_constant_s * rate_hz).mean_age
+
+    def open(self, n_features: int, rate_hz: float) -> StepState:
+        if self.window_s is not None:
+            return _PowerState(n_features, _WindowMean(n_features, window_samples(self.window_s, rate_hz)), self.output)
+        assert self.time_constant_s is not None
+        return _PowerState(n_features, ExponentialMean(n_features, self.time_constant_s * rate_hz), self.output)
+
+
+class _WindowMean:
+    def __init__(self, n_columns: int, n_window: int) -> None:
+        self._sums = PastSums(n_window, n_columns)
+        self._n_seen = 0
+
+    def push(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        this_block, block_before = self._sums.push(rows)
+        n = self._sums.rows_in_window(self._n_seen + np.arange(len(rows)))
+        self._n_seen += len(rows)
+        this_block += block_before
+        this_block /= n[:, None]
+        return this_block
+
+
+class _PowerState(StepState):
+    def __init__(self, n_features: int, mean: ExponentialMean | _WindowMean, output: Output) -> None:
+        super().__init__(n_features)
+        self._mean, self._output = mean, output
+
+    def _push(self, chunk: NDArray[np.float32]) -> NDArray[np.float32]:
+        x = chunk.astype(np.float64)
+        x *= x
+        out = self._mean.push(x)
+        if self._output == "rms":
+            np.sqrt(out, out=out)
+        elif self._output == "log":
+            for row in out:  # of one length always: no chunk decides which way numpy computes a logarithm
+                np.log(np.maximum(row, LEAST), out=row)
+        return out.astype(np.float32)
