@@ -72,7 +72,7 @@ class BandPass(Filter):
     >>> BandPass(8.0, 30.0).open(1, 250.0).push([[0.1], [0.1], [0.2]]).round(6)
     array([[0.      ],
            [0.      ],
-           [0.000332]], dtype=float32)
+           [0.000311]], dtype=float32)
     """
 
     low_hz: float

@@ -56,9 +56,9 @@ class PastSums:
         while done < len(rows):
             n = len(rows) - done if self.n_rows is None else min(len(rows) - done, self.n_rows - self._position)
             new, here = slice(done, done + n), slice(self._position, self._position + n)
-            # cumsum adds strictly one row after the other, so that chunks do not change the result
-            this_block[new] = np.cumsum(np.concatenate([self._sum[None], rows[new]]), axis=0)[1:]
-            self._sum = this_block[done + n - 1]
+            # Strictly one row after the other, so that chunks do not change the result; cumsum does it much slower.
+            for row, total in zip(rows[new], this_block[new], strict=True):
+                self._sum = np.add(self._sum, row, out=total)
             self._position += n
             done += n
             if self.n_rows is not None:

@@ -73,17 +73,25 @@ class Power(Step):
 
     def open(self, n_features: int, rate_hz: float) -> StepState:
         if self.window_s is not None:
-            return _PowerState(n_features, _WindowMean(n_features, window_samples(self.window_s, rate_hz)), self.output)
+            return _PowerState(n_features, WindowMean(n_features, window_samples(self.window_s, rate_hz)), self.output)
         assert self.time_constant_s is not None
         return _PowerState(n_features, ExponentialMean(n_features, self.time_constant_s * rate_hz), self.output)
 
 
-class _WindowMean:
+class WindowMean:
+    """Mean of the newest rows, as many as there are until the window has filled.
+
+    Parameters
+    ----------
+    n_columns, n_window : int
+    """
+
     def __init__(self, n_columns: int, n_window: int) -> None:
         self._sums = PastSums(n_window, n_columns)
         self._n_seen = 0
 
     def push(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean at each of the next rows (n, n_columns)."""
         this_block, block_before = self._sums.push(rows)
         n = self._sums.rows_in_window(self._n_seen + np.arange(len(rows)))
         self._n_seen += len(rows)
@@ -93,7 +101,7 @@ class _WindowMean:
 
 
 class _PowerState(StepState):
-    def __init__(self, n_features: int, mean: ExponentialMean | _WindowMean, output: Output) -> None:
+    def __init__(self, n_features: int, mean: ExponentialMean | WindowMean, output: Output) -> None:
         super().__init__(n_features)
         self._mean, self._output = mean, output
 

@@ -60,7 +60,7 @@ class Reference(Step):
         changed = np.array([i for i in range(len(names)) if i not in excluded], np.intp)
         averaged = changed if self.channels is None else np.array(positions(self.channels, names), np.intp)
         if not len(averaged):
-            raise InputError(f"exclude: all {len(names)} features are excluded, so none is left to average; exclude fewer")
+            raise InputError(f"exclude: all {len(names)} features are excluded, none is left to average; exclude fewer")
         return _ReferenceState(len(names), averaged, changed)
 
 

@@ -93,7 +93,7 @@ def _whole_ratio(wanted: float) -> Fraction | None:
 
 def _possible_rates(rate_hz: float, wanted_hz: float) -> list[float]:
     """The nearest whole numbers, or else the nearest of simple ratios."""
-    whole = [near for near in (floor(wanted_hz), ceil(wanted_hz)) if _whole_ratio(near / rate_hz)]
+    whole = [float(near) for near in (floor(wanted_hz), ceil(wanted_hz)) if _whole_ratio(near / rate_hz)]
     if whole:
         return whole
     larger = min(float(LARGEST), max(wanted_hz / rate_hz, rate_hz / wanted_hz))
@@ -139,12 +139,11 @@ class _ResampleState(StepState):
         out = np.empty((n_ready, self.n_features))
         if not len(chunk):
             return out
-        if self._first is None:
-            self._first = chunk[0].astype(np.float64)
+        first = self._first = chunk[0].astype(np.float64) if self._first is None else self._first
         done = 0
         for begin in range(0, len(chunk), self._rows.room):
             part = chunk[begin : begin + self._rows.room]
-            self._rows.append(part - self._first)
+            self._rows.append(part - first)
             self._n_in += len(part)
             # Output m needs the input up to the last tap that it reaches.
             while (needed := self._n_out * self._down + self._half) < self._n_in * self._up:
@@ -152,7 +151,7 @@ class _ResampleState(StepState):
                 self._rows.weigh(phase, self._n_in - 1 - newest, out[done])
                 self._n_out += 1
                 done += 1
-        out += self._first
+        out += first
         return out
 
     def _skip(self, n_samples: int) -> int:

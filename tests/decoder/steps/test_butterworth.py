@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from hotwire.decoder.steps.butterworth import Kind, butterworth, group_delay, is_stable, notch
 from hotwire.errors import InputError
+
+signal: Any = scipy.signal  # whose annotations are narrower than what it takes
 
 RATES = st.sampled_from([100.0, 160.0, 250.0, 512.0, 1000.0, 2048.0, 30000.0])
 SCIPY = {"low": "lowpass", "high": "highpass", "band": "bandpass"}
@@ -23,12 +25,12 @@ def test_the_same_sections_as_scipy(kind: Kind, rate_hz: float, order: int, data
     first = data.draw(st.floats(0.005, 0.9)) * rate_hz / 2
     second = first + data.draw(st.floats(0.02, 0.09)) * rate_hz / 2
     cutoff_hz = (first, second) if kind == "band" else first
-    expected = scipy.signal.butter(order, cutoff_hz, SCIPY[kind], output="sos", fs=rate_hz)
+    expected = signal.butter(order, cutoff_hz, SCIPY[kind], output="sos", fs=rate_hz)
     found = butterworth(kind, cutoff_hz, order, rate_hz)
     assert found.shape == expected.shape
     # Where two pairs of poles are as near to the circle as each other, rounding decides their order.
     frequencies_hz = np.linspace(0, rate_hz / 2, 50)
-    responses = [scipy.signal.freqz_sos(sos, frequencies_hz, fs=rate_hz)[1] for sos in (found, expected)]
+    responses = [signal.freqz_sos(sos, frequencies_hz, fs=rate_hz)[1] for sos in (found, expected)]
     np.testing.assert_allclose(responses[0], responses[1], atol=1e-12 if order < 6 else 1e-10)
 
 
@@ -45,21 +47,21 @@ def test_the_same_sections_as_scipy(kind: Kind, rate_hz: float, order: int, data
     ],
 )
 def test_in_the_same_order(kind: Kind, cutoff_hz, order: int, rate_hz: float) -> None:
-    expected = scipy.signal.butter(order, cutoff_hz, SCIPY[kind], output="sos", fs=rate_hz)
+    expected = signal.butter(order, cutoff_hz, SCIPY[kind], output="sos", fs=rate_hz)
     np.testing.assert_allclose(butterworth(kind, cutoff_hz, order, rate_hz), expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("frequency_hz", [16.7, 50.0, 60.0, 499.0])
 @pytest.mark.parametrize("quality", [1.0, 30.0])
 def test_notch(frequency_hz: float, quality: float) -> None:
-    expected = np.concatenate(scipy.signal.iirnotch(frequency_hz, quality, fs=1000.0))
+    expected = np.concatenate(signal.iirnotch(frequency_hz, quality, fs=1000.0))
     np.testing.assert_allclose(notch(frequency_hz, quality, 1000.0)[0], expected, rtol=1e-13)
 
 
 @pytest.mark.parametrize(("kind", "cutoff_hz"), [("band", (8.0, 30.0)), ("low", 20.0), ("high", 2.0)])
 def test_group_delay(kind: Kind, cutoff_hz) -> None:
     sections = butterworth(kind, cutoff_hz, 3, 250.0)
-    _, (expected,) = scipy.signal.group_delay(scipy.signal.sos2tf(sections), w=[15.0], fs=250.0)
+    _, (expected,) = signal.group_delay(signal.sos2tf(sections), w=[15.0], fs=250.0)
     assert group_delay(sections, 15.0, 250.0) == pytest.approx(expected, rel=1e-8)
 
 

@@ -7,15 +7,27 @@ import pytest
 from hotwire.decoder.steps import (
     STEPS,
     WINDOWS,
+    BandPass,
+    Bipolar,
     BlockAverage,
     Detrend,
+    Epoch,
     ExponentialBaseline,
+    FilterBank,
+    HighPass,
     Lag,
+    LowPass,
+    Notch,
+    Power,
+    Reference,
+    Resample,
     RunningAverage,
     RunningBaseline,
     RunningDetrend,
     RunningZScore,
     SlidingAverage,
+    SlidingEpoch,
+    Smooth,
     SquareRoot,
     ZScore,
     step_from_dict,
@@ -35,6 +47,16 @@ ALL = [
     ExponentialBaseline(30.0),
     ExponentialBaseline(30.0, on_gap="reset"),
     SquareRoot(),
+    BandPass(8.0, 30.0, order=2),
+    HighPass(0.5),
+    LowPass(40.0, start="zero"),
+    Notch(50.0, harmonics=2),
+    FilterBank(((8.0, 12.0), (12.0, 30.0))),
+    Reference(channels=("A1", "A2"), exclude=("EOG",)),
+    Bipolar((("C3", "Cz"), ("C4", "Cz"))),
+    Resample(100.0),
+    Power(window_s=0.5, output="log"),
+    Smooth("exponential", 0.05),
 ]
 
 
@@ -43,7 +65,13 @@ def test_steps_survive_json(step) -> None:
     assert step_from_dict(json.loads(json.dumps(step.to_dict()))) == step
 
 
-ALL_WINDOWS = [BlockAverage(-1.0, 4.0, "drop"), RunningAverage(max_samples=3), SlidingAverage(2.0, 0.5)]
+ALL_WINDOWS = [
+    BlockAverage(-1.0, 4.0, "drop"),
+    RunningAverage(max_samples=3),
+    SlidingAverage(2.0, 0.5),
+    Epoch(-0.2, 0.8, bin_s=0.05, baseline_s=(-0.2, 0.0), most=1e-4),
+    SlidingEpoch(2.0, 0.1),
+]
 
 
 @pytest.mark.parametrize("window", ALL_WINDOWS, ids=str)

@@ -205,7 +205,9 @@ def test_a_gap_of_a_lifetime_costs_nothing(window: Window) -> None:
     rows = state.push(np.full((1200, 2), 3.0, np.float32))
     assert all(row.stop > 2 * LONG for row in rows)
     assert all((row.x == 3.0).all() for row in rows)
-    chain = open_chain([RunningBaseline(60.0), RunningDetrend(60.0, on_gap="reset"), Lag(lag_samples=3)], NAMES[:2], RATE_HZ)
+    chain = open_chain(
+        [RunningBaseline(60.0), RunningDetrend(60.0, on_gap="reset"), Lag(lag_samples=3)], NAMES[:2], RATE_HZ
+    )
     chain.push(np.ones((7, 2)))
     assert chain.skip(LONG) == LONG
 

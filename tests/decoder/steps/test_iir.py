@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,15 +12,17 @@ import scipy.signal
 from hotwire.decoder.steps.iir import BandPass, Filter, FilterState, HighPass, LowPass, Notch
 from hotwire.errors import InputError
 
+signal: Any = scipy.signal  # whose annotations are narrower than what it takes
+
 RATE_HZ = 500.0
 FILTERS: list[tuple[Filter, np.ndarray]] = [
-    (BandPass(8.0, 30.0), scipy.signal.butter(4, (8.0, 30.0), "bandpass", fs=RATE_HZ, output="sos")),
-    (BandPass(70.0, 150.0, 3), scipy.signal.butter(3, (70.0, 150.0), "bandpass", fs=RATE_HZ, output="sos")),
-    (HighPass(0.5, order=2), scipy.signal.butter(2, 0.5, "highpass", fs=RATE_HZ, output="sos")),
-    (LowPass(40.0), scipy.signal.butter(4, 40.0, "lowpass", fs=RATE_HZ, output="sos")),
+    (BandPass(8.0, 30.0), signal.butter(4, (8.0, 30.0), "bandpass", fs=RATE_HZ, output="sos")),
+    (BandPass(70.0, 150.0, 3), signal.butter(3, (70.0, 150.0), "bandpass", fs=RATE_HZ, output="sos")),
+    (HighPass(0.5, order=2), signal.butter(2, 0.5, "highpass", fs=RATE_HZ, output="sos")),
+    (LowPass(40.0), signal.butter(4, 40.0, "lowpass", fs=RATE_HZ, output="sos")),
     (
         Notch(50.0, harmonics=4),
-        np.stack([np.concatenate(scipy.signal.iirnotch(50.0 * k, 30.0, fs=RATE_HZ)) for k in (1, 2, 3, 4)]),
+        np.stack([np.concatenate(signal.iirnotch(50.0 * k, 30.0, fs=RATE_HZ)) for k in (1, 2, 3, 4)]),
     ),
 ]
 IDS = [str(step) for step, _ in FILTERS]
@@ -44,8 +47,8 @@ def close(found: np.ndarray, expected: np.ndarray, within: float = 1e-10) -> Non
 @pytest.mark.parametrize("n_features", [1, 64, 1024])
 def test_scipy_from_its_settled_state(step: Filter, sos: np.ndarray, n_features: int) -> None:
     X = samples(n_features, 5e-6, 300)
-    zi = scipy.signal.sosfilt_zi(sos)[:, :, None] * X[0].astype(np.float64)
-    expected, _ = scipy.signal.sosfilt(sos, X.astype(np.float64), axis=0, zi=zi)
+    zi = signal.sosfilt_zi(sos)[:, :, None] * X[0].astype(np.float64)
+    expected, _ = signal.sosfilt(sos, X.astype(np.float64), axis=0, zi=zi)
     close(opened(step, n_features).filter(X), expected)
     assert step.open(n_features, RATE_HZ).push(X).tobytes() == opened(step, n_features).filter(X).astype("f4").tobytes()
 
@@ -54,14 +57,14 @@ def test_scipy_from_its_settled_state(step: Filter, sos: np.ndarray, n_features:
 def test_scipy_from_rest(step: Filter, sos: np.ndarray) -> None:
     X = samples(offset=5e-6)
     from_rest = replace(step, start="zero")  # type: ignore[type-var]
-    close(opened(from_rest, 64).filter(X), np.asarray(scipy.signal.sosfilt(sos, X.astype(np.float64), axis=0)))
+    close(opened(from_rest, 64).filter(X), np.asarray(signal.sosfilt(sos, X.astype(np.float64), axis=0)))
 
 
 @pytest.mark.parametrize(("step", "sos"), FILTERS, ids=IDS)
 def test_an_offset_of_a_hundred_millivolts_costs_nothing(step: Filter, sos: np.ndarray) -> None:
     """With the offset, scipy's own state is wrong by much more than the tolerance: the truth is without it."""
     X = samples(offset=0.1).astype(np.float64)
-    expected = np.asarray(scipy.signal.sosfilt(sos, X - X[0], axis=0))
+    expected = np.asarray(signal.sosfilt(sos, X - X[0], axis=0))
     found = opened(step, 64).filter(X.astype(np.float32)) - (X[0] if step.gain_at_0_hz else 0.0)
     close(found, expected)
 
@@ -80,7 +83,7 @@ def test_group_delay_is_that_of_a_burst() -> None:
     envelope = np.exp(-0.5 * ((t - 2.0) / 0.3) ** 2)
     burst = (envelope * np.cos(2 * np.pi * middle_hz * (t - 2.0)))[:, None]
     out = opened(step, 1).filter(burst)[:, 0]
-    energy = np.abs(np.asarray(scipy.signal.hilbert(out))) ** 2
+    energy = np.abs(np.asarray(signal.hilbert(out))) ** 2
     lag = (energy @ t / energy.sum() - 2.0) * RATE_HZ
     assert step.group_delay_samples(RATE_HZ) == pytest.approx(lag, rel=0.03)
     assert LowPass(40.0).group_delay_samples(RATE_HZ) > LowPass(80.0).group_delay_samples(RATE_HZ) > 0

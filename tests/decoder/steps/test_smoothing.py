@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.signal
 
 from hotwire.decoder.steps.smoothing import Smooth, half_gaussian
 from hotwire.errors import InputError
+
+signal: Any = scipy.signal  # whose annotations are narrower than what it takes
 
 RATE_HZ = 50.0
 
@@ -24,7 +28,7 @@ def reference(step: Smooth, X: np.ndarray) -> np.ndarray:
         b, a = np.exp(-0.5 * (np.arange(np.ceil(4 * width) + 1) / width) ** 2), [1.0]
         b /= b.sum()
     X = X.astype(np.float64)
-    return scipy.signal.lfilter(b, a, X, axis=0) / scipy.signal.lfilter(b, a, np.ones_like(X), axis=0)
+    return signal.lfilter(b, a, X, axis=0) / signal.lfilter(b, a, np.ones_like(X), axis=0)
 
 
 STEPS = [Smooth(kernel, width_s) for kernel in ("exponential", "half-gaussian") for width_s in (0.005, 0.1, 3.0)]
