@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import sqrt
@@ -13,15 +12,18 @@ from numpy.typing import NDArray
 
 from ..adapters.checks import require_finite
 from ..adapters.learning_curve import Forecast, LearningCurve
-from ..adapters.recursive import RecursiveAdapter
-from ..adapters.whiten import Whitener
 from ..errors import InputError
-from ..models.network import Network
-from .decoder import Linear, make_entry
+from .decision import Decision
+from .decoder import Decoder, make_entry
 from .metrics import hits
-from .readout import NearestReadout, Readout
 from .steps import Trials
-from .targets import Targets
+
+FEW = 2
+"""Events of each answer that a first fit takes."""
+Event = tuple[object, int]
+"""Its run, and its number in it."""
+BY_TRIAL = ("X", "label", "run", "event", "start_s", "stop_s")
+"""What of trials is there for each of them."""
 
 
 @dataclass(frozen=True)
@@ -50,33 +52,36 @@ class Progress:
 class Calibration:
     """Learn from trials as they come; decide on each before learning from it.
 
-    Decisions are honest, since each is made by what came before (test, then train). Trials of one event share samples:
-    they are decided on together before any of them is learned from, and where more of the same event come later,
-    these are learned from but no longer counted.
+    Decisions are honest, since each is made by what came before (test, then train): the decoder, with all that is
+    fitted or chosen in it, is fitted anew on all trials so far whenever another event was learned from. Decisions begin
+    when each answer has a few trials, and these come from two runs, as what is chosen is judged by leaving runs out.
+    Trials of one event share samples: they are decided on together before any of them is learned from, and where more
+    of the same event come later, these are learned from but no longer counted.
 
     Parameters
     ----------
-    network : Network
-    targets : Targets
-        What trials should look like inside it.
-    layer : str
-        Where the network will be entered.
-    adapter : RecursiveAdapter
-        Copied; one that was fitted on an earlier session goes on learning from there.
-    whitener : Whitener, optional
-        Fitted on samples before the session, rest included: what is learned from cannot change on the way.
-    readout : Readout
-        How decisions are made; `NearestReadout` needs no pass through the network.
+    decoder : Decoder
+        Unfitted: the network, its targets and all settings. Steps and windows are those of the trials it will be given;
+        `NearestReadout` needs no pass through the network.
+    samples : array (n_samples, n_features), optional
+        Where the settings whiten: preprocessed samples from before the session, rest included. What trials look like
+        cannot change on the way.
     good_enough : float
         The accuracy that is asked for.
 
     Attributes
     ----------
-    adapter : RecursiveAdapter
-        As far as it has learned.
+    decisions : list of Decision
+        On every trial that counts.
     n_before, right : arrays (n_decided,)
-        For every trial that counts, how many were learned from before, and whether it was decided rightly (a tie of k
+        For each of them, how many trials were learned from before, and whether it was decided rightly (a tie of k
         answers counts 1/k).
+
+    Raises
+    ------
+    InputError
+        `good_enough` is no accuracy, the settings fit on other trials than are decided on, or they whiten and there are
+        no samples to whiten by.
 
     References
     ----------
@@ -85,34 +90,37 @@ class Calibration:
     22, 209-212 (the interval of the accuracy).
     """
 
-    def __init__(
-        self,
-        network: Network,
-        targets: Targets,
-        layer: str,
-        adapter: RecursiveAdapter,
-        *,
-        whitener: Whitener | None = None,
-        readout: Readout | None = None,
-        good_enough: float = 0.5,
-    ) -> None:
+    def __init__(self, decoder: Decoder, *, samples: NDArray | None = None, good_enough: float = 0.5) -> None:
         if not 0 < good_enough <= 1:
             raise InputError(f"good_enough: expected an accuracy above 0 and up to 1, got {good_enough!r}")
-        self.adapter = copy.copy(adapter)
+        settings = decoder.settings
+        if settings.to_fit != (settings.steps, settings.window):
+            raise InputError(
+                "fit_steps, fit_window: expected none, as a calibration learns from the trials that it decides on"
+            )
+        if samples is None and settings.whiten == "samples":
+            raise InputError(
+                'whiten: "samples" needs samples from before the calibration, rest included, and got none; use "none"'
+            )
+        self.decisions: list[Decision] = []
         self.n_before, self.right = np.zeros(0, np.intp), np.zeros(0)
-        self._readout = NearestReadout() if readout is None else readout
-        self._readout.check(network)
-        self._targets, self._whitener, self._good_enough = targets, whitener, good_enough
-        self._table = targets.activations(network, [layer])[layer].reshape(len(targets.keys), -1)
-        self._entry = make_entry(
-            network, layer, targets, self._table, self._table[:1]
-        )  # each decision puts its mean in
-        self._known: set[tuple[object, int]] = set()
+        self._decoder = Decoder(decoder.network, decoder.targets, settings)
+        self._targets, self._samples, self._good_enough = decoder.targets, samples, good_enough
+        self._table = self._targets.activations(self._decoder.network, [settings.layer])[settings.layer]
+        self._table = self._table.reshape(len(self._targets.keys), -1)
+        self._learned: Trials | None = None
+        self._answer_to: dict[Event, int] = {}
+        self._n_fitted = 0
 
     @property
     def n_learned(self) -> int:
-        """How many trials were learned from, those of an earlier session among them."""
-        return getattr(self.adapter, "n_samples_seen_", 0)
+        """How many trials were learned from."""
+        return 0 if self._learned is None else len(self._learned)
+
+    @property
+    def chance(self) -> float:
+        """The accuracy of guessing."""
+        return 1 / len(self._targets.answers)
 
     def learn(self, trials: Trials) -> NDArray[np.float64]:
         """Decide on trials and learn from them, in their order.
@@ -133,21 +141,19 @@ class Calibration:
             A trial has a label that the targets do not know, NaN, or other features than before: none is learned from.
         """
         require_finite("trials.X", trials.X, row="trial", column="feature")
-        keys = self._targets.key_of(trials)
-        X = trials.X if self._whitener is None else self._whitener.transform(trials.X)
+        answers = self._targets.truth()[self._targets.key_of(trials)]
+        if self._learned is not None and trials.X.shape[1] != self._learned.X.shape[1]:
+            raise InputError(
+                f"trials.X: expected {self._learned.X.shape[1]} numbers a trial, as before, got {trials.X.shape[1]}"
+            )
         found = np.full(len(trials), np.nan)
         for event, rows in _by_event(trials):
-            if event not in self._known and self.n_learned:
-                found[rows] = self._decided_rightly(X[rows], keys[rows])
-                self.n_before = np.append(self.n_before, np.full(len(rows), self.n_learned))
-                self.right = np.append(self.right, found[rows])
-            self.adapter.partial_fit(X[rows], self._table[keys[rows]])
-            self._known.add(event)
+            of_event = _taken(trials, rows)
+            if event not in self._answer_to and self._fitted():
+                found[rows] = self._decided_rightly(of_event)
+            self._learned = of_event if self._learned is None else _joined(self._learned, of_event)
+            self._answer_to[event] = int(answers[rows[0]])
         return found
-
-    def linear(self) -> Linear:
-        """The linear part of a decoder as learned so far; it stays so while the calibration goes on."""
-        return Linear(copy.copy(self.adapter), self._whitener)
 
     def curve(self) -> LearningCurve:
         """How accuracy grows from chance with the trials learned from; see there for forecasts.
@@ -160,8 +166,8 @@ class Calibration:
             No trial has been decided on yet.
         """
         if not len(self.right):
-            raise InputError("no trial has been decided on yet; learn from two events or more first")
-        return LearningCurve(self.n_before, self.right, limit=1.0, start=1 / len(self._targets.answers))
+            raise InputError("no trial has been decided on yet; learn from more events of each answer, in two runs")
+        return LearningCurve(self.n_before, self.right, limit=1.0, start=self.chance)
 
     def progress(self, extra: int = 20) -> Progress:
         """Where the calibration stands, and what `extra` more trials are expected to buy.
@@ -175,15 +181,36 @@ class Calibration:
         reached = accuracy.low >= self._good_enough
         told = (
             f"After {self.n_learned} trials {accuracy.value:.2f} of the latest {len(latest)} were decided rightly (95 "
-            f"% interval {accuracy.low:.2f} to {accuracy.high:.2f}). Good enough is {self._good_enough:.2f}: "
-            f"{'reached' if reached else 'not certain yet'}. {curve.told(extra, 'trials')}"
+            f"% interval {accuracy.low:.2f} to {accuracy.high:.2f}, chance {self.chance:.2f}). Good enough is "
+            f"{self._good_enough:.2f}: {'reached' if reached else 'not certain yet'}. {curve.told(extra, 'trials')}"
         )
         return Progress(self.n_learned, accuracy, reached, told)
 
-    def _decided_rightly(self, X: NDArray, keys: NDArray[np.intp]) -> NDArray[np.float64]:
-        linear = Linear(self.adapter)
-        entry = replace(self._entry, means=linear.mean[None])
-        return hits(self._readout.scores(entry, linear.predict(X)), self._targets.truth()[keys])
+    def _fitted(self) -> bool:
+        """Fit on all trials so far, where they are enough for it; say whether they are."""
+        n_answers = len(self._targets.answers)
+        n_events = np.bincount(np.array(list(self._answer_to.values()), np.intp), minlength=n_answers)
+        if self._learned is None or n_events.min() < FEW or len(np.unique(self._learned.run)) < 2:
+            return False
+        if self._n_fitted < self.n_learned:
+            decoder, settings = self._decoder, self._decoder.settings
+            keys = self._targets.key_of(self._learned)
+            samples = self._learned.X[:0] if self._samples is None else self._samples
+            answers = self._targets.truth()[keys]
+            linear = decoder.linear_ = settings.fit_linear(self._learned, samples, self._table[keys], answers)
+            means = linear.mean[None]
+            decoder.entry_ = make_entry(decoder.network, settings.layer, self._targets, self._table, means)
+            self._n_fitted = self.n_learned
+        return True
+
+    def _decided_rightly(self, trials: Trials) -> NDArray[np.float64]:
+        decisions = self._decoder.decide(trials)
+        scores = np.array([[one.probabilities[answer] for answer in self._targets.answers] for one in decisions])
+        right = hits(scores, self._targets.truth()[self._targets.key_of(trials)])
+        self.decisions += decisions
+        self.n_before = np.append(self.n_before, np.full(len(trials), self.n_learned))
+        self.right = np.append(self.right, right)
+        return right
 
 
 def share(n_right: float, n: int) -> Forecast:
@@ -202,8 +229,17 @@ def share(n_right: float, n: int) -> Forecast:
     return Forecast(p, min((middle - half) / scale, p), max((middle + half) / scale, p))
 
 
-def _by_event(trials: Trials) -> Iterator[tuple[tuple[object, int], NDArray[np.intp]]]:
+def _by_event(trials: Trials) -> Iterator[tuple[Event, NDArray[np.intp]]]:
     """Events in the order in which they first come, and the rows of each."""
     events = list(zip(trials.run.tolist(), trials.event.tolist(), strict=True))
     for event in dict.fromkeys(events):
         yield event, np.array([row for row, one in enumerate(events) if one == event], np.intp)
+
+
+def _taken(trials: Trials, rows: NDArray[np.intp]) -> Trials:
+    return replace(trials, **{name: getattr(trials, name)[rows] for name in BY_TRIAL})
+
+
+def _joined(first: Trials, then: Trials) -> Trials:
+    both = {name: np.concatenate([getattr(first, name), getattr(then, name)]) for name in BY_TRIAL}
+    return replace(first, **both)

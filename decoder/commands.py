@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from .decision import Decision
     from .recording import Recording
+    from .steps import Step
     from .study import Study
 
 DEMO = Path(__file__).with_name("demo.toml")
@@ -357,8 +358,11 @@ def _inspected(path: Path) -> dict[str, Any]:
         return {"kind": "recording", **terminal.recording_data(recording_of(path))}
     if path.suffix == ".hotwire":
         from .bundle import describe
+        from .steps import step_from_dict
 
-        return {"kind": "bundle", **describe(path)}
+        manifest = describe(path)
+        steps = [step_from_dict(saved) for saved in manifest["steps"]]
+        return {"kind": "bundle", "delays": delays_data(steps, manifest["rate_hz"]), **manifest}
     from ..models.opening import open_network
 
     network = open_network(str(path))
@@ -375,11 +379,23 @@ def _study_data(study: Study) -> dict[str, Any]:
     from . import terminal
 
     settings = study.sections.decoder.settings()
+    recording = study.recording()
     return {
         "kind": "study",
-        "recording": terminal.recording_data(study.recording()),
+        "recording": terminal.recording_data(recording),
         "network": study.sections.network.model_dump(exclude_none=True),
         "decoder": {name: str(value) for name, value in vars(settings).items()},
+        "delays": delays_data(settings.steps, recording.rate_hz),
+    }
+
+
+def delays_data(steps: Sequence[Step], rate_hz: float) -> dict[str, str]:
+    """What each step costs in time, in words."""
+    from .steps.base import delays
+
+    return {
+        f"{number}. {type(one.step).__name__}": f"waits {1e3 * one.waits_s:.3g} ms, lags {1e3 * one.lags_s:.3g} ms"
+        for number, one in enumerate(delays(steps, rate_hz), 1)
     }
 
 

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, fields, replace
 from math import ceil, isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -262,6 +262,32 @@ def open_chain(steps: Sequence[Step], names: Sequence[str], rate_hz: float) -> C
     if not rate_hz > 0:
         raise InputError(f"rate_hz: expected a positive number of samples per second, got {rate_hz}")
     return Chain(steps, names, rate_hz)
+
+
+class Delay(NamedTuple):
+    """What a step costs in time.
+
+    Attributes
+    ----------
+    step : Step
+    waits_s : float
+        A sample comes out only when those that follow it for so long have come in.
+    lags_s : float
+        By how much what comes out lags behind what went in; of a filter, in the middle of what passes.
+    """
+
+    step: Step
+    waits_s: float
+    lags_s: float
+
+
+def delays(steps: Sequence[Step], rate_hz: float) -> list[Delay]:
+    """Tell how long each of the steps, one behind the other, makes a sample wait, and how far it makes it lag."""
+    told = []
+    for step in steps:
+        told.append(Delay(step, step.delay_samples(rate_hz) / rate_hz, step.group_delay_samples(rate_hz) / rate_hz))
+        rate_hz = step.rate_out_hz(rate_hz)
+    return told
 
 
 def run_steps(steps: Sequence[Step], recording: Recording) -> Recording:
