@@ -10,15 +10,15 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
-from ..errors import InputError, MissingExtraError, RecordingError, UnknownNameError
+from ..errors import InputError, UnknownNameError
 from ..models.assets import asset, assets, fetch
 from . import readers
 from .ceilings import noise_ceiling
-from .readers.arrays import DAMAGED
 from .readers.responses import load_repeats
 from .recording import Recording
 from .steps.regress_out import regress_out
 from .study_arrays import ArraysRecording, SpikesRecording
+from .study_electrodes import ContinuousRecording, MneRecording, SpikeTimesRecording, XdfRecording
 from .study_section import AnyPath, OneOrMore, RecordingSection
 
 RunName = Any
@@ -114,41 +114,6 @@ class NpzRecording(RecordingSection):
         return readers.read_npz(self.path)
 
 
-class MneRecording(RecordingSection):
-    """Any file that `mne.io.read_raw` reads; see `hotwire.decoder.readers.from_mne`."""
-
-    kind: Literal["mne"]
-    path: AnyPath
-    channels: list[str] | None = None
-    bads: Literal["error", "drop", "keep"] = "error"
-
-    def read(self) -> Recording:
-        try:
-            import mne
-        except ImportError as error:
-            raise MissingExtraError("reading with MNE-Python needs mne; install hotwire[all]") from error
-        try:
-            raw = mne.io.read_raw(self.path, preload=True, verbose="error")
-        except DAMAGED as error:
-            raise RecordingError(f"{self.path}: cannot be read by MNE-Python: {error}") from error
-        return readers.from_mne(raw, self.channels, self.bads)
-
-
-class XdfRecording(RecordingSection):
-    """See `hotwire.decoder.readers.read_xdf`."""
-
-    kind: Literal["xdf"]
-    path: AnyPath
-    stream: str | None = None
-    markers: str | None = None
-    channels: list[str] | None = None
-    rate_hz: float | None = None
-    on_event_outside: Literal["error", "drop"] = "error"
-
-    def read(self) -> Recording:
-        return readers.read_xdf(**self.model_dump(exclude={"kind"}))
-
-
 class ResponsesRecording(RecordingSection):
     """See `hotwire.decoder.readers.read_responses` and `read_pictures`."""
 
@@ -193,6 +158,8 @@ AnyRecording = Annotated[
     | NpzRecording
     | MneRecording
     | XdfRecording
+    | ContinuousRecording
+    | SpikeTimesRecording
     | ArraysRecording
     | SpikesRecording
     | ResponsesRecording,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from ...errors import InputError, MissingExtraError, RecordingError, UnknownNameError
 from ..events import Events
 from ..recording import Recording
+from ..units import warn_of_units
+from .lost import NotFinite, OnEventOutside, cut_out, events_inside, without_not_finite
+from .mne_events import events_of_raw
 
 if TYPE_CHECKING:
     import mne
@@ -23,41 +26,64 @@ UNITS = {
     "hbo": "M",
     "hbr": "M",
 }
-BOUNDARIES = ("EDGE boundary", "boundary")
-"""Annotations where a recording goes on after a break: of `mne.concatenate_raws`, of EEGLAB."""
 
 
 def from_mne(
     source: mne.io.BaseRaw | mne.BaseEpochs,
     channels: Sequence[str] | None = None,
     bads: Literal["error", "drop", "keep"] = "error",
+    *,
+    stim_channel: str | None = None,
+    event_id: Mapping[str, int] | None = None,
+    bad_spans: Literal["keep", "drop events", "cut"] = "keep",
+    not_finite: NotFinite = "error",
+    on_event_outside: OnEventOutside = "error",
 ) -> Recording:
     """Return the recording in an MNE object.
 
-    Raw: annotations become events, those named ``BAD...`` too; at a boundary annotation (of
-    ``mne.concatenate_raws`` or EEGLAB) a new run begins. Epochs: time does not go on from one epoch to the
-    next, so that each is a run of its own, with one event from time zero to the epoch's end. Leaving one such
-    run out leaves one epoch out.
+    Raw: annotations become events; where there are none, what its stim channels show does (`mne.find_events`), and
+    `source` says so. At a boundary annotation (of ``mne.concatenate_raws``, EEGLAB or BrainVision) a new run begins.
+    Epochs: time does not go on from one epoch to the next, so that each is a run of its own, with one event from time
+    zero to the epoch's end. Leaving one such run out leaves one epoch out.
 
     Parameters
     ----------
     source : mne.io.BaseRaw or mne.BaseEpochs
     channels : sequence of str, optional
-        The channels to keep; where not given, all that record the brain (EEG, MEG, sEEG, ECoG, DBS, fNIRS,
-        CSD).
+        The channels to keep, in this order; where not given, all that record the brain (EEG, MEG, sEEG, ECoG, DBS,
+        fNIRS, CSD).
     bads : str
         What to do with channels that are marked as bad: ``"error"`` (default), ``"drop"`` or ``"keep"``.
+    stim_channel : str, optional
+        Of Raw: take the events from this channel, whatever annotations there are.
+    event_id : mapping of str to int, optional
+        What the numbers in the stim channel mean; events of other numbers are left out. Where not given, the label is
+        the number.
+    bad_spans : str
+        What to do with annotations named ``BAD...``: ``"keep"`` (default) makes them events as others;
+        ``"drop events"`` leaves out the events that overlap with one; ``"cut"`` leaves out its samples too, so that a
+        new run begins behind it.
+    not_finite : str
+        What to do with NaN and infinity: ``"error"`` (default), ``"drop channels"`` or ``"cut"``, where a new run
+        begins behind each stretch; see `hotwire.decoder.readers.lost.without_not_finite`.
+    on_event_outside : str
+        What to do with an event that begins before the first sample or behind the last: ``"error"`` (default) or
+        ``"drop"``.
 
     Returns
     -------
     Recording
         In SI units; positions in millimetres in the frame that MNE holds them in, NaN where not known. Runs
-        are numbered from 1.
+        are numbered from 1. ``source`` tells what was left out.
 
     Raises
     ------
+    UnknownNameError
+        There is no such channel; lists those there are.
     RecordingError
-        Channels are marked as bad, no channel is left, or epochs do not hold time zero.
+        Channels are marked as bad, no channel is left, an event lies outside, or epochs do not hold time zero.
+    NonFiniteError
+        A value is NaN or infinite, and `not_finite` does not say what to do with it.
     """
     try:
         import mne
@@ -65,27 +91,41 @@ def from_mne(
         raise MissingExtraError("from_mne needs MNE-Python; install hotwire[all]") from error
     if not isinstance(source, mne.io.BaseRaw | mne.BaseEpochs):
         raise InputError(f"source: expected an MNE Raw or Epochs, got {type(source).__name__}")
+    if bad_spans not in ("keep", "drop events", "cut"):
+        raise InputError(f"bad_spans: expected 'keep', 'drop events' or 'cut', got {bad_spans!r}")
     names = _channels(source, channels, bads)
+    rate_hz = float(source.info["sfreq"])
+    told = [_source(source)]
+    lost = np.zeros(0, bool)
     if isinstance(source, mne.io.BaseRaw):
         data = np.asarray(source.get_data(picks=np.array(names))).T
-        run, events = _annotations(source)
+        run, events, lost = events_of_raw(source, stim_channel, event_id, bad_spans, told)
+    elif stim_channel is not None or event_id is not None:
+        raise InputError("stim_channel, event_id: Epochs bring their events along; give these with Raw only")
     else:
         epochs = source.get_data(picks=np.array(names))
         data = epochs.transpose(0, 2, 1).reshape(-1, len(names))
         run = np.repeat(np.arange(1, len(epochs) + 1), epochs.shape[2])
         events = _one_event_each(source, *epochs.shape[::2])
-    index = [source.ch_names.index(name) for name in names]
-    kinds = source.get_channel_types(picks=names)
-    return Recording(
-        data=data,
-        rate_hz=float(source.info["sfreq"]),
+    events = events_inside(events, dict(enumerate(np.bincount(run).tolist())), rate_hz, on_event_outside, told)
+    if lost.any():
+        kept = cut_out(lost, len(names), run, events, rate_hz, "samples marked as bad")
+        data, run, events = data[kept.rows], kept.run, kept.events
+        told.append(kept.told)
+    kept = without_not_finite(data, names, run, events, rate_hz, not_finite)
+    names = [names[i] for i in kept.columns]
+    recording = Recording(
+        data=data[kept.rows][:, kept.columns],
+        rate_hz=rate_hz,
         feature_names=tuple(names),
-        run=run,
-        events=events,
-        unit=tuple(UNITS.get(kind, "a.u.") for kind in kinds),
-        positions_mm=_positions_mm(source, index),
-        source=_source(source),
+        run=kept.run,
+        events=kept.events,
+        unit=tuple(UNITS.get(kind, "a.u.") for kind in source.get_channel_types(picks=names)),
+        positions_mm=_positions_mm(source, [source.ch_names.index(name) for name in names]),
+        source="; ".join([*told, *([kept.told] if kept.told else [])]),
     )
+    warn_of_units(recording)
+    return recording
 
 
 def _channels(source: Any, channels: Sequence[str] | None, bads: str) -> list[str]:
@@ -110,33 +150,6 @@ def _channels(source: Any, channels: Sequence[str] | None, bads: str) -> list[st
         kinds = sorted(set(source.get_channel_types()))
         raise RecordingError(f"channels: none is left to read; the types of all channels are {', '.join(kinds)}")
     return names
-
-
-def _annotations(raw: Any) -> tuple[NDArray[np.int64], Events]:
-    """Return the run of each sample and the events."""
-    annotations = raw.annotations
-    rate_hz = raw.info["sfreq"]
-    # Onsets count from the start of the measurement, which may lie before the first sample held.
-    onset_s = annotations.onset - raw.first_time
-    label = np.array(list(annotations.description), dtype=np.str_)
-    is_boundary = np.isin(label, BOUNDARIES)
-    is_event = ~is_boundary & (label != "BAD boundary")
-    cuts = np.unique(np.round(onset_s[is_boundary] * rate_hz).astype(int))
-    starts = np.r_[0, cuts[(cuts > 0) & (cuts < raw.n_times)]]
-    run = np.repeat(np.arange(1, len(starts) + 1), np.diff(np.r_[starts, raw.n_times]))
-    which = np.searchsorted(starts / rate_hz - 0.5 / rate_hz, onset_s[is_event], side="right") - 1
-    which = np.maximum(which, 0)  # an annotation before the first sample: the recording says so
-    return run, Events(
-        run=which + 1,
-        onset_s=_not_before_zero(onset_s[is_event] - starts[which] / rate_hz, rate_hz),
-        duration_s=annotations.duration[is_event],
-        label=label[is_event],
-    )
-
-
-def _not_before_zero(onset_s: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
-    """Move onsets that rounding put less than half a sample before a run's first sample onto it."""
-    return np.where((onset_s < 0) & (onset_s > -0.5 / rate_hz), 0.0, onset_s)
 
 
 def _one_event_each(epochs: Any, n_epochs: int, n_times: int) -> Events:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError, UnknownNameError
 from ..recording import Recording
-from .array_files import Order, entries, load_arrays, order_in
+from .array_files import Order, entries, load_arrays, named_labels, order_in
 from .blocks import blocks
 from .stored_pictures import picture_names
 from .stored_voxels import VoxelList, VoxelMasks, Voxels
@@ -95,7 +95,7 @@ def read_named_arrays(
     def of_each(name: str) -> NDArray:
         return _of_each_sample(path, name, arrays[name], n_samples)
 
-    labels = _named(label, of_each(label).astype(np.str_), label_names)
+    labels = named_labels(label, of_each(label).astype(np.str_), label_names)
     if rate_hz is None:
         runs = np.arange(n_samples) if run is None else of_each(run)
         events = blocks(labels, runs, 1.0, np.arange(n_samples))
@@ -138,19 +138,6 @@ def _of_each_sample(path: Path, name: str, array: NDArray, n_samples: int) -> ND
             "if rows of the data are features, say so"
         )
     return entries(path, name, array)
-
-
-def _named(name: str, labels: NDArray[np.str_], meaning: Mapping[str, str] | None) -> NDArray[np.str_]:
-    if meaning is None:
-        return labels
-    known = np.unique(labels).tolist()
-    for one in meaning:
-        if one not in known:
-            raise UnknownNameError(f"label in {name!r}", one, known)
-    for one in known:
-        if one not in meaning:
-            raise InputError(f"label_names: expected a name for each label of {name!r}, got none for {one!r}")
-    return np.array([meaning[one] for one in labels.tolist()], np.str_)
 
 
 def _regions(voxels: Voxels, regions: Mapping[str, Sequence[str]] | None) -> dict[str, NDArray[np.intp]]:

@@ -16,7 +16,7 @@ MISSING = "n/a"
 
 
 def read_table(path: str | PathLike[str]) -> dict[str, list[str]]:
-    """Return a tab-separated file's columns by name.
+    """Return the columns of a table by name: fields are separated by commas in a ``.csv`` file, by tabs in others.
 
     Raises
     ------
@@ -27,7 +27,10 @@ def read_table(path: str | PathLike[str]) -> dict[str, list[str]]:
     if not path.is_file():
         raise RecordingError(f"{path}: there is no such file")
     with open(path, encoding="utf-8-sig", newline="") as file:
-        rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row]
+        if path.suffix.lower() == ".csv":
+            rows = [row for row in csv.reader(file) if row]
+        else:
+            rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row]
     if not rows:
         raise RecordingError(f"{path}: expected a header line, got an empty file")
     header = [name.strip() for name in rows[0]]

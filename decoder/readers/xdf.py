@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from ...errors import InputError, RecordingError, UnknownNameError
 from ..events import GRID_TOLERANCE, Events, listed
 from ..recording import Recording
+from ..units import warn_of_units
+from .lost import NotFinite, without_not_finite
+from .xdf_chunks import Damage
 from .xdf_streams import XdfStream, load_streams
 
 RATE_TOLERANCE = 0.01
@@ -31,6 +34,7 @@ def read_xdf(
     channels: Sequence[str] | None = None,
     rate_hz: float | None = None,
     on_event_outside: Literal["error", "drop"] = "error",
+    not_finite: NotFinite = "error",
 ) -> Recording:
     """Return one stream of an XDF file, with the markers of another as events.
 
@@ -38,7 +42,8 @@ def read_xdf(
     hide gaps. Where the stamps step away from the stream's rate for good, by half a sample or by what the stamps'
     jitter makes certain, a new run begins: a lost second, a sample that came twice, a clock that was reset. Within a
     run, stamps and samples are brought together by a straight line. A file that was cut off while it was
-    written is read up to its last whole chunk. ``source`` tells all of this.
+    written is read up to its last whole chunk; where one is damaged, reading goes on behind it. ``source`` tells all of
+    this, and how many samples are lost as far as the file says.
 
     Parameters
     ----------
@@ -54,6 +59,9 @@ def read_xdf(
         The rate to go by; the one that the stream names where not given.
     on_event_outside : str
         What to do with a marker that lies before, after or between runs: ``"error"`` (default) or ``"drop"``.
+    not_finite : str
+        What to do with NaN and infinity: ``"error"`` (default), ``"drop channels"`` or ``"cut"``, where a new run
+        begins behind each stretch; see `hotwire.decoder.readers.lost.without_not_finite`.
 
     Returns
     -------
@@ -70,12 +78,13 @@ def read_xdf(
     if on_event_outside not in ("error", "drop"):
         raise InputError(f"on_event_outside: expected 'error' or 'drop', got {on_event_outside!r}")
     path = Path(path)
-    streams, torn = load_streams(path)
+    streams, damages = load_streams(path)
+    left_out = [_damage(one, streams) for one in sorted(damages, key=lambda one: one.at_end)]
     samples = _chosen(
-        path, streams, "stream", stream, [s for s in streams if s.is_signal and (stream or len(s.stamps))]
+        path, streams, left_out, "stream", stream, [s for s in streams if s.is_signal and (stream or len(s.stamps))]
     )
     marked = [s for s in streams if s.is_markers and (markers or len(s.stamps))]
-    told = _chosen(path, streams, "markers", markers, marked) if marked or markers else None
+    told = _chosen(path, streams, left_out, "markers", markers, marked) if marked or markers else None
 
     names = samples.channel_names
     for name in channels or ():
@@ -85,19 +94,27 @@ def read_xdf(
     rate_hz = _rate(path, samples, rate_hz)
     starts = _run_starts(samples.stamps, rate_hz)
     run = np.repeat(np.arange(1, len(starts) + 1), np.diff([*starts, len(samples.stamps)]))
-    return Recording(
-        data=np.asarray(samples.values)[:, columns],
+    data = np.asarray(samples.values)[:, columns]
+    events = _events(path, told, samples.stamps, run, rate_hz, on_event_outside)
+    kept = without_not_finite(data, [names[i] for i in columns], run, events, rate_hz, not_finite)
+    source = _source(path, left_out, samples, told, starts)
+    recording = Recording(
+        data=data[kept.rows][:, kept.columns],
         rate_hz=rate_hz,
-        feature_names=tuple(names[i] for i in columns),
-        run=run,
-        events=_events(path, told, samples.stamps, run, rate_hz, on_event_outside),
-        unit=tuple(samples.units[i] for i in columns),
-        source=_source(path, samples, told, starts, torn),
+        feature_names=tuple(names[columns[i]] for i in kept.columns),
+        run=kept.run,
+        events=kept.events,
+        unit=tuple(samples.units[columns[i]] for i in kept.columns),
+        source="; ".join([source, kept.told]) if kept.told else source,
     )
+    warn_of_units(recording)
+    return recording
 
 
-def _chosen(path: Path, streams: list[XdfStream], what: str, wanted: str | None, among: list[XdfStream]) -> XdfStream:
-    there = listed(map(str, streams)) or "none"
+def _chosen(
+    path: Path, streams: list[XdfStream], left_out: list[str], what: str, wanted: str | None, among: list[XdfStream]
+) -> XdfStream:
+    there = "; ".join([listed(map(str, streams)) or "none", *left_out])
     if wanted is None:
         if len(among) == 1:
             return among[0]
@@ -216,12 +233,27 @@ def _marker(value: Any) -> tuple[str, float]:
     return text, 0.0
 
 
-def _source(path: Path, samples: XdfStream, markers: XdfStream | None, starts: list[int], torn: int) -> str:
+def _source(path: Path, left_out: list[str], samples: XdfStream, markers: XdfStream | None, starts: list[int]) -> str:
     told = [f"{path}, stream {samples.name!r}"]
     if len(starts) > 1:
         stamps = samples.stamps
         steps = [f"{stamps[start] - stamps[start - 1] - 1 / samples.rate_hz:+.3g} s" for start in starts[1:]]
         told.append(f"a new run wherever the stamps step ({listed(steps, 5)})")
-    if torn or not (samples.closed and (markers is None or markers.closed)):
-        told.append(f"cut off while it was written ({torn} bytes of a torn chunk left out)")
+    told += left_out
+    if not left_out and not (samples.closed and (markers is None or markers.closed)):
+        told.append("cut off while it was written (0 bytes of a torn chunk left out)")
+    for one, what in ((samples, "samples"), (markers, "markers")) if left_out else ():
+        if one is not None and one.n_written is not None and one.n_written > len(one.stamps):
+            told.append(f"{one.n_written - len(one.stamps)} of {one.n_written} {what} of {one.name!r} are lost")
     return "; ".join(told)
+
+
+def _damage(damage: Damage, streams: Sequence[XdfStream]) -> str:
+    of = next((one for one in streams if one.number == damage.stream), None)
+    held = ""
+    if of is not None and damage.n_samples:
+        seconds = f", {damage.n_samples / of.rate_hz:.3g} s," if of.rate_hz else ""
+        held = f", which began with a chunk of {damage.n_samples} samples{seconds} of {of.name!r}"
+    if damage.at_end:
+        return f"cut off while it was written ({damage.n_bytes} bytes of a torn chunk left out{held})"
+    return f"damaged at byte {damage.at} ({damage.n_bytes} bytes left out{held})"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
-import mmap
 import struct
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from xml.etree.ElementTree import ParseError
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import MissingExtraError, RecordingError
 from .arrays import DAMAGED
+from .xdf_chunks import Damage, sound_pieces
 
 
 class XdfStream(NamedTuple):
@@ -35,6 +35,10 @@ class XdfStream(NamedTuple):
         In seconds, on one clock for all streams.
     closed : bool
         Whether the recorder came to its end.
+    number : int
+        In the file.
+    n_written : int or None
+        How many samples the recorder says that it wrote, where it came to its end.
     """
 
     name: str
@@ -47,6 +51,8 @@ class XdfStream(NamedTuple):
     values: Any
     stamps: NDArray[np.float64]
     closed: bool
+    number: int
+    n_written: int | None
 
     @property
     def is_signal(self) -> bool:
@@ -63,15 +69,15 @@ class XdfStream(NamedTuple):
         )
 
 
-def load_streams(path: Path) -> tuple[list[XdfStream], int]:
-    """Return the streams, stamped by one clock, and how many bytes at the end of the file are torn.
+def load_streams(path: Path) -> tuple[list[XdfStream], list[Damage]]:
+    """Return the streams, stamped by one clock, and what of the file cannot be read.
 
     Raises
     ------
     MissingExtraError
         There is no pyxdf.
     RecordingError
-        The file is missing, damaged or something else.
+        The file is missing, damaged beyond what can be left out, or something else.
     """
     try:
         import pyxdf
@@ -84,10 +90,9 @@ def load_streams(path: Path) -> tuple[list[XdfStream], int]:
     propagates, logger.propagate = logger.propagate, False
     logger.addHandler(complaints)
     try:
+        pieces, damages = sound_pieces(path)
         with open(path, "rb") as file:
-            whole = _whole_bytes(path, file)
-            torn = path.stat().st_size - whole
-            content = io.BytesIO(file.read(whole)) if torn else file
+            content = io.BytesIO(_joined(file, pieces)) if damages else file
             loaded, _ = pyxdf.load_xdf(content, dejitter_timestamps=False)
         streams = [_stream(one) for one in loaded]
     except RecordingError:
@@ -99,7 +104,15 @@ def load_streams(path: Path) -> tuple[list[XdfStream], int]:
         logger.propagate = propagates
     if complaints.told:
         raise RecordingError(f"{path}: is damaged; pyxdf says: {complaints.told[0]}")
-    return streams, torn
+    return streams, damages
+
+
+def _joined(file: BinaryIO, pieces: list[tuple[int, int]]) -> bytes:
+    read = []
+    for begin, stop in pieces:
+        file.seek(begin)
+        read.append(file.read(stop - begin))
+    return b"".join(read)
 
 
 class _Complaints(logging.Handler):
@@ -113,28 +126,12 @@ class _Complaints(logging.Handler):
         self.told.append(record.getMessage())
 
 
-def _whole_bytes(path: Path, file: io.BufferedReader) -> int:
-    """Return where the last whole chunk ends: pyxdf takes a sample that is cut off for a whole one, or fails."""
-    if file.read(4) != b"XDF:":
-        raise RecordingError(f"{path}: is no XDF file; one begins with 'XDF:'")
-    file.seek(0)
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        end = 4
-        while end < len(content):
-            n_bytes = content[end]
-            length = content[end + 1 : end + 1 + n_bytes]
-            stop = end + 1 + n_bytes + int.from_bytes(length, "little")
-            if n_bytes not in (1, 4, 8) or len(length) < n_bytes or stop > len(content):
-                break
-            end = stop
-        return end
-
-
 def _stream(loaded: dict[str, Any]) -> XdfStream:
     info = loaded["info"]
     n_channels = int(info["channel_count"][0])
     described = _inside(info, "desc", "channels")
     channels = described.get("channel", [])
+    n_written = _text(loaded.get("footer", {}).get("info") or {}, "sample_count")
     if len(channels) != n_channels:
         channels = [{}] * n_channels
     return XdfStream(
@@ -148,6 +145,8 @@ def _stream(loaded: dict[str, Any]) -> XdfStream:
         values=loaded["time_series"],
         stamps=np.asarray(loaded["time_stamps"], np.float64),
         closed="footer" in loaded,
+        number=int(info["stream_id"]),
+        n_written=int(n_written) if n_written.isdecimal() else None,
     )
 
 

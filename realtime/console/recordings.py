@@ -8,11 +8,15 @@ from pathlib import Path
 from ...decoder.recording import Recording
 from ...errors import InputError, UnknownNameError
 
-KINDS = "a study (.toml), a recording that hotwire wrote (.npz), an XDF file (.xdf), or the word demo"
+MNE_SUFFIXES = (".fif", ".edf", ".bdf", ".gdf", ".vhdr", ".set", ".cnt")
+KINDS = (
+    "a study (.toml), a recording that hotwire wrote (.npz), an XDF file (.xdf), one for MNE-Python "
+    f"({', '.join(MNE_SUFFIXES)}), or the word demo"
+)
 
 
 def open_recording(what: str) -> Recording:
-    """Read a recording; only a study and an XDF file need more than the command line does.
+    """Read a recording; only a study, an XDF file and one for MNE-Python need more than the command line does.
 
     Raises
     ------
@@ -39,6 +43,10 @@ def open_recording(what: str) -> Recording:
         from ...decoder.readers import read_xdf
 
         return read_xdf(path)
+    if suffix in MNE_SUFFIXES:
+        from ...decoder.readers import read_mne
+
+        return read_mne(path)
     raise InputError(f"recording: expected {KINDS}, got {what!r}")
 
 

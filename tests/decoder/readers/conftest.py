@@ -34,6 +34,11 @@ def real_xdf() -> Path:
     return recordings("xdf")
 
 
+@pytest.fixture(scope="session")
+def openbmi() -> Path:
+    return recordings("openbmi")
+
+
 @pytest.fixture
 def write_image() -> Callable[..., Path]:
     """Return a function that writes an array as NIfTI."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.readers import from_mne
-from hotwire.errors import InputError, RecordingError, UnknownNameError
+from hotwire.errors import InputError, NonFiniteError, RecordingError, UnknownNameError
 
 RATE_HZ = 50.0
 
@@ -16,6 +16,12 @@ def make_raw(n_seconds: float = 10, first_samp: int = 0, seed: int = 0) -> mne.i
     info = mne.create_info(["Fz", "Cz", "M1", "STI"], RATE_HZ, ["eeg", "eeg", "mag", "stim"])  # type: ignore[arg-type]
     data = np.random.default_rng(seed).normal(size=(4, int(n_seconds * RATE_HZ))) * 1e-5
     return mne.io.RawArray(data, info, first_samp=first_samp, verbose="error")
+
+
+def held(raw: mne.io.BaseRaw) -> np.ndarray:
+    """The samples that it holds in memory."""
+    assert raw._data is not None
+    return raw._data
 
 
 def annotate(raw: mne.io.RawArray, dated: bool) -> None:
@@ -101,7 +107,7 @@ def test_positions() -> None:
 
 def make_epochs(tmin: float = -0.2) -> mne.EpochsArray:
     raw = make_raw()
-    data = np.random.default_rng(1).normal(size=(3, 4, 25))
+    data = 1e-5 * np.random.default_rng(1).normal(size=(3, 4, 25))
     events = np.array([[10, 0, 1], [100, 0, 2], [200, 0, 1]])
     return mne.EpochsArray(data, raw.info, events, tmin, event_id={"face": 1, "house": 2}, verbose="error")
 
@@ -119,3 +125,117 @@ def test_each_epoch_is_a_run() -> None:
 def test_epochs_without_time_zero() -> None:
     with pytest.raises(RecordingError, match=r"hold time zero, got 0\.1 to"):
         from_mne(make_epochs(tmin=0.1))
+
+
+def make_stim_raw() -> mne.io.RawArray:
+    raw = make_raw()
+    stim = np.zeros(raw.n_times)
+    stim[100:110], stim[200], stim[300:305] = 1, 2, 1
+    held(raw)[3] = stim
+    return raw
+
+
+def test_events_of_a_stim_channel() -> None:
+    raw = make_stim_raw()
+    r = from_mne(raw)
+    assert r.events.label.tolist() == ["1", "2", "1"]
+    np.testing.assert_allclose(r.events.onset_s, [2, 4, 6])
+    assert r.source.endswith("events from STI")
+    named = from_mne(raw, event_id={"left": 1})
+    assert named.events.label.tolist() == ["left", "left"]
+    with pytest.raises(UnknownNameError, match=r"unknown number of 'rest' in STI 3.*There are: 1, 2"):
+        from_mne(raw, event_id={"rest": 3})
+    with pytest.raises(UnknownNameError, match=r"unknown stim_channel 'STI 014'; did you mean 'STI'"):
+        from_mne(raw, stim_channel="STI 014")
+    np.testing.assert_allclose(from_mne(make_late(raw)).events.onset_s, [2, 4, 6])
+
+
+def make_late(raw: mne.io.RawArray) -> mne.io.RawArray:
+    return mne.io.RawArray(held(raw), raw.info, first_samp=75, verbose="error")
+
+
+def test_annotations_come_before_a_stim_channel_that_is_not_named() -> None:
+    raw = make_stim_raw()
+    annotate(raw, dated=False)
+    assert from_mne(raw).events.label.tolist() == ["face", "BAD move"]
+    r = from_mne(raw, stim_channel="STI", event_id={"left": 1, "right": 2})
+    assert r.events.label.tolist() == ["left", "right", "BAD move", "left"]
+    with pytest.raises(InputError, match=r"event_id: .*the events are annotations.*The annotations are face"):
+        from_mne(raw, event_id={"left": 1})
+    with pytest.raises(InputError, match=r"event_id: .*but there is none"):
+        from_mne(make_raw().pick(["Fz", "Cz"]), event_id={"left": 1})
+    with pytest.raises(InputError, match="Epochs bring their events along"):
+        from_mne(make_epochs(), stim_channel="STI")
+
+
+def make_spoilt_raw() -> mne.io.RawArray:
+    raw = make_raw()
+    told = [(1.0, 0.5, "a"), (2.0, 0.0, "b"), (3.0, 1.0, "c"), (1.9, 0.2, "bad_blink"), (3.5, 1.5, "BAD")]
+    onsets, durations, labels = zip(*told, strict=True)
+    return raw.set_annotations(mne.Annotations(onsets, durations, labels))
+
+
+def test_bad_spans() -> None:
+    raw = make_spoilt_raw()
+    assert from_mne(raw).events.label.tolist() == ["a", "bad_blink", "b", "c", "BAD"]
+    r = from_mne(raw, bad_spans="drop events")
+    assert (r.events.label.tolist(), r.n_samples) == (["a"], raw.n_times)
+    assert "2 events that overlap with 2 bad spans left out" in r.source
+    cut = from_mne(raw, bad_spans="cut")
+    assert cut.run_lengths() == {1: 95, 2: 70, 3: 250}
+    np.testing.assert_array_equal(cut.data[95:165], r.data[105:175])
+    assert "85 samples marked as bad left out (1.7 s in 2 stretches" in cut.source
+    with pytest.raises(InputError, match="bad_spans: expected 'keep', 'drop events' or 'cut'"):
+        from_mne(raw, bad_spans="drop")  # type: ignore[arg-type]
+
+
+def test_events_behind_a_span_that_is_cut_out_keep_their_samples() -> None:
+    raw = make_raw().set_annotations(mne.Annotations([2.0, 1.0, 5.0, 9.0], [1.0, 0, 0, 0], ["BAD", "a", "b", "c"]))
+    whole, cut = from_mne(raw), from_mne(raw, bad_spans="cut")
+    assert cut.events.label.tolist() == ["a", "b", "c"]
+    for run, onset_s, at_s in zip(cut.events.run.tolist(), cut.events.onset_s.tolist(), (1.0, 5.0, 9.0), strict=True):
+        row = cut.samples_of(run).start + round(onset_s * RATE_HZ)
+        np.testing.assert_array_equal(cut.data[row], whole.data[round(at_s * RATE_HZ)])
+
+
+def test_what_is_not_finite() -> None:
+    raw = make_raw().set_annotations(mne.Annotations([1.0, 4.05, 6.0], 0.0, ["a", "b", "c"]))
+    held(raw)[1, 200:210] = np.nan
+    with pytest.raises(NonFiniteError, match=r"in Cz \(0\.02 of its samples\); first in run 1, 4 s after its start"):
+        from_mne(raw)
+    assert from_mne(raw, channels=["Fz"]).n_features == 1
+    assert from_mne(raw, not_finite="drop channels").feature_names == ("Fz", "M1")
+    r = from_mne(raw, not_finite="cut")
+    assert r.run_lengths() == {1: 200, 2: 290}
+    assert r.events.label.tolist() == ["a", "c"]
+    np.testing.assert_allclose(r.events.onset_s, [1.0, 1.8])
+    assert "10 samples that are not finite left out" in r.source
+    held(raw)[0] = np.nan
+    with pytest.raises(NonFiniteError, match=r"Fz never hold a number: choose not_finite='drop channels'"):
+        from_mne(raw, not_finite="cut")
+    held(raw)[2] = np.inf
+    with pytest.raises(NonFiniteError, match="every channel has samples that are NaN"):
+        from_mne(raw, not_finite="drop channels")
+    with pytest.raises(InputError, match="not_finite: expected"):
+        from_mne(raw, not_finite="zero")  # type: ignore[arg-type]
+
+
+def test_events_before_the_data_and_after_its_end() -> None:
+    raw = make_raw()
+    annotations = mne.Annotations([1.0, 12.0], 0.0, ["a", "b"])
+    raw.set_annotations(annotations, emit_warning=False)
+    assert from_mne(raw).events.label.tolist() == ["a"]  # MNE itself leaves it out
+    late = make_raw().crop(2.0)
+    late._annotations = mne.Annotations([0.5, 5.0], 0.0, ["a", "b"])
+    with pytest.raises(RecordingError, match=r"event 0 \('a'\) begins at -1\.5 s.*on_event_outside='drop'"):
+        from_mne(late)
+    r = from_mne(late, on_event_outside="drop")
+    assert r.events.label.tolist() == ["b"]
+    assert "1 of 2 events lie outside" in r.source
+
+
+def test_volts_that_are_microvolts_are_warned_of() -> None:
+    raw = make_raw()
+    held(raw)[:] *= 1e6
+    with pytest.warns(UserWarning, match=r"RawArray.* said to be in 'V'.* are they in microvolts"):
+        from_mne(raw, channels=["Fz"])

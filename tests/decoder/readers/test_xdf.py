@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hotwire.decoder.readers import read_xdf
 from hotwire.decoder.study import open_study
-from hotwire.errors import InputError, MissingExtraError, RecordingError, UnknownNameError
+from hotwire.errors import InputError, MissingExtraError, NonFiniteError, RecordingError, UnknownNameError
 
 
 def chunk(tag: int, content: bytes) -> bytes:
@@ -200,16 +200,101 @@ def test_what_is_no_xdf(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"stream: 0 streams could be meant.*There are: none"):
         read_xdf(tmp_path / "c.xdf")
     (tmp_path / "d.xdf").write_bytes(START + chunk(2, b"\x01\0\0\0<info>"))
-    with pytest.raises(RecordingError, match="cannot be read as XDF"):
+    with pytest.raises(RecordingError, match=r"There are: none; cut off while it was written \(17 bytes"):
         read_xdf(tmp_path / "d.xdf")
 
 
-def test_damage_that_pyxdf_only_logs_is_an_error(tmp_path: Path) -> None:
+def test_a_chunk_that_does_not_come_out_even_is_left_out(tmp_path: Path) -> None:
     path, _ = write(tmp_path / "a.xdf", grid(20))
     damaged = START + header(1, "amp", "EEG", 100, "float32", 2) + chunk(3, struct.pack("<IBI", 1, 4, 50) + bytes(30))
     path.write_bytes(damaged)
-    with pytest.raises(RecordingError, match="is damaged; pyxdf says"):
+    with pytest.raises(RecordingError, match=r"0 samples\); cut off while it was written \(46 bytes of a torn chunk"):
         read_xdf(path)
+
+
+def long_recording(path: Path) -> tuple[bytes, np.ndarray, list[tuple[int, int]]]:
+    """A file of many chunks, of ten samples each, and where its chunks of samples lie."""
+    stamps, values = grid(400), np.random.default_rng(2).normal(size=(400, 2)).astype(np.float32)
+    content = START + header(1, "amp", "EEG", 100.0, "float32", 2, DESC) + header(2, "task", "Markers", 0, "string", 1)
+    places = []
+    for i in range(0, 400, 10):
+        begin = len(content)
+        content += samples(1, stamps[i : i + 10], values[i : i + 10])
+        places.append((begin, len(content)))
+        content += texts(2, [float(stamps[i])], [f"marker {i}"])
+    end = b"<info><sample_count>%d</sample_count></info>"
+    for number, n in ((1, 400), (2, 40)):
+        content += chunk(6, struct.pack("<I", number) + end % n)
+    path.write_bytes(content)
+    return content, values, places
+
+
+def test_a_file_cut_anywhere_gives_what_is_whole(tmp_path: Path) -> None:
+    content, values, places = long_recording(tmp_path / "a.xdf")
+    assert read_xdf(tmp_path / "a.xdf").source.endswith("stream 'amp'")
+    for n in range(places[0][1], places[-1][0], 97):
+        (tmp_path / "b.xdf").write_bytes(content[:n])
+        r = read_xdf(tmp_path / "b.xdf", markers="task", on_event_outside="drop")
+        n_whole = 10 * sum(stop <= n for _, stop in places)
+        np.testing.assert_array_equal(r.data, values[:n_whole])
+        assert "cut off while it was written (" in r.source
+        torn = [place for place in places if place[0] + 16 < n < place[1]]
+        assert ("which began with a chunk of 10 samples, 0.1 s, of 'amp'" in r.source) == bool(torn)
+
+
+@settings(max_examples=60, deadline=None)
+@given(at=st.floats(0.05, 0.9), length=st.integers(1, 700), seed=st.integers(0, 10), is_removed=st.booleans())
+def test_damage_in_the_middle_costs_only_the_chunks_it_lies_in(
+    tmp_path_factory: pytest.TempPathFactory, at: float, length: int, seed: int, is_removed: bool
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / "a.xdf"
+    content, values, places = long_recording(path)
+    begin = places[0][0] + int(at * (places[-1][1] - places[0][0]))
+    put = b"" if is_removed else np.random.default_rng(seed).bytes(length)
+    path.write_bytes(content[:begin] + put + content[begin + length :])
+    r = read_xdf(path, stream="amp", markers="task", on_event_outside="drop", not_finite="cut")
+    whole = [10 * i for i, (start, stop) in enumerate(places) if stop <= begin or start >= begin + length]
+    expected = values[np.add.outer(whole, np.arange(10)).ravel()]
+    # Random bytes within samples go unseen: XDF has no check sums.
+    kept = r.data[np.isin(r.data[:, 0], values[:, 0])]
+    assert np.isin(expected[:, 0], kept[:, 0]).all()
+    if r.n_samples < 400:
+        assert f"{400 - r.n_samples} of 400 samples of 'amp' are lost" in r.source
+        assert "damaged at byte" in r.source
+
+
+def test_samples_without_stamps_are_whole_too(tmp_path: Path) -> None:
+    """LabRecorder leaves out stamps that follow from the one before."""
+    values = np.arange(6, dtype="<f4").reshape(3, 2)
+    rows = struct.pack("<Bd", 8, 9e4) + values[0].tobytes() + b"".join(b"\0" + row.tobytes() for row in values[1:])
+    inside = struct.pack("<IBI", 1, 4, 3) + rows
+    content = START + header(1, "amp", "EEG", 100, "float32", 2, DESC) + chunk(3, inside)
+    (tmp_path / "a.xdf").write_bytes(content + footer(1))
+    np.testing.assert_array_equal(read_xdf(tmp_path / "a.xdf").data, values)
+    (tmp_path / "b.xdf").write_bytes(content + chunk(3, inside[:-1]) + footer(1))
+    r = read_xdf(tmp_path / "b.xdf")
+    assert r.n_samples == 3
+    assert "bytes left out, which began with a chunk of 3 samples, 0.03 s, of 'amp'" in r.source
+
+
+def test_what_is_not_finite(tmp_path: Path) -> None:
+    stamps, values = grid(300), np.ones((300, 2), np.float32)
+    values[100:110, 0] = np.nan
+    told = texts(2, [9e4 + 0.5, 9e4 + 1.05, 9e4 + 2], ["before", "meanwhile", "after"])
+    head = START + header(1, "amp", "EEG", 100.0, "float32", 2, DESC) + header(2, "task", "Markers", 0, "string", 1)
+    (tmp_path / "a.xdf").write_bytes(head + samples(1, stamps, values) + told)
+    with pytest.raises(
+        NonFiniteError, match=r"Cz \(0\.033 of its samples\); first in run 1, 1 s after.*not_finite='cut'"
+    ):
+        read_xdf(tmp_path / "a.xdf")
+    r = read_xdf(tmp_path / "a.xdf", not_finite="cut")
+    assert r.run_lengths() == {1: 100, 2: 190}
+    assert r.events.label.tolist() == ["before", "after"]
+    np.testing.assert_allclose(r.events.onset_s, [0.5, 0.9])
+    assert "10 samples that are not finite left out (0.1 s in 1 stretches" in r.source
+    assert "and 1 events in them" in r.source
+    dropped = read_xdf(tmp_path / "a.xdf", not_finite="drop channels")
+    assert (dropped.feature_names, dropped.unit, dropped.n_samples) == (("TRIGGER",), ("a.u.",), 300)
 
 
 def test_without_pyxdf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
