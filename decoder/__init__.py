@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .alignment import start_on
+    from .cutting import cut_runs
     from .decoder import Decision, Decoder, Settings
     from .evaluation import Evaluation, evaluate, tune
     from .events import Events
     from .folds import Choice
     from .readout import LabelReadout, NearestReadout, TextReadout
     from .recording import Recording
+    from .sound_targets import SoundTargets
     from .synthetic import SyntheticBrain, block_design
     from .targets import StimulusTargets, WordTargets
+    from .trial_decoder import TrialDecoder
 
 _HOMES = {
     "Choice": "folds",
@@ -30,11 +33,14 @@ _HOMES = {
     "NearestReadout": "readout",
     "Recording": "recording",
     "Settings": "decoder",
+    "SoundTargets": "sound_targets",
     "StimulusTargets": "targets",
     "SyntheticBrain": "synthetic",
     "TextReadout": "readout",
+    "TrialDecoder": "trial_decoder",
     "WordTargets": "targets",
     "block_design": "synthetic",
+    "cut_runs": "cutting",
     "evaluate": "evaluation",
     "start_on": "alignment",
     "tune": "evaluation",
@@ -50,11 +56,14 @@ __all__ = [
     "NearestReadout",
     "Recording",
     "Settings",
+    "SoundTargets",
     "StimulusTargets",
     "SyntheticBrain",
     "TextReadout",
+    "TrialDecoder",
     "WordTargets",
     "block_design",
+    "cut_runs",
     "evaluate",
     "start_on",
     "tune",

@@ -24,8 +24,9 @@ class CSP(Features):
 
     Two answers: the filters are the generalised eigenvectors of the answers' covariances, those first whose variance
     differs most. Several answers: the directions that jointly diagonalise their covariances as well as can be, those
-    first that tell most of the answer. Both, and the covariance of an answer over all its samples without dividing
-    trials by their trace, are as `mne.decoding.CSP` has them by default. Every trial's mean is taken off first.
+    first whose variance tells most of the answer. Both, and the covariance of an answer over all its samples without
+    dividing trials by their trace, are as `mne.decoding.CSP` has them by default, but for the order of the latter,
+    which is by the information itself instead of its approximation. Every trial's mean is taken off first.
 
     Parameters
     ----------
@@ -107,13 +108,41 @@ def csp_filters(covariances: NDArray[np.float64]) -> NDArray[np.float64]:
         return filters[:, np.argsort(np.abs(part - 0.5))[::-1]]
     filters = joint_diagonaliser(covariances)
     filters = filters / np.sqrt(_variances(covariances.mean(axis=0), filters))
-    return filters[:, np.argsort(_information(covariances, filters))[::-1]]
-
-
-def _information(covariances: NDArray[np.float64], filters: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What each filter's output tells of equally frequent answers, by Grosse-Wentrup & Buss's approximation."""
     variance = np.array([_variances(covariance, filters) for covariance in covariances])
-    return -np.log(np.sqrt(variance)).mean(axis=0) - 3 / 16 * (variance**2 - 1).mean(axis=0) ** 2
+    return filters[:, np.argsort(information(variance))[::-1]]
+
+
+def information(variance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a Gaussian signal of mean zero tells of equally frequent answers that only its variance depends on.
+
+    Grosse-Wentrup & Buss approximate this integral by moments, which puts the most telling signals last once an answer
+    has several times the variance of the others.
+
+    Parameters
+    ----------
+    variance : array (n_answers, n_signals)
+
+    Returns
+    -------
+    array (n_signals,)
+        In nats: 0 where all variances are the same, at most the logarithm of the number of answers.
+
+    Examples
+    --------
+    >>> information(np.array([[4.0, 1e8], [1.0, 1e-8]])).round(2)
+    array([0.09, 0.69])
+    """
+    told = []
+    for of_answers in (variance / variance.mean(axis=0)).T:
+        width = np.sqrt(of_answers)
+        # Points of equal distance in the logarithm see narrow and wide distributions alike.
+        log_x = np.linspace(np.log(1e-8 * width.min()), np.log(10 * width.max()), 2000)
+        density = np.exp(-0.5 * np.exp(2 * log_x) / of_answers[:, None]) / (np.sqrt(2 * np.pi) * width[:, None])
+        mixture = density.mean(axis=0)
+        surprise = -mixture * np.log(np.maximum(mixture, np.finfo(np.float64).tiny)) * np.exp(log_x)
+        entropy = 2 * np.trapezoid(surprise, log_x)
+        told.append(entropy - np.mean(0.5 * np.log(2 * np.pi * np.e * of_answers)))
+    return np.array(told)
 
 
 def _variances(covariance: NDArray[np.float64], filters: NDArray[np.float64]) -> NDArray[np.float64]:

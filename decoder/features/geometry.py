@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 MEAN_TOLERANCE = 1e-8
 MEAN_STEPS = 50
-SWEEPS = 100
+SWEEPS = 30
 SWEEP_TOLERANCE = 1e-12
 
 
@@ -91,6 +91,8 @@ def upper(S: NDArray[np.float64]) -> NDArray[np.float64]:
 def joint_diagonaliser(C: NDArray[np.float64]) -> NDArray[np.float64]:
     """Directions in which several covariances are as diagonal as can be, at the same time.
 
+    Sweeps over all pairs of directions until hardly anything is gained, or 30 of them are done.
+
     Parameters
     ----------
     C : array (n_matrices, n, n)
@@ -106,29 +108,54 @@ def joint_diagonaliser(C: NDArray[np.float64]) -> NDArray[np.float64]:
     Pham (2001), Joint approximate diagonalization of positive definite Hermitian matrices. SIAM J. Matrix Analysis
     and Applications 22, 1136-1152.
     """
-    C, n = C.copy(), C.shape[1]
-    V = np.eye(n)
-    for _ in range(SWEEPS):
+    from tqdm import tqdm  # a rig that runs bundles needs none of it
+
+    n = C.shape[1]
+    start = inverse_root(C.mean(axis=0))  # where they are near to diagonal if they are near to one another
+    C, V = start @ C @ start, start.copy()
+    for _ in tqdm(range(SWEEPS), desc="joint diagonalisation: sweeps", delay=1, disable=None):
         gained = 0.0
-        for i in range(1, n):
-            for j in range(i):
-                turn, gain = _turn(C, i, j)
-                gained += gain
-                pair = [i, j]
-                C[:, pair] = turn @ C[:, pair]
-                C[:, :, pair] = C[:, :, pair] @ turn.T
-                V[:, pair] = V[:, pair] @ turn.T
-        if gained < SWEEP_TOLERANCE * n * (n - 1):
+        for i, j in disjoint_pairs(n):
+            of_first, of_second, gain = _turns(C, i, j)
+            gained += gain
+            for rows in (C, C.swapaxes(1, 2), V.T):
+                first, second = rows[..., i, :], rows[..., j, :]
+                rows[..., i, :] = first - of_second[:, None] * second
+                rows[..., j, :] = second - of_first[:, None] * first
+        if gained <= SWEEP_TOLERANCE * n * (n - 1):
             break
     return V
 
 
-def _turn(C: NDArray[np.float64], i: int, j: int) -> tuple[NDArray[np.float64], float]:
-    """Pham's change of two directions, and by how much it is expected to bring the matrices nearer to diagonal."""
+def disjoint_pairs(n: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Every pair out of n once, in rounds in which everyone is in one pair at most, as in a tournament.
+
+    Examples
+    --------
+    >>> [list(zip(i.tolist(), j.tolist())) for i, j in disjoint_pairs(3)]
+    [[(1, 2)], [(0, 2)], [(0, 1)]]
+    """
+    places = list(range(n + n % 2))
+    for _ in range(len(places) - 1):
+        half = len(places) // 2
+        pairs = [(i, j) for i, j in zip(places[:half], reversed(places[half:]), strict=True) if max(i, j) < n]
+        i, j = np.sort(np.array(pairs, np.intp).reshape(-1, 2), axis=1).T
+        yield i, j
+        places = [places[0], places[-1], *places[1:-1]]
+
+
+def _turns(
+    C: NDArray[np.float64], i: NDArray[np.intp], j: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Pham's change of pairs of directions that do not touch, and by how much it should make C more diagonal.
+
+    How much of the first to take off the second of each pair, and of the second off the first.
+    """
     first, second, between = C[:, i, i], C[:, j, j], C[:, i, j]
-    g = np.array([np.mean(between / first), np.mean(between / second)])
-    ratios = np.array([[np.mean(second / first), 1.0], [1.0, np.mean(first / second)]])
-    # Where both vary alike in all matrices any turn is as good, and least squares takes the smallest.
-    h = np.linalg.lstsq(ratios, g, rcond=1e-9)[0]
-    scale = 2 / (1 + np.sqrt(max(1 - 4 * h[0] * h[1], 0.0)))
-    return np.array([[1.0, -scale * h[0]], [-scale * h[1], 1.0]]), float(len(C) * (g @ h))
+    g = np.stack([(between / first).mean(axis=0), (between / second).mean(axis=0)], axis=1)
+    ones = np.ones(len(i))
+    ratios = np.array([[(second / first).mean(axis=0), ones], [ones, (first / second).mean(axis=0)]])
+    # Where both vary alike in all matrices any turn is as good, and the pseudo-inverse takes the smallest.
+    h = (np.linalg.pinv(ratios.transpose(2, 0, 1), rcond=1e-9, hermitian=True) @ g[..., None])[..., 0]
+    scale = 2 / (1 + np.sqrt(np.maximum(1 - 4 * h[:, 0] * h[:, 1], 0.0)))
+    return scale * h[:, 1], scale * h[:, 0], float(len(C) * np.sum(g * h))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -78,7 +78,7 @@ class Spectrum(Features):
         if self.measure == "cca":
             return fitted
         power = np.array([fitted.power(x.astype(np.float64)) for x in X])
-        return FittedSpectrum(**(fitted.to_arrays() | {"floor": floor_of(power)}))
+        return replace(fitted, floor=floor_of(power))
 
     def _check_length(self, n_times: int, n_channels: int, rate_hz: float) -> None:
         if not rate_hz > 0:

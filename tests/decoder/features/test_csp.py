@@ -8,11 +8,10 @@ from pyriemann.estimation import Covariances
 from pyriemann.spatialfilters import CSP as TheirCSP
 from scipy.linalg import eigh
 
-from hotwire.decoder.features.csp import CSP, csp_filters
+from hotwire.decoder.features.csp import CSP, csp_filters, information
 from hotwire.errors import InputError
 
 from .made_trials import average_referenced, oscillating
-
 
 PER_SAMPLE = 4500 / 4499
 """MNE divides sums over an answer's samples by one sample less."""
@@ -42,13 +41,37 @@ def test_two_answers_equal_mne_and_pyriemann(n_filters: int) -> None:
     np.testing.assert_allclose(ours.transform(X), riemann.transform(covariances), atol=1e-8)
 
 
-def test_several_answers_equal_mnes() -> None:
+def test_several_answers_equal_mnes_but_for_the_order() -> None:
     X, answers = oscillating(n_trials=90, n_answers=3)
-    ours = CSP(4, "none").fit(X, answers, 100.0)
-    theirs = mne.decoding.CSP(n_components=4, reg=None, log=True).fit(channels_first(X), answers)
+    ours = CSP(6, "none").fit(X, answers, 100.0).transform(X)
+    theirs = mne.decoding.CSP(n_components=6, reg=None, log=True).fit(channels_first(X), answers)
+    theirs = theirs.transform(channels_first(X))
     # MNE ends its search earlier and may scale filters otherwise: the same but for a constant.
-    difference = ours.transform(X) - theirs.transform(channels_first(X))
-    np.testing.assert_allclose(difference, np.broadcast_to(difference[0], difference.shape), atol=1e-3)
+    ours, theirs = ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)
+    same = np.abs(np.corrcoef(ours.T, theirs.T)[:6, 6:]).argmax(axis=1)
+    assert sorted(same) == list(range(6))
+    np.testing.assert_allclose(ours, theirs[:, same], atol=1e-3)
+
+
+def test_the_most_telling_filters_come_first() -> None:
+    """However strong the difference is: MNE's approximation would put the sources that tell nothing first."""
+    X, answers = oscillating(n_trials=80, n_answers=4)
+    told = np.array([CSP(6).fit(X, answers, 100.0).transform(X)[answers == answer].mean(axis=0) for answer in range(4)])
+    assert (np.ptp(told[:, :4], axis=0) > 1).all()
+    assert (np.ptp(told[:, 4:], axis=0) < 0.5).all()
+
+
+def test_information() -> None:
+    """By chance: how well samples whose answer is known tell it."""
+    variance = np.array([3.0, 0.5, 0.1])
+    rng = np.random.default_rng(0)
+    answers = rng.integers(3, size=200_000)
+    x = rng.normal(size=len(answers)) * np.sqrt(variance[answers])
+    likelihood = np.exp(-0.5 * x[:, None] ** 2 / variance) / np.sqrt(variance)
+    posterior = likelihood / likelihood.sum(axis=1, keepdims=True)
+    expected = np.log(3) + np.log(posterior[np.arange(len(x)), answers]).mean()
+    assert information(variance[:, None])[0] == pytest.approx(expected, abs=0.01)
+    assert information(1e-12 * variance[:, None])[0] == pytest.approx(information(variance[:, None])[0], abs=1e-6)
 
 
 def test_dependent_channels_are_treated_as_mne_does() -> None:

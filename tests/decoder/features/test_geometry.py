@@ -8,6 +8,7 @@ from pyriemann.geometry.mean import mean_logeuclid, mean_riemann
 from pyriemann.geometry.tangentspace import upper as their_upper
 
 from hotwire.decoder.features.geometry import (
+    disjoint_pairs,
     inverse_root,
     joint_diagonaliser,
     log_euclidean_mean,
@@ -61,11 +62,29 @@ def test_what_can_be_diagonalised_is() -> None:
     np.testing.assert_allclose(turned, diagonals, atol=1e-7 * np.abs(turned).max())
 
 
-def test_joint_diagonaliser_equals_pyriemanns() -> None:
-    C = made(4, 5, 60)
+@pytest.mark.parametrize("n", [2, 5, 8])
+def test_joint_diagonaliser_equals_pyriemanns(n: int) -> None:
+    """But for the order and the lengths of the directions."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4, 200, n)) * np.exp(0.5 * rng.normal(size=(4, 1, n))) @ rng.normal(size=(n, n))
+    C = x.swapaxes(1, 2) @ x
     ours = joint_diagonaliser(C)
     theirs = ajd_pham(C, eps=1e-12, n_iter_max=100)[0].T
-    np.testing.assert_allclose(ours, theirs, atol=1e-6 * np.abs(theirs).max())
+    cosines = np.abs((ours / np.linalg.norm(ours, axis=0)).T @ (theirs / np.linalg.norm(theirs, axis=0)))
+    assert sorted(cosines.argmax(axis=0)) == list(range(n))
+    np.testing.assert_allclose(cosines.max(axis=0), 1, atol=1e-9)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 8])
+def test_every_pair_meets_once(n: int) -> None:
+    met = [pair for i, j in disjoint_pairs(n) for pair in zip(i.tolist(), j.tolist(), strict=True)]
+    assert sorted(met) == [(i, j) for i in range(n) for j in range(i + 1, n)]
+    for i, j in disjoint_pairs(n):
+        assert len({*i.tolist(), *j.tolist()}) == len(i) + len(j)
+
+
+def test_joint_diagonaliser_of_single_numbers() -> None:
+    np.testing.assert_allclose(joint_diagonaliser(np.array([[[4.0]], [[12.0]]])), [[8.0**-0.5]])
 
 
 def test_joint_diagonaliser_of_equal_matrices() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,7 +53,8 @@ def test_kept_and_read_again_bit_for_bit(features: Features, tmp_path) -> None:
     X, answers = oscillating()
     fitted = features.fit(X, answers, RATE_HZ)
     assert fitted.kind == features.to_dict()["type"]
-    np.savez(tmp_path / "fitted.npz", **fitted.to_arrays())
+    kept: Any = fitted.to_arrays()
+    np.savez(tmp_path / "fitted.npz", **kept)
     with np.load(tmp_path / "fitted.npz", allow_pickle=False) as arrays:
         again = type(fitted).from_arrays(dict(arrays))
     np.testing.assert_array_equal(again.transform(X), fitted.transform(X))

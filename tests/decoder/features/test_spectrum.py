@@ -89,7 +89,7 @@ def test_wrong_settings_and_windows() -> None:
     X, answers = made()
     for frequencies_hz in ([], "8", [0.0], [-3.0], [float("nan")], ["8"]):
         with pytest.raises(InputError, match="frequencies_hz: expected"):
-            Spectrum(frequencies_hz)
+            Spectrum(frequencies_hz)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="measure: expected one of cca, power"):
         Spectrum([8.0], measure="snr")  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"at least one cycle in a window of 2 s, got 0\.4 Hz; use longer"):
@@ -98,4 +98,6 @@ def test_wrong_settings_and_windows() -> None:
         Spectrum([20.0], harmonics=3).fit(X, answers, RATE_HZ)
     with pytest.raises(InputError, match="more than 9 samples in a trial"):
         Spectrum([20.0], harmonics=2).fit(X[:, :9], answers, RATE_HZ)
+    with pytest.raises(InputError, match="rate_hz: expected the number of samples per second, got nan"):
+        Spectrum([20.0]).fit(X, answers, float("nan"))
     assert hash(Spectrum([8, 12])) == hash(Spectrum((8.0, 12.0)))

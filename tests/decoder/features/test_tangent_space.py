@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from pyriemann.estimation import Covariances, XdawnCovariances
@@ -50,7 +52,8 @@ def test_dependent_channels_lower_the_dimension() -> None:
 
 
 def test_wrong_settings_and_too_few_samples() -> None:
-    for wrong in ({"estimator": "mcd"}, {"metric": "euclid"}, {"prototype": "erp"}):
+    wrongs: list[Any] = [{"estimator": "mcd"}, {"metric": "euclid"}, {"prototype": "erp"}]
+    for wrong in wrongs:
         with pytest.raises(InputError, match=f"{next(iter(wrong))}: expected one of"):
             TangentSpace(**wrong)
     X, answers = oscillating(n_times=6)

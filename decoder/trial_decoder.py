@@ -1,0 +1,235 @@
+"""TrialDecoder: the decoder as a scikit-learn classifier, for trials that are already cut."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..adapters.factored import FactoredAdapter
+from ..errors import InputError, ShapeError
+from ..models.network import Network
+from ..models.opening import open_network
+from .decoder import Settings, make_entry, prompted
+from .features.base import Features
+from .given_trials import GivenTrials, given_trials, labels_of
+from .readout import Readout, softmax
+from .steps import Epoch
+from .targets import TEMPLATE, WordTargets
+
+if TYPE_CHECKING:
+    import mne
+
+
+class TrialDecoder(ClassifierMixin, BaseEstimator):
+    """A network's answer to each trial, as a classifier that goes where scikit-learn's go.
+
+    It is made of the same pieces as a `Decoder`: features and an adapter, fitted to what the network makes of each
+    label's word; the network from the layer on; a readout, here among the labels. Use a `Decoder` for whole recordings
+    and live streams.
+
+    Parameters
+    ----------
+    network : str, Path or Network
+        What `hotwire.models.open_network` opens; opened once, however many clones there are. A network that is open
+        already is shared by clones, too.
+    layer : str
+        Where the network is entered.
+    words : mapping of label to str, or to a sequence of str, optional
+        What the labels mean; see `WordTargets`. Where not given, labels are their own words. Words of labels that the
+        training trials do not have are not among the answers.
+    template, prompt : str, optional
+        See `WordTargets` and `Settings`.
+    features : Features, optional
+        What of a trial's samples the adapter takes; where not given, all of them.
+    adapter : FactoredAdapter, optional
+    readout : Readout, optional
+    rate_hz : float, optional
+        Of the samples, for features of frequencies where trials come as arrays; MNE's epochs bring it along.
+
+    Attributes
+    ----------
+    classes_ : array (n_classes,)
+    linear_ : Linear
+        The fitted features and adapter.
+    entry_ : Entry
+        Where predicted states enter the network.
+    fitted_on_ : GivenTrials
+        What other trials have to agree with: their shape, channels and rate; of the trials themselves it holds none.
+
+    Examples
+    --------
+    >>> from hotwire.decoder.features.csp import CSP
+    >>> decoder = TrialDecoder("smollm2-135m-instruct", "8", {1: "left", 2: "right"}, features=CSP())
+    >>> cross_val_score(decoder, epochs, labels, groups=blocks, cv=GroupKFold(10))  # doctest: +SKIP
+    """
+
+    n_features_in_: int
+
+    def __init__(
+        self,
+        network: str | Path | Network,
+        layer: str,
+        words: Mapping[Any, str | Sequence[str]] | None = None,
+        *,
+        template: str = TEMPLATE,
+        prompt: str | None = None,
+        features: Features | None = None,
+        adapter: FactoredAdapter | None = None,
+        readout: Readout | None = None,
+        rate_hz: float | None = None,
+    ) -> None:
+        self.network = network
+        self.layer = layer
+        self.words = words
+        self.template = template
+        self.prompt = prompt
+        self.features = features
+        self.adapter = adapter
+        self.readout = readout
+        self.rate_hz = rate_hz
+
+    def fit(self, X: ArrayLike | mne.BaseEpochs, y: ArrayLike | None = None, groups: ArrayLike | None = None) -> Self:
+        """Fit on trials.
+
+        Parameters
+        ----------
+        X : mne.Epochs, or array (n_trials, n_channels, n_times) or (n_trials, n_features)
+            Of epochs, the channels that record the brain.
+        y : array (n_trials,), optional
+            Labels; where not given, the names of the epochs' events.
+        groups : array (n_trials,), optional
+            Trials that the adapter's own cross-validation keeps together, such as runs. Where not given, it holds out
+            five stretches of neighbouring trials in turn.
+
+        Raises
+        ------
+        InputError
+            Labels that are numbers have no words, or epochs have bad channels.
+        ShapeError, NonFiniteError
+        """
+        given = self._given(X, reset=True)
+        labels = labels_of(X, y)
+        if len(labels) != len(given.X):
+            raise ShapeError(f"y: expected a label for each of {len(given.X)} trials, got {len(labels)}")
+        self.classes_, answers = np.unique(labels, return_inverse=True)
+        network = prompted(_opened(self.network), self.prompt)
+        settings = self._settings(given.X.shape[1])
+        settings.readout.check(network)
+        targets = WordTargets(self._words(), self.template)
+        table = targets.activations(network, [self.layer])[self.layer]
+        trials = given.labelled(labels, groups)
+        self.linear_ = settings.fit_linear(trials, trials.X, table[answers], answers)
+        self.entry_ = make_entry(network, self.layer, targets, table, self.linear_.mean[None])
+        self.readout_ = settings.readout
+        self.fitted_on_ = replace(given, X=given.X[:0])
+        return self
+
+    def decision_function(self, X: ArrayLike | mne.BaseEpochs) -> NDArray[np.float64]:
+        """Log probability of each class up to a constant, (n_trials, n_classes); of two, the second's less the first's.
+
+        Parameters
+        ----------
+        X
+            As for `fit`.
+        """
+        scores = self._scores(X)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict_proba(self, X: ArrayLike | mne.BaseEpochs) -> NDArray[np.float64]:
+        """Probability of each class, (n_trials, n_classes)."""
+        return softmax(self._scores(X))
+
+    def predict(self, X: ArrayLike | mne.BaseEpochs) -> NDArray:
+        """The most probable class of each trial, (n_trials,)."""
+        best = self._scores(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """How often the most probable class is the label; the labels of epochs are their events' where not given."""
+        check_is_fitted(self, "fitted_on_")
+        if y is None:
+            y = labels_of(X, y)
+        return float(super().score(X, y, sample_weight))
+
+    def _scores(self, X: Any) -> NDArray[np.float64]:
+        check_is_fitted(self, "fitted_on_")
+        given = self._given(X, reset=False)
+        return self.readout_.scores(self.entry_, self.linear_.predict(given.rows)).astype(np.float64)
+
+    def _given(self, X: Any, *, reset: bool) -> GivenTrials:
+        given = given_trials(X, self.rate_hz)
+        if not reset:
+            given.require_like(self.fitted_on_)
+        if given.channels is None:
+            validate_data(self, X, reset=reset, skip_check_array=True)  # the names of a table's columns
+        elif reset:
+            self.n_features_in_ = len(given.channels)
+        return given
+
+    def _settings(self, n_times: int) -> Settings:
+        if self.features is not None and n_times == 1:
+            raise ShapeError(
+                f"X: {type(self.features).__name__} needs the samples of trials, expected epochs or (n_trials, "
+                "n_channels, n_times), got one number a feature"
+            )
+        chosen = {"adapter": self.adapter, "readout": self.readout}
+        given: Any = {name: value for name, value in chosen.items() if value is not None}
+        if n_times > 1:
+            given["window"] = Epoch(0.0, float(n_times))  # stands for any: trials are cut already
+        return Settings(self.layer, features=self.features, prompt=self.prompt, **given)
+
+    def _words(self) -> dict[str, str | Sequence[str]]:
+        """A word for each class, in their order."""
+        labels = self.classes_.tolist()
+        if self.words is None:
+            if not all(isinstance(label, str) for label in labels):
+                raise InputError(
+                    f"words: labels are {', '.join(map(repr, labels[:8]))}, and only text is its own word; give a word "
+                    f"for each, such as words={{{labels[0]!r}: 'house', ...}}"
+                )
+            return {label: label for label in labels}
+        lacking = [label for label in labels if label not in self.words]
+        if lacking:
+            raise InputError(
+                f"words: labels {', '.join(map(repr, lacking))} have none; there are words for "
+                f"{', '.join(map(repr, self.words))}"
+            )
+        return {str(label): self.words[label] for label in labels}
+
+    def __sklearn_clone__(self) -> Self:
+        """A clone that shares the network; scikit-learn's own would copy all of its weights."""
+        params: dict[str, Any] = {
+            name: of if name == "network" else clone(of, safe=False) for name, of in self.get_params(deep=False).items()
+        }
+        twin = type(self)(**params)
+        if "_metadata_request" in vars(self):  # that fit is to be given groups, say
+            vars(twin)["_metadata_request"] = copy.deepcopy(vars(self)["_metadata_request"])
+        return twin
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _opened(network: Any) -> Network:
+    if isinstance(network, Network):
+        return network
+    if not isinstance(network, str | Path):
+        raise InputError(f"network: expected a name, a path or a Network, got {type(network).__name__}")
+    return _open_once(network)
+
+
+@lru_cache(maxsize=2)
+def _open_once(name: str | Path) -> Network:
+    """Networks are frozen: one serves all folds of a cross-validation."""
+    return open_network(name)
