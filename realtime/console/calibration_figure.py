@@ -48,6 +48,16 @@ def learning_curve_figure(calibration: Calibration, good_enough: float) -> Drawi
             ax.plot(
                 ahead, [100 * one.value for one in expected], color=colors.series[0], label="expected, 95 % interval"
             )
+        for level, name in ((calibration.chance, "chance"), (good_enough, "good enough")):
+            ax.annotate(
+                name,
+                (1, 100 * level),
+                xycoords=("axes fraction", "data"),
+                xytext=(-2, 2),
+                textcoords="offset points",
+                ha="right",
+                color=colors.soft,
+            )
         ax.set(xlabel="trials learned from", ylabel="decided rightly, per cent", ylim=(-5, 105))
         figure.legend(loc="outside upper right", ncols=2, frameon=False)
 
