@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..models.language import LanguageModel
 from ..models.network import Network
+from ..models.speech import AnswersFreely
 from .steps.base import check_count, check_number, settings_from_dict, settings_to_dict
 
 PRIORS = ("keep", "remove")
@@ -89,12 +89,12 @@ class LabelReadout(Readout):
 
 @dataclass(frozen=True)
 class TextReadout(LabelReadout):
-    """Let a language model answer freely, and also choose among the answers.
+    """Let a language model or a speech recogniser answer freely, and also choose among the answers.
 
     Parameters
     ----------
     prior : {"keep", "remove"}
-        For the choice among the answers, see `LabelReadout`; the free answer is the model's own.
+        For the choice among the answers, see `LabelReadout`; the free answer is the network's own.
     max_tokens : int
         The longest free answer.
     """
@@ -106,15 +106,15 @@ class TextReadout(LabelReadout):
         check_count("max_tokens", self.max_tokens, 1)
 
     def check(self, network: Network) -> None:
-        if not isinstance(network, LanguageModel):
+        if not isinstance(network, AnswersFreely):
             raise InputError(
-                f"readout: only a language model answers freely, {network.name} does not; use LabelReadout or "
-                "NearestReadout"
+                f"readout: only a language model answers freely, or a speech recogniser; {network.name} is neither. "
+                "Use LabelReadout or NearestReadout"
             )
 
     def texts(self, entry: Entry, states: NDArray) -> list[str]:
         self.check(entry.network)
-        assert isinstance(entry.network, LanguageModel)
+        assert isinstance(entry.network, AnswersFreely)
         return entry.network.generate(entry.layer, states, max_tokens=self.max_tokens)
 
 

@@ -15,15 +15,17 @@ from .sealed import NETWORK, naming
 
 def described(network: Network, *, embedded: bool) -> dict[str, Any]:
     """What a manifest says of the network, which tells it from any other, and how to open it again."""
-    from ..models.opening import LANGUAGE_MODELS, SENTENCE_ENCODERS, VISION
+    from ..models.opening import LANGUAGE_MODELS, SENTENCE_ENCODERS, SPEECH_RECOGNISERS, VISION
 
-    in_registry = network.name in (*LANGUAGE_MODELS, *VISION, *SENTENCE_ENCODERS)
+    in_registry = network.name in (*LANGUAGE_MODELS, *VISION, *SENTENCE_ENCODERS, *SPEECH_RECOGNISERS)
+    seconds = getattr(network, "seconds", None)  # only where a network is opened for a length of sound
     return {
         "name": network.name,
         "reopen": "onnx" if embedded else "registry" if in_registry else "given",
         "fingerprint": network.fingerprint,
         "prompt": getattr(network, "prompt", None),
         "labels": None if network.labels is None else list(network.labels),
+        **({} if seconds is None else {"seconds": seconds}),
     }
 
 
@@ -39,7 +41,7 @@ def reopened(saved: Mapping[str, Any], parts: Mapping[str, bytes], path: str | P
     if saved["reopen"] == "registry":
         from ..models.opening import open_network
 
-        return open_network(saved["name"], prompt=saved["prompt"])
+        return open_network(saved["name"], prompt=saved["prompt"], seconds=saved.get("seconds"))
     if saved["reopen"] == "onnx" and NETWORK in parts:
         from ..models.onnx_network import OnnxNetwork
 
@@ -54,7 +56,13 @@ def reopened(saved: Mapping[str, Any], parts: Mapping[str, bytes], path: str | P
 
 
 def check_network(network: Network, saved: Mapping[str, Any]) -> None:
-    """Weights, prompt and labels have to be those that the decoder was fitted with."""
+    """Weights, prompt, length of sound and labels have to be those that the decoder was fitted with."""
+    seconds = getattr(network, "seconds", None)
+    if seconds != saved.get("seconds"):
+        raise BundleError(
+            f"it was fitted with {saved['name']!r} opened for {saved.get('seconds')} s of sound, but {network.name!r} "
+            f"is for {seconds}; open it with as many seconds"
+        )
     if network.fingerprint != saved["fingerprint"]:
         raise BundleError(
             f"it was fitted with the network {saved['name']!r} of fingerprint {saved['fingerprint']}, but "

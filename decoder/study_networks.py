@@ -101,17 +101,23 @@ class NetworkSection(Section):
 
     name: NetworkName
     prompt: str | None = None
+    seconds: float | None = Field(None, gt=0)
+    """Of sound that a speech recogniser takes."""
     train: TrainSection | None = None
 
     @model_validator(mode="after")
     def _is_opened_or_trained(self) -> NetworkSection:
         if self.train is not None and self.prompt is not None:
             raise InputError("expected prompt or train, got both: a network for pictures takes no prompt")
+        if self.train is not None and self.seconds is not None:
+            raise InputError("expected seconds or train, got both: a network for pictures hears nothing")
         return self
 
     def open(self) -> Network:
         """Open the network, trained first if it is to be."""
-        return open_network(self.name, prompt=self.prompt) if self.train is None else self._trained.names
+        if self.train is not None:
+            return self._trained.names
+        return open_network(self.name, prompt=self.prompt, seconds=self.seconds)
 
     def drawing(self) -> Network | None:
         """Open the network that draws what this one sees, where there is one."""

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from .small_training import train_small_vision
     from .torch_network import TorchNetwork
     from .vision import VisionNetwork
+    from .whisper import SpeechRecogniser
 
 _HOMES = {
     "LanguageModel": "language",
     "Network": "network",
     "OnnxNetwork": "onnx_network",
     "SentenceEncoder": "sentence",
+    "SpeechRecogniser": "whisper",
     "TorchNetwork": "torch_network",
     "VisionNetwork": "vision",
     "compiled": "compiled_network",
@@ -42,6 +44,7 @@ __all__ = [
     "Network",
     "OnnxNetwork",
     "SentenceEncoder",
+    "SpeechRecogniser",
     "TorchNetwork",
     "VisionNetwork",
     "compiled",

@@ -200,6 +200,9 @@ class Network(ABC):
                 )
         return [outputs[candidate] for candidate in candidates]
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
     def shape_of(self, layer: str) -> tuple[int, ...]:
         """Shape of one stimulus's activation of `layer`; an `UnknownNameError` lists the layers."""
         if layer not in self.layers:

@@ -33,11 +33,11 @@ def answer_graph(network: Network, layer: str, answers: Sequence[str]) -> onnx.M
     Parameters
     ----------
     network : Network
-        A `LanguageModel`, `TorchNetwork` (so a `VisionNetwork`, too) or `OnnxNetwork`.
+        A `LanguageModel`, `SpeechRecogniser`, `TorchNetwork` (so a `VisionNetwork`, too) or `OnnxNetwork`.
     layer : str
         Where activations enter.
     answers : sequence of str
-        Words or phrases for a language model, names from its labels for another network.
+        Words or phrases for a language model or a speech recogniser, names from its labels for another network.
 
     Returns
     -------
@@ -54,22 +54,32 @@ def answer_graph(network: Network, layer: str, answers: Sequence[str]) -> onnx.M
     network.shape_of(layer)
     if isinstance(network, LanguageModel):
         return language_graph(network, layer, answers)
+    if not isinstance(network, OnnxNetwork | TorchNetwork):
+        return _spoken_graph(network, layer, answers)
     columns = network.columns(answers)
     if isinstance(network, OnnxNetwork):
         behind = _upgraded(network.tail(layer), network.name)
-    elif isinstance(network, TorchNetwork):
-        behind = traced(network.tail(layer), {"entered": network.example(layer)}, ["outputs"], network.name)
     else:
-        raise InputError(
-            f"network: {network.name} is of the kind {type(network).__name__}, which cannot be exported; a "
-            "LanguageModel, a TorchNetwork or an OnnxNetwork can"
-        )
+        behind = traced(network.tail(layer), {"entered": network.example(layer)}, ["outputs"], network.name)
     model = simplified(_scored(behind, network.shape_of(layer), columns))
     if isinstance(network, TorchNetwork):
         model = tidied(model)
     activation = np.random.default_rng(0).normal(size=(1, prod(network.shape_of(layer)))).astype(np.float32)
     check_faithful(model, activation, network.log_probabilities(layer, activation, answers), network.name)
     return model
+
+
+def _spoken_graph(network: Network, layer: str, answers: Sequence[str]) -> onnx.ModelProto:
+    # Importing Whisper takes a second, which no other network should have to wait for.
+    from .onnx_recogniser import recogniser_graph
+    from .whisper import SpeechRecogniser
+
+    if isinstance(network, SpeechRecogniser):
+        return recogniser_graph(network, layer, answers)
+    raise InputError(
+        f"network: {network.name} is of the kind {type(network).__name__}, which cannot be exported; a LanguageModel, "
+        "a SpeechRecogniser, a TorchNetwork or an OnnxNetwork can"
+    )
 
 
 def _upgraded(model: onnx.ModelProto, name: str) -> onnx.ModelProto:

@@ -86,7 +86,9 @@ def speech_graphs(network: Network, layer: str, answers: Sequence[str], *, max_t
         short.
     """
     if not isinstance(network, LanguageModel):
-        raise InputError(f"network: only a language model answers freely, {network.name} does not")
+        raise InputError(
+            f"readout: only a language model's free answers can be exported, {network.name} is none; use LabelReadout"
+        )
     if max_tokens < 1:
         raise InputError(f"max_tokens: expected at least 1, got {max_tokens}")
     vocabulary = token_bytes(network)

@@ -11,9 +11,10 @@ from .network import Network
 LANGUAGE_MODELS = ("smollm2-135m-instruct",)
 VISION = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 SENTENCE_ENCODERS = ("all-minilm-l6-v2",)
+SPEECH_RECOGNISERS = ("whisper-tiny.en",)
 
 
-def open_network(name: str | Path, *, prompt: str | None = None) -> Network:
+def open_network(name: str | Path, *, prompt: str | None = None, seconds: float | None = None) -> Network:
     """Open a network; one of the registry is downloaded first if it is not on this machine yet.
 
     Parameters
@@ -23,14 +24,22 @@ def open_network(name: str | Path, *, prompt: str | None = None) -> Network:
         language model in the form that transformers saves.
     prompt : str, optional
         For language models: a text with one ``{}``.
+    seconds : float, optional
+        For speech recognisers: the longest sound, 2 s if not given.
 
     Raises
     ------
     UnknownNameError
         There is no such name and no such file.
     InputError
-        A prompt was given for a network that takes none.
+        A prompt or seconds were given for a network that takes none, or a speech recogniser cannot hear so long.
     """
+    if name in SPEECH_RECOGNISERS and prompt is None:
+        from .whisper import SECONDS, SpeechRecogniser
+
+        return SpeechRecogniser.open(fetch(str(name)), seconds=SECONDS if seconds is None else seconds, name=str(name))
+    if seconds is not None:
+        raise InputError(f"seconds: only speech recognisers are opened for a length of sound, {name} is none")
     if str(name) in LANGUAGE_MODELS or (Path(name) / "config.json").is_file():
         from .language import PROMPT, LanguageModel
 

@@ -1,8 +1,21 @@
-"""Where a free answer ends, and how tokens become text without a tokenizer. Standard library only: a rig runs this."""
+"""Free answers: who gives them, where they end, how tokens become text. Standard library only: a rig runs this."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+
+@runtime_checkable
+class AnswersFreely(Protocol):
+    """A network that puts into words what is injected."""
+
+    def generate(self, layer: str, activations: ndarray, *, max_tokens: int = 8) -> list[str]:
+        """Give the likeliest text behind each activation (n_samples, ...), of no more than so many tokens."""
+        ...
 
 
 def first_line(text: str) -> tuple[str, bool]:

@@ -21,6 +21,7 @@ from ...models.ingredients import ingredients_of, key_of
 from ..maps.session import DECODERS_WINDOW, MapSession, Reading
 from ..maps.sources import Split
 from ..maps.studies import session_of
+from ..sound_targets import SoundTargets
 from ..steps import run_steps
 from ..study import open_study
 from ..targets import StimulusTargets
@@ -172,7 +173,11 @@ class FitSession:
         reading = self.opened.readings[name]
         targets = reading.targets
         told = {**targets.to_dict(), "keys": list(targets.keys)}
-        stimuli = list(targets.stimuli.values()) if isinstance(targets, StimulusTargets) else list(targets.keys)
+        stimuli = list(targets.keys)
+        if isinstance(targets, StimulusTargets):
+            stimuli = list(targets.stimuli.values())
+        elif isinstance(targets, SoundTargets):
+            stimuli = targets.stimuli
         return [told, key_of(ingredients_of(reading.network, stimuli)), _digest(self.opened.keys(name))]
 
 

@@ -13,6 +13,7 @@ from ...adapters.dual import gram
 from ...errors import InputError
 from ...models.network import Network
 from ..decoder import Settings
+from ..sound_targets import SoundTargets
 from ..targets import StimulusTargets, Targets, WordTargets, plain
 from .held_out import SpanPoint, number_tested, picture_spans, word_spans
 from .noise import DEMO, Noise
@@ -236,7 +237,7 @@ def _drawn(targets: Targets, network: Network, seed: int) -> Targets:
 
 def _with_pool(targets: Targets, pool: Sequence[str]) -> Targets:
     """The same targets and, behind them, those of the pool's words that are not among them."""
-    if not isinstance(targets, WordTargets):
+    if not isinstance(targets, WordTargets) or isinstance(targets, SoundTargets):  # nobody has said the pool's words
         return targets
     own = {plain(word) for of in targets.words.values() for word in of}
     more = {f"pool: {word}": word for word in dict.fromkeys(pool) if plain(word) not in own}

@@ -18,7 +18,7 @@ from ..study import DecoderSection, StudySections, TargetsSection, checked_secti
 from ..study_networks import NetworkSection
 from ..study_recordings import AnyRecording
 from ..study_section import Section
-from ..targets import StimulusTargets, Targets, WordTargets
+from ..targets import StimulusTargets, Targets
 from .noise import DEMO, Noise, noise_like
 from .plan import Plan, layer_by_default, plan
 from .section import PlanSection
@@ -99,7 +99,7 @@ class PlanStudy:
 
             if isinstance(network, VisionNetwork):
                 raise InputError(f"words: {network.name} sees pictures, not words; give it stimuli, or take another")
-            return WordTargets(targets.words, targets.template)
+            return targets.of_words()
         if stimuli is not None:
             return StimulusTargets(readers.read_pictures(stimuli), network)
         assert self.sections.recording is not None  # checked when the study was opened
@@ -108,9 +108,9 @@ class PlanStudy:
     def _settings(self, network: Network) -> Settings:
         if self.sections.decoder is not None:
             return self.sections.decoder.settings()
-        from ...models.language import LanguageModel
+        from ...models.speech import AnswersFreely
 
-        names = isinstance(network, LanguageModel) or network.labels is not None
+        names = isinstance(network, AnswersFreely) or network.labels is not None
         return Settings(self.layer or layer_by_default(network), readout=LabelReadout() if names else NearestReadout())
 
 

@@ -1,0 +1,74 @@
+"""Targets for recordings of people who hear words: what the sounds do to a network that understands speech."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..models.network import Network
+from .targets import WordTargets
+
+
+@dataclass(frozen=True)
+class SoundTargets(WordTargets):
+    """Spoken words: for each label of the recording its sounds, and the words that were said.
+
+    The target is the mean activation over a label's sounds. Words said by other voices, or faster, do not come to lie
+    upon each other: of ten unlike sounds of each word, only the mean in the last layer still names it for Whisper.
+    So give the very sound that was heard, where it was always the same.
+
+    Activations are kept on disk, see `hotwire.models.recorded.record`.
+
+    Parameters
+    ----------
+    words : mapping of str to str or sequence of str
+        For each label of the recording the words that mean it. The first is the answer; each counts as right in a free
+        answer, so give a numeral, too ("five" is written down as "5").
+    sounds : mapping of str to a sound or sequence of sounds
+        For each of these labels what was heard: the path of a .wav file, or a float array (n_samples,) at 16 kHz.
+
+    Raises
+    ------
+    InputError
+        A word is empty or stands for two labels, or a label has a word and no sound, or a sound and no word.
+
+    Examples
+    --------
+    >>> SoundTargets({"L": "left", "R": "right"}, {"L": "left.wav", "R": ["right-1.wav", "right-2.wav"]}).answers
+    ('left', 'right')
+    """
+
+    # Nothing is said around a word that is heard.
+    template: str = field(default="{}", init=False)
+    # Arrays cannot be compared as settings are.
+    sounds: Mapping[str, Any | Sequence[Any]] = field(compare=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        sounds = {str(label): tuple(of) if isinstance(of, list | tuple) else (of,) for label, of in self.sounds.items()}
+        if sounds.keys() != set(self.keys):
+            odd = ", ".join(map(repr, sorted(sounds.keys() ^ set(self.keys))))
+            raise InputError(f"sounds: expected one or more for each label that has a word; not in both: {odd}")
+        for label, of in sounds.items():
+            if not of:
+                raise InputError(f"sounds: expected one or more for label {label!r}, got none")
+        object.__setattr__(self, "sounds", {label: sounds[label] for label in self.keys})
+
+    @property
+    def stimuli(self) -> list[Any]:
+        """All sounds, label by label."""
+        return [sound for of in self.sounds.values() for sound in of]
+
+    def activations(self, network: Network, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        from ..models.recorded import record  # a rig that runs bundles needs none of it
+
+        ends = np.cumsum([len(of) for of in self.sounds.values()])
+        return {
+            layer: np.stack([part.reshape(len(part), -1).mean(axis=0) for part in np.split(states, ends[:-1])])
+            for layer, states in record(network, self.stimuli, layers).tables.items()
+        }

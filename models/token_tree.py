@@ -1,0 +1,81 @@
+"""Texts that are scored together, laid out as a tree, so that what several begin with is computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+
+class TokenTree:
+    """Texts that may follow a prompt, for one pass in which each token sees the prompt and its own forerunners.
+
+    Parameters
+    ----------
+    prompt : sequence of int
+        The tokens before all texts, one or more.
+    candidates : sequence of sequences of texts
+        For each candidate the texts that mean it, each a sequence of one or more tokens.
+
+    Attributes
+    ----------
+    tokens : Tensor (1, n_tokens) of int
+        The prompt and all that is seen of the texts: a text's last token is only read off.
+    depths : Tensor (1, n_tokens) of int
+        The position of each token in its text.
+    mask : Tensor (1, 1, n_tokens, n_tokens)
+        Additive: 0 where a token may look, else the least number.
+
+    Examples
+    --------
+    >>> tree = TokenTree([1, 2], [[[5, 6, 9], [5, 9]], [[7, 9]]])
+    >>> tree.tokens, tree.depths
+    (tensor([[1, 2, 5, 6, 7]]), tensor([[0, 1, 2, 3, 2]]))
+    """
+
+    def __init__(self, prompt: Sequence[int], candidates: Sequence[Sequence[Sequence[int]]]) -> None:
+        self._tokens, self._forerunners = list(prompt), list(range(-1, len(prompt) - 1))
+        places: dict[tuple[int, int], int] = {}
+        paths = [[self._path(text, len(prompt) - 1, places) for text in texts] for texts in candidates]
+        depths: list[int] = []
+        allowed = torch.eye(len(self._tokens), dtype=torch.bool)
+        for place, forerunner in enumerate(self._forerunners):
+            depths.append(depths[forerunner] + 1 if place else 0)
+            if place:
+                allowed[place] |= allowed[forerunner]
+        self.tokens, self.depths = torch.tensor([self._tokens]), torch.tensor([depths])
+        self.mask = torch.zeros(allowed.shape).masked_fill(~allowed, torch.finfo(torch.float32).min)[None, None]
+        self._lay_out(candidates, paths)
+
+    def scores(self, logits: torch.Tensor) -> torch.Tensor:
+        """Log probability of each candidate, (n_candidates,), the sum over its texts, from logits (n_tokens, n_all)."""
+        log_p = torch.log_softmax(logits, dim=-1)
+        of_texts = (log_p[self._behind, self._said] * self._is_token).sum(-1)
+        return torch.logsumexp(of_texts + self._no_text, dim=-1)
+
+    def _path(self, text: Sequence[int], place: int, places: dict[tuple[int, int], int]) -> list[int]:
+        """Behind which place each token of a text is read off; makes the places that are not there yet."""
+        path = [place]
+        for token in text[:-1]:
+            if (place, token) not in places:
+                places[place, token] = len(self._tokens)
+                self._tokens.append(token)
+                self._forerunners.append(place)
+            place = places[place, token]
+            path.append(place)
+        return path
+
+    def _lay_out(self, candidates: Sequence[Sequence[Sequence[int]]], paths: list[list[list[int]]]) -> None:
+        """Arrays (n_candidates, n_texts, n_tokens), as large as the largest."""
+        n_texts = max(map(len, candidates))
+        n_tokens = max(len(text) for texts in candidates for text in texts)
+        self._behind = torch.zeros(len(candidates), n_texts, n_tokens, dtype=torch.int64)
+        self._said = torch.zeros_like(self._behind)
+        self._is_token = torch.zeros(self._behind.shape)
+        self._no_text = torch.full((len(candidates), n_texts), -torch.inf)
+        for i, texts in enumerate(candidates):
+            self._no_text[i, : len(texts)] = 0
+            for j, text in enumerate(texts):
+                self._behind[i, j, : len(text)] = torch.tensor(paths[i][j])
+                self._said[i, j, : len(text)] = torch.tensor(text)
+                self._is_token[i, j, : len(text)] = 1
