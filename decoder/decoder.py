@@ -18,14 +18,14 @@ from ..adapters.delayed_adapter import DelayedAdapter
 from ..adapters.factored import FactoredAdapter
 from ..adapters.kinds import KINDS
 from ..adapters.whiten import Whitener
-from ..errors import InputError, RecordingError, UnknownNameError
+from ..errors import InputError, UnknownNameError
 from ..models.language import LanguageModel
 from ..models.network import Network
 from .decision import Decision, check_agrees, decision_on
 from .features.base import Features, FittedFeatures, by_trial
 from .readout import Entry, LabelReadout, Readout, softmax
 from .recording import Recording
-from .steps import BlockAverage, Epoch, SlidingEpoch, Step, Trials, Window, run_steps, windows
+from .steps import BlockAverage, Epoch, SlidingEpoch, Step, Trials, Window, require_trials, run_steps, windows
 from .targets import Targets
 
 if TYPE_CHECKING:
@@ -330,8 +330,7 @@ class Decoder:
         fit_steps, fit_window = settings.to_fit
         of_fit = prepared if fit_steps == settings.steps else run_steps(fit_steps, recording)
         trials = windows(fit_window, of_fit)
-        if not len(trials):
-            raise RecordingError(f"recording: no trials to fit on; {recording!r} has no usable events")
+        require_trials(trials)
         table = self.targets.activations(self.network, [settings.layer])[settings.layer]
         keys = self.targets.key_of(trials)
         answers = self.targets.truth()[keys]

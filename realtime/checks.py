@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..decoder.units import unit_factor
 from ..errors import InputError, StreamMismatchError
 
 if TYPE_CHECKING:
@@ -127,26 +128,25 @@ def _check_units(info: StreamInfo, decoder: CompiledDecoder, chosen: NDArray[np.
     theirs = [info.units[index] for index in chosen]
     for name, our, their in zip(decoder.feature_names, ours, theirs, strict=True):
         # Many streams tell no units; that is no difference.
-        if their and canonical_unit(our) != canonical_unit(their):
+        if their and not _same_unit(our, their):
+            factor = unit_factor(their, our)
+            times = "" if factor is None else f", {factor:g} times its values"
             raise StreamMismatchError(
                 f"units: the decoder was fitted on {our!r}, the stream {info.name!r} carries {their!r} (channel "
-                f"{name!r}); make the stream send {our!r}, or fit again on a recording in {their!r}"
+                f"{name!r}); make the stream send {our!r}{times}, or fit again on a recording in {their!r}"
             )
 
 
-_UNIT_NAMES = {"microvolts": "uv", "microvolt": "uv", "millivolts": "mv", "millivolt": "mv", "volts": "v", "volt": "v"}
-
-
-def canonical_unit(unit: str) -> str:
-    """The unit as it is compared: LSL streams spell microvolts in many ways.
+def _same_unit(our: str, their: str) -> bool:
+    """Whether two units are one: LSL streams spell microvolts in many ways.
 
     Examples
     --------
-    >>> canonical_unit("µV") == canonical_unit("microvolts")
-    True
+    >>> _same_unit("µV", "microvolts"), _same_unit("uV", "V"), _same_unit("Spikes", "spikes")
+    (True, False, True)
     """
-    plain = unit.strip().lower().replace("µ", "u").replace("μ", "u")
-    return _UNIT_NAMES.get(plain, plain)
+    factor = unit_factor(their, our)
+    return our.strip().lower() == their.strip().lower() if factor is None else factor == 1
 
 
 def few(names: tuple[str, ...] | list[str], most: int = 8) -> str:

@@ -16,7 +16,7 @@ from .resample import Resample
 from .sliding import SlidingAverage
 from .smoothing import Smooth
 from .square_root import SquareRoot
-from .window import Rejection, Trials, Window, WindowRow, WindowState, windows
+from .window import Rejection, Trials, Window, WindowRow, WindowState, require_trials, windows
 from .zscore import RunningZScore, ZScore
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "ZScore",
     "open_chain",
     "regress_out",
+    "require_trials",
     "run_steps",
     "step_from_dict",
     "window_from_dict",

@@ -222,6 +222,15 @@ def windows(window: Window, recording: Recording) -> Trials:
     )
 
 
+def require_trials(trials: Trials) -> None:
+    """Raise RecordingError, saying where the events went, if there are no trials."""
+    if not len(trials):
+        raise RecordingError(
+            f"recording: no trials; of its events {len(trials.left_out)} had no whole window in their run, and the "
+            f"window rejected {len(trials.rejected)} (its settings most and least, in the unit after the steps)"
+        )
+
+
 def _of_events(names: NDArray[np.str_], event: NDArray[np.int64]) -> NDArray[np.str_]:
     """Return each trial's name; ``""`` for those of no event."""
     return np.append(names, "")[event]  # event -1 is the last

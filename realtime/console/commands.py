@@ -62,8 +62,8 @@ def replay(
 ) -> Answer:
     """Send a recording over LSL as if it were happening now, with its events as markers.
 
-    RECORDING is a study (.toml), a recording that hotwire wrote (.npz), an XDF file (.xdf), or the word demo. Several
-    runs follow each other without a break.
+    RECORDING is a study (.toml), a recording that hotwire wrote (.npz), an XDF file (.xdf), one for MNE-Python (.fif,
+    .edf, .bdf, .vhdr, .set, ...), or the word demo. Several runs follow each other without a break.
     """
     from rich.progress import Progress
 

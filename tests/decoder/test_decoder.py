@@ -161,7 +161,7 @@ def test_wrong_settings(network: Network, recording: Recording) -> None:
     with pytest.raises(NotFittedError, match="call fit"):
         Decoder(network, TARGETS, Settings("first")).predict(recording)
     late = Settings("first", window=BlockAverage(start_s=1000.0, stop_s=1010.0, incomplete="drop"))
-    with pytest.raises(RecordingError, match="no trials to fit on"):
+    with pytest.raises(RecordingError, match="no trials; of its events"):
         Decoder(network, TARGETS, late).fit(recording)
 
 
