@@ -6,6 +6,7 @@ is made again in float64, on the units concerned.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ class Problem(NamedTuple):
     alphas: Floats
     choose_by: str
 
-    def held_out_rows(self, folds: list[Fold]) -> list[Floats]:
+    def held_out_rows(self, folds: list[Fold]) -> Iterator[Floats]:
         """For each fold the rows that take targets to what is held out, see `hotwire.adapters.forms`."""
         return held_out_rows(self.X, folds, self.scale, self.alphas, self.parts if self.quick else None)
 

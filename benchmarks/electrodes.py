@@ -35,7 +35,7 @@ from rich.table import Table  # noqa: E402
 from scipy.ndimage import uniform_filter1d  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
-from hotwire.decoder.steps.base import Step, open_chain  # noqa: E402
+from hotwire.decoder.steps import Step, open_chain  # noqa: E402
 from hotwire.decoder.steps.filter_bank import FilterBank  # noqa: E402
 from hotwire.decoder.steps.iir import BandPass, FilterState, Notch  # noqa: E402
 from hotwire.decoder.steps.power import Power, WindowMean  # noqa: E402

@@ -391,7 +391,7 @@ def _study_data(study: Study) -> dict[str, Any]:
 
 def delays_data(steps: Sequence[Step], rate_hz: float) -> dict[str, str]:
     """What each step costs in time, in words."""
-    from .steps.base import delays
+    from .steps import delays
 
     return {
         f"{number}. {type(one.step).__name__}": f"waits {1e3 * one.waits_s:.3g} ms, lags {1e3 * one.lags_s:.3g} ms"

@@ -14,7 +14,7 @@ from ..errors import MissingExtraError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MEASURES = {"free": "free answer", "candidate": "among the candidates", "pairwise": "pairwise"}
+MEASURES = {"free": "free answer", "candidate": "among the candidates", "auc": "AUC", "pairwise": "pairwise"}
 """What each measure is called in figures and tables, in this order."""
 
 N_HEAT = 48

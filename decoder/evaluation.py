@@ -2,99 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UnknownNameError
-from .audit import Finding, Policy, check_policy, refuse
+from ..errors import InputError, UnknownNameError
+from .audit import Policy, check_policy, refuse
 from .audit import audit as look_for_leaks
 from .decoder import Decoder, Linear, Settings
+from .field.base import FieldClassifier
+from .field.catalogue import field_classifier
+from .field.compare import check_field, decide_in_folds
 from .folds import Bench, Choice, Fold, Training, fit_fold, split_runs
-from .metrics import Measure, constant_guess, exchanges, hit_table, measure, pairwise_table
+from .metrics import exchanges
+from .outcome import Decided, Evaluation, Judge
 from .recording import Recording
-from .steps import Trials
-from .targets import Targets, WordTargets
+from .steps import Trials, require_trials
 from .threads import in_parallel
 
 CONTROLS = ("shuffled pairing", "mean activation", "untrained network")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Decisions on all trials, and how good they are.
-
-    Attributes
-    ----------
-    scores : array (n_trials, n_answers)
-    texts : list of str or None
-        Free answers.
-    said : array (n_trials,) of int or None
-        The answer that each free answer means, -1 for none of them.
-    measures : dict of str to Measure
-        ``"candidate"``: right answer scored highest; ``"pairwise"``; and ``"free"``: free answer right.
-    """
-
-    scores: NDArray[np.float32]
-    texts: list[str] | None
-    said: NDArray[np.intp] | None
-    measures: dict[str, Measure]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """All that `evaluate` found.
-
-    Attributes
-    ----------
-    answers : tuple of str
-    truth : array (n_trials,) of int
-    trials : Trials
-    fold : array (n_trials,) of int
-        In which outer fold each trial was held out.
-    chosen : list of dict
-        For each fold the settings that were chosen, as text.
-    decoder, ceiling : Outcome
-    controls : dict of str to Outcome
-    network, fingerprint : str
-    settings : Settings
-        The decoder's, before any choice.
-    inner_folds, n_shuffles, n_permutations : int
-        As `evaluate` was told.
-    findings : tuple of Finding
-        What the audit for leaks found.
-    """
-
-    answers: tuple[str, ...]
-    truth: NDArray[np.intp]
-    trials: Trials
-    fold: NDArray[np.intp]
-    chosen: list[dict[str, str]]
-    decoder: Outcome
-    ceiling: Outcome
-    controls: dict[str, Outcome]
-    network: str
-    fingerprint: str
-    settings: Settings
-    inner_folds: int
-    n_shuffles: int
-    n_permutations: int
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def main(self) -> str:
-        """The measure that sums the evaluation up: free answers where there are any."""
-        return "free" if "free" in self.decoder.measures else "candidate"
-
-    def rows(self) -> Iterable[tuple[str, Outcome]]:
-        """Decoder, ceiling and controls, for tables."""
-        yield "decoder", self.decoder
-        yield "ceiling", self.ceiling
-        yield from self.controls.items()
 
 
 def evaluate(
@@ -109,6 +38,8 @@ def evaluate(
     n_permutations: int = 10_000,
     seed: int = 0,
     audit: Policy = "refuse",
+    field: Sequence[str | Mapping[str, Any] | FieldClassifier] = (),
+    seconds_per_trial: float | None = None,
 ) -> Evaluation:
     """Cross-validate a decoder over runs, with its ceiling and its controls, after an audit for leaks.
 
@@ -127,14 +58,19 @@ def evaluate(
     inner_folds : int
         Folds of the training runs in which choices are judged.
     controls : sequence of str
-        ``"shuffled pairing"``: training trials get each other's targets, within their run; ``"mean activation"``: the
-        mean of the training targets is injected always; ``"untrained network"``: the same network with random weights
-        gives the targets and reads out.
+        ``"shuffled pairing"``: training trials get each other's targets, within their run if all runs hold equal
+        shares of the labels; ``"mean activation"``: the mean of the training targets is injected always;
+        ``"untrained network"``: the same network with random weights gives the targets and reads out.
     n_shuffles : int
         How many times the pairing is shuffled; their mean is given.
     n_permutations, seed : int
     audit : {"refuse", "warn"}
         Where the audit finds a leak: refuse to go on, or go on with a Python warning.
+    field : sequence of str, mapping or FieldClassifier
+        Classifiers of the field to compare the decoder with, on the same trials of the same folds, with the steps and
+        the window that were chosen there: names of `hotwire.decoder.field.catalogue.FIELD`, or tables with settings.
+    seconds_per_trial : float, optional
+        From one decision to the next, for the information transfer rate.
 
     Returns
     -------
@@ -143,11 +79,11 @@ def evaluate(
     Raises
     ------
     InputError
-        Fewer runs than folds.
+        Fewer runs than folds, or windows without samples for a classifier that takes samples.
     LeakError
         What would be tested was in the training, or can be told without the brain.
     UnknownNameError
-        There is no such control.
+        There is no such control, or classifier.
     """
     check_policy(audit)
     for control in controls:
@@ -155,6 +91,12 @@ def evaluate(
             raise UnknownNameError("control", control, CONTROLS)
     bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
     trials = bench.trials(decoder.settings)
+    require_trials(trials)
+    rivals = {one.name: one for one in map(field_classifier, field)}
+    if len(rivals) < len(field):
+        raise InputError(f"field: expected each classifier once, got {', '.join(rivals)} for {len(field)} entries")
+    for one in rivals.values():
+        check_field(one, trials, bench.targets.answers, decoder.settings.window)
     held_out = split_runs(recording.runs, folds, seed=seed)
     findings = look_for_leaks(recording, trials, bench.targets, held_out, decoder.settings)
     refuse(findings, audit)
@@ -176,10 +118,15 @@ def evaluate(
     todo = [partial(_decode, on, fitted, injected) for repeats in jobs.values() for on, injected in repeats]
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
+    beside = [partial(decide_in_folds, bench, fitted, one, inner_folds) for one in rivals.values()]
+    decided = in_parallel(beside, "classifiers of the field")
+
     truth = bench.targets.truth()[bench.keys(trials)]
     orders = exchanges(exchanged_within(trials, number), trials.event, n_permutations, seed=seed)
-    judge = _Judge(bench.targets, truth, trials.run, truth[orders])
+    judge = Judge(bench.targets, truth, trials.run, truth[orders])
     found = {name: judge.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
+    compared = zip(rivals.items(), decided, strict=True)
+    named = {name: judge.beside(found["decoder"], scores, one.told) for (name, one), scores in compared}
     return Evaluation(
         answers=bench.targets.answers,
         truth=truth,
@@ -196,6 +143,8 @@ def evaluate(
         n_shuffles=n_shuffles,
         n_permutations=n_permutations,
         findings=findings,
+        field=named,
+        seconds_per_trial=seconds_per_trial,
     )
 
 
@@ -249,7 +198,7 @@ def _refitted(order: NDArray) -> _Injected:
     return injected
 
 
-def _decode(bench: Bench, folds: Sequence[Fold], injected: _Injected) -> tuple[NDArray, list[str] | None]:
+def _decode(bench: Bench, folds: Sequence[Fold], injected: _Injected) -> Decided:
     """Scores and free answers of all trials, in their order."""
     made = [injected(bench, fold) for fold in folds]
     n_trials = sum(len(fold.test) for fold in folds)
@@ -269,44 +218,16 @@ def _decode(bench: Bench, folds: Sequence[Fold], injected: _Injected) -> tuple[N
     return scores, [texts[i] for i in sorted(texts)] or None
 
 
-@dataclass(frozen=True)
-class _Judge:
-    """Turns decisions into measures."""
-
-    targets: Targets
-    truth: NDArray[np.intp]
-    runs: NDArray
-    shuffled: NDArray[np.intp]
-
-    def outcome(self, repeats: Sequence[tuple[NDArray, list[str] | None]]) -> Outcome:
-        """Measures of one or more repetitions (their mean); scores and texts of the first."""
-        n_answers = len(self.targets.answers)
-        tables = {
-            "candidate": (np.mean([hit_table(scores) for scores, _ in repeats], axis=0), None),
-            "pairwise": (np.mean([pairwise_table(scores, self.truth) for scores, _ in repeats], axis=0), 0.5),
-        }
-        said = [self._said(texts) for _, texts in repeats if texts is not None]
-        if said:
-            each = np.mean([one[:, None] == np.arange(n_answers) for one in said], axis=0)
-            tables["free"] = (each, None)
-        guess = constant_guess(self.truth, n_answers)
-        measures = {
-            name: measure(table, self.truth, self.runs, self.shuffled, chance=guess if chance is None else chance)
-            for name, (table, chance) in tables.items()
-        }
-        return Outcome(repeats[0][0], repeats[0][1], said[0] if said else None, measures)
-
-    def _said(self, texts: list[str]) -> NDArray[np.intp]:
-        assert isinstance(self.targets, WordTargets)  # only a language model answers freely
-        return np.array([self.targets.meant(text) for text in texts], np.intp)
-
-
 def shuffled_within(trials: Trials) -> NDArray:
-    """The groups of trials whose targets are shuffled: runs, or all where a run holds a single trial.
+    """The groups of trials whose targets are shuffled: runs where all hold equal shares of the labels, else all.
 
-    Not folds: they hold unequal shares of the answers, so that shuffled trials would keep their answer too often.
+    Within groups of unequal shares trials would keep their label too often, and the control would still learn it.
     """
-    return trials.run if _runs_hold_several(trials) else np.zeros(len(trials), np.intp)
+    codes, runs = (np.unique(of, return_inverse=True)[1] for of in (trials.label, trials.run))
+    count = np.zeros((runs.max(initial=0) + 1, codes.max(initial=0) + 1), np.intp)
+    np.add.at(count, (runs, codes), 1)
+    even = np.array_equal(count * len(trials), np.outer(count.sum(axis=1), count.sum(axis=0)))
+    return trials.run if even else np.zeros(len(trials), np.intp)
 
 
 def exchanged_within(trials: Trials, fold_of: Mapping[Any, int]) -> NDArray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .difference import Difference
 from .drawing import MEASURES, Colors, Drawing, chance_line, short
 from .metrics import Measure
 
@@ -41,6 +42,8 @@ def measures_figure(rows: Sequence[tuple[str, Mapping[str, Measure]]], names: Se
             chance = rows[0][1][name].chance
             chance_line(ax.axvline, chance, colors)
             for i, (_, measures) in enumerate(rows):
+                if name not in measures:  # classifiers of the field give no free answers
+                    continue
                 one = measures[name]
                 color = colors.accent if i == 0 else colors.soft
                 ax.plot([100 * one.low, 100 * one.high], [i, i], color=color, linewidth=3 if i == 0 else 1.5, zorder=2)
@@ -57,6 +60,35 @@ def measures_figure(rows: Sequence[tuple[str, Mapping[str, Measure]]], names: Se
         panels[0].set_ylim(len(rows) - 0.5, -0.7)
 
     return Drawing("measures", draw, 0.8 + 0.46 * len(rows))
+
+
+def differences_figure(rows: Sequence[tuple[str, Difference]], measure: str) -> Drawing:
+    """Draw the decoder's difference to each classifier of the field as a point with its interval, around zero.
+
+    Parameters
+    ----------
+    rows : sequence of (str, Difference)
+        From top to bottom.
+    measure : str
+        What is compared.
+    """
+    reach = 1.15 * max(0.02, *(abs(end) for _, one in rows for end in (one.low, one.high, one.value)))
+
+    def draw(figure: Figure, colors: Colors) -> None:
+        ax = figure.subplots()
+        chance_line(ax.axvline, 0.0, colors)
+        for i, (_, one) in enumerate(rows):
+            ax.plot([100 * one.low, 100 * one.high], [i, i], color=colors.accent, linewidth=3)
+            ax.plot([100 * one.value], [i], "o", color=colors.accent, markersize=8, clip_on=False)
+            at = (100 * one.value, i)
+            ax.annotate(f"{100 * one.value:+.1f}", at, (0, 7), textcoords="offset points", ha="center")
+        ax.set_title(f"{MEASURES[measure]}, decoder minus classifier, in points", color=colors.ink)
+        ax.set_xlim(-100 * reach, 100 * reach)
+        ax.set_yticks(range(len(rows)), [short(name) for name, _ in rows])
+        ax.set_ylim(len(rows) - 0.5, -0.7)
+        ax.set_xlabel("← the classifier is better  ·  the decoder is better →")
+
+    return Drawing("differences", draw, 1.1 + 0.46 * len(rows))
 
 
 def confusion_figure(counts: NDArray, answers: Sequence[str], *, other: bool) -> Drawing:

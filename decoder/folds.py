@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ..adapters.whiten import Whitener
 from ..errors import InputError, RecordingError, UnknownNameError
 from ..models.network import Network
+from .auc import choice_score
 from .decoder import Linear, Settings, fit_on, make_entry, prompted
-from .metrics import pairwise
 from .readout import Entry, NearestReadout
 from .recording import Recording
 from .steps import Step, Trials, run_steps, windows
@@ -37,7 +37,7 @@ JUDGES = ("nearest", "readout")
 
 @dataclass(frozen=True)
 class Choice:
-    """A setting that is chosen inside the training runs, by pairwise accuracy over inner folds.
+    """A setting that is chosen inside the training runs, over inner folds, by what `choice_score` judges.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ class Training:
         return None if settings.whiten == "none" else self._whitener(settings.steps)
 
     def _score_anew(self, settings: Settings, judge: str) -> float:
-        """Pairwise accuracy over inner folds."""
+        """Pairwise accuracy over inner folds, or between two answers the area under the ROC curve."""
         bench = self._bench
         trials, to_fit = bench.trials(settings), bench.trials_to_fit(settings)
         keys = bench.keys(to_fit)
@@ -208,7 +208,7 @@ class Training:
             states.append(linear.predict(trials.X[test]))
         scores = readout.scores(bench.entry(settings, fits), np.concatenate(states))
         answers = truth[np.concatenate(tested)]
-        return float(np.nanmean(pairwise(scores, answers)))
+        return choice_score(scores, answers)
 
 
 def _check_same_trials(choice: Choice, ours: NDArray, theirs: NDArray) -> None:

@@ -169,17 +169,33 @@ def permutation_p(by_answer: NDArray, truth: NDArray, shuffled: NDArray) -> floa
 def interval_over(values: NDArray, groups: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
     """95 % bootstrap interval of the mean of all trials, where whole groups (runs) are drawn.
 
+    Parameters
+    ----------
+    values : (n_trials,) or (n_repeats, n_trials) array
+        Of repetitions, such as shuffles, the mean is taken, and they are drawn as well: a shuffle that happens to keep
+        some of the order is no better known by being decided on in many runs.
+    groups : (n_trials,) array
+    seed : int
+
     References
     ----------
     Efron & Tibshirani (1993), An introduction to the bootstrap, chapter 13 (percentile interval).
     """
     codes = np.unique(np.asarray(groups), return_inverse=True)[1]
-    total = np.bincount(codes, weights=values)
     size = np.bincount(codes)
-    drawn = np.random.default_rng(seed).integers(0, len(size), (N_RESAMPLES, len(size)))
-    means = total[drawn].sum(axis=1) / size[drawn].sum(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, len(size), (N_RESAMPLES, len(size)))
+    n_drawn = size[drawn].sum(axis=1)
+    means = [np.bincount(codes, weights=one)[drawn].sum(axis=1) / n_drawn for one in np.atleast_2d(values)]
+    low, high = np.percentile(drawn_mean(means, rng), [2.5, 97.5])
     return float(low), float(high)
+
+
+def drawn_mean(repeats: ArrayLike, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Mean over as many repetitions as there are, drawn with replacement in each of (n_repeats, n_draws)."""
+    repeats = np.asarray(repeats, np.float64)
+    picks = rng.integers(0, len(repeats), repeats.shape)
+    return np.take_along_axis(repeats, picks, axis=0).mean(axis=0)
 
 
 def measure(by_answer: NDArray, truth: NDArray, runs: ArrayLike, shuffled: NDArray, *, chance: float) -> Measure:
@@ -187,17 +203,19 @@ def measure(by_answer: NDArray, truth: NDArray, runs: ArrayLike, shuffled: NDArr
 
     Parameters
     ----------
-    by_answer : (n_trials, n_answers) array
-        What each trial would count if each answer were the true one.
+    by_answer : (n_trials, n_answers) or (n_repeats, n_trials, n_answers) array
+        What each trial would count if each answer were the true one; of repetitions the mean is taken.
     truth : (n_trials,) array of int
     runs : (n_trials,) array
     shuffled : (n_permutations, n_trials) array of int
         True answers exchanged as `exchanges` says.
     chance : float
     """
-    counted = by_answer[np.arange(len(truth)), truth]
+    repeats = by_answer.reshape(-1, *by_answer.shape[-2:])
+    counted = repeats[:, np.arange(len(truth)), truth]
     low, high = interval_over(counted, runs)
-    return Measure(float(counted.mean()), chance, low, high, permutation_p(by_answer, truth, shuffled))
+    p_value = permutation_p(repeats.mean(axis=0), truth, shuffled)
+    return Measure(float(counted.mean()), chance, low, high, p_value)
 
 
 def hit_table(scores: NDArray) -> NDArray[np.float64]:
@@ -262,6 +280,24 @@ def d_prime(truth: ArrayLike, said: ArrayLike, n_answers: int) -> NDArray[np.flo
 def constant_guess(truth: NDArray, n_answers: int) -> float:
     """Chance level: what always giving the same answer, or guessing evenly, reaches at most."""
     return float(max(np.bincount(truth).max() / len(truth), 1 / n_answers))
+
+
+def pairwise_chance(truth: NDArray, n_answers: int) -> float:
+    """Chance level of `pairwise`: what the same scores in every trial reach at most; one half for equally many trials.
+
+    With unequal numbers it pays to score answers by how often they are right: in each pair of answers the frequent one
+    then wins, and its trials weigh more.
+
+    Examples
+    --------
+    >>> pairwise_chance(np.array([0, 0, 1, 1, 2, 2]), 3), pairwise_chance(np.array([0, 0, 0, 1]), 2)
+    (0.5, 0.75)
+    """
+    count = np.sort(np.bincount(truth, minlength=n_answers)).astype(np.float64)
+    fewer = np.concatenate([[0.0], np.cumsum(count)[:-1]])  # trials of answers that each one wins against
+    rivals = len(truth) - count
+    won = np.divide(count * fewer, rivals, out=np.zeros(n_answers), where=rivals > 0)
+    return float(won.sum() / len(truth))
 
 
 def checked_scores(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray, NDArray[np.intp]]:

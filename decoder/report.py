@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .auc import auc, has_auc
 from .checks import Check, finding_checks, result_checks
+from .difference import Difference, in_words
 from .drawing import MEASURES
-from .evaluation import Evaluation, Outcome
-from .figures import confusion_figure, groups_figure, measures_figure, ranks_figure
+from .figures import confusion_figure, differences_figure, groups_figure, measures_figure, ranks_figure
 from .metrics import N_RESAMPLES, confusion, hit_table, pairwise
+from .outcome import Evaluation, Outcome
 from .page import page_path, rendered, write_whole
 from .readout import softmax
 from .versions import versions
@@ -145,17 +147,35 @@ def _contents(evaluation: Evaluation) -> dict[str, Any]:
         if matrix
         else None,
         "ranks_svg": None if ranks is None else Markup(ranks_figure(ranks, n_answers).svg()),
+        "differences": _differences(evaluation),
+        "differences_svg": Markup(differences_figure(_differences(evaluation), evaluation.compared_by).svg())
+        if evaluation.field
+        else None,
         "groups_svg": None if unit == "trial" else Markup(_groups_svg(evaluation, unit, groups)),
     }
 
 
 def _checks(evaluation: Evaluation) -> list[Check]:
     """What a reader should look at before believing the result."""
-    kinds = list(dict.fromkeys([evaluation.main, "pairwise"]))
+    kinds = _shown_measures(evaluation)
     controls = {name: one.measures for name, one in evaluation.controls.items()}
     ceiling = evaluation.ceiling.measures[evaluation.main]
     checks = result_checks(evaluation.decoder.measures, ceiling, controls, kinds)
-    return checks + finding_checks(evaluation.findings)
+    compared = [
+        Check(one.verdict != "worse", in_words(one, name, MEASURES[measure][:1].upper() + MEASURES[measure][1:]))
+        for name, measure, one in evaluation.told_differences()
+    ]
+    return checks + compared + finding_checks(evaluation.findings)
+
+
+def _shown_measures(evaluation: Evaluation) -> list[str]:
+    """The measures to judge by: that of unequal answers alone, else the main one and pairs."""
+    return ["auc"] if evaluation.main == "auc" else [evaluation.main, "pairwise"]
+
+
+def _differences(evaluation: Evaluation) -> list[tuple[str, Difference]]:
+    """The decoder's to each classifier of the field."""
+    return [(name, one.differences[evaluation.compared_by]) for name, one in evaluation.field.items()]
 
 
 def _groups(evaluation: Evaluation) -> tuple[str, NDArray]:
@@ -176,13 +196,20 @@ def _groups_svg(evaluation: Evaluation, unit: str, groups: NDArray) -> str:
     if outcome.said is not None:
         counted["free"] = (outcome.said == evaluation.truth).astype(float)
     names = list(dict.fromkeys(groups.tolist())) if unit == "run" else np.unique(groups).tolist()
+
+    def of_group(measure: str, which: NDArray) -> float:
+        if measure != "auc":
+            return counted[measure][which].mean()
+        truth = evaluation.truth[which]
+        return auc(outcome.scores[which], truth) if has_auc(truth, 2) else np.nan
+
     panels = {
         name: (
-            [counted[name][groups == group].mean() for group in names],
+            [of_group(name, groups == group) for group in names],
             outcome.measures[name].value,
             outcome.measures[name].chance,
         )
-        for name in (evaluation.main, "pairwise")
+        for name in _shown_measures(evaluation)
     }
     return groups_figure([str(name) for name in names], panels, unit=unit).svg()
 

@@ -21,14 +21,17 @@ from ..models.network import Network
 from .audit import Policy
 from .decoder import Decoder, Settings
 from .evaluation import CONTROLS, Evaluation, evaluate, tune
+from .field.catalogue import field_classifier
 from .folds import Choice
 from .planning.section import PlanSection
+from .pseudo_online.section import PseudoOnlineSection
 from .recording import Recording
-from .study_fields import Adapter, AnyReadout, AnyWindow, Layer, Steps, Whiten
+from .sound_targets import SoundTargets
+from .study_fields import Adapter, AnyFeatures, AnyReadout, AnyWindow, Layer, Steps, Whiten
 from .study_map import MapSection
 from .study_networks import NetworkSection
 from .study_recordings import AnyRecording
-from .study_section import OneOrMore, Section
+from .study_section import AnyPath, OneOrMore, Section
 from .targets import TEMPLATE, StimulusTargets, Targets, WordTargets
 
 AnySections = TypeVar("AnySections", bound=Section)
@@ -47,10 +50,11 @@ def _control(given: str) -> str:
 
 
 class TargetsSection(Section):
-    """Words for the recording's labels, or the very pictures of a recording of kind "responses"."""
+    """Words for the recording's labels, also heard as sounds, or the very pictures that a recording brings along."""
 
     words: dict[str, OneOrMore[str]] | None = None
     template: str = TEMPLATE
+    sounds: dict[str, OneOrMore[AnyPath]] | None = None
     stimuli: Literal["recording"] | None = None
     others: Literal["error", "leave out"] = "error"
     """What to do with events whose label has no word."""
@@ -59,9 +63,16 @@ class TargetsSection(Section):
     def _are_words_or_stimuli(self) -> TargetsSection:
         if (self.words is None) == (self.stimuli is None):
             raise InputError('expected either words = { label = "word", ... } or stimuli = "recording"')
+        if self.sounds is not None and (self.words is None or "template" in self.model_fields_set):
+            raise InputError("sounds: expected beside words, one or more for each label, and without a template")
         if self.words is not None:
-            WordTargets(self.words, self.template)  # says what is wrong with them
+            self.of_words()  # says what is wrong with them
         return self
+
+    def of_words(self) -> WordTargets:
+        """The targets for words."""
+        assert self.words is not None
+        return WordTargets(self.words, self.template) if self.sounds is None else SoundTargets(self.words, self.sounds)
 
 
 class DecoderSection(Section):
@@ -75,6 +86,7 @@ class DecoderSection(Section):
     readout: AnyReadout = None
     fit_steps: Steps | None = None
     fit_window: AnyWindow = None
+    features: AnyFeatures = None
 
     def settings(self) -> Settings:
         return Settings(**{name: getattr(self, name) for name in self.model_fields_set})
@@ -129,6 +141,11 @@ class ChooseFitWindow(_Choose):
     values: list[AnyWindow] = Field(min_length=1)
 
 
+class ChooseFeatures(_Choose):
+    setting: Literal["features"]
+    values: list[AnyFeatures] = Field(min_length=1)
+
+
 AnyChoice = Annotated[
     ChooseLayer
     | ChooseSteps
@@ -138,7 +155,8 @@ AnyChoice = Annotated[
     | ChooseReadout
     | ChoosePrompt
     | ChooseFitSteps
-    | ChooseFitWindow,
+    | ChooseFitWindow
+    | ChooseFeatures,
     Field(discriminator="setting"),
 ]
 
@@ -153,6 +171,8 @@ class EvaluationSection(Section):
     n_permutations: int = Field(10_000, ge=1)
     seed: int = Field(0, ge=0)
     audit: Policy = "refuse"
+    field: list[Annotated[Any, AfterValidator(field_classifier)]] = []
+    seconds_per_trial: float | None = Field(None, gt=0)
     choose: list[AnyChoice] = []
 
     def arguments(self) -> dict[str, Any]:
@@ -173,6 +193,7 @@ class StudySections(Section):
     evaluation: EvaluationSection = Field(default_factory=lambda: EvaluationSection.model_validate({}))
     map: MapSection = Field(default_factory=lambda: MapSection.model_validate({}))
     plan: PlanSection = Field(default_factory=lambda: PlanSection.model_validate({}))
+    pseudo_online: PseudoOnlineSection = Field(default_factory=lambda: PseudoOnlineSection.model_validate({}))
 
     @model_validator(mode="after")
     def _has_stimuli(self) -> StudySections:
@@ -242,7 +263,7 @@ class Study:
         """What trials should look like inside a network."""
         section, recording = self.sections.targets, self.sections.recording
         if section.words is not None:
-            return WordTargets(section.words, section.template)
+            return section.of_words()
         with self.naming("targets: "):
             return StimulusTargets(recording.pictures, network)
 

@@ -11,14 +11,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from .decision import Decision
-from .evaluation import Evaluation
+from .difference import in_words
 from .events import Events
 from .finding import Finding
 from .metrics import Measure
+from .outcome import Evaluation
 from .recording import Recording
 from .targets import Targets, WordTargets
 
-MEASURES = {"free": "free answer", "candidate": "among all answers", "pairwise": "of two answers"}
+MEASURES = {"free": "free answer", "candidate": "among all answers", "auc": "AUC", "pairwise": "of two answers"}
 MOST_LINES = 200
 MOST_ITEMS = 20
 
@@ -42,7 +43,8 @@ def summary_of(evaluation: Evaluation) -> dict[str, Any]:
     rows = dict(evaluation.rows())
     return plain_data(
         {
-            "accuracy": main.value,
+            "score": main.value,
+            "accuracy": evaluation.decoder.measures["candidate" if evaluation.main == "auc" else evaluation.main].value,
             "interval": [main.low, main.high],
             "chance": main.chance,
             "p_value": main.p_value,
@@ -57,6 +59,14 @@ def summary_of(evaluation: Evaluation) -> dict[str, Any]:
             "measures": {
                 row: {name: measure.to_dict() for name, measure in of.measures.items()} for row, of in rows.items()
             },
+            "field": {
+                name: {
+                    "told": one.told,
+                    "differences": {measure: difference.to_dict() for measure, difference in one.differences.items()},
+                }
+                for name, one in evaluation.field.items()
+            },
+            "bits": evaluation.bits and dict(zip(("per_decision", "per_minute"), evaluation.bits, strict=True)),
             "chosen": evaluation.chosen,
             "findings": [vars(found) for found in evaluation.findings],
             "decisions": _decisions_of(evaluation),
@@ -136,6 +146,12 @@ def show_evaluation(console: Console, evaluation: Evaluation, summary: Mapping[s
     network = escape(evaluation.network)
     console.print(f"{network}: {n_right} of {summary['n_blocks']} right; took {summary['seconds']:.0f} s")
     console.print(_scores(evaluation))
+    for name, measure, difference in evaluation.told_differences():
+        told = in_words(difference, name, MEASURES[measure])
+        console.print(f"[yellow]{told}[/]" if difference.verdict == "worse" else told, highlight=False)
+    if evaluation.bits is not None:
+        each, minute = evaluation.bits
+        console.print(f"{each:.2f} bits in a decision, {minute:.1f} bits in a minute")
     show_findings(console, evaluation.findings)
     console.print(f"The report is {escape(summary['report'])}")
 
@@ -151,14 +167,18 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
 def _scores(evaluation: Evaluation) -> Table:
     measures = [name for name in MEASURES if name in evaluation.decoder.measures]
     table = Table("", *(MEASURES[name] for name in measures), caption="with 95 % interval over runs and permutation p")
+    # Sections: decoder and ceiling, controls, classifiers of the field.
+    last = {"ceiling", *list(evaluation.controls)[-1:]}
     for row, outcome in evaluation.rows():
-        table.add_row(row, *(_figure(outcome.measures[name]) for name in measures), end_section=row == "ceiling")
+        table.add_row(row, *(_figure(outcome.measures.get(name)) for name in measures), end_section=row in last)
     table.add_section()
     table.add_row("chance", *(f"{evaluation.decoder.measures[name].chance:.3f}" for name in measures))
     return table
 
 
-def _figure(measure: Measure) -> str:
+def _figure(measure: Measure | None) -> str:
+    if measure is None:  # classifiers give no free answers
+        return ""
     # Within brackets and without a space, rich would take the interval for markup.
     return escape(f"{measure.value:.3f} [{measure.low:.3f}, {measure.high:.3f}]\np = {measure.p_value:.2g}")
 

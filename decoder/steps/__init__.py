@@ -1,8 +1,9 @@
 """The chunk-by-chunk pieces of preprocessing, and the windows that make trials of their samples."""
 
-from .base import Chain, Step, StepState, open_chain, run_steps
+from .base import Step, StepState
 from .baseline import ExponentialBaseline, RunningBaseline
 from .catalogue import STEPS, WINDOWS, step_from_dict, window_from_dict
+from .chain import Chain, delays, open_chain, run_steps
 from .detrend import Detrend, RunningDetrend
 from .epochs import Epoch, SlidingEpoch
 from .event_windows import BlockAverage, EventWindow, RunningAverage
@@ -54,6 +55,7 @@ __all__ = [
     "WindowRow",
     "WindowState",
     "ZScore",
+    "delays",
     "open_chain",
     "regress_out",
     "require_trials",

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, asdict, fields, replace
-from math import ceil, isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
+from dataclasses import MISSING, asdict, fields
+from math import isfinite
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...errors import InputError, NonFiniteError, RecordingError, ShapeError, UnknownNameError
+from ...errors import InputError, NonFiniteError, ShapeError, UnknownNameError
 
 if TYPE_CHECKING:
-    from ..recording import Recording
+    pass
 
-ROWS_AT_ONCE = 4096
 FEATURES_AT_ONCE = 4096
 
 OnGap = Literal["bridge", "reset"]
@@ -196,157 +195,6 @@ class WholeRun(StepState):
                 part = run[:, first : first + FEATURES_AT_ONCE]
                 part[:] = self._function(part.astype(np.float64))
         return run
-
-
-class Chain(StepState):
-    """Several states, each fed with what the one before gives; after a gap, opened anew where its step says so.
-
-    Attributes
-    ----------
-    names_out : tuple of str
-        The features that come out.
-    rate_out_hz : float
-        How many samples of them in a second.
-    delay_samples : float
-        How many samples must follow an input sample before it can come out, counted in samples that go in.
-    """
-
-    def __init__(self, steps: Sequence[Step], names: Sequence[str], rate_hz: float) -> None:
-        super().__init__(len(names))
-        self._steps = steps
-        self._inputs: list[tuple[tuple[str, ...], float]] = []
-        self._states: list[StepState] = []
-        self.names_out, self.rate_out_hz, self.delay_samples = tuple(names), rate_hz, 0.0
-        for step in steps:
-            self._inputs.append((self.names_out, self.rate_out_hz))
-            self._states.append(step.open_on(self.names_out, self.rate_out_hz))
-            self.delay_samples += step.delay_samples(self.rate_out_hz) * rate_hz / self.rate_out_hz
-            self.names_out = step.names_out(self.names_out)
-            self.rate_out_hz = step.rate_out_hz(self.rate_out_hz)
-
-    def push(self, chunk: ArrayLike) -> NDArray[np.float32]:
-        # Every state checks what it is given.
-        return self._push(np.asarray(chunk)) if self._states else super().push(chunk)
-
-    def _push(self, chunk: NDArray) -> NDArray[np.float32]:
-        for state in self._states:
-            chunk = state.push(chunk)
-        return chunk
-
-    def _skip(self, n_samples: int) -> int:
-        for i, step in enumerate(self._steps):
-            was_gap = n_samples > 0
-            n_samples = self._states[i].skip(n_samples)
-            if was_gap and step.on_gap == "reset":
-                self._states[i] = step.open_on(*self._inputs[i])
-        return n_samples
-
-    def finish(self) -> NDArray[np.float32]:
-        left = super().finish()
-        for state in self._states:
-            left = np.concatenate([state.push(left), state.finish()])
-        return left
-
-
-def open_chain(steps: Sequence[Step], names: Sequence[str], rate_hz: float) -> Chain:
-    """Return a fresh state of all steps, one behind the other, for the beginning of a run.
-
-    Parameters
-    ----------
-    steps : sequence of Step
-    names : sequence of str
-        Of the features that go in.
-    rate_hz : float
-        How many samples go in in a second.
-    """
-    if not rate_hz > 0:
-        raise InputError(f"rate_hz: expected a positive number of samples per second, got {rate_hz}")
-    return Chain(steps, names, rate_hz)
-
-
-class Delay(NamedTuple):
-    """What a step costs in time.
-
-    Attributes
-    ----------
-    step : Step
-    waits_s : float
-        A sample comes out only when those that follow it for so long have come in.
-    lags_s : float
-        By how much what comes out lags behind what went in; of a filter, in the middle of what passes.
-    """
-
-    step: Step
-    waits_s: float
-    lags_s: float
-
-
-def delays(steps: Sequence[Step], rate_hz: float) -> list[Delay]:
-    """Tell how long each of the steps, one behind the other, makes a sample wait, and how far it makes it lag."""
-    told = []
-    for step in steps:
-        told.append(Delay(step, step.delay_samples(rate_hz) / rate_hz, step.group_delay_samples(rate_hz) / rate_hz))
-        rate_hz = step.rate_out_hz(rate_hz)
-    return told
-
-
-def run_steps(steps: Sequence[Step], recording: Recording) -> Recording:
-    """Return the recording after the steps; every run starts from a fresh state.
-
-    Events stay as they are, in seconds. A lag makes every run shorter at its end (``trimmed_samples`` tells by how
-    much). Confounds belong to the samples as recorded and are left behind: regress them out before. Where steps give
-    other features, places and regions are left behind as well.
-
-    Raises
-    ------
-    RecordingError
-        A run is so short that nothing of it is left.
-    """
-    if not steps:
-        return recording
-    parts, names, lost = [], [], 0
-    chain = open_chain(steps, recording.feature_names, recording.rate_hz)
-    names_out, rate_out_hz = chain.names_out, chain.rate_out_hz
-    for name in recording.runs:
-        where = recording.samples_of(name)
-        chain = open_chain(steps, recording.feature_names, recording.rate_hz)
-        firsts = range(where.start, where.stop, ROWS_AT_ONCE)
-        out = [chain.push(recording.data[first : min(first + ROWS_AT_ONCE, where.stop)]) for first in firsts]
-        part = np.concatenate([*out, chain.finish()])
-        n_due = ceil((where.stop - where.start) * rate_out_hz / recording.rate_hz - 1e-6)
-        lost = n_due - len(part)
-        if not len(part):
-            raise RecordingError(
-                f"run {name} has {where.stop - where.start} samples and none is left after the steps "
-                f"{', '.join(map(repr, steps))}; use a shorter lag or leave the run out"
-            )
-        parts.append(part)
-        names.append(np.repeat(recording.run[where.start], len(part)))
-    ratio = rate_out_hz / recording.rate_hz
-    same = names_out == recording.feature_names
-    return replace(
-        recording,
-        data=np.concatenate([*parts, np.empty((0, len(names_out)), np.float32)]),
-        rate_hz=rate_out_hz,
-        feature_names=names_out,
-        unit=_unit_after(steps, recording.unit, same),
-        positions_mm=recording.positions_mm if same else None,
-        regions=recording.regions if same else {},
-        run=np.concatenate([*names, recording.run[:0]]),
-        confounds=None,
-        confound_names=(),
-        trimmed_samples=ceil(recording.trimmed_samples * ratio - 1e-6) + lost,
-    )
-
-
-def _unit_after(steps: Sequence[Step], unit: str | tuple[str, ...], same_features: bool) -> str | tuple[str, ...]:
-    """The unit after the steps: of each feature as long as they are the same, else the one that all have."""
-    units = (unit,) if isinstance(unit, str) else unit
-    for step in steps:
-        units = tuple(step.unit_out(one) for one in units)
-    if isinstance(unit, tuple) and same_features:
-        return units
-    return units[0] if len(set(units)) == 1 else "a.u."
 
 
 def settings_to_dict(instance: Any) -> dict[str, Any]:

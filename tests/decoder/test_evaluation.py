@@ -21,10 +21,10 @@ from hotwire.decoder import (
     evaluation,
     tune,
 )
-from hotwire.decoder.evaluation import CONTROLS
+from hotwire.decoder.evaluation import CONTROLS, shuffled_within
 from hotwire.decoder.folds import split_runs
 from hotwire.decoder.readers import read_responses
-from hotwire.decoder.steps import BlockAverage, Detrend, ExponentialBaseline, RunningAverage
+from hotwire.decoder.steps import BlockAverage, Detrend, ExponentialBaseline, RunningAverage, Trials
 from hotwire.errors import InputError, LeakError, RecordingError, UnknownNameError
 from hotwire.models import Network
 
@@ -227,3 +227,19 @@ def test_wrong_inputs(decoder: Decoder, recording: Recording) -> None:
         evaluate(decoder, recording, choose=[Choice("prompt", ["a {} b", "the {} b"])])
     with pytest.raises(RecordingError, match="different trials"):
         evaluate(decoder, recording, choose=[Choice("window", [BlockAverage(), RunningAverage()])])
+
+
+def test_shuffling_keeps_no_more_labels_than_chance() -> None:
+    """Within runs that hold unequal shares of the labels, trials would too often get their own label back."""
+
+    def trials(label: list[str], run: list[int]) -> Trials:
+        n = len(label)
+        empty = np.zeros(n)
+        X, none = np.zeros((n, 1), np.float32), np.arange(0)
+        return Trials(X, np.array(label), np.array(run), np.arange(n), empty, empty, None, none)
+
+    even = trials(list("aabbab"), [0, 0, 0, 0, 1, 1])
+    np.testing.assert_array_equal(shuffled_within(even), even.run)
+    for label, run in (("aabbaabb", [0, 0, 0, 0, 1, 1, 1, 1]), ("aababbba", [0, 0, 0, 1, 1, 1, 1, 1]), ("ab", [0, 1])):
+        groups = shuffled_within(trials(list(label), run))
+        assert len(np.unique(groups)) == (2 if label == "aabbaabb" else 1)

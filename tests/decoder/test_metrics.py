@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from hotwire.decoder.metrics import (
     interval_over,
     measure,
     pairwise,
+    pairwise_chance,
     pairwise_table,
     permutation_p,
 )
@@ -146,3 +149,28 @@ def test_wrong_inputs() -> None:
         hits([[0.1, 0.9]], [0, 1])
     with pytest.raises(InputError, match="below 2"):
         pairwise([[0.1, 0.9]], [2])
+
+
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=4))
+def test_chance_of_pairs_is_the_best_constant_guess(counts: list[int]) -> None:
+    """Tried with every order that constant scores can have."""
+    truth = np.repeat(np.arange(len(counts)), counts)
+    reached = [
+        pairwise(np.tile(np.array(order, float), (len(truth), 1)), truth).mean()
+        for order in permutations(range(len(counts)))
+    ]
+    assert pairwise_chance(truth, len(counts)) == pytest.approx(max(reached))
+
+
+def test_repeats_are_drawn_as_well() -> None:
+    """Two shuffles, one that is always right and one always wrong: no number of runs makes their mean certain."""
+    values = np.stack([np.ones(400), np.zeros(400)])
+    assert interval_over(values, np.arange(400)) == (0.0, 1.0)
+    assert interval_over(values.mean(axis=0), np.arange(400)) == (0.5, 0.5)
+    rng = np.random.default_rng(0)
+    tables, truth = rng.random((3, 20, 2)), np.tile([0, 1], 10)
+    shuffled = truth[exchanges(np.zeros(20), np.arange(20), 99)]
+    together = measure(tables, truth, np.arange(20), shuffled, chance=0.5)
+    mean = measure(tables.mean(axis=0), truth, np.arange(20), shuffled, chance=0.5)
+    assert (together.value, together.p_value) == (pytest.approx(mean.value), mean.p_value)
+    assert together.high - together.low > mean.high - mean.low

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hotwire.decoder import Settings
-from hotwire.decoder.evaluation import Evaluation, Outcome
-from hotwire.decoder.figures import confusion_figure, measures_figure
+from hotwire.decoder.difference import Difference
+from hotwire.decoder.figures import confusion_figure, differences_figure, measures_figure
 from hotwire.decoder.finding import Finding
 from hotwire.decoder.metrics import Measure
+from hotwire.decoder.outcome import Beside, Evaluation, Outcome
 from hotwire.decoder.report import MOST_TRIALS, answer_ranks, write_report
 from hotwire.decoder.steps import Detrend, Trials
 from hotwire.errors import InputError
@@ -330,3 +331,65 @@ def test_ranks_count_who_is_better(scores: np.ndarray) -> None:
     better = (scores[:, None, :] > scores[:, :, None]).sum(axis=2)
     equal = (scores[:, None, :] == scores[:, :, None]).sum(axis=2)
     np.testing.assert_array_equal(answer_ranks(scores), better + (equal + 1) / 2)
+
+
+def compared(evaluation: Evaluation, *, low: float) -> Evaluation:
+    """Beside a classifier that gives no free answers."""
+    measures = {name: one for name, one in evaluation.decoder.measures.items() if name != "free"}
+    difference = Difference(low + 0.021, low, low + 0.0432)
+    beside = Beside(NASTY, replace(evaluation.decoder, measures=measures), dict.fromkeys(measures, difference))
+    return replace(evaluation, field={"csp+lda": beside})
+
+
+def test_stands_beside_the_classifiers_of_the_field(tmp_path: Path, page: str) -> None:
+    evaluation = make(("dog", "cat", "cup", "car"), 40, 4)
+    assert "of the field" not in text_of(page)
+    page = written(compared(evaluation, low=-0.0123), tmp_path)
+    text = text_of(page)
+    assert (
+        "✓ Among the candidates, decoder minus csp+lda: +0.9 points [-1.2, +3.1]. No difference shown; a loss of"
+        in text
+    )
+    assert "csp+lda 65.4 +0.9 [-1.2, +3.1] no difference shown 65.4 +0.9 [-1.2, +3.1] no difference shown" in text
+    assert "✓ Pairwise, decoder" not in text
+    assert "csp+lda – – 65.4 [62.3, 67.7]" in text  # in the table of all measures, without a free answer
+    assert "script" not in elements(page).tags
+    worse = text_of(written(compared(evaluation, low=-0.05), tmp_path))
+    assert "✗ Among the candidates, decoder minus csp+lda: -2.9 points [-5.0, -0.7]. The decoder is worse." in worse
+    assert "✗ Pairwise, decoder minus csp+lda: -2.9 points [-5.0, -0.7]. The decoder is worse." in worse
+
+
+def test_unequal_answers_are_summed_up_by_the_auc(tmp_path: Path) -> None:
+    evaluation = make(("rare", "frequent"), 60, 4, free=False)
+    truth = (np.arange(60) % 6 > 0).astype(int)
+
+    def with_auc(one: Outcome) -> Outcome:
+        return replace(one, measures=one.measures | {"auc": Measure(0.876, 0.5, 0.85, 0.91, 0.001)})
+
+    evaluation = replace(
+        evaluation,
+        truth=truth,
+        decoder=with_auc(evaluation.decoder),
+        ceiling=with_auc(evaluation.ceiling),
+        controls={name: with_auc(one) for name, one in evaluation.controls.items()},
+        seconds_per_trial=2.0,
+    )
+    text = text_of(written(evaluation, tmp_path))
+    assert "87.6 % AUC 85.0 – 91.0 %" in text
+    assert "65.4 % among the candidates, chance 25.0 %" in text
+    assert "it is the main measure here" in text
+    assert "bits per minute" not in text
+
+
+def test_bits_per_minute(tmp_path: Path) -> None:
+    evaluation = replace(make(("dog", "cat", "cup", "car"), 40, 4, free=False), seconds_per_trial=3.0)
+    assert evaluation.bits is not None
+    text = text_of(written(evaluation, tmp_path))
+    assert f"{20 * evaluation.bits[0]:.1f} bits per minute, {evaluation.bits[0]:.2f} per decision" in text
+    assert "one decision every 3 s" in text
+
+
+def test_differences_are_drawn_around_zero() -> None:
+    svg = differences_figure([("lda", Difference(-0.01, -0.03, 0.01)), ("cca", Difference(0, 0, 0))], "candidate").svg()
+    assert "-1.0</text>" in svg.replace("\N{MINUS SIGN}", "-")
+    assert "+0.0</text>" in svg

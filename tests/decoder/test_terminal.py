@@ -6,7 +6,7 @@ from rich.console import Console
 
 from hotwire.decoder import Decoder, Recording, Settings, WordTargets, evaluate
 from hotwire.decoder.finding import Finding
-from hotwire.decoder.terminal import show_findings, summary_of
+from hotwire.decoder.terminal import show_evaluation, show_findings, summary_of
 from hotwire.models import Network
 
 
@@ -30,3 +30,24 @@ def test_the_summary_has_all_findings(network: Network, recording: Recording) ->
     assert {"check": "runs", "verdict": "fine", "reason": "Each of 6 runs lies whole in one fold."} in summary[
         "findings"
     ]
+
+
+def test_classifiers_of_the_field_stand_beside_the_decoder(network: Network, recording: Recording) -> None:
+    targets = WordTargets({label: label for label in ("cat", "face", "house", "shoe")})
+    decoder = Decoder(network, targets, Settings("first"))
+    found = evaluate(
+        decoder, recording, controls=(), n_permutations=10, field=["lda", "logistic"], seconds_per_trial=6.0
+    )
+    summary = summary_of(found)
+    difference = found.field["lda"].differences["candidate"]
+    assert summary["field"]["lda"]["differences"]["candidate"] == difference.to_dict()
+    assert (
+        summary["measures"]["logistic"]["candidate"] == found.field["logistic"].outcome.measures["candidate"].to_dict()
+    )
+    assert summary["bits"]["per_minute"] == 10 * summary["bits"]["per_decision"]
+    file = io.StringIO()
+    shown = summary | {"seconds": 1.0, "report": "r.html"}
+    show_evaluation(Console(file=file, width=150), found, shown)
+    text = file.getvalue()
+    assert "among all answers, decoder minus lda: " in text
+    assert f"{summary['bits']['per_decision']:.2f} bits in a decision" in text

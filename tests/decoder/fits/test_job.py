@@ -36,7 +36,8 @@ def in_full(session, cell: Cell, keys: np.ndarray) -> dict[str, float]:
             samples = prepared.data[~np.isin(prepared.run, out)][:, opened.regions[cell.region]]
             of = Whitener().fit(samples).transform(X)
         own = table[keys[split.train]]
-        adapter = clone(settings.adapter).fit(of[split.train], own, groups=opened.trials.run[split.train])
+        fresh: Any = clone(settings.adapter)
+        adapter = fresh.fit(of[split.train], own, groups=opened.trials.run[split.train])
         true = table[opened.keys(cell.network)[split.test]] - own.mean(axis=0)
         predicted = adapter.predict(of[split.test]) - own.mean(axis=0)
         error += ((true - predicted / adapter.gain_) ** 2).sum()

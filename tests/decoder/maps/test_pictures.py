@@ -125,7 +125,7 @@ def test_likeness_is_counted_one_by_one():
     found = likeness(drawings, shown, label)
     assert found.correlation == pytest.approx(np.mean([r[i][i] for i in range(9)]))
     assert found.identified == pytest.approx(np.mean(beats))
-    assert found.identified_within == pytest.approx(np.mean([np.mean(one) for one in within]))
+    assert found.identified_within == pytest.approx(np.mean([float(np.mean(one)) for one in within]))
     both = mean_likeness(np.stack([drawings, shown]), shown, label)
     assert both.identified == pytest.approx((found.identified + 1) / 2)
     with pytest.raises(ShapeError, match="one for each picture"):

@@ -17,7 +17,7 @@ RATE_HZ = 10.0
 
 
 def recorded(n_samples: int, onsets: list[float], n_features: int = 3, seed: int = 0) -> Recording:
-    data = 5.0 + np.random.default_rng(seed).normal(size=(n_samples, n_features))
+    data = (5.0 + np.random.default_rng(seed).normal(size=(n_samples, n_features))).astype(np.float32)
     n = len(onsets)
     events = Events(np.ones(n, int), np.array(onsets), np.zeros(n), np.array(["a", "b"] * n)[:n])
     return Recording(data, RATE_HZ, tuple("abcdefg"[:n_features]), np.ones(n_samples, int), events)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotwire.decoder.steps.base import open_chain
+from hotwire.decoder.steps import open_chain
 from hotwire.decoder.steps.filter_bank import FilterBank
 from hotwire.decoder.steps.iir import BandPass
 from hotwire.errors import InputError

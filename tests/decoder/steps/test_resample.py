@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from hotwire.decoder.steps.base import open_chain
+from hotwire.decoder.steps import open_chain
 from hotwire.decoder.steps.resample import Resample, _ResampleState, low_pass, ratio_of_rates
 from hotwire.errors import InputError
 

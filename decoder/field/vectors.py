@@ -1,0 +1,55 @@
+"""Classifiers of vectors: they take the very numbers that the decoder's adapter takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .base import FieldClassifier, Shape
+
+STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+
+
+@dataclass(frozen=True)
+class LDA(FieldClassifier):
+    """Linear discriminant analysis with the shrinkage of Ledoit and Wolf, which nothing has to be chosen for.
+
+    References
+    ----------
+    Blankertz et al. (2011), Single-trial analysis and classification of ERP components. NeuroImage 56, 814-825.
+    """
+
+    name = "lda"
+    takes = "features"
+    told = "shrinkage linear discriminant analysis of the decoder’s own features"
+
+    def candidates(self, shape: Shape) -> Sequence[Any]:
+        return [shrinkage_lda()]
+
+
+@dataclass(frozen=True)
+class Logistic(FieldClassifier):
+    """Logistic regression on standardised features, with an L2 penalty."""
+
+    name = "logistic"
+    takes = "features"
+    told = "logistic regression (its strength chosen) of the decoder’s own features"
+
+    def candidates(self, shape: Shape) -> Sequence[Any]:
+        return logistic_regressions()
+
+
+def shrinkage_lda() -> Any:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+
+
+def logistic_regressions() -> list[Any]:
+    """One for each strength of the penalty, the strongest first."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return [make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=2000)) for c in STRENGTHS]
