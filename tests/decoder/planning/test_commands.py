@@ -40,7 +40,7 @@ path = "recording.npz"
 
 @pytest.fixture(autouse=True)
 def opened(network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(study_networks, "open_network", lambda name, prompt=None: network)
+    monkeypatch.setattr(study_networks, "open_network", lambda name, **_: network)
     monkeypatch.chdir(tmp_path)
 
 
