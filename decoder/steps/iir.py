@@ -95,10 +95,13 @@ class BandPass(Filter):
         return (self.low_hz * self.high_hz) ** 0.5
 
 
+@dataclass(frozen=True)
 class _OneSided(Filter):
-    kind: ClassVar[Kind]
     cutoff_hz: float
-    order: int
+    order: int = 4
+    start: Start = "first sample"
+    on_gap: OnGap = "bridge"
+    kind: ClassVar[Kind]
 
     def __post_init__(self) -> None:
         check_number("cutoff_hz", self.cutoff_hz, may_be_least=False)
@@ -124,10 +127,6 @@ class HighPass(_OneSided):
         See `BandPass`.
     """
 
-    cutoff_hz: float
-    order: int = 4
-    start: Start = "first sample"
-    on_gap: OnGap = "bridge"
     kind: ClassVar[Kind] = "high"
     gain_at_0_hz: ClassVar[float] = 0.0
 
@@ -137,22 +136,8 @@ class HighPass(_OneSided):
 
 @dataclass(frozen=True)
 class LowPass(_OneSided):
-    """Take out what is faster than the cut-off (Butterworth).
+    """Take out what is faster than the cut-off (Butterworth); its parameters are those of `HighPass`."""
 
-    Parameters
-    ----------
-    cutoff_hz : float
-        Where the power has fallen to one half.
-    order : int
-        4 (default) falls by 24 dB per octave.
-    start, on_gap
-        See `BandPass`.
-    """
-
-    cutoff_hz: float
-    order: int = 4
-    start: Start = "first sample"
-    on_gap: OnGap = "bridge"
     kind: ClassVar[Kind] = "low"
     gain_at_0_hz: ClassVar[float] = 1.0
 
