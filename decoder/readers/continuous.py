@@ -9,7 +9,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ...errors import InputError, RecordingError, ShapeError, UnknownNameError
 from ..events import Events, listed
@@ -99,6 +98,8 @@ def read_continuous(
     told = [rate_hz, channel_names, label_names, duration_s]
     wanted = [data, onsets, labels, *(name for name in told if isinstance(name, str))]
     parts: list[_Part] = []
+    from tqdm import tqdm  # not on a rig, which reads other kinds of recording
+
     for one in tqdm(paths, desc="reading", delay=1, disable=None):
         arrays = load_arrays(one, wanted)
         samples = _samples(one, data, arrays[data], rows)

@@ -259,7 +259,7 @@ def test_the_demo_goes_live(lsl: LslWorld, fetched: Callable[[str], Path]) -> No
         (["swap", "nowhere"], 2, "either a BUNDLE or one of"),
         (["swap", "nowhere", "b.hotwire", "--stop"], 2, "either a BUNDLE or one of"),
         (["swap", "nowhere", "--stop"], 1, "no session takes commands in nowhere"),
-        (["replay", "recording.edf"], 1, "a study (.toml)"),
+        (["replay", "recording.xyz"], 1, "a study (.toml)"),
         (["replay", "missing.npz"], 1, "missing.npz"),
         (["replay", "{recording}", "--run", "9"], 1, "There are: 0, 1"),
         (["replay", "{recording}", "--speed", "0"], 1, "speed: expected a finite number above 0"),
