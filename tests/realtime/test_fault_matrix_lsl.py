@@ -178,7 +178,12 @@ def test_an_outlet_stopped_for_five_seconds(lsl, backlog):
     session.wait_for("STALE", "RECOVERED", "LIVE")
     time.sleep(2)
     ended = session.stop()
-    assert ended["states"] == ["SEARCHING", "LIVE", "STALE", "RECOVERED", "LIVE"]
+    states = ended["states"]
+    if backlog == "new" and "GAP" in states:  # an old chunk came first, and the gap was found behind it
+        at = states.index("GAP")
+        assert states[at : at + 2] == ["GAP", "RECOVERED"]
+        del states[at : at + 2]
+    assert states == ["SEARCHING", "LIVE", "STALE", "RECOVERED", "LIVE"]
     sender.says()
     if backlog == "all":
         lost = (0, 0)
