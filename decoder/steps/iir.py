@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -232,7 +231,7 @@ class FilterState(StepState):
             self._cascade.push(chunk - self._first, out)
             if self._gain_at_0_hz:
                 out += self._gain_at_0_hz * self._first
-        return out.reshape(len(chunk), math.prod(self._shape))
+        return out.reshape(len(chunk), self._n_out)
 
     def finish(self) -> NDArray[np.float32]:
         return np.empty((0, self._n_out), np.float32)
