@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from ..errors import BundleError, ShapeError
 from .backend import in_numpy, is_tensor
 from .checks import require_arrays, require_finite
+from .rows import each_row
 from .targets import Floats
 
 ARRAYS = ("x_mean", "x_scale", "projection", "expansion", "gain", "y_mean")
@@ -55,7 +56,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
     y_mean_: NDArray
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """Predict activations.
+        """Predict activations. A sample's prediction is the same, bit for bit, whatever others come with it.
 
         Parameters
         ----------
@@ -74,8 +75,8 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
             If there is NaN or infinity.
         """
         check_is_fitted(self)
-        scores = ((self._checked_features(X) - self.x_mean_) / self.x_scale_) @ self.projection_
-        predicted = scores.astype(self.expansion_.dtype, copy=False) @ self.expansion_
+        scores = each_row((self._checked_features(X) - self.x_mean_) / self.x_scale_, self.projection_)
+        predicted = each_row(scores.astype(self.expansion_.dtype, copy=False), self.expansion_)
         predicted *= self.gain_
         predicted += self.y_mean_
         return predicted.reshape(len(predicted), *self.y_mean_.shape)

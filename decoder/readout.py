@@ -157,6 +157,23 @@ def readout_from_dict(saved: Mapping[str, Any]) -> Readout:
     return settings_from_dict("readout", READOUTS, saved)
 
 
+TOGETHER = 8
+"""How many states `scores_of_each` reads out at a time."""
+
+
+def scores_of_each(readout: Readout, entry: Entry, states: NDArray) -> NDArray[np.float32]:
+    """Scores (n_trials, n_answers) of states from a single fit, which do not depend on what others come with a state.
+
+    BLAS adds in another order for other numbers of rows. So there are always as many: the last ones are filled up.
+    """
+    scores = []
+    for start in range(0, len(states), TOGETHER):
+        some = states[start : start + TOGETHER]
+        filled = np.concatenate([some, np.repeat(some[-1:], TOGETHER - len(some), axis=0)])
+        scores.append(readout.scores(entry, filled)[: len(some)])
+    return np.concatenate(scores)
+
+
 def cosine(a: NDArray, b: NDArray) -> NDArray[np.float64]:
     """Cosine between all rows of two arrays; 0 for a row without length."""
     a, b = a.astype(np.float64), b.astype(np.float64)
