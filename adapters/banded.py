@@ -18,14 +18,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BundleError, InputError, UnknownNameError
+from .alphas import default_alphas, largest_share
 from .banded_design import BandedFeatures, Scores, map_for_all, map_per_unit, rotate_bands, scores_for_all, targets_of
 from .banded_search import Design, first_sets, held_out_errors, search_sets, strengths_of
 from .bands import Bands, Strengths, band_names, band_of_each, checked_grids
 from .factored import FactoredAdapter, Shapes
 from .folds import Splitter, encode_groups, split_samples
 from .gain import gain_for
-from .ridge import DEFAULT_ALPHAS, POLICIES
-from .solvers import standardise
+from .ridge import POLICIES
+from .solvers import largest_square, standardise
 from .targets import Floats, Targets
 
 
@@ -39,9 +40,10 @@ class BandedAdapter(FactoredAdapter):
     ----------
     bands : (n_features,) sequence of str or int, optional
         The band of each feature. Left out, all features are one band, and this is a ridge.
-    alphas : float, sequence of float, or mapping from band to either
+    alphas : float, sequence of float, or mapping from band to either; optional
         Strengths that each band may take, all above 0, on the scale of scikit-learn's `Ridge`. With a single one for
-        each band there is no search.
+        each band there is no search. Left out: half powers of ten on the scale of all features, see `default_alphas`;
+        where bands come in different units, scale the features to unit variance.
     alpha_per : {"all", "unit"}
         One set of strengths for all units (the error is summed over them), or each unit its own. With one for all, the
         search is done on at most n_samples scores of Y, never touches the wide axis, and refines what it found (see
@@ -112,7 +114,7 @@ class BandedAdapter(FactoredAdapter):
     def __init__(
         self,
         bands: Bands = None,
-        alphas: Strengths = DEFAULT_ALPHAS,
+        alphas: Strengths = None,
         *,
         alpha_per: str = "all",
         choose_by: str = "error",
@@ -162,7 +164,7 @@ class BandedAdapter(FactoredAdapter):
         NonFiniteError
             If there is NaN or infinity.
         """
-        grids = self._checked_grids()
+        named = self._checked_grids()
         checked, units = self._checked(X, Y)
         bands = band_of_each(self.bands, checked.shape[1])
         codes = None if groups is None else encode_groups(groups, len(checked))
@@ -171,6 +173,8 @@ class BandedAdapter(FactoredAdapter):
         design = BandedFeatures(features.X, bands)
         searched = BandedFeatures(checked, bands, self.scale) if self.scale != "none" else design
         scores = scores_for_all(targets) if self.alpha_per == "all" else None
+        size = largest_square(features.X)
+        grids = named or [default_alphas(size)] * len(self.band_names_)
         self._choose(searched, grids, codes, targets, scores)
         if scores is None:
             basis, rotated = rotate_bands(features.X, bands)
@@ -184,11 +188,12 @@ class BandedAdapter(FactoredAdapter):
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
         self.gain_ = 1.0
         if self.gain != "none":
-            self.gain_ = gain_for(self.gain, features.X @ self.projection_, self.expansion_, targets.power)
+            scores, share = features.X @ self.projection_, largest_share(self.alpha_.min(axis=0), size)
+            self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, share=share)
         return self
 
-    def _checked_grids(self) -> list[Floats]:
-        """The strengths that each band may take, once policies are known to be among those there are."""
+    def _checked_grids(self) -> list[Floats] | None:
+        """The strengths that each band may take, if named, once policies are known to be among those there are."""
         for policy, known in self._policies.items():
             if getattr(self, policy) not in known:
                 raise UnknownNameError(policy, getattr(self, policy), known)

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, ShapeError, UnknownNameError
+from .alphas import checked_alphas
 from .targets import Floats
 
 Bands = Sequence[str] | Sequence[int] | None
-Strengths = float | Sequence[float] | Mapping[str, float | Sequence[float]]
+Strengths = float | Sequence[float] | Mapping[str, float | Sequence[float]] | None
 
 
 def band_names(bands: Bands) -> tuple[str, ...]:
@@ -46,12 +47,12 @@ def band_of_each(bands: Bands, n_features: int) -> NDArray[np.intp]:
     return np.array([places[str(band)] for band in bands], dtype=np.intp)
 
 
-def checked_grids(alphas: Strengths, names: Sequence[str]) -> list[Floats]:
-    """The strengths that each band may take, ascending.
+def checked_grids(alphas: Strengths, names: Sequence[str]) -> list[Floats] | None:
+    """The strengths that each band may take, ascending; None where none are named.
 
     Parameters
     ----------
-    alphas : float, sequence of float, or mapping from band to either
+    alphas : float, sequence of float, mapping from band to either, or None
     names : sequence of str
         The bands.
 
@@ -67,6 +68,8 @@ def checked_grids(alphas: Strengths, names: Sequence[str]) -> list[Floats]:
     >>> checked_grids({"V1": 3, "V4": (10, 1)}, ["V4", "V1"])
     [array([ 1., 10.]), array([3.])]
     """
+    if alphas is None:
+        return None
     if not isinstance(alphas, Mapping):
         return [_checked_grid("alphas", alphas)] * len(names)
     of_bands = {str(name): strengths for name, strengths in alphas.items()}
@@ -80,7 +83,7 @@ def checked_grids(alphas: Strengths, names: Sequence[str]) -> list[Floats]:
 
 
 def _checked_grid(name: str, alphas: object) -> Floats:
-    values = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
-    if values.ndim != 1 or not values.size or not (np.isfinite(values) & (values > 0)).all():
-        raise InputError(f"{name}={alphas!r}, expected one or more finite numbers above 0, e.g. (1.0, 10.0, 100.0)")
+    values = checked_alphas(alphas, name)
+    if values is None:
+        raise InputError(f"{name}=None, expected strengths for every band, or None for all of them")
     return np.unique(values)

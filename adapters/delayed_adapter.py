@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ..errors import BundleError
+from .alphas import default_alphas, largest_share
 from .banded import BandedAdapter
 from .banded_design import map_for_all, map_per_unit, rotate_bands, scores_for_all, targets_of
 from .bands import Bands, Strengths, band_names, band_of_each
@@ -18,7 +19,9 @@ from .delays import Run, checked_lags, run_bounds, shifted
 from .factored import Shapes
 from .folds import Splitter, encode_groups
 from .gain import gain_for
-from .ridge import DEFAULT_ALPHAS, POLICIES
+from .ridge import POLICIES
+from .rows import each_row
+from .solvers import largest_square
 from .targets import Floats
 
 LAG_ALPHAS = ("shared", "own")
@@ -91,7 +94,7 @@ class DelayedAdapter(BandedAdapter):
     def __init__(
         self,
         lags: Sequence[int] = (0, 1, 2),
-        alphas: Strengths = DEFAULT_ALPHAS,
+        alphas: Strengths = None,
         *,
         bands: Bands = None,
         lag_alphas: str = "shared",
@@ -147,14 +150,17 @@ class DelayedAdapter(BandedAdapter):
             As there, and if `lags` are not distinct whole numbers or the samples of a run do not follow one another.
         """
         lags = checked_lags(self.lags)
-        grids = self._checked_grids()
+        named = self._checked_grids()
         checked, units = self._checked(X, Y)
         bands = band_of_each(self.bands, checked.shape[1])
         codes = None if groups is None else encode_groups(groups, len(checked))
         bounds = run_bounds(groups, len(checked))
         targets, dtype = targets_of(units)
         self.projection_, rotated = rotate_bands(checked, bands)
-        n_bands = len(grids) if self.lag_alphas == "shared" else len(grids) // len(lags)
+        # Features that hardly change from sample to sample are as much the larger as they are delayed.
+        size = len(lags) * largest_square(checked - checked.mean(axis=0))
+        grids = named or [default_alphas(size)] * len(self.band_names_)
+        n_bands = len(band_names(self.bands))
         design = DelayedFeatures(rotated.X, rotated.bands, n_bands, lags, codes, bounds)
         scores = scores_for_all(targets) if self.alpha_per == "all" else None
         self._choose(design, grids, codes, targets, scores)
@@ -168,7 +174,9 @@ class DelayedAdapter(BandedAdapter):
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
         self.gain_ = 1.0
         if self.gain != "none":
-            self.gain_ = gain_for(self.gain, self._scores(checked, bounds), self.expansion_, targets.power)
+            share = largest_share(self.alpha_.min(axis=0), size)
+            scores = self._scores(checked, bounds)
+            self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, share=share)
         return self
 
     def predict(self, X: ArrayLike, groups: ArrayLike | None = None) -> NDArray:
@@ -199,7 +207,7 @@ class DelayedAdapter(BandedAdapter):
         check_is_fitted(self)
         features = self._checked_features(X)
         scores = self._scores(features, run_bounds(groups, len(features)))
-        predicted = scores.astype(self.expansion_.dtype, copy=False) @ self.expansion_
+        predicted = each_row(scores.astype(self.expansion_.dtype, copy=False), self.expansion_)
         predicted *= self.gain_
         predicted += self.y_mean_
         return predicted.reshape(len(predicted), *self.y_mean_.shape)
@@ -221,13 +229,13 @@ class DelayedAdapter(BandedAdapter):
         return self.y_mean_ - (self.score_mean_ @ self.expansion_ * self.gain_).reshape(self.y_mean_.shape)
 
     def _scores(self, X: Floats, bounds: list[Run]) -> Floats:
-        rotated = X @ self.projection_
+        rotated = each_row(X, self.projection_)
         delays = (shifted(rotated, lag, bounds) for lag in self.lags)
         if self.lag_weights_ is None:
             return np.hstack(list(delays)) - self.score_mean_
         scores = np.tile(-self.score_mean_, (len(X), 1))
         for of_lag, weights in zip(delays, self.lag_weights_, strict=True):
-            scores += of_lag @ weights
+            scores += each_row(of_lag, weights)
         return scores
 
     @classmethod

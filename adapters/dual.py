@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 from tqdm import tqdm
 
 from ..errors import InputError, ShapeError
+from .alphas import largest_share
 from .checks import require_finite
 from .factored import FactoredAdapter
 from .folds import Fold, encode_groups, split_samples
@@ -27,12 +28,11 @@ from .ridge import RidgeAdapter, checked_strengths
 from .solvers import (
     HeldOut,
     PreparedFold,
+    decomposed,
     filter_factors,
     first_least,
     held_out_sums,
     prepare_folds,
-    quick_spectrum,
-    spectrum,
     standardise,
 )
 from .targets import EPS, Floats, blocks, exact_mean, scores_of
@@ -101,7 +101,7 @@ class DualRidge:
                 f"adapter: expected the kind {RidgeAdapter.kind!r}, got {adapter.kind!r}: a Gram matrix tells what a "
                 "ridge needs, and nothing of other kinds"
             )
-        self._alphas = checked_strengths(adapter)
+        named = checked_strengths(adapter)
         for policy, enough in (("alpha_per", "all"), ("gain", "total")):
             if getattr(adapter, policy) == "unit":
                 raise InputError(
@@ -116,18 +116,16 @@ class DualRidge:
         codes = None if groups is None else encode_groups(groups, n_samples)
         features = standardise(self._X, adapter.scale)
         self._mean, self._divisor = features.mean, features.scale
-        weakest = float(self._alphas.min())
-        quick = quick_spectrum(features.X, weakest)
-        parts = spectrum(features.X) if quick is None else quick
+        parts, quick, self._alphas = decomposed(features.X, named)
         parts.right[:, features.constant] = 0.0
-        condition = parts.values[:1].sum() ** 2 / weakest if quick is not None else 0.0
+        condition = parts.largest_square / float(self._alphas.min()) if quick else 0.0
         self._rounding = 10 * EPS * (n_samples + condition)
         # Of centred features the columns have no mean; that the rounding has none either makes blends sum to 1.
         self._parts = replace(parts, left=parts.left - parts.left.mean(axis=0))
         self._folds: list[Fold] = []
         if len(self._alphas) > 1:
             self._folds = split_samples(n_samples, codes, adapter.cv)
-            spectrum_of_all = self._parts if quick is not None else None
+            spectrum_of_all = self._parts if quick else None
             predictions = held_out_rows(self._X, self._folds, self._scale, self._alphas, spectrum_of_all)
             self._forms = forms(n_samples, self._folds, predictions, len(self._alphas))
 
@@ -234,9 +232,11 @@ class DualRidge:
             return gains
         for number in np.unique(chosen):
             shrinkage = self._parts.values * filter_factors(self._parts.values, self._alphas[number])[:, 0]
+            share = largest_share(self._alphas[number], self._parts.largest_square)
             form = doubled_triangle((self._parts.left * shrinkage).T, np.zeros(stack.shape[1:]))
             for layer in np.flatnonzero(chosen == number):
-                gains[layer] = restoring_gain(max(0.0, float(np.vdot(stack[layer], form))), power[layer])
+                predicted = max(0.0, float(np.vdot(stack[layer], form)))
+                gains[layer] = restoring_gain(predicted, power[layer], share)
         return gains
 
 

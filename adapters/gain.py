@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from .targets import Floats, blocks
 
 ROUNDING = 1e-26
-"""A predicted power below this part of the true one is rounding (1e-13 of the amplitude), not prediction."""
+"""A predicted power below this part of the largest possible is rounding (1e-13 of the amplitude), not prediction."""
 
 
 GAINS = ("none", "total", "unit")
@@ -21,7 +21,12 @@ GAINS = ("none", "total", "unit")
 
 
 def gain_for(
-    policy: str, scores: Floats, expansion: NDArray, power: Floats, total: float | None = None
+    policy: str,
+    scores: Floats,
+    expansion: NDArray,
+    power: Floats,
+    total: float | None = None,
+    share: ArrayLike = 1.0,
 ) -> float | NDArray:
     """The gain of a map, by its policy.
 
@@ -35,6 +40,8 @@ def gain_for(
         Each unit's sum of squared deviations from its mean, in training.
     total : float, optional
         The predicted power of all units together, where it is known already.
+    share : float or (n_units,) array-like
+        See `restoring_gain`.
 
     Returns
     -------
@@ -49,11 +56,11 @@ def gain_for(
     if policy == "none":
         return 1.0
     if policy == "total" and total is not None:
-        return float(restoring_gain(total, power.sum()))
+        return float(restoring_gain(total, power.sum(), np.max(share)))
     predicted = predicted_power(scores, expansion)
     if policy == "total":
-        return float(restoring_gain(predicted.sum(), power.sum()))
-    return restoring_gain(predicted, power).astype(expansion.dtype)
+        return float(restoring_gain(predicted.sum(), power.sum(), np.max(share)))
+    return restoring_gain(predicted, power, share).astype(expansion.dtype)
 
 
 def predicted_power(scores: Floats, expansion: NDArray) -> Floats:
@@ -82,7 +89,7 @@ def predicted_power(scores: Floats, expansion: NDArray) -> Floats:
     return np.maximum(power, 0.0)
 
 
-def restoring_gain(predicted: ArrayLike, true: ArrayLike) -> Floats:
+def restoring_gain(predicted: ArrayLike, true: ArrayLike, share: ArrayLike = 1.0) -> Floats:
     """The factor on deviations that turns the predicted power into the true; 1 where nothing is predicted.
 
     Parameters
@@ -90,6 +97,9 @@ def restoring_gain(predicted: ArrayLike, true: ArrayLike) -> Floats:
     predicted, true : array-like of the same shape
         Sums of squared deviations from the mean, e.g. of each unit, or of all units together. What is
         predicted of a unit that the features know nothing of is rounding, which must not be blown up.
+    share : array-like that broadcasts with them
+        The largest part of a target's amplitude that the map could predict. A strength far above the features' own
+        size leaves little of any target; what it leaves is no rounding.
 
     Examples
     --------
@@ -97,5 +107,5 @@ def restoring_gain(predicted: ArrayLike, true: ArrayLike) -> Floats:
     array([2., 1.])
     """
     predicted, true = np.asarray(predicted, dtype=np.float64), np.asarray(true, dtype=np.float64)
-    something = predicted > ROUNDING * true
+    something = predicted > ROUNDING * np.asarray(share) ** 2 * true
     return np.where(something, np.sqrt(true / np.where(something, predicted, 1.0)), 1.0)

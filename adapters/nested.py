@@ -7,6 +7,7 @@ A = U'Y, where X = U diag(s) V', so that samples, features and units are gone be
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,10 +87,12 @@ class NestedAdapter(FactoredAdapter):
     cv: int | Splitter | None
     cv_errors_: Floats | None
 
-    def _fit_nested(
-        self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None, numbers: NDArray[np.intp], ways: Sequence[Decompose]
-    ) -> Found:
-        """Fit with the best of some numbers of components and some ways to decompose."""
+    @abstractmethod
+    def _ways(self, largest_square: float) -> Sequence[Decompose]:
+        """The ways to decompose that there are for features with this largest squared singular value."""
+
+    def _fit_nested(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None, numbers: NDArray[np.intp]) -> Found:
+        """Fit with the best of some numbers of components and of `_ways` to decompose."""
         for policy in ("choose_by", "gain", "scale"):
             if getattr(self, policy) not in POLICIES[policy]:
                 raise UnknownNameError(policy, getattr(self, policy), POLICIES[policy])
@@ -100,9 +103,10 @@ class NestedAdapter(FactoredAdapter):
         dtype = dtype_like(units)
 
         narrow = Targets(low_rank_scores(targets)) if n_units > n_samples else targets
-        number, way = self._choose(checked, narrow, codes, numbers, ways, n_units)
         features = standardise(checked, self.scale)
         parts = spectrum(features.X)
+        ways = self._ways(parts.largest_square)
+        number, way = self._choose(checked, narrow, codes, numbers, ways, n_units)
         along = condensed(spread(parts.left, narrow, np.float64))
         found = ways[way](parts.values, along).first(number)
         scores, loadings = parts.values[:, np.newaxis] * found.weights, found.sources.T @ along

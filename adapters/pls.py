@@ -13,7 +13,7 @@ from scipy.linalg import eigh
 from .factored import Shapes
 from .folds import Splitter
 from .gain import ROUNDING
-from .nested import Components, NestedAdapter, checked_numbers
+from .nested import Components, Decompose, NestedAdapter, checked_numbers
 from .targets import EPS, Floats
 
 DEFAULT_COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
@@ -105,11 +105,13 @@ class PLSAdapter(NestedAdapter):
             As `RidgeAdapter.fit`; also if `n_components` are not whole numbers of at least 1.
         """
         numbers = checked_numbers("n_components", self.n_components)
-        way = partial(partial_least_squares, most=int(numbers.max()))
-        found = self._fit_nested(X, Y, groups, numbers, [way])
+        found = self._fit_nested(X, Y, groups, numbers)
         self.n_components_, self.n_components_at_edge_ = found.number, found.at_edge
         self.cv_errors_ = None if self.cv_errors_ is None else self.cv_errors_[:, 0]
         return self
+
+    def _ways(self, largest_square: float) -> list[Decompose]:
+        return [partial(partial_least_squares, most=int(np.max(self.n_components)))]
 
     @classmethod
     def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:

@@ -36,11 +36,15 @@ from ..errors import InputError, ShapeError, UnknownNameError
 from .checks import require_finite
 from .factored import FactoredAdapter, Shapes, plain
 from .gain import GAINS, restoring_gain
+from .solvers import largest_square
 from .targets import Floats, sum_of_squares
 from .updates import renewed, running_means, take_up
 
 MOST_AT_ONCE = 64
 """So many samples are taken up together: more of them gain nothing."""
+
+DEFAULT_PART = 0.1
+"""Of the first samples' largest squared singular value: the strength where none is named."""
 
 RESOLUTION = 1e-10
 """A predicted power below this part of the true one is not told from nothing.
@@ -60,8 +64,9 @@ class RecursiveAdapter(FactoredAdapter):
 
     Parameters
     ----------
-    alpha : float
-        Regularisation strength above 0, on the scale of scikit-learn's `Ridge`.
+    alpha : float, optional
+        Regularisation strength above 0, on the scale of scikit-learn's `Ridge`. Left out: a tenth of the largest squared
+        singular value of the first samples, whatever their unit; they have to be several, then.
     forgetting : float
         Above 0 and up to 1: what a sample's weight is multiplied by with each sample after it. 1 forgets nothing. See
         `forgetting_for` for half-lives. Where features are more than a half-life has samples, an update costs the more.
@@ -70,6 +75,8 @@ class RecursiveAdapter(FactoredAdapter):
 
     Attributes
     ----------
+    alpha_ : float
+        The strength; None in adapters saved before it was kept, which named it.
     factor_ : (n_features, n_features) array
         The lower triangle L.
     prior_ : (n_features,) array
@@ -96,8 +103,11 @@ class RecursiveAdapter(FactoredAdapter):
     """
 
     kind = "recursive"
+    _optional = ("alpha",)
 
-    def __init__(self, alpha: float = 1.0, *, forgetting: float = 1.0, gain: str = "none") -> None:
+    alpha_: float | None
+
+    def __init__(self, alpha: float | None = None, *, forgetting: float = 1.0, gain: str = "none") -> None:
         self.alpha = alpha
         self.forgetting = forgetting
         self.gain = gain
@@ -132,7 +142,7 @@ class RecursiveAdapter(FactoredAdapter):
         UnknownNameError
             If there is no such gain.
         InputError
-            If `alpha` or `forgetting` is out of range.
+            If `alpha` or `forgetting` is out of range, or `alpha` is left out and the first samples do not vary.
         ShapeError
             If `X` and `Y` do not fit together, or to the samples before.
         NonFiniteError
@@ -141,6 +151,7 @@ class RecursiveAdapter(FactoredAdapter):
         self._check_parameters()
         features, units = self._checked_samples(X, Y)
         if not hasattr(self, "factor_"):
+            self.alpha_ = self._strength(features)
             self._begin(features, units)
         units = units.reshape(len(units), -1)
         for start in range(0, len(features), MOST_AT_ONCE):
@@ -149,13 +160,24 @@ class RecursiveAdapter(FactoredAdapter):
         self.gain_ = self._gain()
         return self
 
+    def _strength(self, features: Floats) -> float:
+        if self.alpha is not None:
+            return float(self.alpha)
+        size = largest_square(features - features.mean(axis=0))
+        if not size:
+            raise InputError(
+                f"alpha=None, expected a number above 0, e.g. alpha=100.0: the first {len(features)} samples do not "
+                "vary, and so do not tell how large the features are; or begin with several samples"
+            )
+        return DEFAULT_PART * size
+
     def _begin(self, features: Floats, units: NDArray) -> None:
         n_features, n_units = features.shape[1], units[0].size
         # Deviations from a first mean that is a sample are exactly zero for what never varies.
         self.x_mean_, self.y_mean_ = features[0].copy(), units[0].astype(np.float64)
         self.x_scale_, self.projection_ = np.ones(n_features), np.eye(n_features)
         self.expansion_ = np.zeros((n_features, n_units))
-        self.prior_ = np.full(n_features, float(self.alpha))
+        self.prior_ = np.full(n_features, self.alpha_)
         self.factor_ = np.diag(np.sqrt(self.prior_))
         self.power_, self.residual_ = np.zeros((2, n_units))
         self.weight_, self.n_samples_seen_ = 0.0, 0
@@ -170,7 +192,8 @@ class RecursiveAdapter(FactoredAdapter):
 
         prior = self.prior_ * decay
         due, age = renewed(self.n_samples_seen_ + n_samples, n_samples, self.half_life_samples, len(prior))
-        missing = np.maximum(self.alpha * self.forgetting**age - prior[due], 0.0)
+        alpha: Any = self.alpha if self.alpha_ is None else self.alpha_
+        missing = np.maximum(alpha * self.forgetting**age - prior[due], 0.0)
         prior[due] += missing
         prior_rows = np.zeros((len(due), len(prior)))
         prior_rows[np.arange(len(due)), due] = np.sqrt(missing)
@@ -200,7 +223,7 @@ class RecursiveAdapter(FactoredAdapter):
     def _check_parameters(self) -> None:
         if self.gain not in GAINS:
             raise UnknownNameError("gain", self.gain, GAINS)
-        if not 0 < self.alpha < inf:
+        if self.alpha is not None and not 0 < self.alpha < inf:
             raise InputError(f"alpha={self.alpha!r}, expected a finite number above 0, e.g. 100.0")
         if not 0 < self.forgetting <= 1:
             raise InputError(

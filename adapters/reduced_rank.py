@@ -9,11 +9,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .bands import checked_grids
+from .alphas import checked_alphas, default_alphas
 from .factored import Shapes
 from .folds import Splitter
-from .nested import Components, NestedAdapter, checked_numbers
-from .ridge import DEFAULT_ALPHAS
+from .nested import Components, Decompose, NestedAdapter, checked_numbers
 from .targets import EPS, Floats
 
 DEFAULT_RANKS = tuple(2**power for power in range(16))
@@ -30,9 +29,10 @@ class ReducedRankAdapter(NestedAdapter):
     ----------
     ranks : int or sequence of int
         Ranks to choose from. Those beyond what features and targets allow are the full rank.
-    alphas : float or sequence of float
+    alphas : float or sequence of float, optional
         Regularisation strengths to choose from, all above 0, on the scale of scikit-learn's `Ridge`. With a single
-        rank and a single strength there is no cross-validation. The search never touches the wide axis.
+        rank and a single strength there is no cross-validation. The search never touches the wide axis. Left out: half
+        powers of ten on the scale of the features, see `default_alphas`.
     choose_by, gain, scale, cv
         As in `RidgeAdapter`.
 
@@ -52,8 +52,10 @@ class ReducedRankAdapter(NestedAdapter):
         Whether the rank is the least or largest of several and one beyond is possible, so that others may do better.
     alpha_at_edge_ : bool
         Whether the strength is the smallest or largest of several.
+    alphas_ : (n_alphas,) array
+        The strengths there were to choose from, ascending.
     cv_errors_ : (n_ranks, n_alphas) array, or None
-        On held-out samples and over units, for each of `ranks` and of `alphas`, both ascending: the mean squared error
+        On held-out samples and over units, for each of `ranks` and of `alphas_`, both ascending: the mean squared error
         before any gain, or one minus the squared cosine. None if there was nothing to choose.
 
     References
@@ -72,14 +74,16 @@ class ReducedRankAdapter(NestedAdapter):
     """
 
     kind = "reduced_rank"
+    _optional = ("cv_errors", "alphas")
 
     rank_: int
     alpha_: float
+    alphas_: Floats
 
     def __init__(
         self,
         ranks: int | Sequence[int] = DEFAULT_RANKS,
-        alphas: float | Sequence[float] = DEFAULT_ALPHAS,
+        alphas: float | Sequence[float] | None = None,
         *,
         choose_by: str = "error",
         gain: str = "none",
@@ -113,13 +117,17 @@ class ReducedRankAdapter(NestedAdapter):
         UnknownNameError, InputError, ShapeError, NonFiniteError
             As `RidgeAdapter.fit`; also if `ranks` are not whole numbers of at least 1.
         """
-        (alphas,) = checked_grids(self.alphas, ["all"])
-        ways = [partial(reduced_rank, alpha=float(alpha)) for alpha in alphas]
-        found = self._fit_nested(X, Y, groups, checked_numbers("ranks", self.ranks), ways)
+        checked_alphas(self.alphas)
+        found = self._fit_nested(X, Y, groups, checked_numbers("ranks", self.ranks))
         self.rank_, self.rank_at_edge_ = found.number, found.at_edge
-        self.alpha_ = float(alphas[found.way])
-        self.alpha_at_edge_ = len(alphas) > 1 and self.alpha_ in (alphas[0], alphas[-1])
+        self.alpha_ = float(self.alphas_[found.way])
+        self.alpha_at_edge_ = len(self.alphas_) > 1 and self.alpha_ in (self.alphas_[0], self.alphas_[-1])
         return self
+
+    def _ways(self, largest_square: float) -> list[Decompose]:
+        named = checked_alphas(self.alphas)
+        self.alphas_ = default_alphas(largest_square) if named is None else np.unique(named)
+        return [partial(reduced_rank, alpha=float(alpha)) for alpha in self.alphas_]
 
     @classmethod
     def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError, ShapeError, UnknownNameError
+from .alphas import MOST_DEFAULTS, checked_alphas, largest_share
 from .backend import backend_for
 from .factored import FactoredAdapter, Shapes, plain
 from .factors import factors_for_all, factors_per_unit, predicted_in_all, room_for_targets
 from .folds import Fold, Splitter, encode_groups, split_samples
 from .gain import GAINS, gain_for, restoring_gain
 from .plan import Plan, plan_fit, require_memory
-from .solvers import first_least, quick_spectrum, spectrum, standardise
+from .solvers import decomposed, first_least, standardise
 from .strengths import Problem, errors_for_all, errors_per_unit, generalised_errors
 from .targets import Floats, Targets, dtype_like
 
@@ -28,9 +29,6 @@ POLICIES = {
     "gain": GAINS,
     "scale": ("none", "unit_variance"),
 }
-
-DEFAULT_ALPHAS = tuple(float(alpha) for alpha in np.logspace(-2, 6, 17))
-
 
 GENERALISED = "gcv"
 
@@ -49,9 +47,10 @@ class RidgeAdapter(FactoredAdapter):
 
     Parameters
     ----------
-    alphas : float or sequence of float
+    alphas : float or sequence of float, optional
         Regularisation strengths, all above 0, on the scale of scikit-learn's `Ridge`. With a single one there
         is no cross-validation; of several, one is chosen on held-out samples as `choose_by` says.
+        Left out: half powers of ten on the scale of the features, whatever their unit, see `default_alphas`.
     alpha_per : {"all", "unit"}
         One strength for all units (the error is summed over them), or each unit its own. With one for all,
         the search is done on at most n_samples scores of Y and never touches the wide axis.
@@ -88,11 +87,13 @@ class RidgeAdapter(FactoredAdapter):
     alpha_ : float or (n_units,) array
         The strength chosen.
     alpha_at_edge_ : bool or (n_units,) array of bool
-        Whether it is the smallest or largest of several, so that a wider grid may do better.
+        Whether it is the smallest or largest of several. If these were named, others may do better.
+    alphas_ : (n_alphas,) array
+        The strengths there were to choose from; None in adapters saved before this was kept.
     solver_ : {"dual", "primal"}
         In matrices of which size it was solved, see `hotwire.adapters.plan.plan_fit`.
     cv_errors_ : (n_alphas,) or (n_alphas, n_units) array, or None
-        Of each of `alphas`, on held-out samples (and over units): the mean squared error before any gain, or one
+        Of each of `alphas_`, on held-out samples (and over units): the mean squared error before any gain, or one
         minus the squared cosine; or the generalised error. None if there was nothing to choose.
 
     Notes
@@ -120,12 +121,12 @@ class RidgeAdapter(FactoredAdapter):
     """
 
     kind = "ridge"
-    _optional = ("cv_errors",)
+    _optional = ("cv_errors", "alphas")
     _takes_tensors = True
 
     def __init__(
         self,
-        alphas: float | Sequence[float] = DEFAULT_ALPHAS,
+        alphas: float | Sequence[float] | None = None,
         *,
         alpha_per: str = "all",
         choose_by: str = "error",
@@ -171,10 +172,11 @@ class RidgeAdapter(FactoredAdapter):
         NonFiniteError
             If there is NaN or infinity.
         """
-        alphas = checked_strengths(self)
+        named = checked_strengths(self)
+        n_alphas = MOST_DEFAULTS if named is None else len(named)
         X, units = self._checked(X, Y)
         n_samples = len(X)
-        folds = self._folds(n_samples, groups) if len(alphas) > 1 else []
+        folds = self._folds(n_samples, groups) if n_alphas > 1 else []
         precision = "as given" if math.prod(units.shape) > SINGLE_FROM else "full"
         targets = Targets(units.reshape(n_samples, -1), precision, backend_for(units, self.device))
         n_units = targets.Y.shape[1]
@@ -184,7 +186,7 @@ class RidgeAdapter(FactoredAdapter):
             n_samples,
             X.shape[1],
             n_units,
-            n_alphas=len(alphas),
+            n_alphas=n_alphas,
             n_folds=len(folds),
             alpha_per=self.alpha_per,
             itemsize=np.dtype(dtype).itemsize,
@@ -194,10 +196,9 @@ class RidgeAdapter(FactoredAdapter):
         require_memory(plan)
 
         features = standardise(X, self.scale)
-        quick = quick_spectrum(features.X, float(alphas.min()))
-        parts = spectrum(features.X) if quick is None else quick
+        parts, quick, alphas = decomposed(features.X, named)
         parts = replace(parts, left=parts.left - parts.left.mean(axis=0))
-        problem = Problem(X, parts, quick is not None, self.scale, alphas, self.choose_by)
+        problem = Problem(X, parts, quick, self.scale, alphas, self.choose_by)
         K = kept = None
         if self.alpha_per == "all" and plan.solver == "dual":
             kept = room_for_targets(parts, targets, dtype, wide)
@@ -208,19 +209,21 @@ class RidgeAdapter(FactoredAdapter):
         else:
             found = factors_per_unit(parts, alphas[chosen], targets, dtype, wide)
 
-        self.solver_ = plan.solver
+        self.solver_, self.alphas_ = plan.solver, alphas
         self.x_mean_, self.x_scale_ = features.mean, features.scale
         self.projection_ = np.ascontiguousarray(found.projection)
         self.projection_[features.constant] = 0.0
         self.expansion_ = found.expansion
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
+        share = largest_share(alphas[chosen], parts.largest_square)
         if self.gain == "total" and K is not None:  # what the wide axis would tell, the Gram matrix does
             predicted = predicted_in_all(parts, float(alphas[chosen]), K)
-            self.gain_ = float(restoring_gain(predicted, np.trace(K)))
+            self.gain_ = float(restoring_gain(predicted, np.trace(K), share))
         elif self.gain == "none":
             self.gain_ = 1.0
         else:
-            self.gain_ = gain_for(self.gain, features.X @ self.projection_, self.expansion_, targets.power)
+            scores = features.X @ self.projection_
+            self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, share=share)
         return self
 
     def _folds(self, n_samples: int, groups: ArrayLike | None) -> list[Fold]:
@@ -262,16 +265,12 @@ class RidgeAdapter(FactoredAdapter):
         return {name: [(), (n_units,)] for name in ("alpha", "alpha_at_edge")}
 
 
-def checked_strengths(adapter: RidgeAdapter) -> Floats:
-    """The strengths of an adapter as an array, once its policies are known to be among those there are."""
+def checked_strengths(adapter: RidgeAdapter) -> Floats | None:
+    """The strengths an adapter names, if any, once its policies are known to be among those there are."""
     for policy, known in POLICIES.items():
         if getattr(adapter, policy) not in known:
             raise UnknownNameError(policy, getattr(adapter, policy), known)
-    alphas = adapter.alphas
-    values = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
-    if values.ndim != 1 or not values.size or not (np.isfinite(values) & (values > 0)).all():
-        raise InputError(f"alphas={alphas!r}, expected one or more finite numbers above 0, e.g. (1.0, 10.0, 100.0)")
-    return values
+    return checked_alphas(adapter.alphas)
 
 
 def _checked_out(out: NDArray | None, n_samples: int, n_units: int, dtype: type) -> NDArray | None:

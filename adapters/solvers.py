@@ -15,8 +15,10 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import eigh
 from tqdm import tqdm
 
+from .alphas import default_alphas
 from .folds import Fold
 from .targets import EPS, Floats, sum_of_squares
 
@@ -82,6 +84,11 @@ class Spectrum:
     given: Floats | None = None
     """`right`, where it is known already."""
 
+    @property
+    def largest_square(self) -> float:
+        """The largest squared singular value; 0 where there is none."""
+        return float(self.values[:1].sum() ** 2)
+
     @cached_property
     def right(self) -> Floats:
         return self.left.T @ self.X / self.values[:, np.newaxis] if self.given is None else self.given
@@ -130,6 +137,28 @@ def quick_spectrum(X: Floats, weakest: float) -> Spectrum | None:
     if tall:
         return Spectrum(X @ vectors / values, values, X, vectors.T)
     return Spectrum(vectors, values, X)
+
+
+def decomposed(X: Floats, alphas: Floats | None) -> tuple[Spectrum, bool, Floats]:
+    """Decompose `X` (n_samples, n_features) as quickly as the strengths allow, which are the default ones for None.
+
+    Returns
+    -------
+    parts : Spectrum
+    quick : bool
+        Whether it is a `quick_spectrum`.
+    alphas : (n_alphas,) array
+    """
+    quick = quick_spectrum(X, np.inf if alphas is None else float(alphas.min()))
+    parts = spectrum(X) if quick is None else quick
+    return parts, quick is not None, default_alphas(parts.largest_square) if alphas is None else alphas
+
+
+def largest_square(X: Floats) -> float:
+    """The largest squared singular value of `X` (n_samples, n_features), through its smaller Gram matrix."""
+    gram = X.T @ X if X.shape[0] > X.shape[1] else X @ X.T
+    top = len(gram) - 1
+    return max(0.0, float(eigh(gram, eigvals_only=True, subset_by_index=[top, top], check_finite=False)[0]))
 
 
 def filter_factors(values: Floats, alpha: ArrayLike) -> Floats:

@@ -84,7 +84,7 @@ def test_at_every_sample_it_is_the_fit_on_those_before() -> None:
 
 
 def test_after_one_sample_its_target_is_predicted() -> None:
-    adapter = RecursiveAdapter(gain="unit").partial_fit([[1.0, 2.0]], [[3.0, 4.0]])
+    adapter = RecursiveAdapter(1.0, gain="unit").partial_fit([[1.0, 2.0]], [[3.0, 4.0]])
     np.testing.assert_array_equal(adapter.predict([[7.0, 7.0]]), [[3.0, 4.0]])
 
 
@@ -134,7 +134,7 @@ def test_gain_goes_by_the_samples_as_they_are_weighted() -> None:
 
 def test_gain_is_one_where_features_say_nothing() -> None:
     rng = np.random.default_rng(0)
-    adapter = fed(RecursiveAdapter(gain="unit"), np.full((40, 3), 0.7), rng.normal(size=(40, 2)))
+    adapter = fed(RecursiveAdapter(1.0, gain="unit"), np.full((40, 3), 0.7), rng.normal(size=(40, 2)))
     np.testing.assert_array_equal(adapter.gain_, 1.0)
 
 

@@ -421,4 +421,4 @@ def test_a_gain_wants_strengths_chosen_by_direction() -> None:
     assert by_direction.alpha_ > by_error.alpha_
     best = searched(by_direction)
     assert np.all((best >= 0) & (best <= 1))
-    assert by_direction.alpha_ == np.asarray(by_direction.alphas)[best.argmin()]
+    assert by_direction.alpha_ == by_direction.alphas_[best.argmin()]
