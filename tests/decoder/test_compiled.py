@@ -215,3 +215,27 @@ def test_smollm2_answers_freely_without_torch(
     assert (found.n_trials, found.n_answers_differ, found.n_texts_differ) == (8, 0, 0)
     assert found.largest_difference < 0.01
     assert [one.text for one in compiled.predict(new)] == new.events.label.tolist()
+
+
+@pytest.mark.parametrize("unit", [1e-13, 1e6])
+@pytest.mark.parametrize("whiten", ["none", "samples"])
+def test_the_unit_of_a_recording_changes_no_decision(
+    onnx_network: OnnxNetwork, recordings: Callable[..., Recording], tmp_path: Path, whiten: Any, unit: float
+) -> None:
+    """The graph computes in float32, whose range has room for tesla and for counts."""
+
+    def decided(factor: float) -> list[str]:
+        decoder, _ = fitted(
+            onnx_network,
+            replace(recordings(), data=recordings().data * np.float32(factor)),
+            whiten=whiten,
+            adapter=RidgeAdapter(gain="total"),
+        )
+        decoder.save(tmp_path / "d.hotwire")
+        new = recordings(seed=1, noise=1.0)
+        compiled = CompiledDecoder.load(tmp_path / "d.hotwire")
+        return [one.answer for one in compiled.predict(replace(new, data=new.data * np.float32(factor)))]
+
+    expected = decided(1.0)
+    assert decided(unit) == expected
+    assert len(set(expected)) == 4

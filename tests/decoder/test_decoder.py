@@ -168,3 +168,18 @@ def test_wrong_settings(network: Network, recording: Recording) -> None:
 def test_an_adapter_of_samples_in_time_is_refused() -> None:
     with pytest.raises(InputError, match="adapter: expected one that takes trials, got a DelayedAdapter"):
         Settings("8", adapter=DelayedAdapter())
+
+
+@pytest.mark.parametrize("unit", [1e-13, 1e-6, 1e6])
+@pytest.mark.parametrize("whiten", ["none", "samples"])
+def test_the_unit_of_a_recording_changes_no_decision(network: Network, recordings, whiten, unit: float) -> None:
+    """As MNE reads volts and tesla; the adapter is the default one."""
+
+    def decided(factor: float) -> list[str]:
+        one, new = (replace(of, data=of.data * np.float32(factor)) for of in (recordings(), recordings(seed=1, noise=2)))
+        decoder = Decoder(network, TARGETS, Settings("first", steps=[Detrend()], whiten=whiten)).fit(one)
+        return [decision.answer for decision in decoder.predict(new)]
+
+    expected = decided(1.0)
+    assert decided(unit) == expected
+    assert len(set(expected)) == 4

@@ -15,6 +15,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
+from hotwire.decoder.decoder import default_adapter
 from hotwire.decoder.features.base import Features
 from hotwire.decoder.features.csp import CSP
 from hotwire.decoder.features.spectrum import Spectrum
@@ -70,6 +71,16 @@ def test_letters_by_p300() -> None:
     (X, answers), (new, truth) = (cut(name, 10, "lowpass", 0.0, 0.8, 0.2) for name in ("p300_off", "p300_on"))
     classifier, made = decided(XDawn(2), X, answers, new)
     assert roc_auc_score(truth, classifier.decision_function(made)) >= 0.945
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-6, 1e-13])
+def test_letters_by_the_default_adapter_in_any_unit(unit: float) -> None:
+    """MNE gives volts. No run, no features: what a first user would try."""
+    (X, answers), (new, truth) = (cut(name, 10, "lowpass", 0.0, 0.8, 0.2) for name in ("p300_off", "p300_on"))
+    flat, new_flat = (of.reshape(len(of), -1) * unit for of in (X, new))
+    words = np.random.default_rng(0).normal(size=(2, 50))
+    predicted = default_adapter().fit(flat, words[answers]).predict(new_flat)
+    assert roc_auc_score(truth, predicted @ (words[1] - words[0])) >= 0.93
 
 
 @pytest.mark.parametrize("measure", ["cca", "power"])
