@@ -122,6 +122,7 @@ class RidgeAdapter(FactoredAdapter):
 
     kind = "ridge"
     _optional = ("cv_errors", "alphas")
+    alphas_: Floats
     _takes_tensors = True
 
     def __init__(

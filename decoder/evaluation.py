@@ -20,6 +20,7 @@ from .folds import Bench, Choice, Fold, Training, fit_fold, split_runs
 from .metrics import exchanges
 from .outcome import Decided, Evaluation, Judge
 from .recording import Recording
+from .strength_finding import strength_findings
 from .steps import Trials, require_trials
 from .threads import in_parallel
 
@@ -142,7 +143,7 @@ def evaluate(
         inner_folds=inner_folds,
         n_shuffles=n_shuffles,
         n_permutations=n_permutations,
-        findings=findings,
+        findings=(*findings, *strength_findings([one.linear.adapter for one in fitted])),
         field=named,
         seconds_per_trial=seconds_per_trial,
     )

@@ -126,7 +126,7 @@ def _checks(found: InjectionMap) -> list[Check]:
             Check(
                 False,
                 f"{percent(at_edge)} % of all fits chose a ridge strength at the end of the grid; "
-                "a wider grid (alphas) may do better.",
+                "if the study names strengths (alphas), others may do better.",
             )
         )
     return checks + finding_checks([one for _, of in _findings(found) for one in of])
