@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from tqdm import tqdm
 
 from ..adapters.banded import BandedAdapter
 from ..adapters.delayed_adapter import DelayedAdapter
@@ -23,7 +22,7 @@ from ..models.language import LanguageModel
 from ..models.network import Network
 from .decision import Decision, check_agrees, decision_on
 from .features.base import Features, FittedFeatures, by_trial
-from .readout import Entry, LabelReadout, Readout, softmax
+from .readout import Entry, LabelReadout, Readout, read_out, softmax
 from .recording import Recording
 from .steps import BlockAverage, Epoch, SlidingEpoch, Step, Trials, Window, require_trials, run_steps, windows
 from .targets import Targets
@@ -344,7 +343,7 @@ class Decoder:
         return self
 
     def predict(self, recording: Recording) -> list[Decision]:
-        """Decide on every trial of a recording, one at a time, as a live stream would have it.
+        """Decide on every trial of a recording; a decision does not depend on what others are made with it.
 
         Raises
         ------
@@ -356,10 +355,22 @@ class Decoder:
         return self.decide(windows(self.settings.window, run_steps(self.settings.steps, recording)))
 
     def decide(self, trials: Trials) -> list[Decision]:
-        """Decide on trials that are already preprocessed and cut."""
+        """Decide on trials that are already preprocessed and cut, see `predict`."""
         self._check_fitted()
-        rows = tqdm(range(len(trials)), desc=f"{self.network.name}: decisions", delay=1, disable=None)
-        return [self._decide(trials, i) for i in rows]
+        if not len(trials):
+            return []
+        scores, texts = read_out(self.settings.readout, self.entry_, self.linear_.predict(trials.X))
+        answers, probabilities = self.entry_.answers, softmax(scores)
+        return [
+            decision_on(
+                trials,
+                i,
+                answer=answers[int(each.argmax())],
+                probabilities=dict(zip(answers, each.tolist(), strict=True)),
+                text=None if texts is None else texts[i],
+            )
+            for i, each in enumerate(probabilities)
+        ]
 
     def save(self, path: str | PathLike[str], *, live: Live = "where possible", precision: Precision = "int8") -> None:
         """Save the fitted decoder as one file, see `hotwire.decoder.bundle.save`."""
@@ -373,19 +384,6 @@ class Decoder:
         from .bundle import load
 
         return load(path, network=network)
-
-    def _decide(self, trials: Trials, i: int) -> Decision:
-        state = self.linear_.predict(trials.X[i : i + 1])
-        probabilities = softmax(self.settings.readout.scores(self.entry_, state))[0]
-        texts = self.settings.readout.texts(self.entry_, state)
-        answers = self.entry_.answers
-        return decision_on(
-            trials,
-            i,
-            answer=answers[int(probabilities.argmax())],
-            probabilities=dict(zip(answers, probabilities.tolist(), strict=True)),
-            text=None if texts is None else texts[0],
-        )
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "linear_"):

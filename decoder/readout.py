@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from ..errors import InputError
 from ..models.network import Network
@@ -158,20 +159,39 @@ def readout_from_dict(saved: Mapping[str, Any]) -> Readout:
 
 
 TOGETHER = 8
-"""How many states `scores_of_each` reads out at a time."""
+"""How many states `read_out` takes at a time."""
 
 
-def scores_of_each(readout: Readout, entry: Entry, states: NDArray) -> NDArray[np.float32]:
-    """Scores (n_trials, n_answers) of states from a single fit, which do not depend on what others come with a state.
+def read_out(
+    readout: Readout, entry: Entry, states: NDArray, *, speak: bool = True
+) -> tuple[NDArray[np.float32], list[str] | None]:
+    """Scores and free answers of states from a single fit, which do not depend on what others come with a state.
 
     BLAS adds in another order for other numbers of rows. So there are always as many: the last ones are filled up.
+
+    Parameters
+    ----------
+    readout : Readout
+    entry : Entry
+    states : array (n_trials, n_units)
+    speak : bool
+        Whether free answers are wanted, where the readout gives any.
+
+    Returns
+    -------
+    scores : array (n_trials, n_answers)
+        Log probabilities up to a constant.
+    texts : list of str, or None
     """
-    scores = []
-    for start in range(0, len(states), TOGETHER):
+    scores, texts = np.empty((len(states), len(entry.answers)), np.float32), []
+    starts = range(0, len(states), TOGETHER)
+    for start in tqdm(starts, desc=f"{entry.network.name}: decisions", delay=1, disable=None):
         some = states[start : start + TOGETHER]
         filled = np.concatenate([some, np.repeat(some[-1:], TOGETHER - len(some), axis=0)])
-        scores.append(readout.scores(entry, filled)[: len(some)])
-    return np.concatenate(scores)
+        scores[start : start + TOGETHER] = readout.scores(entry, filled)[: len(some)]
+        texts += (readout.texts(entry, filled) if speak else None) or []
+    # What the last pass was filled up with lies at the end.
+    return scores, texts[: len(states)] or None
 
 
 def cosine(a: NDArray, b: NDArray) -> NDArray[np.float64]:

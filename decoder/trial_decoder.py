@@ -21,7 +21,7 @@ from ..models.opening import open_network
 from .decoder import Settings, make_entry, prompted
 from .features.base import Features
 from .given_trials import GivenTrials, given_trials, labels_of
-from .readout import Readout, scores_of_each, softmax
+from .readout import Readout, read_out, softmax
 from .steps import Epoch
 from .targets import TEMPLATE, WordTargets
 
@@ -163,7 +163,8 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
     def _scores(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self, "fitted_on_")
         given = self._given(X, reset=False)
-        return scores_of_each(self.readout_, self.entry_, self.linear_.predict(given.rows)).astype(np.float64)
+        scores, _ = read_out(self.readout_, self.entry_, self.linear_.predict(given.rows), speak=False)
+        return scores.astype(np.float64)
 
     def _given(self, X: Any, *, reset: bool) -> GivenTrials:
         given = given_trials(X, self.rate_hz)

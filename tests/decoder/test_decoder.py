@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from hotwire.adapters import RidgeAdapter, Whitener
 from hotwire.adapters.banded import BandedAdapter
 from hotwire.adapters.delayed_adapter import DelayedAdapter
-from hotwire.decoder import Decoder, Recording, Settings, TextReadout, WordTargets
+from hotwire.decoder import Decoder, LabelReadout, NearestReadout, Recording, Settings, TextReadout, WordTargets
 from hotwire.decoder.decoder import BY_REGION
 from hotwire.decoder.evaluation import evaluate
 from hotwire.decoder.steps import (
@@ -183,3 +183,18 @@ def test_the_unit_of_a_recording_changes_no_decision(network: Network, recording
     expected = decided(1.0)
     assert decided(unit) == expected
     assert len(set(expected)) == 4
+
+
+@pytest.mark.parametrize("readout", [LabelReadout("remove"), NearestReadout()])
+def test_a_decision_does_not_depend_on_what_others_are_made(network: Network, recordings, readout) -> None:
+    decoder = Decoder(network, TARGETS, Settings("first", steps=[Detrend()], whiten="samples", readout=readout))
+    decoder.fit(recordings())
+    trials = windows(BlockAverage(), run_steps([Detrend()], recordings(seed=1, noise=1.0)))
+    together = decoder.decide(trials)
+    for some in (slice(3, 4), slice(5, 16), slice(None, None, -1), slice(0, 0)):
+        assert decoder.decide(part(trials, some)) == together[some]
+
+
+def part(trials: Trials, some: slice) -> Trials:
+    fields = {name: of[some] for name, of in vars(trials).items() if isinstance(of, np.ndarray)}
+    return replace(trials, **fields)
