@@ -65,8 +65,8 @@ class RecursiveAdapter(FactoredAdapter):
     Parameters
     ----------
     alpha : float, optional
-        Regularisation strength above 0, on the scale of scikit-learn's `Ridge`. Left out: a tenth of the largest squared
-        singular value of the first samples, whatever their unit; they have to be several, then.
+        Regularisation strength above 0, on the scale of scikit-learn's `Ridge`. Left out: a tenth of the largest
+        squared singular value of the first samples, whatever their unit; they have to be several, then.
     forgetting : float
         Above 0 and up to 1: what a sample's weight is multiplied by with each sample after it. 1 forgets nothing. See
         `forgetting_for` for half-lives. Where features are more than a half-life has samples, an update costs the more.

@@ -20,8 +20,8 @@ from .folds import Bench, Choice, Fold, Training, fit_fold, split_runs
 from .metrics import exchanges
 from .outcome import Decided, Evaluation, Judge
 from .recording import Recording
-from .strength_finding import strength_findings
 from .steps import Trials, require_trials
+from .strength_finding import strength_findings
 from .threads import in_parallel
 
 CONTROLS = ("shuffled pairing", "mean activation", "untrained network")

@@ -176,7 +176,8 @@ def test_the_unit_of_a_recording_changes_no_decision(network: Network, recording
     """As MNE reads volts and tesla; the adapter is the default one."""
 
     def decided(factor: float) -> list[str]:
-        one, new = (replace(of, data=of.data * np.float32(factor)) for of in (recordings(), recordings(seed=1, noise=2)))
+        both = recordings(), recordings(seed=1, noise=2.0)
+        one, new = (replace(of, data=of.data * np.float32(factor)) for of in both)
         decoder = Decoder(network, TARGETS, Settings("first", steps=[Detrend()], whiten=whiten)).fit(one)
         return [decision.answer for decision in decoder.predict(new)]
 
