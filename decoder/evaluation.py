@@ -13,6 +13,7 @@ from ..errors import InputError, UnknownNameError
 from .audit import Policy, check_policy, refuse
 from .audit import audit as look_for_leaks
 from .decoder import Decoder, Linear, Settings
+from .feature_sizes import sizes_findings
 from .field.base import FieldClassifier
 from .field.catalogue import field_classifier
 from .field.compare import check_field, decide_in_folds
@@ -100,6 +101,7 @@ def evaluate(
         check_field(one, trials, bench.targets.answers, decoder.settings.window)
     held_out = split_runs(recording.runs, folds, seed=seed)
     findings = look_for_leaks(recording, trials, bench.targets, held_out, decoder.settings)
+    findings = (*findings, *sizes_findings(recording, trials, decoder.settings))
     refuse(findings, audit)
     fits = [partial(fit_fold, bench, decoder.settings, choose, runs, inner_folds) for runs in held_out]
     fitted = in_parallel(fits, "cross-validation")
