@@ -32,7 +32,8 @@ class LiveSettings:
     on_late : {"publish", "withhold"}
         What to do with a decision that has become late.
     least_present : float
-        Abstain where a smaller share of the window's samples came.
+        Abstain where a smaller share of the window's samples came. An average is one of those that came; a window that
+        holds samples bridges those that did not, see `hotwire.decoder.steps.stretch`.
     most_bad : float
         Abstain where a larger share of the features is flat or saturated.
     stale_s : float, optional

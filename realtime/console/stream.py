@@ -72,6 +72,13 @@ def _window(context: click.Context, parameter: click.Parameter, text: str) -> Wi
     show_default=True,
     help="What to do with late decisions.",
 )
+@click.option(
+    "--least-present",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.75,
+    show_default=True,
+    help="Decide on a window only where at least this share of its samples came.",
+)
 @click.option("--find", "find_s", type=float, default=10.0, show_default=True, help="Seconds to look for the stream.")
 @click.option("--out", type=FolderPath, help="Keep decisions.jsonl there, and take commands (hotwire swap).")
 @click.option("--record", is_flag=True, help="Keep the raw stream in --out, too, as XDF.")
@@ -153,6 +160,7 @@ def _settings(options: dict[str, Any]) -> LiveSettings:
         backlog=options["backlog"],
         deadline_s=options["deadline_s"],
         on_late=options["on_late"],
+        least_present=options["least_present"],
         find_s=options["find_s"],
     )
 
