@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BundleError, InputError, RecordingError, StreamLostError, StreamNotFoundError
-from .checks import check_came_back, few, match_channels
+from .checks import check_came_back, check_window, few, match_channels
 from .clock import Clock, SystemClock
 from .deciding import decide, is_due
 from .decision import LiveDecision, Output, Status
@@ -72,6 +72,11 @@ class Engine:
     clock : Clock, optional
         Tests inject their own.
 
+    Raises
+    ------
+    InputError
+        The window of the settings does not make of its samples what the decoder takes.
+
     Attributes
     ----------
     state : State
@@ -93,6 +98,8 @@ class Engine:
         clock: Clock | None = None,
     ) -> None:
         self.settings = settings or LiveSettings()
+        if self.settings.window is not None:
+            check_window(decoder, self.settings.window)
         self.shadow: Pipeline | None = None
         self.previous: Pipeline | None = None
         self.ended = False
@@ -211,12 +218,16 @@ class Engine:
             The stream is not what it was fitted on.
         BundleError
             Its answers are others than the active decoder's; who listens could not follow.
+        InputError
+            The session's window is not one that it can decide on.
         """
         if decoder.answers != self.active.decoder.answers:
             raise BundleError(
                 f"{decoder.path}: expected the active decoder's answers {', '.join(self.active.decoder.answers)}, got "
                 f"{', '.join(decoder.answers)}; stop and start with the new bundle instead"
             )
+        if self.settings.window is not None:
+            check_window(decoder, self.settings.window)
         n_kept = min(self._ring.stop, self._n_kept)
         shadow = self._pipeline(decoder)
         shadow.skip(self._ring.stop - n_kept, self._arrival)  # so that its windows are those of the active one

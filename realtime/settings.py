@@ -20,7 +20,9 @@ class LiveSettings:
     Parameters
     ----------
     window : Window, optional
-        Instead of the decoder's own; `SlidingAverage` needs no markers.
+        Instead of the decoder's own, such as one that slides along and needs no markers. It has to make the same of its
+        samples: `SlidingAverage` for a decoder of averages; for one whose window holds samples, what
+        `hotwire.decoder.steps.sliding_like` makes of it.
     channels : {"exact", "by name", "by position"}
         See `match_channels`.
     backlog : {"catch-up", "newest", "every"}

@@ -34,7 +34,7 @@ from ..lsl_source import LslSource
 from ..signal_check import signal_faults
 from .calibrating import Session
 from .calibration_figure import AHEAD, learning_curve_figure
-from .calibration_plan import earlier_trials, labels_of, raw_files, session_decoder, sliding_like
+from .calibration_plan import earlier_trials, labels_of, live_window, raw_files, session_decoder
 from .calibration_stream import chosen_channels, found_stream, looked_at
 from .calibration_view import CalibrationView, on_console
 from .session import liblsl_aside
@@ -74,8 +74,6 @@ def calibrated(context: click.Context, asked: Asked) -> Answer:
     schedule(labels, asked.n_per_class)  # says what is wrong before anything is opened
     raws = raw_files(asked.out, asked.resume)
     decoder = session_decoder(study, timing)
-    if asked.go_live:
-        sliding_like(decoder.settings.window, timing, 1.0)  # says so now where there is none
     calibration = Calibration(decoder, good_enough=asked.good_enough)
     asked.out.mkdir(parents=True, exist_ok=True)
     name = asked.stream or f"simulated-{uuid4().hex[:8]}"
@@ -99,13 +97,13 @@ def calibrated(context: click.Context, asked: Asked) -> Answer:
         _write(asked.out, found)
         if asked.go_live and found["bundle"] is not None:
             _show(Console(), found)
-            window = sliding_like(decoder.settings.window, timing, collector.rate_after_steps_hz)
+            window = live_window(decoder.settings.window, timing, collector.rate_after_steps_hz)
             live = context.invoke(
                 stream_command,
                 bundle=Path(found["bundle"]),
                 name=name,
                 out=asked.out / "live",
-                window=window,
+                window=(window.length_s, window.every_s),
                 channels="by-name",
                 plain=not asked.draws,
             )

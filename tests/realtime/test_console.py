@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from rich.console import Console
 from hotwire.decoder.commands import hotwire
 from hotwire.decoder.compiled import CompiledDecoder
 from hotwire.decoder.readers import read_npz, read_xdf, write_npz
+from hotwire.decoder.steps import Epoch
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.realtime import verify
 from hotwire.realtime.console.demo import prepare
@@ -283,6 +285,48 @@ def test_wrong_arguments(
     monkeypatch.chdir(tmp_path)
     error = run(*(arg.format(bundle=bundles[0], recording=recording) for arg in args), code=code)["error"]
     assert message in error["message"]
+
+
+@pytest.fixture(scope="module")
+def of_epochs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    window = Epoch(0.0, 0.6, incomplete="drop", bin_s=0.2)
+    return save_bundle(tmp_path_factory.mktemp("epochs") / "epochs.hotwire", window)
+
+
+@pytest.mark.parametrize(
+    ("bundle", "window", "message"),
+    [
+        ("epochs", "3/0.5", "holds 6 samples at 10 Hz .*got 3 s, 30 samples; use --window sliding:0.6/0.5$"),
+        ("epochs", "0.5/0.5", "expected a LENGTH of 0.6 s.*got 0.5 s, 5 samples; use --window sliding:0.6/0.5$"),
+        ("epochs", "0.6/0.01", r"every_s: expected at least one sample .*\(sliding:0.6/0.01\)$"),
+        ("averages", "0.01/0.5", r"length_s: expected at least one sample .*\(sliding:0.01/0.5\)$"),
+    ],
+)
+def test_a_window_that_does_not_fit_is_refused_before_anything_is_opened(
+    bundles: tuple[Path, Path], of_epochs: Path, tmp_path: Path, bundle: str, window: str, message: str
+) -> None:
+    path, out = of_epochs if bundle == "epochs" else bundles[0], tmp_path / "out"
+    args = ["stream", path, "--source", "a", "--window", f"sliding:{window}", "--out", out]
+    error = run(*args, code=2)["error"]
+    told = error["message"].removesuffix("; `hotwire stream --help` tells how to use it")
+    assert re.search(f"^Invalid value for --window: .*{message}", told), told
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_decoder_of_epochs_slides_along_too(lsl: LslWorld, of_epochs: Path, recording: Path, tmp_path: Path) -> None:
+    replay(lsl, recording, "--run", "1", "--speed", "2")
+    session = lsl.start(
+        HOTWIRE, "stream", str(of_epochs), "--source", "replay", "--find", "60", "--window", "sliding:0.6/0.2",
+        "--out", str(tmp_path), "--publish", "none", "--json",
+    )  # fmt: skip
+    live = [one for one in until(session, "decision", 10) if one["type"] == "decision"]
+    session.send(signal.SIGINT)
+    summary(session)
+    assert all(one["answer"] in LABELS for one in live)
+    assert [round(one["stop_s"] - one["start_s"], 6) for one in live] == [0.6] * 10
+    start = read_decisions(tmp_path / "decisions.jsonl").records[1]
+    assert (start["type"], start["settings"]["window"]["type"]) == ("start", "SlidingEpoch")
 
 
 def test_verify_writes_the_certificate(bundles: tuple[Path, Path], recording: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotwire.decoder import Events, Recording
-from hotwire.decoder.steps import BlockAverage, Epoch, SlidingAverage, run_steps, windows
+from hotwire.decoder.steps import BlockAverage, Epoch, SlidingAverage, SlidingEpoch, run_steps, windows
 from hotwire.errors import InputError
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.engine import Engine
@@ -155,6 +155,21 @@ def test_a_decoder_that_came_from_markers_goes_by_itself_where_asked():
     assert [(one.number, one.event, one.label, one.start_s) for one in ran.decisions] == [
         (i, -1, None, float(i)) for i in range(20)
     ]
+
+
+@pytest.mark.parametrize(
+    ("own", "window"),
+    [
+        (Epoch(0.0, 1.0), SlidingAverage(1.0, 1.0)),
+        (Epoch(0.0, 1.0), SlidingEpoch(0.8, 1.0)),
+        (Epoch(0.0, 1.0, bin_s=0.1), SlidingEpoch(1.0, 1.0)),
+        (BlockAverage(0.0, 1.0), SlidingEpoch(1.0, 1.0)),
+        (BlockAverage(0.0, 1.0), SlidingAverage(0.001, 1.0)),
+    ],
+)
+def test_a_window_that_the_decoder_cannot_decide_on_is_refused_at_once(own, window):
+    with pytest.raises(InputError, match="window: expected one that makes the same|length_s: expected at least one"):
+        scene([], decoder(window=own), window=window)
 
 
 def test_a_marker_brings_its_duration():
