@@ -25,7 +25,7 @@ class LslOutlets:
     ``NAME-probabilities`` (float32, one channel for each answer, which is its label)
         One sample for each decision; NaN where the decoder abstained.
     ``NAME-status`` (markers of text)
-        Each change of state as a JSON object with ``state``, ``at_s``, ``why`` and ``losses``.
+        Each change of state as a JSON object with ``state``, ``at_s``, ``why``, ``losses`` and ``markers``.
 
     Decisions are stamped with the end of the samples that they rest on, so that they lie where they belong in a
     recording and a receiver can tell how old they are. Decisions in shadow are not published. The source_ids tell name

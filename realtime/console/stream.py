@@ -151,6 +151,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         "ended": ended,
         "bundle": engine.active.decoder.digest,
         "state": str(engine.state),
+        "markers": None if engine.markers is None else str(engine.markers),
         **tally.to_dict(),
         "losses": engine.losses,
         "out": None if out is None else str(out),
@@ -239,6 +240,8 @@ def _summary(found: dict[str, Any]) -> str:
     ]
     lost = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found["losses"].items() if n)
     lines.append(f"Losses: {lost or 'none'}.")
+    if found["markers"] not in (None, "LIVE"):
+        lines.append(f"Markers: {found['markers']} in the end.")
     for name, of in found["latency_ms"].items():
         lines.append(f"{name:>8}: {of['p50']:.2f} ms (median), {of['p99']:.2f} ms (99 %), {of['max']:.2f} ms (most)")
     if found["out"] is not None:

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..decision import LiveDecision, Output, Status
-from ..health import State
+from ..health import MarkerState, State
 from ..source import StreamInfo
 from .letters import HEIGHT, large
 
@@ -123,6 +123,7 @@ class TerminalView:
         self._why = ""
         self._stream = ""
         self._losses: dict[str, int] = {}
+        self._markers: MarkerState | None = None
         self._answers: tuple[str, ...] = ()
         self._last: LiveDecision | None = None
         self._shadow = ""
@@ -146,7 +147,7 @@ class TerminalView:
         self._recent.append(decision)
 
     def status(self, status: Status) -> None:
-        self._state, self._why, self._losses = status.state, status.why, status.losses
+        self._state, self._why, self._losses, self._markers = status.state, status.why, status.losses, status.markers
         if not self._stream:
             self.draw(status.state)
 
@@ -180,10 +181,10 @@ class TerminalView:
         header = Table.grid(expand=True)
         header.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         header.add_column(justify="right", no_wrap=True)
-        header.add_row(
-            Text(self._stream or "no stream yet"),
-            Text(f"\u00a0{self._state}\u00a0", f"bold black on {COLOURS[self._state]}"),
-        )
+        badge = Text(f"\u00a0{self._state}\u00a0", f"bold black on {COLOURS[self._state]}")
+        if self._markers not in (None, MarkerState.LIVE):
+            badge = Text.assemble((f"\u00a0markers {self._markers}\u00a0", "bold black on red"), " ", badge)
+        header.add_row(Text(self._stream or "no stream yet"), badge)
         return header
 
     def _word(self, width: int, tall: bool) -> list[Align | Text]:

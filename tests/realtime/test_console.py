@@ -30,7 +30,7 @@ from hotwire.realtime.console.recordings import named_runs, open_recording
 from hotwire.realtime.console.session import Tally
 from hotwire.realtime.console.view import PlainView, TerminalView
 from hotwire.realtime.decision import Latency, LiveDecision, Status
-from hotwire.realtime.health import State
+from hotwire.realtime.health import MarkerState, State
 from hotwire.realtime.outputs import read_decisions
 from hotwire.realtime.source import StreamInfo
 
@@ -441,6 +441,15 @@ def test_the_view_shows_what_matters() -> None:
         assert part in text
     assert "age 1.2 + queue 0.1 + compute 24.3 ms" in text
     assert "late" not in text
+
+
+@pytest.mark.parametrize("markers", [None, *MarkerState])
+def test_the_view_says_that_markers_are_away(markers: MarkerState | None) -> None:
+    told = Status(State.LIVE, 1.0, "no gap for 2 s", {}, markers)
+    text = "\n".join(shown(80, 24, decision(), state=told))
+    assert ("markers " in text) == (markers in (MarkerState.SEARCHING, MarkerState.LOST))
+    assert f"markers {markers}" in text or markers in (None, MarkerState.LIVE)
+    assert "LIVE" in text
 
 
 @pytest.mark.parametrize("state", [State.SEARCHING, State.STALE, State.LOST])

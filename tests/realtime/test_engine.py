@@ -168,7 +168,7 @@ def test_a_decoder_that_came_from_markers_goes_by_itself_where_asked():
     ],
 )
 def test_a_window_that_the_decoder_cannot_decide_on_is_refused_at_once(own, window):
-    with pytest.raises(InputError, match="window: expected one that makes the same|length_s: expected at least one"):
+    with pytest.raises(InputError, match=r"window: expected one that makes the same|length_s: expected at least one"):
         scene([], decoder(window=own), window=window)
 
 

@@ -56,6 +56,7 @@ def test_every_line_is_an_object(tmp_path: Path) -> None:
         "at_s": 104.0,
         "why": "5 samples are missing",
         "losses": {"lost": 5},
+        "markers": None,
     }
     start = lines[1]
     assert (start["type"], start["bundle"], start["bundle_path"]) == ("start", "abc123", "face.hotwire")
