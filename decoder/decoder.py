@@ -19,6 +19,7 @@ from ..adapters.factored import FactoredAdapter
 from ..adapters.kinds import KINDS
 from ..adapters.whiten import Whitener
 from ..errors import InputError, UnknownNameError
+from ..errors.printable import printable
 from ..models.language import LanguageModel
 from ..models.network import Network
 from .decision import Decision, check_agrees, decision_on
@@ -366,7 +367,7 @@ class Decoder:
     def decide(self, trials: Trials) -> list[Decision]:
         """Decide on trials that are already preprocessed and cut."""
         self._check_fitted()
-        rows = tqdm(range(len(trials)), desc=f"{self.network.name}: decisions", delay=1, disable=None)
+        rows = tqdm(range(len(trials)), desc=f"{printable(self.network.name)}: decisions", delay=1, disable=None)
         return [self._decide(trials, i) for i in rows]
 
     def save(self, path: str | PathLike[str], *, live: Live = "where possible", precision: Precision = "int8") -> None:

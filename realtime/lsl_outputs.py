@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from math import nan
 from typing import TYPE_CHECKING
 
 import pylsl
 
 from ..errors import InputError
+from ..errors.printable import json_text
 from .decision import LiveDecision, Status
 from .source import StreamInfo
 
@@ -68,7 +68,7 @@ class LslOutlets:
     def status(self, status: Status) -> None:
         """Publish a state."""
         outlet = self._status = self._status or pylsl.StreamOutlet(self._described("status", "Markers", ["status"]))
-        outlet.push_sample([json.dumps(status.to_dict(), ensure_ascii=False)], status.at_s)
+        outlet.push_sample([json_text(status.to_dict())], status.at_s)
 
     def close(self) -> None:
         """Take the streams off the network."""

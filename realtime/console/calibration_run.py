@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,7 @@ from ...decoder.recording import Recording
 from ...decoder.steps import run_steps, windows
 from ...decoder.study import Study, open_study
 from ...errors import RecordingError, StreamError
+from ...errors.printable import json_text, printable
 from ..block_recorder import BlockRecorder
 from ..collecting import Collector
 from ..cued_source import CuedSource, CueOutlet
@@ -96,7 +96,7 @@ def calibrated(context: click.Context, asked: Asked) -> Answer:
         found |= _fitted(asked, decoder, calibration, raws, collector)
         _write(asked.out, found)
         if asked.go_live and found["bundle"] is not None:
-            _show(Console(), found)
+            _show(Console(emoji=False), found)
             window = live_window(decoder.settings.window, timing, collector.rate_after_steps_hz)
             live = context.invoke(
                 stream_command,
@@ -285,7 +285,7 @@ def _simulated(stream: str, cues: str, labels: Sequence[str], seed: int) -> Iter
 
 
 def _write(folder: Path, found: dict[str, Any]) -> None:
-    (folder / "calibration.json").write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (folder / "calibration.json").write_text(json_text(found, indent=1) + "\n", encoding="utf-8")
 
 
 def _told(faults: dict[str, str]) -> str:
@@ -294,7 +294,7 @@ def _told(faults: dict[str, str]) -> str:
 
 def _show(console: Console, found: dict[str, Any]) -> None:
     def say(line: str) -> None:
-        console.print(line, markup=False)
+        console.print(printable(line), markup=False)
 
     say(f"Ended: {found['ended']}. {found['n_cues']} cues, {found['n_lost']} lost, {found['n_learned']} learned from.")
     say(found["told"])

@@ -11,6 +11,7 @@ import click
 
 from ...decoder.commands import Answer
 from ...errors import InputError
+from ...errors.printable import printable
 
 if TYPE_CHECKING:
     from ...decoder.compiled import CompiledDecoder
@@ -246,4 +247,4 @@ def _summary(found: dict[str, Any]) -> str:
         lines.append(f"{name:>8}: {of['p50']:.2f} ms (median), {of['p99']:.2f} ms (99 %), {of['max']:.2f} ms (most)")
     if found["out"] is not None:
         lines.append(f"Decisions are in {Path(found['out']) / 'decisions.jsonl'}.")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

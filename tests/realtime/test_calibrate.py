@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 import time
 from collections import Counter
@@ -391,6 +392,25 @@ def test_nothing_jumps_from_cue_to_rest() -> None:
         heights.append(len(paper.export_text().splitlines()))
     view.close()
     assert len(set(heights)) == 1
+
+
+def test_nothing_that_comes_from_outside_is_obeyed() -> None:
+    nasty, seen = "\x1b[2J\n\r\x07\x9b5m[bold]left", r"\x1b[2J\n\r\x07\x9b5m[bold]left"
+    file = io.StringIO()
+    plain = PlainCalibration(Console(file=file, width=40, emoji=False))
+    drawn = DrawnCalibration(Console(file=io.StringIO(), force_terminal=True, width=200, height=40))
+    for view in (plain, drawn):
+        view.say(nasty)
+        view.phase("cue 1 of 4", nasty, 4.0)
+        view.trial(Trial(1, 1, nasty, 100.0, lost=nasty))
+        view.status(Status(State.LOST, 0.0, nasty))
+    assert [line.count("\\x1b") for line in file.getvalue().splitlines()] == [1, 1, 2, 1]
+    paper = Console(file=io.StringIO(), width=200, record=True)
+    paper.print(drawn.frame())
+    drawn.close()
+    for text in (file.getvalue(), told := paper.export_text()):
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+    assert told.count(seen) == 3
 
 
 def test_plain_lines_tell_all() -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from hotwire.realtime import verify
 from hotwire.realtime.console.demo import prepare
 from hotwire.realtime.console.letters import HEIGHT, large
 from hotwire.realtime.console.recordings import named_runs, open_recording
-from hotwire.realtime.console.session import Tally
+from hotwire.realtime.console.session import JsonStream, Tally
 from hotwire.realtime.console.view import PlainView, TerminalView
 from hotwire.realtime.decision import Latency, LiveDecision, Status
 from hotwire.realtime.health import MarkerState, State
@@ -486,6 +487,84 @@ def test_plain_lines() -> None:
     assert state == "[STALE] nothing came for 2 s"
     assert " ".join(first.split()) == "2.000 s face 60.0% shown: face, right 100% there 24.4 ms late in shadow"
     assert "abstained: too little" in second
+
+
+NASTY = "\x1b[2Jface\nhouse\rcat\x07\x9b5m[bold]shoe[/]:cat:"
+SEEN = r"\x1b[2Jface\nhouse\rcat\x07\x9b5m[bold]shoe[/]:cat:"
+OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+def test_plain_lines_obey_nothing_that_comes_from_outside() -> None:
+    file = io.StringIO()
+    view = PlainView(Console(file=file, emoji=False))
+    channels: Any = StreamInfo(NASTY, NASTY, NASTY, (NASTY,), ("uV",), 250.0)
+    view.open(channels, Answering())  # type: ignore[arg-type]
+    view.status(Status(State.LIVE, 0.0, f"marker {NASTY} cannot be used", {}))
+    view.decision(decision(text=NASTY, label=NASTY))
+    view.decision(decision(answer=None, probabilities={}, abstained=NASTY, label=NASTY))
+    lines = file.getvalue().splitlines()
+    assert len(lines) == 4
+    assert not OBEYED.search(file.getvalue())
+    assert [line.count(SEEN) for line in lines] == [3, 1, 2, 2]
+
+
+def test_the_view_obeys_nothing_that_comes_from_outside() -> None:
+    class Nasty:
+        answers = (NASTY, "shoe")
+
+    for one in (
+        decision(text=NASTY, label=NASTY),
+        decision(answer=NASTY, probabilities={NASTY: 0.6, "shoe": 0.4}),
+        decision(answer=None, probabilities={}, abstained=NASTY, label=NASTY),
+    ):
+        view = TerminalView(Console(file=io.StringIO(), force_terminal=True, width=400, height=40), title="[b]x")
+        view.open(StreamInfo(NASTY, "", "", ("Cz",), ("uV",), 250.0), Nasty())  # type: ignore[arg-type]
+        view.decision(decision(text=NASTY, shadow=True))
+        view.decision(one)
+        view.status(Status(State.LIVE, 0.0, f"marker {NASTY}", {}))
+        paper = Console(file=io.StringIO(), width=400, height=40, record=True)
+        paper.print(view.frame())
+        view.close()
+        text = paper.export_text()
+        assert not OBEYED.search(text)
+        assert text.count(SEEN) >= 5
+        assert "[b]x" in text
+
+
+def test_json_lines_obey_nothing_and_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    JsonStream(sys.stdout).decision(decision(text=NASTY, label=NASTY))
+    line = capsys.readouterr().out
+    assert not OBEYED.search(line)
+    assert json.loads(line)["label"] == NASTY
+
+
+def test_commands_obey_nothing_that_a_recording_holds(
+    bundles: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = made_recording(1)
+    label = np.where(recording.events.label == "cat", NASTY, recording.events.label)
+    path = tmp_path / "it\x1b[2J[bold].npz"
+    write_npz(replace(recording, events=replace(recording.events, label=label)), path)
+    lacking = (lambda decide: lambda *args: ([], {}))(verify.decided_live)
+    monkeypatch.setattr(verify, "decided_live", lacking)
+    verifying = ["verify", str(bundles[0]), str(path), "--cuttings", "1", "--lsl", "never"]
+    for args, code, seen in (
+        (verifying, 1, SEEN),
+        (["inspect", str(path)], 0, SEEN),
+        (["predict", str(bundles[0]), str(path)], 0, r"\x1b"),
+        (["predict", str(bundles[0]), f"{tmp_path}/\x1b[2J.npz"], 1, r"\x1b[2J.npz"),
+        (["replay", f"{tmp_path}/\x9b5m\n.npz"], 1, r"\x9b5m\n.npz"),
+        (["replay", str(path), "--run", "\x1b\n[red]"], 1, r"'\x1b\n[red]'"),
+        (["replay", str(path), "--\x1b[2J"], 2, r"--\x1b[2J"),
+        (["\x1b\x07"], 2, r"\x1b\x07"),
+    ):
+        for more in ([], ["--json"]):
+            result = CliRunner().invoke(hotwire, [*args, *more])
+            assert result.exit_code == code, result.output
+            assert not OBEYED.search(result.output), (args, result.output)
+            if not more:
+                told = "".join(line.strip() for line in result.output.splitlines())
+                assert seen in told, (args, result.output)
 
 
 def test_large_letters() -> None:

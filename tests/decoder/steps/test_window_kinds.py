@@ -55,7 +55,7 @@ def test_at_an_onset_it_gives_what_the_one_on_events_gives(rate_hz, start_s, len
     baseline_s = None if base_s is None else (base_s[0], base_s[0] + base_s[1])
     window = Epoch(start_s, start_s + length_s, baseline_s=baseline_s)
     n = round(6 * rate_hz)
-    data = np.random.default_rng(0).normal(size=(n, 2))
+    data = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
     onset_s = round(2 * rate_hz) / rate_hz
     event = Events(np.zeros(1, int), np.array([onset_s]), np.zeros(1), np.array(["a"]))
     recording = Recording(data, rate_hz, ("a", "b"), np.zeros(n, int), event)
