@@ -18,7 +18,8 @@ from .source import Marker, MarkersChange
 ATTEMPT_S = 0.5
 """How long one attempt to find the stream beside the samples lasts: so soon the search can be given up."""
 TELL_S = 5.0
-"""What the search sees is told when it has gone on for so long."""
+"""What the search sees, none or one that cannot be taken, is told when it has seen it for so long: the one that comes
+back takes a second to answer."""
 GOODBYE_S = 5.0
 
 
@@ -117,7 +118,7 @@ class _Search:
 
     def __init__(self, link: Link, is_told: bool = False) -> None:
         self._link = link
-        self._sees_match = False if is_told else None
+        self._sees_match = False if is_told else None  # what was told last
         self._told: SimpleQueue[str] = SimpleQueue()
         self._given_up = Event()
         self._thread = Thread(target=self._run, name=f"search for {link}", daemon=True)
@@ -141,14 +142,15 @@ class _Search:
         self._thread.join(GOODBYE_S)
 
     def _run(self) -> None:
-        since_s = time.monotonic()
+        sees_match, since_s = None, 0.0
         while not self._given_up.is_set():
             try:
                 self._link.connect(time.monotonic() + ATTEMPT_S)
                 return
             except StreamNotFoundError as error:
-                sees_match = self._link.sees_match
-                if sees_match != self._sees_match and time.monotonic() - since_s >= TELL_S:
+                if self._link.sees_match != sees_match:
+                    sees_match, since_s = self._link.sees_match, time.monotonic()
+                elif sees_match != self._sees_match and time.monotonic() - since_s >= TELL_S:
                     self._sees_match = sees_match
                     self._told.put(str(error))
 
