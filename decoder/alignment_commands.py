@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors.printable import printable
 from .commands import Answer, json_option
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def align(
     bundles.save(started, path)
     found: dict[str, Any] = {"path": str(path), "how": how, "recording": recording.summary()}
     told = f"Aligned by {recording.summary()} ({how}) and saved as {path}."
-    return Answer(found, lambda console: console.print(told, markup=False))
+    return Answer(found, lambda console: console.print(printable(told), markup=False))
 
 
 def _only(recording: Recording, runs: tuple[str, ...]) -> Recording:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import InputError, LeakError
+from ..errors.printable import printable
 from .audit_order import order_findings
 from .audit_samples import memory_finding, scaling_finding, windows_finding
 from .audit_stimuli import stimuli_findings
@@ -94,7 +95,7 @@ def refuse(findings: Sequence[Finding], policy: Policy) -> None:
             f"audit: what is tested was in the training, or can be told without the brain: {told}. To go on in spite "
             'of it, ask for audit = "warn"; the report then says so'
         )
-    warnings.warn(f"the audit found leaks: {told}", stacklevel=3)
+    warnings.warn(f"the audit found leaks: {printable(told)}", stacklevel=3)
 
 
 def check_policy(policy: object) -> None:

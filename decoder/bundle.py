@@ -29,6 +29,7 @@ from ..adapters.factored import FactoredAdapter
 from ..adapters.kinds import adapter_from_arrays
 from ..adapters.whiten import Whitener
 from ..errors import BundleError, InputError, UnknownNameError
+from ..errors.printable import printable
 from ..models.network import Network
 from .decoder import Decoder, Linear, Settings
 from .features.base import FittedFeatures
@@ -119,7 +120,7 @@ def save(
     manifest, arrays = _manifest(decoder)
     _require_rebuilds(decoder.settings, manifest)
     # Exporting and writing large networks takes seconds each.
-    with tqdm(total=2, desc=f"{path}: exporting", delay=1, disable=None) as progress:
+    with tqdm(total=2, desc=f"{printable(path)}: exporting", delay=1, disable=None) as progress:
         network = onnx_bytes(decoder.network)
         parts = {ARRAYS: _packed(arrays)} | ({} if network is None else {NETWORK: network})
         if decoder.linear_.features is not None:

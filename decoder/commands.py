@@ -5,7 +5,6 @@ What a command needs is imported when it runs, so that ``hotwire --help`` comes 
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import HotwireError, InputError
+from ..errors.printable import json_text, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,25 +67,27 @@ class Hotwire(click.Group):
             sys.exit(_fail("Interrupted", "interrupted", INTERRUPTED, as_json))
         except click.UsageError as error:
             where = error.ctx.command_path if error.ctx else "hotwire"
-            message = f"{error.format_message().rstrip('.')}; `{where} --help` tells how to use it"
+            message = f"{printable(error.format_message()).rstrip('.')}; `{where} --help` tells how to use it"
             sys.exit(_fail("UsageError", message, error.exit_code, as_json))
-        except (HotwireError, OSError) as error:
+        except HotwireError as error:
             sys.exit(_fail(type(error).__name__, str(error), 1, as_json))
+        except OSError as error:
+            sys.exit(_fail(type(error).__name__, printable(error), 1, as_json))
 
 
 def _print(answer: Answer, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(answer.data, ensure_ascii=False, allow_nan=False))
+        print(json_text(answer.data, allow_nan=False))
         return
     from rich.console import Console
 
-    answer.show(Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
+    answer.show(Console(highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty()))
 
 
 def _fail(kind: str, message: str, code: int, as_json: bool) -> int:
     print(f"hotwire: {message}", file=sys.stderr)
     if as_json:
-        print(json.dumps({"error": {"type": kind, "message": message}}, ensure_ascii=False))
+        print(json_text({"error": {"type": kind, "message": message}}))
     return code
 
 
@@ -174,7 +176,7 @@ def init(path: Path) -> Answer:
     except FileExistsError:
         raise InputError(f"path: {path} is already there, and stays as it is; give another name") from None
     hint = f"Wrote {path}; change it to your recording and words, then run `hotwire evaluate {path}`."
-    return Answer({"path": str(path)}, lambda console: console.print(hint, markup=False))
+    return Answer({"path": str(path)}, lambda console: console.print(printable(hint), markup=False))
 
 
 fetch_option = click.option("--fetch", "names", multiple=True, metavar="NAME", help="Fetch it first; may be repeated.")
@@ -276,7 +278,7 @@ def fit(study: Path, out: Path | None, precision: Any) -> Answer:
         "agreement": None if agreed is None else agreed._asdict(),
         "bundle": terminal.plain_data(saved),
     }
-    return Answer(found, lambda console: console.print("\n".join(told), markup=False))
+    return Answer(found, lambda console: console.print("\n".join(map(printable, told)), markup=False))
 
 
 @hotwire.command()

@@ -24,7 +24,17 @@ from .decision import Decision, check_agrees, decision_on
 from .features.base import Features, FittedFeatures, by_trial
 from .readout import Entry, LabelReadout, Readout, read_out, softmax
 from .recording import Recording
-from .steps import BlockAverage, Epoch, SlidingEpoch, Step, Trials, Window, require_trials, run_steps, windows
+from .steps import (
+    HOLD_SAMPLES,
+    BlockAverage,
+    Step,
+    Trials,
+    Window,
+    holds_samples,
+    require_trials,
+    run_steps,
+    windows,
+)
 from .targets import Targets
 
 if TYPE_CHECKING:
@@ -32,8 +42,6 @@ if TYPE_CHECKING:
     from .bundle import Live
 
 WHITENING = ("none", "samples")
-
-HOLD_SAMPLES = (Epoch, SlidingEpoch)
 
 BY_REGION = "regions"
 """Bands of a banded adapter that are the recording's regions."""
@@ -152,7 +160,7 @@ class Settings:
     @property
     def averages(self) -> bool:
         """Whether what the adapter takes are averages of the recording's features, as they are."""
-        return self.features is None and not any(isinstance(one, HOLD_SAMPLES) for one in (self.window, self.to_fit[1]))
+        return self.features is None and not (holds_samples(self.window) or holds_samples(self.to_fit[1]))
 
     def require_averages(self, what: str) -> None:
         """Raise InputError unless the adapter takes averages of the recording's features, as they are."""
@@ -169,7 +177,7 @@ class Settings:
                 'whiten: "samples" is for windows that average, got one that holds samples, or features of them; use '
                 '"none"'
             )
-        if self.features is not None and not isinstance(self.window, HOLD_SAMPLES):
+        if self.features is not None and not holds_samples(self.window):
             raise InputError(
                 f"features: {type(self.features).__name__} needs a window that holds samples, "
                 f"{' or '.join(kind.__name__ for kind in HOLD_SAMPLES)}, got {type(self.window).__name__}"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..errors import InputError
+from ..errors.printable import printable
 from ..models.network import Network
 from ..models.speech import AnswersFreely
 from .steps.base import check_count, check_number, settings_from_dict, settings_to_dict
@@ -185,7 +186,7 @@ def read_out(
     """
     scores, texts = np.empty((len(states), len(entry.answers)), np.float32), []
     starts = range(0, len(states), TOGETHER)
-    for start in tqdm(starts, desc=f"{entry.network.name}: decisions", delay=1, disable=None):
+    for start in tqdm(starts, desc=f"{printable(entry.network.name)}: decisions", delay=1, disable=None):
         some = states[start : start + TOGETHER]
         filled = np.concatenate([some, np.repeat(some[-1:], TOGETHER - len(some), axis=0)])
         scores[start : start + TOGETHER] = readout.scores(entry, filled)[: len(some)]

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from ..errors import InputError, LeakError, RecordingError, StudyError, UnknownNameError
+from ..errors.printable import printable
 from ..models.network import Network
 from .audit import Policy
 from .decoder import Decoder, Settings
@@ -309,7 +310,7 @@ def checked_sections(
     try:
         return sections.model_validate(document, context={"folder": folder})
     except ValidationError as error:
-        wrong = [_told(one, document) for one in error.errors(include_url=False)]
+        wrong = [printable(_told(one, document)) for one in error.errors(include_url=False)]
         raise StudyError(f"{name}: " + "\n  ".join(["several fields are wrong:"] * (len(wrong) > 1) + wrong)) from error
 
 

@@ -14,6 +14,7 @@ from .decision import Decision
 from .difference import in_words
 from .events import Events
 from .finding import Finding
+from .markup import in_markup
 from .metrics import Measure
 from .outcome import Evaluation
 from .recording import Recording
@@ -143,7 +144,7 @@ def show_evaluation(console: Console, evaluation: Evaluation, summary: Mapping[s
     """Decisions, scores, and where the report is."""
     show_decisions(console, summary["decisions"])
     n_right = sum(one["right"] for one in summary["decisions"])
-    network = escape(evaluation.network)
+    network = in_markup(evaluation.network)
     console.print(f"{network}: {n_right} of {summary['n_blocks']} right; took {summary['seconds']:.0f} s")
     console.print(_scores(evaluation))
     for name, measure, difference in evaluation.told_differences():
@@ -153,7 +154,7 @@ def show_evaluation(console: Console, evaluation: Evaluation, summary: Mapping[s
         each, minute = evaluation.bits
         console.print(f"{each:.2f} bits in a decision, {minute:.1f} bits in a minute")
     show_findings(console, evaluation.findings)
-    console.print(f"The report is {escape(summary['report'])}")
+    console.print(f"The report is {in_markup(summary['report'])}")
 
 
 def show_findings(console: Console, findings: Sequence[Finding]) -> None:
@@ -161,7 +162,7 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
     colours = {"warning": "yellow", "leak": "red"}
     for found in findings:
         if found.verdict in colours:
-            console.print(f"[{colours[found.verdict]}]{found.verdict}[/], {found.check}: {escape(found.reason)}")
+            console.print(f"[{colours[found.verdict]}]{found.verdict}[/], {found.check}: {in_markup(found.reason)}")
 
 
 def _scores(evaluation: Evaluation) -> Table:
@@ -192,10 +193,10 @@ def show_decisions(console: Console, decisions: list[dict[str, Any]]) -> None:
     one_each = len(set(runs)) == len(runs)
     for one, run, next_run in zip(decisions[:MOST_LINES], runs, [*runs[1:], None], strict=False):
         table.add_row(
-            str(run),
+            in_markup(run),
             f"{one['start_s']:g} to {one['stop_s']:g}",
-            escape(one["saw"] or one["label"]),
-            escape(one["said"]),
+            in_markup(one["saw"] or one["label"]),
+            in_markup(one["said"]),
             marks[one["right"]],
             end_section=run != next_run and not one_each,
         )
@@ -210,10 +211,12 @@ def show_assets(console: Console, found: Mapping[str, Any]) -> None:
         state = "verified" if one["verified"] else "ready" if one["ready"] else "not fetched"
         colour = "green" if one["ready"] else "yellow"
         console.print(f"[bold]{one['name']}[/]  [{colour}]{state}[/]")
-        console.print(f"  {escape(one['title'])}")
-        console.print(f"  from {one['project']} {one['version']}, {_mb(one['size_bytes'])}; {escape(one['licence'])}")
+        console.print(f"  {in_markup(one['title'])}")
+        console.print(
+            f"  from {one['project']} {one['version']}, {_mb(one['size_bytes'])}; {in_markup(one['licence'])}"
+        )
         console.print(f"  SHA-256 {one['sha256']}\n")
-    console.print(f"They lie in {escape(found['cache'])}")
+    console.print(f"They lie in {in_markup(found['cache'])}")
 
 
 def show_mapping(console: Console, found: Mapping[str, Any]) -> None:
@@ -222,7 +225,7 @@ def show_mapping(console: Console, found: Mapping[str, Any]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in _flat(found):
-        table.add_row(escape(name), escape(value))
+        table.add_row(in_markup(name), in_markup(value))
     console.print(table)
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import InputError
+from ..errors.printable import printable
 from .events import listed
 from .recording import Recording
 
@@ -138,7 +139,7 @@ def warn_of_units(recording: Recording) -> None:
         else:
             continue
         warnings.warn(
-            f"{recording.source}: the values are said to be in {unit!r}, but half of them are "
+            f"{printable(recording.source)}: the values are said to be in {unit!r}, but half of them are "
             f"{'beyond' if likely == 'microvolts' else 'below'} {usual / factor:.3g} {unit}; are they in {likely}? "
             "Give the right unit, or the decoder will refuse a stream that tells its own",
             stacklevel=3,

@@ -29,9 +29,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from .printable import printable
+
 
 class HotwireError(Exception):
-    """Base of all errors that hotwire raises on purpose."""
+    """Base of all errors that hotwire raises on purpose. What they say of names from outside is `printable`."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class InputError(HotwireError, ValueError):
@@ -80,7 +85,10 @@ class RecordingError(HotwireError, ValueError):
 
 
 class StudyError(HotwireError, ValueError):
-    """A study file has a wrong or missing field."""
+    """A study file has a wrong or missing field; where there are several, each has a line."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(printable, ValueError.__str__(self).split("\n")))
 
 
 class BundleError(HotwireError):

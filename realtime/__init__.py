@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from .clock import SystemClock, VirtualClock
     from .decision import Latency, LiveDecision, Output, Status
     from .engine import Engine
-    from .health import State
+    from .health import MarkerState, State
     from .lsl_outputs import LslOutlets
     from .lsl_source import LslSource
     from .outputs import Callback, JsonLines, read_decisions
     from .recording_source import RecordingSource
     from .scripted import ScriptedSource
     from .settings import LiveSettings
-    from .source import Chunk, Marker, Source, StreamInfo
+    from .source import Chunk, Marker, MarkersChange, Source, StreamInfo
     from .streaming import stream
     from .swap import Commands, send
     from .volumes import VolumeFolder
@@ -47,6 +47,8 @@ _HOMES = {
     "LslOutlets": "lsl_outputs",
     "LslSource": "lsl_source",
     "Marker": "source",
+    "MarkerState": "health",
+    "MarkersChange": "source",
     "Output": "decision",
     "RecordingSource": "recording_source",
     "ScriptedSource": "scripted",
@@ -75,6 +77,8 @@ __all__ = [
     "LslOutlets",
     "LslSource",
     "Marker",
+    "MarkerState",
+    "MarkersChange",
     "Output",
     "RecordingSource",
     "ScriptedSource",

@@ -36,9 +36,8 @@ def abstention(one: Waiting, settings: LiveSettings, n_features: int) -> str | N
     row = one.row
     present = row.n_present / (row.stop - row.first)
     if not row.n_present or present < settings.least_present:
-        return (
-            f"{row.n_present} of the window's {row.stop - row.first} samples came, {settings.least_present:.0%} needed"
-        )
+        needed = f"{100 * settings.least_present:g}% needed"  # 99.9% is not all
+        return f"{row.n_present} of the window's {row.stop - row.first} samples came, {needed}"
     if one.rejected is not None:
         return one.rejected
     if len(one.bad) > settings.most_bad * n_features:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from ..decoder.compiled import CompiledDecoder
-    from .health import State
+    from .health import MarkerState, State
     from .source import StreamInfo
 
 
@@ -111,16 +111,20 @@ class Status:
         In words.
     losses : dict of str to int
         Everything counted since the start: samples that never came, came twice or too late, windows skipped, ...
+    markers : MarkerState or None
+        How the stream of markers is doing; None where there is none of its own.
     """
 
     state: State
     at_s: float
     why: str
     losses: dict[str, int] = field(default_factory=dict)
+    markers: MarkerState | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        return {"type": "status", **asdict(self), "state": str(self.state)}
+        markers = None if self.markers is None else str(self.markers)
+        return {"type": "status", **asdict(self), "state": str(self.state), "markers": markers}
 
 
 class Output(Protocol):

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BundleError, InputError, RecordingError, StreamLostError, StreamNotFoundError
-from .checks import check_came_back, few, match_channels
+from .checks import check_came_back, check_window, few, match_channels
 from .clock import Clock, SystemClock
 from .deciding import decide, is_due
 from .decision import LiveDecision, Output, Status
-from .health import Change, Health, State
+from .health import Change, Health, MarkerState, State
 from .pipeline import Arrival, Pipeline, Waiting
 from .ring import Ring
 from .settings import LiveSettings
-from .source import Chunk, EndOfStream, Marker, Source, StreamInfo
+from .source import Chunk, EndOfStream, Marker, MarkersChange, Source, StreamInfo
 from .timeline import Gap, Piece, Timeline
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ SAME_MARKER_S = 0.01
 MOST_PULLS = 64
 """In one turn: also of a source that never runs dry, something has to be decided now and then."""
 MARKERS_KEPT = 4096
+AHEAD_S = 60.0
+"""A marker stamped by so much later than the newest sample is told of: by another clock, it would wait for ever."""
 KEPT_S, LEAST_KEPT = 30.0, 128
 """Raw samples kept unless told otherwise: half a minute of a scanner is too little for a new decoder's baseline."""
 
@@ -72,9 +74,16 @@ class Engine:
     clock : Clock, optional
         Tests inject their own.
 
+    Raises
+    ------
+    InputError
+        The window of the settings does not make of its samples what the decoder takes.
+
     Attributes
     ----------
     state : State
+    markers : MarkerState or None
+        How the stream of markers is doing, where it is one of its own. Its end ends nothing.
     losses : dict of str to int
         All that did not go as it should, by name.
     active, shadow, previous : Pipeline or None
@@ -93,6 +102,8 @@ class Engine:
         clock: Clock | None = None,
     ) -> None:
         self.settings = settings or LiveSettings()
+        if self.settings.window is not None:
+            check_window(decoder, self.settings.window)
         self.shadow: Pipeline | None = None
         self.previous: Pipeline | None = None
         self.ended = False
@@ -118,6 +129,11 @@ class Engine:
     @property
     def state(self) -> State:
         return self._health.state
+
+    @property
+    def markers(self) -> MarkerState | None:
+        """How the stream of markers is doing; None where the source has none of its own."""
+        return self._health.markers
 
     @property
     def losses(self) -> dict[str, int]:
@@ -211,12 +227,16 @@ class Engine:
             The stream is not what it was fitted on.
         BundleError
             Its answers are others than the active decoder's; who listens could not follow.
+        InputError
+            The session's window is not one that it can decide on.
         """
         if decoder.answers != self.active.decoder.answers:
             raise BundleError(
                 f"{decoder.path}: expected the active decoder's answers {', '.join(self.active.decoder.answers)}, got "
                 f"{', '.join(decoder.answers)}; stop and start with the new bundle instead"
             )
+        if self.settings.window is not None:
+            check_window(decoder, self.settings.window)
         n_kept = min(self._ring.stop, self._n_kept)
         shadow = self._pipeline(decoder)
         shadow.skip(self._ring.stop - n_kept, self._arrival)  # so that its windows are those of the active one
@@ -282,7 +302,11 @@ class Engine:
         chunk = self._pulled(timeout_s)
         # Places first: after a clock reset, markers already count by the new clock.
         pieces = [] if chunk is None else self._timeline.place(chunk.stamps, chunk.received_s)
-        self._early += self._source.markers()
+        for came in self._source.markers():
+            if isinstance(came, MarkersChange):
+                self._note_markers(came)
+            else:
+                self._early.append(came)
         if self._timeline.started:
             early, self._early = self._early, []
             for marker in early:
@@ -372,6 +396,12 @@ class Engine:
         if self.previous is not None:
             do(self.previous)
 
+    def _note_markers(self, change: MarkersChange) -> None:
+        """Tell what became of the stream of markers; samples, recording and decisions go on."""
+        if self._health.markers_changed(change.is_there):
+            self._counts["marker_stream_lost"] += 1
+        self.tell(f"markers {self.markers}: {change.why}")
+
     def _mark(self, marker: Marker) -> None:
         """Tell the windows of a marker."""
         self._record(lambda recorder: recorder.marker(marker))
@@ -383,6 +413,12 @@ class Engine:
         if any(told.label == marker.label and abs(told.sample - sample) < apart for told in self._markers):
             self._counts["markers_repeated"] += 1
             return
+        ahead_s = (sample - self._timeline.stop) / self.info.rate_hz
+        if ahead_s > AHEAD_S:
+            self.tell(
+                f"marker {marker.label!r} is stamped {ahead_s:.0f} s ahead of the newest sample, and its window waits "
+                "for that; is the program that sends it on LSL's clock?"
+            )
         told = _Told(self._n_events, marker.label, sample, marker.duration_s or 0.0)
         self._n_events += 1
         self._markers.append(told)
@@ -455,11 +491,11 @@ class Engine:
 
     def _note(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            self._send(Status(change.state, change.at_s, change.why, self.losses))
+            self._send(Status(change.state, change.at_s, change.why, self.losses, self.markers))
 
     def tell(self, what: str) -> None:
         """Send a status of one's own to all outputs."""
-        self._send(Status(self.state, self._clock.now(), what, self.losses))
+        self._send(Status(self.state, self._clock.now(), what, self.losses, self.markers))
 
     def _send(self, status: Status) -> None:
         self._output(lambda output: output.status(status))

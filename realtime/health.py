@@ -26,6 +26,17 @@ class State(StrEnum):
     """The stream is gone."""
 
 
+class MarkerState(StrEnum):
+    """How the stream of markers is doing: a link of its own beside that of the samples."""
+
+    SEARCHING = "SEARCHING"
+    """It has not been there yet, and is looked for."""
+    LIVE = "LIVE"
+    """It is there; a marker may come at any time."""
+    LOST = "LOST"
+    """It is gone, and is looked for. No event can be decided on meanwhile."""
+
+
 class Change(NamedTuple):
     """A change of state: what it is now, what it was, when on the local clock, and why, in words."""
 
@@ -59,6 +70,8 @@ class Health:
     ----------
     state : State
         The state now.
+    markers : MarkerState or None
+        That of the stream of markers; None where there is none of its own. It changes no state of the samples.
 
     Raises
     ------
@@ -99,6 +112,7 @@ class Health:
         if not settle_s >= 0:
             raise InputError(f"settle_s: expected zero or more seconds, got {settle_s}")
         self.state = State.SEARCHING
+        self.markers: MarkerState | None = None
         self._clock = clock
         self._stale_s, self._lost_s, self._settle_s = stale_s, lost_s, settle_s
         self._connected = False
@@ -167,6 +181,13 @@ class Health:
             return []
         self._connected = False
         return [self._go(State.LOST, why)]
+
+    def markers_changed(self, is_there: bool) -> bool:
+        """The stream of markers was found, or is gone; return whether it is lost by that."""
+        was = self.markers
+        never_was = was in (None, MarkerState.SEARCHING)
+        self.markers = MarkerState.LIVE if is_there else MarkerState.SEARCHING if never_was else MarkerState.LOST
+        return was is MarkerState.LIVE and not is_there
 
     def _go(self, state: State, why: str) -> Change:
         change = Change(state, self.state, self._clock.now(), why)

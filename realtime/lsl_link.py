@@ -40,14 +40,30 @@ class Link:
         Says why a stream cannot play that part; ``""`` where it can.
     buffer_s : float
         How long samples wait to be pulled before the oldest are dropped.
+    needs_source_id : bool
+        Whether a stream that had no source_id is given up when it is gone; else it is searched for as at first.
+
+    Attributes
+    ----------
+    connected : bool
+    sees_match : bool
+        Whether the last search saw a stream that matches, if one that cannot be taken.
     """
 
     def __init__(
-        self, what: str, wanted: dict[str, str], refusal: Callable[[pylsl.StreamInfo], str], buffer_s: float
+        self,
+        what: str,
+        wanted: dict[str, str],
+        refusal: Callable[[pylsl.StreamInfo], str],
+        buffer_s: float,
+        needs_source_id: bool = True,
     ) -> None:
         self.what = what
         self.wanted = wanted
         self.connected = False
+        self.sees_match = False
+        self._needs_source_id = needs_source_id
+        self._seen_since: float | None = None
         self._refusal = refusal
         self._buffer_s = buffer_s
         self._resolver: pylsl.ContinuousResolver | None = None
@@ -153,24 +169,23 @@ class Link:
     def close(self) -> None:
         """Give up the connection and forget which stream it was."""
         self.drop()
-        self._resolver = self._info = None
+        self._resolver = self._info = self._seen_since = None
 
     def _search(self, until: float) -> pylsl.StreamInfo:
         """Return the one stream that matches."""
         wanted = dict(self.wanted)
-        if self._info is not None:
+        if self._info is not None and (self._info.source_id() or self._needs_source_id):
             if not self._info.source_id():
                 raise StreamLostError(
                     f"{self} is gone and has no source_id, so that no stream can be known to be the same one; start "
                     "again, and have its program set a source_id"
                 )
             wanted["source_id"] = self._info.source_id()
-        if self._resolver is None:
-            self._searching_since = time.monotonic()
-        resolver = self._resolver = self._resolver or pylsl.ContinuousResolver()
+        resolver = self._resolving()
         while True:
             found = resolver.results()
             matching = [info for info in found if all(getattr(info, key)() == wanted[key] for key in wanted)]
+            self.sees_match = bool(matching)
             usable = [info for info in matching if not self._refusal(info)]
             # An outlet that closes may still answer, and LSL remembers answers for seconds: one whose connection broke
             # counts only where there is no other, such as its successor.
@@ -186,6 +201,22 @@ class Link:
             if time.monotonic() >= until:
                 raise StreamNotFoundError(self._not_found(wanted, matching, found, waited_s))
             time.sleep(max(0.0, min(LOOK_S, until - time.monotonic())))
+
+    def seen_for_s(self) -> float:
+        """Return for how long a stream that matches has been seen on the network; 0 where none is. Connect nothing."""
+        seen = any(
+            all(getattr(info, key)() == value for key, value in self.wanted.items())
+            for info in self._resolving().results()
+        )
+        if not seen or self._seen_since is None:
+            self._seen_since = time.monotonic() if seen else None
+        return 0.0 if self._seen_since is None else time.monotonic() - self._seen_since
+
+    def _resolving(self) -> pylsl.ContinuousResolver:
+        if self._resolver is None:
+            self._searching_since = time.monotonic()
+            self._resolver = pylsl.ContinuousResolver()
+        return self._resolver
 
     def _not_found(
         self,

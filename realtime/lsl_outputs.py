@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from math import nan
 from typing import TYPE_CHECKING
 
 import pylsl
 
 from ..errors import InputError
+from ..errors.printable import json_text
 from .decision import LiveDecision, Status
 from .source import StreamInfo
 
@@ -25,7 +25,7 @@ class LslOutlets:
     ``NAME-probabilities`` (float32, one channel for each answer, which is its label)
         One sample for each decision; NaN where the decoder abstained.
     ``NAME-status`` (markers of text)
-        Each change of state as a JSON object with ``state``, ``at_s``, ``why`` and ``losses``.
+        Each change of state as a JSON object with ``state``, ``at_s``, ``why``, ``losses`` and ``markers``.
 
     Decisions are stamped with the end of the samples that they rest on, so that they lie where they belong in a
     recording and a receiver can tell how old they are. Decisions in shadow are not published. The source_ids tell name
@@ -68,7 +68,7 @@ class LslOutlets:
     def status(self, status: Status) -> None:
         """Publish a state."""
         outlet = self._status = self._status or pylsl.StreamOutlet(self._described("status", "Markers", ["status"]))
-        outlet.push_sample([json.dumps(status.to_dict(), ensure_ascii=False)], status.at_s)
+        outlet.push_sample([json_text(status.to_dict())], status.at_s)
 
     def close(self) -> None:
         """Take the streams off the network."""

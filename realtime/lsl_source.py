@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import time
-from math import ceil, isfinite
+from math import ceil
 
 import numpy as np
 import pylsl
 from pylsl.lib import fmt2npdtype
 from pylsl.util import LostError
 
-from ..errors import InputError, StreamError
+from ..errors import InputError, StreamError, StreamNotFoundError
 from .lsl_link import Link
-from .source import Chunk, Marker, StreamInfo
+from .lsl_markers import LslMarkers
+from .source import Chunk, Marker, MarkersChange, StreamInfo
 
 WAIT_S = 0.25
 """The longest single wait: Ctrl-C is not noticed while LSL waits."""
+HEAD_START_S = 2.0
+"""So long the samples wait for the markers, once they are there: both may have begun just now."""
+TRY_S = 0.1
 
 
 class LslSource:
@@ -25,8 +28,9 @@ class LslSource:
     Stamps are on this machine's clock and otherwise as they were sent: LSL's own smoothing of them hides lost samples.
     A consumer that falls more than ``buffer_s`` behind loses the oldest samples; the stamps tell.
 
-    A stream that broke off is taken up again only where the new one has the same source_id. If the stream of markers
-    breaks off, `pull` says so in the same way: decisions that wait for markers must not stop without a word.
+    A stream that broke off is taken up again only where the new one has the same source_id. The markers are a link of
+    their own: where their stream is not there yet, breaks off or comes back, `markers` says so, it is searched for, and
+    samples go on.
 
     Parameters
     ----------
@@ -41,7 +45,8 @@ class LslSource:
     Raises
     ------
     StreamNotFoundError
-        From `open`: no stream matches, or several do; everything on the network is listed.
+        From `open`: no stream matches, or several do; everything on the network is listed. Of the markers only where a
+        stream has their name and cannot be taken for them; one that is not there yet is waited for beside the samples.
     StreamLostError
         From `pull`: the stream broke off. From `open`: it did, and has no source_id to know it again by.
 
@@ -67,8 +72,7 @@ class LslSource:
         if not buffer_s > 0:
             raise InputError(f"buffer_s: expected seconds above 0, got {buffer_s!r}")
         self._data = Link("stream", wanted, _not_samples, buffer_s)
-        self._markers = Link("marker stream", {"name": markers}, _not_markers, buffer_s) if markers else None
-        self._markers_lost: Exception | None = None
+        self._markers = LslMarkers(markers, buffer_s) if markers else None
         self._rows = np.empty((0, 0), np.float32)
         self._samples = self._rows
 
@@ -81,14 +85,13 @@ class LslSource:
         What is connected and has not broken off, but is opened again, has fallen silent: it is left and searched for.
         """
         until = time.monotonic() + timeout_s
-        if self._data.connected and self._markers_lost is None:
+        if self._data.connected:
             self._data.drop()
             if self._markers is not None:
-                self._markers.drop()
+                self._markers.search_again("samples fell silent, and it may have gone with them")
         # Markers first: whoever waits for a consumer of the samples may send both as soon as it has one.
-        if self._markers is not None:
-            self._markers.connect(until)
-            self._markers_lost = None
+        if self._markers is not None and not self._markers.is_open:
+            self._connect_markers(self._markers, until)
         info = self._data.connect(until)
         known = _described(info)
         n_rows = max(64, ceil(known.rate_hz))
@@ -98,8 +101,6 @@ class LslSource:
 
     def pull(self, timeout_s: float) -> Chunk | None:
         """Return what is there, at most a second of samples; wait only if there is nothing."""
-        if self._markers_lost is not None:
-            raise self._markers_lost
         try:
             _, stamps = self._data.inlet.pull_chunk(
                 timeout=min(timeout_s, WAIT_S),
@@ -120,42 +121,34 @@ class LslSource:
                 np.copyto(self._samples[:n], self._rows[:n], casting="same_kind")
         return Chunk(self._samples[:n], stamps, received_s)
 
-    def markers(self) -> list[Marker]:
-        """Return the markers that came since the last call; never wait."""
-        came: list[Marker] = []
-        if self._markers is None or not self._markers.connected:
-            return came
-        try:
-            while True:
-                values, stamp_s = self._markers.inlet.pull_sample(timeout=0.0)
-                if values is None or stamp_s is None:
-                    return came
-                value = values[0]
-                label, duration_s = _read(value.decode(errors="replace") if isinstance(value, bytes) else f"{value:g}")
-                stamp_s += self._markers.correction_s()
-                came.append(Marker(label, stamp_s, duration_s, pylsl.local_clock()))
-        except LostError:
-            self._markers_lost = self._markers.lost()
-            return came
+    def markers(self) -> list[Marker | MarkersChange]:
+        """Return the markers that came since the last call, and what became of their stream; never wait."""
+        return [] if self._markers is None else self._markers.pull()
 
     def close(self) -> None:
         """Disconnect; the source may be opened again, then for any stream that matches."""
         self._data.close()
         if self._markers is not None:
             self._markers.close()
-        self._markers_lost = None
+
+    def _connect_markers(self, markers: LslMarkers, until: float) -> None:
+        """Connect the markers before the samples; go on without where the samples are there and the markers are not."""
+        while True:
+            try:
+                markers.connect(min(until, time.monotonic() + TRY_S))
+                return
+            except StreamNotFoundError as error:
+                if not markers.sees_match and self._data.seen_for_s() >= HEAD_START_S:
+                    markers.go_on_without(str(error))
+                    return
+                if time.monotonic() >= until:
+                    raise
 
 
 def _not_samples(info: pylsl.StreamInfo) -> str:
     if info.channel_format() == pylsl.cf_string:
         return "carries text, not samples"
     return "" if info.nominal_srate() > 0 else "has no regular rate"
-
-
-def _not_markers(info: pylsl.StreamInfo) -> str:
-    if info.nominal_srate() > 0:
-        return "has a regular rate: these are samples, not markers"
-    return "" if info.channel_count() == 1 else "has several channels; markers come in one"
 
 
 def _described(info: pylsl.StreamInfo) -> StreamInfo:
@@ -181,20 +174,3 @@ def _described(info: pylsl.StreamInfo) -> StreamInfo:
         rate_hz=info.nominal_srate(),
         dtype=np.dtype(fmt2npdtype[info.channel_format()]).name,
     )
-
-
-def _read(text: str) -> tuple[str, float | None]:
-    """Return a marker's label and its duration, where it tells one.
-
-    >>> _read("face"), _read('{"label": "face", "duration_s": 15}')
-    (('face', None), ('face', 15.0))
-    """
-    if text.lstrip().startswith("{"):
-        try:
-            told = json.loads(text)
-            duration_s = None if told.get("duration_s") is None else float(told["duration_s"])
-            if duration_s is None or (isfinite(duration_s) and duration_s >= 0):
-                return str(told["label"]), duration_s
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            pass  # not an object of ours: the text itself is the label
-    return text, None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError
+from ..errors.printable import json_text
 from .appending import append_whole
 from .decision import LiveDecision, Status
 from .source import StreamInfo
@@ -77,7 +78,7 @@ class JsonLines:
         os.close(self._fd)
 
     def _write(self, record: dict[str, Any]) -> None:
-        append_whole(self._fd, json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+        append_whole(self._fd, json_text(record).encode("utf-8") + b"\n")
 
 
 class Lines(NamedTuple):

@@ -18,7 +18,7 @@ from ..decoder.recording import Recording
 from ..errors import StreamError, StreamLostError
 from .lsl_source import LslSource
 from .private_lsl import private_config
-from .source import Chunk, EndOfStream, Marker, StreamInfo
+from .source import Chunk, EndOfStream, Marker, MarkersChange, StreamInfo
 
 GOODBYE_S = 10.0
 LINGER_S = 600.0
@@ -53,9 +53,9 @@ class _Ending(LslSource):
         self._n_samples_left -= 0 if chunk is None else len(chunk.samples)
         return chunk
 
-    def markers(self) -> list[Marker]:
+    def markers(self) -> list[Marker | MarkersChange]:
         came = super().markers()
-        self._n_markers_left -= len(came)
+        self._n_markers_left -= sum(isinstance(one, Marker) for one in came)
         return came
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InputError, ShapeError, StreamLostError, StreamNotFoundError
 from .clock import Clock
-from .source import Chunk, EndOfStream, Marker, StreamInfo
+from .source import Chunk, EndOfStream, Marker, MarkersChange, StreamInfo
 
 
 class Samples(NamedTuple):
@@ -48,7 +48,7 @@ class At(NamedTuple):
     """
 
     time_s: float
-    what: Samples | Marker | Lost | Appears | Silence | BaseException
+    what: Samples | Marker | MarkersChange | Lost | Appears | Silence | BaseException
 
 
 def chunked(
@@ -116,7 +116,7 @@ class ScriptedSource:
         self._there = not isinstance(next(changes, None), Appears)
         self._opened_before = False
         self._open = False
-        self._markers: list[Marker] = []
+        self._markers: list[Marker | MarkersChange] = []
 
     def open(self, timeout_s: float) -> StreamInfo:
         """Find the stream; see `Source`.
@@ -152,7 +152,7 @@ class ScriptedSource:
         while not (came and self._script and self._script[0].time_s > self._clock.now()):
             if not self._script:
                 break
-            if came and not isinstance(self._script[0].what, Samples | Marker):
+            if came and not isinstance(self._script[0].what, Samples | Marker | MarkersChange):
                 break  # what happened to the stream is told by the next pull
             if self._script[0].time_s > deadline_s:
                 self._sleep_until(deadline_s)
@@ -165,8 +165,8 @@ class ScriptedSource:
         stamps = np.concatenate([np.asarray(one.stamps, np.float64) for one in came])
         return Chunk(rows, stamps, self._clock.now())
 
-    def markers(self) -> list[Marker]:
-        """Return the markers that came; see `Source`."""
+    def markers(self) -> list[Marker | MarkersChange]:
+        """Return the markers that came, and what became of their stream; see `Source`."""
         markers, self._markers = self._markers, []
         return markers
 
@@ -187,6 +187,8 @@ class ScriptedSource:
             return what if self._open else None
         if isinstance(what, Marker):
             self._markers.append(what._replace(received_s=self._clock.now()))
+        elif isinstance(what, MarkersChange):
+            self._markers.append(what)
         elif isinstance(what, Appears):
             self._there, self._now_there = True, what.info or self._info
         elif isinstance(what, Lost):

@@ -20,7 +20,9 @@ class LiveSettings:
     Parameters
     ----------
     window : Window, optional
-        Instead of the decoder's own; `SlidingAverage` needs no markers.
+        Instead of the decoder's own, such as one that slides along and needs no markers. It has to make the same of its
+        samples: `SlidingAverage` for a decoder of averages; for one whose window holds samples, what
+        `hotwire.decoder.steps.sliding_like` makes of it.
     channels : {"exact", "by name", "by position"}
         See `match_channels`.
     backlog : {"catch-up", "newest", "every"}
@@ -32,7 +34,8 @@ class LiveSettings:
     on_late : {"publish", "withhold"}
         What to do with a decision that has become late.
     least_present : float
-        Abstain where a smaller share of the window's samples came.
+        Abstain where a smaller share of the window's samples came. An average is one of those that came; a window that
+        holds samples bridges those that did not, see `hotwire.decoder.steps.stretch`.
     most_bad : float
         Abstain where a larger share of the features is flat or saturated.
     stale_s : float, optional

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -109,6 +110,21 @@ class Marker(NamedTuple):
     received_s: float
 
 
+class MarkersChange(NamedTuple):
+    """What became of the stream of markers, told among them.
+
+    Attributes
+    ----------
+    is_there : bool
+        It was found, at first or again; else it is gone or not there yet, and is being looked for.
+    why : str
+        In words.
+    """
+
+    is_there: bool
+    why: str
+
+
 class Source(Protocol):
     """Where samples and markers come from."""
 
@@ -134,8 +150,12 @@ class Source(Protocol):
         """
         ...
 
-    def markers(self) -> list[Marker]:
-        """Return the markers that came since the last call; never waits."""
+    def markers(self) -> Sequence[Marker | MarkersChange]:
+        """Return the markers that came since the last call; never waits.
+
+        Where they are a stream of their own, a `MarkersChange` among them tells that it was found or is gone: that
+        ends nothing, as samples go on without.
+        """
         ...
 
     def close(self) -> None:

@@ -23,6 +23,8 @@ def stream(
 ) -> Iterator[LiveDecision]:
     """Decide on a live stream, and yield the decisions as they come.
 
+    The bundle is loaded at once; the stream is looked for when the first decision is asked for.
+
     Parameters
     ----------
     bundle : path
@@ -35,9 +37,9 @@ def stream(
     outputs : sequence of Output
         That get every decision and every change of state, too.
 
-    Yields
-    ------
-    LiveDecision
+    Returns
+    -------
+    iterator of LiveDecision
 
     Raises
     ------
@@ -47,7 +49,13 @@ def stream(
         It is not what the decoder was fitted on.
     BundleError
         The bundle is damaged, or its decoder cannot go live.
+    InputError
+        The window of the settings does not make of its samples what the decoder takes.
     """
-    opened = LslSource(source, markers=markers) if isinstance(source, str) else source
-    with Engine(CompiledDecoder.load(bundle), opened, settings, outputs=outputs) as engine:
+    given = LslSource(source, markers=markers) if isinstance(source, str) else source
+    return _decisions(Engine(CompiledDecoder.load(bundle), given, settings, outputs=outputs))
+
+
+def _decisions(engine: Engine) -> Iterator[LiveDecision]:
+    with engine:
         yield from engine

@@ -126,6 +126,11 @@ class Timeline:
         """Whether a sample has come."""
         return not isnan(self._received_s)
 
+    @property
+    def stop(self) -> int:
+        """The place that comes next, one past the newest sample's."""
+        return self._next
+
     def restarted(self) -> None:
         """Tell that the stream was away: the next stamps come from a fresh outlet. The grid goes on."""
         self._is_restart = self.started

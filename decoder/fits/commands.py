@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ...errors.printable import printable
 from ..commands import Answer, json_option
 
 
@@ -42,6 +43,6 @@ def fit_all_(
 
     def show(console) -> None:
         show_fits(console, found)
-        console.print(f"Adapters, scores, table and figures: {out}", markup=False)
+        console.print(printable(f"Adapters, scores, table and figures: {out}"), markup=False)
 
     return Answer(data, show)

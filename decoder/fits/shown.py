@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from ..markup import in_markup
 from ..page import count, percent, write_whole
 from ..terminal import plain_data
 from .figures import r2_figures
@@ -60,7 +60,9 @@ def show_fits(console: Console, found: Fits) -> None:
     for subject in found.subjects:
         for one in subject.findings:
             if one["verdict"] != "fine":
-                console.print(f"[yellow]{escape(subject.name)}: {escape(one['verdict'])}, {escape(one['reason'])}[/]")
+                console.print(
+                    f"[yellow]{in_markup(subject.name)}: {in_markup(one['verdict'])}, {in_markup(one['reason'])}[/]"
+                )
     tables: dict[str, list[Fitted]] = {}
     for one in found.fitted[:MOST_ROWS]:
         tables.setdefault(f"{one.subject} → {one.network}", []).append(one)
@@ -77,13 +79,13 @@ def show_fits(console: Console, found: Fits) -> None:
 
 def _table(title: str, rows: Sequence[Fitted]) -> Table:
     chosen = list(dict.fromkeys(name for one in rows for name in one.chosen))
-    table = Table("region", "layer", title=escape(title), title_justify="left")
+    table = Table("region", "layer", title=in_markup(title), title_justify="left")
     for heading in ("units", *chosen, "R2", "corr.", "shuffled", "time", "size"):
         table.add_column(heading, justify="right", no_wrap=True)
     for one in rows:
         table.add_row(
-            escape(one.region),
-            escape(one.layer),
+            in_markup(one.region),
+            in_markup(one.layer),
             f"{one.n_units:,}",
             *(_range(one.chosen.get(name, ())) + "*" * one.at_edge for name in chosen),
             percent(one.r2),

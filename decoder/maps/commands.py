@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ...errors import InputError
+from ...errors.printable import printable
 from ..commands import Answer, json_option
 
 
@@ -60,7 +61,7 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
 
     def show(console) -> None:
         show_map(console, found)
-        console.print(f"Report, figures and tables: {folder}", markup=False)
+        console.print(printable(f"Report, figures and tables: {folder}"), markup=False)
 
     return Answer(data, show)
 

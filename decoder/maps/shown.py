@@ -12,8 +12,10 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from ...errors.printable import printable
 from ..checks import SIGNIFICANT
 from ..drawing import N_HEAT, heat_colors, short
+from ..markup import in_markup
 from ..metrics import Measure
 from ..page import interval, p_words, percent
 from ..terminal import plain_data
@@ -77,7 +79,9 @@ def show_map(console: Console, found: InjectionMap) -> None:
     for session in found.sessions:
         for one in session.findings:
             if one["verdict"] != "fine":
-                console.print(f"[yellow]{escape(session.name)}: {escape(one['verdict'])}, {escape(one['reason'])}[/]")
+                console.print(
+                    f"[yellow]{in_markup(session.name)}: {in_markup(one['verdict'])}, {in_markup(one['reason'])}[/]"
+                )
     for network in found.networks:
         for line in _heat(console, found, network):
             console.print(line, soft_wrap=True)
@@ -88,7 +92,7 @@ def show_map(console: Console, found: InjectionMap) -> None:
     )
     console.print(_result(found))
     best, n, of = most_chosen(found.nested)
-    console.print(f"Chosen most often, within {n} of {of} training sets: {escape(cell_label(found, best))}")
+    console.print(f"Chosen most often, within {n} of {of} training sets: {in_markup(cell_label(found, best))}")
 
 
 def _result(found: InjectionMap) -> Table:
@@ -115,7 +119,7 @@ def _figure(one: Measure | None) -> str:
 def _heat(console: Console, found: InjectionMap, network: NetworkShown) -> Iterator[Text]:
     """Lines of a network's map, per cent on colour; as many layers side by side as there is room for."""
     rows = _rows(found, network)
-    names = [short(label(found, region, time.name)) for region, time in rows]
+    names = [printable(short(label(found, region, time.name))) for region, time in rows]
     left = max(5, *map(len, names)) + 1
     # Where there is no colour, letters cannot be underlined either.
     star = console.color_system is None
@@ -125,7 +129,7 @@ def _heat(console: Console, found: InjectionMap, network: NetworkShown) -> Itera
     top = np.nanmax([*values, chance + 0.05])
     heat = heat_colors("dark")
     told = ", each region at its best time" if len(rows) < len(found.regions) * len(found.times) else ""
-    yield Text(f"{network.name}: {MEASURES[MAIN]} in %{told}", style="bold")
+    yield Text(f"{printable(network.name)}: {MEASURES[MAIN]} in %{told}", style="bold")
     for start in range(0, len(network.layers), side):
         layers = network.layers[start : start + side]
         yield from _heads(layers, left, CELL + star)
@@ -144,6 +148,7 @@ def _heat(console: Console, found: InjectionMap, network: NetworkShown) -> Itera
 
 def _heads(layers: Sequence[str], left: int, wide: int) -> Iterator[Text]:
     """The layers' names above their columns if they are short; else which are the first and the last."""
+    layers = [printable(layer) for layer in layers]
     if max(map(len, layers)) < CELL:
         yield Text("layer".ljust(left) + "".join(layer.rjust(CELL).ljust(wide) for layer in layers), style="dim")
     else:

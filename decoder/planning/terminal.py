@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from ...errors.printable import printable
+from ..markup import in_markup
 from .plan import Plan
 
 HELD_OUT = {"categories": "categories not trained on", "pictures": "pictures not trained on"}
@@ -21,8 +22,8 @@ def show_plan(console: Console, plan: Plan, data: Mapping[str, Any]) -> None:
     console.print(_spans(plan))
     console.print(_reach(plan))
     for sentence in data["findings"]:
-        console.print(f"• {sentence}", markup=False)
-    console.print(f"It took {data['seconds']:.0f} s. The report is {escape(data['report'])}")
+        console.print(f"• {printable(sentence)}", markup=False)
+    console.print(f"It took {data['seconds']:.0f} s. The report is {in_markup(data['report'])}")
 
 
 def _layers(plan: Plan) -> Table:
@@ -34,7 +35,7 @@ def _layers(plan: Plan) -> Table:
         if i % step == 0 or one.layer == plan.layer:
             d = one.dimensions
             row = (f"{one.n_units:,}", f"{d.participation:.1f}", f"{d.n90}, {d.n95}, {d.n99}", f"{one.explained:.2f}")
-            table.add_row(escape(one.layer), *row, style="bold" if one.layer == plan.layer else None)
+            table.add_row(in_markup(one.layer), *row, style="bold" if one.layer == plan.layer else None)
     return table
 
 
@@ -55,7 +56,7 @@ def _reach(plan: Plan) -> Table:
         unit,
         *names,
         title="Simulated decoders: of two, among all",
-        caption=f"S/N of {escape(plan.noise.name)}: {plan.noise.signal_to_noise:.2g}",
+        caption=f"S/N of {in_markup(plan.noise.name)}: {plan.noise.signal_to_noise:.2g}",
     )
     for row in zip(*(curve for _, curve in curves), strict=True):
         cells = (f"{one.pairwise.value:.2f}  {one.candidate.value:.2f}" for one in row)

@@ -16,7 +16,7 @@ from ..readout import softmax
 from ..steps import Window
 from ..steps.event_windows import EventWindow
 from .policy import Windows
-from .stream import Came, come, sliding_like
+from .stream import Came, come, sliding_window
 
 AT_ONCE = 128
 """Windows that go through the network together: what waits takes memory."""
@@ -90,7 +90,7 @@ class Player:
         rate_hz = self.bench.recording.rate_hz
         for step in settings.steps:
             rate_hz = step.rate_out_hz(rate_hz)
-        return sliding_like(window, self.every_s, rate_hz)
+        return sliding_window(window, self.every_s, rate_hz)
 
     def decided(self, fitted: Fitted, run: int | str) -> Decided:
         """Decide on all of a run."""

@@ -11,11 +11,7 @@ from ...errors import InputError, RecordingError
 from ..decoder import Settings
 from ..graph import check_causal
 from ..recording import Recording
-from ..steps import Window, WindowRow, open_chain
-from ..steps.base import check_number
-from ..steps.epochs import Epoch, SlidingEpoch
-from ..steps.event_windows import BlockAverage, EventWindow, RunningAverage
-from ..steps.sliding import SlidingAverage
+from ..steps import EventWindow, Window, WindowRow, open_chain, sliding_like
 
 CHUNK_S = 0.05
 """How much comes at once; what is decided does not depend on it."""
@@ -137,44 +133,24 @@ def window_s(settings: Settings) -> float:
     return check_streams(settings) - settings.window.start_s  # type: ignore[attr-defined]
 
 
-def sliding_like(window: EventWindow, every_s: float, rate_hz: float) -> Window:
-    """Return the window that slides along and makes of its samples what one on events makes of its own.
-
-    Parameters
-    ----------
-    window : EventWindow
-    every_s : float
-        From one decision to the next.
-    rate_hz : float
-        Of the samples after the steps.
+def sliding_window(window: EventWindow, every_s: float, rate_hz: float) -> Window:
+    """Return the window that slides along instead of one on events, see `hotwire.decoder.steps.sliding_like`.
 
     Raises
     ------
     InputError
-        Decisions would lie further apart than a window is long, or it takes off a baseline before the event.
+        Decisions would lie further apart than a window is long; or there is none.
 
     Examples
     --------
-    >>> sliding_like(BlockAverage(0.5, 3.5), 0.25, 100.0)
+    >>> from hotwire.decoder.steps import BlockAverage
+    >>> sliding_window(BlockAverage(0.5, 3.5), 0.25, 100.0)
     SlidingAverage(length_s=3.0, every_s=0.25)
     """
-    assert window.stop_s is not None  # checked by `check_streams`
-    check_number("every_s", every_s, may_be_least=False)
-    length_s = window.stop_s - window.start_s
-    if isinstance(window, RunningAverage):
-        length_s = min(length_s, window.max_samples / rate_hz)
-    if every_s > length_s:
+    sliding = sliding_like(window, every_s, rate_hz)
+    if every_s > sliding.length_s:
         raise InputError(
-            f"every_s: expected at most {length_s:g}, the length of the window {window!r}, got {every_s:g}: samples "
-            "between two windows would go unseen"
+            f"every_s: expected at most {sliding.length_s:g}, the length of the window {window!r}, got {every_s:g}: "
+            "samples between two windows would go unseen"
         )
-    if isinstance(window, BlockAverage | RunningAverage):
-        return SlidingAverage(length_s, every_s)
-    if not isinstance(window, Epoch):
-        raise InputError(f'window: there is none that slides along like {window!r}; use windows = "events"')
-    if window.baseline_s is not None:
-        raise InputError(
-            f"baseline_s: a window that slides along knows no onset to take a baseline before, got {window!r}; use a "
-            'step that takes slow drifts off instead, or windows = "events"'
-        )
-    return SlidingEpoch(length_s, every_s, window.bin_s, window.most, window.least)
+    return sliding

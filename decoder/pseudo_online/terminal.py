@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from ...errors.printable import printable
+from ..markup import in_markup
 from ..page import percent
 from .findings import findings
 from .result import PseudoOnline
@@ -27,5 +28,5 @@ def show_pseudo_online(console: Console, found: PseudoOnline, data: Mapping[str,
             table.add_row(f"{point.latency_s:.2f}", str(point.n), percent(point.accuracy), between, bits)
         console.print(table)
     for sentence in findings(found):
-        console.print(f"• {sentence}", markup=False)
-    console.print(f"It took {data['seconds']:.0f} s. The report is {escape(data['report'])}")
+        console.print(f"• {printable(sentence)}", markup=False)
+    console.print(f"It took {data['seconds']:.0f} s. The report is {in_markup(data['report'])}")

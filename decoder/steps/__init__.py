@@ -18,9 +18,11 @@ from .sliding import SlidingAverage
 from .smoothing import Smooth
 from .square_root import SquareRoot
 from .window import Rejection, Trials, Window, WindowRow, WindowState, require_trials, windows
+from .window_kinds import HOLD_SAMPLES, check_alike, holds_samples, sliding_like
 from .zscore import RunningZScore, ZScore
 
 __all__ = [
+    "HOLD_SAMPLES",
     "STEPS",
     "WINDOWS",
     "BandPass",
@@ -55,11 +57,14 @@ __all__ = [
     "WindowRow",
     "WindowState",
     "ZScore",
+    "check_alike",
     "delays",
+    "holds_samples",
     "open_chain",
     "regress_out",
     "require_trials",
     "run_steps",
+    "sliding_like",
     "step_from_dict",
     "window_from_dict",
     "windows",

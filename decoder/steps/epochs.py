@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ..events import first_sample_at
 from .base import check_number, window_samples
-from .event_windows import Cutter, EventWindow
+from .event_windows import Cutter, EventWindow, cut_from
 from .history import History
-from .window import Rejection, Window, WindowRow, WindowState
+from .stretch import SampleCutter, Stretch, stretch_of
+from .window import Window, WindowRow, WindowState
 
 
 @dataclass(frozen=True)
 class Epoch(EventWindow):
     """One trial per event: the samples of its window. Ready when the window ends.
 
-    The window begins at the first sample at or after ``onset + start_s`` and always holds the same number of samples.
+    The window begins at the first sample at or after ``onset + start_s`` and always holds the same number of samples;
+    those that were lost are bridged, see `hotwire.decoder.steps.stretch`.
 
     Parameters
     ----------
@@ -64,25 +66,17 @@ class Epoch(EventWindow):
         return ("error", "drop")
 
     def n_times(self, rate_hz: float) -> int:
-        return _n_bins(self.bin_s, _between(self.start_s, self.stop_s, rate_hz), rate_hz)[0]
+        return self.stretch(rate_hz).n_bins
 
     def times_hz(self, rate_hz: float) -> float:
-        return rate_hz / _n_bins(self.bin_s, _between(self.start_s, self.stop_s, rate_hz), rate_hz)[1]
+        return rate_hz / self.stretch(rate_hz).n_bin
 
     def span(self, onset_s: float, duration_s: float, rate_hz: float) -> tuple[int, int]:
-        first = first_sample_at(onset_s + self.start_s, rate_hz)
-        begin, end = self._reach(rate_hz)
-        return first + begin, first + end
+        first, stretch = first_sample_at(onset_s + self.start_s, rate_hz), self.stretch(rate_hz)
+        return first + stretch.begin, first + stretch.end
 
     def cutter(self, n_features: int, rate_hz: float) -> Cutter:
-        n = _between(self.start_s, self.stop_s, rate_hz)
-        base = slice(0, 0)
-        begin, end = self._reach(rate_hz)
-        if self.baseline_s is not None:
-            from_s, to_s = self.baseline_s
-            base_first = round((from_s - self.start_s) * rate_hz) - begin
-            base = slice(base_first, base_first + _between(from_s, to_s, rate_hz, "baseline_s"))
-        return _SampleCutter(end - begin, slice(-begin, n - begin), base, self, rate_hz)
+        return SampleCutter(self.stretch(rate_hz), self.most, self.least)
 
     def ready(self, first: int, stop: int, upto: int, newest: Iterator[int]) -> list[tuple[int, int]]:
         return [(first, stop)] if upto == stop else []
@@ -90,21 +84,20 @@ class Epoch(EventWindow):
     def oldest(self, first: int, done: int) -> int:
         return first
 
-    def _reach(self, rate_hz: float) -> tuple[int, int]:
-        """The samples needed, counted from the window's first: the baseline may lie before or behind it."""
-        n = _between(self.start_s, self.stop_s, rate_hz)
-        if self.baseline_s is None:
-            return 0, n
-        from_s, to_s = self.baseline_s
-        first = round((from_s - self.start_s) * rate_hz)
-        return min(0, first), max(n, first + _between(from_s, to_s, rate_hz, "baseline_s"))
+    def stretch(self, rate_hz: float) -> Stretch:
+        """Return which samples it takes, and what it makes of them."""
+        baseline_s = None
+        if self.baseline_s is not None:
+            baseline_s = self.baseline_s[0] - self.start_s, self.baseline_s[1] - self.baseline_s[0]
+        return stretch_of(_between(self.start_s, self.stop_s, rate_hz), self.bin_s, baseline_s, rate_hz)
 
 
 @dataclass(frozen=True)
 class SlidingEpoch(Window):
     """One trial every so often: the newest samples. It takes no notice of events, and has no labels.
 
-    The first is ready when the run is as long as the window. Windows of which no sample came are left out.
+    The first is ready when the run is as long as the window. Windows of which no sample came are left out; samples that
+    were lost of the others are bridged, see `hotwire.decoder.steps.stretch`.
 
     Parameters
     ----------
@@ -114,6 +107,9 @@ class SlidingEpoch(Window):
         From one window to the next.
     bin_s, most, least
         See `Epoch`.
+    baseline_s : (float, float), optional
+        Take off the mean of this interval, seconds from where the window begins: ``(-0.2, 0.0)`` is what comes right
+        before it. The row's ``first`` and ``stop`` take it in.
     """
 
     length_s: float
@@ -121,22 +117,29 @@ class SlidingEpoch(Window):
     bin_s: float | None = None
     most: float | None = None
     least: float | None = None
+    baseline_s: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         check_number("length_s", self.length_s, may_be_least=False)
         check_number("every_s", self.every_s, may_be_least=False)
+        if self.baseline_s is not None:
+            object.__setattr__(self, "baseline_s", _interval("baseline_s", self.baseline_s, "where the window begins"))
         _check_cut(self)
 
     def n_times(self, rate_hz: float) -> int:
-        return _n_bins(self.bin_s, window_samples(self.length_s, rate_hz, "length_s"), rate_hz)[0]
+        return self.stretch(rate_hz).n_bins
 
     def times_hz(self, rate_hz: float) -> float:
-        return rate_hz / _n_bins(self.bin_s, window_samples(self.length_s, rate_hz, "length_s"), rate_hz)[1]
+        return rate_hz / self.stretch(rate_hz).n_bin
 
     def open(self, n_features: int, rate_hz: float, history_s: float = 30.0) -> WindowState:
-        n_length = window_samples(self.length_s, rate_hz, "length_s")
-        cut = _SampleCutter(n_length, slice(0, n_length), slice(0, 0), self, rate_hz)
-        return _SlidingState(n_features, n_length, window_samples(self.every_s, rate_hz, "every_s"), cut)
+        stretch, n_every = self.stretch(rate_hz), window_samples(self.every_s, rate_hz, "every_s")
+        return _SlidingState(n_features, stretch.n_samples, n_every, SampleCutter(stretch, self.most, self.least))
+
+    def stretch(self, rate_hz: float) -> Stretch:
+        """Return which samples it takes, and what it makes of them."""
+        baseline_s = None if self.baseline_s is None else (self.baseline_s[0], self.baseline_s[1] - self.baseline_s[0])
+        return stretch_of(window_samples(self.length_s, rate_hz, "length_s"), self.bin_s, baseline_s, rate_hz)
 
 
 class _SlidingState(WindowState):
@@ -165,9 +168,9 @@ class _SlidingState(WindowState):
     def _ready(self) -> list[WindowRow]:
         rows = []
         while (stop := self._next + self._n_length) <= self._samples.stop and self._next < self._came:
-            present = self._samples.rows(self._next, stop)
-            if len(present):
-                rows.append(self._cut(-1, self._next, stop, present))
+            row = cut_from(self._samples, self._cut, -1, self._next, stop)
+            if row.n_present:
+                rows.append(row)
             self._next += self._n_every
         n_empty = (self._samples.stop - self._n_length - self._next) // self._n_every + 1
         self._next += self._n_every * max(0, n_empty)
@@ -175,71 +178,14 @@ class _SlidingState(WindowState):
         return rows
 
 
-class _SampleCutter:
-    """Makes a row of a stretch of samples: rejects it, or takes the baseline off and averages within bins."""
-
-    def __init__(self, n_needed: int, kept: slice, base: slice, window: Epoch | SlidingEpoch, rate_hz: float) -> None:
-        self._n_needed = n_needed
-        self._kept = kept
-        self._base = base
-        self._n_bins, self._n_bin = _n_bins(window.bin_s, kept.stop - kept.start, rate_hz)
-        self._most = np.inf if window.most is None else window.most
-        self._least = -np.inf if window.least is None else window.least
-        self._judges = window.most is not None or window.least is not None
-
-    def __call__(self, event: int, first: int, stop: int, present: NDArray[np.float32]) -> WindowRow:
-        rejected = self._rejection(present)
-        if rejected is None:
-            x = self._values(present.astype(np.float64)).astype(np.float32).reshape(-1)
-        else:
-            x = np.zeros(self._n_bins * present.shape[1], np.float32)
-        return WindowRow(event, first, stop, x, len(present), rejected)
-
-    def _values(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
-        kept = samples[self._kept]
-        if self._base.stop:
-            kept = kept - samples[self._base].mean(axis=0)
-        return kept if self._n_bin == 1 else kept.reshape(self._n_bins, self._n_bin, -1).mean(axis=1)
-
-    def _rejection(self, present: NDArray[np.float32]) -> Rejection | None:
-        if len(present) < self._n_needed:
-            return Rejection(f"{len(present)} of the window's {self._n_needed} samples came, all are needed")
-        if not self._judges:
-            return None
-        span = np.ptp(present[self._kept], axis=0)
-        for wrong, expected in (
-            (span > self._most, f"at most {self._most:g}"),
-            (span < self._least, f"at least {self._least:g}"),
-        ):
-            features = np.flatnonzero(wrong).tolist()
-            if features:
-                worst = span[features].max() if span[features[0]] > self._most else span[features].min()
-                return Rejection(f"{worst:.3g} peak to peak, expected {expected}", tuple(features))
-        return None
-
-
-def _between(start_s: float, stop_s: float | None, rate_hz: float, name: str = "stop_s") -> int:
+def _between(start_s: float, stop_s: float | None, rate_hz: float) -> int:
     assert stop_s is not None
-    return window_samples(stop_s - start_s, rate_hz, name)
+    return window_samples(stop_s - start_s, rate_hz, "stop_s")
 
 
-def _n_bins(bin_s: float | None, n_samples: int, rate_hz: float) -> tuple[int, int]:
-    """How many bins, and how many samples in each."""
-    if bin_s is None:
-        return n_samples, 1
-    n_bin = window_samples(bin_s, rate_hz, "bin_s")
-    if n_samples % n_bin:
-        raise InputError(
-            f"bin_s: expected stretches that fill the window, got {n_bin} samples at {rate_hz:g} Hz for a window of "
-            f"{n_samples}; use a window of {n_samples - n_samples % n_bin} samples ("
-            f"{(n_samples - n_samples % n_bin) / rate_hz:g} s), or other stretches"
-        )
-    return n_samples // n_bin, n_bin
-
-
-def _interval(name: str, given: Any) -> tuple[float, float]:
+def _interval(name: str, given: Any, where: str = "the onset") -> tuple[float, float]:
     if not isinstance(given, tuple | list) or len(given) != 2:
-        raise InputError(f"{name}: expected [from, to] in seconds from the onset, got {given!r}")
+        raise InputError(f"{name}: expected [from, to] in seconds from {where}, got {given!r}")
     check_number(f"{name}[0]", given[0], -np.inf, may_be_least=False)
     check_number(f"{name}[1]", given[1], float(given[0]), may_be_least=False)
     return float(given[0]), float(given[1])

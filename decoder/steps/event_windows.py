@@ -16,8 +16,9 @@ from .base import check_count, check_number
 from .history import History
 from .window import Window, WindowRow, WindowState
 
-Cutter = Callable[[int, int, int, NDArray[np.float32]], WindowRow]
-"""From an event, its samples [first, stop) and those of them that came, (n_present, n_features), to a row."""
+Cutter = Callable[[int, int, int, NDArray[np.float32], NDArray[np.intp] | None], WindowRow]
+"""From an event, its samples [first, stop), those of them that came, (n_present, n_features), and where these lie,
+counted from `first` (None where all came), to a row."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,21 @@ class EventWindow(Window):
         return _EventWindowState(self, n_features, rate_hz, history_s)
 
 
-def average(event: int, first: int, stop: int, present: NDArray[np.float32]) -> WindowRow:
-    """Return the row that is the mean over those samples that came."""
+def average(
+    event: int, first: int, stop: int, present: NDArray[np.float32], places: NDArray[np.intp] | None
+) -> WindowRow:
+    """Return the row that is the mean over those samples that came, wherever they lie."""
     if len(present):
         x = present.mean(axis=0, dtype=np.float64).astype(np.float32)
     else:
         x = np.zeros(present.shape[1], np.float32)
     return WindowRow(event, first, stop, x, len(present))
+
+
+def cut_from(samples: History, cut: Cutter, event: int, first: int, stop: int) -> WindowRow:
+    """Return the row of a stretch of the samples kept."""
+    present = samples.rows(first, stop)
+    return cut(event, first, stop, present, None if len(present) == stop - first else samples.places(first, stop))
 
 
 @dataclass(frozen=True)
@@ -223,4 +232,4 @@ class _EventWindowState(WindowState):
         return [self._row(one.event, *stretch) for stretch in self._window.ready(one.first, stop, upto, newest)]
 
     def _row(self, event: int, first: int, stop: int) -> WindowRow:
-        return self._cut(event, first, stop, self._samples.rows(first, stop))
+        return cut_from(self._samples, self._cut, event, first, stop)

@@ -100,6 +100,10 @@ class History:
             yield from range(max(first, gap_stop), min(stop, upto))
             first = upto
 
+    def places(self, first: int, stop: int) -> NDArray[np.intp]:
+        """Return where those of the samples ``[first, stop)`` that came lie, counted from `first`; see `rows`."""
+        return np.fromiter(self.came(first, stop), np.intp) - first
+
     def _gap_at(self, sample: int) -> int:
         """The last gap that begins at or before a sample."""
         return bisect_right(self._gap_start, sample) - 1

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...decoder.decoder import Decoder
-from ...decoder.steps import Epoch, EventWindow, RunningAverage, SlidingAverage, SlidingEpoch, Window
+from ...decoder.steps import Epoch, EventWindow, SlidingAverage, SlidingEpoch, Window, sliding_like
 from ...decoder.study import Study
 from ...errors import InputError, StudyError
 from ..cues import Timing
@@ -88,7 +88,7 @@ def _reach(window: EventWindow, timing: Timing) -> tuple[float, float]:
     return min(window.start_s, base_s[0]), max(stop_s, base_s[1])
 
 
-def sliding_like(window: Window, timing: Timing, rate_hz: float) -> Window:
+def live_window(window: Window, timing: Timing, rate_hz: float) -> SlidingAverage | SlidingEpoch:
     """The window that slides along a stream without cues, and gives the same of its samples.
 
     Parameters
@@ -97,25 +97,10 @@ def sliding_like(window: Window, timing: Timing, rate_hz: float) -> Window:
     timing : Timing
     rate_hz : float
         Of the samples that the window takes.
-
-    Raises
-    ------
-    InputError
-        It goes by a baseline, which only cues tell.
     """
     assert isinstance(window, EventWindow)
-    stop_s = timing.cue_s if window.stop_s is None else window.stop_s
-    length_s = stop_s - window.start_s
-    if isinstance(window, Epoch):
-        if window.baseline_s is not None:
-            raise InputError(
-                "window: baseline_s goes by the cues, and a live stream has none; go live with hotwire stream and a "
-                "stream of markers"
-            )
-        return SlidingEpoch(length_s, EVERY_S, window.bin_s, window.most, window.least)
-    if isinstance(window, RunningAverage):
-        length_s = min(length_s, window.max_samples / rate_hz)
-    return SlidingAverage(length_s, EVERY_S)
+    ends = replace(window, stop_s=timing.cue_s) if window.stop_s is None else window
+    return sliding_like(ends, EVERY_S, rate_hz)
 
 
 def raw_files(folder: Path, resume: bool) -> list[Path]:

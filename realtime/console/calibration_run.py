@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,6 +25,7 @@ from ...decoder.recording import Recording
 from ...decoder.steps import run_steps, windows
 from ...decoder.study import Study, open_study
 from ...errors import RecordingError, StreamError
+from ...errors.printable import json_text, printable
 from ..block_recorder import BlockRecorder
 from ..collecting import Collector
 from ..cued_source import CuedSource, CueOutlet
@@ -34,7 +34,7 @@ from ..lsl_source import LslSource
 from ..signal_check import signal_faults
 from .calibrating import Session
 from .calibration_figure import AHEAD, learning_curve_figure
-from .calibration_plan import earlier_trials, labels_of, raw_files, session_decoder, sliding_like
+from .calibration_plan import earlier_trials, labels_of, live_window, raw_files, session_decoder
 from .calibration_stream import chosen_channels, found_stream, looked_at
 from .calibration_view import CalibrationView, on_console
 from .session import liblsl_aside
@@ -74,8 +74,6 @@ def calibrated(context: click.Context, asked: Asked) -> Answer:
     schedule(labels, asked.n_per_class)  # says what is wrong before anything is opened
     raws = raw_files(asked.out, asked.resume)
     decoder = session_decoder(study, timing)
-    if asked.go_live:
-        sliding_like(decoder.settings.window, timing, 1.0)  # says so now where there is none
     calibration = Calibration(decoder, good_enough=asked.good_enough)
     asked.out.mkdir(parents=True, exist_ok=True)
     name = asked.stream or f"simulated-{uuid4().hex[:8]}"
@@ -98,14 +96,14 @@ def calibrated(context: click.Context, asked: Asked) -> Answer:
         found |= _fitted(asked, decoder, calibration, raws, collector)
         _write(asked.out, found)
         if asked.go_live and found["bundle"] is not None:
-            _show(Console(), found)
-            window = sliding_like(decoder.settings.window, timing, collector.rate_after_steps_hz)
+            _show(Console(emoji=False), found)
+            window = live_window(decoder.settings.window, timing, collector.rate_after_steps_hz)
             live = context.invoke(
                 stream_command,
                 bundle=Path(found["bundle"]),
                 name=name,
                 out=asked.out / "live",
-                window=window,
+                window=(window.length_s, window.every_s),
                 channels="by-name",
                 plain=not asked.draws,
             )
@@ -287,7 +285,7 @@ def _simulated(stream: str, cues: str, labels: Sequence[str], seed: int) -> Iter
 
 
 def _write(folder: Path, found: dict[str, Any]) -> None:
-    (folder / "calibration.json").write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (folder / "calibration.json").write_text(json_text(found, indent=1) + "\n", encoding="utf-8")
 
 
 def _told(faults: dict[str, str]) -> str:
@@ -296,7 +294,7 @@ def _told(faults: dict[str, str]) -> str:
 
 def _show(console: Console, found: dict[str, Any]) -> None:
     def say(line: str) -> None:
-        console.print(line, markup=False)
+        console.print(printable(line), markup=False)
 
     say(f"Ended: {found['ended']}. {found['n_cues']} cues, {found['n_lost']} lost, {found['n_learned']} learned from.")
     say(found["told"])

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
+from ...errors.printable import printable
 from ..decision import Status
 from .letters import HEIGHT, large
 
@@ -54,7 +55,7 @@ class CalibrationView(Protocol):
 
 def on_console(draws: bool) -> CalibrationView:
     """Return a view on standard output: drawn, or plain lines."""
-    return DrawnCalibration(Console()) if draws else PlainCalibration(Console())
+    return DrawnCalibration(Console(emoji=False)) if draws else PlainCalibration(Console(emoji=False))
 
 
 def told_of(trial: Trial) -> str:
@@ -79,7 +80,7 @@ class PlainCalibration:
         self._console = console
 
     def say(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
     def phase(self, name: str, word: str, seconds: float) -> None:
         if word:
@@ -118,11 +119,12 @@ class DrawnCalibration:
         self._live.start()
 
     def say(self, line: str) -> None:
-        self._lines.append(line)
+        self._lines.append(printable(line))
         self._update()
 
     def phase(self, name: str, word: str, seconds: float) -> None:
-        self._name, self._word, self._seconds, self._begun_s = name, word, seconds, time.monotonic()
+        self._name, self._word = printable(name), printable(word)
+        self._seconds, self._begun_s = seconds, time.monotonic()
         self._update()
 
     def status(self, status: Status) -> None:
@@ -134,7 +136,7 @@ class DrawnCalibration:
         self._update()
 
     def progress(self, progress: Progress) -> None:
-        self._progress = progress.told
+        self._progress = printable(progress.told)
         self._update()
 
     def draw(self) -> None:

@@ -5,7 +5,6 @@ What a command needs is imported when it runs. On a rig, ``hotwire[cli]`` is eno
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,6 +14,7 @@ import click
 
 from ...decoder.commands import Answer, json_option
 from ...errors import InputError
+from ...errors.printable import json_text, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,12 +67,14 @@ def replay(
     """
     from rich.progress import Progress
 
+    from ...decoder.markup import in_markup
     from ..replay import replay as send
     from .recordings import named_runs, open_recording
 
     opened = open_recording(recording)
+    shown = in_markup(name)
     with Progress(console=_on_stderr(), disable=not sys.stderr.isatty(), transient=True) as bar:
-        task = bar.add_task(f"{name}: waiting to be heard" if begin == "when-heard" else name, total=None)
+        task = bar.add_task(shown + ": waiting to be heard" * (begin == "when-heard"), total=None)
         sent = send(
             opened,
             name,
@@ -84,12 +86,12 @@ def replay(
             source_id=source_id,
             wait_s=float("inf") if begin == "when-heard" else 0.0,
             linger_s=linger,
-            progress=lambda done, of: bar.update(task, description=name, completed=done, total=of),
+            progress=lambda done, of: bar.update(task, description=shown, completed=done, total=of),
         )
     found = {"recording": opened.source, "name": name, **sent._asdict()}
     sent_of = f"{sent.n_sent} of {sent.n_samples} samples and {sent.n_markers} markers of {opened.source}"
     told = f"Sent {sent_of}, as the stream {name!r}."
-    return Answer(found, lambda console: console.print(told, markup=False))
+    return Answer(found, lambda console: console.print(printable(told), markup=False))
 
 
 @click.command()
@@ -113,7 +115,9 @@ def swap(folder: Path, bundle: Path | None, command: str | None) -> Answer:
         raise InputError(f"folder: no session takes commands in {folder}; start one with hotwire stream --out {folder}")
     told = send(commands, command or "load", bundle)
     asked = command or "load"
-    return Answer({"command": asked, "told": told}, lambda console: console.print(f"{asked}: {told}", markup=False))
+    return Answer(
+        {"command": asked, "told": told}, lambda console: console.print(printable(f"{asked}: {told}"), markup=False)
+    )
 
 
 @click.command()
@@ -161,7 +165,7 @@ def verify(
         )
     found = certificate.to_dict()
     if out is not None:
-        out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        out.write_text(json_text(found, indent=1) + "\n", encoding="utf-8")
     return Answer(
         found,
         lambda console: console.print(_readable(found), markup=False),
@@ -189,7 +193,7 @@ def _readable(found: dict[str, Any]) -> str:
             f"  {one['where']}: run {one['run']}, {one['label'] or 'no event'}, samples {one['first']} to "
             f"{one['stop']}: {', '.join(one['differs'])}"
         )
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 @click.command("demo-live", hidden=True)
@@ -213,4 +217,4 @@ def demo_live(speed: float) -> Answer:
 def _on_stderr() -> Console:
     from rich.console import Console
 
-    return Console(stderr=True)
+    return Console(stderr=True, emoji=False)

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ...decoder import commands
 from ...decoder.compiled import CompiledDecoder
+from ...decoder.markup import in_markup
 from ...decoder.readers import read_npz, write_npz
 from ...decoder.targets import WordTargets
 from ...decoder.versions import versions
@@ -183,8 +183,8 @@ def show_blocks(console: Console, found: dict[str, Any]) -> None:
     for one in found["blocks"]:
         table.add_row(
             f"{one['start_s']:g} to {one['stop_s']:g}",
-            escape(one["shown"]),
-            escape(one["said"]),
+            in_markup(one["shown"]),
+            in_markup(one["said"]),
             {True: f"[green]{right}[/]", False: f"[red]{wrong}[/]", None: ""}[one["right"]],
             f"{one['n_right']} of {one['n_decisions']}",
         )

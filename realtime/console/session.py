@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
+from ...errors.printable import json_text
 from ..decision import LiveDecision, Status
 from ..engine import Engine
 from ..source import StreamInfo
@@ -50,7 +50,7 @@ class JsonStream:
         pass
 
     def _print(self, record: dict[str, Any]) -> None:
-        print(json.dumps(record, ensure_ascii=False), file=self._file, flush=True)
+        print(json_text(record), file=self._file, flush=True)
 
 
 @dataclass

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...decoder.commands import Answer
+from ...errors import InputError
+from ...errors.printable import printable
 
 if TYPE_CHECKING:
     from ...decoder.compiled import CompiledDecoder
@@ -20,18 +22,23 @@ if TYPE_CHECKING:
 FolderPath = click.Path(file_okay=False, path_type=Path)
 
 
-def _window(context: click.Context, parameter: click.Parameter, text: str) -> Window | None:
+Sliding = tuple[float, float]
+"""How long a window is that slides along, and from one to the next, in seconds."""
+
+
+def _sliding(context: click.Context, parameter: click.Parameter, text: str) -> Sliding | None:
     if text == "own":
         return None
     from ...decoder.steps import SlidingAverage
 
     length, _, every = text.removeprefix("sliding:").partition("/")
     try:
-        return SlidingAverage(float(length), float(every))
+        checked = SlidingAverage(float(length), float(every))
     except ValueError as error:
         raise click.BadParameter(
             f"expected own or sliding:LENGTH/EVERY in seconds, such as sliding:1.5/0.25, got {text!r}: {error}"
         ) from None
+    return checked.length_s, checked.every_s
 
 
 @click.command()
@@ -44,11 +51,12 @@ def _window(context: click.Context, parameter: click.Parameter, text: str) -> Wi
 @click.option("--tr", "tr_s", type=float, help="With --volumes: seconds from one to the next; else the decoder's.")
 @click.option(
     "--window",
-    callback=_window,
+    callback=_sliding,
     default="own",
     show_default=True,
     metavar="own|sliding:LENGTH/EVERY",
-    help="When to decide: as the decoder says, or every EVERY seconds on the last LENGTH, whatever the markers.",
+    help="When to decide: as the decoder says, or every EVERY seconds on the last LENGTH, whatever the markers. For a "
+    "decoder whose window holds samples, LENGTH is as long as that.",
 )
 @click.option(
     "--channels",
@@ -71,6 +79,13 @@ def _window(context: click.Context, parameter: click.Parameter, text: str) -> Wi
     default="publish",
     show_default=True,
     help="What to do with late decisions.",
+)
+@click.option(
+    "--least-present",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.75,
+    show_default=True,
+    help="Decide on a window only where at least this share of its samples came.",
 )
 @click.option("--find", "find_s", type=float, default=10.0, show_default=True, help="Seconds to look for the stream.")
 @click.option("--out", type=FolderPath, help="Keep decisions.jsonl there, and take commands (hotwire swap).")
@@ -100,10 +115,10 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     from .session import JsonStream, Tally, decode, liblsl_aside
     from .view import on_console
 
-    settings = _settings(options)
     if record and out is None:
         raise click.UsageError("--record needs --out, the folder to record into")
     decoder = CompiledDecoder.load(bundle)
+    settings = _settings(options, _window(decoder, options["window"]))
     source = _source(decoder, options)
     if isinstance(settings.window or decoder.window, EventWindow) and options["markers"] is None:
         raise click.UsageError(
@@ -119,7 +134,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         outputs.append(LslOutlets(publish))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        outputs.append(JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_told(options)}))
+        outputs.append(JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_told(options, settings.window)}))
         commands = Commands(out / "commands")
         recorder = XdfRecorder(_unused(out / "raw.xdf")) if record else None
     draws = not (options["plain"] or options["as_json"]) and sys.stdout.isatty()
@@ -137,6 +152,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         "ended": ended,
         "bundle": engine.active.decoder.digest,
         "state": str(engine.state),
+        "markers": None if engine.markers is None else str(engine.markers),
         **tally.to_dict(),
         "losses": engine.losses,
         "out": None if out is None else str(out),
@@ -144,15 +160,42 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     return Answer(found, lambda console: console.print(_summary(found), markup=False))
 
 
-def _settings(options: dict[str, Any]) -> LiveSettings:
+def _window(decoder: CompiledDecoder, sliding: Sliding | None) -> Window | None:
+    """The window asked for, of the decoder's own kind; a usage error where it cannot be."""
+    if sliding is None:
+        return None
+    from ...decoder.steps import SlidingAverage, holds_samples, sliding_like
+
+    length_s, every_s = sliding
+    rate_hz, window = decoder.rate_after_steps_hz, SlidingAverage(length_s, every_s)
+    try:
+        window.open(len(decoder.names_after_steps), rate_hz)  # says where it holds no sample
+        if not holds_samples(decoder.window):
+            return window
+        fitting = sliding_like(decoder.window, every_s, rate_hz)
+    except InputError as error:
+        raise click.BadParameter(f"{error} (sliding:{length_s:g}/{every_s:g})", param_hint="--window") from error
+    n, n_fitting = round(length_s * rate_hz), round(fitting.length_s * rate_hz)
+    if n != n_fitting:
+        raise click.BadParameter(
+            f"expected a LENGTH of {fitting.length_s:g} s, as the decoder's window holds {n_fitting} samples at "
+            f"{rate_hz:g} Hz ({decoder.window!r}), got {length_s:g} s, {n} samples; use --window "
+            f"sliding:{fitting.length_s:g}/{every_s:g}",
+            param_hint="--window",
+        )
+    return fitting
+
+
+def _settings(options: dict[str, Any], window: Window | None) -> LiveSettings:
     from ..settings import LiveSettings
 
     return LiveSettings(
-        window=options["window"],
+        window=window,
         channels=options["channels"].replace("-", " "),
         backlog=options["backlog"],
         deadline_s=options["deadline_s"],
         on_late=options["on_late"],
+        least_present=options["least_present"],
         find_s=options["find_s"],
     )
 
@@ -175,9 +218,8 @@ def _source(decoder: CompiledDecoder, options: dict[str, Any]) -> Source:
     return VolumeFolder(volumes, decoder.feature_names, 1.0 / decoder.rate_hz if tr_s is None else tr_s)
 
 
-def _told(options: dict[str, Any]) -> dict[str, Any]:
+def _told(options: dict[str, Any], window: Window | None) -> dict[str, Any]:
     """The options as they can be written down."""
-    window = options["window"]
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
     return plain | {"window": "own" if window is None else window.to_dict()}
 
@@ -199,8 +241,10 @@ def _summary(found: dict[str, Any]) -> str:
     ]
     lost = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found["losses"].items() if n)
     lines.append(f"Losses: {lost or 'none'}.")
+    if found["markers"] not in (None, "LIVE"):
+        lines.append(f"Markers: {found['markers']} in the end.")
     for name, of in found["latency_ms"].items():
         lines.append(f"{name:>8}: {of['p50']:.2f} ms (median), {of['p99']:.2f} ms (99 %), {of['max']:.2f} ms (most)")
     if found["out"] is not None:
         lines.append(f"Decisions are in {Path(found['out']) / 'decisions.jsonl'}.")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

@@ -15,8 +15,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from ...decoder.markup import in_markup
+from ...errors.printable import printable
 from ..decision import LiveDecision, Output, Status
-from ..health import State
+from ..health import MarkerState, State
 from ..source import StreamInfo
 from .letters import HEIGHT, large
 
@@ -55,7 +57,8 @@ def unjudged(decision: LiveDecision) -> bool | None:
 
 def on_console(title: str, draws: bool, judge: Judge = unjudged) -> View:
     """Return a view on standard output: drawn, or plain lines."""
-    return TerminalView(Console(), title, judge) if draws else PlainView(Console(), judge)
+    console = Console(emoji=False)
+    return TerminalView(console, title, judge) if draws else PlainView(console, judge)
 
 
 class PlainView:
@@ -99,7 +102,7 @@ class PlainView:
         pass
 
     def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 class TerminalView:
@@ -123,6 +126,7 @@ class TerminalView:
         self._why = ""
         self._stream = ""
         self._losses: dict[str, int] = {}
+        self._markers: MarkerState | None = None
         self._answers: tuple[str, ...] = ()
         self._last: LiveDecision | None = None
         self._shadow = ""
@@ -131,12 +135,12 @@ class TerminalView:
         self._live.start()
 
     def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
-        self._stream = f"{info.name}: {info.n_channels} channels at {info.rate_hz:g} Hz"
+        self._stream = printable(f"{info.name}: {info.n_channels} channels at {info.rate_hz:g} Hz")
         self._answers = decoder.answers
 
     def decision(self, decision: LiveDecision) -> None:
         if decision.shadow:
-            self._shadow = f"{decision.bundle[:8]} in shadow says {decision.said or 'nothing'}"
+            self._shadow = f"{decision.bundle[:8]} in shadow says {printable(decision.said) or 'nothing'}"
             return
         self._last = decision
         self._latencies.append(decision)
@@ -146,7 +150,8 @@ class TerminalView:
         self._recent.append(decision)
 
     def status(self, status: Status) -> None:
-        self._state, self._why, self._losses = status.state, status.why, status.losses
+        self._state, self._losses, self._markers = status.state, status.losses, status.markers
+        self._why = printable(status.why)
         if not self._stream:
             self.draw(status.state)
 
@@ -173,17 +178,20 @@ class TerminalView:
         middle.add_row(self._bars(n_rows, width // 2 - 1), self._newest(n_rows))
         body += [Text(), middle, Text(), *self._footer()]
         return Panel(
-            Group(*body), title=f"[bold]{self._title}[/]", title_align="left", border_style=COLOURS[self._state]
+            Group(*body),
+            title=f"[bold]{in_markup(self._title)}[/]",
+            title_align="left",
+            border_style=COLOURS[self._state],
         )
 
     def _header(self) -> Table:
         header = Table.grid(expand=True)
         header.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         header.add_column(justify="right", no_wrap=True)
-        header.add_row(
-            Text(self._stream or "no stream yet"),
-            Text(f"\u00a0{self._state}\u00a0", f"bold black on {COLOURS[self._state]}"),
-        )
+        badge = Text(f"\u00a0{self._state}\u00a0", f"bold black on {COLOURS[self._state]}")
+        if self._markers not in (None, MarkerState.LIVE):
+            badge = Text.assemble((f"\u00a0markers {self._markers}\u00a0", "bold black on red"), " ", badge)
+        header.add_row(Text(self._stream or "no stream yet"), badge)
         return header
 
     def _word(self, width: int, tall: bool) -> list[Align | Text]:
@@ -194,13 +202,13 @@ class TerminalView:
         if self._state in SILENT:
             word, style = str(self._state), f"dim {COLOURS[self._state]}"
         elif last is not None and last.abstained:
-            word, style, told = "-", "dim", Text(f"abstains: {last.abstained}", "yellow")
+            word, style, told = "-", "dim", Text(printable(f"abstains: {last.abstained}"), "yellow")
         elif last is not None:
-            word = last.said
+            word = printable(last.said)
             told = Text.assemble(
                 f"{last.probabilities[last.answer or '']:.0%} sure",
                 f"   {last.start_s:.1f} to {last.stop_s:.1f} s",
-                *([] if last.label is None else ["   shown: ", (last.label, "bold")]),
+                *([] if last.label is None else ["   shown: ", (printable(last.label), "bold")]),
             )
         told.truncate(width, overflow="ellipsis")
         lines = large(word, width) if tall else None
@@ -218,7 +226,7 @@ class TerminalView:
         shown = self._answers
         if len(shown) > n_rows:
             shown = sorted(shown, key=lambda answer: -probabilities.get(answer, 0.0))[:n_rows]
-        names = max((len(answer) for answer in shown), default=0)
+        names = max((len(printable(answer)) for answer in shown), default=0)
         names = min(names, width // 2)
         table = Table.grid(padding=(0, 1))
         table.add_column(justify="right", width=names, no_wrap=True, overflow="ellipsis")
@@ -231,7 +239,7 @@ class TerminalView:
             share = probabilities.get(answer, 0.0)
             style = "dim" if stale else "bold cyan" if answer == best else "cyan"
             table.add_row(
-                Text(answer, "bold" if answer == best and not stale else "dim"),
+                Text(printable(answer), "bold" if answer == best and not stale else "dim"),
                 Text(_bar(share, room, self._console.options.ascii_only), style),
                 Text(f"{share:.0%}" if probabilities else "", "dim" if stale or answer != best else "bold"),
             )
@@ -247,8 +255,8 @@ class TerminalView:
         for one in list(self._recent)[-n_rows:][::-1]:
             right = None if one.abstained else self._judge(one)
             mark = {True: Text(yes, "green"), False: Text(no, "red"), None: Text(" ")}[right]
-            said = Text("abstains", "yellow") if one.abstained else Text(one.said, "bold")
-            shown = "" if one.label is None else f"shown: {one.label}"
+            said = Text("abstains", "yellow") if one.abstained else Text(printable(one.said), "bold")
+            shown = "" if one.label is None else printable(f"shown: {one.label}")
             table.add_row(Text(f"{one.stop_s:.1f} s", "dim"), mark, said, Text(shown, "dim"))
         return table
 

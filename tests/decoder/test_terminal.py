@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import io
+import re
 
 from rich.console import Console
 
 from hotwire.decoder import Decoder, Recording, Settings, WordTargets, evaluate
 from hotwire.decoder.finding import Finding
-from hotwire.decoder.terminal import show_evaluation, show_findings, summary_of
+from hotwire.decoder.terminal import show_decisions, show_evaluation, show_findings, show_mapping, summary_of
 from hotwire.models import Network
 
 
@@ -20,6 +21,19 @@ def test_findings_worth_a_look_are_shown() -> None:
     show_findings(Console(file=file, width=100), found)
     lines = file.getvalue().splitlines()
     assert lines == ["leak, stimuli: 40 of 40 trials [100 %] show it twice.", "warning, memory: Runs last 8 s."]
+
+
+def test_nothing_that_comes_from_outside_is_obeyed() -> None:
+    nasty, seen = "\x1b[2J\n\r\x07\x9b5m[bold]cat[/]", r"\x1b[2J\n\r\x07\x9b5m[bold]cat[/]"
+    file = io.StringIO()
+    console = Console(file=file, width=300, emoji=False)
+    told = {"run": nasty, "start_s": 0.0, "stop_s": 1.0, "label": nasty, "saw": None, "said": nasty, "right": None}
+    show_decisions(console, [told])
+    show_mapping(console, {nasty: [nasty], "table": {"name": nasty}})
+    show_findings(console, [Finding("stimuli", "leak", nasty)])
+    text = file.getvalue()
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+    assert text.count(seen) == 7
 
 
 def test_the_summary_has_all_findings(network: Network, recording: Recording) -> None:

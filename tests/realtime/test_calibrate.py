@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 import time
 from collections import Counter
@@ -21,12 +22,11 @@ from hotwire.decoder.calibration import Calibration, Progress
 from hotwire.decoder.commands import hotwire
 from hotwire.decoder.compiled import CompiledDecoder
 from hotwire.decoder.recording import Recording
-from hotwire.decoder.steps import Epoch, RunningAverage, SlidingAverage, SlidingEpoch, run_steps, windows
+from hotwire.decoder.steps import BlockAverage, Epoch, RunningAverage, SlidingAverage, SlidingEpoch, run_steps, windows
 from hotwire.decoder.study import Study, open_study
-from hotwire.errors import InputError
 from hotwire.realtime.console.calibrate import calibrate
 from hotwire.realtime.console.calibrating import Trial
-from hotwire.realtime.console.calibration_plan import session_decoder, sliding_like
+from hotwire.realtime.console.calibration_plan import live_window, session_decoder
 from hotwire.realtime.console.calibration_view import DrawnCalibration, PlainCalibration
 from hotwire.realtime.cues import Timing
 from hotwire.realtime.decision import Status
@@ -313,12 +313,6 @@ STEPS = 'steps = [{ type = "BandPass", low_hz = 6.0, high_hz = 16.0, order = 2 }
             1,
             "begins 0.7 s before its cue",
         ),
-        (
-            [("stop_s = 0.5 }", "stop_s = 0.5, baseline_s = [-0.5, 0.0] }")],
-            ["--stream", "amp", "--go-live"],
-            1,
-            "baseline_s goes by the cues",
-        ),
         ([(STEPS, 'steps = [{ type = "Detrend" }]')], ["--stream", "amp"], 1, "Detrend needs the whole run"),
         ([(WINDOW, 'window = { type = "Epoch", stop_s = 0.5 }\nfit_window = { type = "Epoch", stop_s = 0.4 }')],
          ["--stream", "amp"], 1, "fit_window"),
@@ -357,13 +351,14 @@ def test_windows_of_a_session_leave_out_what_is_cut_off(study: Path) -> None:
 
 def test_the_window_that_slides_holds_the_same() -> None:
     timing = Timing(cue_s=2.0)
-    sliding = sliding_like(Epoch(0.5, 1.5, bin_s=0.1, most=100.0), timing, 100.0)
+    sliding = live_window(Epoch(0.5, 1.5, bin_s=0.1, most=100.0), timing, 100.0)
     assert sliding == SlidingEpoch(1.0, 0.5, 0.1, 100.0)
     assert sliding.n_times(100.0) == Epoch(0.5, 1.5, bin_s=0.1).n_times(100.0)
-    assert sliding_like(RunningAverage(max_samples=50), timing, 100.0) == SlidingAverage(0.5, 0.5)
-    assert sliding_like(RunningAverage(max_samples=500), timing, 100.0) == SlidingAverage(2.0, 0.5)
-    with pytest.raises(InputError, match="baseline_s"):
-        sliding_like(Epoch(0.0, 1.0, baseline_s=(-0.2, 0.0)), timing, 100.0)
+    assert live_window(RunningAverage(max_samples=50), timing, 100.0) == SlidingAverage(0.5, 0.5)
+    assert live_window(RunningAverage(max_samples=500), timing, 100.0) == SlidingAverage(2.0, 0.5)
+    assert live_window(BlockAverage(0.5), timing, 100.0) == SlidingAverage(1.5, 0.5)  # as long as its cue
+    with_baseline = live_window(Epoch(0.0, 1.0, baseline_s=(-0.2, 0.0)), timing, 100.0)
+    assert with_baseline == SlidingEpoch(1.0, 0.5, baseline_s=(-0.2, 0.0))
 
 
 TRIALS = (
@@ -397,6 +392,25 @@ def test_nothing_jumps_from_cue_to_rest() -> None:
         heights.append(len(paper.export_text().splitlines()))
     view.close()
     assert len(set(heights)) == 1
+
+
+def test_nothing_that_comes_from_outside_is_obeyed() -> None:
+    nasty, seen = "\x1b[2J\n\r\x07\x9b5m[bold]left", r"\x1b[2J\n\r\x07\x9b5m[bold]left"
+    file = io.StringIO()
+    plain = PlainCalibration(Console(file=file, width=40, emoji=False))
+    drawn = DrawnCalibration(Console(file=io.StringIO(), force_terminal=True, width=200, height=40))
+    for view in (plain, drawn):
+        view.say(nasty)
+        view.phase("cue 1 of 4", nasty, 4.0)
+        view.trial(Trial(1, 1, nasty, 100.0, lost=nasty))
+        view.status(Status(State.LOST, 0.0, nasty))
+    assert [line.count("\\x1b") for line in file.getvalue().splitlines()] == [1, 1, 2, 1]
+    paper = Console(file=io.StringIO(), width=200, record=True)
+    paper.print(drawn.frame())
+    drawn.close()
+    for text in (file.getvalue(), told := paper.export_text()):
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+    assert told.count(seen) == 3
 
 
 def test_plain_lines_tell_all() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,16 @@ from rich.console import Console
 from hotwire.decoder.commands import hotwire
 from hotwire.decoder.compiled import CompiledDecoder
 from hotwire.decoder.readers import read_npz, read_xdf, write_npz
+from hotwire.decoder.steps import Epoch
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.realtime import verify
 from hotwire.realtime.console.demo import prepare
 from hotwire.realtime.console.letters import HEIGHT, large
 from hotwire.realtime.console.recordings import named_runs, open_recording
-from hotwire.realtime.console.session import Tally
+from hotwire.realtime.console.session import JsonStream, Tally
 from hotwire.realtime.console.view import PlainView, TerminalView
 from hotwire.realtime.decision import Latency, LiveDecision, Status
-from hotwire.realtime.health import State
+from hotwire.realtime.health import MarkerState, State
 from hotwire.realtime.outputs import read_decisions
 from hotwire.realtime.source import StreamInfo
 
@@ -285,6 +288,48 @@ def test_wrong_arguments(
     assert message in error["message"]
 
 
+@pytest.fixture(scope="module")
+def of_epochs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    window = Epoch(0.0, 0.6, incomplete="drop", bin_s=0.2)
+    return save_bundle(tmp_path_factory.mktemp("epochs") / "epochs.hotwire", window)
+
+
+@pytest.mark.parametrize(
+    ("bundle", "window", "message"),
+    [
+        ("epochs", "3/0.5", "holds 6 samples at 10 Hz .*got 3 s, 30 samples; use --window sliding:0.6/0.5$"),
+        ("epochs", "0.5/0.5", "expected a LENGTH of 0.6 s.*got 0.5 s, 5 samples; use --window sliding:0.6/0.5$"),
+        ("epochs", "0.6/0.01", r"every_s: expected at least one sample .*\(sliding:0.6/0.01\)$"),
+        ("averages", "0.01/0.5", r"length_s: expected at least one sample .*\(sliding:0.01/0.5\)$"),
+    ],
+)
+def test_a_window_that_does_not_fit_is_refused_before_anything_is_opened(
+    bundles: tuple[Path, Path], of_epochs: Path, tmp_path: Path, bundle: str, window: str, message: str
+) -> None:
+    path, out = of_epochs if bundle == "epochs" else bundles[0], tmp_path / "out"
+    args = ["stream", path, "--source", "a", "--window", f"sliding:{window}", "--out", out]
+    error = run(*args, code=2)["error"]
+    told = error["message"].removesuffix("; `hotwire stream --help` tells how to use it")
+    assert re.search(f"^Invalid value for --window: .*{message}", told), told
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_decoder_of_epochs_slides_along_too(lsl: LslWorld, of_epochs: Path, recording: Path, tmp_path: Path) -> None:
+    replay(lsl, recording, "--run", "1", "--speed", "2")
+    session = lsl.start(
+        HOTWIRE, "stream", str(of_epochs), "--source", "replay", "--find", "60", "--window", "sliding:0.6/0.2",
+        "--out", str(tmp_path), "--publish", "none", "--json",
+    )  # fmt: skip
+    live = [one for one in until(session, "decision", 10) if one["type"] == "decision"]
+    session.send(signal.SIGINT)
+    summary(session)
+    assert all(one["answer"] in LABELS for one in live)
+    assert [round(one["stop_s"] - one["start_s"], 6) for one in live] == [0.6] * 10
+    start = read_decisions(tmp_path / "decisions.jsonl").records[1]
+    assert (start["type"], start["settings"]["window"]["type"]) == ("start", "SlidingEpoch")
+
+
 def test_verify_writes_the_certificate(bundles: tuple[Path, Path], recording: Path, tmp_path: Path) -> None:
     path = tmp_path / "certificate.json"
     args = ["verify", bundles[0], recording, "--cuttings", "2", "--lsl", "never", "--run", "1", "--out", path]
@@ -399,6 +444,15 @@ def test_the_view_shows_what_matters() -> None:
     assert "late" not in text
 
 
+@pytest.mark.parametrize("markers", [None, *MarkerState])
+def test_the_view_says_that_markers_are_away(markers: MarkerState | None) -> None:
+    told = Status(State.LIVE, 1.0, "no gap for 2 s", {}, markers)
+    text = "\n".join(shown(80, 24, decision(), state=told))
+    assert ("markers " in text) == (markers in (MarkerState.SEARCHING, MarkerState.LOST))
+    assert f"markers {markers}" in text or markers in (None, MarkerState.LIVE)
+    assert "LIVE" in text
+
+
 @pytest.mark.parametrize("state", [State.SEARCHING, State.STALE, State.LOST])
 def test_no_word_stands_while_nothing_comes(state: State) -> None:
     text = "\n".join(shown(80, 24, decision(), state=Status(state, 1.0, "nothing comes", {})))
@@ -433,6 +487,84 @@ def test_plain_lines() -> None:
     assert state == "[STALE] nothing came for 2 s"
     assert " ".join(first.split()) == "2.000 s face 60.0% shown: face, right 100% there 24.4 ms late in shadow"
     assert "abstained: too little" in second
+
+
+NASTY = "\x1b[2Jface\nhouse\rcat\x07\x9b5m[bold]shoe[/]:cat:"
+SEEN = r"\x1b[2Jface\nhouse\rcat\x07\x9b5m[bold]shoe[/]:cat:"
+OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+def test_plain_lines_obey_nothing_that_comes_from_outside() -> None:
+    file = io.StringIO()
+    view = PlainView(Console(file=file, emoji=False))
+    channels: Any = StreamInfo(NASTY, NASTY, NASTY, (NASTY,), ("uV",), 250.0)
+    view.open(channels, Answering())  # type: ignore[arg-type]
+    view.status(Status(State.LIVE, 0.0, f"marker {NASTY} cannot be used", {}))
+    view.decision(decision(text=NASTY, label=NASTY))
+    view.decision(decision(answer=None, probabilities={}, abstained=NASTY, label=NASTY))
+    lines = file.getvalue().splitlines()
+    assert len(lines) == 4
+    assert not OBEYED.search(file.getvalue())
+    assert [line.count(SEEN) for line in lines] == [3, 1, 2, 2]
+
+
+def test_the_view_obeys_nothing_that_comes_from_outside() -> None:
+    class Nasty:
+        answers = (NASTY, "shoe")
+
+    for one in (
+        decision(text=NASTY, label=NASTY),
+        decision(answer=NASTY, probabilities={NASTY: 0.6, "shoe": 0.4}),
+        decision(answer=None, probabilities={}, abstained=NASTY, label=NASTY),
+    ):
+        view = TerminalView(Console(file=io.StringIO(), force_terminal=True, width=400, height=40), title="[b]x")
+        view.open(StreamInfo(NASTY, "", "", ("Cz",), ("uV",), 250.0), Nasty())  # type: ignore[arg-type]
+        view.decision(decision(text=NASTY, shadow=True))
+        view.decision(one)
+        view.status(Status(State.LIVE, 0.0, f"marker {NASTY}", {}))
+        paper = Console(file=io.StringIO(), width=400, height=40, record=True)
+        paper.print(view.frame())
+        view.close()
+        text = paper.export_text()
+        assert not OBEYED.search(text)
+        assert text.count(SEEN) >= 5
+        assert "[b]x" in text
+
+
+def test_json_lines_obey_nothing_and_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    JsonStream(sys.stdout).decision(decision(text=NASTY, label=NASTY))
+    line = capsys.readouterr().out
+    assert not OBEYED.search(line)
+    assert json.loads(line)["label"] == NASTY
+
+
+def test_commands_obey_nothing_that_a_recording_holds(
+    bundles: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = made_recording(1)
+    label = np.where(recording.events.label == "cat", NASTY, recording.events.label)
+    path = tmp_path / "it\x1b[2J[bold].npz"
+    write_npz(replace(recording, events=replace(recording.events, label=label)), path)
+    lacking = (lambda decide: lambda *args: ([], {}))(verify.decided_live)
+    monkeypatch.setattr(verify, "decided_live", lacking)
+    verifying = ["verify", str(bundles[0]), str(path), "--cuttings", "1", "--lsl", "never"]
+    for args, code, seen in (
+        (verifying, 1, SEEN),
+        (["inspect", str(path)], 0, SEEN),
+        (["predict", str(bundles[0]), str(path)], 0, r"\x1b"),
+        (["predict", str(bundles[0]), f"{tmp_path}/\x1b[2J.npz"], 1, r"\x1b[2J.npz"),
+        (["replay", f"{tmp_path}/\x9b5m\n.npz"], 1, r"\x9b5m\n.npz"),
+        (["replay", str(path), "--run", "\x1b\n[red]"], 1, r"'\x1b\n[red]'"),
+        (["replay", str(path), "--\x1b[2J"], 2, r"--\x1b[2J"),
+        (["\x1b\x07"], 2, r"\x1b\x07"),
+    ):
+        for more in ([], ["--json"]):
+            result = CliRunner().invoke(hotwire, [*args, *more])
+            assert result.exit_code == code, result.output
+            assert not OBEYED.search(result.output), (args, result.output)
+            if not more:
+                told = "".join(line.strip() for line in result.output.splitlines())
+                assert seen in told, (args, result.output)
 
 
 def test_large_letters() -> None:

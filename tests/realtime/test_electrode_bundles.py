@@ -126,21 +126,26 @@ def test_live_abstains_from_what_it_rejects(tmp_path: Path) -> None:
     rows = made_session(1).data.copy()
     rows[1000:1010, 2] += 500.0
     rows[2000, 1] = np.nan
+    rows[3000:3015, 1] = np.nan
     source = ScriptedSource(
         StreamInfo("eeg", "EEG", "e1", NAMES, ("uV",) * 4, RATE_HZ),
         [*chunked(rows, RATE_HZ, 20), At(40.0, Silence())],
         clock := VirtualClock(),
     )
     decisions = []
-    with Engine(CompiledDecoder.load(path), source, LiveSettings(most_bad=1.0), clock=clock) as engine:
+    with Engine(
+        CompiledDecoder.load(path), source, LiveSettings(most_bad=1.0, least_present=0.9), clock=clock
+    ) as engine:
         while not engine.ended:
             decisions += engine.turn(1.0)
     why = {round(one.stop_s, 1): one.abstained for one in decisions}
     assert why[9.9] is None
     assert (why[10.1] or "").startswith("C4: ")
     assert "peak to peak, expected at most 60" in (why[10.1] or "")
-    assert "of the window's 80 samples came" in (why[20.1] or "")
-    assert why[25.0] is None
+    present = {round(one.stop_s, 1): one.present for one in decisions}
+    assert (why[20.1], present[20.1]) == (None, 79 / 80)
+    assert why[30.3] == "65 of the window's 80 samples came, 90% needed"
+    assert (why[25.0], present[25.0]) == (None, 1.0)
 
 
 def test_windows_and_features_have_to_go_together() -> None:

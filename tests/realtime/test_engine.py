@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotwire.decoder.steps import BlockAverage, SlidingAverage
+from hotwire.decoder import Events, Recording
+from hotwire.decoder.steps import BlockAverage, Epoch, SlidingAverage, SlidingEpoch, run_steps, windows
 from hotwire.errors import InputError
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.engine import Engine
@@ -81,6 +82,61 @@ def test_however_it_is_cut_the_decisions_and_losses_are_the_same(cuts, gaps, bro
     assert [one[4] for one in in_pieces] == [usable[onset : onset + 50].mean() for onset in ONSETS]
 
 
+EPOCH = Epoch(0.0, 5.0, incomplete="drop")
+
+
+@pytest.mark.parametrize("how", ["lost", "nonfinite"])
+@pytest.mark.parametrize(
+    ("n_lost", "least", "why"),
+    [
+        (1, 0.9, None),
+        (1, 0.996, None),
+        (1, 0.999, "249 of the window's 250 samples came, 99.9% needed"),
+        (25, 0.9, None),
+        (26, 0.9, "224 of the window's 250 samples came, 90% needed"),
+    ],
+)
+def test_an_epoch_bridges_as_many_lost_samples_as_are_allowed(how, n_lost, least, why):
+    fitted = decoder(window=EPOCH)
+    came = all_but((300, 300 + n_lost))
+    rows = ROWS.copy()
+    rows[~came, 1] = np.nan
+    script = chunks(rows=rows) if how == "nonfinite" else recut(came, ROWS, list(range(5, N, 5)))
+    marks = [marker(onset - 0.4, onset) for onset in (0, 250, 500)]  # stamps of some jitter
+    ran = run([*script, *marks], fitted, least_present=least, most_bad=1.0)
+    told = [(one.start_s, one.present, one.abstained) for one in ran.decisions]
+    assert told == [(0.0, 1.0, None), (5.0, 1 - n_lost / 250, why), (10.0, 1.0, None)]
+    # What the steps give of the samples that came, and numpy's line over what is missing of the window.
+    events = Events(np.zeros(1, int), np.array([5.0]), np.zeros(1), np.array(["go"]))
+    n = int(came.sum())
+    sent = Recording(ROWS[came], RATE_HZ, fitted.feature_names, np.zeros(n, int), unit="uV")
+    stepped, window = run_steps(fitted.steps, sent).data, np.flatnonzero(came[250:500])
+    bridged = ROWS.copy()
+    for i in range(ROWS.shape[1]):
+        bridged[250:500, i] = np.interp(np.arange(250), window, stepped[250 : 250 + len(window), i].astype(float))
+    offline = windows(EPOCH, Recording(bridged, RATE_HZ, fitted.feature_names, np.zeros(N, int), events))
+    if why is None:
+        expected = fitted.decide(offline.X[0]).probabilities
+        np.testing.assert_allclose(list(ran.decisions[1].probabilities.values()), expected, rtol=1e-7)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    cuts=st.lists(st.integers(1, N - 1), max_size=60, unique=True).map(sorted),
+    gaps=st.lists(st.tuples(st.integers(120, N - 220), st.integers(1, 60)), max_size=3),
+)
+def test_epochs_over_gaps_are_the_same_to_the_bit_however_it_is_cut(cuts, gaps):
+    fitted = decoder(window=Epoch(0.0, 1.0, baseline_s=(-0.2, 0.0), bin_s=0.1, incomplete="drop"))
+    sent = all_but(*((first, first + n) for first, n in gaps))
+    marks = [marker(onset - 0.4, onset) for onset in ONSETS]
+
+    def decided(where: list[int]) -> Any:
+        ran = run([*recut(sent, ROWS, where), *marks], fitted, lost_s=100.0, least_present=0.5)
+        return [(one.label, one.start_s, one.present, one.abstained, one.probabilities) for one in ran.decisions]
+
+    assert decided(cuts) == decided(list(range(5, N, 5)))
+
+
 def test_turn_by_turn_without_waiting():
     clock = VirtualClock()
     engine, kept = scene([*chunks(), *markers()], clock=clock)
@@ -99,6 +155,21 @@ def test_a_decoder_that_came_from_markers_goes_by_itself_where_asked():
     assert [(one.number, one.event, one.label, one.start_s) for one in ran.decisions] == [
         (i, -1, None, float(i)) for i in range(20)
     ]
+
+
+@pytest.mark.parametrize(
+    ("own", "window"),
+    [
+        (Epoch(0.0, 1.0), SlidingAverage(1.0, 1.0)),
+        (Epoch(0.0, 1.0), SlidingEpoch(0.8, 1.0)),
+        (Epoch(0.0, 1.0, bin_s=0.1), SlidingEpoch(1.0, 1.0)),
+        (BlockAverage(0.0, 1.0), SlidingEpoch(1.0, 1.0)),
+        (BlockAverage(0.0, 1.0), SlidingAverage(0.001, 1.0)),
+    ],
+)
+def test_a_window_that_the_decoder_cannot_decide_on_is_refused_at_once(own, window):
+    with pytest.raises(InputError, match=r"window: expected one that makes the same|length_s: expected at least one"):
+        scene([], decoder(window=own), window=window)
 
 
 def test_a_marker_brings_its_duration():

@@ -5,7 +5,9 @@ In virtual time; `test_fault_matrix_lsl.py` holds what takes a real LSL.
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,10 +19,11 @@ from hotwire.decoder.steps import BlockAverage, SlidingAverage, windows
 from hotwire.errors import StreamMismatchError, StreamNotFoundError
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.engine import Engine
+from hotwire.realtime.health import MarkerState
 from hotwire.realtime.outputs import JsonLines, read_decisions
 from hotwire.realtime.scripted import Appears, At, Lost, Samples, ScriptedSource, Silence
 from hotwire.realtime.settings import LiveSettings
-from hotwire.realtime.source import Marker
+from hotwire.realtime.source import Marker, MarkersChange
 from hotwire.realtime.xdf import XdfRecorder
 
 from .scenes import (
@@ -615,3 +618,68 @@ def check_ctrl_c(script: list[At], gone_through: list[str], kept: Kept) -> None:
         list(engine)
     assert kept.states == gone_through
     assert (kept.closed, other.closed, recorder.closed, len(closed)) == (1, 1, 1, 1)
+
+
+HERE, GONE = MarkersChange(True, "it is there"), MarkersChange(False, "its outlet was closed")
+
+
+def test_a_stream_of_markers_that_goes_ends_nothing_and_comes_back(tmp_path: Path) -> None:
+    script = [*chunks(), *markers(), At(0.0, HERE), At(8.5, GONE), At(12.5, HERE)]
+    script = [one for one in script if not (isinstance(one.what, Marker) and 8.5 < one.time_s < 12.5)]
+    recorder = XdfRecorder(tmp_path / "raw.xdf")
+    clock, kept, fitted = VirtualClock(), Kept(), decoder()
+    source = ScriptedSource(fitted.info(), sorted(script, key=lambda one: one.time_s), clock)
+    log = JsonLines(tmp_path / "decisions.jsonl")
+    engine: Any = Engine(fitted, source, outputs=[kept], recorder=recorder, clock=clock)  # type: ignore[arg-type]
+    log.open(fitted.info(), SimpleNamespace(digest="", path="d.hotwire"))  # type: ignore[arg-type]
+    with engine:
+        decisions = list(engine)
+        assert engine.markers is MarkerState.LIVE
+    for status in kept.statuses:
+        log.status(status)
+    log.close()
+    assert kept.states == WELL
+    assert {name: n for name, n in engine.losses.items() if n} == {"marker_stream_lost": 1}
+    expected = [onset for onset in ONSETS if not 8.5 < onset / RATE_HZ < 12.5]
+    assert [round(one.start_s * RATE_HZ) for one in decisions] == expected
+    assert all(one.abstained is None for one in decisions)
+    told = [(one.markers, one.why) for one in kept.statuses if "markers" in one.why]
+    assert told == [
+        (MarkerState.LIVE, "markers LIVE: it is there"),
+        (MarkerState.LOST, "markers LOST: its outlet was closed"),
+        (MarkerState.LIVE, "markers LIVE: it is there"),
+    ]
+    logged = [one["markers"] for one in read_decisions(tmp_path / "decisions.jsonl").records if "why" in one]
+    assert [one for one, _ in groupby(logged) if one] == ["LIVE", "LOST", "LIVE"]
+    pyxdf = pytest.importorskip("pyxdf")
+    data = pyxdf.load_xdf(tmp_path / "raw.xdf", dejitter_timestamps=False)[0]
+    assert [len(one["time_stamps"]) for one in data] == [N, len(expected)]
+
+
+def test_markers_that_are_not_there_yet_are_waited_for_beside_the_samples() -> None:
+    early = [At(0.0, GONE), At(4.0, GONE), At(6.5, HERE)]
+    ran = run([*chunks(), *early, *markers(range(350, N - 50, 50))])
+    assert ran.states == WELL
+    assert ran.losses == {}
+    assert [one.why for one in ran.kept.statuses if "markers" in one.why] == [
+        "markers SEARCHING: its outlet was closed",
+        "markers SEARCHING: its outlet was closed",
+        "markers LIVE: it is there",
+    ]
+    check_decisions(ran, onsets=range(350, N - 50, 50))
+
+
+def test_a_source_without_a_stream_of_markers_tells_none() -> None:
+    assert {status.markers for status in run([*chunks(), *markers()]).kept.statuses} == {None}
+
+
+def test_markers_by_another_clock_are_told_of() -> None:
+    """One whose clock began anew lies in the past, one that counts otherwise in a future that never comes."""
+    wrong = [marker(500, off_s=-10.0, label="past"), marker(550, off_s=1e6, label="future")]
+    ran = run([*chunks(), *markers(), *wrong], history_s=2.0)
+    assert ran.losses == {"markers_refused": 1, "windows_cut_off": 1}
+    told = [status.why for status in ran.kept.statuses if status.why.startswith("marker ")]
+    assert "'past' cannot be used: event" in told[0]
+    assert "'future' is stamped 1000000 s ahead of the newest sample" in told[1]
+    assert len(told) == 2
+    assert [round(one.start_s * RATE_HZ) for one in ran.decisions] == list(ONSETS)

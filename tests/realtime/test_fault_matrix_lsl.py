@@ -330,3 +330,130 @@ def test_ctrl_c_later(lsl, state):
     logged = [one for one in map(json.loads, lines) if one["type"] == "decision"]
     assert [list(one["probabilities"].values()) for one in logged] == [one[-1] for one in ended["decisions"]]
     assert recorded(session.folder) >= ended["decisions"][-1][1]
+
+
+# Sends a marker every 0.7 s: its label, and the time on LSL's clock, or on one of its own.
+MARK = """
+    import json, sys, time
+    import pylsl
+
+    label, off_s = json.loads(sys.argv[1])
+    outlet = pylsl.StreamOutlet(pylsl.StreamInfo("cues", "Markers", 1, 0, "string", "cues-1"))
+    print(json.dumps("ready"))
+    outlet.wait_for_consumers(60)
+    number = 0
+    while True:
+        outlet.push_sample([f"{label}{number}"], pylsl.local_clock() + off_s)
+        number += 1
+        time.sleep(0.7)
+"""
+DECIDE_ON_MARKERS = DECIDE
+for of_samples, of_markers in (
+    ('LslSource("amp")', 'LslSource("amp", markers="cues")'),
+    ("SlidingAverage(1.0, 0.25), [Run", "BlockAverage(0.0, 0.5), [Run"),
+    ("import RunningBaseline, SlidingAverage", "import BlockAverage, RunningBaseline"),
+    (
+        "            if self.states != self.told:",
+        """            if status.why.startswith("markers "):
+                say(str(status.markers))
+            elif self.states != self.told:""",
+    ),
+    (
+        '"closed": kept.closed,',
+        '"labels": [d.label for d in kept.decisions], "why": [s.why for s in kept.statuses],',
+    ),
+):
+    assert of_samples in DECIDE_ON_MARKERS
+    DECIDE_ON_MARKERS = DECIDE_ON_MARKERS.replace(of_samples, of_markers)
+
+
+class MarkedSession(Session):
+    def __init__(self, lsl: Any) -> None:
+        self.child = lsl.start(DECIDE_ON_MARKERS, {}, str(Path(__file__).parent), str(lsl.folder))
+        self.folder = lsl.folder
+
+
+def check_all_was_recorded(ended: dict[str, Any], folder: Path) -> None:
+    """Not one sample is missing, whatever became of the markers."""
+    pyxdf = pytest.importorskip("pyxdf")
+    samples, marks = pyxdf.load_xdf(folder / "raw.xdf", dejitter_timestamps=False)[0]
+    n = len(samples["time_series"])
+    np.testing.assert_array_equal(samples["time_series"], ROWS[:n])
+    np.testing.assert_allclose(np.diff(samples["time_stamps"]), 0.01, atol=1e-6)
+    assert {label for (label,) in marks["time_series"]} >= set(ended["labels"])
+
+
+def test_a_marker_outlet_that_is_killed_and_comes_back_while_samples_go_on(lsl):
+    lsl.start(SEND, {}).says()
+    marking = lsl.start(MARK, "a", 0.0)
+    marking.says()
+    session = MarkedSession(lsl)
+    assert sorted([session.child.says() for _ in range(3)]) == ["LIVE", "LIVE", "SEARCHING"]
+    time.sleep(3)
+    marking.kill()
+    session.wait_for("LOST")
+    time.sleep(2)
+    marking = lsl.start(MARK, "b", 0.0)
+    session.wait_for("LIVE")
+    time.sleep(3)
+    ended = session.stop()
+    assert ended["end"] == "stopped"
+    assert ended["states"] == ["SEARCHING", "LIVE"]
+    assert {name: n for name, n in ended["losses"].items() if name != "markers_refused"} == {"marker_stream_lost": 1}
+    assert [label[0] for label in ended["labels"]] == sorted(label[0] for label in ended["labels"])
+    assert sum(label[0] == "a" for label in ended["labels"]) >= 2
+    assert {"b0", "b1", "b2"} <= set(ended["labels"])
+    assert len(set(ended["labels"])) == len(ended["labels"])
+    assert all(abstained is None for *_, abstained, _ in ended["decisions"])
+    check_all_was_recorded(ended, session.folder)
+
+
+@pytest.mark.parametrize(("off_s", "told"), [(-1000.0, "cannot be used: event"), (1e5, "100000 s ahead of the newest")])
+def test_markers_that_come_back_with_another_clock_are_told_of_and_those_that_are_right_again_used(lsl, off_s, told):
+    lsl.start(SEND, {}).says()
+    marking = lsl.start(MARK, "a", 0.0)
+    marking.says()
+    session = MarkedSession(lsl)
+    session.wait_for("LIVE", "LIVE")
+    time.sleep(2)
+    for label, by_s in (("wrong", off_s), ("right", 0.0)):
+        marking.kill()
+        session.wait_for("LOST")
+        marking = lsl.start(MARK, label, by_s)
+        session.wait_for("LIVE")
+        time.sleep(2)
+    ended = session.stop()
+    assert ended["states"] == ["SEARCHING", "LIVE"]
+    assert any("marker 'wrong" in why and told in why for why in ended["why"])
+    assert {label.rstrip("0123456789") for label in ended["labels"]} == {"a", "right"}
+    check_all_was_recorded(ended, session.folder)
+
+
+def test_markers_that_come_after_the_samples(lsl):
+    lsl.start(SEND, {}).says()
+    session = MarkedSession(lsl)
+    assert sorted([session.child.says() for _ in range(3)]) == ["LIVE", "SEARCHING", "SEARCHING"]
+    time.sleep(2)
+    lsl.start(MARK, "late", 0.0).says()
+    session.wait_for("LIVE")
+    time.sleep(2)
+    ended = session.stop()
+    assert ended["states"] == ["SEARCHING", "LIVE"]
+    assert set(ended["losses"]) <= {"markers_refused"}
+    assert any(why.startswith("markers SEARCHING: no marker stream with name 'cues' after") for why in ended["why"])
+    assert {"late0", "late1"} <= set(ended["labels"])
+    check_all_was_recorded(ended, session.folder)
+
+
+def test_the_end_of_the_samples_is_their_loss_whatever_the_markers_do(lsl):
+    sender = lsl.start(SEND, {})
+    sender.says()
+    lsl.start(MARK, "a", 0.0).says()
+    session = MarkedSession(lsl)
+    session.wait_for("LIVE", "LIVE")
+    time.sleep(2)
+    sender.kill()
+    session.wait_for("LOST", "SEARCHING")
+    ended = session.stop()
+    assert ended["states"] == ["SEARCHING", "LIVE", "LOST", "SEARCHING"]
+    assert "marker_stream_lost" not in ended["losses"]

@@ -196,3 +196,15 @@ def test_a_stream_is_stale_before_it_is_lost(stale_s: float, lost_s: float) -> N
 def test_settling_takes_no_negative_time() -> None:
     with pytest.raises(InputError, match="settle_s"):
         Health(VirtualClock(), 1.0, 2.0, -1.0)
+
+
+def test_markers_are_lost_only_where_they_were_there() -> None:
+    watch, _ = health()
+    told: list[str | None] = [watch.markers]
+    lost = []
+    for is_there in (False, False, True, False, False, True):
+        lost.append(watch.markers_changed(is_there))
+        told.append(watch.markers)
+    assert told == [None, "SEARCHING", "SEARCHING", "LIVE", "LOST", "LOST", "LIVE"]
+    assert lost == [False, False, False, True, False, False]
+    assert watch.state is State.SEARCHING

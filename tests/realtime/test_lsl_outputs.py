@@ -85,4 +85,5 @@ def test_publishes_decisions_probabilities_and_states(lsl):
         "at_s": 401.5,
         "why": "5 samples missing",
         "losses": {"lost": 5},
+        "markers": None,
     }

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hotwire.errors import InputError
-from hotwire.realtime.lsl_source import LslSource, _read
+from hotwire.realtime.lsl_markers import _read
+from hotwire.realtime.lsl_source import LslSource
 
 SEND = """
     import json, sys, time
@@ -52,9 +53,17 @@ RECEIVE = """
     from dataclasses import asdict
     from hotwire.errors import HotwireError, StreamLostError, StreamNotFoundError
     from hotwire.realtime.lsl_source import LslSource
+    from hotwire.realtime.source import Marker
 
     def say(what):
         print(json.dumps(what))
+
+    changes = []
+
+    def marked(source):
+        came = source.markers()
+        changes.extend(one for one in came if not isinstance(one, Marker))
+        return [one for one in came if isinstance(one, Marker)]
 
     def pull(n, source):
         values, stamps = [], []
@@ -300,10 +309,14 @@ def test_opened_again_while_silent_it_searches_anew(lsl):
     try:
         source.open(2.0)
     except StreamNotFoundError as error:
-        assert source.markers() == []
+        assert marked(source) == []
         say("not found")
     source.open(30.0)
-    say(pull(5, source)[0])
+    values = pull(5, source)[0]
+    while not changes[-1].is_there:
+        pull(1, source)
+        marked(source)
+    say([values, changes])
     """,
         {"name": "amp", "markers": "stimuli"},
     )
@@ -311,7 +324,10 @@ def test_opened_again_while_silent_it_searches_anew(lsl):
     sender.send(signal.SIGSTOP)
     assert receiver.says() == "not found"
     sender.send(signal.SIGCONT)
-    assert len(receiver.result()) >= 5
+    values, changes = receiver.result()
+    assert len(values) >= 5
+    assert [is_there for is_there, _ in changes] == [True, False, True]
+    assert "looked for again: samples fell silent" in changes[1][1]
 
 
 def test_markers(lsl):
@@ -337,12 +353,12 @@ def test_markers(lsl):
     came = []
     while len(came) < 3:
         source.pull(0.1)
-        came += source.markers()
+        came += marked(source)
     say(came)
     try:
         while True:
             source.pull(0.1)
-            source.markers()
+            marked(source)
     except StreamLostError as error:
         say(str(error))
     """,
@@ -358,48 +374,104 @@ def test_markers(lsl):
     assert "is gone" in receiver.result()
 
 
+TALK = """
+    kept[0].wait_for_consumers(60)
+    while True:
+        kept[0].push_sample([%s])
+        time.sleep(0.1)
+"""
+# Pulls samples and markers until so many changes and then a marker came.
+LISTEN = """
+    def listen(n_changes, label=None):
+        values, came = [], []
+        while len(changes) < n_changes or (label is not None and label not in [one.label for one in came]):
+            values += pull(1, source)[0]
+            came += marked(source)
+        return values
+"""
+
+
 @pytest.mark.slow
-def test_a_lost_stream_of_markers_is_told_and_found_again(lsl):
+@pytest.mark.parametrize("source_id", ["stim", ""])
+def test_a_lost_stream_of_markers_is_told_and_found_again_while_samples_go_on(lsl, source_id):
     lsl.start(COUNT, {}).says()
-    markers = lsl.start(STAY, STIMULI)
+    stream = {**STIMULI, "id": source_id}
+    markers = lsl.start(SEND + TALK % 3, stream)
     markers.says()
     receiver = lsl.start(
         RECEIVE
+        + LISTEN
         + """
     source.open(20.0)
-    values = pull(5, source)[0]
+    values = listen(1, "3")
     say("live")
-    try:
-        while True:
-            values += pull(1, source)[0]
-            source.markers()
-    except StreamLostError as error:
-        say(str(error))
-    source.open(30.0)
-    came = []
-    while not came:
-        values += pull(1, source)[0]
-        came += source.markers()
-    say([came[0][0], [value for value, *_ in values]])
+    values += listen(2)
+    values += pull(100, source)[0]
+    say("goes on")
+    values += listen(3, "4")
+    source.close()
+    say([changes, [value for value, *_ in values]])
     """,
         {"name": "amp", "markers": "stimuli"},
     )
     receiver.says()
     markers.kill()
-    assert "marker stream with name 'stimuli' is gone" in receiver.says()
-    lsl.start(
-        SEND
+    assert receiver.says() == "goes on"
+    lsl.start(SEND + TALK % 4, stream).says()
+    changes, values = receiver.result()
+    assert [is_there for is_there, _ in changes] == [True, False, True]
+    assert "marker stream with name 'stimuli' is gone: its outlet was closed" in changes[1][1]
+    assert values == list(np.arange(values[0], values[0] + len(values)))
+
+
+@pytest.mark.slow
+def test_markers_with_another_source_id_are_not_taken_and_it_is_said(lsl):
+    lsl.start(COUNT, {}).says()
+    markers = lsl.start(SEND + TALK % 3, STIMULI)
+    markers.says()
+    receiver = lsl.start(
+        RECEIVE
+        + LISTEN
         + """
-    kept[0].wait_for_consumers(60)
-    while True:
-        kept[0].push_sample([4])
-        time.sleep(0.1)
+    source.open(20.0)
+    listen(1, "3")
+    say("live")
+    listen(3)
+    say(changes[2].why)
     """,
-        STIMULI,
-    ).says()
-    label, values = receiver.result()
-    assert label == "4"
-    assert values == list(np.arange(values[0], values[0] + len(values)))  # the samples' stream was kept meanwhile
+        {"name": "amp", "markers": "stimuli"},
+    )
+    receiver.says()
+    markers.kill()
+    lsl.start(SEND + TALK % 4, {**STIMULI, "id": "another"}).says()
+    told = receiver.result()
+    assert told.startswith("no marker stream with name 'stimuli' and source_id 'stim' after ")
+    assert "'stimuli' (type 'Markers', source_id 'another'" in told
+
+
+@pytest.mark.slow
+def test_samples_begin_without_markers_which_come_later(lsl):
+    lsl.start(COUNT, {}, {"name": "stimulus", "type": "Markers", "n": 1, "rate": 0, "id": "s"}).says()
+    receiver = lsl.start(
+        RECEIVE
+        + LISTEN
+        + """
+    source.open(20.0)
+    values = pull(50, source)[0] + listen(1)
+    say(changes[0])
+    values += listen(2, "4")
+    say([changes[1:], [value for value, *_ in values]])
+    """,
+        {"name": "amp", "markers": "stimuli"},
+    )
+    is_there, why = receiver.says()
+    assert not is_there
+    assert why.startswith("no marker stream with name 'stimuli' after ")
+    assert "'stimulus' (type 'Markers', source_id 's'" in why
+    lsl.start(SEND + TALK % 4, STIMULI).says()
+    changes, values = receiver.result()
+    assert changes == [[True, "the LSL marker stream with name 'stimuli' is there"]]
+    assert values == list(np.arange(values[0], values[0] + len(values)))
 
 
 def test_samples_are_no_markers(lsl):

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotwire.errors import InputError
+from hotwire.errors.printable import printable
 from hotwire.realtime.decision import Latency, LiveDecision, Status
 from hotwire.realtime.health import State
 from hotwire.realtime.outputs import Callback, JsonLines, read_decisions
@@ -56,6 +57,7 @@ def test_every_line_is_an_object(tmp_path: Path) -> None:
         "at_s": 104.0,
         "why": "5 samples are missing",
         "losses": {"lost": 5},
+        "markers": None,
     }
     start = lines[1]
     assert (start["type"], start["bundle"], start["bundle_path"]) == ("start", "abc123", "face.hotwire")
@@ -149,3 +151,15 @@ def test_a_callback_gets_what_is_published() -> None:
     output.decision(replace(DECISION, shadow=True))
     output.close()
     assert got == [DECISION]
+
+
+def test_a_log_shown_in_a_terminal_controls_nothing(tmp_path: Path) -> None:
+    nasty = "\x1b[2J\n\r\x07\x7f\x9b5m[bold]\u202e\ud83d"
+    output = JsonLines(tmp_path / "live.jsonl")
+    output.decision(replace(DECISION, label=nasty, text=nasty))
+    output.status(replace(STATUS, why=nasty))
+    output.close()
+    text = (tmp_path / "live.jsonl").read_text("utf-8")
+    assert printable(text.replace("\n", "")) == text.replace("\n", "")
+    decision, status = read_decisions(tmp_path / "live.jsonl").records
+    assert (decision["label"], decision["text"], status["why"]) == (nasty, nasty, nasty)

@@ -40,6 +40,7 @@ RECEIVE = """
     import numpy as np
     from hotwire.errors import StreamLostError, StreamNotFoundError
     from hotwire.realtime.lsl_source import LslSource
+    from hotwire.realtime.source import Marker
 
     path, markers, open_again_s = json.loads(sys.argv[1])
     source = LslSource("lab", markers="lab-markers" if markers else None)
@@ -48,7 +49,7 @@ RECEIVE = """
     while True:
         try:
             chunk = source.pull(0.2)
-            came += source.markers()
+            came += [one for one in source.markers() if isinstance(one, Marker)]
         except StreamLostError:
             pieces.append(sum(map(len, stamps)))
             if not open_again_s:

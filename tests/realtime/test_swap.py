@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.compiled import CompiledDecoder
-from hotwire.decoder.steps import BlockAverage, RunningBaseline, SlidingAverage
+from hotwire.decoder.steps import BlockAverage, Epoch, RunningBaseline, SlidingAverage
 from hotwire.errors import BundleError, InputError, StreamMismatchError, UnknownNameError
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.engine import Engine
@@ -55,6 +55,18 @@ def on_stage(script: list[Any] | None = None, **settings: Any) -> tuple[Engine, 
     clock = VirtualClock()
     engine, kept = scene(script or [*chunks(), *markers()], clock=clock, **settings)
     return engine, kept, clock
+
+
+def test_a_bundle_that_cannot_decide_on_the_sessions_window_is_refused():
+    engine, _, clock = on_stage(window=SlidingAverage(1.0, 0.5))
+    with engine:
+        play(engine, clock, 3.0)
+        with pytest.raises(
+            InputError, match=r"window: .*own Epoch.*which holds 50 samples at 50 Hz, got SlidingAverage"
+        ):
+            engine.run_along(opposite(window=Epoch(0.0, 1.0)))  # type: ignore[arg-type]
+        assert engine.shadow is None
+        assert play(engine, clock, 5.0)
 
 
 def test_in_the_shadow_it_is_logged_and_not_published_and_then_takes_over_without_a_loss():

@@ -13,7 +13,7 @@ from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTarget
 from hotwire.decoder.features import CSP, Features
 from hotwire.decoder.folds import Bench
 from hotwire.decoder.pseudo_online.deciding import Fitted, Player
-from hotwire.decoder.pseudo_online.stream import come, sliding_like
+from hotwire.decoder.pseudo_online.stream import come, sliding_window
 from hotwire.decoder.steps import BandPass, BlockAverage, Epoch, Lag, Resample, RunningBaseline, Step
 from hotwire.decoder.steps.event_windows import EventWindow
 from hotwire.models import OnnxNetwork
@@ -69,7 +69,7 @@ def chain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     for step in steps:
         rate_hz = step.rate_out_hz(rate_hz)
     live = Settings(
-        "active", steps, sliding_like(window, 0.2, rate_hz), features=features, fit_window=window,
+        "active", steps, sliding_window(window, 0.2, rate_hz), features=features, fit_window=window,
         adapter=settings.adapter,
     )  # fmt: skip
     decoder = Decoder(network, StimulusTargets(pictures, network), live).fit(made_session(4, seed=1))

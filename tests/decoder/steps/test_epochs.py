@@ -91,7 +91,7 @@ def test_chunks_do_not_matter(data: st.DataObject, every: int) -> None:
     cuts = data.draw(st.lists(st.integers(0, 70), max_size=20))
     for window in (
         Epoch(-0.3, 0.9, baseline_s=(-0.5, 0.0), bin_s=0.2, most=4.0),
-        SlidingEpoch(1.2, 0.1 * every, bin_s=0.4, most=4.0),
+        SlidingEpoch(1.2, 0.1 * every, bin_s=0.4, most=4.0, baseline_s=(-0.3, 0.0)),
     ):
         onsets = [1.0, 1.04, 4.0]
         whole, cut = (driven(window, session.data, onsets, where) for where in ([], cuts))
@@ -107,9 +107,19 @@ def test_sliding_epochs_follow_the_clock() -> None:
     assert set(trials.event.tolist()) == {-1}
 
 
+def filled(came: NDArray, samples: NDArray) -> NDArray:
+    """What numpy's interpolation makes of the samples that came, channel by channel."""
+    at = np.arange(len(came))
+    places = np.flatnonzero(came)
+    columns = [np.interp(at, places, channel[came].astype(np.float64)) for channel in samples.T]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 40)), min_size=1, max_size=6), st.data())
-def test_windows_over_a_gap_are_rejected_and_the_others_are_as_ever(stream: list[tuple[int, int]], data) -> None:
+def test_lost_samples_are_bridged_within_the_window_however_a_gap_is_told(
+    stream: list[tuple[int, int]], data: st.DataObject
+) -> None:
     window = SlidingEpoch(0.6, 0.2)
     state, rows, at = window.open(2, RATE_HZ), [], 0
     came = np.zeros(sum(map(sum, stream)), bool)
@@ -124,17 +134,62 @@ def test_windows_over_a_gap_are_rejected_and_the_others_are_as_ever(stream: list
     expected = [first for first in range(0, at - 5, 2) if came[first : first + 6].any()]
     assert [row.first for row in rows] == expected
     for row in rows:
-        whole = came[row.first : row.stop].all()
-        assert (row.rejected is None) == whole
-        np.testing.assert_array_equal(row.x.reshape(6, 2), samples[row.first : row.stop] if whole else 0.0)
+        here = slice(row.first, row.stop)
+        assert row.rejected is None
+        assert row.n_present == came[here].sum()
+        np.testing.assert_allclose(row.x.reshape(6, 2), filled(came[here], samples[here]), rtol=1e-6, atol=1e-6)
+        np.testing.assert_array_equal(row.x.reshape(6, 2)[came[here]], samples[here][came[here]])
 
 
-def test_an_event_in_a_gap_is_rejected() -> None:
+@pytest.mark.parametrize("lost", [[11], [9, 10, 11, 12], [0, 1, 2, 22, 23], [4, 5, 6], [*range(2, 22)]], ids=str)
+def test_a_window_with_lost_samples_is_the_one_of_a_recording_that_holds_the_bridge(lost: list[int]) -> None:
+    window = Epoch(0.4, 2.4, bin_s=0.4, baseline_s=(0.0, 0.3), most=50.0)
+    session = recorded(24, [0.0], seed=2)
+    came = np.ones(24, bool)
+    came[lost] = False
+    state = window.open(3, RATE_HZ)
+    state.announce(0, 0.0, 0.0)
+    rows: list[WindowRow] = []
+    for sample, has_come in zip(session.data, came, strict=True):
+        rows += state.push(sample[None]) if has_come else state.skip(1)
+    (row,) = rows
+    assert (row.first, row.stop, row.n_present) == (0, 24, came.sum())
+    if not came[:3].any():
+        assert row.rejected is not None
+        assert row.rejected.why == "none of the 3 samples of its baseline came, and 19 of 24 in all"
+        return
+    assert row.rejected is None
+    bridge = Recording(filled(came, session.data), RATE_HZ, session.feature_names, session.run, session.events)
+    np.testing.assert_allclose(row.x, windows(window, bridge).X[0], atol=1e-5)
+
+
+def test_a_bridge_does_not_stand_out() -> None:
+    """A window that would be rejected for what it holds is, and no other, whatever was lost of it."""
+    state = Epoch(0.0, 0.6, most=3.0).open(1, RATE_HZ)
+    state.announce(0, 0.0, 0.0)
+    state.announce(1, 0.6, 0.0)
+    rows = [*state.push([[0.0], [2.0]]), *state.skip(2), *state.push([[-0.5], [1.0], [0.0], [9.0]]), *state.skip(4)]
+    assert [(row.n_present, row.rejected is not None) for row in rows] == [(4, False), (2, True)]
+    np.testing.assert_allclose(rows[0].x, [0.0, 2.0, 7 / 6, 1 / 3, -0.5, 1.0], rtol=1e-6)
+
+
+def test_an_event_of_which_nothing_came_is_rejected() -> None:
     state = Epoch(0.0, 0.5).open(1, RATE_HZ)
     state.announce(0, 0.5, 0.0)
-    rows = state.push(np.ones((7, 1))) + state.skip(5)
-    assert [(row.n_present, row.rejected is not None) for row in rows] == [(2, True)]
-    assert "2 of the window's 5 samples came" in rows[0].rejected.why  # type: ignore[union-attr]
+    state.announce(1, 1.0, 0.0)
+    rows = state.push(np.ones((7, 1))) + state.skip(8)
+    assert [(row.n_present, row.x.tolist()) for row in rows] == [(2, [1.0] * 5), (0, [0.0] * 5)]
+    assert rows[0].rejected is None
+    assert rows[1].rejected == ("0 of the window's 5 samples came", ())
+
+
+def test_a_sliding_window_takes_its_baseline_along() -> None:
+    session = recorded(60, [0.5 * n for n in range(2, 9)])
+    sliding = windows(SlidingEpoch(0.8, 0.5, bin_s=0.2, baseline_s=(-0.3, -0.1)), session)
+    on_events = windows(Epoch(0.3, 1.1, bin_s=0.2, baseline_s=(0.0, 0.2)), session)
+    np.testing.assert_array_equal(sliding.X[2:9], on_events.X)
+    np.testing.assert_array_equal(sliding.start_s[2:9], on_events.start_s)
+    np.testing.assert_array_equal(sliding.stop_s[2:9], on_events.stop_s)
 
 
 def test_wrong_settings_are_named() -> None:
@@ -144,6 +199,8 @@ def test_wrong_settings_are_named() -> None:
         windows(Epoch(0.0, 1.0, bin_s=0.3), recorded(60, [1.0]))
     with pytest.raises(InputError, match=r"baseline_s: expected \[from, to\]"):
         Epoch(0.0, 1.0, baseline_s=(0.0,))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"baseline_s: expected \[from, to\] in seconds from where the window begins"):
+        SlidingEpoch(1.0, 0.1, baseline_s=0.2)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="most"):
         SlidingEpoch(1.0, 0.1, most=1.0, least=2.0)
     with pytest.raises(InputError, match="incomplete"):

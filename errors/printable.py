@@ -1,0 +1,50 @@
+"""Text from outside, made fit to be printed: labels, names, words and paths may hold what a terminal obeys."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+# Control characters (C0, DEL, C1), line separators, marks that turn the direction of what follows, half characters.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: object) -> str:
+    r"""Return a text in which everything is seen and nothing obeyed: what controls a terminal is written as an escape.
+
+    Every path by which text from outside reaches a terminal or a log takes it: the errors themselves, the lines that
+    commands print, and (through `hotwire.decoder.markup`) rich's tables. What is printable already stays as it is.
+
+    Parameters
+    ----------
+    text : object
+        Its `str`.
+
+    Examples
+    --------
+    >>> print(printable("face\x1b[2J\r\nhouse\x9b5m"))
+    face\x1b[2J\r\nhouse\x9b5m
+    """
+    return _UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], str(text))
+
+
+def json_text(data: Any, **options: Any) -> str:
+    r"""Return data as JSON that a terminal shows and does not obey; what it says is the same.
+
+    JSON itself escapes the control characters below U+0020 only.
+
+    Parameters
+    ----------
+    data : JSON
+    **options
+        Of `json.dumps`.
+
+    Examples
+    --------
+    >>> print(json_text({"label": "Größe\x9b2J"}))
+    {"label": "Größe\u009b2J"}
+    """
+    text = json.dumps(data, ensure_ascii=False, **options)
+    # Line breaks between the parts are json's own: within texts it has escaped them.
+    return _UNPRINTABLE.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text)
