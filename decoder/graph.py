@@ -145,7 +145,7 @@ def linear_part(linear: Linear) -> _Part:
         mean, bias = adapter.x_mean_, np.zeros(projection.shape[1])
     else:
         mean, bias = whitener.mean_, -adapter.x_mean_ @ projection
-        projection = whitener.matrix_ @ projection
+        projection = whitener.pulled_back(projection)
     rounded = mean.astype(np.float32)
     bias = bias + (rounded - mean) @ projection
     expansion = adapter.expansion_ * np.asarray(adapter.gain_, np.float64)

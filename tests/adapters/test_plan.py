@@ -8,9 +8,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from hotwire.adapters import RidgeAdapter
+from hotwire.adapters import CovarianceAligner, Hyperalignment, ProcrustesAligner, RidgeAdapter, Whitener
 from hotwire.adapters import plan as module
-from hotwire.adapters.plan import plan_fit, require_memory
+from hotwire.adapters.plan import plan_fit, plan_whitening, require_memory
 from hotwire.errors import InputError
 
 
@@ -41,12 +41,27 @@ def test_it_is_said_before_it_is_begun(caplog: pytest.LogCaptureFixture) -> None
 
 def test_more_than_there_is_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_fit(1200, 5000, 10_000_000)
-    with pytest.raises(InputError, match=r"this fit will take dual, .* GB of memory, and the machine has 16\.0 GB"):
+    with pytest.raises(InputError, match=r"this fit will take dual, .* GB of memory \(some \d+ \w+\), and the machine has 16\.0"):
         require_memory(plan, 16e9)
     require_memory(plan_fit(1200, 5000, 10_000_000, expansion="given"), 16e9)
     monkeypatch.setattr(module, "_machine_bytes", lambda: 1e3)
     with pytest.raises(InputError, match=r"the machine has 0\.0 MB"):
         RidgeAdapter(1.0).fit(np.eye(6), np.eye(6))
+
+
+@pytest.mark.parametrize("shape", [(150, 40_000), (900, 1200), (3000, 300)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_memory_of_whitening_is_what_it_says_within_half(shape: tuple[int, int], dtype: type) -> None:
+    samples = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    plan = plan_whitening(*shape, itemsize=samples.itemsize)
+    tracemalloc.start()
+    try:
+        whitener = Whitener().fit(samples)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (whitener.root_ is not None) == (plan.solver == "dual")
+    assert plan.memory_bytes / 2 < peak < 1.5 * plan.memory_bytes
 
 
 def test_an_expansion_may_be_written_elsewhere(tmp_path) -> None:
