@@ -43,25 +43,26 @@ def run(part: Any, entry: str, width: int, outputs: list[str], row: np.ndarray) 
     return found
 
 
-def fitted_linear(whiten: bool, offset: float = 0.0, **adapter: Any) -> tuple[Linear, np.ndarray]:
+def fitted_linear(whiten: bool, offset: float = 0.0, width: int = 6, **adapter: Any) -> tuple[Linear, np.ndarray]:
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(40, 6)) + 0.5 * rng.normal(size=(40, 1)) + offset
-    Y = (X @ rng.normal(size=(6, 30)) + rng.normal(size=(40, 30)) + 5.0).astype(np.float32)
+    X = rng.normal(size=(40, width)) + 0.5 * rng.normal(size=(40, 1)) + offset
+    Y = (X @ rng.normal(size=(width, 30)) + rng.normal(size=(40, 30)) + 5.0).astype(np.float32)
     whitener = Whitener().fit(X) if whiten else None
     fitted = RidgeAdapter(alphas=1.0, **adapter).fit(X if whitener is None else whitener.transform(X), Y)
     return Linear(fitted, whitener), X.astype(np.float32)
 
 
 @pytest.mark.parametrize("whiten", [False, True])
+@pytest.mark.parametrize("width", [6, 100])
 @pytest.mark.parametrize(
     "adapter",
     [{}, {"gain": "total"}, {"gain": "unit", "alpha_per": "unit"}, {"gain": "total", "scale": "unit_variance"}],
     ids=["plain", "total", "per unit", "scaled"],
 )
-def test_the_linear_part_is_whitening_then_adapter(whiten: bool, adapter: dict[str, Any]) -> None:
-    linear, X = fitted_linear(whiten, **adapter)
+def test_the_linear_part_is_whitening_then_adapter(whiten: bool, width: int, adapter: dict[str, Any]) -> None:
+    linear, X = fitted_linear(whiten, width=width, **adapter)
     for row in X[:5]:
-        deviation, activation = run(linear_part(linear), "features", 6, [DEVIATION, ACTIVATION], row)
+        deviation, activation = run(linear_part(linear), "features", width, [DEVIATION, ACTIVATION], row)
         expected = linear.predict(row[None])
         np.testing.assert_allclose(activation, expected, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(deviation, expected - linear.mean, rtol=1e-5, atol=1e-5)
