@@ -6,9 +6,11 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from tqdm import tqdm
 
 from ..errors import UnknownNameError
 from .aligner import Aligner, checked_rows
+from .plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
 from .shrunk import Root, shrinkage_for, shrunk_root
 from .targets import Floats
 
@@ -101,18 +103,24 @@ class CovarianceAligner(Aligner):
             If the tables have different numbers of features.
         NonFiniteError
             If there is NaN or infinity.
+        InputError
+            If it would take more memory than there is.
         """
         if self.match not in MATCHES:
             raise UnknownNameError("match", self.match, MATCHES)
         source = checked_rows(self, "X_source", X_source, least=2)
         target = checked_rows(self, "X_target", X_target, source.shape[1], least=2)
         self._note_features(X_source, reset=True)
+        if self.match == "covariance":
+            plan = plan_alignment([source.shape, target.shape])
+            require_memory(plan, what="matching the covariance", instead=ALIGNMENT_INSTEAD)
         self.source_mean_, self.target_mean_ = source.mean(axis=0), target.mean(axis=0)
         source, target = source - self.source_mean_, target - self.target_mean_
         self.shrinkage_ = 0.0
         if self.match == "covariance":
             self.shrinkage_ = max(shrinkage_for(source), shrinkage_for(target))
-            roots = [shrunk_root(centred, self.shrinkage_) for centred in (source, target)]
+            both = tqdm((source, target), desc="roots of the covariances", delay=1, disable=None)
+            roots = [shrunk_root(centred, self.shrinkage_) for centred in both]
         else:
             levels = np.ones((2, source.shape[1]))
             if self.match == "variance":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -116,20 +117,27 @@ def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> Pla
     return Plan("primal", 2.5 * n * p * p + DECOMPOSED * p**3, memory)
 
 
-def plan_alignment(n_samples: int, n_features: int) -> Plan:
-    """What it takes to decompose samples (n_samples, n_features) for an alignment.
+def plan_alignment(shapes: Sequence[tuple[int, ...]]) -> Plan:
+    """What it takes to decompose tables of samples, of sessions or people, in order to align them.
+
+    Parameters
+    ----------
+    shapes : sequence of (n_samples, n_features)
 
     Examples
     --------
-    >>> print(plan_alignment(1452, 200_000))
-    dual, about 2.6e+12 multiplications and 11.7 GB of memory
+    >>> print(plan_alignment([(1452, 40_000), (1452, 40_000)]))
+    dual, about 1.1e+12 multiplications and 4.2 GB of memory
     """
-    n, p = float(n_samples), float(n_features)
-    rank = min(n, p)
-    return Plan("dual" if n <= p else "primal", n * p * rank * 6 + DECOMPOSED * rank**3, (5 * n * p + 4 * rank**2) * 8)
+    sizes = [(float(n), float(p), float(min(n, p))) for n, p in shapes]
+    operations = sum(6 * n * p * rank + DECOMPOSED * rank**3 for n, p, rank in sizes)
+    # Each table, its deviations and its directions stay; a decomposition has copies and its own matrices beside them.
+    memory = sum(3 * n * p for n, p, _ in sizes) + max(3 * n * p + 4 * rank * rank for n, p, rank in sizes)
+    return Plan("dual" if any(n < p for n, p in shapes) else "primal", operations, 8 * memory)
 
 
 RIDGE_INSTEAD = "give `out`, a memory map for the expansion, fewer units at a time, or fewer strengths"
+ALIGNMENT_INSTEAD = "take fewer features (a region, a mask), fewer samples, or match variances, which decomposes nothing"
 
 
 def require_memory(
