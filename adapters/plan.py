@@ -137,7 +137,7 @@ def plan_alignment(shapes: Sequence[tuple[int, ...]]) -> Plan:
 
 
 RIDGE_INSTEAD = "give `out`, a memory map for the expansion, fewer units at a time, or fewer strengths"
-ALIGNMENT_INSTEAD = "take fewer features (a region, a mask), fewer samples, or match variances, which decomposes nothing"
+ALIGNMENT_INSTEAD = "take fewer features (a region, a mask), fewer samples, or match variances, which takes little"
 
 
 def require_memory(

@@ -165,7 +165,7 @@ class Fold:
     whitened: tuple[NDArray, NDArray] | None = None
 
     def of_own_trials(self, bench: Bench) -> Fold:
-        """The fold with its own trials whitened and no whitener: of a whole brain, one takes GB, and there are folds."""
+        """The fold with its own trials whitened and without whitener: that of a whole brain takes GB in each fold."""
         whitener = self.linear.whitener
         if whitener is None:
             return self
@@ -199,8 +199,8 @@ class Training:
         self.runs = runs
         self._bench = bench
         self._inner = split_runs(runs, min(inner_folds, len(runs))) if len(runs) > 1 else []
-        # Each choice tries again what the one before it has settled on. Nothing here holds `self`, so that all goes with
-        # the last use: the whitening of a whole brain takes GB, and those of two sets of steps are kept.
+        # Each choice tries again what the one before it has settled on. Nothing here holds `self`, so that all goes
+        # with the last use: the whitening of a whole brain takes GB. Those of the newest two sets of steps are kept.
         self._scores: dict[tuple[Settings, str], float] = {}
         self._whitener = lru_cache(maxsize=2)(lambda steps: bench.whitener(steps, runs))
 

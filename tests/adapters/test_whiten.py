@@ -62,9 +62,7 @@ def test_whitens_the_covariance_of_scikit_learn(n_samples: int, n_features: int,
     single=st.booleans(),
     seed=seeds,
 )
-def test_by_the_dense_formula(
-    n_samples: int, more: int, rank: int, n_constant: int, single: bool, seed: int
-) -> None:
+def test_by_the_dense_formula(n_samples: int, more: int, rank: int, n_constant: int, single: bool, seed: int) -> None:
     """On both sides of as many features as samples; with repeated samples, and features that do not vary."""
     rng = np.random.default_rng(seed)
     n_features = max(2, n_samples + more)

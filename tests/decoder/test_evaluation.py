@@ -153,7 +153,9 @@ def test_no_fit_ever_sees_a_held_out_run(
         assert fold[-1] == set(recording.runs) - {run}
 
 
-def test_no_whitening_outlives_its_fold(network: Network, recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_whitening_outlives_its_fold(
+    network: Network, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of a whole brain each takes GB; and trials that are whitened need not be whitened again for each shuffle."""
     alive: list[weakref.ref[Whitener]] = []
     n_alive: list[int] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from hotwire.adapters import RidgeAdapter, Whitener
+from hotwire.decoder import graph
+from hotwire.decoder.bundle import describe
 from hotwire.decoder.compiled import open_session
 from hotwire.decoder.decoder import Decoder, Linear, Settings
 from hotwire.decoder.graph import ACTIVATION, DEVIATION, SCORES, decoder_graphs, label_part, linear_part, nearest_part
@@ -102,6 +105,19 @@ def test_labels_as_a_graph(prior: np.ndarray | None) -> None:
     (found,) = run(label_part(prior, 3), "log_probabilities", 3, ["probabilities"], log_p)
     weights = np.exp(log_p) / (1.0 if prior is None else np.exp(prior))
     np.testing.assert_allclose(found, np.reshape(weights / weights.sum(), (1, 3)), rtol=1e-6)
+
+
+def test_a_graph_too_large_for_onnx_is_refused(
+    network: Network, recording: Recording, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And the decoder is saved without it, with the reason."""
+    chosen = Settings("second", steps=[RunningZScore()], whiten="samples", readout=NearestReadout())
+    decoder = Decoder(network, TARGETS, chosen).fit(recording)
+    monkeypatch.setattr(graph, "LARGEST_GRAPH_BYTES", 1000)
+    with pytest.raises(InputError, match=r"would take 0\.0 GB, and ONNX holds up to 2 GB.* by 20 x \d+ numbers"):
+        decoder_graphs(decoder)
+    decoder.save(tmp_path / "d.hotwire")
+    assert "ONNX holds up to 2 GB" in describe(tmp_path / "d.hotwire")["live"]["reason"]
 
 
 @pytest.mark.parametrize("whiten", ["none", "samples"])
