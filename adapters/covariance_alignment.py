@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from tqdm import tqdm
 
 from ..errors import UnknownNameError
 from .aligner import Aligner, checked_rows
-from .solvers import spectrum
-from .targets import EPS, Floats
+from .plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
+from .shrunk import Root, shrinkage_for, shrunk_root
+from .targets import Floats
 
 MATCHES = ("mean", "variance", "covariance")
-
-
-class Root(NamedTuple):
-    """A symmetric matrix in factors: ``diag(level) + directions @ diag(gains) @ directions.T``.
-
-    Attributes
-    ----------
-    level : (n_features,) array
-        Without directions any; else one number for all.
-    directions : (n_features, r) array
-        Orthonormal.
-    gains : (r,) array
-        By how much the directions' own values differ from the level.
-    """
-
-    level: Floats
-    directions: Floats
-    gains: Floats
-
-    def times(self, rows: Floats) -> Floats:
-        """``rows @ matrix``; the matrix is never formed."""
-        return rows * self.level + ((rows @ self.directions) * self.gains) @ self.directions.T
-
-    def inverse(self) -> Root:
-        """The pseudo-inverse."""
-        inverse = _reciprocal(self.level)
-        if not self.gains.size:
-            return Root(inverse, self.directions, self.gains)
-        return Root(inverse, self.directions, _reciprocal(self.level[0] + self.gains) - inverse[0])
 
 
 class CovarianceAligner(Aligner):
@@ -130,18 +103,24 @@ class CovarianceAligner(Aligner):
             If the tables have different numbers of features.
         NonFiniteError
             If there is NaN or infinity.
+        InputError
+            If it would take more memory than there is.
         """
         if self.match not in MATCHES:
             raise UnknownNameError("match", self.match, MATCHES)
         source = checked_rows(self, "X_source", X_source, least=2)
         target = checked_rows(self, "X_target", X_target, source.shape[1], least=2)
         self._note_features(X_source, reset=True)
+        if self.match == "covariance":
+            plan = plan_alignment([source.shape, target.shape])
+            require_memory(plan, what="matching the covariance", instead=ALIGNMENT_INSTEAD)
         self.source_mean_, self.target_mean_ = source.mean(axis=0), target.mean(axis=0)
         source, target = source - self.source_mean_, target - self.target_mean_
         self.shrinkage_ = 0.0
         if self.match == "covariance":
             self.shrinkage_ = max(shrinkage_for(source), shrinkage_for(target))
-            roots = [shrunk_root(centred, self.shrinkage_) for centred in (source, target)]
+            both = tqdm((source, target), desc="roots of the covariances", delay=1, disable=None)
+            roots = [shrunk_root(centred, self.shrinkage_) for centred in both]
         else:
             levels = np.ones((2, source.shape[1]))
             if self.match == "variance":
@@ -169,48 +148,3 @@ class CovarianceAligner(Aligner):
     @property
     def _target(self) -> Root:
         return Root(self.target_level_, self.target_directions_, self.target_gains_)
-
-
-def shrinkage_for(centred: Floats) -> float:
-    """The weight of the identity by Ledoit & Wolf (2004), lemma 3.3, through the smaller Gram matrix.
-
-    Parameters
-    ----------
-    centred : (n_samples, n_features) array
-        Deviations from the mean.
-
-    Examples
-    --------
-    >>> shrinkage_for(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 3.0], [0.0, -3.0]]))
-    0.640625
-    """
-    n_samples, n_features = centred.shape
-    gram = centred.T @ centred if n_features < n_samples else centred @ centred.T
-    mean_variance = float(np.trace(gram)) / n_samples / n_features
-    squares = float(np.square(gram).sum()) / n_samples**2
-    off_identity = squares / n_features - mean_variance**2
-    fourth = float(np.square(np.square(centred).sum(axis=1)).sum()) / n_samples
-    of_noise = (fourth - squares) / n_samples / n_features
-    if off_identity <= EPS * mean_variance**2 or of_noise <= 0:
-        return 0.0
-    return min(of_noise / off_identity, 1.0)
-
-
-def shrunk_root(centred: Floats, shrinkage: float) -> Root:
-    """The square root of the shrunk covariance of `centred` (n_samples, n_features)."""
-    n_samples, n_features = centred.shape
-    if n_features < n_samples:
-        squares, directions = np.linalg.eigh(centred.T @ centred)
-        # What no sample varies in is left out rather than blown up.
-        kept = squares > squares.max() * n_features * EPS
-        squares, directions = squares[kept], directions[:, kept]
-    else:
-        parts = spectrum(centred)
-        squares, directions = np.square(parts.values), parts.right.T
-    level = shrinkage * squares.sum() / n_samples / n_features
-    deviations = np.sqrt((1 - shrinkage) * squares / n_samples + level)
-    return Root(np.full(n_features, np.sqrt(level)), directions, deviations - np.sqrt(level))
-
-
-def _reciprocal(values: Floats) -> Floats:
-    return np.divide(1.0, values, out=np.zeros_like(values), where=values > 0)

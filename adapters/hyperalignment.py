@@ -17,6 +17,7 @@ from tqdm import tqdm
 from ..errors import BundleError, InputError, UnknownNameError
 from .aligner import checked_rows
 from .checks import require_arrays
+from .plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
 from .procrustes import ProcrustesAligner, paired, require_matched
 from .solvers import Spectrum, spectrum
 from .targets import Floats
@@ -115,8 +116,8 @@ class Hyperalignment(BaseEstimator):
         ShapeError
             If the tables have different numbers of rows.
         InputError
-            If there are fewer than two people or stimuli, a person does not respond at all, or `n_components` is more
-            than anyone's rank.
+            If there are fewer than two people or stimuli, a person does not respond at all, `n_components` is more
+            than anyone's rank, or it would take more memory than there is.
         NonFiniteError
             If there is NaN or infinity; the person is named by his place in X.
         """
@@ -126,7 +127,10 @@ class Hyperalignment(BaseEstimator):
         if len(tables) < 2:
             raise InputError(f"X: expected the responses of two people or more, got {len(tables)}")
         require_matched(tables)
-        parts = [spectrum(table - table.mean(axis=0)) for table in tables.values()]
+        plan = plan_alignment([table.shape for table in tables.values()])
+        require_memory(plan, what=f"the common space of {len(tables)} people", instead=ALIGNMENT_INSTEAD)
+        each = tqdm(tables.values(), desc="decomposing people", delay=1, disable=None)
+        parts = [spectrum(table - table.mean(axis=0)) for table in each]
         n_components = self._checked_components({name: len(of.values) for name, of in zip(tables, parts, strict=True)})
         sizes = [np.linalg.norm(of.values) for of in parts] if self.scale == "variance" else [1.0] * len(parts)
         aligned = self._agree([_scores(of) / size for of, size in zip(parts, sizes, strict=True)], n_components)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,9 @@ from .targets import BLOCK_ELEMENTS
 
 DECOMPOSED = 20
 """Products of their size that a decomposition takes as long as, about."""
+
+MULTIPLICATIONS_PER_S = 1e10
+"""Of a core, about."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,67 @@ def plan_fit(
     return Plan("primal", primal[0] + shared, primal[1] + features + wide + block + max(sums, searched * u * 8 * 2))
 
 
-def require_memory(plan: Plan, room_bytes: float | None = None) -> None:
+def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> Plan:
+    """Choose how a `Whitener` is fitted: in the space of the samples where there are more features than these.
+
+    Parameters
+    ----------
+    n_samples, n_features : int
+    itemsize : {4, 8}
+        Bytes of a number of the samples.
+
+    Examples
+    --------
+    >>> print(plan_whitening(1452, 200_000))
+    dual, about 6.9e+11 multiplications and 2.5 GB of memory
+    >>> print(plan_whitening(50_000, 40_000))
+    primal, about 1.5e+15 multiplications and 124.8 GB of memory
+    """
+    n, p = float(n_samples), float(n_features)
+    if n_features > n_samples:
+        memory = (n * p + 6 * n * n + 2.5 * min(4 * BLOCK_ELEMENTS, n * p)) * 8
+        return Plan("dual", 1.5 * n * n * p + DECOMPOSED * n**3, memory)
+    # The samples in full, their deviations and these squared; five matrices in a decomposition, one more beside it.
+    memory = ((3 if itemsize < 8 else 2) * n * p + 6 * p * p) * 8
+    return Plan("primal", 2.5 * n * p * p + DECOMPOSED * p**3, memory)
+
+
+def plan_alignment(shapes: Sequence[tuple[int, ...]]) -> Plan:
+    """What it takes to decompose tables of samples, of sessions or people, in order to align them.
+
+    Parameters
+    ----------
+    shapes : sequence of (n_samples, n_features)
+
+    Examples
+    --------
+    >>> print(plan_alignment([(1452, 40_000), (1452, 40_000)]))
+    dual, about 1.1e+12 multiplications and 4.2 GB of memory
+    """
+    sizes = [(float(n), float(p), float(min(n, p))) for n, p in shapes]
+    operations = sum(6 * n * p * rank + DECOMPOSED * rank**3 for n, p, rank in sizes)
+    # Each table, its deviations and its directions stay; a decomposition has copies and its own matrices beside them.
+    memory = sum(3 * n * p for n, p, _ in sizes) + max(3 * n * p + 4 * rank * rank for n, p, rank in sizes)
+    return Plan("dual" if any(n < p for n, p in shapes) else "primal", operations, 8 * memory)
+
+
+RIDGE_INSTEAD = "give `out`, a memory map for the expansion, fewer units at a time, or fewer strengths"
+ALIGNMENT_INSTEAD = "take fewer features (a region, a mask), fewer samples, or match variances, which takes little"
+
+
+def require_memory(
+    plan: Plan, room_bytes: float | None = None, *, what: str = "this fit", instead: str = RIDGE_INSTEAD
+) -> None:
     """Raise if a plan takes more memory than this machine has, before anything is begun.
 
     Parameters
     ----------
     room_bytes : float, optional
         By default this machine's memory; nothing is checked where it cannot be asked for.
+    what : str
+        What is planned.
+    instead : str
+        What to do, where it does not fit.
 
     Raises
     ------
@@ -103,9 +161,16 @@ def require_memory(plan: Plan, room_bytes: float | None = None) -> None:
     room = _machine_bytes() if room_bytes is None else room_bytes
     if room is not None and plan.memory_bytes > room:
         raise InputError(
-            f"this fit will take {plan}, and the machine has {_told(room)}: give `out`, a memory map for the "
-            "expansion, fewer units at a time, or fewer strengths"
+            f"{what} will take {plan} ({_duration(plan.operations)}), and the machine has {_told(room)}: {instead}"
         )
+
+
+def _duration(operations: float) -> str:
+    seconds = operations / MULTIPLICATIONS_PER_S / (os.cpu_count() or 1)
+    for unit, size in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return f"some {seconds / size:.0f} {unit}"
+    return f"some {seconds:.0f} s" if seconds >= 1 else "about a second"
 
 
 def _machine_bytes() -> float | None:

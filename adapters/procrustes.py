@@ -10,6 +10,7 @@ from sklearn.utils import Tags
 
 from ..errors import InputError, ShapeError, UnknownNameError
 from .aligner import Aligner, checked_rows
+from .plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
 from .solvers import spectrum
 from .targets import EPS, Floats
 
@@ -96,7 +97,7 @@ class ProcrustesAligner(Aligner):
         ShapeError
             If the tables have different numbers of rows.
         InputError
-            If there is but one stimulus, or nothing that varies over them in both.
+            If there is but one stimulus, nothing that varies over them in both, or not as much memory as it would take.
         NonFiniteError
             If there is NaN or infinity.
         """
@@ -106,6 +107,7 @@ class ProcrustesAligner(Aligner):
         target = checked_rows(self, "X_target", X_target)
         self._note_features(X_source, reset=True)
         require_matched({"X_source": source, "X_target": target})
+        require_memory(plan_alignment([source.shape, target.shape]), what="the rotation", instead=ALIGNMENT_INSTEAD)
 
         self.source_mean_, self.target_mean_ = source.mean(axis=0), target.mean(axis=0)
         ours, theirs = spectrum(source - self.source_mean_), spectrum(target - self.target_mean_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -10,11 +11,19 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.validation import check_is_fitted, validate_data
+from tqdm import tqdm
 
 from ..errors import BundleError
 from .checks import require_arrays, require_finite
+from .plan import plan_whitening, require_memory
+from .shrunk import Root, inverse_root
+from .targets import Floats, Targets, exact_mean
 
-ARRAYS = ("mean", "matrix")
+FACTORS = ("level", "directions", "gains")
+
+FEWER = "take fewer features (a mask of grey matter, a region), or leave whitening out"
+
+logger = logging.getLogger("hotwire")
 
 
 class Whitener(TransformerMixin, BaseEstimator):
@@ -27,10 +36,18 @@ class Whitener(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     mean_ : (n_features,) array
-    matrix_ : (n_features, n_features) array
-        Symmetric: the inverse square root of the shrunk covariance.
+    matrix_ : (n_features, n_features) array or None
+        Symmetric: the inverse square root of the shrunk covariance. None where there are more features than samples.
+    root_ : Root or None
+        The same in factors where there are more features than samples: a whole brain needs no matrix of voxels by
+        voxels, but (n_features, n_samples) numbers. None where there is a `matrix_`.
     shrinkage_ : float
         The weight of the identity, between 0 and 1.
+
+    Notes
+    -----
+    Both ways are exact. float32 samples are read as they are, some features at a time, and computed with in float64.
+    200,000 voxels x 1,452 volumes take 2.3 GB besides the samples; more than the machine has is refused beforehand.
 
     References
     ----------
@@ -50,6 +67,8 @@ class Whitener(TransformerMixin, BaseEstimator):
     """
 
     n_features_in_: int
+    matrix_: Any  # an array or None, as `root_` is there or not
+    root_: Root | None
 
     def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Estimate the covariance.
@@ -64,23 +83,42 @@ class Whitener(TransformerMixin, BaseEstimator):
         ------
         NonFiniteError
             If there is NaN or infinity.
+        InputError
+            If it would take more memory than there is.
         """
         samples = self._checked(X, reset=True)
-        self.mean_ = samples.mean(axis=0)
-        centred = samples - self.mean_
-        self.shrinkage_ = float(ledoit_wolf_shrinkage(centred, assume_centered=True))
-        covariance = centred.T @ centred / len(centred)
-        level = np.trace(covariance) / len(covariance)
-        covariance *= 1 - self.shrinkage_
-        covariance[np.diag_indices_from(covariance)] += self.shrinkage_ * level
-        variance, directions = np.linalg.eigh(covariance)
-        # What no sample varies in (all-constant features, say) is left out rather than blown up.
-        kept = variance > variance.max(initial=0.0) * len(variance) * np.finfo(np.float64).eps
-        scaled = directions[:, kept] / np.sqrt(variance[kept])
-        self.matrix_ = scaled @ directions[:, kept].T
+        n_samples, n_features = samples.shape
+        plan = plan_whitening(n_samples, n_features, itemsize=samples.itemsize)
+        logger.info("whitening %d features by %d samples: %s", n_features, n_samples, plan)
+        require_memory(plan, what=f"whitening {n_features} features by {n_samples} samples", instead=FEWER)
+        self.matrix_ = self.root_ = None
+        if plan.solver == "dual":
+            targets = Targets(samples)
+            self.root_, self.shrinkage_ = inverse_root(targets)
+            self.mean_ = targets.mean
+        else:
+            self._fit_matrix(samples.astype(np.float64, copy=False))
         return self
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+    def _fit_matrix(self, samples: Floats) -> None:
+        with tqdm(total=3, desc="whitening", delay=1, disable=None) as progress:
+            self.mean_ = exact_mean(samples)
+            centred = samples - self.mean_
+            self.shrinkage_ = float(ledoit_wolf_shrinkage(centred, assume_centered=True))
+            progress.update()
+            covariance = centred.T @ centred / len(centred)
+            level = np.trace(covariance) / len(covariance)
+            covariance *= 1 - self.shrinkage_
+            covariance[np.diag_indices_from(covariance)] += self.shrinkage_ * level
+            progress.update()
+            variance, directions = np.linalg.eigh(covariance)
+            # What no sample varies in (all-constant features, say) is left out rather than blown up.
+            kept = variance > variance.max(initial=0.0) * len(variance) * np.finfo(np.float64).eps
+            scaled = directions[:, kept] / np.sqrt(variance[kept])
+            self.matrix_ = scaled @ directions[:, kept].T
+            progress.update()
+
+    def transform(self, X: ArrayLike) -> Floats:
         """Whiten.
 
         Parameters
@@ -92,12 +130,48 @@ class Whitener(TransformerMixin, BaseEstimator):
         (n_samples, n_features) array
         """
         check_is_fitted(self)
-        return (self._checked(X, reset=False) - self.mean_) @ self.matrix_
+        samples = self._checked(X, reset=False)
+        if self.root_ is None:
+            return (samples - self.mean_) @ self.matrix_
+        return self.root_.times(samples, self.mean_)
+
+    def inverse_transform(self, X: ArrayLike) -> Floats:
+        """Take whitening back; what no sample varied in is lost.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features) array-like
+
+        Returns
+        -------
+        (n_samples, n_features) array
+        """
+        check_is_fitted(self)
+        whitened = self._checked(X, reset=False)
+        if self.root_ is None:
+            return self.mean_ + whitened @ np.linalg.pinv(self.matrix_, hermitian=True)
+        return self.mean_ + self.root_.inverse().times(whitened)
+
+    def pulled_back(self, weights: Floats) -> Floats:
+        """Linear functions of whitened features as functions of the features' deviations from their mean.
+
+        Parameters
+        ----------
+        weights : (n_features, k) array
+
+        Returns
+        -------
+        (n_features, k) array
+            What whitens, times `weights`; it is not formed where it is kept in factors.
+        """
+        check_is_fitted(self)
+        return self.matrix_ @ weights if self.root_ is None else self.root_.times(weights.T).T
 
     def to_arrays(self) -> dict[str, NDArray]:
         """The fitted state, for saving."""
         check_is_fitted(self)
-        return {name: getattr(self, f"{name}_") for name in ARRAYS} | {"shrinkage": np.asarray(self.shrinkage_)}
+        root = {"matrix": self.matrix_} if self.root_ is None else self.root_._asdict()
+        return {"mean": self.mean_, **root, "shrinkage": np.asarray(self.shrinkage_)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
@@ -108,21 +182,30 @@ class Whitener(TransformerMixin, BaseEstimator):
         BundleError
             If an array is missing or has another shape.
         """
-        require_arrays("the whitener", arrays, {*ARRAYS, "shrinkage"})
-        n_features = len(arrays["mean"])
-        if arrays["matrix"].shape != (n_features, n_features):
-            raise BundleError(
-                f"the whitener's matrix has shape {arrays['matrix'].shape}, expected ({n_features}, {n_features})"
-            )
+        names = FACTORS if "directions" in arrays else ("matrix",)
+        require_arrays("the whitener", arrays, {"mean", *names, "shrinkage"})
+        n_features, k = len(arrays["mean"]), np.shape(arrays.get("gains", ()))[:1]
+        expected = {
+            "matrix": (n_features, n_features),
+            "level": (n_features,),
+            "directions": (n_features, *k),
+            "gains": k,
+            "shrinkage": (),
+        }
+        for name in (*names, "shrinkage"):
+            if arrays[name].shape != expected[name]:
+                raise BundleError(f"the whitener's {name} has shape {arrays[name].shape}, expected {expected[name]}")
         whitener = cls()
-        whitener.mean_, whitener.matrix_ = arrays["mean"], arrays["matrix"]
-        whitener.shrinkage_ = float(arrays["shrinkage"])
+        whitener.mean_, whitener.shrinkage_ = arrays["mean"], float(arrays["shrinkage"])
+        whitener.matrix_ = arrays["matrix"] if names == ("matrix",) else None
+        whitener.root_ = None if names == ("matrix",) else Root(*(arrays[name] for name in FACTORS))
         whitener.n_features_in_ = n_features
         return whitener
 
-    def _checked(self, X: ArrayLike, *, reset: bool) -> NDArray[np.float64]:
+    def _checked(self, X: ArrayLike, *, reset: bool) -> NDArray:
+        """Samples in float64, or in float32 where they were in it."""
         # Finiteness is checked here, so that the error names the position.
         options: dict[str, Any] = {"X": X, "reset": reset, "ensure_min_samples": 2 if reset else 1}
-        samples: Any = validate_data(self, dtype=np.float64, ensure_all_finite=False, **options)
+        samples: Any = validate_data(self, dtype=[np.float64, np.float32], ensure_all_finite=False, **options)
         require_finite("X", samples, column="feature")
         return samples

@@ -126,8 +126,8 @@ def folded(linear: Linear, aligner: Aligner) -> Linear:
         )
     weights, origin = adapter.projection_ / adapter.x_scale_[:, np.newaxis], adapter.x_mean_
     if whitener is not None:
-        weights = whitener.matrix_ @ weights
-        origin = whitener.mean_ + origin @ np.linalg.pinv(whitener.matrix_, hermitian=True)
+        weights = whitener.pulled_back(weights)
+        origin = whitener.inverse_transform(origin[np.newaxis])[0]
     arrays = adapter.to_arrays() | {
         "projection": aligner.pulled_back(weights),
         "x_mean": aligner.inverse_transform(origin[np.newaxis])[0],

@@ -226,9 +226,13 @@ def fit_on(
     answers: NDArray[np.intp],
     whitener: Whitener | None,
     regions: Mapping[str, NDArray] | None = None,
+    whitened: NDArray | None = None,
 ) -> Linear:
-    """Fit features and adapter on the trials `train`, whose targets and right answers are given in that order."""
-    X, features = trials.X[train], None
+    """Fit features and adapter on the trials `train`, whose targets and right answers are given in that order.
+
+    Their X may be given, `whitened` already; there is no whitener then.
+    """
+    X, features = trials.X[train] if whitened is None else whitened, None
     if settings.features is not None:
         X = by_trial(X, trials.n_times)
         features = settings.features.fit(X, answers, trials.times_hz)

@@ -103,7 +103,7 @@ def evaluate(
     findings = look_for_leaks(recording, trials, bench.targets, held_out, decoder.settings)
     findings = (*findings, *sizes_findings(recording, trials, decoder.settings))
     refuse(findings, audit)
-    fits = [partial(fit_fold, bench, decoder.settings, choose, runs, inner_folds) for runs in held_out]
+    fits = [partial(_fitted, bench, decoder.settings, choose, runs, inner_folds) for runs in held_out]
     fitted = in_parallel(fits, "cross-validation")
     number = {run: index for index, runs in enumerate(held_out) for run in runs}
     fold = np.array([number[run] for run in trials.run.tolist()], np.intp)
@@ -178,8 +178,12 @@ _Injected = Callable[[Bench, Fold], tuple[Linear, NDArray]]
 _Job = tuple[Bench, _Injected]
 
 
+def _fitted(bench: Bench, *arguments: Any) -> Fold:
+    return fit_fold(bench, *arguments).of_own_trials(bench)
+
+
 def _predicted(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
-    return fold.linear, fold.linear.predict(bench.trials(fold.settings).X[fold.test])
+    return fold.linear, fold.linear.predict(fold.to_decide(bench))
 
 
 def _true(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
@@ -195,8 +199,9 @@ def _refitted(order: NDArray) -> _Injected:
 
     def injected(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
         keys = bench.keys(bench.trials_to_fit(fold.settings))[order]
-        linear = bench.fit(fold.settings, fold.train, keys[fold.train], fold.linear.whitener)
-        return linear, linear.predict(bench.trials(fold.settings).X[fold.test])
+        whitened = None if fold.whitened is None else fold.whitened[0]
+        linear = bench.fit(fold.settings, fold.train, keys[fold.train], fold.linear.whitener, whitened)
+        return linear, linear.predict(fold.to_decide(bench))
 
     return injected
 

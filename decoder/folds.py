@@ -100,7 +100,10 @@ class Bench:
         self._windows = lru_cache(maxsize=None)(lambda steps, window: windows(window, self._prepared(steps)))
 
     def with_network(self, network: Network) -> Bench:
-        return Bench(network, self.targets, self.recording, tuple(self._tables))
+        """Another network on the same trials, which are cut once."""
+        other = Bench(network, self.targets, self.recording, tuple(self._tables))
+        other._prepared, other._windows = self._prepared, self._windows
+        return other
 
     def table(self, layer: str) -> NDArray[np.float32]:
         """Activation (n_keys, n_units) of each key."""
@@ -121,11 +124,18 @@ class Bench:
         """Fit on all samples of these runs."""
         return Whitener().fit(self._prepared(steps).select(runs=runs).data)
 
-    def fit(self, settings: Settings, train: NDArray, keys: NDArray, whitener: Whitener | None) -> Linear:
-        """Fit on the trials `train` of those to fit on, with the targets of `keys`."""
+    def fit(
+        self,
+        settings: Settings,
+        train: NDArray,
+        keys: NDArray,
+        whitener: Whitener | None,
+        whitened: NDArray | None = None,
+    ) -> Linear:
+        """Fit on the trials `train` of those to fit on, with the targets of `keys`; their X may be given, whitened."""
         targets, answers = self.table(settings.layer)[keys], self.targets.truth()[keys]
         trials = self.trials_to_fit(settings)
-        return fit_on(settings, trials, train, targets, answers, whitener, self.recording.regions)
+        return fit_on(settings, trials, train, targets, answers, whitener, self.recording.regions, whitened)
 
     def entry(self, settings: Settings, fits: Sequence[tuple[Linear, int]]) -> Entry:
         """Where states enter that come from several fits, so many from each."""
@@ -141,12 +151,34 @@ class Fold:
     """One outer fold: what was chosen and fitted without its held-out trials.
 
     `train` counts the trials to fit on, `test` those to decide on.
+
+    Attributes
+    ----------
+    whitened : pair of arrays, or None
+        X of the trials to fit on and of those to decide on, whitened. `linear` then takes these, and has no whitener.
     """
 
     settings: Settings
     train: NDArray[np.intp]
     test: NDArray[np.intp]
     linear: Linear
+    whitened: tuple[NDArray, NDArray] | None = None
+
+    def of_own_trials(self, bench: Bench) -> Fold:
+        """The fold with its own trials whitened and without whitener: that of a whole brain takes GB in each fold."""
+        whitener = self.linear.whitener
+        if whitener is None:
+            return self
+        whitened = whitener.transform(self.to_fit(bench)), whitener.transform(self.to_decide(bench))
+        return replace(self, linear=replace(self.linear, whitener=None), whitened=whitened)
+
+    def to_fit(self, bench: Bench) -> NDArray:
+        """X of the trials `train`, as `linear` takes them."""
+        return bench.trials_to_fit(self.settings).X[self.train] if self.whitened is None else self.whitened[0]
+
+    def to_decide(self, bench: Bench) -> NDArray:
+        """X of the trials `test`, as `linear` takes them."""
+        return bench.trials(self.settings).X[self.test] if self.whitened is None else self.whitened[1]
 
 
 def fit_fold(bench: Bench, settings: Settings, choose: Sequence[Choice], held_out: list[Any], inner_folds: int) -> Fold:
@@ -167,9 +199,10 @@ class Training:
         self.runs = runs
         self._bench = bench
         self._inner = split_runs(runs, min(inner_folds, len(runs))) if len(runs) > 1 else []
-        # Each choice tries again what the one before it has settled on.
-        self._score = lru_cache(maxsize=None)(self._score_anew)
-        self._whitener = lru_cache(maxsize=None)(lambda steps: bench.whitener(steps, runs))
+        # Each choice tries again what the one before it has settled on. Nothing here holds `self`, so that all goes
+        # with the last use: the whitening of a whole brain takes GB. Those of the newest two sets of steps are kept.
+        self._scores: dict[tuple[Settings, str], float] = {}
+        self._whitener = lru_cache(maxsize=2)(lambda steps: bench.whitener(steps, runs))
 
     def choose(self, settings: Settings, choices: Sequence[Choice]) -> Settings:
         """Make the choices one after the other."""
@@ -189,6 +222,12 @@ class Training:
     def whitener(self, settings: Settings) -> Whitener | None:
         """Fit on all samples of the runs, if the settings ask for it."""
         return None if settings.whiten == "none" else self._whitener(settings.steps)
+
+    def _score(self, settings: Settings, judge: str) -> float:
+        place = (settings, judge)
+        if place not in self._scores:
+            self._scores[place] = self._score_anew(settings, judge)
+        return self._scores[place]
 
     def _score_anew(self, settings: Settings, judge: str) -> float:
         """Pairwise accuracy over inner folds, or between two answers the area under the ROC curve."""

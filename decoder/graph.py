@@ -25,6 +25,9 @@ from .sealed import DECIDE, SPEAK, VOCABULARY
 from .steps import STEPS
 
 OPSET, IR_VERSION = 18, 10
+LARGEST_GRAPH_BYTES = 2**31 - 2**20
+"""A protobuf holds less than 2 GiB; names and shapes need some."""
+
 # Names of our own, which no network has.
 OWN = "hotwire.decoder."
 DEVIATION, ACTIVATION, SCORES = f"{OWN}deviation", "activation", f"{OWN}scores"
@@ -145,7 +148,7 @@ def linear_part(linear: Linear) -> _Part:
         mean, bias = adapter.x_mean_, np.zeros(projection.shape[1])
     else:
         mean, bias = whitener.mean_, -adapter.x_mean_ @ projection
-        projection = whitener.matrix_ @ projection
+        projection = whitener.pulled_back(projection)
     rounded = mean.astype(np.float32)
     bias = bias + (rounded - mean) @ projection
     expansion = adapter.expansion_ * np.asarray(adapter.gain_, np.float64)
@@ -218,6 +221,13 @@ def _joined(decoder: Decoder, front: _Part, model: onnx.ModelProto, behind: _Par
         del field[:]
         field.extend(values)
     constants = front.constants | behind.constants
+    n_bytes = sum(array.nbytes for array in constants.values()) + model.ByteSize()
+    if n_bytes > LARGEST_GRAPH_BYTES:
+        wide = " x ".join(map(str, front.constants[f"{OWN}projection"].shape))
+        raise InputError(
+            f"the decoder's graph would take {n_bytes / 1e9:.1f} GB, and ONNX holds up to 2 GB; its linear part alone "
+            f"goes from features to directions by {wide} numbers: fit on fewer features or fewer trials"
+        )
     graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in constants.items())
     onnx.checker.check_model(model)
     return model

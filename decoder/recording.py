@@ -6,6 +6,7 @@ is made and never repairs: what is wrong is named, with its position.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -208,7 +209,7 @@ def _check_shapes(r: Recording) -> None:
             f"feature_names: expected {n_features} names for data {r.data.shape}, got {len(r.feature_names)}"
         )
     if len(set(r.feature_names)) != n_features:
-        twice = sorted({name for name in r.feature_names if r.feature_names.count(name) > 1})
+        twice = sorted(name for name, n in Counter(r.feature_names).items() if n > 1)
         raise RecordingError(f"feature_names: expected each name once, got several of {', '.join(twice[:10])}")
     if r.run.shape != (n_samples,):
         raise ShapeError(f"run: expected one name per sample, shape ({n_samples},), got {r.run.shape}")

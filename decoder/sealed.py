@@ -17,9 +17,9 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from ..errors import BundleError
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever an older hotwire could not read, or would misread, what is written. 2: with parts to run live.
-3: with features of trials."""
+3: with features of trials. 4: with whitening in factors."""
 
 MANIFEST = "manifest.json"
 ARRAYS, NETWORK = "arrays.safetensors", "network.onnx"

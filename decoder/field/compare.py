@@ -40,7 +40,8 @@ def decide_in_folds(
     scores = np.empty((sum(len(fold.test) for fold in folds), len(answers)), np.float32)
     for fold in folds:
         trials, to_fit = bench.trials(fold.settings), bench.trials_to_fit(fold.settings)
-        X, held_out = _taken(classifier, fold, to_fit, fold.train), _taken(classifier, fold, trials, fold.test)
+        X = _taken(classifier, fold, to_fit, fold.to_fit(bench), fold.train)
+        held_out = _taken(classifier, fold, trials, fold.to_decide(bench), fold.test)
         # In volts estimators would take any variance for none.
         size = X.std() or 1.0
         X, held_out = X / size, held_out / size
@@ -74,8 +75,10 @@ def check_field(classifier: FieldClassifier, trials: Trials, answers: tuple[str,
     classifier.candidates(shape)
 
 
-def _taken(classifier: FieldClassifier, fold: Fold, trials: Trials, which: NDArray[np.intp]) -> NDArray[np.float64]:
-    """What the classifier takes of these trials."""
+def _taken(
+    classifier: FieldClassifier, fold: Fold, trials: Trials, X: NDArray, which: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """What the classifier takes of these trials, of which the fold's linear part takes X."""
     if classifier.takes == "features":
-        return np.asarray(fold.linear.inputs(trials.X[which]), np.float64)
+        return np.asarray(fold.linear.inputs(X), np.float64)
     return np.ascontiguousarray(by_trial(trials.X[which], trials.n_times).swapaxes(1, 2), np.float64)

@@ -151,7 +151,8 @@ class MapSession:
         self._networks = _once(self._open)
         self._tables = _once(self._record)
         self._grams = _once(lambda *place: gram(self.table(*place)))
-        self._whiteners = _once(self._whiten)
+        # All times of a region follow each other; of a whole brain, whiteners take GB.
+        self._whiteners = _once(self._whiten, maxsize=2)
         self._nuisances = _once(self._factorise_nuisances)
         # Factorisations take memory: those of the newest two sources are kept.
         self._sources = _once(self._factorise, maxsize=2)
@@ -166,6 +167,7 @@ class MapSession:
         """Give back the memory that factorisations take; they are made again where they are needed again."""
         self._nuisances = _once(self._factorise_nuisances)
         self._sources = _once(self._factorise, maxsize=2)
+        self._whiteners = _once(self._whiten, maxsize=2)
 
     @property
     def weights(self) -> tuple[Weights, ...]:

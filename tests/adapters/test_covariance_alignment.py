@@ -11,7 +11,8 @@ from scipy.linalg import fractional_matrix_power
 from sklearn.base import clone
 from sklearn.covariance import LedoitWolf, ledoit_wolf_shrinkage
 
-from hotwire.adapters.covariance_alignment import CovarianceAligner, shrinkage_for
+from hotwire.adapters.covariance_alignment import CovarianceAligner
+from hotwire.adapters.shrunk import shrinkage_for
 from hotwire.errors import BundleError, NonFiniteError, ShapeError, UnknownNameError
 
 seeds = st.integers(0, 2**16)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
 
-from hotwire.adapters import RidgeAdapter
+from hotwire.adapters import CovarianceAligner, Hyperalignment, ProcrustesAligner, RidgeAdapter, Whitener
 from hotwire.adapters import plan as module
-from hotwire.adapters.plan import plan_fit, require_memory
+from hotwire.adapters.plan import plan_alignment, plan_fit, plan_whitening, require_memory
 from hotwire.errors import InputError
 
 
@@ -41,12 +42,55 @@ def test_it_is_said_before_it_is_begun(caplog: pytest.LogCaptureFixture) -> None
 
 def test_more_than_there_is_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_fit(1200, 5000, 10_000_000)
-    with pytest.raises(InputError, match=r"this fit will take dual, .* GB of memory, and the machine has 16\.0 GB"):
+    expected = r"this fit will take dual, .* GB of memory \(some \d+ \w+\), and the machine has 16\.0 GB"
+    with pytest.raises(InputError, match=expected):
         require_memory(plan, 16e9)
     require_memory(plan_fit(1200, 5000, 10_000_000, expansion="given"), 16e9)
     monkeypatch.setattr(module, "_machine_bytes", lambda: 1e3)
     with pytest.raises(InputError, match=r"the machine has 0\.0 MB"):
         RidgeAdapter(1.0).fit(np.eye(6), np.eye(6))
+
+
+@pytest.mark.parametrize("shape", [(150, 40_000), (900, 1200), (3000, 300)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_memory_of_whitening_is_what_it_says_within_half(shape: tuple[int, int], dtype: type) -> None:
+    samples = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    plan = plan_whitening(*shape, itemsize=samples.itemsize)
+    tracemalloc.start()
+    try:
+        whitener = Whitener().fit(samples)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (whitener.root_ is not None) == (plan.solver == "dual")
+    assert plan.memory_bytes / 2 < peak < 1.5 * plan.memory_bytes
+
+
+@pytest.mark.parametrize(
+    ("aligner", "what"),
+    [
+        (CovarianceAligner(), "matching the covariance"),
+        (ProcrustesAligner(), "the rotation"),
+        (Hyperalignment(), "the common space of 2 people"),
+    ],
+)
+def test_alignments_tell_what_they_take(aligner: Any, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    tables = rng.normal(size=(2, 30, 9000))
+    given: Any = ([*tables],) if isinstance(aligner, Hyperalignment) else (*tables,)
+    plan = plan_alignment([table.shape for table in tables])
+    tracemalloc.start()
+    try:
+        aligner.fit(*given)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert plan.memory_bytes / 3 < peak < 1.5 * plan.memory_bytes  # what was given counts as well
+    monkeypatch.setattr(module, "_machine_bytes", lambda: 1e6)
+    expected = rf"{what} will take dual, .* MB of memory \(about a second\), and the machine has 1\.0 MB: take fewer"
+    with pytest.raises(InputError, match=expected):
+        aligner.fit(*given)
+    CovarianceAligner("variance").fit(*tables)
 
 
 def test_an_expansion_may_be_written_elsewhere(tmp_path) -> None:

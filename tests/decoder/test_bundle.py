@@ -218,7 +218,7 @@ def test_an_onnx_network_travels_in_the_bundle(tmp_path: Path, readout: Any) -> 
 def test_what_it_says_of_itself(saved: Path) -> None:
     manifest = bundle.describe(saved)
     decoder = of_words()
-    assert manifest["format"] == 3
+    assert manifest["format"] == 4
     assert manifest["hotwire"] == version("hotwire")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(manifest["created"])).days < 1
     assert manifest["versions"]["numpy"] == version("numpy")
@@ -352,7 +352,7 @@ def test_the_helper_makes_good_bundles(saved: Path, tmp_path: Path, network: Lan
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(format=4, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 4.*upgrade hotwire"),
+        (lambda m: m.update(format=5, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 5.*upgrade hotwire"),
         (lambda m: m.update(format="1"), "expected 'format', a whole number"),
         (lambda m: m.pop("format"), "expected 'format'"),
         (lambda m: m.pop("parts"), "expected the field 'parts'"),
@@ -524,6 +524,29 @@ def test_a_bundle_of_format_1_still_decides(saved: Path, tmp_path: Path, network
     loaded.save(tmp_path / "new.hotwire")
     assert "fit it again" in bundle.describe(tmp_path / "new.hotwire")["live"]["reason"]
     np.testing.assert_array_equal(loaded.fit(new).feature_low_, new.data.min(axis=0))
+
+
+def test_a_bundle_of_format_3_still_decides(saved: Path, tmp_path: Path, network: LanguageModel) -> None:
+    """Whose whitening always was a matrix."""
+    path = changed(saved, tmp_path / "old.hotwire", lambda m: m.update(format=3))
+    new = recording(list(WORDS), seed=9)
+    assert_same(bundle.load(path, network=network).predict(new), bundle.load(saved, network=network).predict(new))
+    assert_same(CompiledDecoder.load(path).predict(new), CompiledDecoder.load(saved).predict(new))
+
+
+def test_more_voxels_than_samples(tmp_path: Path, network: LanguageModel) -> None:
+    """Whitened in factors: saved, loaded, and the same live, where it is one matrix of voxels by directions."""
+    settings = Settings("1", steps=[RunningZScore(min_samples=2)], whiten="samples", readout=LabelReadout())
+    decoder = Decoder(network, WordTargets(WORDS), settings).fit(recording(list(WORDS), n_features=1500))
+    path, new = tmp_path / "wide.hotwire", recording(list(WORDS), n_features=1500, seed=9)
+    decoder.save(path, precision="float32")
+    assert path.stat().st_size < 1500 * 1500 * 4
+    loaded, decided = bundle.load(path, network=language_model()), decoder.predict(new)
+    assert loaded.linear_.whitener is not None
+    assert loaded.linear_.whitener.matrix_ is None
+    assert_same(loaded.predict(new), decided)
+    for ours, theirs in zip(CompiledDecoder.load(path).predict(new), decided, strict=True):
+        assert ours.probabilities == pytest.approx(theirs.probabilities, abs=1e-5)
 
 
 def test_a_loaded_decoder_runs_live_when_saved_again(saved: Path, tmp_path: Path, network: LanguageModel) -> None:

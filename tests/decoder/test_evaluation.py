@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -149,6 +151,42 @@ def test_no_fit_ever_sees_a_held_out_run(
         fold = groups[number * 13 : (number + 1) * 13]
         assert all(run not in used for used in fold)
         assert fold[-1] == set(recording.runs) - {run}
+
+
+def test_no_whitening_outlives_its_fold(
+    network: Network, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a whole brain each takes GB; and trials that are whitened need not be whitened again for each shuffle."""
+    alive: list[weakref.ref[Whitener]] = []
+    n_alive: list[int] = []
+    n_transforms: list[int] = []
+    fit, transform = Whitener.fit, Whitener.transform
+
+    def spy_fit(self: Whitener, X: Any, y: None = None) -> Whitener:
+        n_alive.append(sum(one() is not None for one in alive))
+        alive.append(weakref.ref(self))
+        return fit(self, X)
+
+    def spy_transform(self: Whitener, X: Any) -> Any:
+        n_transforms.append(len(X))
+        return transform(self, X)
+
+    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, _: [call() for call in calls])
+    monkeypatch.setattr(Whitener, "fit", spy_fit)
+    monkeypatch.setattr(Whitener, "transform", spy_transform)
+    decoder = Decoder(network, TARGETS, Settings("first", whiten="samples"))
+    gc.collect()
+    gc.disable()
+    try:
+        evaluate(decoder, recording, n_shuffles=3, n_permutations=10)
+        assert n_alive == [0] * len(recording.runs)
+        assert sum(one() is not None for one in alive) == 0
+        assert len(n_transforms) == 3 * len(recording.runs)
+        choose = [Choice("steps", [(), (Detrend(0),), (Detrend(1),), (Detrend(2),)])]
+        evaluate(decoder, recording, choose=choose, controls=(), n_permutations=10)
+        assert max(n_alive) == 2
+    finally:
+        gc.enable()
 
 
 def test_choices_are_made_and_told(decoder: Decoder, recording: Recording) -> None:

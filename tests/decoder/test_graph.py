@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from hotwire.adapters import RidgeAdapter, Whitener
+from hotwire.decoder import graph
+from hotwire.decoder.bundle import describe
 from hotwire.decoder.compiled import open_session
 from hotwire.decoder.decoder import Decoder, Linear, Settings
 from hotwire.decoder.graph import ACTIVATION, DEVIATION, SCORES, decoder_graphs, label_part, linear_part, nearest_part
@@ -43,25 +46,26 @@ def run(part: Any, entry: str, width: int, outputs: list[str], row: np.ndarray) 
     return found
 
 
-def fitted_linear(whiten: bool, offset: float = 0.0, **adapter: Any) -> tuple[Linear, np.ndarray]:
+def fitted_linear(whiten: bool, offset: float = 0.0, width: int = 6, **adapter: Any) -> tuple[Linear, np.ndarray]:
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(40, 6)) + 0.5 * rng.normal(size=(40, 1)) + offset
-    Y = (X @ rng.normal(size=(6, 30)) + rng.normal(size=(40, 30)) + 5.0).astype(np.float32)
+    X = rng.normal(size=(40, width)) + 0.5 * rng.normal(size=(40, 1)) + offset
+    Y = (X @ rng.normal(size=(width, 30)) + rng.normal(size=(40, 30)) + 5.0).astype(np.float32)
     whitener = Whitener().fit(X) if whiten else None
     fitted = RidgeAdapter(alphas=1.0, **adapter).fit(X if whitener is None else whitener.transform(X), Y)
     return Linear(fitted, whitener), X.astype(np.float32)
 
 
 @pytest.mark.parametrize("whiten", [False, True])
+@pytest.mark.parametrize("width", [6, 100])
 @pytest.mark.parametrize(
     "adapter",
     [{}, {"gain": "total"}, {"gain": "unit", "alpha_per": "unit"}, {"gain": "total", "scale": "unit_variance"}],
     ids=["plain", "total", "per unit", "scaled"],
 )
-def test_the_linear_part_is_whitening_then_adapter(whiten: bool, adapter: dict[str, Any]) -> None:
-    linear, X = fitted_linear(whiten, **adapter)
+def test_the_linear_part_is_whitening_then_adapter(whiten: bool, width: int, adapter: dict[str, Any]) -> None:
+    linear, X = fitted_linear(whiten, width=width, **adapter)
     for row in X[:5]:
-        deviation, activation = run(linear_part(linear), "features", 6, [DEVIATION, ACTIVATION], row)
+        deviation, activation = run(linear_part(linear), "features", width, [DEVIATION, ACTIVATION], row)
         expected = linear.predict(row[None])
         np.testing.assert_allclose(activation, expected, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(deviation, expected - linear.mean, rtol=1e-5, atol=1e-5)
@@ -101,6 +105,19 @@ def test_labels_as_a_graph(prior: np.ndarray | None) -> None:
     (found,) = run(label_part(prior, 3), "log_probabilities", 3, ["probabilities"], log_p)
     weights = np.exp(log_p) / (1.0 if prior is None else np.exp(prior))
     np.testing.assert_allclose(found, np.reshape(weights / weights.sum(), (1, 3)), rtol=1e-6)
+
+
+def test_a_graph_too_large_for_onnx_is_refused(
+    network: Network, recording: Recording, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And the decoder is saved without it, with the reason."""
+    chosen = Settings("second", steps=[RunningZScore()], whiten="samples", readout=NearestReadout())
+    decoder = Decoder(network, TARGETS, chosen).fit(recording)
+    monkeypatch.setattr(graph, "LARGEST_GRAPH_BYTES", 1000)
+    with pytest.raises(InputError, match=r"would take 0\.0 GB, and ONNX holds up to 2 GB.* by 20 x \d+ numbers"):
+        decoder_graphs(decoder)
+    decoder.save(tmp_path / "d.hotwire")
+    assert "ONNX holds up to 2 GB" in describe(tmp_path / "d.hotwire")["live"]["reason"]
 
 
 @pytest.mark.parametrize("whiten", ["none", "samples"])

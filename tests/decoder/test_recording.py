@@ -119,6 +119,13 @@ def test_what_does_not_fit_is_named(changes: dict, error: type[Exception], words
         recording(**changes)
 
 
+def test_names_of_a_whole_brain_that_occur_twice_are_told() -> None:
+    """Comparing each name with each would go on for hours."""
+    names = [f"voxel_{i // 2}" for i in range(200_000)]
+    with pytest.raises(RecordingError, match="each name once, got several of voxel_0, voxel_1, voxel_10, "):
+        Recording(np.zeros((1, len(names)), np.float32), 0.5, tuple(names), np.zeros(1, int))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
 def test_a_sample_that_is_not_finite_is_named(value: float) -> None:
     data = np.zeros((8, 3))
