@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import InputError, LeakError
+from .audit_copies import copies_finding
 from .audit_order import order_findings
 from .audit_samples import memory_finding, scaling_finding, windows_finding
 from .audit_stimuli import stimuli_findings
@@ -28,13 +29,19 @@ POLICIES: tuple[Policy, ...] = ("refuse", "warn")
 REMEDIES = {
     "stimuli": "average the trials of a stimulus into one, or put all of them into one run or fold",
     "runs": "hold each run out once, whole",
+    "copies": "leave out one of two runs that hold the same (was a file named or saved twice?), or the events of "
+    "copied trials",
     "label by run": "show every category in every run",
     "label by position": "shuffle the order anew for every run",
 }
 
 
 def audit(
-    recording: Recording, trials: Trials, targets: Targets, held_out: Sequence[Sequence[Any]], settings: Settings
+    recording: Recording,
+    trials: Trials,
+    targets: Targets,
+    held_out: Sequence[Sequence[Any]],
+    settings: Settings,
 ) -> tuple[Finding, ...]:
     """Look for what would make a cross-validated accuracy too good to be true.
 
@@ -62,6 +69,7 @@ def audit(
     return (
         *stimuli_findings(trials, targets, fold),
         _runs(recording, held_out),
+        copies_finding(recording, trials, number),
         memory_finding(recording, number),
         scaling_finding(recording),
         _steps(settings),
