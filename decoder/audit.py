@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import InputError, LeakError
 from .audit_copies import copies_finding
+from .audit_neighbours import neighbours_finding
 from .audit_order import order_findings
 from .audit_samples import memory_finding, scaling_finding, windows_finding
 from .audit_stimuli import stimuli_findings
@@ -31,6 +32,9 @@ REMEDIES = {
     "runs": "hold each run out once, whole",
     "copies": "leave out one of two runs that hold the same (was a file named or saved twice?), or the events of "
     "copied trials",
+    "neighbours": 'say which rows belong to one run: in a study of kind "arrays" by run = "the array with the run of '
+    'each row" and, where rows follow each other in time, rate_hz or tr_s; in Python by read_named_arrays(run=..., '
+    "rate_hz=...) or the recording's own run; trials of one stretch of time belong to one run",
     "label by run": "show every category in every run",
     "label by position": "shuffle the order anew for every run",
 }
@@ -66,10 +70,16 @@ def audit(
         for run in runs:
             number.setdefault(run, index)
     fold = np.array([number.get(run, -1) for run in trials.run.tolist()], np.intp)
+    neighbours = neighbours_finding(recording, trials, number)
+    if neighbours.verdict == "leak":
+        copies = Finding("copies", "fine", "Rows are like their neighbours; give their runs to have copies looked for.")
+    else:
+        copies = copies_finding(recording, trials, number)
     return (
         *stimuli_findings(trials, targets, fold),
         _runs(recording, held_out),
-        copies_finding(recording, trials, number),
+        copies,
+        neighbours,
         memory_finding(recording, number),
         scaling_finding(recording),
         _steps(settings),
