@@ -15,13 +15,15 @@ from ..errors import InputError, LeakError
 from .audit_copies import copies_finding
 from .audit_neighbours import neighbours_finding
 from .audit_order import order_findings
+from .audit_response import response_finding
 from .audit_samples import memory_finding, scaling_finding, windows_finding
 from .audit_stimuli import stimuli_findings
 from .decoder import Settings
 from .events import listed
 from .finding import Finding
+from .folds import Choice, tried_windows
 from .recording import Recording
-from .steps import Trials
+from .steps import Trials, run_steps, windows
 from .targets import Targets
 
 Policy = Literal["refuse", "warn"]
@@ -39,6 +41,9 @@ REMEDIES = {
     "label by position": "shuffle the order anew for every run",
 }
 
+BEFORE = ("response",)
+"""Checks that warn before the fit."""
+
 
 def audit(
     recording: Recording,
@@ -46,6 +51,7 @@ def audit(
     targets: Targets,
     held_out: Sequence[Sequence[Any]],
     settings: Settings,
+    tried: Sequence[tuple[Trials, Settings]] = (),
 ) -> tuple[Finding, ...]:
     """Look for what would make a cross-validated accuracy too good to be true.
 
@@ -59,6 +65,8 @@ def audit(
         The runs that each fold tests on.
     settings : Settings
         The decoder's.
+    tried : sequence of (Trials, Settings)
+        Windows and steps that there are to choose from, and their trials.
 
     Returns
     -------
@@ -84,12 +92,20 @@ def audit(
         scaling_finding(recording),
         _steps(settings),
         windows_finding(recording, trials, targets, settings),
+        response_finding(recording, trials, settings, tried),
         *order_findings(trials, targets, fold),
     )
 
 
+def window_in_time(recording: Recording, settings: Settings, choose: Sequence[Choice] = ()) -> Finding:
+    """Where nothing is held out and so nothing leaks: does the window end before the response to its event?"""
+    every = [settings, *tried_windows(settings, choose)]
+    (trials, how), *tried = [(windows(one.window, run_steps(one.steps, recording)), one) for one in every]
+    return response_finding(recording, trials, how, tried)
+
+
 def refuse(findings: Sequence[Finding], policy: Policy) -> None:
-    """Do what the policy says about leaks; warnings are left to the report.
+    """Do what the policy says about leaks; warnings are left to the report, but what spoils a fit is told before it.
 
     Parameters
     ----------
@@ -103,6 +119,7 @@ def refuse(findings: Sequence[Finding], policy: Policy) -> None:
         There is a leak, and the policy is to refuse.
     """
     check_policy(policy)
+    tell_before(findings)
     leaks = [found for found in findings if found.verdict == "leak"]
     if not leaks:
         return
@@ -113,6 +130,13 @@ def refuse(findings: Sequence[Finding], policy: Policy) -> None:
             'of it, ask for audit = "warn"; the report then says so'
         )
     warnings.warn(f"the audit found leaks: {told}", stacklevel=3)
+
+
+def tell_before(findings: Sequence[Finding]) -> None:
+    """Give a Python warning of what would make the fit worth little, so that nobody waits for it in vain."""
+    for found in findings:
+        if found.check in BEFORE and found.verdict == "warning":
+            warnings.warn(f"{found.check}: {found.reason}", stacklevel=4)
 
 
 def check_policy(policy: object) -> None:
