@@ -13,9 +13,12 @@ import pytest
 
 from hotwire.decoder import Choice, Decoder, Events, Recording, Settings, WordTargets, evaluate
 from hotwire.decoder.audit_response import response_finding
+from hotwire.decoder.audit_samples import memory_finding
+from hotwire.decoder.commands import DEMO
 from hotwire.decoder.finding import Finding
 from hotwire.decoder.pseudo_online.run import pseudo_online
 from hotwire.decoder.readers import write_npz
+from hotwire.decoder.readers.named_arrays import read_named_arrays
 from hotwire.decoder.steps import (
     BlockAverage,
     Detrend,
@@ -137,6 +140,17 @@ def test_where_no_blood_is_measured() -> None:
     assert found_in(replace(made, rate_hz=50.0, events=_squeezed(made, 100))).verdict == "fine"
 
 
+def test_trials_without_a_rate(tmp_path: Path) -> None:
+    """Their reader makes them samples at 1 Hz, which says nothing of a scanner, and nothing of how long runs last."""
+    rng = np.random.default_rng(0)
+    arrays = {"X": rng.normal(size=(160, 20)), "y": rng.choice(np.array(LABELS), 160), "run": np.arange(8).repeat(20)}
+    np.savez(tmp_path / "a.npz", **arrays)
+    made = read_named_arrays(tmp_path / "a.npz", "X", "y", run="run")
+    assert len(made.runs) == 8
+    assert found_in(made) == Finding("response", "fine", "Every sample is a trial, without time around it.")
+    assert memory_finding(made, {run: run for run in made.runs}).verdict == "fine"
+
+
 def _squeezed(made: Recording, times: float) -> Events:
     return replace(made.events, onset_s=made.events.onset_s / times, duration_s=made.events.duration_s / times)
 
@@ -149,6 +163,16 @@ def test_one_of_the_windows_to_choose_from_is_enough(network: Network) -> None:
     steps = [Choice("steps", [(Detrend(2),), (Lag(lag_s=4.0), Detrend(2))], "nearest")]
     found = evaluate(decoder, made, choose=steps, controls=(), n_permutations=100)
     assert found.decoder.measures["candidate"].value > 0.9
+
+
+def test_what_init_writes_finds_the_response(network: Network) -> None:
+    """Its choices suit events that follow the blood flow, and those that do not."""
+    sections = open_study(DEMO).sections
+    choose = [one for one in sections.evaluation.choices() if one.setting in ("steps", "window")]
+    decoder = Decoder(network, WORDS, Settings("first", steps=[Detrend(2)]))
+    for made in (bold(), moved(bold(), 5.0)):
+        found = evaluate(decoder, made, choose=choose, controls=(), n_permutations=100)
+        assert found.decoder.measures["candidate"].value > 0.9
 
 
 def test_pseudo_online_says_it_too(network: Network) -> None:
