@@ -13,14 +13,18 @@ import numpy as np
 
 from ..errors import InputError, LeakError
 from ..errors.printable import printable
+from .audit_copies import copies_finding
+from .audit_neighbours import neighbours_finding
 from .audit_order import order_findings
+from .audit_response import response_finding
 from .audit_samples import memory_finding, scaling_finding, windows_finding
 from .audit_stimuli import stimuli_findings
 from .decoder import Settings
 from .events import listed
 from .finding import Finding
+from .folds import Choice, tried_windows
 from .recording import Recording
-from .steps import Trials
+from .steps import Trials, run_steps, windows
 from .targets import Targets
 
 Policy = Literal["refuse", "warn"]
@@ -29,13 +33,26 @@ POLICIES: tuple[Policy, ...] = ("refuse", "warn")
 REMEDIES = {
     "stimuli": "average the trials of a stimulus into one, or put all of them into one run or fold",
     "runs": "hold each run out once, whole",
+    "copies": "leave out one of two runs that hold the same (was a file named or saved twice?), or the events of "
+    "copied trials",
+    "neighbours": 'say which rows belong to one run: in a study of kind "arrays" by run = "the array with the run of '
+    'each row" and, where rows follow each other in time, rate_hz or tr_s; in Python by read_named_arrays(run=..., '
+    "rate_hz=...) or the recording's own run; trials of one stretch of time belong to one run",
     "label by run": "show every category in every run",
     "label by position": "shuffle the order anew for every run",
 }
 
+BEFORE = ("response",)
+"""Checks that warn before the fit."""
+
 
 def audit(
-    recording: Recording, trials: Trials, targets: Targets, held_out: Sequence[Sequence[Any]], settings: Settings
+    recording: Recording,
+    trials: Trials,
+    targets: Targets,
+    held_out: Sequence[Sequence[Any]],
+    settings: Settings,
+    tried: Sequence[tuple[Trials, Settings]] = (),
 ) -> tuple[Finding, ...]:
     """Look for what would make a cross-validated accuracy too good to be true.
 
@@ -49,6 +66,8 @@ def audit(
         The runs that each fold tests on.
     settings : Settings
         The decoder's.
+    tried : sequence of (Trials, Settings)
+        Windows and steps that there are to choose from, and their trials.
 
     Returns
     -------
@@ -60,19 +79,34 @@ def audit(
         for run in runs:
             number.setdefault(run, index)
     fold = np.array([number.get(run, -1) for run in trials.run.tolist()], np.intp)
+    neighbours = neighbours_finding(recording, trials, number)
+    if neighbours.verdict == "leak":
+        copies = Finding("copies", "fine", "Rows are like their neighbours; give their runs to have copies looked for.")
+    else:
+        copies = copies_finding(recording, trials, number)
     return (
         *stimuli_findings(trials, targets, fold),
         _runs(recording, held_out),
+        copies,
+        neighbours,
         memory_finding(recording, number),
         scaling_finding(recording),
         _steps(settings),
         windows_finding(recording, trials, targets, settings),
+        response_finding(recording, trials, settings, tried),
         *order_findings(trials, targets, fold),
     )
 
 
+def window_in_time(recording: Recording, settings: Settings, choose: Sequence[Choice] = ()) -> Finding:
+    """Where nothing is held out and so nothing leaks: does the window end before the response to its event?"""
+    every = [settings, *tried_windows(settings, choose)]
+    (trials, how), *tried = [(windows(one.window, run_steps(one.steps, recording)), one) for one in every]
+    return response_finding(recording, trials, how, tried)
+
+
 def refuse(findings: Sequence[Finding], policy: Policy) -> None:
-    """Do what the policy says about leaks; warnings are left to the report.
+    """Do what the policy says about leaks; warnings are left to the report, but what spoils a fit is told before it.
 
     Parameters
     ----------
@@ -86,6 +120,7 @@ def refuse(findings: Sequence[Finding], policy: Policy) -> None:
         There is a leak, and the policy is to refuse.
     """
     check_policy(policy)
+    tell_before(findings)
     leaks = [found for found in findings if found.verdict == "leak"]
     if not leaks:
         return
@@ -96,6 +131,13 @@ def refuse(findings: Sequence[Finding], policy: Policy) -> None:
             'of it, ask for audit = "warn"; the report then says so'
         )
     warnings.warn(f"the audit found leaks: {printable(told)}", stacklevel=3)
+
+
+def tell_before(findings: Sequence[Finding]) -> None:
+    """Give a Python warning of what would make the fit worth little, so that nobody waits for it in vain."""
+    for found in findings:
+        if found.check in BEFORE and found.verdict == "warning":
+            warnings.warn(f"{found.check}: {printable(found.reason)}", stacklevel=4)
 
 
 def check_policy(policy: object) -> None:

@@ -38,6 +38,14 @@ TOO_EXACT = 1e-3
 """A mean over all runs so much nearer to zero than chance would bring it was made so."""
 
 
+def is_timeless(recording: Recording) -> bool:
+    """Whether every sample is a trial, as readers make them where no rate is known: the rate stands for nothing."""
+    events = recording.events
+    if max(recording.run_lengths().values(), default=1) == 1:
+        return True
+    return len(events) == recording.n_samples and np.allclose(events.duration_s * recording.rate_hz, 1.0)
+
+
 def memory_finding(recording: Recording, fold_of: Mapping[Any, int]) -> Finding:
     """Are samples of different folds closer in time than the brain and filters remember?"""
     check = "memory"
@@ -54,7 +62,7 @@ def memory_finding(recording: Recording, fold_of: Mapping[Any, int]) -> Finding:
             "a run: one run may have been cut, and the brain and filters remember across the cut.",
         )
     length_s = float(np.median(lengths)) / recording.rate_hz
-    if recording.rate_hz <= SLOW_HZ and length_s < HAEMODYNAMIC_MEMORY_S:
+    if recording.rate_hz <= SLOW_HZ and length_s < HAEMODYNAMIC_MEMORY_S and not is_timeless(recording):
         return Finding(
             check,
             "warning",

@@ -12,15 +12,12 @@ from tqdm import tqdm
 
 from ..models.ingredients import content_of
 from .events import listed
-from .finding import Finding, share_of
+from .finding import NEGLIGIBLE, Finding, share_of
 from .steps import Trials
 from .targets import StimulusTargets, Targets
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-NEGLIGIBLE = 0.01
-"""Repeated stimuli in fewer of the trials are a warning: they can raise an accuracy by this much at most."""
 
 SIDE = 12
 """Side of the thumbnails in pixels: so small that neither encoding nor size leaves a trace in them."""

@@ -17,7 +17,7 @@ from .feature_sizes import sizes_findings
 from .field.base import FieldClassifier
 from .field.catalogue import field_classifier
 from .field.compare import check_field, decide_in_folds
-from .folds import Bench, Choice, Fold, Training, fit_fold, split_runs
+from .folds import Bench, Choice, Fold, Training, fit_fold, split_runs, tried_windows
 from .metrics import exchanges
 from .outcome import Decided, Evaluation, Judge
 from .recording import Recording
@@ -86,6 +86,12 @@ def evaluate(
         What would be tested was in the training, or can be told without the brain.
     UnknownNameError
         There is no such control, or classifier.
+
+    Warns
+    -----
+    UserWarning
+        A scanner's window ends before the blood answers to its event; said before anything is fitted, with a window
+        that would hold the response. Or the audit found a leak, and is to warn.
     """
     check_policy(audit)
     for control in controls:
@@ -100,7 +106,8 @@ def evaluate(
     for one in rivals.values():
         check_field(one, trials, bench.targets.answers, decoder.settings.window)
     held_out = split_runs(recording.runs, folds, seed=seed)
-    findings = look_for_leaks(recording, trials, bench.targets, held_out, decoder.settings)
+    tried = [(bench.trials(one), one) for one in tried_windows(decoder.settings, choose)]
+    findings = look_for_leaks(recording, trials, bench.targets, held_out, decoder.settings, tried)
     findings = (*findings, *sizes_findings(recording, trials, decoder.settings))
     refuse(findings, audit)
     fits = [partial(_fitted, bench, decoder.settings, choose, runs, inner_folds) for runs in held_out]

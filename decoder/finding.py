@@ -8,6 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+NEGLIGIBLE = 0.01
+"""What is repeated in fewer of the trials is a warning: it can raise an accuracy by this much at most."""
+
 
 @dataclass(frozen=True)
 class Finding:

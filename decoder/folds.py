@@ -63,6 +63,16 @@ class Choice:
             raise InputError(f"choose: expected values for {self.setting!r}, got none")
 
 
+def tried_windows(settings: Settings, choose: Sequence[Choice]) -> list[Settings]:
+    """The settings with each of the windows, and of the steps, that there are to choose from."""
+    return [
+        replace(settings, **{choice.setting: value})
+        for choice in choose
+        if choice.setting in ("window", "steps")
+        for value in choice.values
+    ]
+
+
 def split_runs(runs: Sequence[Any], folds: Literal["run"] | int, *, seed: int = 0) -> list[list[Any]]:
     """Which runs to hold out in each fold.
 

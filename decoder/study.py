@@ -19,7 +19,8 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from ..errors import InputError, LeakError, RecordingError, StudyError, UnknownNameError
 from ..errors.printable import printable
 from ..models.network import Network
-from .audit import Policy
+from .audit import Policy, tell_before, window_in_time
+from .audit_samples import SLOW_HZ
 from .decoder import Decoder, Settings
 from .evaluation import CONTROLS, Evaluation, evaluate, tune
 from .field.catalogue import field_classifier
@@ -256,6 +257,8 @@ class Study:
         """Fit on the whole recording, after making the choices of the evaluation by all its runs."""
         section = self.sections.evaluation
         with self.naming():
+            if recording.rate_hz <= SLOW_HZ:
+                tell_before([window_in_time(recording, decoder.settings, section.choices())])
             if section.choose:
                 decoder = tune(decoder, recording, section.choices(), inner_folds=section.inner_folds)
             return decoder.fit(recording)

@@ -34,7 +34,11 @@ class VoxelMasksSection(Section):
 
 
 class ArraysRecording(RecordingSection):
-    """See `hotwire.decoder.readers.named_arrays.read_named_arrays` and `read_stored_pictures`."""
+    """See `hotwire.decoder.readers.named_arrays.read_named_arrays` and `read_stored_pictures`.
+
+    Without `rate_hz` or `tr_s`, and without `run`, every row is a trial and a run of its own, independent of the rows
+    next to it.
+    """
 
     kind: Literal["arrays"]
     path: AnyPath

@@ -178,7 +178,9 @@ class MapSession:
     def findings(self) -> tuple[Finding, ...]:
         """What the audit for leaks finds, for the first network's targets."""
         first = next(iter(self.readings.values()))
-        return audit(self.recording, self.trials, first.targets, self.held_out, self.settings.decoder)
+        how = self.settings.decoder
+        tried = [(trials, how) for trials in self._trials.values()]
+        return audit(self.recording, self.trials, first.targets, self.held_out, how, tried)
 
     @cached_property
     def trials(self) -> Trials:

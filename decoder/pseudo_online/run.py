@@ -14,7 +14,7 @@ from ..audit import Policy as AuditPolicy
 from ..audit import audit as look_for_leaks
 from ..audit import check_policy, refuse
 from ..decoder import Decoder, Settings
-from ..folds import Bench, Choice, Fold, fit_fold, split_runs
+from ..folds import Bench, Choice, Fold, fit_fold, split_runs, tried_windows
 from ..recording import Recording
 from ..steps.base import check_number
 from ..threads import in_parallel
@@ -99,7 +99,8 @@ def pseudo_online(
     for settings in every:
         player.window(settings)  # says what is wrong with it
     splits = split_runs(recording.runs, folds, seed=seed)
-    findings = look_for_leaks(recording, bench.trials(decoder.settings), bench.targets, splits, decoder.settings)
+    tried = [(bench.trials(one), one) for one in tried_windows(decoder.settings, choose)]
+    findings = look_for_leaks(recording, bench.trials(decoder.settings), bench.targets, splits, decoder.settings, tried)
     refuse(findings, audit)
     to_s = window_s(decoder.settings) / 2 if to_s is None else to_s
     session = Session(player, policy or Policy(), from_s, to_s, decoder.settings)

@@ -41,6 +41,12 @@ def read_named_arrays(
     With a rate, samples follow each other in time: neighbours of one run, one label and one block are an event. Without
     one, every sample is a trial: an event, and if no runs are given a run of its own, of a single sample at 1 Hz.
 
+    No rate and no runs say that samples are independent: single trials or averages, whose order means nothing. Bins or
+    volumes that were recorded one after the other are not. They share noise, and where each is a run of its own, a
+    sample that is tested has its neighbours in the training, so that labels are told from that noise. Say with `run`
+    which samples belong together, and with `rate_hz` that they follow each other; an evaluation refuses samples whose
+    neighbours are more alike than their labels make them.
+
     Parameters
     ----------
     path : path
@@ -53,11 +59,11 @@ def read_named_arrays(
     label_names : mapping of str to str, optional
         What the labels in the file mean, e.g. ``{"1": "six", "2": "nine"}``; all of them.
     run : str, optional
-        The run of each sample.
+        The run of each sample, which cross-validation never splits.
     block : str, optional
         The block of each sample, where blocks of one label follow each other.
     rate_hz : float, optional
-        Samples per second.
+        Samples per second; None where they are trials that do not follow each other in time.
     unit : str
     stimuli : str, optional
         The picture shown at each sample, see `read_stored_pictures`; for trials only.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -225,6 +226,9 @@ def test_init_writes_the_demo_and_overwrites_nothing(tmp_path: Path) -> None:
     written = (tmp_path / "study.toml").read_text(encoding="utf-8")
     assert written.startswith("#")
     assert "haxby2001-slice" in written
+    # The blood's delay is among the choices, whatever the length of blocks.
+    steps = [one for one in tomllib.loads(written)["evaluation"]["choose"] if one["setting"] == "steps"]
+    assert [{"type": "Lag", "lag_s": 5.0}, {"type": "Detrend", "order": 2}] in steps[0]["values"]
     (tmp_path / "study.toml").write_text("mine")
     assert "study.toml is already there" in complaint("init")
     assert (tmp_path / "study.toml").read_text() == "mine"

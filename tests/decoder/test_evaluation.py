@@ -67,7 +67,8 @@ def test_pure_noise_is_at_chance(decoder: Decoder, recordings: Callable[..., Rec
         Choice("layer", ["first", "second"]),
         Choice("adapter", [RidgeAdapter(alphas=alpha, gain="total") for alpha in (0.1, 10.0, 1e3)]),
     ]
-    found = evaluate(decoder, silent, choose=choose, controls=(), n_permutations=500)
+    with pytest.warns(UserWarning, match="response: The window, 0 to 6 s after the onset, ends before"):
+        found = evaluate(decoder, silent, choose=choose, controls=(), n_permutations=500)
     pairwise = found.decoder.measures["pairwise"]
     assert pairwise.p_value > 0.01
     assert pairwise.low < 0.5 < pairwise.high
