@@ -23,6 +23,7 @@ from ..models.language import LanguageModel
 from ..models.network import Network
 from .decision import Decision, check_agrees, decision_on
 from .features.base import Features, FittedFeatures, by_trial
+from .fitted_on import run_digests
 from .readout import Entry, LabelReadout, Readout, softmax
 from .recording import Recording
 from .steps import BlockAverage, Epoch, SlidingEpoch, Step, Trials, Window, require_trials, run_steps, windows
@@ -219,8 +220,12 @@ def fit_on(
     answers: NDArray[np.intp],
     whitener: Whitener | None,
     regions: Mapping[str, NDArray] | None = None,
+    groups: NDArray | None = None,
 ) -> Linear:
-    """Fit features and adapter on the trials `train`, whose targets and right answers are given in that order."""
+    """Fit features and adapter on the trials `train`, whose targets and right answers are given in that order.
+
+    So may be the groups that are left out whole to choose the adapter's strength; where not, they are the runs.
+    """
     X, features = trials.X[train], None
     if settings.features is not None:
         X = by_trial(X, trials.n_times)
@@ -228,7 +233,7 @@ def fit_on(
         X = features.transform(X)
     elif whitener is not None:
         X = whitener.transform(X)
-    adapter = fit_adapter(settings.adapter, X, targets, trials.run[train], regions)
+    adapter = fit_adapter(settings.adapter, X, targets, trials.run[train] if groups is None else groups, regions)
     return Linear(adapter, whitener, features, trials.n_times)
 
 
@@ -244,7 +249,7 @@ def fit_adapter(
     runs: NDArray,
     regions: Mapping[str, NDArray] | None = None,
 ) -> FactoredAdapter:
-    """Fit a clone of the adapter; its strength, rank or the like is chosen by leaving out whole runs.
+    """Fit a clone of the adapter; its strength, rank or the like is chosen by leaving out whole runs, or other groups.
 
     A banded adapter whose bands are `BY_REGION` takes them from the recording's regions.
     """
@@ -305,10 +310,13 @@ class Decoder:
     feature_low_, feature_high_ : arrays (n_features,), or None
         The least and the largest value of each feature in that recording, before the steps; None where the decoder was
         loaded from a bundle that did not keep them.
+    fitted_on_ : mapping of str to str, or None
+        SHA-256 of the samples of each run it was fitted on, by the run's name; None where that is not known.
     """
 
     feature_low_: NDArray[np.float32] | None
     feature_high_: NDArray[np.float32] | None
+    fitted_on_: Mapping[str, str] | None = None
 
     def __init__(self, network: Network, targets: Targets, settings: Settings) -> None:
         network.shape_of(settings.layer)
@@ -341,6 +349,7 @@ class Decoder:
         self.rate_hz_ = recording.rate_hz
         self.feature_low_ = recording.data.min(axis=0)
         self.feature_high_ = recording.data.max(axis=0)
+        self.fitted_on_ = run_digests(recording)
         return self
 
     def predict(self, recording: Recording) -> list[Decision]:

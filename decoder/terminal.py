@@ -183,8 +183,8 @@ def _figure(measure: Measure | None) -> str:
     return escape(f"{measure.value:.3f} [{measure.low:.3f}, {measure.high:.3f}]\np = {measure.p_value:.2g}")
 
 
-def show_decisions(console: Console, decisions: list[dict[str, Any]]) -> None:
-    """One line a trial: run, time, what was shown, what the network says, and whether that is right."""
+def show_decisions(console: Console, decisions: list[dict[str, Any]], warning: str | None = None) -> None:
+    """One line a trial: run, time, what was shown, what the network says, and whether that is right; then a warning."""
     right, wrong = ("+", "-") if console.options.ascii_only else ("✓", "✗")
     marks = {True: f"[green]{right}[/]", False: f"[red]{wrong}[/]", None: ""}
     table = Table("run", "seconds", "shown", "the network says", "")
@@ -202,6 +202,8 @@ def show_decisions(console: Console, decisions: list[dict[str, Any]]) -> None:
     console.print(table)
     if len(decisions) > MOST_LINES:
         console.print(f"and {len(decisions) - MOST_LINES} more; --json gives all of them")
+    if warning is not None:
+        console.print(f"[yellow]{escape(warning)}[/]")
 
 
 def show_assets(console: Console, found: Mapping[str, Any]) -> None:
