@@ -19,7 +19,13 @@ from .outcome import Evaluation
 from .recording import Recording
 from .targets import Targets, WordTargets
 
-MEASURES = {"free": "free answer", "candidate": "among all answers", "auc": "AUC", "pairwise": "of two answers"}
+MEASURES = {
+    "free": "free answer",
+    "candidate": "among all answers",
+    "auc": "AUC",
+    "pairwise": "of two answers",
+    "against all": "against any other",
+}
 MOST_LINES = 200
 MOST_ITEMS = 20
 
@@ -44,7 +50,7 @@ def summary_of(evaluation: Evaluation) -> dict[str, Any]:
     return plain_data(
         {
             "score": main.value,
-            "accuracy": evaluation.decoder.measures["candidate" if evaluation.main == "auc" else evaluation.main].value,
+            "accuracy": evaluation.decoder.measures["free" if evaluation.main == "free" else "candidate"].value,
             "interval": [main.low, main.high],
             "chance": main.chance,
             "p_value": main.p_value,
@@ -52,8 +58,12 @@ def summary_of(evaluation: Evaluation) -> dict[str, Any]:
             "candidate_accuracy": evaluation.decoder.measures["candidate"].value,
             "pairwise_accuracy": evaluation.decoder.measures["pairwise"].value,
             "ceiling": evaluation.ceiling.measures[evaluation.main].value,
-            "controls": {name: of.measures[evaluation.main].value for name, of in evaluation.controls.items()},
+            "controls": {
+                name: None if (found := of.measures.get(evaluation.main)) is None else found.value
+                for name, of in evaluation.controls.items()
+            },
             "n_blocks": len(evaluation.trials),
+            "held_out": "runs" if evaluation.classes is None else "classes",
             "network": evaluation.network,
             "fingerprint": evaluation.fingerprint,
             "measures": {
@@ -146,6 +156,11 @@ def show_evaluation(console: Console, evaluation: Evaluation, summary: Mapping[s
     network = escape(evaluation.network)
     console.print(f"{network}: {n_right} of {summary['n_blocks']} right; took {summary['seconds']:.0f} s")
     console.print(_scores(evaluation))
+    if evaluation.classes is not None:
+        console.print(
+            "No class was trained on in the fold that tests it; chance is each fold's best constant guess, which knows "
+            "what is missing in the training: look at the two new classes."
+        )
     for name, measure, difference in evaluation.told_differences():
         told = in_words(difference, name, MEASURES[measure])
         console.print(f"[yellow]{told}[/]" if difference.verdict == "worse" else told, highlight=False)
@@ -166,7 +181,9 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
 
 def _scores(evaluation: Evaluation) -> Table:
     measures = [name for name in MEASURES if name in evaluation.decoder.measures]
-    table = Table("", *(MEASURES[name] for name in measures), caption="with 95 % interval over runs and permutation p")
+    over = "runs" if evaluation.classes is None else "classes"
+    words = MEASURES if evaluation.classes is None else MEASURES | {"pairwise": "of two new classes"}
+    table = Table("", *(words[name] for name in measures), caption=f"with 95 % interval over {over} and permutation p")
     # Sections: decoder and ceiling, controls, classifiers of the field.
     last = {"ceiling", *list(evaluation.controls)[-1:]}
     for row, outcome in evaluation.rows():
@@ -177,7 +194,7 @@ def _scores(evaluation: Evaluation) -> Table:
 
 
 def _figure(measure: Measure | None) -> str:
-    if measure is None:  # classifiers give no free answers
+    if measure is None:  # classifiers and the nearest target give no free answers
         return ""
     # Within brackets and without a space, rich would take the interval for markup.
     return escape(f"{measure.value:.3f} [{measure.low:.3f}, {measure.high:.3f}]\np = {measure.p_value:.2g}")

@@ -384,8 +384,12 @@ def test_the_demo_decodes_what_the_person_saw_the_same_every_time(
     assert first["p_value"] < 0.001
     assert first["ceiling"] == 1.0
     assert first["chance"] == 0.125
+    # With labels that were trained on, a classifier and untrained targets do as well: and the demo says so.
+    for row in ("lda", "untrained targets, nearest"):
+        assert first["measures"][row]["candidate"]["value"] >= 0.9
+    assert set(first["field"]["lda"]["differences"]) == {"candidate", "pairwise"}
     for row, measures in first["measures"].items():
-        if row not in ("decoder", "ceiling"):
+        if row not in ("decoder", "ceiling", "lda", "untrained targets, nearest"):
             assert measures["free"]["value"] < 0.25
             assert measures["candidate"]["value"] < 0.25
             assert 0.35 < measures["pairwise"]["value"] < 0.65
