@@ -232,7 +232,8 @@ def show_assets(console: Console, found: Mapping[str, Any]) -> None:
         console.print(f"  {escape(one['title'])}")
         console.print(f"  from {one['project']} {one['version']}, {_mb(one['size_bytes'])}; {escape(one['licence'])}")
         console.print(f"  SHA-256 {one['sha256']}\n")
-    console.print(f"They lie in {escape(found['cache'])}")
+    ready = _mb(sum(one["ready_bytes"] for one in found["assets"] if one["ready"]))
+    console.print(f"They lie in {escape(found['cache'])} ({ready}); HOTWIRE_CACHE names another folder")
 
 
 def show_mapping(console: Console, found: Mapping[str, Any]) -> None:
