@@ -294,7 +294,8 @@ def test_verify_finds_a_changed_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (entry,) = answer("data", "--verify")["assets"]
     assert (entry["ready"], entry["verified"]) == (True, True)
     told = " ".join(run("data").stdout.split())
-    assert f"They lie in {tmp_path / 'cache'} (0.0 MB); HOTWIRE_CACHE names another folder" in told
+    size = f"{asset('haxby2001-slice').ready_bytes / 1e6:.1f} MB"
+    assert f"They lie in {tmp_path / 'cache'} ({size}); HOTWIRE_CACHE names another folder" in told
     (folder / "bold.nii.gz").write_bytes(b"0124")
     assert "ChecksumError: " in complaint("data", "--verify")
 
