@@ -33,7 +33,7 @@ def each_row(X: NDArray, matrix: NDArray) -> NDArray:
     product = np.empty((len(X), matrix.shape[1]), np.result_type(X, matrix))
     # The same two places in memory for all rows: kernels may go by how their operands are aligned.
     row, result = np.empty(X.shape[1], X.dtype), np.empty(matrix.shape[1], product.dtype)
-    for number in tqdm(range(len(X)), desc="predicting", delay=1, disable=None):
+    for number in tqdm(range(len(X)), desc="samples", delay=1, disable=None):
         row[:] = X[number]
         product[number] = np.matmul(row, matrix, out=result)
     return product

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from ..errors import BundleError
 from .checks import require_arrays, require_finite
 from .plan import plan_whitening, require_memory
+from .rows import each_row
 from .shrunk import Root, inverse_root
 from .targets import Floats, Targets, exact_mean
 
@@ -119,7 +120,7 @@ class Whitener(TransformerMixin, BaseEstimator):
             progress.update()
 
     def transform(self, X: ArrayLike) -> Floats:
-        """Whiten.
+        """Whiten; a sample comes out the same whatever others come with it, bit for bit where there is a `matrix_`.
 
         Parameters
         ----------
@@ -132,7 +133,7 @@ class Whitener(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         samples = self._checked(X, reset=False)
         if self.root_ is None:
-            return (samples - self.mean_) @ self.matrix_
+            return each_row(samples - self.mean_, self.matrix_)
         return self.root_.times(samples, self.mean_)
 
     def inverse_transform(self, X: ArrayLike) -> Floats:

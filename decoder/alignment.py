@@ -20,6 +20,7 @@ from ..adapters.whiten import Whitener
 from ..errors import InputError, RecordingError, UnknownNameError
 from .decision import check_agrees
 from .decoder import Decoder, Linear
+from .fitted_on import run_digests
 from .recording import Recording, few
 from .steps import Trials, run_steps, windows
 
@@ -94,6 +95,7 @@ def start_on(
     started.unit_ = recording.unit
     started.feature_low_ = recording.data.min(axis=0)
     started.feature_high_ = recording.data.max(axis=0)
+    started.fitted_on_ = {**(decoder.fitted_on_ or {}), **run_digests(recording)}
     return started
 
 

@@ -87,8 +87,8 @@ def auc_difference(scores: ArrayLike, other: ArrayLike, truth: ArrayLike, runs: 
     return Difference(auc(scores, truth) - auc(other, truth), float(low), float(high))
 
 
-def choice_score(scores: ArrayLike, truth: ArrayLike) -> float:
-    """What choices are judged by: the AUC where two answers occur, pairwise accuracy where others do.
+def choice_score(scores: ArrayLike, truth: ArrayLike, groups: ArrayLike | None = None) -> float:
+    """What choices are judged by: the AUC where two answers occur, pairwise accuracy (within groups) where others do.
 
     Examples
     --------
@@ -96,7 +96,9 @@ def choice_score(scores: ArrayLike, truth: ArrayLike) -> float:
     0.6666666666666666
     """
     scores, truth = checked_scores(scores, truth)
-    return auc(scores, truth) if has_auc(truth, scores.shape[1]) else float(np.nanmean(pairwise(scores, truth)))
+    if has_auc(truth, scores.shape[1]):
+        return auc(scores, truth)
+    return float(np.nanmean(pairwise(scores, truth, groups)))
 
 
 def has_auc(truth: NDArray[np.intp], n_answers: int) -> bool:

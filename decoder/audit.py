@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InputError, LeakError
 from ..errors.printable import printable
@@ -38,6 +39,7 @@ REMEDIES = {
     "neighbours": 'say which rows belong to one run: in a study of kind "arrays" by run = "the array with the run of '
     'each row" and, where rows follow each other in time, rate_hz or tr_s; in Python by read_named_arrays(run=..., '
     "rate_hz=...) or the recording's own run; trials of one stretch of time belong to one run",
+    "classes": "hold each class out once, whole",
     "label by run": "show every category in every run",
     "label by position": "shuffle the order anew for every run",
 }
@@ -53,6 +55,8 @@ def audit(
     held_out: Sequence[Sequence[Any]],
     settings: Settings,
     tried: Sequence[tuple[Trials, Settings]] = (),
+    *,
+    classes: NDArray[np.intp] | None = None,
 ) -> tuple[Finding, ...]:
     """Look for what would make a cross-validated accuracy too good to be true.
 
@@ -68,11 +72,14 @@ def audit(
         The decoder's.
     tried : sequence of (Trials, Settings)
         Windows and steps that there are to choose from, and their trials.
+    classes : array (n_trials,) of int, optional
+        Where folds hold out whole classes, beside runs: trials of the same number are held out together, and no other
+        trial shares a class with them. Runs may then be in several folds, each time with other classes.
 
     Returns
     -------
     tuple of Finding
-        One for each check, in a fixed order.
+        One for each check, in a fixed order; that of classes only where they are held out.
     """
     number: dict[Any, int] = {}
     for index, runs in enumerate(held_out):
@@ -85,7 +92,8 @@ def audit(
     else:
         copies = copies_finding(recording, trials, number)
     return (
-        *stimuli_findings(trials, targets, fold),
+        *stimuli_findings(trials, targets, fold if classes is None else classes),
+        *(() if classes is None else (_classes(trials, targets, classes),)),
         _runs(recording, held_out),
         copies,
         neighbours,
@@ -168,6 +176,28 @@ def _runs(recording: Recording, held_out: Sequence[Sequence[Any]]) -> Finding:
             check, "warning", f"Names of runs in different folds differ in their spelling only: {listed(names, 3)}."
         )
     return Finding(check, "fine", f"Each of {len(recording.runs)} runs lies whole in one fold.")
+
+
+def _classes(trials: Trials, targets: Targets, classes: NDArray[np.intp]) -> Finding:
+    """Folds that are said to hold out whole classes, and train on one that they test."""
+    check = "classes"
+    truth = targets.truth()[targets.key_of(trials)]
+    of_class = np.unique(np.stack([truth, classes]), axis=1)
+    split = np.unique(of_class[0], return_counts=True)
+    in_several = [targets.answers[i] for i in split[0][split[1] > 1].tolist()]
+    if in_several:
+        return Finding(
+            check,
+            "leak",
+            f"{len(in_several)} of {len(split[0])} classes ({listed(in_several, 3)}) lie in several folds at once.",
+        )
+    sizes = np.unique(of_class[1], return_counts=True)[1]
+    return Finding(
+        check,
+        "fine",
+        f"Each of {len(split[0])} classes lies whole in one of {len(sizes)} folds ({sizes.min()} to {sizes.max()} "
+        "classes in each): of no class that is tested was a trial trained on.",
+    )
 
 
 def _steps(settings: Settings) -> Finding:

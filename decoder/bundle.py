@@ -177,6 +177,7 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
     decoder.unit_ = manifest["unit"] if isinstance(manifest["unit"], str) else tuple(manifest["unit"])
     decoder.rate_hz_ = float(manifest["rate_hz"])
     decoder.feature_low_, decoder.feature_high_ = low, high
+    decoder.fitted_on_ = manifest.get("fitted_on")
     return decoder
 
 
@@ -233,6 +234,7 @@ def _manifest(decoder: Decoder) -> tuple[dict[str, Any], dict[str, NDArray]]:
         "rate_hz": decoder.rate_hz_,
         "feature_low": None if low is None else low.tolist(),
         "feature_high": None if high is None else high.tolist(),
+        "fitted_on": None if decoder.fitted_on_ is None else dict(decoder.fitted_on_),
     }
     return manifest, arrays
 

@@ -197,6 +197,7 @@ class Calibration:
             keys = self._targets.key_of(self._learned)
             samples = self._learned.X[:0] if self._samples is None else self._samples
             answers = self._targets.truth()[keys]
+            decoder.fitted_on_ = None  # on trials as they came, of no recording
             linear = decoder.linear_ = settings.fit_linear(self._learned, samples, self._table[keys], answers)
             means = linear.mean[None]
             decoder.entry_ = make_entry(decoder.network, settings.layer, self._targets, self._table, means)

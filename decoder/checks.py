@@ -8,14 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from .drawing import MEASURES
+from .evaluation import UNTRAINED_NEAREST
 from .finding import Finding
 from .metrics import Measure
 from .page import interval
 
 SIGNIFICANT = 0.05
 UNIT = "\N{NO-BREAK SPACE}%"
-COMPETING = "nuisance"
-"""A control that may well be above chance: what can be told from the stimuli's plain features."""
+COMPETING = ("nuisance", UNTRAINED_NEAREST)
+"""Controls that may well be above chance: what the stimuli's plain features tell, and what labels alone give."""
 
 
 class Check(NamedTuple):
@@ -50,6 +51,8 @@ def result_checks(
     verdicts: dict[tuple[bool, str], list[str]] = {}
     for kind in kinds:
         verdicts.setdefault(_verdict(decoder[kind]), []).append(MEASURES[kind])
+    untrained = controls.get(UNTRAINED_NEAREST)
+    controls = {name: one for name, one in controls.items() if name != UNTRAINED_NEAREST}
     if controls:
         for kind in kinds:
             apart = decoder[kind].low > max(one[kind].high for one in controls.values())
@@ -58,13 +61,16 @@ def result_checks(
             )
             verdicts.setdefault((apart, text), []).append(MEASURES[kind])
     checks = [Check(good, f"{text}: {', '.join(of)}.") for (good, text), of in verdicts.items()]
-    plain = [name for name in controls if name != COMPETING]
+    plain = [name for name in controls if name not in COMPETING]
     high = [
         f"{name} ({MEASURES[kind]}, {interval(controls[name][kind], UNIT)})"
         for name in plain
         for kind in kinds
         if _above_chance(controls[name][kind])
     ]
+    if untrained is not None:
+        kind = "candidate" if kinds[0] == "free" else kinds[0]  # the nearest target says nothing freely
+        checks.append(_labels_alone(decoder[kind], untrained[kind], MEASURES[kind]))
     if not controls:
         checks.append(Check(False, "No control was computed, so nothing here says where the result comes from."))
     elif high:
@@ -89,6 +95,17 @@ def finding_checks(findings: Sequence[Finding]) -> list[Check]:
     if findings and not suspicious:
         checks.append(Check(True, "The audit before the fit found no leak."))
     return checks
+
+
+def _labels_alone(decoder: Measure, untrained: Measure, measure: str) -> Check:
+    """The decoder against the nearest of targets that random weights give: does the trained network add anything?"""
+    adds = decoder.low > untrained.high
+    text = "the decoder is above it" if adds else "that the trained network adds anything to it is not shown"
+    return Check(
+        adds,
+        f"Labels alone, as the nearest of an untrained network's targets, give {interval(untrained, UNIT)} "
+        f"{measure}: {text}.",
+    )
 
 
 def _verdict(decoder: Measure) -> tuple[bool, str]:

@@ -240,6 +240,13 @@ def _registered(kinds: tuple[str, ...], names: tuple[str, ...], verify: bool) ->
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="By default the study's name .hotwire.")
 @click.option(
+    "--leave-out",
+    "left_out",
+    multiple=True,
+    metavar="RUN",
+    help="Do not fit on this run, to try the decoder on it; may be repeated.",
+)
+@click.option(
     "--precision",
     type=click.Choice(["float32", "float16", "int8"]),
     default="int8",
@@ -247,10 +254,10 @@ def _registered(kinds: tuple[str, ...], names: tuple[str, ...], verify: bool) ->
     help="Of the network's large matrices, where the decoder runs live; how many decisions differ by it is told.",
 )
 @json_option
-def fit(study: Path, out: Path | None, precision: Any) -> Answer:
+def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any) -> Answer:
     """Fit a study's decoder on its whole recording and save it as a bundle, ready to run live if its steps are causal.
 
-    What [[evaluation.choose]] lists is chosen first, by cross-validation over all runs.
+    What [[evaluation.choose]] lists is chosen first, by cross-validation over all runs that are fitted on.
     """
     path = out or Path(f"{study.stem}.hotwire")
     check_folder("out", path)
@@ -260,25 +267,48 @@ def fit(study: Path, out: Path | None, precision: Any) -> Answer:
     from .study import open_study
 
     opened = open_study(study)
-    recording = opened.recording()
+    recording, held_out = _parted(opened.recording(), left_out)
     decoder = opened.fit(opened.decoder(), recording)
     bundle.save(decoder, path, precision=precision)
     saved = bundle.describe(path)
-    told = [f"Fitted on {recording.summary()} and saved as {path}; `hotwire inspect {path}` tells what is in it."]
+    without = f" without {'run' if len(left_out) == 1 else 'runs'} {', '.join(left_out)}" if left_out else ""
+    told = [
+        f"Fitted on {recording.summary()}{without} and saved as {path}; `hotwire inspect {path}` tells what is in it."
+    ]
     agreed = None
+    on = "the recording it was fitted on" if held_out is None else "what was left out"
     if saved["live"]["reason"] is None:
         compiled = CompiledDecoder.load(path)
-        agreed = agreement(decoder, compiled, compiled.trials(recording))
-        told.append(f"It can run live. Beside the network itself: {agreed}.")
+        trials = compiled.trials(recording if held_out is None else held_out)
+        agreed = agreement(decoder, compiled, trials) if len(trials) else None
+        told.append(f"It can run live. Beside the network itself, on {on}: {agreed or 'no trials to compare'}.")
     else:
         told.append(f"It cannot run live: {saved['live']['reason']}.")
     found = {
         "path": str(path),
         "recording": recording.summary(),
+        "left_out": list(left_out),
         "agreement": None if agreed is None else agreed._asdict(),
+        "agreement_on": None if agreed is None else on,
         "bundle": terminal.plain_data(saved),
     }
     return Answer(found, lambda console: console.print("\n".join(map(printable, told)), markup=False))
+
+
+def _parted(recording: Recording, left_out: tuple[str, ...]) -> tuple[Recording, Recording | None]:
+    """What to fit on, and what is left out of it."""
+    from ..errors import UnknownNameError
+
+    if not left_out:
+        return recording, None
+    known = {str(run): run for run in recording.runs}
+    for name in left_out:
+        if name not in known:
+            raise UnknownNameError("run to leave out", name, known)
+    kept = [run for name, run in known.items() if name not in left_out]
+    if not kept:
+        raise InputError(f"leave-out: expected a run to be left to fit on, got all {len(known)} of them")
+    return recording.select(runs=kept), recording.select(runs=[known[name] for name in left_out])
 
 
 @hotwire.command()
@@ -289,10 +319,12 @@ def fit(study: Path, out: Path | None, precision: Any) -> Answer:
 def predict(bundle: Path, recording: Path, network: str | None) -> Answer:
     """Decode the recording of a study, or a recording that hotwire wrote, with a saved decoder.
 
-    A decoder that can run live decides with the very graph it runs then: its answers are the same, bit for bit.
+    A decoder that can run live decides with the very graph it runs then: its answers are the same, bit for bit. Runs
+    that it was fitted on are named.
     """
     from . import terminal
     from .bundle import describe, saved_targets
+    from .fitted_on import runs_of_fit, warning_of
 
     manifest = describe(bundle)
     source = recording_of(recording)
@@ -304,9 +336,12 @@ def predict(bundle: Path, recording: Path, network: str | None) -> Answer:
         "recording": source.summary(),
         "network": manifest["network"]["name"],
         "as_live": live,
+        "part_of_fit": runs_of_fit(source, manifest.get("fitted_on")),
         "decisions": terminal.decisions_on(decisions, saved_targets(manifest), source),
     }
-    return Answer(found, lambda console: terminal.show_decisions(console, found["decisions"]))
+    return Answer(
+        found, lambda console: terminal.show_decisions(console, found["decisions"], warning_of(found["part_of_fit"]))
+    )
 
 
 def _decided_live(bundle: Path, recording: Recording) -> list[Decision]:

@@ -22,6 +22,7 @@ from ..models.language import LanguageModel
 from ..models.network import Network
 from .decision import Decision, check_agrees, decision_on
 from .features.base import Features, FittedFeatures, by_trial
+from .fitted_on import run_digests
 from .readout import Entry, LabelReadout, Readout, read_out, softmax
 from .recording import Recording
 from .steps import (
@@ -227,10 +228,12 @@ def fit_on(
     whitener: Whitener | None,
     regions: Mapping[str, NDArray] | None = None,
     whitened: NDArray | None = None,
+    groups: NDArray | None = None,
 ) -> Linear:
     """Fit features and adapter on the trials `train`, whose targets and right answers are given in that order.
 
-    Their X may be given, `whitened` already; there is no whitener then.
+    Their X may be given, `whitened` already; there is no whitener then. So may be the groups that are left out whole to
+    choose the adapter's strength; where not, they are the runs.
     """
     X, features = trials.X[train] if whitened is None else whitened, None
     if settings.features is not None:
@@ -239,7 +242,7 @@ def fit_on(
         X = features.transform(X)
     elif whitener is not None:
         X = whitener.transform(X)
-    adapter = fit_adapter(settings.adapter, X, targets, trials.run[train], regions)
+    adapter = fit_adapter(settings.adapter, X, targets, trials.run[train] if groups is None else groups, regions)
     return Linear(adapter, whitener, features, trials.n_times)
 
 
@@ -255,7 +258,7 @@ def fit_adapter(
     runs: NDArray,
     regions: Mapping[str, NDArray] | None = None,
 ) -> FactoredAdapter:
-    """Fit a clone of the adapter; its strength, rank or the like is chosen by leaving out whole runs.
+    """Fit a clone of the adapter; its strength, rank or the like is chosen by leaving out whole runs, or other groups.
 
     A banded adapter whose bands are `BY_REGION` takes them from the recording's regions.
     """
@@ -316,10 +319,13 @@ class Decoder:
     feature_low_, feature_high_ : arrays (n_features,), or None
         The least and the largest value of each feature in that recording, before the steps; None where the decoder was
         loaded from a bundle that did not keep them.
+    fitted_on_ : mapping of str to str, or None
+        SHA-256 of the samples of each run it was fitted on, by the run's name; None where that is not known.
     """
 
     feature_low_: NDArray[np.float32] | None
     feature_high_: NDArray[np.float32] | None
+    fitted_on_: Mapping[str, str] | None = None
 
     def __init__(self, network: Network, targets: Targets, settings: Settings) -> None:
         network.shape_of(settings.layer)
@@ -352,6 +358,7 @@ class Decoder:
         self.rate_hz_ = recording.rate_hz
         self.feature_low_ = recording.data.min(axis=0)
         self.feature_high_ = recording.data.max(axis=0)
+        self.fitted_on_ = run_digests(recording)
         return self
 
     def predict(self, recording: Recording) -> list[Decision]:

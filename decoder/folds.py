@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
@@ -15,9 +15,10 @@ from ..errors import InputError, RecordingError, UnknownNameError
 from ..models.network import Network
 from .auc import choice_score
 from .decoder import Linear, Settings, fit_on, make_entry, prompted
+from .held_out import HeldOut, class_group, split_classes
 from .readout import Entry, NearestReadout
 from .recording import Recording
-from .steps import Step, Trials, run_steps, windows
+from .steps import Step, Trials, Window, run_steps, windows
 from .targets import Targets
 
 CHOOSABLE = (
@@ -85,7 +86,8 @@ def split_runs(runs: Sequence[Any], folds: Literal["run"] | int, *, seed: int = 
     """
     n_folds = len(runs) if folds == "run" else folds
     if isinstance(n_folds, bool) or not isinstance(n_folds, int):
-        raise InputError(f"folds: expected 'run' or a number, got {folds!r}")
+        whole = "; only an evaluation holds out whole classes" if isinstance(folds, Mapping) else ""
+        raise InputError(f"folds: expected 'run' or a number, got {folds!r}{whole}")
     if not 2 <= n_folds <= len(runs):
         raise InputError(
             f"folds: expected 2 to {len(runs)}, the number of runs, got {n_folds}; a run is never split between "
@@ -130,9 +132,21 @@ class Bench:
     def keys(self, trials: Trials) -> NDArray[np.intp]:
         return self.targets.key_of(trials)
 
-    def whitener(self, steps: tuple[Step, ...], runs: Sequence[Any]) -> Whitener:
-        """Fit on all samples of these runs."""
-        return Whitener().fit(self._prepared(steps).select(runs=runs).data)
+    def truth(self, trials: Trials) -> NDArray[np.intp]:
+        """The right answer to each."""
+        return self.targets.truth()[self.keys(trials)]
+
+    def whitener(self, steps: tuple[Step, ...], window: Window | None, held_out: HeldOut) -> Whitener:
+        """Fit on all samples of the runs that are not held out; in no trial of a held-out class."""
+        prepared = self._prepared(steps)
+        rows = ~held_out.in_runs(prepared.run)
+        if held_out.classes and window is not None:
+            trials = self._windows(steps, window)
+            for i in np.flatnonzero(np.isin(self.truth(trials), held_out.classes)):
+                first, stop = (round(at * prepared.rate_hz) for at in (trials.start_s[i], trials.stop_s[i]))
+                of_run = prepared.samples_of(trials.run[i].item())
+                rows[of_run.start + first : min(of_run.start + stop, of_run.stop)] = False
+        return Whitener().fit(prepared.data[rows])
 
     def fit(
         self,
@@ -141,11 +155,16 @@ class Bench:
         keys: NDArray,
         whitener: Whitener | None,
         whitened: NDArray | None = None,
+        *,
+        by_class: bool = False,
     ) -> Linear:
-        """Fit on the trials `train` of those to fit on, with the targets of `keys`; their X may be given, whitened."""
+        """Fit on the trials `train` of those to fit on, with the targets of `keys`; their X may be given, whitened.
+
+        The adapter's strength is chosen by leaving out whole runs, or whole classes.
+        """
         targets, answers = self.table(settings.layer)[keys], self.targets.truth()[keys]
-        trials = self.trials_to_fit(settings)
-        return fit_on(settings, trials, train, targets, answers, whitener, self.recording.regions, whitened)
+        trials, groups = self.trials_to_fit(settings), answers if by_class else None
+        return fit_on(settings, trials, train, targets, answers, whitener, self.recording.regions, whitened, groups)
 
     def entry(self, settings: Settings, fits: Sequence[tuple[Linear, int]]) -> Entry:
         """Where states enter that come from several fits, so many from each."""
@@ -172,6 +191,7 @@ class Fold:
     train: NDArray[np.intp]
     test: NDArray[np.intp]
     linear: Linear
+    by_class: bool = False
     whitened: tuple[NDArray, NDArray] | None = None
 
     def of_own_trials(self, bench: Bench) -> Fold:
@@ -191,28 +211,45 @@ class Fold:
         return bench.trials(self.settings).X[self.test] if self.whitened is None else self.whitened[1]
 
 
-def fit_fold(bench: Bench, settings: Settings, choose: Sequence[Choice], held_out: list[Any], inner_folds: int) -> Fold:
-    """Choose and fit on all runs but those held out."""
-    training = Training(bench, [run for run in bench.recording.runs if run not in set(held_out)], inner_folds)
+def fit_fold(bench: Bench, settings: Settings, choose: Sequence[Choice], held_out: HeldOut, inner_folds: int) -> Fold:
+    """Choose and fit on all trials but those held out."""
+    training = Training(bench, held_out, inner_folds)
     settings = training.choose(settings, choose)
-    to_fit = bench.trials_to_fit(settings)
-    train = np.flatnonzero(np.isin(to_fit.run, training.runs))
-    test = np.flatnonzero(np.isin(bench.trials(settings).run, held_out))
-    linear = bench.fit(settings, train, bench.keys(to_fit)[train], training.whitener(settings))
-    return Fold(settings, train, test, linear)
+    to_fit, trials = bench.trials_to_fit(settings), bench.trials(settings)
+    by_class, whitener = held_out.by_class, training.whitener(settings)
+    # Live windows also give trials of no event, which have no right answer.
+    train = np.flatnonzero(held_out.trains(to_fit.run, bench.truth(to_fit) if by_class else None))
+    test = np.flatnonzero(held_out.tests(trials.run, bench.truth(trials) if by_class else None))
+    linear = bench.fit(settings, train, bench.keys(to_fit)[train], whitener, by_class=by_class)
+    return Fold(settings, train, test, linear, by_class)
 
 
 class Training:
-    """The runs that may be fitted and chosen on; nothing here looks at others."""
+    """The trials that may be fitted and chosen on; nothing here looks at others."""
 
-    def __init__(self, bench: Bench, runs: list[Any], inner_folds: int) -> None:
-        self.runs = runs
+    def __init__(self, bench: Bench, held_out: HeldOut, inner_folds: int) -> None:
+        self._held_out = held_out
         self._bench = bench
-        self._inner = split_runs(runs, min(inner_folds, len(runs))) if len(runs) > 1 else []
+        self._n_inner = inner_folds
         # Each choice tries again what the one before it has settled on. Nothing here holds `self`, so that all goes
         # with the last use: the whitening of a whole brain takes GB. Those of the newest two sets of steps are kept.
         self._scores: dict[tuple[Settings, str], float] = {}
-        self._whitener = lru_cache(maxsize=2)(lambda steps: bench.whitener(steps, runs))
+        self._whitener = lru_cache(maxsize=2)(lambda steps, window: bench.whitener(steps, window, held_out))
+
+    def _inner(self, trials: Trials, truth: NDArray[np.intp]) -> list[HeldOut]:
+        """Folds of the training trials, of whole classes where the outer ones are."""
+        if not self._held_out.by_class:
+            runs = [run for run in self._bench.recording.runs if run not in set(self._held_out.runs)]
+            parts = split_runs(runs, min(self._n_inner, len(runs))) if len(runs) > 1 else []
+            return [HeldOut(tuple(part)) for part in parts]
+        ours = self._held_out.trains(trials.run, truth)
+        n_classes = len(np.unique(truth[ours]))
+        if n_classes < 4:
+            raise InputError(
+                f"choose: expected at least four classes in every fold's training to choose by inner folds of whole "
+                f"classes, got {n_classes}; take more folds, or no choice"
+            )
+        return split_classes(trials.run[ours], truth[ours], min(self._n_inner, n_classes // 2))
 
     def choose(self, settings: Settings, choices: Sequence[Choice]) -> Settings:
         """Make the choices one after the other."""
@@ -230,8 +267,11 @@ class Training:
         return self._bench.trials(settings).event, self._bench.trials_to_fit(settings).event
 
     def whitener(self, settings: Settings) -> Whitener | None:
-        """Fit on all samples of the runs, if the settings ask for it."""
-        return None if settings.whiten == "none" else self._whitener(settings.steps)
+        """Fit on all samples that may be trained on, if the settings ask for it."""
+        if settings.whiten == "none":
+            return None
+        # By classes it leaves out the trials' own samples, which the window names.
+        return self._whitener(settings.steps, settings.window if self._held_out.by_class else None)
 
     def _score(self, settings: Settings, judge: str) -> float:
         place = (settings, judge)
@@ -243,21 +283,22 @@ class Training:
         """Pairwise accuracy over inner folds, or between two answers the area under the ROC curve."""
         bench = self._bench
         trials, to_fit = bench.trials(settings), bench.trials_to_fit(settings)
-        keys = bench.keys(to_fit)
-        truth = bench.targets.truth()[bench.keys(trials)]
+        keys, truth, truth_to_fit = bench.keys(to_fit), bench.truth(trials), bench.truth(to_fit)
+        outer, by_class = self._held_out, self._held_out.by_class
         readout = NearestReadout() if judge == "nearest" else settings.readout
         tested, fits, states = [], [], []
-        for held_out in self._inner:
-            train = np.flatnonzero(np.isin(to_fit.run, [run for run in self.runs if run not in set(held_out)]))
-            test = np.flatnonzero(np.isin(trials.run, held_out))
+        inner = self._inner(trials, truth)
+        for held_out in inner:
+            train = np.flatnonzero(outer.trains(to_fit.run, truth_to_fit) & held_out.trains(to_fit.run, truth_to_fit))
+            test = np.flatnonzero(outer.trains(trials.run, truth) & held_out.tests(trials.run, truth))
             # Whitening knows no labels; one for all inner folds keeps the search short and inside the training runs.
-            linear = bench.fit(settings, train, keys[train], self.whitener(settings))
+            linear = bench.fit(settings, train, keys[train], self.whitener(settings), by_class=by_class)
             tested.append(test)
             fits.append((linear, len(test)))
             states.append(linear.predict(trials.X[test]))
         scores = readout.scores(bench.entry(settings, fits), np.concatenate(states))
         answers = truth[np.concatenate(tested)]
-        return choice_score(scores, answers)
+        return choice_score(scores, answers, class_group(answers, inner) if by_class else None)
 
 
 def _check_same_trials(choice: Choice, ours: NDArray, theirs: NDArray) -> None:

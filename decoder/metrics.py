@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -58,7 +58,7 @@ def hits(scores: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
     return hit_table(scores)[np.arange(len(truth)), truth]
 
 
-def pairwise_table(scores: ArrayLike, answers: ArrayLike) -> NDArray[np.float64]:
+def pairwise_table(scores: ArrayLike, answers: ArrayLike, groups: ArrayLike | None = None) -> NDArray[np.float64]:
     """For every trial and every answer that could be the true one, the share of the other trials' answers it beats.
 
     A trial with true answer c is compared with every trial whose true answer is another, d: c beats d where its score
@@ -69,11 +69,13 @@ def pairwise_table(scores: ArrayLike, answers: ArrayLike) -> NDArray[np.float64]
     scores : (n_trials, n_answers) array
     answers : (n_trials,) array of int
         The true answers: how often each occurs, that is how heavily it weighs as a rival.
+    groups : (n_trials,) array, optional
+        Only trials of the same group are compared, so that of another group's answers none counts.
 
     Returns
     -------
     (n_trials, n_answers) array
-        NaN for answers that no trial has.
+        NaN for answers that no trial (of the group) has, and where all have the same.
 
     References
     ----------
@@ -82,6 +84,11 @@ def pairwise_table(scores: ArrayLike, answers: ArrayLike) -> NDArray[np.float64]
     """
     scores, answers = checked_scores(scores, answers)
     n_trials, n_answers = scores.shape
+    if groups is not None:
+        found = np.empty((n_trials, n_answers))
+        for rows in _rows_of(groups):
+            found[rows] = pairwise_table(scores[rows], answers[rows])
+        return found
     count = np.bincount(answers, minlength=n_answers).astype(np.float64)
     table = np.full((n_trials, n_answers), np.nan)
     rivals = len(answers) - count
@@ -92,7 +99,7 @@ def pairwise_table(scores: ArrayLike, answers: ArrayLike) -> NDArray[np.float64]
     return table
 
 
-def pairwise(scores: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
+def pairwise(scores: ArrayLike, truth: ArrayLike, groups: ArrayLike | None = None) -> NDArray[np.float64]:
     """For every trial, how often its true answer beats that of another trial, see `pairwise_table`.
 
     Examples
@@ -101,7 +108,7 @@ def pairwise(scores: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
     array([1., 0., 1.])
     """
     scores, truth = checked_scores(scores, truth)
-    return pairwise_table(scores, truth)[np.arange(len(truth)), truth]
+    return pairwise_table(scores, truth, groups)[np.arange(len(truth)), truth]
 
 
 def exchanges(
@@ -277,27 +284,59 @@ def d_prime(truth: ArrayLike, said: ArrayLike, n_answers: int) -> NDArray[np.flo
     return found
 
 
-def constant_guess(truth: NDArray, n_answers: int) -> float:
-    """Chance level: what always giving the same answer, or guessing evenly, reaches at most."""
+def constant_guess(truth: NDArray, n_answers: int, groups: ArrayLike | None = None) -> float:
+    """Chance level: what always giving the same answer, or guessing evenly, reaches at most.
+
+    Groups of trials may each have a guess of their own: where whole classes are held out, a fold's training tells which
+    are missing.
+    """
+    if groups is not None:
+        return sum(len(rows) * constant_guess(truth[rows], n_answers) for rows in _rows_of(groups)) / len(truth)
     return float(max(np.bincount(truth).max() / len(truth), 1 / n_answers))
 
 
-def pairwise_chance(truth: NDArray, n_answers: int) -> float:
+def pairwise_chance(
+    truth: NDArray, n_answers: int, groups: ArrayLike | None = None, *, against: Literal["group", "all"] = "group"
+) -> float:
     """Chance level of `pairwise`: what the same scores in every trial reach at most; one half for equally many trials.
 
     With unequal numbers it pays to score answers by how often they are right: in each pair of answers the frequent one
     then wins, and its trials weigh more.
 
+    Parameters
+    ----------
+    truth : (n_trials,) array of int
+    n_answers : int
+    groups : (n_trials,) array, optional
+        Each has scores of its own; no answer occurs in two of them.
+    against : {"group", "all"}
+        Whether a trial is compared with those of its own group, or with all: then the same scores win most where they
+        put all answers of the group first.
+
     Examples
     --------
     >>> pairwise_chance(np.array([0, 0, 1, 1, 2, 2]), 3), pairwise_chance(np.array([0, 0, 0, 1]), 2)
     (0.5, 0.75)
+    >>> pairwise_chance(np.array([0, 0, 1, 1, 2, 2]), 3, [0, 0, 0, 0, 1, 1], against="all")
+    0.8333333333333334
     """
-    count = np.sort(np.bincount(truth, minlength=n_answers)).astype(np.float64)
-    fewer = np.concatenate([[0.0], np.cumsum(count)[:-1]])  # trials of answers that each one wins against
-    rivals = len(truth) - count
-    won = np.divide(count * fewer, rivals, out=np.zeros(n_answers), where=rivals > 0)
-    return float(won.sum() / len(truth))
+    won = 0.0
+    for rows in _rows_of(np.zeros(len(truth)) if groups is None else groups):
+        count = np.sort(np.bincount(truth[rows], minlength=n_answers)).astype(np.float64)
+        won += _won_in_order(count, len(rows), len(truth) - len(rows) if against == "all" else 0)
+    return won / len(truth)
+
+
+def _won_in_order(count: NDArray[np.float64], n_trials: int, n_others: int) -> float:
+    """Trials won by answers that each beat all rarer ones (numbers of trials, ascending) and so many other trials."""
+    fewer = np.concatenate([[0.0], np.cumsum(count)[:-1]]) + n_others
+    rivals = n_trials + n_others - count
+    return float(np.divide(count * fewer, rivals, out=np.zeros(len(count)), where=rivals > 0).sum())
+
+
+def _rows_of(groups: ArrayLike) -> list[NDArray[np.intp]]:
+    groups = np.asarray(groups)
+    return [np.flatnonzero(groups == group) for group in np.unique(groups)]
 
 
 def checked_scores(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray, NDArray[np.intp]]:

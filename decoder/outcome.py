@@ -34,7 +34,10 @@ class Outcome:
         The answer that each free answer means, -1 for none of them.
     measures : dict of str to Measure
         ``"candidate"``: right answer scored highest; ``"pairwise"``; ``"auc"``, of two answers: area under the ROC
-        curve; and ``"free"``: free answer right.
+        curve; and ``"free"``: free answer right. Where whole classes were held out, ``"pairwise"`` compares classes
+        that were held out together, of which none was trained on, and ``"against all"`` compares with those that were,
+        too. A fold's training tells which classes are missing: so chance is the best constant guess of each fold, which
+        for ``"against all"`` and ``"candidate"`` is to take what is missing, and far above one half.
     """
 
     scores: NDArray[np.float32]
@@ -86,6 +89,8 @@ class Evaluation:
     field : dict of str to Beside
         Classifiers of the field in the same folds.
     seconds_per_trial : float or None
+    classes : array (n_trials,) of int, or None
+        Where folds hold out whole classes: those of the same number are held out together.
     """
 
     answers: tuple[str, ...]
@@ -105,13 +110,17 @@ class Evaluation:
     findings: tuple[Finding, ...] = ()
     field: dict[str, Beside] = field(default_factory=dict)
     seconds_per_trial: float | None = None
+    classes: NDArray[np.intp] | None = None
 
     @property
     def main(self) -> str:
         """The measure that sums the evaluation up.
 
-        The AUC where one of two answers is right in 60 % of the trials or more; else free answers where there are any.
+        Pairs where whole classes were held out; the AUC where one of two answers is right in 60 % of the trials or
+        more; else free answers where there are any.
         """
+        if self.classes is not None:
+            return "pairwise"
         if "auc" in self.decoder.measures and constant_guess(self.truth, 2) >= UNEQUAL:
             return "auc"
         return "free" if "free" in self.decoder.measures else "candidate"
@@ -157,23 +166,32 @@ class Judge:
     targets : Targets
     truth : array (n_trials,) of int
     runs : array (n_trials,)
+        What is drawn whole for intervals: runs, or classes.
     shuffled : array (n_permutations, n_trials) of int
         True answers exchanged as `hotwire.decoder.metrics.exchanges` says.
+    classes : array (n_trials,) of int, optional
+        Where whole classes are held out, those of the same number are held out together.
     """
 
     targets: Targets
     truth: NDArray[np.intp]
     runs: NDArray
     shuffled: NDArray[np.intp]
+    classes: NDArray[np.intp] | None = None
 
     def outcome(self, repeats: Sequence[Decided]) -> Outcome:
         """Measures of one or more repetitions (their mean); scores and texts of the first."""
-        n_answers = len(self.targets.answers)
-        guess, even = constant_guess(self.truth, n_answers), pairwise_chance(self.truth, n_answers)
+        n_answers, classes = len(self.targets.answers), self.classes
+        guess = constant_guess(self.truth, n_answers, classes)
+        even = pairwise_chance(self.truth, n_answers, classes)
         tables = {
             "candidate": (np.array([hit_table(scores) for scores, _ in repeats]), guess),
-            "pairwise": (np.array([pairwise_table(scores, self.truth) for scores, _ in repeats]), even),
+            "pairwise": (np.array([pairwise_table(scores, self.truth, classes) for scores, _ in repeats]), even),
         }
+        if classes is not None:
+            missing_first = pairwise_chance(self.truth, n_answers, classes, against="all")
+            all_pairs = np.array([pairwise_table(scores, self.truth) for scores, _ in repeats])
+            tables["against all"] = (all_pairs, missing_first)
         said = [self._said(texts) for _, texts in repeats if texts is not None]
         if said:
             each = np.array([one[:, None] == np.arange(n_answers) for one in said], np.float64)

@@ -126,7 +126,7 @@ def _contents(evaluation: Evaluation) -> dict[str, Any]:
         "layer_chosen": "layer" in evaluation.chosen[0],
         "n_runs": len(runs),
         "single_trial_runs": bool(per_run.max() == 1),
-        "by_run": sorted(folds) == sorted(str(run) for run in runs.tolist()),
+        "by_run": evaluation.classes is None and sorted(folds) == sorted(str(run) for run in runs.tolist()),
         "unit": unit,
         "others": _others(evaluation),
         "most_others": MOST_OTHERS,
@@ -169,8 +169,8 @@ def _checks(evaluation: Evaluation) -> list[Check]:
 
 
 def _shown_measures(evaluation: Evaluation) -> list[str]:
-    """The measures to judge by: that of unequal answers alone, else the main one and pairs."""
-    return ["auc"] if evaluation.main == "auc" else [evaluation.main, "pairwise"]
+    """The measures to judge by: that of unequal answers or new classes alone, else the main one and pairs."""
+    return ["auc"] if evaluation.main == "auc" else list(dict.fromkeys([evaluation.main, "pairwise"]))
 
 
 def _differences(evaluation: Evaluation) -> list[tuple[str, Difference]]:
@@ -191,7 +191,7 @@ def _groups_svg(evaluation: Evaluation, unit: str, groups: NDArray) -> str:
     outcome = evaluation.decoder
     counted = {
         "candidate": hit_table(outcome.scores)[rows, evaluation.truth],
-        "pairwise": pairwise(outcome.scores, evaluation.truth),
+        "pairwise": pairwise(outcome.scores, evaluation.truth, evaluation.classes),
     }
     if outcome.said is not None:
         counted["free"] = (outcome.said == evaluation.truth).astype(float)
@@ -228,7 +228,9 @@ def _others(evaluation: Evaluation) -> list[tuple[str, int]]:
 
 
 def _fold_names(evaluation: Evaluation) -> list[str]:
-    """A fold that holds one run bears its name, any other its number."""
+    """A fold that holds one run bears its name, any other its number, as do folds of whole classes."""
+    if evaluation.classes is not None:
+        return [str(fold + 1) for fold in range(len(evaluation.chosen))]
     names = []
     for fold in range(len(evaluation.chosen)):
         runs = np.unique(evaluation.trials.run[evaluation.fold == fold]).tolist()

@@ -22,9 +22,10 @@ from ..models.network import Network
 from .audit import Policy, tell_before, window_in_time
 from .audit_samples import SLOW_HZ
 from .decoder import Decoder, Settings
-from .evaluation import CONTROLS, Evaluation, evaluate, tune
+from .evaluation import CONTROLS, EVERY_CONTROL, Evaluation, evaluate, tune
 from .field.catalogue import field_classifier
 from .folds import Choice
+from .held_out import n_class_folds
 from .planning.section import PlanSection
 from .pseudo_online.section import PseudoOnlineSection
 from .recording import Recording
@@ -40,14 +41,19 @@ AnySections = TypeVar("AnySections", bound=Section)
 
 
 def _folds(given: Any) -> Any:
+    if isinstance(given, Mapping):
+        try:
+            return {"classes": n_class_folds(given)}
+        except InputError as error:
+            raise InputError(str(error).removeprefix("folds: ")) from error
     if given != "run" and (isinstance(given, bool) or not isinstance(given, int) or given < 2):
-        raise InputError(f"expected 'run' or a number of at least 2, got {given!r}")
+        raise InputError(f"expected 'run' or a number of at least 2, or {{ classes = NUMBER }}, got {given!r}")
     return given
 
 
 def _control(given: str) -> str:
-    if given not in CONTROLS:
-        raise UnknownNameError("control", given, CONTROLS)
+    if given not in EVERY_CONTROL:
+        raise UnknownNameError("control", given, EVERY_CONTROL)
     return given
 
 
@@ -260,7 +266,9 @@ class Study:
             if recording.rate_hz <= SLOW_HZ:
                 tell_before([window_in_time(recording, decoder.settings, section.choices())])
             if section.choose:
-                decoder = tune(decoder, recording, section.choices(), inner_folds=section.inner_folds)
+                decoder = tune(
+                    decoder, recording, section.choices(), inner_folds=section.inner_folds, folds=section.folds
+                )
             return decoder.fit(recording)
 
     def targets(self, network: Network) -> Targets:

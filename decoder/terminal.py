@@ -20,7 +20,13 @@ from .outcome import Evaluation
 from .recording import Recording
 from .targets import Targets, WordTargets
 
-MEASURES = {"free": "free answer", "candidate": "among all answers", "auc": "AUC", "pairwise": "of two answers"}
+MEASURES = {
+    "free": "free answer",
+    "candidate": "among all answers",
+    "auc": "AUC",
+    "pairwise": "of two answers",
+    "against all": "against any other",
+}
 MOST_LINES = 200
 MOST_ITEMS = 20
 
@@ -45,7 +51,7 @@ def summary_of(evaluation: Evaluation) -> dict[str, Any]:
     return plain_data(
         {
             "score": main.value,
-            "accuracy": evaluation.decoder.measures["candidate" if evaluation.main == "auc" else evaluation.main].value,
+            "accuracy": evaluation.decoder.measures["free" if evaluation.main == "free" else "candidate"].value,
             "interval": [main.low, main.high],
             "chance": main.chance,
             "p_value": main.p_value,
@@ -53,8 +59,12 @@ def summary_of(evaluation: Evaluation) -> dict[str, Any]:
             "candidate_accuracy": evaluation.decoder.measures["candidate"].value,
             "pairwise_accuracy": evaluation.decoder.measures["pairwise"].value,
             "ceiling": evaluation.ceiling.measures[evaluation.main].value,
-            "controls": {name: of.measures[evaluation.main].value for name, of in evaluation.controls.items()},
+            "controls": {
+                name: None if (found := of.measures.get(evaluation.main)) is None else found.value
+                for name, of in evaluation.controls.items()
+            },
             "n_blocks": len(evaluation.trials),
+            "held_out": "runs" if evaluation.classes is None else "classes",
             "network": evaluation.network,
             "fingerprint": evaluation.fingerprint,
             "measures": {
@@ -147,6 +157,11 @@ def show_evaluation(console: Console, evaluation: Evaluation, summary: Mapping[s
     network = in_markup(evaluation.network)
     console.print(f"{network}: {n_right} of {summary['n_blocks']} right; took {summary['seconds']:.0f} s")
     console.print(_scores(evaluation))
+    if evaluation.classes is not None:
+        console.print(
+            "No class was trained on in the fold that tests it; chance is each fold's best constant guess, which knows "
+            "what is missing in the training: look at the two new classes."
+        )
     for name, measure, difference in evaluation.told_differences():
         told = in_words(difference, name, MEASURES[measure])
         console.print(f"[yellow]{told}[/]" if difference.verdict == "worse" else told, highlight=False)
@@ -167,7 +182,9 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
 
 def _scores(evaluation: Evaluation) -> Table:
     measures = [name for name in MEASURES if name in evaluation.decoder.measures]
-    table = Table("", *(MEASURES[name] for name in measures), caption="with 95 % interval over runs and permutation p")
+    over = "runs" if evaluation.classes is None else "classes"
+    words = MEASURES if evaluation.classes is None else MEASURES | {"pairwise": "of two new classes"}
+    table = Table("", *(words[name] for name in measures), caption=f"with 95 % interval over {over} and permutation p")
     # Sections: decoder and ceiling, controls, classifiers of the field.
     last = {"ceiling", *list(evaluation.controls)[-1:]}
     for row, outcome in evaluation.rows():
@@ -178,14 +195,14 @@ def _scores(evaluation: Evaluation) -> Table:
 
 
 def _figure(measure: Measure | None) -> str:
-    if measure is None:  # classifiers give no free answers
+    if measure is None:  # classifiers and the nearest target give no free answers
         return ""
     # Within brackets and without a space, rich would take the interval for markup.
     return escape(f"{measure.value:.3f} [{measure.low:.3f}, {measure.high:.3f}]\np = {measure.p_value:.2g}")
 
 
-def show_decisions(console: Console, decisions: list[dict[str, Any]]) -> None:
-    """One line a trial: run, time, what was shown, what the network says, and whether that is right."""
+def show_decisions(console: Console, decisions: list[dict[str, Any]], warning: str | None = None) -> None:
+    """One line a trial: run, time, what was shown, what the network says, and whether that is right; then a warning."""
     right, wrong = ("+", "-") if console.options.ascii_only else ("✓", "✗")
     marks = {True: f"[green]{right}[/]", False: f"[red]{wrong}[/]", None: ""}
     table = Table("run", "seconds", "shown", "the network says", "")
@@ -203,6 +220,8 @@ def show_decisions(console: Console, decisions: list[dict[str, Any]]) -> None:
     console.print(table)
     if len(decisions) > MOST_LINES:
         console.print(f"and {len(decisions) - MOST_LINES} more; --json gives all of them")
+    if warning is not None:
+        console.print(f"[yellow]{in_markup(warning)}[/]")
 
 
 def show_assets(console: Console, found: Mapping[str, Any]) -> None:
@@ -216,7 +235,8 @@ def show_assets(console: Console, found: Mapping[str, Any]) -> None:
             f"  from {one['project']} {one['version']}, {_mb(one['size_bytes'])}; {in_markup(one['licence'])}"
         )
         console.print(f"  SHA-256 {one['sha256']}\n")
-    console.print(f"They lie in {in_markup(found['cache'])}")
+    ready = _mb(sum(one["ready_bytes"] for one in found["assets"] if one["ready"]))
+    console.print(f"They lie in {in_markup(found['cache'])} ({ready}); HOTWIRE_CACHE names another folder")
 
 
 def show_mapping(console: Console, found: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..decoder.fitted_on import runs_of_fit
 from ..decoder.recording import Recording
 from ..errors import InputError, RecordingError, UnknownNameError
 from .clock import SystemClock, VirtualClock
@@ -141,6 +142,7 @@ def verify(
             decoder, parts, history_s, speed, lambda run, got: tally.compared("LSL", offline[run], got)
         )
         through_lsl = tally.figures() | {"speed": speed, "losses": dict(losses)}
+    of_fit = runs_of_fit(recording, decoder.manifest.get("fitted_on"))
     found = {
         "format": FORMAT,
         "at": at,
@@ -149,6 +151,7 @@ def verify(
             "source": recording.source,
             "sha256": recording_digest(recording),
             "runs": [str(run) for run in parts],
+            "part_of_fit": None if of_fit is None else [str(run) for run in parts if str(run) in of_fit],
         },
         "versions": {"Python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},

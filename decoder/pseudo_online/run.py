@@ -14,7 +14,7 @@ from ..audit import Policy as AuditPolicy
 from ..audit import audit as look_for_leaks
 from ..audit import check_policy, refuse
 from ..decoder import Decoder, Settings
-from ..folds import Bench, Choice, Fold, fit_fold, split_runs, tried_windows
+from ..folds import Bench, Choice, Fold, HeldOut, fit_fold, split_runs, tried_windows
 from ..recording import Recording
 from ..steps.base import check_number
 from ..threads import in_parallel
@@ -106,7 +106,7 @@ def pseudo_online(
     session = Session(player, policy or Policy(), from_s, to_s, decoder.settings)
     limit = session.limit(false_per_minute)
 
-    fits = [partial(fit_fold, bench, decoder.settings, choose, runs, inner_folds) for runs in splits]
+    fits = [partial(fit_fold, bench, decoder.settings, choose, HeldOut(tuple(runs)), inner_folds) for runs in splits]
     fitted = in_parallel(fits, "cross-validation")
     outer = [Fitted(fold.settings, fold.linear, tuple(runs)) for fold, runs in zip(fitted, splits, strict=True)]
     inner: list[list[Fitted]] = [[] for _ in splits]

@@ -174,6 +174,8 @@ def verify(
 
 
 def _readable(found: dict[str, Any]) -> str:
+    from ...decoder.fitted_on import warning_of
+
     cuttings, lsl = found["cuttings"], found["lsl"]
     lines = [
         f"{found['result']}: {found['n_decisions']} decisions, offline against live",
@@ -188,6 +190,8 @@ def _readable(found: dict[str, Any]) -> str:
         f"with       {', '.join(f'{name} {number}' for name, number in found['versions'].items())}; "
         f"{found['machine']['system']}, {found['machine']['cores']} cores; {found['at']}; {found['seconds']:.0f} s",
     ]
+    told = warning_of(found["recording"]["part_of_fit"])
+    lines += [] if told is None else [told]
     for one in found["differences"]:
         lines.append(
             f"  {one['where']}: run {one['run']}, {one['label'] or 'no event'}, samples {one['first']} to "

@@ -202,6 +202,26 @@ def test_a_run_in_two_folds() -> None:
     assert "1 of 6 runs (2) lie in several folds" in found["runs"].reason
 
 
+def test_whole_classes_held_out(recordings: Callable[..., Recording]) -> None:
+    recording = recordings(n_runs=6)
+    how = Settings("first")
+    trials = windows(how.window, run_steps(how.steps, recording))
+    held_out = split_runs(recording.runs, "run")
+
+    def found(classes: np.ndarray) -> dict[str, Finding]:
+        return {one.check: one for one in audit(recording, trials, WORDS, held_out, how, classes=classes)}
+
+    whole = found((WORDS.key_of(trials) >= 2).astype(np.intp))
+    assert suspicious(whole) == {}
+    assert "Each of 4 classes lies whole in one of 2 folds (2 to 2 classes in each)" in whole["classes"].reason
+    split = found(np.arange(len(trials)) % 2)
+    assert suspicious(split) == {"classes": "leak"}
+    assert "4 of 4 classes (cat, face, house and 1 more) lie in several folds at once" in split["classes"].reason
+    with pytest.raises(LeakError, match="To do: hold each class out once, whole"):
+        refuse(list(split.values()), "refuse")
+    assert "classes" not in audited(recording)
+
+
 def test_names_of_runs_that_differ_in_spelling() -> None:
     made = design(shuffled_orders(3, range(4)))
     names = np.array(["01", "1", "b"])

@@ -174,9 +174,43 @@ def test_fit_tells_how_far_smaller_weights_agree(made: Path) -> None:
     (made / "label.toml").write_text(text)
     told = run("fit", made / "label.toml", "--out", "d.hotwire", "--precision", "float16")
     assert told.exit_code == 0, told.output
-    assert "It can run live. Beside the network itself: of 24 trials" in told.stdout
+    assert "Beside the network itself, on the recording it was fitted on: of 24 trials" in told.stdout
     assert answer("inspect", "d.hotwire")["live"]["precision"] == "float16"
     assert "'float64' is not one of" in complaint("fit", made / "label.toml", "--precision", "float64", code=2)
+
+
+def test_fit_leaves_runs_out_and_predict_says_which_were_fitted_on(made: Path) -> None:
+    saved = answer("fit", made / "study.toml", "--out", "d.hotwire", "--leave-out", "3", "--leave-out", "4")
+    assert saved["left_out"] == ["3", "4"]
+    assert list(saved["bundle"]["fitted_on"]) == ["1", "2"]
+    assert (saved["agreement"]["n_trials"], saved["agreement_on"]) == (12, "what was left out")
+    from hotwire.decoder.study import open_study
+
+    study = open_study(made / "study.toml")
+    recording = study.recording()
+    by_hand = study.fit(study.decoder(), recording.select(runs=[1, 2])).predict(recording.select(runs=[3, 4]))
+    found = answer("predict", "d.hotwire", made / "recording.npz")
+    assert found["part_of_fit"] == ["1", "2"]
+    assert [one["chose"] for one in found["decisions"][12:]] == [one.answer for one in by_hand]
+    shown = run("predict", "d.hotwire", made / "recording.npz").stdout
+    assert "2 runs (1, 2) were part of the fit: decisions on them say nothing about new data." in " ".join(
+        shown.split()
+    )
+    # By their samples, whatever the runs are called now.
+    last = recording.select(runs=[3])
+    write_npz(replace(last, run=last.run - 2, events=replace(last.events, run=last.events.run - 2)), "renamed.npz")
+    assert answer("predict", "d.hotwire", "renamed.npz")["part_of_fit"] == []
+    assert "part of the fit" not in run("predict", "d.hotwire", "renamed.npz").stdout
+    told = run("fit", made / "study.toml", "--out", "d.hotwire", "--leave-out", "3").stdout
+    assert "without run 3 and saved as d.hotwire" in told
+    assert "Beside the network itself, on what was left out: of 6 trials" in told
+    assert "unknown run to leave out '7'. There are: 1, 2, 3, 4" in complaint(
+        "fit", made / "study.toml", "--leave-out", "7"
+    )
+    everything = [word for name in "1234" for word in ("--leave-out", name)]
+    assert "leave-out: expected a run to be left to fit on, got all 4" in complaint(
+        "fit", made / "study.toml", *everything
+    )
 
 
 def test_predict_leaves_open_what_has_no_word(made: Path, tmp_path: Path) -> None:
@@ -263,6 +297,9 @@ def test_verify_finds_a_changed_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assets.write_manifest(asset("haxby2001-slice"), folder)
     (entry,) = answer("data", "--verify")["assets"]
     assert (entry["ready"], entry["verified"]) == (True, True)
+    told = " ".join(run("data").stdout.split())
+    size = f"{asset('haxby2001-slice').ready_bytes / 1e6:.1f} MB"
+    assert f"They lie in {tmp_path / 'cache'} ({size}); HOTWIRE_CACHE names another folder" in told
     (folder / "bold.nii.gz").write_bytes(b"0124")
     assert "ChecksumError: " in complaint("data", "--verify")
 
@@ -354,8 +391,12 @@ def test_the_demo_decodes_what_the_person_saw_the_same_every_time(
     assert first["p_value"] < 0.001
     assert first["ceiling"] == 1.0
     assert first["chance"] == 0.125
+    # With labels that were trained on, a classifier and untrained targets do as well: and the demo says so.
+    for row in ("lda", "untrained targets, nearest"):
+        assert first["measures"][row]["candidate"]["value"] >= 0.9
+    assert set(first["field"]["lda"]["differences"]) == {"candidate", "pairwise"}
     for row, measures in first["measures"].items():
-        if row not in ("decoder", "ceiling"):
+        if row not in ("decoder", "ceiling", "lda", "untrained targets, nearest"):
             assert measures["free"]["value"] < 0.25
             assert measures["candidate"]["value"] < 0.25
             assert 0.35 < measures["pairwise"]["value"] < 0.65

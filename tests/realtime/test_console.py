@@ -339,6 +339,11 @@ def test_verify_writes_the_certificate(bundles: tuple[Path, Path], recording: Pa
     readable = CliRunner().invoke(hotwire, [str(arg) for arg in args])
     assert readable.output.startswith(f"PASS: {found['n_decisions']} decisions")
     assert found["bundle"]["sha256"] in readable.output
+    assert "part of the fit" not in readable.output
+    write_npz(made_recording(6, seed=1), tmp_path / "fitted_on.npz")
+    args[2] = tmp_path / "fitted_on.npz"
+    readable = CliRunner().invoke(hotwire, [str(arg) for arg in args])
+    assert "Run 1 was part of the fit: decisions on it say nothing about new data." in readable.output
 
 
 def test_verify_fails_with_exit_code_1(

@@ -52,6 +52,14 @@ def test_every_cutting_decides_the_same(window: Window, tmp_path: Path) -> None:
     assert json.loads(json.dumps(found)) == found
 
 
+def test_says_which_runs_were_part_of_the_fit(bundle: Path) -> None:
+    fitted_on, other = made_recording(6, seed=1), made_recording()
+    found = verify(bundle, fitted_on, runs=[0, 5], cuttings=1, lsl="never").to_dict()
+    assert found["recording"]["part_of_fit"] == ["0", "5"]
+    found = verify(bundle, other, cuttings=1, lsl="never").to_dict()
+    assert found["recording"]["part_of_fit"] == []
+
+
 def test_counts_passes_and_takes_single_runs(bundle: Path) -> None:
     told: list[tuple[int, int]] = []
     found = verify(
