@@ -87,11 +87,12 @@ class Whitener(TransformerMixin, BaseEstimator):
         InputError
             If it would take more memory than there is.
         """
-        samples = self._checked(X, reset=True)
+        samples = self._given(X, reset=True, ensure_min_samples=2)
         n_samples, n_features = samples.shape
         plan = plan_whitening(n_samples, n_features, itemsize=samples.itemsize)
         logger.info("whitening %d features by %d samples: %s", n_features, n_samples, plan)
         require_memory(plan, what=f"whitening {n_features} features by {n_samples} samples", instead=FEWER)
+        require_finite("X", samples, column="feature")
         self.matrix_ = self.root_ = None
         if plan.solver == "dual":
             targets = Targets(samples)
@@ -131,7 +132,7 @@ class Whitener(TransformerMixin, BaseEstimator):
         (n_samples, n_features) array
         """
         check_is_fitted(self)
-        samples = self._checked(X, reset=False)
+        samples = self._checked(X)
         if self.root_ is None:
             return each_row(samples - self.mean_, self.matrix_)
         return self.root_.times(samples, self.mean_)
@@ -148,7 +149,7 @@ class Whitener(TransformerMixin, BaseEstimator):
         (n_samples, n_features) array
         """
         check_is_fitted(self)
-        whitened = self._checked(X, reset=False)
+        whitened = self._checked(X)
         if self.root_ is None:
             return self.mean_ + whitened @ np.linalg.pinv(self.matrix_, hermitian=True)
         return self.mean_ + self.root_.inverse().times(whitened)
@@ -203,10 +204,12 @@ class Whitener(TransformerMixin, BaseEstimator):
         whitener.n_features_in_ = n_features
         return whitener
 
-    def _checked(self, X: ArrayLike, *, reset: bool) -> NDArray:
-        """Samples in float64, or in float32 where they were in it."""
-        # Finiteness is checked here, so that the error names the position.
-        options: dict[str, Any] = {"X": X, "reset": reset, "ensure_min_samples": 2 if reset else 1}
-        samples: Any = validate_data(self, dtype=[np.float64, np.float32], ensure_all_finite=False, **options)
+    def _checked(self, X: ArrayLike) -> NDArray:
+        samples = self._given(X, reset=False)
         require_finite("X", samples, column="feature")
         return samples
+
+    def _given(self, X: Any, **options: Any) -> NDArray:
+        """Samples in float64, or in float32 where they were in it; finite or not, as that error names the position."""
+        found: Any = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, **options)
+        return found
