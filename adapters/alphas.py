@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..errors import InputError
@@ -79,12 +81,18 @@ def checked_alphas(alphas: object, name: str = "alphas") -> Floats | None:
     return values
 
 
-def largest_share(alpha: float | Floats, largest_square: float) -> float | Floats:
+def most_predictable(alpha: Any, largest_square: float) -> Any:
     """The largest part of a target that ridge of this strength can predict of its own training samples.
+
+    Parameters
+    ----------
+    alpha : float or array
+    largest_square : float
+        The features' largest squared singular value.
 
     Examples
     --------
-    >>> largest_share(3.0, 1.0)
+    >>> most_predictable(3.0, 1.0)
     0.25
     """
     return largest_square / (largest_square + alpha)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BundleError, InputError, UnknownNameError
-from .alphas import default_alphas, largest_share
+from .alphas import default_alphas, most_predictable
 from .banded_design import BandedFeatures, Scores, map_for_all, map_per_unit, rotate_bands, scores_for_all, targets_of
 from .banded_search import Design, first_sets, held_out_errors, search_sets, strengths_of
 from .bands import Bands, Strengths, band_names, band_of_each, checked_grids
@@ -188,8 +188,8 @@ class BandedAdapter(FactoredAdapter):
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
         self.gain_ = 1.0
         if self.gain != "none":
-            scores, share = features.X @ self.projection_, largest_share(self.alpha_.min(axis=0), size)
-            self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, share=share)
+            scores, predictable = features.X @ self.projection_, most_predictable(self.alpha_.min(axis=0), size)
+            self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, predictable=predictable)
         return self
 
     def _checked_grids(self) -> list[Floats] | None:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ..errors import BundleError
-from .alphas import default_alphas, largest_share
+from .alphas import default_alphas, most_predictable
 from .banded import BandedAdapter
 from .banded_design import map_for_all, map_per_unit, rotate_bands, scores_for_all, targets_of
 from .bands import Bands, Strengths, band_names, band_of_each
@@ -174,9 +174,9 @@ class DelayedAdapter(BandedAdapter):
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
         self.gain_ = 1.0
         if self.gain != "none":
-            share = largest_share(self.alpha_.min(axis=0), size)
+            predictable = most_predictable(self.alpha_.min(axis=0), size)
             scores = self._scores(checked, bounds)
-            self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, share=share)
+            self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, predictable=predictable)
         return self
 
     def predict(self, X: ArrayLike, groups: ArrayLike | None = None) -> NDArray:

@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 from tqdm import tqdm
 
 from ..errors import InputError, ShapeError
-from .alphas import largest_share
+from .alphas import most_predictable
 from .checks import require_finite
 from .factored import FactoredAdapter
 from .folds import Fold, encode_groups, split_samples
@@ -232,11 +232,11 @@ class DualRidge:
             return gains
         for number in np.unique(chosen):
             shrinkage = self._parts.values * filter_factors(self._parts.values, self._alphas[number])[:, 0]
-            share = largest_share(self._alphas[number], self._parts.largest_square)
+            predictable = most_predictable(self._alphas[number], self._parts.largest_square)
             form = doubled_triangle((self._parts.left * shrinkage).T, np.zeros(stack.shape[1:]))
             for layer in np.flatnonzero(chosen == number):
                 predicted = max(0.0, float(np.vdot(stack[layer], form)))
-                gains[layer] = restoring_gain(predicted, power[layer], share)
+                gains[layer] = restoring_gain(predicted, power[layer], predictable)
         return gains
 
 

@@ -103,7 +103,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         arrays = {name: np.asarray(getattr(self, f"{name}_")) for name in (*ARRAYS, *self._own_shapes(1, 1))}
-        arrays |= {name: of for name in self._optional if (of := getattr(self, f"{name}_")) is not None}
+        arrays |= {name: np.asarray(of) for name in self._optional if (of := getattr(self, f"{name}_")) is not None}
         params = {"kind": self.kind} | {name: _jsonable(of) for name, of in self.get_params().items() if name != "cv"}
         arrays["params"] = np.frombuffer(json.dumps(params).encode(), dtype=np.uint8)
         return arrays
@@ -127,7 +127,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
             # y_mean_ has no dimensions where Y had one, and stays an array; the others were plain numbers.
             setattr(adapter, f"{name}_", value if name == "y_mean" else plain(value))
         for name in cls._optional:
-            setattr(adapter, f"{name}_", arrays.get(name))
+            setattr(adapter, f"{name}_", plain(np.asarray(arrays[name])) if name in arrays else None)
         adapter.n_features_in_ = len(adapter.x_mean_)
         return adapter
 

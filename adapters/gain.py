@@ -26,7 +26,7 @@ def gain_for(
     expansion: NDArray,
     power: Floats,
     total: float | None = None,
-    share: ArrayLike = 1.0,
+    predictable: ArrayLike = 1.0,
 ) -> float | NDArray:
     """The gain of a map, by its policy.
 
@@ -40,7 +40,7 @@ def gain_for(
         Each unit's sum of squared deviations from its mean, in training.
     total : float, optional
         The predicted power of all units together, where it is known already.
-    share : float or (n_units,) array-like
+    predictable : float or (n_units,) array-like
         See `restoring_gain`.
 
     Returns
@@ -56,11 +56,11 @@ def gain_for(
     if policy == "none":
         return 1.0
     if policy == "total" and total is not None:
-        return float(restoring_gain(total, power.sum(), np.max(share)))
+        return float(restoring_gain(total, power.sum(), np.max(predictable)))
     predicted = predicted_power(scores, expansion)
     if policy == "total":
-        return float(restoring_gain(predicted.sum(), power.sum(), np.max(share)))
-    return restoring_gain(predicted, power, share).astype(expansion.dtype)
+        return float(restoring_gain(predicted.sum(), power.sum(), np.max(predictable)))
+    return restoring_gain(predicted, power, predictable).astype(expansion.dtype)
 
 
 def predicted_power(scores: Floats, expansion: NDArray) -> Floats:
@@ -89,7 +89,7 @@ def predicted_power(scores: Floats, expansion: NDArray) -> Floats:
     return np.maximum(power, 0.0)
 
 
-def restoring_gain(predicted: ArrayLike, true: ArrayLike, share: ArrayLike = 1.0) -> Floats:
+def restoring_gain(predicted: ArrayLike, true: ArrayLike, predictable: ArrayLike = 1.0) -> Floats:
     """The factor on deviations that turns the predicted power into the true; 1 where nothing is predicted.
 
     Parameters
@@ -97,7 +97,7 @@ def restoring_gain(predicted: ArrayLike, true: ArrayLike, share: ArrayLike = 1.0
     predicted, true : array-like of the same shape
         Sums of squared deviations from the mean, e.g. of each unit, or of all units together. What is
         predicted of a unit that the features know nothing of is rounding, which must not be blown up.
-    share : array-like that broadcasts with them
+    predictable : array-like that broadcasts with them
         The largest part of a target's amplitude that the map could predict. A strength far above the features' own
         size leaves little of any target; what it leaves is no rounding.
 
@@ -107,5 +107,5 @@ def restoring_gain(predicted: ArrayLike, true: ArrayLike, share: ArrayLike = 1.0
     array([2., 1.])
     """
     predicted, true = np.asarray(predicted, dtype=np.float64), np.asarray(true, dtype=np.float64)
-    something = predicted > ROUNDING * np.asarray(share) ** 2 * true
+    something = predicted > ROUNDING * np.asarray(predictable) ** 2 * true
     return np.where(something, np.sqrt(true / np.where(something, predicted, 1.0)), 1.0)

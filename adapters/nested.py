@@ -91,6 +91,10 @@ class NestedAdapter(FactoredAdapter):
     def _ways(self, largest_square: float) -> Sequence[Decompose]:
         """The ways to decompose that there are for features with this largest squared singular value."""
 
+    def _predictable(self, way: int, largest_square: float) -> float:
+        """The largest part of a target that one of the ways could predict, see `most_predictable`."""
+        return 1.0
+
     def _fit_nested(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None, numbers: NDArray[np.intp]) -> Found:
         """Fit with the best of some numbers of components and of `_ways` to decompose."""
         for policy in ("choose_by", "gain", "scale"):
@@ -117,7 +121,8 @@ class NestedAdapter(FactoredAdapter):
         self.projection_[features.constant] = 0.0
         self.expansion_ = spread(parts.left @ found.sources, targets, dtype)
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
-        self.gain_ = gain_for(self.gain, features.X @ self.projection_, self.expansion_, targets.power, total)
+        scores, predictable = features.X @ self.projection_, self._predictable(way, parts.largest_square)
+        self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, total, predictable)
         reached = found.weights.shape[1]
         beyond = (number == numbers.max() and reached == number < found.possible) or 1 < number == numbers.min()
         return Found(way, reached, bool(beyond) and len(numbers) > 1)

@@ -36,15 +36,18 @@ from ..errors import InputError, ShapeError, UnknownNameError
 from .checks import require_finite
 from .factored import FactoredAdapter, Shapes, plain
 from .gain import GAINS, restoring_gain
-from .solvers import largest_square
+from .solvers import largest_square, standardise
 from .targets import Floats, sum_of_squares
 from .updates import renewed, running_means, take_up
 
 MOST_AT_ONCE = 64
 """So many samples are taken up together: more of them gain nothing."""
 
-DEFAULT_PART = 0.1
-"""Of the first samples' largest squared singular value: the strength where none is named."""
+DEFAULT_SAMPLES = 10
+"""Where no strength is named, it weighs as so many samples along the direction in which the first ones vary most."""
+
+MOST_STRONG = 1e5
+"""A strength so many times the features' largest squared singular value leaves too little for a gain to restore."""
 
 RESOLUTION = 1e-10
 """A predicted power below this part of the true one is not told from nothing.
@@ -65,8 +68,8 @@ class RecursiveAdapter(FactoredAdapter):
     Parameters
     ----------
     alpha : float, optional
-        Regularisation strength above 0, on the scale of scikit-learn's `Ridge`. Left out: a tenth of the largest
-        squared singular value of the first samples, whatever their unit; they have to be several, then.
+        Regularisation strength above 0, on the scale of scikit-learn's `Ridge`. Left out: ten times the largest
+        variance that the first samples have in any direction, whatever their unit; so let these be many.
     forgetting : float
         Above 0 and up to 1: what a sample's weight is multiplied by with each sample after it. 1 forgets nothing. See
         `forgetting_for` for half-lives. Where features are more than a half-life has samples, an update costs the more.
@@ -118,9 +121,22 @@ class RecursiveAdapter(FactoredAdapter):
         return inf if self.forgetting == 1 else log(0.5) / log(self.forgetting)
 
     def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Forget everything, then `partial_fit`. There is nothing to choose, so `groups` are not used."""
+        """Forget everything, then `partial_fit`. There is nothing to choose, so `groups` are not used.
+
+        Raises
+        ------
+        InputError
+            As there; also if there is a gain, and `alpha` is too strong for the features for it to do anything.
+        """
         fresh: Any = clone(self)
         fresh.partial_fit(X, Y)
+        size = largest_square(standardise(fresh._checked_features(X), "none").X)
+        if self.gain != "none" and 0 < MOST_STRONG * size < fresh.alpha_:
+            raise InputError(
+                f"alpha={self.alpha!r}, expected at most {MOST_STRONG * size:.2g}, as the features' largest squared "
+                f"singular value is {size:.2g}: beside it no gain brings predictions back; leave alpha out, "
+                "and it goes by the features' size"
+            )
         vars(self).pop("feature_names_in_", None)
         vars(self).update(vars(fresh))
         return self
@@ -163,13 +179,13 @@ class RecursiveAdapter(FactoredAdapter):
     def _strength(self, features: Floats) -> float:
         if self.alpha is not None:
             return float(self.alpha)
-        size = largest_square(features - features.mean(axis=0))
+        size = largest_square(standardise(features, "none").X)
         if not size:
             raise InputError(
                 f"alpha=None, expected a number above 0, e.g. alpha=100.0: the first {len(features)} samples do not "
                 "vary, and so do not tell how large the features are; or begin with several samples"
             )
-        return DEFAULT_PART * size
+        return DEFAULT_SAMPLES * size / len(features)
 
     def _begin(self, features: Floats, units: NDArray) -> None:
         n_features, n_units = features.shape[1], units[0].size

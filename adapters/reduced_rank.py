@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .alphas import checked_alphas, default_alphas
+from .alphas import checked_alphas, default_alphas, most_predictable
 from .factored import Shapes
 from .folds import Splitter
 from .nested import Components, Decompose, NestedAdapter, checked_numbers
@@ -128,6 +128,9 @@ class ReducedRankAdapter(NestedAdapter):
         named = checked_alphas(self.alphas)
         self.alphas_ = default_alphas(largest_square) if named is None else np.unique(named)
         return [partial(reduced_rank, alpha=float(alpha)) for alpha in self.alphas_]
+
+    def _predictable(self, way: int, largest_square: float) -> float:
+        return most_predictable(float(self.alphas_[way]), largest_square)
 
     @classmethod
     def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError, ShapeError, UnknownNameError
-from .alphas import MOST_DEFAULTS, checked_alphas, largest_share
+from .alphas import MOST_DEFAULTS, checked_alphas, most_predictable
 from .backend import backend_for
 from .factored import FactoredAdapter, Shapes, plain
 from .factors import factors_for_all, factors_per_unit, predicted_in_all, room_for_targets
@@ -216,15 +216,15 @@ class RidgeAdapter(FactoredAdapter):
         self.projection_[features.constant] = 0.0
         self.expansion_ = found.expansion
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
-        share = largest_share(alphas[chosen], parts.largest_square)
+        predictable = most_predictable(alphas[chosen], parts.largest_square)
         if self.gain == "total" and K is not None:  # what the wide axis would tell, the Gram matrix does
             predicted = predicted_in_all(parts, float(alphas[chosen]), K)
-            self.gain_ = float(restoring_gain(predicted, np.trace(K), share))
+            self.gain_ = float(restoring_gain(predicted, np.trace(K), predictable))
         elif self.gain == "none":
             self.gain_ = 1.0
         else:
             scores = features.X @ self.projection_
-            self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, share=share)
+            self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, predictable=predictable)
         return self
 
     def _folds(self, n_samples: int, groups: ArrayLike | None) -> list[Fold]:

@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.adapters.alphas import MOST_DEFAULTS, STRONGEST, WEAKEST, checked_alphas, default_alphas, largest_share
+from hotwire.adapters.alphas import MOST_DEFAULTS, STRONGEST, WEAKEST, checked_alphas, default_alphas, most_predictable
+from hotwire.adapters.banded import BandedAdapter
 from hotwire.adapters.dual import DualRidge, blended, gram
 from hotwire.adapters.kinds import KINDS
+from hotwire.adapters.recursive import RecursiveAdapter
+from hotwire.adapters.reduced_rank import ReducedRankAdapter
 from hotwire.errors import InputError
 
 UNITS = (1e-13, 1e-6, 1e6)
@@ -85,6 +88,10 @@ def test_a_gain_makes_good_what_a_named_strength_takes(gain: str, n_units: int) 
     dual = DualRidge(RidgeAdapter(1.0, gain="total"), X * 1e-13)
     if gain == "total":
         np.testing.assert_allclose(dual.fit(gram(Y)).gain, adapter.gain_, rtol=1e-6)
+    for other in (BandedAdapter(None, 1.0, gain=gain), ReducedRankAdapter(12, 1.0, gain=gain)):
+        np.testing.assert_allclose(other.fit(X * 1e-13, Y).predict(X * 1e-13), predicted, rtol=1e-5, atol=1e-5)
+    with pytest.raises(InputError, match=r"alpha=1.0, expected at most .*leave alpha out"):
+        RecursiveAdapter(1.0, gain=gain).fit(X * 1e-13, Y)
 
 
 def test_a_gain_does_not_blow_up_rounding() -> None:
@@ -102,7 +109,7 @@ def test_what_share_ridge_can_predict() -> None:
     left, values, _ = np.linalg.svd(X, full_matrices=False)
     best = left[:, :1]
     predicted = RidgeAdapter(7.0).fit(X, best).predict(X)
-    np.testing.assert_allclose(np.linalg.norm(predicted), largest_share(7.0, float(values[0] ** 2)))
+    np.testing.assert_allclose(np.linalg.norm(predicted), most_predictable(7.0, float(values[0] ** 2)))
 
 
 def test_features_that_do_not_vary() -> None:
@@ -117,3 +124,25 @@ def test_named_strengths_are_as_they_are_named() -> None:
         np.testing.assert_array_equal(RidgeAdapter(alphas).fit(X * 1e-6, Y).alphas_, alphas)
     with pytest.raises(InputError, match=r"alphas='weak', expected one or more finite numbers above 0"):
         checked_alphas("weak")
+
+
+def test_what_a_stream_begins_with_sets_the_recursive_strength_however_long_it_is() -> None:
+    X = 1e-6 * np.random.default_rng(0).normal(size=(400, 3))
+    Y = np.zeros((400, 2))
+    strengths = [RecursiveAdapter().partial_fit(X[:n], Y[:n]).alpha_ for n in (40, 100, 400)]
+    np.testing.assert_allclose(strengths, 1e-11, rtol=0.6)
+    with pytest.raises(InputError, match="alpha=None, expected a number above 0"):
+        RecursiveAdapter().partial_fit(0.1 + X[:1].repeat(7, axis=0), Y[:7])
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_saved_states_are_arrays(kind: str) -> None:
+    X, Y, runs = data()
+    adapter: Any = KINDS[kind]().fit(X, Y, groups=runs)
+    arrays = adapter.to_arrays()
+    assert {type(of) for of in arrays.values()} == {np.ndarray}
+    loaded: Any = KINDS[kind].from_arrays(arrays)
+    for name in ("alpha_", "alphas_"):
+        assert type(getattr(loaded, name, None)) is type(getattr(adapter, name, None))
+    old = {name: of for name, of in arrays.items() if name != "alphas" and (kind, name) != ("recursive", "alpha")}
+    np.testing.assert_array_equal(KINDS[kind].from_arrays(old).predict(X), adapter.predict(X))
