@@ -95,7 +95,9 @@ def start_on(
     started.unit_ = recording.unit
     started.feature_low_ = recording.data.min(axis=0)
     started.feature_high_ = recording.data.max(axis=0)
-    started.fitted_on_ = {**(decoder.fitted_on_ or {}), **run_digests(recording)}
+    if decoder.fitted_on_ is not None:
+        aligned = {f"{run} (aligned)": digest for run, digest in run_digests(recording).items()}
+        started.fitted_on_ = decoder.fitted_on_ | aligned
     return started
 
 

@@ -69,7 +69,8 @@ def response_finding(
     later_s = _lag_s(settings, recording.rate_hz)
     assert offered.stop_s is not None
     late = (np.full(len(events), offered.start_s + later_s), np.full(len(events), offered.stop_s + later_s))
-    spans = [_span(recording, used, *one) for one in ((trials, settings), *tried)]
+    every = [_span(recording, used, *one) for one in ((trials, settings), *tried)]
+    spans = [span for span in every if not np.isnan(span[1]).all()]  # some choices may have no window on an event
     shares = [_expected(events, span, recording.rate_hz) for span in spans]
     most = _expected(events, late, recording.rate_hz)
     ends = [np.nanmean(stop_s) for _, stop_s in spans]
@@ -115,6 +116,10 @@ def offered_window(recording: Recording, events: Events, settings: Settings) -> 
     next_s = _to_next(events)
     is_short = np.isfinite(next_s) and next_s < length_s
     length_s = on_grid(min(length_s, next_s))
+    bin_s: float | None = getattr(own, "bin_s", None)
+    if bin_s is not None:  # bins have to fill it
+        n_bin = max(1, round(bin_s * rate_hz))
+        length_s = round(-(-round(length_s * rate_hz) // n_bin) * n_bin / rate_hz, 6)
     lag_s = _lag_s(settings, rate_hz)
     begins_s, ends_s = round(start_s - lag_s, 6), round(start_s + length_s - lag_s, 6)
     lengths = recording.run_lengths()

@@ -266,7 +266,7 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
     from .compiled import CompiledDecoder
     from .study import open_study
 
-    opened = open_study(study)
+    opened, left_out = open_study(study), tuple(dict.fromkeys(left_out))
     recording, held_out = _parted(opened.recording(), left_out)
     decoder = opened.fit(opened.decoder(), recording)
     bundle.save(decoder, path, precision=precision)

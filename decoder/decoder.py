@@ -364,6 +364,8 @@ class Decoder:
     def predict(self, recording: Recording) -> list[Decision]:
         """Decide on every trial of a recording; a decision does not depend on what others are made with it.
 
+        To the last bit, but for a whitening in factors, of more features than samples: there, to float64's rounding.
+
         Raises
         ------
         RecordingError

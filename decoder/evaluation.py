@@ -117,7 +117,7 @@ def evaluate(
     runs_of = list(dict.fromkeys(one.runs for one in splits))
     tried = [(bench.trials(one), one) for one in tried_windows(decoder.settings, choose)]
     findings = look_for_leaks(recording, trials, bench.targets, runs_of, decoder.settings, tried, classes=classes)
-    findings = (*findings, *sizes_findings(recording, trials, decoder.settings))
+    findings = (*findings, *sizes_findings(recording, trials, decoder.settings, [one.setting for one in choose]))
     refuse(findings, audit)
     fits = [partial(_fitted, bench, decoder.settings, choose, one, inner_folds) for one in splits]
     fitted = in_parallel(fits, "cross-validation")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
+from ..adapters.reduced_rank import ReducedRankAdapter
+from ..adapters.ridge import RidgeAdapter
 from .decoder import Settings
 from .events import listed
 from .finding import Finding
@@ -18,7 +22,9 @@ SOME = 0.1
 """So large a share of the features is worth a warning; a few channels that hardly vary are not."""
 
 
-def sizes_findings(recording: Recording, trials: Trials, settings: Settings) -> list[Finding]:
+def sizes_findings(
+    recording: Recording, trials: Trials, settings: Settings, chosen: Collection[str] = ()
+) -> list[Finding]:
     """At most one finding, on the features that the adapter takes: none where they are scaled, whitened or fitted.
 
     Parameters
@@ -26,9 +32,14 @@ def sizes_findings(recording: Recording, trials: Trials, settings: Settings) -> 
     recording : Recording
     trials : Trials
     settings : Settings
+    chosen : collection of str
+        Settings that are yet to be chosen in each fold.
     """
-    scaled = getattr(settings.adapter, "scale", "none") != "none" or settings.whiten != "none"
-    if scaled or settings.features is not None:
+    # Only these have one strength for features of all sizes, and a scale to set.
+    has_one_strength = isinstance(settings.adapter, RidgeAdapter | ReducedRankAdapter)
+    if not has_one_strength or settings.adapter.scale != "none" or settings.whiten != "none":
+        return []
+    if settings.features is not None or {"adapter", "whiten", "features"} & set(chosen):
         return []
     by_channel = trials.X.reshape(len(trials), trials.n_times, -1)
     size = np.sqrt(by_channel.var(axis=0, dtype=np.float64).mean(axis=0))

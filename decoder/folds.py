@@ -136,12 +136,11 @@ class Bench:
         """The right answer to each."""
         return self.targets.truth()[self.keys(trials)]
 
-    def whitener(self, steps: tuple[Step, ...], window: Window | None, held_out: HeldOut) -> Whitener:
-        """Fit on all samples of the runs that are not held out; in no trial of a held-out class."""
+    def whitener(self, steps: tuple[Step, ...], its_windows: tuple[Window, ...], held_out: HeldOut) -> Whitener:
+        """Fit on all samples of the runs that are not held out; where classes are, on none in these windows on them."""
         prepared = self._prepared(steps)
         rows = ~held_out.in_runs(prepared.run)
-        if held_out.classes and window is not None:
-            trials = self._windows(steps, window)
+        for trials in (self._windows(steps, window) for window in its_windows if held_out.classes):
             for i in np.flatnonzero(np.isin(self.truth(trials), held_out.classes)):
                 first, stop = (round(at * prepared.rate_hz) for at in (trials.start_s[i], trials.stop_s[i]))
                 of_run = prepared.samples_of(trials.run[i].item())
@@ -234,7 +233,7 @@ class Training:
         # Each choice tries again what the one before it has settled on. Nothing here holds `self`, so that all goes
         # with the last use: the whitening of a whole brain takes GB. Those of the newest two sets of steps are kept.
         self._scores: dict[tuple[Settings, str], float] = {}
-        self._whitener = lru_cache(maxsize=2)(lambda steps, window: bench.whitener(steps, window, held_out))
+        self._whitener = lru_cache(maxsize=2)(lambda steps, named: bench.whitener(steps, named, held_out))
 
     def _inner(self, trials: Trials, truth: NDArray[np.intp]) -> list[HeldOut]:
         """Folds of the training trials, of whole classes where the outer ones are."""
@@ -270,8 +269,9 @@ class Training:
         """Fit on all samples that may be trained on, if the settings ask for it."""
         if settings.whiten == "none":
             return None
-        # By classes it leaves out the trials' own samples, which the window names.
-        return self._whitener(settings.steps, settings.window if self._held_out.by_class else None)
+        # By classes it leaves out the trials' own samples, to decide on and to fit on, which windows name.
+        named = tuple(dict.fromkeys((settings.window, settings.to_fit[1])))
+        return self._whitener(settings.steps, named if self._held_out.by_class else ())
 
     def _score(self, settings: Settings, judge: str) -> float:
         place = (settings, judge)

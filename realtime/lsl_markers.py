@@ -17,6 +17,8 @@ from .source import Marker, MarkersChange
 
 ATTEMPT_S = 0.5
 """How long one attempt to find the stream beside the samples lasts: so soon the search can be given up."""
+PAUSE_S = 0.2
+"""Between attempts, as one may end at once, where several streams have the name."""
 TELL_S = 5.0
 """What the search sees, none or one that cannot be taken, is told when it has seen it for so long: the one that comes
 back takes a second to answer."""
@@ -153,6 +155,7 @@ class _Search:
                 elif sees_match != self._sees_match and time.monotonic() - since_s >= TELL_S:
                     self._sees_match = sees_match
                     self._told.put(str(error))
+                self._given_up.wait(PAUSE_S)
 
 
 def _not_markers(info: pylsl.StreamInfo) -> str:

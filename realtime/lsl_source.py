@@ -12,7 +12,7 @@ from pylsl.util import LostError
 
 from ..errors import InputError, StreamError, StreamNotFoundError
 from .lsl_link import Link
-from .lsl_markers import LslMarkers
+from .lsl_markers import PAUSE_S, LslMarkers
 from .source import Chunk, Marker, MarkersChange, StreamInfo
 
 WAIT_S = 0.25
@@ -46,7 +46,8 @@ class LslSource:
     ------
     StreamNotFoundError
         From `open`: no stream matches, or several do; everything on the network is listed. Of the markers only where a
-        stream has their name and cannot be taken for them; one that is not there yet is waited for beside the samples.
+        stream has their name and cannot be taken for them, or the time to open was less than 2 s; one that is not there
+        2 s after the samples were seen is waited for beside them.
     StreamLostError
         From `pull`: the stream broke off. From `open`: it did, and has no source_id to know it again by.
 
@@ -143,6 +144,7 @@ class LslSource:
                     return
                 if time.monotonic() >= until:
                     raise
+                time.sleep(max(0.0, min(PAUSE_S, until - time.monotonic())))  # several of a name are found at once
 
 
 def _not_samples(info: pylsl.StreamInfo) -> str:

@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,6 +23,8 @@ from .private_lsl import private_config
 from .source import Chunk, EndOfStream, Marker, MarkersChange, StreamInfo
 
 GOODBYE_S = 10.0
+LATE_S = 10.0
+"""So long after the last sample markers are waited for: some may have been sent while nobody was connected."""
 LINGER_S = 600.0
 """LSL drops what nobody has pulled yet when a stream goes: the replay stays until it is ended."""
 
@@ -36,6 +40,7 @@ class _Ending(LslSource):
         self._told = told
         self._n_samples_left = recording.n_samples
         self._n_markers_left = len(recording.events)
+        self._samples_ended_s = inf
 
     def open(self, timeout_s: float) -> StreamInfo:
         if self._process.poll() is not None:
@@ -44,8 +49,10 @@ class _Ending(LslSource):
         return super().open(timeout_s)
 
     def pull(self, timeout_s: float) -> Chunk | None:
-        if self._n_samples_left <= 0 and self._n_markers_left <= 0:
-            raise EndOfStream
+        if self._n_samples_left <= 0:
+            self._samples_ended_s = min(self._samples_ended_s, time.monotonic())
+            if self._n_markers_left <= 0 or time.monotonic() > self._samples_ended_s + LATE_S:
+                raise EndOfStream
         try:
             chunk = super().pull(timeout_s)
         except StreamLostError:

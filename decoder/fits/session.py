@@ -26,7 +26,7 @@ from ..steps import run_steps
 from ..study import open_study
 from ..targets import StimulusTargets
 
-FORMAT = 1
+FORMAT = 2
 """Of the files that are kept: another number, and all are made anew."""
 
 

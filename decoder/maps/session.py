@@ -36,7 +36,7 @@ Weights = Literal["trained", "untrained"]
 
 NUISANCE = "nuisance"
 DECODERS_WINDOW = TimeRange("", None, None)
-FORMAT = 1
+FORMAT = 2
 """Of the cells that are kept on disk: another number, and they are worked out anew."""
 
 
@@ -270,13 +270,14 @@ class MapSession:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that cells depend on, but the network, the region and the time."""
-        settings = self.settings
+        settings, adapter = self.settings, self.settings.decoder.adapter
         told = {
             "format": FORMAT,
             "steps": repr(tuple(settings.decoder.steps)),
             "window": repr(settings.decoder.window),
             "whiten": settings.decoder.whiten,
-            "adapter": " ".join(repr(settings.decoder.adapter).split()),
+            # All parameters: what an adapter prints leaves out those that are as they are by default today.
+            "adapter": [adapter.kind, {name: repr(of) for name, of in adapter.get_params().items()}],
             "folds": [[str(run) for run in runs] for runs in self.held_out],
             "inner": [settings.inner_folds, settings.inner_trials],
             "shuffles": [settings.n_shuffles, settings.seed],

@@ -3,8 +3,9 @@
 Live, samples may be lost. In their place stands a straight line, feature by feature, from the sample before to the one
 behind; where the window begins or ends with lost samples, the value of its nearest that came. So nothing depends on
 samples outside of the window, and rejection by peak to peak goes by the samples that came. They count as missing: how
-many may be bridged is for whoever decides to say (`hotwire.realtime.LiveSettings.least_present`). Only a baseline of
-which no sample came is not bridged, as it would shift the whole window by a value made up: such a window is rejected.
+many may be bridged is for whoever decides to say (`hotwire.realtime.LiveSettings.least_present`). A window of which no
+sample came, and one without any of its baseline, which would shift it whole by a value made up, are not bridged but
+rejected.
 A recording has no lost samples within a run, as its readers begin a new run behind them.
 """
 
@@ -88,9 +89,9 @@ class SampleCutter:
 
     def _lost(self, places: NDArray[np.intp]) -> Rejection | None:
         """Say why what came cannot be bridged."""
-        n, base = self._stretch.n_samples, self._stretch.base
-        if not len(places):
-            return Rejection(f"0 of the window's {n} samples came")
+        n, kept, base = self._stretch.n_samples, self._stretch.kept, self._stretch.base
+        if not ((places >= kept.start) & (places < kept.stop)).any():
+            return Rejection(f"0 of the window's {kept.stop - kept.start} samples came")
         if base.stop and not ((places >= base.start) & (places < base.stop)).any():
             return Rejection(
                 f"none of the {base.stop - base.start} samples of its baseline came, and {len(places)} of {n} in all"

@@ -21,7 +21,7 @@ from hotwire.decoder import Decoder, NearestReadout, Recording, Settings, WordTa
 from hotwire.decoder.alignment import PLAIN, folded, matched, start_on
 from hotwire.decoder.compiled import CompiledDecoder
 from hotwire.decoder.decoder import Linear
-from hotwire.decoder.fitted_on import run_digests
+from hotwire.decoder.fitted_on import runs_of_fit
 from hotwire.decoder.metrics import exchanges, hit_table, permutation_p
 from hotwire.decoder.readers import read_attributes, read_nifti
 from hotwire.decoder.steps import BlockAverage, Detrend, RunningZScore, SlidingAverage, Trials, run_steps, windows
@@ -117,7 +117,11 @@ def test_without_shared_stimuli(network: Network, recordings: Any, whiten: str, 
     decoder = fitted(network, monday, whiten)
     state = decoder.linear_.adapter.projection_.copy()
     started = start_on(decoder, later, monday, how=how)
-    assert started.fitted_on_ == run_digests(monday) | run_digests(later)
+    assert runs_of_fit(monday, started.fitted_on_) == [str(run) for run in monday.runs]
+    assert runs_of_fit(later, started.fitted_on_) == [str(run) for run in later.runs]
+    assert runs_of_fit(recordings(seed=2), started.fitted_on_) == []
+    decoder.fitted_on_ = None  # as one that was saved before this was kept
+    assert runs_of_fit(later, start_on(decoder, later, monday, how=how).fitted_on_) is None
     assert right(decoder, later) < 0.6 < 0.85 < right(started, later)
     assert decoder.settings.whiten == whiten
     np.testing.assert_array_equal(decoder.linear_.adapter.projection_, state)

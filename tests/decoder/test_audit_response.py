@@ -22,8 +22,10 @@ from hotwire.decoder.readers.named_arrays import read_named_arrays
 from hotwire.decoder.steps import (
     BlockAverage,
     Detrend,
+    Epoch,
     Lag,
     RunningAverage,
+    SlidingAverage,
     Step,
     Window,
     run_steps,
@@ -94,6 +96,25 @@ def test_what_is_offered_is_not_warned_of(duration_s: float, rate_hz: float) -> 
     assert found.verdict == "warning"
     window = offered_in(found.reason)
     assert found_in(made, window).verdict == "fine"
+
+
+@pytest.mark.parametrize("bin_s", [None, 2.5, 5.0])
+def test_a_window_offered_in_bins_can_be_opened(bin_s: float | None) -> None:
+    made = bold(10.0, 10.0, rate_hz=0.4)
+    found = found_in(made, Epoch(0.0, 5.0, bin_s=bin_s))
+    assert found.verdict == "warning"
+    offered = offered_in(found.reason)
+    assert isinstance(offered, Epoch)
+    assert offered.bin_s == bin_s
+    assert found_in(made, replace(offered, incomplete="drop")).verdict == "fine"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_choice_without_windows_on_events_is_passed_over() -> None:
+    made = bold()
+    settings = [Settings("first", window=window) for window in (BlockAverage(), SlidingAverage(4.0, 2.0))]
+    (own, how), other = [(windows(one.window, made), one) for one in settings]
+    assert response_finding(made, own, how, [other]).verdict == "warning"
 
 
 def test_events_that_were_moved_to_the_response_already() -> None:

@@ -549,3 +549,29 @@ def test_a_closing_outlet_that_still_answers_is_not_taken_for_its_successor(lsl)
         uids.append(link.connect(time.monotonic() + 20).uid())
         print(json.dumps([remembered, uids[0] != uids[1], uids[1] == second.get_info().uid()]))
     """) == [2, True, True]
+
+
+@pytest.mark.slow
+def test_two_streams_of_markers_are_refused_and_the_search_rests_in_between(lsl):
+    first = lsl.start(STAY, {**STIMULI, "id": "one"})
+    second = lsl.start(STAY, {**STIMULI, "id": "two"})
+    first.says(), second.says()
+    receiver = lsl.start(
+        RECEIVE
+        + LISTEN
+        + """
+    from hotwire.realtime import lsl_link
+    searches = []
+    search = lsl_link.Link._search
+    lsl_link.Link._search = lambda link, until: searches.append(link.what) or search(link, until)
+    try:
+        source.open(3.0)
+        say("opened")
+    except StreamNotFoundError as error:
+        say([str(error), searches.count("marker stream")])
+    """,
+        {"name": "amp", "markers": "stimuli"},
+    )
+    told, n_searches = receiver.result()
+    assert "expected one the LSL marker stream with name 'stimuli', found 2" in told
+    assert 1 <= n_searches < 100

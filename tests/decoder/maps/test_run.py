@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
+from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, LabelReadout, Recording, Settings, WordTargets, evaluate
 from hotwire.decoder.maps import cells
 from hotwire.decoder.maps.cells import jobs_of, key_of, work_out
@@ -203,3 +206,19 @@ def test_wrong_inputs(recording, make_session, network):
         make_map([make_session(recording), make_session(recording)])
     with pytest.raises(InputError, match="at least one"):
         make_map([])
+
+
+def test_cells_of_other_strengths_are_not_taken_for_these(network: Network, recording: Recording) -> None:
+    """Nor where what differs is left out when an adapter is printed, as what is so by default is."""
+
+    def digest(adapter: RidgeAdapter) -> str:
+        readings = [Reading(network, TARGETS, ("first",), LabelReadout())]
+        settings = MapSettings(replace(DECODER, adapter=adapter), n_permutations=200)
+        return MapSession("one", recording, {"all": np.arange(recording.n_features)}, readings, settings).digest
+
+    by_default = RidgeAdapter(choose_by="direction", gain="total")
+    later = clone(by_default).set_params(alphas=[1.0, 10.0])
+    later_default = type("RidgeAdapter", (RidgeAdapter,), {"__repr__": lambda self: repr(by_default)})
+    assert digest(by_default) == digest(clone(by_default))
+    assert digest(by_default) != digest(later)
+    assert digest(later_default([1.0, 10.0], choose_by="direction", gain="total")) == digest(later)

@@ -183,6 +183,15 @@ def test_an_event_of_which_nothing_came_is_rejected() -> None:
     assert rows[1].rejected == ("0 of the window's 5 samples came", ())
 
 
+def test_a_window_is_not_made_up_from_its_baseline() -> None:
+    """Five of seven samples came, all of them in the baseline."""
+    state = Epoch(0.5, 0.7, baseline_s=(0.0, 0.5)).open(1, RATE_HZ)
+    state.announce(0, 0.0, 0.0)
+    rows = state.push(np.arange(5.0)[:, None]) + state.skip(2)
+    assert [(row.n_present, row.x.tolist()) for row in rows] == [(5, [0.0, 0.0])]
+    assert rows[0].rejected == ("0 of the window's 2 samples came", ())
+
+
 def test_a_sliding_window_takes_its_baseline_along() -> None:
     session = recorded(60, [0.5 * n for n in range(2, 9)])
     sliding = windows(SlidingEpoch(0.8, 0.5, bin_s=0.2, baseline_s=(-0.3, -0.1)), session)
