@@ -97,7 +97,7 @@ def start_on(
     started.feature_high_ = recording.data.max(axis=0)
     if decoder.fitted_on_ is not None:
         aligned = {f"{run} (aligned)": digest for run, digest in run_digests(recording).items()}
-        started.fitted_on_ = decoder.fitted_on_ | aligned
+        started.fitted_on_ = {**decoder.fitted_on_, **aligned}
     return started
 
 

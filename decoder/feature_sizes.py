@@ -36,10 +36,9 @@ def sizes_findings(
         Settings that are yet to be chosen in each fold.
     """
     # Only these have one strength for features of all sizes, and a scale to set.
-    has_one_strength = isinstance(settings.adapter, RidgeAdapter | ReducedRankAdapter)
-    if not has_one_strength or settings.adapter.scale != "none" or settings.whiten != "none":
+    if not isinstance(settings.adapter, RidgeAdapter | ReducedRankAdapter) or settings.adapter.scale != "none":
         return []
-    if settings.features is not None or {"adapter", "whiten", "features"} & set(chosen):
+    if settings.whiten != "none" or settings.features is not None or {"adapter", "whiten", "features"} & set(chosen):
         return []
     by_channel = trials.X.reshape(len(trials), trials.n_times, -1)
     size = np.sqrt(by_channel.var(axis=0, dtype=np.float64).mean(axis=0))

@@ -140,8 +140,9 @@ class Bench:
         """Fit on all samples of the runs that are not held out; where classes are, on none in these windows on them."""
         prepared = self._prepared(steps)
         rows = ~held_out.in_runs(prepared.run)
-        for trials in (self._windows(steps, window) for window in its_windows if held_out.classes):
-            for i in np.flatnonzero(np.isin(self.truth(trials), held_out.classes)):
+        for window in its_windows if held_out.by_class else ():
+            trials = self._windows(steps, window)
+            for i in np.flatnonzero(held_out.of_classes(self.truth(trials))):
                 first, stop = (round(at * prepared.rate_hz) for at in (trials.start_s[i], trials.stop_s[i]))
                 of_run = prepared.samples_of(trials.run[i].item())
                 rows[of_run.start + first : min(of_run.start + stop, of_run.stop)] = False

@@ -35,17 +35,18 @@ class HeldOut:
 
     def tests(self, run: NDArray, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
         """Which trials are tested, given each one's run and, where whole classes are held out, its right answer."""
-        return self.in_runs(run) if self.classes is None else self.in_runs(run) & self._of_classes(truth)
+        return self.in_runs(run) if self.classes is None else self.in_runs(run) & self.of_classes(truth)
 
     def trains(self, run: NDArray, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
         """Which trials may be fitted and chosen on."""
-        return ~self.in_runs(run) if self.classes is None else ~self.in_runs(run) & ~self._of_classes(truth)
+        return ~self.in_runs(run) if self.classes is None else ~self.in_runs(run) & ~self.of_classes(truth)
 
     def in_runs(self, run: NDArray) -> NDArray[np.bool_]:
         """What lies in the runs held out."""
         return np.isin(run, self.runs) if self.runs else np.zeros(len(run), bool)
 
-    def _of_classes(self, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
+    def of_classes(self, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
+        """Which trials have one of the classes that are held out."""
         assert truth is not None
         assert self.classes is not None
         return np.isin(truth, self.classes)

@@ -129,8 +129,10 @@ def test_named_strengths_are_as_they_are_named() -> None:
 def test_what_a_stream_begins_with_sets_the_recursive_strength_however_long_it_is() -> None:
     X = 1e-6 * np.random.default_rng(0).normal(size=(400, 3))
     Y = np.zeros((400, 2))
-    strengths = [RecursiveAdapter().partial_fit(X[:n], Y[:n]).alpha_ for n in (40, 100, 400)]
-    np.testing.assert_allclose(strengths, 1e-11, rtol=0.6)
+    for n in (40, 100, 400):
+        strength = RecursiveAdapter().partial_fit(X[:n], Y[:n]).alpha_
+        assert strength is not None
+        assert strength == pytest.approx(1e-11, rel=0.6)
     with pytest.raises(InputError, match="alpha=None, expected a number above 0"):
         RecursiveAdapter().partial_fit(0.1 + X[:1].repeat(7, axis=0), Y[:7])
 
@@ -138,7 +140,8 @@ def test_what_a_stream_begins_with_sets_the_recursive_strength_however_long_it_i
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_saved_states_are_arrays(kind: str) -> None:
     X, Y, runs = data()
-    adapter: Any = KINDS[kind]().fit(X, Y, groups=runs)
+    unfitted: Any = KINDS[kind]()
+    adapter = unfitted.fit(X, Y, groups=runs)
     arrays = adapter.to_arrays()
     assert {type(of) for of in arrays.values()} == {np.ndarray}
     loaded: Any = KINDS[kind].from_arrays(arrays)

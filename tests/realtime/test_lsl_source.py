@@ -555,7 +555,8 @@ def test_a_closing_outlet_that_still_answers_is_not_taken_for_its_successor(lsl)
 def test_two_streams_of_markers_are_refused_and_the_search_rests_in_between(lsl):
     first = lsl.start(STAY, {**STIMULI, "id": "one"})
     second = lsl.start(STAY, {**STIMULI, "id": "two"})
-    first.says(), second.says()
+    first.says()
+    second.says()
     receiver = lsl.start(
         RECEIVE
         + LISTEN

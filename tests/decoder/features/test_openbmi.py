@@ -79,7 +79,8 @@ def test_letters_by_the_default_adapter_in_any_unit(unit: float) -> None:
     (X, answers), (new, truth) = (cut(name, 10, "lowpass", 0.0, 0.8, 0.2) for name in ("p300_off", "p300_on"))
     flat, new_flat = (of.reshape(len(of), -1) * unit for of in (X, new))
     words = np.random.default_rng(0).normal(size=(2, 50))
-    predicted = default_adapter().fit(flat, words[answers]).predict(new_flat)
+    adapter: Any = default_adapter()
+    predicted = adapter.fit(flat, words[answers]).predict(new_flat)
     assert roc_auc_score(truth, predicted @ (words[1] - words[0])) >= 0.93
 
 
