@@ -52,6 +52,8 @@ CLIPPED = 3.0
 NIL = 0.02
 """Where less than this share (of the standard deviation) is left, labels tell all, as in a simulation without noise."""
 FEW_OF_GROUP = 3
+ROUNDING = 1e-5
+"""Of a feature's largest value: what varies less, float32 hardly tells from rounding."""
 
 Floats = NDArray[np.float32]
 
@@ -111,7 +113,8 @@ def likenesses(recording: Recording, fold: NDArray[np.intp], *, seed: int = 0) -
     steady = _without_drift(data, code)
     rest = _without_labels(steady, recording, first, per_bin)
     spread, rested = steady.std(axis=0), rest.std(axis=0)
-    left = (rested > NIL * spread) & (rested > 0)
+    # Of what does not vary, rounding is left, and that is the same in all runs.
+    left = (rested > NIL * spread) & (rested > ROUNDING * np.abs(data).max(axis=0))
     rest = rest[:, left] / rested[left]
     if len(rest) < 4 or not rest.shape[1]:
         return NOTHING
