@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .audit_samples import is_timeless
 from .finding import Finding
 from .metrics import exchanges
 from .recording import Recording
@@ -30,8 +31,10 @@ MOST_FEATURES = 256
 def neighbours_finding(recording: Recording, trials: Trials, fold_of: Mapping[Any, int]) -> Finding:
     """Where every run is one trial: are neighbours in different folds alike beyond what their label makes them?"""
     check = "neighbours"
-    if len(trials) < 4 or len(np.unique(trials.run)) < len(trials):
-        return Finding(check, "fine", "Runs hold several trials, so that neighbours stay together.")
+    if len(trials) < 4:
+        return Finding(check, "fine", "There are too few trials to compare.")
+    if len(np.unique(trials.run)) < len(trials):
+        return _within_runs(recording, trials)
     place = {run: i for i, run in enumerate(recording.runs)}
     order = np.argsort([place[run] for run in trials.run.tolist()])
     label = trials.label[order]
@@ -53,6 +56,24 @@ def neighbours_finding(recording: Recording, trials: Trials, fold_of: Mapping[An
         "leak" if much else "warning",
         f"{reason}: as if recorded one right after the other, so that they share noise"
         + (", which tells the label unless labels were mixed then." if sorted_by_label else ", which tells the label."),
+    )
+
+
+def _within_runs(recording: Recording, trials: Trials) -> Finding:
+    """Where neighbours stay together: are rows of which no rate is known trials of their own?"""
+    check, fine = "neighbours", "Runs hold several trials, so that neighbours stay together."
+    told = None
+    if is_timeless(recording):
+        told = shared_by_neighbours(trials.X, trials.label, np.arange(len(trials)))
+    if told is None or max(told.p_value, told.p_agreement) > SIGNIFICANT or told.correlation - told.anywhere < MUCH:
+        return Finding(check, "fine", fine)
+    return Finding(
+        check,
+        "warning",
+        "Every row is a trial, as no rate is known, but neighbours of one label correlate by "
+        f"{told.correlation:.2f}, any two by {told.anywhere:.2f} (p = {told.p_value:.2g}): rows that follow each other "
+        "are no trials of their own, and p and intervals take them for such. Give rate_hz or tr_s, and each stretch of "
+        "a label is one trial.",
     )
 
 

@@ -75,7 +75,7 @@ def response_finding(
     most = _expected(events, late, recording.rate_hz)
     ends = [np.nanmean(stop_s) for _, stop_s in spans]
     if max(shares) >= MOSTLY * most or max(ends) >= late[1][0] - 1e-3:
-        return Finding(check, "fine", "The window takes in what the blood answers to its event.")
+        return Finding(check, "fine", "The window takes in most of what the blood answers to its event.")
     early = spans[int(np.argmax(shares))]
     asked = _asked(recording, events, [early, late])
     before = f"{np.nanmean(early[0]):.3g} to {np.nanmean(early[1]):.3g} s after the onset"

@@ -57,7 +57,9 @@ def result_checks(
         for kind in kinds:
             apart = decoder[kind].low > max(one[kind].high for one in controls.values())
             text = (
-                "Its interval lies above that of every control" if apart else "Some control reaches into its interval"
+                "Its interval lies above that of every control that a brain or its labels have no part in"
+                if apart
+                else "Some control reaches into its interval"
             )
             verdicts.setdefault((apart, text), []).append(MEASURES[kind])
     checks = [Check(good, f"{text}: {', '.join(of)}.") for (good, text), of in verdicts.items()]

@@ -20,6 +20,7 @@ from .tables import read_events
 AnyPath = str | PathLike[str]
 
 AFFINE_TOLERANCE = 1e-3
+IMAGES = (".nii", ".nii.gz", ".hdr", ".img", ".img.gz", ".hdr.gz")
 SLAB_BYTES = 64 * 2**20
 SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 PLAUSIBLE_TR_S = (0.01, 60.0)
@@ -117,6 +118,8 @@ def _open(path: Path) -> Any:
         raise MissingExtraError("reading NIfTI needs nibabel; install hotwire[all]") from error
     if not path.is_file():
         raise RecordingError(f"{path}: there is no such file")
+    if not path.name.lower().endswith(IMAGES):  # nibabel would take a table of movement, .par, for Philips' images
+        raise RecordingError(f"{path}: expected a NIfTI image ({' or '.join(IMAGES)}), got a file of another kind")
     try:
         image = nibabel.load(path)  # type: ignore[attr-defined]
     except (*UNREADABLE, ImageFileError, HeaderDataError) as error:

@@ -49,7 +49,17 @@ def test_bins_of_a_reach_are_no_runs_of_their_own(tmp_path: Path) -> None:
     assert found.verdict == "leak"
     assert "as if recorded one right after the other, so that they share noise, which tells the label" in found.reason
     whole = found_in(read(tmp_path, reaches(), run="run"))
-    assert (whole.verdict, whole.reason) == ("fine", "Runs hold several trials, so that neighbours stay together.")
+    assert whole.verdict == "warning"
+    assert (
+        "p and intervals take them for such. Give rate_hz or tr_s, and each stretch of a label is one" in whole.reason
+    )
+    arrays = reaches()
+    arrays["X"] = np.random.default_rng(1).normal(size=arrays["X"].shape)
+    independent = found_in(read(tmp_path, arrays, run="run"))
+    assert (independent.verdict, independent.reason) == (
+        "fine",
+        "Runs hold several trials, so that neighbours stay together.",
+    )
 
 
 def test_evaluate_refuses_and_says_how_to_give_the_runs(tmp_path: Path, network: Network) -> None:

@@ -125,7 +125,7 @@ def test_events_that_were_moved_to_the_response_already() -> None:
 
 
 def test_long_blocks_hold_their_own_response() -> None:
-    assert found_in(bold(22.0, 12.0)).reason == "The window takes in what the blood answers to its event."
+    assert found_in(bold(22.0, 12.0)).reason == "The window takes in most of what the blood answers to its event."
 
 
 def test_noise_does_not_tell_and_is_not_said_to() -> None:

@@ -155,6 +155,9 @@ def test_what_is_no_recording(tmp_path: Path, write_image: Write) -> None:
     (tmp_path / "text.nii").write_text("no image at all")
     with pytest.raises(RecordingError, match="cannot be read as NIfTI"):
         read_nifti(tmp_path / "text.nii")
+    (tmp_path / "bold_mc.par").write_text("0.1 0.2 0.3 0.0 0.0 0.0\n")  # movement; other images have this ending, too
+    with pytest.raises(RecordingError, match=r"bold_mc.par: expected a NIfTI image \(.nii or .nii.gz or"):
+        read_nifti(tmp_path / "bold_mc.par")
     with pytest.raises(RecordingError, match=r"got shape \(3, 4, 2\)"):
         read_nifti(write_image(tmp_path / "one.nii", volumes()[..., 0]))
     with pytest.raises(RecordingError, match="at least one file"):
