@@ -86,6 +86,7 @@ def read_xdf(
     marked = [s for s in streams if s.is_markers and (markers or len(s.stamps))]
     told = _chosen(path, streams, left_out, "markers", markers, marked) if marked or markers else None
 
+    samples, without_time = _with_stamps(samples)
     names = samples.channel_names
     for name in channels or ():
         if name not in names:
@@ -105,10 +106,20 @@ def read_xdf(
         run=kept.run,
         events=kept.events,
         unit=tuple(samples.units[columns[i]] for i in kept.columns),
-        source="; ".join([source, kept.told]) if kept.told else source,
+        source="; ".join(part for part in (source, without_time, kept.told) if part),
     )
     warn_of_units(recording)
     return recording
+
+
+def _with_stamps(samples: XdfStream) -> tuple[XdfStream, str]:
+    """Leave out samples whose stamps are no numbers, as bytes that were damaged make them; and say how many."""
+    whole = np.isfinite(samples.stamps)
+    n_left_out = np.count_nonzero(~whole)
+    if not n_left_out:
+        return samples, ""
+    left = samples._replace(stamps=samples.stamps[whole], values=np.asarray(samples.values)[whole])
+    return left, f"{n_left_out} samples whose stamps are damaged left out"
 
 
 def _chosen(

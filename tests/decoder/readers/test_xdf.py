@@ -246,6 +246,7 @@ def test_a_file_cut_anywhere_gives_what_is_whole(tmp_path: Path) -> None:
 @settings(max_examples=60, deadline=None)
 @given(at=st.floats(0.05, 0.9), length=st.integers(1, 700), seed=st.integers(0, 10), is_removed=st.booleans())
 @example(at=0.2808826540258724, length=1, seed=1, is_removed=False)
+@example(at=0.51, length=1, seed=1, is_removed=False)
 def test_damage_in_the_middle_costs_only_the_chunks_it_lies_in(
     tmp_path_factory: pytest.TempPathFactory, at: float, length: int, seed: int, is_removed: bool
 ) -> None:
@@ -261,8 +262,8 @@ def test_damage_in_the_middle_costs_only_the_chunks_it_lies_in(
     kept = r.data[np.isin(r.data[:, 0], values[:, 0])]
     assert np.isin(expected[:, 0], kept[:, 0]).all()
     # Some of these make numbers of samples that are not finite, and are told of as such.
-    [not_finite] = re.findall(r"(\d+) samples that are not finite left out", r.source) or ["0"]
-    n_lost = 400 - r.n_samples - int(not_finite)
+    left_out = re.findall(r"(\d+) samples (?:that are not finite|whose stamps are damaged) left out", r.source)
+    n_lost = 400 - r.n_samples - sum(map(int, left_out))
     if n_lost:
         assert f"{n_lost} of 400 samples of 'amp' are lost" in r.source
         assert "damaged at byte" in r.source
