@@ -173,7 +173,7 @@ class BandedAdapter(FactoredAdapter):
         design = BandedFeatures(features.X, bands)
         searched = BandedFeatures(checked, bands, self.scale) if self.scale != "none" else design
         scores = scores_for_all(targets) if self.alpha_per == "all" else None
-        size = largest_square(features.X)
+        size = largest_square(features.X) if named is None or self.gain != "none" else 0.0
         grids = named or [default_alphas(size)] * len(self.band_names_)
         self._choose(searched, grids, codes, targets, scores)
         if scores is None:
@@ -188,8 +188,8 @@ class BandedAdapter(FactoredAdapter):
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
         self.gain_ = 1.0
         if self.gain != "none":
-            scores, predictable = features.X @ self.projection_, most_predictable(self.alpha_.min(axis=0), size)
-            self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, predictable=predictable)
+            along, predictable = features.X @ self.projection_, most_predictable(self.alpha_.min(axis=0), size)
+            self.gain_ = gain_for(self.gain, along, self.expansion_, targets.power, predictable=predictable)
         return self
 
     def _checked_grids(self) -> list[Floats] | None:

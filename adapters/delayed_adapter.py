@@ -157,8 +157,10 @@ class DelayedAdapter(BandedAdapter):
         bounds = run_bounds(groups, len(checked))
         targets, dtype = targets_of(units)
         self.projection_, rotated = rotate_bands(checked, bands)
-        # Features that hardly change from sample to sample are as much the larger as they are delayed.
-        size = len(lags) * largest_square(checked - checked.mean(axis=0))
+        size = 0.0
+        if named is None or self.gain != "none":
+            # Features that hardly change from sample to sample are as much the larger as they are delayed.
+            size = len(lags) * largest_square(checked - checked.mean(axis=0))
         grids = named or [default_alphas(size)] * len(self.band_names_)
         n_bands = len(band_names(self.bands))
         design = DelayedFeatures(rotated.X, rotated.bands, n_bands, lags, codes, bounds)
@@ -175,8 +177,8 @@ class DelayedAdapter(BandedAdapter):
         self.gain_ = 1.0
         if self.gain != "none":
             predictable = most_predictable(self.alpha_.min(axis=0), size)
-            scores = self._scores(checked, bounds)
-            self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, predictable=predictable)
+            along = self._scores(checked, bounds)
+            self.gain_ = gain_for(self.gain, along, self.expansion_, targets.power, predictable=predictable)
         return self
 
     def predict(self, X: ArrayLike, groups: ArrayLike | None = None) -> NDArray:

@@ -130,13 +130,14 @@ class RecursiveAdapter(FactoredAdapter):
         """
         fresh: Any = clone(self)
         fresh.partial_fit(X, Y)
-        size = largest_square(standardise(fresh._checked_features(X), "none").X)
-        if self.gain != "none" and 0 < MOST_STRONG * size < fresh.alpha_:
-            raise InputError(
-                f"alpha={self.alpha!r}, expected at most {MOST_STRONG * size:.2g}, as the features' largest squared "
-                f"singular value is {size:.2g}: beside it no gain brings predictions back; leave alpha out, "
-                "and it goes by the features' size"
-            )
+        if self.alpha is not None and self.gain != "none":
+            size = largest_square(standardise(fresh._checked_features(X), "none").X)
+            if 0 < MOST_STRONG * size < self.alpha:
+                raise InputError(
+                    f"alpha={self.alpha!r}, expected at most {MOST_STRONG * size:.2g}, as the features' largest "
+                    f"squared singular value is {size:.2g}: beside it no gain brings predictions back; leave alpha "
+                    "out, and it goes by the features' size"
+                )
         vars(self).pop("feature_names_in_", None)
         vars(self).update(vars(fresh))
         return self

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .audit_samples import without_drift
 from .recording import Recording
 
 MOST_FEATURES = 256
@@ -183,8 +184,7 @@ def _without_drift(data: Floats, code: NDArray[np.intp]) -> Floats:
     rest = np.empty_like(data)
     for start, n in zip(np.cumsum(size) - size, size, strict=True):
         part = slice(int(start), int(start + n))
-        basis = np.linalg.qr(np.vander(np.linspace(-1, 1, n), 3 if n >= 8 else 1))[0]
-        rest[part] = data[part] - basis @ (basis.T @ data[part])
+        rest[part] = without_drift(data[part], 2 if n >= 8 else 0)
     return rest
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .audit_samples import is_timeless
 from .finding import Finding
-from .metrics import exchanges
+from .metrics import exceedance, exchanges
 from .recording import Recording
 from .steps import Trials
 
@@ -61,12 +61,11 @@ def neighbours_finding(recording: Recording, trials: Trials, fold_of: Mapping[An
 
 def _within_runs(recording: Recording, trials: Trials) -> Finding:
     """Where neighbours stay together: are rows of which no rate is known trials of their own?"""
-    check, fine = "neighbours", "Runs hold several trials, so that neighbours stay together."
-    told = None
+    check, told = "neighbours", None
     if is_timeless(recording):
         told = shared_by_neighbours(trials.X, trials.label, np.arange(len(trials)))
     if told is None or max(told.p_value, told.p_agreement) > SIGNIFICANT or told.correlation - told.anywhere < MUCH:
-        return Finding(check, "fine", fine)
+        return Finding(check, "fine", "Runs hold several trials, so that neighbours stay together.")
     return Finding(
         check,
         "warning",
@@ -141,15 +140,11 @@ def shared_by_neighbours(X: NDArray, label: ArrayLike, fold: ArrayLike, *, seed:
     agreement = float((codes[apart] == codes[apart + 1]).mean())
     return Shared(
         agreement,
-        _p_value(agreement, by_chance),
+        exceedance(agreement, by_chance),
         correlation,
         float(null.mean()),
-        _p_value(correlation, null),
+        exceedance(correlation, null),
     )
-
-
-def _p_value(found: float, by_chance: NDArray) -> float:
-    return float((1 + np.count_nonzero(by_chance >= found - 1e-12)) / (1 + len(by_chance)))
 
 
 def _by_label(X: NDArray[np.float64], codes: NDArray[np.intp], count: NDArray[np.intp]) -> NDArray[np.float64]:

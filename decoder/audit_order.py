@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .finding import Finding
-from .metrics import exchanges
+from .metrics import exceedance, exchanges
 from .steps import Trials
 from .targets import Targets
 
@@ -204,7 +204,7 @@ def _told(labels: NDArray, run: NDArray, alike: _Pairs, any_two: _Pairs, within:
     def p_value(units: NDArray) -> float:
         shuffled = codes[exchanges(within, units, N_PERMUTATIONS, seed=seed)]
         lift = alike.agreement(shuffled) - any_two.agreement(shuffled)
-        return float((1 + np.count_nonzero(lift >= agreeing - any_agree - 1e-12)) / (1 + N_PERMUTATIONS))
+        return exceedance(agreeing - any_agree, lift)
 
     [agreeing], [any_agree] = alike.agreement(codes[None]), any_two.agreement(codes[None])
     p_trials = p_value(np.arange(len(codes)))

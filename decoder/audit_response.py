@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .audit_samples import SLOW_HZ, is_timeless
+from .audit_samples import SLOW_HZ, is_timeless, without_drift
 from .decoder import Settings
 from .events import Events
 from .finding import Finding
-from .metrics import exchanges
+from .metrics import exceedance, exchanges
 from .recording import Recording
 from .steps import EventWindow, Lag, Trials
 from .synthetic import response_to
@@ -214,7 +214,7 @@ def _asked(recording: Recording, events: Events, spans: Sequence[Span]) -> _Aske
         found = lift(label)
         told.append(found)
         by_chance = np.array([lift(codes) for codes in shuffled])
-        p_values.append(float((1 + np.count_nonzero(by_chance >= found - 1e-12)) / (1 + N_PERMUTATIONS)))
+        p_values.append(exceedance(found, by_chance))
     return _Asked(told, p_values)
 
 
@@ -223,9 +223,8 @@ def _averages(recording: Recording, columns: NDArray[np.intp], events: Events, s
     n_events = len(events)
     averages, spread = np.zeros((n_events, len(columns))), np.zeros(len(columns))
     for name in recording.runs:
-        data = recording.data[recording.samples_of(name)][:, columns].astype(np.float64)
-        basis = np.linalg.qr(np.vander(np.linspace(-1, 1, len(data)), min(DRIFT_ORDER + 1, len(data))))[0]
-        data -= basis @ (basis.T @ data)
+        samples = recording.data[recording.samples_of(name)][:, columns].astype(np.float64)
+        data = without_drift(samples, DRIFT_ORDER)
         spread += (data**2).sum(axis=0)
         for i in np.flatnonzero(events.run == name).tolist():
             if np.isnan(span[0][i]):

@@ -14,6 +14,7 @@ from .events import listed
 from .finding import Finding, share_of
 from .recording import Recording
 from .steps import Lag, Trials
+from .steps.detrend import detrend
 from .targets import StimulusTargets, Targets
 
 SLOW_HZ = 2.0
@@ -44,6 +45,11 @@ def is_timeless(recording: Recording) -> bool:
     if max(recording.run_lengths().values(), default=1) == 1:
         return True
     return len(events) == recording.n_samples and np.allclose(events.duration_s * recording.rate_hz, 1.0)
+
+
+def without_drift(samples: NDArray, order: int) -> NDArray[np.float64]:
+    """A run's samples without a polynomial in time; nothing is left of a run too short to tell drift from the rest."""
+    return detrend(samples, order) if len(samples) > order + 1 else np.zeros(samples.shape)
 
 
 def memory_finding(recording: Recording, fold_of: Mapping[Any, int]) -> Finding:

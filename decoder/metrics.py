@@ -169,8 +169,19 @@ def permutation_p(by_answer: NDArray, truth: NDArray, shuffled: NDArray) -> floa
     rows = np.arange(len(truth))
     observed = by_answer[rows, truth].mean()
     means = by_answer[rows, shuffled].mean(axis=1)
-    # A sum in another order may differ in its last bit and still be equal.
-    return float((1 + np.count_nonzero(means >= observed - 1e-12)) / (1 + len(shuffled)))
+    return exceedance(observed, means)
+
+
+def exceedance(value: float, permuted: NDArray) -> float:
+    """How often permuted values are at least as large, the value itself counted (Phipson & Smyth 2010).
+
+    Examples
+    --------
+    >>> exceedance(2.0, np.array([0.0, 1.0, 3.0]))
+    0.5
+    """
+    # A sum in another order may differ in its last bits and still be equal.
+    return float((1 + np.count_nonzero(permuted >= value - 1e-12)) / (1 + len(permuted)))
 
 
 def interval_over(values: NDArray, groups: ArrayLike, *, seed: int = 0) -> tuple[float, float]:

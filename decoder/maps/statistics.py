@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..metrics import N_RESAMPLES, Measure, hit_table, pairwise_table
+from ..metrics import N_RESAMPLES, Measure, exceedance, hit_table, pairwise_table
 
 MEASURES = ("pairwise", "candidate")
 
@@ -119,15 +119,3 @@ class Maximum:
     def p(self, name: str, measure: Measure) -> float:
         """The corrected p of a cell."""
         return exceedance(measure.value - measure.chance, self._greatest[name])
-
-
-def exceedance(value: float, permuted: NDArray) -> float:
-    """How often permuted values are at least as large, the value itself counted (Phipson & Smyth 2010).
-
-    Examples
-    --------
-    >>> exceedance(2.0, np.array([0.0, 1.0, 3.0]))
-    0.5
-    """
-    # A sum in another order may differ in its last bits and still be equal.
-    return float((1 + np.count_nonzero(permuted >= value - 1e-12)) / (1 + len(permuted)))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..auc import UNEQUAL
-from ..metrics import N_RESAMPLES, constant_guess, exchanges, measure
+from ..metrics import N_RESAMPLES, constant_guess, exceedance, exchanges, measure
 from ..outcome import Judge
 from ..steps import Trials
 from ..targets import Targets
@@ -52,7 +52,7 @@ def event_figures(
         wrong=float(acted.mean() - right.value),
         missed=float(1 - acted.mean()),
         moved=float("nan") if moved is None else float(moved[:, 0].mean()),
-        p_moved=float("nan") if moved is None else _p_of(right.value, moved[:, 0]),
+        p_moved=float("nan") if moved is None else exceedance(right.value, moved[:, 0]),
         seconds=_quartiles(np.concatenate([_seconds_to_right(one.acts, one.spans) for one in held_out])),
         false=None if moved is None else _false_rate(held_out, float(moved[:, 1].mean()), seed),
         transfer=transfer(table[rows, truth][acted], truth[acted], _seconds_each(held_out), n_answers),
@@ -122,10 +122,6 @@ def _moved(held_out: Sequence[HeldOut], rng: np.random.Generator) -> NDArray[np.
             found[move, 0] += np.count_nonzero(acts.answer[first[some]] == one.spans.truth[some])
             found[move, 1] += np.count_nonzero(acts.span < 0)
     return found / [n_events, minutes]
-
-
-def _p_of(value: float, by_luck: NDArray) -> float:
-    return float((1 + np.count_nonzero(by_luck >= value - 1e-12)) / (1 + len(by_luck)))
 
 
 def _false_rate(held_out: Sequence[HeldOut], luck: float, seed: int) -> Rate:
