@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decoder.steps import Window, check_alike, open_chain
+from ..decoder.steps import Window, check_alike
 from ..decoder.units import unit_factor
 from ..errors import InputError, StreamMismatchError
 
@@ -77,9 +77,9 @@ def check_came_back(before: StreamInfo, now: StreamInfo) -> None:
 
 def check_window(decoder: CompiledDecoder, window: Window) -> None:
     """Raise InputError where a decoder cannot decide on what a window gives that stands in for its own."""
-    chain = open_chain(decoder.steps, decoder.feature_names, decoder.rate_hz)
-    check_alike(window, decoder.window, chain.rate_out_hz)
-    window.open(len(chain.names_out), chain.rate_out_hz)  # says where it does not fit the rate
+    rate_hz = decoder.rate_after_steps_hz
+    check_alike(window, decoder.window, rate_hz)
+    window.open(len(decoder.names_after_steps), rate_hz)  # says where it does not fit the rate
 
 
 def _check_rate(info: StreamInfo, decoder: CompiledDecoder) -> None:

@@ -184,7 +184,7 @@ class Link:
         resolver = self._resolving()
         while True:
             found = resolver.results()
-            matching = [info for info in found if all(getattr(info, key)() == wanted[key] for key in wanted)]
+            matching = _matching(found, wanted)
             self.sees_match = bool(matching)
             usable = [info for info in matching if not self._refusal(info)]
             # An outlet that closes may still answer, and LSL remembers answers for seconds: one whose connection broke
@@ -204,10 +204,7 @@ class Link:
 
     def seen_for_s(self) -> float:
         """Return for how long a stream that matches has been seen on the network; 0 where none is. Connect nothing."""
-        seen = any(
-            all(getattr(info, key)() == value for key, value in self.wanted.items())
-            for info in self._resolving().results()
-        )
+        seen = bool(_matching(self._resolving().results(), self.wanted))
         if not seen or self._seen_since is None:
             self._seen_since = time.monotonic() if seen else None
         return 0.0 if self._seen_since is None else time.monotonic() - self._seen_since
@@ -243,6 +240,10 @@ class Link:
         buffer = max(self._buffer_s, LEAST_QUEUED / rate_hz) if rate_hz else LEAST_QUEUED / 100
         # recover=False: LSL would come back silently, and the time away would be missed.
         return pylsl.StreamInlet(info, max_buflen=ceil(buffer), recover=False, as_numpy=True)
+
+
+def _matching(found: list[pylsl.StreamInfo], wanted: dict[str, str]) -> list[pylsl.StreamInfo]:
+    return [info for info in found if all(getattr(info, key)() == value for key, value in wanted.items())]
 
 
 def _left(until: float) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hotwire.decoder.compiled import Answer
-from hotwire.decoder.steps import BlockAverage, Step, Window
+from hotwire.decoder.steps import BlockAverage, Step, Window, open_chain
 from hotwire.realtime.decision import LiveDecision, Status
 from hotwire.realtime.source import StreamInfo
 
@@ -35,6 +35,8 @@ class SignDecoder:
         self.feature_high = np.full(n_features, 1.0, np.float32)
         self.window = window or BlockAverage(stop_s=1.0)
         self.steps = tuple(steps)
+        chain = open_chain(self.steps, self.feature_names, rate_hz)
+        self.names_after_steps, self.rate_after_steps_hz = chain.names_out, chain.rate_out_hz
 
     def decide(self, x: Any) -> Answer:
         up = 1.0 / (1.0 + np.exp(-float(np.mean(x))))
