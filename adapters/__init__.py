@@ -1,9 +1,6 @@
 """Linear maps from brain activity to a layer of a network: arrays in, arrays out."""
 
-from .covariance_alignment import CovarianceAligner
-from .hyperalignment import Hyperalignment
-from .procrustes import ProcrustesAligner
-from .ridge import RidgeAdapter
-from .whiten import Whitener
+import lazy_loader
 
-__all__ = ["CovarianceAligner", "Hyperalignment", "ProcrustesAligner", "RidgeAdapter", "Whitener"]
+# The stub beside this file says which name lies where.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BundleError
-from .banded import BandedAdapter
 from .checks import require_arrays
-from .delayed_adapter import DelayedAdapter
 from .factored import FactoredAdapter
-from .pls import PLSAdapter
-from .recursive import RecursiveAdapter
-from .reduced_rank import ReducedRankAdapter
-from .ridge import RidgeAdapter
+from .other.banded import BandedAdapter
+from .other.delayed_adapter import DelayedAdapter
+from .other.pls import PLSAdapter
+from .other.recursive import RecursiveAdapter
+from .other.reduced_rank import ReducedRankAdapter
+from .ridge.ridge import RidgeAdapter
 
 KINDS: dict[str, type[FactoredAdapter]] = {
     kind.kind: kind

@@ -33,8 +33,8 @@ from tqdm import tqdm
 
 from ..errors import InputError, ShapeError
 from .factored import FactoredAdapter
-from .folds import encode_groups
 from .power_law import AnchoredLaw, Law, PowerLaw
+from .ridge.folds import encode_groups
 from .targets import Floats
 
 CONFIDENCE = 0.95
@@ -243,7 +243,7 @@ def learning_curve(
 
     Examples
     --------
-    >>> from hotwire.adapters.recursive import RecursiveAdapter
+    >>> from hotwire.adapters.other.recursive import RecursiveAdapter
     >>> rng = np.random.default_rng(0)
     >>> voxels = rng.normal(size=(100, 8))
     >>> layer = voxels @ rng.normal(size=(8, 5)) + rng.normal(size=(100, 5))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from .solvers import spectrum
+from .ridge.solvers import spectrum
 from .targets import EPS, Floats, Targets, blocks, sum_of_squares
 
 

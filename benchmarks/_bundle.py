@@ -25,8 +25,8 @@ def main() -> None:
 
     from hotwire.adapters import RidgeAdapter
     from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets
+    from hotwire.decoder.bundle.sealed import DECIDE, unseal
     from hotwire.decoder.readout import NearestReadout
-    from hotwire.decoder.sealed import DECIDE, unseal
     from hotwire.models import OnnxNetwork
 
     folder = Path(sys.argv[1])

@@ -62,7 +62,7 @@ class Job:
         """The decoder's graph, opened as hotwire opens it: one thread that does not spin."""
         import onnxruntime
 
-        from hotwire.models.one_thread import one_thread
+        from hotwire.models.networks.one_thread import one_thread
 
         path = graph_beside(self.bundle)
         session = onnxruntime.InferenceSession(path, one_thread(), providers=["CPUExecutionProvider"])
@@ -102,8 +102,8 @@ def engine(job: Job) -> dict[str, Any]:
     """hotwire, as `hotwire.realtime.stream` runs it."""
     from pylsl import local_clock
 
-    from hotwire.decoder.compiled import CompiledDecoder
-    from hotwire.decoder.steps import SlidingAverage
+    from hotwire.decoder.bundle.compiled import CompiledDecoder
+    from hotwire.decoder.windows import SlidingAverage
     from hotwire.realtime import Engine, LiveSettings, LslSource
 
     # A pause, while others are served, is neither a reason to abstain nor to search for the stream again.

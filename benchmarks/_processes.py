@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from hotwire.realtime.private_lsl import private_config
+from hotwire.realtime.sources.private_lsl import private_config
 
 PATIENCE_S = 60.0
 HERE = Path(__file__).parent

@@ -25,9 +25,9 @@ import torch
 from scipy.special import softmax
 
 from hotwire.models import LanguageModel, fetch
-from hotwire.models.onnx_export import answer_graph
-from hotwire.models.onnx_precision import shrunk
-from hotwire.models.onnx_trace import session
+from hotwire.models.export.onnx_export import answer_graph
+from hotwire.models.export.onnx_precision import shrunk
+from hotwire.models.export.onnx_trace import session
 
 LAYER = "8"
 WORDS = ["bottle", "cat", "chair", "face", "house", "scissors", "noise", "shoe"]
@@ -118,7 +118,7 @@ def main() -> None:
     arguments = parser.parse_args()
     found = decision(10, 40) if arguments.quick else decision(60, 288)
     found["open_s"] = opening(3 if arguments.quick else 7)
-    found["help_s"] = in_new_process(["-m", "hotwire.decoder.cli", "--help"], 3 if arguments.quick else 9)
+    found["help_s"] = in_new_process(["-m", "hotwire.decoder.cli.group", "--help"], 3 if arguments.quick else 9)
     goals = {
         f"{name}_{what}": {"value": found[f"{name}_{what}"], "goal": goal, "met": met(found[f"{name}_{what}"])}
         for name in ("decision", "graph", "graph_int8")

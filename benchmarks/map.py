@@ -32,7 +32,7 @@ from sklearn.model_selection import GroupKFold
 from tqdm import tqdm
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.adapters.dual import DualRidge, blended, by_key, gram
+from hotwire.adapters.ridge.dual import DualRidge, blended, by_key, gram
 
 PRODUCTS = {
     "layers": "table @ table.T in float64, once for each layer: (n, n_units) @ (n_units, n)",

@@ -39,8 +39,8 @@ from sklearn.linear_model import Ridge  # noqa: E402
 from threadpoolctl import threadpool_limits  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
-from hotwire.adapters.recursive import RecursiveAdapter, forgetting_for  # noqa: E402
-from hotwire.adapters.ridge import RidgeAdapter  # noqa: E402
+from hotwire.adapters.other.recursive import RecursiveAdapter, forgetting_for  # noqa: E402
+from hotwire.adapters.ridge.ridge import RidgeAdapter  # noqa: E402
 
 N_FEATURES, N_UNITS, ALPHA = 512, 1280, 10.0
 

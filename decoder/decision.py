@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import RecordingError
-from .events import listed
-from .recording import Recording
-from .steps import Trials
-from .units import unit_factor, unit_of_each
+from .recordings.events import listed
+from .recordings.recording import Recording
+from .recordings.units import unit_factor, unit_of_each
+from .windows import Trials
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def check_agrees(
         if factor != 1:
             raise RecordingError(
                 f"recording: the unit of {name!r} is {their!r}, but the decoder was fitted on {our!r}: multiply by "
-                f"{factor:g}, as hotwire.decoder.units.converted(recording, {our!r}) does"
+                f"{factor:g}, as hotwire.decoder.recordings.units.converted(recording, {our!r}) does"
             )
     if round(rate_hz, 6) != round(recording.rate_hz, 6):
         raise RecordingError(

@@ -12,35 +12,26 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from ..adapters.banded import BandedAdapter
-from ..adapters.delayed_adapter import DelayedAdapter
 from ..adapters.factored import FactoredAdapter
 from ..adapters.kinds import KINDS
+from ..adapters.other.banded import BandedAdapter
+from ..adapters.other.delayed_adapter import DelayedAdapter
 from ..adapters.whiten import Whitener
 from ..errors import InputError, UnknownNameError
-from ..models.language import LanguageModel
-from ..models.network import Network
+from ..models.networks.language import LanguageModel
+from ..models.networks.network import Network
 from .decision import Decision, check_agrees, decision_on
 from .features.base import Features, FittedFeatures, by_trial
 from .fitted_on import run_digests
 from .readout import Entry, LabelReadout, Readout, read_out, softmax
-from .recording import Recording
-from .steps import (
-    HOLD_SAMPLES,
-    BlockAverage,
-    Step,
-    Trials,
-    Window,
-    holds_samples,
-    require_trials,
-    run_steps,
-    windows,
-)
+from .recordings.recording import Recording
+from .steps import Step, run_steps
 from .targets import Targets
+from .windows import HOLD_SAMPLES, BlockAverage, Trials, Window, holds_samples, require_trials, windows
 
 if TYPE_CHECKING:
-    from ..models.onnx_precision import Precision
-    from .bundle import Live
+    from ..models.export.onnx_precision import Precision
+    from .bundle.file import Live
 
 WHITENING = ("none", "samples")
 
@@ -394,15 +385,15 @@ class Decoder:
         ]
 
     def save(self, path: str | PathLike[str], *, live: Live = "where possible", precision: Precision = "int8") -> None:
-        """Save the fitted decoder as one file, see `hotwire.decoder.bundle.save`."""
-        from .bundle import save
+        """Save the fitted decoder as one file, see `hotwire.decoder.bundle.file.save`."""
+        from .bundle.file import save
 
         save(self, path, live=live, precision=precision)
 
     @staticmethod
     def load(path: str | PathLike[str], *, network: Network | None = None) -> Decoder:
-        """Load a saved decoder, see `hotwire.decoder.bundle.load`."""
-        from .bundle import load
+        """Load a saved decoder, see `hotwire.decoder.bundle.file.load`."""
+        from .bundle.file import load
 
         return load(path, network=network)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from .events import listed
-from .recording import Recording
+from .recordings.events import listed
+from .recordings.recording import Recording
 
 
 def run_digests(recording: Recording) -> dict[str, str]:

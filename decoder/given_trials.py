@@ -11,10 +11,10 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array
 
-from ..adapters.folds import FOLDS_WITHOUT_GROUPS
+from ..adapters.ridge.folds import FOLDS_WITHOUT_GROUPS
 from ..errors import InputError, NonFiniteError, RecordingError, ShapeError
 from .features.trials import require_finite
-from .steps.window import Trials
+from .windows.window import Trials
 
 BRAIN = ("mag", "grad", "eeg", "seeg", "ecog", "dbs", "csd", "fnirs_cw_amplitude", "hbo", "hbr")
 

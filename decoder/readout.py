@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..errors.printable import printable
-from ..models.network import Network
-from ..models.speech import AnswersFreely
+from ..models.networks.network import Network
+from ..models.networks.speech import AnswersFreely
 from .steps.base import check_count, check_number, settings_from_dict, settings_to_dict
 
 PRIORS = ("keep", "remove")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..models.network import Network
+from ..models.networks.network import Network
 from .targets import WordTargets
 
 
@@ -22,7 +22,7 @@ class SoundTargets(WordTargets):
     upon each other: of ten unlike sounds of each word, only the mean in the last layer still names it for Whisper.
     So give the very sound that was heard, where it was always the same.
 
-    Activations are kept on disk, see `hotwire.models.recorded.record`.
+    Activations are kept on disk, see `hotwire.models.cache.recorded.record`.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class SoundTargets(WordTargets):
         return [sound for of in self.sounds.values() for sound in of]
 
     def activations(self, network: Network, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        from ..models.recorded import record  # a rig that runs bundles needs none of it
+        from ..models.cache.recorded import record  # a rig that runs bundles needs none of it
 
         ends = np.cumsum([len(of) for of in self.sounds.values()])
         return {

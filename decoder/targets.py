@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, UnknownNameError
-from ..models.network import Network
-from .steps.window import Trials
+from ..models.networks.network import Network
+from .windows.window import Trials
 
 if TYPE_CHECKING:
-    from ..models.recorded import Recorded
+    from ..models.cache.recorded import Recorded
 
 TEMPLATE = "A picture of a {}"
 
@@ -144,8 +144,8 @@ class WordTargets(Targets):
 class StimulusTargets(Targets):
     """The very pictures that were shown; the right answer is what the network itself sees in them.
 
-    Activations and answers are kept on disk, see `hotwire.models.recorded.record`. The pass that records the first
-    activations sees to the answers, too; where answers are asked for before, they take a pass of their own.
+    Activations and answers are kept on disk, see `hotwire.models.cache.recorded.record`. The pass that records the
+    first activations sees to the answers, too; where answers are asked for before, they take a pass of their own.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ class StimulusTargets(Targets):
         return tuple(answers.tolist()), truth
 
     def _recorded(self, network: Network, layers: Sequence[str]) -> Recorded:
-        from ..models.recorded import record  # a rig that runs bundles needs none of it
+        from ..models.cache.recorded import record  # a rig that runs bundles needs none of it
 
         return record(network, list(self.stimuli.values()), layers)
 

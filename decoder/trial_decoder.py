@@ -16,14 +16,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..adapters.factored import FactoredAdapter
 from ..errors import InputError, ShapeError
-from ..models.network import Network
-from ..models.opening import open_network
+from ..models.networks.network import Network
+from ..models.networks.opening import open_network
 from .decoder import Settings, make_entry, prompted
 from .features.base import Features
 from .given_trials import GivenTrials, given_trials, labels_of
 from .readout import Readout, read_out, softmax
-from .steps import Epoch
 from .targets import TEMPLATE, WordTargets
+from .windows import Epoch
 
 if TYPE_CHECKING:
     import mne

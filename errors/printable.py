@@ -14,7 +14,7 @@ def printable(text: object) -> str:
     r"""Return a text in which everything is seen and nothing obeyed: what controls a terminal is written as an escape.
 
     Every path by which text from outside reaches a terminal or a log takes it: the errors themselves, the lines that
-    commands print, and (through `hotwire.decoder.markup`) rich's tables. What is printable already stays as it is.
+    commands print, and (through `hotwire.decoder.report.markup`) rich's tables. What is printable stays as it is.
 
     Parameters
     ----------

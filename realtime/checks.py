@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decoder.steps import Window, check_alike
-from ..decoder.units import unit_factor
+from ..decoder.recordings.units import unit_factor
+from ..decoder.windows import Window, check_alike
 from ..errors import InputError, StreamMismatchError
 
 if TYPE_CHECKING:
-    from ..decoder.compiled import CompiledDecoder
-    from .source import StreamInfo
+    from ..decoder.bundle.compiled import CompiledDecoder
+    from .sources.source import StreamInfo
 
 Channels = Literal["exact", "by name", "by position"]
 CHANNELS = ("exact", "by name", "by position")

@@ -10,9 +10,9 @@ from .pipeline import Waiting
 from .settings import LiveSettings
 
 if TYPE_CHECKING:
-    from ..decoder.compiled import CompiledDecoder
+    from ..decoder.bundle.compiled import CompiledDecoder
     from .clock import Clock
-    from .timeline import Timeline
+    from .gaps.timeline import Timeline
 
 
 def is_due(one: Waiting, newest: Waiting, settings: LiveSettings, now_s: float) -> bool:

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from ..decoder.compiled import CompiledDecoder
+    from ..decoder.bundle.compiled import CompiledDecoder
     from .health import MarkerState, State
-    from .source import StreamInfo
+    from .sources.source import StreamInfo
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,15 @@ from .checks import check_came_back, check_window, few, match_channels
 from .clock import Clock, SystemClock
 from .deciding import decide, is_due
 from .decision import LiveDecision, Output, Status
+from .gaps.timeline import Gap, Piece, Timeline
 from .health import Change, Health, MarkerState, State
 from .pipeline import Arrival, Pipeline, Waiting
 from .ring import Ring
 from .settings import LiveSettings
-from .source import Chunk, EndOfStream, Marker, MarkersChange, Source, StreamInfo
-from .timeline import Gap, Piece, Timeline
+from .sources.source import Chunk, EndOfStream, Marker, MarkersChange, Source, StreamInfo
 
 if TYPE_CHECKING:
-    from ..decoder.compiled import CompiledDecoder
+    from ..decoder.bundle.compiled import CompiledDecoder
 
 SEARCH_S = 1.0
 """How long one attempt to find the stream lasts: so often the engine can be stopped."""

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decoder.steps import Window, WindowRow, open_chain
+from ..decoder.steps import open_chain
 from ..decoder.steps.base import all_finite
+from ..decoder.windows import Window, WindowRow
 from .quality import Quality, finite_rows
 
 if TYPE_CHECKING:
-    from ..decoder.compiled import CompiledDecoder
+    from ..decoder.bundle.compiled import CompiledDecoder
 
 QUALITY_S = 0.25
 """How often the channels are judged: on a grid of samples, so that no judgement depends on how chunks are cut."""

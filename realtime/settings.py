@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..decoder.steps import Window
+from ..decoder.windows import Window
 from ..errors import InputError
 from .checks import CHANNELS, Channels
 
@@ -35,7 +35,7 @@ class LiveSettings:
         What to do with a decision that has become late.
     least_present : float
         Abstain where a smaller share of the window's samples came. An average is one of those that came; a window that
-        holds samples bridges those that did not, see `hotwire.decoder.steps.stretch`.
+        holds samples bridges those that did not, see `hotwire.decoder.windows.stretch`.
     most_bad : float
         Abstain where a larger share of the features is flat or saturated.
     stale_s : float, optional

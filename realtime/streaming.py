@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from ..decoder.compiled import CompiledDecoder
+from ..decoder.bundle.compiled import CompiledDecoder
 from .decision import LiveDecision, Output
 from .engine import Engine
-from .lsl_source import LslSource
 from .settings import LiveSettings
-from .source import Source
+from .sources.lsl_source import LslSource
+from .sources.source import Source
 
 
 def stream(

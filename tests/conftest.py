@@ -25,8 +25,8 @@ def fetched() -> Callable[[str], Path]:
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Path]]:
     """Activations and pieces of maps that tests compute do not fill the user's cache; gives what said where it is."""
-    from hotwire.decoder.maps import piece_store
-    from hotwire.models import recorded
+    from hotwire.decoder.experiments.maps import piece_store
+    from hotwire.models.cache import recorded
 
     folder, usual = tmp_path_factory.mktemp("kept"), recorded.activations_folder
     with pytest.MonkeyPatch.context() as patch:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import UnknownNameError
-from ..sealed import FEATURES as FITTED_FEATURES
-from ..sealed import part_of
+from ..bundle.sealed import FEATURES as FITTED_FEATURES
+from ..bundle.sealed import part_of
 from ..steps.base import settings_from_dict
 from .base import Features, FittedFeatures
 from .csp import CSP, FittedCSP

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import HotwireError, RecordingError, ShapeError
-from ..events import Events
-from ..recording import Recording
+from ..recordings.events import Events
+from ..recordings.recording import Recording
 
 FORMAT = 1
 DAMAGED = (

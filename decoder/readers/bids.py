@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError, UnknownNameError
-from ..events import Events
-from ..recording import Recording
+from ..recordings.events import Events
+from ..recordings.recording import Recording
 from .nifti import read_nifti
 from .tables import MISSING, listing, numbers, read_events, read_table
 

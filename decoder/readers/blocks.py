@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import RecordingError
-from ..events import Events
+from ..recordings.events import Events
 
 
 def blocks(label: NDArray[np.str_], run: NDArray, tr_s: float, block: NDArray | None = None) -> Events:

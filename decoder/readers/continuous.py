@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError, ShapeError, UnknownNameError
-from ..events import Events, listed
-from ..recording import Recording
-from ..units import warn_of_units
+from ..recordings.events import Events, listed
+from ..recordings.recording import Recording
+from ..recordings.units import warn_of_units
 from .array_files import entries, load_arrays, named_labels
 from .lost import OnEventOutside, events_inside
 

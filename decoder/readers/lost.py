@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, NonFiniteError, RecordingError
-from ..events import Events, check_events, events_outside, first_sample_at, listed
+from ..recordings.events import Events, check_events, events_outside, first_sample_at, listed
 
 NotFinite = Literal["error", "drop channels", "cut"]
 OnEventOutside = Literal["error", "drop"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, UnknownNameError
-from ..events import Events, first_sample_at, listed
+from ..recordings.events import Events, first_sample_at, listed
 
 if TYPE_CHECKING:
     import mne

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import InputError, MissingExtraError, ShapeError, UnknownNameError
-from ..recording import Recording
-from ..units import unit_factor, unit_of_each
+from ..recordings.recording import Recording
+from ..recordings.units import unit_factor, unit_of_each
 
 if TYPE_CHECKING:
     import mne

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from xml.etree.ElementTree import ParseError
 
 from ...errors import MissingExtraError, RecordingError
-from ..recording import Recording
+from ..recordings.recording import Recording
 from .arrays import DAMAGED
 from .lost import NotFinite, OnEventOutside
 from .mne_objects import from_mne

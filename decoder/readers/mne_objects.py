@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, MissingExtraError, RecordingError, UnknownNameError
-from ..events import Events
-from ..recording import Recording
-from ..units import warn_of_units
+from ..recordings.events import Events
+from ..recordings.recording import Recording
+from ..recordings.units import warn_of_units
 from .lost import NotFinite, OnEventOutside, cut_out, events_inside, without_not_finite
 from .mne_events import events_of_raw
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError, UnknownNameError
-from ..recording import Recording
+from ..recordings.recording import Recording
 from .array_files import Order, entries, load_arrays, named_labels, order_in
 from .blocks import blocks
 from .stored_pictures import picture_names

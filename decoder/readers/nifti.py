@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError, MissingExtraError, NonFiniteError, RecordingError
-from ..events import Events, check_events_runs, events_outside, run_names
-from ..recording import Recording
+from ..recordings.events import Events, check_events_runs, events_outside, run_names
+from ..recordings.recording import Recording
 from .tables import read_events
 
 AnyPath = str | PathLike[str]

@@ -6,8 +6,8 @@ from os import PathLike
 from pathlib import Path
 
 from ...errors import RecordingError
-from ..events import Events
-from ..recording import Recording
+from ..recordings.events import Events
+from ..recordings.recording import Recording
 from .nifti import read_nifti
 from .tables import listing, read_events, read_onsets
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import RecordingError
-from ..events import Events
-from ..recording import Recording
+from ..recordings.events import Events
+from ..recordings.recording import Recording
 
 if TYPE_CHECKING:
     from PIL.Image import Image

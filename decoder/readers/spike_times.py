@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, NonFiniteError, RecordingError, UnknownNameError
-from ..events import Events, listed
-from ..recording import Recording
+from ..recordings.events import Events, listed
+from ..recordings.recording import Recording
 from .array_files import entries, load_arrays
 from .lost import OnEventOutside, events_inside
 from .tables import numbers, read_table

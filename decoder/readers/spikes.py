@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError
-from ..events import Events
-from ..recording import Recording
+from ..recordings.events import Events
+from ..recordings.recording import Recording
 from .array_files import load_arrays
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import RecordingError
-from ..events import Events
+from ..recordings.events import Events
 
 MISSING = "n/a"
 

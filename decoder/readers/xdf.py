@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError, UnknownNameError
-from ..events import GRID_TOLERANCE, Events, listed
-from ..recording import Recording
-from ..units import warn_of_units
+from ..recordings.events import GRID_TOLERANCE, Events, listed
+from ..recordings.recording import Recording
+from ..recordings.units import warn_of_units
 from .lost import NotFinite, without_not_finite
 from .xdf_chunks import Damage
 from .xdf_streams import XdfStream, load_streams

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import OnGap, Step, StepState, check_number, check_on_gap, window_samples
-from .past import FromFirst, PastSums
+from .numerics.past import FromFirst, PastSums
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ...errors import InputError, RecordingError
 from .base import Step, StepState
 
 if TYPE_CHECKING:
-    from ..recording import Recording
+    from ..recordings.recording import Recording
 
 ROWS_AT_ONCE = 4096
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .base import OnGap, Step, StepState, WholeRun, check_count, check_number, check_on_gap, window_samples
-from .past import FromFirst, PastSums
+from .numerics.past import FromFirst, PastSums
 
 
 def detrend(X: NDArray[np.float64], order: int) -> NDArray[np.float64]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .base import OnGap, Step, StepState, check_count, check_number, check_on_gap
-from .butterworth import Kind, butterworth, group_delay, notch
-from .cascade import Cascade
+from .numerics.butterworth import Kind, butterworth, group_delay, notch
+from .numerics.cascade import Cascade
 
 Start = Literal["first sample", "zero"]
 START: tuple[Start, ...] = ("first sample", "zero")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .base import OnGap, Step, StepState, check_number, check_on_gap, window_samples
-from .past import PastSums
+from .numerics.past import PastSums
 from .smoothing import ExponentialMean
 
 Output = Literal["power", "rms", "log"]

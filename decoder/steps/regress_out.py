@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...errors import RecordingError, UnknownNameError
-from ..recording import Recording
+from ..recordings.recording import Recording
 
 
 def regress_out(recording: Recording, names: Sequence[str] | None = None) -> Recording:

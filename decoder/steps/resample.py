@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .base import Step, StepState, check_number
-from .fir import NewestRows
+from .numerics.fir import NewestRows
 
 LARGEST = 5000
 """Of the two whole numbers that make a ratio of rates."""

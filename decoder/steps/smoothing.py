@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .base import OnGap, Step, StepState, check_number, check_on_gap
-from .cascade import Cascade
-from .fir import NewestRows
+from .numerics.cascade import Cascade
+from .numerics.fir import NewestRows
 
 Kernel = Literal["exponential", "half-gaussian"]
 KERNELS: tuple[Kernel, ...] = ("exponential", "half-gaussian")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import OnGap, Step, StepState, WholeRun, check_count, check_number, check_on_gap, window_samples
-from .past import FromFirst, PastSums
+from .numerics.past import FromFirst, PastSums
 
 
 def zscore(X: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ...decoder.commands import Answer
+from ...decoder.cli.commands import Answer
 
 
 @click.command()

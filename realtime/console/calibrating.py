@@ -9,19 +9,19 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...decoder.calibration import Calibration
-from ...decoder.steps import EventWindow, Trials
+from ...decoder.experiments.calibration import Calibration
+from ...decoder.windows import EventWindow, Trials
 from ...errors import StreamLostError, StreamMismatchError, StreamNotFoundError
-from ..block_recorder import BlockRecorder
 from ..clock import SystemClock
 from ..collecting import Collector
-from ..cued_source import CuedSource, CueOutlet
-from ..cues import Timing
 from ..decision import LiveDecision, Status
 from ..engine import Engine
 from ..health import State
+from ..outputs.block_recorder import BlockRecorder
 from ..settings import LiveSettings
-from ..source import Marker
+from ..sources.cued_source import CuedSource, CueOutlet
+from ..sources.cues import Timing
+from ..sources.source import Marker
 from .calibration_view import CalibrationView
 from .session import Stop, stop_on_signal
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ...decoder.decoder import Decoder
-from ...decoder.steps import Epoch, EventWindow, SlidingAverage, SlidingEpoch, Window, sliding_like
-from ...decoder.study import Study
+from ...decoder.study.study import Study
+from ...decoder.windows import Epoch, EventWindow, SlidingAverage, SlidingEpoch, Window, sliding_like
 from ...errors import InputError, StudyError
-from ..cues import Timing
+from ..sources.cues import Timing
 
 EVERY_S = 0.5
 """From one decision to the next, when the decoder goes live."""

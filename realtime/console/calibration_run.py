@@ -15,23 +15,24 @@ import click
 import numpy as np
 from rich.console import Console
 
-from ...decoder.bundle import describe
-from ...decoder.calibration import Calibration, share
-from ...decoder.commands import Answer
+from ...decoder.bundle.file import describe
+from ...decoder.cli.commands import Answer
 from ...decoder.decoder import Decoder
-from ...decoder.events import Events
+from ...decoder.experiments.calibration import Calibration, share
 from ...decoder.readers import read_xdf
-from ...decoder.recording import Recording
-from ...decoder.steps import run_steps, windows
-from ...decoder.study import Study, open_study
+from ...decoder.recordings.events import Events
+from ...decoder.recordings.recording import Recording
+from ...decoder.steps import run_steps
+from ...decoder.study.study import Study, open_study
+from ...decoder.windows import windows
 from ...errors import RecordingError, StreamError
 from ...errors.printable import json_text, printable
-from ..block_recorder import BlockRecorder
 from ..collecting import Collector
-from ..cued_source import CuedSource, CueOutlet
-from ..cues import LEAST_TRIALS, Timing, schedule
-from ..lsl_source import LslSource
+from ..outputs.block_recorder import BlockRecorder
 from ..signal_check import signal_faults
+from ..sources.cued_source import CuedSource, CueOutlet
+from ..sources.cues import LEAST_TRIALS, Timing, schedule
+from ..sources.lsl_source import LslSource
 from .calibrating import Session
 from .calibration_figure import AHEAD, learning_curve_figure
 from .calibration_plan import earlier_trials, labels_of, live_window, raw_files, session_decoder
@@ -265,7 +266,7 @@ def _simulated(stream: str, cues: str, labels: Sequence[str], seed: int) -> Iter
     """Let a simulated participant take part, in a process of its own."""
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "hotwire.realtime.simulated_participant"),
+            *(sys.executable, "-m", "hotwire.realtime.sources.simulated_participant"),
             *("--seed", str(seed), "--", stream, cues, *labels),
         ],
         stdin=subprocess.PIPE,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ...errors import StreamError, StreamMismatchError, StreamNotFoundError
 from ..checks import few
 from ..clock import SystemClock
-from ..cued_source import CuedSource
-from ..source import StreamInfo
+from ..sources.cued_source import CuedSource
+from ..sources.source import StreamInfo
 from .calibration_view import CalibrationView
 
 SEARCH_S = 1.0

@@ -17,7 +17,7 @@ from ..decision import Status
 from .letters import HEIGHT, large
 
 if TYPE_CHECKING:
-    from ...decoder.calibration import Progress
+    from ...decoder.experiments.calibration import Progress
     from .calibrating import Trial
 
 FRAMES_PER_S = 20.0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...decoder.commands import Answer, json_option
+from ...decoder.cli.commands import Answer, json_option
 from ...errors import InputError
 from ...errors.printable import json_text, printable
 
@@ -67,8 +67,8 @@ def replay(
     """
     from rich.progress import Progress
 
-    from ...decoder.markup import in_markup
-    from ..replay import replay as send
+    from ...decoder.report.markup import in_markup
+    from ..verify.replay import replay as send
     from .recordings import named_runs, open_recording
 
     opened = open_recording(recording)
@@ -146,7 +146,7 @@ def verify(
     """
     from rich.progress import Progress
 
-    from ..verify import verify as compare
+    from ..verify.verify import verify as compare
     from .recordings import named_runs, open_recording
 
     if out is not None and not out.parent.is_dir():

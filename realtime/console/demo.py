@@ -13,18 +13,18 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from ...decoder import commands
-from ...decoder.compiled import CompiledDecoder
-from ...decoder.markup import in_markup
+from ...decoder.bundle.compiled import CompiledDecoder
+from ...decoder.bundle.versions import versions
+from ...decoder.cli import commands
 from ...decoder.readers import read_npz, write_npz
+from ...decoder.report.markup import in_markup
 from ...decoder.targets import WordTargets
-from ...decoder.versions import versions
 from ...errors import InputError
 from ..decision import LiveDecision
 from ..engine import Engine
-from ..outputs import Callback
-from ..replayed import replayed
+from ..outputs.json_lines import Callback
 from ..settings import LiveSettings
+from ..verify.replayed import replayed
 from .session import Tally, decode
 from .view import Judge, View
 
@@ -84,15 +84,15 @@ def live_demo(
 
 def prepare() -> Prepared:
     """Return the fitted decoder and the run left out, from the cache or made anew."""
-    from ...models.assets import cache_folder
+    from ...models.weights.assets import cache_folder
 
     folder = cache_folder() / "live"
     name = f"demo-{_key()}"
     prepared = Prepared(folder / f"{name}.hotwire", folder / f"{name}.npz")
     if prepared.bundle.is_file() and prepared.run.is_file():
         return prepared
-    from ...decoder import bundle
-    from ...decoder.study import open_study
+    from ...decoder.bundle import file as bundle
+    from ...decoder.study.study import open_study
 
     Console(stderr=True).print("Fitting the demo's decoder on all runs but the last; next time it is there at once.")
     study = open_study(STUDY)
@@ -111,14 +111,14 @@ def prepare() -> Prepared:
 
 def _key() -> str:
     """A digest of all that the fitted decoder depends on: study, recording, network, packages and this package."""
-    from ...models.assets import asset
+    from ...models.weights.assets import asset
 
     text = STUDY.read_text(encoding="utf-8")
     study = tomllib.loads(text)
     names = study["recording"]["name"], study["network"]["name"]
     told = json.dumps([text, [asset(name).sha256 for name in names], versions()], sort_keys=True)
     digest = hashlib.sha256(told.encode())
-    package = STUDY.parent.parent
+    package = STUDY.parents[2]
     for file in sorted(file for part in ("adapters", "decoder", "models") for file in (package / part).rglob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...decoder.recording import Recording
+from ...decoder.recordings.recording import Recording
 from ...errors import InputError, UnknownNameError
 
 MNE_SUFFIXES = (".fif", ".edf", ".bdf", ".gdf", ".vhdr", ".set", ".cnt")
@@ -28,11 +28,11 @@ def open_recording(what: str) -> Recording:
     path = Path(what)
     suffix = path.suffix.lower()
     if what == "demo":
-        from ...decoder.commands import DEMO
+        from ...decoder.cli.commands import DEMO
 
         path, suffix = DEMO, ".toml"
     if suffix == ".toml":
-        from ...decoder.study import open_study
+        from ...decoder.study.study import open_study
 
         return open_study(path).recording()
     if suffix == ".npz":

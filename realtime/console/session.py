@@ -18,12 +18,12 @@ import numpy as np
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Status
 from ..engine import Engine
-from ..source import StreamInfo
+from ..sources.source import StreamInfo
 from ..swap import Commands
 from .view import View
 
 if TYPE_CHECKING:
-    from ...decoder.compiled import CompiledDecoder
+    from ...decoder.bundle.compiled import CompiledDecoder
 
 TURN_S = 0.1
 """The longest turn: so often the view is drawn and commands are heard."""

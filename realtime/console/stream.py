@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...decoder.commands import Answer
+from ...decoder.cli.commands import Answer
 from ...errors import InputError
 from ...errors.printable import printable
 
 if TYPE_CHECKING:
-    from ...decoder.compiled import CompiledDecoder
-    from ...decoder.steps import Window
+    from ...decoder.bundle.compiled import CompiledDecoder
+    from ...decoder.windows import Window
     from ..settings import LiveSettings
-    from ..source import Source
+    from ..sources.source import Source
 
 FolderPath = click.Path(file_okay=False, path_type=Path)
 
@@ -29,7 +29,7 @@ Sliding = tuple[float, float]
 def _sliding(context: click.Context, parameter: click.Parameter, text: str) -> Sliding | None:
     if text == "own":
         return None
-    from ...decoder.steps import SlidingAverage
+    from ...decoder.windows import SlidingAverage
 
     length, _, every = text.removeprefix("sliding:").partition("/")
     try:
@@ -106,12 +106,12 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     The stream comes from LSL, or from a folder of volumes, and must carry what the decoder was fitted on. Ctrl-C ends
     the session with a summary and exit code 0 (130 as long as the stream was not found).
     """
-    from ...decoder.compiled import CompiledDecoder
-    from ...decoder.steps import EventWindow
+    from ...decoder.bundle.compiled import CompiledDecoder
+    from ...decoder.windows import EventWindow
     from ..engine import Engine
-    from ..outputs import JsonLines
+    from ..outputs.json_lines import JsonLines
+    from ..outputs.xdf import XdfRecorder
     from ..swap import Commands
-    from ..xdf import XdfRecorder
     from .session import JsonStream, Tally, decode, liblsl_aside
     from .view import on_console
 
@@ -129,7 +129,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     tally = Tally()
     outputs: list[Any] = [tally]
     if publish != "none":
-        from ..lsl_outputs import LslOutlets
+        from ..outputs.lsl_outputs import LslOutlets
 
         outputs.append(LslOutlets(publish))
     if out is not None:
@@ -164,7 +164,7 @@ def _window(decoder: CompiledDecoder, sliding: Sliding | None) -> Window | None:
     """The window asked for, of the decoder's own kind; a usage error where it cannot be."""
     if sliding is None:
         return None
-    from ...decoder.steps import SlidingAverage, holds_samples, sliding_like
+    from ...decoder.windows import SlidingAverage, holds_samples, sliding_like
 
     length_s, every_s = sliding
     rate_hz, window = decoder.rate_after_steps_hz, SlidingAverage(length_s, every_s)
@@ -208,12 +208,12 @@ def _source(decoder: CompiledDecoder, options: dict[str, Any]) -> Source:
             raise click.UsageError("expected --source, --type or --source-id of an LSL stream, or --volumes")
         if tr_s is not None:
             raise click.UsageError("--tr goes with --volumes")
-        from ..lsl_source import LslSource
+        from ..sources.lsl_source import LslSource
 
         return LslSource(**lsl, markers=markers)
     if any(lsl.values()) or markers:
         raise click.UsageError("expected either an LSL stream, with or without --markers, or --volumes, not both")
-    from ..volumes import VolumeFolder
+    from ..sources.volumes import VolumeFolder
 
     return VolumeFolder(volumes, decoder.feature_names, 1.0 / decoder.rate_hz if tr_s is None else tr_s)
 

@@ -15,15 +15,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ...decoder.markup import in_markup
+from ...decoder.report.markup import in_markup
 from ...errors.printable import printable
 from ..decision import LiveDecision, Output, Status
 from ..health import MarkerState, State
-from ..source import StreamInfo
+from ..sources.source import StreamInfo
 from .letters import HEIGHT, large
 
 if TYPE_CHECKING:
-    from ...decoder.compiled import CompiledDecoder
+    from ...decoder.bundle.compiled import CompiledDecoder
 
 Judge = Callable[[LiveDecision], bool | None]
 """Says whether a decision is right; None where nobody knows."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotwire.adapters import RidgeAdapter, ridge
+from hotwire.adapters import RidgeAdapter
 from hotwire.adapters.backend import NumpyBackend, TorchBackend, backend_for
+from hotwire.adapters.ridge import ridge
 from hotwire.errors import InputError, NonFiniteError, ShapeError
 
 torch = pytest.importorskip("torch")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
 from hotwire.adapters.learning_curve import Forecast, LearningCurve, explained, learning_curve
-from hotwire.adapters.recursive import RecursiveAdapter
-from hotwire.adapters.ridge import RidgeAdapter
+from hotwire.adapters.other.recursive import RecursiveAdapter
+from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.errors import InputError, ShapeError
 
 SIZES = np.array([10.0, 20, 40, 80, 160, 320])

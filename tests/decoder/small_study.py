@@ -9,9 +9,9 @@ import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from hotwire.decoder.events import Events
 from hotwire.decoder.readers import read_arrays, write_npz
-from hotwire.decoder.recording import Recording
+from hotwire.decoder.recordings.events import Events
+from hotwire.decoder.recordings.recording import Recording
 
 LABELS = ["cat", "face", "shoe"]
 STUDY = """

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.decoder.bundle import load
+from hotwire.decoder.bundle.file import load
 from hotwire.decoder.decoder import Decoder, Settings
-from hotwire.decoder.events import Events
 from hotwire.decoder.readout import LabelReadout, TextReadout
-from hotwire.decoder.recording import Recording
+from hotwire.decoder.recordings.events import Events
+from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.sound_targets import SoundTargets
 from hotwire.errors import BundleError, InputError
-from hotwire.models.sounds import log_mel
-from hotwire.models.whisper import SpeechRecogniser
+from hotwire.models.networks.sounds import log_mel
+from hotwire.models.networks.whisper import SpeechRecogniser
 
 from ..models.small_recogniser import noises, said, small_recogniser
 
@@ -91,7 +91,7 @@ def test_a_decoder_is_saved_and_had_again(network: SpeechRecogniser, tmp_path: P
 
 @pytest.mark.slow
 def test_free_answers_keep_a_decoder_from_running_live(network: SpeechRecogniser, tmp_path: Path) -> None:
-    from hotwire.decoder.bundle import describe
+    from hotwire.decoder.bundle.file import describe
 
     settings = Settings(layer="1", readout=TextReadout(), adapter=RidgeAdapter(alphas=[1.0]))
     Decoder(network, SoundTargets(WORDS, SOUNDS), settings).fit(heard(SOUNDS, noise=0.5)).save(tmp_path / "d.hotwire")
@@ -100,7 +100,7 @@ def test_free_answers_keep_a_decoder_from_running_live(network: SpeechRecogniser
 
 @pytest.mark.slow
 def test_a_choice_runs_live(network: SpeechRecogniser, tmp_path: Path) -> None:
-    from hotwire.decoder.compiled import CompiledDecoder
+    from hotwire.decoder.bundle.compiled import CompiledDecoder
 
     settings = Settings(layer="1", readout=LabelReadout("remove"), adapter=RidgeAdapter(alphas=[1.0]))
     recording = heard(SOUNDS, noise=0.5)
@@ -120,7 +120,7 @@ def test_whisper_names_the_words_that_a_made_up_brain_heard(
     from scipy.io import wavfile
 
     from hotwire.models import open_network
-    from hotwire.models.sounds import samples_of
+    from hotwire.models.networks.sounds import samples_of
 
     words = ["left", "right", "down", "house", "yes", "no", "water", "five"]
     for word in words:

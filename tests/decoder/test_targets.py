@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hotwire.decoder import Recording, StimulusTargets, WordTargets
-from hotwire.decoder.steps import BlockAverage, Trials, windows
 from hotwire.decoder.targets import plain
+from hotwire.decoder.windows import BlockAverage, Trials, windows
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.models import Network
 

@@ -19,8 +19,8 @@ from hotwire.decoder import Decoder, Events, NearestReadout, Recording, Settings
 from hotwire.decoder.features.csp import CSP
 from hotwire.decoder.features.log_variance import LogVariance
 from hotwire.decoder.features.spectrum import Spectrum
-from hotwire.decoder.steps import Epoch
 from hotwire.decoder.trial_decoder import TrialDecoder
+from hotwire.decoder.windows import Epoch
 from hotwire.errors import InputError, NonFiniteError, RecordingError, ShapeError, UnknownNameError
 from hotwire.models import Network
 

@@ -12,7 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets
-from hotwire.decoder.steps import BlockAverage, RunningAverage, RunningBaseline, Window
+from hotwire.decoder.steps import RunningBaseline
+from hotwire.decoder.windows import BlockAverage, RunningAverage, Window
 from hotwire.models import OnnxNetwork
 
 LABELS = ("cat", "face", "house", "shoe")

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from hotwire.realtime.private_lsl import private_config
+from hotwire.realtime.sources.private_lsl import private_config
 
 PATIENCE_S = 60
 """No test waits longer for a process: then something hangs."""

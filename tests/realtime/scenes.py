@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotwire.decoder import Events, Recording
-from hotwire.decoder.compiled import Answer
-from hotwire.decoder.steps import BlockAverage, RunningBaseline, run_steps
+from hotwire.decoder.bundle.compiled import Answer
+from hotwire.decoder.steps import RunningBaseline, run_steps
+from hotwire.decoder.windows import BlockAverage
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.decision import LiveDecision
 from hotwire.realtime.engine import Engine
-from hotwire.realtime.scripted import At, Samples, ScriptedSource
 from hotwire.realtime.settings import LiveSettings
-from hotwire.realtime.source import Marker
+from hotwire.realtime.sources.scripted import At, Samples, ScriptedSource
+from hotwire.realtime.sources.source import Marker
 
 from .small import Kept, SignDecoder
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from hotwire.decoder.compiled import Answer
-from hotwire.decoder.steps import BlockAverage, Step, Window, open_chain
+from hotwire.decoder.bundle.compiled import Answer
+from hotwire.decoder.steps import Step, open_chain
+from hotwire.decoder.windows import BlockAverage, Window
 from hotwire.realtime.decision import LiveDecision, Status
-from hotwire.realtime.source import StreamInfo
+from hotwire.realtime.sources.source import StreamInfo
 
 
 class SignDecoder:

@@ -18,19 +18,20 @@ from rich.console import Console
 
 from hotwire.adapters.learning_curve import Forecast
 from hotwire.decoder import Decoder
-from hotwire.decoder.calibration import Calibration, Progress
-from hotwire.decoder.commands import hotwire
-from hotwire.decoder.compiled import CompiledDecoder
-from hotwire.decoder.recording import Recording
-from hotwire.decoder.steps import BlockAverage, Epoch, RunningAverage, SlidingAverage, SlidingEpoch, run_steps, windows
-from hotwire.decoder.study import Study, open_study
+from hotwire.decoder.bundle.compiled import CompiledDecoder
+from hotwire.decoder.cli.commands import hotwire
+from hotwire.decoder.experiments.calibration import Calibration, Progress
+from hotwire.decoder.recordings.recording import Recording
+from hotwire.decoder.steps import run_steps
+from hotwire.decoder.study.study import Study, open_study
+from hotwire.decoder.windows import BlockAverage, Epoch, RunningAverage, SlidingAverage, SlidingEpoch, windows
 from hotwire.realtime.console.calibrate import calibrate
 from hotwire.realtime.console.calibrating import Trial
 from hotwire.realtime.console.calibration_plan import live_window, session_decoder
 from hotwire.realtime.console.calibration_view import DrawnCalibration, PlainCalibration
-from hotwire.realtime.cues import Timing
 from hotwire.realtime.decision import Status
 from hotwire.realtime.health import State
+from hotwire.realtime.sources.cues import Timing
 
 from ..decoder.small_study import save_network
 from .conftest import Child, LslWorld
@@ -58,14 +59,14 @@ controls = ["shuffled pairing"]
 TIMING = ("--cue-s", "0.5", "--rest-s", "0.2", "--ready-s", "0.7")
 HOTWIRE = """
 import json, sys
-from hotwire.decoder.commands import hotwire
+from hotwire.decoder.cli.commands import hotwire
 from hotwire.realtime.console.calibrate import calibrate
 hotwire.add_command(calibrate)
 hotwire.main(json.loads(sys.argv[1]))
 """
 PARTICIPANT = """
 import json, sys
-from hotwire.realtime.simulated_participant import main
+from hotwire.realtime.sources.simulated_participant import main
 main(json.loads(sys.argv[1]))
 """
 # Whoever records or reacts hears the cues: labels, durations and stamps, until the stream is gone.

@@ -10,7 +10,7 @@ import pytest
 
 from hotwire.errors import InputError, StreamMismatchError
 from hotwire.realtime.checks import match_channels
-from hotwire.realtime.source import StreamInfo
+from hotwire.realtime.sources.source import StreamInfo
 
 
 def decoder(names: str = "C3 Cz C4", unit: Any = "uV", rate_hz: float = 250.0) -> Any:

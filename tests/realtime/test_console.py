@@ -19,12 +19,11 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from hotwire.decoder.commands import hotwire
-from hotwire.decoder.compiled import CompiledDecoder
+from hotwire.decoder.bundle.compiled import CompiledDecoder
+from hotwire.decoder.cli.commands import hotwire
 from hotwire.decoder.readers import read_npz, read_xdf, write_npz
-from hotwire.decoder.steps import Epoch
+from hotwire.decoder.windows import Epoch
 from hotwire.errors import InputError, UnknownNameError
-from hotwire.realtime import verify
 from hotwire.realtime.console.demo import prepare
 from hotwire.realtime.console.letters import HEIGHT, large
 from hotwire.realtime.console.recordings import named_runs, open_recording
@@ -32,15 +31,16 @@ from hotwire.realtime.console.session import JsonStream, Tally
 from hotwire.realtime.console.view import PlainView, TerminalView
 from hotwire.realtime.decision import Latency, LiveDecision, Status
 from hotwire.realtime.health import MarkerState, State
-from hotwire.realtime.outputs import read_decisions
-from hotwire.realtime.source import StreamInfo
+from hotwire.realtime.outputs.json_lines import read_decisions
+from hotwire.realtime.sources.source import StreamInfo
+from hotwire.realtime.verify import verify
 
 from .bundles import LABELS, RUNNING, made_recording, save_bundle
 from .conftest import Child, LslWorld
 
 HOTWIRE = """
 import json, sys
-from hotwire.decoder.cli import main
+from hotwire.decoder.cli.group import main
 sys.argv = ["hotwire", *json.loads(sys.argv[1])]
 main()
 """
@@ -359,7 +359,7 @@ def test_verify_fails_with_exit_code_1(
 
 
 def test_the_commands_are_found_and_listed_without_what_they_run() -> None:
-    code = "import sys\nfrom hotwire.decoder.cli import main\nsys.argv = ['hotwire', '--help']\nmain()\n"
+    code = "import sys\nfrom hotwire.decoder.cli.group import main\nsys.argv = ['hotwire', '--help']\nmain()\n"
     ends = "import atexit\natexit.register(lambda: print(*sys.modules))\n"
 
     told = subprocess.run(

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hotwire.decoder.compiled import Answer
-from hotwire.decoder.steps import WindowRow
+from hotwire.decoder.bundle.compiled import Answer
+from hotwire.decoder.windows import WindowRow
 from hotwire.errors import InputError
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.deciding import abstention, decide, is_due
+from hotwire.realtime.gaps.timeline import Timeline
 from hotwire.realtime.pipeline import Arrival, Waiting
 from hotwire.realtime.settings import LiveSettings
-from hotwire.realtime.timeline import Timeline
 
 from .small import SignDecoder
 

@@ -10,29 +10,19 @@ import pytest
 
 from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets
-from hotwire.decoder.bundle import load
-from hotwire.decoder.compiled import CompiledDecoder
+from hotwire.decoder.bundle.compiled import CompiledDecoder
+from hotwire.decoder.bundle.file import load
 from hotwire.decoder.features import CSP, Features, LogVariance, TangentSpace
-from hotwire.decoder.steps import (
-    BandPass,
-    Epoch,
-    FilterBank,
-    Notch,
-    Power,
-    Reference,
-    Resample,
-    SlidingEpoch,
-    Step,
-    Window,
-)
+from hotwire.decoder.steps import BandPass, FilterBank, Notch, Power, Reference, Resample, Step
+from hotwire.decoder.windows import Epoch, SlidingEpoch, Window
 from hotwire.errors import BundleError, InputError
 from hotwire.models import OnnxNetwork
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.engine import Engine
-from hotwire.realtime.scripted import At, ScriptedSource, Silence, chunked
 from hotwire.realtime.settings import LiveSettings
-from hotwire.realtime.source import StreamInfo
-from hotwire.realtime.verify import verify
+from hotwire.realtime.sources.scripted import At, ScriptedSource, Silence, chunked
+from hotwire.realtime.sources.source import StreamInfo
+from hotwire.realtime.verify.verify import verify
 
 from .bundles import LABELS, save_network
 

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotwire.decoder import Events, Recording
-from hotwire.decoder.steps import BlockAverage, Epoch, SlidingAverage, SlidingEpoch, run_steps, windows
+from hotwire.decoder.steps import run_steps
+from hotwire.decoder.windows import BlockAverage, Epoch, SlidingAverage, SlidingEpoch, windows
 from hotwire.errors import InputError
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.engine import Engine
-from hotwire.realtime.scripted import At, Lost, Samples, ScriptedSource
 from hotwire.realtime.settings import LiveSettings
-from hotwire.realtime.source import Chunk, Marker, StreamInfo
+from hotwire.realtime.sources.scripted import At, Lost, Samples, ScriptedSource
+from hotwire.realtime.sources.source import Chunk, Marker, StreamInfo
 
 from .scenes import (
     ONSETS,

@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 
 from hotwire.decoder import Events, Recording
-from hotwire.decoder.compiled import Answer
-from hotwire.decoder.steps import BlockAverage, SlidingAverage, windows
+from hotwire.decoder.bundle.compiled import Answer
+from hotwire.decoder.windows import BlockAverage, SlidingAverage, windows
 from hotwire.errors import StreamMismatchError, StreamNotFoundError
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.engine import Engine
 from hotwire.realtime.health import MarkerState
-from hotwire.realtime.outputs import JsonLines, read_decisions
-from hotwire.realtime.scripted import Appears, At, Lost, Samples, ScriptedSource, Silence
+from hotwire.realtime.outputs.json_lines import JsonLines, read_decisions
+from hotwire.realtime.outputs.xdf import XdfRecorder
 from hotwire.realtime.settings import LiveSettings
-from hotwire.realtime.source import Marker, MarkersChange
-from hotwire.realtime.xdf import XdfRecorder
+from hotwire.realtime.sources.scripted import Appears, At, Lost, Samples, ScriptedSource, Silence
+from hotwire.realtime.sources.source import Marker, MarkersChange
 
 from .scenes import (
     N_FEATURES,

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from hotwire.decoder import Events, Recording
-from hotwire.decoder.steps import RunningBaseline, SlidingAverage, run_steps, windows
+from hotwire.decoder.steps import RunningBaseline, run_steps
+from hotwire.decoder.windows import SlidingAverage, windows
 
 from .small import SignDecoder
 
@@ -67,10 +68,10 @@ DECIDE = """
     from hotwire.decoder.steps import RunningBaseline, SlidingAverage
     from hotwire.errors import HotwireError
     from hotwire.realtime.engine import Engine
-    from hotwire.realtime.lsl_source import LslSource
-    from hotwire.realtime.outputs import JsonLines
+    from hotwire.realtime.sources.lsl_source import LslSource
+    from hotwire.realtime.outputs.json_lines import JsonLines
     from hotwire.realtime.settings import LiveSettings
-    from hotwire.realtime.xdf import XdfRecorder
+    from hotwire.realtime.outputs.xdf import XdfRecorder
 
     def say(what):
         print(json.dumps(what), flush=True)

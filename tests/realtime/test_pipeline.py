@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotwire.decoder.steps import BlockAverage, Lag, RunningBaseline, SlidingAverage
+from hotwire.decoder.steps import Lag, RunningBaseline
+from hotwire.decoder.windows import BlockAverage, SlidingAverage
 from hotwire.realtime.pipeline import Arrival, Pipeline, Waiting
 
 from .small import SignDecoder

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hotwire.decoder.compiled import CompiledDecoder
-from hotwire.decoder.steps import Epoch, SlidingAverage, SlidingEpoch
+from hotwire.decoder.bundle.compiled import CompiledDecoder
+from hotwire.decoder.windows import Epoch, SlidingAverage, SlidingEpoch
 from hotwire.errors import InputError
 from hotwire.realtime import LiveSettings, RecordingSource, VirtualClock, stream
 

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hotwire.decoder.compiled import CompiledDecoder
-from hotwire.decoder.steps import BlockAverage, Epoch, RunningBaseline, SlidingAverage
+from hotwire.decoder.bundle.compiled import CompiledDecoder
+from hotwire.decoder.steps import RunningBaseline
+from hotwire.decoder.windows import BlockAverage, Epoch, SlidingAverage
 from hotwire.errors import BundleError, InputError, StreamMismatchError, UnknownNameError
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.engine import Engine
-from hotwire.realtime.scripted import At, Samples, ScriptedSource
 from hotwire.realtime.settings import LiveSettings
-from hotwire.realtime.source import Chunk, StreamInfo
+from hotwire.realtime.sources.scripted import At, Samples, ScriptedSource
+from hotwire.realtime.sources.source import Chunk, StreamInfo
 from hotwire.realtime.swap import Commands, send
 
 from .bundles import RATE_HZ as BUNDLE_RATE_HZ

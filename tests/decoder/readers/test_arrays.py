@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hotwire.decoder.events import Events
 from hotwire.decoder.readers import read_arrays, read_npz, write_npz
-from hotwire.decoder.recording import Recording
+from hotwire.decoder.recordings.events import Events
+from hotwire.decoder.recordings.recording import Recording
 from hotwire.errors import RecordingError, ShapeError
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.readers import read_attributes, read_nifti, read_openfmri
-from hotwire.decoder.recording import Recording
-from hotwire.decoder.steps import BlockAverage, Detrend, Lag, RunningAverage, ZScore, run_steps, windows
+from hotwire.decoder.recordings.recording import Recording
+from hotwire.decoder.steps import Detrend, Lag, ZScore, run_steps
+from hotwire.decoder.windows import BlockAverage, RunningAverage, windows
 from hotwire.errors import RecordingError
 
 pytestmark = pytest.mark.slow

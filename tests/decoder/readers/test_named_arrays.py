@@ -10,7 +10,8 @@ import scipy.io
 from hotwire.decoder.readers.named_arrays import read_named_arrays
 from hotwire.decoder.readers.stored_pictures import read_stored_pictures
 from hotwire.decoder.readers.stored_voxels import VoxelList, VoxelMasks
-from hotwire.decoder.steps import BlockAverage, Detrend, run_steps, windows
+from hotwire.decoder.steps import Detrend, run_steps
+from hotwire.decoder.windows import BlockAverage, windows
 from hotwire.errors import InputError, NonFiniteError, RecordingError, UnknownNameError
 
 from .conftest import recordings

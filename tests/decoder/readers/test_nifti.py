@@ -7,8 +7,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from hotwire.decoder.events import Events
 from hotwire.decoder.readers import nifti, read_nifti
+from hotwire.decoder.recordings.events import Events
 from hotwire.errors import InputError, NonFiniteError, RecordingError
 
 AFFINE = np.array([[-3.0, 0, 0, 60], [0, 3.5, 0, -35], [0, 0, 4, 7], [0, 0, 0, 1]])

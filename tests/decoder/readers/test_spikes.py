@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.readers.spikes import read_spikes
-from hotwire.decoder.recording import Recording
-from hotwire.decoder.steps import BlockAverage, windows
+from hotwire.decoder.recordings.recording import Recording
+from hotwire.decoder.windows import BlockAverage, windows
 from hotwire.errors import InputError, RecordingError
 
 from .conftest import recordings

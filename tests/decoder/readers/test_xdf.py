@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hotwire.decoder.readers import read_xdf
-from hotwire.decoder.study import open_study
+from hotwire.decoder.study.study import open_study
 from hotwire.errors import InputError, MissingExtraError, NonFiniteError, RecordingError, UnknownNameError
 
 

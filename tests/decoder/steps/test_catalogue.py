@@ -6,12 +6,9 @@ import pytest
 
 from hotwire.decoder.steps import (
     STEPS,
-    WINDOWS,
     BandPass,
     Bipolar,
-    BlockAverage,
     Detrend,
-    Epoch,
     ExponentialBaseline,
     FilterBank,
     HighPass,
@@ -21,16 +18,21 @@ from hotwire.decoder.steps import (
     Power,
     Reference,
     Resample,
-    RunningAverage,
     RunningBaseline,
     RunningDetrend,
     RunningZScore,
-    SlidingAverage,
-    SlidingEpoch,
     Smooth,
     SquareRoot,
     ZScore,
     step_from_dict,
+)
+from hotwire.decoder.windows import (
+    WINDOWS,
+    BlockAverage,
+    Epoch,
+    RunningAverage,
+    SlidingAverage,
+    SlidingEpoch,
     window_from_dict,
 )
 from hotwire.errors import InputError, UnknownNameError

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotwire.decoder.events import Events
 from hotwire.decoder.readers import read_arrays
+from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.steps import (
     Detrend,
     ExponentialBaseline,

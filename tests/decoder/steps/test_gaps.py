@@ -10,21 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotwire.decoder.steps import (
-    BlockAverage,
     Detrend,
     ExponentialBaseline,
     Lag,
-    RunningAverage,
     RunningBaseline,
     RunningDetrend,
     RunningZScore,
-    SlidingAverage,
     Step,
-    Window,
-    WindowRow,
     ZScore,
     open_chain,
 )
+from hotwire.decoder.windows import BlockAverage, RunningAverage, SlidingAverage, Window, WindowRow
 from hotwire.errors import InputError
 
 NAMES = tuple("abc")

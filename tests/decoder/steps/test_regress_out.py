@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.readers import read_arrays
-from hotwire.decoder.recording import Recording
+from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.steps import regress_out
 from hotwire.errors import RecordingError, UnknownNameError
 

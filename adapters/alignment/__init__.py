@@ -1,0 +1,1 @@
+"""Alignments: from one session's or person's features to another's."""

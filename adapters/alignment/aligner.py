@@ -1,0 +1,145 @@
+"""What all alignments have in common: an affine map from one feature space to another, its checks, how it is saved."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from ...errors import BundleError, ShapeError
+from ..checks import require_arrays, require_finite
+from ..targets import Floats
+
+
+class Aligner(TransformerMixin, BaseEstimator, ABC):
+    """An affine map from the features of a source (another session, another person) to those of a target::
+
+        transform(X) = (X - source_mean_) M + target_mean_
+
+    A subclass fits it, keeps M in factors, and says with `_shapes` what it keeps.
+
+    Attributes
+    ----------
+    source_mean_ : (n_source,) array
+    target_mean_ : (n_target,) array
+    """
+
+    _shapes: ClassVar[dict[str, tuple[str, ...]]]
+    """The fitted arrays but for the final underscore, with the names of their dimensions."""
+
+    n_features_in_: int
+    source_mean_: Floats
+    target_mean_: Floats
+
+    def transform(self, X: ArrayLike) -> Floats:
+        """Bring samples of the source into the space of the target.
+
+        Parameters
+        ----------
+        X : (n_samples, n_source) array-like
+
+        Returns
+        -------
+        (n_samples, n_target) array
+
+        Raises
+        ------
+        ShapeError
+            If there is another number of features than in `fit`.
+        NonFiniteError
+            If there is NaN or infinity.
+        """
+        check_is_fitted(self)
+        samples = checked_rows(self, "X", X, self.n_features_in_)
+        self._note_features(X, reset=False)
+        return self._forward(samples - self.source_mean_) + self.target_mean_
+
+    def inverse_transform(self, X: ArrayLike) -> Floats:
+        """Bring samples of the target into the space of the source; what no source sample reaches is lost.
+
+        Parameters
+        ----------
+        X : (n_samples, n_target) array-like
+
+        Returns
+        -------
+        (n_samples, n_source) array
+            By the pseudo-inverse of M. The errors are those of `transform`.
+        """
+        check_is_fitted(self)
+        samples = checked_rows(self, "X", X, len(self.target_mean_))
+        return self._backward(samples - self.target_mean_) + self.source_mean_
+
+    @abstractmethod
+    def pulled_back(self, weights: Floats) -> Floats:
+        """Linear functions of the target's features as functions of the source's: ``M @ weights``, M never formed.
+
+        Parameters
+        ----------
+        weights : (n_target, k) array
+
+        Returns
+        -------
+        (n_source, k) array
+        """
+
+    @abstractmethod
+    def _forward(self, deviations: Floats) -> Floats:
+        """``deviations @ M``."""
+
+    @abstractmethod
+    def _backward(self, deviations: Floats) -> Floats:
+        """``deviations @ pinv(M)``."""
+
+    def _note_features(self, X: Any, *, reset: bool) -> None:
+        """Keep, or compare, the number of features and the names of a table's columns."""
+        options: dict[str, Any] = {"X": X, "reset": reset, "skip_check_array": True}
+        validate_data(self, **options)
+
+    def to_arrays(self) -> dict[str, NDArray]:
+        """The fitted state as numeric arrays, for saving; ``params`` are the constructor's, as UTF-8 bytes of JSON."""
+        check_is_fitted(self)
+        arrays = {name: np.asarray(getattr(self, f"{name}_")) for name in self._shapes}
+        return arrays | {"params": np.frombuffer(json.dumps(self.get_params()).encode(), dtype=np.uint8)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
+        """A fitted alignment out of what `to_arrays` gave; it transforms alike, bit for bit.
+
+        Raises
+        ------
+        BundleError
+            If an array is missing or their shapes do not fit together.
+        """
+        require_arrays("the alignment", arrays, {*cls._shapes, "params"})
+        sizes: dict[str, int] = {}
+        aligner = cls(**json.loads(np.asarray(arrays["params"]).tobytes()))
+        for name, dimensions in cls._shapes.items():
+            array = np.asarray(arrays[name])
+            if array.ndim == len(dimensions):
+                sizes = dict(zip(dimensions, array.shape, strict=True)) | sizes
+            expected = tuple(sizes.get(dimension, dimension) for dimension in dimensions)
+            if array.shape != expected:
+                raise BundleError(f"the alignment's array {name} has shape {array.shape}, expected {expected}")
+            setattr(aligner, f"{name}_", array if array.ndim else array.item())
+        aligner.n_features_in_ = len(aligner.source_mean_)
+        return aligner
+
+
+def checked_rows(aligner: BaseEstimator, name: str, X: Any, n_features: int | None = None, least: int = 1) -> Floats:
+    """An argument as a float64 table of at least so many rows, finite, and of so many features if told."""
+    options: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": False, "input_name": name}
+    samples = check_array(X, estimator=aligner, ensure_min_samples=least, **options)
+    if n_features is not None and samples.shape[1] != n_features:
+        raise ShapeError(
+            f"{name} has {samples.shape[1]} features, but {type(aligner).__name__} is expecting {n_features} features "
+            "as input: give those that it was fitted on, in their order"
+        )
+    require_finite(name, samples, column="feature")
+    return samples

@@ -1,0 +1,255 @@
+"""Banded ridge: groups of features (regions, delays, kinds of features), each with a strength of its own.
+
+With X_g the features of band g, centred, and Y the centred targets, banded ridge is the least (Dupre la Tour et al.
+2022; Tikhonov regression with a diagonal penalty)::
+
+    |Y - sum_g X_g W_g|^2 + sum_g alpha_g |W_g|^2
+
+Features divided by the root of their band's strength turn it into ridge with strength 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...errors import BundleError, InputError, UnknownNameError
+from ..factored import FactoredAdapter, Shapes
+from ..ridge.alphas import default_alphas, most_predictable
+from ..ridge.folds import Splitter, encode_groups, split_samples
+from ..ridge.gain import gain_for
+from ..ridge.ridge import POLICIES
+from ..ridge.solvers import largest_square, standardise
+from ..targets import Floats, Targets
+from .banded_design import BandedFeatures, Scores, map_for_all, map_per_unit, rotate_bands, scores_for_all, targets_of
+from .banded_search import Design, first_sets, held_out_errors, search_sets, strengths_of
+from .bands import Bands, Strengths, band_names, band_of_each, checked_grids
+
+
+class BandedAdapter(FactoredAdapter):
+    """Ridge regression with a strength for each band of features, kept in factors, with a gain.
+
+    A band that does not help gets a strong strength, and so is left out, where one strength for all bands would let its
+    noise in. Predictions are those of `FactoredAdapter`.
+
+    Parameters
+    ----------
+    bands : (n_features,) sequence of str or int, optional
+        The band of each feature. Left out, all features are one band, and this is a ridge.
+    alphas : float, sequence of float, or mapping from band to either; optional
+        Strengths that each band may take, all above 0, on the scale of scikit-learn's `Ridge`. With a single one for
+        each band there is no search. Left out: half powers of ten on the scale of all features, see `default_alphas`;
+        where bands come in different units, scale the features to unit variance.
+    alpha_per : {"all", "unit"}
+        One set of strengths for all units (the error is summed over them), or each unit its own. With one for all, the
+        search is done on at most n_samples scores of Y, never touches the wide axis, and refines what it found (see
+        `banded_search.search_sets`). With each unit its own, it is the best of the sets to begin with.
+    choose_by, gain, scale, cv
+        As in `RidgeAdapter`.
+    n_iter : int
+        Number of random mixtures of the bands that the search tries, each with every overall strength. Ridge with one
+        strength for all bands is tried first, so that none is chosen that does worse than it on held-out samples.
+    random_state : int
+        Seed of the mixtures.
+
+    Attributes
+    ----------
+    band_names_ : tuple of str
+        The bands in the order of their first features.
+    alpha_ : (n_bands,) or (n_bands, n_units) array
+        The strengths chosen.
+    alpha_at_edge_ : array of bool, shaped as `alpha_`
+        Whether it is the smallest or largest of several. At the largest, a band is as good as left out.
+    tried_ : (n_sets, n_bands) array, or None
+        The sets of strengths that were tried. None if there was nothing to choose.
+    cv_errors_ : (n_sets,) or (n_units,) array, or None
+        On held-out samples, the mean squared error before any gain, or one minus the squared cosine. With one set for
+        all units of each of `tried_`; with each unit its own, of the unit's best.
+    projection_ : (n_features, k) array of float64
+        With one set of strengths for all units k is n_features, or the rank of Y or n_units where that is smaller.
+        With each unit its own, k is n_units or the sum of the bands' ranks (at most n_features and at most n_bands *
+        n_samples), whichever is smaller: units differ in how they combine the bands, so that each band needs its own
+        directions.
+    expansion_ : (k, n_units) array
+        float32 if Y was float32 or float16, else float64; so are the predictions.
+    x_mean_, x_scale_ : (n_features,) arrays
+    y_mean_ : (n_units,) array
+        Without dimensions if Y had one.
+    gain_ : float or (n_units,) array
+
+    Notes
+    -----
+    A fit holds a kernel of n_samples^2 for each band, or moments of n_features^2, whichever makes the search quicker,
+    besides the features and the map.
+
+    References
+    ----------
+    Dupre la Tour, Eickenberg, Nunez-Elizalde & Gallant (2022), Feature-space selection with banded ridge regression.
+    NeuroImage 264, 119728.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> signal, noise = rng.normal(size=(80, 5)), rng.normal(size=(80, 200))
+    >>> activations = signal @ rng.normal(size=(5, 30)) + rng.normal(size=(80, 30))
+    >>> adapter = BandedAdapter(["V1"] * 5 + ["skull"] * 200)
+    >>> adapter = adapter.fit(np.hstack([signal, noise]), activations)
+    >>> dict(zip(adapter.band_names_, adapter.alpha_ > 1e3))
+    {'V1': np.False_, 'skull': np.True_}
+    """
+
+    kind = "banded"
+    _optional = ("tried", "cv_errors")
+    _policies: ClassVar[Mapping[str, tuple[str, ...]]] = POLICIES
+
+    alpha_: Floats
+    alpha_at_edge_: NDArray[np.bool_]
+    tried_: Floats | None
+    cv_errors_: Floats | None
+
+    def __init__(
+        self,
+        bands: Bands = None,
+        alphas: Strengths = None,
+        *,
+        alpha_per: str = "all",
+        choose_by: str = "error",
+        gain: str = "none",
+        scale: str = "none",
+        cv: int | Splitter | None = None,
+        n_iter: int = 20,
+        random_state: int = 0,
+    ) -> None:
+        self.bands = bands
+        self.alphas = alphas
+        self.alpha_per = alpha_per
+        self.choose_by = choose_by
+        self.gain = gain
+        self.scale = scale
+        self.cv = cv
+        self.n_iter = n_iter
+        self.random_state = random_state
+
+    @property
+    def band_names_(self) -> tuple[str, ...]:
+        return band_names(self.bands)
+
+    def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Fit the map.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features) array-like
+        Y : (n_samples, n_units) or (n_samples,) array-like
+            May be a memory map: it is read block by block and not copied.
+        groups : (n_samples,) array-like, optional
+            Samples with equal labels (a run, a photograph) are never divided by cross-validation.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        UnknownNameError
+            If a policy has an unknown name, or `alphas` a band that there is not.
+        InputError
+            If `alphas` are not positive, or `cv` or `groups` allow no cross-validation.
+        ShapeError
+            If `X`, `Y`, `bands` and `groups` do not fit together.
+        NonFiniteError
+            If there is NaN or infinity.
+        """
+        named = self._checked_grids()
+        checked, units = self._checked(X, Y)
+        bands = band_of_each(self.bands, checked.shape[1])
+        codes = None if groups is None else encode_groups(groups, len(checked))
+        targets, dtype = targets_of(units)
+        features = standardise(checked, self.scale)
+        design = BandedFeatures(features.X, bands)
+        searched = BandedFeatures(checked, bands, self.scale) if self.scale != "none" else design
+        scores = scores_for_all(targets) if self.alpha_per == "all" else None
+        size = largest_square(features.X) if named is None or self.gain != "none" else 0.0
+        grids = named or [default_alphas(size)] * len(self.band_names_)
+        self._choose(searched, grids, codes, targets, scores)
+        if scores is None:
+            basis, rotated = rotate_bands(features.X, bands)
+            weights, self.expansion_ = map_per_unit(rotated, self.alpha_, targets, dtype)
+            self.projection_ = basis if weights is None else basis @ weights
+        else:
+            weights, self.expansion_ = map_for_all(design, self.alpha_, targets, scores, dtype)
+            self.projection_ = np.eye(checked.shape[1]) if weights is None else weights
+        self.projection_[features.constant] = 0.0
+        self.x_mean_, self.x_scale_ = features.mean, features.scale
+        self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
+        self.gain_ = 1.0
+        if self.gain != "none":
+            along, predictable = features.X @ self.projection_, most_predictable(self.alpha_.min(axis=0), size)
+            self.gain_ = gain_for(self.gain, along, self.expansion_, targets.power, predictable=predictable)
+        return self
+
+    def _checked_grids(self) -> list[Floats] | None:
+        """The strengths that each band may take, if named, once policies are known to be among those there are."""
+        for policy, known in self._policies.items():
+            if getattr(self, policy) not in known:
+                raise UnknownNameError(policy, getattr(self, policy), known)
+        if not isinstance(self.n_iter, Integral) or self.n_iter < 0:
+            raise InputError(f"n_iter={self.n_iter!r}, expected a whole number of random mixtures, 0 or more")
+        return checked_grids(self.alphas, self.band_names_)
+
+    def _choose(
+        self,
+        design: Design,
+        grids: list[Floats],
+        codes: NDArray[np.intp] | None,
+        targets: Targets,
+        scores: Scores | None,
+    ) -> None:
+        """Set `alpha_`, `alpha_at_edge_`, `tried_` and `cv_errors_`: one set of strengths if there are `scores`."""
+        n_samples, n_units = targets.Y.shape
+        if all(len(grid) == 1 for grid in grids):
+            self.tried_ = self.cv_errors_ = None
+            alpha = np.concatenate(grids)
+            alpha = alpha if scores is not None else np.tile(alpha[:, np.newaxis], n_units)
+        else:
+            folds = split_samples(n_samples, codes, self.cv)
+            rng = np.random.default_rng(self.random_state)
+            if scores is not None:
+
+                def judge(strengths: Floats) -> Floats:
+                    sums = design.held_out(folds, strengths, scores.P).over_all()
+                    return held_out_errors(sums, folds, self.choose_by, n_units)[:, 0]
+
+                self.tried_, self.cv_errors_ = search_sets(judge, grids, self.n_iter, rng)
+                alpha = self.tried_[self.cv_errors_.argmin()]
+            else:
+                tried, least = strengths_of(grids, first_sets(grids, self.n_iter, rng)), np.empty(n_units)
+                alpha = np.empty((len(grids), n_units))
+                for units, block in targets.blocks("cross-validation"):
+                    errors = held_out_errors(design.held_out(folds, tried, block), folds, self.choose_by)
+                    least[units], alpha[:, units] = errors.min(axis=0), tried[errors.argmin(axis=0)].T
+                self.tried_, self.cv_errors_ = tried, least
+        self.alpha_ = alpha
+        at_edge = [
+            np.isin(of_band, (grid[0], grid[-1])) & (len(grid) > 1) for of_band, grid in zip(alpha, grids, strict=True)
+        ]
+        self.alpha_at_edge_ = np.array(at_edge)
+
+    @classmethod
+    def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:
+        # How many bands there are cannot be told from these: `_require_fitting_shapes` looks at alpha itself.
+        return {name: [()] for name in ("alpha", "alpha_at_edge")}
+
+    @classmethod
+    def _require_fitting_shapes(cls, shapes: dict[str, tuple[int, ...]]) -> None:
+        alpha, n_units = shapes["alpha"], shapes["expansion"][1:]
+        if alpha[1:] not in ((), n_units) or not alpha or shapes["alpha_at_edge"] != alpha:
+            raise BundleError(
+                f"the adapter's arrays alpha and alpha_at_edge have shapes {alpha} and {shapes['alpha_at_edge']}, "
+                f"expected (n_bands,) or (n_bands, {', '.join(map(str, n_units))}) for both"
+            )
+        super()._require_fitting_shapes({**shapes, "alpha": (), "alpha_at_edge": ()})

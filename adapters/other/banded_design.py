@@ -1,0 +1,201 @@
+"""Banded ridge once the strengths are given: weights, and the two factors of a map into layers of any width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import block_diag, cho_solve
+
+from ..ridge.folds import Fold
+from ..ridge.solvers import HeldOut, spectrum, standardise
+from ..targets import Floats, Targets, dtype_like, low_rank_scores, spread, sum_of_squares
+from .banded_search import Design, Moments, added, by_kernel, by_moments, factored, moments_are_cheaper
+
+
+@dataclass(frozen=True)
+class BandedFeatures:
+    """Features in bands, held as they are.
+
+    Attributes
+    ----------
+    X : (n_samples, n_features) array
+        Centred, where `scale` is ``"none"``.
+    bands : (n_features,) array of int
+        The band of each feature.
+    scale : {"none", "unit_variance"}
+        What each fold does to its features after centring.
+    """
+
+    X: Floats
+    bands: NDArray[np.intp]
+    scale: str = "none"
+
+    @property
+    def n_columns(self) -> int:
+        return self.X.shape[1]
+
+    def held_out(self, folds: list[Fold], strengths: Floats, Y: Floats) -> HeldOut:
+        """How well each set of strengths, (n_sets, n_bands), predicts the held-out samples of Y (n_samples, k)."""
+        n_samples, n_features = self.X.shape
+        if moments_are_cheaper(n_samples, n_features, Y.shape[1], len(folds)):
+            return by_moments(self._moments(folds, Y), strengths[:, self.bands])
+        if self.scale == "none":
+            return by_kernel(self._kernel, folds, strengths, Y)
+        sums = HeldOut(np.zeros(()), np.zeros(()), np.zeros(()))
+        for fold in folds:
+            features = standardise(self.X[fold[0]], self.scale)
+            scaled = (self.X - features.mean) / features.scale
+            scaled[:, features.constant] = 0.0
+            sums = added(sums, by_kernel(BandedFeatures(scaled, self.bands)._kernel, [fold], strengths, Y))
+        return sums
+
+    def weights(self, strengths: Floats, Y: Floats) -> Floats:
+        """The weights (n_features, k) of banded ridge for centred Y (n_samples, k).
+
+        Parameters
+        ----------
+        strengths : (n_bands,) array
+        Y : (n_samples, k) array
+
+        Examples
+        --------
+        >>> features = BandedFeatures(np.array([[1.0, 2.0], [-1.0, -2.0]]), np.array([0, 1]))
+        >>> features.weights(np.array([1.0, 1e9]), np.array([[3.0], [-3.0]])).round(6)
+        array([[2.],
+               [0.]])
+        """
+        root = np.sqrt(strengths)[self.bands]
+        scaled = self.X / root
+        if scaled.shape[1] < scaled.shape[0]:
+            weights = cho_solve(factored(scaled.T @ scaled), scaled.T @ Y)
+        else:
+            weights = scaled.T @ cho_solve(factored(scaled @ scaled.T), Y)
+        return weights / root[:, np.newaxis]
+
+    @cached_property
+    def _kernels(self) -> Floats:
+        """Of each band, (n_bands, n_samples, n_samples)."""
+        parts = (self.X[:, self.bands == band] for band in range(self.bands.max() + 1))
+        return np.stack([part @ part.T for part in parts])
+
+    def _kernel(self, strengths: Floats) -> Floats:
+        return np.tensordot(1.0 / strengths, self._kernels, axes=1)
+
+    def _moments(self, folds: list[Fold], Y: Floats) -> Iterator[Moments]:
+        for train, held_out in folds:
+            features = standardise(self.X[train], self.scale)
+            held_X = (self.X[held_out] - features.mean) / features.scale
+            held_X[:, features.constant] = 0.0
+            mean = Y[train].mean(axis=0)
+            held_Y = Y[held_out] - mean
+            yield Moments(
+                features.X.T @ features.X,
+                features.X.T @ (Y[train] - mean),
+                held_X.T @ held_X,
+                held_X.T @ held_Y,
+                sum_of_squares(held_Y),
+            )
+
+
+def rotate_bands(X: Floats, bands: NDArray[np.intp]) -> tuple[Floats, BandedFeatures]:
+    """Each band in coordinates of its own directions: no more of them than samples, and the same banded ridge.
+
+    Parameters
+    ----------
+    X : (n_samples, n_features) array
+    bands : (n_features,) array of int
+
+    Returns
+    -------
+    directions : (n_features, r) array
+        Orthonormal, each within a band.
+    rotated : BandedFeatures
+        ``X @ directions``, and the bands of these.
+
+    Examples
+    --------
+    >>> directions, rotated = rotate_bands(np.ones((3, 4)), np.array([0, 1, 1, 0]))
+    >>> directions.shape, rotated.bands
+    ((4, 2), array([0, 1]))
+    """
+    bases = [spectrum(X[:, bands == band]).right.T for band in range(bands.max() + 1)]
+    directions = np.zeros((X.shape[1], sum(basis.shape[1] for basis in bases)))
+    directions[np.argsort(bands, kind="stable")] = block_diag(*bases)
+    return directions, BandedFeatures(X @ directions, np.repeat(np.arange(len(bases)), [b.shape[1] for b in bases]))
+
+
+class Scores(NamedTuple):
+    """Few targets that stand for all units where these share their strengths.
+
+    Attributes
+    ----------
+    P : (n_samples, k) array
+        The centred targets, or their `low_rank_scores` where there are more units than samples.
+    loadings : (n_samples, k) array or None
+        The centred targets are ``P @ (loadings.T @ Y)``; None where they are P.
+    """
+
+    P: Floats
+    loadings: Floats | None
+
+
+def targets_of(units: NDArray) -> tuple[Targets, type]:
+    """Targets as columns, and the dtype of their predictions."""
+    return Targets(units.reshape(len(units), -1)), dtype_like(units)
+
+
+def scores_for_all(targets: Targets) -> Scores:
+    """The few targets that decide and fit what all units share."""
+    n_samples, n_units = targets.Y.shape
+    if n_units <= n_samples:
+        return Scores(np.hstack([block for _, block in targets.blocks("centring")]), None)
+    P = low_rank_scores(targets)
+    return Scores(P, P / sum_of_squares(P))
+
+
+def map_for_all(
+    design: Design, strengths: Floats, targets: Targets, scores: Scores, dtype: type
+) -> tuple[Floats | None, NDArray]:
+    """The map where all units share the strengths (n_bands,).
+
+    Returns
+    -------
+    weights : (n_columns, k) array or None
+        None where it would be the unit matrix.
+    expansion : (k, n_units) array
+        k is n_columns, or what `scores` have where that is less.
+    """
+    weights = design.weights(strengths, scores.P)
+    if weights.shape[1] < weights.shape[0]:
+        if scores.loadings is None:
+            return weights, np.eye(weights.shape[1], dtype=dtype)
+        return weights, spread(scores.loadings, targets, dtype)
+    if scores.loadings is None:
+        return None, weights.astype(dtype)
+    return None, spread(scores.loadings @ weights.T, targets, dtype)
+
+
+def map_per_unit(design: Design, strengths: Floats, targets: Targets, dtype: type) -> tuple[Floats | None, NDArray]:
+    """The map where each unit has strengths of its own, (n_bands, n_units).
+
+    Returns
+    -------
+    weights : (n_columns, n_units) array or None
+        None where it would be the unit matrix.
+    expansion : (k, n_units) array
+        k is n_columns, or n_units where that is less.
+    """
+    n_units = targets.Y.shape[1]
+    few = n_units < design.n_columns
+    weights = np.empty((design.n_columns, n_units), np.float64 if few else dtype)
+    for units, block in targets.blocks("expansion to the units"):
+        sets, chosen = np.unique(strengths[:, units], axis=1, return_inverse=True)
+        for number, of_bands in enumerate(sets.T):
+            members = np.flatnonzero(chosen.ravel() == number)
+            weights[:, units.start + members] = design.weights(of_bands, block[:, members])
+    return (weights, np.eye(n_units, dtype=dtype)) if few else (None, weights)

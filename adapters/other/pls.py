@@ -1,0 +1,182 @@
+"""PLSAdapter: partial least squares, the components of brain activity that vary most together with a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.linalg import eigh
+
+from ..factored import Shapes
+from ..ridge.folds import Splitter
+from ..ridge.gain import ROUNDING
+from ..targets import EPS, Floats
+from .nested import Components, Decompose, NestedAdapter, checked_numbers
+
+DEFAULT_COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
+
+
+class PLSAdapter(NestedAdapter):
+    """Partial least squares regression (PLS2) into layers of any width, kept in factors, with a gain.
+
+    The map is that of scikit-learn's ``PLSRegression(scale=False)``, run to full convergence.
+
+    Parameters
+    ----------
+    n_components : int or sequence of int
+        Numbers of components to choose from; with a single one there is no cross-validation. Those beyond what the
+        data allow take all there are. The search never touches the wide axis.
+    choose_by, gain, scale, cv
+        As in `RidgeAdapter`. Targets are never scaled.
+
+    Attributes
+    ----------
+    projection_ : (n_features, n_components_) array of float64
+    expansion_ : (n_components_, n_units) array
+        float32 if Y was float32 or float16, else float64; so are the predictions.
+    x_mean_, x_scale_ : (n_features,) arrays
+    y_mean_ : (n_units,) array
+        Without dimensions if Y had one.
+    gain_ : float or (n_units,) array
+    n_components_ : int
+        The number chosen.
+    n_components_at_edge_ : bool
+        Whether it is the least or largest of several and one beyond is possible, so that others may do better.
+    cv_errors_ : (n_numbers,) array, or None
+        On held-out samples and over units, for each of `n_components`, ascending: the mean squared error before any
+        gain, or one minus the squared cosine. None if there was nothing to choose.
+
+    References
+    ----------
+    Wold, Sjöström & Eriksson (2001), PLS-regression: a basic tool of chemometrics. Chemometrics and Intelligent
+    Laboratory Systems 58, 109-130.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> hidden = rng.normal(size=(60, 2))
+    >>> voxels = hidden @ rng.normal(size=(2, 30)) + 0.3 * rng.normal(size=(60, 30))
+    >>> activations = hidden @ rng.normal(size=(2, 1000)) + rng.normal(size=(60, 1000))
+    >>> adapter = PLSAdapter([1, 2, 3]).fit(voxels, activations, groups=np.repeat([0, 1, 2, 3], 15))
+    >>> adapter.n_components_, adapter.projection_.shape, adapter.expansion_.shape
+    (2, (30, 2), (2, 1000))
+    """
+
+    kind = "pls"
+
+    n_components_: int
+
+    def __init__(
+        self,
+        n_components: int | Sequence[int] = DEFAULT_COMPONENTS,
+        *,
+        choose_by: str = "error",
+        gain: str = "none",
+        scale: str = "none",
+        cv: int | Splitter | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.choose_by = choose_by
+        self.gain = gain
+        self.scale = scale
+        self.cv = cv
+
+    def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Fit the map.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features) array-like
+        Y : (n_samples, n_units) or (n_samples,) array-like
+            May be a memory map: it is read block by block and not copied.
+        groups : (n_samples,) array-like, optional
+            Samples with equal labels (a run, a photograph) are never divided by cross-validation.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        UnknownNameError, InputError, ShapeError, NonFiniteError
+            As `RidgeAdapter.fit`; also if `n_components` are not whole numbers of at least 1.
+        """
+        numbers = checked_numbers("n_components", self.n_components)
+        found = self._fit_nested(X, Y, groups, numbers)
+        self.n_components_, self.n_components_at_edge_ = found.number, found.at_edge
+        self.cv_errors_ = None if self.cv_errors_ is None else self.cv_errors_[:, 0]
+        return self
+
+    def _ways(self, largest_square: float) -> list[Decompose]:
+        return [partial(partial_least_squares, most=int(np.max(self.n_components)))]
+
+    @classmethod
+    def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:
+        return {name: [()] for name in ("n_components", "n_components_at_edge")}
+
+
+def partial_least_squares(values: Floats, along: Floats, most: int) -> Components:
+    """Components of PLS2: each has the largest covariance with the targets among those orthogonal to the ones before.
+
+    The weights w of a component are the first left singular vector of X'Y, X without the components before; its
+    scores are t = X w. NIPALS finds w by power iteration, which scikit-learn ends at a tolerance that leaves it wrong
+    in the third digit and dependent on where it began; here it is an eigenvector, so that rotating the targets, or
+    taking their `low_rank_scores`, changes nothing. SIMPLS (de Jong 1993), which takes the components before out of
+    X'Y instead, is another regression wherever there are several targets.
+
+    Parameters
+    ----------
+    values : (r,) array
+        The singular values s of the features X = U diag(s) V'. Rotated by both, X is diag(s).
+    along : (r, k) array
+        U'Y.
+    most : int
+        How many components are wanted. There are fewer where nothing is left to explain, or to explain it by.
+
+    Examples
+    --------
+    >>> partial_least_squares(np.array([2.0, 1.0]), np.array([[3.0], [0.0]]), 2).weights
+    array([[1.],
+           [0.]])
+    """
+    X, covariance = np.diag(values), values[:, np.newaxis] * along
+    weights, sources, loadings = (np.zeros((len(values), min(most, len(values)))) for _ in range(3))
+    least_size, least_power = (len(values) * EPS) ** 2 * np.vdot(values, values), ROUNDING * np.vdot(along, along)
+    for number in range(weights.shape[1]):
+        strength, w = first_direction(covariance)
+        scores = X @ w
+        size = scores @ scores
+        # What is explained of the targets is strength^2 / size.
+        if size <= least_size or strength**2 <= least_power * size:
+            return Components(weights, sources, number).first(number)
+        loading = scores @ X / size
+        # Weights on the features themselves, not on what the components before left of them.
+        weights[:, number] = w - weights[:, :number] @ (loadings[:, :number].T @ w)
+        sources[:, number], loadings[:, number] = scores / size, loading
+        covariance -= np.outer(loading, scores @ along)
+        X -= np.outer(scores, loading)
+    return Components(weights, sources, len(values))
+
+
+def first_direction(matrix: Floats) -> tuple[float, Floats]:
+    """The largest singular value of a matrix (r, k) and its left singular vector (r,), through the smaller side.
+
+    Examples
+    --------
+    >>> strength, direction = first_direction(np.array([[0.0, 2.0], [1.0, 0.0]]))
+    >>> strength, np.abs(direction)
+    (2.0, array([1., 0.]))
+    """
+    n_rows, n_columns = matrix.shape
+    size = np.abs(matrix).max(initial=0.0)
+    if size == 0.0:
+        return 0.0, np.zeros(n_rows)
+    matrix = matrix / size  # squares of what is left after many components may underflow
+    gram = matrix @ matrix.T if n_rows <= n_columns else matrix.T @ matrix
+    vector = eigh(gram, subset_by_index=[len(gram) - 1, len(gram) - 1])[1][:, 0]
+    direction = vector if n_rows <= n_columns else matrix @ vector
+    direction = direction / np.linalg.norm(direction)
+    return float(size * np.linalg.norm(direction @ matrix)), direction

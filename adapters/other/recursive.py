@@ -1,0 +1,301 @@
+"""RecursiveAdapter: ridge regression that goes on learning, sample by sample, during a session.
+
+With the weights w_i = forgetting^(n - i) of the samples 1 .. n and their weighted means, the map is the ridge fit::
+
+    min over W of   sum_i w_i |y_i - mean(y) - (x_i - mean(x))' W|^2  +  sum_j d_j |W_j|^2
+
+that is ``(G + D) W = B``, with G and B the weighted sums of products of deviations. Kept are the triangle L of
+``L L' = G + D`` and W. New samples are taken up by Householder reflections of the triangle (square-root information
+form, QR-RLS), and W follows by its errors on them, ``W += (L L')^-1 x (y - x'W)``. Nothing is ever subtracted from the
+triangle, so ``L L'`` cannot lose its definiteness, as the covariance of textbook recursive least squares does.
+
+The prior D is alpha for every feature where nothing is forgotten. If it faded with the samples, a feature that is
+silent would soon be free to take any weight (wind-up); kept at alpha exactly, it would cost O(features^3) a sample.
+So the features have their prior brought back to alpha in turn, at least once within each half-life: every d_j lies
+between alpha / 2 and alpha, and ``L L'`` is never below alpha / 2.
+
+References
+----------
+Haykin (2014), Adaptive filter theory, 5th ed.: chapter 10 (exponential weighting, regularisation), chapter 15 (square-
+root filters). Gay (1996), Dynamically regularized fast RLS with application to echo cancellation. Proc. ICASSP,
+957-960 (a prior renewed in turn). Chan, Golub & LeVeque (1983), Algorithms for computing the sample variance. Am.
+Statistician 37, 242-247 (running means).
+"""
+
+from __future__ import annotations
+
+from math import inf, log
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.utils.validation import check_array, validate_data
+
+from ...errors import InputError, ShapeError, UnknownNameError
+from ..checks import require_finite
+from ..factored import FactoredAdapter, Shapes, plain
+from ..ridge.gain import GAINS, restoring_gain
+from ..ridge.solvers import largest_square, standardise
+from ..targets import Floats, sum_of_squares
+from .updates import renewed, running_means, take_up
+
+MOST_AT_ONCE = 64
+"""So many samples are taken up together: more of them gain nothing."""
+
+DEFAULT_SAMPLES = 10
+"""Where no strength is named, it weighs as so many samples along the direction in which the first ones vary most."""
+
+MOST_STRONG = 1e5
+"""A strength so many times the features' largest squared singular value leaves too little for a gain to restore."""
+
+RESOLUTION = 1e-10
+"""A predicted power below this part of the true one is not told from nothing.
+
+It comes from a difference of running sums, which leaves the gain of so faint a prediction five digits, others more.
+"""
+
+
+class RecursiveAdapter(FactoredAdapter):
+    """Ridge regression that learns sample by sample, and may forget.
+
+    Where nothing is forgotten it predicts as ``RidgeAdapter(alpha)`` does that is fitted on all samples so far. An
+    update costs O(features^2 + features * units), however many came before, and so does the memory. Everything is in
+    float64, whatever came. Fitted arrays are replaced and never written to: a shallow copy stays as it was.
+
+    To start a session on what another has taught, `fit` on that, then go on with `partial_fit`.
+
+    Parameters
+    ----------
+    alpha : float, optional
+        Regularisation strength above 0, on the scale of scikit-learn's `Ridge`. Left out: ten times the largest
+        variance that the first samples have in any direction, whatever their unit; so let these be many.
+    forgetting : float
+        Above 0 and up to 1: what a sample's weight is multiplied by with each sample after it. 1 forgets nothing. See
+        `forgetting_for` for half-lives. Where features are more than a half-life has samples, an update costs the more.
+    gain : {"none", "total", "unit"}
+        As of `RidgeAdapter`, for the samples as they are weighted now.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The strength; None in adapters saved before it was kept, which named it.
+    factor_ : (n_features, n_features) array
+        The lower triangle L.
+    prior_ : (n_features,) array
+        D.
+    weight_ : float
+        The samples' weights, summed.
+    n_samples_seen_ : int
+    power_, residual_ : (n_units,) arrays
+        Weighted sums of squares of the targets' deviations from their mean, and what the map leaves of them, prior
+        included.
+    projection_, expansion_, x_mean_, x_scale_, y_mean_, gain_
+        See `FactoredAdapter`: an identity, W, means, ones, and the gain.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> voxels = rng.normal(size=(50, 4))
+    >>> layer = voxels @ rng.normal(size=(4, 20)) + rng.normal(size=(50, 20))
+    >>> learner = RecursiveAdapter(alpha=10.0)
+    >>> for x, y in zip(voxels, layer):
+    ...     learner = learner.partial_fit([x], [y])
+    >>> np.allclose(learner.predict(voxels), RecursiveAdapter(alpha=10.0).fit(voxels, layer).predict(voxels))
+    True
+    """
+
+    kind = "recursive"
+    _optional = ("alpha",)
+
+    alpha_: float | None
+
+    def __init__(self, alpha: float | None = None, *, forgetting: float = 1.0, gain: str = "none") -> None:
+        self.alpha = alpha
+        self.forgetting = forgetting
+        self.gain = gain
+
+    @property
+    def half_life_samples(self) -> float:
+        """After so many further samples a sample counts half; infinite where nothing is forgotten."""
+        return inf if self.forgetting == 1 else log(0.5) / log(self.forgetting)
+
+    def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Forget everything, then `partial_fit`. There is nothing to choose, so `groups` are not used.
+
+        Raises
+        ------
+        InputError
+            As there; also if there is a gain, and `alpha` is too strong for the features for it to do anything.
+        """
+        fresh: Any = clone(self)
+        fresh.partial_fit(X, Y)
+        if self.alpha is not None and self.gain != "none":
+            size = largest_square(standardise(fresh._checked_features(X), "none").X)
+            if 0 < MOST_STRONG * size < self.alpha:
+                raise InputError(
+                    f"alpha={self.alpha!r}, expected at most {MOST_STRONG * size:.2g}, as the features' largest "
+                    f"squared singular value is {size:.2g}: beside it no gain brings predictions back; leave alpha "
+                    "out, and it goes by the features' size"
+                )
+        vars(self).pop("feature_names_in_", None)
+        vars(self).update(vars(fresh))
+        return self
+
+    def partial_fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
+        """Learn from further samples; several at once are the same as one after the other, and faster.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features) array-like
+        Y : (n_samples, n_units) or (n_samples,) array-like
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such gain.
+        InputError
+            If `alpha` or `forgetting` is out of range, or `alpha` is left out and the first samples do not vary.
+        ShapeError
+            If `X` and `Y` do not fit together, or to the samples before.
+        NonFiniteError
+            If there is NaN or infinity. After an error nothing is learned: the adapter is as it was.
+        """
+        self._check_parameters()
+        features, units = self._checked_samples(X, Y)
+        if not hasattr(self, "factor_"):
+            self.alpha_ = self._strength(features)
+            self._begin(features, units)
+        units = units.reshape(len(units), -1)
+        for start in range(0, len(features), MOST_AT_ONCE):
+            some = slice(start, start + MOST_AT_ONCE)
+            self._learn(features[some], units[some].astype(np.float64))
+        self.gain_ = self._gain()
+        return self
+
+    def _strength(self, features: Floats) -> float:
+        if self.alpha is not None:
+            return float(self.alpha)
+        size = largest_square(standardise(features, "none").X)
+        if not size:
+            raise InputError(
+                f"alpha=None, expected a number above 0, e.g. alpha=100.0: the first {len(features)} samples do not "
+                "vary, and so do not tell how large the features are; or begin with several samples"
+            )
+        return DEFAULT_SAMPLES * size / len(features)
+
+    def _begin(self, features: Floats, units: NDArray) -> None:
+        n_features, n_units = features.shape[1], units[0].size
+        # Deviations from a first mean that is a sample are exactly zero for what never varies.
+        self.x_mean_, self.y_mean_ = features[0].copy(), units[0].astype(np.float64)
+        self.x_scale_, self.projection_ = np.ones(n_features), np.eye(n_features)
+        self.expansion_ = np.zeros((n_features, n_units))
+        self.prior_ = np.full(n_features, self.alpha_)
+        self.factor_ = np.diag(np.sqrt(self.prior_))
+        self.power_, self.residual_ = np.zeros((2, n_units))
+        self.weight_, self.n_samples_seen_ = 0.0, 0
+
+    def _learn(self, X: Floats, Y: Floats) -> None:
+        """Take up a few samples (n, n_features) and (n, n_units), forgetting as many steps."""
+        n_samples = len(X)
+        decay = self.forgetting**n_samples
+        deviate, average, weight = running_means(self.weight_, n_samples, self.forgetting)
+        X, Y = X - self.x_mean_, Y - self.y_mean_.reshape(-1)
+        rows, targets = deviate @ X, deviate @ Y
+
+        prior = self.prior_ * decay
+        due, age = renewed(self.n_samples_seen_ + n_samples, n_samples, self.half_life_samples, len(prior))
+        alpha: Any = self.alpha if self.alpha_ is None else self.alpha_
+        missing = np.maximum(alpha * self.forgetting**age - prior[due], 0.0)
+        prior[due] += missing
+        prior_rows = np.zeros((len(due), len(prior)))
+        prior_rows[np.arange(len(due)), due] = np.sqrt(missing)
+
+        power = sum_of_squares(targets)
+        rows = np.concatenate([rows, prior_rows])
+        targets = np.concatenate([targets, np.zeros((len(missing), targets.shape[1]))])
+        factor, self.expansion_, lost = take_up(self.factor_, self.expansion_, rows, targets, decay)
+        self.factor_, self.prior_, self.weight_ = factor, prior, weight
+        self.power_, self.residual_ = self.power_ * decay + power, self.residual_ * decay + lost
+        self.x_mean_ = self.x_mean_ + average @ X
+        self.y_mean_ = self.y_mean_ + (average @ Y).reshape(self.y_mean_.shape)
+        self.n_samples_seen_ += n_samples
+
+    def _gain(self) -> float | NDArray:
+        if self.gain == "none":
+            return 1.0
+        weights, power, residual = self.expansion_, self.power_, self.residual_
+        if self.gain == "total":
+            power, residual = power.sum(), residual.sum()
+            penalty = self.prior_ @ np.einsum("ju,ju->j", weights, weights)
+        else:
+            penalty = np.einsum("ju,ju->u", self.prior_[:, np.newaxis] * weights, weights)
+        predicted = power - residual - penalty
+        return plain(restoring_gain(np.where(predicted > RESOLUTION * power, predicted, 0.0), power))
+
+    def _check_parameters(self) -> None:
+        if self.gain not in GAINS:
+            raise UnknownNameError("gain", self.gain, GAINS)
+        if self.alpha is not None and not 0 < self.alpha < inf:
+            raise InputError(f"alpha={self.alpha!r}, expected a finite number above 0, e.g. 100.0")
+        if not 0 < self.forgetting <= 1:
+            raise InputError(
+                f"forgetting={self.forgetting!r}, expected a number above 0 and up to 1, e.g. "
+                "forgetting_for(half_life_samples=500); 1 forgets nothing"
+            )
+
+    def _checked_samples(self, X: Any, Y: Any) -> tuple[Floats, NDArray]:
+        """As `_checked`, but one sample will do, and all has to fit to what was learned from before."""
+        for_features = {"dtype": np.float64, "ensure_all_finite": False}
+        for_targets: dict[str, Any] = {
+            "dtype": "numeric",
+            "ensure_all_finite": False,
+            "ensure_2d": False,
+            "allow_nd": True,
+        }
+        begun = hasattr(self, "factor_")
+        if begun:
+            features, units = self._checked_features(X), check_array(Y, **for_targets, input_name="Y")
+        else:
+            options: dict[str, Any] = {"validate_separately": (for_features, for_targets)}
+            both: Any = validate_data(self, X, Y, **options)
+            features, units = both
+        if units.ndim not in (1, 2) or not units.size or len(units) != len(features):
+            raise ShapeError(
+                f"Y has shape {units.shape}, expected ({len(features)}, n_units) or ({len(features)},): a row for each "
+                "sample of X"
+            )
+        if begun and units.shape[1:] != self.y_mean_.shape:
+            raise ShapeError(f"Y has shape {units.shape}, expected (n_samples, *{self.y_mean_.shape}) as before")
+        require_finite("X", features, column="feature")
+        require_finite("Y", units.reshape(len(units), -1), column="unit")
+        return features, units
+
+    @classmethod
+    def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:
+        square, features, units = (n_features, n_features), (n_features,), (n_units,)
+        return {
+            "factor": [square],
+            "prior": [features],
+            "power": [units],
+            "residual": [units],
+            "weight": [()],
+            "n_samples_seen": [()],
+        }
+
+
+def forgetting_for(half_life_samples: float) -> float:
+    """The forgetting with which a sample counts half after so many further samples.
+
+    Examples
+    --------
+    >>> round(forgetting_for(693.0), 3)
+    0.999
+    """
+    if not half_life_samples > 0:
+        raise InputError(f"half_life_samples={half_life_samples!r}, expected a number above 0, or inf")
+    return 0.5 ** (1 / half_life_samples)

@@ -1,0 +1,123 @@
+"""The mathematics of learning on: how further samples change means, a regularisation that fades, and a ridge fit."""
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import get_blas_funcs, get_lapack_funcs, toeplitz
+
+from ..targets import Floats
+
+tpqrt, trtrs = get_lapack_funcs(("tpqrt", "trtrs"), dtype=np.float64)
+(gemm,) = get_blas_funcs(("gemm",), dtype=np.float64)
+
+
+def renewed(
+    n_samples: int, last: int, half_life_samples: float, n_features: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Which features had their prior renewed with the last of all samples, and how many samples ago.
+
+    Features come up in turn, one with each sample, or several where there are more than a half-life has samples.
+
+    Parameters
+    ----------
+    n_samples : int
+        All so far.
+    last : int
+        How many of these are looked at.
+    half_life_samples : float
+        Infinite where nothing is forgotten: then nothing has to be renewed.
+    n_features : int
+
+    Returns
+    -------
+    features, age : (n_renewed,) arrays of int
+
+    Examples
+    --------
+    >>> renewed(7, 2, 3.5, 4)
+    (array([0, 1, 3]), array([1, 0, 1]))
+    """
+    if half_life_samples == inf:
+        return np.arange(0), np.arange(0)
+    period = max(1, int(min(half_life_samples, n_features)))
+    age = (n_samples - np.arange(n_features)) % period
+    features = np.flatnonzero(age < last)
+    return features, age[features]
+
+
+def running_means(weight: float, n_samples: int, forgetting: float) -> tuple[Floats, Floats, float]:
+    """How further samples deviate from the running mean, and move it; all linear in their deviations from it before.
+
+    With N_i = forgetting * N_(i-1) + 1, sample i moves the mean by (x_i - m_(i-1)) / N_i and adds
+    ``forgetting * N_(i-1) / N_i`` times the square of ``x_i - m_(i-1)`` to the squared deviations from the mean.
+
+    Parameters
+    ----------
+    weight : float
+        N, the sum of the weights of the samples before.
+    n_samples : int
+        How many come.
+    forgetting : float
+
+    Returns
+    -------
+    deviate : (n_samples, n_samples) array
+        ``deviate @ (X - mean)`` has as many squared deviations as these samples add.
+    average : (n_samples,) array
+        ``mean + average @ (X - mean)`` is the mean after them.
+    weight : float
+        N after them.
+
+    Examples
+    --------
+    >>> running_means(1.0, 2, 1.0)
+    (array([[ 0.70710678,  0.        ],
+           [-0.40824829,  0.81649658]]), array([0.333..., 0.333...]), 3.0)
+    """
+    fading = forgetting ** np.arange(n_samples + 1.0)
+    sums = np.tril(toeplitz(fading[:-1]))
+    totals = fading * weight + np.concatenate([[0.0], np.cumsum(fading[:-1])])
+    means = sums / totals[1:, np.newaxis]
+    deviate = np.eye(n_samples)
+    deviate[1:] -= means[:-1]
+    deviate *= np.sqrt(fading[-2::-1] * forgetting * totals[:-1] / totals[1:])[:, np.newaxis]
+    return deviate, means[-1], float(totals[-1])
+
+
+def take_up(
+    factor: Floats, weights: Floats, rows: Floats, targets: Floats, decay: float = 1.0
+) -> tuple[Floats, Floats, Floats]:
+    """Add rows to a least squares fit that is known by its triangle.
+
+    Parameters
+    ----------
+    factor : (n_features, n_features) array
+        Lower triangular L, of the normal equations' ``L L'``.
+    weights : (n_features, n_units) array
+    rows : (n_rows, n_features) array
+    targets : (n_rows, n_units) array
+    decay : float
+        What all that was fitted before is weighted down by.
+
+    Returns
+    -------
+    factor, weights : arrays
+        With the rows among what is fitted.
+    lost : (n_units,) array
+        What the rows add to the sum of squares that the fit leaves.
+
+    Examples
+    --------
+    >>> take_up(np.eye(1), np.zeros((1, 1)), np.array([[1.0]]), np.array([[2.0]]))[1:]
+    (array([[1.]]), array([2.]))
+    """
+    triangle, _, _, _ = tpqrt(0, min(16, len(factor)), factor.T * np.sqrt(decay), rows, overwrite_a=1)
+    errors = targets - rows @ weights
+    half, _ = trtrs(triangle, rows.T, trans=1)
+    directions, _ = trtrs(triangle, half)
+    weights = gemm(1.0, errors.T, directions.T, 1.0, weights.T).T
+    lost = np.einsum("ij,ij->j", errors, errors - (half.T @ half) @ errors)
+    return triangle.T, weights, lost

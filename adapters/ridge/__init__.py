@@ -1,0 +1,1 @@
+"""Ridge regression into layers of any width."""

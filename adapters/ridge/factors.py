@@ -1,0 +1,172 @@
+"""The two factors of a fitted ridge: (n_features, k) and (k, n_units), k as small as the problem allows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import get_lapack_funcs
+
+from ..targets import Floats, Targets, low_rank_scores, power_along, spread, sum_of_squares
+from .solvers import Spectrum, filter_factors
+
+FULL = 0.9
+"""From this part of full rank on, targets are kept as they are: a factor hardly smaller is not worth its product."""
+
+LOW = 1e-5
+"""A part of the targets' variance below which float32 cannot tell a direction from rounding."""
+
+
+class Factors(NamedTuple):
+    """A map in factors.
+
+    Attributes
+    ----------
+    projection : (n_features, k) array of float64
+    expansion : (k, n_units) array
+    """
+
+    projection: Floats
+    expansion: NDArray
+
+
+def room_for_targets(parts: Spectrum, targets: Targets, dtype: type, out: NDArray | None) -> NDArray | None:
+    """Where to keep the targets while their Gram matrix is taken, if they will surely be the expansion; else None.
+
+    They will be, where the features have nearly all directions that samples can have, and some units already have them.
+    """
+    n_samples, n_units = targets.Y.shape
+    rank = len(parts.values)
+    if rank < FULL * n_samples or n_units < 2 * n_samples:
+        return None
+    if not _surely_full(targets.some(slice(2 * n_samples)).gram()):
+        return None
+    return np.empty((n_samples, n_units), dtype) if out is None else out
+
+
+def factors_for_all(
+    parts: Spectrum,
+    alpha: float,
+    targets: Targets,
+    K: Floats | None,
+    dtype: type,
+    out: NDArray | None = None,
+    kept: NDArray | None = None,
+) -> Factors:
+    """The map with one strength for all units.
+
+    Parameters
+    ----------
+    parts : Spectrum
+        Of the features (n_samples, n_features), r values.
+    alpha : float
+    targets : Targets
+        (n_samples, n_units).
+    K : (n_samples, n_samples) array or None
+        Their Gram matrix, if it is at hand.
+    dtype : dtype
+        Of the expansion.
+    out : (n_samples, n_units) array, optional
+        Where the expansion is written, into its first rows.
+    kept : (n_samples, n_units) array, optional
+        The targets' deviations, see `room_for_targets`.
+
+    Returns
+    -------
+    Factors
+        k is n_units where that is not more than r; else the rank of the targets where that is lower than the features';
+        else r; and n_samples where the features have nearly all directions that samples can have: the expansion then
+        is the targets themselves, and no product along the wide axis is needed.
+    """
+    n_samples, n_units = targets.Y.shape
+    rank = len(parts.values)
+    factors = filter_factors(parts.values, alpha)
+    if n_units <= rank:
+        weights = factors * spread(parts.left, targets.in_full(), np.float64)
+        return Factors(parts.right.T @ weights, _written(np.eye(n_units, dtype=dtype), out))
+    if kept is None and K is not None and _looks_low(K, rank):
+        scores = low_rank_scores(targets.in_full())
+        if scores.shape[1] < rank:
+            weights = factors * (parts.left.T @ scores)
+            loadings = scores / sum_of_squares(scores)
+            return Factors(parts.right.T @ weights, spread(loadings, targets, dtype, _first(out, scores.shape[1])))
+    if K is None or rank < FULL * n_samples:
+        return Factors(parts.right.T, spread(parts.left * factors.T, targets, dtype, _first(out, rank)))
+    if parts.given is None:  # right vectors would cost as much as this does, and strengths are none that need them
+        projection = parts.X.T @ ((parts.left / (parts.values**2 + alpha)) @ parts.left.T)
+    else:
+        projection = parts.right.T @ (factors * parts.left.T)
+    if kept is None:
+        kept = np.empty((n_samples, n_units), dtype) if out is None else out
+        for units, block in targets.blocks("centred units"):
+            kept[:, units] = block
+    return Factors(projection, kept)
+
+
+def predicted_in_all(parts: Spectrum, alpha: float, K: Floats) -> float:
+    """Sum over units of the squared deviations that a map with one strength gives for its own training samples.
+
+    Parameters
+    ----------
+    parts : Spectrum
+        Of the features.
+    alpha : float
+    K : (n_samples, n_samples) array
+        The Gram matrix of the targets.
+    """
+    shrinkage = (parts.values * filter_factors(parts.values, alpha)[:, 0]) ** 2
+    return max(0.0, float(shrinkage @ power_along(K, parts.left)))
+
+
+def factors_per_unit(
+    parts: Spectrum, alphas: Floats, targets: Targets, dtype: type, out: NDArray | None = None
+) -> Factors:
+    """The map with a strength for each unit, through the rank r of the features.
+
+    Parameters
+    ----------
+    parts : Spectrum
+        Of the features (n_samples, n_features), r values.
+    alphas : (n_units,) array
+    targets : Targets
+        (n_samples, n_units).
+    dtype : dtype
+        Of the expansion.
+    out : (n_samples, n_units) array, optional
+        Where the expansion is written, into its first r rows.
+    """
+    expansion = np.empty((len(parts.values), len(alphas)), dtype) if out is None else out[: len(parts.values)]
+    left = targets.backend.put(parts.left.T, targets.dtype)
+    for units, block, _ in targets.walk("expansion to the units"):
+        factors = filter_factors(parts.values, alphas[units])
+        np.multiply(targets.backend.get(left @ block), factors, out=expansion[:, units], casting="same_kind")
+    return Factors(parts.right.T, expansion)
+
+
+def _surely_full(K: Floats) -> bool:
+    """Whether targets have all directions that deviations from a mean can have, each well above rounding."""
+    size = K.diagonal().max()
+    try:
+        np.linalg.cholesky(K + size / len(K) - LOW * size * np.eye(len(K)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def _looks_low(K: Floats, rank: int) -> bool:
+    """Whether targets may have fewer directions than the features: a pivoted Cholesky stops where nothing is left."""
+    (pstrf,) = get_lapack_funcs(("pstrf",), (K,))
+    _, _, found, _ = pstrf(K, tol=LOW * max(K.diagonal().max(initial=0.0), np.finfo(np.float64).tiny), lower=1)
+    return int(found) < FULL * rank
+
+
+def _first(out: NDArray | None, n_rows: int) -> NDArray | None:
+    return None if out is None else out[:n_rows]
+
+
+def _written(array: NDArray, out: NDArray | None) -> NDArray:
+    if out is None:
+        return array
+    out[: len(array)] = array
+    return out[: len(array)]

@@ -1,0 +1,138 @@
+"""Which samples are held out together when a regularisation strength is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from numbers import Integral
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut
+
+from ...errors import InputError, NonFiniteError, ShapeError
+
+MOST_GROUPS_LEFT_OUT_SINGLY = 20
+"""Up to this many groups, each is held out on its own; of more, several are held out together."""
+
+FOLDS_OF_MANY_GROUPS = 10
+FOLDS_WITHOUT_GROUPS = 5
+
+Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""The positions of the training samples and of the held-out samples."""
+
+
+@runtime_checkable
+class Splitter(Protocol):
+    """What scikit-learn's splitters have in common."""
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterable[tuple[Any, Any]]: ...
+
+
+def split_samples(
+    n_samples: int, group_codes: NDArray[np.intp] | None = None, cv: int | Splitter | str | None = None
+) -> list[Fold]:
+    """Split samples into folds that never divide a group.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of samples, at least two.
+    group_codes : (n_samples,) array of int, optional
+        Each sample's group (a run, a photograph, ...), from `encode_groups`.
+    cv : int or splitter, optional
+        A number of folds, or one of scikit-learn's splitters. Left out, each group is held out in turn
+        where there are up to 20 groups; more groups are gathered into 10 folds; without groups there are
+        5 folds (fewer when there are fewer samples) of neighbouring samples.
+
+    Returns
+    -------
+    list of (train, held_out)
+        Positions of the samples in each fold.
+
+    Raises
+    ------
+    InputError
+        If there is only one group, `cv` asks for fewer than two folds or more than can be had, or a splitter
+        divides a group or leaves one side empty.
+
+    Examples
+    --------
+    >>> [held_out.tolist() for _, held_out in split_samples(4, np.array([0, 1, 1, 0]))]
+    [[0, 3], [1, 2]]
+    """
+    if group_codes is not None and group_codes.max() == 0:
+        raise InputError(
+            "groups names only one group, expected at least two to hold one out: give the samples of more "
+            "groups, or a single alpha, which needs no cross-validation"
+        )
+    splitter = _splitter(n_samples, group_codes, cv)
+    folds = [
+        (np.asarray(train), np.asarray(held_out))
+        for train, held_out in splitter.split(np.zeros((n_samples, 1)), None, group_codes)
+    ]
+    for number, (train, held_out) in enumerate(folds):
+        if not len(train) or not len(held_out):
+            raise InputError(f"cv gives a fold {number} with an empty side, expected samples on both sides")
+        if group_codes is not None and np.intersect1d(group_codes[train], group_codes[held_out]).size:
+            raise InputError(
+                f"cv={cv!r} divides a group between the two sides of fold {number}, expected whole groups: "
+                "use a splitter that respects groups, such as GroupKFold"
+            )
+    return folds
+
+
+def encode_groups(groups: ArrayLike, n_samples: int) -> NDArray[np.intp]:
+    """Number the groups from 0 upwards.
+
+    Parameters
+    ----------
+    groups : (n_samples,) array-like
+        A label for each sample; samples with equal labels belong together.
+    n_samples : int
+        Number of labels expected.
+
+    Returns
+    -------
+    (n_samples,) array of int
+
+    Raises
+    ------
+    ShapeError
+        If there is not one label for each sample.
+    NonFiniteError
+        If a label is NaN.
+
+    Examples
+    --------
+    >>> encode_groups(["run-2", "run-1", "run-2"], 3)
+    array([1, 0, 1])
+    """
+    labels = np.asarray(groups)
+    if labels.shape != (n_samples,):
+        raise ShapeError(f"groups has shape {labels.shape}, expected ({n_samples},): one label for each sample")
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        position = int(np.flatnonzero(np.isnan(labels))[0])
+        raise NonFiniteError(f"groups holds NaN at sample {position}, expected a label for each sample")
+    return np.unique(labels, return_inverse=True)[1]
+
+
+def _splitter(n_samples: int, group_codes: NDArray[np.intp] | None, cv: int | Splitter | str | None) -> Splitter:
+    if not isinstance(cv, str) and isinstance(cv, Splitter):  # a str has a method split, too
+        return cv
+    if cv is not None and not isinstance(cv, Integral):
+        raise InputError(f"cv={cv!r}, expected a number of folds, a splitter with a method split, or None")
+    if group_codes is None:
+        n_folds = min(FOLDS_WITHOUT_GROUPS, n_samples) if cv is None else int(cv)
+        return KFold(_possible(n_folds, n_samples, "samples"))
+    n_groups = int(group_codes.max()) + 1
+    if cv is None and n_groups <= MOST_GROUPS_LEFT_OUT_SINGLY:
+        return LeaveOneGroupOut()
+    n_folds = FOLDS_OF_MANY_GROUPS if cv is None else int(cv)
+    return GroupKFold(_possible(n_folds, n_groups, "groups"))
+
+
+def _possible(n_folds: int, most: int, of_what: str) -> int:
+    if not 2 <= n_folds <= most:
+        raise InputError(f"cv={n_folds}, expected between 2 and {most} folds, as there are {most} {of_what}")
+    return n_folds

@@ -1,0 +1,232 @@
+"""How well held-out samples are predicted, as forms in the targets' Gram matrix: found from the features alone.
+
+What a ridge predicts for held-out samples is linear in the training targets, whatever these are: with H (n, n) its row
+for each sample when that sample is held out, and M (n, n) the row that takes a target's deviation from the mean of the
+same training samples, the sums over all units are inner products with K = Y Y'::
+
+    sum of (M Y) o (H Y) = <K, M'H>        sum of (H Y) o (H Y) = <K, H'H>        sum of (M Y) o (M Y) = <K, M'M>
+
+The matrices on the right serve any number of layers, and a search over strengths costs each layer n^2 products a
+strength. With the whole ridge's hat matrix G = 11'/n + Z diag(s^2 / (s^2 + alpha)) Z', the residuals of a fold f that
+is left out are (I - G_ff)^-1 (I - G)_f Y (Cook & Weisberg 1982, Residuals and influence in regression, section 3.6), so
+that no fold needs a decomposition of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import get_blas_funcs
+
+from ..targets import Floats
+from .folds import Fold
+from .solvers import HeldOut, PreparedFold, Spectrum, filter_factors, prepare_folds
+
+gemm, syrk = get_blas_funcs(("gemm", "syrk"), dtype=np.float64)  # they add to what is there, and syrk halves the work
+
+
+def forms(n_samples: int, folds: list[Fold], predictions: Iterator[Floats], n_alphas: int) -> Floats:
+    """The forms, out of what `predictions` yields: for each strength H, with a row for each held-out sample.
+
+    Parameters
+    ----------
+    n_samples : int
+    folds : list of (train, held_out)
+    predictions : iterator of (n_held_out, n_samples) arrays
+        Rows in the order of the folds.
+    n_alphas : int
+        How many there are.
+
+    Returns
+    -------
+    (2 * n_alphas + 1, n_samples, n_samples) array
+        M'H of each strength, H'H of each strength, M'M: for inner products with symmetric matrices (see
+        `doubled_triangle`).
+    """
+    found = np.zeros((2 * n_alphas + 1, n_samples, n_samples))
+    of_strength = _FormsOfStrength(n_samples, folds)
+    for number, rows in enumerate(predictions):
+        of_strength(rows, found[number], found[n_alphas + number])
+    doubled_triangle(deviations(n_samples, folds), found[-1])
+    return found
+
+
+def sums_for_one(n_samples: int, folds: list[Fold], predictions: Iterator[Floats], K: Floats) -> HeldOut:
+    """The sums over all held-out samples and units for one Gram matrix, `forms` being held one strength at a time."""
+    of_strength = _FormsOfStrength(n_samples, folds)
+    true = np.vdot(doubled_triangle(deviations(n_samples, folds), np.zeros_like(K)), K)
+    sums = []
+    for rows in predictions:
+        inner, predicted = np.zeros((2, n_samples, n_samples))
+        of_strength(rows, inner, predicted)
+        sums.append((np.vdot(inner, K), np.vdot(predicted, K)))
+    inner, predicted = np.array(sums).T[:, :, np.newaxis]
+    return HeldOut(true - 2 * inner + predicted, predicted, np.full(1, float(true)))
+
+
+def deviations(n_samples: int, folds: list[Fold]) -> Floats:
+    """M (n_held_out, n_samples): from targets to held-out deviations from the mean of each fold's training samples."""
+    found = np.zeros((sum(len(held_out) for _, held_out in folds), n_samples))
+    start = 0
+    for train, held_out in folds:
+        found[start : start + len(held_out), train] = -1.0 / len(train)
+        found[np.arange(start, start + len(held_out)), held_out] += 1.0
+        start += len(held_out)
+    return found
+
+
+class _FormsOfStrength:
+    """Adds M'H and H'H of one strength's H to what is zero."""
+
+    def __init__(self, n_samples: int, folds: list[Fold]) -> None:
+        self._held_out = np.concatenate([fold[1] for fold in folds])
+        sizes = np.array([len(fold[1]) for fold in folds])
+        self._starts = np.cumsum(sizes) - sizes
+        self._means = np.zeros((len(folds), n_samples))
+        for number, (train, _) in enumerate(folds):
+            self._means[number, train] = 1.0 / len(train)
+        self._once = np.array_equal(np.sort(self._held_out), np.arange(n_samples))
+
+    def __call__(self, rows: Floats, inner: Floats, predicted: Floats) -> None:
+        # M'H without a product of its size: a row of M is a 1, less its fold's mean.
+        if self._once:
+            inner[self._held_out] = rows
+        else:
+            np.add.at(inner, self._held_out, rows)
+        of_folds = np.add.reduceat(rows, self._starts, axis=0)
+        gemm(-1.0, of_folds.T, self._means.T, 1.0, inner.T, trans_b=1, overwrite_c=1)
+        doubled_triangle(rows, predicted)
+
+
+def sums_of(found: Floats, grams: Floats) -> list[HeldOut]:
+    """The sums over all held-out samples and units, from `forms`, for each of the Gram matrices (n_layers, n, n)."""
+    n_alphas = len(found) // 2
+    products = grams.reshape(len(grams), -1) @ found.reshape(len(found), -1).T
+    inner, predicted, true = products[:, :n_alphas, None], products[:, n_alphas:-1, None], products[:, -1:]
+    error = true[:, :, None] - 2 * inner + predicted
+    return [HeldOut(*sums) for sums in zip(error, predicted, true, strict=True)]
+
+
+def doubled_triangle(rows: Floats, out: Floats) -> Floats:
+    """One triangle of ``rows.T @ rows``, its off-diagonal doubled: the same inner product with what is symmetric.
+
+    `out` (n, n) is zero, and the other triangle remains so.
+    """
+    syrk(2.0, rows.T, c=out.T, overwrite_c=1)
+    np.einsum("ii->i", out)[:] /= 2
+    return out
+
+
+def left_out(parts: Spectrum, folds: list[Fold], alphas: Floats) -> Iterator[Floats]:
+    """Predictions for folds left out, from the decomposition of all samples; not for features scaled by each fold.
+
+    Parameters
+    ----------
+    parts : Spectrum
+        Of all n centred features, its left vectors centred. With n of them they are taken for a complete basis.
+    folds : list of (train, held_out)
+        Each with all n samples.
+    alphas : (n_alphas,) array
+
+    Yields
+    ------
+    (n_held_out, n_samples) array
+        For each strength: of the deviation from the mean of the training samples, the weights of these.
+    """
+    n_samples = len(parts.left)
+    complete = parts.left.shape[1] == n_samples
+    right = np.vstack([parts.left.T, np.ones(n_samples)])
+    for alpha in alphas:
+        kept = parts.values**2 / (parts.values**2 + alpha)
+        lost = alpha / (parts.values**2 + alpha)
+        weights = []
+        for train, held_out in folds:
+            left = parts.left[held_out]
+            # Of a complete basis what is lost is summed as such: as one minus what is kept it would lose its digits.
+            if complete:
+                inverse = -np.linalg.inv((left * lost) @ left.T)
+                weights.append(np.column_stack([inverse @ (left * lost), np.full(len(left), -1.0 / len(train))]))
+            else:
+                inverse = np.linalg.inv(np.eye(len(left)) - 1.0 / n_samples - (left * kept) @ left.T)
+                shift = inverse.sum(axis=1) / n_samples - 1.0 / len(train)
+                weights.append(np.column_stack([inverse @ (left * kept), shift]))
+        rows = np.concatenate(weights) @ right
+        start = 0
+        for _, held_out in folds:
+            rows[start : start + len(held_out), held_out] = 0.0
+            start += len(held_out)
+        yield rows
+
+
+def sums_in_basis(parts: Spectrum, folds: list[Fold], alphas: Floats, K: Floats, dtype: type) -> HeldOut:
+    """The sums over all held-out samples and units for one Gram matrix, in the basis of the features' left vectors.
+
+    There the residuals of a fold are ``(U_f L U_f')^-1 U_f L`` with L = diag(alpha / (s^2 + alpha)), so that a strength
+    takes a single product of the size of the samples.
+
+    Parameters
+    ----------
+    parts : Spectrum
+        Of all n centred features: n left vectors, centred.
+    folds : list of (train, held_out)
+        Each with all n samples.
+    alphas : (n_alphas,) array
+    K : (n, n) array
+        Inner products of the targets' deviations from their mean.
+    dtype : dtype
+        Of that product; float32 keeps sums to about a millionth of those of the truth.
+    """
+    left = parts.left
+    inside = (left.T @ K @ left).astype(dtype)
+    true = np.concatenate([left[held_out] - left[train].mean(axis=0) for train, held_out in folds])
+    of_truth = true.astype(dtype) @ inside
+    sums = []
+    for alpha in alphas:
+        lost = left * (alpha / (parts.values**2 + alpha))
+        residual = [np.linalg.inv(lost[held_out] @ left[held_out].T) @ lost[held_out] for _, held_out in folds]
+        predicted = (true - np.concatenate(residual)).astype(dtype)
+        sums.append((_dot(of_truth, predicted), _dot(predicted @ inside, predicted)))
+    inner, predicted = np.array(sums).T[:, :, np.newaxis]
+    squared_truth = _dot(of_truth, true)
+    return HeldOut(squared_truth - 2 * inner + predicted, predicted, np.full(1, squared_truth))
+
+
+def _dot(a: NDArray, b: NDArray) -> float:
+    return float(np.einsum("ij,ij->i", a, b).sum(dtype=np.float64))
+
+
+def fold_by_fold(folds: list[PreparedFold], n_samples: int, alphas: Floats) -> Iterator[Floats]:
+    """As `left_out`, from a decomposition of each fold."""
+    for alpha in alphas:
+        blocks = []
+        for fold in folds:
+            block = np.zeros((len(fold.held_out), n_samples))
+            block[:, fold.train] = (fold.held_out_scores * filter_factors(fold.values, alpha).T) @ fold.left.T
+            blocks.append(block)
+        yield np.concatenate(blocks)
+
+
+def all_whole(folds: list[Fold], n_samples: int) -> bool:
+    """Whether each fold has all samples, on one side or the other."""
+    everyone = np.arange(n_samples)
+    return all(np.array_equal(np.sort(np.concatenate(fold)), everyone) for fold in folds)
+
+
+def held_out_rows(X: Floats, folds: list[Fold], scale: str, alphas: Floats, parts: Spectrum | None) -> Iterator[Floats]:
+    """H of each strength, by the quickest way that keeps its digits.
+
+    Parameters
+    ----------
+    X : (n_samples, n_features) array
+    folds : list of (train, held_out)
+    scale : {"none", "unit_variance"}
+    alphas : (n_alphas,) array
+    parts : Spectrum or None
+        The `quick_spectrum` of all standardised features, its left vectors centred; None where it may not be had.
+    """
+    if parts is not None and scale == "none" and all_whole(folds, len(X)):
+        return left_out(parts, folds, alphas)
+    weakest = None if parts is None else float(alphas.min())
+    return fold_by_fold(prepare_folds(X, folds, scale, weakest), len(X), alphas)

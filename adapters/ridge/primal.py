@@ -1,0 +1,189 @@
+"""Held-out errors where samples outnumber features: what a fold lacks is taken off what all samples have.
+
+With the features of all samples in orthonormal coordinates, X = U L, the training samples of a fold have the
+cross-products U'Y - U_f'Y_f of all but those of its held-out ones, f. So a unit is multiplied with U once, however many
+folds there are, and each fold costs it products of the size of the features. U'Y rather than X'Y, because its rounding
+does not grow with the condition of X.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ..backend import Array, Backend
+from ..targets import Floats, sum_of_squares
+from .folds import Fold
+from .solvers import HeldOut, Spectrum, standardise
+
+MOST_LOST = 100.0
+"""How much larger a direction may be over all samples than among a fold's training samples, or the weakest strength.
+
+What is left of a direction that hardly varies without the held-out samples (a feature of one run alone) is a small
+difference of products, which float32 does not hold.
+"""
+
+
+class _Decomposed(NamedTuple):
+    """One fold's training features: r coordinates of all samples, q directions."""
+
+    mean: Floats
+    """(r,): of the training samples' coordinates."""
+    from_left: Floats
+    """(r, q): from coordinates to directions."""
+    scores: Floats
+    """(n_held_out, q): the held-out features along the directions."""
+    squares: Floats
+    """(q,): of the singular values."""
+
+    def lost_by(self, weakest: float) -> float:
+        """See `MOST_LOST`."""
+        return float((sum_of_squares(self.from_left) / (self.squares + weakest)).max(initial=0.0))
+
+
+class _Fold(NamedTuple):
+    """One fold on the backend; r coordinates of all samples, q directions of its training features."""
+
+    held_out: NDArray[np.intp]
+    n_train: int
+    others: tuple[NDArray[np.intp], Array] | None
+    """The training samples and their coordinates (r, n_train), where they are not simply all that are not held out."""
+    left: Array
+    """(r, n_held_out): coordinates of the held-out samples."""
+    mean: Array
+    """(r, 1): of the training samples' coordinates."""
+    along: Array
+    """(q, r): from coordinates to directions."""
+    scores: Array
+    """(n_held_out, q), or (q, q): the held-out features along the directions, rotated where they are many."""
+    rotation: Array | None
+    """(q, n_held_out): the rotation, what it leaves out being nothing that could be predicted."""
+    squares: Floats
+    """(q,): of the training features' singular values."""
+
+
+class PrimalSearch:
+    """Held-out sums of every strength, for blocks of units.
+
+    Parameters
+    ----------
+    X : (n_samples, n_features) array
+    parts : Spectrum
+        The `quick_spectrum` of the standardised features.
+    folds : list of (train, held_out)
+    scale : {"none", "unit_variance"}
+        By each fold's training samples.
+    alphas : (n_alphas,) array
+    backend : Backend
+    dtype : dtype
+        Of the products with units.
+    """
+
+    def __init__(
+        self, X: Floats, parts: Spectrum, folds: list[Fold], scale: str, alphas: Floats, backend: Backend, dtype: type
+    ) -> None:
+        self._alphas, self._backend = alphas, backend
+        self._scale_of_all = standardise(X, scale).scale
+        # Weaker directions are nothing beside the strengths that a quick spectrum is for.
+        kept = parts.values > 1e-7 * parts.values[0]
+        left = parts.left[:, kept]
+        of_all = Spectrum(left - left.mean(axis=0), parts.values[kept], parts.X, parts.right[kept])
+        everyone = np.arange(len(X))
+        once = np.array_equal(np.sort(np.concatenate([held_out for _, held_out in folds])), everyone)
+        self._decomposed = [
+            self._prepared(X, of_all, fold, scale)
+            for fold in tqdm(folds, desc="decomposing folds", delay=1, disable=None)
+        ]
+        whole = [once and np.array_equal(np.sort(np.concatenate(fold)), everyone) for fold in folds]
+        self._left, self._samples = of_all.left, list(zip(folds, whole, strict=True))
+        self._put_all(dtype)
+
+    def at(self, dtype: type) -> PrimalSearch:
+        """The same, with products in another precision."""
+        other = copy.copy(self)
+        other._put_all(dtype)
+        return other
+
+    def _put_all(self, dtype: type) -> None:
+        worst = max(fold.lost_by(float(self._alphas.min())) for fold in self._decomposed)
+        self._dtype = dtype if worst < MOST_LOST else np.float64
+        self._folds = [
+            self._on_backend(one, fold, whole)
+            for one, (fold, whole) in zip(self._decomposed, self._samples, strict=True)
+        ]
+
+    def _prepared(self, X: Floats, of_all: Spectrum, fold: Fold, scale: str) -> _Decomposed:
+        train, held_out = fold
+        left, values = of_all.left, of_all.values
+        if scale == "none":
+            from_left = np.diag(values)
+        else:
+            of_train = standardise(X[train], scale)
+            from_left = values[:, np.newaxis] * of_all.right * (self._scale_of_all / of_train.scale)
+            from_left[:, of_train.constant] = 0.0
+        mean = left[train].mean(axis=0)
+        features = (left[train] - mean) @ from_left
+        squares, directions = np.linalg.eigh(features.T @ features)
+        from_left = from_left @ directions
+        return _Decomposed(mean, from_left, (left[held_out] - mean) @ from_left, np.maximum(squares, 0.0))
+
+    def _on_backend(self, of: _Decomposed, fold: Fold, complement: bool) -> _Fold:
+        left, (train, held_out) = self._left, fold
+        scores, rotation = of.scores, None
+        if len(scores) > scores.shape[1]:
+            rotation, scores = np.linalg.qr(scores)
+            rotation = self._put(rotation.T)
+        return _Fold(
+            held_out=held_out,
+            n_train=len(train),
+            others=None if complement else (train, self._put(left[train].T)),
+            left=self._put(left[held_out].T),
+            mean=self._put(of.mean[:, np.newaxis]),
+            along=self._put(of.from_left.T),
+            scores=self._put(scores),
+            rotation=rotation,
+            squares=of.squares,
+        )
+
+    def __call__(self, block: Array) -> HeldOut:
+        """Sums for a block of deviations from the mean (n_samples, n)."""
+        squares = self._backend.squares
+        if self._dtype == np.float64:
+            block = self._backend.in_full(block)
+        own = [fold.left @ block[fold.held_out] for fold in self._folds]
+        of_all, total = sum(own[1:], own[0]), block.sum(0)
+        error, predicted, true = [[] for _ in self._alphas], [[] for _ in self._alphas], []
+        for fold, of_held_out in zip(self._folds, own, strict=True):
+            truth = block[fold.held_out]
+            if fold.others is None:
+                mean = (total - truth.sum(0)) / fold.n_train
+                along = of_all - of_held_out
+            else:
+                train, left = fold.others
+                mean = block[train].mean(0)
+                along = left @ block[train]
+            along = fold.along @ (along - fold.n_train * fold.mean * mean)
+            truth = truth - mean
+            true.append(squares(truth))
+            rest = 0.0
+            if fold.rotation is not None:
+                truth = fold.rotation @ truth
+                rest = (true[-1] - squares(truth)).clip(0.0)
+            for number, alpha in enumerate(self._alphas):
+                shrunk = self._put(1.0 / (fold.squares[:, np.newaxis] + alpha)) * along
+                guess = fold.scores @ shrunk
+                predicted[number].append(squares(guess))
+                guess -= truth
+                error[number].append(squares(guess) + rest)
+        return HeldOut(self._added(error), self._added(predicted), self._added([true])[0])
+
+    def _put(self, array: Floats) -> Array:
+        return self._backend.put(array, self._dtype)
+
+    def _added(self, of_strengths: list[list[Array]]) -> Floats:
+        sums = [sum(self._backend.get(of_fold).astype(np.float64) for of_fold in of_folds) for of_folds in of_strengths]
+        return np.array(sums)

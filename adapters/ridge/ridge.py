@@ -1,0 +1,282 @@
+"""RidgeAdapter: the linear map from brain activity to a layer's activations, with its gain."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...errors import InputError, ShapeError, UnknownNameError
+from ..backend import backend_for
+from ..factored import FactoredAdapter, Shapes, plain
+from ..plan import Plan, plan_fit, require_memory
+from ..targets import Floats, Targets, dtype_like
+from .alphas import MOST_DEFAULTS, checked_alphas, most_predictable
+from .factors import factors_for_all, factors_per_unit, predicted_in_all, room_for_targets
+from .folds import Fold, Splitter, encode_groups, split_samples
+from .gain import GAINS, gain_for, restoring_gain
+from .solvers import decomposed, first_least, standardise
+from .strengths import Problem, errors_for_all, errors_per_unit, generalised_errors
+
+POLICIES = {
+    "alpha_per": ("all", "unit"),
+    "choose_by": ("error", "direction"),
+    "gain": GAINS,
+    "scale": ("none", "unit_variance"),
+}
+
+GENERALISED = "gcv"
+
+SINGLE_FROM = 2**22
+"""Targets of more numbers than this are multiplied in float32 if they are no more precise; fewer cost too little to."""
+
+logger = logging.getLogger("hotwire")
+
+
+class RidgeAdapter(FactoredAdapter):
+    """Ridge regression into layers of any width, kept in factors, with a gain.
+
+    A prediction is::
+
+        ((X - x_mean_) / x_scale_) @ projection_ @ expansion_ * gain_ + y_mean_
+
+    Parameters
+    ----------
+    alphas : float or sequence of float, optional
+        Regularisation strengths, all above 0, on the scale of scikit-learn's `Ridge`. With a single one there
+        is no cross-validation; of several, one is chosen on held-out samples as `choose_by` says.
+        Left out: half powers of ten on the scale of the features, whatever their unit, see `default_alphas`.
+    alpha_per : {"all", "unit"}
+        One strength for all units (the error is summed over them), or each unit its own. With one for all,
+        the search is done on at most n_samples scores of Y and never touches the wide axis.
+    choose_by : {"error", "direction"}
+        ``"error"``: the least mean squared error. ``"direction"``: the largest squared cosine between predicted and
+        true deviations from the mean, for predictions that a gain will give their size anyway: the error prefers weak
+        strengths only because strong ones shrink.
+    gain : {"none", "total", "unit"}
+        A factor on the prediction's deviation from `y_mean_`. ``"none"``: 1, the shrunk predictions of plain
+        ridge. ``"total"``: one factor, such that on the training samples the variance summed over units is
+        that of Y. ``"unit"``: one factor per unit, each restoring its unit's variance (1 where nothing is
+        predicted).
+    scale : {"none", "unit_variance"}
+        What is done to features after centring. Features that do not vary keep scale 1 and get no weight.
+    cv : int, splitter or "gcv", optional
+        A number of folds, or one of scikit-learn's splitters. Left out: leave one group out with up to 20
+        groups, 10 folds of whole groups with more, and 5 folds of neighbouring samples without groups. ``"gcv"``:
+        no folds, but generalised cross-validation, for samples that are independent of each other.
+    device : str, optional
+        Of torch, e.g. ``"cuda"``: where products along the wide axis are computed. By default where the targets are, if
+        they are a tensor, else with numpy. What is fitted are numpy arrays in any case.
+
+    Attributes
+    ----------
+    projection_ : (n_features, k) array of float64
+        k is the rank of X; with one strength for all units, the rank of Y or n_units where that is smaller. Where it
+        would be nearly n_samples, it is n_samples and the expansion is Y, centred.
+    expansion_ : (k, n_units) array
+        float32 if Y was float32 or float16, else float64; so are the predictions.
+    x_mean_, x_scale_ : (n_features,) arrays
+    y_mean_ : (n_units,) array
+        Without dimensions if Y had one.
+    gain_ : float or (n_units,) array
+    alpha_ : float or (n_units,) array
+        The strength chosen.
+    alpha_at_edge_ : bool or (n_units,) array of bool
+        Whether it is the smallest or largest of several. If these were named, others may do better.
+    alphas_ : (n_alphas,) array
+        The strengths there were to choose from; None in adapters saved before this was kept.
+    solver_ : {"dual", "primal"}
+        In matrices of which size it was solved, see `hotwire.adapters.plan.plan_fit`.
+    cv_errors_ : (n_alphas,) or (n_alphas, n_units) array, or None
+        Of each of `alphas_`, on held-out samples (and over units): the mean squared error before any gain, or one
+        minus the squared cosine; or the generalised error. None if there was nothing to choose.
+
+    Notes
+    -----
+    Features, matrices of samples by samples, strengths and sums are in float64. Products of targets with these are in
+    float32 where there are more than four million targets and they are no more precise. A choice of strength that hangs
+    on less than float32 tells is made again in float64. Strengths below 1e-7 of the features' largest squared singular
+    value are searched with a decomposition of each fold, to all digits.
+
+    References
+    ----------
+    Hoerl & Kennard (1970), Ridge regression: biased estimation for nonorthogonal problems.
+    Technometrics 12, 55-67.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> voxels = rng.normal(size=(40, 6))
+    >>> activations = voxels @ rng.normal(size=(6, 1000)) + rng.normal(size=(40, 1000))
+    >>> adapter = RidgeAdapter(gain="total").fit(voxels, activations, groups=np.repeat([0, 1, 2, 3], 10))
+    >>> adapter.projection_.shape, adapter.expansion_.shape
+    ((6, 6), (6, 1000))
+    >>> bool(np.isclose(adapter.predict(voxels).var(axis=0).sum(), activations.var(axis=0).sum()))
+    True
+    """
+
+    kind = "ridge"
+    _optional = ("cv_errors", "alphas")
+    alphas_: Floats
+    _takes_tensors = True
+
+    def __init__(
+        self,
+        alphas: float | Sequence[float] | None = None,
+        *,
+        alpha_per: str = "all",
+        choose_by: str = "error",
+        gain: str = "none",
+        scale: str = "none",
+        cv: int | Splitter | Literal["gcv"] | None = None,
+        device: str | None = None,
+    ) -> None:
+        self.alphas = alphas
+        self.alpha_per = alpha_per
+        self.choose_by = choose_by
+        self.gain = gain
+        self.scale = scale
+        self.cv = cv
+        self.device = device
+
+    def fit(self, X: Any, Y: Any, groups: ArrayLike | None = None, out: NDArray | None = None) -> Self:
+        """Fit the map.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features) array-like or torch tensor
+        Y : (n_samples, n_units) or (n_samples,) array-like or torch tensor
+            May be a memory map: it is read block by block.
+        groups : (n_samples,) array-like, optional
+            Samples with equal labels (a run, a photograph) are never divided by cross-validation.
+        out : (n_samples, n_units) array, optional
+            Where the expansion is written, into its first rows: a memory map, for a layer wider than memory.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        UnknownNameError
+            If a policy has an unknown name.
+        InputError
+            If `alphas` are not positive, `cv` or `groups` allow no cross-validation, or the fit would take more memory
+            than there is.
+        ShapeError
+            If `X`, `Y`, `groups` and `out` do not fit together.
+        NonFiniteError
+            If there is NaN or infinity.
+        """
+        named = checked_strengths(self)
+        n_alphas = MOST_DEFAULTS if named is None else len(named)
+        X, units = self._checked(X, Y)
+        n_samples = len(X)
+        folds = self._folds(n_samples, groups) if n_alphas > 1 else []
+        precision = "as given" if math.prod(units.shape) > SINGLE_FROM else "full"
+        targets = Targets(units.reshape(n_samples, -1), precision, backend_for(units, self.device))
+        n_units = targets.Y.shape[1]
+        dtype = dtype_like(units)
+        wide = _checked_out(out, n_samples, n_units, dtype)
+        plan = plan_fit(
+            n_samples,
+            X.shape[1],
+            n_units,
+            n_alphas=n_alphas,
+            n_folds=len(folds),
+            alpha_per=self.alpha_per,
+            itemsize=np.dtype(dtype).itemsize,
+            expansion="in memory" if out is None else "given",
+        )
+        logger.info("ridge of %d samples, %d features, %d units: %s", n_samples, X.shape[1], n_units, plan)
+        require_memory(plan)
+
+        features = standardise(X, self.scale)
+        parts, quick, alphas = decomposed(features.X, named)
+        parts = replace(parts, left=parts.left - parts.left.mean(axis=0))
+        problem = Problem(X, parts, quick, self.scale, alphas, self.choose_by)
+        K = kept = None
+        if self.alpha_per == "all" and plan.solver == "dual":
+            kept = room_for_targets(parts, targets, dtype, wide)
+            K = targets.gram(kept)
+        chosen = self._choose(problem, folds, plan, targets, K)
+        if self.alpha_per == "all":
+            found = factors_for_all(parts, float(alphas[chosen]), targets, K, dtype, wide, kept)
+        else:
+            found = factors_per_unit(parts, alphas[chosen], targets, dtype, wide)
+
+        self.solver_, self.alphas_ = plan.solver, alphas
+        self.x_mean_, self.x_scale_ = features.mean, features.scale
+        self.projection_ = np.ascontiguousarray(found.projection)
+        self.projection_[features.constant] = 0.0
+        self.expansion_ = found.expansion
+        self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
+        predictable = most_predictable(alphas[chosen], parts.largest_square)
+        if self.gain == "total" and K is not None:  # what the wide axis would tell, the Gram matrix does
+            predicted = predicted_in_all(parts, float(alphas[chosen]), K)
+            self.gain_ = float(restoring_gain(predicted, np.trace(K), predictable))
+        elif self.gain == "none":
+            self.gain_ = 1.0
+        else:
+            scores = features.X @ self.projection_
+            self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, predictable=predictable)
+        return self
+
+    def _folds(self, n_samples: int, groups: ArrayLike | None) -> list[Fold]:
+        codes = None if groups is None else encode_groups(groups, n_samples)
+        if self.cv != GENERALISED:
+            return split_samples(n_samples, codes, self.cv)
+        if codes is not None:
+            raise InputError(
+                f"cv={GENERALISED!r} takes samples for independent and would divide groups: give none, or cv=None"
+            )
+        return []
+
+    def _choose(
+        self, problem: Problem, folds: list[Fold], plan: Plan, targets: Targets, K: Floats | None
+    ) -> NDArray[np.intp]:
+        """Set `alpha_`, `alpha_at_edge_` and `cv_errors_`; which strength is chosen, or which for each unit."""
+        alphas, n_units = problem.alphas, targets.Y.shape[1]
+        if len(alphas) == 1:
+            self.cv_errors_ = None
+            chosen = np.zeros(() if self.alpha_per == "all" else n_units, dtype=np.intp)
+        else:
+            if self.cv == GENERALISED:
+                errors = generalised_errors(problem, targets, K)
+            elif self.alpha_per == "all":
+                errors = errors_for_all(problem, folds, plan, targets, K)
+            else:
+                errors = errors_per_unit(problem, folds, plan, targets)
+            if self.alpha_per == "all":
+                errors = errors.of_all()
+            self.cv_errors_ = errors.of_strengths
+            chosen = first_least(*errors)
+        alpha = np.asarray(alphas[chosen])
+        self.alpha_ = plain(alpha)
+        self.alpha_at_edge_ = plain(np.isin(alpha, (alphas.min(), alphas.max())) & (len(alphas) > 1))
+        return chosen
+
+    @classmethod
+    def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:
+        return {name: [(), (n_units,)] for name in ("alpha", "alpha_at_edge")}
+
+
+def checked_strengths(adapter: RidgeAdapter) -> Floats | None:
+    """The strengths an adapter names, if any, once its policies are known to be among those there are."""
+    for policy, known in POLICIES.items():
+        if getattr(adapter, policy) not in known:
+            raise UnknownNameError(policy, getattr(adapter, policy), known)
+    return checked_alphas(adapter.alphas)
+
+
+def _checked_out(out: NDArray | None, n_samples: int, n_units: int, dtype: type) -> NDArray | None:
+    if out is not None and (out.shape != (n_samples, n_units) or out.dtype != dtype):
+        raise ShapeError(
+            f"out has shape {out.shape} and dtype {out.dtype}, expected {(n_samples, n_units)} and {np.dtype(dtype)}"
+        )
+    return out

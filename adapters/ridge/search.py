@@ -1,0 +1,133 @@
+"""The search for a strength of each unit, on held-out samples, block by block along the wide axis.
+
+The residuals of all held-out samples are a matrix T of a strength times the targets (see `forms`), so a unit y has the
+summed squared error ``|T y|^2 = |R y|^2`` with R the triangle of T's QR decomposition: half the work of predicting, and
+nothing is stored that is as wide as the layer but one number for each strength.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from tqdm import tqdm
+
+from ..backend import Array, Backend
+from ..targets import Floats, Targets
+from .folds import Fold
+from .forms import deviations
+from .solvers import HeldOut, PreparedFold, held_out_sums
+
+PANELS = 8
+"""Pieces in which a triangle is multiplied: 9/16 of the products of a square."""
+
+
+class Search(Protocol):
+    """From a block of deviations from the mean (n_samples, n) to its sums for every strength."""
+
+    def __call__(self, block: Array) -> HeldOut: ...
+
+    def at(self, dtype: type) -> Search:
+        """The same, with products in another precision."""
+        ...
+
+
+class DualSearch:
+    """Held-out sums from the triangles of residual maps.
+
+    Parameters
+    ----------
+    n_samples : int
+    folds : list of (train, held_out)
+    predictions : iterator of (n_held_out, n_samples) arrays
+        For each strength, see `forms.held_out_rows`.
+    n_alphas : int
+        How many there are.
+    errors_only : bool
+        Leave squared predictions out, which takes half the time, and take the truths' about the mean of all samples.
+    backend : Backend
+    dtype : dtype
+        Of the products with units.
+    """
+
+    def __init__(
+        self,
+        n_samples: int,
+        folds: list[Fold],
+        predictions: Iterator[Floats],
+        n_alphas: int,
+        errors_only: bool,
+        backend: Backend,
+        dtype: type,
+    ) -> None:
+        self._backend = backend
+        residual: list[Floats] = []
+        predicted: list[Floats] = []
+        true = deviations(n_samples, folds)
+        for rows in tqdm(predictions, desc="residual maps", total=n_alphas, delay=1, disable=None):
+            residual.append(_triangle(true - rows))
+            if not errors_only:
+                predicted.append(_triangle(rows))
+        self._in_full = residual, predicted, None if errors_only else _triangle(true)
+        self._put(dtype)
+
+    def at(self, dtype: type) -> DualSearch:
+        """The same, with products in another precision."""
+        other = copy.copy(self)
+        other._put(dtype)
+        return other
+
+    def _put(self, dtype: type) -> None:
+        residual, predicted, true = self._in_full
+        self._residual = [self._backend.put(upper, dtype) for upper in residual]
+        self._predicted = [self._backend.put(upper, dtype) for upper in predicted]
+        self._true = None if true is None else self._backend.put(true, dtype)
+
+    def __call__(self, block: Array) -> HeldOut:
+        """Sums for a block of deviations from the mean (n_samples, n)."""
+        error = np.array([self._sum(upper, block) for upper in self._residual])
+        if self._true is None:
+            return HeldOut(error, np.zeros_like(error), self._backend.get(self._backend.squares(block)))
+        predicted = np.array([self._sum(upper, block) for upper in self._predicted])
+        return HeldOut(error, predicted, self._sum(self._true, block))
+
+    def _sum(self, upper: Array, block: Array) -> Floats:
+        """|R y|^2, some rows at a time: what lies below the triangle is nearly all left out."""
+        height = -(-len(upper) // PANELS)
+        total = 0.0
+        for top in range(0, len(upper), height):
+            product = upper[top : top + height, top:] @ block[top:]
+            total += self._backend.get(self._backend.squares(product)).astype(np.float64)
+        return np.asarray(total)
+
+
+def _triangle(rows: Floats) -> Floats:
+    found: Any = np.linalg.qr(rows, mode="r")
+    return found
+
+
+class FoldSearch:
+    """Held-out sums from a decomposition of each fold, to all digits: for strengths too weak for anything quicker."""
+
+    def __init__(self, folds: list[PreparedFold], alphas: Floats, backend: Backend) -> None:
+        self._folds, self._alphas, self._backend = folds, alphas, backend
+
+    def at(self, dtype: type) -> FoldSearch:
+        """Itself: it is in float64 in any case."""
+        return self
+
+    def __call__(self, block: Array) -> HeldOut:
+        """Sums for a block of deviations from the mean (n_samples, n)."""
+        return held_out_sums(self._folds, self._alphas, np.asarray(self._backend.get(block), np.float64))
+
+
+def search(sums_of: Search, targets: Targets, n_alphas: int) -> HeldOut:
+    """The sums of all units, block by block."""
+    n_units = targets.Y.shape[1]
+    sums = HeldOut(np.empty((n_alphas, n_units)), np.empty((n_alphas, n_units)), np.empty(n_units))
+    for units, block, _ in targets.walk("cross-validation"):
+        part = sums_of(block)
+        sums.error[:, units], sums.predicted[:, units], sums.true[units] = part.error, part.predicted, part.true
+    return sums

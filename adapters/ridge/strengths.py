@@ -1,0 +1,162 @@
+"""Choosing strengths: what is least on held-out samples, or by generalised cross-validation.
+
+Where blocks of units are in float32, sums of squares are known to a part of `SINGLE`. A choice that would hang on less
+is made again in float64, on the units concerned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..plan import Plan
+from ..targets import Floats, Targets, power_along
+from .folds import Fold
+from .forms import all_whole, held_out_rows, sums_for_one, sums_in_basis
+from .primal import PrimalSearch
+from .search import DualSearch, FoldSearch, Search, search
+from .solvers import HeldOut, Spectrum, prepare_folds
+
+SINGLE = 3e-6
+"""The part of the power of targets by which sums of squares in float32 may be off."""
+
+
+class Problem(NamedTuple):
+    """What all ways to choose start from.
+
+    Attributes
+    ----------
+    X : (n_samples, n_features) array
+        As given, not standardised: folds do this by their training samples.
+    parts : Spectrum
+        Of all standardised features, the left vectors centred.
+    quick : bool
+        Whether `parts` is a `quick_spectrum`.
+    scale : {"none", "unit_variance"}
+    alphas : (n_alphas,) array
+    choose_by : {"error", "direction"}
+    """
+
+    X: Floats
+    parts: Spectrum
+    quick: bool
+    scale: str
+    alphas: Floats
+    choose_by: str
+
+    def held_out_rows(self, folds: list[Fold]) -> Iterator[Floats]:
+        """For each fold the rows that take targets to what is held out, see `hotwire.adapters.ridge.forms`."""
+        return held_out_rows(self.X, folds, self.scale, self.alphas, self.parts if self.quick else None)
+
+    def measured(self, sums: HeldOut, n_values: int) -> Errors:
+        """What is to be least, (n_alphas, n_units)."""
+        if self.choose_by == "direction":
+            return Errors(sums.off_direction(), np.ones(sums.error.shape[1]))
+        return Errors(sums.error / n_values, sums.true / n_values)
+
+
+class Errors(NamedTuple):
+    """What is to be least, and what there is to predict in the same measure."""
+
+    of_strengths: Floats
+    size: Floats
+
+    def of_all(self) -> Errors:
+        """The errors (n_alphas,) of a strength for all units, from those of each."""
+        return Errors(self.of_strengths.mean(axis=1), self.size.mean())
+
+
+def errors_for_all(problem: Problem, folds: list[Fold], plan: Plan, targets: Targets, K: Floats | None) -> Errors:
+    """The held-out errors (n_alphas, 1) of one strength for all units.
+
+    Parameters
+    ----------
+    K : (n_samples, n_samples) array or None
+        The targets' Gram matrix, where the plan is dual.
+    """
+    n_values = sum(len(held_out) for _, held_out in folds) * targets.Y.shape[1]
+
+    def measured(K: Floats | None, targets: Targets) -> Errors:
+        if K is None:
+            sums = search(_search(problem, folds, plan, targets), targets, len(problem.alphas)).over_all()
+        else:
+            sums = _sums_from_gram(problem, folds, K, targets.dtype)
+        return problem.measured(sums, n_values)
+
+    found = measured(K, targets)
+    if targets.dtype == np.float32 and _uncertain(found.of_strengths, found.size).any():
+        in_full = targets.in_full()
+        return measured(None if K is None else in_full.gram(), in_full)
+    return found
+
+
+def errors_per_unit(problem: Problem, folds: list[Fold], plan: Plan, targets: Targets) -> Errors:
+    """The held-out errors (n_alphas, n_units) of a strength for each unit."""
+    n_values = sum(len(held_out) for _, held_out in folds)
+
+    sums_of = _search(problem, folds, plan, targets)
+
+    def measured(sums_of: Search, targets: Targets) -> Errors:
+        return problem.measured(search(sums_of, targets, len(problem.alphas)), n_values)
+
+    errors, size = measured(sums_of, targets)
+    if targets.dtype == np.float32:
+        # A residual is off by a part of its truth, so its square by as much of the geometric mean of both.
+        by = size if problem.choose_by == "direction" else np.sqrt(errors.min(axis=0) * size)
+        again = np.flatnonzero(_uncertain(errors, by))
+        if again.size:
+            errors[:, again], size[again] = measured(sums_of.at(np.float64), targets.some(again).in_full())
+    return Errors(errors, size)
+
+
+def generalised_errors(problem: Problem, targets: Targets, K: Floats | None) -> Errors:
+    """The generalised cross-validation error, (n_alphas, n_units), or (n_alphas, 1) for all units from K.
+
+    The mean squared residual over the squared share of degrees of freedom that are left (Golub, Heath & Wahba 1979,
+    Generalized cross-validation as a method for choosing a good ridge parameter. Technometrics 21, 215-223), the mean
+    being one that is fitted.
+    """
+    parts, n_samples = problem.parts, len(problem.X)
+    lost = problem.alphas[:, np.newaxis] / (parts.values**2 + problem.alphas[:, np.newaxis])
+    freedom = (n_samples - 1 - (1 - lost).sum(axis=1, keepdims=True)) / n_samples
+    if K is not None:
+        along = power_along(K, parts.left)[:, np.newaxis]
+        outside = np.maximum(np.trace(K) - along.sum(), 0.0)
+        n_values = n_samples * targets.Y.shape[1]
+        return Errors((lost**2 @ along + outside) / n_values / freedom**2, np.full(1, np.trace(K) / n_values))
+    left = targets.backend.put(parts.left.T, targets.dtype)
+    errors, size = np.empty((len(lost), targets.Y.shape[1])), np.empty(targets.Y.shape[1])
+    for units, block, _ in targets.walk("generalised cross-validation"):
+        along = targets.backend.get(left @ block).astype(np.float64) ** 2
+        size[units] = targets.backend.get(targets.backend.squares(block)) / n_samples
+        outside = n_samples * size[units] - along.sum(axis=0)
+        errors[:, units] = (lost**2 @ along + np.maximum(outside, 0.0)) / n_samples / freedom**2
+    return Errors(errors, size)
+
+
+def _sums_from_gram(problem: Problem, folds: list[Fold], K: Floats, dtype: type) -> HeldOut:
+    n_samples = len(problem.X)
+    complete = problem.parts.left.shape[1] == n_samples
+    if problem.quick and complete and problem.scale == "none" and all_whole(folds, n_samples):
+        return sums_in_basis(problem.parts, folds, problem.alphas, K, dtype)
+    return sums_for_one(n_samples, folds, problem.held_out_rows(folds), K)
+
+
+def _search(problem: Problem, folds: list[Fold], plan: Plan, targets: Targets) -> Search:
+    X, parts, quick, scale, alphas, choose_by = problem
+    if plan.solver == "primal" and quick:
+        return PrimalSearch(X, parts, folds, scale, alphas, targets.backend, targets.dtype)
+    if plan.solver == "primal":
+        return FoldSearch(prepare_folds(X, folds, scale), alphas, targets.backend)
+    return DualSearch(
+        len(X), folds, problem.held_out_rows(folds), len(alphas), choose_by == "error", targets.backend, targets.dtype
+    )
+
+
+def _uncertain(errors: Floats, size: Floats) -> NDArray[np.bool_]:
+    """Whether rounding might have decided which of a column's (n_alphas, n_units) errors is the least."""
+    least, next_to = np.partition(errors, 1, axis=0)[:2]
+    return next_to - least <= SINGLE * size

@@ -1,0 +1,1 @@
+"""Bundles: a fitted decoder as one sealed file, and what runs it without anything that fitting takes."""

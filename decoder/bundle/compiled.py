@@ -1,0 +1,266 @@
+"""Saved decoders as a rig runs them: numpy and onnxruntime, and nothing of what fitting takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from math import prod
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+import onnxruntime
+from numpy.typing import ArrayLike, NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # type: ignore[attr-defined]
+
+from ...errors import BundleError, InputError, NonFiniteError, ShapeError
+from ...models.networks.one_thread import one_thread
+from ...models.networks.speech import spoken
+from ..decision import Decision, check_agrees, decision_on
+from ..features.catalogue import saved_features
+from ..recordings.recording import Recording
+from ..steps import Step, open_chain, run_steps, step_from_dict
+from ..windows import Trials, Window, window_from_dict, windows
+from .sealed import DECIDE, FEATURES, SPEAK, VOCABULARY, naming, part_of, unseal
+
+N_WARM_UP = 3
+# They have no base of their own.
+ORT_ERRORS = (
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+
+
+class Answer(NamedTuple):
+    """What a decoder says of one row of a window.
+
+    Attributes
+    ----------
+    answer : str
+        The most probable answer.
+    probabilities : array (n_answers,), float64
+        They sum to 1.
+    text : str or None
+        The network's free answer, where the readout asks for one.
+    """
+
+    answer: str
+    probabilities: NDArray[np.float64]
+    text: str | None
+
+
+class CompiledDecoder:
+    """A saved decoder, ready to decide.
+
+    It computes on the calling thread alone; one row gives the same answer, bit for bit, whenever it is asked. Not to be
+    called by two threads at once.
+
+    Attributes
+    ----------
+    path : Path
+    digest : str
+        SHA-256 of the bundle.
+    manifest : dict
+        What the bundle says of itself.
+    feature_names : tuple of str
+    unit : str or tuple of str
+    rate_hz : float
+        Of the recording that it was fitted on; a stream has to agree.
+    feature_low, feature_high : arrays (n_features,), float32
+        The least and the largest value of each feature in that recording, before the steps.
+    answers : tuple of str
+    steps : tuple of Step
+    window : Window
+    names_after_steps : tuple of str
+        The features that the window takes; other ones than the stream's where a step makes others of them.
+    rate_after_steps_hz : float
+    """
+
+    def __init__(self, path: Path, digest: str, manifest: dict[str, Any], parts: Mapping[str, bytes]) -> None:
+        self.path = path
+        self.digest = digest
+        self.manifest = manifest
+        self.feature_names = tuple(map(str, manifest["feature_names"]))
+        unit = manifest["unit"]
+        self.unit = unit if isinstance(unit, str) else tuple(map(str, unit))
+        self.rate_hz = float(manifest["rate_hz"])
+        self.feature_low = self._of_features("feature_low")
+        self.feature_high = self._of_features("feature_high")
+        self.answers = tuple(map(str, manifest["answers"]))
+        self.steps: tuple[Step, ...] = tuple(step_from_dict(saved) for saved in manifest["steps"])
+        self.window: Window = window_from_dict(manifest["window"])
+        chain = open_chain(self.steps, self.feature_names, self.rate_hz)
+        self.names_after_steps, self.rate_after_steps_hz = chain.names_out, chain.rate_out_hz
+        self._shape = (self.window.n_times(chain.rate_out_hz), len(chain.names_out))
+        self._features = saved_features(manifest, parts)
+        n_inputs = prod(self._shape) if self._features is None else self._features.n_out
+        n_answers = len(self.answers)
+        self._session = _opened(parts, DECIDE)
+        speaks = manifest["live"]["text"] is not None
+        self._speech = _Speech(parts, **manifest["live"]["text"]) if speaks else None
+        kept = {} if self._speech is None else {"token": ("int64", (1,)), "kept": ("float32", self._speech.kept_shape)}
+        _check_shapes(
+            DECIDE,
+            self._session,
+            {"features": ("float32", (1, n_inputs))},
+            {"probabilities": ("float64", (1, n_answers)), **kept},
+        )
+        self._outputs = ["probabilities", *kept]
+        self._row = np.zeros((1, n_inputs), np.float32)
+        self._feed = {"features": self._row}
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> CompiledDecoder:
+        """Open a bundle, check every byte of it, and warm it up.
+
+        Raises
+        ------
+        BundleError
+            The file is damaged, incomplete, too new or no bundle; or the decoder in it cannot run live.
+        """
+        contents = unseal(path, wanted=(DECIDE, SPEAK, VOCABULARY, FEATURES))
+        reason = contents.manifest["live"]["reason"]
+        if reason is not None:
+            raise BundleError(f"{path}: it cannot run live: {reason}")
+        with naming(path, ValueError, TypeError, AttributeError, KeyError, BadZipFile, *ORT_ERRORS):
+            decoder = cls(Path(path), contents.digest, contents.manifest, contents.parts)
+            # Samples of a kind that all features can be computed of.
+            x = np.random.default_rng(0).normal(size=prod(decoder._shape))
+            for _ in range(N_WARM_UP):
+                decoder.decide(x)
+        return decoder
+
+    def decide(self, x: ArrayLike) -> Answer:
+        """Decide on one row of a window.
+
+        Parameters
+        ----------
+        x : array (n_times * n_features,), float32
+            The row, after the steps.
+
+        Raises
+        ------
+        ShapeError
+            It has another number of features.
+        NonFiniteError
+            It holds NaN or infinity.
+        """
+        row = np.asarray(x, np.float32)
+        n_times, n_features = self._shape
+        if row.shape != (n_times * n_features,):
+            raise ShapeError(
+                f"x: expected {n_times} x {n_features} numbers, one per time and feature, in a row, got {row.shape}"
+            )
+        if not np.isfinite(row).all():
+            worst = int(np.flatnonzero(~np.isfinite(row))[0])
+            name = self.names_after_steps[worst % n_features]
+            raise NonFiniteError(f"x: expected finite numbers, got {row[worst]} in {name!r}")
+        self._row[0] = row if self._features is None else self._features.one(row.reshape(self._shape))
+        found: Any = self._session.run(self._outputs, self._feed)
+        (probabilities,), *first = found
+        text = None if self._speech is None else self._speech.say(*first)
+        return Answer(self.answers[int(probabilities.argmax())], probabilities, text)
+
+    def predict(self, recording: Recording) -> list[Decision]:
+        """Decide on every window of a recording: what the same samples give live, bit for bit.
+
+        Raises
+        ------
+        RecordingError
+            The recording has other features, units or another rate than the decoder was fitted on.
+        """
+        trials = self.trials(recording)
+        return [self.decide_trial(trials, i) for i in range(len(trials))]
+
+    def trials(self, recording: Recording) -> Trials:
+        """Run the steps over a whole recording and cut it into windows; the errors are those of `predict`."""
+        check_agrees(recording, self.feature_names, self.unit, self.rate_hz)
+        return windows(self.window, run_steps(self.steps, recording))
+
+    def decide_trial(self, trials: Trials, i: int) -> Decision:
+        """Decide on one of the trials."""
+        answer, probabilities, text = self.decide(trials.X[i])
+        return decision_on(trials, i, answer, dict(zip(self.answers, probabilities.tolist(), strict=True)), text)
+
+    def _of_features(self, name: str) -> NDArray[np.float32]:
+        values = np.array(self.manifest[name], np.float32)
+        if values.shape != (len(self.feature_names),):
+            raise InputError(f"{name}: expected a number for each of {len(self.feature_names)} features, got {values}")
+        return values
+
+
+class _Speech:
+    """Goes on with a free answer, token by token."""
+
+    def __init__(self, parts: Mapping[str, bytes], end: int | None, max_tokens: int, n_tokens: int) -> None:
+        # Tokens are bytes, which need not be text; in Latin-1 each byte is a character.
+        self._vocabulary = [token.encode("latin-1") for token in json.loads(part_of(parts, VOCABULARY))]
+        if len(self._vocabulary) != n_tokens:
+            raise BundleError(f"{VOCABULARY}: expected {n_tokens} tokens, got {len(self._vocabulary)}")
+        self._end = end
+        self._session = _opened(parts, SPEAK)
+        self.kept_shape = next((tuple(one.shape) for one in self._session.get_inputs() if one.name == "kept"), (0,))
+        kept = ("float32", self.kept_shape)
+        _check_shapes(
+            SPEAK,
+            self._session,
+            {"token": ("int64", (1,)), "step": ("int64", (1,)), "kept": kept},
+            {"next_token": ("int64", (1,)), "next_kept": kept},
+        )
+        self._steps = [np.array([step]) for step in range(max_tokens - 1)]
+        for step in self._steps[:N_WARM_UP]:
+            self._next(np.zeros(1, np.int64), step, np.zeros(self.kept_shape, np.float32))
+
+    def say(self, token: NDArray[np.int64], kept: NDArray[np.float32]) -> str:
+        said = [int(token[0])]
+        for step in self._steps:
+            if spoken(said, self._vocabulary, self._end)[1]:
+                break
+            token, kept = self._next(token, step, kept)
+            said.append(int(token[0]))
+        return spoken(said, self._vocabulary, self._end)[0]
+
+    def _next(self, token: NDArray, step: NDArray, kept: NDArray) -> Any:
+        return self._session.run(["next_token", "next_kept"], {"token": token, "step": step, "kept": kept})
+
+
+def open_session(model: bytes) -> onnxruntime.InferenceSession:
+    """Open a graph to be run on the calling thread alone.
+
+    Raises
+    ------
+    InputError
+        The bytes are no graph that onnxruntime can run.
+    """
+    options = one_thread()
+    options.log_severity_level = 3  # errors, which are raised as well
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except ORT_ERRORS as error:
+        raise InputError(f"onnxruntime {onnxruntime.__version__} cannot open the graph: {error}") from error
+
+
+def _opened(parts: Mapping[str, bytes], name: str) -> onnxruntime.InferenceSession:
+    model = part_of(parts, name)
+    with naming(name, InputError):
+        return open_session(model)
+
+
+_TYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64"}
+_Shapes = Mapping[str, tuple[str, tuple[int, ...]]]
+
+
+def _check_shapes(part: str, session: onnxruntime.InferenceSession, inputs: _Shapes, outputs: _Shapes) -> None:
+    for what, expected, nodes in (
+        ("inputs", inputs, session.get_inputs()),
+        ("outputs", outputs, session.get_outputs()),
+    ):
+        got = {node.name: (_TYPES.get(node.type, node.type), tuple(node.shape)) for node in nodes}
+        if got != expected:
+            raise BundleError(f"{part}: expected the {what} {expected}, got {got}")

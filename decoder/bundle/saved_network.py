@@ -1,0 +1,77 @@
+"""How the network of a saved decoder is described, put into its bundle, and had again."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ...errors import BundleError, InputError
+from ...models.networks.network import Network
+from .sealed import NETWORK, naming
+
+
+def described(network: Network, *, embedded: bool) -> dict[str, Any]:
+    """What a manifest says of the network, which tells it from any other, and how to open it again."""
+    from ...models.networks.opening import LANGUAGE_MODELS, SENTENCE_ENCODERS, SPEECH_RECOGNISERS, VISION
+
+    in_registry = network.name in (*LANGUAGE_MODELS, *VISION, *SENTENCE_ENCODERS, *SPEECH_RECOGNISERS)
+    seconds = getattr(network, "seconds", None)  # only where a network is opened for a length of sound
+    return {
+        "name": network.name,
+        "reopen": "onnx" if embedded else "registry" if in_registry else "given",
+        "fingerprint": network.fingerprint,
+        "prompt": getattr(network, "prompt", None),
+        "labels": None if network.labels is None else list(network.labels),
+        **({} if seconds is None else {"seconds": seconds}),
+    }
+
+
+def onnx_bytes(network: Network) -> bytes | None:
+    """The whole model, if it is an ONNX network; how it prepared its stimuli is not part of it."""
+    from ...models.networks.onnx_network import OnnxNetwork
+
+    return network._model.SerializeToString(deterministic=True) if isinstance(network, OnnxNetwork) else None
+
+
+def reopened(saved: Mapping[str, Any], parts: Mapping[str, bytes], path: str | PathLike[str]) -> Network:
+    """Open the network again, from the registry or from the bundle itself; else a BundleError says what to do."""
+    if saved["reopen"] == "registry":
+        from ...models.networks.opening import open_network
+
+        return open_network(saved["name"], prompt=saved["prompt"], seconds=saved.get("seconds"))
+    if saved["reopen"] == "onnx" and NETWORK in parts:
+        from ...models.networks.onnx_network import OnnxNetwork
+
+        with tempfile.TemporaryDirectory() as folder, naming(path, InputError):
+            model = Path(folder) / NETWORK
+            model.write_bytes(parts[NETWORK])
+            return OnnxNetwork(model, name=saved["name"], labels=saved["labels"])
+    raise BundleError(
+        f"{path}: its network {saved['name']!r} is neither of the registry nor in the bundle; open it yourself and "
+        "give it: load(path, network=...)"
+    )
+
+
+def check_network(network: Network, saved: Mapping[str, Any]) -> None:
+    """Weights, prompt, length of sound and labels have to be those that the decoder was fitted with."""
+    seconds = getattr(network, "seconds", None)
+    if seconds != saved.get("seconds"):
+        raise BundleError(
+            f"it was fitted with {saved['name']!r} opened for {saved.get('seconds')} s of sound, but {network.name!r} "
+            f"is for {seconds}; open it with as many seconds"
+        )
+    if network.fingerprint != saved["fingerprint"]:
+        raise BundleError(
+            f"it was fitted with the network {saved['name']!r} of fingerprint {saved['fingerprint']}, but "
+            f"{network.name!r} has {network.fingerprint}: other weights"
+        )
+    prompt = getattr(network, "prompt", None)
+    if prompt != saved["prompt"]:
+        raise BundleError(
+            f"it was fitted with the prompt {saved['prompt']!r}, but {network.name!r} has {prompt!r}; use with_prompt"
+        )
+    if saved["labels"] != (None if network.labels is None else list(network.labels)):
+        raise BundleError(f"network: the labels of {network.name!r} are not those that the decoder was fitted with")

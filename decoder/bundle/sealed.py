@@ -1,0 +1,270 @@
+"""The file that a bundle lies in: a zip of stored parts, sealed by a digest over all its bytes.
+
+The first part is ``manifest.json``, which lists the SHA-256 of every other. The zip's comment, the last 64 bytes of the
+file, is the SHA-256 of all bytes before it in hexadecimal. Nothing is compressed and nothing can be executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from ...errors import BundleError
+
+FORMAT = 4
+"""Raised whenever an older hotwire could not read, or would misread, what is written. 2: with parts to run live.
+3: with features of trials. 4: with whitening in factors."""
+
+MANIFEST = "manifest.json"
+ARRAYS, NETWORK = "arrays.safetensors", "network.onnx"
+DECIDE, SPEAK, VOCABULARY = "decide.onnx", "speak.onnx", "vocabulary.json"
+FEATURES = "features.npz"  # which a rig reads, too
+PARTS = (ARRAYS, NETWORK, DECIDE, SPEAK, VOCABULARY, FEATURES)
+LARGEST_PART_BYTES = 8 * 2**30
+SEAL_BYTES = 64
+_LEAST_BYTES = 22 + SEAL_BYTES  # the end record of a zip without any part
+_ENCRYPTED = 0x1
+
+FIELDS: dict[str, tuple[type, ...]] = {
+    "parts": (dict,),
+    "hotwire": (str,),
+    "created": (str,),
+    "versions": (dict,),
+    "network": (dict,),
+    "layer": (str,),
+    "steps": (list,),
+    "window": (dict,),
+    "whiten": (str,),
+    "adapter": (dict,),
+    "readout": (dict,),
+    "targets": (dict,),
+    "fitted": (dict,),
+    "feature_names": (list,),
+    "unit": (str, list),
+    "rate_hz": (float, int),
+}
+FIELDS_SINCE_2: dict[str, tuple[type, ...]] = {
+    "answers": (list,),
+    "feature_low": (list, type(None)),
+    "feature_high": (list, type(None)),
+    "live": (dict,),
+}
+FIELDS_SINCE_3: dict[str, tuple[type, ...]] = {"features": (dict, type(None))}
+LIVE_FIELDS: dict[str, tuple[type, ...]] = {"reason": (str, type(None))}
+NETWORK_FIELDS: dict[str, tuple[type, ...]] = {
+    "name": (str,),
+    "reopen": (str,),
+    "fingerprint": (str,),
+    "prompt": (str, type(None)),
+    "labels": (list, type(None)),
+}
+
+
+class Contents(NamedTuple):
+    """What is in a sealed file: its manifest, the parts that were asked for, and the SHA-256 that closes it."""
+
+    manifest: dict[str, Any]
+    parts: dict[str, bytes]
+    digest: str
+
+
+def seal(path: str | os.PathLike[str], manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> None:
+    """Write a sealed file; it takes its name only once it is complete.
+
+    Parameters
+    ----------
+    path : path
+    manifest : mapping
+        Ready for JSON; ``format`` and ``parts`` are added to it.
+    parts : mapping of str to bytes
+        By their names in `PARTS`.
+
+    Raises
+    ------
+    BundleError
+        A part is larger than would be read again.
+    """
+    path = Path(path)
+    for name, content in parts.items():
+        if len(content) > LARGEST_PART_BYTES:
+            raise BundleError(f"{path}: {name} has {len(content)} bytes, expected at most {LARGEST_PART_BYTES}")
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in parts.items()}
+    text = json.dumps({"format": FORMAT, **manifest, "parts": digests}, indent=1, allow_nan=False)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(unfinished, "w+b") as file:
+            with ZipFile(file, "w") as archive:
+                for name, content in {MANIFEST: text.encode(), **parts}.items():
+                    archive.writestr(_entry(name), content)
+                archive.comment = b"0" * SEAL_BYTES
+            digest = _digest(file)
+            file.seek(-SEAL_BYTES, os.SEEK_END)
+            file.write(digest)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Contents:
+    """Read a sealed file and check every byte of it.
+
+    Parameters
+    ----------
+    path : path
+    wanted : collection of str
+        Which parts to give back, of those there are; the others are checked and let go.
+
+    Raises
+    ------
+    BundleError
+        There is no such file, or it is damaged, incomplete, of a newer format, or not such a file at all.
+    """
+    if not os.path.isfile(path):
+        raise BundleError(f"{path}: there is no such file; `hotwire fit STUDY` writes a bundle")
+    with naming(path, BadZipFile, EOFError, NotImplementedError, ValueError), open(path, "rb") as file:
+        digest = _check_seal(file)
+        with ZipFile(file) as archive:
+            entries = _entries(archive, os.fstat(file.fileno()).st_size)
+            manifest = _manifest(archive.read(entries[MANIFEST]))
+            _check_parts(manifest["parts"], entries)
+            parts = {}
+            for name, expected in manifest["parts"].items():
+                content = archive.read(entries[name])
+                got = hashlib.sha256(content).hexdigest()
+                if got != expected:
+                    raise BundleError(f"{name} was changed: the manifest expects SHA-256 {expected}, it has {got}")
+                if name in wanted:
+                    parts[name] = content
+    return Contents(manifest, parts, digest)
+
+
+def part_of(parts: Mapping[str, bytes], name: str) -> bytes:
+    """Return one of a bundle's parts; a `BundleError` where it is missing."""
+    if name not in parts:
+        raise BundleError(f"the part {name!r} is missing; there are: {', '.join(parts) or 'none'}")
+    return parts[name]
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str], *kinds: type[Exception]) -> Iterator[None]:
+    """Raise what goes wrong in reading a file, by itself or as one of these kinds, as a BundleError that names it."""
+    try:
+        yield
+    except (BundleError, *kinds) as error:
+        raise BundleError(f"{path}: {error}") from error
+
+
+def _entry(name: str) -> ZipInfo:
+    """Describe a part alike on every machine and at any time."""
+    entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    entry.compress_type = ZIP_STORED
+    entry.create_system = 3
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+def _digest(file: BinaryIO) -> bytes:
+    """SHA-256, in hexadecimal, of all bytes before the seal."""
+    digest = hashlib.sha256()
+    left = file.seek(0, os.SEEK_END) - SEAL_BYTES
+    file.seek(0)
+    while block := file.read(min(left, 1 << 20)):
+        digest.update(block)
+        left -= len(block)
+    return digest.hexdigest().encode()
+
+
+def _check_seal(file: BinaryIO) -> str:
+    """Check all bytes, and give the SHA-256 that closes the file."""
+    size = os.fstat(file.fileno()).st_size
+    start = file.read(4)
+    if size < _LEAST_BYTES or start != b"PK\x03\x04":
+        raise BundleError(
+            f"expected a saved decoder, a zip of at least {_LEAST_BYTES} bytes; got {size} bytes that begin "
+            f"with {start!r}"
+        )
+    expected = _digest(file)
+    got = file.read()
+    if got != expected:
+        raise BundleError(
+            f"it was changed or cut off since it was saved; expected it to end with {expected.decode()}, the "
+            f"SHA-256 of what comes before, got {got!r}. Copy it again from where it came"
+        )
+    return got.decode()
+
+
+def _entries(archive: ZipFile, size: int) -> dict[str, ZipInfo]:
+    """The zip's entries by name, none of which can unpack to more than the file itself holds."""
+    entries: dict[str, ZipInfo] = {}
+    for entry in archive.infolist():
+        name = entry.filename
+        if name in entries:
+            raise BundleError(f"the part {name!r} is there twice")
+        if entry.compress_type != ZIP_STORED or entry.flag_bits & _ENCRYPTED or entry.file_size != entry.compress_size:
+            raise BundleError(
+                f"expected parts that are stored as they are; {name!r} is compressed or encrypted "
+                f"({entry.compress_size} bytes for {entry.file_size})"
+            )
+        if entry.file_size > LARGEST_PART_BYTES:
+            raise BundleError(f"{name!r} has {entry.file_size} bytes, expected at most {LARGEST_PART_BYTES} for a part")
+        entries[name] = entry
+    declared = sum(entry.file_size for entry in entries.values())
+    if declared > size:
+        raise BundleError(f"its parts claim {declared} bytes, but the whole file has {size}")
+    if MANIFEST not in entries:
+        raise BundleError(f"expected a part {MANIFEST}, got {', '.join(entries) or 'none'}")
+    return entries
+
+
+def _manifest(text: bytes) -> dict[str, Any]:
+    try:
+        manifest = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{MANIFEST} is no readable JSON: {error}") from error
+    number = manifest.get("format") if isinstance(manifest, dict) else None
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise BundleError(f"{MANIFEST}: expected 'format', a whole number from 1 on, got {number!r}")
+    if number > FORMAT:
+        raise BundleError(
+            f"written by a newer hotwire ({manifest.get('hotwire', 'of unknown version')}) in format {number}, "
+            f"this one reads formats up to {FORMAT}; upgrade hotwire"
+        )
+    _check_types("", manifest, FIELDS)
+    _check_types("network: ", manifest["network"], NETWORK_FIELDS)
+    if number < 2:
+        of_old = f"hotwire {manifest['hotwire']} saved it without the parts to run live; fit it again"
+        return manifest | {"feature_low": None, "feature_high": None, "features": None, "live": {"reason": of_old}}
+    _check_types("", manifest, FIELDS_SINCE_2)
+    _check_types("live: ", manifest["live"], LIVE_FIELDS)
+    if number < 3:
+        return manifest | {"features": None}
+    _check_types("", manifest, FIELDS_SINCE_3)
+    return manifest
+
+
+def _check_types(where: str, found: Mapping[str, Any], expected: Mapping[str, tuple[type, ...]]) -> None:
+    for name, kinds in expected.items():
+        if name not in found:
+            raise BundleError(f"manifest: {where}expected the field {name!r}, got only {', '.join(found)}")
+        if not isinstance(found[name], kinds):
+            wanted = " or ".join(kind.__name__ for kind in kinds)
+            raise BundleError(f"manifest: {where}{name}: expected {wanted}, got {found[name]!r}")
+
+
+def _check_parts(listed: Mapping[str, str], entries: Mapping[str, ZipInfo]) -> None:
+    for name in listed:
+        if name not in entries:
+            raise BundleError(f"the part {name!r} is missing; there are: {', '.join(entries)}")
+    for name in [*listed, *entries]:
+        if name not in PARTS and (name != MANIFEST or name in listed):
+            raise BundleError(f"unknown part {name!r}; expected {MANIFEST} and {' or '.join(PARTS)}")
+        if name not in listed and name != MANIFEST:
+            raise BundleError(f"the part {name!r} is not in the manifest, which lists: {', '.join(listed)}")

@@ -1,0 +1,1 @@
+"""The command line of ``hotwire``, one file a command."""

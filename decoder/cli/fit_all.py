@@ -1,0 +1,48 @@
+"""``hotwire fit-all``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ...errors.printable import printable
+from .commands import Answer, json_option
+
+
+@click.command("fit-all")
+@click.argument("studies", metavar="STUDY...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The folder to keep adapters, scores and tables in.",
+)
+@click.option("--region", "regions", multiple=True, help="Only this one; may be given several times.")
+@click.option("--layer", "layers", multiple=True, help="Only this one; may be given several times.")
+@click.option("--scheduler", metavar="ADDRESS", help="Do the work on the cluster of this dask scheduler.")
+@json_option
+def fit_all_(
+    studies: tuple[Path, ...], out: Path, regions: tuple[str, ...], layers: tuple[str, ...], scheduler: str | None
+) -> Answer:
+    """Fit an adapter from each region into each layer, for several subjects, and score them on held-out runs.
+
+    Each study is a subject; its [map] section names regions and layers. Each adapter is kept as a file. What was
+    stopped goes on where it was, and what is there already is not made again. Into the folder come also a table (CSV)
+    and, for each subject, a picture of regions by layers (SVG and PDF).
+    """
+    from ..experiments.fits.cluster import Cluster
+    from ..experiments.fits.run import fit_all, work_here
+    from ..experiments.fits.session import subjects_of
+    from ..experiments.fits.shown import fits_data, show_fits, write_table_and_figures
+
+    subjects = subjects_of(studies, regions, layers)
+    found = fit_all(subjects, out, workers=work_here if scheduler is None else Cluster(scheduler))
+    written = write_table_and_figures(found, out)
+    data = fits_data(found) | {"folder": str(out), "files": [str(path) for path in written]}
+
+    def show(console) -> None:
+        show_fits(console, found)
+        console.print(printable(f"Adapters, scores, table and figures: {out}"), markup=False)
+
+    return Answer(data, show)

@@ -1,0 +1,75 @@
+"""``hotwire map``."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from pathlib import Path
+
+import click
+
+from ...errors import InputError
+from ...errors.printable import printable
+from .commands import Answer, json_option
+
+
+@click.command("map")
+@click.argument("studies", metavar="STUDY...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="The folder to write to; by default it is named so."
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Do the work on the cluster of this dask scheduler.")
+@json_option
+def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> Answer:
+    """Map where a network understands the brain: region by time by layer, cross-validated, with all controls.
+
+    Several studies are sessions of one map, which is their mean. Into the folder come a report (one HTML file), the
+    figures as SVG and PDF, and tables as CSV. A map that was stopped goes on where it was.
+    """
+    folder = out or Path(f"{_common(studies)}-results")
+    if not folder.parent.is_dir():
+        raise InputError(f"out: there is no folder {folder.parent} to make {folder.name} in; make it first")
+    from ..experiments.maps.cluster import Cluster
+    from ..experiments.maps.exports import write_exports
+    from ..experiments.maps.report import write_map_report
+    from ..experiments.maps.run import make_map, work_here
+    from ..experiments.maps.shown import map_data, show_map
+    from ..experiments.maps.studies import pictures_of, session_of
+    from ..study.study import open_study
+
+    opened = [open_study(path) for path in studies]
+    sessions = [session_of(study) for study in opened]
+    paths = {session.name: study.path for session, study in zip(sessions, opened, strict=True)}
+    found = make_map(sessions, workers=work_here if scheduler is None else Cluster(scheduler, paths))
+    folder.mkdir(exist_ok=True)
+    command = " ".join(["hotwire map", *map(str, studies)])
+    texts = {study.path.name: study.text for study in opened}
+    pictures = {
+        name: drawn
+        for study, session in zip(opened, sessions, strict=True)
+        for name, drawn in pictures_of(study, session).items()
+    }
+    report = write_map_report(
+        found,
+        folder / "map.html",
+        title=f"hotwire: {_common(studies)}",
+        study_texts=texts,
+        command=command,
+        pictures=pictures,
+    )
+    written = [report, *write_exports(found, folder, pictures)]
+    data = map_data(found) | {"report": str(report), "files": [str(path) for path in written]}
+
+    def show(console) -> None:
+        show_map(console, found)
+        console.print(printable(f"Report, figures and tables: {folder}"), markup=False)
+
+    return Answer(data, show)
+
+
+def _common(studies: tuple[Path, ...]) -> str:
+    """What the studies' names begin with, e.g. ``v4-map`` for ``v4-map-190923.toml`` and ``v4-map-210621.toml``."""
+    stems = [study.stem for study in studies]
+    if len(stems) == 1:
+        return stems[0]
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*stems, strict=False))
+    return "".join(letters[0] for letters in alike).rstrip("0123456789").rstrip("-_.") or "map"

@@ -1,0 +1,78 @@
+"""The command ``hotwire plan``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from .commands import Answer, json_option, report_option
+
+
+def _words(_: click.Context, __: click.Parameter, given: str | None) -> list[str] | None:
+    return None if given is None else [word.strip() for word in given.split(",")]
+
+
+def _numbers(_: click.Context, parameter: click.Parameter, given: str | None) -> list[int] | None:
+    try:
+        return None if given is None else [int(number) for number in given.split(",")]
+    except ValueError:
+        raise click.BadParameter(f"expected whole numbers such as 2,4,8, got {given!r}", param=parameter) from None
+
+
+@click.command()
+@click.argument("study", type=click.Path(path_type=Path), required=False)
+@click.option("--network", help="Instead of a study: a network's name or path.")
+@click.option("--words", callback=_words, metavar="WORD,WORD,...", help="With --network: what to decode.")
+@click.option("--stimuli", metavar="FOLDER|ZIP", help="With --network: the pictures to decode.")
+@click.option("--layer", help="With --network: where to enter it; a fitting one if not told.")
+@click.option("--like", type=click.Path(path_type=Path), help="A study with a recording, to go by its noise.")
+@click.option("--trials", callback=_numbers, metavar="N,N,...", help="How many trials of each word (or pictures).")
+@report_option
+@json_option
+@click.pass_context
+def plan(
+    context: click.Context,
+    study: Path | None,
+    network: str | None,
+    words: list[str] | None,
+    stimuli: str | None,
+    layer: str | None,
+    like: Path | None,
+    trials: list[int] | None,
+    report: Path | None,
+) -> Answer:
+    """Before any scan is spent: tell from stimuli and network how many samples and categories a study needs.
+
+    STUDY is a study file; it may lack its recording. Or give --network with --words or --stimuli.
+    """
+    quick = {"--words": words, "--stimuli": stimuli, "--layer": layer}
+    if (study is None) == (network is None):
+        raise click.UsageError("expected either a STUDY or --network", context)
+    if network is None and any(quick.values()):
+        given = ", ".join(name for name, value in quick.items() if value)
+        raise click.UsageError(f"{given}: with --network only; a study says it in its file", context)
+    if network is not None and (words is None) == (stimuli is None):
+        raise click.UsageError("--network: expected either --words or --stimuli with it", context)
+
+    start = time.perf_counter()
+    from ..experiments.planning.report import plan_data, write_plan
+    from ..experiments.planning.study import open_plan, plan_of
+    from ..experiments.planning.terminal import show_plan
+    from ..report.page import page_path
+
+    path = page_path(report or (Path("hotwire-plan.html") if study is None else Path(f"{study.stem}-plan.html")))
+    if study is not None:
+        opened, what = open_plan(study), str(study)
+    else:
+        opened = plan_of(str(network), words=words, stimuli=stimuli, layer=layer)
+        chosen = {"network": network, "words": ",".join(words or []), "stimuli": stimuli, "layer": layer}
+        what = " ".join(f"--{name} {value}" for name, value in chosen.items() if value)
+    options = {"like": like, "trials": ",".join(map(str, trials or []))}
+    command = " ".join(["hotwire plan", what, *(f"--{name} {value}" for name, value in options.items() if value)])
+    found = opened.plan(like=like, trials=trials)
+    seconds = time.perf_counter() - start
+    write_plan(found, path, title=f"hotwire plan: {opened.name}", command=command, seconds=seconds, text=opened.text)
+    data = plan_data(found) | {"seconds": seconds, "report": str(path)}
+    return Answer(data, lambda console: show_plan(console, found, data))

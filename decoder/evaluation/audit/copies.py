@@ -1,0 +1,158 @@
+"""The audit of copies: samples of one fold that another fold holds, too, number by number or nearly so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...recordings.events import listed
+from ...recordings.recording import Recording
+from ...windows import Trials
+from .finding import NEGLIGIBLE, Finding
+from .likeness import (
+    N_SAMPLED,
+    NOTHING,
+    SMALL_COMPONENT,
+    Matches,
+    bits_needed,
+    bits_of,
+    is_told_by_labels,
+    likenesses,
+    run_codes,
+)
+
+MOST_NUMBERS = 20_000_000
+"""Of more, some features are compared."""
+MOST_FEATURES = 1000
+
+DEPENDENT = 2.0
+"""Samples that follow each other tell so many times less than they seem to."""
+
+
+def copies_finding(recording: Recording, trials: Trials, fold_of: Mapping[Any, int]) -> Finding:
+    """Do samples or whole trials occur in several folds?"""
+    check = "copies"
+    code = run_codes(recording)
+    starts = np.searchsorted(code, np.arange(code[-1] + 1)) if len(code) else code
+    names = recording.run[starts].tolist()
+    of_run = np.array([fold_of.get(name, -1) for name in names], np.intp)
+    if len(np.unique(of_run)) < 2:
+        return Finding(check, "fine", "There is a single fold, so nothing to compare.")
+    fold = of_run[code]
+    same = repeats(recording, fold)
+    if len(same.where) and is_told_by_labels(recording, same):
+        same = NOTHING
+    found, how = same, "the same, number by number"
+    share = _share_of_trials(same, trials, names, starts, recording) if len(same.where) else 0.0
+    if not len(same.where):
+        found, how = likenesses(recording, fold), "the same but for scale, offset or a little noise"
+        share = len(found.where) / max(1, found.n)
+    if not len(found.where) or is_told_by_labels(recording, found):
+        return Finding(check, "fine", "No stretch of samples occurs in two folds.")
+    pairs = Counter(zip(code[found.where].tolist(), code[found.match].tolist(), strict=True))
+    told = dict.fromkeys(tuple(sorted(pair)) for pair, _ in pairs.most_common())
+    shown = listed([f"{names[a]} and {names[b]}" for a, b in told], 3)
+    what = f"{100 * share:.1f} % of the trials" if found is same else f"{100 * share:.1f} % of the stretches compared"
+    return Finding(
+        check,
+        "leak" if share > NEGLIGIBLE else "warning",
+        f"Samples of runs in different folds are {how}: {what} (runs {shown}).",
+    )
+
+
+def repeats(recording: Recording, fold: NDArray[np.intp]) -> Matches:
+    """Stretches of samples that are the same, number by number, as one of another fold.
+
+    A stretch is so long that two are the same by chance in one of a billion recordings (`bits_needed`), by how often
+    two numbers of a feature, and two changes of it, are the same. Where stretches are as often repeated within folds
+    (a signal that is held, repeats itself or has no noise), they tell nothing.
+
+    Parameters
+    ----------
+    recording : Recording
+    fold : (n_samples,) array of int
+    """
+    code = run_codes(recording)
+    rng = np.random.default_rng(0)
+    n, d = recording.data.shape
+    most = max(1, min(MOST_FEATURES, MOST_NUMBERS // max(1, n)))
+    data = recording.data if d <= most else recording.data[:, np.sort(rng.permutation(d)[:most])]
+    bits = _bits_of_sample(data, code, rng)
+    longest = int(np.bincount(code).max())
+    needed = (1.0 if longest == 1 else DEPENDENT) * bits_needed(n)
+    if bits * longest < needed:
+        return NOTHING
+    length = int(np.ceil(needed / bits))
+    marks = _marks(data, length, rng)
+    whole = code[: len(marks)] == code[length - 1 :]
+    at = np.flatnonzero(whole)
+    order = np.lexsort((at, marks[at]))
+    at, mark = at[order], marks[at][order]
+    again = mark[1:] == mark[:-1]
+    across = again & (fold[at[1:]] != fold[at[:-1]])
+    within = again & (fold[at[1:]] == fold[at[:-1]]) & (at[1:] - at[:-1] >= length)
+    if not across.any() or within.sum() > across.sum() / 2:
+        return NOTHING
+    one, other = at[:-1][across], at[1:][across]
+    return Matches(len(at), np.r_[one, other], np.r_[other, one], length)
+
+
+def _bits_of_sample(data: NDArray[np.float32], code: NDArray[np.intp], rng: np.random.Generator) -> float:
+    """How much it tells (in bits) that two samples are the same; features count as far as others do not tell them."""
+    some = data[rng.integers(0, len(data), N_SAMPLED)].astype(np.float64)
+    some -= some.mean(axis=0)
+    spread = some.std(axis=0)
+    some = some[:, spread > 0] / spread[spread > 0]
+    if not some.size:
+        return 0.0
+    variance = np.linalg.svd(some[:, :N_SAMPLED], compute_uv=False) ** 2
+    return np.count_nonzero(variance > SMALL_COMPONENT * variance.mean()) * bits_of(data, code, rng)
+
+
+def _marks(data: NDArray[np.float32], length: int, rng: np.random.Generator) -> NDArray[np.uint64]:
+    """A number for the content of each stretch of so many samples, the same for the same content."""
+    odd = rng.integers(0, 2**63, data.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    of_sample = np.empty(len(data), np.uint64)
+    at_once = max(1, 4_000_000 // max(1, data.shape[1]))
+    for first in range(0, len(data), at_once):
+        part = np.ascontiguousarray(data[first : first + at_once] + np.float32(0))  # -0.0 is 0.0
+        mixed = part.view(np.uint32).astype(np.uint64)
+        mixed = (mixed ^ (mixed >> np.uint64(15))) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+        of_sample[first : first + at_once] = (mixed * odd).sum(axis=1, dtype=np.uint64)
+    of_sample ^= of_sample >> np.uint64(31)
+    # A polynomial in `base` over the stretch, of doubling lengths.
+    base = int(rng.integers(0, 2**62)) * 2 + 1
+    marks, done = np.zeros(len(data) + 1, np.uint64), 0
+    power, power_base = of_sample, base
+    remaining, step = length, 1
+    while remaining:
+        if remaining & 1:
+            n = len(data) - done - step + 1
+            marks = marks[:n] * np.uint64(power_base) + power[done : done + n] if done else power[:n].copy()
+            done += step
+        remaining >>= 1
+        if remaining:
+            power = power[:-step] * np.uint64(power_base) + power[step:]
+            power_base, step = power_base * power_base % 2**64, 2 * step
+    return marks
+
+
+def _share_of_trials(
+    found: Matches, trials: Trials, names: list[Any], starts: NDArray[np.intp], recording: Recording
+) -> float:
+    """The share of the trials at least half of whose samples are in a stretch that was found."""
+    border = np.zeros(recording.n_samples + 1, np.intp)
+    np.add.at(border, found.where, 1)
+    np.add.at(border, np.minimum(found.where + found.length, recording.n_samples), -1)
+    before = np.r_[0, np.cumsum(np.cumsum(border)[:-1] > 0)]
+    number = {name: i for i, name in enumerate(names)}
+    start = starts[[number[name] for name in trials.run.tolist()]]
+    first = np.minimum(start + np.round(trials.start_s * recording.rate_hz).astype(np.intp), recording.n_samples - 1)
+    stop = start + np.round(trials.stop_s * recording.rate_hz).astype(np.intp)
+    stop = np.clip(stop, first + 1, recording.n_samples)
+    return float(np.mean(before[stop] - before[first] >= (stop - first) / 2))

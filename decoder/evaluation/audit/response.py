@@ -1,0 +1,257 @@
+"""The audit of the response: windows of scanner recordings that end before the blood has answered.
+
+Blood answers an event about five seconds late. By onsets and durations alone it cannot be known whether a study's
+events are those of the stimuli or were moved to where the response is, so the data are asked, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...decoder import Settings
+from ...recordings.events import Events
+from ...recordings.recording import Recording
+from ...recordings.synthetic import response_to
+from ...statistics.metrics import exceedance, exchanges
+from ...steps import Lag
+from ...windows import EventWindow, Trials
+from .finding import Finding
+from .samples import SLOW_HZ, is_timeless, without_drift
+
+DELAY_S = 5.0
+"""After a moment's onset the response is largest (Glover 1999)."""
+
+SHORTEST_S = 4.0
+"""So much of a brief event's response is worth taking in."""
+
+MOSTLY = 2 / 3
+"""A window is early where the response that it expects is, on average, less than this share of that in the window
+offered instead."""
+
+BRIEFEST_S = 0.1
+N_PERMUTATIONS = 199
+SIGNIFICANT = 0.01
+MOST_EVENTS = 500
+MOST_FEATURES = 500
+DRIFT_ORDER = 2
+ELECTRODES = ("v", "spikes")
+"""Units (of their last letters) that no scanner measures in."""
+
+Span = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Of each event, where its window begins and ends: seconds since its onset; NaN where it has none."""
+
+
+def response_finding(
+    recording: Recording, trials: Trials, settings: Settings, tried: Sequence[tuple[Trials, Settings]] = ()
+) -> Finding:
+    """Does the window end before the response to its event?
+
+    Parameters
+    ----------
+    recording : Recording
+    trials : Trials
+        What is decided on.
+    settings : Settings
+    tried : sequence of (Trials, Settings)
+        What else there is to choose from; one window that is not too early is enough.
+    """
+    check = "response"
+    why = _not_asked(recording, trials)
+    if why is not None:
+        return Finding(check, "fine", why)
+    used = np.unique(trials.event[trials.event >= 0])
+    events = recording.events.take(used)
+    offered, clear = offered_window(recording, events, settings)
+    later_s = _lag_s(settings, recording.rate_hz)
+    assert offered.stop_s is not None
+    late = (np.full(len(events), offered.start_s + later_s), np.full(len(events), offered.stop_s + later_s))
+    every = [_span(recording, used, *one) for one in ((trials, settings), *tried)]
+    spans = [span for span in every if not np.isnan(span[1]).all()]  # some choices may have no window on an event
+    shares = [_expected(events, span, recording.rate_hz) for span in spans]
+    most = _expected(events, late, recording.rate_hz)
+    ends = [np.nanmean(stop_s) for _, stop_s in spans]
+    if max(shares) >= MOSTLY * most or max(ends) >= late[1][0] - 1e-3:
+        return Finding(check, "fine", "The window takes in most of what the blood answers to its event.")
+    early = spans[int(np.argmax(shares))]
+    asked = _asked(recording, events, [early, late])
+    before = f"{np.nanmean(early[0]):.3g} to {np.nanmean(early[1]):.3g} s after the onset"
+    if asked is not None and asked.p_values[0] <= SIGNIFICANT and asked.told[0] >= MOSTLY * asked.told[1]:
+        return Finding(
+            check, "fine", f"What tells the labels apart is there {before} already: the events follow the blood flow."
+        )
+    if asked is None or asked.p_values[1] > SIGNIFICANT:
+        data = "The recording itself does not tell; if its onsets were moved to the response already, keep your window"
+    else:
+        data = f"In the recording, labels differ there {_ratio(*asked.told)}"
+    return Finding(
+        check,
+        "warning",
+        f"The window, {before}, ends before most of the blood's response, which is largest about {DELAY_S:g} s after "
+        f"a stimulus. One that would hold it{clear}: window = {_as_toml(offered)} in the study, or {offered!r} in "
+        f"Python. {data}.",
+    )
+
+
+def offered_window(recording: Recording, events: Events, settings: Settings) -> tuple[EventWindow, str]:
+    """The decoder's own window, moved to where the response to these events is, clear of that to the next ones.
+
+    Returns
+    -------
+    EventWindow
+    str
+        What else to say of it.
+    """
+    rate_hz, own = recording.rate_hz, settings.window
+    assert isinstance(own, EventWindow)
+
+    def on_grid(time_s: float) -> float:
+        return round(max(1, int(np.ceil(time_s * rate_hz - 0.5))) / rate_hz, 6)
+
+    start_s = on_grid(DELAY_S)
+    length_s = float(max(np.median(events.duration_s), SHORTEST_S))
+    next_s = _to_next(events)
+    is_short = np.isfinite(next_s) and next_s < length_s
+    length_s = on_grid(min(length_s, next_s))
+    bin_s: float | None = getattr(own, "bin_s", None)
+    if bin_s is not None:  # bins have to fill it
+        n_bin = max(1, round(bin_s * rate_hz))
+        length_s = round(-(-round(length_s * rate_hz) // n_bin) * n_bin / rate_hz, 6)
+    lag_s = _lag_s(settings, rate_hz)
+    begins_s, ends_s = round(start_s - lag_s, 6), round(start_s + length_s - lag_s, 6)
+    lengths = recording.run_lengths()
+    left_s = min(lengths[run] / rate_hz - at for run, at in zip(events.run.tolist(), events.onset_s, strict=True))
+    policy = own.incomplete
+    if policy == "error" and start_s + length_s > left_s + 1e-3 / rate_hz:
+        policy = own.policies()[-1]
+    offered = replace(own, start_s=begins_s, stop_s=ends_s, incomplete=policy)
+    return offered, " and is clear of the response to the next event" if is_short else ""
+
+
+class _Asked(NamedTuple):
+    """What windows tell of the labels: how much more alike trials of one label are, and how often by chance."""
+
+    told: list[float]
+    p_values: list[float]
+
+
+def _not_asked(recording: Recording, trials: Trials) -> str | None:
+    units = (recording.unit,) if isinstance(recording.unit, str) else recording.unit
+    if recording.rate_hz > SLOW_HZ:
+        return "The recording is faster than the blood flow."
+    if is_timeless(recording):
+        return "Every sample is a trial, without time around it."
+    if any(unit.lower().split("/")[0].endswith(ELECTRODES) for unit in units):
+        return "The recording is not of blood flow."
+    if not (trials.event >= 0).any():
+        return "Windows do not follow events."
+    return None
+
+
+def _lag_s(settings: Settings, rate_hz: float) -> float:
+    return sum(step.delay_samples(rate_hz) for step in settings.steps if isinstance(step, Lag)) / rate_hz
+
+
+def _span(recording: Recording, used: NDArray[np.int64], trials: Trials, settings: Settings) -> Span:
+    """From the first to the last sample that goes into decisions on each event."""
+    counted = trials.event >= 0
+    begins, ends = np.full((2, len(recording.events)), np.nan)
+    np.fmin.at(begins, trials.event[counted], trials.start_s[counted])
+    np.fmax.at(ends, trials.event[counted], trials.stop_s[counted])
+    since_s = recording.events.onset_s - _lag_s(settings, recording.rate_hz)
+    return (begins - since_s)[used], (ends - since_s)[used]
+
+
+def _to_next(events: Events) -> float:
+    """How soon one event follows another within a run, at the soonest; infinity where none does."""
+    soonest = float("inf")
+    for run in np.unique(events.run).tolist():
+        onset_s = np.unique(events.onset_s[events.run == run])
+        soonest = min(soonest, float(np.diff(onset_s).min())) if len(onset_s) > 1 else soonest
+    return soonest
+
+
+def _expected(events: Events, span: Span, rate_hz: float) -> float:
+    """The response expected in the windows, on average over samples and events; sustained, it would be 1."""
+    means = []
+    for first_s, stop_s, duration_s in zip(*span, np.maximum(events.duration_s, BRIEFEST_S), strict=True):
+        if np.isnan(first_s):
+            continue
+        time_s = np.arange(np.ceil(first_s * rate_hz - 1e-3), np.ceil(stop_s * rate_hz - 1e-3)) / rate_hz
+        if len(time_s):
+            means.append(float(np.mean(response_to(time_s) - response_to(time_s - duration_s))))
+    return float(np.mean(means)) if means else 0.0
+
+
+def _asked(recording: Recording, events: Events, spans: Sequence[Span]) -> _Asked | None:
+    """How much windows tell of the labels; None where no label is there in two runs."""
+    rng = np.random.default_rng(0)
+    some = np.sort(rng.permutation(len(events))[:MOST_EVENTS])
+    spans = [(first[some], stop[some]) for first, stop in spans]
+    events = events.take(some)
+    label = np.unique(events.label, return_inverse=True)[1]
+    run = np.unique(events.run, return_inverse=True)[1]
+    other_run = run[:, None] != run
+    if not (other_run & (label[:, None] == label)).any() or label.max() == 0:
+        return None
+    columns = np.sort(rng.permutation(recording.n_features)[:MOST_FEATURES])
+    shuffled = label[exchanges(run, np.arange(len(label)), N_PERMUTATIONS)]
+    told, p_values = [], []
+    for span in spans:
+        averages = _averages(recording, columns, events, span)
+        alike = np.where(other_run, averages @ averages.T, 0.0)
+
+        def lift(codes: NDArray[np.intp], alike: NDArray = alike) -> float:
+            same = (codes[:, None] == codes) & other_run
+            n_same = np.count_nonzero(same)
+            all_pairs, among_same = alike.sum(), alike[same].sum()
+            n_other = np.count_nonzero(other_run) - n_same
+            return float(among_same / max(1, n_same) - (all_pairs - among_same) / max(1, n_other))
+
+        found = lift(label)
+        told.append(found)
+        by_chance = np.array([lift(codes) for codes in shuffled])
+        p_values.append(exceedance(found, by_chance))
+    return _Asked(told, p_values)
+
+
+def _averages(recording: Recording, columns: NDArray[np.intp], events: Events, span: Span) -> NDArray[np.float64]:
+    """Each event's average over its window, without the run's drift, every feature of one size."""
+    n_events = len(events)
+    averages, spread = np.zeros((n_events, len(columns))), np.zeros(len(columns))
+    for name in recording.runs:
+        samples = recording.data[recording.samples_of(name)][:, columns].astype(np.float64)
+        data = without_drift(samples, DRIFT_ORDER)
+        spread += (data**2).sum(axis=0)
+        for i in np.flatnonzero(events.run == name).tolist():
+            if np.isnan(span[0][i]):
+                continue
+            bounds = (events.onset_s[i] + np.array([span[0][i], span[1][i]])) * recording.rate_hz
+            first, stop = np.ceil(bounds - 1e-3).astype(int).tolist()
+            part = data[max(first, 0) : max(stop, 0)]
+            if len(part):
+                averages[i] = part.mean(axis=0)
+    averages -= averages.mean(axis=0)
+    return averages / np.sqrt(np.maximum(spread, np.finfo(np.float64).tiny))
+
+
+def _ratio(early: float, late: float) -> str:
+    return f"{late / early:.2g} times as much" if early > 0.01 * late else "and hardly in your window"
+
+
+def _as_toml(window: EventWindow) -> str:
+    """As a study says it: the type and what differs from its defaults, but always where it begins and ends."""
+    plain: dict[str, Any] = window.to_dict()
+    usual = {field.name: field.default for field in type(window).__dataclass_fields__.values()}
+    told = {name: of for name, of in plain.items() if name in ("type", "start_s", "stop_s") or of != usual.get(name)}
+    return "{ " + ", ".join(f"{name} = {_value(of)}" for name, of in told.items()) + " }"
+
+
+def _value(of: Any) -> str:
+    if isinstance(of, str):
+        return f'"{of}"'
+    return f"[{', '.join(map(_value, of))}]" if isinstance(of, list | tuple) else repr(of)

@@ -1,0 +1,335 @@
+"""Evaluation: leave runs out, choose settings inside the training runs only, show the controls beside the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError, UnknownNameError
+from ..decoder import Decoder, Linear, Settings
+from ..readout import NearestReadout, Readout
+from ..recordings.recording import Recording
+from ..statistics.metrics import exchanges
+from ..windows import Trials, require_trials
+from .audit.leaks import Policy, check_policy, refuse
+from .audit.leaks import audit as look_for_leaks
+from .feature_sizes import sizes_findings
+from .folds import Bench, Choice, Fold, Training, fit_fold, split_runs, tried_windows
+from .held_out import Folds, HeldOut, class_group, n_class_folds, split_classes
+from .result import Decided, Evaluation, Judge
+from .rivals.base import FieldClassifier
+from .rivals.catalogue import field_classifier
+from .rivals.compare import check_field, decide_in_folds
+from .strength_finding import strength_findings
+from .threads import in_parallel
+
+CONTROLS = ("shuffled pairing", "mean activation", "untrained network")
+UNTRAINED_NEAREST = "untrained targets, nearest"
+"""What labels alone give: states of random weights name the classes, and nothing of the network reads them out."""
+
+EVERY_CONTROL = (*CONTROLS, UNTRAINED_NEAREST)
+
+
+def evaluate(
+    decoder: Decoder,
+    recording: Recording,
+    *,
+    folds: Folds = "run",
+    choose: Sequence[Choice] = (),
+    inner_folds: int = 4,
+    controls: Sequence[str] = CONTROLS,
+    n_shuffles: int = 5,
+    n_permutations: int = 10_000,
+    seed: int = 0,
+    audit: Policy = "refuse",
+    field: Sequence[str | Mapping[str, Any] | FieldClassifier] = (),
+    seconds_per_trial: float | None = None,
+) -> Evaluation:
+    """Cross-validate a decoder over runs or classes, with its ceiling and its controls, after an audit for leaks.
+
+    Whitening, the adapter and its strength are fitted in each fold anew; so is every `Choice`, judged in inner folds of
+    the training runs. Steps that need the future of a run see that run alone.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        Need not be fitted, and stays as it is.
+    recording : Recording
+    folds : "run", int, or {"classes": int}
+        Leave one run out, or gather whole runs at random into that many folds. Or gather whole classes (the targets'
+        answers) into that many, to see what the decoder makes of classes that it was never trained on: a tested class
+        has no trial in the training, nor has a tested run; inner folds are of whole classes, too. The measures to look
+        at then are those of pairs, see `hotwire.decoder.evaluation.result.Outcome`; intervals draw whole classes.
+    choose : sequence of Choice
+        Made one after the other, the others at what is chosen so far or at the decoder's settings.
+    inner_folds : int
+        Folds of the training runs in which choices are judged.
+    controls : sequence of str
+        ``"shuffled pairing"``: training trials get each other's targets, within their run if all runs hold equal
+        shares of the labels; ``"mean activation"``: the mean of the training targets is injected always;
+        ``"untrained network"``: the same network with random weights gives the targets and reads out. Beside these
+        three, where asked for, ``"untrained targets, nearest"``: the network with random weights gives the targets, and
+        of them the one nearest to the prediction is the answer. It tells classes apart that were trained on, as any
+        classifier does: what the decoder has over it is what the trained network adds.
+    n_shuffles : int
+        How many times the pairing is shuffled; their mean is given.
+    n_permutations, seed : int
+    audit : {"refuse", "warn"}
+        Where the audit finds a leak: refuse to go on, or go on with a Python warning.
+    field : sequence of str, mapping or FieldClassifier
+        Classifiers of the field to compare the decoder with, on the same trials of the same folds, with the steps and
+        the window that were chosen there: names of `hotwire.decoder.evaluation.rivals.catalogue.FIELD`, or tables with
+        settings.
+    seconds_per_trial : float, optional
+        From one decision to the next, for the information transfer rate.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    InputError
+        Fewer runs than folds, or fewer than two classes in a fold; windows without samples for a classifier that takes
+        samples; or classifiers of the field for classes that were not trained on, which they cannot name.
+    LeakError
+        What would be tested was in the training, or can be told without the brain.
+    UnknownNameError
+        There is no such control, or classifier.
+
+    Warns
+    -----
+    UserWarning
+        A scanner's window ends before the blood answers to its event; said before anything is fitted, with a window
+        that would hold the response. Or the audit found a leak, and is to warn.
+    """
+    rivals = _checked_arguments(folds, controls, audit, field)
+    bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
+    trials = bench.trials(decoder.settings)
+    require_trials(trials)
+    for one in rivals.values():
+        check_field(one, trials, bench.targets.answers, decoder.settings.window)
+    truth = bench.truth(trials)
+    splits, classes = _splits(recording, trials, truth, folds, seed)
+    runs_of = list(dict.fromkeys(one.runs for one in splits))
+    tried = [(bench.trials(one), one) for one in tried_windows(decoder.settings, choose)]
+    findings = look_for_leaks(recording, trials, bench.targets, runs_of, decoder.settings, tried, classes=classes)
+    findings = (*findings, *sizes_findings(recording, trials, decoder.settings, [one.setting for one in choose]))
+    refuse(findings, audit)
+    fits = [partial(_fitted, bench, decoder.settings, choose, one, inner_folds) for one in splits]
+    fitted = in_parallel(fits, "cross-validation")
+    fold = np.empty(len(trials), np.intp)
+    for index, one in enumerate(fitted):
+        fold[one.test] = index
+
+    jobs: dict[str, list[_Job]] = {"decoder": [(bench, _predicted, None)], "ceiling": [(bench, _true, None)]}
+    to_fit = bench.trials_to_fit(decoder.settings)
+    if "shuffled pairing" in controls:
+        shuffles = exchanges(shuffled_within(to_fit), to_fit.event, n_shuffles, seed=seed)
+        shuffled = [_refitted(order) for order in shuffles] if classes is None else _within_training(n_shuffles, seed)
+        jobs["shuffled pairing"] = [(bench, one, None) for one in shuffled]
+    if "mean activation" in controls:
+        jobs["mean activation"] = [(bench, _mean, None)]
+    if {"untrained network", UNTRAINED_NEAREST} & set(controls):
+        untrained = bench.with_network(decoder.network.untrained(seed))
+        anew = _refitted(np.arange(len(to_fit)))
+        for control, readout in (("untrained network", None), (UNTRAINED_NEAREST, NearestReadout())):
+            if control in controls:
+                jobs[control] = [(untrained, anew, readout)]
+    todo = [partial(_decode, on, fitted, *how) for repeats in jobs.values() for on, *how in repeats]
+    decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
+
+    beside = [partial(decide_in_folds, bench, fitted, one, inner_folds) for one in rivals.values()]
+    decided = in_parallel(beside, "classifiers of the field")
+
+    number = {run: index for index, one in enumerate(splits) for run in one.runs}
+    within = exchanged_within(trials, number) if classes is None else fold
+    orders = exchanges(within, trials.event, n_permutations, seed=seed)
+    judge = Judge(bench.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
+    found = {name: judge.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
+    compared = zip(rivals.items(), decided, strict=True)
+    named = {name: judge.beside(found["decoder"], scores, one.told) for (name, one), scores in compared}
+    return Evaluation(
+        answers=bench.targets.answers,
+        truth=truth,
+        trials=trials,
+        fold=fold,
+        chosen=[{choice.setting: _shown(getattr(one.settings, choice.setting)) for choice in choose} for one in fitted],
+        decoder=found.pop("decoder"),
+        ceiling=found.pop("ceiling"),
+        controls={control: found[control] for control in controls},
+        network=decoder.network.name,
+        fingerprint=decoder.network.fingerprint,
+        settings=decoder.settings,
+        inner_folds=inner_folds,
+        n_shuffles=n_shuffles,
+        n_permutations=n_permutations,
+        findings=(*findings, *strength_findings([one.linear.adapter for one in fitted])),
+        field=named,
+        seconds_per_trial=seconds_per_trial,
+        classes=classes,
+    )
+
+
+def tune(
+    decoder: Decoder, recording: Recording, choose: Sequence[Choice], *, inner_folds: int = 4, folds: Folds = "run"
+) -> Decoder:
+    """Choose settings by cross-validation over all runs of a recording, as `evaluate` does within each fold.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        Stays as it is.
+    recording : Recording
+    choose : sequence of Choice
+    inner_folds : int
+    folds : "run", int, or {"classes": int}
+        As `evaluate` was given; where it held out whole classes, choices are made by inner folds of whole classes.
+
+    Returns
+    -------
+    Decoder
+        With what was chosen, not fitted yet. How well it does is for `evaluate` to say.
+    """
+    bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
+    training = Training(bench, HeldOut((), () if isinstance(folds, Mapping) else None), inner_folds)
+    [settings] = in_parallel([partial(training.choose, decoder.settings, choose)], "choosing settings")
+    return Decoder(decoder.network, decoder.targets, settings)
+
+
+# What is injected: for a fold, the linear part that gives the mean activation, and the states of its held-out trials.
+_Injected = Callable[[Bench, Fold], tuple[Linear, NDArray]]
+# The network and targets, what is injected, and how it is read out where not as the decoder does.
+_Job = tuple[Bench, _Injected, Readout | None]
+
+
+def _fitted(bench: Bench, *arguments: Any) -> Fold:
+    return fit_fold(bench, *arguments).of_own_trials(bench)
+
+
+def _predicted(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
+    return fold.linear, fold.linear.predict(fold.to_decide(bench))
+
+
+def _true(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
+    return fold.linear, bench.table(fold.settings.layer)[bench.keys(bench.trials(fold.settings))[fold.test]]
+
+
+def _mean(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
+    return fold.linear, np.repeat(fold.linear.mean[None], len(fold.test), axis=0)
+
+
+def _refitted(order: NDArray) -> _Injected:
+    """Predictions after a new fit, where each trial to fit on gets the target of the one that `order` names."""
+
+    def injected(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
+        keys = bench.keys(bench.trials_to_fit(fold.settings))[order]
+        return _fitted_to(bench, fold, keys[fold.train])
+
+    return injected
+
+
+def _within_training(n_shuffles: int, seed: int) -> list[_Injected]:
+    """Predictions after new fits, where targets change places within each fold's training: a class that it holds out
+    must not come back as a target."""
+
+    def injected(number: int, bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
+        to_fit = bench.trials_to_fit(fold.settings)
+        orders = exchanges(np.zeros(len(fold.train)), to_fit.event[fold.train], n_shuffles, seed=seed)
+        return _fitted_to(bench, fold, bench.keys(to_fit)[fold.train][orders[number]])
+
+    return [partial(injected, number) for number in range(n_shuffles)]
+
+
+def _fitted_to(bench: Bench, fold: Fold, keys: NDArray[np.intp]) -> tuple[Linear, NDArray]:
+    """A new fit of the fold's training to the targets of these keys, and its predictions."""
+    whitened = None if fold.whitened is None else fold.whitened[0]
+    linear = bench.fit(fold.settings, fold.train, keys, fold.linear.whitener, whitened=whitened, by_class=fold.by_class)
+    return linear, linear.predict(fold.to_decide(bench))
+
+
+def _checked_arguments(
+    folds: Folds, controls: Sequence[str], audit: Policy, field: Sequence[str | Mapping[str, Any] | FieldClassifier]
+) -> dict[str, FieldClassifier]:
+    """Raise where one is wrong, before the minutes that all else takes; return the classifiers of the field by name."""
+    check_policy(audit)
+    for control in controls:
+        if control not in EVERY_CONTROL:
+            raise UnknownNameError("control", control, EVERY_CONTROL)
+    rivals = {one.name: one for one in map(field_classifier, field)}
+    if len(rivals) < len(field):
+        raise InputError(f"field: expected each classifier once, got {', '.join(rivals)} for {len(field)} entries")
+    if isinstance(folds, Mapping):
+        n_class_folds(folds)  # says what is wrong with it
+        if rivals:
+            raise InputError(
+                f"field: expected none where whole classes are held out, got {', '.join(rivals)}: a classifier cannot "
+                "name a class that it was never trained on; leave field out"
+            )
+    return rivals
+
+
+def _splits(
+    recording: Recording, trials: Trials, truth: NDArray[np.intp], folds: Folds, seed: int
+) -> tuple[list[HeldOut], NDArray[np.intp] | None]:
+    """What each fold holds out; and where it is whole classes, for each trial with which others its own is."""
+    if not isinstance(folds, Mapping):
+        return [HeldOut(tuple(runs)) for runs in split_runs(recording.runs, folds, seed=seed)], None
+    splits = split_classes(trials.run, truth, n_class_folds(folds), seed=seed)
+    return splits, class_group(truth, splits)
+
+
+def _decode(bench: Bench, folds: Sequence[Fold], injected: _Injected, instead: Readout | None) -> Decided:
+    """Scores and free answers of all trials, in their order, by the folds' readouts or another one instead."""
+    made = [injected(bench, fold) for fold in folds]
+    n_trials = sum(len(fold.test) for fold in folds)
+    scores = np.empty((n_trials, len(bench.targets.answers)), np.float32)
+    texts: dict[int, str] = {}
+    # Folds that entered the network alike share their passes through it.
+    entered = [(fold.settings.layer, fold.settings.prompt, fold.settings.readout) for fold in folds]
+    for kind in dict.fromkeys(entered):
+        alike = [i for i, one in enumerate(entered) if one == kind]
+        test = np.concatenate([folds[i].test for i in alike])
+        states = np.concatenate([made[i][1] for i in alike])
+        readout = folds[alike[0]].settings.readout if instead is None else instead
+        entry = bench.entry(folds[alike[0]].settings, [(made[i][0], len(folds[i].test)) for i in alike])
+        scores[test] = readout.scores(entry, states)
+        said = readout.texts(entry, states)
+        texts |= {} if said is None else dict(zip(test.tolist(), said, strict=True))
+    return scores, [texts[i] for i in sorted(texts)] or None
+
+
+def shuffled_within(trials: Trials) -> NDArray:
+    """The groups of trials whose targets are shuffled: runs where all hold equal shares of the labels, else all.
+
+    Within groups of unequal shares trials would keep their label too often, and the control would still learn it.
+    """
+    codes, runs = (np.unique(of, return_inverse=True)[1] for of in (trials.label, trials.run))
+    count = np.zeros((runs.max(initial=0) + 1, codes.max(initial=0) + 1), np.intp)
+    np.add.at(count, (runs, codes), 1)
+    even = np.array_equal(count * len(trials), np.outer(count.sum(axis=1), count.sum(axis=0)))
+    return trials.run if even else np.zeros(len(trials), np.intp)
+
+
+def exchanged_within(trials: Trials, fold_of: Mapping[Any, int]) -> NDArray:
+    """The groups of trials that answers are exchanged within: runs, or folds where a run holds a single trial."""
+    if _runs_hold_several(trials):
+        return trials.run
+    return np.array([fold_of[run] for run in trials.run.tolist()], np.intp)
+
+
+def _runs_hold_several(trials: Trials) -> bool:
+    return min(np.unique(trials.run, return_counts=True)[1]) > 1
+
+
+def _layers(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:
+    chosen = [str(value) for choice in choose if choice.setting == "layer" for value in choice.values]
+    return tuple(dict.fromkeys([settings.layer, *chosen]))
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(repr, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,1 @@
+"""Experiments beyond one evaluation: how each runs and what it found."""

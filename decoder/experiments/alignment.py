@@ -1,0 +1,193 @@
+"""A decoder of one session started on another: the alignment between them becomes part of its adapter.
+
+An adapter is a linear map in factors and an alignment an affine one, so one after the other they are again a linear map
+with the same expansion. What comes out is an ordinary decoder: it is saved, runs live and decides as any other.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...adapters.alignment.aligner import Aligner
+from ...adapters.alignment.covariance import MATCHES, CovarianceAligner
+from ...adapters.alignment.procrustes import ProcrustesAligner
+from ...adapters.kinds import adapter_from_arrays
+from ...adapters.whiten import Whitener
+from ...errors import InputError, RecordingError, UnknownNameError
+from ..decision import check_agrees
+from ..decoder import Decoder, Linear
+from ..fitted_on import run_digests
+from ..recordings.recording import Recording, few
+from ..steps import run_steps
+from ..windows import Trials, windows
+
+HOW = (*MATCHES, "procrustes")
+SHARED = ("stimulus", "label")
+PLAIN = ("banded", "pls", "reduced_rank", "ridge")
+"""Kinds of adapter that, once fitted, are nothing but a linear map of each sample's features."""
+
+
+def start_on(
+    decoder: Decoder, recording: Recording, reference: Recording, *, how: str = "variance", shared: str = "stimulus"
+) -> Decoder:
+    """Start a decoder of one session on another, without fitting it again.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        Fitted; it stays as it is.
+    recording : Recording
+        Of the session to start on: as much of it as is there to align by. What the new decoder is judged on must not be
+        among it, unless `how` needs no labels and the judgement says that it was.
+    reference : Recording
+        Of the session that the decoder was fitted on, or another one with the same features.
+    how : {"mean", "variance", "covariance", "procrustes"}
+        The first three match what all samples have in the mean, see `CovarianceAligner`: they need no label, but the
+        same features, in the same order. ``"procrustes"`` rotates by trials that both sessions have, see
+        `ProcrustesAligner`; features may be others and of another number, such as another person's. Where the decoder
+        whitens, whitened features are rotated, each session's by its own covariance: noise that features share would
+        otherwise rule the rotation.
+    shared : {"stimulus", "label"}
+        For ``"procrustes"``: which trials are the same in both sessions. Of each stimulus, or label, the mean over its
+        trials is taken. n of them speak of n - 1 dimensions; in all others the new decoder sees nothing.
+
+    Returns
+    -------
+    Decoder
+        For the features of `recording`. Its activations are those of the old one for the aligned features. Unless
+        rotated, whitening, if any, has become part of its adapter, and its settings say ``whiten="none"``.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such `how` or `shared`.
+    RecordingError
+        `reference` has not the decoder's features, unit or rate; `recording` has another rate or, unless rotated, other
+        features; there are fewer than two shared stimuli or labels.
+    InputError
+        The adapter's kind is not among `PLAIN`, or the decoder takes samples, or features of them.
+    """
+    for name, given, known in (("how", how, HOW), ("shared", shared, SHARED)):
+        if given not in known:
+            raise UnknownNameError(name, given, known)
+    decoder._check_fitted()
+    decoder.settings.require_averages("decoder")
+    check_agrees(reference, decoder.feature_names_, decoder.unit_, decoder.rate_hz_)
+    steps = decoder.settings.steps
+    if how == "procrustes":
+        if round(recording.rate_hz, 6) != round(decoder.rate_hz_, 6):
+            raise RecordingError(
+                f"recording: rate_hz is {recording.rate_hz}, but the decoder was fitted on {decoder.rate_hz_}"
+            )
+        linear = _rotated(decoder, run_steps(steps, recording), run_steps(steps, reference), shared)
+    else:
+        # Another unit is what an alignment may mend; another feature is not.
+        check_agrees(recording, decoder.feature_names_, recording.unit, decoder.rate_hz_)
+        aligner = CovarianceAligner(how).fit(run_steps(steps, recording).data, run_steps(steps, reference).data)
+        linear = folded(decoder.linear_, aligner)
+    started = copy.copy(decoder)
+    started.settings = replace(decoder.settings, whiten="none" if linear.whitener is None else "samples")
+    started.linear_ = linear
+    started.feature_names_ = recording.feature_names
+    started.unit_ = recording.unit
+    started.feature_low_ = recording.data.min(axis=0)
+    started.feature_high_ = recording.data.max(axis=0)
+    if decoder.fitted_on_ is not None:
+        aligned = {f"{run} (aligned)": digest for run, digest in run_digests(recording).items()}
+        started.fitted_on_ = {**decoder.fitted_on_, **aligned}
+    return started
+
+
+def folded(linear: Linear, aligner: Aligner) -> Linear:
+    """Alignment, whitening and adapter as one adapter.
+
+    Parameters
+    ----------
+    linear : Linear
+        For the features that `aligner` leads to.
+    aligner : Aligner
+
+    Returns
+    -------
+    Linear
+        For the features that `aligner` takes, without whitening. It predicts what `linear` predicts of the aligned
+        features. Where the alignment does not reach all directions of these, its predictions are those of `linear`
+        with the deviation from its mean features set to zero in the directions out of reach.
+
+    Raises
+    ------
+    InputError
+        The adapter's kind is not among `PLAIN`.
+    """
+    adapter, whitener = linear.adapter, linear.whitener
+    if adapter.kind not in PLAIN:
+        raise InputError(
+            f"decoder: its adapter is of kind {adapter.kind!r}, which is more than a linear map of each sample; only "
+            f"these can be started on another session: {', '.join(PLAIN)}"
+        )
+    weights, origin = adapter.projection_ / adapter.x_scale_[:, np.newaxis], adapter.x_mean_
+    if whitener is not None:
+        weights = whitener.pulled_back(weights)
+        origin = whitener.inverse_transform(origin[np.newaxis])[0]
+    arrays = adapter.to_arrays() | {
+        "projection": aligner.pulled_back(weights),
+        "x_mean": aligner.inverse_transform(origin[np.newaxis])[0],
+        "x_scale": np.ones_like(aligner.source_mean_),
+    }
+    return Linear(adapter_from_arrays(arrays))
+
+
+def matched(trials: Trials, reference: Trials, shared: str) -> tuple[NDArray, NDArray, list[str]]:
+    """The mean trial of each stimulus, or label, that both sessions have.
+
+    Parameters
+    ----------
+    trials, reference : Trials
+    shared : {"stimulus", "label"}
+
+    Returns
+    -------
+    trials, reference : (n_shared, n_features of it) arrays
+    names : list of str
+        Of the stimuli or labels, in the order of the rows.
+
+    Raises
+    ------
+    RecordingError
+        They share fewer than two.
+    """
+    names_of = []
+    for what, of in (("recording", trials), ("reference", reference)):
+        names = getattr(of, shared)
+        if names is None:
+            raise RecordingError(f"{what}: its events do not say which stimulus was shown; match by shared='label'")
+        names_of.append(names)
+    names = sorted({*names_of[0].tolist()} & {*names_of[1].tolist()} - {""})
+    if len(names) < 2:
+        lists = [sorted({*of.tolist()} - {""}) for of in names_of]
+        raise RecordingError(
+            f"recording, reference: expected trials of two {shared} names or more that both have, got {len(names)}; "
+            f"recording has {', '.join(few('', lists[0])) or 'none'}, reference has "
+            f"{', '.join(few('', lists[1])) or 'none'}"
+        )
+    ours, theirs = (
+        np.stack([of.X[names_of_it == name].mean(axis=0, dtype=np.float64) for name in names])
+        for of, names_of_it in zip((trials, reference), names_of, strict=True)
+    )
+    return ours, theirs, names
+
+
+def _rotated(decoder: Decoder, recording: Recording, reference: Recording, shared: str) -> Linear:
+    """Both recordings are preprocessed."""
+    linear, window = decoder.linear_, decoder.settings.window
+    ours, theirs, _ = matched(windows(window, recording), windows(window, reference), shared)
+    whitener = None
+    if linear.whitener is not None:
+        whitener = Whitener().fit(recording.data)
+        ours, theirs = whitener.transform(ours), linear.whitener.transform(theirs)
+    aligner = ProcrustesAligner("variance").fit(ours, theirs)
+    return Linear(folded(Linear(linear.adapter), aligner).adapter, whitener)

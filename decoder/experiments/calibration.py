@@ -1,0 +1,246 @@
+"""Calibration: a session teaches the decoder trial by trial, and one sees how good it is and what more trials buy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import sqrt
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...adapters.checks import require_finite
+from ...adapters.learning_curve import Forecast, LearningCurve
+from ...errors import InputError
+from ..decision import Decision
+from ..decoder import Decoder, make_entry
+from ..statistics.metrics import hits
+from ..windows import Trials
+
+FEW = 2
+"""Events of each answer that a first fit takes."""
+Event = tuple[object, int]
+"""Its run, and its number in it."""
+BY_TRIAL = ("X", "label", "run", "event", "start_s", "stop_s")
+"""What of trials is there for each of them."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a calibration stands.
+
+    Attributes
+    ----------
+    n_learned : int
+        Trials learned from.
+    accuracy : Forecast
+        The share of the latest half of the trials that were decided rightly before they were learned from, and its
+        interval.
+    good_enough : bool
+        Whether all of the interval reaches the criterion.
+    told : str
+        All this in words, and what more trials buy.
+    """
+
+    n_learned: int
+    accuracy: Forecast
+    good_enough: bool
+    told: str
+
+
+class Calibration:
+    """Learn from trials as they come; decide on each before learning from it.
+
+    Decisions are honest, since each is made by what came before (test, then train): the decoder, with all that is
+    fitted or chosen in it, is fitted anew on all trials so far whenever another event was learned from. Decisions begin
+    when each answer has a few trials, and these come from two runs, as what is chosen is judged by leaving runs out.
+    Trials of one event share samples: they are decided on together before any of them is learned from, and where more
+    of the same event come later, these are learned from but no longer counted.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        Unfitted: the network, its targets and all settings. Steps and windows are those of the trials it will be given;
+        `NearestReadout` needs no pass through the network.
+    samples : array (n_samples, n_features), optional
+        Where the settings whiten: preprocessed samples from before the session, rest included. What trials look like
+        cannot change on the way.
+    good_enough : float
+        The accuracy that is asked for.
+
+    Attributes
+    ----------
+    decisions : list of Decision
+        On every trial that counts.
+    n_before, right : arrays (n_decided,)
+        For each of them, how many trials were learned from before, and whether it was decided rightly (a tie of k
+        answers counts 1/k).
+
+    Raises
+    ------
+    InputError
+        `good_enough` is no accuracy, the settings fit on other trials than are decided on, or they whiten and there are
+        no samples to whiten by.
+
+    References
+    ----------
+    Dawid (1984), Present position and potential developments: the prequential approach. J. R. Stat. Soc. A 147,
+    278-292. Wilson (1927), Probable inference, the law of succession, and statistical inference. J. Am. Stat. Assoc.
+    22, 209-212 (the interval of the accuracy).
+    """
+
+    def __init__(self, decoder: Decoder, *, samples: NDArray | None = None, good_enough: float = 0.5) -> None:
+        if not 0 < good_enough <= 1:
+            raise InputError(f"good_enough: expected an accuracy above 0 and up to 1, got {good_enough!r}")
+        settings = decoder.settings
+        if settings.to_fit != (settings.steps, settings.window):
+            raise InputError(
+                "fit_steps, fit_window: expected none, as a calibration learns from the trials that it decides on"
+            )
+        if samples is None and settings.whiten == "samples":
+            raise InputError(
+                'whiten: "samples" needs samples from before the calibration, rest included, and got none; use "none"'
+            )
+        self.decisions: list[Decision] = []
+        self.n_before, self.right = np.zeros(0, np.intp), np.zeros(0)
+        self._decoder = Decoder(decoder.network, decoder.targets, settings)
+        self._targets, self._samples, self._good_enough = decoder.targets, samples, good_enough
+        self._table = self._targets.activations(self._decoder.network, [settings.layer])[settings.layer]
+        self._table = self._table.reshape(len(self._targets.keys), -1)
+        self._learned: Trials | None = None
+        self._answer_to: dict[Event, int] = {}
+        self._n_fitted = 0
+
+    @property
+    def n_learned(self) -> int:
+        """How many trials were learned from."""
+        return 0 if self._learned is None else len(self._learned)
+
+    @property
+    def chance(self) -> float:
+        """The accuracy of guessing."""
+        return 1 / len(self._targets.answers)
+
+    def learn(self, trials: Trials) -> NDArray[np.float64]:
+        """Decide on trials and learn from them, in their order.
+
+        Parameters
+        ----------
+        trials : Trials
+            As many as have come.
+
+        Returns
+        -------
+        array (n_trials,)
+            Whether each was decided rightly before; NaN where it does not count, or there was nothing to decide by.
+
+        Raises
+        ------
+        InputError
+            A trial has a label that the targets do not know, NaN, or other features than before: none is learned from.
+        """
+        require_finite("trials.X", trials.X, row="trial", column="feature")
+        answers = self._targets.truth()[self._targets.key_of(trials)]
+        if self._learned is not None and trials.X.shape[1] != self._learned.X.shape[1]:
+            raise InputError(
+                f"trials.X: expected {self._learned.X.shape[1]} numbers a trial, as before, got {trials.X.shape[1]}"
+            )
+        found = np.full(len(trials), np.nan)
+        for event, rows in _by_event(trials):
+            of_event = _taken(trials, rows)
+            if event not in self._answer_to and self._fitted():
+                found[rows] = self._decided_rightly(of_event)
+            self._learned = of_event if self._learned is None else _joined(self._learned, of_event)
+            self._answer_to[event] = int(answers[rows[0]])
+        return found
+
+    def curve(self) -> LearningCurve:
+        """How accuracy grows from chance with the trials learned from; see there for forecasts.
+
+        Its intervals take trials for independent, as are those of different events.
+
+        Raises
+        ------
+        InputError
+            No trial has been decided on yet.
+        """
+        if not len(self.right):
+            raise InputError("no trial has been decided on yet; learn from more events of each answer, in two runs")
+        return LearningCurve(self.n_before, self.right, limit=1.0, start=self.chance)
+
+    def progress(self, extra: int = 20) -> Progress:
+        """Where the calibration stands, and what `extra` more trials are expected to buy.
+
+        How good it is now is judged by the latest half of the decisions, not by the curve: what was learned since only
+        makes it better. Each look is a test of its own: looking often finds the criterion reached too early more often.
+        """
+        curve = self.curve()
+        latest = self.right[len(self.right) // 2 :]
+        accuracy = share(float(latest.sum()), len(latest))
+        reached = accuracy.low >= self._good_enough
+        told = (
+            f"After {self.n_learned} trials {accuracy.value:.2f} of the latest {len(latest)} were decided rightly (95 "
+            f"% interval {accuracy.low:.2f} to {accuracy.high:.2f}, chance {self.chance:.2f}). Good enough is "
+            f"{self._good_enough:.2f}: {'reached' if reached else 'not certain yet'}. {curve.told(extra, 'trials')}"
+        )
+        return Progress(self.n_learned, accuracy, reached, told)
+
+    def _fitted(self) -> bool:
+        """Fit on all trials so far, where they are enough for it; say whether they are."""
+        n_answers = len(self._targets.answers)
+        n_events = np.bincount(np.array(list(self._answer_to.values()), np.intp), minlength=n_answers)
+        if self._learned is None or n_events.min() < FEW or len(np.unique(self._learned.run)) < 2:
+            return False
+        if self._n_fitted < self.n_learned:
+            decoder, settings = self._decoder, self._decoder.settings
+            keys = self._targets.key_of(self._learned)
+            samples = self._learned.X[:0] if self._samples is None else self._samples
+            answers = self._targets.truth()[keys]
+            decoder.fitted_on_ = None  # on trials as they came, of no recording
+            linear = decoder.linear_ = settings.fit_linear(self._learned, samples, self._table[keys], answers)
+            means = linear.mean[None]
+            decoder.entry_ = make_entry(decoder.network, settings.layer, self._targets, self._table, means)
+            self._n_fitted = self.n_learned
+        return True
+
+    def _decided_rightly(self, trials: Trials) -> NDArray[np.float64]:
+        decisions = self._decoder.decide(trials)
+        scores = np.array([[one.probabilities[answer] for answer in self._targets.answers] for one in decisions])
+        right = hits(scores, self._targets.truth()[self._targets.key_of(trials)])
+        self.decisions += decisions
+        self.n_before = np.append(self.n_before, np.full(len(trials), self.n_learned))
+        self.right = np.append(self.right, right)
+        return right
+
+
+def share(n_right: float, n: int) -> Forecast:
+    """A share of n, with Wilson's 95 % interval.
+
+    Examples
+    --------
+    >>> share(8, 10)
+    Forecast(value=0.8, low=0.490..., high=0.943...)
+    """
+    z = NormalDist().inv_cdf(0.975)
+    p = n_right / n
+    middle, half = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    # At 0 and 1 rounding would put the ends just beyond.
+    return Forecast(p, min((middle - half) / scale, p), max((middle + half) / scale, p))
+
+
+def _by_event(trials: Trials) -> Iterator[tuple[Event, NDArray[np.intp]]]:
+    """Events in the order in which they first come, and the rows of each."""
+    events = list(zip(trials.run.tolist(), trials.event.tolist(), strict=True))
+    for event in dict.fromkeys(events):
+        yield event, np.array([row for row, one in enumerate(events) if one == event], np.intp)
+
+
+def _taken(trials: Trials, rows: NDArray[np.intp]) -> Trials:
+    return replace(trials, **{name: getattr(trials, name)[rows] for name in BY_TRIAL})
+
+
+def _joined(first: Trials, then: Trials) -> Trials:
+    both = {name: np.concatenate([getattr(first, name), getattr(then, name)]) for name in BY_TRIAL}
+    return replace(first, **both)

@@ -1,0 +1,132 @@
+"""What fits found: a line for each adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .job import SHUFFLED
+from .session import Cell
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An adapter, and how well it does.
+
+    Attributes
+    ----------
+    subject, region, network, layer : str
+    n_features, n_units : int
+    chosen : mapping of str to float or list of float
+        What was chosen on all runs: of a ridge the strength, ``{"alpha": 100.0}``.
+    at_edge : bool
+        Whether it is the least or the largest of several, so that a wider grid may do better.
+    folds_at_edge : float
+        In what share of the outer folds theirs were.
+    r2 : float
+        Of what was held out, all units and trials together: one minus the squared error's share of the squared
+        deviation from the training trials' mean, to predict which gives 0. Before the gain, which costs error.
+    r2_with_gain : float
+        The same of the predictions as they are injected.
+    correlation : float
+        The cosine between predicted and true deviations from that mean, all units and trials together.
+    r2_shuffled, correlation_shuffled : float
+        The same where training activity was paired with activations of other trials; the mean over shuffles.
+    fit_seconds, score_seconds : float
+        On one core; what the layers of a region share is divided among them.
+    size_bytes : int
+    file : str
+        Within the folder; `hotwire.decoder.experiments.fits.store.load_fit` reads it.
+    """
+
+    subject: str
+    region: str
+    network: str
+    layer: str
+    n_features: int
+    n_units: int
+    chosen: Mapping[str, float | list[float]]
+    at_edge: bool
+    folds_at_edge: float
+    r2: float
+    r2_with_gain: float
+    correlation: float
+    r2_shuffled: float
+    correlation_shuffled: float
+    fit_seconds: float
+    score_seconds: float
+    size_bytes: int
+    file: str
+
+
+@dataclass(frozen=True)
+class SubjectShown:
+    """What was fitted: a subject's recording, and the regions and layers of each network in their order."""
+
+    name: str
+    recording: str
+    n_trials: int
+    n_folds: int
+    regions: tuple[str, ...]
+    layers: Mapping[str, tuple[str, ...]]
+    findings: tuple[Mapping[str, str], ...]
+    reliability: Mapping[str, float] | None
+
+
+@dataclass(frozen=True)
+class Fits:
+    """All that was asked for.
+
+    Attributes
+    ----------
+    subjects : tuple of SubjectShown
+    fitted : tuple of Fitted
+    n_made, n_kept : int
+        How many adapters were made by this call, and how many were there before.
+    seconds : float
+    """
+
+    subjects: tuple[SubjectShown, ...]
+    fitted: tuple[Fitted, ...]
+    n_made: int
+    n_kept: int
+    seconds: float
+
+    def at(self, subject: str, cell: Cell) -> Fitted:
+        """The line of a cell."""
+        return next(
+            one for one in self.fitted if (one.subject, Cell(one.region, one.network, one.layer)) == (subject, cell)
+        )
+
+
+def measures(score: Mapping[str, NDArray]) -> dict[str, float]:
+    """What `Fitted` says of a score of `fits.job.scores`; NaN where activations are constant."""
+    own = [score[name] for name in ("gain", "inner", "predicted", "true")]
+    shuffled = [score[f"{SHUFFLED}{name}"] for name in ("gain", "inner", "predicted", "true")]
+    return {
+        "folds_at_edge": float(score["at_edge"].mean()),
+        "r2": float(_r2(*own[1:])),
+        "r2_with_gain": float(_r2(own[0] * own[1], own[0] ** 2 * own[2], own[3])),
+        "correlation": float(_cosine(*own)),
+        "r2_shuffled": float(np.mean(_r2(*shuffled[1:]))),
+        "correlation_shuffled": float(np.mean(_cosine(*shuffled))),
+    }
+
+
+def _r2(inner: NDArray, predicted: NDArray, true: NDArray) -> NDArray:
+    """1 - error / true, the last axis being folds."""
+    return _ratio((2 * inner - predicted).sum(axis=-1), true.sum(axis=-1))
+
+
+def _cosine(gain: NDArray, inner: NDArray, predicted: NDArray, true: NDArray) -> NDArray:
+    """Between predictions with their gain and the truth; 0 where all predictions are the mean."""
+    norms = (gain**2 * predicted).sum(axis=-1) * true.sum(axis=-1)
+    found = _ratio((gain * inner).sum(axis=-1), np.sqrt(norms))
+    return np.where((norms == 0) & (true.sum(axis=-1) > 0), 0.0, found)
+
+
+def _ratio(a: NDArray, b: NDArray) -> NDArray:
+    return np.divide(a, b, out=np.full(np.shape(a), np.nan), where=b > 0)

@@ -1,0 +1,8 @@
+from .result import Cell as Cell
+from .result import InjectionMap as InjectionMap
+from .result import TimeRange as TimeRange
+from .run import make_map as make_map
+from .session import MapSession as MapSession
+from .session import MapSettings as MapSettings
+from .session import Reading as Reading
+from .studies import session_of as session_of

@@ -1,0 +1,103 @@
+"""A map's numbers and figures as files of their own, to draw and reckon with elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from ...report.drawing import Drawing
+from ...report.page import write_whole
+from ...statistics.metrics import Measure
+from .figures import map_figures
+from .labels import controls_of, nested_rows
+from .result import InjectionMap
+
+NUMBERS = ("value", "low", "high", "chance", "p")
+
+
+def write_exports(
+    found: InjectionMap, folder: Path, pictures: Mapping[str, Drawing] = MappingProxyType({})
+) -> list[Path]:
+    """Write a map's tables as CSV and its figures as SVG and PDF.
+
+    ``cells.csv`` has a line for each measure of each cell, ``nested.csv`` one for each measure of the decoder, the
+    ceiling and each control of each nested choice, ``chosen.csv`` one for each outer fold. Accuracies are shares from
+    0 to 1; what there is not is empty.
+
+    Parameters
+    ----------
+    found : InjectionMap
+    folder : Path
+        It must be there; files of the same names are replaced.
+    pictures : mapping of str to Drawing
+        What networks saw, where they can draw.
+
+    Returns
+    -------
+    list of Path
+        All that was written.
+    """
+    written = [
+        write_whole(folder / "cells.csv", _csv(_cells(found))),
+        write_whole(folder / "nested.csv", _csv(_nested(found))),
+        write_whole(folder / "chosen.csv", _csv(_chosen(found))),
+    ]
+    for name, drawing in {**map_figures(found), **pictures}.items():
+        written += [write_whole(folder / f"{name}.{kind}", drawing.file(kind)) for kind in ("svg", "pdf")]
+    return written
+
+
+def _cells(found: InjectionMap) -> Iterable[Sequence[object]]:
+    times = {time.name: time for time in found.times}
+    depths = {(network.name, layer): i for network in found.networks for i, layer in enumerate(network.layers)}
+    controls, sessions = controls_of(found), [session.name for session in found.sessions]
+    yield [
+        *("region", "time", "start_s", "stop_s", "network", "layer", "depth", "measure"),
+        *(*NUMBERS, "p_corrected", "ceiling"),
+        *(f"{control}: {number}" for control in controls for number in NUMBERS if number != "chance"),
+        *(f"session {session}" for session in sessions),
+        *("strengths", "at_edge"),
+    ]
+    for cell, one in found.cells.items():
+        time = times[cell.time]
+        place = (cell.region, cell.time, time.start_s, time.stop_s, cell.network, cell.layer)
+        for name, measure in one.measures.items():
+            of_controls = [_numbers(one.controls.get(control, {}).get(name)) for control in controls]
+            yield [
+                *(*place, depths[cell.network, cell.layer], name),
+                *(*_numbers(measure), one.p_corrected[name], one.ceiling[name]),
+                *(number for of in of_controls for number in (*of[:3], of[4])),
+                *(one.by_session[session][name] for session in sessions),
+                *(" ".join(f"{strength:g}" for strength in one.strengths), one.at_edge),
+            ]
+
+
+def _nested(found: InjectionMap) -> Iterable[Sequence[object]]:
+    sessions = [session.name for session in found.sessions]
+    yield ["among", "measure", "what", *NUMBERS, *(f"session {session}" for session in sessions)]
+    for nested in (found.nested, *found.nested_by_region.values()):
+        for what, measures in nested_rows(nested):
+            for name, measure in measures.items():
+                each = [nested.by_session[session][name] if what == "decoder" else None for session in sessions]
+                yield [nested.among, name, what, *_numbers(measure), *each]
+
+
+def _chosen(found: InjectionMap) -> Iterable[Sequence[object]]:
+    yield ["among", "session", "fold", "region", "time", "network", "layer"]
+    for nested in (found.nested, *found.nested_by_region.values()):
+        for session, cells in nested.chosen.items():
+            yield from ([nested.among, session, fold, *cell] for fold, cell in enumerate(cells, 1))
+
+
+def _numbers(one: Measure | None) -> tuple[float | None, ...]:
+    return (None,) * len(NUMBERS) if one is None else (one.value, one.low, one.high, one.chance, one.p_value)
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    # A number that is not there, which is unequal to itself, stays empty.
+    csv.writer(out, lineterminator="\n").writerows([None if value != value else value for value in row] for row in rows)
+    return out.getvalue()

@@ -1,0 +1,104 @@
+"""What figures and tables of a map call things, and which cells they take as examples."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...report.checks import SIGNIFICANT
+from ...report.drawing import short
+from ...statistics.metrics import Measure
+from .result import Cell, CellResult, InjectionMap, Nested, NetworkShown, TimeRange
+
+MEASURES = {"pairwise": "pairwise accuracy", "candidate": "accuracy among the candidates"}
+
+
+def label(found: InjectionMap, region: str | None = None, time: str | None = None, network: str | None = None) -> str:
+    """What is given, without what all cells of the map have in common."""
+    parts = ((region, len(found.regions)), (time, len(found.times)), (network, len(found.networks)))
+    return " · ".join(part for part, n in parts if part is not None and n > 1)
+
+
+def cell_label(found: InjectionMap, cell: Cell) -> str:
+    """A cell by what tells it from others."""
+    place = label(found, cell.region, cell.time, cell.network)
+    return f"{place}{' · ' * bool(place)}layer {cell.layer}"
+
+
+def layer_names(layers: Sequence[str]) -> list[str]:
+    """Layers for an axis: without the parts, between dots, that all of them begin and end with.
+
+    Examples
+    --------
+    >>> layer_names(["model.layers.0.mlp", "model.layers.1.mlp", "model.layers.10.mlp"])
+    ['0', '1', '10']
+    """
+    parts = [layer.split(".") for layer in layers]
+    before, after = _alike(parts), _alike([part[::-1] for part in parts])
+    most = min(map(len, parts)) - 1
+    before = min(before, most)
+    after = min(after, most - before)
+    return [short(".".join(part[before : len(part) - after])) for part in parts]
+
+
+def counted(nested: Nested) -> list[tuple[Cell, dict[str, int]]]:
+    """Each cell that was chosen with its number of folds in each session, the most frequent first."""
+    times = {session: Counter(cells) for session, cells in nested.chosen.items()}
+    total = sum(times.values(), Counter())
+    return [(cell, {session: of[cell] for session, of in times.items()}) for cell, _ in total.most_common()]
+
+
+def most_chosen(nested: Nested) -> tuple[Cell, int, int]:
+    """The cell chosen in most folds, in how many, and of how many."""
+    cell, by_session = counted(nested)[0]
+    return cell, sum(by_session.values()), sum(map(len, nested.chosen.values()))
+
+
+def nested_in(found: InjectionMap, region: str) -> Nested:
+    """The nested choice among a region's cells."""
+    return found.nested_by_region.get(region, found.nested)
+
+
+def example_time(found: InjectionMap, region: str, network: NetworkShown) -> TimeRange:
+    """The time that a region's nested choice took most often, within the network if it was ever chosen."""
+    cells = counted(nested_in(found, region))
+    own = [cell for cell, _ in cells if cell.network == network.name] or [cell for cell, _ in cells]
+    return next(time for time in found.times if time.name == own[0].time)
+
+
+def significant(one: CellResult, measure: str) -> bool:
+    """Whether a cell is above chance after correction for all cells of the map."""
+    return one.p_corrected[measure] < SIGNIFICANT
+
+
+def chance_of(found: InjectionMap, measure: str, network: str) -> float:
+    """Chance for a network; networks may answer in different words."""
+    return next(one.measures[measure].chance for cell, one in found.cells.items() if cell.network == network)
+
+
+def controls_of(found: InjectionMap) -> list[str]:
+    """Every control that some cell has."""
+    return list(dict.fromkeys(name for one in found.cells.values() for name in one.controls))
+
+
+def ceilings(found: Nested | CellResult) -> dict[str, Measure]:
+    """The ceiling as measures without an interval."""
+    return {
+        name: Measure(value, found.measures[name].chance, np.nan, np.nan, np.nan)
+        for name, value in found.ceiling.items()
+    }
+
+
+def nested_rows(nested: Nested) -> list[tuple[str, dict[str, Measure]]]:
+    """Decoder, ceiling and controls of a nested choice."""
+    return [("decoder", nested.measures), ("ceiling", ceilings(nested)), *nested.controls.items()]
+
+
+def _alike(parts: Sequence[Sequence[str]]) -> int:
+    """How many of the first parts all have in common; none if there is but one."""
+    if len(parts) == 1:
+        return 0
+    same = [len(set(column)) == 1 for column in zip(*parts, strict=False)]
+    return same.index(False) if False in same else len(same)

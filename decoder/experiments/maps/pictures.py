@@ -1,0 +1,229 @@
+"""What a network sees in brain activity, drawn by itself, and how like the pictures shown that is."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from math import isqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....adapters.ridge.dual import blended
+from ....errors import InputError, ShapeError, UnknownNameError
+from ....models.networks.network import Network
+from ...report.drawing import WIDTH_IN, Colors, Drawing, short
+from ...statistics.correlations import similarity
+from ...statistics.identification import identification
+from .session import MapSession
+from .sources import Blends
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+GAP = 2
+"""Pixels between pictures in a figure."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The picture shown in each trial, and what a network drew once a state was injected.
+
+    Attributes
+    ----------
+    layer : str
+        Where the states were injected.
+    label : (n_trials,) array of str
+        The recording's.
+    shown : (n_trials, height, width) array of float32
+        From 0 (black) to 1.
+    ceiling : (n_trials, height, width) array of float32
+        From the true activation.
+    regions : dict of str to (n_trials, height, width) array of float32
+        From each region's activity.
+    shuffled : dict of str to (n_shuffles, n_trials, height, width) array of float32
+        Likewise, with activity and pictures paired at random in training, several times.
+    """
+
+    layer: str
+    label: NDArray[np.str_]
+    shown: NDArray[np.float32]
+    ceiling: NDArray[np.float32]
+    regions: dict[str, NDArray[np.float32]]
+    shuffled: dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How like the pictures shown drawings are, on average over the trials.
+
+    Attributes
+    ----------
+    correlation : float
+        Over the pixels. Most pictures of a kind correlate with each other: compare with the shuffled pairing.
+    identified : float
+        How often a drawing is more like the picture shown in its trial than like that of another; chance is 0.5.
+    identified_within : float
+        Likewise, among the trials of the same label alone.
+    """
+
+    correlation: float
+    identified: float
+    identified_within: float
+
+
+def likeness(drawn: NDArray, shown: NDArray, label: NDArray) -> Likeness:
+    """Compare drawings with the pictures shown.
+
+    Parameters
+    ----------
+    drawn, shown : (n_trials, height, width) arrays
+    label : (n_trials,) array
+        At least two trials have each label.
+
+    Raises
+    ------
+    ShapeError
+        There is not one drawing and one label for each picture.
+
+    Examples
+    --------
+    >>> shown = np.random.default_rng(0).random((6, 4, 4))
+    >>> likeness(shown / 2, shown, np.array(list("aaabbb")))
+    Likeness(correlation=1.0, identified=1.0, identified_within=1.0)
+    """
+    if drawn.shape != shown.shape or label.shape != shown.shape[:1]:
+        raise ShapeError(f"drawn, label: expected one for each picture {shown.shape}, got {drawn.shape}, {label.shape}")
+    n_trials = len(shown)
+    scores = similarity(drawn.reshape(n_trials, -1), shown.reshape(n_trials, -1))
+    trials = np.arange(n_trials)
+    within = np.empty(n_trials)
+    for own in (np.flatnonzero(label == kind) for kind in np.unique(label)):
+        within[own] = identification(scores[np.ix_(own, own)], np.arange(len(own)), 2)
+    return Likeness(
+        correlation=float(scores[trials, trials].mean()),
+        identified=float(identification(scores, trials, 2).mean()),
+        identified_within=float(within.mean()),
+    )
+
+
+def mean_likeness(drawn: NDArray, shown: NDArray, label: NDArray) -> Likeness:
+    """The mean of `likeness` over several sets of drawings, (n_sets, n_trials, height, width)."""
+    each = [astuple(likeness(one, shown, label)) for one in drawn]
+    return Likeness(*np.mean(each, axis=0).tolist())
+
+
+def draw_trials(
+    session: MapSession, network: str, drawing: Network, *, time: str = "", layer: str | None = None
+) -> Drawn:
+    """Draw what a network sees in the activity of each trial while it is held out, region by region.
+
+    Parameters
+    ----------
+    session : MapSession
+        Each of its trials is held out in one fold.
+    network : str
+        A network of the session whose targets are pictures.
+    drawing : Network
+        Has that network's layers up to `layer`; its output is a square picture from 0 to 1.
+    time : str
+        One of the session's times.
+    layer : str, optional
+        Where to inject; by default the deepest layer that is mapped and that `drawing` has.
+
+    Raises
+    ------
+    InputError
+        The targets are no pictures.
+    UnknownNameError
+        The layer is not mapped, or `drawing` has none of that name.
+    """
+    targets, keys = session.readings[network].targets, session.keys(network)
+    stimuli = getattr(targets, "stimuli", None)
+    if stimuli is None:
+        raise InputError(f"network: the targets of {network} are no pictures that drawings could be compared with")
+    common = [name for name in session.readings[network].layers if name in drawing.layers]
+    layer = common[-1] if layer is None and common else layer
+    if layer not in common:
+        raise UnknownNameError("layer that is mapped and can be drawn from", layer, common)
+    table, gram = session.table(network, "trained", layer), session.gram(network, "trained", layer)
+
+    def laid_out(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        return pixels.reshape(len(pixels), isqrt(pixels.shape[1]), -1)
+
+    def drawn(blends: Blends) -> NDArray[np.float32]:
+        pixels = drawing.resume(layer, blended(blends.rows, table))
+        # Splits follow each other; back to the order of the trials.
+        return laid_out(pixels[np.argsort(blends.trial)])
+
+    sources = {region: session.sources(region, time).outer for region in session.regions}
+    shown = np.stack([np.asarray(stimuli[key].convert("L"), np.float32) for key in targets.keys])
+    return Drawn(
+        layer=layer,
+        label=session.trials.label,
+        shown=shown[keys] / np.float32(255),
+        ceiling=laid_out(drawing.resume(layer, table))[keys],
+        regions={region: drawn(source.blends(gram, keys)) for region, source in sources.items()},
+        shuffled={
+            region: np.stack([drawn(source.blends(gram, keys[order])) for order in session.shuffles])
+            for region, source in sources.items()
+        },
+    )
+
+
+def pictures_figure(drawn: Drawn, *, n_of_each: int = 8) -> Drawing:
+    """Draw the pictures shown above what the network drew: from its true activation, from each region, and shuffled.
+
+    The trials are spread evenly over those of each label, whatever became of them. The numbers to the right are of all
+    trials, see `Likeness`.
+
+    Parameters
+    ----------
+    drawn : Drawn
+    n_of_each : int
+        At most so many trials of each label.
+    """
+    kinds = list(dict.fromkeys(drawn.label.tolist()))
+    columns = [_spread(np.flatnonzero(drawn.label == kind), n_of_each) for kind in kinds]
+    rows = _rows(drawn)
+    height, width = drawn.shown.shape[1:]
+
+    def draw(figure: Figure, colors: Colors) -> None:
+        panels = figure.subplots(len(rows), len(kinds), squeeze=False, width_ratios=[len(own) for own in columns])
+        for of_row, (name, pictures, told) in zip(panels, rows, strict=True):
+            for ax, own in zip(of_row, columns, strict=True):
+                ax.imshow(_strip(pictures[own]), cmap="gray", vmin=0, vmax=1, interpolation="none")
+                ax.set_axis_off()
+            beside = {"va": "center", "y": height / 2}
+            of_row[0].text(-0.2 * width, s=short(name), color=colors.ink, ha="right", **beside)
+            at_right = of_row[-1].get_xlim()[1] + 0.2 * width
+            of_row[-1].text(at_right, s=told, color=colors.soft, ha="left", **beside)
+        for ax, kind in zip(panels[0], kinds, strict=True):
+            ax.set_title(short(kind), color=colors.ink)
+
+    picture_in = (WIDTH_IN - 2.6) / sum(map(len, columns))
+    return Drawing("pictures", draw, 0.4 + len(rows) * (picture_in * height / width + 0.06))
+
+
+def _rows(drawn: Drawn) -> list[tuple[str, NDArray[np.float32], str]]:
+    """What each row of the figure is called, its pictures, and what is told of them."""
+    compared = {"ceiling": drawn.ceiling, **drawn.regions}
+    rows = [
+        (name, pictures, _told(likeness(pictures, drawn.shown, drawn.label))) for name, pictures in compared.items()
+    ]
+    region, shuffled = list(drawn.shuffled.items())[-1]
+    told = _told(mean_likeness(shuffled, drawn.shown, drawn.label))
+    return [("shown", drawn.shown, "r · pairs · in kind"), *rows, (f"{region}, shuffled", shuffled[0], told)]
+
+
+def _spread(trials: NDArray[np.intp], n: int) -> NDArray[np.intp]:
+    return trials[np.linspace(0, len(trials) - 1, min(n, len(trials))).astype(int)]
+
+
+def _strip(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Pictures side by side, with nothing (NaN) between them."""
+    return np.hstack([np.pad(one, ((0, 0), (0, GAP)), constant_values=np.nan) for one in pictures])[:, :-GAP]
+
+
+def _told(found: Likeness) -> str:
+    return f"{found.correlation:.2f} · {100 * found.identified:.0f} % · {100 * found.identified_within:.0f} %"

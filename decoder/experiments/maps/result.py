@@ -1,0 +1,178 @@
+"""What a map found: for each region, time, network and layer how well the network reads what was injected there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ...statistics.metrics import Measure
+
+
+class Cell(NamedTuple):
+    """One place of the map."""
+
+    region: str
+    time: str
+    network: str
+    layer: str
+
+    def __str__(self) -> str:
+        return " · ".join(self)
+
+
+@dataclass(frozen=True)
+class TimeRange:
+    """When activity was taken, from each trial's onset: ``[start_s, stop_s)``; None where the decoder's window says."""
+
+    name: str
+    start_s: float | None
+    stop_s: float | None
+
+
+@dataclass(frozen=True)
+class NetworkShown:
+    """A network of the map, with its layers in the order of computation."""
+
+    name: str
+    fingerprint: str
+    layers: tuple[str, ...]
+    readout: str
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """How well one cell does, over all outer folds; where there are several sessions, their mean.
+
+    Attributes
+    ----------
+    cell : Cell
+    measures : dict of str to Measure
+        ``"pairwise"`` and ``"candidate"``: value, chance, interval over runs, p uncorrected.
+    p_corrected : dict of str to float
+        By the maximum over all cells of the map, for each measure.
+    by_session : dict of str to dict of str to float
+        Each session's value of each measure.
+    ceiling : dict of str to float
+        The same readout from the true activations.
+    controls : dict of str to dict of str to Measure
+        By control.
+    strengths : tuple of float
+        The ridge strengths chosen, one for each outer fold of each session.
+    at_edge : float
+        Which share of them lies at the edge of the grid.
+    """
+
+    cell: Cell
+    measures: dict[str, Measure]
+    p_corrected: dict[str, float]
+    by_session: dict[str, dict[str, float]]
+    ceiling: dict[str, float]
+    controls: dict[str, dict[str, Measure]]
+    strengths: tuple[float, ...]
+    at_edge: float
+
+
+@dataclass(frozen=True)
+class Nested:
+    """The cell chosen in the inner folds of each outer fold, and how well it does on what that fold held out.
+
+    Attributes
+    ----------
+    among : str
+        Among which cells: "all cells", or a region's name.
+    measures : dict of str to Measure
+    by_session : dict of str to dict of str to float
+    ceiling : dict of str to float
+    controls : dict of str to dict of str to Measure
+    chosen : dict of str to tuple of Cell
+        For each session the cell chosen in each outer fold.
+    """
+
+    among: str
+    measures: dict[str, Measure]
+    by_session: dict[str, dict[str, float]]
+    ceiling: dict[str, float]
+    controls: dict[str, dict[str, Measure]]
+    chosen: dict[str, tuple[Cell, ...]]
+
+
+@dataclass(frozen=True)
+class Session:
+    """A recording of the map.
+
+    Attributes
+    ----------
+    name : str
+        The study file's, without its ending.
+    recording : str
+        In a few words.
+    n_trials, n_answers, n_runs, n_folds : int
+    n_features : dict of str to int
+        Of each region.
+    findings : tuple of dict
+        What the audit for leaks found: check, verdict, reason.
+    reliability : dict or None
+        Where the recording has repeats: what they say of the noise ceiling.
+    """
+
+    name: str
+    recording: str
+    n_trials: int
+    n_answers: int
+    n_runs: int
+    n_folds: int
+    n_features: dict[str, int]
+    findings: tuple[dict[str, str], ...]
+    reliability: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class InjectionMap:
+    """A whole map.
+
+    Attributes
+    ----------
+    sessions : tuple of Session
+    regions : tuple of str
+    times : tuple of TimeRange
+    networks : tuple of NetworkShown
+    cells : dict of Cell to CellResult
+        Region by region, time by time, network by network, layer by layer.
+    nested : Nested
+        Chosen among all cells.
+    nested_by_region : dict of str to Nested
+        Chosen among the cells of each region; empty where there is only one.
+    settings : dict of str to str
+        Steps, adapter, readout and so on, in words.
+    inner_folds, inner_trials, n_shuffles, n_permutations, seed : int
+        As they were asked for.
+    seconds : float
+        How long the map took, without what was kept from before.
+    """
+
+    sessions: tuple[Session, ...]
+    regions: tuple[str, ...]
+    times: tuple[TimeRange, ...]
+    networks: tuple[NetworkShown, ...]
+    cells: dict[Cell, CellResult]
+    nested: Nested
+    nested_by_region: dict[str, Nested]
+    settings: dict[str, str]
+    inner_folds: int
+    inner_trials: int
+    n_shuffles: int
+    n_permutations: int
+    seed: int
+    seconds: float
+
+    def rows(self) -> Iterator[tuple[str, TimeRange, NetworkShown]]:
+        """Each line of cells that runs along the layers of a network."""
+        for region in self.regions:
+            for time in self.times:
+                for network in self.networks:
+                    yield region, time, network
+
+    def along(self, region: str, time: str, network: NetworkShown) -> list[CellResult]:
+        """The cells of one such line, in the order of the layers."""
+        return [self.cells[Cell(region, time, network.name, layer)] for layer in network.layers]

@@ -1,0 +1,106 @@
+"""What a plan is about: stimuli inside a layer of a network, and how their answers are read there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....adapters.ridge.dual import blended, gram
+from ....models.networks.network import Network
+from ...decoder import Settings, make_entry, prompted
+from ...statistics.metrics import hits, pairwise
+from ...targets import StimulusTargets, Targets
+
+
+class Accuracy(NamedTuple):
+    """How often an answer is right: of two (chance one half), and among all."""
+
+    pairwise: float
+    candidate: float
+
+
+class Mean(NamedTuple):
+    """A mean over random draws, with its standard error (NaN of a single draw)."""
+
+    value: float
+    error: float
+
+    @classmethod
+    def of(cls, draws: Sequence[float]) -> Mean:
+        n = len(draws)
+        return cls(float(np.mean(draws)), float(np.std(draws, ddof=1) / np.sqrt(n)) if n > 1 else float("nan"))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Stimuli inside a layer.
+
+    Attributes
+    ----------
+    network : Network
+    targets : Targets
+        What is to be decoded; its keys are the first rows of `table`.
+    settings : Settings
+        Layer, adapter and readout.
+    table : array (n_stimuli, n_units)
+        The activation of each stimulus; more of them than there are keys may only be trained on.
+    """
+
+    network: Network
+    targets: Targets
+    settings: Settings
+    table: NDArray[np.float32]
+
+    @property
+    def n_keys(self) -> int:
+        return len(self.targets.keys)
+
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether the keys are pictures, each shown for itself, rather than words for categories."""
+        return isinstance(self.targets, StimulusTargets)
+
+    @cached_property
+    def truth(self) -> NDArray[np.intp]:
+        """The right answer to each key."""
+        return self.targets.truth()
+
+    @cached_property
+    def K(self) -> NDArray[np.float64]:
+        """Inner products of the rows of `table`, less their mean."""
+        return gram(self.table)
+
+    def scores(self, weights: Sequence[NDArray], means: NDArray) -> list[NDArray[np.float32]]:
+        """What the network's readout gives each answer for blends of activations.
+
+        Parameters
+        ----------
+        weights : sequence of (n_new, n_stimuli) arrays
+            One for each fit; the states that are injected are ``weights @ table``.
+        means : (n_fits, n_stimuli) array
+            How much of each stimulus is in the mean activation of each fit's training trials.
+
+        Returns
+        -------
+        list of (n_new, n_answers) arrays
+            One for each fit.
+        """
+        fit = np.repeat(np.arange(len(weights)), [len(one) for one in weights])
+        own = self.table[: self.n_keys]
+        entry = make_entry(self._network, self.settings.layer, self.targets, own, blended(means, self.table), fit)
+        scores = self.settings.readout.scores(entry, blended(np.concatenate(weights), self.table))
+        return [scores[fit == number] for number in range(len(weights))]
+
+    def accuracy(self, scores: NDArray, keys: NDArray) -> Accuracy:
+        """How often scores (n_new, n_answers) are right about keys (n_new,); NaN of pairs where all answers are one."""
+        truth = self.truth[keys]
+        return Accuracy(float(pairwise(scores, truth).mean()), float(hits(scores, truth).mean()))
+
+    @cached_property
+    def _network(self) -> Network:
+        return prompted(self.network, self.settings.prompt)

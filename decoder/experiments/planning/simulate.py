@@ -1,0 +1,130 @@
+"""What decoders could reach: synthetic brains of a given noise, decoded as a recording would be.
+
+A trial is one sample of a `SyntheticBrain` without blood flow. Since a random map of activations depends on their inner
+products alone, the brain is shown coordinates of the stimuli; since a ridge prediction is a blend of activations, the
+network sees what the decoder would inject, and nothing else is computed on the wide axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....adapters.ridge.dual import DualRidge, by_key
+from ....adapters.targets import scores_of
+from ...evaluation.threads import in_parallel
+from ...recordings.synthetic import SyntheticBrain, block_design
+from .held_out import number_tested
+from .scene import Accuracy, Mean, Scene
+
+MOST_TESTED = 40
+"""Trials that the network reads of each simulated session."""
+
+
+@dataclass(frozen=True)
+class ReachPoint:
+    """What a decoder reaches on new trials.
+
+    Attributes
+    ----------
+    signal_to_noise : float
+        Of a trial, see `Noise`.
+    n_training : int
+        Trials of each word; or pictures, each shown once.
+    pairwise, candidate : Mean
+        Over simulated brains.
+    """
+
+    signal_to_noise: float
+    n_training: int
+    pairwise: Mean
+    candidate: Mean
+
+
+class _Session(NamedTuple):
+    """Trials of a synthetic brain, those to train on first, by size."""
+
+    X: NDArray
+    key: NDArray[np.intp]
+    group: NDArray
+    train: list[NDArray[np.intp]]
+    test: NDArray[np.intp]
+
+
+def reached(
+    scene: Scene, n_features: int, levels: Sequence[float], sizes: Sequence[int], n_draws: int, seed: int
+) -> list[ReachPoint]:
+    """Simulate decoders for every level of noise and every number of training trials.
+
+    Parameters
+    ----------
+    scene : Scene
+        Its first `n_keys` stimuli are shown. Those of words are shown `sizes` times each, once a run, and new trials of
+        the same words are decoded; of pictures `sizes` are shown once, and others are decoded.
+    n_features : int
+    levels : sequence of float
+        Signal-to-noise ratios.
+    sizes : sequence of int
+        In ascending order.
+    n_draws, seed : int
+        How many synthetic brains.
+    """
+    brains = [(level, seed + draw) for level in levels for draw in range(n_draws)]
+    jobs = [partial(_simulated, scene, n_features, level, sizes, brain) for level, brain in brains]
+    found = in_parallel(jobs, "simulated decoders")
+    points = []
+    for i, level in enumerate(levels):
+        draws = found[i * n_draws : (i + 1) * n_draws]
+        for number, size in enumerate(sizes):
+            accuracy = [Mean.of(of_draws) for of_draws in zip(*(draw[number] for draw in draws), strict=True)]
+            points.append(ReachPoint(level, size, *accuracy))
+    return points
+
+
+def _simulated(scene: Scene, n_features: int, level: float, sizes: Sequence[int], seed: int) -> list[Accuracy]:
+    brain = SyntheticBrain(n_features, 1.0, level, "none", seed=seed)
+    session = _pictures(scene, brain, sizes) if scene.shows_pictures else _words(scene, brain, sizes)
+    K = scene.K[: scene.n_keys, : scene.n_keys]
+    weights, means = [], []
+    for train in session.train:
+        key = session.key[train]
+        dual = DualRidge(scene.settings.adapter, session.X[train], groups=session.group[train])
+        blend = dual.blend(dual.fit(K[np.ix_(key, key)]), session.X[session.test])
+        weights.append(by_key(blend, key, len(scene.table)))
+        means.append(np.bincount(key, minlength=len(scene.table)) / len(key))
+    scores = scene.scores(weights, np.array(means))
+    return [scene.accuracy(of_size, session.key[session.test]) for of_size in scores]
+
+
+def _words(scene: Scene, brain: SyntheticBrain, sizes: Sequence[int]) -> _Session:
+    n_tested = max(1, MOST_TESTED // scene.n_keys)
+    X, key = _recorded(scene, brain, sizes[-1] + n_tested)
+    run = np.arange(len(key)) // scene.n_keys
+    test = np.flatnonzero(run >= sizes[-1])[:MOST_TESTED]
+    return _Session(X, key, run, [np.flatnonzero(run < size) for size in sizes], test)
+
+
+def _pictures(scene: Scene, brain: SyntheticBrain, sizes: Sequence[int]) -> _Session:
+    # Each picture is shown once, in random order.
+    X, key = _recorded(scene, brain, 1)
+    test = np.arange(len(key) - number_tested(len(key)), len(key))[:MOST_TESTED]
+    return _Session(X, key, key, [np.arange(size) for size in sizes], test)
+
+
+def _recorded(scene: Scene, brain: SyntheticBrain, n_runs: int) -> tuple[NDArray, NDArray[np.intp]]:
+    """Trials (n_trials, n_features) of a session that shows each key once a run, and their keys."""
+    names = [str(i) for i in range(scene.n_keys)]
+    coordinates = scores_of(_centred(scene.K[: scene.n_keys, : scene.n_keys]))
+    design = block_design(names, n_runs, rate_hz=1.0, duration_s=1.0, seed=brain.seed)
+    recording = brain.record(design, dict(zip(names, coordinates, strict=True)))
+    return recording.data, design.keys.astype(np.intp)
+
+
+def _centred(K: NDArray) -> NDArray:
+    centred = K - K.mean(axis=0)
+    return centred - centred.mean(axis=1, keepdims=True)

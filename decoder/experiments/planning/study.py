@@ -1,0 +1,164 @@
+"""What a plan is made from: a study file that may lack its recording, or a network with words or pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from ....errors import InputError, RecordingError, StudyError, UnknownNameError
+from ....models.networks.network import Network
+from ... import readers
+from ...decoder import Settings
+from ...readout import LabelReadout, NearestReadout
+from ...study.networks import NetworkSection
+from ...study.recordings import AnyRecording
+from ...study.section import Section
+from ...study.study import DecoderSection, StudySections, TargetsSection, checked_sections, open_study, read_document
+from ...targets import StimulusTargets, Targets
+from .noise import DEMO, Noise, noise_like
+from .plan import Plan, layer_by_default, plan
+from .section import PlanSection
+
+
+class PlanSections(Section):
+    """The sections of a study that a plan looks at."""
+
+    network: NetworkSection
+    targets: TargetsSection
+    decoder: DecoderSection | None = None
+    recording: AnyRecording | None = None
+    plan: PlanSection = Field(default_factory=lambda: PlanSection.model_validate({}))
+
+    @model_validator(mode="after")
+    def _has_stimuli(self) -> PlanSections:
+        pictures = self.recording is not None and self.recording.has_pictures
+        if self.targets.stimuli is not None and self.plan.stimuli is None and not pictures:
+            raise InputError(
+                "targets.stimuli: expected a recording that has pictures; give the folder or zip file they lie in as "
+                "plan.stimuli"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class PlanStudy:
+    """A study to be planned, opened and checked.
+
+    Attributes
+    ----------
+    name : str
+        The file's name, or the network's.
+    text : str or None
+        The file as it stands.
+    sections : PlanSections
+    layer : str, optional
+        Where there is no section [decoder].
+    """
+
+    name: str
+    text: str | None = field(repr=False)
+    sections: PlanSections = field(repr=False)
+    layer: str | None = None
+
+    def plan(self, *, like: Path | None = None, trials: list[int] | None = None) -> Plan:
+        """Make the plan.
+
+        Parameters
+        ----------
+        like : path, optional
+            A study with a recording, whose noise is gone by; instead of that in the file.
+        trials : list of int, optional
+            Instead of those in the file.
+
+        Raises
+        ------
+        StudyError
+            What the study says cannot be.
+        """
+        arguments = self.sections.plan.arguments()
+        if trials is not None:
+            arguments["trials"] = trials
+        like = like or self.sections.plan.like
+        noise = DEMO if like is None else _noise_of(like)
+        try:
+            network = self.sections.network.open()
+            targets = self._targets(network)
+            settings = self._settings(network)
+            return plan(network, targets, settings, noise=noise, **arguments)
+        except (InputError, RecordingError) as error:
+            raise StudyError(f"{self.name}: {error}") from error
+
+    def _targets(self, network: Network) -> Targets:
+        targets, stimuli = self.sections.targets, self.sections.plan.stimuli
+        if targets.words is not None:
+            from ....models.networks.vision import VisionNetwork
+
+            if isinstance(network, VisionNetwork):
+                raise InputError(f"words: {network.name} sees pictures, not words; give it stimuli, or take another")
+            return targets.of_words()
+        if stimuli is not None:
+            return StimulusTargets(readers.read_pictures(stimuli), network)
+        assert self.sections.recording is not None  # checked when the study was opened
+        return StimulusTargets(self.sections.recording.pictures, network)
+
+    def _settings(self, network: Network) -> Settings:
+        if self.sections.decoder is not None:
+            return self.sections.decoder.settings()
+        from ....models.networks.speech import AnswersFreely
+
+        names = isinstance(network, AnswersFreely) or network.labels is not None
+        return Settings(self.layer or layer_by_default(network), readout=LabelReadout() if names else NearestReadout())
+
+
+def open_plan(path: str | PathLike[str]) -> PlanStudy:
+    """Open a study file of which only [network], [targets] and [decoder] are needed.
+
+    Raises
+    ------
+    StudyError
+        There is no such file, it is no TOML, or fields are wrong.
+    """
+    path = Path(path)
+    text, document = read_document(path)
+    known = dict.fromkeys([*StudySections.model_fields, *PlanSections.model_fields])
+    for name in document:
+        if name not in known:
+            raise StudyError(f"{path}: {UnknownNameError('field', name, known)}")
+    if "decoder" not in document:
+        raise StudyError(f"{path}: expected a section [decoder] with a layer, got none")
+    looked_at = {name: of for name, of in document.items() if name in PlanSections.model_fields}
+    return PlanStudy(path.stem, text, checked_sections(PlanSections, looked_at, path.parent, path))
+
+
+def plan_of(
+    network: str, *, words: list[str] | None = None, stimuli: str | None = None, layer: str | None = None
+) -> PlanStudy:
+    """What `open_plan` gives, without a file: for a network, and words or a folder or zip file of pictures.
+
+    Raises
+    ------
+    StudyError
+        A word is there twice or empty.
+    """
+    document: dict[str, Any] = {"network": {"name": network}}
+    if words is not None:
+        repeated = sorted({word for word in words if words.count(word) > 1})
+        if repeated:
+            raise StudyError(f"--words: {repeated[0]!r} is there twice; give each word once")
+        document["targets"] = {"words": {word: word for word in words}}
+    else:
+        document |= {"targets": {"stimuli": "recording"}, "plan": {"stimuli": stimuli}}
+    return PlanStudy(
+        Path(network).name, None, checked_sections(PlanSections, document, Path.cwd(), "hotwire plan"), layer
+    )
+
+
+def _noise_of(path: Path) -> Noise:
+    study = open_study(path)
+    recording = study.recording()
+    with study.naming():
+        return noise_like(recording, study.sections.decoder.settings(), f"one trial of {path.name}")

@@ -1,0 +1,143 @@
+"""Decisions on whole runs, by decoders that were fitted without them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...decoder import Linear, Settings
+from ...evaluation.folds import Bench, Fold, split_runs
+from ...readout import softmax
+from ...windows import Window
+from ...windows.event_windows import EventWindow
+from .policy import Windows
+from .stream import Came, come, sliding_window
+
+AT_ONCE = 128
+"""Windows that go through the network together: what waits takes memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """All decisions on a run, in the order in which they were there.
+
+    Attributes
+    ----------
+    run : int or str
+    event : array (n_decisions,) of int
+        Which event of the recording the window follows; -1 where it slides along.
+    start_s, stop_s, available_s : arrays (n_decisions,)
+        See `hotwire.decoder.experiments.pseudo_online.stream.Came`.
+    probabilities : array (n_decisions, n_answers)
+        NaN where the decoder abstained, as the window rejected its samples.
+    """
+
+    run: int | str
+    event: NDArray[np.intp]
+    start_s: NDArray[np.float64]
+    stop_s: NDArray[np.float64]
+    available_s: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.event)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What decides on runs that it was not fitted on.
+
+    Attributes
+    ----------
+    settings : Settings
+    linear : Linear
+    runs : tuple of int or str
+    """
+
+    settings: Settings
+    linear: Linear
+    runs: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Player:
+    """Plays runs of a bench's recording to fitted decoders.
+
+    Parameters
+    ----------
+    bench : Bench
+    windows : {"sliding", "events"}
+        Decide every so often, or when the window of an event is complete.
+    every_s : float
+        From one decision to the next, where windows slide.
+    """
+
+    bench: Bench
+    windows: Windows
+    every_s: float
+
+    def window(self, settings: Settings) -> Window:
+        """Return what cuts the stream into what is decided on."""
+        window = settings.window
+        assert isinstance(window, EventWindow)  # checked by `check_streams`
+        if self.windows == "events":
+            return window
+        rate_hz = self.bench.recording.rate_hz
+        for step in settings.steps:
+            rate_hz = step.rate_out_hz(rate_hz)
+        return sliding_window(window, self.every_s, rate_hz)
+
+    def decided(self, fitted: Fitted, run: int | str) -> Decided:
+        """Decide on all of a run."""
+        stream = come(fitted.settings, self.window(fitted.settings), self.bench.recording, run)
+        came: list[Came] = []
+        parts = [np.empty((0, len(self.bench.targets.answers)))]
+        while some := list(islice(stream, AT_ONCE)):
+            came += [one._replace(row=one.row._replace(x=one.row.x[:0])) for one in some]  # the samples may go
+            parts.append(self._probabilities(fitted, some))
+        return Decided(
+            run,
+            np.array([one.row.event for one in came], np.intp),
+            np.array([one.start_s for one in came], np.float64),
+            np.array([one.stop_s for one in came], np.float64),
+            np.array([one.available_s for one in came], np.float64),
+            np.concatenate(parts),
+        )
+
+    def scores(self, fitted: Fitted, X: NDArray) -> NDArray[np.float32]:
+        """Return what the readout gives each answer, (n_trials, n_answers)."""
+        parts = [np.empty((0, len(self.bench.targets.answers)), np.float32)]
+        for first in range(0, len(X), AT_ONCE):
+            states = fitted.linear.predict(X[first : first + AT_ONCE])
+            entry = self.bench.entry(fitted.settings, [(fitted.linear, len(states))])
+            parts.append(fitted.settings.readout.scores(entry, states))
+        return np.concatenate(parts)
+
+    def _probabilities(self, fitted: Fitted, came: Sequence[Came]) -> NDArray[np.float64]:
+        rows = [one.row for one in came]
+        found = np.full((len(rows), len(self.bench.targets.answers)), np.nan)
+        fit = np.array([row.rejected is None for row in rows])
+        if fit.any():
+            X = np.array([row.x for row in rows if row.rejected is None], np.float32)
+            found[fit] = softmax(self.scores(fitted, X))
+        return found
+
+
+def inner_fits(bench: Bench, fold: Fold, training: Sequence[Any], inner_folds: int) -> list[Fitted]:
+    """Fit on parts of a fold's training runs, to see how decisions are spread over runs that were not fitted on.
+
+    Settings and whitening are those of the fold.
+    """
+    to_fit = bench.trials_to_fit(fold.settings)
+    keys = bench.keys(to_fit)
+    found = []
+    for held_out in split_runs(training, min(inner_folds, len(training))):
+        train = np.flatnonzero(np.isin(to_fit.run, [run for run in training if run not in set(held_out)]))
+        linear = bench.fit(fold.settings, train, keys[train], fold.linear.whitener)
+        found.append(Fitted(fold.settings, linear, tuple(held_out)))
+    return found

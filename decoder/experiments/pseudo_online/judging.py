@@ -1,0 +1,158 @@
+"""The figures of a pseudo-online evaluation, from the decisions on all runs that were held out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...evaluation.result import Judge
+from ...statistics.auc import UNEQUAL
+from ...statistics.bits_per_minute import transfer
+from ...statistics.metrics import N_RESAMPLES, constant_guess, exceedance, exchanges, measure
+from ...targets import Targets
+from ...windows import Trials
+from .eventwise import Acts, answer_table, shifted
+from .latency import Placed
+from .result import Comparison, EventFigures, HeldOut, Quartiles, Rate
+from .spans import Spans
+
+N_MOVES = 200
+"""How many times the events are moved, for what luck reaches."""
+
+
+def event_figures(
+    held_out: Sequence[HeldOut], shuffled: NDArray[np.intp], n_answers: int, *, has_rest: bool, seed: int
+) -> EventFigures:
+    """Judge activations by the events.
+
+    Parameters
+    ----------
+    held_out : sequence of HeldOut
+    shuffled : array (n_permutations, n_events) of int
+        Right answers of all events, exchanged.
+    n_answers : int
+    has_rest : bool
+        Whether activations while no event holds can be counted.
+    seed : int
+    """
+    table = np.concatenate([answer_table(one.acts, len(one.spans), n_answers) for one in held_out])
+    truth = np.concatenate([one.spans.truth for one in held_out])
+    runs = np.repeat(np.array([one.decided.run for one in held_out]), [len(one.spans) for one in held_out])
+    rows = np.arange(len(truth))
+    chance = float(table[rows, shuffled].mean())
+    right = measure(table, truth, runs, shuffled, chance=chance)
+    acted = table.any(axis=1)
+    moved = _moved(held_out, np.random.default_rng(seed)) if has_rest else None
+    return EventFigures(
+        n=len(truth),
+        right=right,
+        wrong=float(acted.mean() - right.value),
+        missed=float(1 - acted.mean()),
+        moved=float("nan") if moved is None else float(moved[:, 0].mean()),
+        p_moved=float("nan") if moved is None else exceedance(right.value, moved[:, 0]),
+        seconds=_quartiles(np.concatenate([_seconds_to_right(one.acts, one.spans) for one in held_out])),
+        false=None if moved is None else _false_rate(held_out, float(moved[:, 1].mean()), seed),
+        transfer=transfer(table[rows, truth][acted], truth[acted], _seconds_each(held_out), n_answers),
+    )
+
+
+def compared(
+    targets: Targets,
+    offline: tuple[Trials, NDArray[np.intp], NDArray],
+    covering: Placed,
+    fold_of: Mapping[Any, int],
+    latency_s: float,
+    n_permutations: int,
+    seed: int,
+) -> Comparison:
+    """Hold decisions on a stream beside those on the windows of the events.
+
+    Parameters
+    ----------
+    targets : Targets
+    offline : (Trials, array (n_trials,) of int, array (n_trials, n_answers))
+        Trials, their right answers and the scores of these.
+    covering : Placed
+        Of each event the decision whose window just covers the event's own.
+    fold_of : mapping of run to int
+    latency_s : float
+        When these are there, after the onset.
+    n_permutations, seed : int
+    """
+    trials, truth, scores = offline
+    n_answers = len(targets.answers)
+
+    def measures(scores: NDArray, truth: NDArray, run: NDArray, event: NDArray) -> Any:
+        orders = exchanges(groups_of(run, fold_of), event, n_permutations, seed=seed)
+        return Judge(targets, truth, run, truth[orders]).outcome([(scores, None)]).measures
+
+    is_unequal = n_answers == 2 and constant_guess(truth, n_answers) >= UNEQUAL
+    at_once = np.log(np.maximum(covering.probabilities, np.finfo(np.float64).tiny))
+    return Comparison(
+        latency_s=latency_s,
+        offline=measures(scores, truth, trials.run, trials.event),
+        pseudo_online=measures(at_once, covering.truth, covering.run, covering.event),
+        n_offline=len(truth),
+        n_pseudo_online=len(covering),
+        main="auc" if is_unequal else "candidate",
+        transfer=transfer(covering.hits, covering.truth, latency_s, n_answers),
+    )
+
+
+def groups_of(run: NDArray, fold_of: Mapping[Any, int]) -> NDArray:
+    """Within which groups right answers are exchanged: runs, or folds where a run holds a single event."""
+    if min(np.unique(run, return_counts=True)[1]) > 1:
+        return run
+    return np.array([fold_of[one] for one in run.tolist()], np.intp)
+
+
+def _moved(held_out: Sequence[HeldOut], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Share of right events and false activations per minute, (n_moves, 2), with activations moved in each run."""
+    n_events = sum(len(one.spans) for one in held_out)
+    minutes = sum(one.rest_s for one in held_out) / 60
+    found = np.zeros((N_MOVES, 2))
+    for one in held_out:
+        for move, by_s in enumerate(rng.uniform(0, one.end_s - one.begin_s, N_MOVES).tolist()):
+            acts = shifted(one.acts, one.spans, by_s, one.begin_s, one.end_s)
+            first = acts.first(len(one.spans))
+            some = first >= 0
+            found[move, 0] += np.count_nonzero(acts.answer[first[some]] == one.spans.truth[some])
+            found[move, 1] += np.count_nonzero(acts.span < 0)
+    return found / [n_events, minutes]
+
+
+def _false_rate(held_out: Sequence[HeldOut], luck: float, seed: int) -> Rate:
+    count = np.array([np.count_nonzero(one.acts.span < 0) for one in held_out], np.float64)
+    minutes = np.array([one.rest_s for one in held_out]) / 60
+    drawn = np.random.default_rng(seed).integers(0, len(count), (N_RESAMPLES, len(count)))
+    total = minutes[drawn].sum(axis=1)
+    low, high = np.percentile(count[drawn].sum(axis=1)[total > 0] / total[total > 0], [2.5, 97.5])
+    return Rate(float(count.sum() / minutes.sum()), float(low), float(high), luck, float(minutes.sum()))
+
+
+def _seconds_to_right(acts: Acts, spans: Spans) -> NDArray[np.float64]:
+    first = acts.first_right(spans.truth)
+    some = first >= 0
+    return acts.time_s[first[some]] - spans.onset_s[some]
+
+
+def _quartiles(seconds: NDArray[np.float64]) -> Quartiles:
+    return Quartiles(*np.percentile(seconds, [25, 50, 75]).tolist()) if len(seconds) else Quartiles(*[float("nan")] * 3)
+
+
+def _seconds_each(held_out: Sequence[HeldOut]) -> float:
+    """How long an activation takes: from onsets until it was there, or until nothing had come of the event.
+
+    Where events follow each other faster than they are decided on, time that they share counts once.
+    """
+    taken_s, n_acted = 0.0, 0
+    for one in held_out:
+        first = one.acts.first(len(one.spans))
+        n_acted += int(np.count_nonzero(first >= 0))
+        end_s = np.where(first >= 0, np.append(one.acts.time_s, 0.0)[first], one.spans.stop_s)
+        free_s = np.maximum.accumulate(np.append(-np.inf, end_s[:-1]))
+        taken_s += float(np.maximum(0.0, end_s - np.maximum(one.spans.onset_s, free_s)).sum())
+    return taken_s / n_acted if n_acted else float("nan")

@@ -1,0 +1,215 @@
+"""What a pseudo-online evaluation finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ...decoder import Settings
+from ...evaluation.audit.finding import Finding
+from ...statistics.bits_per_minute import Transfer
+from ...statistics.metrics import Measure
+from .deciding import Decided
+from .eventwise import Acts
+from .latency import Point
+from .policy import Policy, Windows
+from .spans import Spans
+from .threshold import Operating
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """A run that was held out, and what was decided on it.
+
+    Attributes
+    ----------
+    decided : Decided
+    spans : Spans
+    acts : Acts
+    threshold : float
+        How probable an answer must be to activate, as chosen in the training runs, or as given.
+    fold : int
+    begin_s, end_s : float
+        From when on there could be a decision, and when the run ends.
+    """
+
+    decided: Decided
+    spans: Spans
+    acts: Acts
+    threshold: float
+    fold: int
+    begin_s: float
+    end_s: float
+
+    @property
+    def rest_s(self) -> float:
+        """How long no event holds."""
+        return self.spans.rest_s(self.begin_s, self.end_s)
+
+
+class Rate(NamedTuple):
+    """Activations per minute of rest.
+
+    Attributes
+    ----------
+    value, low, high : float
+        With a 95 % interval over runs.
+    luck : float
+        With the events moved in time: what would be called false if activations knew nothing of the events.
+    minutes : float
+        Of rest.
+    """
+
+    value: float
+    low: float
+    high: float
+    luck: float
+    minutes: float
+
+
+class Quartiles(NamedTuple):
+    """Seconds; NaN where there are none."""
+
+    lower: float
+    median: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class EventFigures:
+    """Events and their activations.
+
+    Attributes
+    ----------
+    n : int
+        Events.
+    right : Measure
+        The share of events whose first activation is right; chance: the answers of events exchanged within runs.
+    wrong, missed : float
+        The shares of those whose first activation is wrong, or that have none.
+    moved : float
+        What `right` is with the events moved in time.
+    p_moved : float
+        How often it is at least as high as it is.
+    seconds : Quartiles
+        From the onset to the first right activation, of events that have one.
+    false : Rate or None
+        Activations while no event holds; None where there is next to no such time.
+    transfer : Transfer
+        First activations, and the time until they were there or the event was over.
+    """
+
+    n: int
+    right: Measure
+    wrong: float
+    missed: float
+    moved: float
+    p_moved: float
+    seconds: Quartiles
+    false: Rate | None
+    transfer: Transfer
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Decisions whose window just covers that of the event, beside those offline.
+
+    Attributes
+    ----------
+    latency_s : float
+        When they are there, after the onset.
+    offline, pseudo_online : dict of str to Measure
+        See `hotwire.decoder.evaluation.result.Outcome`.
+    n_offline, n_pseudo_online : int
+        How many decisions.
+    main : str
+        The measure to go by: the AUC where one of two answers is rare, else the share of right answers.
+    transfer : Transfer
+        Of the pseudo-online ones.
+    """
+
+    latency_s: float
+    offline: dict[str, Measure]
+    pseudo_online: dict[str, Measure]
+    n_offline: int
+    n_pseudo_online: int
+    main: str
+    transfer: Transfer
+
+    @property
+    def ratio(self) -> float:
+        """The main measure, as a part of that offline."""
+        offline = self.offline[self.main].value
+        return self.pseudo_online[self.main].value / offline if offline else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class PseudoOnline:
+    """All that `pseudo_online` found.
+
+    Attributes
+    ----------
+    answers : tuple of str
+    windows : {"sliding", "events"}
+    every_s, from_s, to_s : float
+    policy : Policy
+    held_out : tuple of HeldOut
+        The runs, in the order of the recording.
+    events : EventFigures
+    covering : Comparison
+    curve : tuple of Point
+    operating : tuple of Operating
+        What every threshold would have led to on the held-out runs; to look at, not to choose from.
+    delay_s : float
+        How long the steps wait for samples that follow; of several folds the longest.
+    group_delay_s : float
+        By how much what comes out of the steps lags behind, at the middle of their pass band.
+    settings : Settings
+        The decoder's, before any choice.
+    network, fingerprint : str
+    n_abstained : int
+        Windows that were rejected.
+    is_chosen : bool
+        Whether thresholds were chosen in the training runs, rather than given.
+    limit : float or None
+        Chosen among thresholds with at most so many false activations per minute.
+    chosen : tuple of dict
+        For each fold the settings that were chosen, as text.
+    findings : tuple of Finding
+        What the audit for leaks found.
+    """
+
+    answers: tuple[str, ...]
+    windows: Windows
+    every_s: float
+    from_s: float
+    to_s: float
+    policy: Policy
+    held_out: tuple[HeldOut, ...]
+    events: EventFigures
+    covering: Comparison
+    curve: tuple[Point, ...]
+    operating: tuple[Operating, ...]
+    delay_s: float
+    group_delay_s: float
+    settings: Settings
+    network: str
+    fingerprint: str
+    n_abstained: int
+    is_chosen: bool = False
+    limit: float | None = None
+    chosen: tuple[dict[str, str], ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def n_decisions(self) -> int:
+        return sum(len(one.decided) for one in self.held_out)
+
+    @property
+    def thresholds(self) -> list[float]:
+        """Of the folds."""
+        return list({one.fold: one.threshold for one in self.held_out}.values())
+
+    def __getitem__(self, run: Any) -> HeldOut:
+        """Return what was decided on a run."""
+        return next(one for one in self.held_out if one.decided.run == run)

@@ -1,0 +1,168 @@
+"""Pseudo-online evaluation: what a decoder would have said, and when, of runs that it was not fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+
+from ....errors import InputError, RecordingError, UnknownNameError
+from ...decoder import Decoder, Settings
+from ...evaluation.audit.leaks import Policy as AuditPolicy
+from ...evaluation.audit.leaks import audit as look_for_leaks
+from ...evaluation.audit.leaks import check_policy, refuse
+from ...evaluation.folds import Bench, Choice, Fold, HeldOut, fit_fold, split_runs, tried_windows
+from ...evaluation.threads import in_parallel
+from ...recordings.recording import Recording
+from ...steps.base import check_number
+from .deciding import Fitted, Player, inner_fits
+from .policy import EVERY_S, WINDOWS, Policy, Windows, checked_threshold
+from .result import PseudoOnline
+from .session import Session
+from .stream import check_streams, window_s
+
+
+def pseudo_online(
+    decoder: Decoder,
+    recording: Recording,
+    *,
+    windows: Windows = "sliding",
+    every_s: float = EVERY_S,
+    threshold: float | None = None,
+    false_per_minute: float | None = None,
+    policy: Policy | None = None,
+    from_s: float = 0.0,
+    to_s: float | None = None,
+    folds: Literal["run"] | int = "run",
+    choose: Sequence[Choice] = (),
+    inner_folds: int = 4,
+    n_permutations: int = 10_000,
+    seed: int = 0,
+    audit: AuditPolicy = "refuse",
+) -> PseudoOnline:
+    """Let decoders decide on runs held out as if they were just being recorded, and judge what comes of it.
+
+    In each fold of the cross-validation a decoder is fitted as `evaluate` fits it: on the windows of events of the
+    training runs, with all choices made inside these. It then decides on the held-out runs: samples come in chunks,
+    pass the steps, which carry their state along, and every window that is complete is decided on.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        Need not be fitted, and stays as it is. Its steps must be causal.
+    recording : Recording
+    windows : {"sliding", "events"}
+        Decide every so often, on a window as long as that of an event, whatever the events; or when the window of an
+        event is complete, as for flashes that follow each other faster than a window is long.
+    every_s : float
+        From one decision to the next.
+    threshold : float, optional
+        How probable an answer must be to activate. Where not given, it is chosen in the training runs, by decoders
+        fitted on parts of these, so that most events are answered rightly at first.
+    false_per_minute : float, optional
+        Chosen among thresholds with at most so many activations per minute of rest; by default 1, or any number where
+        there is next to no rest.
+    policy : Policy, optional
+    from_s, to_s : float
+        An event holds from ``onset + from_s`` to ``onset + duration + to_s``, or until the next begins; decisions and
+        activations that are there within are about it. The duration counts as long enough for the decision on the
+        event's own window. Where `to_s` is not given, it is half the window's length: until then a window has more of
+        the event than of what follows.
+    folds, choose, inner_folds, n_permutations, seed, audit
+        As `hotwire.decoder.evaluate` takes them.
+
+    Returns
+    -------
+    PseudoOnline
+
+    Raises
+    ------
+    InputError
+        A step needs the future, the window does not say how long it is, or an argument is wrong.
+    RecordingError
+        There are no events, or no rest where false activations are asked for.
+    LeakError
+        What would be tested was in the training, or can be told without the brain.
+    """
+    check_policy(audit)
+    _check_arguments(windows, threshold, false_per_minute, from_s, to_s)
+    if not len(recording.events):
+        raise RecordingError(f"recording: expected events to hold decisions against, got none in {recording!r}")
+    every = _tried(decoder.settings, choose)
+    for settings in every:
+        check_streams(settings)
+    bench = Bench(decoder.network, decoder.targets, recording, tuple(dict.fromkeys(one.layer for one in every)))
+    player = Player(bench, windows, every_s)
+    for settings in every:
+        player.window(settings)  # says what is wrong with it
+    splits = split_runs(recording.runs, folds, seed=seed)
+    tried = [(bench.trials(one), one) for one in tried_windows(decoder.settings, choose)]
+    findings = look_for_leaks(recording, bench.trials(decoder.settings), bench.targets, splits, decoder.settings, tried)
+    refuse(findings, audit)
+    to_s = window_s(decoder.settings) / 2 if to_s is None else to_s
+    session = Session(player, policy or Policy(), from_s, to_s, decoder.settings)
+    limit = session.limit(false_per_minute)
+
+    fits = [partial(fit_fold, bench, decoder.settings, choose, HeldOut(tuple(runs)), inner_folds) for runs in splits]
+    fitted = in_parallel(fits, "cross-validation")
+    outer = [Fitted(fold.settings, fold.linear, tuple(runs)) for fold, runs in zip(fitted, splits, strict=True)]
+    inner: list[list[Fitted]] = [[] for _ in splits]
+    if threshold is None:
+        calls = [partial(_inner, bench, fold, runs, inner_folds) for fold, runs in zip(fitted, splits, strict=True)]
+        inner = in_parallel(calls, "fits to choose thresholds by")
+    parts = [[one, *of_training] for one, of_training in zip(outer, inner, strict=True)]
+    todo = [(number, one, run) for number, of_fold in enumerate(parts) for one in of_fold for run in one.runs]
+    decided = in_parallel([partial(player.decided, *of) for _, *of in todo], "decisions as they would have come")
+
+    held_out, chosen = [], []
+    for number, one in enumerate(outer):
+        of_fold = [(by, found) for (fold, by, _), found in zip(todo, decided, strict=True) if fold == number]
+        used = threshold
+        if used is None:
+            used = session.chosen([found for by, found in of_fold if by is not one], one.settings, limit)
+        held_out += [session.held_out(found, one.settings, used, number) for by, found in of_fold if by is one]
+        chosen.append({choice.setting: str(getattr(one.settings, choice.setting)) for choice in choose})
+    held_out.sort(key=lambda one: recording.runs.index(one.decided.run))
+    found = session.judged(held_out, fitted, outer, n_permutations, seed)
+    return replace(found, chosen=tuple(chosen), findings=findings, is_chosen=threshold is None, limit=limit)
+
+
+def _check_arguments(
+    windows: str, threshold: float | None, false_per_minute: float | None, from_s: float, to_s: float | None
+) -> None:
+    if windows not in WINDOWS:
+        raise UnknownNameError("windows", windows, WINDOWS)
+    check_number("from_s", from_s, -np.inf, may_be_least=False)
+    if to_s is not None:
+        check_number("to_s", to_s, -np.inf, may_be_least=False)
+    if threshold is not None:
+        checked_threshold(threshold)
+    if false_per_minute is not None:
+        check_number("false_per_minute", false_per_minute, may_be_least=True)
+        if threshold is not None:
+            raise InputError("false_per_minute: goes with thresholds that are chosen; give either this or threshold")
+        if windows == "events":
+            raise InputError(
+                'false_per_minute: with windows = "events" there are decisions on events alone; leave it out, or use '
+                'windows = "sliding"'
+            )
+
+
+def _tried(settings: Settings, choose: Sequence[Choice]) -> list[Settings]:
+    """The settings, and each with one of the values to choose from."""
+    found = [settings]
+    for choice in choose:
+        found += [replace(settings, **{choice.setting: value}) for value in choice.values]
+    return found
+
+
+def _inner(bench: Bench, fold: Fold, held_out: Sequence[Any], inner_folds: int) -> list[Fitted]:
+    training = [run for run in bench.recording.runs if run not in set(held_out)]
+    if len(training) < 2:
+        raise InputError(
+            f"threshold: expected one, as it cannot be chosen where there is a single training run ({training[0]!r})"
+        )
+    return inner_fits(bench, fold, training, inner_folds)

@@ -1,0 +1,196 @@
+"""Continuous recordings cut into runs in the pauses between their events.
+
+Cross-validation leaves out runs, so that a recording made in one go needs some. Neighbouring runs of one continuous
+recording still share what changes slowly (drying gel, tiredness, drifting electrodes): a score from them says how
+well the decoder does within the session, not on another day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError, RecordingError
+from .events import first_sample_at
+from .recording import Recording
+
+LONG = 0.5
+"""Where a number of runs is asked for, only pauses at least this share of the longest ones are cut."""
+
+
+def cut_runs(
+    recording: Recording,
+    n_runs: int | None = None,
+    *,
+    pause_s: float | None = None,
+    margin_s: tuple[float, float] = (0.0, 0.0),
+) -> Recording:
+    """Return a continuous recording cut into runs, in the middle of pauses between events.
+
+    No event is cut, nor what lies within `margin_s` around it. Samples before the first event stay with the first run
+    and those behind the last with the last one; none is lost. Runs that the recording has already stay apart.
+
+    Neighbouring runs of one continuous recording share slow drifts, so that what is decoded across them need not be
+    decoded on another day. Steps whose state goes on in time (filters, running averages) begin anew in each run.
+
+    Parameters
+    ----------
+    recording : Recording
+    n_runs : int, optional
+        How many runs with events there are to be in the end; their numbers of events are as equal as the pauses
+        allow. Cut are only pauses at least half as long as the ``n_runs - 1`` longest ones, so that blocks of events
+        that follow each other fast stay together.
+    pause_s : float, optional
+        Instead of `n_runs`: cut every pause of at least so many seconds between one event's end and the next onset.
+    margin_s : (float, float)
+        How much before each event's onset and behind its end stays with it; what a window takes in.
+
+    Returns
+    -------
+    Recording
+        A run that was cut gives ``"1 part 1"``, ``"1 part 2"``, ...; one that was not keeps its name, as text.
+
+    Raises
+    ------
+    InputError
+        Neither or both of `n_runs` and `pause_s` are given, or one of them is not above zero.
+    RecordingError
+        There are too few pauses.
+
+    Examples
+    --------
+    >>> from hotwire.decoder import Events
+    >>> events = Events(np.ones(4, int), np.array([2.0, 3.0, 8.0, 9.0]), np.zeros(4), np.array(["a", "b", "a", "b"]))
+    >>> recording = Recording(np.zeros((1200, 1)), 100.0, ("Cz",), np.ones(1200, int), events)
+    >>> cut_runs(recording, n_runs=2).run_lengths()
+    {'1 part 1': 550, '1 part 2': 650}
+    """
+    before_s, behind_s = _checked(recording, n_runs, pause_s, margin_s)
+    pauses = _pauses(recording, before_s, behind_s)
+    if n_runs is not None:
+        cuts = _even_cuts(recording, pauses, n_runs, (before_s, behind_s))
+    else:
+        cuts = [pause for pause in pauses if pause_s is not None and pause.length_s >= pause_s]
+    return _cut(recording, cuts)
+
+
+class _Pause(NamedTuple):
+    """Between two events of one run."""
+
+    run: int | str
+    length_s: float
+    """From the last end to the next onset."""
+    middle_s: float
+    """Of what the margins leave of it, since the run's first sample."""
+    place: int
+    """How many of the recording's events lie before it."""
+
+
+def _checked(
+    recording: Recording, n_runs: int | None, pause_s: float | None, margin_s: tuple[float, float]
+) -> tuple[float, float]:
+    if (n_runs is None) == (pause_s is None):
+        raise InputError(f"expected either n_runs or pause_s, got n_runs={n_runs} and pause_s={pause_s}")
+    if n_runs is not None and n_runs < 1:
+        raise InputError(f"n_runs: expected 1 or more, got {n_runs}")
+    if pause_s is not None and not pause_s > 0:
+        raise InputError(f"pause_s: expected seconds above 0, got {pause_s:g}")
+    if len(margin_s) != 2 or not all(np.isfinite(margin_s)) or min(margin_s) < 0:
+        raise InputError(f"margin_s: expected seconds before and behind each event, zero or more, got {margin_s}")
+    if not len(recording.events):
+        raise RecordingError("recording: it has no events, so there are no pauses between them to cut it in")
+    if recording.trimmed_samples:
+        raise RecordingError("recording: a lag has taken samples off its runs' ends; cut it into runs before that")
+    return float(margin_s[0]), float(margin_s[1])
+
+
+def _in_order(recording: Recording, run: int | str) -> NDArray[np.intp]:
+    """Return the indices of a run's events, by their onsets."""
+    of_run = np.flatnonzero(recording.events.run == run)
+    return of_run[np.argsort(recording.events.onset_s[of_run], kind="stable")]
+
+
+def _pauses(recording: Recording, before_s: float, behind_s: float) -> list[_Pause]:
+    pauses, place = [], 0
+    for run in recording.runs:
+        order = _in_order(recording, run)
+        onset = recording.events.onset_s[order]
+        ended = np.maximum.accumulate(onset + recording.events.duration_s[order])[:-1]
+        for i, (end, begin) in enumerate(zip(ended.tolist(), onset[1:].tolist(), strict=True), start=1):
+            # What is shorter than two samples may hold no sample to cut at.
+            if begin - end - before_s - behind_s >= 2 / recording.rate_hz:
+                middle_s = (end + behind_s + begin - before_s) / 2
+                pauses.append(_Pause(run, begin - end, middle_s, place + i))
+        place += len(order)
+    return pauses
+
+
+def _even_cuts(recording: Recording, pauses: list[_Pause], n_runs: int, margin_s: tuple[float, float]) -> list[_Pause]:
+    counts = [np.count_nonzero(recording.events.run == run) for run in recording.runs]
+    ends = np.cumsum([count for count in counts if count])
+    n_missing = n_runs - len(ends)
+    if n_missing < 0:
+        raise InputError(f"n_runs: expected {len(ends)} or more, as the recording has so many runs with events already")
+    if n_missing > len(pauses):
+        raise RecordingError(
+            f"n_runs: for {n_runs} runs, {n_missing} pauses between events have to be cut, but only {len(pauses)} are "
+            f"longer than the margins, {margin_s[0]:g} s before and {margin_s[1]:g} s behind each event; ask for fewer "
+            "runs or smaller margins"
+        )
+    if n_missing == 0:
+        return []
+    longest = sorted((pause.length_s for pause in pauses), reverse=True)
+    long_enough = {pause.place: pause for pause in pauses if pause.length_s >= LONG * longest[n_missing - 1]}
+    chosen = _most_even(np.array([0, *sorted({*ends.tolist(), *long_enough})]), set(ends.tolist()), n_runs)
+    return [long_enough[place] for place in chosen if place in long_enough]
+
+
+def _most_even(places: NDArray[np.int64], kept: set[int], n_parts: int) -> list[int]:
+    """Return where to cut so that the squares of the parts' sizes add up to the least.
+
+    Dynamic programming over the number of parts: the best way to cut what lies before a place is the best way to cut
+    what lies before the last part, and that part. A part may not go across a place that is cut already (`kept`).
+    """
+    n = len(places)
+    last_kept = np.zeros(n, np.int64)  # the nearest kept place before each
+    for j in range(1, n):
+        last_kept[j] = j - 1 if int(places[j - 1]) in kept or j == 1 else last_kept[j - 1]
+    best = np.full(n, np.inf)
+    best[0] = 0
+    came_from = np.zeros((n_parts, n), np.int64)
+    for part in range(n_parts):
+        longer = np.full(n, np.inf)
+        for j in range(1, n):
+            cost = best[last_kept[j] : j] + (places[j] - places[last_kept[j] : j]).astype(np.float64) ** 2
+            i = int(np.argmin(cost))
+            longer[j], came_from[part, j] = cost[i], last_kept[j] + i
+        best = longer
+    cuts, j = [], n - 1
+    for part in range(n_parts - 1, 0, -1):
+        j = int(came_from[part, j])
+        cuts.append(int(places[j]))
+    return cuts[::-1]
+
+
+def _cut(recording: Recording, cuts: list[_Pause]) -> Recording:
+    events, rate_hz = recording.events, recording.rate_hz
+    run_of_event = events.run.astype(object)
+    onset_s = events.onset_s.copy()
+    run: list[str] = []
+    for name, length in recording.run_lengths().items():
+        starts = np.array([0, *(first_sample_at(cut.middle_s, rate_hz) for cut in cuts if cut.run == name)])
+        names = [f"{name} part {i}" for i in range(1, len(starts) + 1)] if len(starts) > 1 else [str(name)]
+        of_run = np.flatnonzero(events.run == name)
+        part = np.searchsorted(starts / rate_hz, events.onset_s[of_run], side="right") - 1
+        onset_s[of_run] -= starts[np.maximum(part, 0)] / rate_hz
+        run_of_event[of_run] = np.array(names, object)[np.maximum(part, 0)]
+        run += np.repeat(names, np.diff([*starts, length])).tolist()
+    return replace(
+        recording,
+        run=np.array(run, np.str_),
+        events=replace(events, run=run_of_event.astype(np.str_), onset_s=onset_s),
+        source=f"{recording.source}; cut in {len(cuts)} pauses between its events",
+    )

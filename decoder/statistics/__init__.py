@@ -1,0 +1,1 @@
+"""Measures, chance levels, intervals and permutation tests: arrays in, numbers out."""

@@ -1,0 +1,123 @@
+"""How well anything could do, given the noise: what repeats of the same stimulus say of each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
+
+from ...errors import InputError, ShapeError
+from .correlations import profile_correlation
+
+
+def noise_ceiling(repeats: ArrayLike, *, n_splits: int = 100, seed: int = 0) -> NDArray[np.float64]:
+    """Reliability of each unit's average over its repeats: the most of its variance that any model could explain.
+
+    The repeats of each sample are split at random into two halves of equal number (of an odd number one repeat is left
+    out each time); the halves' averages are correlated over samples; the mean correlation r of all splits is stepped
+    up to the reliability of the average over all repeats,
+
+        k r / (1 + (k - 1) r),    k = mean(1 / repeats in a half) / mean(1 / repeats in all),
+
+    which is the formula of Spearman and Brown (k = 2 where all numbers of repeats are even and alike). Its square root
+    is the correlation that the true mean response would reach with the average. Values at or below zero: the unit
+    answers to nothing.
+
+    Parameters
+    ----------
+    repeats : (n_samples, n_units, n_repeats) array
+        NaN where there was no repeat. Each sample needs two for each unit.
+    n_splits, seed : int
+        How many random splits, and their seed.
+
+    Returns
+    -------
+    (n_units,) array
+
+    Raises
+    ------
+    InputError
+        A sample has fewer than two repeats.
+
+    References
+    ----------
+    Spearman (1910), Correlation calculated from faulty data. Brit. J. Psychol. 3, 271-295. Brown (1910), Some
+    experimental results in the correlation of mental abilities. Brit. J. Psychol. 3, 296-322.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> signal = rng.normal(size=(5000, 1, 1))  # as strong as the noise of a single repeat
+    >>> noise_ceiling(signal + rng.normal(size=(5000, 1, 4))).round(2)  # 1 / (1 + 1/4)
+    array([0.8])
+    """
+    repeats, n = _checked(repeats)
+    n_half = n // 2
+    came = np.isfinite(repeats)
+    values = np.where(came, repeats, 0.0)
+    # One order for all units of a sample: those with the same repeats are split alike, and sorted once if all have.
+    kinds = came[:, :1] if (came == came[:, :1]).all() else came
+    rng = np.random.default_rng(seed)
+    correlation = np.zeros(repeats.shape[1])
+    for _ in tqdm(range(n_splits), desc="splitting repeats", delay=1, disable=None):
+        drawn = rng.random((len(repeats), 1, repeats.shape[2]))
+        place = np.argsort(np.argsort(np.where(kinds, drawn, np.inf), axis=2), axis=2)
+        first = place < n_half[:, :, None]
+        second = (place < 2 * n_half[:, :, None]) & ~first
+        halves = [(values * half).sum(axis=2) / n_half for half in (first, second)]
+        correlation += profile_correlation(*halves) / n_splits
+    k = (1 / n_half).mean(axis=0) / (1 / n).mean(axis=0)
+    return k * correlation / (1 + (k - 1) * correlation)
+
+
+def explained_per_ceiling(explained: ArrayLike, ceiling: ArrayLike) -> NDArray[np.float64]:
+    """Share that is explained of what can be explained: the variance explained, divided by the noise ceiling.
+
+    The ceiling's share of the variance of an average over repeats is the power of the signal, so this is the signal
+    power explained, and for the squared correlation as `explained` the squared normalised correlation.
+
+    Parameters
+    ----------
+    explained : (n_units,) array
+        From `hotwire.decoder.statistics.correlations.explained_variance`, for averages over repeats.
+    ceiling : (n_units,) array
+        From `noise_ceiling`, for the same averages.
+
+    Returns
+    -------
+    (n_units,) array
+        May pass 1 by chance. NaN where the ceiling is not above zero: there is nothing to explain.
+
+    References
+    ----------
+    Sahani & Linden (2003), How linear are auditory cortical responses? Adv. Neural Inf. Process. Syst. 15, 109-116
+    (signal power). Schoppe et al. (2016), Measuring the performance of neural models. Front. Comput. Neurosci. 10, 10
+    (normalised correlation).
+
+    Examples
+    --------
+    >>> explained_per_ceiling([0.2, 0.2], [0.5, 0.0])
+    array([0.4, nan])
+    """
+    explained, ceiling = np.asarray(explained, np.float64), np.asarray(ceiling, np.float64)
+    if explained.shape != ceiling.shape:
+        raise ShapeError(f"ceiling: expected one for each unit of explained {explained.shape}, got {ceiling.shape}")
+    return np.divide(explained, ceiling, out=np.full_like(explained, np.nan), where=ceiling > 0)
+
+
+def _checked(repeats: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """The repeats, and how many there are of each sample and unit."""
+    repeats = np.asarray(repeats, np.float64)
+    if repeats.ndim != 3 or not repeats.size:
+        raise ShapeError(f"repeats: expected (n_samples, n_units, n_repeats), got shape {repeats.shape}")
+    if np.isinf(repeats).any():
+        raise InputError("repeats: expected finite numbers, or NaN where there was no repeat, got infinity")
+    n = np.isfinite(repeats).sum(axis=2)
+    few = np.argwhere(n < 2)
+    if len(few):
+        sample, unit = few[0]
+        raise InputError(
+            f"repeats: expected at least two of each sample, got {n[sample, unit]} of sample {sample} in unit {unit}; "
+            f"{len(np.unique(few[:, 0]))} samples have too few, leave them out"
+        )
+    return repeats, n

@@ -1,0 +1,1 @@
+"""What several steps compute with: sums over the past, filters, the newest samples. Numpy only."""

@@ -1,0 +1,132 @@
+"""The networks that a study file can name: those of `open_network`, and a small one that is trained on the spot."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, Field, model_validator
+
+from ...errors import InputError
+from ...models.networks.network import Network
+from ...models.networks.opening import open_network
+from ..readers.array_files import load_arrays, order_in
+from .fields import NetworkName
+from .section import AnyPath, Section
+
+
+class TrainingPictures(NamedTuple):
+    """What a small network learns from.
+
+    Attributes
+    ----------
+    pictures : (n_pictures, side, side) array of uint8
+    labels : list of str
+    n_left_out : int
+        How many pictures were too like one of those that the network is to be shown later.
+    """
+
+    pictures: NDArray[np.uint8]
+    labels: list[str]
+    n_left_out: int
+
+
+def _part(given: list[int]) -> tuple[int, int]:
+    if len(given) != 2 or not 0 <= given[0] < given[1]:
+        raise InputError(f"expected [first, stop], counted from 0, got {given!r}")
+    return given[0], given[1]
+
+
+Part = Annotated[Any, AfterValidator(_part)]
+
+
+class TrainSection(Section):
+    """A small vision network that is trained on pictures out of a file.
+
+    See `hotwire.models.training.small_training.train_small_vision`.
+
+    The pictures of the recording are never among those it learns from: `held_out` names them, and what is the same or
+    nearly so is left out.
+    """
+
+    path: AnyPath
+    pictures: str
+    labels: dict[str, Part] = Field(min_length=2)
+    """Which pictures show what, in the order of the file."""
+    held_out: str
+    picture_shape: list[int] | None = Field(None, min_length=2, max_length=2)
+    order: Literal["C", "F"] | None = None
+    seed: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _has_parts(self) -> TrainSection:
+        parts = sorted(self.labels.values())
+        for (_, stop), (first, _) in zip([(0, 0), *parts], parts, strict=False):
+            if first < stop:
+                raise InputError(f"labels: a picture shows one thing, but {first} is in two parts; got {self.labels}")
+        return self
+
+    def read(self) -> TrainingPictures:
+        """Read the pictures that have a label and are not too like any that is held out."""
+        from ...models.training.small_training import too_alike
+
+        arrays = load_arrays(self.path, [self.pictures, self.held_out])
+        pictures, held_out = (self._laid_out(name, arrays[name]) for name in (self.pictures, self.held_out))
+        for label, (_, stop) in self.labels.items():
+            if stop > len(pictures):
+                raise InputError(f"labels: {label} goes up to {stop}, but {self.pictures} has {len(pictures)} pictures")
+        labels = np.concatenate([[label] * (stop - first) for label, (first, stop) in self.labels.items()])
+        chosen = np.concatenate([pictures[first:stop] for first, stop in self.labels.values()])
+        alike = too_alike(chosen, held_out)
+        return TrainingPictures(chosen[~alike], labels[~alike].tolist(), int(alike.sum()))
+
+    def _laid_out(self, name: str, array: NDArray) -> NDArray[np.uint8]:
+        if array.dtype != np.uint8:
+            raise InputError(f"{name}: expected pictures in uint8, from 0 (black) to 255, got {array.dtype}")
+        if self.picture_shape is None:
+            return array
+        n_pixels = self.picture_shape[0] * self.picture_shape[1]
+        if array.ndim != 2 or array.shape[1] != n_pixels:
+            raise InputError(f"{name}: expected pictures in rows of {n_pixels} pixels, got shape {array.shape}")
+        # Each row for itself: "F" shall not reach across pictures.
+        order = order_in(Path(self.path), self.order)
+        return np.stack([row.reshape(self.picture_shape, order=order) for row in array])
+
+
+class NetworkSection(Section):
+    """See `hotwire.models.open_network`; with `train`, a network of that name is trained first."""
+
+    name: NetworkName
+    prompt: str | None = None
+    seconds: float | None = Field(None, gt=0)
+    """Of sound that a speech recogniser takes."""
+    train: TrainSection | None = None
+
+    @model_validator(mode="after")
+    def _is_opened_or_trained(self) -> NetworkSection:
+        if self.train is not None and self.prompt is not None:
+            raise InputError("expected prompt or train, got both: a network for pictures takes no prompt")
+        if self.train is not None and self.seconds is not None:
+            raise InputError("expected seconds or train, got both: a network for pictures hears nothing")
+        return self
+
+    def open(self) -> Network:
+        """Open the network, trained first if it is to be."""
+        if self.train is not None:
+            return self._trained.names
+        return open_network(self.name, prompt=self.prompt, seconds=self.seconds)
+
+    def drawing(self) -> Network | None:
+        """Open the network that draws what this one sees, where there is one."""
+        return None if self.train is None else self._trained.draws
+
+    @cached_property
+    def _trained(self) -> Any:
+        from ...models.training.small_training import train_small_vision
+
+        assert self.train is not None
+        pictures, labels, _ = self.train.read()
+        return train_small_vision(pictures, labels, seed=self.train.seed, name=self.name)

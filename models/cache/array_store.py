@@ -1,0 +1,237 @@
+"""A folder of arrays that are written row by row and count only once they are whole.
+
+::
+
+    manifest.json   what the arrays are of, and each whole one with its size and SHA-256
+    NAME.npy        float32 (n_rows, n_columns)
+    progress.json   while arrays are being written: how far, and the SHA-256 up to there
+
+Whoever is killed while writing leaves the rows up to the last mark, and the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from filelock import FileLock
+from numpy.lib import format as npy
+
+from ...errors import AssetError, DiskSpaceError
+from ..weights.assets import sha256_of
+
+MANIFEST, _PROGRESS = "manifest.json", "progress.json"
+_BATCHES_TO_MARK = 4
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class ArrayStore:
+    """Arrays in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is not there.
+    about : mapping
+        What the arrays are of, ready for JSON; it goes into the manifest.
+    """
+
+    def __init__(self, folder: Path, about: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self._about = dict(about)
+        self._arrays: dict[str, dict[str, Any]] = {}
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes out, having waited for them, and see what they left."""
+        with usable(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = lock_of(self.folder)
+            lock.acquire()
+        try:
+            with usable(self.folder):
+                manifest = read_json(self.folder / MANIFEST)
+                if manifest is None:  # a pass that is killed shall be listed, too
+                    self._write_manifest()
+                else:
+                    self._arrays = manifest["arrays"]
+            yield
+        finally:
+            lock.release()
+
+    def lacking(self, names: Iterable[str]) -> list[str]:
+        """Which of these arrays are not there whole; one that was, and is damaged now, is told in a warning."""
+        with usable(self.folder):
+            for name in names:
+                if name in self._arrays and not _is_unchanged(self.folder / name, self._arrays[name]):
+                    warnings.warn(f"{self.folder / name} is damaged; it is recorded anew", stacklevel=4)
+                    del self._arrays[name]
+        return [name for name in names if name not in self._arrays]
+
+    @contextmanager
+    def writing(self, names: Sequence[str], n_rows: int) -> Iterator[Writing]:
+        """Write arrays side by side; once all rows are there, they are whole."""
+        with ExitStack() as stack:
+            with usable(self.folder):
+                begun = Writing(self.folder, names, n_rows, stack)
+                if not begun.n_done:
+                    # Never into a file that someone may have mapped, nor what nobody will finish.
+                    for file in set(self.folder.glob("*.npy")) - {self.folder / name for name in self._arrays}:
+                        file.unlink()
+            yield begun
+            with usable(self.folder):
+                self._arrays |= begun.mark()
+        with usable(self.folder):
+            self._write_manifest()
+            (self.folder / _PROGRESS).unlink()
+
+    def mapped(self, name: str) -> np.ndarray:
+        """Give a whole array as it lies on the disk, not to be written to."""
+        return np.load(self.folder / name, mmap_mode="r")
+
+    def _write_manifest(self) -> None:
+        write_json(self.folder / MANIFEST, {"about": self._about, "arrays": self._arrays})
+
+
+class Writing:
+    """Arrays of `n_rows` rows under way; see `ArrayStore.writing`.
+
+    Attributes
+    ----------
+    n_done : int
+        How many rows are there already.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str], n_rows: int, stack: ExitStack) -> None:
+        self._folder, self._names, self._n_rows, self._stack = folder, names, n_rows, stack
+        self._files: dict[str, BinaryIO] = {}
+        self._digests: dict[str, Any] = {}
+        self._since_mark = 0
+        self.n_done = 0
+        self._go_on()
+
+    def add(self, rows: Mapping[str, np.ndarray]) -> None:
+        """Append rows, float32 (n_new, ...), to all arrays."""
+        with usable(self._folder):
+            for name in self._names:
+                table = np.ascontiguousarray(rows[name], np.float32).reshape(len(rows[name]), -1)
+                if name not in self._files:
+                    self._begin(name, table.shape[1])
+                self._put(name, table.data)
+            self.n_done += len(rows[self._names[0]])
+            self._since_mark += 1
+            if self._since_mark == _BATCHES_TO_MARK:
+                self.mark()
+
+    def mark(self) -> dict[str, dict[str, Any]]:
+        """See what there is safely onto the disk, and note its sizes and SHA-256."""
+        noted = {}
+        for name, file in self._files.items():
+            file.flush()
+            os.fsync(file.fileno())
+            noted[name] = {"size_bytes": file.tell(), "sha256": self._digests[name].hexdigest()}
+        write_json(self._folder / _PROGRESS, {"n_done": self.n_done, "n_rows": self._n_rows, "arrays": noted})
+        self._since_mark = 0
+        return noted
+
+    def _begin(self, name: str, n_columns: int) -> None:
+        path = self._folder / name
+        path.unlink(missing_ok=True)
+        self._files[name] = self._stack.enter_context(path.open("w+b"))
+        self._digests[name] = hashlib.sha256()
+        header = _header((self._n_rows, n_columns))
+        self._put(name, header)
+
+    def _put(self, name: str, data: Any) -> None:
+        self._files[name].write(data)
+        self._digests[name].update(data)
+
+    def _go_on(self) -> None:
+        """Find what a killed process left; warn where it is not what that one noted."""
+        progress = read_json(self._folder / _PROGRESS)
+        if progress is None or (set(progress["arrays"]), progress["n_rows"]) != (set(self._names), self._n_rows):
+            return
+        for name, noted in progress["arrays"].items():
+            digest = _digest_of(self._folder / name, noted["size_bytes"])
+            if digest.hexdigest() != noted["sha256"]:
+                warnings.warn(f"{self._folder / name} was left damaged; it is recorded anew", stacklevel=6)
+                self._files, self._digests = {}, {}
+                return
+            file = self._stack.enter_context((self._folder / name).open("r+b"))
+            file.truncate(noted["size_bytes"])
+            file.seek(noted["size_bytes"])
+            self._files[name], self._digests[name] = file, digest
+        self.n_done = progress["n_done"]
+
+
+@contextmanager
+def usable(folder: Path) -> Iterator[None]:
+    """Say what to do where a folder of the cache cannot be read or written, or its disk is full."""
+    try:
+        yield
+    except OSError as error:
+        what_to_do = "set HOTWIRE_CACHE to a folder that can be written"
+        if error.errno in _DISK_FULL:
+            raise DiskSpaceError(f"{folder}: the disk is full; make room, or {what_to_do}") from error
+        raise AssetError(f"{folder} cannot be used: {error}; {what_to_do}") from error
+
+
+def lock_of(path: Path, timeout_s: float = -1) -> FileLock:
+    """Give the lock of a folder or file in the cache, which lies beside it."""
+    return FileLock(path.with_name(f".{path.name}.lock"), timeout=timeout_s)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """What a JSON file holds; None where there is none, and with a warning where it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        warnings.warn(f"{path} is damaged; what it lists is recorded anew", stacklevel=4)
+        return None
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file that is there whole or not at all."""
+    write_bytes(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all, even after a power cut."""
+    half = path.with_name(f".{path.name}.half")
+    with half.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(half, path)
+
+
+def _is_unchanged(path: Path, noted: Mapping[str, Any]) -> bool:
+    return path.is_file() and path.stat().st_size == noted["size_bytes"] and sha256_of(path) == noted["sha256"]
+
+
+def _digest_of(path: Path, size_bytes: int) -> Any:
+    """SHA-256 of the beginning of a file."""
+    digest = hashlib.sha256()
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        while size_bytes > 0 and (chunk := file.read(min(size_bytes, 1 << 20))):
+            digest.update(chunk)
+            size_bytes -= len(chunk)
+    return digest
+
+
+def _header(shape: tuple[int, int]) -> bytes:
+    from io import BytesIO
+
+    file = BytesIO()
+    npy.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    return file.getvalue()

@@ -1,0 +1,1 @@
+"""What lies behind a layer, or up to it, as ONNX graphs."""

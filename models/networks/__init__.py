@@ -1,0 +1,1 @@
+"""Networks opened at a layer, and what they are made of."""

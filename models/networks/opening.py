@@ -1,0 +1,64 @@
+"""Open a network by its name or from a path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...errors import InputError, UnknownNameError
+from ..weights.assets import assets, fetch
+from .network import Network
+
+LANGUAGE_MODELS = ("smollm2-135m-instruct",)
+VISION = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
+SENTENCE_ENCODERS = ("all-minilm-l6-v2",)
+SPEECH_RECOGNISERS = ("whisper-tiny.en",)
+
+
+def open_network(name: str | Path, *, prompt: str | None = None, seconds: float | None = None) -> Network:
+    """Open a network; one of the registry is downloaded first if it is not on this machine yet.
+
+    Parameters
+    ----------
+    name : str or Path
+        A name of the registry (``hotwire models`` lists them), the path of an ONNX file, or a folder with a causal
+        language model in the form that transformers saves.
+    prompt : str, optional
+        For language models: a text with one ``{}``.
+    seconds : float, optional
+        For speech recognisers: the longest sound, 2 s if not given.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such name and no such file.
+    InputError
+        A prompt or seconds were given for a network that takes none, or a speech recogniser cannot hear so long.
+    """
+    if name in SPEECH_RECOGNISERS and prompt is None:
+        from .whisper import SECONDS, SpeechRecogniser
+
+        return SpeechRecogniser.open(fetch(str(name)), seconds=SECONDS if seconds is None else seconds, name=str(name))
+    if seconds is not None:
+        raise InputError(f"seconds: only speech recognisers are opened for a length of sound, {name} is none")
+    if str(name) in LANGUAGE_MODELS or (Path(name) / "config.json").is_file():
+        from .language import PROMPT, LanguageModel
+
+        folder = fetch(str(name)) if str(name) in LANGUAGE_MODELS else Path(name)
+        return LanguageModel.open(folder, prompt=prompt or PROMPT, name=str(name))
+    if prompt is not None:
+        raise InputError(f"prompt: only language models take one, {name} is none")
+    if name in VISION:
+        from .vision import open_efficientnet_lite
+
+        classes = fetch("imagenet-classes") / "classes.json"
+        return open_efficientnet_lite(str(name).rpartition("-")[2], fetch(str(name)) / "model.safetensors", classes)
+    if name in SENTENCE_ENCODERS:
+        from .sentence import SentenceEncoder
+
+        return SentenceEncoder(fetch(str(name)), name=str(name))
+    if Path(name).suffix == ".onnx" and Path(name).is_file():
+        from .onnx_network import OnnxNetwork
+
+        return OnnxNetwork(Path(name))
+    known = [asset.name for asset in assets("network")]
+    raise UnknownNameError("network (no ONNX file and no folder with a config.json either)", str(name), known)

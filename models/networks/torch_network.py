@@ -1,0 +1,180 @@
+"""Any torch module as a network: its layers are the named parts at which it can be cut in two."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import fx, nn
+
+from ...errors import InputError, ShapeError, UnknownNameError
+from .network import Network
+from .torch_graph import head, is_cut, lay_out, tail, trace
+
+
+class TorchNetwork(Network):
+    """A torch module opened at its layers.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Any module that takes one float32 or integer tensor and gives one tensor (n_stimuli, n_outputs), or a
+        structure that holds exactly one. It is put into evaluation mode; its weights stay as they are.
+    example : Tensor or ndarray (n_stimuli, ...)
+        One prepared stimulus or more, as the module takes them; it gives the shapes.
+    layers : sequence of str, optional
+        Dotted names of the module's parts; by default all at which it can be cut.
+    name : str, optional
+        By default the name of the module's class.
+    prepare : callable, optional
+        Turns a batch of stimuli into what the module takes. By default the stimuli are taken to be that
+        already.
+    labels : sequence of str, optional
+        Names of the outputs.
+
+    Raises
+    ------
+    InputError
+        The module cannot be traced, or cannot be cut at one of the `layers`.
+    UnknownNameError
+        The module has no part of that name.
+
+    Examples
+    --------
+    >>> module = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+    >>> network = TorchNetwork(module, example=torch.zeros(1, 4))
+    >>> network.layers
+    {'0': (3,), '1': (3,), '2': (2,)}
+    >>> stimuli = np.ones((5, 4), np.float32)
+    >>> recorded = network.activations(stimuli, ["1"])["1"]
+    >>> np.array_equal(network.resume("1", recorded), network.outputs(stimuli))
+    True
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        example: torch.Tensor | np.ndarray,
+        *,
+        layers: Sequence[str] | None = None,
+        name: str | None = None,
+        prepare: Callable[[Any], torch.Tensor | np.ndarray] | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        self.name = name or type(module).__name__
+        self.labels = None if labels is None else tuple(labels)
+        self._prepare = prepare
+        weight = next(module.parameters(), None)
+        self._device = torch.device("cpu") if weight is None else weight.device
+        self._example = _tensor(example).to(self._device)
+        self._open(module, layers)
+
+    def _open(self, module: nn.Module, layers: Sequence[str] | None) -> None:
+        self._module = module.eval()
+        self._traced = trace(module, self._example)
+        parts = self._traced.parts
+        self._heads: dict[tuple[str, ...], fx.GraphModule] = {}
+        self._tails: dict[str, fx.GraphModule] = {}
+        cuts = {name: node for name, node in parts.items() if is_cut(self._traced, node)}
+        self.layers = {name: self._traced.values[node].shape for name, node in cuts.items()}
+        if layers is not None:
+            for layer in layers:
+                self.shape_of(layer)
+            self.layers = {name: shape for name, shape in self.layers.items() if name in layers}
+        if not self.layers:
+            raise InputError(f"module: {self.name} can be cut at none of its parts: {self._traced.refused}")
+
+    def shape_of(self, layer: str) -> tuple[int, ...]:
+        """Shape of one stimulus's activation of `layer`; the error for a part that is no layer says why."""
+        if layer in self.layers:
+            return self.layers[layer]
+        if layer in self._traced.refused:
+            reason = self._traced.refused[layer]
+        elif layer in self._traced.parts and not is_cut(self._traced, self._traced.parts[layer]):
+            reason = "the output also depends on something that bypasses it"
+        else:
+            raise UnknownNameError("layer", layer, self.layers)
+        raise InputError(
+            f"layer: {self.name} cannot be cut at {layer!r}: {reason}. It can at: {', '.join(self.layers)}"
+        )
+
+    def tail(self, layer: str) -> fx.GraphModule:
+        """Give what lies behind a layer as a module of its own, which shares this network's weights.
+
+        It takes the activation (n_samples, *shape) and gives the outputs; for instance to export it.
+        """
+        self.shape_of(layer)
+        if layer not in self._tails:
+            self._tails[layer] = tail(self._traced, self._traced.parts[layer])
+        return self._tails[layer]
+
+    def example(self, layer: str) -> torch.Tensor:
+        """Give zeros in the form of one activation, (1, *shape), as `tail` takes it."""
+        value = self._traced.values[self._traced.parts[layer]]
+        return lay_out(torch.zeros(1, *self.shape_of(layer)), value, self._device)
+
+    def untrained(self, seed: int = 0) -> TorchNetwork:
+        """Give the same network with random weights, as a control.
+
+        Each part that has an initialisation of its own (``reset_parameters``) starts from that, with its
+        running statistics; other parts' weights are shuffled, each tensor within itself.
+        """
+        network = self._copy_as(f"{self.name}-untrained-{seed}")
+        module = copy.deepcopy(self._module)
+        _initialise(module, seed, self._device)
+        network._open(module, list(self.layers))
+        return network
+
+    @torch.inference_mode()
+    def _record(self, stimuli: Any, layers: tuple[str, ...]) -> list[np.ndarray]:
+        if layers not in self._heads:
+            self._heads[layers] = head(self._traced, [self._traced.parts[layer] for layer in layers])
+        return [value.cpu().numpy() for value in self._heads[layers](self._prepared(stimuli))]
+
+    @torch.inference_mode()
+    def _resume(self, layer: str, activations: np.ndarray) -> np.ndarray:
+        value = self._traced.values[self._traced.parts[layer]]
+        entered = lay_out(torch.from_numpy(activations), value, self._device)
+        return self.tail(layer)(entered).cpu().numpy()
+
+    @torch.inference_mode()
+    def _forward(self, stimuli: Any) -> np.ndarray:
+        return self._traced.root(self._prepared(stimuli)).cpu().numpy()
+
+    def _weights(self) -> Iterable[tuple[str, np.ndarray]]:
+        for name, weight in self._module.state_dict().items():
+            bits = weight.detach().cpu().contiguous()
+            # numpy knows no bfloat16: take the bytes, whatever the type
+            yield f"{name} {weight.dtype} {tuple(weight.shape)}", bits.reshape(-1).view(torch.uint8).numpy()
+
+    def _prepared(self, stimuli: Any) -> torch.Tensor:
+        batch = np.asarray(stimuli) if self._prepare is None else self._prepare(stimuli)
+        batch = _tensor(batch)
+        if not torch.can_cast(batch.dtype, self._example.dtype):
+            raise InputError(f"stimuli: {self.name} takes {self._example.dtype}, got {batch.dtype}")
+        batch = batch.to(self._device, self._example.dtype)
+        if batch.shape[1:] != self._example.shape[1:]:
+            expected = ", ".join(map(str, self._example.shape[1:]))
+            raise ShapeError(f"stimuli: {self.name} takes (n_stimuli, {expected}), got {tuple(batch.shape)}")
+        return batch
+
+
+def _tensor(array: torch.Tensor | np.ndarray) -> torch.Tensor:
+    tensor = torch.tensor(array) if isinstance(array, np.ndarray) else array
+    return tensor.float() if tensor.is_floating_point() else tensor
+
+
+def _initialise(module: nn.Module, seed: int, device: torch.device) -> None:
+    with torch.random.fork_rng([] if device.type == "cpu" else [device]), torch.no_grad():
+        torch.manual_seed(seed)
+        for part in reversed(list(module.modules())):  # the whole after its parts: its own initialisation wins
+            reset = getattr(part, "reset_parameters", None) or getattr(part, "_reset_parameters", None)
+            if reset is not None:
+                reset()
+                continue
+            for weight in part.parameters(recurse=False):
+                order = torch.randperm(weight.numel()).to(device)
+                weight.copy_(weight.flatten()[order].view_as(weight))

@@ -1,0 +1,125 @@
+"""Image classifiers that take pictures as they come: files, PIL images or arrays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from ...errors import AssetError, InputError
+from .efficientnet import efficientnet_lite
+from .torch_network import TorchNetwork
+
+
+class VisionNetwork(TorchNetwork):
+    """An image classifier opened at its layers.
+
+    Its stimuli are pictures: paths of image files, PIL images, or a uint8 array (n_stimuli, height, width,
+    3). Of each it sees the centre square, scaled to `image_size` (bicubic).
+
+    Parameters
+    ----------
+    module : nn.Module
+        Takes float32 (n_stimuli, 3, image_size, image_size), gives (n_stimuli, n_classes).
+    image_size : int
+        Side of the module's input in pixels.
+    mean, scale : float or sequence of three floats
+        The module takes (picture - mean) / scale, with pictures from 0 to 255, for all colours or each of R,
+        G, B.
+    layers, name, labels
+        As for `TorchNetwork`.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        image_size: int,
+        *,
+        mean: float | Sequence[float] = 127.0,
+        scale: float | Sequence[float] = 128.0,
+        layers: Sequence[str] | None = None,
+        name: str | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        prepare = partial(prepare_pictures, image_size=image_size, mean=mean, scale=scale)
+        example = prepare([Image.new("RGB", (image_size, image_size))])
+        super().__init__(module, example, layers=layers, name=name, prepare=prepare, labels=labels)
+
+
+def open_efficientnet_lite(variant: str, weights: Path, classes: Path) -> VisionNetwork:
+    """Open EfficientNet-Lite at its stem, each block, its head, the pooled features and the logits.
+
+    Parameters
+    ----------
+    variant : str
+        "lite0", "lite1" or "lite2".
+    weights : Path
+        The safetensors file of its weights.
+    classes : Path
+        A JSON list of the 1,000 ImageNet classes' names, in their order.
+    """
+    module = efficientnet_lite(variant, weights)
+    blocks = [f"blocks.{i}" for i in range(len(module.get_submodule("blocks")._modules))]
+    labels = json.loads(classes.read_text(encoding="utf-8"))
+    if len(labels) != module.get_submodule("logits").out_features:
+        raise AssetError(f"{classes}: expected 1000 names, got {len(labels)}")
+    return VisionNetwork(
+        module,
+        module.image_size,
+        layers=["stem", *blocks, "head", "pooled", "logits"],
+        name=f"efficientnet-{variant}",
+        labels=labels,
+    )
+
+
+def prepare_pictures(
+    pictures: Sequence[Any] | np.ndarray,
+    *,
+    image_size: int,
+    mean: float | Sequence[float],
+    scale: float | Sequence[float],
+) -> torch.Tensor:
+    """Crop pictures to their centre square, scale them and normalise their colours.
+
+    Parameters
+    ----------
+    pictures : sequence of paths or PIL images, or uint8 array (n_pictures, height, width, 3)
+        The pictures; grey or transparent ones are converted to RGB.
+    image_size : int
+        Side of the result in pixels.
+    mean, scale : float or three floats
+        The result is (picture - mean) / scale.
+
+    Returns
+    -------
+    Tensor (n_pictures, 3, image_size, image_size)
+        float32, with the channels last in memory.
+    """
+    pixels = np.stack([_square(picture, image_size) for picture in pictures]).astype(np.float32)
+    normalised = (pixels - np.asarray(mean, np.float32)) / np.asarray(scale, np.float32)
+    return torch.from_numpy(normalised).permute(0, 3, 1, 2)
+
+
+def _square(picture: Any, image_size: int) -> np.ndarray:
+    if isinstance(picture, str | PathLike):
+        with Image.open(picture) as file:
+            image = file.convert("RGB")
+    elif isinstance(picture, Image.Image):
+        image = picture.convert("RGB")
+    elif isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] == (3,):
+        image = Image.fromarray(picture)
+    else:
+        what = f"{picture.dtype} array {picture.shape}" if isinstance(picture, np.ndarray) else type(picture).__name__
+        raise InputError(f"stimuli: expected paths, PIL images or uint8 arrays (height, width, 3), got {what}")
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    box = (left, top, left + side, top + side)
+    return np.asarray(image.resize((image_size, image_size), Image.Resampling.BICUBIC, box=box))

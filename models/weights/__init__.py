@@ -1,0 +1,1 @@
+"""Pretrained weights: the registry, downloads, and conversion."""

@@ -1,0 +1,1 @@
+"""Which samples are missing: from stamps to places on the sample grid."""

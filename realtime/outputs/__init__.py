@@ -1,0 +1,1 @@
+"""Where decisions go, and the raw stream on disk."""

@@ -1,0 +1,255 @@
+"""The raw stream on disk as XDF, while it is decoded: pyxdf, MNE and EEGLAB read it.
+
+XDF 1.0 (https://github.com/sccn/xdf/wiki/Specifications) is a row of chunks: how many bytes its length takes, its
+length, a tag, content. A process may be killed in the middle of one. pyxdf reads a chunk that is cut off as if its last
+sample were whole, or fails, depending on the byte. Hence every chunk is first written with a zero in front, which no
+reader takes for a chunk, and only when all of it is there does its first byte follow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import struct
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from ..sources.source import Chunk, Marker, StreamInfo
+from .appending import append_whole
+
+FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)
+LENGTH_BYTES = 4
+CHUNK_HEAD = struct.Struct("<BIH")
+"""Zero for now, the length of the rest, the tag."""
+SAMPLES_HEAD = struct.Struct(CHUNK_HEAD.format + "IBI")
+"""Then the stream, and the number of samples behind the number of its bytes."""
+BOUNDARY_SIGNATURE = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
+CLOCK_EVERY_S = 5.0
+"""How often the clock offsets, all zero, and a boundary are written: as often as LabRecorder does."""
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass
+class _Stream:
+    """One stream of the file and what its footer will say."""
+
+    number: int
+    first_stamp_s: float = 0.0
+    last_stamp_s: float = 0.0
+    n_samples: int = 0
+    clock_s: list[float] = field(default_factory=list)
+
+    def count(self, stamps: NDArray[np.float64]) -> None:
+        if not self.n_samples:
+            self.first_stamp_s = float(stamps[0])
+        self.last_stamp_s = float(stamps[-1])
+        self.n_samples += len(stamps)
+
+
+class XdfRecorder:
+    """Writes a stream and its markers to an XDF file as they come.
+
+    Every sample keeps the stamp that it came with: nothing is dejittered, dropped or put in order. Stamps are on the
+    local clock already, so that the clock offsets are zero. The samples are stream 1, the markers stream 2 (a label as
+    it is; one with a duration as ``{"label": ..., "duration_s": ...}``).
+
+    What `write` has returned from outlives a kill -9 of the process, since the system has it. It is forced onto the
+    disk only by `close`: waiting for the disk would hold up decisions, and a power cut may cost the last half minute.
+
+    Parameters
+    ----------
+    path : path
+        Must not exist.
+
+    Raises
+    ------
+    InputError
+        There is such a file already, or no such folder.
+    """
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self.path = Path(path)
+        self._fd: int | None = None
+        self._data, self._markers = _Stream(1), _Stream(2)
+        self._buffer = bytearray()  # fresh memory for every chunk would cost more than writing it
+        if not self.path.parent.is_dir():
+            raise InputError(f"{self.path}: there is no folder {self.path.parent}; make it, or record elsewhere")
+        if self.path.exists():
+            raise _there_already(self.path)
+
+    def open(self, info: StreamInfo) -> None:
+        """Make the file and write its headers.
+
+        Raises
+        ------
+        InputError
+            The file has come into being meanwhile.
+        OSError
+            It cannot be written.
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        try:
+            self._fd = os.open(self.path, flags, 0o644)
+        except FileExistsError as error:
+            raise _there_already(self.path) from error
+        n_channels = len(info.channel_names)
+        self._row = np.dtype([("eight", "u1"), ("stamp", "<f8"), ("values", "<f4", (n_channels,))])
+        os.write(self._fd, b"XDF:")
+        self._append(FILE_HEADER, _info({"version": "1.0", "datetime": datetime.now(UTC).isoformat()}))
+        self._append(STREAM_HEADER, _number(self._data) + _data_header(info))
+        self._append(STREAM_HEADER, _number(self._markers) + _marker_header(info))
+
+    def write(self, chunk: Chunk) -> None:
+        """Append samples (n, n_channels) with their stamps.
+
+        Raises
+        ------
+        OSError
+            The disk is full or gone. The file is closed and can be read up to the chunk before.
+        """
+        n_samples = len(chunk.samples)
+        if not n_samples:
+            return
+        self._tell_time(chunk.received_s)
+        n_bytes = SAMPLES_HEAD.size + n_samples * self._row.itemsize
+        if len(self._buffer) < n_bytes:
+            self._buffer = bytearray(n_bytes)
+        length = 2 + n_bytes - CHUNK_HEAD.size
+        SAMPLES_HEAD.pack_into(self._buffer, 0, 0, length, SAMPLES, self._data.number, LENGTH_BYTES, n_samples)
+        rows = np.frombuffer(self._buffer, self._row, n_samples, SAMPLES_HEAD.size)
+        rows["eight"], rows["stamp"], rows["values"] = 8, chunk.stamps, chunk.samples
+        self._commit(memoryview(self._buffer)[:n_bytes])
+        self._data.count(chunk.stamps)
+
+    def marker(self, marker: Marker) -> None:
+        """Append a marker.
+
+        Raises
+        ------
+        OSError
+            As for `write`.
+        """
+        text = marker.label
+        if marker.duration_s or text.startswith("{"):
+            text = json.dumps({"label": marker.label, "duration_s": marker.duration_s})
+        value = text.encode("utf-8", "replace")
+        sample = struct.pack("<Bd", 8, marker.stamp_s) + _length(len(value)) + value
+        self._tell_time(marker.received_s)
+        self._append(SAMPLES, _number(self._markers) + _length(1) + sample)
+        self._markers.count(np.array([marker.stamp_s]))
+
+    def close(self) -> None:
+        """Write the footers and force everything onto the disk; does nothing where the file is closed."""
+        if self._fd is None:
+            return
+        for stream in (self._data, self._markers):
+            self._append(STREAM_FOOTER, _number(stream) + _footer(stream))
+        fd, self._fd = self._fd, None
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def _tell_time(self, now_s: float) -> None:
+        if self._data.clock_s and 0 <= now_s - self._data.clock_s[-1] < CLOCK_EVERY_S:
+            return
+        self._append(BOUNDARY, BOUNDARY_SIGNATURE)
+        for stream in (self._data, self._markers):
+            self._append(CLOCK_OFFSET, _number(stream) + struct.pack("<dd", now_s, 0.0))
+            stream.clock_s.append(now_s)
+
+    def _append(self, tag: int, content: bytes) -> None:
+        self._commit(CHUNK_HEAD.pack(0, 2 + len(content), tag) + content)
+
+    def _commit(self, chunk: bytes | memoryview) -> None:
+        """Write a chunk with its zero in front, then put its first byte there."""
+        if self._fd is None:
+            raise InputError(f"{self.path}: is not open; a recorder writes between open and close")
+        try:
+            start = os.lseek(self._fd, 0, os.SEEK_END)
+            append_whole(self._fd, chunk)
+            os.lseek(self._fd, start, os.SEEK_SET)
+            os.write(self._fd, bytes([LENGTH_BYTES]))
+        except OSError:
+            os.close(self._fd)
+            self._fd = None
+            raise
+
+
+def _data_header(info: StreamInfo) -> bytes:
+    channels = [
+        ("channel", {"label": label, "unit": unit}) for label, unit in zip(info.channel_names, info.units, strict=True)
+    ]
+    return _info(
+        {
+            "name": info.name,
+            "type": info.type,
+            "channel_count": str(len(channels)),
+            "nominal_srate": repr(float(info.rate_hz)),
+            "channel_format": "float32",
+            "source_id": info.source_id,
+            "desc": {"channels": channels},
+        }
+    )
+
+
+def _marker_header(info: StreamInfo) -> bytes:
+    return _info(
+        {
+            "name": f"{info.name}-markers",
+            "type": "Markers",
+            "channel_count": "1",
+            "nominal_srate": "0",
+            "channel_format": "string",
+            "source_id": f"{info.source_id}-markers",
+        }
+    )
+
+
+def _footer(stream: _Stream) -> bytes:
+    return _info(
+        {
+            "first_timestamp": repr(stream.first_stamp_s),
+            "last_timestamp": repr(stream.last_stamp_s),
+            "sample_count": str(stream.n_samples),
+            "clock_offsets": [("offset", {"time": repr(time_s), "value": "0"}) for time_s in stream.clock_s],
+        }
+    )
+
+
+Parts = dict[str, Any] | list[tuple[str, Any]]
+"""What stands inside an element: text, or elements by name; a list where a name comes several times."""
+
+
+def _info(parts: Parts) -> bytes:
+    return b'<?xml version="1.0"?>' + ElementTree.tostring(_element("info", parts), encoding="utf-8")
+
+
+def _element(name: str, content: str | Parts) -> ElementTree.Element:
+    element = ElementTree.Element(name)
+    if isinstance(content, str):
+        element.text = NOT_IN_XML.sub("\ufffd", content)
+    else:
+        element.extend([_element(*part) for part in (content.items() if isinstance(content, dict) else content)])
+    return element
+
+
+def _number(stream: _Stream) -> bytes:
+    return struct.pack("<I", stream.number)
+
+
+def _length(n: int) -> bytes:
+    return struct.pack("<BI", LENGTH_BYTES, n)
+
+
+def _there_already(path: Path) -> InputError:
+    return InputError(f"{path}: there is such a file already, and a recording is never overwritten; name another")

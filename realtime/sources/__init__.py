@@ -1,0 +1,1 @@
+"""Where live samples and markers come from."""

@@ -1,0 +1,178 @@
+"""Samples and markers from LabStreamingLayer."""
+
+from __future__ import annotations
+
+import time
+from math import ceil
+
+import numpy as np
+import pylsl
+from pylsl.lib import fmt2npdtype
+from pylsl.util import LostError
+
+from ...errors import InputError, StreamError, StreamNotFoundError
+from .lsl_link import Link
+from .lsl_markers import PAUSE_S, LslMarkers
+from .source import Chunk, Marker, MarkersChange, StreamInfo
+
+WAIT_S = 0.25
+"""The longest single wait: Ctrl-C is not noticed while LSL waits."""
+HEAD_START_S = 2.0
+"""So long the samples wait for the markers, once they are there: both may have begun just now."""
+TRY_S = 0.1
+
+
+class LslSource:
+    """A stream of samples, and optionally one of markers.
+
+    Stamps are on this machine's clock and otherwise as they were sent: LSL's own smoothing of them hides lost samples.
+    A consumer that falls more than ``buffer_s`` behind loses the oldest samples; the stamps tell.
+
+    A stream that broke off is taken up again only where the new one has the same source_id. The markers are a link of
+    their own: where their stream is not there yet, breaks off or comes back, `markers` says so, it is searched for, and
+    samples go on.
+
+    Parameters
+    ----------
+    name, type, source_id : str, optional
+        What is known of the stream; at least one.
+    markers : str, optional
+        The name of a stream of markers: one channel, irregular, of text or numbers. Text may be a JSON object
+        ``{"label": "face", "duration_s": 15.0}``; any other text is the label itself.
+    buffer_s : float
+        How long samples wait to be pulled, in seconds of the stream's own rate, and at least some thousand samples.
+
+    Raises
+    ------
+    StreamNotFoundError
+        From `open`: no stream matches, or several do; everything on the network is listed. Of the markers only where a
+        stream has their name and cannot be taken for them, or the time to open was less than 2 s; one that is not there
+        2 s after the samples were seen is waited for beside them.
+    StreamLostError
+        From `pull`: the stream broke off. From `open`: it did, and has no source_id to know it again by.
+
+    Examples
+    --------
+    >>> print(LslSource("EEG", markers="stimuli"))
+    the LSL stream with name 'EEG' and the LSL marker stream with name 'stimuli'
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        type: str | None = None,
+        source_id: str | None = None,
+        markers: str | None = None,
+        buffer_s: float = 60.0,
+    ) -> None:
+        given = {"name": name, "type": type, "source_id": source_id}
+        wanted = {key: value for key, value in given.items() if value}
+        if not wanted:
+            raise InputError("LslSource: expected a name, a type or a source_id of the stream, got none")
+        if not buffer_s > 0:
+            raise InputError(f"buffer_s: expected seconds above 0, got {buffer_s!r}")
+        self._data = Link("stream", wanted, _not_samples, buffer_s)
+        self._markers = LslMarkers(markers, buffer_s) if markers else None
+        self._rows = np.empty((0, 0), np.float32)
+        self._samples = self._rows
+
+    def __str__(self) -> str:
+        return f"{self._data}" if self._markers is None else f"{self._data} and {self._markers}"
+
+    def open(self, timeout_s: float) -> StreamInfo:
+        """Find and connect; where the time runs out, the next call goes on from there.
+
+        What is connected and has not broken off, but is opened again, has fallen silent: it is left and searched for.
+        """
+        until = time.monotonic() + timeout_s
+        if self._data.connected:
+            self._data.drop()
+            if self._markers is not None:
+                self._markers.search_again("samples fell silent, and it may have gone with them")
+        # Markers first: whoever waits for a consumer of the samples may send both as soon as it has one.
+        if self._markers is not None and not self._markers.is_open:
+            self._connect_markers(self._markers, until)
+        info = self._data.connect(until)
+        known = _described(info)
+        n_rows = max(64, ceil(known.rate_hz))
+        self._rows = np.empty((n_rows, len(known.channel_names)), known.dtype)
+        self._samples = self._rows if known.dtype == "float32" else np.empty(self._rows.shape, np.float32)
+        return known
+
+    def pull(self, timeout_s: float) -> Chunk | None:
+        """Return what is there, at most a second of samples; wait only if there is nothing."""
+        try:
+            _, stamps = self._data.inlet.pull_chunk(
+                timeout=min(timeout_s, WAIT_S),
+                max_samples=len(self._rows),
+                dest_obj=self._rows,
+                min_samples=1,
+                as_numpy=True,
+            )
+            received_s = pylsl.local_clock()
+            n = len(stamps)
+            if not n:
+                return None
+            stamps = np.asarray(stamps) + self._data.correction_s()
+        except LostError:
+            raise self._data.lost() from None
+        if self._rows is not self._samples:
+            with np.errstate(over="ignore"):  # becomes infinite, and is reported as such
+                np.copyto(self._samples[:n], self._rows[:n], casting="same_kind")
+        return Chunk(self._samples[:n], stamps, received_s)
+
+    def markers(self) -> list[Marker | MarkersChange]:
+        """Return the markers that came since the last call, and what became of their stream; never wait."""
+        return [] if self._markers is None else self._markers.pull()
+
+    def close(self) -> None:
+        """Disconnect; the source may be opened again, then for any stream that matches."""
+        self._data.close()
+        if self._markers is not None:
+            self._markers.close()
+
+    def _connect_markers(self, markers: LslMarkers, until: float) -> None:
+        """Connect the markers before the samples; go on without where the samples are there and the markers are not."""
+        while True:
+            try:
+                markers.connect(min(until, time.monotonic() + TRY_S))
+                return
+            except StreamNotFoundError as error:
+                if not markers.sees_match and self._data.seen_for_s() >= HEAD_START_S:
+                    markers.go_on_without(str(error))
+                    return
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(max(0.0, min(PAUSE_S, until - time.monotonic())))  # several of a name are found at once
+
+
+def _not_samples(info: pylsl.StreamInfo) -> str:
+    if info.channel_format() == pylsl.cf_string:
+        return "carries text, not samples"
+    return "" if info.nominal_srate() > 0 else "has no regular rate"
+
+
+def _described(info: pylsl.StreamInfo) -> StreamInfo:
+    """Return what a stream's description tells; channels without a label are numbered from 1."""
+    n_channels = info.channel_count()
+    labels, units = [], []
+    channel = info.desc().child("channels").child("channel")
+    while not channel.empty():
+        labels.append(channel.child_value("label") or f"channel_{len(labels) + 1}")
+        units.append(channel.child_value("unit"))
+        channel = channel.next_sibling("channel")
+    if labels and len(labels) != n_channels:
+        raise StreamError(
+            f"the stream {info.name()!r} describes {len(labels)} channels and sends {n_channels}; correct the "
+            "description that its program gives"
+        )
+    return StreamInfo(
+        name=info.name(),
+        type=info.type(),
+        source_id=info.source_id(),
+        channel_names=tuple(labels) or tuple(f"channel_{i + 1}" for i in range(n_channels)),
+        units=tuple(units) or ("",) * n_channels,
+        rate_hz=info.nominal_srate(),
+        dtype=np.dtype(fmt2npdtype[info.channel_format()]).name,
+    )

@@ -1,0 +1,262 @@
+"""Faults that a replay injects: what amplifiers, networks and programs do to a stream on a bad day.
+
+Seconds count along the recording, from its first sample: a replay at twice the speed has a fault of 2 s over in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...decoder.recordings.events import first_sample_at
+from ...errors import InputError, UnknownNameError
+
+
+class Delivery(NamedTuple):
+    """In which order samples are sent, each with its stamp and its time; three arrays of one length.
+
+    Attributes
+    ----------
+    sample : array of int
+        Its number in the recording.
+    stamp_s : array
+        What its stamp says, in seconds since the first.
+    due_s : array
+        When it is sent, in seconds since the first; never falls.
+    """
+
+    sample: NDArray[np.intp]
+    stamp_s: NDArray[np.float64]
+    due_s: NDArray[np.float64]
+
+    @classmethod
+    def regular(cls, n_samples: int, rate_hz: float) -> Delivery:
+        """Return all samples in order, each when it was taken."""
+        sample = np.arange(n_samples)
+        return cls(sample, sample / rate_hz, sample / rate_hz)
+
+    def take(self, order: NDArray) -> Delivery:
+        """Return the samples at the given places; what comes behind a later sample is sent together with it."""
+        return Delivery(self.sample[order], self.stamp_s[order], np.maximum.accumulate(self.due_s[order]))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong at a time; written ``kind@at_s:...`` with its other fields in order."""
+
+    kind: ClassVar[str]
+    at_s: float
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name.endswith("_s") and not np.isfinite(value):
+                raise InputError(f"{self.kind}: expected finite seconds as {field.name}, got {value}")
+        if self.at_s < 0 or getattr(self, "for_s", 1.0) <= 0:
+            raise InputError(f"{self}: expected a second from 0 on, and to last longer than 0 s")
+
+    def __str__(self) -> str:
+        values = [getattr(self, field.name) for field in fields(self)]
+        return f"{self.kind}@" + ":".join(f"{v:.12g}" if isinstance(v, float) else str(v) for v in values)
+
+    def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
+        """Return what is sent instead."""
+        return delivery
+
+    def damage(self, data: NDArray[np.float32], names: Sequence[str], rate_hz: float) -> None:
+        """Change samples in place."""
+
+
+@dataclass(frozen=True)
+class _Stretch(Fault):
+    for_s: float
+
+    def _places(self, sample: NDArray, rate_hz: float, at_s: float | None = None) -> NDArray[np.intp]:
+        """Return where the samples of the stretch lie; raise where there is none."""
+        at_s = self.at_s if at_s is None else at_s
+        first, stop = first_sample_at(at_s, rate_hz), first_sample_at(at_s + self.for_s, rate_hz)
+        places = np.flatnonzero((sample >= first) & (sample < stop))
+        if not places.size:
+            raise InputError(
+                f"{self}: there is no sample from {at_s:g} to {at_s + self.for_s:g} s to send; at {rate_hz:g} Hz they "
+                f"come every {1 / rate_hz:g} s, and the last one at {sample.max(initial=0) / rate_hz:g} s"
+            )
+        return places
+
+
+class Lost(_Stretch):
+    """Samples that are never sent."""
+
+    kind = "lost"
+
+    def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
+        return delivery.take(np.delete(np.arange(len(delivery.sample)), self._places(delivery.sample, rate_hz)))
+
+
+class Duplicated(_Stretch):
+    """Samples that are sent twice, the second time right behind the first, with the same stamps."""
+
+    kind = "duplicated"
+
+    def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
+        places = self._places(delivery.sample, rate_hz)
+        return delivery.take(np.insert(np.arange(len(delivery.sample)), places[-1] + 1, places))
+
+
+class Reordered(_Stretch):
+    """Samples that are sent behind the equally long stretch that follows them, with their own stamps."""
+
+    kind = "reordered"
+
+    def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
+        places = self._places(delivery.sample, rate_hz)
+        following = self._places(delivery.sample, rate_hz, self.at_s + self.for_s)
+        order = np.arange(len(delivery.sample))
+        order[np.sort(np.r_[places, following])] = np.r_[following, places]
+        return delivery.take(order)
+
+
+class Freeze(_Stretch):
+    """Nothing is sent for a while; then all that should have been, at once."""
+
+    kind = "freeze"
+
+    def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
+        due_s = delivery.due_s.copy()
+        due_s[self._places(delivery.sample, rate_hz)] = self.at_s + self.for_s
+        return delivery._replace(due_s=np.maximum.accumulate(due_s))
+
+
+class Restart(_Stretch):
+    """The outlet is closed and comes back after a while; its samples meanwhile are lost."""
+
+    kind = "restart"
+
+    def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
+        return delivery.take(np.delete(np.arange(len(delivery.sample)), self._places(delivery.sample, rate_hz)))
+
+
+class Replaced(Restart):
+    """The outlet is closed, and one with another source_id comes after a while: another device, or so it says."""
+
+    kind = "replaced"
+
+
+@dataclass(frozen=True)
+class ClockReset(Fault):
+    """From a time on all stamps, those of markers too, are off by so many seconds, which may be negative."""
+
+    kind = "clock"
+    by_s: float
+
+    def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
+        later = delivery.sample >= first_sample_at(self.at_s, rate_hz)
+        return delivery._replace(stamp_s=np.where(later, delivery.stamp_s + self.by_s, delivery.stamp_s))
+
+
+@dataclass(frozen=True)
+class _OfChannel(_Stretch):
+    channel: str
+
+    def damage(self, data: NDArray[np.float32], names: Sequence[str], rate_hz: float) -> None:
+        if self.channel not in names:
+            raise UnknownNameError("channel", self.channel, list(names)[:50])
+        column = data[:, list(names).index(self.channel)]
+        places = self._places(np.arange(len(data)), rate_hz)
+        column[places] = self._value(column, places)
+
+    def _value(self, column: NDArray[np.float32], places: NDArray) -> float:
+        raise NotImplementedError
+
+
+class NotANumber(_OfChannel):
+    """A channel sends NaN."""
+
+    kind = "nan"
+
+    def _value(self, column: NDArray[np.float32], places: NDArray) -> float:
+        return np.nan
+
+
+class Flat(_OfChannel):
+    """A channel keeps the value it has."""
+
+    kind = "flat"
+
+    def _value(self, column: NDArray[np.float32], places: NDArray) -> float:
+        return float(column[places[0]])
+
+
+class Saturated(_OfChannel):
+    """A channel sticks far above all that it had in the recording."""
+
+    kind = "saturated"
+
+    def _value(self, column: NDArray[np.float32], places: NDArray) -> float:
+        return float(np.nanmax(column)) + 100 * max(1.0, float(np.nanmax(column) - np.nanmin(column)))
+
+
+FAULTS: dict[str, type[Fault]] = {
+    fault.kind: fault
+    for fault in (
+        Lost,
+        Duplicated,
+        Reordered,
+        Freeze,
+        Restart,
+        Replaced,
+        ClockReset,
+        NotANumber,
+        Flat,
+        Saturated,
+    )
+}
+
+
+def usage(kind: str) -> str:
+    """Return how a fault is written.
+
+    >>> usage("nan")
+    'nan@AT_S:FOR_S:CHANNEL'
+    """
+    return f"{kind}@" + ":".join(field.name.upper() for field in fields(FAULTS[kind]))
+
+
+def read_fault(text: str) -> Fault:
+    """Read a fault as it is written on the command line.
+
+    Parameters
+    ----------
+    text : str
+        ``kind@second:...``: ``lost@10:1``, ``duplicated@10:0.5``, ``reordered@10:0.5``, ``freeze@10:5``,
+        ``restart@10:2``, ``replaced@10:2``, ``clock@10:-200000``, ``nan@10:5:Cz``, ``flat@10:5:Cz``,
+        ``saturated@10:5:Cz``.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such kind.
+    InputError
+        It is written in another way.
+
+    Examples
+    --------
+    >>> read_fault("lost@10:1")
+    Lost(at_s=10.0, for_s=1.0)
+    """
+    kind, _, rest = text.partition("@")
+    if kind not in FAULTS:
+        raise UnknownNameError("fault", kind, [usage(known) for known in FAULTS])
+    wanted = fields(FAULTS[kind])
+    given = rest.split(":", len(wanted) - 1)
+    try:
+        values = [
+            value if field.name == "channel" else float(value) for field, value in zip(wanted, given, strict=True)
+        ]
+    except ValueError:
+        raise InputError(f"fault {text!r}: expected {usage(kind)}, in seconds") from None
+    return FAULTS[kind](*values)  # type: ignore[arg-type]

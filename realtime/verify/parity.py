@@ -1,0 +1,210 @@
+"""What is decided of a recording, offline and live, in a form that is equal only where every bit is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...decoder.bundle.compiled import Answer, CompiledDecoder
+from ...decoder.recordings.recording import Recording
+from ..clock import Clock
+from ..decision import LiveDecision
+from ..engine import Engine
+from ..settings import LiveSettings
+from ..sources.source import Source
+
+NEVER_S = 1e9
+TURN_S = 1.0
+
+
+class Decided(NamedTuple):
+    """What was decided of one window.
+
+    Attributes
+    ----------
+    run, label : str
+    first, stop : int
+        The samples of the run that it rests on, ``[first, stop)``.
+    answer, text : str or None
+        None: the decoder abstained, or gives no free answers.
+    features, probabilities : str
+        Hexadecimal SHA-256 of their bytes, float32 and float64; ``""`` where the decoder abstained.
+    """
+
+    run: str
+    label: str
+    first: int
+    stop: int
+    answer: str | None
+    text: str | None
+    features: str
+    probabilities: str
+
+    @property
+    def sha256(self) -> str:
+        """Over all of it."""
+        return sha256(repr(tuple(self)).encode("utf-8", "surrogatepass"))
+
+
+class NotingDecoder(CompiledDecoder):
+    """Notes the features of every decision.
+
+    Attributes
+    ----------
+    noted : list of str
+        The SHA-256 of each row that was decided on.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        self.noted: list[str] = []
+        super().__init__(*args)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> NotingDecoder:
+        decoder = super().load(path)
+        assert isinstance(decoder, NotingDecoder)
+        return decoder
+
+    def decide(self, x: ArrayLike) -> Answer:
+        self.noted.append(sha256(np.asarray(x, np.float32).tobytes()))
+        return super().decide(x)
+
+
+def decided_offline(decoder: NotingDecoder, recording: Recording) -> list[Decided]:
+    """Decide on all windows of a recording of one run."""
+    decoder.noted.clear()
+    decisions = decoder.predict(recording)
+    rate_hz = recording.rate_hz
+    return [
+        Decided(
+            run=str(one.run),
+            label=str(recording.events.label[one.event]) if one.event >= 0 else "",
+            first=round(one.start_s * rate_hz),
+            stop=round(one.stop_s * rate_hz),
+            answer=one.answer,
+            text=one.text,
+            features=features,
+            probabilities=_of_probabilities(one.probabilities),
+        )
+        for one, features in zip(decisions, decoder.noted, strict=True)
+    ]
+
+
+def decided_live(
+    decoder: NotingDecoder,
+    source: Source,
+    clock: Clock,
+    run: str,
+    history_s: float,
+    carry_on: Callable[[], object] = lambda: None,
+) -> tuple[list[Decided], dict[str, int]]:
+    """Decide on a source that ends, and return what was decided and all losses.
+
+    Parameters
+    ----------
+    decoder : NotingDecoder
+    source : Source
+    clock : Clock
+    run : str
+        What the source plays.
+    history_s : float
+        How long samples are kept for late markers.
+    carry_on : callable
+        Called between turns; what it raises ends the matter.
+    """
+    decoder.noted.clear()
+    # However long the next sample takes, the recording goes on; and what offline is decided on, is so here.
+    settings = LiveSettings(
+        backlog="every", most_bad=1.0, stale_s=NEVER_S, lost_s=NEVER_S, find_s=60.0, history_s=history_s
+    )
+    decisions: list[LiveDecision] = []
+    with Engine(decoder, source, settings, clock=clock) as engine:
+        while not engine.ended:
+            carry_on()
+            decisions += engine.turn(TURN_S)
+    noted = iter(decoder.noted)
+    return [_of_live(one, run, decoder.rate_hz, noted) for one in decisions], engine.losses
+
+
+def differences(expected: Sequence[Decided], got: Sequence[Decided]) -> list[dict[str, Any]]:
+    """Compare decisions whose order may differ, and describe each that is not on both sides.
+
+    Examples
+    --------
+    >>> one = Decided("1", "face", 0, 6, "face", None, "ab", "cd")
+    >>> differences([one], [one])
+    []
+    >>> differences([one], [one._replace(answer="cat")])[0]["differs"]
+    ['answer']
+    """
+    missing, extra = Counter(expected) - Counter(got), Counter(got) - Counter(expected)
+    others: dict[tuple, list[Decided]] = {}
+    for one in extra.elements():
+        others.setdefault(one[:4], []).append(one)
+    found = []
+    for one in missing.elements():
+        same_window = others.get(one[:4])
+        found.append(_difference(one, same_window.pop() if same_window else None))
+    found += [_difference(None, one) for of_window in others.values() for one in of_window]
+    return found
+
+
+def recording_digest(recording: Recording) -> str:
+    """SHA-256 over samples, rate, names, units, runs and events."""
+    events = recording.events
+    digest = hashlib.sha256(recording.data.tobytes())
+    told = (
+        recording.data.shape,
+        recording.rate_hz,
+        recording.feature_names,
+        recording.unit,
+        recording.run_lengths(),
+        events.run.tolist(),
+        events.onset_s.tolist(),
+        events.duration_s.tolist(),
+        events.label.tolist(),
+    )
+    digest.update(repr(told).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def sha256(content: bytes) -> str:
+    """In hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _of_live(one: LiveDecision, run: str, rate_hz: float, noted: Any) -> Decided:
+    return Decided(
+        run=run,
+        label=one.label or "",
+        first=round(one.start_s * rate_hz),
+        stop=round(one.stop_s * rate_hz),
+        answer=one.answer,
+        text=one.text,
+        features="" if one.abstained else next(noted),
+        probabilities="" if one.abstained else _of_probabilities(one.probabilities),
+    )
+
+
+def _of_probabilities(probabilities: dict[str, float]) -> str:
+    return sha256(repr(list(probabilities)).encode() + np.array(list(probabilities.values())).tobytes())
+
+
+def _difference(offline: Decided | None, live: Decided | None) -> dict[str, Any]:
+    there = offline or live
+    assert there is not None
+    names = Decided._fields
+    return {
+        **{name: getattr(there, name) for name in names[:4]},
+        "offline": None if offline is None else offline.sha256,
+        "live": None if live is None else live.sha256,
+        "differs": [n for n in names if getattr(offline, n, None) != getattr(live, n, None)]
+        if offline and live
+        else ["only offline" if offline else "only live"],
+    }

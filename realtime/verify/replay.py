@@ -1,0 +1,292 @@
+"""A recording sent over LSL as if it were happening now."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from math import ceil
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import pylsl
+from numpy.typing import NDArray
+
+from ...errors import InputError, StreamNotFoundError, UnknownNameError
+from .faults import ClockReset, Delivery, Fault, Replaced, Restart, read_fault
+
+BEGIN_S = 1.0
+"""From the first consumer's arrival until the first sample: time to compare clocks, and for others to come."""
+
+LEAST_QUEUED = 8192
+Action = Callable[[], None]
+
+
+class HasEvents(Protocol):
+    """What a replay reads of `hotwire.decoder.Events`."""
+
+    @property
+    def run(self) -> NDArray: ...
+    @property
+    def onset_s(self) -> NDArray[np.float64]: ...
+    @property
+    def duration_s(self) -> NDArray[np.float64]: ...
+    @property
+    def label(self) -> NDArray[np.str_]: ...
+
+
+class HasSamples(Protocol):
+    """What a replay reads of `hotwire.decoder.Recording`."""
+
+    @property
+    def data(self) -> NDArray[np.float32]: ...
+    @property
+    def rate_hz(self) -> float: ...
+    @property
+    def feature_names(self) -> tuple[str, ...]: ...
+    @property
+    def unit(self) -> str | tuple[str, ...]: ...
+    @property
+    def run(self) -> NDArray: ...
+    @property
+    def events(self) -> HasEvents: ...
+
+
+class Replayed(NamedTuple):
+    """What was sent.
+
+    Attributes
+    ----------
+    start_s : float
+        The stamp of the first sample, on LSL's clock; sample ``i`` has ``start_s + i / rate_hz``.
+    n_samples : int
+        The recording's.
+    n_sent : int
+        Fewer or more where there were faults.
+    n_markers : int
+    """
+
+    start_s: float
+    n_samples: int
+    n_sent: int
+    n_markers: int
+
+
+def replay(
+    recording: HasSamples,
+    name: str = "replay",
+    *,
+    speed: float = 1.0,
+    runs: Sequence[int | str] | None = None,
+    markers: bool = True,
+    faults: Sequence[Fault | str] = (),
+    chunk_s: float = 0.02,
+    type: str = "replay",
+    source_id: str | None = None,
+    wait_s: float = 60.0,
+    linger_s: float = 1.0,
+    progress: Callable[[int, int], object] | None = None,
+) -> Replayed:
+    """Send a recording over LSL, and return when it is over.
+
+    The stream carries float32 with the recording's names, units and rate. Stamps begin when the replay does and are
+    spaced exactly as the rate says. A chunk is sent when its last sample is due, by an absolute schedule that does not
+    drift. At another speed than 1 the samples come faster or slower than their stamps and the stream's rate say; the
+    stamps stay spaced by the rate, because they are what decoders go by.
+
+    Several runs are sent as one stream, one right behind the other, with nothing in between: a decoder that starts
+    every run afresh offline does not do so here. Send a single run for the same decisions as offline.
+
+    Parameters
+    ----------
+    recording : Recording
+        Or anything that has its ``data``, ``rate_hz``, ``feature_names``, ``unit``, ``run`` and ``events``.
+    name : str
+        Of the stream.
+    speed : float
+        How many seconds of the recording are sent in one.
+    runs : sequence of int or str, optional
+        Names of the runs to send, in that order; all where not given.
+    markers : bool
+        Send the events as the stream ``NAME-markers``, each when it begins and stamped with when it begins: the label,
+        or ``{"label": ..., "duration_s": ...}`` where it lasts.
+    faults : sequence of Fault or str
+        What goes wrong, see `read_fault`. Markers stay as they are, save for a reset clock.
+    chunk_s : float
+        Seconds between two chunks, however fast the replay; at least one sample each.
+    type : str
+        LSL's content type of the stream, e.g. ``"EEG"``.
+    source_id : str, optional
+        By default it is made from the name; the same name is the same device.
+    wait_s : float
+        How long to wait for someone who takes the samples; 0: begin at once, heard or not.
+    linger_s : float
+        How long to keep the outlet after the last sample: LSL drops what a consumer has not pulled when the stream
+        goes. Its consumers see the end as a lost stream.
+    progress : callable, optional
+        Called with the number of samples sent and of those to be sent, after each chunk.
+
+    Raises
+    ------
+    InputError
+        Speed, chunk or a fault make no sense.
+    UnknownNameError
+        There is no such run, channel or fault.
+    StreamNotFoundError
+        Nobody came to take the samples.
+    """
+    for what, value in (("speed", speed), ("chunk_s", chunk_s)):
+        if not (np.isfinite(value) and value > 0):
+            raise InputError(f"{what}: expected a finite number above 0, got {value!r}")
+    wrong = [read_fault(fault) if isinstance(fault, str) else fault for fault in faults]
+    data, delivery = _samples(recording, runs, wrong)
+    marks = _marks(recording, runs, wrong) if markers else []
+
+    device = source_id or f"hotwire-replay:{name}"
+    stream = _Stream(recording, name, type)
+    marker_stream = _marker_outlet(f"{name}-markers", f"{device}:markers") if markers else None
+    stream.open(device)
+    if wait_s > 0 and not stream.heard(wait_s):
+        raise StreamNotFoundError(
+            f"nobody came to take the samples of {name!r} within {wait_s:g} s; start what decodes them, or begin "
+            "without waiting"
+        )
+    start_s = pylsl.local_clock() + BEGIN_S
+    n_sent = 0
+
+    def send(chunk: slice) -> None:
+        nonlocal n_sent
+        stream.push(data[delivery.sample[chunk]], start_s + delivery.stamp_s[chunk])
+        n_sent += chunk.stop - chunk.start
+        if progress is not None:
+            progress(n_sent, len(delivery.sample))
+
+    def mark(one: _Mark) -> None:
+        if marker_stream is not None:
+            marker_stream.push_sample([one.text], start_s + one.stamp_s)
+
+    chunks = _chunks(delivery, max(1, round(chunk_s * speed * recording.rate_hz)), recording.rate_hz)
+    schedule = heapq.merge(
+        _outages(stream, device, wrong),
+        ((one.at_s, partial(mark, one)) for one in marks),
+        ((float(delivery.due_s[chunk.stop - 1]), partial(send, chunk)) for chunk in chunks),
+        key=lambda entry: entry[0],
+    )
+    for due_s, act in schedule:
+        left_s = start_s + due_s / speed - pylsl.local_clock()
+        if left_s > 0:
+            time.sleep(left_s)
+        act()
+    time.sleep(linger_s)
+    return Replayed(start_s, len(data), n_sent, len(marks))
+
+
+class _Mark(NamedTuple):
+    at_s: float
+    stamp_s: float
+    text: str
+
+
+class _Stream:
+    """An outlet that can be closed and opened again."""
+
+    def __init__(self, recording: HasSamples, name: str, type: str) -> None:
+        self._recording = recording
+        self._name = name
+        self._type = type
+        self._outlet: pylsl.StreamOutlet | None = None
+
+    def open(self, source_id: str) -> None:
+        r = self._recording
+        n_channels = len(r.feature_names)
+        info = pylsl.StreamInfo(self._name, self._type, n_channels, r.rate_hz, pylsl.cf_float32, source_id)
+        info.set_channel_labels(list(r.feature_names))
+        info.set_channel_units(r.unit if isinstance(r.unit, str) else [*r.unit])
+        # max_buffered counts seconds of the nominal rate: little, for slow recordings that are sent fast.
+        self._outlet = pylsl.StreamOutlet(info, max_buffered=max(360, ceil(LEAST_QUEUED / r.rate_hz)))
+
+    def close(self) -> None:
+        self._outlet = None
+
+    def heard(self, wait_s: float) -> bool:
+        """Wait for a consumer, in short waits so that Ctrl-C is noticed."""
+        until = time.monotonic() + wait_s
+        assert self._outlet is not None
+        while not self._outlet.wait_for_consumers(0.2):
+            if time.monotonic() > until:
+                return False
+        return True
+
+    def push(self, rows: NDArray[np.float32], stamps: NDArray[np.float64]) -> None:
+        if self._outlet is not None:
+            self._outlet.push_chunk(rows, stamps)  # type: ignore[arg-type]
+
+
+def _chosen(recording: HasSamples, runs: Sequence[int | str] | None) -> dict[int | str, NDArray[np.intp]]:
+    """Return where the samples of each run to send lie."""
+    run = np.asarray(recording.run)
+    known = list(dict.fromkeys(run.tolist()))
+    for name in runs or ():
+        if name not in known:
+            raise UnknownNameError("run", name, map(str, known))
+    return {name: np.flatnonzero(run == name) for name in (known if runs is None else runs)}
+
+
+def _samples(
+    recording: HasSamples, runs: Sequence[int | str] | None, faults: Sequence[Fault]
+) -> tuple[NDArray[np.float32], Delivery]:
+    """Return the samples to send and how, faults and all."""
+    places = list(_chosen(recording, runs).values())
+    if not sum(map(len, places)):
+        raise InputError("recording: expected samples to send, got none")
+    data = recording.data[np.concatenate(places)]  # a copy: faults may change it
+    delivery = Delivery.regular(len(data), recording.rate_hz)
+    last_s = (len(data) - 1) / recording.rate_hz
+    for fault in faults:
+        if fault.at_s > last_s:
+            raise InputError(f"{fault}: the last sample comes before that, at {last_s:g} s")
+        fault.damage(data, recording.feature_names, recording.rate_hz)
+        delivery = fault.deliver(delivery, recording.rate_hz)
+    return data, delivery
+
+
+def _marks(recording: HasSamples, runs: Sequence[int | str] | None, faults: Sequence[Fault]) -> list[_Mark]:
+    """Return the events of the runs on one time axis, in order."""
+    events = recording.events
+    marks = []
+    begins_s = 0.0
+    for name, places in _chosen(recording, runs).items():
+        for i in np.flatnonzero(np.asarray(events.run) == name):
+            at_s = begins_s + float(events.onset_s[i])
+            off_s = sum(fault.by_s for fault in faults if isinstance(fault, ClockReset) and at_s >= fault.at_s)
+            marks.append(_Mark(at_s, at_s + off_s, _text(str(events.label[i]), float(events.duration_s[i]))))
+        begins_s += len(places) / recording.rate_hz
+    return sorted(marks)
+
+
+def _text(label: str, duration_s: float) -> str:
+    if duration_s == 0 and not label.lstrip().startswith("{"):
+        return label
+    return json.dumps({"label": label, "duration_s": duration_s}, ensure_ascii=False)
+
+
+def _marker_outlet(name: str, source_id: str) -> pylsl.StreamOutlet:
+    return pylsl.StreamOutlet(pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, source_id))
+
+
+def _outages(stream: _Stream, source_id: str, faults: Sequence[Fault]) -> Iterator[tuple[float, Action]]:
+    """Yield when the outlet is closed and opened again."""
+    for fault in sorted((f for f in faults if isinstance(f, Restart)), key=lambda f: f.at_s):
+        yield fault.at_s, stream.close
+        comes_back_as = f"{source_id}:replaced" if isinstance(fault, Replaced) else source_id
+        yield fault.at_s + fault.for_s, partial(stream.open, comes_back_as)
+
+
+def _chunks(delivery: Delivery, n_chunk: int, rate_hz: float) -> Iterator[slice]:
+    """Cut into chunks of so many samples, and wherever the samples do not follow each other in order and in time."""
+    jumps = (np.diff(delivery.sample) != 1) | (np.diff(delivery.due_s) > 1.5 / rate_hz)
+    cuts = np.union1d(np.flatnonzero(jumps) + 1, np.arange(0, len(delivery.sample), n_chunk))
+    for first, stop in zip(cuts, [*cuts[1:], len(delivery.sample)], strict=True):
+        yield slice(int(first), int(stop))

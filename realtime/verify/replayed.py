@@ -1,0 +1,123 @@
+"""A recording replayed over LSL by a process of its own, and that stream as a source that ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import inf
+from pathlib import Path
+from uuid import uuid4
+
+import pylsl
+
+from ...decoder.readers.arrays import write_npz
+from ...decoder.recordings.recording import Recording
+from ...errors import StreamError, StreamLostError
+from ..sources.lsl_source import LslSource
+from ..sources.private_lsl import private_config
+from ..sources.source import Chunk, EndOfStream, Marker, MarkersChange, StreamInfo
+
+GOODBYE_S = 10.0
+LATE_S = 10.0
+"""So long after the last sample markers are waited for: some may have been sent while nobody was connected."""
+LINGER_S = 600.0
+"""LSL drops what nobody has pulled yet when a stream goes: the replay stays until it is ended."""
+
+
+class _Ending(LslSource):
+    """A replay's stream, which is over when all of it has come."""
+
+    def __init__(self, name: str, recording: Recording, process: subprocess.Popen[bytes], told: Path) -> None:
+        # However far behind its consumer falls, nothing is dropped.
+        buffer_s = recording.n_samples / recording.rate_hz + 60.0
+        super().__init__(name, markers=f"{name}-markers", buffer_s=buffer_s)
+        self._process = process
+        self._told = told
+        self._n_samples_left = recording.n_samples
+        self._n_markers_left = len(recording.events)
+        self._samples_ended_s = inf
+
+    def open(self, timeout_s: float) -> StreamInfo:
+        if self._process.poll() is not None:
+            told = self._told.read_text(errors="replace").strip()
+            raise StreamError(f"the replay ended before its stream was found: {told or 'it said nothing'}")
+        return super().open(timeout_s)
+
+    def pull(self, timeout_s: float) -> Chunk | None:
+        if self._n_samples_left <= 0:
+            self._samples_ended_s = min(self._samples_ended_s, time.monotonic())
+            if self._n_markers_left <= 0 or time.monotonic() > self._samples_ended_s + LATE_S:
+                raise EndOfStream
+        try:
+            chunk = super().pull(timeout_s)
+        except StreamLostError:
+            raise EndOfStream from None
+        self._n_samples_left -= 0 if chunk is None else len(chunk.samples)
+        return chunk
+
+    def markers(self) -> list[Marker | MarkersChange]:
+        came = super().markers()
+        self._n_markers_left -= sum(isinstance(one, Marker) for one in came)
+        return came
+
+
+@contextmanager
+def replayed(
+    recording: Recording, *, speed: float, name: str | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[LslSource]:
+    """Replay a recording of one run in another process, which ends with the block.
+
+    Parameters
+    ----------
+    recording : Recording
+    speed : float
+        How many seconds of it are sent in one.
+    name : str, optional
+        Of the stream; by default one that nobody else has.
+    env : mapping, optional
+        The environment of the process, see `private_session`.
+
+    Yields
+    ------
+    LslSource
+        Samples and markers, until `EndOfStream`. Its `open` raises StreamError where the replay fails.
+    """
+    name = name or f"hotwire-replay-{uuid4().hex[:8]}"
+    with tempfile.TemporaryDirectory() as folder:
+        path, told = Path(folder) / "recording.npz", Path(folder) / "stderr"
+        write_npz(recording, path)
+        arguments = [str(path), "--name", name, "--speed", repr(speed), "--linger", str(LINGER_S)]
+        with told.open("wb") as stderr:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "hotwire.decoder.cli.group", "replay", *arguments],
+                env=None if env is None else dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+            )
+        try:
+            yield _Ending(name, recording, process, told)
+        finally:
+            process.terminate()
+            try:
+                process.wait(GOODBYE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def private_session(folder: str | os.PathLike[str]) -> dict[str, str]:
+    """Keep this process, and those started with the environment returned, to themselves on LSL.
+
+    It has to be called before anything else is done with LSL. Where ``LSLAPICFG`` is set, that session is used.
+    """
+    if "LSLAPICFG" in os.environ:
+        return dict(os.environ)
+    config = private_config(Path(folder))
+    pylsl.set_config_filename(str(config))
+    return {**os.environ, "LSLAPICFG": str(config)}

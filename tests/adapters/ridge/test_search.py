@@ -1,0 +1,102 @@
+"""Every search gives the sums that decomposing each fold gives, in any shape, in float64 and nearly so in float32."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, ShuffleSplit
+
+from hotwire.adapters.backend import NumpyBackend
+from hotwire.adapters.ridge.folds import Fold, split_samples
+from hotwire.adapters.ridge.forms import held_out_rows, sums_for_one, sums_in_basis
+from hotwire.adapters.ridge.primal import PrimalSearch
+from hotwire.adapters.ridge.search import DualSearch, FoldSearch, search
+from hotwire.adapters.ridge.solvers import HeldOut, Spectrum, held_out_sums, prepare_folds, quick_spectrum, standardise
+from hotwire.adapters.targets import Floats, Targets
+
+ALPHAS = np.array([0.05, 1.0, 40.0, 3000.0])
+ON = NumpyBackend()
+
+
+def problem(seed: int, n_samples: int, n_features: int, n_units: int, scale: str = "none"):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(loc=2.0, size=(n_samples, n_features)) * rng.uniform(0.3, 3, n_features)
+    X[:, n_features // 2] = X[:, 0]  # the same twice
+    if n_features > 2:
+        X[:, 1] = -3.0
+    Y = X @ rng.normal(size=(n_features, n_units)) + 4 * rng.normal(size=(n_samples, n_units))
+    parts = quick_spectrum(standardise(X, scale).X, float(ALPHAS.min()))
+    assert parts is not None
+    return X, Y - Y.mean(axis=0), replace(parts, left=parts.left - parts.left.mean(axis=0))
+
+
+def assert_same(found: HeldOut, expected: HeldOut, part: float, errors_only: bool = False) -> None:
+    size = expected.true.max()
+    np.testing.assert_allclose(found.error, expected.error, atol=part * size)
+    if not errors_only:
+        np.testing.assert_allclose(found.predicted, expected.predicted, atol=part * size)
+        np.testing.assert_allclose(found.true, expected.true, atol=part * size)
+
+
+def dual(X: Floats, parts: Spectrum, folds: list[Fold], scale: str, dtype: Any, errors_only: bool = False):
+    rows = held_out_rows(X, folds, scale, ALPHAS, parts)
+    return DualSearch(len(X), folds, rows, len(ALPHAS), errors_only, ON, dtype)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(6, 20),
+    st.integers(2, 30),
+    st.integers(1, 8),
+    st.sampled_from(["none", "unit_variance"]),
+    st.sampled_from(["groups", "single", "parts", "overlapping"]),
+)
+def test_same_sums_as_fold_by_fold(seed: int, n_samples: int, n_features: int, n_units: int, scale: str, how: str):
+    X, Y, parts = problem(seed, n_samples, n_features, n_units, scale)
+    folds = {
+        "groups": split_samples(n_samples, np.arange(n_samples) // 2),
+        "single": split_samples(n_samples, np.arange(n_samples), LeaveOneGroupOut()),
+        "parts": split_samples(n_samples, None, ShuffleSplit(4, test_size=0.3, train_size=0.5, random_state=0)),
+        "overlapping": split_samples(n_samples, None, ShuffleSplit(4, test_size=0.4, random_state=0)),
+    }[how]
+    expected = held_out_sums(prepare_folds(X, folds, scale), ALPHAS, Y)
+    assert_same(dual(X, parts, folds, scale, np.float64)(Y), expected, 1e-9)
+    assert_same(PrimalSearch(X, parts, folds, scale, ALPHAS, ON, np.float64)(Y), expected, 1e-9)
+    rows = held_out_rows(X, folds, scale, ALPHAS, parts)
+    assert_same(sums_for_one(n_samples, folds, rows, Y @ Y.T), expected.over_all(), 1e-9)
+    if how in ("groups", "single") and scale == "none" and parts.left.shape[1] == n_samples:
+        assert_same(sums_in_basis(parts, folds, ALPHAS, Y @ Y.T, np.float64), expected.over_all(), 1e-9)
+
+
+@pytest.mark.parametrize(("n_samples", "n_features"), [(90, 30), (60, 200)])
+def test_float32_keeps_sums_to_a_millionth(n_samples: int, n_features: int) -> None:
+    X, Y, parts = problem(1, n_samples, n_features, 50)
+    folds = split_samples(n_samples, np.arange(n_samples) % 6, GroupKFold(6))
+    expected = held_out_sums(prepare_folds(X, folds, "none"), ALPHAS, Y)
+    single = Y.astype(np.float32)
+    assert_same(dual(X, parts, folds, "none", np.float32)(single), expected, 3e-6)
+    assert_same(PrimalSearch(X, parts, folds, "none", ALPHAS, ON, np.float32)(single), expected, 3e-6)
+    if n_features > n_samples:
+        assert_same(sums_in_basis(parts, folds, ALPHAS, Y @ Y.T, np.float32), expected.over_all(), 3e-6)
+
+
+def test_errors_alone_are_the_same_errors() -> None:
+    X, Y, parts = problem(2, 20, 30, 5)
+    folds = split_samples(20, np.arange(20) // 4)
+    expected = held_out_sums(prepare_folds(X, folds, "none"), ALPHAS, Y)
+    assert_same(dual(X, parts, folds, "none", np.float64, errors_only=True)(Y), expected, 1e-9, errors_only=True)
+
+
+def test_blocks_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, Y, _ = problem(3, 20, 6, 31)
+    folds = split_samples(20, np.arange(20) // 4)
+    prepared = prepare_folds(X, folds, "none")
+    monkeypatch.setattr("hotwire.adapters.targets.BLOCK_ELEMENTS", 70)
+    found = search(FoldSearch(prepared, ALPHAS, ON), Targets(Y + 5.0), len(ALPHAS))
+    assert_same(found, held_out_sums(prepared, ALPHAS, Y), 1e-12)

@@ -1,0 +1,227 @@
+"""Whole maps of small recordings, with a network of a few units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hotwire.adapters import RidgeAdapter
+from hotwire.decoder import Decoder, LabelReadout, Recording, Settings, WordTargets, evaluate
+from hotwire.decoder.experiments.maps import cells
+from hotwire.decoder.experiments.maps.cells import jobs_of, key_of, work_out
+from hotwire.decoder.experiments.maps.piece_store import PieceStore
+from hotwire.decoder.experiments.maps.result import Cell, TimeRange
+from hotwire.decoder.experiments.maps.run import make_map
+from hotwire.decoder.experiments.maps.session import MapSession, MapSettings, Reading
+from hotwire.decoder.statistics.metrics import pairwise
+from hotwire.decoder.steps import Detrend
+from hotwire.errors import InputError, RecordingError, UnknownNameError
+from hotwire.models import Network
+
+TARGETS = WordTargets({"cat": "cat", "face": "face", "house": "house", "shoe": "shoe"})
+DECODER = Settings("first", steps=[Detrend()], whiten="samples")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> PieceStore:
+    return PieceStore(tmp_path / "pieces")
+
+
+@pytest.fixture
+def make_session(network: Network) -> Callable[..., MapSession]:
+    def make(recording: Recording, name: str = "one", regions=None, layers=None, **settings) -> MapSession:
+        readings = [Reading(network, TARGETS, layers or tuple(network.layers), LabelReadout())]
+        regions = regions or {"all": np.arange(recording.n_features)}
+        return MapSession(name, recording, regions, readings, MapSettings(DECODER, n_permutations=200, **settings))
+
+    return make
+
+
+def test_a_cell_is_what_evaluate_finds(network, recording, make_session, store):
+    found = make_map([make_session(recording)], kept=store)
+    for layer in network.layers:
+        settings = Settings(layer, steps=[Detrend()], whiten="samples")
+        beside = evaluate(Decoder(network, TARGETS, settings), recording, n_permutations=200, n_shuffles=1)
+        cell = found.cells[Cell("all", "", network.name, layer)]
+        assert cell.measures["pairwise"].value == pytest.approx(beside.decoder.measures["pairwise"].value)
+        assert cell.measures["candidate"].value == pytest.approx(beside.decoder.measures["candidate"].value)
+        assert cell.measures["pairwise"].p_value == pytest.approx(beside.decoder.measures["pairwise"].p_value)
+        assert cell.ceiling["candidate"] == beside.ceiling.measures["candidate"].value
+        for control, outcome in beside.controls.items():
+            assert cell.controls[control]["pairwise"].value == pytest.approx(outcome.measures["pairwise"].value)
+
+
+def test_only_the_region_and_the_time_with_the_signal_decode(recordings, network, make_session, store):
+    recording = recordings(n_runs=8)
+    rng = np.random.default_rng(5)
+    noise = rng.normal(size=recording.data.shape).astype(np.float32)
+    both = Recording(
+        np.concatenate([recording.data, noise], axis=1),
+        recording.rate_hz,
+        tuple(f"v{i}" for i in range(2 * recording.n_features)),
+        recording.run,
+        recording.events,
+    )
+    half = recording.n_features
+    regions = {"signal": np.arange(half), "noise": np.arange(half, 2 * half)}
+    times = [TimeRange("before", -2.0, 0.0), TimeRange("during", 0.0, 4.0)]
+    session = make_session(both, regions=regions, times=times)
+    found = make_map([session], kept=store)
+    for layer in network.layers:
+        value = {
+            place: found.cells[Cell(*place, network.name, layer)].measures["pairwise"]
+            for place in [("signal", "during"), ("signal", "before"), ("noise", "during")]
+        }
+        assert value["signal", "during"].value > 0.9
+        assert value["signal", "before"].value < 0.7
+        assert value["noise", "during"].value < 0.7
+    nested = found.nested
+    assert {cell.region for cell in nested.chosen["one"]} == {"signal"}
+    assert {cell.time for cell in nested.chosen["one"]} == {"during"}
+    assert nested.measures["pairwise"].value > 0.9
+    assert found.nested_by_region["noise"].measures["pairwise"].p_value > 0.01
+    for result in found.cells.values():
+        assert result.p_corrected["pairwise"] >= result.measures["pairwise"].p_value
+
+
+def test_the_choice_never_sees_what_it_is_tested_on(recording, make_session):
+    """Inner accuracies of an outer fold do not change with the data of the runs that it holds out."""
+    session = make_session(recording, controls=())
+    held_out = np.isin(recording.run, session.held_out[2])
+    data = recording.data.copy()
+    data[held_out] = np.random.default_rng(1).normal(size=data[held_out].shape)
+    changed = make_session(
+        Recording(data, recording.rate_hz, recording.feature_names, recording.run, recording.events), controls=()
+    )
+    for job in jobs_of(session):
+        if isinstance(job, Cell):
+            ours, theirs = work_out(session, job), work_out(changed, job)
+            assert ours["inner"][2] == theirs["inner"][2]
+            assert ours["strengths"][2] == theirs["strengths"][2]
+            test = session.outer[2].test
+            assert not np.array_equal(ours["decoder"][test], theirs["decoder"][test])
+
+
+def test_inner_accuracy_by_hand(network, recording, make_session):
+    session = make_session(recording, controls=(), inner_folds=3)
+    cell = Cell("all", "", network.name, "first")
+    runs = [run for run in recording.runs if run not in session.held_out[0]]
+    scores, truth = [], []
+    # Without whitening, which goes by all training runs of the outer fold.
+    plain = MapSettings(Settings("first", steps=[Detrend()]), controls=(), n_permutations=10, inner_folds=3)
+    for split in session.inner[0]:
+        test_runs = np.unique(session.trials.run[split.test])
+        train = [run for run in runs if run not in test_runs]
+        fitted = Decoder(network, TARGETS, Settings("first", steps=[Detrend()])).fit(recording.select(runs=train))
+        decisions = fitted.predict(recording.select(runs=list(test_runs)))
+        scores += [np.log(list(one.probabilities.values())) for one in decisions]
+        truth += session.truth(network.name)[split.test].tolist()
+    bare = MapSession("bare", recording, session.regions, list(session.readings.values()), plain)
+    assert work_out(bare, cell)["inner"][0] == pytest.approx(np.mean(pairwise(np.array(scores), truth)), abs=1e-6)
+
+
+def test_what_is_done_is_not_done_again(recording, make_session, store, monkeypatch):
+    session = make_session(recording)
+    first = make_map([session], kept=store)
+    done = []
+    monkeypatch.setattr("hotwire.decoder.experiments.maps.run.work_out", lambda *job: done.append(job))
+    again = make_map([make_session(recording)], kept=store)
+    assert not done
+    assert again.nested == first.nested
+    assert again.cells == first.cells
+
+
+def test_a_damaged_piece_is_worked_out_anew(recording, make_session, store):
+    session = make_session(recording)
+    first = make_map([session], kept=store)
+    pieces = sorted(store.folder.iterdir())
+    assert len(pieces) == len(jobs_of(session))
+    pieces[0].write_bytes(pieces[0].read_bytes()[:100])
+    pieces[1].write_bytes(b"")
+    assert make_map([make_session(recording)], kept=store).cells == first.cells
+
+
+def test_other_data_settings_or_regions_are_other_pieces(recording, make_session):
+    session = make_session(recording)
+    job = jobs_of(session)[-1]
+    noisier = Recording(
+        recording.data + 1e-3, recording.rate_hz, recording.feature_names, recording.run, recording.events
+    )
+    others = [
+        make_session(noisier),
+        make_session(recording, inner_folds=2),
+        make_session(recording, seed=1),
+        make_session(recording, regions={"all": np.arange(recording.n_features - 1)}),
+    ]
+    keys = {key_of(one, job) for one in [session, *others]}
+    assert len(keys) == 5
+    assert key_of(make_session(recording), job) == key_of(session, job)
+
+
+def test_several_sessions_are_averaged(recordings, make_session, store):
+    pair = [make_session(recordings(seed=seed), name) for seed, name in ((0, "a"), (1, "b"))]
+    single = [make_map([session], kept=store) for session in pair]
+    both = make_map(pair, kept=store)
+    for cell, result in both.cells.items():
+        values = [one.cells[cell].measures["pairwise"].value for one in single]
+        assert result.measures["pairwise"].value == pytest.approx(np.mean(values))
+        assert list(result.by_session) == ["a", "b"]
+        assert [of["pairwise"] for of in result.by_session.values()] == pytest.approx(values)
+    assert list(both.nested.chosen) == ["a", "b"]
+
+
+def test_states_come_in_parts(recording, make_session, monkeypatch):
+    session = make_session(recording)
+    job = jobs_of(session)[-1]
+    whole = work_out(session, job)
+    monkeypatch.setattr(cells, "MOST_ELEMENTS", 7)
+    parts = work_out(session, job)
+    for name, array in whole.items():
+        np.testing.assert_allclose(parts[name], array, rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def test_events_that_miss_a_time_are_left_out_everywhere(recording, make_session):
+    session = make_session(recording, times=[TimeRange("0", 0.0, 4.0), TimeRange("late", 0.0, 1e3)])
+    with pytest.raises(RecordingError, match="no event has samples at every time"):
+        len(session.trials)
+
+
+def test_wrong_inputs(recording, make_session, network):
+    with pytest.raises(InputError, match="regions: 'V1' has no features"):
+        make_session(recording, regions={"V1": np.array([], int)})
+    with pytest.raises(UnknownNameError, match="layer"):
+        make_session(recording, layers=("third",))
+    with pytest.raises(UnknownNameError, match="control"):
+        make_session(recording, controls=("placebo",))
+    with pytest.raises(InputError, match="times: expected one or more, each with a name of its own"):
+        make_session(recording, times=[TimeRange("a", 0.0, 1.0), TimeRange("a", 1.0, 2.0)])
+    with pytest.raises(InputError, match="differ in their regions"):
+        make_map([make_session(recording), make_session(recording, "two", regions={"V1": np.arange(3)})])
+    with pytest.raises(InputError, match="each with a name of its own"):
+        make_map([make_session(recording), make_session(recording)])
+    with pytest.raises(InputError, match="at least one"):
+        make_map([])
+
+
+def test_cells_of_other_strengths_are_not_taken_for_these(network: Network, recording: Recording) -> None:
+    """Nor where what differs is left out when an adapter is printed, as what is so by default is."""
+
+    def digest(adapter: RidgeAdapter) -> str:
+        readings = [Reading(network, TARGETS, ("first",), LabelReadout())]
+        settings = MapSettings(replace(DECODER, adapter=adapter), n_permutations=200)
+        return MapSession("one", recording, {"all": np.arange(recording.n_features)}, readings, settings).digest
+
+    by_default = RidgeAdapter(choose_by="direction", gain="total")
+    named = RidgeAdapter([1.0, 10.0], choose_by="direction", gain="total")
+    assert digest(by_default) == digest(RidgeAdapter(choose_by="direction", gain="total"))
+    assert digest(by_default) != digest(named)
+
+    class Silent(RidgeAdapter):
+        def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+            return repr(by_default)
+
+    assert digest(Silent([1.0, 10.0], choose_by="direction", gain="total")) == digest(named)
