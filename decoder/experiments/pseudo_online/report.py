@@ -10,7 +10,7 @@ from typing import Any
 from ...bundle.versions import versions
 from ...report.page import page_path, rendered, write_whole
 from ...report.terminal import plain_data
-from ...statistics.metrics import N_RESAMPLES
+from ...statistics.intervals import N_RESAMPLES
 from .figures import curve_figure, operating_figure, strip_figure, typical
 from .findings import findings
 from .judging import N_MOVES
