@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.dual import blended
+from ....adapters.ridge.blending import blended
 from ...readout import Entry, NearestReadout
 from ...statistics.metrics import pairwise
 from .result import MapCell

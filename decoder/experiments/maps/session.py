@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from ....adapters.ridge.dual import gram
+from ....adapters.ridge.blending import gram
 from ....adapters.whiten import Whitener
 from ....errors import InputError, RecordingError, UnknownNameError
 from ....models.networks.network import Network

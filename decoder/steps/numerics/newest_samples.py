@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 BLOCK_BYTES = 1 << 18
 
 
-class History:
+class NewestSamples:
     """Samples that came, indexed by their number since the run began; those that never came take no room.
 
     The rows lie in small blocks that are filled anew once they are let go of. Nothing is ever moved: appending costs
@@ -90,7 +90,7 @@ class History:
             row += n
         return parts[0] if len(parts) == 1 else np.concatenate([np.empty((0, self.n_features), np.float32), *parts])
 
-    def came(self, first: int, stop: int) -> Iterator[int]:
+    def present(self, first: int, stop: int) -> Iterator[int]:
         """Give the numbers of those of the samples ``[first, stop)`` that came."""
         gap = self._gap_at(first)
         while first < stop:
@@ -100,9 +100,9 @@ class History:
             yield from range(max(first, gap_stop), min(stop, upto))
             first = upto
 
-    def places(self, first: int, stop: int) -> NDArray[np.intp]:
+    def positions(self, first: int, stop: int) -> NDArray[np.intp]:
         """Return where those of the samples ``[first, stop)`` that came lie, counted from `first`; see `rows`."""
-        return np.fromiter(self.came(first, stop), np.intp) - first
+        return np.fromiter(self.present(first, stop), np.intp) - first
 
     def _gap_at(self, sample: int) -> int:
         """The last gap that begins at or before a sample."""

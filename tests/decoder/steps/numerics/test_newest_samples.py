@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotwire.decoder.steps.numerics import history as module
-from hotwire.decoder.steps.numerics.history import History
+from hotwire.decoder.steps.numerics import newest_samples as module
+from hotwire.decoder.steps.numerics.newest_samples import NewestSamples
 
 
 @settings(deadline=None, max_examples=100)
@@ -17,7 +17,7 @@ from hotwire.decoder.steps.numerics.history import History
     block_rows=st.integers(1, 7),
 )
 def test_history_holds_what_it_says(pushes: list[tuple[int, int, int]], n_keep: int, block_rows: int) -> None:
-    history = History(1, n_keep)
+    history = NewestSamples(1, n_keep)
     history._n_block = block_rows
     came: list[int] = []
     for n_push, n_skip, before in pushes:
@@ -32,12 +32,12 @@ def test_history_holds_what_it_says(pushes: list[tuple[int, int, int]], n_keep: 
         for first in range(history.start, history.stop + 1):
             for stop in (first, (first + history.stop) // 2, history.stop):
                 expected = [i for i in came if first <= i < stop]
-                assert list(history.came(first, stop)) == expected
+                assert list(history.present(first, stop)) == expected
                 np.testing.assert_array_equal(history.rows(first, stop), np.array(expected, np.float32)[:, None])
 
 
 def test_a_history_of_an_hour_of_gaps_takes_the_memory_of_what_it_keeps() -> None:
-    history = History(4, n_keep=1000)
+    history = NewestSamples(4, n_keep=1000)
     chunk = np.ones((3, 4), np.float32)
 
     def go_on(n: int) -> None:
@@ -52,7 +52,7 @@ def test_a_history_of_an_hour_of_gaps_takes_the_memory_of_what_it_keeps() -> Non
     grown = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert grown < 100_000
-    assert sum(1 for _ in history.came(history.start, history.stop)) == 600
+    assert sum(1 for _ in history.present(history.start, history.stop)) == 600
 
 
 def test_rows_stay_where_they_are(monkeypatch) -> None:
@@ -66,7 +66,7 @@ def test_rows_stay_where_they_are(monkeypatch) -> None:
 
     monkeypatch.setattr(module.np, "empty", counted)
     n_features = 1024
-    history = History(n_features, n_keep=640)
+    history = NewestSamples(n_features, n_keep=640)
     for _ in range(500):
         history.append(np.zeros((32, n_features), np.float32))
         history.forget(history.stop)

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from .ridge.solvers import spectrum
-from .targets import EPS, Floats, Targets, blocks, sum_of_squares
+from .ridge.decomposition import thin_svd
+from .unit_blocks import EPS, Floats, UnitBlocks, blocks, sum_of_squares
 
 
 class Root(NamedTuple):
@@ -119,14 +119,14 @@ def shrunk_root(centred: Floats, shrinkage: float) -> Root:
         kept = squares > squares.max() * n_features * EPS
         squares, directions = squares[kept], directions[:, kept]
     else:
-        parts = spectrum(centred)
+        parts = thin_svd(centred)
         squares, directions = np.square(parts.values), parts.right.T
     level = shrinkage * squares.sum() / n_samples / n_features
     deviations = np.sqrt((1 - shrinkage) * squares / n_samples + level)
     return Root(np.full(n_features, np.sqrt(level)), directions, deviations - np.sqrt(level))
 
 
-def inverse_root(targets: Targets) -> tuple[Root, float]:
+def inverse_root(targets: UnitBlocks) -> tuple[Root, float]:
     """The inverse square root of the shrunk covariance of samples with more features than there are samples, exact.
 
     Samples are read twice, some features at a time: for their Gram matrix, of which shrinkage, level and the
@@ -135,7 +135,7 @@ def inverse_root(targets: Targets) -> tuple[Root, float]:
 
     Parameters
     ----------
-    targets : Targets
+    targets : UnitBlocks
         The samples (n_samples, n_features), here called targets as what is walked along in blocks.
 
     Returns

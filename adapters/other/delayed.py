@@ -12,12 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 from ...errors import BundleError
 from ..factored import Shapes
 from ..ridge.alphas import default_alphas, most_predictable
+from ..ridge.decomposition import largest_square
 from ..ridge.folds import Splitter, encode_groups
 from ..ridge.gain import gain_for
 from ..ridge.ridge import POLICIES
-from ..ridge.solvers import largest_square
 from ..rows import each_row
-from ..targets import Floats
+from ..unit_blocks import Floats
 from .banded import BandedAdapter
 from .banded_design import map_for_all, map_per_unit, rotate_bands, scores_for_all, targets_of
 from .bands import Bands, Strengths, band_names, band_of_each

@@ -39,7 +39,7 @@ def dtype_like(Y: Any) -> type[np.float32] | type[np.float64]:
     return np.float32 if str(Y.dtype).endswith(("float16", "float32")) else np.float64
 
 
-class Targets:
+class UnitBlocks:
     """Targets of a fit, centred block by block and never copied whole.
 
     Parameters
@@ -64,13 +64,13 @@ class Targets:
         self.backend = backend or NumpyBackend()
         self.dtype = dtype_like(Y) if precision == "as given" else np.float64
 
-    def in_full(self) -> Targets:
+    def in_full(self) -> UnitBlocks:
         """The same in float64."""
-        return Targets(self.Y, "full", self.backend)
+        return UnitBlocks(self.Y, "full", self.backend)
 
-    def some(self, units: NDArray[np.intp] | slice) -> Targets:
+    def some(self, units: NDArray[np.intp] | slice) -> UnitBlocks:
         """Some of the units."""
-        return Targets(self.Y[:, units], "as given", self.backend)
+        return UnitBlocks(self.Y[:, units], "as given", self.backend)
 
     def walk(self, what: str, wider: int = 1) -> Iterator[tuple[slice, Array, Floats]]:
         """Slices of units, their deviations from the mean on the backend, and that mean; progress is shown as `what`.
@@ -141,7 +141,7 @@ def power_along(K: Floats, left: Floats) -> Floats:
     return np.einsum("ij,ij->j", left, K @ left)
 
 
-def low_rank_scores(targets: Targets) -> Floats:
+def low_rank_scores(targets: UnitBlocks) -> Floats:
     """Scores P of the centred targets Y = P C, where the rows of C are orthonormal.
 
     P has at most n_samples columns, and any linear fit to P, spread by C, is the same fit to Y. Since C keeps
@@ -150,7 +150,7 @@ def low_rank_scores(targets: Targets) -> Floats:
 
     Parameters
     ----------
-    targets : Targets
+    targets : UnitBlocks
         Of shape (n_samples, n_units).
 
     Returns
@@ -163,7 +163,7 @@ def low_rank_scores(targets: Targets) -> Floats:
     Examples
     --------
     >>> rows = np.random.default_rng(0).normal(size=(2, 50))
-    >>> low_rank_scores(Targets(np.array([[1, 0], [0, 1], [1, 1], [3, 2]]) @ rows)).shape
+    >>> low_rank_scores(UnitBlocks(np.array([[1, 0], [0, 1], [1, 1], [3, 2]]) @ rows)).shape
     (4, 2)
     """
     return scores_of(targets.gram())
@@ -176,13 +176,13 @@ def scores_of(gram: Floats) -> Floats:
     return vectors[:, kept] * np.sqrt(values[kept])
 
 
-def spread(left: Floats, targets: Targets, dtype: DTypeLike, out: NDArray | None = None) -> NDArray:
+def spread(left: Floats, targets: UnitBlocks, dtype: DTypeLike, out: NDArray | None = None) -> NDArray:
     """The product left' Y with the centred targets, block by block.
 
     Parameters
     ----------
     left : (n_samples, k) array
-    targets : Targets
+    targets : UnitBlocks
         Of shape (n_samples, n_units).
     dtype : dtype
         Of the result; each block is computed in the precision of the targets.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..base import StepState
 
 
-class PastSums:
+class RunningSums:
     """Sums of rows over the newest window, row by row.
 
     Parameters

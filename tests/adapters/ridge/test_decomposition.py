@@ -8,14 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
-from hotwire.adapters.ridge.solvers import (
-    filter_factors,
-    held_out_sums,
-    prepare_folds,
-    quick_spectrum,
-    spectrum,
-    standardise,
-)
+from hotwire.adapters.ridge.decomposition import filter_factors, quick_svd, standardise, thin_svd
+from hotwire.adapters.ridge.held_out import held_out_sums, prepare_folds
 
 ALPHAS = np.array([0.01, 1.0, 100.0])
 
@@ -25,7 +19,7 @@ ALPHAS = np.array([0.01, 1.0, 100.0])
 def test_filtered_spectrum_solves_the_normal_equations(n_samples: int, n_features: int, alpha: float) -> None:
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(n_samples, n_features)), rng.normal(size=(n_samples, 3))
-    parts = spectrum(X)
+    parts = thin_svd(X)
     weights = parts.right.T @ (filter_factors(parts.values, alpha) * (parts.left.T @ Y))
     np.testing.assert_allclose((X.T @ X + alpha * np.eye(n_features)) @ weights, X.T @ Y, atol=1e-10)
 
@@ -40,7 +34,7 @@ def test_an_alpha_for_each_unit_is_a_column_for_each() -> None:
 def test_spectrum_leaves_null_directions_out(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(shape[0], 3)) @ rng.normal(size=(3, shape[1]))
-    parts = spectrum(X)
+    parts = thin_svd(X)
     assert parts.values.shape == (3,)
     np.testing.assert_allclose(parts.left * parts.values @ parts.right, X, atol=1e-12)
 
@@ -50,16 +44,16 @@ def test_quick_spectrum_gives_the_same_map(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(shape[0], 5)) @ rng.normal(size=(5, shape[1])) * np.geomspace(1, 100, shape[1])
     weakest = 1e-6 * float(np.linalg.norm(X, 2)) ** 2
-    quick, exact = quick_spectrum(X, weakest), spectrum(X)
+    quick, exact = quick_svd(X, weakest), thin_svd(X)
     assert quick is not None
     maps = [parts.right.T @ (filter_factors(parts.values, weakest) * parts.left.T) for parts in (quick, exact)]
     np.testing.assert_allclose(maps[0], maps[1], rtol=1e-7, atol=1e-7 * np.abs(maps[1]).max())
-    assert quick_spectrum(X, 1e-3 * weakest / 9) is None
-    assert quick_spectrum(np.zeros(shape), weakest) is None
+    assert quick_svd(X, 1e-3 * weakest / 9) is None
+    assert quick_svd(np.zeros(shape), weakest) is None
 
 
 def test_spectrum_of_nothing_is_empty() -> None:
-    parts = spectrum(np.zeros((4, 3)))
+    parts = thin_svd(np.zeros((4, 3)))
     assert (parts.left.shape, parts.values.shape, parts.right.shape) == ((4, 0), (0,), (0, 3))
 
 
