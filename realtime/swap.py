@@ -19,7 +19,7 @@ from ..decoder.bundle.compiled import CompiledDecoder
 from ..errors import BundleError, HotwireError, InputError, UnknownNameError
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from .engine.engine import Engine
 
 COMMANDS = ("load", "promote", "rollback", "stop")
 ANSWERED = ".answer"
