@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from os import PathLike
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from ...decoder.bundle.compiled import Answer, CompiledDecoder
 from ...decoder.recordings.recording import Recording
+from ...models.cache.files import sha256_of
 from ..clock import Clock
 from ..decision import LiveDecision
 from ..engine import Engine
@@ -49,7 +49,7 @@ class Decided(NamedTuple):
     @property
     def sha256(self) -> str:
         """Over all of it."""
-        return sha256(repr(tuple(self)).encode("utf-8", "surrogatepass"))
+        return sha256_of(repr(tuple(self)))
 
 
 class NotingDecoder(CompiledDecoder):
@@ -72,7 +72,7 @@ class NotingDecoder(CompiledDecoder):
         return decoder
 
     def decide(self, x: ArrayLike) -> Answer:
-        self.noted.append(sha256(np.asarray(x, np.float32).tobytes()))
+        self.noted.append(sha256_of(np.asarray(x, np.float32).tobytes()))
         return super().decide(x)
 
 
@@ -158,7 +158,6 @@ def differences(expected: Sequence[Decided], got: Sequence[Decided]) -> list[dic
 def recording_digest(recording: Recording) -> str:
     """SHA-256 over samples, rate, names, units, runs and events."""
     events = recording.events
-    digest = hashlib.sha256(recording.data.tobytes())
     told = (
         recording.data.shape,
         recording.rate_hz,
@@ -170,13 +169,7 @@ def recording_digest(recording: Recording) -> str:
         events.duration_s.tolist(),
         events.label.tolist(),
     )
-    digest.update(repr(told).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
-
-
-def sha256(content: bytes) -> str:
-    """In hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
+    return sha256_of(recording.data.tobytes(), repr(told))
 
 
 def _of_live(one: LiveDecision, run: str, rate_hz: float, noted: Any) -> Decided:
@@ -193,7 +186,7 @@ def _of_live(one: LiveDecision, run: str, rate_hz: float, noted: Any) -> Decided
 
 
 def _of_probabilities(probabilities: dict[str, float]) -> str:
-    return sha256(repr(list(probabilities)).encode() + np.array(list(probabilities.values())).tobytes())
+    return sha256_of(repr(list(probabilities)), np.array(list(probabilities.values())).tobytes())
 
 
 def _difference(offline: Decided | None, live: Decided | None) -> dict[str, Any]:
