@@ -18,7 +18,7 @@ from ....errors import BundleError, InputError
 from ....models.cache.files import UNFINISHED, write_whole
 from ...decoder import Linear
 from ..kept_arrays import keep_arrays, kept_arrays
-from .session import Cell
+from .session import FitCell
 
 MARK = "fits.json"
 FORMAT = 1
@@ -39,7 +39,7 @@ class Piece(NamedTuple):
 
     what: Literal["adapters", "scores"]
     subject: str
-    cell: Cell
+    cell: FitCell
     key: str
 
     @property

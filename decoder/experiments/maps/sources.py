@@ -46,7 +46,7 @@ class Blends:
     at_edge: NDArray[np.bool_]
 
 
-class Source:
+class FactorisedActivity:
     """Features of all trials, factorised for each split.
 
     Parameters

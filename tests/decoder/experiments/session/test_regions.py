@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from hotwire.decoder.experiments.maps.regions import AnyRegions, AtlasSection, read_regions
+from hotwire.decoder.experiments.session.regions import AnyRegions, AtlasSection, read_regions
 from hotwire.decoder.readers import read_arrays, read_nifti
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.errors import InputError, NonFiniteError, RecordingError, UnknownNameError
