@@ -20,7 +20,7 @@ from ..errors import BundleError, HotwireError, InputError, UnknownNameError
 from ..models.cache.files import UNFINISHED, write_whole
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from .engine.engine import Engine
 
 COMMANDS = ("load", "promote", "rollback", "stop")
 ANSWERED = ".answer"

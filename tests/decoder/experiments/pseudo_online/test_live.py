@@ -20,7 +20,7 @@ from hotwire.decoder.windows.event_windows import EventWindow
 from hotwire.models import OnnxNetwork
 from hotwire.models.cache.files import sha256_of
 from hotwire.realtime.clock import VirtualClock
-from hotwire.realtime.engine import Engine
+from hotwire.realtime.engine.engine import Engine
 from hotwire.realtime.settings import LiveSettings
 from hotwire.realtime.sources.recording_source import RecordingSource
 from hotwire.realtime.sources.scripted import ScriptedSource, chunked

@@ -11,19 +11,19 @@ from hotwire.decoder.bundle.compiled import Answer
 from hotwire.decoder.windows import WindowRow
 from hotwire.errors import InputError
 from hotwire.realtime.clock import VirtualClock
-from hotwire.realtime.deciding import abstention, decide, is_due
+from hotwire.realtime.engine.deciding import abstention, decide, is_due
+from hotwire.realtime.engine.pipeline import Arrival, ReadyWindow
 from hotwire.realtime.gaps.timeline import Timeline
-from hotwire.realtime.pipeline import Arrival, Waiting
 from hotwire.realtime.settings import LiveSettings
 
-from .small import SignDecoder
+from ..small import SignDecoder
 
 
 def waiting(
     n_present: int = 10, *, newest_s: float = 0.0, bad: tuple[str, ...] = (), first: int = 0, event: int = 3
-) -> Waiting:
+) -> ReadyWindow:
     row = WindowRow(event, first, first + 10, np.full(2, 0.5, np.float32), n_present)
-    return Waiting(row, bad, Arrival(newest_s + 0.1, newest_s, first + 10))
+    return ReadyWindow(row, bad, Arrival(newest_s + 0.1, newest_s, first + 10))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ class Taking(SignDecoder):
         return super().decide(x)
 
 
-def decided(one: Waiting, now_s: float = 8.0, **settings: Any) -> tuple[Any, Taking]:
+def decided(one: ReadyWindow, now_s: float = 8.0, **settings: Any) -> tuple[Any, Taking]:
     clock = VirtualClock(now_s)
     decoder, timeline = Taking(clock), Timeline(10.0)
     timeline.place(5.0 + np.arange(40) / 10.0, 9.0)

@@ -12,13 +12,13 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from ...errors.printable import printable
-from ..decision import Status
-from .letters import HEIGHT, large
+from ....errors.printable import printable
+from ...decision import Status
+from ..letters import HEIGHT, large
 
 if TYPE_CHECKING:
-    from ...decoder.experiments.calibration import Progress
-    from .calibrating import Trial
+    from ....decoder.experiments.calibration import Progress
+    from .trial import Trial
 
 FRAMES_PER_S = 20.0
 N_LINES = 4

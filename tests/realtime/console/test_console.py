@@ -35,8 +35,8 @@ from hotwire.realtime.outputs.json_lines import read_decisions
 from hotwire.realtime.sources.source import StreamInfo
 from hotwire.realtime.verify import verify
 
-from .bundles import LABELS, RUNNING, made_recording, save_bundle
-from .conftest import Child, LslWorld
+from ..bundles import LABELS, RUNNING, made_recording, save_bundle
+from ..conftest import Child, LslWorld
 
 HOTWIRE = """
 import json, sys
@@ -415,7 +415,7 @@ def shown(width: int, height: int, *decisions: LiveDecision, state: Status | Non
     """What a terminal of that size shows."""
     console = Console(file=io.StringIO(), force_terminal=True, width=width, height=height)
     decoder: Any = Answering()
-    view = TerminalView(console, judge=lambda one: None if one.label is None else one.label == one.said)
+    view = TerminalView(console, scorer=lambda one: None if one.label is None else one.label == one.said)
     view.open(INFO, decoder)
     view.status(Status(State.LIVE, 0.0, "the stream was found", {"lost": 0}))
     for one in decisions:
@@ -484,7 +484,7 @@ def test_markup_in_words_is_shown_as_it_is() -> None:
 
 def test_plain_lines() -> None:
     file = io.StringIO()
-    view = PlainView(Console(file=file, width=40), judge=lambda one: True)
+    view = PlainView(Console(file=file, width=40), scorer=lambda one: True)
     view.status(Status(State.STALE, 0.0, "nothing came for 2 s", {}))
     view.decision(decision(shadow=True, late=True))
     view.decision(decision(answer=None, probabilities={}, abstained="too little", label=None))

@@ -9,7 +9,7 @@ from math import ceil
 
 import numpy as np
 
-from ...errors import InputError
+from ....errors import InputError
 
 LEAST_TRIALS = 4
 """Of each class: a fit takes a few, and then there must be some left to be decided on."""

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...decoder.decoder import Decoder
-from ...decoder.study.study import Study
-from ...decoder.windows import Epoch, EventWindow, SlidingAverage, SlidingEpoch, Window, sliding_like
-from ...errors import InputError, StudyError
-from ..sources.cues import Timing
+from ....decoder.decoder import Decoder
+from ....decoder.study.study import Study
+from ....decoder.windows import Epoch, EventWindow, SlidingAverage, SlidingEpoch, Window, sliding_like
+from ....errors import InputError, StudyError
+from .cues import Timing
 
 EVERY_S = 0.5
 """From one decision to the next, when the decoder goes live."""

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .checks import few
-from .decision import Latency, LiveDecision
-from .pipeline import Waiting
-from .settings import LiveSettings
+from ..checks import few
+from ..decision import Latency, LiveDecision
+from ..settings import LiveSettings
+from .pipeline import ReadyWindow
 
 if TYPE_CHECKING:
-    from ..decoder.bundle.compiled import CompiledDecoder
-    from .clock import Clock
-    from .gaps.timeline import Timeline
+    from ...decoder.bundle.compiled import CompiledDecoder
+    from ..clock import Clock
+    from ..gaps.timeline import Timeline
 
 
-def is_due(one: Waiting, newest: Waiting, settings: LiveSettings, now_s: float) -> bool:
+def is_due(one: ReadyWindow, newest: ReadyWindow, settings: LiveSettings, now_s: float) -> bool:
     """Say whether the backlog policy lets a waiting window be decided, when its turn has come.
 
     Parameters
     ----------
-    one, newest : Waiting
+    one, newest : ReadyWindow
         The window, and the newest of all that wait with it.
     settings : LiveSettings
     now_s : float
@@ -31,7 +31,7 @@ def is_due(one: Waiting, newest: Waiting, settings: LiveSettings, now_s: float) 
     return settings.backlog == "catch-up" and not _is_late(now_s - one.arrival.newest_stamp_s, settings)
 
 
-def abstention(one: Waiting, settings: LiveSettings, n_features: int) -> str | None:
+def abstention(one: ReadyWindow, settings: LiveSettings, n_features: int) -> str | None:
     """Return why a window is not fit to be decided on, or None."""
     row = one.row
     present = row.n_present / (row.stop - row.first)
@@ -46,7 +46,7 @@ def abstention(one: Waiting, settings: LiveSettings, n_features: int) -> str | N
 
 
 def decide(
-    one: Waiting,
+    one: ReadyWindow,
     decoder: CompiledDecoder,
     settings: LiveSettings,
     timeline: Timeline,

@@ -25,16 +25,16 @@ from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.steps import run_steps
 from hotwire.decoder.study.study import Study, open_study
 from hotwire.decoder.windows import BlockAverage, Epoch, RunningAverage, SlidingAverage, SlidingEpoch, windows
-from hotwire.realtime.console.calibrate import calibrate
-from hotwire.realtime.console.calibrating import Trial
-from hotwire.realtime.console.calibration_plan import live_window, session_decoder
-from hotwire.realtime.console.calibration_view import DrawnCalibration, PlainCalibration
+from hotwire.realtime.console.calibration.command import calibrate
+from hotwire.realtime.console.calibration.cues import Timing
+from hotwire.realtime.console.calibration.plan import live_window, session_decoder
+from hotwire.realtime.console.calibration.trial import Trial
+from hotwire.realtime.console.calibration.view import DrawnCalibration, PlainCalibration
 from hotwire.realtime.decision import Status
 from hotwire.realtime.health import State
-from hotwire.realtime.sources.cues import Timing
 
-from ..decoder.small_study import save_network
-from .conftest import Child, LslWorld
+from ....decoder.small_study import save_network
+from ...conftest import Child, LslWorld
 
 STUDY = """
 [recording]
@@ -60,7 +60,7 @@ TIMING = ("--cue-s", "0.5", "--rest-s", "0.2", "--ready-s", "0.7")
 HOTWIRE = """
 import json, sys
 from hotwire.decoder.cli.commands import hotwire
-from hotwire.realtime.console.calibrate import calibrate
+from hotwire.realtime.console.calibration.command import calibrate
 hotwire.add_command(calibrate)
 hotwire.main(json.loads(sys.argv[1]))
 """

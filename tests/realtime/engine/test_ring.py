@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotwire.errors import InputError, ShapeError
-from hotwire.realtime.ring import Ring
+from hotwire.realtime.engine.ring import Ring
 
 
 @given(

@@ -15,31 +15,31 @@ import click
 import numpy as np
 from rich.console import Console
 
-from ...decoder.bundle.file import describe
-from ...decoder.cli.commands import Answer
-from ...decoder.decoder import Decoder
-from ...decoder.experiments.calibration import Calibration, share
-from ...decoder.readers import read_xdf
-from ...decoder.recordings.events import Events
-from ...decoder.recordings.recording import Recording
-from ...decoder.steps import run_steps
-from ...decoder.study.study import Study, open_study
-from ...decoder.windows import windows
-from ...errors import RecordingError, StreamError
-from ...errors.printable import json_text, printable
-from ..collecting import Collector
-from ..outputs.block_recorder import BlockRecorder
-from ..signal_check import signal_faults
-from ..sources.cued_source import CuedSource, CueOutlet
-from ..sources.cues import LEAST_TRIALS, Timing, schedule
-from ..sources.lsl_source import LslSource
-from .calibrating import Session
-from .calibration_figure import AHEAD, learning_curve_figure
-from .calibration_plan import earlier_trials, labels_of, live_window, raw_files, session_decoder
-from .calibration_stream import chosen_channels, found_stream, looked_at
-from .calibration_view import CalibrationView, on_console
-from .session import liblsl_aside
-from .stream import stream as stream_command
+from ....decoder.bundle.file import describe
+from ....decoder.cli.commands import Answer
+from ....decoder.decoder import Decoder
+from ....decoder.experiments.calibration import Calibration, share
+from ....decoder.readers import read_xdf
+from ....decoder.recordings.events import Events
+from ....decoder.recordings.recording import Recording
+from ....decoder.steps import run_steps
+from ....decoder.study.study import Study, open_study
+from ....decoder.windows import windows
+from ....errors import RecordingError, StreamError
+from ....errors.printable import json_text, printable
+from ...outputs.block_recorder import BlockRecorder
+from ...sources.cued_source import CuedSource, CueOutlet
+from ...sources.lsl_source import LslSource
+from ..session import liblsl_aside
+from ..stream import stream as stream_command
+from .collector import Collector
+from .cues import LEAST_TRIALS, Timing, schedule
+from .figure import AHEAD, learning_curve_figure
+from .plan import earlier_trials, labels_of, live_window, raw_files, session_decoder
+from .session import CalibrationSession
+from .signal_check import signal_faults
+from .stream import chosen_channels, found_stream, looked_at
+from .view import CalibrationView, on_console
 
 GOODBYE_S = 10.0
 
@@ -157,7 +157,7 @@ class _Parts:
             view.say(f"{len(trials)} trials were learned from before; {n_left} of each word are to come")
         blocks = schedule(self.labels, n_left, seed=asked.seed + len(raws) - 1)
         recorder = BlockRecorder(raws[-1])
-        session = Session(
+        session = CalibrationSession(
             *(calibration, dict(zip(self.decoder.targets.answers, self.labels, strict=True)), collector),
             *(self.source, self.outlet, recorder, view, self.timing, asked.stop, first_block),
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ...decoder.cli.commands import Answer
+from ....decoder.cli.commands import Answer
 
 
 @click.command()
@@ -57,7 +57,7 @@ def calibrate(context: click.Context, study: Path, **options: Any) -> Answer:
     """
     import sys
 
-    from .calibration_run import Asked, calibrated
+    from .run import Asked, calibrated
 
     if options["stream"] is None and not options["simulate"]:
         raise click.UsageError("expected --stream, the name of an LSL stream, or --simulate")

@@ -18,15 +18,15 @@ from hotwire.decoder.bundle.compiled import Answer
 from hotwire.decoder.windows import BlockAverage, SlidingAverage, windows
 from hotwire.errors import StreamMismatchError, StreamNotFoundError
 from hotwire.realtime.clock import VirtualClock
-from hotwire.realtime.engine import Engine
+from hotwire.realtime.engine.engine import Engine
 from hotwire.realtime.health import MarkerState
 from hotwire.realtime.outputs.json_lines import JsonLines, read_decisions
 from hotwire.realtime.outputs.xdf import XdfRecorder
 from hotwire.realtime.settings import LiveSettings
-from hotwire.realtime.sources.scripted import Appears, At, Lost, Samples, ScriptedSource, Silence
+from hotwire.realtime.sources.scripted import Appears, At, Disappears, Samples, ScriptedSource, Silence
 from hotwire.realtime.sources.source import Marker, MarkersChange
 
-from .scenes import (
+from ..scenes import (
     N_FEATURES,
     ONSETS,
     RATE_HZ,
@@ -42,7 +42,7 @@ from .scenes import (
     run,
     scene,
 )
-from .small import Kept, SignDecoder
+from ..small import Kept, SignDecoder
 
 WELL = ["SEARCHING", "LIVE"]
 GAP = [*WELL, "GAP", "RECOVERED", "LIVE"]
@@ -196,7 +196,7 @@ def test_a_frozen_outlet_loses_nothing_and_without_a_deadline_all_is_decided():
 
 
 def test_a_stream_that_is_gone_and_comes_back():
-    again = [At(6.0, Lost()), At(8.5, Appears())]
+    again = [At(6.0, Disappears()), At(8.5, Appears())]
     ran = run([*chunks(0, 300), *again, *chunks(430), *markers()])
     assert ran.states == RESTART
     assert ran.losses == {"restarts": 1, "lost": 130, **abstained(all_but((300, 430)))}
@@ -204,7 +204,7 @@ def test_a_stream_that_is_gone_and_comes_back():
 
 
 def test_what_is_sent_while_it_is_gone_is_lost():
-    ran = run([*chunks(), At(6.05, Lost()), At(6.35, Appears()), *markers()])
+    ran = run([*chunks(), At(6.05, Disappears()), At(6.35, Appears()), *markers()])
     assert ran.states == RESTART
     assert ran.losses == {"restarts": 1, "lost": 15, "abstained": 1}
     check_decisions(ran, all_but((300, 315)))
@@ -212,7 +212,7 @@ def test_what_is_sent_while_it_is_gone_is_lost():
 
 @pytest.mark.parametrize("off_s", [200_000.0, -5.0])
 def test_a_stream_that_comes_back_with_another_clock(off_s):
-    again = [At(6.0, Lost()), At(7.9, Appears())]
+    again = [At(6.0, Disappears()), At(7.9, Appears())]
     script = [*chunks(0, 300), *again, *chunks(400, off_s=off_s), *markers(range(0, 300, 50))]
     ran = run([*script, *markers(range(450, N - 50, 50), off_s=off_s)])
     came = all_but((300, 400))
@@ -230,7 +230,7 @@ def test_silence_that_is_taken_for_a_loss():
 
 def test_another_stream_does_not_take_its_place():
     other = decoder().info(source_id="amp-2")
-    ran = run([*chunks(0, 310), At(6.2, Lost()), At(7.0, Appears(other)), *chunks(400), *markers()])
+    ran = run([*chunks(0, 310), At(6.2, Disappears()), At(7.0, Appears(other)), *chunks(400), *markers()])
     assert ran.states == [*WELL, "LOST", "SEARCHING"]
     assert ran.losses == {"windows_cut_off": 1}
     check_decisions(ran, onsets=range(0, 300, 50))
@@ -247,7 +247,7 @@ def test_another_stream_does_not_take_its_place():
 )
 def test_a_stream_that_comes_back_as_another_ends_the_session(changed, told):
     back = Appears(decoder().info(**changed))
-    engine, kept = scene([*chunks(0, 300), At(6.1, Lost()), At(6.5, back), At(20.0, Silence()), *markers()])
+    engine, kept = scene([*chunks(0, 300), At(6.1, Disappears()), At(6.5, back), At(20.0, Silence()), *markers()])
     with pytest.raises(StreamMismatchError) as raised, engine:
         list(engine)
     for part in told:
@@ -570,7 +570,7 @@ class Interrupting(Kept):
 
 EVERY_STATE = [
     *chunks(0, 200, rows=np.where(np.arange(N)[:, None] < 150, ROWS, np.nan).astype(np.float32)),
-    At(7.0, Lost()),
+    At(7.0, Disappears()),
     At(9.0, Appears()),
     *chunks(460),
 ]

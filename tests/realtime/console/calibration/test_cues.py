@@ -16,14 +16,21 @@ from hotwire.decoder.steps import Lag, Reference
 from hotwire.decoder.windows import BlockAverage
 from hotwire.errors import InputError, RecordingError, StreamLostError, StreamNotFoundError, UnknownNameError
 from hotwire.realtime.clock import VirtualClock
-from hotwire.realtime.collecting import Collector
-from hotwire.realtime.engine import Engine
+from hotwire.realtime.console.calibration.collector import Collector
+from hotwire.realtime.console.calibration.cues import (
+    LEAST_BLOCKS,
+    LEAST_TRIALS,
+    MOST_IN_A_ROW,
+    TRIALS_PER_BLOCK,
+    Timing,
+    schedule,
+)
+from hotwire.realtime.console.calibration.signal_check import signal_faults
+from hotwire.realtime.engine.engine import Engine
 from hotwire.realtime.outputs.block_recorder import BlockRecorder
 from hotwire.realtime.settings import LiveSettings
-from hotwire.realtime.signal_check import signal_faults
 from hotwire.realtime.sources.cued_source import CuedSource, read_cue
-from hotwire.realtime.sources.cues import LEAST_BLOCKS, LEAST_TRIALS, MOST_IN_A_ROW, TRIALS_PER_BLOCK, Timing, schedule
-from hotwire.realtime.sources.scripted import Appears, At, Lost, Samples, ScriptedSource, Silence, chunked
+from hotwire.realtime.sources.scripted import Appears, At, Disappears, Samples, ScriptedSource, Silence, chunked
 from hotwire.realtime.sources.simulated_participant import MU_HZ, RATE_HZ, Eeg
 from hotwire.realtime.sources.source import Chunk, Marker, StreamInfo
 
@@ -105,7 +112,7 @@ def test_a_source_stays_connected_and_forgets_the_break() -> None:
 def test_a_source_lost_in_the_break_is_searched_for() -> None:
     clock = VirtualClock()
     rows = np.ones((1, 2), np.float32)
-    lost = [At(0.2, Lost()), At(0.5, Appears()), At(0.6, Samples(rows, np.array([0.6]))), At(1.0, Silence())]
+    lost = [At(0.2, Disappears()), At(0.5, Appears()), At(0.6, Samples(rows, np.array([0.6]))), At(1.0, Silence())]
     source = CuedSource(ScriptedSource(INFO, [*chunked(np.zeros((10, 2)), 100.0), *lost], clock))
     source.open(1.0)
     source.close()

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...decoder.experiments.calibration import Calibration
-from ...decoder.windows import EventWindow, Trials
-from ...errors import StreamLostError, StreamMismatchError, StreamNotFoundError
-from ..clock import SystemClock
-from ..collecting import Collector
-from ..decision import LiveDecision, Status
-from ..engine import Engine
-from ..health import State
-from ..outputs.block_recorder import BlockRecorder
-from ..settings import LiveSettings
-from ..sources.cued_source import CuedSource, CueOutlet
-from ..sources.cues import Timing
-from ..sources.source import Marker
-from .calibration_view import CalibrationView
-from .session import Stop, stop_on_signal
+from ....decoder.experiments.calibration import Calibration
+from ....decoder.windows import EventWindow, Trials
+from ....errors import StreamLostError, StreamMismatchError, StreamNotFoundError
+from ...clock import SystemClock
+from ...decision import LiveDecision, Status
+from ...engine.engine import Engine
+from ...health import State
+from ...outputs.block_recorder import BlockRecorder
+from ...settings import LiveSettings
+from ...sources.cued_source import CuedSource, CueOutlet
+from ...sources.source import Marker
+from ..session import Stop, stop_on_signal
+from .collector import Collector
+from .cues import Timing
+from .trial import Trial
+from .view import CalibrationView
 
 TURN_S = 0.05
 LATE_S = 1.0
@@ -33,42 +34,11 @@ COMES_BACK_S = 60.0
 AWAY = (State.SEARCHING, State.STALE, State.LOST)
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One cue, and what became of it.
-
-    Attributes
-    ----------
-    number, block : int
-        From 1.
-    label : str
-    onset_stamp_s : float
-        On the local clock.
-    lost : str or None
-        Why it was not learned from.
-    said : str or None
-        The label that was decided on before it was learned from, where there was something to decide by.
-    probabilities : dict of str to float
-        Of the labels; empty where nothing was decided.
-    right : float or None
-        A tie of k answers counts 1/k.
-    """
-
-    number: int
-    block: int
-    label: str
-    onset_stamp_s: float
-    lost: str | None = None
-    said: str | None = None
-    probabilities: dict[str, float] = field(default_factory=dict)
-    right: float | None = None
-
-
 class _Interrupted(Exception):
     """The user asked to stop."""
 
 
-class Session:
+class CalibrationSession:
     """Goes through blocks of cues until they are over, or the decoder is good enough.
 
     Each block is a run of its own: the engine begins anew with it, and its samples come after a gap in the recording.
@@ -140,7 +110,7 @@ class Session:
 
     def _run_block(self, number: int, block: Sequence[str], n_cues: int, stop: Stop) -> bool:
         """Give the cues of a block; say whether the decoder became good enough."""
-        settings = LiveSettings(channels="by name", backlog="every", least_present=1.0, find_s=COMES_BACK_S)
+        settings = LiveSettings(channels="by name", backlog="every", least_present=1.0, timeout_s=COMES_BACK_S)
         listener = _Listener(self._view)
         collector: Any = self._collector
         self._came, self._rows = {}, {}

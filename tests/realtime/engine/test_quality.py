@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotwire.errors import InputError, ShapeError
-from hotwire.realtime.quality import Quality, finite_rows
+from hotwire.realtime.engine.quality import Quality, finite_rows
 
 RATE_HZ = 20.0
 

@@ -15,12 +15,12 @@ from hotwire.decoder.steps import run_steps
 from hotwire.decoder.windows import BlockAverage, Epoch, SlidingAverage, SlidingEpoch, windows
 from hotwire.errors import InputError
 from hotwire.realtime.clock import VirtualClock
-from hotwire.realtime.engine import Engine
+from hotwire.realtime.engine.engine import Engine
 from hotwire.realtime.settings import LiveSettings
-from hotwire.realtime.sources.scripted import At, Lost, Samples, ScriptedSource
+from hotwire.realtime.sources.scripted import At, Disappears, Samples, ScriptedSource
 from hotwire.realtime.sources.source import Chunk, Marker, StreamInfo
 
-from .scenes import (
+from ..scenes import (
     ONSETS,
     RATE_HZ,
     ROWS,
@@ -35,7 +35,7 @@ from .scenes import (
     run,
     scene,
 )
-from .small import Kept
+from ..small import Kept
 
 JITTER_S = np.random.default_rng(8).uniform(-0.002, 0.002, N)
 
@@ -371,7 +371,7 @@ def test_statuses_tell_the_losses_so_far():
 
 
 def test_a_stream_that_ends_while_it_is_gone():
-    ran = run([*chunks(0, 500), At(10.5, Lost("unplugged")), *markers(range(0, 500, 50))])
+    ran = run([*chunks(0, 500), At(10.5, Disappears("unplugged")), *markers(range(0, 500, 50))])
     assert ran.states == ["SEARCHING", "LIVE", "LOST", "SEARCHING"]
     assert any("unplugged" in status.why for status in ran.kept.statuses)
     check_decisions(ran, onsets=range(0, 500, 50))

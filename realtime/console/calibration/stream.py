@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import StreamError, StreamMismatchError, StreamNotFoundError
-from ..checks import few
-from ..clock import SystemClock
-from ..sources.cued_source import CuedSource
-from ..sources.source import StreamInfo
-from .calibration_view import CalibrationView
+from ....errors import StreamError, StreamMismatchError, StreamNotFoundError
+from ...checks import few
+from ...clock import SystemClock
+from ...sources.cued_source import CuedSource
+from ...sources.source import StreamInfo
+from .view import CalibrationView
 
 SEARCH_S = 1.0
 LEAST_SAMPLES = 8

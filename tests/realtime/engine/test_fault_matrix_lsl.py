@@ -15,7 +15,7 @@ from hotwire.decoder import Events, Recording
 from hotwire.decoder.steps import RunningBaseline, run_steps
 from hotwire.decoder.windows import SlidingAverage, windows
 
-from .small import SignDecoder
+from ..small import SignDecoder
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +67,7 @@ DECIDE = """
     from small import Kept, SignDecoder
     from hotwire.decoder.steps import RunningBaseline, SlidingAverage
     from hotwire.errors import HotwireError
-    from hotwire.realtime.engine import Engine
+    from hotwire.realtime.engine.engine import Engine
     from hotwire.realtime.sources.lsl_source import LslSource
     from hotwire.realtime.outputs.json_lines import JsonLines
     from hotwire.realtime.settings import LiveSettings
@@ -259,7 +259,7 @@ def test_an_outlet_with_another_source_id_does_not_take_the_place(lsl):
 def test_two_streams_that_match_and_none(lsl):
     for settings in ({"id": "left"}, {"id": "right"}):
         lsl.start(SEND, settings).says()
-    ended = Session(lsl, find_s=2.5).child.result()
+    ended = Session(lsl, timeout_s=2.5).child.result()
     kind, message = ended["end"]
     assert kind == "StreamNotFoundError"
     assert "found 2" in message
@@ -270,7 +270,7 @@ def test_two_streams_that_match_and_none(lsl):
 
 
 def test_no_stream(lsl):
-    ended = Session(lsl, find_s=1.5).child.result()
+    ended = Session(lsl, timeout_s=1.5).child.result()
     kind, message = ended["end"]
     assert kind == "StreamNotFoundError"
     assert "no stream at all" in message
@@ -298,7 +298,7 @@ def test_a_stream_of_another_kind(lsl, stream, told):
 
 
 def test_ctrl_c_while_it_is_looked_for(lsl):
-    session = Session(lsl, find_s=None)
+    session = Session(lsl, timeout_s=None)
     session.wait_for("SEARCHING")
     time.sleep(0.5)
     session.child.send(signal.SIGINT)

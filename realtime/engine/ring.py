@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, ShapeError
+from ...errors import InputError, ShapeError
 
 
 class Ring:

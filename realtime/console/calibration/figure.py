@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...decoder.report.drawing import Colors, Drawing, chance_line
+from ....decoder.report.drawing import Colors, Drawing, chance_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ...decoder.experiments.calibration import Calibration
+    from ....decoder.experiments.calibration import Calibration
 
 N_RECENT = 10
 """Decisions that the line is the mean of."""

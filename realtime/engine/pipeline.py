@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decoder.steps import open_chain
-from ..decoder.steps.base import all_finite
-from ..decoder.windows import Window, WindowRow
+from ...decoder.steps import open_chain
+from ...decoder.steps.base import all_finite
+from ...decoder.windows import Window, WindowRow
 from .quality import Quality, finite_rows
 
 if TYPE_CHECKING:
-    from ..decoder.bundle.compiled import CompiledDecoder
+    from ...decoder.bundle.compiled import CompiledDecoder
 
 QUALITY_S = 0.25
 """How often the channels are judged: on a grid of samples, so that no judgement depends on how chunks are cut."""
@@ -40,7 +40,7 @@ class Arrival(NamedTuple):
     stop: int
 
 
-class Waiting(NamedTuple):
+class ReadyWindow(NamedTuple):
     """A window that is ready to be decided on.
 
     Attributes
@@ -112,10 +112,10 @@ class Pipeline:
         """Tell of a marker at a (fractional) sample of the stream; raises as `WindowState.announce` does."""
         self._windows.announce(event, index / self._rate_hz, duration_s)
 
-    def push(self, samples: NDArray[np.float32], arrival: Arrival) -> list[Waiting]:
+    def push(self, samples: NDArray[np.float32], arrival: Arrival) -> list[ReadyWindow]:
         """Take the stream's next samples (n, n_channels) and return the windows they complete."""
         features = samples if self._channels is None else samples[:, self._channels]
-        ready: list[Waiting] = []
+        ready: list[ReadyWindow] = []
         for part in self._parts(features):
             self.watch()
             rows: list[WindowRow] = []
@@ -148,18 +148,18 @@ class Pipeline:
             if self._next % self._judged_every == 0:
                 self._judge()
 
-    def skip(self, n_samples: int, arrival: Arrival) -> list[Waiting]:
+    def skip(self, n_samples: int, arrival: Arrival) -> list[ReadyWindow]:
         """Take note that samples never came, and return the windows that end with them."""
         self.watch()
         self._next += n_samples
         return self._tagged(self._windows.skip(self._chain.skip(n_samples)), arrival)
 
-    def late(self, arrival: Arrival) -> list[Waiting]:
+    def late(self, arrival: Arrival) -> list[ReadyWindow]:
         """Return the windows that a marker completes whose samples were all there already."""
         self.watch()
         return self._tagged(self._windows.push(np.empty((0, len(self._chain.names_out)), np.float32)), arrival)
 
-    def finish(self, arrival: Arrival) -> list[Waiting]:
+    def finish(self, arrival: Arrival) -> list[ReadyWindow]:
         """End the stream: return the windows left, as the window's policy says; raises as `WindowState.finish`."""
         self.watch()
         return self._tagged(self._windows.push(self._chain.finish()) + self._windows.finish(), arrival)
@@ -179,7 +179,7 @@ class Pipeline:
             self._reasons.update(bad)
             self._last_bad[list(bad)] = self._newest_bad = self._next
 
-    def _tagged(self, rows: list[WindowRow], arrival: Arrival) -> list[Waiting]:
+    def _tagged(self, rows: list[WindowRow], arrival: Arrival) -> list[ReadyWindow]:
         if not rows:
             return []
         names = self.decoder.feature_names
@@ -190,7 +190,7 @@ class Pipeline:
             since_s = (arrival.stop - row.stop - self._delay) / self._rate_hz  # its own newest sample came before
             own = Arrival(arrival.pulled_s, arrival.newest_stamp_s - since_s, row.stop + self._delay)
             rejected = None if row.rejected is None else row.rejected.told(self._chain.names_out)
-            ready.append(Waiting(row, told, own, rejected))
+            ready.append(ReadyWindow(row, told, own, rejected))
         return ready
 
     def _in_the_stream(self, row: WindowRow) -> WindowRow:

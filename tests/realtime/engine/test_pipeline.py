@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from hotwire.decoder.steps import Lag, RunningBaseline
 from hotwire.decoder.windows import BlockAverage, SlidingAverage
-from hotwire.realtime.pipeline import Arrival, Pipeline, Waiting
+from hotwire.realtime.engine.pipeline import Arrival, Pipeline, ReadyWindow
 
-from .small import SignDecoder
+from ..small import SignDecoder
 
 RATE_HZ = 10.0
 ROWS = np.random.default_rng(0).uniform(-1, 1, (200, 2)).astype(np.float32)
@@ -30,7 +30,7 @@ def arrival(stop: int) -> Arrival:
     return Arrival(100.0 + stop / RATE_HZ, (stop - 1) / RATE_HZ, stop)
 
 
-def fed(at_work: Pipeline, rows: np.ndarray, cuts: list[int] | None = None, first: int = 0) -> list[Waiting]:
+def fed(at_work: Pipeline, rows: np.ndarray, cuts: list[int] | None = None, first: int = 0) -> list[ReadyWindow]:
     ready = []
     edges = [0, *(cuts or []), len(rows)]
     for start, stop in pairwise(edges):

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decoder.bundle.compiled import Answer
-from ..decoder.steps import Step, open_chain
-from ..decoder.windows import Window
-from .sources.source import StreamInfo
+from ....decoder.bundle.compiled import Answer
+from ....decoder.steps import Step, open_chain
+from ....decoder.windows import Window
+from ...sources.source import StreamInfo
 
 
 class Collector:

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BundleError, InputError, RecordingError, StreamLostError, StreamNotFoundError
-from .checks import check_came_back, check_window, few, match_channels
-from .clock import Clock, SystemClock
+from ...errors import BundleError, InputError, RecordingError, StreamLostError, StreamNotFoundError
+from ..checks import check_came_back, check_window, few, match_channels
+from ..clock import Clock, SystemClock
+from ..decision import LiveDecision, Output, Status
+from ..gaps.timeline import Gap, SampleRange, Timeline
+from ..health import Change, Health, MarkerState, State
+from ..settings import LiveSettings
+from ..sources.source import Chunk, EndOfStream, Marker, MarkersChange, Source, StreamInfo
 from .deciding import decide, is_due
-from .decision import LiveDecision, Output, Status
-from .gaps.timeline import Gap, Piece, Timeline
-from .health import Change, Health, MarkerState, State
-from .pipeline import Arrival, Pipeline, Waiting
+from .pipeline import Arrival, Pipeline, ReadyWindow
 from .ring import Ring
-from .settings import LiveSettings
-from .sources.source import Chunk, EndOfStream, Marker, MarkersChange, Source, StreamInfo
 
 if TYPE_CHECKING:
-    from ..decoder.bundle.compiled import CompiledDecoder
+    from ...decoder.bundle.compiled import CompiledDecoder
 
 SEARCH_S = 1.0
 """How long one attempt to find the stream lasts: so often the engine can be stopped."""
@@ -118,12 +118,12 @@ class Engine:
         self._health = Health(self._clock, stale_s, lost_s, self.settings.settle_s)
         self._is_searching = False
         self._counts: Counter[str] = Counter()
-        self._waiting: list[Waiting] = []
-        self._waiting_in_shadow: list[Waiting] = []
+        self._waiting: list[ReadyWindow] = []
+        self._waiting_in_shadow: list[ReadyWindow] = []
         self._n_windows = 0
         self._n_events = 0
         self._early: list[Marker] = []
-        self._to_put_by: tuple[Chunk, Sequence[Piece | Gap]] | None = None
+        self._to_put_by: tuple[Chunk, Sequence[SampleRange | Gap]] | None = None
         self._markers: deque[_Told] = deque(maxlen=MARKERS_KEPT)
 
     @property
@@ -146,7 +146,7 @@ class Engine:
         Raises
         ------
         StreamNotFoundError
-            There is no such stream within `find_s`, or there are several.
+            There is no such stream within `timeout_s`, or there are several.
         StreamMismatchError
             The stream is not what the decoder was fitted on.
         """
@@ -271,7 +271,7 @@ class Engine:
             try:
                 return self._source.open(SEARCH_S)
             except StreamNotFoundError:
-                if self.settings.find_s is not None and self._clock.now() - since_s >= self.settings.find_s:
+                if self.settings.timeout_s is not None and self._clock.now() - since_s >= self.settings.timeout_s:
                     raise
 
     def _pipeline(self, decoder: CompiledDecoder) -> Pipeline:
@@ -334,7 +334,7 @@ class Engine:
         self._counts["restarts"] += 1
         self._note(self._health.found())
 
-    def _take(self, chunk: Chunk, pieces: Sequence[Piece | Gap]) -> None:
+    def _take(self, chunk: Chunk, pieces: Sequence[SampleRange | Gap]) -> None:
         """Run samples, and the gaps between them, through the steps of every decoder at work."""
         self._to_put_by = chunk, pieces
         arrival = self._arrival = self._arrived(chunk, pieces)
@@ -371,11 +371,11 @@ class Engine:
             if pipeline is not None:
                 pipeline.watch()
 
-    def _arrived(self, chunk: Chunk, pieces: Sequence[Piece | Gap]) -> Arrival:
+    def _arrived(self, chunk: Chunk, pieces: Sequence[SampleRange | Gap]) -> Arrival:
         """Say how old the newest sample is, by its stamp."""
         newest, was_reset = None, False
         for piece in pieces:
-            if isinstance(piece, Piece):
+            if isinstance(piece, SampleRange):
                 newest = piece
             elif piece.reason == "clock reset":
                 was_reset = True
@@ -389,7 +389,7 @@ class Engine:
         stop = newest.first + newest.rows.stop - newest.rows.start
         return Arrival(chunk.received_s, stamp_s + self._clock_off_s, stop)
 
-    def _feed(self, do: Callable[[Pipeline], list[Waiting]]) -> None:
+    def _feed(self, do: Callable[[Pipeline], list[ReadyWindow]]) -> None:
         self._waiting += do(self.active)
         if self.shadow is not None:
             self._waiting_in_shadow += do(self.shadow)
@@ -424,7 +424,7 @@ class Engine:
         self._markers.append(told)
         self._feed(lambda pipeline: self._announce(pipeline, told))
 
-    def _announce(self, pipeline: Pipeline, told: _Told) -> list[Waiting]:
+    def _announce(self, pipeline: Pipeline, told: _Told) -> list[ReadyWindow]:
         try:
             pipeline.announce(told.event, told.sample, told.duration_s)
         except (InputError, RecordingError) as error:
@@ -470,7 +470,7 @@ class Engine:
                 self._publish(self._decided(one, self.shadow, numbers.get(one.row[:3], self._n_windows - 1)))
         return published
 
-    def _decided(self, one: Waiting, pipeline: Pipeline, number: int) -> LiveDecision:
+    def _decided(self, one: ReadyWindow, pipeline: Pipeline, number: int) -> LiveDecision:
         event = one.row.event
         label = (
             next((told.label for told in reversed(self._markers) if told.event == event), None) if event >= 0 else None
