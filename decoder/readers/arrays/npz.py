@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....errors import HotwireError, RecordingError, ShapeError
+from ....models.cache.files import whole_file
 from ...recordings.events import Events
 from ...recordings.recording import Recording
 
@@ -82,7 +83,7 @@ def read_arrays(
 
 
 def write_npz(recording: Recording, path: str | PathLike[str]) -> None:
-    """Write a recording to one ``.npz`` file; `read_npz` gives it back exactly."""
+    """Write a recording to one ``.npz`` file, whole or not at all; `read_npz` gives it back exactly."""
     events = recording.events
     arrays = {
         "data": recording.data,
@@ -111,7 +112,7 @@ def write_npz(recording: Recording, path: str | PathLike[str]) -> None:
             "region_features": np.concatenate(list(recording.regions.values())),
         }
     there = {name: array for name, array in arrays.items() if array is not None}
-    with open(path, "wb") as file:
+    with whole_file(path) as file:
         np.savez_compressed(file, about=np.array(json.dumps(about)), **there)
 
 
