@@ -15,7 +15,7 @@ from ...statistics.chance import constant_guess
 from ...statistics.measures import Measure
 from ...statistics.sampled import OF_CELLS, Maximum, Sampled, Sampler, mean_of, tables_by_trial
 from .cells import Arrays, Job, Layer, cells_of
-from .result import Cell, CellResult, Nested
+from .result import CellResult, MapCell, Nested
 from .session import NUISANCE, MapSession
 
 Tables = dict[str, NDArray[np.float64]]
@@ -35,7 +35,7 @@ class Gathered:
         return Sampler(self.session.trials.run, self.session.orders, seed=self.session.settings.seed)
 
     @cached_property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[MapCell]:
         return cells_of(self.session)
 
     @cached_property
@@ -48,7 +48,7 @@ class Gathered:
         n_answers = len(self.session.readings[network].targets.answers)
         return {"pairwise": 0.5, "candidate": constant_guess(truth, n_answers)}
 
-    def tables(self, cell: Cell) -> dict[str, Tables]:
+    def tables(self, cell: MapCell) -> dict[str, Tables]:
         """What each trial would count under each trial's answer: of the decoder, the ceiling and each control."""
         truth = self.session.truth(cell.network)
         of_cell, of_layer = self.pieces(cell), self.pieces(Layer(cell.network, cell.layer))
@@ -74,13 +74,13 @@ class Gathered:
             for what, of in tables.items()
         }
 
-    def choose(self, among: Sequence[Cell]) -> list[Cell]:
+    def choose(self, among: Sequence[MapCell]) -> list[MapCell]:
         """For each outer fold the cell that does best in its inner folds; of equally good ones the first."""
         place = {cell: i for i, cell in enumerate(self.cells)}
         rows = [place[cell] for cell in among]
         return [among[int(best)] for best in np.argmax(self.inner[rows], axis=0)]
 
-    def nested(self, chosen: Sequence[Cell]) -> dict[str, dict[str, Sampled]]:
+    def nested(self, chosen: Sequence[MapCell]) -> dict[str, dict[str, Sampled]]:
         """How each fold's chosen cell does on what that fold held out."""
         n = len(self.session.trials)
         tables: dict[str, Tables] = {}
@@ -97,10 +97,10 @@ class Gathered:
         return self.sampled({what: of for what, of in tables.items() if _whole(of)}, chance)
 
 
-def cell_results(sessions: Sequence[Gathered]) -> dict[Cell, CellResult]:
+def cell_results(sessions: Sequence[Gathered]) -> dict[MapCell, CellResult]:
     """Every cell of the map, the mean over the sessions, with p corrected for all cells."""
     greatest = Maximum()
-    found: dict[Cell, CellResult] = {}
+    found: dict[MapCell, CellResult] = {}
     for cell in tqdm(sessions[0].cells, desc="intervals and permutations", delay=1, disable=None):
         each = [one.sampled(one.tables(cell), one.chance(cell.network)) for one in sessions]
         merged = _merged(each)

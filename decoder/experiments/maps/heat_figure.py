@@ -10,7 +10,7 @@ import numpy as np
 from ...report.drawing import N_HEAT, WIDTH_IN, Colors, Drawing, short
 from ...statistics.measures import IN_SENTENCES
 from .labels import SIGNIFICANT, chance_of, layer_names, most_chosen, significant
-from .result import InjectionMap, NetworkShown
+from .result import InjectionMap, NetworkSummary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +78,7 @@ def heat_figure(found: InjectionMap, measure: str) -> Drawing:
 def _panel(
     ax: Axes,
     found: InjectionMap,
-    network: NetworkShown,
+    network: NetworkSummary,
     measure: str,
     rows: dict[tuple[str, str], tuple[float, str]],
     top: float,
@@ -160,9 +160,9 @@ def _rows(found: InjectionMap, heading: float) -> dict[tuple[str, str], tuple[fl
     return rows
 
 
-def _lines(networks: Sequence[NetworkShown]) -> Iterator[list[NetworkShown]]:
+def _lines(networks: Sequence[NetworkSummary]) -> Iterator[list[NetworkSummary]]:
     """Networks side by side as long as their layers are wide enough to be seen."""
-    line: list[NetworkShown] = []
+    line: list[NetworkSummary] = []
     for network in networks:
         if line and _n_columns([*line, network]) > MOST_WIDE:
             yield line
@@ -171,11 +171,11 @@ def _lines(networks: Sequence[NetworkShown]) -> Iterator[list[NetworkShown]]:
     yield line
 
 
-def _n_columns(networks: Sequence[NetworkShown]) -> int:
+def _n_columns(networks: Sequence[NetworkSummary]) -> int:
     return sum(len(network.layers) for network in networks)
 
 
-def _layer_ticks(ax: Axes, network: NetworkShown, column_in: float) -> None:
+def _layer_ticks(ax: Axes, network: NetworkSummary, column_in: float) -> None:
     names = layer_names(network.layers)
     turned = max(map(len, names)) > max(2, column_in / LETTER_IN)
     every = max(1, round((TICK_IN if turned else 0.22) / column_in + 0.49))

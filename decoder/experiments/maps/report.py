@@ -10,11 +10,12 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ....models.cache.files import write_whole
 from ...bundle.versions import versions
 from ...evaluation.audit.finding import Finding
 from ...report.checks import Check, finding_checks, result_checks
 from ...report.drawing import Drawing
-from ...report.page import interval, p_words, page_path, percent, rendered, write_whole
+from ...report.page import interval, p_words, page_path, percent, rendered
 from ...statistics.intervals import N_RESAMPLES
 from ...statistics.measures import IN_SENTENCES
 from ...statistics.sampled import OF_CELLS
