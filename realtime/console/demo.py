@@ -102,9 +102,7 @@ def prepare() -> Prepared:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("demo-*"):
         old.unlink()
-    unfinished = prepared.run.with_suffix(".part")
-    write_npz(recording.select(runs=[last]), unfinished)
-    unfinished.rename(prepared.run)
+    write_npz(recording.select(runs=[last]), prepared.run)
     bundle.save(decoder, prepared.bundle)  # last: the two are there, or not
     return prepared
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from os import PathLike
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from ...decoder.bundle.compiled import Answer, CompiledDecoder
 from ...decoder.recordings.recording import Recording
+from ...models.cache.files import sha256_of
 from ..clock import Clock
 from ..decision import LiveDecision
 from ..engine.engine import Engine
@@ -49,7 +49,7 @@ class DecisionRecord(NamedTuple):
     @property
     def sha256(self) -> str:
         """Over all of it."""
-        return sha256(repr(tuple(self)).encode("utf-8", "surrogatepass"))
+        return sha256_of(repr(tuple(self)))
 
 
 class NotingDecoder(CompiledDecoder):
@@ -72,7 +72,7 @@ class NotingDecoder(CompiledDecoder):
         return decoder
 
     def decide(self, x: ArrayLike) -> Answer:
-        self.noted.append(sha256(np.asarray(x, np.float32).tobytes()))
+        self.noted.append(sha256_of(np.asarray(x, np.float32).tobytes()))
         return super().decide(x)
 
 
@@ -158,7 +158,6 @@ def differences(expected: Sequence[DecisionRecord], got: Sequence[DecisionRecord
 def recording_digest(recording: Recording) -> str:
     """SHA-256 over samples, rate, names, units, runs and events."""
     events = recording.events
-    digest = hashlib.sha256(recording.data.tobytes())
     told = (
         recording.data.shape,
         recording.rate_hz,
@@ -170,13 +169,7 @@ def recording_digest(recording: Recording) -> str:
         events.duration_s.tolist(),
         events.label.tolist(),
     )
-    digest.update(repr(told).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
-
-
-def sha256(content: bytes) -> str:
-    """In hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
+    return sha256_of(recording.data.tobytes(), repr(told))
 
 
 def _of_live(one: LiveDecision, run: str, rate_hz: float, noted: Any) -> DecisionRecord:
@@ -193,7 +186,7 @@ def _of_live(one: LiveDecision, run: str, rate_hz: float, noted: Any) -> Decisio
 
 
 def _of_probabilities(probabilities: dict[str, float]) -> str:
-    return sha256(repr(list(probabilities)).encode() + np.array(list(probabilities.values())).tobytes())
+    return sha256_of(repr(list(probabilities)), np.array(list(probabilities.values())).tobytes())
 
 
 def _difference(offline: DecisionRecord | None, live: DecisionRecord | None) -> dict[str, Any]:

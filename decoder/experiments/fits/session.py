@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -14,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.targets import Floats, scores_of
+from ....adapters.unit_blocks import Floats, scores_of
 from ....adapters.whiten import Whitener
 from ....errors import InputError, UnknownNameError
+from ....models.cache.files import sha256_of
 from ....models.cache.ingredients import ingredients_of, key_of
 from ...sound_targets import SoundTargets
 from ...steps import run_steps
@@ -230,10 +230,8 @@ def _with_layers(readings: list[Reading], layers: Sequence[str]) -> list[Reading
 
 
 def _digest(array: NDArray) -> str:
-    told = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
-    told.update(np.ascontiguousarray(array).tobytes())
-    return told.hexdigest()
+    return sha256_of(f"{array.dtype.str} {array.shape} ", array.tobytes())
 
 
 def _sha256(*told: Any) -> str:
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return sha256_of(json.dumps(told, sort_keys=True))
