@@ -3,7 +3,7 @@
 Live, samples may be lost. In their place stands a straight line, feature by feature, from the sample before to the one
 behind; where the window begins or ends with lost samples, the value of its nearest that came. So nothing depends on
 samples outside of the window, and rejection by peak to peak goes by the samples that came. They count as missing: how
-many may be bridged is for whoever decides to say (`hotwire.realtime.LiveSettings.least_present`). A window of which no
+many may be bridged is for whoever decides to say (`hotwire.realtime.LiveSettings.min_present`). A window of which no
 sample came, and one without any of its baseline, which would shift it whole by a value made up, are not bridged but
 rejected.
 A recording has no lost samples within a run, as its readers begin a new run behind them.

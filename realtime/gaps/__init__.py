@@ -7,6 +7,6 @@ A gap is met in this order, each part in its own file:
 * ``engine/open_stream.py`` (`OpenStream.take`) reports it and has every decoder skip it; ``engine/ring.py`` reads NaN.
 * ``engine/pipeline.py`` (`Pipeline.skip`) passes it on to the steps and windows. What each step does, its ``on_gap``
   says (``decoder/steps/base.py``); windows count the samples that came, or bridge the gap (``decoder/windows``).
-* ``engine/deciding.py`` (`abstention`) refuses a window of which too little came (`LiveSettings.least_present`).
+* ``engine/deciding.py`` (`abstention`) refuses a window of which too little came (`LiveSettings.min_present`).
 * ``health.py`` makes the state GAP of it, and ``engine/connection.py`` opens a stream again that is gone.
 """
