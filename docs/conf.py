@@ -1,7 +1,7 @@
 """How Sphinx builds these pages: ``sphinx-build -W docs site``. No network is needed."""
 
-import sys
 import importlib.metadata
+import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -11,7 +11,14 @@ project = "hotwire"
 copyright = "the hotwire developers"
 release = importlib.metadata.version("hotwire")
 
-extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx_click", "sphinx_design"]
+extensions = [
+    "myst_parser",
+    "sphinx_click",
+    "sphinx_design",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+]
 myst_enable_extensions = ["colon_fence"]
 templates_path = ["templates"]
 myst_heading_anchors = 3

@@ -21,7 +21,11 @@ PACKAGES = {
 
 def write_python_reference(folder: Path) -> None:
     """Write one page with a table of all public names, each a link to a page of its own."""
-    parts = ["# Python", "", "Names are imported from the packages named here, for example `from hotwire.decoder import Decoder`."]
+    parts = [
+        "# Python",
+        "",
+        "Import names from the packages named here, for example `from hotwire.decoder import Decoder`.",
+    ]
     for package, title in PACKAGES.items():
         module = import_module(package)
         names = [name for name in _public(module) if inspect.getdoc(getattr(module, name))]

@@ -38,7 +38,7 @@ SCANNER = [
     Row("haxby-new-words", "the same, **words never trained on**", "one new word against another", "pairwise"),
 ]
 NEURONS = [
-    Row("v4-210621", "macaque V4, 51 neurons, 1,200 photographs", "the class the network sees, against another", "pairwise"),
+    Row("v4-210621", "macaque V4, 51 neurons, 1,200 photographs", "the network's class, against another", "pairwise"),
     Row("v4-210621", "", "that class among 371", "candidate"),
     Row("v4-new-classes", "the same, **classes never trained on**", "one new class against another", "pairwise"),
     Row("it-objects", "macaque IT, 132 neurons, seven objects", "the word among seven", "candidate"),
@@ -54,7 +54,7 @@ MAPS = [
     Row("digits69-map", "V1, V2, V3 of one person, 100 digits, a small network", "six or nine", "candidate"),
     Row("haxby-vt-map", "ventral temporal cortex, single volumes, 12 layers", "one word against another", "pairwise"),
     Row("haxby-map", "one slice, single volumes, 31 layers", "one word against another", "pairwise"),
-    Row("v4-map-210621", "macaque V4, 51 neurons, 17 layers", "the class the network sees, against another", "pairwise"),
+    Row("v4-map-210621", "macaque V4, 51 neurons, 17 layers", "the network's class, against another", "pairwise"),
 ]
 CONTROLS = {"shuffled pairing": "shuffled", "mean activation": "mean", "untrained network": "untrained"}
 
@@ -75,6 +75,12 @@ def p_value(measure: dict[str, float]) -> str:
     return f"{measure['p_value']:.1g}".replace("e-05", "e-5")
 
 
+def judged(measure: dict[str, float], ceiling: float) -> list[str]:
+    """A value, its interval, chance and p, and the ceiling."""
+    value = f"**{measure['value']:.3f}**"
+    return [value, interval(measure), number(measure["chance"]), p_value(measure), number(ceiling)]
+
+
 def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
 
@@ -88,8 +94,11 @@ def evaluations(rows: list[Row]) -> str:
         own = measures["decoder"][row.measure]
         controls = [number(measures.get(name, {}).get(row.measure, {}).get("value")) for name in CONTROLS]
         lines.append(
-            [row.recording, row.question, f"**{own['value']:.3f}**", interval(own), number(own["chance"]), p_value(own)]
-            + [number(measures["ceiling"][row.measure]["value"]), *controls, rival(found, row.measure)]
+            [
+                *(row.recording, row.question),
+                *judged(own, measures["ceiling"][row.measure]["value"]),
+                *(*controls, rival(found, row.measure)),
+            ]
         )
     head = ["recording", "question", "hotwire", "95 % interval", "chance", "p", "ceiling", *CONTROLS.values()]
     return table([*head, "best rival; hotwire minus it"], lines)
@@ -118,7 +127,8 @@ def short(rows: list[Row]) -> str:
         ceiling = number(found["measures"]["ceiling"][row.measure]["value"])
         value = f"**{own['value']:.3f}** [{interval(own)}]"
         lines.append([row.recording, row.question, value, number(own["chance"]), ceiling, rival(found, row.measure)])
-    return table(["recording", "question", "hotwire [95 %]", "chance", "ceiling", "best rival; hotwire minus it"], lines)
+    head = ["recording", "question", "hotwire [95 %]", "chance", "ceiling", "best rival; hotwire minus it"]
+    return table(head, lines)
 
 
 def maps(rows: list[Row]) -> str:
@@ -132,8 +142,11 @@ def maps(rows: list[Row]) -> str:
             for name in [*CONTROLS, "nuisance"]
         ]
         lines.append(
-            [f"`{row.name}`: {row.recording}" if row.recording else "", row.question, f"**{own['value']:.3f}**"]
-            + [interval(own), number(own["chance"]), p_value(own), number(nested["ceiling"][row.measure]), *controls]
+            [
+                *(f"`{row.name}`: {row.recording}" if row.recording else "", row.question),
+                *judged(own, nested["ceiling"][row.measure]),
+                *controls,
+            ]
         )
     head = ["map", "question", "hotwire, nested", "95 % interval", "chance", "p", "ceiling", *CONTROLS.values()]
     return table([*head, "nuisance"], lines)
@@ -163,7 +176,8 @@ def take(folder: Path) -> None:
         whole = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
         wanted = ("measures", "field", "nested", "held_out", "n_blocks", "network", "engine")
         OUTPUTS.mkdir(exist_ok=True)
-        text = json.dumps({key: whole[key] for key in wanted if whole.get(key) is not None}, indent=1, ensure_ascii=False)
+        part = {key: whole[key] for key in wanted if whole.get(key) is not None}
+        text = json.dumps(part, indent=1, ensure_ascii=False)
         (OUTPUTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
