@@ -15,7 +15,7 @@ from ...adapters.learning_curve import Forecast, LearningCurve
 from ...errors import InputError
 from ..decision import Decision
 from ..decoder import Decoder, make_entry
-from ..statistics.metrics import hits
+from ..statistics.measures import hits
 from ..windows import Trials
 
 FEW = 2

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ....adapters.ridge.blending import blended
 from ...readout import Entry, NearestReadout
-from ...statistics.metrics import pairwise
+from ...statistics.measures import pairwise
 from .result import MapCell
 from .session import NUISANCE, MapSession, Weights
 from .sources import Blends, mean_blends, true_blends

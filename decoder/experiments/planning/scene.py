@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ....adapters.ridge.blending import blended, gram
 from ....models.networks.network import Network
 from ...decoder import Settings, make_entry, prompted
-from ...statistics.metrics import hits, pairwise
+from ...statistics.measures import hits, pairwise
 from ...targets import StimulusTargets, Targets
 
 

@@ -1,4 +1,4 @@
-"""What permutations and resampled runs say of a map's cells, over one session or the mean of several."""
+"""Tests of many cells at once, over one session or the mean of several: resampled runs, permutations, their maximum."""
 
 from __future__ import annotations
 
@@ -8,22 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import N_RESAMPLES, Measure, exceedance, hit_table, pairwise_table
+from .intervals import N_RESAMPLES, percentile_interval
+from .measures import Measure, hit_table, pairwise_table
+from .permutation import exceedance
 
-MEASURES = ("pairwise", "candidate")
+OF_CELLS = ("pairwise", "candidate")
+"""The measures of each cell."""
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """A mean over trials, and what it is for resampled runs and for exchanged answers.
-
-    Attributes
-    ----------
-    value : float
-    resampled : array (n_resamples,)
-    permuted : array (n_permutations,)
-    chance : float
-    """
+    """A mean over trials, what it is for resampled runs (n_resamples,) and for exchanged classes (n_permutations,)."""
 
     value: float
     resampled: NDArray[np.float64]
@@ -32,54 +27,39 @@ class Sampled:
 
     def measure(self) -> Measure:
         """Put the figure together with its percentile interval and its permutation p, uncorrected."""
-        low, high = np.percentile(self.resampled, [2.5, 97.5])
-        return Measure(self.value, self.chance, float(low), float(high), exceedance(self.value, self.permuted))
+        low, high = percentile_interval(self.resampled)
+        return Measure(self.value, self.chance, low, high, exceedance(self.value, self.permuted))
 
 
 class Sampler:
-    """Draws runs and exchanges answers of one session, in the same way for all cells.
+    """Draws runs (n_trials,) and exchanges classes of one session, in the same way for all cells.
 
-    Parameters
-    ----------
-    runs : (n_trials,) array
-        The unit that is drawn.
-    orders : (n_permutations, n_trials) array of int
-        From `hotwire.decoder.statistics.metrics.exchanges`: for each trial the one whose answer it is given.
-    seed : int
+    `orders` (n_permutations, n_trials) come from `exchanges`: for each trial the one whose class it is given.
     """
 
     def __init__(self, runs: NDArray, orders: NDArray[np.intp], *, seed: int = 0) -> None:
         codes = np.unique(runs, return_inverse=True)[1]
-        size = np.bincount(codes)
+        n_runs = int(codes.max()) + 1
         rng = np.random.default_rng(seed)
-        counts = rng.multinomial(len(size), np.full(len(size), 1 / len(size)), N_RESAMPLES)[:, codes].astype(np.float64)
+        counts = rng.multinomial(n_runs, np.full(n_runs, 1 / n_runs), N_RESAMPLES)[:, codes].astype(np.float64)
         self._weights = counts / counts.sum(axis=1, keepdims=True)
         self._at = np.arange(len(runs)) * len(runs) + orders
 
     def sampled(self, by_trial: NDArray[np.float64], chance: float) -> Sampled:
-        """Sample a table (n_trials, n_trials): what each trial would count if it had the answer of each other."""
+        """Sample a table (n_trials, n_trials): what each trial would count if it had the class of each other."""
         counted = np.diagonal(by_trial).astype(np.float64)
         permuted = by_trial.ravel().take(self._at).mean(axis=1, dtype=np.float64)
         return Sampled(float(counted.mean()), self._weights @ counted, permuted, chance)
 
 
-def by_trial(scores: NDArray, truth: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
-    """What each trial would count, for each measure, if it had the answer of each other trial.
+def tables_by_trial(scores: NDArray, truth: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
+    """For each measure what each trial would count if it had the class of each other trial, (n_trials, n_trials).
 
-    Unlike tables over answers, these can be put together from networks that answer in different words.
-
-    Parameters
-    ----------
-    scores : (n_trials, n_answers) array
-    truth : (n_trials,) array of int
-
-    Returns
-    -------
-    dict of str to (n_trials, n_trials) array
+    Unlike tables over classes, these can be put together from networks that name different classes.
 
     Examples
     --------
-    >>> by_trial(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]))["pairwise"]
+    >>> tables_by_trial(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]))["pairwise"]
     array([[1., 0.],
            [0., 1.]])
     """
@@ -100,7 +80,7 @@ def mean_of(sessions: Sequence[Sampled]) -> Sampled:
 class Maximum:
     """The greatest permuted value over all cells, for each permutation and measure.
 
-    A cell whose value is rarely reached by the greatest of all cells under exchanged answers is significant whatever
+    A cell whose value is rarely reached by the greatest of all cells under exchanged classes is significant whatever
     the number of cells.
 
     References

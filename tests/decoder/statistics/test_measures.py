@@ -8,20 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
 
-from hotwire.decoder.statistics.metrics import (
-    confusion,
-    constant_guess,
-    d_prime,
-    exchanges,
-    hit_table,
-    hits,
-    interval_over,
-    measure,
-    pairwise,
-    pairwise_chance,
-    pairwise_table,
-    permutation_p,
-)
+from hotwire.decoder.statistics.chance import constant_guess, pairwise_chance
+from hotwire.decoder.statistics.confusion import confusion, d_prime
+from hotwire.decoder.statistics.intervals import interval_over
+from hotwire.decoder.statistics.measures import hit_table, hits, measure, pairwise, pairwise_table
+from hotwire.decoder.statistics.permutation import exchanges, permutation_p
 from hotwire.errors import InputError, ShapeError
 
 
@@ -35,17 +26,17 @@ def pairwise_by_hand(scores: np.ndarray, truth: np.ndarray) -> list[float]:
 
 
 @settings(deadline=None, max_examples=50)
-@given(n_trials=st.integers(2, 12), n_answers=st.integers(2, 5), seed=st.integers(0, 2**16))
-def test_pairwise_is_its_definition(n_trials: int, n_answers: int, seed: int) -> None:
+@given(n_trials=st.integers(2, 12), n_classes=st.integers(2, 5), seed=st.integers(0, 2**16))
+def test_pairwise_is_its_definition(n_trials: int, n_classes: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    scores = rng.integers(0, 3, (n_trials, n_answers)).astype(float)  # many ties
-    truth = np.r_[0, 1, rng.integers(0, n_answers, n_trials - 2)]
+    scores = rng.integers(0, 3, (n_trials, n_classes)).astype(float)  # many ties
+    truth = np.r_[0, 1, rng.integers(0, n_classes, n_trials - 2)]
     np.testing.assert_allclose(pairwise(scores, truth), pairwise_by_hand(scores, truth))
 
 
 @given(st.integers(0, 2**16))
 def test_guessing_is_at_chance_whatever_the_ties(seed: int) -> None:
-    """A decoder that always says the same scores half of the pairs and one hit in n_answers."""
+    """A decoder that always says the same scores half of the pairs and one hit in n_classes."""
     rng = np.random.default_rng(seed)
     truth = np.repeat(np.arange(4), 3)
     constant = np.repeat(rng.normal(size=(1, 4)), 12, axis=0)
@@ -89,8 +80,8 @@ def test_permutation_p_is_that_of_the_binomial() -> None:
         truth = np.repeat(np.tile([0, 1], n_runs), n_rows)
         runs, events = np.repeat(np.arange(n_runs), 2 * n_rows), np.repeat(np.arange(2 * n_runs), n_rows)
         said = np.where(runs < n_right, truth, 1 - truth)
-        by_answer = (said[:, None] == np.arange(2)).astype(float)
-        p = permutation_p(by_answer, truth, truth[exchanges(runs, events, 20_000)])
+        by_class = (said[:, None] == np.arange(2)).astype(float)
+        p = permutation_p(by_class, truth, truth[exchanges(runs, events, 20_000)])
         assert p == pytest.approx(expected, abs=0.005)
 
 
@@ -145,7 +136,7 @@ def test_d_prime_of_each_answer_against_all_others() -> None:
 
 
 def test_wrong_inputs() -> None:
-    with pytest.raises(ShapeError, match=r"expected \(n_trials, n_answers\)"):
+    with pytest.raises(ShapeError, match=r"expected \(n_trials, n_classes\)"):
         hits([[0.1, 0.9]], [0, 1])
     with pytest.raises(InputError, match="below 2"):
         pairwise([[0.1, 0.9]], [2])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotwire.decoder.statistics.transfer_rate import bits_per_decision, bits_per_minute
+from hotwire.decoder.statistics.bits import bits_per_decision, bits_per_minute
 from hotwire.errors import InputError
 
 
@@ -29,7 +29,7 @@ def test_figures_of_the_paper() -> None:
 def test_wrong_inputs() -> None:
     with pytest.raises(InputError, match="accuracy: expected a share"):
         bits_per_decision(1.2, 2)
-    with pytest.raises(InputError, match="n_answers: expected at least 2, got 1"):
+    with pytest.raises(InputError, match="n_classes: expected at least 2, got 1"):
         bits_per_decision(1.0, 1)
     with pytest.raises(InputError, match="seconds_per_decision"):
         bits_per_minute(1.0, 2, 0.0)
