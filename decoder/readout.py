@@ -15,7 +15,8 @@ from ..errors import InputError
 from ..errors.printable import printable
 from ..models.networks.free_text import GeneratesText
 from ..models.networks.network import Network
-from .steps.base import check_count, check_number, settings_from_dict, settings_to_dict
+from .kinds import settings_from_dict, settings_to_dict
+from .steps.settings import check_count, check_number
 
 PRIORS = ("keep", "remove")
 

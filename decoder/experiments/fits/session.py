@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.targets import Floats, scores_of
+from ....adapters.unit_blocks import Floats, scores_of
 from ....adapters.whiten import Whitener
 from ....errors import InputError, UnknownNameError
 from ....models.cache.files import sha256_of

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.dual import blended
+from ....adapters.ridge.blending import blended
 from ...readout import Entry, NearestReadout
-from ...statistics.metrics import pairwise
+from ...statistics.measures import pairwise
 from .result import MapCell
 from .session import NUISANCE, MapSession, Weights
 from .sources import Blends, mean_blends, true_blends

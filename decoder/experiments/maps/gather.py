@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ...statistics.map_statistics import MEASURES, Maximum, Sampled, Sampler, by_trial, mean_of
-from ...statistics.metrics import Measure, constant_guess
+from ...statistics.chance import constant_guess
+from ...statistics.measures import Measure
+from ...statistics.sampled import OF_CELLS, Maximum, Sampled, Sampler, mean_of, tables_by_trial
 from .cells import Arrays, Job, Layer, cells_of
 from .result import CellResult, MapCell, Nested
 from .session import NUISANCE, MapSession
@@ -52,16 +53,19 @@ class Gathered:
         truth = self.session.truth(cell.network)
         of_cell, of_layer = self.pieces(cell), self.pieces(Layer(cell.network, cell.layer))
         controls = self.session.settings.controls
-        found = {"decoder": by_trial(of_cell["decoder"], truth), "ceiling": by_trial(of_layer["ceiling"], truth)}
+        found = {
+            "decoder": tables_by_trial(of_cell["decoder"], truth),
+            "ceiling": tables_by_trial(of_layer["ceiling"], truth),
+        }
         if "shuffled" in of_cell:
-            each = [by_trial(scores, truth) for scores in of_cell["shuffled"]]
-            found["shuffled pairing"] = {name: np.mean([one[name] for one in each], axis=0) for name in MEASURES}
+            each = [tables_by_trial(scores, truth) for scores in of_cell["shuffled"]]
+            found["shuffled pairing"] = {name: np.mean([one[name] for one in each], axis=0) for name in OF_CELLS}
         if "mean activation" in controls:
-            found["mean activation"] = by_trial(of_layer["mean"], truth)
+            found["mean activation"] = tables_by_trial(of_layer["mean"], truth)
         if "untrained" in of_cell:
-            found["untrained network"] = by_trial(of_cell["untrained"], truth)
+            found["untrained network"] = tables_by_trial(of_cell["untrained"], truth)
         if NUISANCE in of_layer:
-            found[NUISANCE] = by_trial(of_layer[NUISANCE], truth)
+            found[NUISANCE] = tables_by_trial(of_layer[NUISANCE], truth)
         return found
 
     def sampled(self, tables: dict[str, Tables], chance: dict[str, float]) -> dict[str, dict[str, Sampled]]:
@@ -89,7 +93,7 @@ class Gathered:
                     tables.setdefault(what, {}).setdefault(name, np.full((n, n), np.nan))[rows] = table[rows]
         chances = [self.chance(cell.network) for cell in chosen]
         sizes = [len(split.test) for split in self.session.outer]
-        chance = {name: float(np.average([one[name] for one in chances], weights=sizes)) for name in MEASURES}
+        chance = {name: float(np.average([one[name] for one in chances], weights=sizes)) for name in OF_CELLS}
         return self.sampled({what: of for what, of in tables.items() if _whole(of)}, chance)
 
 
@@ -143,7 +147,7 @@ def _whole(tables: Tables) -> bool:
 def _merged(each: Sequence[dict[str, dict[str, Sampled]]]) -> dict[str, dict[str, Sampled]]:
     """The mean over sessions of all that every session has."""
     common = [what for what in each[0] if all(what in one for one in each)]
-    return {what: {name: mean_of([one[what][name] for one in each]) for name in MEASURES} for what in common}
+    return {what: {name: mean_of([one[what][name] for one in each]) for name in OF_CELLS} for what in common}
 
 
 def _read(

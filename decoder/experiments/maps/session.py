@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from ....adapters.ridge.dual import gram
+from ....adapters.ridge.blending import gram
 from ....adapters.whiten import Whitener
 from ....errors import InputError, RecordingError, UnknownNameError
 from ....models.networks.network import Network
 from ...decoder import Settings
 from ...evaluation.audit.leaks import Finding, Policy, audit
-from ...evaluation.evaluate import CONTROLS, exchanged_within, shuffled_within
+from ...evaluation.evaluate import CONTROLS, shuffled_within
 from ...evaluation.folds import split_runs
 from ...readout import LabelReadout, Readout, TextReadout
 from ...recordings.recording import Recording
-from ...statistics.metrics import exchanges
+from ...statistics.permutation import exchanged_within, exchanges
 from ...steps import run_steps
 from ...targets import Targets
 from ...windows import BlockAverage, Trials, windows
@@ -219,7 +219,7 @@ class MapSession:
     def orders(self) -> NDArray[np.intp]:
         """Exchanges of whole events within runs, for permutation tests."""
         number = {run: index for index, runs in enumerate(self.held_out) for run in runs}
-        return self._exchanges(exchanged_within(self.trials, number), self.settings.n_permutations)
+        return self._exchanges(exchanged_within(self.trials.run, number), self.settings.n_permutations)
 
     @cached_property
     def shuffles(self) -> NDArray[np.intp]:

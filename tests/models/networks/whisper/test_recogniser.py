@@ -174,11 +174,11 @@ def test_wrong_arguments(network: SpeechRecogniser) -> None:
 
 
 def test_weights_that_are_no_whisper_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hotwire.models.networks import whisper
+    from hotwire.models.networks.whisper import recogniser
 
     config = small_model().config
     names = ("vocab_size", "d_model", "max_source_positions", "encoder_attention_heads", "decoder_attention_heads")
-    monkeypatch.setattr(whisper, "read_whisper", lambda _: ({name: getattr(config, name) for name in names}, {}))
+    monkeypatch.setattr(recogniser, "read_whisper", lambda _: ({name: getattr(config, name) for name in names}, {}))
     byte_tokenizer().save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(AssetError, match="does not hold the weights"):
         SpeechRecogniser.open(tmp_path)
