@@ -15,10 +15,10 @@ from sklearn.exceptions import NotFittedError
 from ..adapters.factored import FactoredAdapter
 from ..adapters.kinds import KINDS
 from ..adapters.other.banded import BandedAdapter
-from ..adapters.other.delayed_adapter import DelayedAdapter
+from ..adapters.other.delayed import DelayedAdapter
 from ..adapters.whiten import Whitener
 from ..errors import InputError, UnknownNameError
-from ..models.networks.language import LanguageModel
+from ..models.networks.language.language_model import LanguageModel
 from ..models.networks.network import Network
 from .decision import Decision, check_agrees, decision_on
 from .features.base import Features, FittedFeatures, by_trial

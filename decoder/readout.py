@@ -13,9 +13,10 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..errors.printable import printable
+from ..models.networks.free_text import GeneratesText
 from ..models.networks.network import Network
-from ..models.networks.speech import AnswersFreely
-from .steps.base import check_count, check_number, settings_from_dict, settings_to_dict
+from .kinds import settings_from_dict, settings_to_dict
+from .steps.settings import check_count, check_number
 
 PRIORS = ("keep", "remove")
 
@@ -108,7 +109,7 @@ class TextReadout(LabelReadout):
         check_count("max_tokens", self.max_tokens, 1)
 
     def check(self, network: Network) -> None:
-        if not isinstance(network, AnswersFreely):
+        if not isinstance(network, GeneratesText):
             raise InputError(
                 f"readout: only a language model answers freely, or a speech recogniser; {network.name} is neither. "
                 "Use LabelReadout or NearestReadout"
@@ -116,7 +117,7 @@ class TextReadout(LabelReadout):
 
     def texts(self, entry: Entry, states: NDArray) -> list[str]:
         self.check(entry.network)
-        assert isinstance(entry.network, AnswersFreely)
+        assert isinstance(entry.network, GeneratesText)
         return entry.network.generate(entry.layer, states, max_tokens=self.max_tokens)
 
 

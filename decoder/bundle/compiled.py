@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # type: ignore[attr-defined]
 
 from ...errors import BundleError, InputError, NonFiniteError, ShapeError
+from ...models.networks.free_text import text_of
 from ...models.networks.one_thread import one_thread
-from ...models.networks.speech import spoken
 from ..decision import Decision, check_agrees, decision_on
 from ..features.catalogue import saved_features
 from ..recordings.recording import Recording
@@ -220,11 +220,11 @@ class _Speech:
     def say(self, token: NDArray[np.int64], kept: NDArray[np.float32]) -> str:
         said = [int(token[0])]
         for step in self._steps:
-            if spoken(said, self._vocabulary, self._end)[1]:
+            if text_of(said, self._vocabulary, self._end)[1]:
                 break
             token, kept = self._next(token, step, kept)
             said.append(int(token[0]))
-        return spoken(said, self._vocabulary, self._end)[0]
+        return text_of(said, self._vocabulary, self._end)[0]
 
     def _next(self, token: NDArray, step: NDArray, kept: NDArray) -> Any:
         return self._session.run(["next_token", "next_kept"], {"token": token, "step": step, "kept": kept})

@@ -35,7 +35,7 @@ LOG_PROBABILITIES = "log_probabilities"
 
 
 class Speech(NamedTuple):
-    """How a free answer goes on after its first token, see `hotwire.models.export.onnx_speech`."""
+    """How a free answer goes on after its first token, see `hotwire.models.export.language_graphs`."""
 
     step: onnx.ModelProto
     vocabulary: tuple[bytes, ...]
@@ -88,16 +88,16 @@ def decoder_graphs(decoder: Decoder, precision: Precision = "int8") -> Graphs:
     if not isinstance(readout, LabelReadout):
         raise InputError(f"readout: {type(readout).__name__} cannot be exported; the readouts of hotwire can")
     # They import torch, which the nearest target needs not.
-    from ...models.export.onnx_export import answer_graph
-    from ...models.export.onnx_speech import speech_graphs
+    from ...models.export.language_graphs import text_graphs
+    from ...models.export.scoring_graph import scoring_graph
 
     speech = None
     if isinstance(readout, TextReadout):
-        graphs = speech_graphs(entry.network, entry.layer, entry.answers, max_tokens=readout.max_tokens)
+        graphs = text_graphs(entry.network, entry.layer, entry.answers, max_tokens=readout.max_tokens)
         tail = shrunk(graphs.answer, precision)
         speech = Speech(shrunk(graphs.step, precision), graphs.vocabulary, graphs.end, graphs.max_tokens)
     else:
-        tail = shrunk(answer_graph(entry.network, entry.layer, entry.answers), precision)
+        tail = shrunk(scoring_graph(entry.network, entry.layer, entry.answers), precision)
     prior = _log_probabilities(tail, decoder.linear_.mean) if readout.prior == "remove" else None
     return Graphs(_joined(decoder, front, tail, label_part(prior, len(entry.answers))), speech)
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Val
 
 from ...adapters.factored import FactoredAdapter
 from ...errors import InputError, UnknownNameError
-from ...models.weights.assets import assets
+from ...models.weights.registry import assets
 from ..decoder import default_adapter
 from ..features.catalogue import features_from_dict
 from ..readout import readout_from_dict

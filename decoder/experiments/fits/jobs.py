@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ....adapters.factored import FactoredAdapter
 from ....adapters.ridge.dual import DualRidge
 from ....adapters.ridge.ridge import RidgeAdapter
-from ....adapters.targets import Floats, blocks
+from ....adapters.unit_blocks import Floats, blocks
 from ...decoder import fit_adapter
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.targets import Floats, scores_of
+from ....adapters.unit_blocks import Floats, scores_of
 from ....errors import InputError
 from ..kernel.keys import content_key
 from ..session.once import once

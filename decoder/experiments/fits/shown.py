@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 from rich.console import Console
 from rich.table import Table
 
+from ....models.cache.files import write_whole
 from ...report.markup import in_markup
-from ...report.page import count, percent, write_whole
+from ...report.page import count, percent
 from ...report.terminal import plain_data
 from .figures import r2_figures
 from .result import Fits, FittedAdapter

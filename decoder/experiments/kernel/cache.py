@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import zipfile
 import zlib
@@ -13,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import AssetError
+from ....models.cache.files import UNFINISHED, whole_file
 
 Arrays = dict[str, NDArray]
-
-PART = ".part"
-"""What files end with while they are written."""
 
 LEFT_S = 3600.0
 """A file that is still unfinished, and untouched for so long, was left by a process that was killed."""
@@ -35,7 +32,7 @@ class ArrayCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        for part in folder.rglob(f"*{PART}"):
+        for part in folder.rglob(f"*{UNFINISHED}"):
             if time.time() - part.stat().st_mtime > LEFT_S:
                 part.unlink(missing_ok=True)
 
@@ -58,13 +55,8 @@ class ArrayCache:
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray]) -> Path:
     """Write an .npz file so that it is there whole or not at all; one that is there is replaced."""
-    part = path.with_name(f"{path.name}.{os.getpid()}{PART}")
-    try:
-        with part.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
     return path
 
 

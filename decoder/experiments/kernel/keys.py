@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
+
+from ....models.cache.files import sha256_of
 
 
 def digest_of(array: NDArray) -> str:
     """SHA-256 of an array's type, shape and content."""
-    digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
-    digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+    return sha256_of(f"{array.dtype.str} {array.shape} ", array.tobytes())
 
 
 def content_key(*ingredients: Any) -> str:
@@ -25,4 +23,4 @@ def content_key(*ingredients: Any) -> str:
     >>> content_key({"a": 1, "b": np.zeros(2)}) == content_key({"b": np.zeros(2), "a": 1}) != content_key({"a": 1})
     True
     """
-    return hashlib.sha256(json.dumps(ingredients, sort_keys=True, default=digest_of).encode()).hexdigest()
+    return sha256_of(json.dumps(ingredients, sort_keys=True, default=digest_of))

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....adapters.factored import FactoredAdapter
-from ....adapters.ridge.dual import DualRidge, by_key
+from ....adapters.ridge.blending import by_key
+from ....adapters.ridge.dual import DualRidge
 from ..session.settings import Split
 
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.dual import blended
+from ....adapters.ridge.blending import blended
 from ...readout import Entry
-from ...statistics.metrics import pairwise
+from ...statistics.measures import pairwise
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key

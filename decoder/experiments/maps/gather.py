@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...evaluation.threads import progress
-from ...statistics.map_statistics import MEASURES, Maximum, Sampled, Sampler, by_trial, mean_of
-from ...statistics.metrics import Measure, constant_guess
+from ...statistics.chance import constant_guess
+from ...statistics.measures import Measure
+from ...statistics.sampled import OF_CELLS, Maximum, Sampled, Sampler, mean_of, tables_by_trial
 from ..kernel.cache import ArrayCache, Arrays
 from .cells import MapJob, MapLayer, cells_of, entry_of
 from .result import CellResult, MapCell, Nested
@@ -56,16 +57,19 @@ class Gathered:
         """What each trial would count under each trial's class: of the decoder, the ceiling and each control."""
         truth = self.session.truth(cell.network)
         of_cell, of_layer = self.result(cell), self.result(MapLayer(cell.network, cell.layer))
-        tables = {"decoder": by_trial(of_cell["decoder"], truth), "ceiling": by_trial(of_layer["ceiling"], truth)}
+        tables = {
+            "decoder": tables_by_trial(of_cell["decoder"], truth),
+            "ceiling": tables_by_trial(of_layer["ceiling"], truth),
+        }
         if "shuffled" in of_cell:
-            each = [by_trial(scores, truth) for scores in of_cell["shuffled"]]
-            tables["shuffled pairing"] = {name: np.mean([one[name] for one in each], axis=0) for name in MEASURES}
+            each = [tables_by_trial(scores, truth) for scores in of_cell["shuffled"]]
+            tables["shuffled pairing"] = {name: np.mean([one[name] for one in each], axis=0) for name in OF_CELLS}
         if "mean activation" in self.session.settings.controls:
-            tables["mean activation"] = by_trial(of_layer["mean"], truth)
+            tables["mean activation"] = tables_by_trial(of_layer["mean"], truth)
         if "untrained" in of_cell:
-            tables["untrained network"] = by_trial(of_cell["untrained"], truth)
+            tables["untrained network"] = tables_by_trial(of_cell["untrained"], truth)
         if NUISANCE in of_layer:
-            tables[NUISANCE] = by_trial(of_layer[NUISANCE], truth)
+            tables[NUISANCE] = tables_by_trial(of_layer[NUISANCE], truth)
         return tables
 
     def sampled(self, tables: dict[str, Tables], chance: dict[str, float]) -> Samples:
@@ -93,7 +97,7 @@ class Gathered:
         whole = {what: of for what, of in tables.items() if not np.isnan(list(of.values())).any()}
         chances = [self.chance(cell.network) for cell in chosen]
         sizes = [len(split.test) for split in self.session.outer]
-        chance = {name: float(np.average([one[name] for one in chances], weights=sizes)) for name in MEASURES}
+        chance = {name: float(np.average([one[name] for one in chances], weights=sizes)) for name in OF_CELLS}
         return self.sampled(whole, chance)
 
 
@@ -130,7 +134,7 @@ def nested_result(sessions: Sequence[Gathered], among: str = ALL) -> Nested:
 def _merged(each: Sequence[Samples]) -> Samples:
     """The mean over sessions of all that every session has."""
     common = [what for what in each[0] if all(what in one for one in each)]
-    return {what: {name: mean_of([one[what][name] for one in each]) for name in MEASURES} for what in common}
+    return {what: {name: mean_of([one[what][name] for one in each]) for name in OF_CELLS} for what in common}
 
 
 def _fields(merged: Samples) -> dict[str, dict]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ...statistics.metrics import Measure
+from ...statistics.measures import Measure
 from ..session.settings import TimeRange
 
 

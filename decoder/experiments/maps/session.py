@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from ....adapters.ridge.dual import blended
+from ....adapters.ridge.blending import blended
 from ....adapters.whiten import Whitener
-from ...evaluation.evaluate import exchanged_within
 from ...evaluation.folds import split_runs
+from ...statistics.permutation import exchanged_within
 from ..kernel.keys import digest_of
 from ..session.once import once
 from ..session.session import RegionSession, Weights
@@ -63,7 +63,7 @@ class MapSession(RegionSession[MapSettings]):
     def orders(self) -> NDArray[np.intp]:
         """Exchanges of whole events within runs, for permutation tests."""
         number = {run: index for index, runs in enumerate(self.held_out) for run in runs}
-        return self.exchanges(exchanged_within(self.trials, number), self.settings.n_permutations)
+        return self.exchanges(exchanged_within(self.trials.run, number), self.settings.n_permutations)
 
     def _class_means(self, network: str, weights: Weights, layer: str) -> NDArray[np.float32]:
         """The mean activation (n_classes, n_units) of each class's keys in a layer."""

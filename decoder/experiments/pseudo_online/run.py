@@ -17,7 +17,7 @@ from ...evaluation.audit.leaks import check_policy, refuse
 from ...evaluation.folds import Bench, Choice, Fold, HeldOut, fit_fold, split_runs, tried_windows
 from ...evaluation.threads import in_parallel
 from ...recordings.recording import Recording
-from ...steps.base import check_number
+from ...steps.settings import check_number
 from .deciding import Fitted, Player, inner_fits
 from .policy import EVERY_S, WINDOWS, Policy, Windows, checked_threshold
 from .result import PseudoOnline

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, WrapValidator, model_validator
 
 from ....errors import InputError, RecordingError, UnknownNameError
-from ...readers.nifti import AFFINE_TOLERANCE
+from ...readers.fmri.nifti import AFFINE_TOLERANCE
+from ...readers.fmri.volume import read_volume
 from ...readers.tables import numbers, read_table
-from ...readers.volume import read_volume
 from ...recordings.events import listed
 from ...recordings.recording import Recording, few
 from ...study.section import AnyPath, OneOrMore, Section

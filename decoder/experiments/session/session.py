@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.dual import gram
+from ....adapters.ridge.blending import gram
 from ....adapters.whiten import Whitener
 from ....errors import InputError
 from ....models.cache.ingredients import ingredients_of, key_of
@@ -18,7 +18,7 @@ from ...evaluation.audit.leaks import Finding, audit
 from ...evaluation.evaluate import shuffled_within
 from ...evaluation.folds import split_runs
 from ...recordings.recording import Recording
-from ...statistics.metrics import exchanges
+from ...statistics.permutation import exchanges
 from ...steps import run_steps
 from ...windows import Trials
 from ..kernel.jobs import StudySource

@@ -14,8 +14,8 @@ from hotwire.decoder.experiments.maps.pictures import Drawn, draw_trials, likene
 from hotwire.decoder.experiments.maps.pictures_figure import pictures_figure
 from hotwire.decoder.experiments.maps.session import MapSession
 from hotwire.decoder.experiments.maps.settings import MapSettings, NetworkSpec
-from hotwire.decoder.readers.named_arrays import read_named_arrays
-from hotwire.decoder.readers.stored_pictures import read_stored_pictures
+from hotwire.decoder.readers.arrays.named_arrays import read_named_arrays
+from hotwire.decoder.readers.arrays.stored_pictures import read_stored_pictures
 from hotwire.decoder.targets import StimulusTargets
 from hotwire.errors import InputError, ShapeError, UnknownNameError
 from hotwire.models.networks.network import Network
