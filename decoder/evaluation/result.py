@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decoder import Settings
+from ..settings import Settings
 from ..statistics.auc import UNEQUAL, auc_difference, auc_measure, has_auc
 from ..statistics.difference import Difference, mean_difference
 from ..statistics.metrics import (

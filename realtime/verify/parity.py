@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...decoder.bundle.compiled import Answer, CompiledDecoder
+from ...decoder.bundle.compiled import CompiledDecoder, RowDecision
 from ...decoder.recordings.recording import Recording
 from ..clock import Clock
 from ..decision import LiveDecision
@@ -71,7 +71,7 @@ class NotingDecoder(CompiledDecoder):
         assert isinstance(decoder, NotingDecoder)
         return decoder
 
-    def decide(self, x: ArrayLike) -> Answer:
+    def decide(self, x: ArrayLike) -> RowDecision:
         self.noted.append(sha256(np.asarray(x, np.float32).tobytes()))
         return super().decide(x)
 

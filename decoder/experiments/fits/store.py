@@ -15,7 +15,7 @@ from ....adapters.factored import ARRAYS
 from ....adapters.kinds import adapter_from_arrays
 from ....adapters.whiten import Whitener
 from ....errors import BundleError, InputError
-from ...decoder import Linear
+from ...linear import Linear
 from ...report.page import write_whole
 from ..kept_arrays import PART, keep_arrays, kept_arrays
 from .session import Cell

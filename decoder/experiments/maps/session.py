@@ -18,12 +18,12 @@ from ....adapters.ridge.dual import gram
 from ....adapters.whiten import Whitener
 from ....errors import InputError, RecordingError, UnknownNameError
 from ....models.networks.network import Network
-from ...decoder import Settings
 from ...evaluation.audit.leaks import Finding, Policy, audit
 from ...evaluation.evaluate import CONTROLS, exchanged_within, shuffled_within
 from ...evaluation.folds import split_runs
-from ...readout import LabelReadout, Readout, TextReadout
+from ...readout import Readout
 from ...recordings.recording import Recording
+from ...settings import Settings
 from ...statistics.metrics import exchanges
 from ...steps import run_steps
 from ...targets import Targets
@@ -52,7 +52,7 @@ class Sources(NamedTuple):
 class Reading:
     """A network of the map, what its stimuli are, and how it is read out.
 
-    A `TextReadout` reads like a `LabelReadout`: a map asks for scores, not for free words.
+    A map uses scores alone, no free answers.
     """
 
     network: Network
@@ -63,8 +63,7 @@ class Reading:
     def __post_init__(self) -> None:
         for layer in self.layers:
             self.network.shape_of(layer)
-        if isinstance(self.readout, TextReadout):
-            object.__setattr__(self, "readout", LabelReadout(self.readout.prior))
+        object.__setattr__(self, "readout", self.readout.without_texts())
         self.readout.check(self.network)
 
 
