@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..adapters.factored import FactoredAdapter
-from ..adapters.other.delayed_adapter import DelayedAdapter
+from ..adapters.other.delayed import DelayedAdapter
 from ..adapters.whiten import Whitener
 from ..errors import InputError
 from ..models.networks.language import LanguageModel

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..decoder.bundle.compiled import CompiledDecoder
 from ..errors import BundleError, HotwireError, InputError, UnknownNameError
+from ..models.cache.files import UNFINISHED, write_whole
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from .engine.engine import Engine
 
 COMMANDS = ("load", "promote", "rollback", "stop")
 ANSWERED = ".answer"
-LEFT_OVER = (".json", ".taken", ".part", ANSWERED)
+LEFT_OVER = (".json", ".taken", UNFINISHED, ANSWERED)
 POLL_S = 0.2
 
 
@@ -80,7 +81,7 @@ class Commands:
             for request in sorted(self._folder.glob("*.json")):
                 self._carry_out(request, engine)
         except OSError as error:  # a full disk must not end the session
-            engine.tell(f"commands: {error}")
+            engine.report(f"commands: {error}")
 
     def _carry_out(self, request: Path, engine: Engine) -> None:
         try:
@@ -91,7 +92,7 @@ class Commands:
         except FileNotFoundError:
             return  # whoever asked has given up
         except InputError as error:
-            engine.tell(f"refused: {error}")
+            engine.report(f"refused: {error}")
             request.unlink(missing_ok=True)
             _answer(request, error, "")
             return
@@ -99,7 +100,7 @@ class Commands:
             self._loading = _Loading(request, asked["bundle"])
             self._thread = Thread(target=self._loading.run, daemon=True)
             self._thread.start()
-            engine.tell(f"loading {asked['bundle']}")
+            engine.report(f"loading {asked['bundle']}")
             return
         taken.unlink()
         if asked["command"] == "stop":
@@ -116,7 +117,7 @@ class Commands:
         loading.request.with_suffix(".taken").unlink()
         if loading.decoder is None:
             error = loading.error or BundleError(f"{loading.bundle}: could not be loaded; standard error tells why")
-            engine.tell(f"not loaded: {error}")
+            engine.report(f"not loaded: {error}")
             _answer(loading.request, error, "")
         else:
             decoder = loading.decoder
@@ -159,9 +160,7 @@ def send(
     asked: dict[str, Any] = {"command": command}
     if bundle is not None:
         asked["bundle"] = str(Path(bundle).resolve())
-    unfinished = request.with_suffix(".part")
-    unfinished.write_text(json.dumps(asked), encoding="utf-8")
-    unfinished.rename(request)
+    write_whole(request, json.dumps(asked))
     answer = request.with_suffix(ANSWERED)
     until_s = time.monotonic() + wait_s
     while not answer.exists():
@@ -194,12 +193,10 @@ def _tried(do: Callable[[], None], engine: Engine) -> tuple[Exception | None, st
     try:
         do()
     except HotwireError as error:
-        engine.tell(f"refused: {error}")
+        engine.report(f"refused: {error}")
         return error, ""
     return None, "done"
 
 
 def _answer(request: Path, error: Exception | None, told: str) -> None:
-    unfinished = request.with_suffix(".part")
-    unfinished.write_text(json.dumps({"error": str(error or ""), "told": told}), encoding="utf-8")
-    unfinished.rename(request.with_suffix(ANSWERED))
+    write_whole(request.with_suffix(ANSWERED), json.dumps({"error": str(error or ""), "told": told}))

@@ -16,7 +16,7 @@ from ...errors import InputError
 from ..decision import Decision
 from ..decoder import Decoder
 from ..readout import make_entry
-from ..statistics.metrics import hits
+from ..statistics.measures import hits
 from ..windows import Trials
 
 FEW = 2
@@ -183,7 +183,7 @@ class Calibration:
         told = (
             f"After {self.n_learned} trials {accuracy.value:.2f} of the latest {len(latest)} were decided rightly (95 "
             f"% interval {accuracy.low:.2f} to {accuracy.high:.2f}, chance {self.chance:.2f}). Good enough is "
-            f"{self._good_enough:.2f}: {'reached' if reached else 'not certain yet'}. {curve.told(extra, 'trials')}"
+            f"{self._good_enough:.2f}: {'reached' if reached else 'not certain yet'}. {curve.sentence(extra, 'trials')}"
         )
         return Progress(self.n_learned, accuracy, reached, told)
 

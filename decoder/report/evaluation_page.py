@@ -12,16 +12,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...models.cache.files import write_whole
 from ..bundle.versions import versions
 from ..evaluation.result import Evaluation, Outcome
 from ..readout import softmax
 from ..statistics.auc import auc, has_auc
+from ..statistics.confusion import confusion
 from ..statistics.difference import Difference, in_words
-from ..statistics.metrics import N_RESAMPLES, confusion, hit_table, pairwise
+from ..statistics.intervals import N_RESAMPLES
+from ..statistics.measures import MEASURES, hit_table, pairwise
 from .checks import Check, finding_checks, result_checks
-from .drawing import MEASURES
 from .evaluation_figures import confusion_figure, differences_figure, groups_figure, measures_figure, ranks_figure
-from .page import page_path, rendered, write_whole
+from .page import page_path, rendered
 
 MOST_IN_MATRIX = 24
 MOST_TRIALS = 300

@@ -1,4 +1,4 @@
-"""What the reports have in common: a page is there whole or not at all, and numbers are written in one way."""
+"""What the reports have in common: where a page goes, how it is rendered, and how numbers are written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError, MissingExtraError
-from ..statistics.metrics import Measure
+from ..statistics.measures import Measure
 from .drawing import page_variables
 
 TEMPLATES = Path(__file__).parent
@@ -53,20 +53,6 @@ def rendered(template: Path, **contents: Any) -> str:
     environment.filters |= {"percent": percent, "p": p_words, "count": count, "interval": interval}
     colours = {scheme: page_variables(scheme) for scheme in ("light", "dark")}
     return environment.get_template(template.name).render(colours | contents)
-
-
-def write_whole(path: Path, content: str | bytes) -> Path:
-    """Write a file so that it is there whole or not at all; one that is there is replaced."""
-    making = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        if isinstance(content, bytes):
-            making.write_bytes(content)
-        else:
-            making.write_text(content, encoding="utf-8", newline="\n")
-        os.replace(making, path)
-    finally:
-        making.unlink(missing_ok=True)
-    return path
 
 
 def percent(share: float) -> str:

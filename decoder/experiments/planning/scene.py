@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.dual import blended, gram
+from ....adapters.ridge.blending import blended, gram
 from ....models.networks.network import Network
 from ...readout import make_entry, read_out
 from ...settings import Settings, prompted
-from ...statistics.metrics import hits, pairwise
+from ...statistics.measures import hits, pairwise
 from ...targets import StimulusTargets, Targets
 
 

@@ -1,0 +1,256 @@
+"""The engine: one stream in, decisions out; what is lost is counted, and what cannot be trusted is not decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import BundleError, StreamError
+from ..checks import check_window
+from ..clock import Clock, SystemClock
+from ..decision import LiveDecision, Output
+from ..health import Health, MarkerState, State
+from ..settings import LiveSettings
+from ..sources.finding import ATTEMPT_S, find_stream
+from ..sources.source import Source, StreamInfo
+from .connection import Connection
+from .deciding import Decider
+from .open_stream import OpenStream
+from .pipeline import Pipeline
+from .reporting import Recorder, Reporter
+
+if TYPE_CHECKING:
+    from ...decoder.bundle.compiled import CompiledDecoder
+
+BACKLOG_S = 0.5
+"""Where so much comes at once, there may be more: the backlog policies have to see all of it."""
+MAX_PULLS = 64
+"""In one turn: also of a source that never runs dry, something has to be decided now and then."""
+
+
+class _Opened(NamedTuple):
+    """What `Engine.open` makes; there is none of it before."""
+
+    stream: OpenStream
+    connection: Connection
+
+
+class Engine:
+    """Run a decoder on a live stream.
+
+    Parameters
+    ----------
+    decoder : CompiledDecoder
+    source : Source
+    settings : LiveSettings, optional
+    outputs : sequence of Output
+        Each gets every decision and every change of state.
+    recorder : Recorder, optional
+        Gets every chunk as it came.
+    clock : Clock, optional
+        Tests inject their own.
+
+    Raises
+    ------
+    InputError
+        The window of the settings does not make of its samples what the decoder takes.
+
+    Attributes
+    ----------
+    state : State
+    markers : MarkerState or None
+        How the stream of markers is doing, where it is one of its own. Its end ends nothing.
+    losses : dict of str to int
+        All that did not go as it should, by name.
+    info : StreamInfo
+        As all that follows, a StreamError before `open`.
+    active, shadow, previous : Pipeline or None
+        The decoder whose decisions are published; one that runs along, to be looked at before it takes over; the one
+        that was active before.
+    """
+
+    def __init__(
+        self,
+        decoder: CompiledDecoder,
+        source: Source,
+        settings: LiveSettings | None = None,
+        *,
+        outputs: Sequence[Output] = (),
+        recorder: Recorder | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings or LiveSettings()
+        if self.settings.window is not None:
+            check_window(decoder, self.settings.window)
+        self._decoder, self._source = decoder, source
+        self._clock = clock or SystemClock()
+        stale_s = self.settings.stale_s or max(2.0, 3.0 / decoder.rate_hz)
+        lost_s = max(self.settings.lost_s, 2 * stale_s)
+        self._health = Health(self._clock, stale_s, lost_s, self.settings.settle_s)
+        self._reporter = Reporter(self._health, self._clock, outputs, recorder)
+        self._decider = Decider(self.settings, self._clock, self._reporter)
+        self._opened: _Opened | None = None
+
+    @property
+    def state(self) -> State:
+        return self._health.state
+
+    @property
+    def markers(self) -> MarkerState | None:
+        return self._health.markers
+
+    @property
+    def losses(self) -> dict[str, int]:
+        return self._reporter.losses
+
+    @property
+    def ended(self) -> bool:
+        """Whether the source is used up, which a live stream never is."""
+        return self._opened is not None and self._opened.connection.ended
+
+    @property
+    def info(self) -> StreamInfo:
+        return self._stream.info
+
+    @property
+    def active(self) -> Pipeline:
+        return self._stream.decoders.active
+
+    @property
+    def shadow(self) -> Pipeline | None:
+        return self._stream.decoders.shadow
+
+    @property
+    def previous(self) -> Pipeline | None:
+        return self._stream.decoders.previous
+
+    def open(self) -> StreamInfo:
+        """Find the stream, check it against the decoder, and open the outputs.
+
+        Raises
+        ------
+        StreamNotFoundError
+            There is no such stream within the settings' ``timeout_s``, or there are several.
+        StreamMismatchError
+            The stream is not what the decoder was fitted on.
+        """
+        reporter = self._reporter
+        reporter.message("looking for the stream")
+        info = find_stream(self._source, self._clock, self.settings.timeout_s)
+        stream = OpenStream(info, self._decoder, self.settings, reporter, self._clock.now())
+        reporter.output(lambda output: output.open(info, self._decoder))
+        reporter.record(lambda recorder: recorder.open(info))
+        self._opened = _Opened(stream, Connection(self._source, info, stream.timeline, reporter))
+        if not any(info.units):
+            reporter.message(f"the stream {info.name!r} tells no units; taken to be the decoder's")
+        return info
+
+    def close(self) -> None:
+        """Release the stream, end the recording and the outputs, each of them whatever the others do."""
+        with ExitStack() as closing:
+            closing.callback(self._reporter.close)
+            closing.callback(self._source.close)
+
+    def __enter__(self) -> Self:
+        try:
+            self.open()
+        except BaseException:  # Ctrl-C while searching, too
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[LiveDecision]:
+        """Yield decisions until the source is used up."""
+        while not self.ended:
+            yield from self.turn(ATTEMPT_S)
+
+    def turn(self, timeout_s: float = 0.0) -> list[LiveDecision]:
+        """Wait at most so long for samples, and return the decisions that they bring.
+
+        Without waiting (0 s) it fits into a loop that draws frames.
+        """
+        if self.ended:
+            return []
+        stream = self._stream
+        try:
+            is_behind = self._take_in(timeout_s)
+            n_pulls = 1
+            while is_behind and stream.decoders.has_ready and self.settings.backlog != "every" and n_pulls < MAX_PULLS:
+                is_behind = self._take_in(0.0)
+                n_pulls += 1
+            return self._decider.decide(stream)
+        finally:
+            stream.store()
+
+    def latest(self, seconds: float) -> NDArray[np.float32]:
+        """The newest raw samples (n_samples, n_channels), NaN where none came; at most the settings' ``buffer_s``.
+
+        Valid until the next turn.
+        """
+        return self._stream.latest(seconds)
+
+    def report(self, message: str) -> None:
+        """Send a message to all outputs, as a status."""
+        self._reporter.message(message)
+
+    def run_along(self, decoder: CompiledDecoder) -> None:
+        """Let another decoder run in the shadow of the active one: it decides, but is not published.
+
+        It is first fed the raw samples still in memory, so that its steps need not begin from nothing.
+
+        Raises
+        ------
+        StreamMismatchError
+            The stream is not what it was fitted on.
+        BundleError
+            Its answers are others than the active decoder's; who listens could not follow.
+        InputError
+            The session's window is not one that it can decide on.
+        """
+        answers = self.active.decoder.answers
+        if decoder.answers != answers:
+            raise BundleError(
+                f"{decoder.path}: expected the active decoder's answers {', '.join(answers)}, got "
+                f"{', '.join(decoder.answers)}; stop and start with the new bundle instead"
+            )
+        if self.settings.window is not None:
+            check_window(decoder, self.settings.window)
+        self._stream.add_shadow(decoder)
+        self.report(f"bundle {decoder.digest[:12]} runs in the shadow")
+
+    def promote(self) -> None:
+        """Publish the shadow's decisions from the next sample on; the active decoder stays ready for `roll_back`."""
+        self.report(self._stream.decoders.promote())
+
+    def roll_back(self) -> None:
+        """Take what runs in the shadow away, or else the last promotion back."""
+        self.report(self._stream.decoders.roll_back())
+
+    @property
+    def _stream(self) -> OpenStream:
+        if self._opened is None:
+            raise StreamError("engine: expected an open one, got one before open(); use it in a with statement")
+        return self._opened.stream
+
+    def _take_in(self, timeout_s: float) -> bool:
+        """Pull once, and run what came through the decoders; say whether more may wait to be pulled."""
+        assert self._opened is not None
+        stream, connection = self._opened
+        stream.store()  # the pull may overwrite the samples before
+        chunk = connection.pull(timeout_s)
+        # Positions first: after a clock reset, markers already count by the new clock.
+        pieces = [] if chunk is None else stream.timeline.place(chunk.stamps, chunk.received_s)
+        stream.take_markers(self._source.markers())
+        if chunk is not None:
+            stream.take(chunk, pieces)
+            return len(chunk.samples) >= max(2.0, BACKLOG_S * stream.info.rate_hz)
+        if connection.ended:
+            stream.finish()
+        return False
