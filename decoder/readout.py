@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -17,7 +16,8 @@ from ..errors import InputError
 from ..errors.printable import printable
 from ..models.networks.network import Network
 from ..models.networks.speech import AnswersFreely
-from .steps.base import check_count, check_number, settings_from_dict, settings_to_dict
+from .kinds import Kinds, settings_from_dict, settings_to_dict
+from .steps.settings import check_count, check_number
 from .targets import Targets
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from .readout_graph import ReadoutGraph
 
 PRIORS = ("keep", "remove")
-
-PLUGINS = "hotwire.readouts"
-"""Group of the entry points by which other packages add readouts to study files and bundles, under the class's name."""
 
 TOGETHER = 8
 """How many states `read_out` takes at a time."""
@@ -77,8 +74,8 @@ def make_entry(network: Network, layer: str, targets: Targets, table: NDArray, m
 class Readout(ABC):
     """How a class is read from the network.
 
-    Subclasses, also those of other packages, are frozen dataclasses of plain settings. One that is registered as an
-    entry point of the group ``hotwire.readouts`` can be named in study files and saved in bundles.
+    Subclasses, also those of other packages, are frozen dataclasses of plain settings. One that is an entry point of the
+    group ``hotwire.readouts`` can be named in study files and saved in bundles.
     """
 
     uses_targets: ClassVar[bool] = True
@@ -224,7 +221,7 @@ class NearestReadout(Readout):
         return ReadoutGraph(nearest_graph(entry.targets, entry.mean, self.temperature))
 
 
-READOUTS: dict[str, type[Readout]] = {kind.__name__: kind for kind in (LabelReadout, TextReadout, NearestReadout)}
+READOUTS: Kinds[Readout] = Kinds("hotwire.readouts", Readout, (LabelReadout, TextReadout, NearestReadout))
 
 
 def readout_from_dict(saved: Mapping[str, Any]) -> Readout:
@@ -235,8 +232,7 @@ def readout_from_dict(saved: Mapping[str, Any]) -> Readout:
     >>> readout_from_dict({"type": "LabelReadout", "prior": "remove"})
     LabelReadout(prior='remove')
     """
-    registered = {one.name: one.load() for one in entry_points(group=PLUGINS, name=saved.get("type"))}
-    return settings_from_dict("readout", registered | READOUTS, saved)
+    return settings_from_dict("readout", READOUTS, saved)
 
 
 def read_out(

@@ -18,7 +18,7 @@ from ...evaluation.folds import Bench, Choice, Fold, HeldOut, fit_fold, split_ru
 from ...evaluation.threads import in_parallel
 from ...recordings.recording import Recording
 from ...settings import Settings
-from ...steps.base import check_number
+from ...steps.settings import check_number
 from .deciding import Fitted, Player, inner_fits
 from .policy import EVERY_S, WINDOWS, Policy, Windows, checked_threshold
 from .result import PseudoOnline

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...errors import InputError
-from ..steps.base import check_number
+from ..steps.settings import check_number
 from .epochs import Epoch, SlidingEpoch
 from .event_windows import BlockAverage, EventWindow, RunningAverage
 from .sliding import SlidingAverage
@@ -20,19 +20,8 @@ def holds_samples(window: Window) -> bool:
 def sliding_like(window: Window, every_s: float, rate_hz: float) -> SlidingAverage | SlidingEpoch:
     """Return the window that slides along and makes of its samples what this one makes of its own.
 
-    Parameters
-    ----------
-    window : Window
-        One on events, or another that slides along.
-    every_s : float
-        From one decision to the next.
-    rate_hz : float
-        Of the samples after the steps.
-
-    Raises
-    ------
-    InputError
-        There is none, or its length is not known.
+    `every_s` is from one decision to the next, `rate_hz` that of the samples after the steps. InputError where there is
+    none, or its length is not known.
 
     Examples
     --------
@@ -62,22 +51,15 @@ def check_alike(window: Window, own: Window, rate_hz: float) -> None:
     """Raise InputError unless a window can stand in for a decoder's own: it has to make the same of its samples.
 
     Averages may be of any length, as they always are one row. Windows that hold samples have to hold as many, in the
-    same bins, with the baseline at the same place.
-
-    Parameters
-    ----------
-    window : Window
-    own : Window
-        The decoder's.
-    rate_hz : float
-        Of the samples after the steps.
+    same bins, with the baseline at the same position. `rate_hz` is that of the samples after the steps.
     """
     if holds_samples(window) != holds_samples(own) or _made(window, rate_hz) != _made(own, rate_hz):
         every_s = getattr(window, "every_s", 0.5)
         likes = sliding_like(own, every_s, rate_hz) if holds_samples(own) else _average_like(window)
         raise InputError(
             f"window: expected one that makes the same of its samples as the decoder's own {own!r}, "
-            f"{_told(own, rate_hz)}, got {window!r}, {_told(window, rate_hz)}; use {likes!r}, or leave it out"
+            f"{_description(own, rate_hz)}, got {window!r}, {_description(window, rate_hz)}; "
+            f"use {likes!r}, or leave it out"
         )
 
 
@@ -90,15 +72,15 @@ def _length_s(window: EventWindow) -> float:
 
 
 def _made(window: Window, rate_hz: float) -> tuple[int, ...]:
-    """What has to be the same: bins and their length, and where the baseline lies from the window's first sample."""
+    """What has to be the same: bins and their length, and where the baseline is from the window's first sample."""
     if not isinstance(window, Epoch | SlidingEpoch):
         return ()
     stretch = window.stretch(rate_hz)
-    place = stretch.kept.start if window.baseline_s is not None else 0
-    return stretch.n_bins, stretch.n_bin, stretch.base.start - place, stretch.base.stop - place
+    offset = stretch.kept.start if window.baseline_s is not None else 0
+    return stretch.n_bins, stretch.n_bin, stretch.base.start - offset, stretch.base.stop - offset
 
 
-def _told(window: Window, rate_hz: float) -> str:
+def _description(window: Window, rate_hz: float) -> str:
     if not isinstance(window, Epoch | SlidingEpoch):
         return "which averages"
     stretch = window.stretch(rate_hz)

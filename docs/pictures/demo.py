@@ -1,4 +1,4 @@
-"""Draw the README's picture from the demo's own output: ``hotwire demo --json | python docs/picture.py``."""
+"""Draw the README's picture from the demo's own output: ``hotwire demo --json | python docs/pictures/demo.py``."""
 
 import json
 import sys

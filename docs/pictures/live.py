@@ -1,4 +1,4 @@
-"""Draw the README's picture of a live session: ``python docs/live_picture.py``.
+"""Draw the README's picture of a live session: ``python docs/pictures/live.py``.
 
 It runs the live demo on the command line's own view, and keeps the frame that stands at the end of a block.
 """
