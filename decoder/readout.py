@@ -14,9 +14,14 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..errors.printable import printable
+from ..models.networks.free_text import GeneratesText
 from ..models.networks.network import Network
+<<<<<<< HEAD
 from ..models.networks.speech import AnswersFreely
 from .kinds import Kinds, settings_from_dict, settings_to_dict
+=======
+from .kinds import settings_from_dict, settings_to_dict
+>>>>>>> main
 from .steps.settings import check_count, check_number
 from .targets import Targets
 
@@ -74,8 +79,8 @@ def make_entry(network: Network, layer: str, targets: Targets, table: NDArray, m
 class Readout(ABC):
     """How a class is read from the network.
 
-    Subclasses, also those of other packages, are frozen dataclasses of plain settings. One that is an entry point of the
-    group ``hotwire.readouts`` can be named in study files and saved in bundles.
+    Subclasses, also those of other packages, are frozen dataclasses of plain settings. One that is an entry point of
+    the group ``hotwire.readouts`` can be named in study files and saved in bundles.
     """
 
     uses_targets: ClassVar[bool] = True
@@ -166,7 +171,7 @@ class TextReadout(LabelReadout):
         check_count("max_tokens", self.max_tokens, 1)
 
     def check(self, network: Network) -> None:
-        if not isinstance(network, AnswersFreely):
+        if not isinstance(network, GeneratesText):
             raise InputError(
                 f"readout: only a language model answers freely, or a speech recogniser; {network.name} is neither. "
                 "Use LabelReadout or NearestReadout"
@@ -174,7 +179,7 @@ class TextReadout(LabelReadout):
 
     def texts(self, entry: Entry, states: NDArray) -> list[str]:
         self.check(entry.network)
-        assert isinstance(entry.network, AnswersFreely)
+        assert isinstance(entry.network, GeneratesText)
         return entry.network.generate(entry.layer, states, max_tokens=self.max_tokens)
 
     def without_texts(self) -> Readout:

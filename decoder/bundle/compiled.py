@@ -15,8 +15,13 @@ import onnxruntime
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BundleError, InputError, NonFiniteError, ShapeError
+<<<<<<< HEAD
 from ...models.networks.one_thread import ORT_ERRORS, open_session
 from ...models.networks.speech import spoken
+=======
+from ...models.networks.free_text import text_of
+from ...models.networks.one_thread import one_thread
+>>>>>>> main
 from ..decision import Decision, check_agrees, decision_on
 from ..features.base import FittedFeatures
 from ..features.catalogue import unpacked
@@ -211,11 +216,11 @@ class _Speech:
     def say(self, token: NDArray[np.int64], kept: NDArray[np.float32]) -> str:
         said = [int(token[0])]
         for step in self._steps:
-            if spoken(said, self._vocabulary, self._end)[1]:
+            if text_of(said, self._vocabulary, self._end)[1]:
                 break
             token, kept = self._next(token, step, kept)
             said.append(int(token[0]))
-        return spoken(said, self._vocabulary, self._end)[0]
+        return text_of(said, self._vocabulary, self._end)[0]
 
     def _next(self, token: NDArray, step: NDArray, kept: NDArray) -> Any:
         return self._session.run(["next_token", "next_kept"], {"token": token, "step": step, "kept": kept})

@@ -203,18 +203,21 @@ def data(names: tuple[str, ...], verify: bool) -> Answer:
 
 def _registered(kinds: tuple[str, ...], names: tuple[str, ...], verify: bool) -> Answer:
     from ...errors import UnknownNameError
-    from ...models.weights import assets
+    from ...models.cache.folder import cache_folder
+    from ...models.weights.assets import fetch, is_ready
+    from ...models.weights.assets import verify as verify_asset
+    from ...models.weights.registry import assets
     from ..report import terminal
 
-    listed = {found.name: found for found in assets.assets() if found.kind in kinds}
+    listed = {found.name: found for found in assets() if found.kind in kinds}
     for name in names:
         if name not in listed:
             raise UnknownNameError(kinds[0], name, listed)
     for name in names:
-        assets.fetch(name)
+        fetch(name)
     if verify:
-        for name in filter(assets.is_ready, listed):
-            assets.verify(name)
+        for name in filter(is_ready, listed):
+            verify_asset(name)
     entries = [
         {
             "name": one.name,
@@ -227,12 +230,12 @@ def _registered(kinds: tuple[str, ...], names: tuple[str, ...], verify: bool) ->
             "licence": one.licence,
             "citation": one.citation,
             "sha256": one.sha256,
-            "ready": assets.is_ready(one.name),
-            "verified": verify and assets.is_ready(one.name),
+            "ready": is_ready(one.name),
+            "verified": verify and is_ready(one.name),
         }
         for one in listed.values()
     ]
-    found = {"cache": str(assets.cache_folder()), "assets": entries}
+    found = {"cache": str(cache_folder()), "assets": entries}
     return Answer(found, lambda console: terminal.show_assets(console, found))
 
 

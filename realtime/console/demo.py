@@ -84,7 +84,7 @@ def live_demo(
 
 def prepare() -> Prepared:
     """Return the fitted decoder and the run left out, from the cache or made anew."""
-    from ...models.weights.assets import cache_folder
+    from ...models.cache.folder import cache_folder
 
     folder = cache_folder() / "live"
     name = f"demo-{_key()}"
@@ -109,7 +109,7 @@ def prepare() -> Prepared:
 
 def _key() -> str:
     """A digest of all that the fitted decoder depends on: study, recording, network, packages and this package."""
-    from ...models.weights.assets import asset
+    from ...models.weights.registry import asset
 
     text = STUDY.read_text(encoding="utf-8")
     study = tomllib.loads(text)

@@ -18,8 +18,8 @@ from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.settings import Settings
 from hotwire.decoder.sound_targets import SoundTargets
 from hotwire.errors import BundleError, InputError
-from hotwire.models.networks.sounds import log_mel
-from hotwire.models.networks.whisper import SpeechRecogniser
+from hotwire.models.networks.whisper.recogniser import SpeechRecogniser
+from hotwire.models.networks.whisper.sounds import log_mel
 
 from ..models.small_recogniser import noises, said, small_recogniser
 
@@ -122,7 +122,7 @@ def test_whisper_names_the_words_that_a_made_up_brain_heard(
     from scipy.io import wavfile
 
     from hotwire.models import open_network
-    from hotwire.models.networks.sounds import samples_of
+    from hotwire.models.networks.whisper.sounds import samples_of
 
     words = ["left", "right", "down", "house", "yes", "no", "water", "five"]
     for word in words:

@@ -43,7 +43,7 @@ from hotwire.decoder.steps import Lag, RunningZScore, ZScore
 from hotwire.decoder.targets import StimulusTargets, WordTargets
 from hotwire.decoder.windows import BlockAverage, RunningAverage
 from hotwire.errors import BundleError, InputError, UnknownNameError
-from hotwire.models.networks.language import LanguageModel
+from hotwire.models.networks.language.language_model import LanguageModel
 from hotwire.models.networks.onnx_network import OnnxNetwork
 from hotwire.models.networks.opening import open_network
 

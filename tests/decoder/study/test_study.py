@@ -29,7 +29,7 @@ from hotwire.decoder.study.fields import ADAPTERS
 from hotwire.decoder.study.study import open_study
 from hotwire.decoder.windows import BlockAverage, RunningAverage
 from hotwire.errors import StudyError
-from hotwire.models.networks.language import PROMPT
+from hotwire.models.networks.language.language_model import PROMPT
 
 ROOT = Path(__file__).parents[3]
 MINIMAL = """

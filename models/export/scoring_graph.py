@@ -13,17 +13,17 @@ import onnx
 from onnx import TensorProto, compose, helper, numpy_helper, version_converter
 
 from ...errors import InputError
-from ..networks.language import LanguageModel
+from ..networks.language.language_model import LanguageModel
 from ..networks.network import Network
 from ..networks.onnx_network import OnnxNetwork
 from ..networks.torch_network import TorchNetwork
-from .onnx_speech import language_graph
-from .onnx_trace import IR_VERSION, OPSET, check_faithful, simplified, tidied, traced
+from .language_graphs import language_scoring_graph
+from .torch_to_onnx import IR_VERSION, OPSET, check_faithful, simplified, tidied, traced
 
 _OWN = "hotwire.export."
 
 
-def answer_graph(network: Network, layer: str, answers: Sequence[str]) -> onnx.ModelProto:
+def scoring_graph(network: Network, layer: str, answers: Sequence[str]) -> onnx.ModelProto:
     """Export what lies behind a layer, up to the scores of the answers.
 
     The graph takes ``activation``, float32 (1, n_units), flattened in C order, and gives ``log_probabilities``,
@@ -53,7 +53,7 @@ def answer_graph(network: Network, layer: str, answers: Sequence[str]) -> onnx.M
     """
     network.shape_of(layer)
     if isinstance(network, LanguageModel):
-        return language_graph(network, layer, answers)
+        return language_scoring_graph(network, layer, answers)
     if not isinstance(network, OnnxNetwork | TorchNetwork):
         return _spoken_graph(network, layer, answers)
     columns = network.columns(answers)
@@ -71,11 +71,11 @@ def answer_graph(network: Network, layer: str, answers: Sequence[str]) -> onnx.M
 
 def _spoken_graph(network: Network, layer: str, answers: Sequence[str]) -> onnx.ModelProto:
     # Importing Whisper takes a second, which no other network should have to wait for.
-    from ..networks.whisper import SpeechRecogniser
-    from .onnx_recogniser import recogniser_graph
+    from ..networks.whisper.recogniser import SpeechRecogniser
+    from .recogniser_graph import recogniser_scoring_graph
 
     if isinstance(network, SpeechRecogniser):
-        return recogniser_graph(network, layer, answers)
+        return recogniser_scoring_graph(network, layer, answers)
     raise InputError(
         f"network: {network.name} is of the kind {type(network).__name__}, which cannot be exported; a LanguageModel, "
         "a SpeechRecogniser, a TorchNetwork or an OnnxNetwork can"

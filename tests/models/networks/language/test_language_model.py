@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from hotwire.errors import InputError, NonFiniteError, ShapeError, UnknownNameError
-from hotwire.models.networks.language import PROMPT, LanguageModel
+from hotwire.models.networks.language.language_model import PROMPT, LanguageModel
 
 WORDS = ["bottle", "cat", "chair", "face", "house", "scissors", "noise", "shoe"]
 SMALL = {

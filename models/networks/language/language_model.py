@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError
-from .network import Network
-from .speech import first_line
+from ....errors import InputError
+from ..free_text import first_line
+from ..network import Network
 
 PLACEHOLDER = "{}"
 # Two examples teach the form of the answer. The answer follows the placeholder by one token, so a decision costs two

@@ -14,8 +14,8 @@ from scipy.special import log_softmax
 from torch import nn
 
 from hotwire.errors import InputError, UnknownNameError
-from hotwire.models.export.onnx_export import answer_graph
-from hotwire.models.export.onnx_trace import session
+from hotwire.models.export.scoring_graph import scoring_graph
+from hotwire.models.export.torch_to_onnx import session
 from hotwire.models.networks.network import Network
 from hotwire.models.networks.onnx_network import OnnxNetwork
 from hotwire.models.networks.torch_network import TorchNetwork
@@ -98,7 +98,7 @@ def onnx_file(path: Path, batch: str | int, opset: int = 11) -> OnnxNetwork:
 
 
 def assert_equal(network: Network, layer: str) -> None:
-    graph = answer_graph(network, layer, ANSWERS)
+    graph = scoring_graph(network, layer, ANSWERS)
     onnx.checker.check_model(graph)
     ready = session(graph)
     (entry,), (output,) = ready.get_inputs(), ready.get_outputs()
@@ -134,8 +134,8 @@ def test_onnx_network(tmp_path: Path, batch: str | int, opset: int) -> None:
 
 def test_sizes_are_those_of_one_stimulus_throughout(tmp_path: Path, pictures: VisionNetwork) -> None:
     graphs = [
-        answer_graph(onnx_file(tmp_path / "made.onnx", "n"), "conv", ["cat"]),
-        answer_graph(pictures, "stem", ["cat"]),
+        scoring_graph(onnx_file(tmp_path / "made.onnx", "n"), "conv", ["cat"]),
+        scoring_graph(pictures, "stem", ["cat"]),
     ]
     for graph in graphs:
         inferred = onnx.shape_inference.infer_shapes(graph, strict_mode=True, data_prop=True).graph
@@ -146,14 +146,14 @@ def test_sizes_are_those_of_one_stimulus_throughout(tmp_path: Path, pictures: Vi
 def test_what_cannot_be_exported_says_why(tmp_path: Path, pictures: VisionNetwork) -> None:
     unnamed = TorchNetwork(nn.Sequential(nn.Linear(3, 3), nn.ReLU()), torch.zeros(1, 3))
     with pytest.raises(InputError, match="does not name its outputs"):
-        answer_graph(unnamed, "0", ["cat"])
+        scoring_graph(unnamed, "0", ["cat"])
     with pytest.raises(InputError, match="opaque is of the kind Opaque, which cannot be exported"):
-        answer_graph(Opaque(), "only", ["cat"])
+        scoring_graph(Opaque(), "only", ["cat"])
     with pytest.raises(UnknownNameError, match="hat"):
-        answer_graph(pictures, "stem", ["hat"])
+        scoring_graph(pictures, "stem", ["hat"])
     with pytest.raises(UnknownNameError, match="layer"):
-        answer_graph(pictures, "steam", ["cat"])
+        scoring_graph(pictures, "steam", ["cat"])
 
 
 def test_graph_tells_nothing_about_this_machine(pictures: VisionNetwork) -> None:
-    assert b".py" not in answer_graph(pictures, "stem", ["cat"]).SerializeToString()
+    assert b".py" not in scoring_graph(pictures, "stem", ["cat"]).SerializeToString()

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from transformers.models.whisper.feature_extraction_whisper import WhisperFeatureExtractor
 
-from ...errors import InputError
+from ....errors import InputError
 
 RATE_HZ = 16_000
 # Of whole numbers, the one that stands for 1.0; 8-bit files have no sign, and their middle stands for 0.

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax, logsumexp
 
-from hotwire.models.networks.token_tree import TokenTree
+from hotwire.models.networks.whisper.token_tree import TokenTree
 
 N_TOKENS = 6
 TEXT = st.lists(st.integers(0, N_TOKENS - 1), min_size=1, max_size=4)

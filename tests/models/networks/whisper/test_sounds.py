@@ -7,7 +7,7 @@ import pytest
 from scipy.io import wavfile
 
 from hotwire.errors import InputError
-from hotwire.models.networks.sounds import log_mel, samples_of
+from hotwire.models.networks.whisper.sounds import log_mel, samples_of
 
 TONE = (0.5 * np.sin(2 * np.pi * 440 * np.arange(8_000) / 16_000)).astype(np.float32)
 

@@ -14,12 +14,12 @@ from scipy.special import log_softmax
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from hotwire.errors import InputError
-from hotwire.models.export.onnx_export import answer_graph
+from hotwire.models.export.language_graphs import TextGraphs, text_graphs, token_bytes
 from hotwire.models.export.onnx_precision import shrunk
-from hotwire.models.export.onnx_speech import SpeechGraphs, speech_graphs, token_bytes
-from hotwire.models.export.onnx_trace import session
-from hotwire.models.networks.language import LanguageModel
-from hotwire.models.networks.speech import spoken
+from hotwire.models.export.scoring_graph import scoring_graph
+from hotwire.models.export.torch_to_onnx import session
+from hotwire.models.networks.free_text import text_of
+from hotwire.models.networks.language.language_model import LanguageModel
 
 WORDS = ["bottle", "cat", "chair", "face", "house", "scissors", "noise", "shoe"]
 LONG = ["cat", "ice wine", "ice house of wine", "picture of a dog", "shoe"]
@@ -101,17 +101,17 @@ def assert_scores_equal(network: LanguageModel, graph: onnx.ModelProto, layer: s
     assert layer == "3" or np.ptp(expected, axis=0).max() > 0.05
 
 
-def told(graphs: SpeechGraphs, state: np.ndarray) -> str:
+def told(graphs: TextGraphs, state: np.ndarray) -> str:
     answer, step = session(graphs.answer), session(graphs.step)
     token, kept = answer.run(["token", "kept"], {"activation": state[None]})
     said = [int(np.asarray(token)[0])]
     for number in range(graphs.max_tokens - 1):
-        if spoken(said, graphs.vocabulary, graphs.end)[1]:
+        if text_of(said, graphs.vocabulary, graphs.end)[1]:
             break
         entered = {"token": token, "step": np.array([number]), "kept": kept}
         token, kept = step.run(["next_token", "next_kept"], entered)
         said.append(int(np.asarray(token)[0]))
-    return spoken(said, graphs.vocabulary, graphs.end)[0]
+    return text_of(said, graphs.vocabulary, graphs.end)[0]
 
 
 def assert_fixed(graph: onnx.ModelProto) -> None:
@@ -124,13 +124,13 @@ def assert_fixed(graph: onnx.ModelProto) -> None:
 
 @pytest.mark.parametrize(("layer", "answers"), [("0", LONG), ("1", WORDS), ("3", LONG)])
 def test_graph_scores_answers_as_the_network_does(llama: LanguageModel, layer: str, answers: list[str]) -> None:
-    graph = answer_graph(llama, layer, answers)
+    graph = scoring_graph(llama, layer, answers)
     assert_scores_equal(llama, graph, layer, answers)
     assert_fixed(graph)
 
 
 def test_free_answers_are_those_of_the_network(network: LanguageModel) -> None:
-    graphs = speech_graphs(network, "2", LONG, max_tokens=6)
+    graphs = text_graphs(network, "2", LONG, max_tokens=6)
     assert_scores_equal(network, graphs.answer, "2", LONG)
     assert_fixed(graphs.answer)
     assert_fixed(graphs.step)
@@ -142,9 +142,9 @@ def test_free_answers_are_those_of_the_network(network: LanguageModel) -> None:
 
 def test_free_answers_need_a_language_model_and_room(llama: LanguageModel) -> None:
     with pytest.raises(InputError, match="max_tokens: expected at least 1, got 0"):
-        speech_graphs(llama, "1", WORDS, max_tokens=0)
+        text_graphs(llama, "1", WORDS, max_tokens=0)
     with pytest.raises(InputError, match="look back only 64"):
-        speech_graphs(random_network("gemma2"), "1", WORDS, max_tokens=60)
+        text_graphs(random_network("gemma2"), "1", WORDS, max_tokens=60)
 
 
 def test_other_tokenizers_cannot_speak_outside_of_transformers() -> None:
@@ -152,13 +152,13 @@ def test_other_tokenizers_cannot_speak_outside_of_transformers() -> None:
     made.decoder = decoders.WordPiece()
     tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<end>")
     with pytest.raises(InputError, match=r"byte-level tokenizer.* is WordPiece"):
-        speech_graphs(LanguageModel(ARCHITECTURES["llama"](), tokenizer), "1", WORDS)
+        text_graphs(LanguageModel(ARCHITECTURES["llama"](), tokenizer), "1", WORDS)
 
 
 @pytest.mark.slow
 def test_smollm2(fetched: Callable[[str], Path]) -> None:
     network = LanguageModel.open(fetched("smollm2-135m-instruct"))
-    graphs = speech_graphs(network, "26", [*WORDS, "fire engine"])
+    graphs = text_graphs(network, "26", [*WORDS, "fire engine"])
     assert_scores_equal(network, graphs.answer, "26", [*WORDS, "fire engine"])
     entered = states(network, "26", 6)
     expected = network.generate("26", entered)

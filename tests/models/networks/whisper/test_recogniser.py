@@ -13,14 +13,14 @@ from scipy.special import log_softmax
 
 from hotwire.errors import AssetError, DownloadError, InputError, UnknownNameError
 from hotwire.models import open_network
-from hotwire.models.export.onnx_export import answer_graph
-from hotwire.models.networks.sounds import log_mel
-from hotwire.models.networks.speech import AnswersFreely
-from hotwire.models.networks.whisper import SpeechRecogniser, spellings
-from hotwire.models.networks.whisper_pass import SILENCE_S
-from hotwire.models.weights.assets import Asset, Member
+from hotwire.models.export.scoring_graph import scoring_graph
+from hotwire.models.networks.free_text import GeneratesText
+from hotwire.models.networks.whisper.recogniser import SpeechRecogniser, spellings
+from hotwire.models.networks.whisper.sounds import log_mel
+from hotwire.models.networks.whisper.whisper_pass import SILENCE_S
+from hotwire.models.weights.registry import Asset, Member
 
-from ..small_recogniser import LONGEST_S, byte_tokenizer, noises, said, small_model, small_recogniser
+from ...small_recogniser import LONGEST_S, byte_tokenizer, noises, said, small_model, small_recogniser
 
 WORDS = ["left", "right", "down", "house", "yes", "no", "water", "five"]
 SOUNDS = noises(5)
@@ -47,7 +47,7 @@ def continued(model: torch.nn.Module, sound: np.ndarray, tokens: list[int]) -> n
 def test_layers(network: SpeechRecogniser) -> None:
     assert network.layers == {"0": (20, 16), "1": (20, 16), "2": (20, 16)}
     assert network.seconds == 0.4
-    assert isinstance(network, AnswersFreely)
+    assert isinstance(network, GeneratesText)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 32])
@@ -174,11 +174,11 @@ def test_wrong_arguments(network: SpeechRecogniser) -> None:
 
 
 def test_weights_that_are_no_whisper_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hotwire.models.networks import whisper
+    from hotwire.models.networks.whisper import recogniser
 
     config = small_model().config
     names = ("vocab_size", "d_model", "max_source_positions", "encoder_attention_heads", "decoder_attention_heads")
-    monkeypatch.setattr(whisper, "read_whisper", lambda _: ({name: getattr(config, name) for name in names}, {}))
+    monkeypatch.setattr(recogniser, "read_whisper", lambda _: ({name: getattr(config, name) for name in names}, {}))
     byte_tokenizer().save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(AssetError, match="does not hold the weights"):
         SpeechRecogniser.open(tmp_path)
@@ -187,7 +187,7 @@ def test_weights_that_are_no_whisper_are_refused(tmp_path: Path, monkeypatch: py
 @pytest.mark.slow
 @pytest.mark.parametrize("layer", ["0", "2"])
 def test_exported_it_gives_the_same_scores(network: SpeechRecogniser, layer: str) -> None:
-    graph = answer_graph(network, layer, WORDS)
+    graph = scoring_graph(network, layer, WORDS)
     session = onnxruntime.InferenceSession(graph.SerializeToString())
     recorded = network.activations(SOUNDS, [layer])[layer]
     found = np.concatenate([np.asarray(session.run(None, {"activation": own.reshape(1, -1)})[0]) for own in recorded])

@@ -1,18 +1,18 @@
 """What a language model computes behind a layer, as ONNX graphs of fixed shape for one sample.
 
 Prompt, prefix and all that lies below the layer are constants inside the graphs, see
-`hotwire.models.networks.causal_pass`.
+`hotwire.models.networks.language.causal_pass`.
 A free answer takes two graphs. The first scores the answers and gives the first token of a free one, with the keys and
 values that the next token will look at; the second gives one token more each time it is run::
 
     scores, token, kept = answer.run(["log_probabilities", "token", "kept"], {"activation": activation})
     said = [int(token[0])]
     for step in range(max_tokens - 1):
-        if spoken(said, vocabulary, end)[1]:
+        if text_of(said, vocabulary, end)[1]:
             break
         token, kept = step_.run(["next_token", "next_kept"], {"token": token, "step": np.array([step]), "kept": kept})
         said.append(int(token[0]))
-    text, _ = spoken(said, vocabulary, end)
+    text, _ = text_of(said, vocabulary, end)
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from ...errors import InputError
-from ..networks.causal_pass import CausalPass, check_window, with_child
-from ..networks.language import LanguageModel, branches_of
+from ..networks.language.causal_pass import CausalPass, check_window, with_child
+from ..networks.language.language_model import LanguageModel, branches_of
 from ..networks.network import Network
-from .onnx_trace import check_faithful, simplified, tidied, traced
+from .torch_to_onnx import check_faithful, simplified, tidied, traced
 
 
-class SpeechGraphs(NamedTuple):
+class TextGraphs(NamedTuple):
     """A free answer as two graphs, and what turns tokens into text.
 
     Attributes
@@ -61,12 +61,12 @@ class SpeechGraphs(NamedTuple):
     max_tokens: int
 
 
-def language_graph(network: LanguageModel, layer: str, answers: Sequence[str]) -> onnx.ModelProto:
-    """Export what `hotwire.models.export.onnx_export.answer_graph` describes, for a language model."""
+def language_scoring_graph(network: LanguageModel, layer: str, answers: Sequence[str]) -> onnx.ModelProto:
+    """Export what `hotwire.models.export.scoring_graph.scoring_graph` describes, for a language model."""
     return _answer(network, layer, answers, room=None)
 
 
-def speech_graphs(network: Network, layer: str, answers: Sequence[str], *, max_tokens: int = 8) -> SpeechGraphs:
+def text_graphs(network: Network, layer: str, answers: Sequence[str], *, max_tokens: int = 8) -> TextGraphs:
     """Export what a language model answers freely behind a layer, with the scores of the answers.
 
     Parameters
@@ -102,7 +102,7 @@ def speech_graphs(network: Network, layer: str, answers: Sequence[str], *, max_t
         "kept": torch.zeros(step.n_kept),
     }
     step_graph = tidied(simplified(traced(step, inputs, ["next_token", "next_kept"], network.name)))
-    return SpeechGraphs(answer, step_graph, vocabulary, network.tokenizer.eos_token_id, max_tokens)
+    return TextGraphs(answer, step_graph, vocabulary, network.tokenizer.eos_token_id, max_tokens)
 
 
 def _answer(network: LanguageModel, layer: str, answers: Sequence[str], room: int | None) -> onnx.ModelProto:

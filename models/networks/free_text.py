@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class AnswersFreely(Protocol):
+class GeneratesText(Protocol):
     """A network that puts into words what is injected."""
 
     def generate(self, layer: str, activations: ndarray, *, max_tokens: int = 8) -> list[str]:
@@ -24,7 +24,7 @@ def first_line(text: str) -> tuple[str, bool]:
     return line.strip(), bool(newline)
 
 
-def spoken(tokens: Sequence[int], vocabulary: Sequence[bytes], end: int | None) -> tuple[str, bool]:
+def text_of(tokens: Sequence[int], vocabulary: Sequence[bytes], end: int | None) -> tuple[str, bool]:
     r"""Give the text of an answer so far, and whether it is over.
 
     Parameters
@@ -44,9 +44,9 @@ def spoken(tokens: Sequence[int], vocabulary: Sequence[bytes], end: int | None) 
     Examples
     --------
     >>> vocabulary = [b"", b" a", b" caf\xc3", b"\xa9", b"\n"]
-    >>> spoken([4, 1, 2, 3], vocabulary, end=0)
+    >>> text_of([4, 1, 2, 3], vocabulary, end=0)
     ('a café', False)
-    >>> spoken([1, 4, 2], vocabulary, end=0)
+    >>> text_of([1, 4, 2], vocabulary, end=0)
     ('a', True)
     """
     tokens = list(tokens)

@@ -10,12 +10,12 @@ import onnx
 import torch
 from torch import nn
 
-from ..networks.whisper import SpeechRecogniser
-from .onnx_trace import check_faithful, simplified, tidied, traced
+from ..networks.whisper.recogniser import SpeechRecogniser
+from .torch_to_onnx import check_faithful, simplified, tidied, traced
 
 
-def recogniser_graph(network: SpeechRecogniser, layer: str, answers: Sequence[str]) -> onnx.ModelProto:
-    """Export what `hotwire.models.export.onnx_export.answer_graph` describes, for a speech recogniser."""
+def recogniser_scoring_graph(network: SpeechRecogniser, layer: str, answers: Sequence[str]) -> onnx.ModelProto:
+    """Export what `hotwire.models.export.scoring_graph.scoring_graph` describes, for a speech recogniser."""
     n_units = prod(network.shape_of(layer))
     module = _Answer(network, layer, answers)
     model = traced(module, {"activation": torch.zeros(1, n_units)}, ["log_probabilities"], network.name)

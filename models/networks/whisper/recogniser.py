@@ -14,11 +14,11 @@ import torch
 from tokenizers import Tokenizer
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
-from ...errors import AssetError, InputError
-from ..weights.ctranslate2 import read_whisper
-from .network import Network
+from ....errors import AssetError, InputError
+from ...weights.ctranslate2 import read_whisper
+from ..free_text import first_line
+from ..network import Network
 from .sounds import log_mel
-from .speech import first_line
 from .token_tree import TokenTree
 from .whisper_pass import STATES_PER_S, WhisperPass
 
