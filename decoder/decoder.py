@@ -9,16 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
-<<<<<<< HEAD
-=======
-from ..adapters.factored import FactoredAdapter
-from ..adapters.kinds import KINDS
-from ..adapters.other.banded import BandedAdapter
-from ..adapters.other.delayed import DelayedAdapter
-from ..adapters.whiten import Whitener
-from ..errors import InputError, UnknownNameError
-from ..models.networks.language.language_model import LanguageModel
->>>>>>> main
 from ..models.networks.network import Network
 from .decision import Decision, check_agrees, decision_on
 from .fitted_on import run_digests

@@ -16,12 +16,7 @@ from ..errors import InputError
 from ..errors.printable import printable
 from ..models.networks.free_text import GeneratesText
 from ..models.networks.network import Network
-<<<<<<< HEAD
-from ..models.networks.speech import AnswersFreely
 from .kinds import Kinds, settings_from_dict, settings_to_dict
-=======
-from .kinds import settings_from_dict, settings_to_dict
->>>>>>> main
 from .steps.settings import check_count, check_number
 from .targets import Targets
 
@@ -140,10 +135,10 @@ class LabelReadout(Readout):
 
     def export(self, entry: Entry, precision: Precision) -> ReadoutGraph:
         # These import torch, which takes seconds and which other readouts do not need.
-        from ..models.export.onnx_export import answer_graph
         from ..models.export.onnx_precision import shrunk
+        from ..models.export.scoring_graph import scoring_graph
 
-        return self._exported(shrunk(answer_graph(entry.network, entry.layer, entry.answers), precision), entry)
+        return self._exported(shrunk(scoring_graph(entry.network, entry.layer, entry.answers), precision), entry)
 
     def _exported(self, network: Any, entry: Entry, speech: Any = None) -> ReadoutGraph:
         from .readout_graph import ReadoutGraph, less_prior
@@ -186,11 +181,11 @@ class TextReadout(LabelReadout):
         return LabelReadout(self.prior)
 
     def export(self, entry: Entry, precision: Precision) -> ReadoutGraph:
+        from ..models.export.language_graphs import text_graphs
         from ..models.export.onnx_precision import shrunk
-        from ..models.export.onnx_speech import speech_graphs
         from .readout_graph import Speech
 
-        graphs = speech_graphs(entry.network, entry.layer, entry.answers, max_tokens=self.max_tokens)
+        graphs = text_graphs(entry.network, entry.layer, entry.answers, max_tokens=self.max_tokens)
         speech = Speech(shrunk(graphs.step, precision), graphs.vocabulary, graphs.end, graphs.max_tokens)
         return self._exported(shrunk(graphs.answer, precision), entry, speech)
 

@@ -21,7 +21,7 @@ LOG_PROBABILITIES = "log_probabilities"
 
 
 class Speech(NamedTuple):
-    """How a free answer goes on after its first token, see `hotwire.models.export.onnx_speech`."""
+    """How a free answer goes on after its first token, see `hotwire.models.export.language_graphs`."""
 
     step: onnx.ModelProto
     vocabulary: tuple[bytes, ...]

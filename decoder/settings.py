@@ -13,7 +13,7 @@ from ..adapters.factored import FactoredAdapter
 from ..adapters.other.delayed import DelayedAdapter
 from ..adapters.whiten import Whitener
 from ..errors import InputError
-from ..models.networks.language import LanguageModel
+from ..models.networks.language.language_model import LanguageModel
 from ..models.networks.network import Network
 from .features.base import Features, by_trial
 from .linear import BY_REGION, Linear, by_region, default_adapter, fit_adapter

@@ -15,13 +15,8 @@ import onnxruntime
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BundleError, InputError, NonFiniteError, ShapeError
-<<<<<<< HEAD
-from ...models.networks.one_thread import ORT_ERRORS, open_session
-from ...models.networks.speech import spoken
-=======
 from ...models.networks.free_text import text_of
-from ...models.networks.one_thread import one_thread
->>>>>>> main
+from ...models.networks.one_thread import ORT_ERRORS, open_session
 from ..decision import Decision, check_agrees, decision_on
 from ..features.base import FittedFeatures
 from ..features.catalogue import unpacked

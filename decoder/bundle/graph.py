@@ -30,21 +30,7 @@ LARGEST_GRAPH_BYTES = 2**31 - 2**20
 """A protobuf holds less than 2 GiB; names and shapes need some."""
 
 
-<<<<<<< HEAD
 class DecoderGraphs(NamedTuple):
-=======
-
-class Speech(NamedTuple):
-    """How a free answer goes on after its first token, see `hotwire.models.export.language_graphs`."""
-
-    step: onnx.ModelProto
-    vocabulary: tuple[bytes, ...]
-    end: int | None
-    max_tokens: int
-
-
-class Graphs(NamedTuple):
->>>>>>> main
     """A decoder as graphs.
 
     Attributes
@@ -77,32 +63,9 @@ def decoder_graphs(decoder: Decoder, precision: Precision = "int8") -> DecoderGr
         It cannot run live, because a step needs the future or because its network or readout cannot be exported.
     """
     check_causal(decoder.settings)
-<<<<<<< HEAD
     linear = linear_graph(decoder.linear_)
     readout = decoder.settings.readout.export(decoder.entry_, precision)
     return DecoderGraphs(_joined(linear, readout.model, len(decoder.entry_.answers)), readout.speech)
-=======
-    readout, entry = decoder.settings.readout, decoder.entry_
-    front = linear_part(decoder.linear_)
-    if isinstance(readout, NearestReadout):
-        behind = nearest_part(readout, entry.targets, decoder.linear_.mean)
-        return Graphs(_joined(decoder, front, _empty(), behind), None)
-    if not isinstance(readout, LabelReadout):
-        raise InputError(f"readout: {type(readout).__name__} cannot be exported; the readouts of hotwire can")
-    # They import torch, which the nearest target needs not.
-    from ...models.export.language_graphs import text_graphs
-    from ...models.export.scoring_graph import scoring_graph
-
-    speech = None
-    if isinstance(readout, TextReadout):
-        graphs = text_graphs(entry.network, entry.layer, entry.answers, max_tokens=readout.max_tokens)
-        tail = shrunk(graphs.answer, precision)
-        speech = Speech(shrunk(graphs.step, precision), graphs.vocabulary, graphs.end, graphs.max_tokens)
-    else:
-        tail = shrunk(scoring_graph(entry.network, entry.layer, entry.answers), precision)
-    prior = _log_probabilities(tail, decoder.linear_.mean) if readout.prior == "remove" else None
-    return Graphs(_joined(decoder, front, tail, label_part(prior, len(entry.answers))), speech)
->>>>>>> main
 
 
 def live_parts(decoder: Decoder, precision: Precision) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -120,9 +83,9 @@ def live_parts(decoder: Decoder, precision: Precision) -> tuple[dict[str, Any], 
 
 def check_causal(settings: Settings) -> None:
     """Raise InputError where a step needs the whole run, which a live stream does not have."""
-    causal = ", ".join(name for name, kind in STEPS.items() if not kind.needs_future)
     for step in settings.steps:
         if step.needs_future:
+            causal = ", ".join(name for name, kind in STEPS.items() if not kind.needs_future)
             raise InputError(
                 f"the step {type(step).__name__} needs the whole run, which a live stream has not; fit with a causal "
                 f"one instead, there are: {causal}"

@@ -10,12 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Val
 
 from ...adapters.factored import FactoredAdapter
 from ...errors import InputError, UnknownNameError
-<<<<<<< HEAD
-from ...models.weights.assets import assets
-=======
 from ...models.weights.registry import assets
-from ..decoder import default_adapter
->>>>>>> main
 from ..features.catalogue import features_from_dict
 from ..linear import default_adapter
 from ..readout import readout_from_dict

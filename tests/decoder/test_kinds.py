@@ -1,4 +1,4 @@
-"""Steps, windows, features and readouts of another package: named in its entry points, they are usable like hotwire's own."""
+"""Steps, windows, features and readouts of another package: named in its entry points, they are like hotwire's own."""
 
 from __future__ import annotations
 
