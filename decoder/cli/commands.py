@@ -264,17 +264,18 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
     """
     path = out or Path(f"{study.stem}.hotwire")
     check_folder("out", path)
-    from ..bundle import file as bundle
     from ..bundle.agreement import agreement
     from ..bundle.compiled import CompiledDecoder
+    from ..bundle.load import describe
+    from ..bundle.save import save
     from ..report import terminal
     from ..study.study import open_study
 
     opened, left_out = open_study(study), tuple(dict.fromkeys(left_out))
     recording, held_out = _parted(opened.recording(), left_out)
     decoder = opened.fit(opened.decoder(), recording)
-    bundle.save(decoder, path, precision=precision)
-    saved = bundle.describe(path)
+    save(decoder, path, precision=precision)
+    saved = describe(path)
     without = f" without {'run' if len(left_out) == 1 else 'runs'} {', '.join(left_out)}" if left_out else ""
     told = [
         f"Fitted on {recording.summary()}{without} and saved as {path}; `hotwire inspect {path}` tells what is in it."
@@ -326,7 +327,7 @@ def predict(bundle: Path, recording: Path, network: str | None) -> Answer:
     A decoder that can run live decides with the very graph it runs then: its answers are the same, bit for bit. Runs
     that it was fitted on are named.
     """
-    from ..bundle.file import describe, saved_targets
+    from ..bundle.load import describe, saved_targets
     from ..fitted_on import runs_of_fit, warning_of
     from ..report import terminal
 
@@ -361,7 +362,7 @@ def _decided_live(bundle: Path, recording: Recording) -> list[Decision]:
 
 def _decided(bundle: Path, recording: Recording, network: str | None, manifest: Mapping[str, Any]) -> list[Decision]:
     from ...models.networks.opening import open_network
-    from ..bundle.file import load
+    from ..bundle.load import load
 
     opened = None if network is None else open_network(network, prompt=manifest["network"]["prompt"])
     return load(bundle, network=opened).predict(recording)
@@ -398,7 +399,7 @@ def _inspected(path: Path) -> dict[str, Any]:
     if path.suffix == ".npz":
         return {"kind": "recording", **terminal.recording_data(recording_of(path))}
     if path.suffix == ".hotwire":
-        from ..bundle.file import describe
+        from ..bundle.load import describe
         from ..steps import step_from_dict
 
         manifest = describe(path)

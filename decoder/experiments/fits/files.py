@@ -11,7 +11,7 @@ from ....adapters.kinds import adapter_from_arrays
 from ....adapters.whiten import Whitener
 from ....errors import BundleError, InputError
 from ....models.cache.files import write_whole
-from ...decoder import Linear
+from ...linear import Linear
 from ..kernel.cache import ArrayCache, Arrays, load_arrays
 from .session import FitCell, FitSession
 

@@ -16,7 +16,7 @@ from ....adapters.factored import FactoredAdapter
 from ....adapters.ridge.dual import DualRidge
 from ....adapters.ridge.ridge import RidgeAdapter
 from ....adapters.unit_blocks import Floats, blocks
-from ...decoder import fit_adapter
+from ...linear import fit_adapter
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
 from .files import adapter_file, score_file, to_arrays

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....adapters.ridge.blending import blended
-from ...readout import Entry
+from ...readout import TOGETHER, Entry, read_out
 from ...statistics.measures import pairwise
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
@@ -148,17 +148,13 @@ def _scores(session: MapSession, at: MapLayer, weights: Weights, blends: Blends)
     spec = session.networks[at.network]
     network = session.network(at.network, weights)
     table = session.table(at.network, weights, at.layer)
-    of_classes = session.class_means(at.network, weights, at.layer)
+    class_means = session.class_means(at.network, weights, at.layer)
     scores = np.full((len(session.trials), len(spec.targets.answers)), np.nan, np.float32)
-    for part in _parts(len(blends.rows), table.shape[1]):
-        # Fits follow each other, so a part needs the means of few.
-        fits, fit = np.unique(blends.fit[part], return_inverse=True)
-        means = blended(blends.means[fits], table)
-        entry = Entry(network, at.layer, spec.targets.answers, means, of_classes, fit)
-        scores[blends.trial[part]] = spec.readout.scores(entry, blended(blends.rows[part], table))
+    size = max(TOGETHER, MOST_ELEMENTS // table.shape[1])
+    for fit in np.unique(blends.fit):
+        [mean] = blended(blends.means[[fit]], table)
+        entry = Entry(network, at.layer, spec.targets.answers, mean, class_means)
+        rows = np.flatnonzero(blends.fit == fit)
+        for part in np.split(rows, range(size, len(rows), size)):
+            scores[blends.trial[part]], _ = read_out(spec.readout, entry, blended(blends.rows[part], table))
     return scores
-
-
-def _parts(n: int, n_units: int) -> Sequence[slice]:
-    size = max(1, MOST_ELEMENTS // n_units)
-    return [slice(start, start + size) for start in range(0, n, size)]

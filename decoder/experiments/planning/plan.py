@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ....adapters.ridge.blending import gram
 from ....errors import InputError
 from ....models.networks.network import Network
-from ...decoder import Settings
+from ...settings import Settings
 from ...sound_targets import SoundTargets
 from ...targets import StimulusTargets, Targets, WordTargets, plain
 from .held_out import SpanPoint, number_tested, picture_spans, word_spans

@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 from ....errors import InputError, RecordingError, StudyError, UnknownNameError
 from ....models.networks.network import Network
 from ... import readers
-from ...decoder import Settings
 from ...readout import LabelReadout, NearestReadout
+from ...settings import Settings
 from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
 from ...study.section import Section

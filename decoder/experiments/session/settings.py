@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ....errors import InputError
 from ....models.networks.network import Network
-from ...decoder import Settings
 from ...evaluation.audit.leaks import Policy
-from ...readout import LabelReadout, Readout, TextReadout
+from ...readout import Readout
+from ...settings import Settings
 from ...targets import Targets
 
 
@@ -40,7 +40,7 @@ class Split(NamedTuple):
 class NetworkSpec:
     """A network, what its stimuli are, which of its layers are meant, and how it is read out.
 
-    A `TextReadout` reads like a `LabelReadout`: a map is of scores, not of free words.
+    Scores alone are used, no free texts.
 
     Raises
     ------
@@ -58,8 +58,7 @@ class NetworkSpec:
     def __post_init__(self) -> None:
         for layer in self.layers:
             self.network.shape_of(layer)
-        if isinstance(self.readout, TextReadout):
-            object.__setattr__(self, "readout", LabelReadout(self.readout.prior))
+        object.__setattr__(self, "readout", self.readout.without_texts())
         self.readout.check(self.network)
 
 

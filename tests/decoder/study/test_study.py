@@ -16,12 +16,13 @@ from hotwire.adapters.other.banded import BandedAdapter
 from hotwire.adapters.other.pls import PLSAdapter
 from hotwire.adapters.other.reduced_rank import ReducedRankAdapter
 from hotwire.adapters.ridge.ridge import RidgeAdapter
-from hotwire.decoder.decoder import Settings, default_adapter
 from hotwire.decoder.evaluation.evaluate import Choice
+from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers import read_arrays, write_npz
 from hotwire.decoder.readout import LabelReadout, NearestReadout
 from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.recordings.recording import Recording
+from hotwire.decoder.settings import Settings
 from hotwire.decoder.steps import Detrend, Lag
 from hotwire.decoder.study import study as study_module
 from hotwire.decoder.study.fields import ADAPTERS
