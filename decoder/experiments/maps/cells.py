@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....adapters.ridge.blending import blended
+from ...evaluation.controls import NUISANCE
 from ...readout import Entry, NearestReadout
 from ...statistics.measures import pairwise
 from .result import MapCell
-from .session import NUISANCE, MapSession, Weights
+from .session import MapSession, Weights
 from .sources import Blends, mean_blends, true_blends
 
 MOST_ELEMENTS = 2**25

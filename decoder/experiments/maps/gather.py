@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from ...evaluation.controls import NUISANCE
 from ...statistics.chance import constant_guess
 from ...statistics.measures import Measure
 from ...statistics.sampled import OF_CELLS, Maximum, Sampled, Sampler, mean_of, tables_by_trial
 from .cells import Arrays, Job, Layer, cells_of
 from .result import CellResult, MapCell, Nested
-from .session import NUISANCE, MapSession
+from .session import MapSession
 
 Tables = dict[str, NDArray[np.float64]]
 Pieces = Callable[[Job], Arrays]

@@ -20,22 +20,21 @@ from ....errors import InputError, RecordingError, UnknownNameError
 from ....models.networks.network import Network
 from ...decoder import Settings
 from ...evaluation.audit.leaks import Finding, Policy, audit
-from ...evaluation.evaluate import CONTROLS, shuffled_within
+from ...evaluation.controls import CONTROLS, NUISANCE, shuffled_within
 from ...evaluation.folds import split_runs
+from ...evaluation.nuisance import nuisance
 from ...readout import LabelReadout, Readout, TextReadout
 from ...recordings.recording import Recording
 from ...statistics.permutation import exchanged_within, exchanges
 from ...steps import run_steps
 from ...targets import Targets
 from ...windows import BlockAverage, Trials, windows
-from .nuisance import nuisance
 from .result import TimeRange
 from .sources import FactorisedActivity, Split
 
 T = TypeVar("T")
 Weights = Literal["trained", "untrained"]
 
-NUISANCE = "nuisance"
 DECODERS_WINDOW = TimeRange("", None, None)
 FORMAT = 2
 """Of the cells that are kept on disk: another number, and they are worked out anew."""

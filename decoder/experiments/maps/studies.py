@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ....models.export.compiled_network import compiled
 from ....models.networks.sentence import SentenceEncoder
+from ...evaluation.controls import NUISANCE
 from ...readout import NearestReadout
 from ...report.drawing import Drawing
 from ...study.study import Study
@@ -11,7 +12,7 @@ from ..session.regions import read_regions
 from .pictures import draw_trials
 from .pictures_figure import pictures_figure
 from .section import MapNetworkSection
-from .session import NUISANCE, MapSession, MapSettings, Reading
+from .session import MapSession, MapSettings, Reading
 
 
 def session_of(study: Study) -> MapSession:
