@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ..decoder import Decoder, Settings
-from ..readout import Readout
+from ..decoder import Decoder
+from ..readout import Readout, read_out
 from ..recordings.recording import Recording
+from ..settings import Settings
 from ..statistics.permutation import exchanged_within, exchanges
 from ..windows import Trials, require_trials
 from .audit.leaks import Policy, check_policy, refuse
@@ -233,21 +234,13 @@ def _splits(
 
 def _decode(bench: Bench, folds: Sequence[Fold], injected: Injected, instead: Readout | None) -> Decided:
     """Scores and free answers of all trials, in their order, by the folds' readouts or another one instead."""
-    made = [injected(bench, fold) for fold in folds]
-    n_trials = sum(len(fold.test) for fold in folds)
-    scores = np.empty((n_trials, len(bench.targets.answers)), np.float32)
+    scores = np.empty((sum(len(fold.test) for fold in folds), len(bench.targets.answers)), np.float32)
     texts: dict[int, str] = {}
-    # Folds that entered the network alike share their passes through it.
-    entered = [(fold.settings.layer, fold.settings.prompt, fold.settings.readout) for fold in folds]
-    for kind in dict.fromkeys(entered):
-        alike = [i for i, one in enumerate(entered) if one == kind]
-        test = np.concatenate([folds[i].test for i in alike])
-        states = np.concatenate([made[i][1] for i in alike])
-        readout = folds[alike[0]].settings.readout if instead is None else instead
-        entry = bench.entry(folds[alike[0]].settings, [(made[i][0], len(folds[i].test)) for i in alike])
-        scores[test] = readout.scores(entry, states)
-        said = readout.texts(entry, states)
-        texts |= {} if said is None else dict(zip(test.tolist(), said, strict=True))
+    for fold in folds:
+        linear, states = injected(bench, fold)
+        readout = fold.settings.readout if instead is None else instead
+        scores[fold.test], said = read_out(readout, bench.entry(fold.settings, linear), states)
+        texts |= {} if said is None else dict(zip(fold.test.tolist(), said, strict=True))
     return scores, [texts[i] for i in sorted(texts)] or None
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from ..decoder import Linear, default_adapter, fit_adapter
+from ..linear import Linear, default_adapter, fit_adapter
 from .controls import Control, shuffled_within
 from .folds import Bench, Fold
 

@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from ...errors import InputError, LeakError, RecordingError, StudyError
 from ...errors.printable import printable
 from ...models.networks.network import Network
-from ..decoder import Decoder, Settings
+from ..decoder import Decoder
 from ..evaluation.audit.leaks import Policy, tell_before, window_in_time
 from ..evaluation.audit.samples import SLOW_HZ
 from ..evaluation.controls import CONTROLS, control_named
@@ -31,6 +31,7 @@ from ..experiments.maps.section import MapSection
 from ..experiments.planning.section import PlanSection
 from ..experiments.pseudo_online.section import PseudoOnlineSection
 from ..recordings.recording import Recording
+from ..settings import Settings
 from ..sound_targets import SoundTargets
 from ..targets import TEMPLATE, StimulusTargets, Targets, WordTargets
 from .fields import Adapter, AnyFeatures, AnyReadout, AnyWindow, Layer, Steps, Whiten

@@ -16,7 +16,7 @@ from ....adapters.factored import FactoredAdapter
 from ....adapters.ridge.dual import DualRidge
 from ....adapters.ridge.ridge import RidgeAdapter
 from ....adapters.unit_blocks import Floats, blocks
-from ...decoder import fit_adapter
+from ...linear import fit_adapter
 from .session import FitCell, FitSession
 from .store import Arrays, Piece, to_arrays
 

@@ -16,7 +16,7 @@ from ....adapters.kinds import adapter_from_arrays
 from ....adapters.whiten import Whitener
 from ....errors import BundleError, InputError
 from ....models.cache.files import UNFINISHED, write_whole
-from ...decoder import Linear
+from ...linear import Linear
 from ..kept_arrays import keep_arrays, kept_arrays
 from .session import FitCell
 

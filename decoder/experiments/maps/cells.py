@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from ....adapters.ridge.blending import blended
 from ...evaluation.controls import NUISANCE
-from ...readout import Entry, NearestReadout
+from ...readout import TOGETHER, Entry, read_out
 from ...statistics.measures import pairwise
 from .result import MapCell
 from .session import MapSession, Weights
@@ -146,25 +145,21 @@ def _scores(session: MapSession, at: Layer, weights: Weights, blends: Blends) ->
     table = session.table(at.network, weights, at.layer)
     targets = _of_answers(session, at, table)
     scores = np.full((len(session.trials), len(reading.targets.answers)), np.nan, np.float32)
-    for part in _parts(len(blends.rows), table.shape[1]):
-        # Fits follow each other, so a part needs the means of few.
-        fits, fit = np.unique(blends.fit[part], return_inverse=True)
-        means = blended(blends.means[fits], table)
-        entry = Entry(network, at.layer, reading.targets.answers, means, targets, fit)
-        scores[blends.trial[part]] = reading.readout.scores(entry, blended(blends.rows[part], table))
+    size = max(TOGETHER, MOST_ELEMENTS // table.shape[1])
+    for fit in np.unique(blends.fit):
+        [mean] = blended(blends.means[[fit]], table)
+        entry = Entry(network, at.layer, reading.targets.answers, mean, targets)
+        rows = np.flatnonzero(blends.fit == fit)
+        for part in np.split(rows, range(size, len(rows), size)):
+            scores[blends.trial[part]], _ = read_out(reading.readout, entry, blended(blends.rows[part], table))
     return scores
 
 
 def _of_answers(session: MapSession, at: Layer, table: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean activation of each answer, which only the nearest readout looks at."""
+    """The mean activation of each class, for readouts that look at it."""
     reading = session.readings[at.network]
-    if not isinstance(reading.readout, NearestReadout):
+    if not reading.readout.uses_targets:
         return np.empty((len(reading.targets.answers), 0), np.float32)
     truth = reading.targets.truth()
     of_answer = np.arange(len(reading.targets.answers))[:, None] == truth
     return blended(of_answer / of_answer.sum(axis=1, keepdims=True), table)
-
-
-def _parts(n: int, n_units: int) -> Sequence[slice]:
-    size = max(1, MOST_ELEMENTS // n_units)
-    return [slice(start, start + size) for start in range(0, n, size)]

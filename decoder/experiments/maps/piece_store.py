@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ....models.weights.assets import cache_folder
+from ....models.cache.folder import cache_folder
 from ..kept_arrays import keep_arrays, kept_arrays
 from .cells import Arrays
 

@@ -18,13 +18,13 @@ from ....adapters.ridge.blending import gram
 from ....adapters.whiten import Whitener
 from ....errors import InputError, RecordingError, UnknownNameError
 from ....models.networks.network import Network
-from ...decoder import Settings
 from ...evaluation.audit.leaks import Finding, Policy, audit
 from ...evaluation.controls import CONTROLS, NUISANCE, shuffled_within
 from ...evaluation.folds import split_runs
 from ...evaluation.nuisance import nuisance
-from ...readout import LabelReadout, Readout, TextReadout
+from ...readout import Readout
 from ...recordings.recording import Recording
+from ...settings import Settings
 from ...statistics.permutation import exchanged_within, exchanges
 from ...steps import run_steps
 from ...targets import Targets
@@ -51,7 +51,7 @@ class RegionActivity(NamedTuple):
 class Reading:
     """A network of the map, what its stimuli are, and how it is read out.
 
-    A `TextReadout` reads like a `LabelReadout`: a map asks for scores, not for free words.
+    A map uses scores alone, no free answers.
     """
 
     network: Network
@@ -62,8 +62,7 @@ class Reading:
     def __post_init__(self) -> None:
         for layer in self.layers:
             self.network.shape_of(layer)
-        if isinstance(self.readout, TextReadout):
-            object.__setattr__(self, "readout", LabelReadout(self.readout.prior))
+        object.__setattr__(self, "readout", self.readout.without_texts())
         self.readout.check(self.network)
 
 
