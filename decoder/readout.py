@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PRIORS = ("keep", "remove")
 
-TOGETHER = 8
+TOGETHER = 32
 """How many states `read_out` takes at a time."""
 
 
