@@ -5,12 +5,12 @@ from __future__ import annotations
 from ....models.export.compiled_network import compiled
 from ....models.networks.sentence import SentenceEncoder
 from ...readout import NearestReadout
+from ...recordings.regions import read_regions
 from ...report.drawing import Drawing
 from ...study.study import Study
-from ..session.regions import read_regions
 from .pictures import draw_trials
 from .pictures_figure import pictures_figure
-from .section import MapNetworkSection
+from .section import MapNetworkSection, MapSection
 from .session import NUISANCE, MapSession, MapSettings, Reading
 
 
@@ -23,7 +23,7 @@ def session_of(study: Study) -> MapSession:
         What the study says does not go together: regions, times, layers, networks.
     """
     sections = study.sections
-    wanted, evaluation = sections.map, sections.evaluation
+    wanted, evaluation = study.section(MapSection), sections.evaluation
     recording = study.recording()
     with study.naming("map.regions: "):
         regions = read_regions(wanted.regions_from or wanted.regions, recording)
@@ -48,7 +48,7 @@ def session_of(study: Study) -> MapSession:
 def pictures_of(study: Study, session: MapSession) -> dict[str, Drawing]:
     """Draw what the networks see in a session's activity, as far as they can draw."""
     pictures = {}
-    for section in study.sections.map.networks or [study.sections.network]:
+    for section in study.section(MapSection).networks or [study.sections.network]:
         drawing = section.drawing()
         if drawing is not None:
             drawn = draw_trials(session, section.name, drawing, time=session.settings.times[0].name)
@@ -59,7 +59,7 @@ def pictures_of(study: Study, session: MapSession) -> dict[str, Drawing]:
 def _only_network(study: Study) -> MapNetworkSection:
     """The study's network, as one of a map's."""
     network = study.sections.network
-    return MapNetworkSection.model_construct(**dict(network), layers=study.sections.map.layers, readout=None)
+    return MapNetworkSection.model_construct(**dict(network), layers=study.section(MapSection).layers, readout=None)
 
 
 def _reading(study: Study, section: MapNetworkSection) -> Reading:
