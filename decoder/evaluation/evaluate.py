@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, UnknownNameError
-from ..decoder import Decoder, Linear, Settings
-from ..readout import NearestReadout, Readout
+from ..decoder import Decoder
+from ..linear import Linear
+from ..readout import NearestReadout, Readout, read_out
 from ..recordings.recording import Recording
-from ..statistics.metrics import exchanges
+from ..settings import Settings
+from ..statistics.permutation import exchanged_within, exchanges
 from ..windows import Trials, require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
@@ -147,7 +149,7 @@ def evaluate(
     decided = in_parallel(beside, "classifiers of the field")
 
     number = {run: index for index, one in enumerate(splits) for run in one.runs}
-    within = exchanged_within(trials, number) if classes is None else fold
+    within = exchanged_within(trials.run, number) if classes is None else fold
     orders = exchanges(within, trials.event, n_permutations, seed=seed)
     judge = Judge(bench.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
     found = {name: judge.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
@@ -285,21 +287,13 @@ def _splits(
 
 def _decode(bench: Bench, folds: Sequence[Fold], injected: _Injected, instead: Readout | None) -> Decided:
     """Scores and free answers of all trials, in their order, by the folds' readouts or another one instead."""
-    made = [injected(bench, fold) for fold in folds]
-    n_trials = sum(len(fold.test) for fold in folds)
-    scores = np.empty((n_trials, len(bench.targets.answers)), np.float32)
+    scores = np.empty((sum(len(fold.test) for fold in folds), len(bench.targets.answers)), np.float32)
     texts: dict[int, str] = {}
-    # Folds that entered the network alike share their passes through it.
-    entered = [(fold.settings.layer, fold.settings.prompt, fold.settings.readout) for fold in folds]
-    for kind in dict.fromkeys(entered):
-        alike = [i for i, one in enumerate(entered) if one == kind]
-        test = np.concatenate([folds[i].test for i in alike])
-        states = np.concatenate([made[i][1] for i in alike])
-        readout = folds[alike[0]].settings.readout if instead is None else instead
-        entry = bench.entry(folds[alike[0]].settings, [(made[i][0], len(folds[i].test)) for i in alike])
-        scores[test] = readout.scores(entry, states)
-        said = readout.texts(entry, states)
-        texts |= {} if said is None else dict(zip(test.tolist(), said, strict=True))
+    for fold in folds:
+        linear, states = injected(bench, fold)
+        readout = fold.settings.readout if instead is None else instead
+        scores[fold.test], said = read_out(readout, bench.entry(fold.settings, linear), states)
+        texts |= {} if said is None else dict(zip(fold.test.tolist(), said, strict=True))
     return scores, [texts[i] for i in sorted(texts)] or None
 
 
@@ -313,17 +307,6 @@ def shuffled_within(trials: Trials) -> NDArray:
     np.add.at(count, (runs, codes), 1)
     even = np.array_equal(count * len(trials), np.outer(count.sum(axis=1), count.sum(axis=0)))
     return trials.run if even else np.zeros(len(trials), np.intp)
-
-
-def exchanged_within(trials: Trials, fold_of: Mapping[Any, int]) -> NDArray:
-    """The groups of trials that answers are exchanged within: runs, or folds where a run holds a single trial."""
-    if _runs_hold_several(trials):
-        return trials.run
-    return np.array([fold_of[run] for run in trials.run.tolist()], np.intp)
-
-
-def _runs_hold_several(trials: Trials) -> bool:
-    return min(np.unique(trials.run, return_counts=True)[1]) > 1
 
 
 def _layers(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:

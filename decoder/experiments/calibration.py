@@ -14,8 +14,9 @@ from ...adapters.checks import require_finite
 from ...adapters.learning_curve import Forecast, LearningCurve
 from ...errors import InputError
 from ..decision import Decision
-from ..decoder import Decoder, make_entry
-from ..statistics.metrics import hits
+from ..decoder import Decoder
+from ..readout import make_entry
+from ..statistics.measures import hits
 from ..windows import Trials
 
 FEW = 2
@@ -182,7 +183,7 @@ class Calibration:
         told = (
             f"After {self.n_learned} trials {accuracy.value:.2f} of the latest {len(latest)} were decided rightly (95 "
             f"% interval {accuracy.low:.2f} to {accuracy.high:.2f}, chance {self.chance:.2f}). Good enough is "
-            f"{self._good_enough:.2f}: {'reached' if reached else 'not certain yet'}. {curve.told(extra, 'trials')}"
+            f"{self._good_enough:.2f}: {'reached' if reached else 'not certain yet'}. {curve.sentence(extra, 'trials')}"
         )
         return Progress(self.n_learned, accuracy, reached, told)
 
@@ -199,8 +200,7 @@ class Calibration:
             answers = self._targets.truth()[keys]
             decoder.fitted_on_ = None  # on trials as they came, of no recording
             linear = decoder.linear_ = settings.fit_linear(self._learned, samples, self._table[keys], answers)
-            means = linear.mean[None]
-            decoder.entry_ = make_entry(decoder.network, settings.layer, self._targets, self._table, means)
+            decoder.entry_ = make_entry(decoder.network, settings.layer, self._targets, self._table, linear.mean)
             self._n_fitted = self.n_learned
         return True
 

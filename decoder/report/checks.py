@@ -9,8 +9,7 @@ import numpy as np
 
 from ..evaluation.audit.finding import Finding
 from ..evaluation.evaluate import UNTRAINED_NEAREST
-from ..statistics.metrics import Measure
-from .drawing import MEASURES
+from ..statistics.measures import MEASURES, Measure
 from .page import interval
 
 SIGNIFICANT = 0.05

@@ -14,15 +14,6 @@ from ...errors import MissingExtraError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MEASURES = {
-    "free": "free answer",
-    "candidate": "among the candidates",
-    "auc": "AUC",
-    "pairwise": "pairwise",
-    "against all": "against any other",
-}
-"""What each measure is called in figures and tables, in this order."""
-
 N_HEAT = 48
 WIDTH_IN = 9.0
 LONGEST_LABEL = 18

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..statistics.difference import Difference
-from ..statistics.metrics import Measure
-from .drawing import MEASURES, Colors, Drawing, chance_line, short
+from ..statistics.measures import MEASURES, Measure
+from .drawing import Colors, Drawing, chance_line, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,7 +97,7 @@ def confusion_figure(counts: NDArray, answers: Sequence[str], *, other: bool) ->
     Parameters
     ----------
     counts : (n_answers, n_answers + 1) array of int
-        From `hotwire.decoder.statistics.metrics.confusion`.
+        From `hotwire.decoder.statistics.confusion.confusion`.
     answers : sequence of str
     other : bool
         Whether to draw the last column, what was none of the answers.

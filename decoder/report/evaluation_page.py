@@ -17,10 +17,11 @@ from ..bundle.versions import versions
 from ..evaluation.result import Evaluation, Outcome
 from ..readout import softmax
 from ..statistics.auc import auc, has_auc
+from ..statistics.confusion import confusion
 from ..statistics.difference import Difference, in_words
-from ..statistics.metrics import N_RESAMPLES, confusion, hit_table, pairwise
+from ..statistics.intervals import N_RESAMPLES
+from ..statistics.measures import MEASURES, hit_table, pairwise
 from .checks import Check, finding_checks, result_checks
-from .drawing import MEASURES
 from .evaluation_figures import confusion_figure, differences_figure, groups_figure, measures_figure, ranks_figure
 from .page import page_path, rendered
 

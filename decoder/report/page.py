@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError, MissingExtraError
-from ..statistics.metrics import Measure
+from ..statistics.measures import Measure
 from .drawing import page_variables
 
 TEMPLATES = Path(__file__).parent

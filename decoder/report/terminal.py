@@ -16,17 +16,10 @@ from ..evaluation.result import Evaluation
 from ..recordings.events import Events
 from ..recordings.recording import Recording
 from ..statistics.difference import in_words
-from ..statistics.metrics import Measure
+from ..statistics.measures import MEASURES, Measure
 from ..targets import Targets, WordTargets
 from .markup import in_markup
 
-MEASURES = {
-    "free": "free answer",
-    "candidate": "among all answers",
-    "auc": "AUC",
-    "pairwise": "of two answers",
-    "against all": "against any other",
-}
 MOST_LINES = 200
 MOST_ITEMS = 20
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from ...errors import InputError
 from ...models.networks.network import Network
 from ...models.networks.opening import open_network
-from ...models.weights.assets import assets
+from ...models.weights.registry import assets
 from ..readers.arrays.array_files import load_arrays, order_in
 from .section import AnyPath, Section, expanded, folder_of
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from ...errors import InputError, UnknownNameError
-from ...models.weights.assets import asset, assets
+from ...models.weights.registry import asset, assets
 from ..readers.arrays.stored_pictures import read_stored_pictures
 from ..readers.arrays.stored_voxels import VoxelList, VoxelMasks
 from ..readers.catalogue import READERS

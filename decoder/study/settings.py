@@ -10,10 +10,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Val
 
 from ...adapters.factored import FactoredAdapter
 from ...errors import InputError, UnknownNameError
-from ..decoder import Settings, default_adapter
 from ..evaluation.folds import Choice
 from ..features.catalogue import features_from_dict
+from ..linear import default_adapter
 from ..readout import readout_from_dict
+from ..settings import Settings
 from ..steps import step_from_dict
 from ..windows import window_from_dict
 from .derived import named_by, with_fields

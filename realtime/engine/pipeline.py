@@ -189,7 +189,7 @@ class Pipeline:
             told = tuple(f"{names[i]} ({self._reasons[i]})" for i in bad)
             since_s = (arrival.stop - row.stop - self._delay) / self._rate_hz  # its own newest sample came before
             own = Arrival(arrival.pulled_s, arrival.newest_stamp_s - since_s, row.stop + self._delay)
-            rejected = None if row.rejected is None else row.rejected.told(self._chain.names_out)
+            rejected = None if row.rejected is None else row.rejected.message(self._chain.names_out)
             ready.append(ReadyWindow(row, told, own, rejected))
         return ready
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from ....models.cache.files import write_whole
 from ...report.drawing import Drawing
-from ...statistics.metrics import Measure
+from ...statistics.measures import Measure
 from .figures import map_figures
 from .labels import controls_of, nested_rows
 from .result import InjectionMap

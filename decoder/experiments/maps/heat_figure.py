@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...report.drawing import N_HEAT, WIDTH_IN, Colors, Drawing, short
-from .labels import MEASURES, SIGNIFICANT, chance_of, layer_names, most_chosen, significant
+from ...statistics.measures import IN_SENTENCES
+from .labels import SIGNIFICANT, chance_of, layer_names, most_chosen, significant
 from .result import InjectionMap, NetworkSummary
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _key(figure: Figure, found: InjectionMap, measure: str, top: float, colors: 
     edges = np.linspace(100 * chance, 100 * top, N_HEAT + 1)
     # Each colour reaches under the next one, so that no seam shows between them.
     bar.bar(edges[:-1], 1, edges[-1] - edges[:-1], align="edge", color=colors.heat, linewidth=0)
-    bar.set_title(f"{MEASURES[measure]}, from chance", color=colors.ink)
+    bar.set_title(f"{IN_SENTENCES[measure]}, from chance", color=colors.ink)
     ticks = [edges[0], edges[N_HEAT // 2], edges[-1]]
     bar.set_xticks(ticks, [f"{ticks[0]:.1f}", f"{ticks[1]:.1f}", f"{ticks[2]:.1f} %"])
     bar.get_xticklabels()[0].set_horizontalalignment("left")

@@ -9,10 +9,8 @@ import numpy as np
 
 from ...report.checks import SIGNIFICANT
 from ...report.drawing import short
-from ...statistics.metrics import Measure
+from ...statistics.measures import Measure
 from .result import CellResult, InjectionMap, MapCell, Nested, NetworkSummary, TimeRange
-
-MEASURES = {"pairwise": "pairwise accuracy", "candidate": "accuracy among the candidates"}
 
 
 def label(found: InjectionMap, region: str | None = None, time: str | None = None, network: str | None = None) -> str:

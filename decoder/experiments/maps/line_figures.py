@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...report.drawing import WIDTH_IN, Colors, Drawing, chance_line, short
+from ...statistics.measures import IN_SENTENCES
 from .labels import (
-    MEASURES,
     chance_of,
     controls_of,
     example_time,
@@ -157,7 +157,7 @@ def _panels(
         figure.legend(
             [line for _, line in order], [said for said, _ in order], loc="outside lower left", ncols=3, frameon=False
         )
-        figure.supylabel(MEASURES[measure], fontsize=10, color=colors.ink)
+        figure.supylabel(IN_SENTENCES[measure], fontsize=10, color=colors.ink)
 
     return Drawing(name, draw, 0.5 + panel_in * n_rows + 0.9, WIDTH_IN)
 

@@ -18,8 +18,8 @@ from ...report.drawing import N_HEAT, heat_colors, short
 from ...report.markup import in_markup
 from ...report.page import interval, p_words, percent
 from ...report.terminal import plain_data
-from ...statistics.metrics import Measure
-from .labels import MEASURES, cell_label, chance_of, example_time, label, most_chosen, nested_rows, significant
+from ...statistics.measures import IN_SENTENCES, Measure
+from .labels import cell_label, chance_of, example_time, label, most_chosen, nested_rows, significant
 from .result import InjectionMap, Nested, NetworkSummary, TimeRange
 
 MAIN = "pairwise"
@@ -98,7 +98,7 @@ def show_map(console: Console, found: InjectionMap) -> None:
 def _result(found: InjectionMap) -> Table:
     nested = found.nested
     table = Table(
-        "nested choice", *(MEASURES[name] for name in nested.measures), caption="% with 95 % interval over runs"
+        "nested choice", *(IN_SENTENCES[name] for name in nested.measures), caption="% with 95 % interval over runs"
     )
     for what, measures in nested_rows(nested):
         # Within brackets, rich would take the interval for markup.
@@ -129,7 +129,7 @@ def _heat(console: Console, found: InjectionMap, network: NetworkSummary) -> Ite
     top = np.nanmax([*values, chance + 0.05])
     heat = heat_colors("dark")
     told = ", each region at its best time" if len(rows) < len(found.regions) * len(found.times) else ""
-    yield Text(f"{printable(network.name)}: {MEASURES[MAIN]} in %{told}", style="bold")
+    yield Text(f"{printable(network.name)}: {IN_SENTENCES[MAIN]} in %{told}", style="bold")
     for start in range(0, len(network.layers), side):
         layers = network.layers[start : start + side]
         yield from _heads(layers, left, CELL + star)

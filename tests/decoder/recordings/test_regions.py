@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from hotwire.decoder.experiments.maps.section import AnyRegions
+from hotwire.decoder.experiments.session.section import AnyRegions
 from hotwire.decoder.readers import read_arrays, read_nifti
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.recordings.regions import Atlas, read_regions

@@ -16,7 +16,7 @@ from hotwire.decoder.experiments.maps.result import (
     SessionSummary,
     TimeRange,
 )
-from hotwire.decoder.statistics.metrics import Measure
+from hotwire.decoder.statistics.measures import Measure
 
 CONTROLS = ("shuffled pairing", "mean activation", "untrained network", "nuisance")
 LAGS = tuple(TimeRange(f"{2 * lag:+d} s", 2.0 * lag, 2.0 * lag + 2) for lag in range(-2, 9))

@@ -12,7 +12,7 @@ import pytest
 
 from hotwire.decoder.experiments.maps.exports import write_exports
 from hotwire.decoder.experiments.maps.result import InjectionMap, MapCell, TimeRange
-from hotwire.decoder.statistics.metrics import Measure
+from hotwire.decoder.statistics.measures import Measure
 
 MakeMap = Callable[..., InjectionMap]
 

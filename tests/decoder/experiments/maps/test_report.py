@@ -13,7 +13,7 @@ import pytest
 
 from hotwire.decoder.experiments.maps.report import write_map_report
 from hotwire.decoder.experiments.maps.result import InjectionMap, NetworkSummary, TimeRange
-from hotwire.decoder.statistics.metrics import Measure
+from hotwire.decoder.statistics.measures import Measure
 from hotwire.errors import InputError
 
 MakeMap = Callable[..., InjectionMap]
