@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ...errors import InputError, UnknownNameError
+from ...errors import InputError
 from ..evaluation.audit.leaks import Policy
-from ..evaluation.evaluate import EVERY_CONTROL, evaluate
+from ..evaluation.controls import control_named
+from ..evaluation.evaluate import evaluate
 from ..evaluation.folds import Choice
 from ..evaluation.held_out import n_class_folds
 from ..evaluation.rivals.catalogue import field_classifier
@@ -39,9 +40,7 @@ def _folds(given: Any) -> Any:
 
 
 def _control(given: str) -> str:
-    if given not in EVERY_CONTROL:
-        raise UnknownNameError("control", given, EVERY_CONTROL)
-    return given
+    return control_named(given).name
 
 
 class TargetsSection(Section):

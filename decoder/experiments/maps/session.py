@@ -12,13 +12,13 @@ from sklearn.base import clone
 from ....adapters.ridge.blending import blended
 from ....adapters.whiten import Whitener
 from ...evaluation.folds import split_runs
+from ...evaluation.nuisance import nuisance
 from ...statistics.permutation import exchanged_within
 from ..kernel.keys import digest_of
 from ..session.once import once
 from ..session.session import RegionSession, Weights
 from ..session.settings import Split
 from .activity import FactorisedActivity, RegionActivity
-from .nuisance import nuisance
 from .settings import NUISANCE, MapSettings
 
 

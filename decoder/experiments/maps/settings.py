@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....errors import UnknownNameError
-from ...evaluation.evaluate import CONTROLS
+from ...evaluation.controls import CONTROLS, NUISANCE
 from ..session.settings import NetworkSpec, SessionSettings
 
 __all__ = ["NUISANCE", "MapSettings", "NetworkSpec"]
-
-NUISANCE = "nuisance"
 
 
 @dataclass(frozen=True)

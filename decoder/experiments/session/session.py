@@ -15,7 +15,7 @@ from ....errors import InputError
 from ....models.cache.ingredients import ingredients_of, key_of
 from ....models.networks.network import Network
 from ...evaluation.audit.leaks import Finding, audit
-from ...evaluation.evaluate import shuffled_within
+from ...evaluation.controls import shuffled_within
 from ...evaluation.folds import split_runs
 from ...recordings.recording import Recording
 from ...statistics.permutation import exchanges
