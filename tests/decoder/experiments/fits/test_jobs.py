@@ -12,33 +12,32 @@ from sklearn.base import clone
 from hotwire.adapters import RidgeAdapter
 from hotwire.adapters.kinds import KINDS, adapter_from_arrays
 from hotwire.adapters.whiten import Whitener
-from hotwire.decoder.experiments.fits import job as jobs
-from hotwire.decoder.experiments.fits.job import Score, fit, jobs_of, pieces_of, scores, work_out
+from hotwire.decoder.experiments.fits import jobs
+from hotwire.decoder.experiments.fits.files import adapter_file, load_fit, score_file, to_arrays
+from hotwire.decoder.experiments.fits.jobs import FITS, Score, fit, jobs_of, scores
 from hotwire.decoder.experiments.fits.result import measures
 from hotwire.decoder.experiments.fits.session import FitCell
-from hotwire.decoder.experiments.fits.store import load_fit, to_arrays
-from hotwire.decoder.experiments.kept_arrays import keep_arrays
+from hotwire.decoder.experiments.kernel.cache import save_arrays
 from hotwire.decoder.steps import run_steps
 from hotwire.errors import BundleError, InputError, UnknownNameError
 
 
 def in_full(session, cell: FitCell, keys: np.ndarray) -> dict[str, float]:
     """R2 and correlation with the adapter fitted on each fold's training trials and all units."""
-    opened = session.opened
-    settings = opened.settings.decoder
-    X = opened.trials.X[:, opened.regions[cell.region]]
-    table = np.asarray(opened.table(cell.network, "trained", cell.layer), np.float64)
-    prepared = run_steps(settings.steps, opened.recording)
+    settings = session.settings.decoder
+    X = session.trials.X[:, session.regions[cell.region]]
+    table = np.asarray(session.table(cell.network, "trained", cell.layer), np.float64)
+    prepared = run_steps(settings.steps, session.recording)
     error = error_with_gain = power = inner = predicted_power = 0.0
-    for split, out in zip(opened.outer, opened.held_out, strict=True):
+    for split, out in zip(session.outer, session.held_out, strict=True):
         of = X
         if settings.whiten == "samples":
-            samples = prepared.data[~np.isin(prepared.run, out)][:, opened.regions[cell.region]]
+            samples = prepared.data[~np.isin(prepared.run, out)][:, session.regions[cell.region]]
             of = Whitener().fit(samples).transform(X)
         own = table[keys[split.train]]
         fresh: Any = clone(settings.adapter)
-        adapter = fresh.fit(of[split.train], own, groups=opened.trials.run[split.train])
-        true = table[opened.keys(cell.network)[split.test]] - own.mean(axis=0)
+        adapter = fresh.fit(of[split.train], own, groups=session.trials.run[split.train])
+        true = table[session.keys(cell.network)[split.test]] - own.mean(axis=0)
         predicted = adapter.predict(of[split.test]) - own.mean(axis=0)
         error += ((true - predicted / adapter.gain_) ** 2).sum()
         error_with_gain += ((true - predicted) ** 2).sum()
@@ -61,9 +60,9 @@ def test_scores_are_those_of_whole_fits(make_session, kind: str, whiten: str) ->
     for layer, found in zip(layers, scores(session, Score("front", "tiny", layers)), strict=True):
         cell = FitCell("front", "tiny", layer)
         told = measures(found)
-        beside = in_full(session, cell, session.opened.keys("tiny"))
+        beside = in_full(session, cell, session.keys("tiny"))
         assert {name: told[name] for name in beside} == pytest.approx(beside, rel=1e-6, abs=1e-8)
-        shuffled = [in_full(session, cell, session.opened.keys("tiny")[order]) for order in session.opened.shuffles]
+        shuffled = [in_full(session, cell, session.keys("tiny")[order]) for order in session.shuffles]
         assert told["r2_shuffled"] == pytest.approx(np.mean([one["r2"] for one in shuffled]), rel=1e-6, abs=1e-8)
         assert told["correlation_shuffled"] == pytest.approx(
             np.mean([one["correlation"] for one in shuffled]), rel=1e-6, abs=1e-8
@@ -83,7 +82,7 @@ def test_scores_do_not_depend_on_what_else_is_scored(make_session) -> None:
 
 def test_a_layer_that_does_not_vary_has_no_score(make_session, monkeypatch) -> None:
     session = make_session()
-    monkeypatch.setattr(session.opened, "gram", lambda *place: np.zeros((4, 4)))
+    monkeypatch.setattr(session, "gram", lambda *place: np.zeros((4, 4)))
     (found,) = scores(session, Score("all", "tiny", ("first",)))
     assert np.isnan(measures(found)["r2"])
 
@@ -91,14 +90,13 @@ def test_a_layer_that_does_not_vary_has_no_score(make_session, monkeypatch) -> N
 def test_an_adapter_is_that_of_the_decoder_and_comes_back(make_session, tmp_path: Path) -> None:
     session = make_session()
     cell = FitCell("front", "tiny", "second")
-    opened = session.opened
-    X = opened.trials.X[:, opened.regions["front"]]
-    samples = run_steps(opened.settings.decoder.steps, opened.recording).data[:, opened.regions["front"]]
+    X = session.trials.X[:, session.regions["front"]]
+    samples = run_steps(session.settings.decoder.steps, session.recording).data[:, session.regions["front"]]
     whitener = Whitener().fit(samples)
-    Y = opened.table("tiny", "trained", "second")[opened.keys("tiny")]
-    fresh: Any = clone(opened.settings.decoder.adapter)
-    beside = fresh.fit(whitener.transform(X), Y, groups=opened.trials.run)
-    path = keep_arrays(tmp_path / "fit.npz", fit(session, cell))
+    Y = session.table("tiny", "trained", "second")[session.keys("tiny")]
+    fresh: Any = clone(session.settings.decoder.adapter)
+    beside = fresh.fit(whitener.transform(X), Y, groups=session.trials.run)
+    path = save_arrays(tmp_path / "fit.npz", fit(session, cell))
     linear = load_fit(path)
     np.testing.assert_array_equal(linear.predict(X), beside.predict(whitener.transform(X)))
     assert to_arrays(linear).keys() < fit(session, cell).keys()
@@ -121,34 +119,34 @@ def test_wide_layers_are_laid_out_in_a_file(make_session, monkeypatch) -> None:
 
 def test_jobs_are_what_is_lacking(make_session) -> None:
     session = make_session()
-    every = jobs_of(session, {piece for cell in session.cells for piece in _pieces(session, cell)})
+    every = jobs_of(session, lambda _: True)
     assert every == [
         Score("front", "tiny", ("first", "second")),
         Score("all", "tiny", ("first", "second")),
         *session.cells,
     ]
-    adapter, score = _pieces(session, session.cells[1])
-    assert jobs_of(session, {adapter}) == [session.cells[1]]
-    assert jobs_of(session, {score}) == [Score("front", "tiny", ("second",))]
-    assert jobs_of(session, set()) == []
-    assert [piece for piece, _ in work_out(session, every[0])] == pieces_of(session, every[0])
+    adapter, score = _files(session, session.cells[1])
+    assert jobs_of(session, {adapter}.__contains__) == [session.cells[1]]
+    assert jobs_of(session, {score}.__contains__) == [Score("front", "tiny", ("second",))]
+    assert jobs_of(session, lambda _: False) == []
+    assert [name for name, _ in FITS.make(session, every[0])] == FITS.entries(session, every[0])
 
 
-def test_other_inputs_have_other_keys(make_session, recording, recordings) -> None:
+def test_other_inputs_have_other_files(make_session, recording, recordings) -> None:
     cell = FitCell("front", "tiny", "first")
-    adapter, score = (piece.key for piece in _pieces(make_session(), cell))
-    assert [piece.key for piece in _pieces(make_session(), cell)] == [adapter, score]
+    adapter, score = _files(make_session(), cell)
+    assert _files(make_session(), cell) == [adapter, score]
     others = [
         make_session(recordings(seed=1)),
         make_session(whiten="none"),
         make_session(steps=[]),
         make_session(adapter=RidgeAdapter(alphas=[1.0, 2.0])),
     ]
-    keys = [piece.key for session in others for piece in _pieces(session, cell)]
-    keys += [piece.key for other in make_session().cells[1:] for piece in _pieces(make_session(), other)]
-    assert len({adapter, score, *keys}) == 2 + len(keys)
+    files = [file for session in others for file in _files(session, cell)]
+    files += [file for other in make_session().cells[1:] for file in _files(make_session(), other)]
+    assert len({adapter, score, *files}) == 2 + len(files)
     # Another shuffle is another control, and the same adapter.
-    other_adapter, other_score = (piece.key for piece in _pieces(make_session(seed=1), cell))
+    other_adapter, other_score = _files(make_session(seed=1), cell)
     assert other_adapter == adapter
     assert other_score != score
 
@@ -163,5 +161,5 @@ def test_wrong_names_and_policies(make_session) -> None:
     assert make_session(regions=["all"], layers=["second"]).cells == [FitCell("all", "tiny", "second")]
 
 
-def _pieces(session, cell: FitCell):
-    return [*pieces_of(session, cell), *pieces_of(session, Score(cell.region, cell.network, (cell.layer,)))]
+def _files(session, cell: FitCell) -> list[str]:
+    return [adapter_file(session, cell), score_file(session, cell)]

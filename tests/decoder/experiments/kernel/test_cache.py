@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotwire.decoder.experiments.kept_arrays import keep_arrays, kept_arrays
+from hotwire.decoder.experiments.kernel.cache import ArrayCache, load_arrays, save_arrays
+from hotwire.errors import AssetError
 
 ARRAYS = {"wide": np.arange(300, dtype=np.float32).reshape(3, 100), "name": np.array("a"), "number": np.array(2.5)}
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return keep_arrays(tmp_path_factory.mktemp("kept") / "whole.npz", ARRAYS)
+    return save_arrays(tmp_path_factory.mktemp("cache") / "whole.npz", ARRAYS)
 
 
 def same(found: dict[str, np.ndarray] | None) -> bool:
@@ -28,9 +30,9 @@ def same(found: dict[str, np.ndarray] | None) -> bool:
 
 
 def test_comes_back(whole: Path) -> None:
-    assert same(kept_arrays(whole))
-    assert list(kept_arrays(whole, lambda name: name != "wide") or ()) == ["name", "number"]
-    assert kept_arrays(whole.with_name("lost.npz")) is None
+    assert same(load_arrays(whole))
+    assert list(load_arrays(whole, lambda name: name != "wide") or ()) == ["name", "number"]
+    assert load_arrays(whole.with_name("lost.npz")) is None
     assert list(whole.parent.iterdir()) == [whole]
 
 
@@ -41,7 +43,7 @@ def test_damage_is_noticed(whole: Path, data: st.DataObject) -> None:
     content[position] ^= data.draw(st.integers(1, 255))
     other = whole.with_name("other.npz")
     other.write_bytes(content)
-    found = kept_arrays(other)
+    found = load_arrays(other)
     other.unlink()
     # Some bytes of a zip file, such as dates, mean nothing.
     assert found is None or same(found)
@@ -52,13 +54,35 @@ def test_a_part_is_noticed(whole: Path, share: float) -> None:
     content = whole.read_bytes()
     other = whole.with_name("part.npz")
     other.write_bytes(content[: int(share * len(content))])
-    assert kept_arrays(other) is None
+    assert load_arrays(other) is None
     other.unlink()
 
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    path = keep_arrays(tmp_path / "one.npz", ARRAYS)
+    path = save_arrays(tmp_path / "one.npz", ARRAYS)
     with pytest.raises(ValueError, match="inhomogeneous"):
-        keep_arrays(path, {"odd": [[1], [2, 3]]})  # type: ignore[dict-item]
+        save_arrays(path, {"odd": [[1], [2, 3]]})  # type: ignore[dict-item]
     assert list(tmp_path.iterdir()) == [path]
-    assert same(kept_arrays(path))
+    assert same(load_arrays(path))
+
+
+def test_entries_are_there_whole_or_made_anew(tmp_path: Path) -> None:
+    cache = ArrayCache(tmp_path / "a" / "b")
+    assert "c/one.npz" not in cache
+    cache.put("c/one.npz", ARRAYS)
+    assert "c/one.npz" in cache
+    assert same(cache.get("c/one.npz"))
+    path = cache.folder / "c" / "one.npz"
+    path.write_bytes(path.read_bytes()[:-10])
+    assert "c/one.npz" not in cache
+    with pytest.raises(AssetError, match="was removed or damaged meanwhile; run it again"):
+        cache.get("c/one.npz")
+
+
+def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
+    left, under_way = tmp_path / "a.npz.1.part", tmp_path / "b.npz.2.part"
+    for path in (left, under_way):
+        path.touch()
+    os.utime(left, (0, 0))
+    ArrayCache(tmp_path)
+    assert list(tmp_path.iterdir()) == [under_way]

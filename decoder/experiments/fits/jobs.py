@@ -17,8 +17,10 @@ from ....adapters.ridge.dual import DualRidge
 from ....adapters.ridge.ridge import RidgeAdapter
 from ....adapters.unit_blocks import Floats, blocks
 from ...linear import fit_adapter
+from ..kernel.cache import Arrays
+from ..kernel.jobs import Experiment
+from .files import adapter_file, score_file, to_arrays
 from .session import FitCell, FitSession
-from .store import Arrays, Piece, to_arrays
 
 MOST_IN_MEMORY = 2**26
 """Activations of all trials with more numbers (256 MiB) are laid out in a file, not in memory."""
@@ -36,53 +38,45 @@ class Score(NamedTuple):
     network: str
     layers: tuple[str, ...]
 
-    @property
-    def cells(self) -> list[FitCell]:
-        return [FitCell(self.region, self.network, layer) for layer in self.layers]
 
-
-Job = FitCell | Score
+FitJob = FitCell | Score
 """A cell stands for its adapter."""
 
 
-def pieces_of(session: FitSession, job: Job) -> list[Piece]:
+def files_of(session: FitSession, job: FitJob) -> list[str]:
     """The files that a job makes."""
     if isinstance(job, FitCell):
-        return [Piece("adapters", session.name, job, session.adapter_key(job))]
-    return [Piece("scores", session.name, cell, session.score_key(cell)) for cell in job.cells]
+        return [adapter_file(session, job)]
+    return [score_file(session, FitCell(job.region, job.network, layer)) for layer in job.layers]
 
 
-def jobs_of(session: FitSession, lacking: set[Piece]) -> list[Job]:
+def jobs_of(session: FitSession, lacks: Callable[[str], bool]) -> list[FitJob]:
     """Jobs that make what is lacking; the long ones first."""
-    cells = session.cells
     unscored: dict[tuple[str, str], list[str]] = {}
-    for cell in cells:
-        if lacking.intersection(pieces_of(session, Score(cell.region, cell.network, (cell.layer,)))):
+    for cell in session.cells:
+        if lacks(score_file(session, cell)):
             unscored.setdefault((cell.region, cell.network), []).append(cell.layer)
     scores = [Score(*place, tuple(layers)) for place, layers in unscored.items()]
-    return [*scores, *(cell for cell in cells if lacking.intersection(pieces_of(session, cell)))]
+    return [*scores, *(cell for cell in session.cells if lacks(adapter_file(session, cell)))]
 
 
-def work_out(session: FitSession, job: Job) -> Iterator[tuple[Piece, Arrays]]:
-    """Do a job, and give the arrays of each file.
+def work_out(session: FitSession, job: FitJob) -> list[Arrays]:
+    """The arrays of each file: of an adapter those of `to_arrays`, and ``seconds``; of a score those of `scores`."""
+    return [fit(session, job)] if isinstance(job, FitCell) else scores(session, job)
 
-    Of an adapter those of `store.to_arrays`, and ``seconds``; of a score those of `scores`.
-    """
-    made = [fit(session, job)] if isinstance(job, FitCell) else scores(session, job)
-    return zip(pieces_of(session, job), made, strict=True)
+
+FITS = Experiment("fits", jobs_of, files_of, work_out)
 
 
 def fit(session: FitSession, cell: FitCell) -> Arrays:
     """Fit a cell's adapter on all trials, as the decoder would be fitted on the whole recording."""
     start = time.perf_counter()
-    opened = session.opened
-    trials = replace(opened.trials, X=session.features(cell.region))
-    table, keys = opened.table(cell.network, "trained", cell.layer), opened.keys(cell.network)
+    trials = replace(session.trials, X=session.activity(cell.region))
+    table, keys = session.table(cell.network, "trained", cell.layer), session.keys(cell.network)
     with _rows(table, keys) as targets:
-        settings = opened.settings.decoder
+        settings = session.settings.decoder
         samples = trials.X if settings.whiten == "none" else session.samples(cell.region)
-        answers = opened.readings[cell.network].targets.truth()[keys]
-        linear = settings.fit_linear(trials, samples, targets, answers)
+        linear = settings.fit_linear(trials, samples, targets, session.truth(cell.network))
     return to_arrays(linear) | {SECONDS: np.array(time.perf_counter() - start)}
 
 
@@ -95,15 +89,14 @@ def scores(session: FitSession, job: Score) -> list[Arrays]:
         For each layer: of `FoldSums` each field (n_folds,), and with ``shuffled_`` before its name that of shuffled
         pairings (n_shuffles, n_folds); ``seconds``.
     """
-    opened = session.opened
-    keys, runs = opened.keys(job.network), opened.trials.run
-    pairings = [keys, *(keys[order] for order in opened.shuffles)]
+    keys, runs = session.keys(job.network), session.trials.run
+    pairings = [keys, *(keys[order] for order in session.shuffles)]
     seconds = np.zeros(len(job.layers))
     sums: list[list[list[FoldSums]]] = [[] for _ in job.layers]
-    for split, training in session.folds():
+    for split, held_out in zip(session.outer, session.held_out, strict=True):
         start = time.perf_counter()
-        X = session.features_of(job.region, training)
-        predict = predictor(opened.settings.decoder.adapter, X[split.train], runs[split.train], X[split.test])
+        X = session.whitened(job.region, held_out)
+        predict = predictor(session.settings.decoder.adapter, X[split.train], runs[split.train], X[split.test])
         seconds += (time.perf_counter() - start) / len(job.layers)
         for number, layer in enumerate(job.layers):
             start = time.perf_counter()

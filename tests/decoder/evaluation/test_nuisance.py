@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hotwire.decoder.experiments.maps.nuisance import OF_PICTURES, nuisance
+from hotwire.decoder.evaluation.nuisance import OF_PICTURES, nuisance
 from hotwire.decoder.targets import StimulusTargets, Targets, WordTargets
 from hotwire.models import Network
 

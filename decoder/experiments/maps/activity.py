@@ -12,13 +12,7 @@ from numpy.typing import NDArray
 from ....adapters.factored import FactoredAdapter
 from ....adapters.ridge.blending import by_key
 from ....adapters.ridge.dual import DualRidge
-
-
-class Split(NamedTuple):
-    """Trials to fit on and trials held out."""
-
-    train: NDArray[np.intp]
-    test: NDArray[np.intp]
+from ..session.settings import Split
 
 
 @dataclass(frozen=True)
@@ -96,6 +90,13 @@ class FactorisedActivity:
             strengths=np.array(strengths),
             at_edge=np.array(at_edge),
         )
+
+
+class RegionActivity(NamedTuple):
+    """One region at one time, factorised for the outer splits, and for the inner splits of each outer fold."""
+
+    outer: FactorisedActivity
+    inner: list[FactorisedActivity]
 
 
 def true_blends(splits: Sequence[Split], keys: NDArray[np.intp], n_keys: int) -> Blends:

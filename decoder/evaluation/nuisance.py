@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...readers.spikes.responses import PICTURES
-from ...targets import StimulusTargets, Targets, WordTargets
+from ..readers.spikes.responses import PICTURES
+from ..targets import StimulusTargets, Targets, WordTargets
 
 FINE = 0.25
 """Cycles per pixel from which on a detail is a fine one: half of what pixels can show."""
