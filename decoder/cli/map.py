@@ -28,18 +28,18 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
     folder = out or Path(f"{_common(studies)}-results")
     if not folder.parent.is_dir():
         raise InputError(f"out: there is no folder {folder.parent} to make {folder.name} in; make it first")
-    from ..experiments.maps.cluster import Cluster
+    from ..experiments.kernel.cluster import Cluster
+    from ..experiments.kernel.local import work_here
     from ..experiments.maps.exports import write_exports
     from ..experiments.maps.report import write_map_report
-    from ..experiments.maps.run import make_map, work_here
+    from ..experiments.maps.run import make_map
     from ..experiments.maps.shown import map_data, show_map
     from ..experiments.maps.studies import pictures_of, session_of
     from ..study.study import open_study
 
     opened = [open_study(path) for path in studies]
     sessions = [session_of(study) for study in opened]
-    paths = {session.name: study.path for session, study in zip(sessions, opened, strict=True)}
-    found = make_map(sessions, workers=work_here if scheduler is None else Cluster(scheduler, paths))
+    found = make_map(sessions, workers=work_here if scheduler is None else Cluster(scheduler))
     folder.mkdir(exist_ok=True)
     command = " ".join(["hotwire map", *map(str, studies)])
     texts = {study.path.name: study.text for study in opened}

@@ -8,14 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ..evaluation.audit.finding import Finding
-from ..evaluation.evaluate import UNTRAINED_NEAREST
+from ..evaluation.controls import UNTRAINED_NEAREST, control_named
 from ..statistics.measures import MEASURES, Measure
 from .page import interval
 
 SIGNIFICANT = 0.05
 UNIT = "\N{NO-BREAK SPACE}%"
-COMPETING = ("nuisance", UNTRAINED_NEAREST)
-"""Controls that may well be above chance: what the stimuli's plain features tell, and what labels alone give."""
 
 
 class Check(NamedTuple):
@@ -62,7 +60,7 @@ def result_checks(
             )
             verdicts.setdefault((apart, text), []).append(MEASURES[kind])
     checks = [Check(good, f"{text}: {', '.join(of)}.") for (good, text), of in verdicts.items()]
-    plain = [name for name in controls if name not in COMPETING]
+    plain = [name for name in controls if not control_named(name).may_exceed_chance]
     high = [
         f"{name} ({MEASURES[kind]}, {interval(controls[name][kind], UNIT)})"
         for name in plain

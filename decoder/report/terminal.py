@@ -72,6 +72,7 @@ def summary_of(evaluation: Evaluation) -> dict[str, Any]:
             },
             "bits": evaluation.bits and dict(zip(("per_decision", "per_minute"), evaluation.bits, strict=True)),
             "chosen": evaluation.chosen,
+            **({} if evaluation.engine == "network" else {"engine": evaluation.engine}),
             "findings": [vars(found) for found in evaluation.findings],
             "decisions": _decisions_of(evaluation),
         }
@@ -150,6 +151,8 @@ def show_evaluation(console: Console, evaluation: Evaluation, summary: Mapping[s
     network = in_markup(evaluation.network)
     console.print(f"{network}: {n_right} of {summary['n_blocks']} right; took {summary['seconds']:.0f} s")
     console.print(_scores(evaluation))
+    if evaluation.engine == "bundle":
+        console.print("The decoder decided as on a rig: by its bundle's graph, with weights of 8 bits.")
     if evaluation.classes is not None:
         console.print(
             "No class was trained on in the fold that tests it; chance is each fold's best constant guess, which knows "

@@ -12,12 +12,15 @@ from pydantic import Field, model_validator
 from ....errors import InputError, RecordingError, StudyError, UnknownNameError
 from ....models.networks.network import Network
 from ... import readers
-from ...decoder import Settings
 from ...readout import LabelReadout, NearestReadout
+from ...settings import Settings
+from ...study.messages import checked_sections
 from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
+from ...study.schema import TargetsSection, study_sections
 from ...study.section import Section
-from ...study.study import DecoderSection, StudySections, TargetsSection, checked_sections, open_study, read_document
+from ...study.settings import DecoderSection
+from ...study.study import open_study, read_document
 from ...targets import StimulusTargets, Targets
 from .noise import DEMO, Noise, noise_like
 from .plan import Plan, layer_by_default, plan
@@ -108,9 +111,9 @@ class PlanStudy:
     def _settings(self, network: Network) -> Settings:
         if self.sections.decoder is not None:
             return self.sections.decoder.settings()
-        from ....models.networks.speech import AnswersFreely
+        from ....models.networks.free_text import GeneratesText
 
-        names = isinstance(network, AnswersFreely) or network.labels is not None
+        names = isinstance(network, GeneratesText) or network.labels is not None
         return Settings(self.layer or layer_by_default(network), readout=LabelReadout() if names else NearestReadout())
 
 
@@ -124,7 +127,7 @@ def open_plan(path: str | PathLike[str]) -> PlanStudy:
     """
     path = Path(path)
     text, document = read_document(path)
-    known = dict.fromkeys([*StudySections.model_fields, *PlanSections.model_fields])
+    known = dict.fromkeys([*study_sections().model_fields, *PlanSections.model_fields])
     for name in document:
         if name not in known:
             raise StudyError(f"{path}: {UnknownNameError('field', name, known)}")

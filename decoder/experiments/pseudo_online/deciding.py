@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...decoder import Linear, Settings
 from ...evaluation.folds import Bench, Fold, split_runs
-from ...readout import softmax
+from ...linear import Linear
+from ...readout import read_out, softmax
+from ...settings import Settings
 from ...windows import Window
 from ...windows.event_windows import EventWindow
 from .policy import Windows
@@ -111,12 +112,8 @@ class Player:
 
     def scores(self, fitted: Fitted, X: NDArray) -> NDArray[np.float32]:
         """Return what the readout gives each answer, (n_trials, n_answers)."""
-        parts = [np.empty((0, len(self.bench.targets.answers)), np.float32)]
-        for first in range(0, len(X), AT_ONCE):
-            states = fitted.linear.predict(X[first : first + AT_ONCE])
-            entry = self.bench.entry(fitted.settings, [(fitted.linear, len(states))])
-            parts.append(fitted.settings.readout.scores(entry, states))
-        return np.concatenate(parts)
+        entry = self.bench.entry(fitted.settings, fitted.linear)
+        return read_out(fitted.settings.readout, entry, fitted.linear.predict(X), speak=False)[0]
 
     def _probabilities(self, fitted: Fitted, came: Sequence[Came]) -> NDArray[np.float64]:
         rows = [one.row for one in came]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ...decoder import Settings
 from ...evaluation.audit.finding import Finding
+from ...settings import Settings
 from ...statistics.bits import Transfer
 from ...statistics.measures import Measure
 from .deciding import Decided

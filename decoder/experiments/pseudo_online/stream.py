@@ -9,8 +9,8 @@ import numpy as np
 
 from ....errors import InputError, RecordingError
 from ...bundle.graph import check_causal
-from ...decoder import Settings
 from ...recordings.recording import Recording
+from ...settings import Settings
 from ...steps import open_chain
 from ...windows import EventWindow, Window, WindowRow, sliding_like
 

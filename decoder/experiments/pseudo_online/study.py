@@ -7,6 +7,7 @@ from ...recordings.recording import Recording
 from ...study.study import Study
 from .result import PseudoOnline
 from .run import pseudo_online
+from .section import OF_EVALUATION, PseudoOnlineSection
 
 
 def evaluate_pseudo_online(study: Study, decoder: Decoder, recording: Recording) -> PseudoOnline:
@@ -18,7 +19,13 @@ def evaluate_pseudo_online(study: Study, decoder: Decoder, recording: Recording)
         What the study says cannot be.
     """
     evaluation = study.sections.evaluation
-    told = {"folds", "inner_folds", "n_permutations", "seed", "audit"} & evaluation.model_fields_set
-    arguments = {name: getattr(evaluation, name) for name in sorted(told)} | study.sections.pseudo_online.arguments()
+    shared = evaluation.model_fields_set.intersection(OF_EVALUATION) - {"choose"}
+    arguments = {name: getattr(evaluation, name) for name in sorted(shared)}
     with study.naming():
-        return pseudo_online(decoder, recording, choose=evaluation.choices(), **arguments)
+        return pseudo_online(
+            decoder,
+            recording,
+            choose=evaluation.choices(),
+            **arguments,
+            **study.section(PseudoOnlineSection).arguments(),
+        )

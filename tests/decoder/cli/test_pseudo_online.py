@@ -17,6 +17,7 @@ from hotwire.decoder.cli.pseudo_online import pseudo_online as command
 from hotwire.decoder.experiments.pseudo_online.policy import Policy
 from hotwire.decoder.experiments.pseudo_online.report import write_pseudo_online
 from hotwire.decoder.experiments.pseudo_online.run import pseudo_online
+from hotwire.decoder.experiments.pseudo_online.section import PseudoOnlineSection
 from hotwire.decoder.study.study import open_study
 from hotwire.errors import InputError
 
@@ -98,7 +99,7 @@ def test_wrong_fields_are_named(study: Path, field: str, told: str) -> None:
 
 def test_a_study_needs_no_section_of_its_own(study: Path) -> None:
     study.write_text(study.read_text().replace(SECTION, ""))
-    assert open_study(study).sections.pseudo_online.arguments() == {"policy": Policy()}
+    assert open_study(study).section(PseudoOnlineSection).arguments() == {"policy": Policy()}
 
 
 @pytest.mark.parametrize("windows", ["sliding", "events"])
