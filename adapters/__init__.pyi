@@ -2,7 +2,7 @@ from .alignment.covariance import CovarianceAligner as CovarianceAligner
 from .alignment.hyperalignment import Hyperalignment as Hyperalignment
 from .alignment.procrustes import ProcrustesAligner as ProcrustesAligner
 from .other.banded import BandedAdapter as BandedAdapter
-from .other.delayed_adapter import DelayedAdapter as DelayedAdapter
+from .other.delayed import DelayedAdapter as DelayedAdapter
 from .other.pls import PLSAdapter as PLSAdapter
 from .other.recursive import RecursiveAdapter as RecursiveAdapter
 from .other.reduced_rank import ReducedRankAdapter as ReducedRankAdapter

@@ -16,7 +16,7 @@ from ..errors import BundleError, ShapeError
 from .backend import in_numpy, is_tensor
 from .checks import require_arrays, require_finite
 from .rows import each_row
-from .targets import Floats
+from .unit_blocks import Floats
 
 ARRAYS = ("x_mean", "x_scale", "projection", "expansion", "gain", "y_mean")
 

@@ -12,7 +12,7 @@ from ..errors import BundleError
 from .checks import require_arrays
 from .factored import FactoredAdapter
 from .other.banded import BandedAdapter
-from .other.delayed_adapter import DelayedAdapter
+from .other.delayed import DelayedAdapter
 from .other.pls import PLSAdapter
 from .other.recursive import RecursiveAdapter
 from .other.reduced_rank import ReducedRankAdapter

@@ -35,7 +35,7 @@ from ..errors import InputError, ShapeError
 from .factored import FactoredAdapter
 from .power_law import AnchoredLaw, Law, PowerLaw
 from .ridge.folds import encode_groups
-from .targets import Floats
+from .unit_blocks import Floats
 
 CONFIDENCE = 0.95
 LEAST_SCORES, LEAST_SIZES = 5, 4
@@ -82,9 +82,9 @@ class LearningCurve:
     --------
     >>> sizes = np.array([10, 20, 40, 80, 160, 320])
     >>> curve = LearningCurve(sizes, 0.9 - 2 / sizes + 0.005 * np.array([1, -1, 1, -1, 1, -1]))
-    >>> print(curve.told(320, "trials"))
+    >>> print(curve.sentence(320, "trials"))
     320 more trials are expected to raise the score from 0.89 to 0.90 (by 0.00, 95 % interval 0.00 to 0.01).
-    >>> print(LearningCurve([1, 2, 3], [0.5, 0.6, 0.7]).told(10, "minutes"))
+    >>> print(LearningCurve([1, 2, 3], [0.5, 0.6, 0.7]).sentence(10, "minutes"))
     What 10 more minutes buy cannot be told yet: there are 3 scores at 3 sizes, and it takes 5 at 4.
     """
 
@@ -130,7 +130,7 @@ class LearningCurve:
         _require_above_0("extra", extra)
         return _forecast(self._lacking({self._largest: 1.0, self._largest + extra: -1.0}))
 
-    def told(self, extra: float, unit: str = "samples") -> str:
+    def sentence(self, extra: float, unit: str = "samples") -> str:
         """What `extra` more of the unit buy, in one sentence."""
         if self.silent is not None:
             return f"What {extra:g} more {unit} buy cannot be told yet: {self.silent}."

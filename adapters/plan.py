@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import InputError
-from .targets import BLOCK_ELEMENTS
+from .unit_blocks import BLOCK_ELEMENTS
 
 DECOMPOSED = 20
 """Products of their size that a decomposition takes as long as, about."""
@@ -18,7 +18,7 @@ MULTIPLICATIONS_PER_S = 1e10
 
 
 @dataclass(frozen=True)
-class Plan:
+class FitPlan:
     """How a fit is done.
 
     Attributes
@@ -36,7 +36,7 @@ class Plan:
     memory_bytes: float
 
     def __str__(self) -> str:
-        return f"{self.solver}, about {self.operations:.2g} multiplications and {_told(self.memory_bytes)} of memory"
+        return f"{self.solver}, about {self.operations:.2g} multiplications and {_size(self.memory_bytes)} of memory"
 
 
 def plan_fit(
@@ -49,7 +49,7 @@ def plan_fit(
     alpha_per: str = "all",
     itemsize: int = 4,
     expansion: Literal["in memory", "given"] = "in memory",
-) -> Plan:
+) -> FitPlan:
     """Choose the solver of a ridge.
 
     Parameters
@@ -88,11 +88,11 @@ def plan_fit(
     shared = n * p * rank + DECOMPOSED * rank**3
     sums = searched * u * 8 * 3 if alpha_per == "unit" else 0.0
     if dual[0] <= primal[0]:
-        return Plan("dual", dual[0] + shared, dual[1] + features + wide + block + sums)
-    return Plan("primal", primal[0] + shared, primal[1] + features + wide + block + max(sums, searched * u * 8 * 2))
+        return FitPlan("dual", dual[0] + shared, dual[1] + features + wide + block + sums)
+    return FitPlan("primal", primal[0] + shared, primal[1] + features + wide + block + max(sums, searched * u * 8 * 2))
 
 
-def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> Plan:
+def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> FitPlan:
     """Choose how a `Whitener` is fitted: in the space of the samples where there are more features than these.
 
     Parameters
@@ -111,13 +111,13 @@ def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> Pla
     n, p = float(n_samples), float(n_features)
     if n_features > n_samples:
         memory = (n * p + 6 * n * n + 2.5 * min(4 * BLOCK_ELEMENTS, n * p)) * 8
-        return Plan("dual", 1.5 * n * n * p + DECOMPOSED * n**3, memory)
+        return FitPlan("dual", 1.5 * n * n * p + DECOMPOSED * n**3, memory)
     # The samples in full, their deviations and these squared; five matrices in a decomposition, one more beside it.
     memory = ((3 if itemsize < 8 else 2) * n * p + 6 * p * p) * 8
-    return Plan("primal", 2.5 * n * p * p + DECOMPOSED * p**3, memory)
+    return FitPlan("primal", 2.5 * n * p * p + DECOMPOSED * p**3, memory)
 
 
-def plan_alignment(shapes: Sequence[tuple[int, ...]]) -> Plan:
+def plan_alignment(shapes: Sequence[tuple[int, ...]]) -> FitPlan:
     """What it takes to decompose tables of samples, of sessions or people, in order to align them.
 
     Parameters
@@ -133,7 +133,7 @@ def plan_alignment(shapes: Sequence[tuple[int, ...]]) -> Plan:
     operations = sum(6 * n * p * rank + DECOMPOSED * rank**3 for n, p, rank in sizes)
     # Each table, its deviations and its directions stay; a decomposition has copies and its own matrices beside them.
     memory = sum(3 * n * p for n, p, _ in sizes) + max(3 * n * p + 4 * rank * rank for n, p, rank in sizes)
-    return Plan("dual" if any(n < p for n, p in shapes) else "primal", operations, 8 * memory)
+    return FitPlan("dual" if any(n < p for n, p in shapes) else "primal", operations, 8 * memory)
 
 
 RIDGE_INSTEAD = "give `out`, a memory map for the expansion, fewer units at a time, or fewer strengths"
@@ -141,7 +141,7 @@ ALIGNMENT_INSTEAD = "take fewer features (a region, a mask), fewer samples, or m
 
 
 def require_memory(
-    plan: Plan, room_bytes: float | None = None, *, what: str = "this fit", instead: str = RIDGE_INSTEAD
+    plan: FitPlan, room_bytes: float | None = None, *, what: str = "this fit", instead: str = RIDGE_INSTEAD
 ) -> None:
     """Raise if a plan takes more memory than this machine has, before anything is begun.
 
@@ -161,7 +161,7 @@ def require_memory(
     room = _machine_bytes() if room_bytes is None else room_bytes
     if room is not None and plan.memory_bytes > room:
         raise InputError(
-            f"{what} will take {plan} ({_duration(plan.operations)}), and the machine has {_told(room)}: {instead}"
+            f"{what} will take {plan} ({_duration(plan.operations)}), and the machine has {_size(room)}: {instead}"
         )
 
 
@@ -180,5 +180,5 @@ def _machine_bytes() -> float | None:
         return None
 
 
-def _told(n_bytes: float) -> str:
+def _size(n_bytes: float) -> str:
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e8 else f"{n_bytes / 1e6:.1f} MB"

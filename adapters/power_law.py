@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .targets import Floats
+from .unit_blocks import Floats
 
 
 class Law(ABC):

@@ -17,8 +17,8 @@ from ..errors import BundleError
 from .checks import require_arrays, require_finite
 from .plan import plan_whitening, require_memory
 from .rows import each_row
-from .shrunk import Root, inverse_root
-from .targets import Floats, Targets, exact_mean
+from .shrunk_covariance import Root, inverse_root
+from .unit_blocks import Floats, UnitBlocks, exact_mean
 
 FACTORS = ("level", "directions", "gains")
 
@@ -95,7 +95,7 @@ class Whitener(TransformerMixin, BaseEstimator):
         require_finite("X", samples, column="feature")
         self.matrix_ = self.root_ = None
         if plan.solver == "dual":
-            targets = Targets(samples)
+            targets = UnitBlocks(samples)
             self.root_, self.shrinkage_ = inverse_root(targets)
             self.mean_ = targets.mean
         else:

@@ -32,7 +32,8 @@ from sklearn.model_selection import GroupKFold
 from tqdm import tqdm
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.adapters.ridge.dual import DualRidge, blended, by_key, gram
+from hotwire.adapters.ridge.blending import blended, by_key, gram
+from hotwire.adapters.ridge.dual import DualRidge
 
 PRODUCTS = {
     "layers": "table @ table.T in float64, once for each layer: (n, n_units) @ (n_units, n)",

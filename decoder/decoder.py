@@ -15,7 +15,7 @@ from sklearn.exceptions import NotFittedError
 from ..adapters.factored import FactoredAdapter
 from ..adapters.kinds import KINDS
 from ..adapters.other.banded import BandedAdapter
-from ..adapters.other.delayed_adapter import DelayedAdapter
+from ..adapters.other.delayed import DelayedAdapter
 from ..adapters.whiten import Whitener
 from ..errors import InputError, UnknownNameError
 from ..models.networks.language import LanguageModel

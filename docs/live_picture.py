@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from hotwire.realtime.console.demo import live_demo
-from hotwire.realtime.console.view import Judge, TerminalView
+from hotwire.realtime.console.view import Scorer, TerminalView
 from hotwire.realtime.decision import LiveDecision
 from hotwire.realtime.health import State
 
@@ -23,9 +23,9 @@ BLOCK, SIZE = 4, (92, 26)
 class Kept(TerminalView):
     """Keeps the frame of the last decision of one block."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, scorer: Scorer) -> None:
         super().__init__(
-            Console(file=io.StringIO(), force_terminal=True, width=SIZE[0], height=SIZE[1]), "hotwire", judge
+            Console(file=io.StringIO(), force_terminal=True, width=SIZE[0], height=SIZE[1]), "hotwire", scorer
         )
         self.kept = None
 
@@ -38,7 +38,7 @@ class Kept(TerminalView):
 
 if __name__ == "__main__":
     views = []
-    live_demo(20.0, lambda judge: views.append(Kept(judge)) or views[-1], nullcontext)
+    live_demo(20.0, lambda scorer: views.append(Kept(scorer)) or views[-1], nullcontext)
     console = Console(record=True, file=io.StringIO(), force_terminal=True, width=SIZE[0], height=SIZE[1])
     console.print(views[0].kept)
     path = Path(__file__).with_name("live.svg")

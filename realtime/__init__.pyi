@@ -4,7 +4,7 @@ from .decision import Latency as Latency
 from .decision import LiveDecision as LiveDecision
 from .decision import Output as Output
 from .decision import Status as Status
-from .engine import Engine as Engine
+from .engine.engine import Engine as Engine
 from .health import MarkerState as MarkerState
 from .health import State as State
 from .outputs.json_lines import Callback as Callback

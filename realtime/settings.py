@@ -44,7 +44,7 @@ class LiveSettings:
         After so long without a sample it is lost, and is searched for again; never before twice ``stale_s``.
     settle_s : float
         How long all has to be well until a recovered stream counts as live.
-    find_s : float or None
+    timeout_s : float or None
         How long to search for the stream at the beginning; None for ever.
     history_s : float
         How long samples are kept for markers that come late.
@@ -63,7 +63,7 @@ class LiveSettings:
     stale_s: float | None = None
     lost_s: float = 30.0
     settle_s: float = 2.0
-    find_s: float | None = 10.0
+    timeout_s: float | None = 10.0
     history_s: float = 30.0
     buffer_s: float | None = None
 
@@ -74,7 +74,7 @@ class LiveSettings:
         for name in ("least_present", "most_bad"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name}: expected a share from 0 to 1, got {getattr(self, name)!r}")
-        for name in ("deadline_s", "stale_s", "lost_s", "settle_s", "find_s", "history_s", "buffer_s"):
+        for name in ("deadline_s", "stale_s", "lost_s", "settle_s", "timeout_s", "history_s", "buffer_s"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"{name}: expected seconds above 0, got {value!r}")

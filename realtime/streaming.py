@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ..decoder.bundle.compiled import CompiledDecoder
 from .decision import LiveDecision, Output
-from .engine import Engine
+from .engine.engine import Engine
 from .settings import LiveSettings
 from .sources.lsl_source import LslSource
 from .sources.source import Source

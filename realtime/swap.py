@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..decoder.bundle.compiled import CompiledDecoder
 from ..errors import BundleError, HotwireError, InputError, UnknownNameError
+from ..models.cache.files import UNFINISHED, write_whole
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from .engine.engine import Engine
 
 COMMANDS = ("load", "promote", "rollback", "stop")
 ANSWERED = ".answer"
-LEFT_OVER = (".json", ".taken", ".part", ANSWERED)
+LEFT_OVER = (".json", ".taken", UNFINISHED, ANSWERED)
 POLL_S = 0.2
 
 
@@ -159,9 +160,7 @@ def send(
     asked: dict[str, Any] = {"command": command}
     if bundle is not None:
         asked["bundle"] = str(Path(bundle).resolve())
-    unfinished = request.with_suffix(".part")
-    unfinished.write_text(json.dumps(asked), encoding="utf-8")
-    unfinished.rename(request)
+    write_whole(request, json.dumps(asked))
     answer = request.with_suffix(ANSWERED)
     until_s = time.monotonic() + wait_s
     while not answer.exists():
@@ -200,6 +199,4 @@ def _tried(do: Callable[[], None], engine: Engine) -> tuple[Exception | None, st
 
 
 def _answer(request: Path, error: Exception | None, told: str) -> None:
-    unfinished = request.with_suffix(".part")
-    unfinished.write_text(json.dumps({"error": str(error or ""), "told": told}), encoding="utf-8")
-    unfinished.rename(request.with_suffix(ANSWERED))
+    write_whole(request.with_suffix(ANSWERED), json.dumps({"error": str(error or ""), "told": told}))

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ...errors import BundleError, ShapeError
 from ..checks import require_arrays, require_finite
-from ..targets import Floats
+from ..unit_blocks import Floats
 
 
 class Aligner(TransformerMixin, BaseEstimator, ABC):

@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from ...errors import UnknownNameError
 from ..plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
-from ..shrunk import Root, shrinkage_for, shrunk_root
-from ..targets import Floats
+from ..shrunk_covariance import Root, shrinkage_for, shrunk_root
+from ..unit_blocks import Floats
 from .aligner import Aligner, checked_rows
 
 MATCHES = ("mean", "variance", "covariance")

@@ -17,8 +17,8 @@ from tqdm import tqdm
 from ...errors import BundleError, InputError, UnknownNameError
 from ..checks import require_arrays
 from ..plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
-from ..ridge.solvers import Spectrum, spectrum
-from ..targets import Floats
+from ..ridge.decomposition import Svd, thin_svd
+from ..unit_blocks import Floats
 from .aligner import checked_rows
 from .procrustes import ProcrustesAligner, paired, require_matched
 
@@ -130,11 +130,11 @@ class Hyperalignment(BaseEstimator):
         plan = plan_alignment([table.shape for table in tables.values()])
         require_memory(plan, what=f"the common space of {len(tables)} people", instead=ALIGNMENT_INSTEAD)
         each = tqdm(tables.values(), desc="decomposing people", delay=1, disable=None)
-        parts = [spectrum(table - table.mean(axis=0)) for table in each]
+        parts = [thin_svd(table - table.mean(axis=0)) for table in each]
         n_components = self._checked_components({name: len(of.values) for name, of in zip(tables, parts, strict=True)})
         sizes = [np.linalg.norm(of.values) for of in parts] if self.scale == "variance" else [1.0] * len(parts)
         aligned = self._agree([_scores(of) / size for of, size in zip(parts, sizes, strict=True)], n_components)
-        self.template_ = _scores(spectrum(np.mean(aligned, axis=0)))
+        self.template_ = _scores(thin_svd(np.mean(aligned, axis=0)))
         self.aligners_ = [ProcrustesAligner(self.scale).fit(table, self.template_) for table in tables.values()]
         return self
 
@@ -266,7 +266,7 @@ class Hyperalignment(BaseEstimator):
         return aligned
 
 
-def _scores(parts: Spectrum) -> Floats:
+def _scores(parts: Svd) -> Floats:
     return parts.left * parts.values
 
 

@@ -10,8 +10,8 @@ from sklearn.utils import Tags
 
 from ...errors import InputError, ShapeError, UnknownNameError
 from ..plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
-from ..ridge.solvers import spectrum
-from ..targets import EPS, Floats
+from ..ridge.decomposition import thin_svd
+from ..unit_blocks import EPS, Floats
 from .aligner import Aligner, checked_rows
 
 SCALES = ("none", "least_squares", "variance")
@@ -110,7 +110,7 @@ class ProcrustesAligner(Aligner):
         require_memory(plan_alignment([source.shape, target.shape]), what="the rotation", instead=ALIGNMENT_INSTEAD)
 
         self.source_mean_, self.target_mean_ = source.mean(axis=0), target.mean(axis=0)
-        ours, theirs = spectrum(source - self.source_mean_), spectrum(target - self.target_mean_)
+        ours, theirs = thin_svd(source - self.source_mean_), thin_svd(target - self.target_mean_)
         # The cross-covariance in the two bases: the whole of it, but only ranks wide.
         core = (ours.values[:, np.newaxis] * (ours.left.T @ theirs.left)) * theirs.values
         left, shared, right = paired(core)

@@ -20,13 +20,21 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import BundleError, InputError, UnknownNameError
 from ..factored import FactoredAdapter, Shapes
 from ..ridge.alphas import default_alphas, most_predictable
+from ..ridge.decomposition import largest_square, standardise
 from ..ridge.folds import Splitter, encode_groups, split_samples
 from ..ridge.gain import gain_for
 from ..ridge.ridge import POLICIES
-from ..ridge.solvers import largest_square, standardise
-from ..targets import Floats, Targets
-from .banded_design import BandedFeatures, Scores, map_for_all, map_per_unit, rotate_bands, scores_for_all, targets_of
-from .banded_search import Design, first_sets, held_out_errors, search_sets, strengths_of
+from ..unit_blocks import Floats, UnitBlocks
+from .banded_design import (
+    BandedFeatures,
+    SharedTargets,
+    map_for_all,
+    map_per_unit,
+    rotate_bands,
+    scores_for_all,
+    targets_of,
+)
+from .banded_search import BandedTable, first_sets, held_out_errors, search_sets, strengths_of
 from .bands import Bands, Strengths, band_names, band_of_each, checked_grids
 
 
@@ -203,11 +211,11 @@ class BandedAdapter(FactoredAdapter):
 
     def _choose(
         self,
-        design: Design,
+        design: BandedTable,
         grids: list[Floats],
         codes: NDArray[np.intp] | None,
-        targets: Targets,
-        scores: Scores | None,
+        targets: UnitBlocks,
+        scores: SharedTargets | None,
     ) -> None:
         """Set `alpha_`, `alpha_at_edge_`, `tried_` and `cv_errors_`: one set of strengths if there are `scores`."""
         n_samples, n_units = targets.Y.shape

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag, cho_solve
 
-from ..ridge.folds import Fold
-from ..ridge.solvers import HeldOut, spectrum, standardise
-from ..targets import Floats, Targets, dtype_like, low_rank_scores, spread, sum_of_squares
-from .banded_search import Design, Moments, added, by_kernel, by_moments, factored, moments_are_cheaper
+from ..ridge.decomposition import standardise, thin_svd
+from ..ridge.folds import Split
+from ..ridge.held_out import HeldOutSums
+from ..unit_blocks import Floats, UnitBlocks, dtype_like, low_rank_scores, spread, sum_of_squares
+from .banded_held_out import Moments, added, by_kernel, by_moments, factored, moments_are_cheaper
+from .banded_search import BandedTable
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,14 @@ class BandedFeatures:
     def n_columns(self) -> int:
         return self.X.shape[1]
 
-    def held_out(self, folds: list[Fold], strengths: Floats, Y: Floats) -> HeldOut:
+    def held_out(self, folds: list[Split], strengths: Floats, Y: Floats) -> HeldOutSums:
         """How well each set of strengths, (n_sets, n_bands), predicts the held-out samples of Y (n_samples, k)."""
         n_samples, n_features = self.X.shape
         if moments_are_cheaper(n_samples, n_features, Y.shape[1], len(folds)):
             return by_moments(self._moments(folds, Y), strengths[:, self.bands])
         if self.scale == "none":
             return by_kernel(self._kernel, folds, strengths, Y)
-        sums = HeldOut(np.zeros(()), np.zeros(()), np.zeros(()))
+        sums = HeldOutSums(np.zeros(()), np.zeros(()), np.zeros(()))
         for fold in folds:
             features = standardise(self.X[fold[0]], self.scale)
             scaled = (self.X - features.mean) / features.scale
@@ -86,7 +88,7 @@ class BandedFeatures:
     def _kernel(self, strengths: Floats) -> Floats:
         return np.tensordot(1.0 / strengths, self._kernels, axes=1)
 
-    def _moments(self, folds: list[Fold], Y: Floats) -> Iterator[Moments]:
+    def _moments(self, folds: list[Split], Y: Floats) -> Iterator[Moments]:
         for train, held_out in folds:
             features = standardise(self.X[train], self.scale)
             held_X = (self.X[held_out] - features.mean) / features.scale
@@ -123,13 +125,13 @@ def rotate_bands(X: Floats, bands: NDArray[np.intp]) -> tuple[Floats, BandedFeat
     >>> directions.shape, rotated.bands
     ((4, 2), array([0, 1]))
     """
-    bases = [spectrum(X[:, bands == band]).right.T for band in range(bands.max() + 1)]
+    bases = [thin_svd(X[:, bands == band]).right.T for band in range(bands.max() + 1)]
     directions = np.zeros((X.shape[1], sum(basis.shape[1] for basis in bases)))
     directions[np.argsort(bands, kind="stable")] = block_diag(*bases)
     return directions, BandedFeatures(X @ directions, np.repeat(np.arange(len(bases)), [b.shape[1] for b in bases]))
 
 
-class Scores(NamedTuple):
+class SharedTargets(NamedTuple):
     """Few targets that stand for all units where these share their strengths.
 
     Attributes
@@ -144,22 +146,22 @@ class Scores(NamedTuple):
     loadings: Floats | None
 
 
-def targets_of(units: NDArray) -> tuple[Targets, type]:
+def targets_of(units: NDArray) -> tuple[UnitBlocks, type]:
     """Targets as columns, and the dtype of their predictions."""
-    return Targets(units.reshape(len(units), -1)), dtype_like(units)
+    return UnitBlocks(units.reshape(len(units), -1)), dtype_like(units)
 
 
-def scores_for_all(targets: Targets) -> Scores:
+def scores_for_all(targets: UnitBlocks) -> SharedTargets:
     """The few targets that decide and fit what all units share."""
     n_samples, n_units = targets.Y.shape
     if n_units <= n_samples:
-        return Scores(np.hstack([block for _, block in targets.blocks("centring")]), None)
+        return SharedTargets(np.hstack([block for _, block in targets.blocks("centring")]), None)
     P = low_rank_scores(targets)
-    return Scores(P, P / sum_of_squares(P))
+    return SharedTargets(P, P / sum_of_squares(P))
 
 
 def map_for_all(
-    design: Design, strengths: Floats, targets: Targets, scores: Scores, dtype: type
+    design: BandedTable, strengths: Floats, targets: UnitBlocks, scores: SharedTargets, dtype: type
 ) -> tuple[Floats | None, NDArray]:
     """The map where all units share the strengths (n_bands,).
 
@@ -180,7 +182,9 @@ def map_for_all(
     return None, spread(scores.loadings @ weights.T, targets, dtype)
 
 
-def map_per_unit(design: Design, strengths: Floats, targets: Targets, dtype: type) -> tuple[Floats | None, NDArray]:
+def map_per_unit(
+    design: BandedTable, strengths: Floats, targets: UnitBlocks, dtype: type
+) -> tuple[Floats | None, NDArray]:
     """The map where each unit has strengths of its own, (n_bands, n_units).
 
     Returns

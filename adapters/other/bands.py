@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, ShapeError, UnknownNameError
 from ..ridge.alphas import checked_alphas
-from ..targets import Floats
+from ..unit_blocks import Floats
 
 Bands = Sequence[str] | Sequence[int] | None
 Strengths = float | Sequence[float] | Mapping[str, float | Sequence[float]] | None

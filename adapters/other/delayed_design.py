@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 
-from ..ridge.folds import Fold
-from ..ridge.solvers import HeldOut
-from ..targets import Floats, sum_of_squares
-from .banded_search import Moments, by_kernel, by_moments, centre_kernel, factored, moments_are_cheaper
+from ..ridge.folds import Split
+from ..ridge.held_out import HeldOutSums
+from ..unit_blocks import Floats, sum_of_squares
+from .banded_held_out import Moments, by_kernel, by_moments, centre_kernel, factored, moments_are_cheaper
 from .delays import Run, add_shifted_kernel, delayed_gram, delayed_kernel, shifted
 
 
@@ -45,7 +45,7 @@ class DelayedFeatures:
     def n_columns(self) -> int:
         return len(self.lags) * self.X.shape[1]
 
-    def held_out(self, folds: list[Fold], strengths: Floats, Y: Floats) -> HeldOut:
+    def held_out(self, folds: list[Split], strengths: Floats, Y: Floats) -> HeldOutSums:
         """How well each set of strengths, (n_sets, n_bands), predicts the held-out samples of Y (n_samples, k)."""
         if moments_are_cheaper(len(self.X), self.n_columns, Y.shape[1], len(folds)):
             return by_moments(self._moments(folds, Y), np.stack([self._of_columns(each) for each in strengths]))
@@ -95,7 +95,7 @@ class DelayedFeatures:
                 add_shifted_kernel(kernel, lag, self.bounds, total, 1.0 / strength)
         return total
 
-    def _moments(self, folds: list[Fold], Y: Floats) -> Iterator[Moments]:
+    def _moments(self, folds: list[Split], Y: Floats) -> Iterator[Moments]:
         for train, held_out in folds:
             mean, held_mean = self.mean(train), self.mean(held_out)
             true_mean = Y[train].mean(axis=0)

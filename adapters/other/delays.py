@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError
 from ..ridge.folds import encode_groups
-from ..targets import Floats
+from ..unit_blocks import Floats
 
 Run = tuple[int, int]
 """First sample of a run, and the one after its last."""

@@ -18,11 +18,12 @@ from tqdm import tqdm
 
 from ...errors import InputError, UnknownNameError
 from ..factored import FactoredAdapter
+from ..ridge.decomposition import standardise, thin_svd
 from ..ridge.folds import Splitter, encode_groups, split_samples
 from ..ridge.gain import gain_for
+from ..ridge.held_out import HeldOutSums, PreparedFold, prepare_folds
 from ..ridge.ridge import POLICIES
-from ..ridge.solvers import HeldOut, PreparedFold, prepare_folds, spectrum, standardise
-from ..targets import Floats, Targets, dtype_like, low_rank_scores, spread, sum_of_squares
+from ..unit_blocks import Floats, UnitBlocks, dtype_like, low_rank_scores, spread, sum_of_squares
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ Decompose = Callable[[Floats, Floats], Components]
 
 
 @dataclass(frozen=True)
-class Found:
+class ChosenComponents:
     """What `NestedAdapter._fit_nested` settled on.
 
     Attributes
@@ -95,20 +96,22 @@ class NestedAdapter(FactoredAdapter):
         """The largest part of a target that one of the ways could predict, see `most_predictable`."""
         return 1.0
 
-    def _fit_nested(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None, numbers: NDArray[np.intp]) -> Found:
+    def _fit_nested(
+        self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None, numbers: NDArray[np.intp]
+    ) -> ChosenComponents:
         """Fit with the best of some numbers of components and of `_ways` to decompose."""
         for policy in ("choose_by", "gain", "scale"):
             if getattr(self, policy) not in POLICIES[policy]:
                 raise UnknownNameError(policy, getattr(self, policy), POLICIES[policy])
         checked, units = self._checked(X, Y)
         codes = None if groups is None else encode_groups(groups, len(checked))
-        targets = Targets(units.reshape(len(units), -1))
+        targets = UnitBlocks(units.reshape(len(units), -1))
         n_samples, n_units = targets.Y.shape
         dtype = dtype_like(units)
 
-        narrow = Targets(low_rank_scores(targets)) if n_units > n_samples else targets
+        narrow = UnitBlocks(low_rank_scores(targets)) if n_units > n_samples else targets
         features = standardise(checked, self.scale)
-        parts = spectrum(features.X)
+        parts = thin_svd(features.X)
         ways = self._ways(parts.largest_square)
         number, way = self._choose(checked, narrow, codes, numbers, ways, n_units)
         along = condensed(spread(parts.left, narrow, np.float64))
@@ -125,12 +128,12 @@ class NestedAdapter(FactoredAdapter):
         self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, total, predictable)
         reached = found.weights.shape[1]
         beyond = (number == numbers.max() and reached == number < found.possible) or 1 < number == numbers.min()
-        return Found(way, reached, bool(beyond) and len(numbers) > 1)
+        return ChosenComponents(way, reached, bool(beyond) and len(numbers) > 1)
 
     def _choose(
         self,
         X: Floats,
-        narrow: Targets,
+        narrow: UnitBlocks,
         codes: NDArray[np.intp] | None,
         numbers: NDArray[np.intp],
         ways: Sequence[Decompose],
@@ -153,7 +156,7 @@ class NestedAdapter(FactoredAdapter):
 
 def search_nested(
     folds: Sequence[PreparedFold], Y: Floats, numbers: NDArray[np.intp], ways: Sequence[Decompose]
-) -> HeldOut:
+) -> HeldOutSums:
     """How each number of components does on the held-out samples, after each way to decompose.
 
     Parameters
@@ -166,7 +169,7 @@ def search_nested(
 
     Returns
     -------
-    HeldOut
+    HeldOutSums
         Its sums over all of Y are (n_numbers, n_ways) arrays.
     """
     shape = (len(numbers), len(ways))
@@ -188,7 +191,7 @@ def search_nested(
             # The power of the first few together: the sum of a leading block.
             predicted[:, way] += np.concatenate([[0.0], np.diagonal(both.cumsum(axis=0).cumsum(axis=1))])[taken]
     # Rounding may leave an error of nothing just below zero.
-    return HeldOut(np.maximum(true - 2 * inner + predicted, 0.0), predicted, np.full(len(ways), true))
+    return HeldOutSums(np.maximum(true - 2 * inner + predicted, 0.0), predicted, np.full(len(ways), true))
 
 
 def condensed(along: Floats) -> Floats:

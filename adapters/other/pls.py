@@ -13,7 +13,7 @@ from scipy.linalg import eigh
 from ..factored import Shapes
 from ..ridge.folds import Splitter
 from ..ridge.gain import ROUNDING
-from ..targets import EPS, Floats
+from ..unit_blocks import EPS, Floats
 from .nested import Components, Decompose, NestedAdapter, checked_numbers
 
 DEFAULT_COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)

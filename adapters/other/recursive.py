@@ -35,9 +35,9 @@ from sklearn.utils.validation import check_array, validate_data
 from ...errors import InputError, ShapeError, UnknownNameError
 from ..checks import require_finite
 from ..factored import FactoredAdapter, Shapes, plain
+from ..ridge.decomposition import largest_square, standardise
 from ..ridge.gain import GAINS, restoring_gain
-from ..ridge.solvers import largest_square, standardise
-from ..targets import Floats, sum_of_squares
+from ..unit_blocks import Floats, sum_of_squares
 from .updates import renewed, running_means, take_up
 
 MOST_AT_ONCE = 64

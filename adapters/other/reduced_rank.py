@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..factored import Shapes
 from ..ridge.alphas import checked_alphas, default_alphas, most_predictable
 from ..ridge.folds import Splitter
-from ..targets import EPS, Floats
+from ..unit_blocks import EPS, Floats
 from .nested import Components, Decompose, NestedAdapter, checked_numbers
 
 DEFAULT_RANKS = tuple(2**power for power in range(16))

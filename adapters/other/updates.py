@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import get_blas_funcs, get_lapack_funcs, toeplitz
 
-from ..targets import Floats
+from ..unit_blocks import Floats
 
 tpqrt, trtrs = get_lapack_funcs(("tpqrt", "trtrs"), dtype=np.float64)
 (gemm,) = get_blas_funcs(("gemm",), dtype=np.float64)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from ..targets import Floats
+from ..unit_blocks import Floats
 
 WEAKEST, STRONGEST = 3e-7, 10.0
 """Of the strengths tried where none are named, as parts of the features' largest squared singular value.

@@ -14,28 +14,18 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
-from tqdm import tqdm
 
 from ...errors import InputError, ShapeError
 from ..checks import require_finite
 from ..factored import FactoredAdapter
-from ..targets import EPS, Floats, blocks, exact_mean, scores_of
+from ..unit_blocks import EPS, Floats, scores_of
 from .alphas import most_predictable
-from .folds import Fold, encode_groups, split_samples
-from .forms import doubled_triangle, forms, held_out_rows, sums_of, syrk
+from .decomposition import decomposed, filter_factors, standardise
+from .folds import Split, encode_groups, split_samples
+from .forms import doubled_triangle, forms, held_out_rows, sums_of
 from .gain import restoring_gain
+from .held_out import HeldOutSums, PreparedFold, first_least, held_out_sums, prepare_folds
 from .ridge import RidgeAdapter, checked_strengths
-from .solvers import (
-    HeldOut,
-    PreparedFold,
-    decomposed,
-    filter_factors,
-    first_least,
-    held_out_sums,
-    prepare_folds,
-    standardise,
-)
 
 
 @dataclass(frozen=True)
@@ -122,11 +112,11 @@ class DualRidge:
         self._rounding = 10 * EPS * (n_samples + condition)
         # Of centred features the columns have no mean; that the rounding has none either makes blends sum to 1.
         self._parts = replace(parts, left=parts.left - parts.left.mean(axis=0))
-        self._folds: list[Fold] = []
+        self._folds: list[Split] = []
         if len(self._alphas) > 1:
             self._folds = split_samples(n_samples, codes, adapter.cv)
-            spectrum_of_all = self._parts if quick else None
-            predictions = held_out_rows(self._X, self._folds, self._scale, self._alphas, spectrum_of_all)
+            svd_of_all = self._parts if quick else None
+            predictions = held_out_rows(self._X, self._folds, self._scale, self._alphas, svd_of_all)
             self._forms = forms(n_samples, self._folds, predictions, len(self._alphas))
 
     def fit(self, K: ArrayLike) -> DualFit:
@@ -207,10 +197,10 @@ class DualRidge:
         """Each fold decomposed on its own, to all digits."""
         return prepare_folds(self._X, self._folds, self._scale)
 
-    def _errors(self, sums: HeldOut, K: Floats, power: float) -> Floats:
+    def _errors(self, sums: HeldOutSums, K: Floats, power: float) -> Floats:
         """What is to be least: `DualFit.errors`."""
         if not power:
-            return self._measure(HeldOut(np.zeros_like(sums.error), sums.predicted, np.zeros(1)))
+            return self._measure(HeldOutSums(np.zeros_like(sums.error), sums.predicted, np.zeros(1)))
         errors = self._measure(sums)
         least, next_to = np.partition(errors, 1)[:2]
         # Which of two is less is not left to rounding, which is a part of all that there is to predict.
@@ -221,7 +211,7 @@ class DualRidge:
         centred -= centred.mean(axis=1, keepdims=True)
         return self._measure(held_out_sums(self._prepared, self._alphas, scores_of(centred)).over_all())
 
-    def _measure(self, sums: HeldOut) -> Floats:
+    def _measure(self, sums: HeldOutSums) -> Floats:
         if self._choose_by == "direction":
             return sums.off_direction()[:, 0]
         return sums.error[:, 0] / sum(len(held_out) for _, held_out in self._folds)
@@ -240,140 +230,12 @@ class DualRidge:
         return gains
 
 
-def gram(table: NDArray) -> Floats:
-    """Inner products of the rows' deviations from their mean row, the wide axis being read once.
-
-    In float64: what a strength leaves unexplained may be a small part of these, and a product in float32 would bury
-    differences between strengths below a ten-millionth of all. It costs little, being done once for a layer.
-
-    Parameters
-    ----------
-    table : (n, n_units) array
-        Any real dtype; may be a memory map. Read in blocks.
-
-    Returns
-    -------
-    (n, n) array
-
-    Raises
-    ------
-    ShapeError, NonFiniteError
-        If `table` has not two dimensions, or holds NaN or infinity.
-
-    Examples
-    --------
-    >>> gram(np.array([[1.0, 5.0], [3.0, 5.0]]))
-    array([[ 1., -1.],
-           [-1.,  1.]])
-    """
-    _require_table(table)
-    # One triangle, added up by BLAS itself.
-    total = np.zeros((len(table), len(table)), order="F")
-    for units in tqdm(list(blocks(*table.shape)), desc="Gram matrix of the units", delay=1, disable=None):
-        block = table[:, units].astype(np.float64)
-        require_finite("table", block, row="row", column="unit", first_column=units.start)
-        block -= exact_mean(block)
-        total = syrk(1.0, block.T, beta=1.0, c=total, trans=1, lower=1, overwrite_c=1)
-    return np.tril(total) + np.tril(total, -1).T
-
-
-def blended(A: ArrayLike, table: NDArray, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-    """The product ``A @ table`` in float32, in blocks along the wide axis.
-
-    What is multiplied are differences from a row of the table, which is added again: float32 keeps six digits of
-    these, however far from zero a unit lies that varies little. Rows of the table that no row of A uses are not read.
-
-    Parameters
-    ----------
-    A : (n_new, n) array-like
-    table : (n, n_units) array
-        Any real dtype; may be a memory map.
-    out : (n_new, n_units) array of float32, optional
-        Where to write.
-
-    Raises
-    ------
-    ShapeError, NonFiniteError
-        If shapes do not fit, or there is NaN or infinity.
-
-    Examples
-    --------
-    >>> blended([[0.5, 0.5]], np.array([[1.0, 2.0], [3.0, 2.0]]))
-    array([[2., 2.]], dtype=float32)
-    """
-    _require_table(table)
-    A = np.asarray(A, dtype=np.float64, order="C")
-    if A.ndim != 2 or A.shape[1] != len(table):
-        raise ShapeError(f"A has shape {A.shape}, expected (n_new, {len(table)}): a column for each row of the table")
-    require_finite("A", A, row="row", column="column")
-    shape = (len(A), table.shape[1])
-    result = np.empty(shape, dtype=np.float32) if out is None else out
-    if result.shape != shape or result.dtype != np.float32:
-        raise ShapeError(f"out has shape {result.shape} and dtype {result.dtype}, expected {shape} and float32")
-    used = np.flatnonzero(A.any(axis=0))
-    if not used.size:
-        result[:] = 0.0
-        return result
-    weights = np.empty((len(A), len(used) + 1), dtype=np.float32)
-    weights[:, :-1], weights[:, -1] = np.take(A, used, axis=1), A.sum(axis=1)
-    precise = np.result_type(table.dtype, np.float32)
-    for units in tqdm(list(blocks(len(used) + 1, table.shape[1])), desc="blending", delay=1, disable=None):
-        rows = table[used, units]
-        differences = np.empty((len(used) + 1, rows.shape[1]), dtype=np.float32)
-        with np.errstate(invalid="ignore"):  # infinity is told of below
-            np.subtract(rows, rows[0], out=differences[:-1], dtype=precise, casting="same_kind")
-            differences[-1] = rows[0]
-            np.matmul(weights, differences, out=result[:, units])
-        if not np.isfinite(min(result[:, units], differences, key=np.size)).all():
-            require_finite("table", table[:, units], row="row", column="unit", first_column=units.start)
-    return result
-
-
-def by_key(A: ArrayLike, keys: ArrayLike, n_keys: int) -> Floats:
-    """Sum the columns of training samples that share a key (a word, a picture), so that A blends a table of keys.
-
-    Parameters
-    ----------
-    A : (n_new, n_train) array-like
-    keys : (n_train,) array-like of int
-        Which row of the table each training sample's target is.
-    n_keys : int
-
-    Returns
-    -------
-    (n_new, n_keys) array
-        Zero for keys that no sample has.
-
-    Raises
-    ------
-    ShapeError, InputError
-        If there is not one key for each column, or a key is not among 0 .. n_keys - 1.
-
-    Examples
-    --------
-    >>> by_key([[0.2, 0.3, 0.5]], [2, 0, 2], 4)
-    array([[0.3, 0. , 0.7, 0. ]])
-    """
-    A, keys = np.asarray(A, dtype=np.float64), np.asarray(keys)
-    if A.ndim != 2 or keys.shape != A.shape[1:]:
-        raise ShapeError(f"A has shape {A.shape} and keys {keys.shape}, expected a key for each column of A")
-    if keys.dtype.kind not in "iu" or (keys.size and not 0 <= keys.min() <= keys.max() < n_keys):
-        raise InputError(f"keys holds {np.unique(keys)[:5]} ..., expected whole numbers from 0 to {n_keys - 1}")
-    membership = csr_array((np.ones(len(keys)), (np.arange(len(keys)), keys)), shape=(len(keys), n_keys))
-    return np.ascontiguousarray(A @ membership)
-
-
 def _features(name: str, X: ArrayLike) -> Floats:
     array = np.asarray(X, dtype=np.float64)
     if array.ndim != 2 or not array.size:
         raise ShapeError(f"{name} has shape {array.shape}, expected (n_samples, n_features)")
     require_finite(name, array, column="feature")
     return array
-
-
-def _require_table(table: NDArray) -> None:
-    if np.ndim(table) != 2 or not np.size(table):
-        raise ShapeError(f"table has shape {np.shape(table)}, expected (n, n_units)")
 
 
 def _power(K: Floats) -> float:

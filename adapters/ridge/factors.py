@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import get_lapack_funcs
 
-from ..targets import Floats, Targets, low_rank_scores, power_along, spread, sum_of_squares
-from .solvers import Spectrum, filter_factors
+from ..unit_blocks import Floats, UnitBlocks, low_rank_scores, power_along, spread, sum_of_squares
+from .decomposition import Svd, filter_factors
 
 FULL = 0.9
 """From this part of full rank on, targets are kept as they are: a factor hardly smaller is not worth its product."""
@@ -31,7 +31,7 @@ class Factors(NamedTuple):
     expansion: NDArray
 
 
-def room_for_targets(parts: Spectrum, targets: Targets, dtype: type, out: NDArray | None) -> NDArray | None:
+def room_for_targets(parts: Svd, targets: UnitBlocks, dtype: type, out: NDArray | None) -> NDArray | None:
     """Where to keep the targets while their Gram matrix is taken, if they will surely be the expansion; else None.
 
     They will be, where the features have nearly all directions that samples can have, and some units already have them.
@@ -46,9 +46,9 @@ def room_for_targets(parts: Spectrum, targets: Targets, dtype: type, out: NDArra
 
 
 def factors_for_all(
-    parts: Spectrum,
+    parts: Svd,
     alpha: float,
-    targets: Targets,
+    targets: UnitBlocks,
     K: Floats | None,
     dtype: type,
     out: NDArray | None = None,
@@ -58,10 +58,10 @@ def factors_for_all(
 
     Parameters
     ----------
-    parts : Spectrum
+    parts : Svd
         Of the features (n_samples, n_features), r values.
     alpha : float
-    targets : Targets
+    targets : UnitBlocks
         (n_samples, n_units).
     K : (n_samples, n_samples) array or None
         Their Gram matrix, if it is at hand.
@@ -104,12 +104,12 @@ def factors_for_all(
     return Factors(projection, kept)
 
 
-def predicted_in_all(parts: Spectrum, alpha: float, K: Floats) -> float:
+def predicted_in_all(parts: Svd, alpha: float, K: Floats) -> float:
     """Sum over units of the squared deviations that a map with one strength gives for its own training samples.
 
     Parameters
     ----------
-    parts : Spectrum
+    parts : Svd
         Of the features.
     alpha : float
     K : (n_samples, n_samples) array
@@ -120,16 +120,16 @@ def predicted_in_all(parts: Spectrum, alpha: float, K: Floats) -> float:
 
 
 def factors_per_unit(
-    parts: Spectrum, alphas: Floats, targets: Targets, dtype: type, out: NDArray | None = None
+    parts: Svd, alphas: Floats, targets: UnitBlocks, dtype: type, out: NDArray | None = None
 ) -> Factors:
     """The map with a strength for each unit, through the rank r of the features.
 
     Parameters
     ----------
-    parts : Spectrum
+    parts : Svd
         Of the features (n_samples, n_features), r values.
     alphas : (n_units,) array
-    targets : Targets
+    targets : UnitBlocks
         (n_samples, n_units).
     dtype : dtype
         Of the expansion.

@@ -18,7 +18,7 @@ MOST_GROUPS_LEFT_OUT_SINGLY = 20
 FOLDS_OF_MANY_GROUPS = 10
 FOLDS_WITHOUT_GROUPS = 5
 
-Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 """The positions of the training samples and of the held-out samples."""
 
 
@@ -31,7 +31,7 @@ class Splitter(Protocol):
 
 def split_samples(
     n_samples: int, group_codes: NDArray[np.intp] | None = None, cv: int | Splitter | str | None = None
-) -> list[Fold]:
+) -> list[Split]:
     """Split samples into folds that never divide a group.
 
     Parameters

@@ -20,14 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import get_blas_funcs
 
-from ..targets import Floats
-from .folds import Fold
-from .solvers import HeldOut, PreparedFold, Spectrum, filter_factors, prepare_folds
+from ..unit_blocks import Floats
+from .decomposition import Svd, filter_factors
+from .folds import Split
+from .held_out import HeldOutSums, PreparedFold, prepare_folds
 
 gemm, syrk = get_blas_funcs(("gemm", "syrk"), dtype=np.float64)  # they add to what is there, and syrk halves the work
 
 
-def forms(n_samples: int, folds: list[Fold], predictions: Iterator[Floats], n_alphas: int) -> Floats:
+def forms(n_samples: int, folds: list[Split], predictions: Iterator[Floats], n_alphas: int) -> Floats:
     """The forms, out of what `predictions` yields: for each strength H, with a row for each held-out sample.
 
     Parameters
@@ -53,7 +54,7 @@ def forms(n_samples: int, folds: list[Fold], predictions: Iterator[Floats], n_al
     return found
 
 
-def sums_for_one(n_samples: int, folds: list[Fold], predictions: Iterator[Floats], K: Floats) -> HeldOut:
+def sums_for_one(n_samples: int, folds: list[Split], predictions: Iterator[Floats], K: Floats) -> HeldOutSums:
     """The sums over all held-out samples and units for one Gram matrix, `forms` being held one strength at a time."""
     of_strength = _FormsOfStrength(n_samples, folds)
     true = np.vdot(doubled_triangle(deviations(n_samples, folds), np.zeros_like(K)), K)
@@ -63,10 +64,10 @@ def sums_for_one(n_samples: int, folds: list[Fold], predictions: Iterator[Floats
         of_strength(rows, inner, predicted)
         sums.append((np.vdot(inner, K), np.vdot(predicted, K)))
     inner, predicted = np.array(sums).T[:, :, np.newaxis]
-    return HeldOut(true - 2 * inner + predicted, predicted, np.full(1, float(true)))
+    return HeldOutSums(true - 2 * inner + predicted, predicted, np.full(1, float(true)))
 
 
-def deviations(n_samples: int, folds: list[Fold]) -> Floats:
+def deviations(n_samples: int, folds: list[Split]) -> Floats:
     """M (n_held_out, n_samples): from targets to held-out deviations from the mean of each fold's training samples."""
     found = np.zeros((sum(len(held_out) for _, held_out in folds), n_samples))
     start = 0
@@ -80,7 +81,7 @@ def deviations(n_samples: int, folds: list[Fold]) -> Floats:
 class _FormsOfStrength:
     """Adds M'H and H'H of one strength's H to what is zero."""
 
-    def __init__(self, n_samples: int, folds: list[Fold]) -> None:
+    def __init__(self, n_samples: int, folds: list[Split]) -> None:
         self._held_out = np.concatenate([fold[1] for fold in folds])
         sizes = np.array([len(fold[1]) for fold in folds])
         self._starts = np.cumsum(sizes) - sizes
@@ -100,13 +101,13 @@ class _FormsOfStrength:
         doubled_triangle(rows, predicted)
 
 
-def sums_of(found: Floats, grams: Floats) -> list[HeldOut]:
+def sums_of(found: Floats, grams: Floats) -> list[HeldOutSums]:
     """The sums over all held-out samples and units, from `forms`, for each of the Gram matrices (n_layers, n, n)."""
     n_alphas = len(found) // 2
     products = grams.reshape(len(grams), -1) @ found.reshape(len(found), -1).T
     inner, predicted, true = products[:, :n_alphas, None], products[:, n_alphas:-1, None], products[:, -1:]
     error = true[:, :, None] - 2 * inner + predicted
-    return [HeldOut(*sums) for sums in zip(error, predicted, true, strict=True)]
+    return [HeldOutSums(*sums) for sums in zip(error, predicted, true, strict=True)]
 
 
 def doubled_triangle(rows: Floats, out: Floats) -> Floats:
@@ -119,12 +120,12 @@ def doubled_triangle(rows: Floats, out: Floats) -> Floats:
     return out
 
 
-def left_out(parts: Spectrum, folds: list[Fold], alphas: Floats) -> Iterator[Floats]:
+def left_out(parts: Svd, folds: list[Split], alphas: Floats) -> Iterator[Floats]:
     """Predictions for folds left out, from the decomposition of all samples; not for features scaled by each fold.
 
     Parameters
     ----------
-    parts : Spectrum
+    parts : Svd
         Of all n centred features, its left vectors centred. With n of them they are taken for a complete basis.
     folds : list of (train, held_out)
         Each with all n samples.
@@ -160,7 +161,7 @@ def left_out(parts: Spectrum, folds: list[Fold], alphas: Floats) -> Iterator[Flo
         yield rows
 
 
-def sums_in_basis(parts: Spectrum, folds: list[Fold], alphas: Floats, K: Floats, dtype: type) -> HeldOut:
+def sums_in_basis(parts: Svd, folds: list[Split], alphas: Floats, K: Floats, dtype: type) -> HeldOutSums:
     """The sums over all held-out samples and units for one Gram matrix, in the basis of the features' left vectors.
 
     There the residuals of a fold are ``(U_f L U_f')^-1 U_f L`` with L = diag(alpha / (s^2 + alpha)), so that a strength
@@ -168,7 +169,7 @@ def sums_in_basis(parts: Spectrum, folds: list[Fold], alphas: Floats, K: Floats,
 
     Parameters
     ----------
-    parts : Spectrum
+    parts : Svd
         Of all n centred features: n left vectors, centred.
     folds : list of (train, held_out)
         Each with all n samples.
@@ -190,7 +191,7 @@ def sums_in_basis(parts: Spectrum, folds: list[Fold], alphas: Floats, K: Floats,
         sums.append((_dot(of_truth, predicted), _dot(predicted @ inside, predicted)))
     inner, predicted = np.array(sums).T[:, :, np.newaxis]
     squared_truth = _dot(of_truth, true)
-    return HeldOut(squared_truth - 2 * inner + predicted, predicted, np.full(1, squared_truth))
+    return HeldOutSums(squared_truth - 2 * inner + predicted, predicted, np.full(1, squared_truth))
 
 
 def _dot(a: NDArray, b: NDArray) -> float:
@@ -208,13 +209,13 @@ def fold_by_fold(folds: list[PreparedFold], n_samples: int, alphas: Floats) -> I
         yield np.concatenate(blocks)
 
 
-def all_whole(folds: list[Fold], n_samples: int) -> bool:
+def all_whole(folds: list[Split], n_samples: int) -> bool:
     """Whether each fold has all samples, on one side or the other."""
     everyone = np.arange(n_samples)
     return all(np.array_equal(np.sort(np.concatenate(fold)), everyone) for fold in folds)
 
 
-def held_out_rows(X: Floats, folds: list[Fold], scale: str, alphas: Floats, parts: Spectrum | None) -> Iterator[Floats]:
+def held_out_rows(X: Floats, folds: list[Split], scale: str, alphas: Floats, parts: Svd | None) -> Iterator[Floats]:
     """H of each strength, by the quickest way that keeps its digits.
 
     Parameters
@@ -223,8 +224,8 @@ def held_out_rows(X: Floats, folds: list[Fold], scale: str, alphas: Floats, part
     folds : list of (train, held_out)
     scale : {"none", "unit_variance"}
     alphas : (n_alphas,) array
-    parts : Spectrum or None
-        The `quick_spectrum` of all standardised features, its left vectors centred; None where it may not be had.
+    parts : Svd or None
+        The `quick_svd` of all standardised features, its left vectors centred; None where it may not be had.
     """
     if parts is not None and scale == "none" and all_whole(folds, len(X)):
         return left_out(parts, folds, alphas)

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..backend import Array, Backend
-from ..targets import Floats, sum_of_squares
-from .folds import Fold
-from .solvers import HeldOut, Spectrum, standardise
+from ..unit_blocks import Floats, sum_of_squares
+from .decomposition import Svd, standardise
+from .folds import Split
+from .held_out import HeldOutSums
 
 MOST_LOST = 100.0
 """How much larger a direction may be over all samples than among a fold's training samples, or the weakest strength.
@@ -28,7 +29,7 @@ difference of products, which float32 does not hold.
 """
 
 
-class _Decomposed(NamedTuple):
+class _FoldDecomposition(NamedTuple):
     """One fold's training features: r coordinates of all samples, q directions."""
 
     mean: Floats
@@ -45,7 +46,7 @@ class _Decomposed(NamedTuple):
         return float((sum_of_squares(self.from_left) / (self.squares + weakest)).max(initial=0.0))
 
 
-class _Fold(NamedTuple):
+class _FoldBlocks(NamedTuple):
     """One fold on the backend; r coordinates of all samples, q directions of its training features."""
 
     held_out: NDArray[np.intp]
@@ -72,8 +73,8 @@ class PrimalSearch:
     Parameters
     ----------
     X : (n_samples, n_features) array
-    parts : Spectrum
-        The `quick_spectrum` of the standardised features.
+    parts : Svd
+        The `quick_svd` of the standardised features.
     folds : list of (train, held_out)
     scale : {"none", "unit_variance"}
         By each fold's training samples.
@@ -84,14 +85,14 @@ class PrimalSearch:
     """
 
     def __init__(
-        self, X: Floats, parts: Spectrum, folds: list[Fold], scale: str, alphas: Floats, backend: Backend, dtype: type
+        self, X: Floats, parts: Svd, folds: list[Split], scale: str, alphas: Floats, backend: Backend, dtype: type
     ) -> None:
         self._alphas, self._backend = alphas, backend
         self._scale_of_all = standardise(X, scale).scale
         # Weaker directions are nothing beside the strengths that a quick spectrum is for.
         kept = parts.values > 1e-7 * parts.values[0]
         left = parts.left[:, kept]
-        of_all = Spectrum(left - left.mean(axis=0), parts.values[kept], parts.X, parts.right[kept])
+        of_all = Svd(left - left.mean(axis=0), parts.values[kept], parts.X, parts.right[kept])
         everyone = np.arange(len(X))
         once = np.array_equal(np.sort(np.concatenate([held_out for _, held_out in folds])), everyone)
         self._decomposed = [
@@ -116,7 +117,7 @@ class PrimalSearch:
             for one, (fold, whole) in zip(self._decomposed, self._samples, strict=True)
         ]
 
-    def _prepared(self, X: Floats, of_all: Spectrum, fold: Fold, scale: str) -> _Decomposed:
+    def _prepared(self, X: Floats, of_all: Svd, fold: Split, scale: str) -> _FoldDecomposition:
         train, held_out = fold
         left, values = of_all.left, of_all.values
         if scale == "none":
@@ -129,15 +130,15 @@ class PrimalSearch:
         features = (left[train] - mean) @ from_left
         squares, directions = np.linalg.eigh(features.T @ features)
         from_left = from_left @ directions
-        return _Decomposed(mean, from_left, (left[held_out] - mean) @ from_left, np.maximum(squares, 0.0))
+        return _FoldDecomposition(mean, from_left, (left[held_out] - mean) @ from_left, np.maximum(squares, 0.0))
 
-    def _on_backend(self, of: _Decomposed, fold: Fold, complement: bool) -> _Fold:
+    def _on_backend(self, of: _FoldDecomposition, fold: Split, complement: bool) -> _FoldBlocks:
         left, (train, held_out) = self._left, fold
         scores, rotation = of.scores, None
         if len(scores) > scores.shape[1]:
             rotation, scores = np.linalg.qr(scores)
             rotation = self._put(rotation.T)
-        return _Fold(
+        return _FoldBlocks(
             held_out=held_out,
             n_train=len(train),
             others=None if complement else (train, self._put(left[train].T)),
@@ -149,7 +150,7 @@ class PrimalSearch:
             squares=of.squares,
         )
 
-    def __call__(self, block: Array) -> HeldOut:
+    def __call__(self, block: Array) -> HeldOutSums:
         """Sums for a block of deviations from the mean (n_samples, n)."""
         squares = self._backend.squares
         if self._dtype == np.float64:
@@ -179,7 +180,7 @@ class PrimalSearch:
                 predicted[number].append(squares(guess))
                 guess -= truth
                 error[number].append(squares(guess) + rest)
-        return HeldOut(self._added(error), self._added(predicted), self._added([true])[0])
+        return HeldOutSums(self._added(error), self._added(predicted), self._added([true])[0])
 
     def _put(self, array: Floats) -> Array:
         return self._backend.put(array, self._dtype)

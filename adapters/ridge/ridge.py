@@ -14,14 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import InputError, ShapeError, UnknownNameError
 from ..backend import backend_for
 from ..factored import FactoredAdapter, Shapes, plain
-from ..plan import Plan, plan_fit, require_memory
-from ..targets import Floats, Targets, dtype_like
+from ..plan import FitPlan, plan_fit, require_memory
+from ..unit_blocks import Floats, UnitBlocks, dtype_like
 from .alphas import MOST_DEFAULTS, checked_alphas, most_predictable
+from .decomposition import decomposed, standardise
 from .factors import factors_for_all, factors_per_unit, predicted_in_all, room_for_targets
-from .folds import Fold, Splitter, encode_groups, split_samples
+from .folds import Split, Splitter, encode_groups, split_samples
 from .gain import GAINS, gain_for, restoring_gain
-from .solvers import decomposed, first_least, standardise
-from .strengths import Problem, errors_for_all, errors_per_unit, generalised_errors
+from .held_out import first_least
+from .strengths import RidgeProblem, errors_for_all, errors_per_unit, generalised_errors
 
 POLICIES = {
     "alpha_per": ("all", "unit"),
@@ -179,7 +180,7 @@ class RidgeAdapter(FactoredAdapter):
         n_samples = len(X)
         folds = self._folds(n_samples, groups) if n_alphas > 1 else []
         precision = "as given" if math.prod(units.shape) > SINGLE_FROM else "full"
-        targets = Targets(units.reshape(n_samples, -1), precision, backend_for(units, self.device))
+        targets = UnitBlocks(units.reshape(n_samples, -1), precision, backend_for(units, self.device))
         n_units = targets.Y.shape[1]
         dtype = dtype_like(units)
         wide = _checked_out(out, n_samples, n_units, dtype)
@@ -199,7 +200,7 @@ class RidgeAdapter(FactoredAdapter):
         features = standardise(X, self.scale)
         parts, quick, alphas = decomposed(features.X, named)
         parts = replace(parts, left=parts.left - parts.left.mean(axis=0))
-        problem = Problem(X, parts, quick, self.scale, alphas, self.choose_by)
+        problem = RidgeProblem(X, parts, quick, self.scale, alphas, self.choose_by)
         K = kept = None
         if self.alpha_per == "all" and plan.solver == "dual":
             kept = room_for_targets(parts, targets, dtype, wide)
@@ -227,7 +228,7 @@ class RidgeAdapter(FactoredAdapter):
             self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, predictable=predictable)
         return self
 
-    def _folds(self, n_samples: int, groups: ArrayLike | None) -> list[Fold]:
+    def _folds(self, n_samples: int, groups: ArrayLike | None) -> list[Split]:
         codes = None if groups is None else encode_groups(groups, n_samples)
         if self.cv != GENERALISED:
             return split_samples(n_samples, codes, self.cv)
@@ -238,7 +239,7 @@ class RidgeAdapter(FactoredAdapter):
         return []
 
     def _choose(
-        self, problem: Problem, folds: list[Fold], plan: Plan, targets: Targets, K: Floats | None
+        self, problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks, K: Floats | None
     ) -> NDArray[np.intp]:
         """Set `alpha_`, `alpha_at_edge_` and `cv_errors_`; which strength is chosen, or which for each unit."""
         alphas, n_units = problem.alphas, targets.Y.shape[1]

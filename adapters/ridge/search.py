@@ -15,10 +15,10 @@ import numpy as np
 from tqdm import tqdm
 
 from ..backend import Array, Backend
-from ..targets import Floats, Targets
-from .folds import Fold
+from ..unit_blocks import Floats, UnitBlocks
+from .folds import Split
 from .forms import deviations
-from .solvers import HeldOut, PreparedFold, held_out_sums
+from .held_out import HeldOutSums, PreparedFold, held_out_sums
 
 PANELS = 8
 """Pieces in which a triangle is multiplied: 9/16 of the products of a square."""
@@ -27,7 +27,7 @@ PANELS = 8
 class Search(Protocol):
     """From a block of deviations from the mean (n_samples, n) to its sums for every strength."""
 
-    def __call__(self, block: Array) -> HeldOut: ...
+    def __call__(self, block: Array) -> HeldOutSums: ...
 
     def at(self, dtype: type) -> Search:
         """The same, with products in another precision."""
@@ -55,7 +55,7 @@ class DualSearch:
     def __init__(
         self,
         n_samples: int,
-        folds: list[Fold],
+        folds: list[Split],
         predictions: Iterator[Floats],
         n_alphas: int,
         errors_only: bool,
@@ -85,13 +85,13 @@ class DualSearch:
         self._predicted = [self._backend.put(upper, dtype) for upper in predicted]
         self._true = None if true is None else self._backend.put(true, dtype)
 
-    def __call__(self, block: Array) -> HeldOut:
+    def __call__(self, block: Array) -> HeldOutSums:
         """Sums for a block of deviations from the mean (n_samples, n)."""
         error = np.array([self._sum(upper, block) for upper in self._residual])
         if self._true is None:
-            return HeldOut(error, np.zeros_like(error), self._backend.get(self._backend.squares(block)))
+            return HeldOutSums(error, np.zeros_like(error), self._backend.get(self._backend.squares(block)))
         predicted = np.array([self._sum(upper, block) for upper in self._predicted])
-        return HeldOut(error, predicted, self._sum(self._true, block))
+        return HeldOutSums(error, predicted, self._sum(self._true, block))
 
     def _sum(self, upper: Array, block: Array) -> Floats:
         """|R y|^2, some rows at a time: what lies below the triangle is nearly all left out."""
@@ -118,15 +118,15 @@ class FoldSearch:
         """Itself: it is in float64 in any case."""
         return self
 
-    def __call__(self, block: Array) -> HeldOut:
+    def __call__(self, block: Array) -> HeldOutSums:
         """Sums for a block of deviations from the mean (n_samples, n)."""
         return held_out_sums(self._folds, self._alphas, np.asarray(self._backend.get(block), np.float64))
 
 
-def search(sums_of: Search, targets: Targets, n_alphas: int) -> HeldOut:
+def search(sums_of: Search, targets: UnitBlocks, n_alphas: int) -> HeldOutSums:
     """The sums of all units, block by block."""
     n_units = targets.Y.shape[1]
-    sums = HeldOut(np.empty((n_alphas, n_units)), np.empty((n_alphas, n_units)), np.empty(n_units))
+    sums = HeldOutSums(np.empty((n_alphas, n_units)), np.empty((n_alphas, n_units)), np.empty(n_units))
     for units, block, _ in targets.walk("cross-validation"):
         part = sums_of(block)
         sums.error[:, units], sums.predicted[:, units], sums.true[units] = part.error, part.predicted, part.true

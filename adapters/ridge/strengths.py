@@ -12,64 +12,67 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..plan import Plan
-from ..targets import Floats, Targets, power_along
-from .folds import Fold
+from ..plan import FitPlan
+from ..unit_blocks import Floats, UnitBlocks, power_along
+from .decomposition import Svd
+from .folds import Split
 from .forms import all_whole, held_out_rows, sums_for_one, sums_in_basis
+from .held_out import HeldOutSums, prepare_folds
 from .primal import PrimalSearch
 from .search import DualSearch, FoldSearch, Search, search
-from .solvers import HeldOut, Spectrum, prepare_folds
 
 SINGLE = 3e-6
 """The part of the power of targets by which sums of squares in float32 may be off."""
 
 
-class Problem(NamedTuple):
+class RidgeProblem(NamedTuple):
     """What all ways to choose start from.
 
     Attributes
     ----------
     X : (n_samples, n_features) array
         As given, not standardised: folds do this by their training samples.
-    parts : Spectrum
+    parts : Svd
         Of all standardised features, the left vectors centred.
     quick : bool
-        Whether `parts` is a `quick_spectrum`.
+        Whether `parts` is a `quick_svd`.
     scale : {"none", "unit_variance"}
     alphas : (n_alphas,) array
     choose_by : {"error", "direction"}
     """
 
     X: Floats
-    parts: Spectrum
+    parts: Svd
     quick: bool
     scale: str
     alphas: Floats
     choose_by: str
 
-    def held_out_rows(self, folds: list[Fold]) -> Iterator[Floats]:
+    def held_out_rows(self, folds: list[Split]) -> Iterator[Floats]:
         """For each fold the rows that take targets to what is held out, see `hotwire.adapters.ridge.forms`."""
         return held_out_rows(self.X, folds, self.scale, self.alphas, self.parts if self.quick else None)
 
-    def measured(self, sums: HeldOut, n_values: int) -> Errors:
+    def measured(self, sums: HeldOutSums, n_values: int) -> HeldOutErrors:
         """What is to be least, (n_alphas, n_units)."""
         if self.choose_by == "direction":
-            return Errors(sums.off_direction(), np.ones(sums.error.shape[1]))
-        return Errors(sums.error / n_values, sums.true / n_values)
+            return HeldOutErrors(sums.off_direction(), np.ones(sums.error.shape[1]))
+        return HeldOutErrors(sums.error / n_values, sums.true / n_values)
 
 
-class Errors(NamedTuple):
+class HeldOutErrors(NamedTuple):
     """What is to be least, and what there is to predict in the same measure."""
 
     of_strengths: Floats
     size: Floats
 
-    def of_all(self) -> Errors:
+    def of_all(self) -> HeldOutErrors:
         """The errors (n_alphas,) of a strength for all units, from those of each."""
-        return Errors(self.of_strengths.mean(axis=1), self.size.mean())
+        return HeldOutErrors(self.of_strengths.mean(axis=1), self.size.mean())
 
 
-def errors_for_all(problem: Problem, folds: list[Fold], plan: Plan, targets: Targets, K: Floats | None) -> Errors:
+def errors_for_all(
+    problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks, K: Floats | None
+) -> HeldOutErrors:
     """The held-out errors (n_alphas, 1) of one strength for all units.
 
     Parameters
@@ -79,7 +82,7 @@ def errors_for_all(problem: Problem, folds: list[Fold], plan: Plan, targets: Tar
     """
     n_values = sum(len(held_out) for _, held_out in folds) * targets.Y.shape[1]
 
-    def measured(K: Floats | None, targets: Targets) -> Errors:
+    def measured(K: Floats | None, targets: UnitBlocks) -> HeldOutErrors:
         if K is None:
             sums = search(_search(problem, folds, plan, targets), targets, len(problem.alphas)).over_all()
         else:
@@ -93,13 +96,13 @@ def errors_for_all(problem: Problem, folds: list[Fold], plan: Plan, targets: Tar
     return found
 
 
-def errors_per_unit(problem: Problem, folds: list[Fold], plan: Plan, targets: Targets) -> Errors:
+def errors_per_unit(problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks) -> HeldOutErrors:
     """The held-out errors (n_alphas, n_units) of a strength for each unit."""
     n_values = sum(len(held_out) for _, held_out in folds)
 
     sums_of = _search(problem, folds, plan, targets)
 
-    def measured(sums_of: Search, targets: Targets) -> Errors:
+    def measured(sums_of: Search, targets: UnitBlocks) -> HeldOutErrors:
         return problem.measured(search(sums_of, targets, len(problem.alphas)), n_values)
 
     errors, size = measured(sums_of, targets)
@@ -109,10 +112,10 @@ def errors_per_unit(problem: Problem, folds: list[Fold], plan: Plan, targets: Ta
         again = np.flatnonzero(_uncertain(errors, by))
         if again.size:
             errors[:, again], size[again] = measured(sums_of.at(np.float64), targets.some(again).in_full())
-    return Errors(errors, size)
+    return HeldOutErrors(errors, size)
 
 
-def generalised_errors(problem: Problem, targets: Targets, K: Floats | None) -> Errors:
+def generalised_errors(problem: RidgeProblem, targets: UnitBlocks, K: Floats | None) -> HeldOutErrors:
     """The generalised cross-validation error, (n_alphas, n_units), or (n_alphas, 1) for all units from K.
 
     The mean squared residual over the squared share of degrees of freedom that are left (Golub, Heath & Wahba 1979,
@@ -126,7 +129,7 @@ def generalised_errors(problem: Problem, targets: Targets, K: Floats | None) -> 
         along = power_along(K, parts.left)[:, np.newaxis]
         outside = np.maximum(np.trace(K) - along.sum(), 0.0)
         n_values = n_samples * targets.Y.shape[1]
-        return Errors((lost**2 @ along + outside) / n_values / freedom**2, np.full(1, np.trace(K) / n_values))
+        return HeldOutErrors((lost**2 @ along + outside) / n_values / freedom**2, np.full(1, np.trace(K) / n_values))
     left = targets.backend.put(parts.left.T, targets.dtype)
     errors, size = np.empty((len(lost), targets.Y.shape[1])), np.empty(targets.Y.shape[1])
     for units, block, _ in targets.walk("generalised cross-validation"):
@@ -134,10 +137,10 @@ def generalised_errors(problem: Problem, targets: Targets, K: Floats | None) -> 
         size[units] = targets.backend.get(targets.backend.squares(block)) / n_samples
         outside = n_samples * size[units] - along.sum(axis=0)
         errors[:, units] = (lost**2 @ along + np.maximum(outside, 0.0)) / n_samples / freedom**2
-    return Errors(errors, size)
+    return HeldOutErrors(errors, size)
 
 
-def _sums_from_gram(problem: Problem, folds: list[Fold], K: Floats, dtype: type) -> HeldOut:
+def _sums_from_gram(problem: RidgeProblem, folds: list[Split], K: Floats, dtype: type) -> HeldOutSums:
     n_samples = len(problem.X)
     complete = problem.parts.left.shape[1] == n_samples
     if problem.quick and complete and problem.scale == "none" and all_whole(folds, n_samples):
@@ -145,7 +148,7 @@ def _sums_from_gram(problem: Problem, folds: list[Fold], K: Floats, dtype: type)
     return sums_for_one(n_samples, folds, problem.held_out_rows(folds), K)
 
 
-def _search(problem: Problem, folds: list[Fold], plan: Plan, targets: Targets) -> Search:
+def _search(problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks) -> Search:
     X, parts, quick, scale, alphas, choose_by = problem
     if plan.solver == "primal" and quick:
         return PrimalSearch(X, parts, folds, scale, alphas, targets.backend, targets.dtype)

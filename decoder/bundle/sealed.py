@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from ...errors import BundleError
+from ...models.cache.files import sha256_of, whole_file
 
 FORMAT = 4
 """Raised whenever an older hotwire could not read, or would misread, what is written. 2: with parts to run live.
@@ -94,23 +95,16 @@ def seal(path: str | os.PathLike[str], manifest: Mapping[str, Any], parts: Mappi
     for name, content in parts.items():
         if len(content) > LARGEST_PART_BYTES:
             raise BundleError(f"{path}: {name} has {len(content)} bytes, expected at most {LARGEST_PART_BYTES}")
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in parts.items()}
+    digests = {name: sha256_of(content) for name, content in parts.items()}
     text = json.dumps({"format": FORMAT, **manifest, "parts": digests}, indent=1, allow_nan=False)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(unfinished, "w+b") as file:
-            with ZipFile(file, "w") as archive:
-                for name, content in {MANIFEST: text.encode(), **parts}.items():
-                    archive.writestr(_entry(name), content)
-                archive.comment = b"0" * SEAL_BYTES
-            digest = _digest(file)
-            file.seek(-SEAL_BYTES, os.SEEK_END)
-            file.write(digest)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        with ZipFile(file, "w") as archive:
+            for name, content in {MANIFEST: text.encode(), **parts}.items():
+                archive.writestr(_entry(name), content)
+            archive.comment = b"0" * SEAL_BYTES
+        digest = _digest(file)
+        file.seek(-SEAL_BYTES, os.SEEK_END)
+        file.write(digest)
 
 
 def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Contents:
@@ -138,7 +132,7 @@ def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Con
             parts = {}
             for name, expected in manifest["parts"].items():
                 content = archive.read(entries[name])
-                got = hashlib.sha256(content).hexdigest()
+                got = sha256_of(content)
                 if got != expected:
                     raise BundleError(f"{name} was changed: the manifest expects SHA-256 {expected}, it has {got}")
                 if name in wanted:

@@ -31,13 +31,13 @@ def fit_all_(
     stopped goes on where it was, and what is there already is not made again. Into the folder come also a table (CSV)
     and, for each subject, a picture of regions by layers (SVG and PDF).
     """
-    from ..experiments.fits.cluster import Cluster
+    from ..experiments.fits.cluster import FitCluster
     from ..experiments.fits.run import fit_all, work_here
     from ..experiments.fits.session import subjects_of
     from ..experiments.fits.shown import fits_data, show_fits, write_table_and_figures
 
     subjects = subjects_of(studies, regions, layers)
-    found = fit_all(subjects, out, workers=work_here if scheduler is None else Cluster(scheduler))
+    found = fit_all(subjects, out, workers=work_here if scheduler is None else FitCluster(scheduler))
     written = write_table_and_figures(found, out)
     data = fits_data(found) | {"folder": str(out), "files": [str(path) for path in written]}
 

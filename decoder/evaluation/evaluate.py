@@ -13,7 +13,7 @@ from ...errors import InputError, UnknownNameError
 from ..decoder import Decoder, Linear, Settings
 from ..readout import NearestReadout, Readout
 from ..recordings.recording import Recording
-from ..statistics.metrics import exchanges
+from ..statistics.permutation import exchanged_within, exchanges
 from ..windows import Trials, require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
@@ -147,7 +147,7 @@ def evaluate(
     decided = in_parallel(beside, "classifiers of the field")
 
     number = {run: index for index, one in enumerate(splits) for run in one.runs}
-    within = exchanged_within(trials, number) if classes is None else fold
+    within = exchanged_within(trials.run, number) if classes is None else fold
     orders = exchanges(within, trials.event, n_permutations, seed=seed)
     judge = Judge(bench.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
     found = {name: judge.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
@@ -313,17 +313,6 @@ def shuffled_within(trials: Trials) -> NDArray:
     np.add.at(count, (runs, codes), 1)
     even = np.array_equal(count * len(trials), np.outer(count.sum(axis=1), count.sum(axis=0)))
     return trials.run if even else np.zeros(len(trials), np.intp)
-
-
-def exchanged_within(trials: Trials, fold_of: Mapping[Any, int]) -> NDArray:
-    """The groups of trials that answers are exchanged within: runs, or folds where a run holds a single trial."""
-    if _runs_hold_several(trials):
-        return trials.run
-    return np.array([fold_of[run] for run in trials.run.tolist()], np.intp)
-
-
-def _runs_hold_several(trials: Trials) -> bool:
-    return min(np.unique(trials.run, return_counts=True)[1]) > 1
 
 
 def _layers(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:

@@ -9,19 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..decoder import Settings
-from ..statistics.auc import UNEQUAL, auc_difference, auc_measure, has_auc
+from ..statistics.auc import auc_difference, auc_measure, has_auc
+from ..statistics.bits import bits_per_decision, bits_per_minute
+from ..statistics.chance import constant_guess, is_unequal, pairwise_chance
 from ..statistics.difference import Difference, mean_difference
-from ..statistics.metrics import (
-    Measure,
-    constant_guess,
-    hit_table,
-    hits,
-    measure,
-    pairwise,
-    pairwise_chance,
-    pairwise_table,
-)
-from ..statistics.transfer_rate import bits_per_decision, bits_per_minute
+from ..statistics.measures import Measure, hit_table, hits, measure, pairwise, pairwise_table
 from ..targets import Targets, WordTargets
 from ..windows import Trials
 from .audit.finding import Finding
@@ -130,7 +122,7 @@ class Evaluation:
         """
         if self.classes is not None:
             return "pairwise"
-        if "auc" in self.decoder.measures and constant_guess(self.truth, 2) >= UNEQUAL:
+        if "auc" in self.decoder.measures and is_unequal(self.truth, len(self.answers)):
             return "auc"
         return "free" if "free" in self.decoder.measures else "candidate"
 
@@ -177,7 +169,7 @@ class Judge:
     runs : array (n_trials,)
         What is drawn whole for intervals: runs, or classes.
     shuffled : array (n_permutations, n_trials) of int
-        True answers exchanged as `hotwire.decoder.statistics.metrics.exchanges` says.
+        True answers exchanged as `hotwire.decoder.statistics.permutation.exchanges` says.
     classes : array (n_trials,) of int, optional
         Where whole classes are held out, those of the same number are held out together.
     """

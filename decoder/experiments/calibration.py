@@ -15,7 +15,7 @@ from ...adapters.learning_curve import Forecast, LearningCurve
 from ...errors import InputError
 from ..decision import Decision
 from ..decoder import Decoder, make_entry
-from ..statistics.metrics import hits
+from ..statistics.measures import hits
 from ..windows import Trials
 
 FEW = 2
@@ -182,7 +182,7 @@ class Calibration:
         told = (
             f"After {self.n_learned} trials {accuracy.value:.2f} of the latest {len(latest)} were decided rightly (95 "
             f"% interval {accuracy.low:.2f} to {accuracy.high:.2f}, chance {self.chance:.2f}). Good enough is "
-            f"{self._good_enough:.2f}: {'reached' if reached else 'not certain yet'}. {curve.told(extra, 'trials')}"
+            f"{self._good_enough:.2f}: {'reached' if reached else 'not certain yet'}. {curve.sentence(extra, 'trials')}"
         )
         return Progress(self.n_learned, accuracy, reached, told)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -11,19 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-PART = ".part"
-"""What files end with while they are written."""
+from ...models.cache.files import whole_file
 
 
 def keep_arrays(path: Path, arrays: Mapping[str, NDArray]) -> Path:
     """Write arrays so that the file is there whole or not at all; one that is there is replaced."""
-    making = path.with_name(f"{path.name}.{os.getpid()}{PART}")
-    try:
-        with making.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        os.replace(making, path)
-    finally:
-        making.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
     return path
 
 

@@ -1,17 +1,17 @@
 """Readers: plain functions from files, or other packages' objects, to a `Recording`."""
 
-from .arrays import read_arrays, read_npz, write_npz
-from .bids import read_bids
-from .continuous import read_continuous
-from .mne_export import to_mne
-from .mne_files import read_mne
-from .mne_objects import from_mne
-from .nifti import read_nifti
-from .openfmri import read_openfmri
-from .responses import read_pictures, read_responses
-from .spike_times import read_spike_times
+from .arrays.continuous import read_continuous
+from .arrays.npz import read_arrays, read_npz, write_npz
+from .fmri.bids import read_bids
+from .fmri.nifti import read_nifti
+from .fmri.openfmri import read_openfmri
+from .mne.export import to_mne
+from .mne.files import read_mne
+from .mne.objects import from_mne
+from .spikes.responses import read_pictures, read_responses
+from .spikes.spike_times import read_spike_times
 from .tables import read_attributes, read_events
-from .xdf import read_xdf
+from .xdf.recording import read_xdf
 
 __all__ = [
     "from_mne",

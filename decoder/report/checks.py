@@ -8,8 +8,7 @@ import numpy as np
 
 from ..evaluation.audit.finding import Finding
 from ..evaluation.evaluate import UNTRAINED_NEAREST
-from ..statistics.metrics import Measure
-from .measures import MEASURES
+from ..statistics.measures import MEASURES, Measure
 from .numbers import interval
 from .result import Sentence
 

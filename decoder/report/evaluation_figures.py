@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..statistics.measures import MEASURES
 from .drawing import ACCENT, INK, PAPER, SOFT, Drawing, chance_line, short
-from .measures import MEASURES
 from .numbers import percent
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ MOST_TICKS = 40
 def confusion_figure(counts: NDArray, answers: Sequence[str], *, other: bool) -> Drawing:
     """Draw how often each answer (row) was taken for each (column).
 
-    `counts` is (n_answers, n_answers + 1), see `hotwire.decoder.statistics.metrics.confusion`; its last column, what
+    `counts` is (n_answers, n_answers + 1), see `hotwire.decoder.statistics.confusion.confusion`; its last column, what
     was none of the answers, is drawn only where `other` says so.
     """
     n = len(answers)

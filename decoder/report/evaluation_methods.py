@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..evaluation.result import Evaluation
+from ..statistics.measures import MEASURES
 from .evaluation_trials import groups_of
-from .measures import MEASURES
 from .methods import CEILING, RIDGE, WHITENING, control_texts, measure_texts, statistics_text
 from .numbers import count, percent
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..evaluation.result import Evaluation
+from ..statistics.confusion import confusion
 from ..statistics.difference import Difference, in_words
-from ..statistics.metrics import confusion
+from ..statistics.measures import MEASURES
 from .checks import finding_checks, result_checks
 from .drawing import Drawing
 from .evaluation_figures import confusion_figure, groups_figure, ranks_figure
@@ -25,7 +26,7 @@ from .evaluation_trials import (
     ranks_table,
     trials_table,
 )
-from .measures import MEASURES, differences_figure, measures_figure, measures_table
+from .measures import differences_figure, measures_figure, measures_table
 from .numbers import count, listed, p_words, percent
 from .result import Cell, Number, Section, Sentence, Table
 from .terminal import decisions_table

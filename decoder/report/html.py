@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ...errors import InputError, MissingExtraError
+from ...models.cache.files import write_whole
 from ..bundle.versions import versions
 from .drawing import Drawing
 from .result import Result
@@ -89,14 +90,3 @@ def write_page(
         versions=versions() | {"platform": platform.platform()},
     )
     return write_whole(path, page)
-
-
-def write_whole(path: Path, content: str | bytes) -> Path:
-    """Write a file so that it is there whole or not at all; one that is there is replaced."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..statistics.difference import Difference
-from ..statistics.metrics import Measure
+from ..statistics.measures import MEASURES, Measure
 from .drawing import ACCENT, PAPER, SOFT, Drawing, chance_line, short
 from .numbers import interval, p_words, percent
 from .result import Cell, Table
@@ -16,15 +16,6 @@ from .result import Cell, Table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-MEASURES = {
-    "free": "free answer",
-    "candidate": "among the candidates",
-    "auc": "AUC",
-    "pairwise": "pairwise",
-    "against all": "against any other",
-}
-"""What each measure is called in figures and tables, in this order."""
 
 Rows = Sequence[tuple[str, Mapping[str, Measure]]]
 """Names and measures, from top to bottom; the first stands out and has every measure."""

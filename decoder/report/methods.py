@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..statistics.metrics import N_RESAMPLES
+from ..statistics.intervals import N_RESAMPLES
 
 MEASURE_TEXTS = {
     "free": "the language model’s own words, right if they are one of the words for what was shown",

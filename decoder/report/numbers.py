@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..statistics.metrics import Measure
+from ..statistics.measures import Measure
 
 
 def percent(share: float) -> str:

@@ -1,7 +1,8 @@
-"""How well scores put trials of two answers in order: the area under the ROC curve (AUC), and its differences.
+"""How well scores put trials of two classes in order: the area under the ROC curve (AUC), and its differences.
 
-Where one of two answers is rare, guessing the other is right most of the time, and accuracy says little. The AUC is
-the probability that a trial of the second answer leans more to it than a trial of the first does; ties count half.
+Where one of two classes is rare, guessing the other is right most of the time, and accuracy says little. The AUC is
+the probability that a trial of the second class leans more to it than a trial of the first does; ties count half.
+Everywhere ``scores`` is (n_trials, 2), and both classes have to occur in ``truth``; chance is 0.5.
 """
 
 from __future__ import annotations
@@ -13,25 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError
 from .difference import Difference
-from .metrics import N_RESAMPLES, Measure, checked_scores, drawn_mean, pairwise
+from .intervals import drawn_mean, drawn_runs, percentile_interval
+from .measures import Measure, checked_scores, pairwise
+from .permutation import at_least, p_of_count
 
-UNEQUAL = 0.6
-"""From this share of one of two answers on, decisions are summed up by the AUC."""
 AT_ONCE = 1000
 
 
 def auc(scores: ArrayLike, truth: ArrayLike) -> float:
-    """Area under the ROC curve of the difference of the two scores; chance is 0.5.
-
-    Parameters
-    ----------
-    scores : (n_trials, 2) array
-    truth : (n_trials,) array of 0 and 1
-        The right answers; both have to occur.
-
-    Returns
-    -------
-    float
+    """Area under the ROC curve of the difference of the two scores.
 
     References
     ----------
@@ -50,45 +41,29 @@ def auc(scores: ArrayLike, truth: ArrayLike) -> float:
 def auc_measure(repeats: Sequence[ArrayLike], truth: ArrayLike, runs: ArrayLike, shuffled: NDArray) -> Measure:
     """Put the AUC together with its interval over runs and its permutation p.
 
-    Parameters
-    ----------
-    repeats : sequence of (n_trials, 2) arrays
-        Scores of one or more repetitions, whose mean AUC is given; for the interval they are drawn as well.
-    truth : (n_trials,) array of 0 and 1
-    runs : (n_trials,) array
-        Drawn whole for the interval; pairs of trials of different runs count, too.
-    shuffled : (n_permutations, n_trials) array of int
-        True answers exchanged as `hotwire.decoder.statistics.metrics.exchanges` says.
+    Of repetitions the mean AUC is given; for the interval they are drawn as well. Runs (n_trials,) are drawn whole;
+    pairs of trials of different runs count, too. `shuffled` (n_permutations, n_trials) are exchanged classes.
     """
     leanings = [_leaning(scores, truth) for scores in repeats]
     second = leanings[0][1]
     # The AUC is linear in the ranks, so that the mean of ranks gives the mean of AUCs.
     ranks = np.mean([_ranks(leaning) for leaning, _ in leanings], axis=0)
     value = float(_by_ranks(ranks, second[None])[0])
-    blocks = [_by_ranks(ranks, block == 1) for block in _blocks(shuffled)]
-    at_least = sum(np.count_nonzero(block >= value - 1e-12) for block in blocks)
+    n_at_least = sum(at_least(value, _by_ranks(ranks, block == 1)) for block in _blocks(shuffled))
     drawn = drawn_mean(_over_runs(leanings, runs), np.random.default_rng(1))
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    return Measure(value, 0.5, float(low), float(high), float((1 + at_least) / (1 + len(shuffled))))
+    low, high = percentile_interval(drawn[~np.isnan(drawn)])
+    return Measure(value, 0.5, low, high, float(p_of_count(n_at_least, len(shuffled))))
 
 
 def auc_difference(scores: ArrayLike, other: ArrayLike, truth: ArrayLike, runs: ArrayLike) -> Difference:
-    """AUC of scores minus that of others on the same trials; for its interval, the same runs are drawn for both.
-
-    Parameters
-    ----------
-    scores, other : (n_trials, 2) arrays
-    truth : (n_trials,) array of 0 and 1
-    runs : (n_trials,) array
-    """
-    leanings = [_leaning(one, truth) for one in (scores, other)]
-    ours, theirs = _over_runs(leanings, runs)
-    low, high = np.nanpercentile(ours - theirs, [2.5, 97.5])
-    return Difference(auc(scores, truth) - auc(other, truth), float(low), float(high))
+    """AUC of scores minus that of others on the same trials; for its interval, the same runs are drawn for both."""
+    ours, theirs = _over_runs([_leaning(one, truth) for one in (scores, other)], runs)
+    drawn = ours - theirs
+    return Difference(auc(scores, truth) - auc(other, truth), *percentile_interval(drawn[~np.isnan(drawn)]))
 
 
 def choice_score(scores: ArrayLike, truth: ArrayLike, groups: ArrayLike | None = None) -> float:
-    """What choices are judged by: the AUC where two answers occur, pairwise accuracy (within groups) where others do.
+    """The score that choices are made by: the AUC where two classes occur, else pairwise accuracy (within groups).
 
     Examples
     --------
@@ -101,17 +76,17 @@ def choice_score(scores: ArrayLike, truth: ArrayLike, groups: ArrayLike | None =
     return float(np.nanmean(pairwise(scores, truth, groups)))
 
 
-def has_auc(truth: NDArray[np.intp], n_answers: int) -> bool:
-    """Whether there are two answers, and trials of both."""
-    return n_answers == 2 and len(np.unique(truth)) == 2
+def has_auc(truth: NDArray[np.intp], n_classes: int) -> bool:
+    """Whether there are two classes, and trials of both."""
+    return n_classes == 2 and len(np.unique(truth)) == 2
 
 
 def _leaning(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """How far each trial leans to the second answer, and whether that is right."""
+    """How far each trial leans to the second class, and whether that is right."""
     scores, truth = checked_scores(scores, truth)
     if scores.shape[1] != 2 or len(np.unique(truth)) != 2:
         raise InputError(
-            f"scores: expected those of two answers that both occur in truth, got {scores.shape[1]} answers of which "
+            f"scores: expected those of two classes that both occur in truth, got {scores.shape[1]} classes of which "
             f"{len(np.unique(truth))} occur"
         )
     return scores[:, 1].astype(np.float64) - scores[:, 0], truth == 1
@@ -124,14 +99,14 @@ def _ranks(leaning: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _by_ranks(ranks: NDArray[np.float64], second: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """AUC for each row (n_orders, n_trials) that says which trials are of the second answer (Mann & Whitney)."""
+    """AUC for each row (n_orders, n_trials) that says which trials are of the second class (Mann & Whitney)."""
     n_second = second.sum(axis=1)
     above = second @ ranks - n_second * (n_second + 1) / 2
     return above / (n_second * (second.shape[1] - n_second))
 
 
 def _over_runs(leanings: Sequence[tuple[NDArray, NDArray]], runs: ArrayLike) -> NDArray[np.float64]:
-    """AUCs (n_scores, n_draws) of several scores for the same draws of whole runs; NaN where an answer was not drawn.
+    """AUCs (n_scores, n_draws) of several scores for the same draws of whole runs; NaN where a class was not drawn.
 
     The AUC of a draw is that of all its trials. With U[i, j] the pairs won by trials of run i against those of run j,
     and w how often each run was drawn, it is w' U w divided by the number of pairs.
@@ -141,19 +116,18 @@ def _over_runs(leanings: Sequence[tuple[NDArray, NDArray]], runs: ArrayLike) -> 
     second = leanings[0][1]
     n_second, n_first = (np.bincount(codes[which], minlength=n_runs).astype(np.float64) for which in (second, ~second))
     won = [_pairs_won(leaning, second, codes, n_runs) for leaning, _ in leanings]
-    drawn = np.random.default_rng(0).integers(0, n_runs, (N_RESAMPLES, n_runs))
-    found = []
-    for block in _blocks(drawn):
+    areas = []
+    for block in _blocks(drawn_runs(n_runs, np.random.default_rng(0))):
         weight = np.zeros(block.shape)
         np.add.at(weight, (np.arange(len(block))[:, None], block), 1.0)
         n_pairs = (weight @ n_second) * (weight @ n_first)
         n_pairs[n_pairs == 0] = np.nan
-        found.append([((weight @ pairs) * weight).sum(axis=1) / n_pairs for pairs in won])
-    return np.concatenate(found, axis=1)
+        areas.append([((weight @ pairs) * weight).sum(axis=1) / n_pairs for pairs in won])
+    return np.concatenate(areas, axis=1)
 
 
 def _pairs_won(leaning: NDArray, second: NDArray[np.bool_], codes: NDArray, n_runs: int) -> NDArray[np.float64]:
-    """For each two runs, how many pairs the second answer's trials of one win against the first's of the other."""
+    """For each two runs, how many pairs the second class's trials of one win against the first's of the other."""
     won = np.zeros((n_runs, n_runs))
     for run in range(n_runs):
         rivals = np.sort(leaning[~second & (codes == run)])

@@ -21,23 +21,8 @@ def noise_ceiling(repeats: ArrayLike, *, n_splits: int = 100, seed: int = 0) -> 
 
     which is the formula of Spearman and Brown (k = 2 where all numbers of repeats are even and alike). Its square root
     is the correlation that the true mean response would reach with the average. Values at or below zero: the unit
-    answers to nothing.
-
-    Parameters
-    ----------
-    repeats : (n_samples, n_units, n_repeats) array
-        NaN where there was no repeat. Each sample needs two for each unit.
-    n_splits, seed : int
-        How many random splits, and their seed.
-
-    Returns
-    -------
-    (n_units,) array
-
-    Raises
-    ------
-    InputError
-        A sample has fewer than two repeats.
+    responds to nothing. Repeats are (n_samples, n_units, n_repeats), NaN where there was none; each sample needs two
+    for each unit, else an InputError is raised.
 
     References
     ----------
@@ -53,17 +38,17 @@ def noise_ceiling(repeats: ArrayLike, *, n_splits: int = 100, seed: int = 0) -> 
     """
     repeats, n = _checked(repeats)
     n_half = n // 2
-    came = np.isfinite(repeats)
-    values = np.where(came, repeats, 0.0)
+    present = np.isfinite(repeats)
+    values = np.where(present, repeats, 0.0)
     # One order for all units of a sample: those with the same repeats are split alike, and sorted once if all have.
-    kinds = came[:, :1] if (came == came[:, :1]).all() else came
+    kinds = present[:, :1] if (present == present[:, :1]).all() else present
     rng = np.random.default_rng(seed)
     correlation = np.zeros(repeats.shape[1])
     for _ in tqdm(range(n_splits), desc="splitting repeats", delay=1, disable=None):
         drawn = rng.random((len(repeats), 1, repeats.shape[2]))
-        place = np.argsort(np.argsort(np.where(kinds, drawn, np.inf), axis=2), axis=2)
-        first = place < n_half[:, :, None]
-        second = (place < 2 * n_half[:, :, None]) & ~first
+        position = np.argsort(np.argsort(np.where(kinds, drawn, np.inf), axis=2), axis=2)
+        first = position < n_half[:, :, None]
+        second = (position < 2 * n_half[:, :, None]) & ~first
         halves = [(values * half).sum(axis=2) / n_half for half in (first, second)]
         correlation += profile_correlation(*halves) / n_splits
     k = (1 / n_half).mean(axis=0) / (1 / n).mean(axis=0)
@@ -76,17 +61,8 @@ def explained_per_ceiling(explained: ArrayLike, ceiling: ArrayLike) -> NDArray[n
     The ceiling's share of the variance of an average over repeats is the power of the signal, so this is the signal
     power explained, and for the squared correlation as `explained` the squared normalised correlation.
 
-    Parameters
-    ----------
-    explained : (n_units,) array
-        From `hotwire.decoder.statistics.correlations.explained_variance`, for averages over repeats.
-    ceiling : (n_units,) array
-        From `noise_ceiling`, for the same averages.
-
-    Returns
-    -------
-    (n_units,) array
-        May pass 1 by chance. NaN where the ceiling is not above zero: there is nothing to explain.
+    Both are (n_units,), for the same averages over repeats: from `explained_variance` and `noise_ceiling`. The share
+    may pass 1 by chance; it is NaN where the ceiling is not above zero, as there is nothing to explain.
 
     References
     ----------

@@ -48,17 +48,9 @@ def pattern_correlation(true: ArrayLike, predicted: ArrayLike) -> NDArray[np.flo
 
 
 def similarity(predicted: ArrayLike, candidates: ArrayLike) -> NDArray[np.float64]:
-    """Pearson correlation of every prediction's pattern with every candidate's.
+    """Pearson correlation of every prediction's pattern (n_samples, n_units) with every candidate's.
 
-    Parameters
-    ----------
-    predicted : (n_samples, n_units) array
-    candidates : (n_candidates, n_units) array
-
-    Returns
-    -------
-    (n_samples, n_candidates) array
-        The scores that `hotwire.decoder.statistics.identification` takes.
+    The (n_samples, n_candidates) array is what `hotwire.decoder.statistics.identification` takes as scores.
 
     Examples
     --------

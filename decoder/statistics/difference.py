@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...errors import ShapeError
-from .metrics import interval_over
+from .intervals import interval_over
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Difference:
 
     @property
     def verdict(self) -> Literal["better", "worse", "no difference shown"]:
-        """Where the interval lies: above zero, below it, or around it.
+        """Whether the interval is above zero, below it, or around it.
 
         "No difference shown" is no proof of there being none: losses up to ``-low`` are not ruled out.
         """
@@ -41,14 +41,7 @@ class Difference:
 
 
 def mean_difference(values: ArrayLike, others: ArrayLike, runs: ArrayLike) -> Difference:
-    """Mean over trials of what each counts, minus what it counts for the other.
-
-    Parameters
-    ----------
-    values, others : (n_trials,) arrays
-        What each trial counts, 1 for right and 0 for wrong, say.
-    runs : (n_trials,) array
-        Drawn whole for the interval.
+    """Mean over trials of what each counts (1 for right, say), minus what it counts for the other; all (n_trials,).
 
     Examples
     --------
@@ -58,8 +51,7 @@ def mean_difference(values: ArrayLike, others: ArrayLike, runs: ArrayLike) -> Di
     values, others = np.asarray(values, np.float64), np.asarray(others, np.float64)
     if values.ndim != 1 or values.shape != others.shape:
         raise ShapeError(f"others: expected one number for each of values {values.shape}, got {others.shape}")
-    low, high = interval_over(values - others, runs)
-    return Difference(float(np.mean(values - others)), low, high)
+    return Difference(float(np.mean(values - others)), *interval_over(values - others, runs))
 
 
 def in_words(difference: Difference, name: str, measure: str) -> str:
@@ -71,9 +63,11 @@ def in_words(difference: Difference, name: str, measure: str) -> str:
     AUC, decoder minus lda: -0.4 points [-1.8, +1.0]. No difference shown; a loss of more than 1.8 points is ruled out.
     """
     low, high = 100 * difference.low, 100 * difference.high
-    told = {
+    verdict = {
         "better": "The decoder is better",
         "worse": "The decoder is worse",
         "no difference shown": f"No difference shown; a loss of more than {max(0.0, -low):.1f} points is ruled out",
     }[difference.verdict]
-    return f"{measure}, decoder minus {name}: {100 * difference.value:+.1f} points [{low:+.1f}, {high:+.1f}]. {told}."
+    return (
+        f"{measure}, decoder minus {name}: {100 * difference.value:+.1f} points [{low:+.1f}, {high:+.1f}]. {verdict}."
+    )

@@ -10,18 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError
-from .metrics import checked_scores
+from .measures import checked_scores
 
 
 def top_k(scores: ArrayLike, truth: ArrayLike, k: int) -> NDArray[np.float64]:
     """For every trial, whether the right candidate is among the k best; in ties the probability of it.
 
-    Parameters
-    ----------
-    scores : (n_trials, n_candidates) array
-    truth : (n_trials,) array of int
-    k : int
-        1 gives `hotwire.decoder.statistics.metrics.hits`. Chance is ``k / n_candidates``.
+    Chance is ``k / n_candidates``; k = 1 gives `hotwire.decoder.statistics.measures.hits`.
 
     References
     ----------
@@ -44,17 +39,9 @@ def identification(scores: ArrayLike, truth: ArrayLike, n_way: int) -> NDArray[n
     """For every trial, how often the right candidate wins among `n_way`: itself and others drawn without repetition.
 
     The mean over all draws follows from how many candidates score less, the same or more, so nothing is drawn; a curve
-    over growing `n_way` costs next to nothing. Chance is ``1 / n_way``.
-
-    Parameters
-    ----------
-    scores : (n_trials, n_candidates) array
-        Similarity of each trial's prediction to each candidate, e.g. from
-        `hotwire.decoder.statistics.correlations.similarity`.
-    truth : (n_trials,) array of int
-    n_way : int
-        2 gives the share of the others that the right one beats; all candidates give
-        `hotwire.decoder.statistics.metrics.hits`.
+    over growing `n_way` costs next to nothing. Chance is ``1 / n_way``. Two give the share of the others that the right
+    one beats; all candidates give `hotwire.decoder.statistics.measures.hits`. Scores may be similarities, see
+    `hotwire.decoder.statistics.correlations.similarity`.
 
     References
     ----------

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import OnGap, Step, StepState, check_number, check_on_gap, window_samples
-from .numerics.past import FromFirst, PastSums
+from .numerics.running_sums import FromFirst, RunningSums
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class RunningBaseline(Step):
 class _RunningState(FromFirst):
     def __init__(self, n_features: int, n_window: int | None) -> None:
         super().__init__(n_features)
-        self._sums = PastSums(n_window, n_features)
+        self._sums = RunningSums(n_window, n_features)
 
     def _compute(self, x: NDArray[np.float64], index: NDArray[np.int64]) -> NDArray[np.float64]:
         this_block, block_before = self._sums.push(x)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .base import OnGap, Step, StepState, WholeRun, check_count, check_number, check_on_gap, window_samples
-from .numerics.past import FromFirst, PastSums
+from .numerics.running_sums import FromFirst, RunningSums
 
 
 def detrend(X: NDArray[np.float64], order: int) -> NDArray[np.float64]:
@@ -132,7 +132,7 @@ class _RunningDetrendState(FromFirst):
         self._order = order
         self._n_window = n_window
         self._weights = newest_value_weights(n_window, order)
-        self._sums = PastSums(n_window, (order + 1) * n_features)
+        self._sums = RunningSums(n_window, (order + 1) * n_features)
 
     def _compute(self, x: NDArray[np.float64], index: NDArray[np.int64]) -> NDArray[np.float64]:
         u = (index % self._n_window) / self._n_window

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .base import OnGap, Step, StepState, check_number, check_on_gap, window_samples
-from .numerics.past import PastSums
+from .numerics.running_sums import RunningSums
 from .smoothing import ExponentialMean
 
 Output = Literal["power", "rms", "log"]
@@ -87,7 +87,7 @@ class WindowMean:
     """
 
     def __init__(self, n_columns: int, n_window: int) -> None:
-        self._sums = PastSums(n_window, n_columns)
+        self._sums = RunningSums(n_window, n_columns)
         self._n_seen = 0
 
     def push(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:

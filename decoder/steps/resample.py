@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .base import Step, StepState, check_number
-from .numerics.fir import NewestRows
+from .numerics.fir import WeightedRows
 
 LARGEST = 5000
 """Of the two whole numbers that make a ratio of rates."""
@@ -125,7 +125,7 @@ class _ResampleState(StepState):
         taps = low_pass(ratio)
         n_rows = ceil(len(taps) / self._up)
         phases = np.pad(taps, (0, n_rows * self._up - len(taps))).reshape(n_rows, self._up).T
-        self._rows = NewestRows(phases[:, ::-1], n_features)
+        self._rows = WeightedRows(phases[:, ::-1], n_features)
         self._first: NDArray[np.float64] | None = None
         self._n_in = 0
         self._n_out = 0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from .base import OnGap, Step, StepState, check_number, check_on_gap
 from .numerics.cascade import Cascade
-from .numerics.fir import NewestRows
+from .numerics.fir import WeightedRows
 
 Kernel = Literal["exponential", "half-gaussian"]
 KERNELS: tuple[Kernel, ...] = ("exponential", "half-gaussian")
@@ -98,7 +98,7 @@ class ExponentialMean:
 
 class _HalfGaussianMean:
     def __init__(self, n_columns: int, weights: NDArray[np.float64]) -> None:
-        self._rows = NewestRows(weights[None, ::-1], n_columns)
+        self._rows = WeightedRows(weights[None, ::-1], n_columns)
         self._weight = np.cumsum(weights)
         self._n_seen = 0
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import OnGap, Step, StepState, WholeRun, check_count, check_number, check_on_gap, window_samples
-from .numerics.past import FromFirst, PastSums
+from .numerics.running_sums import FromFirst, RunningSums
 
 
 def zscore(X: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -82,7 +82,7 @@ class _RunningZScoreState(FromFirst):
 
     def __init__(self, n_features: int, n_window: int | None, min_samples: int) -> None:
         super().__init__(n_features)
-        self._sums = PastSums(n_window, 2 * n_features)
+        self._sums = RunningSums(n_window, 2 * n_features)
         self._min_samples = min_samples
         self._reference = np.zeros(n_features)
         self._reference_before = np.zeros(n_features)

@@ -8,16 +8,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from ...errors import InputError
-from ..readers.named_arrays import read_named_arrays
-from ..readers.spikes import read_spikes
-from ..readers.stored_pictures import read_stored_pictures
-from ..readers.stored_voxels import VoxelList, VoxelMasks
+from ..readers.arrays.named_arrays import read_named_arrays
+from ..readers.arrays.stored_pictures import read_stored_pictures
+from ..readers.arrays.stored_voxels import VoxelList, VoxelMasks
+from ..readers.spikes.pseudo_trials import read_spikes
 from ..recordings.recording import Recording
 from .section import AnyPath, OneOrMore, RecordingSection, Section
 
 
 class VoxelListSection(Section):
-    """See `hotwire.decoder.readers.stored_voxels.VoxelList`."""
+    """See `hotwire.decoder.readers.arrays.stored_voxels.VoxelList`."""
 
     index: str
     shape: str
@@ -26,7 +26,7 @@ class VoxelListSection(Section):
 
 
 class VoxelMasksSection(Section):
-    """See `hotwire.decoder.readers.stored_voxels.VoxelMasks`."""
+    """See `hotwire.decoder.readers.arrays.stored_voxels.VoxelMasks`."""
 
     masks: str
     labels: str
@@ -34,7 +34,7 @@ class VoxelMasksSection(Section):
 
 
 class ArraysRecording(RecordingSection):
-    """See `hotwire.decoder.readers.named_arrays.read_named_arrays` and `read_stored_pictures`.
+    """See `hotwire.decoder.readers.arrays.named_arrays.read_named_arrays` and `read_stored_pictures`.
 
     Without `rate_hz` or `tr_s`, and without `run`, every row is a trial and a run of its own, independent of the rows
     next to it.
@@ -87,7 +87,7 @@ class ArraysRecording(RecordingSection):
 
 
 class SpikesRecording(RecordingSection):
-    """See `hotwire.decoder.readers.spikes.read_spikes`."""
+    """See `hotwire.decoder.readers.spikes.pseudo_trials.read_spikes`."""
 
     kind: Literal["spikes"]
     path: AnyPath

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ...errors import InputError
-from ..readers.continuous import read_continuous
-from ..readers.mne_files import read_mne
-from ..readers.spike_times import read_spike_times
-from ..readers.xdf import read_xdf
+from ..readers.arrays.continuous import read_continuous
+from ..readers.mne.files import read_mne
+from ..readers.spikes.spike_times import read_spike_times
+from ..readers.xdf.recording import read_xdf
 from ..recordings.cutting import cut_runs
 from ..recordings.joining import joined
 from ..recordings.recording import Recording
@@ -53,7 +53,7 @@ class ElectrodeRecording(RecordingSection):
 
 
 class MneRecording(ElectrodeRecording):
-    """Files that `mne.io.read_raw` reads, or of epochs; see `hotwire.decoder.readers.mne_files.read_mne`."""
+    """Files that `mne.io.read_raw` reads, or of epochs; see `hotwire.decoder.readers.mne.files.read_mne`."""
 
     kind: Literal["mne"]
     path: OneOrMore[AnyPath]
@@ -88,7 +88,7 @@ class XdfRecording(ElectrodeRecording):
 
 
 class ContinuousRecording(ElectrodeRecording):
-    """See `hotwire.decoder.readers.continuous.read_continuous`."""
+    """See `hotwire.decoder.readers.arrays.continuous.read_continuous`."""
 
     kind: Literal["continuous"]
     path: OneOrMore[AnyPath]
@@ -112,7 +112,7 @@ class ContinuousRecording(ElectrodeRecording):
 
 
 class SpikeTimesRecording(ElectrodeRecording):
-    """See `hotwire.decoder.readers.spike_times.read_spike_times`."""
+    """See `hotwire.decoder.readers.spikes.spike_times.read_spike_times`."""
 
     kind: Literal["spike_times"]
     path: AnyPath

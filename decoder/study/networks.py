@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ...errors import InputError
 from ...models.networks.network import Network
 from ...models.networks.opening import open_network
-from ..readers.array_files import load_arrays, order_in
+from ..readers.arrays.array_files import load_arrays, order_in
 from .fields import NetworkName
 from .section import AnyPath, Section
 

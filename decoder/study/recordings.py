@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ...errors import InputError, UnknownNameError
 from ...models.weights.assets import asset, assets, fetch
 from .. import readers
-from ..readers.responses import load_repeats
+from ..readers.spikes.responses import load_repeats
 from ..recordings.recording import Recording
 from ..statistics.ceilings import noise_ceiling
 from ..steps.regress_out import regress_out

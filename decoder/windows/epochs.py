@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ..recordings.events import first_sample_at
 from ..steps.base import check_number, window_samples
-from ..steps.numerics.history import History
+from ..steps.numerics.newest_samples import NewestSamples
 from .event_windows import Cutter, EventWindow, cut_from
 from .stretch import SampleCutter, Stretch, stretch_of
 from .window import Window, WindowRow, WindowState
@@ -134,7 +134,7 @@ class SlidingEpoch(Window):
 
     def open(self, n_features: int, rate_hz: float, history_s: float = 30.0) -> WindowState:
         stretch, n_every = self.stretch(rate_hz), window_samples(self.every_s, rate_hz, "every_s")
-        return _SlidingState(n_features, stretch.n_samples, n_every, SampleCutter(stretch, self.most, self.least))
+        return _SlidingEpochState(n_features, stretch.n_samples, n_every, SampleCutter(stretch, self.most, self.least))
 
     def stretch(self, rate_hz: float) -> Stretch:
         """Return which samples it takes, and what it makes of them."""
@@ -142,13 +142,13 @@ class SlidingEpoch(Window):
         return stretch_of(window_samples(self.length_s, rate_hz, "length_s"), self.bin_s, baseline_s, rate_hz)
 
 
-class _SlidingState(WindowState):
+class _SlidingEpochState(WindowState):
     def __init__(self, n_features: int, n_length: int, n_every: int, cut: Cutter) -> None:
         super().__init__(n_features)
         self._n_length = n_length
         self._n_every = n_every
         self._cut = cut
-        self._samples = History(n_features, n_keep=0)
+        self._samples = NewestSamples(n_features, n_keep=0)
         self._next = 0
         self._came = 0  # one past the newest sample that came
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...errors import InputError, RecordingError
 from ..recordings.events import first_sample_at
 from ..steps.base import check_count, check_number
-from ..steps.numerics.history import History
+from ..steps.numerics.newest_samples import NewestSamples
 from .window import Window, WindowRow, WindowState
 
 Cutter = Callable[[int, int, int, NDArray[np.float32], NDArray[np.intp] | None], WindowRow]
@@ -94,10 +94,10 @@ def average(
     return WindowRow(event, first, stop, x, len(present))
 
 
-def cut_from(samples: History, cut: Cutter, event: int, first: int, stop: int) -> WindowRow:
+def cut_from(samples: NewestSamples, cut: Cutter, event: int, first: int, stop: int) -> WindowRow:
     """Return the row of a stretch of the samples kept."""
     present = samples.rows(first, stop)
-    return cut(event, first, stop, present, None if len(present) == stop - first else samples.places(first, stop))
+    return cut(event, first, stop, present, None if len(present) == stop - first else samples.positions(first, stop))
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class _EventWindowState(WindowState):
         self._window = window
         self._rate_hz = rate_hz
         self._cut = window.cutter(n_features, rate_hz)
-        self._samples = History(n_features, n_keep=first_sample_at(history_s, rate_hz))
+        self._samples = NewestSamples(n_features, n_keep=first_sample_at(history_s, rate_hz))
         self._open: list[_OpenEvent] = []
 
     def announce(self, event: int, onset_s: float, duration_s: float) -> None:
@@ -228,7 +228,7 @@ class _EventWindowState(WindowState):
         return sorted(rows, key=lambda row: row.stop)
 
     def _rows(self, one: _OpenEvent, upto: int, stop: int) -> list[WindowRow]:
-        newest = self._samples.came(one.done, upto)
+        newest = self._samples.present(one.done, upto)
         return [self._row(one.event, *stretch) for stretch in self._window.ready(one.first, stop, upto, newest)]
 
     def _row(self, event: int, first: int, stop: int) -> WindowRow:

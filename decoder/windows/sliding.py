@@ -36,10 +36,10 @@ class SlidingAverage(Window):
 
     def open(self, n_features: int, rate_hz: float, history_s: float = 30.0) -> WindowState:
         n_length = window_samples(self.length_s, rate_hz, "length_s")
-        return _SlidingState(n_features, n_length, window_samples(self.every_s, rate_hz, "every_s"))
+        return _SlidingAverageState(n_features, n_length, window_samples(self.every_s, rate_hz, "every_s"))
 
 
-class _SlidingState(WindowState):
+class _SlidingAverageState(WindowState):
     """Keeps a sum for each part of the window: parts as long as both the window and its pace are multiples of.
 
     A sample is thus added once, however many windows it belongs to.

@@ -71,7 +71,7 @@ class Rejection(NamedTuple):
     why: str
     features: tuple[int, ...] = ()
 
-    def told(self, names: Sequence[str]) -> str:
+    def message(self, names: Sequence[str]) -> str:
         """In words, with the names of the features."""
         return ": ".join([", ".join(names[i] for i in self.features), self.why]) if self.features else self.why
 

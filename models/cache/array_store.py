@@ -26,7 +26,7 @@ from filelock import FileLock
 from numpy.lib import format as npy
 
 from ...errors import AssetError, DiskSpaceError
-from ..weights.assets import sha256_of
+from .files import sha256_of_file, write_whole
 
 MANIFEST, _PROGRESS = "manifest.json", "progress.json"
 _BATCHES_TO_MARK = 4
@@ -202,21 +202,11 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file that is there whole or not at all."""
-    write_bytes(path, (json.dumps(content, indent=1) + "\n").encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all, even after a power cut."""
-    half = path.with_name(f".{path.name}.half")
-    with half.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(half, path)
+    write_whole(path, json.dumps(content, indent=1) + "\n")
 
 
 def _is_unchanged(path: Path, noted: Mapping[str, Any]) -> bool:
-    return path.is_file() and path.stat().st_size == noted["size_bytes"] and sha256_of(path) == noted["sha256"]
+    return path.is_file() and path.stat().st_size == noted["size_bytes"] and sha256_of_file(path) == noted["sha256"]
 
 
 def _digest_of(path: Path, size_bytes: int) -> Any:

@@ -24,7 +24,8 @@ from google.protobuf.message import DecodeError
 from onnx import helper
 
 from ...errors import InputError
-from ..cache.array_store import lock_of, usable, write_bytes
+from ..cache.array_store import lock_of, usable
+from ..cache.files import write_whole
 from ..networks.network import Network
 from ..networks.onnx_graph import head, is_cut, tail, weights
 from ..networks.torch_graph import head as torch_head
@@ -223,7 +224,7 @@ def _made(network: TorchNetwork, path: Path) -> TorchNetwork:
         twin = CompiledNetwork(network, model)
     except InputError:
         return network
-    write_bytes(path, model.SerializeToString())
+    write_whole(path, model.SerializeToString())
     return twin
 
 

@@ -18,7 +18,8 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from ...errors import InputError, ShapeError
-from ..cache.array_store import lock_of, usable, write_bytes
+from ..cache.array_store import lock_of, usable
+from ..cache.files import write_whole
 from ..weights.assets import cache_folder
 from .small_vision import N_LATENT, SmallVision, as_input, open_small_vision, small_modules
 
@@ -82,7 +83,7 @@ def train_small_vision(
             weights = _kept(path.read_bytes(), str(path), name) if path.is_file() else None
             if weights is None:
                 weights = _trained(pictures, truth, len(kinds), seed, name)
-                write_bytes(path, save(weights, metadata={"sha256": _digest(weights)}))
+                write_whole(path, save(weights, metadata={"sha256": _digest(weights)}))
     return open_small_vision(weights, pictures.shape[1], kinds.tolist(), name=name)
 
 

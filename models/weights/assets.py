@@ -12,7 +12,6 @@ The cache is the user's cache folder, or the folder named by the environment var
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -25,6 +24,7 @@ from typing import Any, Literal
 from platformdirs import user_cache_path
 
 from ...errors import AssetError, ChecksumError, UnknownNameError
+from ..cache.files import sha256_of_file
 
 Kind = Literal["network", "recording", "labels"]
 
@@ -196,7 +196,7 @@ def verify(name: str) -> None:
     if not is_complete(wanted, folder):
         raise AssetError(f"{name} is not in {folder}, or not complete; fetch it first")
     for file, expected in _read_manifest(folder)["files"].items():
-        found = sha256_of(folder / file)
+        found = sha256_of_file(folder / file)
         if found != expected["sha256"]:
             raise ChecksumError(
                 f"{folder / file} has changed since it was made: SHA-256 {expected['sha256']} expected, "
@@ -228,18 +228,12 @@ def write_manifest(made: Asset, folder: Path) -> None:
     files = {}
     for path in sorted(folder.iterdir()):
         path.chmod(0o644)
-        files[path.name] = {"size_bytes": path.stat().st_size, "sha256": sha256_of(path)}
+        files[path.name] = {"size_bytes": path.stat().st_size, "sha256": sha256_of_file(path)}
     manifest = {"asset": made.name, "archive_sha256": made.sha256, "recipe": RECIPE, "files": files}
     (folder / MANIFEST_NAME).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     for path in folder.iterdir():
         with path.open("rb+") as file:
             os.fsync(file.fileno())
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def parse_registry(text: str) -> dict[str, Asset]:

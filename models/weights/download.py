@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from ...errors import AssetError, ChecksumError, DiskSpaceError, DownloadError, MissingExtraError
-from .assets import Asset, Member, is_complete, sha256_of, write_manifest
+from ..cache.files import sha256_of_file
+from .assets import Asset, Member, is_complete, write_manifest
 
 try:
     import requests
@@ -213,7 +214,7 @@ def _is_passing(error: Exception) -> bool:
 
 
 def _check(path: Path, expected: str) -> None:
-    found = sha256_of(path)
+    found = sha256_of_file(path)
     if found != expected:
         path.unlink()
         raise ChecksumError(

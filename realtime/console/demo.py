@@ -21,12 +21,12 @@ from ...decoder.report.markup import in_markup
 from ...decoder.targets import WordTargets
 from ...errors import InputError
 from ..decision import LiveDecision
-from ..engine import Engine
+from ..engine.engine import Engine
 from ..outputs.json_lines import Callback
 from ..settings import LiveSettings
 from ..verify.replayed import replayed
 from .session import Tally, decode
-from .view import Judge, View
+from .view import Scorer, View
 
 STUDY = commands.DEMO.with_name("demo_live.toml")
 FIND_S = 60.0
@@ -41,7 +41,7 @@ class Prepared(NamedTuple):
 
 
 def live_demo(
-    speed: float, make_view: Callable[[Judge], View], aside: Callable[[], AbstractContextManager[None]]
+    speed: float, make_view: Callable[[Scorer], View], aside: Callable[[], AbstractContextManager[None]]
 ) -> dict[str, Any]:
     """Replay and decode the last run of the demo's session, and return what was said of each block, ready for JSON.
 
@@ -59,13 +59,13 @@ def live_demo(
     prepared = prepare()
     decoder = CompiledDecoder.load(prepared.bundle)
     targets = WordTargets(**decoder.manifest["targets"])
-    judge = judged_by(targets)
+    scorer = scorer_of(targets)
     recording = read_npz(prepared.run)
     decisions: list[LiveDecision] = []
     tally = Tally()
-    settings = LiveSettings(backlog="every", find_s=FIND_S)
+    settings = LiveSettings(backlog="every", timeout_s=FIND_S)
     with aside(), replayed(recording, speed=speed) as source:
-        view = make_view(judge)
+        view = make_view(scorer)
         engine = Engine(decoder, source, settings, outputs=[Callback(decisions.append), tally, view])
         ended = decode(engine, view)
     return {
@@ -102,9 +102,7 @@ def prepare() -> Prepared:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("demo-*"):
         old.unlink()
-    unfinished = prepared.run.with_suffix(".part")
-    write_npz(recording.select(runs=[last]), unfinished)
-    unfinished.rename(prepared.run)
+    write_npz(recording.select(runs=[last]), prepared.run)
     bundle.save(decoder, prepared.bundle)  # last: the two are there, or not
     return prepared
 
@@ -124,15 +122,15 @@ def _key() -> str:
     return digest.hexdigest()[:16]
 
 
-def judged_by(targets: WordTargets) -> Judge:
+def scorer_of(targets: WordTargets) -> Scorer:
     """Say whether what is said means the marker's label."""
 
-    def judge(decision: LiveDecision) -> bool | None:
+    def scorer(decision: LiveDecision) -> bool | None:
         if decision.label not in targets.keys or decision.abstained:
             return None
         return targets.meant(decision.said) == targets.keys.index(decision.label)
 
-    return judge
+    return scorer
 
 
 def scores(decisions: list[LiveDecision], targets: WordTargets) -> dict[str, Any]:
@@ -155,7 +153,7 @@ def scores(decisions: list[LiveDecision], targets: WordTargets) -> dict[str, Any
 
 def blocks(decisions: list[LiveDecision], targets: WordTargets) -> list[dict[str, Any]]:
     """What was shown in each block, what was said in its end, and how many of its decisions were right."""
-    judge = judged_by(targets)
+    scorer = scorer_of(targets)
     found = []
     by_event: dict[int, list[LiveDecision]] = {}
     for one in decisions:
@@ -168,9 +166,9 @@ def blocks(decisions: list[LiveDecision], targets: WordTargets) -> list[dict[str
                 "stop_s": last.stop_s,
                 "shown": targets.words.get(last.label or "", [last.label or ""])[0],
                 "said": last.said,
-                "right": judge(last),
+                "right": scorer(last),
                 "n_decisions": len(of_block),
-                "n_right": sum(judge(one) is True for one in of_block),
+                "n_right": sum(scorer(one) is True for one in of_block),
             }
         )
     return found

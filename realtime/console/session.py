@@ -17,7 +17,7 @@ import numpy as np
 
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Status
-from ..engine import Engine
+from ..engine.engine import Engine
 from ..sources.source import StreamInfo
 from ..swap import Commands
 from .view import View

@@ -108,7 +108,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     """
     from ...decoder.bundle.compiled import CompiledDecoder
     from ...decoder.windows import EventWindow
-    from ..engine import Engine
+    from ..engine.engine import Engine
     from ..outputs.json_lines import JsonLines
     from ..outputs.xdf import XdfRecorder
     from ..swap import Commands
@@ -196,7 +196,7 @@ def _settings(options: dict[str, Any], window: Window | None) -> LiveSettings:
         deadline_s=options["deadline_s"],
         on_late=options["on_late"],
         least_present=options["least_present"],
-        find_s=options["find_s"],
+        timeout_s=options["find_s"],
     )
 
 

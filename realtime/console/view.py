@@ -25,7 +25,7 @@ from .letters import HEIGHT, large
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
 
-Judge = Callable[[LiveDecision], bool | None]
+Scorer = Callable[[LiveDecision], bool | None]
 """Says whether a decision is right; None where nobody knows."""
 
 FRAMES_PER_S = 10.0
@@ -50,15 +50,15 @@ class View(Output, Protocol):
         """Show the newest, if it is time to."""
 
 
-def unjudged(decision: LiveDecision) -> bool | None:
+def unscored(decision: LiveDecision) -> bool | None:
     """Nobody knows what would be right."""
     return None
 
 
-def on_console(title: str, draws: bool, judge: Judge = unjudged) -> View:
+def on_console(title: str, draws: bool, scorer: Scorer = unscored) -> View:
     """Return a view on standard output: drawn, or plain lines."""
     console = Console(emoji=False)
-    return TerminalView(console, title, judge) if draws else PlainView(console, judge)
+    return TerminalView(console, title, scorer) if draws else PlainView(console, scorer)
 
 
 class PlainView:
@@ -67,12 +67,12 @@ class PlainView:
     Parameters
     ----------
     console : Console
-    judge : Judge
+    scorer : Scorer
     """
 
-    def __init__(self, console: Console, judge: Judge = unjudged) -> None:
+    def __init__(self, console: Console, scorer: Scorer = unscored) -> None:
         self._console = console
-        self._judge = judge
+        self._judge = scorer
 
     def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
         self._print(f"decoding {info.summary()}")
@@ -112,14 +112,14 @@ class TerminalView:
     ----------
     console : Console
     title : str
-    judge : Judge
+    scorer : Scorer
         Colours the words.
     """
 
-    def __init__(self, console: Console, title: str = "hotwire", judge: Judge = unjudged) -> None:
+    def __init__(self, console: Console, title: str = "hotwire", scorer: Scorer = unscored) -> None:
         self._console = console
         self._title = title
-        self._judge = judge
+        self._judge = scorer
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
         self._drawn_s = -1.0
         self._state = State.SEARCHING

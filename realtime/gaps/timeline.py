@@ -26,7 +26,7 @@ MOST_STALL_S = 0.1
 """Longer stalls of a sender are no jitter."""
 
 
-class Piece(NamedTuple):
+class SampleRange(NamedTuple):
     """Samples that go on: ``rows`` of the chunk, the first of them at ``first`` on the stream's grid."""
 
     first: int
@@ -98,8 +98,8 @@ class Timeline:
     --------
     >>> timeline = Timeline(rate_hz=10.0)
     >>> timeline.place(np.array([5.0, 5.1, 5.2, 6.0]), received_s=6.0)
-    [Piece(first=0, rows=slice(0, 3, None)), Gap(first=3, n_missing=7, reason='lost'),
-     Piece(first=10, rows=slice(3, 4, None))]
+    [SampleRange(first=0, rows=slice(0, 3, None)), Gap(first=3, n_missing=7, reason='lost'),
+     SampleRange(first=10, rows=slice(3, 4, None))]
     >>> timeline.index_at(5.5)
     5.0
     """
@@ -135,7 +135,7 @@ class Timeline:
         """Tell that the stream was away: the next stamps come from a fresh outlet. The grid goes on."""
         self._is_restart = self.started
 
-    def place(self, stamps: NDArray[np.float64], received_s: float) -> list[Piece | Gap]:
+    def place(self, stamps: NDArray[np.float64], received_s: float) -> list[SampleRange | Gap]:
         """Return where the samples of a chunk go, in order; rows that are in no piece are dropped and counted.
 
         Parameters
@@ -154,7 +154,7 @@ class Timeline:
             raise NonFiniteError(
                 f"stamps: expected finite seconds, got {stamps[~np.isfinite(stamps)][0]}; the stream's clock is broken"
             )
-        placed: list[Piece | Gap] = []
+        placed: list[SampleRange | Gap] = []
         if len(stamps) and not self.started:
             self._received_s = received_s
             self._grid.begin(0, float(stamps[0]))
@@ -195,7 +195,7 @@ class Timeline:
         self._check_started()
         return self._segments.line_at(index, self._grid.line).stamp_of(index)
 
-    def _accept(self, placed: list[Piece | Gap], stamps: NDArray[np.float64], at: int, received_s: float) -> int:
+    def _accept(self, placed: list[SampleRange | Gap], stamps: NDArray[np.float64], at: int, received_s: float) -> int:
         """Let samples go on as far as they are at their places, and deal with the one that is not."""
         grid = self._grid
         part = stamps[at : at + grid.n_open]
@@ -223,7 +223,7 @@ class Timeline:
         return at + n
 
     def _jump(
-        self, placed: list[Piece | Gap], stamps: NDArray[np.float64], at: int, late_s: float, received_s: float
+        self, placed: list[SampleRange | Gap], stamps: NDArray[np.float64], at: int, late_s: float, received_s: float
     ) -> None:
         """Deal with a stamp that is not at its place."""
         away_s = received_s - self._received_s
@@ -242,7 +242,7 @@ class Timeline:
                 self._begin_segment(float(stamps[at]))
                 self._grid.shift(self._next, float(stamps[at]))
 
-    def _drop(self, placed: list[Piece | Gap], stamps: NDArray[np.float64], at: int, received_s: float) -> int:
+    def _drop(self, placed: list[SampleRange | Gap], stamps: NDArray[np.float64], at: int, received_s: float) -> int:
         """Drop samples until they reach the place that comes next."""
         line = self._grid.line
         late_s = stamps[at:] - line.stamp_of(self._next)
@@ -276,7 +276,7 @@ class Timeline:
         self.losses.reordered += n_late
         self.losses.duplicated += len(stamps) - n_late
 
-    def _restart(self, placed: list[Piece | Gap], stamps: NDArray[np.float64], received_s: float) -> None:
+    def _restart(self, placed: list[SampleRange | Gap], stamps: NDArray[np.float64], received_s: float) -> None:
         """Go on with a fresh outlet: lost is the time that it was away, by its stamps if they can be trusted."""
         line = self._grid.line
         late_s = float(stamps[0]) - line.stamp_of(self._next)
@@ -295,7 +295,7 @@ class Timeline:
         missing_s = away_s - n_came * self._grid.line.period_s
         return round(missing_s / self._grid.line.period_s) if missing_s >= LEAST_LOSS_S else 0
 
-    def _close_block(self, placed: list[Piece | Gap]) -> None:
+    def _close_block(self, placed: list[SampleRange | Gap]) -> None:
         n_missing = self._grid.close()
         if n_missing > 0:
             self._lose(placed, n_missing, "lost")
@@ -303,7 +303,7 @@ class Timeline:
         self._seen_before, self._seen = self._seen, set()
 
     def _lose(
-        self, placed: list[Piece | Gap], n_missing: int, reason: Literal["lost", "clock reset", "restart"]
+        self, placed: list[SampleRange | Gap], n_missing: int, reason: Literal["lost", "clock reset", "restart"]
     ) -> None:
         gap = Gap(self._next, n_missing, reason)
         placed.append(gap)
@@ -337,10 +337,10 @@ class Timeline:
         return len(stamps)
 
 
-def _extend(placed: list[Piece | Gap], first: int, at: int, n: int) -> None:
+def _extend(placed: list[SampleRange | Gap], first: int, at: int, n: int) -> None:
     """Add a piece, or lengthen the last one where it goes on."""
     last = placed[-1] if placed else None
-    if isinstance(last, Piece) and last.rows.stop == at:
-        placed[-1] = Piece(last.first, slice(last.rows.start, at + n))
+    if isinstance(last, SampleRange) and last.rows.stop == at:
+        placed[-1] = SampleRange(last.first, slice(last.rows.start, at + n))
     else:
-        placed.append(Piece(first, slice(at, at + n)))
+        placed.append(SampleRange(first, slice(at, at + n)))

@@ -39,7 +39,7 @@ NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 @dataclass
-class _Stream:
+class _XdfStream:
     """One stream of the file and what its footer will say."""
 
     number: int
@@ -79,7 +79,7 @@ class XdfRecorder:
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
         self._fd: int | None = None
-        self._data, self._markers = _Stream(1), _Stream(2)
+        self._data, self._markers = _XdfStream(1), _XdfStream(2)
         self._buffer = bytearray()  # fresh memory for every chunk would cost more than writing it
         if not self.path.parent.is_dir():
             raise InputError(f"{self.path}: there is no folder {self.path.parent}; make it, or record elsewhere")
@@ -215,7 +215,7 @@ def _marker_header(info: StreamInfo) -> bytes:
     )
 
 
-def _footer(stream: _Stream) -> bytes:
+def _footer(stream: _XdfStream) -> bytes:
     return _info(
         {
             "first_timestamp": repr(stream.first_stamp_s),
@@ -243,7 +243,7 @@ def _element(name: str, content: str | Parts) -> ElementTree.Element:
     return element
 
 
-def _number(stream: _Stream) -> bytes:
+def _number(stream: _XdfStream) -> bytes:
     return struct.pack("<I", stream.number)
 
 

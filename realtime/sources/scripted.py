@@ -23,7 +23,7 @@ class Samples(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Lost:
+class Disappears:
     """Script: the stream goes away; samples that follow reach nobody."""
 
     why: str = "the outlet was closed"
@@ -48,7 +48,7 @@ class At(NamedTuple):
     """
 
     time_s: float
-    what: Samples | Marker | MarkersChange | Lost | Appears | Silence | BaseException
+    what: Samples | Marker | MarkersChange | Disappears | Appears | Silence | BaseException
 
 
 def chunked(
@@ -101,7 +101,7 @@ class ScriptedSource:
     --------
     >>> from hotwire.realtime.clock import VirtualClock
     >>> info = StreamInfo("fake", "EEG", "f1", ("Cz",), ("uV",), 1.0)
-    >>> source = ScriptedSource(info, [*chunked([[1.0], [2.0]], rate_hz=1.0), At(1.5, Lost())], VirtualClock())
+    >>> source = ScriptedSource(info, [*chunked([[1.0], [2.0]], rate_hz=1.0), At(1.5, Disappears())], VirtualClock())
     >>> source.open(timeout_s=1.0).name
     'fake'
     >>> [source.pull(timeout_s=0.5) is None for _ in range(3)]
@@ -112,7 +112,7 @@ class ScriptedSource:
         self._info = self._now_there = info
         self._clock = clock
         self._script = deque(_checked(info, script))
-        changes = (entry.what for entry in self._script if isinstance(entry.what, Lost | Appears))
+        changes = (entry.what for entry in self._script if isinstance(entry.what, Disappears | Appears))
         self._there = not isinstance(next(changes, None), Appears)
         self._opened_before = False
         self._open = False
@@ -191,7 +191,7 @@ class ScriptedSource:
             self._markers.append(what)
         elif isinstance(what, Appears):
             self._there, self._now_there = True, what.info or self._info
-        elif isinstance(what, Lost):
+        elif isinstance(what, Disappears):
             self._there = False
             if self._open:
                 self._open = False

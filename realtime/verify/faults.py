@@ -88,7 +88,7 @@ class _Stretch(Fault):
         return places
 
 
-class Lost(_Stretch):
+class LostSamples(_Stretch):
     """Samples that are never sent."""
 
     kind = "lost"
@@ -203,7 +203,7 @@ class Saturated(_OfChannel):
 FAULTS: dict[str, type[Fault]] = {
     fault.kind: fault
     for fault in (
-        Lost,
+        LostSamples,
         Duplicated,
         Reordered,
         Freeze,
@@ -246,7 +246,7 @@ def read_fault(text: str) -> Fault:
     Examples
     --------
     >>> read_fault("lost@10:1")
-    Lost(at_s=10.0, for_s=1.0)
+    LostSamples(at_s=10.0, for_s=1.0)
     """
     kind, _, rest = text.partition("@")
     if kind not in FAULTS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from os import PathLike
@@ -13,9 +12,10 @@ from numpy.typing import ArrayLike
 
 from ...decoder.bundle.compiled import Answer, CompiledDecoder
 from ...decoder.recordings.recording import Recording
+from ...models.cache.files import sha256_of
 from ..clock import Clock
 from ..decision import LiveDecision
-from ..engine import Engine
+from ..engine.engine import Engine
 from ..settings import LiveSettings
 from ..sources.source import Source
 
@@ -23,7 +23,7 @@ NEVER_S = 1e9
 TURN_S = 1.0
 
 
-class Decided(NamedTuple):
+class DecisionRecord(NamedTuple):
     """What was decided of one window.
 
     Attributes
@@ -49,7 +49,7 @@ class Decided(NamedTuple):
     @property
     def sha256(self) -> str:
         """Over all of it."""
-        return sha256(repr(tuple(self)).encode("utf-8", "surrogatepass"))
+        return sha256_of(repr(tuple(self)))
 
 
 class NotingDecoder(CompiledDecoder):
@@ -72,17 +72,17 @@ class NotingDecoder(CompiledDecoder):
         return decoder
 
     def decide(self, x: ArrayLike) -> Answer:
-        self.noted.append(sha256(np.asarray(x, np.float32).tobytes()))
+        self.noted.append(sha256_of(np.asarray(x, np.float32).tobytes()))
         return super().decide(x)
 
 
-def decided_offline(decoder: NotingDecoder, recording: Recording) -> list[Decided]:
+def decided_offline(decoder: NotingDecoder, recording: Recording) -> list[DecisionRecord]:
     """Decide on all windows of a recording of one run."""
     decoder.noted.clear()
     decisions = decoder.predict(recording)
     rate_hz = recording.rate_hz
     return [
-        Decided(
+        DecisionRecord(
             run=str(one.run),
             label=str(recording.events.label[one.event]) if one.event >= 0 else "",
             first=round(one.start_s * rate_hz),
@@ -103,7 +103,7 @@ def decided_live(
     run: str,
     history_s: float,
     carry_on: Callable[[], object] = lambda: None,
-) -> tuple[list[Decided], dict[str, int]]:
+) -> tuple[list[DecisionRecord], dict[str, int]]:
     """Decide on a source that ends, and return what was decided and all losses.
 
     Parameters
@@ -121,7 +121,7 @@ def decided_live(
     decoder.noted.clear()
     # However long the next sample takes, the recording goes on; and what offline is decided on, is so here.
     settings = LiveSettings(
-        backlog="every", most_bad=1.0, stale_s=NEVER_S, lost_s=NEVER_S, find_s=60.0, history_s=history_s
+        backlog="every", most_bad=1.0, stale_s=NEVER_S, lost_s=NEVER_S, timeout_s=60.0, history_s=history_s
     )
     decisions: list[LiveDecision] = []
     with Engine(decoder, source, settings, clock=clock) as engine:
@@ -132,19 +132,19 @@ def decided_live(
     return [_of_live(one, run, decoder.rate_hz, noted) for one in decisions], engine.losses
 
 
-def differences(expected: Sequence[Decided], got: Sequence[Decided]) -> list[dict[str, Any]]:
+def differences(expected: Sequence[DecisionRecord], got: Sequence[DecisionRecord]) -> list[dict[str, Any]]:
     """Compare decisions whose order may differ, and describe each that is not on both sides.
 
     Examples
     --------
-    >>> one = Decided("1", "face", 0, 6, "face", None, "ab", "cd")
+    >>> one = DecisionRecord("1", "face", 0, 6, "face", None, "ab", "cd")
     >>> differences([one], [one])
     []
     >>> differences([one], [one._replace(answer="cat")])[0]["differs"]
     ['answer']
     """
     missing, extra = Counter(expected) - Counter(got), Counter(got) - Counter(expected)
-    others: dict[tuple, list[Decided]] = {}
+    others: dict[tuple, list[DecisionRecord]] = {}
     for one in extra.elements():
         others.setdefault(one[:4], []).append(one)
     found = []
@@ -158,7 +158,6 @@ def differences(expected: Sequence[Decided], got: Sequence[Decided]) -> list[dic
 def recording_digest(recording: Recording) -> str:
     """SHA-256 over samples, rate, names, units, runs and events."""
     events = recording.events
-    digest = hashlib.sha256(recording.data.tobytes())
     told = (
         recording.data.shape,
         recording.rate_hz,
@@ -170,17 +169,11 @@ def recording_digest(recording: Recording) -> str:
         events.duration_s.tolist(),
         events.label.tolist(),
     )
-    digest.update(repr(told).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+    return sha256_of(recording.data.tobytes(), repr(told))
 
 
-def sha256(content: bytes) -> str:
-    """In hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def _of_live(one: LiveDecision, run: str, rate_hz: float, noted: Any) -> Decided:
-    return Decided(
+def _of_live(one: LiveDecision, run: str, rate_hz: float, noted: Any) -> DecisionRecord:
+    return DecisionRecord(
         run=run,
         label=one.label or "",
         first=round(one.start_s * rate_hz),
@@ -193,13 +186,13 @@ def _of_live(one: LiveDecision, run: str, rate_hz: float, noted: Any) -> Decided
 
 
 def _of_probabilities(probabilities: dict[str, float]) -> str:
-    return sha256(repr(list(probabilities)).encode() + np.array(list(probabilities.values())).tobytes())
+    return sha256_of(repr(list(probabilities)), np.array(list(probabilities.values())).tobytes())
 
 
-def _difference(offline: Decided | None, live: Decided | None) -> dict[str, Any]:
+def _difference(offline: DecisionRecord | None, live: DecisionRecord | None) -> dict[str, Any]:
     there = offline or live
     assert there is not None
-    names = Decided._fields
+    names = DecisionRecord._fields
     return {
         **{name: getattr(there, name) for name in names[:4]},
         "offline": None if offline is None else offline.sha256,

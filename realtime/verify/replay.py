@@ -145,7 +145,7 @@ def replay(
     marks = _marks(recording, runs, wrong) if markers else []
 
     device = source_id or f"hotwire-replay:{name}"
-    stream = _Stream(recording, name, type)
+    stream = _ReplayOutlet(recording, name, type)
     marker_stream = _marker_outlet(f"{name}-markers", f"{device}:markers") if markers else None
     stream.open(device)
     if wait_s > 0 and not stream.heard(wait_s):
@@ -189,7 +189,7 @@ class _Mark(NamedTuple):
     text: str
 
 
-class _Stream:
+class _ReplayOutlet:
     """An outlet that can be closed and opened again."""
 
     def __init__(self, recording: HasSamples, name: str, type: str) -> None:
@@ -276,7 +276,7 @@ def _marker_outlet(name: str, source_id: str) -> pylsl.StreamOutlet:
     return pylsl.StreamOutlet(pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, source_id))
 
 
-def _outages(stream: _Stream, source_id: str, faults: Sequence[Fault]) -> Iterator[tuple[float, Action]]:
+def _outages(stream: _ReplayOutlet, source_id: str, faults: Sequence[Fault]) -> Iterator[tuple[float, Action]]:
     """Yield when the outlet is closed and opened again."""
     for fault in sorted((f for f in faults if isinstance(f, Restart)), key=lambda f: f.at_s):
         yield fault.at_s, stream.close

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pylsl
 
-from ...decoder.readers.arrays import write_npz
+from ...decoder.readers.arrays.npz import write_npz
 from ...decoder.recordings.recording import Recording
 from ...errors import StreamError, StreamLostError
 from ..sources.lsl_source import LslSource

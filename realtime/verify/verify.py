@@ -27,7 +27,7 @@ from ...decoder.recordings.recording import Recording
 from ...errors import InputError, RecordingError, UnknownNameError
 from ..clock import SystemClock, VirtualClock
 from ..sources.recording_source import RecordingSource
-from .parity import Decided, NotingDecoder, decided_live, decided_offline, differences, recording_digest
+from .parity import DecisionRecord, NotingDecoder, decided_live, decided_offline, differences, recording_digest
 
 Lsl = Literal["also", "never"]
 LSL = ("also", "never")
@@ -114,7 +114,7 @@ def verify(
     tally = _Tally(len(parts) * (1 + cuttings + (lsl == "also")), progress)
 
     decoder = NotingDecoder.load(bundle)
-    offline: dict[int | str, list[Decided]] = {}
+    offline: dict[int | str, list[DecisionRecord]] = {}
     for run, part in parts.items():
         offline[run] = decided_offline(decoder, part)
         tally.passed()
@@ -182,7 +182,7 @@ class _Tally:
             if self._progress is not None:
                 self._progress(self._n_passed, self._n_passes)
 
-    def compared(self, where: str, expected: Sequence[Decided], got: Sequence[Decided]) -> None:
+    def compared(self, where: str, expected: Sequence[DecisionRecord], got: Sequence[DecisionRecord]) -> None:
         """Compare one pass over a run."""
         unequal = differences(expected, got)
         with self._lock:
@@ -200,7 +200,7 @@ class _Tally:
         return counted
 
 
-def _history_s(rate_hz: float, parts: dict[Any, Recording], offline: dict[Any, list[Decided]]) -> float:
+def _history_s(rate_hz: float, parts: dict[Any, Recording], offline: dict[Any, list[DecisionRecord]]) -> float:
     """How long samples have to be kept, that the latest marker finds its window's first one still there."""
     longest_s = max((float(part.events.duration_s.max(initial=0.0)) for part in parts.values()), default=0.0)
     longest_s += max((one.stop - one.first) / rate_hz for of_run in offline.values() for one in of_run)
@@ -251,7 +251,7 @@ def _through_lsl(
     parts: dict[Any, Recording],
     history_s: float,
     speed: float,
-    tell: Callable[[Any, list[Decided]], None],
+    tell: Callable[[Any, list[DecisionRecord]], None],
 ) -> Counter[str]:
     """Decide on each run as another process replays it, and return all losses."""
     from .replayed import private_session, replayed

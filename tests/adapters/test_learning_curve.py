@@ -97,7 +97,7 @@ def test_a_law_without_noise_is_found(exponent: float, falling: bool) -> None:
     later = 0.1 + 1.5 * 1000**-exponent
     assert curve.at(1000).value == pytest.approx(later if falling else 1 - later, abs=3e-3)
     assert curve.gain(680).value == pytest.approx(lacking[-1] - later, abs=3e-3)
-    assert ("lower" if falling else "raise") in curve.told(680)
+    assert ("lower" if falling else "raise") in curve.sentence(680)
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
@@ -151,7 +151,7 @@ def test_interval_is_the_profile_of_the_squared_error() -> None:
 def test_a_curve_that_cannot_tell_gives_no_number(sizes, scores, reason: str, start: float | None) -> None:
     curve = LearningCurve(sizes, scores, start=start)
     assert reason in str(curve.silent)
-    assert reason in curve.told(10, "minutes")
+    assert reason in curve.sentence(10, "minutes")
     for ask in (lambda: curve.at(10), lambda: curve.gain(10)):
         with pytest.raises(InputError, match="cannot tell"):
             ask()

@@ -10,7 +10,7 @@ from sklearn.covariance import LedoitWolf, ledoit_wolf_shrinkage
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hotwire.adapters import plan as plan_module
-from hotwire.adapters.shrunk import shrinkage_for
+from hotwire.adapters.shrunk_covariance import shrinkage_for
 from hotwire.adapters.whiten import Whitener
 from hotwire.errors import BundleError, InputError, NonFiniteError
 

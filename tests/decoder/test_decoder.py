@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 from hotwire.adapters import RidgeAdapter, Whitener
 from hotwire.adapters.other.banded import BandedAdapter
-from hotwire.adapters.other.delayed_adapter import DelayedAdapter
+from hotwire.adapters.other.delayed import DelayedAdapter
 from hotwire.decoder import Decoder, LabelReadout, NearestReadout, Recording, Settings, TextReadout, WordTargets
 from hotwire.decoder.decoder import BY_REGION
 from hotwire.decoder.evaluation.evaluate import evaluate

@@ -15,7 +15,7 @@ from hotwire.decoder.steps import RunningBaseline, run_steps
 from hotwire.decoder.windows import BlockAverage
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.decision import LiveDecision
-from hotwire.realtime.engine import Engine
+from hotwire.realtime.engine.engine import Engine
 from hotwire.realtime.settings import LiveSettings
 from hotwire.realtime.sources.scripted import At, Samples, ScriptedSource
 from hotwire.realtime.sources.source import Marker

@@ -18,7 +18,7 @@ from hotwire.decoder.windows import Epoch, SlidingEpoch, Window
 from hotwire.errors import BundleError, InputError
 from hotwire.models import OnnxNetwork
 from hotwire.realtime.clock import VirtualClock
-from hotwire.realtime.engine import Engine
+from hotwire.realtime.engine.engine import Engine
 from hotwire.realtime.settings import LiveSettings
 from hotwire.realtime.sources.scripted import At, ScriptedSource, Silence, chunked
 from hotwire.realtime.sources.source import StreamInfo

@@ -16,7 +16,7 @@ from hotwire.decoder.steps import RunningBaseline
 from hotwire.decoder.windows import BlockAverage, Epoch, SlidingAverage
 from hotwire.errors import BundleError, InputError, StreamMismatchError, UnknownNameError
 from hotwire.realtime.clock import VirtualClock
-from hotwire.realtime.engine import Engine
+from hotwire.realtime.engine.engine import Engine
 from hotwire.realtime.settings import LiveSettings
 from hotwire.realtime.sources.scripted import At, Samples, ScriptedSource
 from hotwire.realtime.sources.source import Chunk, StreamInfo

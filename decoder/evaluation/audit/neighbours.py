@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...recordings.recording import Recording
-from ...statistics.metrics import exceedance, exchanges
+from ...statistics.permutation import exceedance, exchanges
 from ...windows import Trials
 from .finding import Finding
 from .samples import is_timeless

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...statistics.metrics import exceedance, exchanges
+from ...statistics.permutation import exceedance, exchanges
 from ...targets import Targets
 from ...windows import Trials
 from .finding import Finding

@@ -17,7 +17,7 @@ from ...decoder import Settings
 from ...recordings.events import Events
 from ...recordings.recording import Recording
 from ...recordings.synthetic import response_to
-from ...statistics.metrics import exceedance, exchanges
+from ...statistics.permutation import exceedance, exchanges
 from ...steps import Lag
 from ...windows import EventWindow, Trials
 from .finding import Finding

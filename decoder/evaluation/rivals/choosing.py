@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...statistics.auc import auc
-from ...statistics.metrics import hits
+from ...statistics.measures import hits
 from ..folds import split_runs
 
 

@@ -16,7 +16,7 @@ from .session import FitSession, Subject, open_subject
 from .store import Arrays, FitStore, Piece, is_seen_here
 
 
-class Cluster:
+class FitCluster:
     """The workers of a dask scheduler.
 
     They need hotwire, the study files under the same paths, and the recordings that these name. Those that see the

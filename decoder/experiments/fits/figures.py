@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...report.drawing import N_HEAT, WIDTH_IN, Colors, Drawing, short
 from ..maps.labels import layer_names
-from .result import Fits, SubjectShown
+from .result import Fits, SubjectSummary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,7 @@ def r2_figures(found: Fits) -> dict[str, Drawing]:
     return {f"r2-{subject.name}": _figure(found, subject) for subject in found.subjects}
 
 
-def _figure(found: Fits, subject: SubjectShown) -> Drawing:
+def _figure(found: Fits, subject: SubjectSummary) -> Drawing:
     lines = {(one.region, one.network, one.layer): one for one in found.fitted if one.subject == subject.name}
     r2 = {
         network: np.array([[lines[region, network, layer].r2 for layer in layers] for region in subject.regions])

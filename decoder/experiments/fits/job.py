@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from ....adapters.factored import FactoredAdapter
 from ....adapters.ridge.dual import DualRidge
 from ....adapters.ridge.ridge import RidgeAdapter
-from ....adapters.targets import Floats, blocks
+from ....adapters.unit_blocks import Floats, blocks
 from ...decoder import fit_adapter
-from .session import Cell, FitSession
+from .session import FitCell, FitSession
 from .store import Arrays, Piece, to_arrays
 
 MOST_IN_MEMORY = 2**26
@@ -37,17 +37,17 @@ class Score(NamedTuple):
     layers: tuple[str, ...]
 
     @property
-    def cells(self) -> list[Cell]:
-        return [Cell(self.region, self.network, layer) for layer in self.layers]
+    def cells(self) -> list[FitCell]:
+        return [FitCell(self.region, self.network, layer) for layer in self.layers]
 
 
-Job = Cell | Score
+Job = FitCell | Score
 """A cell stands for its adapter."""
 
 
 def pieces_of(session: FitSession, job: Job) -> list[Piece]:
     """The files that a job makes."""
-    if isinstance(job, Cell):
+    if isinstance(job, FitCell):
         return [Piece("adapters", session.name, job, session.adapter_key(job))]
     return [Piece("scores", session.name, cell, session.score_key(cell)) for cell in job.cells]
 
@@ -68,11 +68,11 @@ def work_out(session: FitSession, job: Job) -> Iterator[tuple[Piece, Arrays]]:
 
     Of an adapter those of `store.to_arrays`, and ``seconds``; of a score those of `scores`.
     """
-    made = [fit(session, job)] if isinstance(job, Cell) else scores(session, job)
+    made = [fit(session, job)] if isinstance(job, FitCell) else scores(session, job)
     return zip(pieces_of(session, job), made, strict=True)
 
 
-def fit(session: FitSession, cell: Cell) -> Arrays:
+def fit(session: FitSession, cell: FitCell) -> Arrays:
     """Fit a cell's adapter on all trials, as the decoder would be fitted on the whole recording."""
     start = time.perf_counter()
     opened = session.opened

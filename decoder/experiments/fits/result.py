@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .job import SHUFFLED
-from .session import Cell
+from .session import FitCell
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedAdapter:
     """An adapter, and how well it does.
 
     Attributes
@@ -63,7 +63,7 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class SubjectShown:
+class SubjectSummary:
     """What was fitted: a subject's recording, and the regions and layers of each network in their order."""
 
     name: str
@@ -82,28 +82,28 @@ class Fits:
 
     Attributes
     ----------
-    subjects : tuple of SubjectShown
-    fitted : tuple of Fitted
+    subjects : tuple of SubjectSummary
+    fitted : tuple of FittedAdapter
     n_made, n_kept : int
         How many adapters were made by this call, and how many were there before.
     seconds : float
     """
 
-    subjects: tuple[SubjectShown, ...]
-    fitted: tuple[Fitted, ...]
+    subjects: tuple[SubjectSummary, ...]
+    fitted: tuple[FittedAdapter, ...]
     n_made: int
     n_kept: int
     seconds: float
 
-    def at(self, subject: str, cell: Cell) -> Fitted:
+    def at(self, subject: str, cell: FitCell) -> FittedAdapter:
         """The line of a cell."""
         return next(
-            one for one in self.fitted if (one.subject, Cell(one.region, one.network, one.layer)) == (subject, cell)
+            one for one in self.fitted if (one.subject, FitCell(one.region, one.network, one.layer)) == (subject, cell)
         )
 
 
 def measures(score: Mapping[str, NDArray]) -> dict[str, float]:
-    """What `Fitted` says of a score of `fits.job.scores`; NaN where activations are constant."""
+    """What `FittedAdapter` says of a score of `fits.job.scores`; NaN where activations are constant."""
     own = [score[name] for name in ("gain", "inner", "predicted", "true")]
     shuffled = [score[f"{SHUFFLED}{name}"] for name in ("gain", "inner", "predicted", "true")]
     return {

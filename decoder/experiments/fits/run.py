@@ -14,8 +14,8 @@ from ....errors import AssetError
 from ...evaluation.audit.leaks import refuse
 from ...evaluation.threads import in_parallel
 from .job import AT_EDGE, SECONDS, Job, Score, jobs_of, pieces_of, work_out
-from .result import Fits, Fitted, SubjectShown, measures
-from .session import Cell, FitSession, Subject, open_subject
+from .result import Fits, FittedAdapter, SubjectSummary, measures
+from .session import FitCell, FitSession, Subject, open_subject
 from .store import FitStore, Piece
 
 
@@ -33,14 +33,14 @@ Workers = Callable[[Iterable[Todo], FitStore], None]
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Wanted:
     """What a subject should have in the end."""
 
-    shown: SubjectShown
+    shown: SubjectSummary
     n_features: dict[str, int]
-    n_units: dict[Cell, int]
-    adapters: dict[Cell, Piece]
-    scores: dict[Cell, Piece]
+    n_units: dict[FitCell, int]
+    adapters: dict[FitCell, Piece]
+    scores: dict[FitCell, Piece]
 
 
 def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers | None = None) -> Fits:
@@ -73,7 +73,7 @@ def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers | Non
     """
     start = time.perf_counter()
     store = FitStore(folder)
-    asked: list[_Asked] = []
+    asked: list[_Wanted] = []
     made: set[Piece] = set()
 
     def each() -> Iterator[Todo]:
@@ -113,9 +113,9 @@ def _lacking(store: FitStore, pieces: Sequence[Piece], name: str) -> set[Piece]:
     return {piece for piece, there in zip(pieces, found, strict=True) if not there}
 
 
-def _ask(session: FitSession) -> _Asked:
+def _ask(session: FitSession) -> _Wanted:
     opened = session.opened
-    shown = SubjectShown(
+    shown = SubjectSummary(
         name=session.name,
         recording=opened.recording.summary(),
         n_trials=len(opened.trials),
@@ -131,16 +131,16 @@ def _ask(session: FitSession) -> _Asked:
         (scores[cell],) = pieces_of(session, Score(cell.region, cell.network, (cell.layer,)))
         shape = opened.readings[cell.network].network.shape_of(cell.layer)
         n_units[cell] = int(np.prod(shape))
-    return _Asked(shown, {name: len(of) for name, of in opened.regions.items()}, n_units, adapters, scores)
+    return _Wanted(shown, {name: len(of) for name, of in opened.regions.items()}, n_units, adapters, scores)
 
 
-def _line(store: FitStore, asked: _Asked, cell: Cell) -> Fitted:
+def _line(store: FitStore, asked: _Wanted, cell: FitCell) -> FittedAdapter:
     adapter, score = asked.adapters[cell], asked.scores[cell]
     told, scored = store.get(adapter), store.get(score)
     if told is None or scored is None:
         raise AssetError(f"out: {store.path(adapter if told is None else score)} has gone meanwhile; run it again")
     chosen = [name.removesuffix(AT_EDGE) for name in told if name.endswith(AT_EDGE)]
-    return Fitted(
+    return FittedAdapter(
         subject=asked.shown.name,
         region=cell.region,
         network=cell.network,

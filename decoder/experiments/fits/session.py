@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -14,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.targets import Floats, scores_of
+from ....adapters.unit_blocks import Floats, scores_of
 from ....adapters.whiten import Whitener
 from ....errors import InputError, UnknownNameError
+from ....models.cache.files import sha256_of
 from ....models.cache.ingredients import ingredients_of, key_of
 from ...sound_targets import SoundTargets
 from ...steps import run_steps
@@ -30,7 +30,7 @@ FORMAT = 2
 """Of the files that are kept: another number, and all are made anew."""
 
 
-class Cell(NamedTuple):
+class FitCell(NamedTuple):
     """What an adapter goes from and to."""
 
     region: str
@@ -98,11 +98,11 @@ class FitSession:
         self._condensed = cache(self._condense)
 
     @property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[FitCell]:
         """All that is to be fitted."""
         readings = self.opened.readings.items()
         return [
-            Cell(region, name, layer)
+            FitCell(region, name, layer)
             for region in self.opened.regions
             for name, reading in readings
             for layer in reading.layers
@@ -141,11 +141,11 @@ class FitSession:
         states = scores_of(gram)
         return gram, states if states.size else np.zeros((len(gram), 1))
 
-    def adapter_key(self, cell: Cell) -> str:
+    def adapter_key(self, cell: FitCell) -> str:
         """SHA-256 of all that the adapter of a cell depends on."""
         return _sha256(FORMAT, self._settings, self._of_region(cell.region), self._of_network(cell.network), cell.layer)
 
-    def score_key(self, cell: Cell) -> str:
+    def score_key(self, cell: FitCell) -> str:
         """SHA-256 of all that the held-out score of a cell depends on."""
         return _sha256(self.adapter_key(cell), self._folded)
 
@@ -230,10 +230,8 @@ def _with_layers(readings: list[Reading], layers: Sequence[str]) -> list[Reading
 
 
 def _digest(array: NDArray) -> str:
-    told = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
-    told.update(np.ascontiguousarray(array).tobytes())
-    return told.hexdigest()
+    return sha256_of(f"{array.dtype.str} {array.shape} ", array.tobytes())
 
 
 def _sha256(*told: Any) -> str:
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return sha256_of(json.dumps(told, sort_keys=True))

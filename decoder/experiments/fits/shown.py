@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike
 from rich.console import Console
 from rich.table import Table
 
+from ....models.cache.files import write_whole
 from ...report.markup import in_markup
-from ...report.page import count, percent, write_whole
+from ...report.page import count, percent
 from ...report.terminal import plain_data
 from .figures import r2_figures
-from .result import Fits, Fitted
+from .result import Fits, FittedAdapter
 
 MOST_ROWS = 60
 TABLE = "fits.csv"
@@ -35,7 +36,7 @@ def fits_data(found: Fits) -> dict[str, Any]:
 
 
 def write_table_and_figures(found: Fits, folder: Path) -> list[Path]:
-    """Write ``fits.csv`` and the figures as SVG and PDF; the table has a line for each adapter, see `Fitted`.
+    """Write ``fits.csv`` and the figures as SVG and PDF; the table has a line for each adapter, see `FittedAdapter`.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def show_fits(console: Console, found: Fits) -> None:
                 console.print(
                     f"[yellow]{in_markup(subject.name)}: {in_markup(one['verdict'])}, {in_markup(one['reason'])}[/]"
                 )
-    tables: dict[str, list[Fitted]] = {}
+    tables: dict[str, list[FittedAdapter]] = {}
     for one in found.fitted[:MOST_ROWS]:
         tables.setdefault(f"{one.subject} → {one.network}", []).append(one)
     for title, rows in tables.items():
@@ -77,7 +78,7 @@ def show_fits(console: Console, found: Fits) -> None:
     console.print(f"{count(found.n_made, 'adapter')} made, {found.n_kept:,} kept from before, {found.seconds:.0f} s.")
 
 
-def _table(title: str, rows: Sequence[Fitted]) -> Table:
+def _table(title: str, rows: Sequence[FittedAdapter]) -> Table:
     chosen = list(dict.fromkeys(name for one in rows for name in one.chosen))
     table = Table("region", "layer", title=in_markup(title), title_justify="left")
     for heading in ("units", *chosen, "R2", "corr.", "shuffled", "time", "size"):

@@ -15,10 +15,10 @@ from ....adapters.factored import ARRAYS
 from ....adapters.kinds import adapter_from_arrays
 from ....adapters.whiten import Whitener
 from ....errors import BundleError, InputError
+from ....models.cache.files import UNFINISHED, write_whole
 from ...decoder import Linear
-from ...report.page import write_whole
-from ..kept_arrays import PART, keep_arrays, kept_arrays
-from .session import Cell
+from ..kept_arrays import keep_arrays, kept_arrays
+from .session import FitCell
 
 MARK = "fits.json"
 FORMAT = 1
@@ -39,7 +39,7 @@ class Piece(NamedTuple):
 
     what: Literal["adapters", "scores"]
     subject: str
-    cell: Cell
+    cell: FitCell
     key: str
 
     @property
@@ -76,7 +76,7 @@ class FitStore:
             self.folder.mkdir(exist_ok=True)
             write_whole(mark, json.dumps({"fits": FORMAT, "id": secrets.token_hex(8)}))
         self.id = _id_in(mark)
-        for part in self.folder.rglob(f"*{PART}"):
+        for part in self.folder.rglob(f"*{UNFINISHED}"):
             if time.time() - part.stat().st_mtime > LEFT_S:
                 part.unlink(missing_ok=True)
 

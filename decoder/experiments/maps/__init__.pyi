@@ -1,5 +1,5 @@
-from .result import Cell as Cell
 from .result import InjectionMap as InjectionMap
+from .result import MapCell as MapCell
 from .result import TimeRange as TimeRange
 from .run import make_map as make_map
 from .session import MapSession as MapSession

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.dual import blended
+from ....adapters.ridge.blending import blended
 from ...readout import Entry, NearestReadout
-from ...statistics.metrics import pairwise
-from .result import Cell
+from ...statistics.measures import pairwise
+from .result import MapCell
 from .session import NUISANCE, MapSession, Weights
 from .sources import Blends, mean_blends, true_blends
 
@@ -30,7 +30,7 @@ class Layer(NamedTuple):
     layer: str
 
 
-Job = Cell | Layer
+Job = MapCell | Layer
 
 
 def work_out(session: MapSession, job: Job) -> Arrays:
@@ -39,7 +39,7 @@ def work_out(session: MapSession, job: Job) -> Arrays:
     Parameters
     ----------
     session : MapSession
-    job : Cell or Layer
+    job : MapCell or Layer
 
     Returns
     -------
@@ -57,10 +57,10 @@ def jobs_of(session: MapSession) -> list[Job]:
     return [*_layers_of(session), *cells_of(session)]
 
 
-def cells_of(session: MapSession) -> list[Cell]:
+def cells_of(session: MapSession) -> list[MapCell]:
     """All cells, in the order of the map."""
     return [
-        Cell(region, time.name, *layer)
+        MapCell(region, time.name, *layer)
         for region in session.regions
         for time in session.settings.times
         for layer in _layers_of(session)
@@ -82,7 +82,7 @@ def key_of(session: MapSession, job: Job) -> str:
         "readout": repr(reading.readout),
     }
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
-    if isinstance(job, Cell):
+    if isinstance(job, MapCell):
         time = next(one for one in session.settings.times if one.name == job.time)
         digest.update(json.dumps([time.start_s, time.stop_s]).encode())
         digest.update(np.ascontiguousarray(session.regions[job.region], np.int64).tobytes())
@@ -102,7 +102,7 @@ def _of_layer(session: MapSession, at: Layer) -> Arrays:
     return found
 
 
-def _of_cell(session: MapSession, cell: Cell) -> Arrays:
+def _of_cell(session: MapSession, cell: MapCell) -> Arrays:
     at = Layer(cell.network, cell.layer)
     controls = session.settings.controls
     sources = session.sources(cell.region, cell.time)

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from ....models.cache.files import write_whole
 from ...report.drawing import Drawing
-from ...report.page import write_whole
-from ...statistics.metrics import Measure
+from ...statistics.measures import Measure
 from .figures import map_figures
 from .labels import controls_of, nested_rows
 from .result import InjectionMap

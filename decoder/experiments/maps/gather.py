@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ...statistics.map_statistics import MEASURES, Maximum, Sampled, Sampler, by_trial, mean_of
-from ...statistics.metrics import Measure, constant_guess
+from ...statistics.chance import constant_guess
+from ...statistics.measures import Measure
+from ...statistics.sampled import OF_CELLS, Maximum, Sampled, Sampler, mean_of, tables_by_trial
 from .cells import Arrays, Job, Layer, cells_of
-from .result import Cell, CellResult, Nested
+from .result import CellResult, MapCell, Nested
 from .session import NUISANCE, MapSession
 
 Tables = dict[str, NDArray[np.float64]]
@@ -34,7 +35,7 @@ class Gathered:
         return Sampler(self.session.trials.run, self.session.orders, seed=self.session.settings.seed)
 
     @cached_property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[MapCell]:
         return cells_of(self.session)
 
     @cached_property
@@ -47,21 +48,24 @@ class Gathered:
         n_answers = len(self.session.readings[network].targets.answers)
         return {"pairwise": 0.5, "candidate": constant_guess(truth, n_answers)}
 
-    def tables(self, cell: Cell) -> dict[str, Tables]:
+    def tables(self, cell: MapCell) -> dict[str, Tables]:
         """What each trial would count under each trial's answer: of the decoder, the ceiling and each control."""
         truth = self.session.truth(cell.network)
         of_cell, of_layer = self.pieces(cell), self.pieces(Layer(cell.network, cell.layer))
         controls = self.session.settings.controls
-        found = {"decoder": by_trial(of_cell["decoder"], truth), "ceiling": by_trial(of_layer["ceiling"], truth)}
+        found = {
+            "decoder": tables_by_trial(of_cell["decoder"], truth),
+            "ceiling": tables_by_trial(of_layer["ceiling"], truth),
+        }
         if "shuffled" in of_cell:
-            each = [by_trial(scores, truth) for scores in of_cell["shuffled"]]
-            found["shuffled pairing"] = {name: np.mean([one[name] for one in each], axis=0) for name in MEASURES}
+            each = [tables_by_trial(scores, truth) for scores in of_cell["shuffled"]]
+            found["shuffled pairing"] = {name: np.mean([one[name] for one in each], axis=0) for name in OF_CELLS}
         if "mean activation" in controls:
-            found["mean activation"] = by_trial(of_layer["mean"], truth)
+            found["mean activation"] = tables_by_trial(of_layer["mean"], truth)
         if "untrained" in of_cell:
-            found["untrained network"] = by_trial(of_cell["untrained"], truth)
+            found["untrained network"] = tables_by_trial(of_cell["untrained"], truth)
         if NUISANCE in of_layer:
-            found[NUISANCE] = by_trial(of_layer[NUISANCE], truth)
+            found[NUISANCE] = tables_by_trial(of_layer[NUISANCE], truth)
         return found
 
     def sampled(self, tables: dict[str, Tables], chance: dict[str, float]) -> dict[str, dict[str, Sampled]]:
@@ -70,13 +74,13 @@ class Gathered:
             for what, of in tables.items()
         }
 
-    def choose(self, among: Sequence[Cell]) -> list[Cell]:
+    def choose(self, among: Sequence[MapCell]) -> list[MapCell]:
         """For each outer fold the cell that does best in its inner folds; of equally good ones the first."""
         place = {cell: i for i, cell in enumerate(self.cells)}
         rows = [place[cell] for cell in among]
         return [among[int(best)] for best in np.argmax(self.inner[rows], axis=0)]
 
-    def nested(self, chosen: Sequence[Cell]) -> dict[str, dict[str, Sampled]]:
+    def nested(self, chosen: Sequence[MapCell]) -> dict[str, dict[str, Sampled]]:
         """How each fold's chosen cell does on what that fold held out."""
         n = len(self.session.trials)
         tables: dict[str, Tables] = {}
@@ -89,14 +93,14 @@ class Gathered:
                     tables.setdefault(what, {}).setdefault(name, np.full((n, n), np.nan))[rows] = table[rows]
         chances = [self.chance(cell.network) for cell in chosen]
         sizes = [len(split.test) for split in self.session.outer]
-        chance = {name: float(np.average([one[name] for one in chances], weights=sizes)) for name in MEASURES}
+        chance = {name: float(np.average([one[name] for one in chances], weights=sizes)) for name in OF_CELLS}
         return self.sampled({what: of for what, of in tables.items() if _whole(of)}, chance)
 
 
-def cell_results(sessions: Sequence[Gathered]) -> dict[Cell, CellResult]:
+def cell_results(sessions: Sequence[Gathered]) -> dict[MapCell, CellResult]:
     """Every cell of the map, the mean over the sessions, with p corrected for all cells."""
     greatest = Maximum()
-    found: dict[Cell, CellResult] = {}
+    found: dict[MapCell, CellResult] = {}
     for cell in tqdm(sessions[0].cells, desc="intervals and permutations", delay=1, disable=None):
         each = [one.sampled(one.tables(cell), one.chance(cell.network)) for one in sessions]
         merged = _merged(each)
@@ -143,7 +147,7 @@ def _whole(tables: Tables) -> bool:
 def _merged(each: Sequence[dict[str, dict[str, Sampled]]]) -> dict[str, dict[str, Sampled]]:
     """The mean over sessions of all that every session has."""
     common = [what for what in each[0] if all(what in one for one in each)]
-    return {what: {name: mean_of([one[what][name] for one in each]) for name in MEASURES} for what in common}
+    return {what: {name: mean_of([one[what][name] for one in each]) for name in OF_CELLS} for what in common}
 
 
 def _read(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...report.drawing import N_HEAT, WIDTH_IN, Colors, Drawing, short
-from .labels import MEASURES, SIGNIFICANT, chance_of, layer_names, most_chosen, significant
-from .result import InjectionMap, NetworkShown
+from ...statistics.measures import IN_SENTENCES
+from .labels import SIGNIFICANT, chance_of, layer_names, most_chosen, significant
+from .result import InjectionMap, NetworkSummary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +78,7 @@ def heat_figure(found: InjectionMap, measure: str) -> Drawing:
 def _panel(
     ax: Axes,
     found: InjectionMap,
-    network: NetworkShown,
+    network: NetworkSummary,
     measure: str,
     rows: dict[tuple[str, str], tuple[float, str]],
     top: float,
@@ -124,7 +125,7 @@ def _key(figure: Figure, found: InjectionMap, measure: str, top: float, colors: 
     edges = np.linspace(100 * chance, 100 * top, N_HEAT + 1)
     # Each colour reaches under the next one, so that no seam shows between them.
     bar.bar(edges[:-1], 1, edges[-1] - edges[:-1], align="edge", color=colors.heat, linewidth=0)
-    bar.set_title(f"{MEASURES[measure]}, from chance", color=colors.ink)
+    bar.set_title(f"{IN_SENTENCES[measure]}, from chance", color=colors.ink)
     ticks = [edges[0], edges[N_HEAT // 2], edges[-1]]
     bar.set_xticks(ticks, [f"{ticks[0]:.1f}", f"{ticks[1]:.1f}", f"{ticks[2]:.1f} %"])
     bar.get_xticklabels()[0].set_horizontalalignment("left")
@@ -159,9 +160,9 @@ def _rows(found: InjectionMap, heading: float) -> dict[tuple[str, str], tuple[fl
     return rows
 
 
-def _lines(networks: Sequence[NetworkShown]) -> Iterator[list[NetworkShown]]:
+def _lines(networks: Sequence[NetworkSummary]) -> Iterator[list[NetworkSummary]]:
     """Networks side by side as long as their layers are wide enough to be seen."""
-    line: list[NetworkShown] = []
+    line: list[NetworkSummary] = []
     for network in networks:
         if line and _n_columns([*line, network]) > MOST_WIDE:
             yield line
@@ -170,11 +171,11 @@ def _lines(networks: Sequence[NetworkShown]) -> Iterator[list[NetworkShown]]:
     yield line
 
 
-def _n_columns(networks: Sequence[NetworkShown]) -> int:
+def _n_columns(networks: Sequence[NetworkSummary]) -> int:
     return sum(len(network.layers) for network in networks)
 
 
-def _layer_ticks(ax: Axes, network: NetworkShown, column_in: float) -> None:
+def _layer_ticks(ax: Axes, network: NetworkSummary, column_in: float) -> None:
     names = layer_names(network.layers)
     turned = max(map(len, names)) > max(2, column_in / LETTER_IN)
     every = max(1, round((TICK_IN if turned else 0.22) / column_in + 0.49))

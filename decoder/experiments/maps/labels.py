@@ -9,10 +9,8 @@ import numpy as np
 
 from ...report.checks import SIGNIFICANT
 from ...report.drawing import short
-from ...statistics.metrics import Measure
-from .result import Cell, CellResult, InjectionMap, Nested, NetworkShown, TimeRange
-
-MEASURES = {"pairwise": "pairwise accuracy", "candidate": "accuracy among the candidates"}
+from ...statistics.measures import Measure
+from .result import CellResult, InjectionMap, MapCell, Nested, NetworkSummary, TimeRange
 
 
 def label(found: InjectionMap, region: str | None = None, time: str | None = None, network: str | None = None) -> str:
@@ -21,7 +19,7 @@ def label(found: InjectionMap, region: str | None = None, time: str | None = Non
     return " · ".join(part for part, n in parts if part is not None and n > 1)
 
 
-def cell_label(found: InjectionMap, cell: Cell) -> str:
+def cell_label(found: InjectionMap, cell: MapCell) -> str:
     """A cell by what tells it from others."""
     place = label(found, cell.region, cell.time, cell.network)
     return f"{place}{' · ' * bool(place)}layer {cell.layer}"
@@ -43,14 +41,14 @@ def layer_names(layers: Sequence[str]) -> list[str]:
     return [short(".".join(part[before : len(part) - after])) for part in parts]
 
 
-def counted(nested: Nested) -> list[tuple[Cell, dict[str, int]]]:
+def counted(nested: Nested) -> list[tuple[MapCell, dict[str, int]]]:
     """Each cell that was chosen with its number of folds in each session, the most frequent first."""
     times = {session: Counter(cells) for session, cells in nested.chosen.items()}
     total = sum(times.values(), Counter())
     return [(cell, {session: of[cell] for session, of in times.items()}) for cell, _ in total.most_common()]
 
 
-def most_chosen(nested: Nested) -> tuple[Cell, int, int]:
+def most_chosen(nested: Nested) -> tuple[MapCell, int, int]:
     """The cell chosen in most folds, in how many, and of how many."""
     cell, by_session = counted(nested)[0]
     return cell, sum(by_session.values()), sum(map(len, nested.chosen.values()))
@@ -61,7 +59,7 @@ def nested_in(found: InjectionMap, region: str) -> Nested:
     return found.nested_by_region.get(region, found.nested)
 
 
-def example_time(found: InjectionMap, region: str, network: NetworkShown) -> TimeRange:
+def example_time(found: InjectionMap, region: str, network: NetworkSummary) -> TimeRange:
     """The time that a region's nested choice took most often, within the network if it was ever chosen."""
     cells = counted(nested_in(found, region))
     own = [cell for cell, _ in cells if cell.network == network.name] or [cell for cell, _ in cells]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...report.drawing import WIDTH_IN, Colors, Drawing, chance_line, short
+from ...statistics.measures import IN_SENTENCES
 from .labels import (
-    MEASURES,
     chance_of,
     controls_of,
     example_time,
@@ -20,7 +20,7 @@ from .labels import (
     nested_in,
     significant,
 )
-from .result import Cell, CellResult, InjectionMap, NetworkShown
+from .result import CellResult, InjectionMap, MapCell, NetworkSummary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,7 @@ def layers_figure(found: InjectionMap, measure: str) -> Drawing:
     Drawing
     """
 
-    def draw_panel(ax: Axes, region: str, network: NetworkShown, colors: Colors) -> None:
+    def draw_panel(ax: Axes, region: str, network: NetworkSummary, colors: Colors) -> None:
         time = example_time(found, region, network)
         cells = found.along(region, time.name, network)
         x = np.arange(len(cells))
@@ -91,11 +91,11 @@ def times_figure(found: InjectionMap, measure: str) -> Drawing:
     """
     x, in_seconds = _when(found)
 
-    def draw_panel(ax: Axes, region: str, network: NetworkShown, colors: Colors) -> None:
+    def draw_panel(ax: Axes, region: str, network: NetworkSummary, colors: Colors) -> None:
         names = layer_names(network.layers)
         for at, i in _picked(len(names)):
             word, color = DEPTHS[i][1], colors.series[i]
-            cells = [found.cells[Cell(region, time.name, network.name, network.layers[at])] for time in found.times]
+            cells = [found.cells[MapCell(region, time.name, network.name, network.layers[at])] for time in found.times]
             named = f"{word}: {names[at]}" if len(found.networks) == 1 else word
             ax.plot(x, _values([one.measures[measure] for one in cells]), color=color, linewidth=1.2, label=named)
         best, *_ = most_chosen(nested_in(found, region))
@@ -121,7 +121,7 @@ def _panels(
     name: str,
     axis: str,
     values: Sequence[float],
-    draw_panel: Callable[[Axes, str, NetworkShown, Colors], None],
+    draw_panel: Callable[[Axes, str, NetworkSummary, Colors], None],
 ) -> Drawing:
     """A row for each region, or several where networks are many, and what the lines are below."""
     chances = {network.name: chance_of(found, measure, network.name) for network in found.networks}
@@ -157,7 +157,7 @@ def _panels(
         figure.legend(
             [line for _, line in order], [said for said, _ in order], loc="outside lower left", ncols=3, frameon=False
         )
-        figure.supylabel(MEASURES[measure], fontsize=10, color=colors.ink)
+        figure.supylabel(IN_SENTENCES[measure], fontsize=10, color=colors.ink)
 
     return Drawing(name, draw, 0.5 + panel_in * n_rows + 0.9, WIDTH_IN)
 

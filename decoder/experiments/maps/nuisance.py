@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...readers.responses import PICTURES
+from ...readers.spikes.responses import PICTURES
 from ...targets import StimulusTargets, Targets, WordTargets
 
 FINE = 0.25

@@ -10,15 +10,17 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ....models.cache.files import write_whole
 from ...bundle.versions import versions
 from ...evaluation.audit.finding import Finding
 from ...report.checks import Check, finding_checks, result_checks
 from ...report.drawing import Drawing
-from ...report.page import interval, p_words, page_path, percent, rendered, write_whole
-from ...statistics.metrics import N_RESAMPLES
+from ...report.page import interval, p_words, page_path, percent, rendered
+from ...statistics.intervals import N_RESAMPLES
+from ...statistics.measures import IN_SENTENCES
+from ...statistics.sampled import OF_CELLS
 from .figures import MOST_CHOSEN, map_figures
 from .labels import (
-    MEASURES,
     SIGNIFICANT,
     ceilings,
     cell_label,
@@ -87,8 +89,8 @@ def write_map_report(
         found=found,
         figures=figures,
         pictures={name: Markup(drawing.svg()) for name, drawing in pictures.items()},
-        measures=[name for name in MEASURES if name in found.nested.measures],
-        words=MEASURES,
+        measures=[name for name in OF_CELLS if name in found.nested.measures],
+        words=IN_SENTENCES,
         main=MAIN,
         checks=_checks(found),
         best=cell_label(found, best),
@@ -116,7 +118,7 @@ def _checks(found: InjectionMap) -> list[Check]:
     checks.append(
         Check(
             n > 0,
-            f"{n:,} of {len(found.cells):,} cells {'is' if n == 1 else 'are'} above chance in {MEASURES[MAIN]} "
+            f"{n:,} of {len(found.cells):,} cells {'is' if n == 1 else 'are'} above chance in {IN_SENTENCES[MAIN]} "
             f"at p < {SIGNIFICANT:g}, corrected for all cells.",
         )
     )

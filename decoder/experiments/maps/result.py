@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ...statistics.metrics import Measure
+from ...statistics.measures import Measure
 
 
-class Cell(NamedTuple):
+class MapCell(NamedTuple):
     """One place of the map."""
 
     region: str
@@ -31,7 +31,7 @@ class TimeRange:
 
 
 @dataclass(frozen=True)
-class NetworkShown:
+class NetworkSummary:
     """A network of the map, with its layers in the order of computation."""
 
     name: str
@@ -46,7 +46,7 @@ class CellResult:
 
     Attributes
     ----------
-    cell : Cell
+    cell : MapCell
     measures : dict of str to Measure
         ``"pairwise"`` and ``"candidate"``: value, chance, interval over runs, p uncorrected.
     p_corrected : dict of str to float
@@ -63,7 +63,7 @@ class CellResult:
         Which share of them lies at the edge of the grid.
     """
 
-    cell: Cell
+    cell: MapCell
     measures: dict[str, Measure]
     p_corrected: dict[str, float]
     by_session: dict[str, dict[str, float]]
@@ -85,7 +85,7 @@ class Nested:
     by_session : dict of str to dict of str to float
     ceiling : dict of str to float
     controls : dict of str to dict of str to Measure
-    chosen : dict of str to tuple of Cell
+    chosen : dict of str to tuple of MapCell
         For each session the cell chosen in each outer fold.
     """
 
@@ -94,11 +94,11 @@ class Nested:
     by_session: dict[str, dict[str, float]]
     ceiling: dict[str, float]
     controls: dict[str, dict[str, Measure]]
-    chosen: dict[str, tuple[Cell, ...]]
+    chosen: dict[str, tuple[MapCell, ...]]
 
 
 @dataclass(frozen=True)
-class Session:
+class SessionSummary:
     """A recording of the map.
 
     Attributes
@@ -133,11 +133,11 @@ class InjectionMap:
 
     Attributes
     ----------
-    sessions : tuple of Session
+    sessions : tuple of SessionSummary
     regions : tuple of str
     times : tuple of TimeRange
-    networks : tuple of NetworkShown
-    cells : dict of Cell to CellResult
+    networks : tuple of NetworkSummary
+    cells : dict of MapCell to CellResult
         Region by region, time by time, network by network, layer by layer.
     nested : Nested
         Chosen among all cells.
@@ -151,11 +151,11 @@ class InjectionMap:
         How long the map took, without what was kept from before.
     """
 
-    sessions: tuple[Session, ...]
+    sessions: tuple[SessionSummary, ...]
     regions: tuple[str, ...]
     times: tuple[TimeRange, ...]
-    networks: tuple[NetworkShown, ...]
-    cells: dict[Cell, CellResult]
+    networks: tuple[NetworkSummary, ...]
+    cells: dict[MapCell, CellResult]
     nested: Nested
     nested_by_region: dict[str, Nested]
     settings: dict[str, str]
@@ -166,13 +166,13 @@ class InjectionMap:
     seed: int
     seconds: float
 
-    def rows(self) -> Iterator[tuple[str, TimeRange, NetworkShown]]:
+    def rows(self) -> Iterator[tuple[str, TimeRange, NetworkSummary]]:
         """Each line of cells that runs along the layers of a network."""
         for region in self.regions:
             for time in self.times:
                 for network in self.networks:
                     yield region, time, network
 
-    def along(self, region: str, time: str, network: NetworkShown) -> list[CellResult]:
+    def along(self, region: str, time: str, network: NetworkSummary) -> list[CellResult]:
         """The cells of one such line, in the order of the layers."""
-        return [self.cells[Cell(region, time, network.name, layer)] for layer in network.layers]
+        return [self.cells[MapCell(region, time, network.name, layer)] for layer in network.layers]

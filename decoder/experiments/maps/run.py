@@ -14,7 +14,7 @@ from ...evaluation.threads import in_parallel
 from .cells import Job, jobs_of, key_of, work_out
 from .gather import Gathered, cell_results, nested_result
 from .piece_store import PieceStore
-from .result import InjectionMap, NetworkShown, Session
+from .result import InjectionMap, NetworkSummary, SessionSummary
 from .session import MapSession
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ def make_map(
         regions=tuple(first.regions),
         times=tuple(settings.times),
         networks=tuple(
-            NetworkShown(name, reading.network.fingerprint, reading.layers, repr(reading.readout))
+            NetworkSummary(name, reading.network.fingerprint, reading.layers, repr(reading.readout))
             for name, reading in first.readings.items()
         ),
         cells=cell_results(gathered),
@@ -113,9 +113,9 @@ def _piece(session: MapSession, kept: PieceStore, job: Job) -> dict:
     return found
 
 
-def _told(session: MapSession) -> Session:
+def _told(session: MapSession) -> SessionSummary:
     first = next(iter(session.readings.values()))
-    return Session(
+    return SessionSummary(
         name=session.name,
         recording=session.recording.summary(),
         n_trials=len(session.trials),

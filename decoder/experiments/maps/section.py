@@ -10,7 +10,7 @@ from ....errors import InputError
 from ...study.fields import AnyReadout, layer_name
 from ...study.networks import NetworkSection
 from ...study.section import Section
-from .regions import AnyRegions, AtlasSection
+from ..session.regions import AnyRegions, AtlasSection
 from .result import TimeRange
 
 

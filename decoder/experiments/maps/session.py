@@ -14,23 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from ....adapters.ridge.dual import gram
+from ....adapters.ridge.blending import gram
 from ....adapters.whiten import Whitener
 from ....errors import InputError, RecordingError, UnknownNameError
 from ....models.networks.network import Network
 from ...decoder import Settings
 from ...evaluation.audit.leaks import Finding, Policy, audit
-from ...evaluation.evaluate import CONTROLS, exchanged_within, shuffled_within
+from ...evaluation.evaluate import CONTROLS, shuffled_within
 from ...evaluation.folds import split_runs
 from ...readout import LabelReadout, Readout, TextReadout
 from ...recordings.recording import Recording
-from ...statistics.metrics import exchanges
+from ...statistics.permutation import exchanged_within, exchanges
 from ...steps import run_steps
 from ...targets import Targets
 from ...windows import BlockAverage, Trials, windows
 from .nuisance import nuisance
 from .result import TimeRange
-from .sources import Source, Split
+from .sources import FactorisedActivity, Split
 
 T = TypeVar("T")
 Weights = Literal["trained", "untrained"]
@@ -41,11 +41,11 @@ FORMAT = 2
 """Of the cells that are kept on disk: another number, and they are worked out anew."""
 
 
-class Sources(NamedTuple):
+class RegionActivity(NamedTuple):
     """One region at one time, factorised for the outer splits, and for the inner splits of each outer fold."""
 
-    outer: Source
-    inner: list[Source]
+    outer: FactorisedActivity
+    inner: list[FactorisedActivity]
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class MapSession:
     def orders(self) -> NDArray[np.intp]:
         """Exchanges of whole events within runs, for permutation tests."""
         number = {run: index for index, runs in enumerate(self.held_out) for run in runs}
-        return self._exchanges(exchanged_within(self.trials, number), self.settings.n_permutations)
+        return self._exchanges(exchanged_within(self.trials.run, number), self.settings.n_permutations)
 
     @cached_property
     def shuffles(self) -> NDArray[np.intp]:
@@ -246,15 +246,15 @@ class MapSession:
         """Inner products (n_keys, n_keys) between the keys' activations in a layer."""
         return self._grams(network, weights, layer)
 
-    def sources(self, region: str, time: str) -> Sources:
+    def sources(self, region: str, time: str) -> RegionActivity:
         """A region at a time, factorised for all splits."""
         return self._sources(region, time)
 
-    def nuisances(self) -> dict[str, Source]:
+    def nuisances(self) -> dict[str, FactorisedActivity]:
         """For each network a source made of the competing predictors of its stimuli, where there are any."""
         return self._nuisances()
 
-    def _factorise_nuisances(self) -> dict[str, Source]:
+    def _factorise_nuisances(self) -> dict[str, FactorisedActivity]:
         if NUISANCE not in self.settings.controls:
             return {}
         # Their units differ.
@@ -265,7 +265,7 @@ class MapSession:
             known = nuisance(reading.targets)
             if known is not None:
                 X = known[1][self.keys(name)]
-                found[name] = Source(adapter, [X] * len(self.outer), self.trials.run, self.outer)
+                found[name] = FactorisedActivity(adapter, [X] * len(self.outer), self.trials.run, self.outer)
         return found
 
     @cached_property
@@ -330,14 +330,14 @@ class MapSession:
     def _exchanges(self, groups: NDArray, n: int) -> NDArray[np.intp]:
         return exchanges(groups, self.trials.event, n, seed=self.settings.seed)
 
-    def _factorise(self, region: str, time: str) -> Sources:
+    def _factorise(self, region: str, time: str) -> RegionActivity:
         X = self._trials[time].X[:, self.regions[region]]
         of_folds = [X if one is None else one.transform(X) for one in self._whiteners(region)]
         adapter, runs = self.settings.decoder.adapter, self.trials.run
         inner = zip(of_folds, self.inner, strict=True)
-        return Sources(
-            Source(adapter, of_folds, runs, self.outer),
-            [Source(adapter, [of] * len(splits), runs, splits) for of, splits in inner],
+        return RegionActivity(
+            FactorisedActivity(adapter, of_folds, runs, self.outer),
+            [FactorisedActivity(adapter, [of] * len(splits), runs, splits) for of, splits in inner],
         )
 
     def _whiten(self, region: str) -> list[Whitener | None]:

@@ -18,9 +18,9 @@ from ...report.drawing import N_HEAT, heat_colors, short
 from ...report.markup import in_markup
 from ...report.page import interval, p_words, percent
 from ...report.terminal import plain_data
-from ...statistics.metrics import Measure
-from .labels import MEASURES, cell_label, chance_of, example_time, label, most_chosen, nested_rows, significant
-from .result import InjectionMap, Nested, NetworkShown, TimeRange
+from ...statistics.measures import IN_SENTENCES, Measure
+from .labels import cell_label, chance_of, example_time, label, most_chosen, nested_rows, significant
+from .result import InjectionMap, Nested, NetworkSummary, TimeRange
 
 MAIN = "pairwise"
 MOST_ROWS = 60
@@ -98,7 +98,7 @@ def show_map(console: Console, found: InjectionMap) -> None:
 def _result(found: InjectionMap) -> Table:
     nested = found.nested
     table = Table(
-        "nested choice", *(MEASURES[name] for name in nested.measures), caption="% with 95 % interval over runs"
+        "nested choice", *(IN_SENTENCES[name] for name in nested.measures), caption="% with 95 % interval over runs"
     )
     for what, measures in nested_rows(nested):
         # Within brackets, rich would take the interval for markup.
@@ -116,7 +116,7 @@ def _figure(one: Measure | None) -> str:
     return interval(one) + ("" if np.isnan(one.p_value) else f"\np = {p_words(one.p_value)}")
 
 
-def _heat(console: Console, found: InjectionMap, network: NetworkShown) -> Iterator[Text]:
+def _heat(console: Console, found: InjectionMap, network: NetworkSummary) -> Iterator[Text]:
     """Lines of a network's map, per cent on colour; as many layers side by side as there is room for."""
     rows = _rows(found, network)
     names = [printable(short(label(found, region, time.name))) for region, time in rows]
@@ -129,7 +129,7 @@ def _heat(console: Console, found: InjectionMap, network: NetworkShown) -> Itera
     top = np.nanmax([*values, chance + 0.05])
     heat = heat_colors("dark")
     told = ", each region at its best time" if len(rows) < len(found.regions) * len(found.times) else ""
-    yield Text(f"{printable(network.name)}: {MEASURES[MAIN]} in %{told}", style="bold")
+    yield Text(f"{printable(network.name)}: {IN_SENTENCES[MAIN]} in %{told}", style="bold")
     for start in range(0, len(network.layers), side):
         layers = network.layers[start : start + side]
         yield from _heads(layers, left, CELL + star)
@@ -155,7 +155,7 @@ def _heads(layers: Sequence[str], left: int, wide: int) -> Iterator[Text]:
         yield Text(" " * left + (layers[0] if len(layers) == 1 else f"{layers[0]} … {layers[-1]}"), style="dim")
 
 
-def _rows(found: InjectionMap, network: NetworkShown) -> list[tuple[str, TimeRange]]:
+def _rows(found: InjectionMap, network: NetworkSummary) -> list[tuple[str, TimeRange]]:
     if len(found.regions) * len(found.times) <= MOST_ROWS:
         return [(region, time) for region in found.regions for time in found.times]
     return [(region, example_time(found, region, network)) for region in found.regions]

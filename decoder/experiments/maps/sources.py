@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....adapters.factored import FactoredAdapter
-from ....adapters.ridge.dual import DualRidge, by_key
+from ....adapters.ridge.blending import by_key
+from ....adapters.ridge.dual import DualRidge
 
 
 class Split(NamedTuple):
@@ -46,7 +47,7 @@ class Blends:
     at_edge: NDArray[np.bool_]
 
 
-class Source:
+class FactorisedActivity:
     """Features of all trials, factorised for each split.
 
     Parameters

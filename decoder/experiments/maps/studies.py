@@ -7,8 +7,9 @@ from ....models.networks.sentence import SentenceEncoder
 from ...readout import NearestReadout
 from ...report.drawing import Drawing
 from ...study.study import Study
-from .pictures import draw_trials, pictures_figure
-from .regions import read_regions
+from ..session.regions import read_regions
+from .pictures import draw_trials
+from .pictures_figure import pictures_figure
 from .section import MapNetworkSection
 from .session import NUISANCE, MapSession, MapSettings, Reading
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from ....adapters.ridge.dual import gram
+from ....adapters.ridge.blending import gram
 from ....errors import InputError
 from ....models.networks.network import Network
 from ...decoder import Settings

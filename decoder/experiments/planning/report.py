@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ....models.cache.files import write_whole
 from ...bundle.versions import versions
-from ...report.page import page_path, rendered, write_whole
+from ...report.page import page_path, rendered
 from ...report.terminal import plain_data
 from .figures import layers_figure, reach_figure, spans_figure
 from .findings import findings

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.dual import blended, gram
+from ....adapters.ridge.blending import blended, gram
 from ....models.networks.network import Network
 from ...decoder import Settings, make_entry, prompted
-from ...statistics.metrics import hits, pairwise
+from ...statistics.measures import hits, pairwise
 from ...targets import StimulusTargets, Targets
 
 

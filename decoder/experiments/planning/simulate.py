@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.dual import DualRidge, by_key
-from ....adapters.targets import scores_of
+from ....adapters.ridge.blending import by_key
+from ....adapters.ridge.dual import DualRidge
+from ....adapters.unit_blocks import scores_of
 from ...evaluation.threads import in_parallel
 from ...recordings.synthetic import SyntheticBrain, block_design
 from .held_out import number_tested

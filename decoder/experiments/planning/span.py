@@ -44,7 +44,7 @@ def dimensions(K: Floats) -> Dimensions:
     Parameters
     ----------
     K : (n, n) array
-        Inner products of deviations from the mean, see `hotwire.adapters.ridge.dual.gram`.
+        Inner products of deviations from the mean, see `hotwire.adapters.ridge.blending.gram`.
 
     References
     ----------

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...report.page import count, interval, p_words, percent
+from ...statistics.measures import IN_SENTENCES
 from .result import PseudoOnline
 
 ALIKE = 0.95
 """From this part of the offline figure on, decisions on a stream count as good as those offline."""
-MEASURES = {"candidate": "right decisions", "auc": "area under the ROC curve"}
 
 
 def findings(found: PseudoOnline) -> list[str]:
@@ -26,7 +26,7 @@ def _sentences(found: PseudoOnline) -> Iterator[str]:
         verdict = "as good as" if covering.ratio >= ALIKE else "worse than"
         yield (
             f"When the window just covers that of the event, {covering.latency_s:.2f} s after its onset, decisions on "
-            f"the stream are {verdict} those offline: {MEASURES[covering.main]} {interval(here, ' %')} beside "
+            f"the stream are {verdict} those offline: {IN_SENTENCES[covering.main]} {interval(here, ' %')} beside "
             f"{interval(offline, ' %')}, a ratio of {covering.ratio:.3f} (permutation p {p_words(here.p_value)})."
         )
     yield (

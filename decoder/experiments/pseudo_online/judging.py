@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...evaluation.result import Judge
-from ...statistics.auc import UNEQUAL
-from ...statistics.bits_per_minute import transfer
-from ...statistics.metrics import N_RESAMPLES, constant_guess, exceedance, exchanges, measure
+from ...statistics.bits import transfer
+from ...statistics.chance import is_unequal
+from ...statistics.intervals import rate_interval
+from ...statistics.measures import measure
+from ...statistics.permutation import exceedance, exchanged_within, exchanges
 from ...targets import Targets
 from ...windows import Trials
 from .eventwise import Acts, answer_table, shifted
@@ -86,10 +88,9 @@ def compared(
     n_answers = len(targets.answers)
 
     def measures(scores: NDArray, truth: NDArray, run: NDArray, event: NDArray) -> Any:
-        orders = exchanges(groups_of(run, fold_of), event, n_permutations, seed=seed)
+        orders = exchanges(exchanged_within(run, fold_of), event, n_permutations, seed=seed)
         return Judge(targets, truth, run, truth[orders]).outcome([(scores, None)]).measures
 
-    is_unequal = n_answers == 2 and constant_guess(truth, n_answers) >= UNEQUAL
     at_once = np.log(np.maximum(covering.probabilities, np.finfo(np.float64).tiny))
     return Comparison(
         latency_s=latency_s,
@@ -97,16 +98,9 @@ def compared(
         pseudo_online=measures(at_once, covering.truth, covering.run, covering.event),
         n_offline=len(truth),
         n_pseudo_online=len(covering),
-        main="auc" if is_unequal else "candidate",
+        main="auc" if is_unequal(truth, n_answers) else "candidate",
         transfer=transfer(covering.hits, covering.truth, latency_s, n_answers),
     )
-
-
-def groups_of(run: NDArray, fold_of: Mapping[Any, int]) -> NDArray:
-    """Within which groups right answers are exchanged: runs, or folds where a run holds a single event."""
-    if min(np.unique(run, return_counts=True)[1]) > 1:
-        return run
-    return np.array([fold_of[one] for one in run.tolist()], np.intp)
 
 
 def _moved(held_out: Sequence[HeldOut], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -127,10 +121,8 @@ def _moved(held_out: Sequence[HeldOut], rng: np.random.Generator) -> NDArray[np.
 def _false_rate(held_out: Sequence[HeldOut], luck: float, seed: int) -> Rate:
     count = np.array([np.count_nonzero(one.acts.span < 0) for one in held_out], np.float64)
     minutes = np.array([one.rest_s for one in held_out]) / 60
-    drawn = np.random.default_rng(seed).integers(0, len(count), (N_RESAMPLES, len(count)))
-    total = minutes[drawn].sum(axis=1)
-    low, high = np.percentile(count[drawn].sum(axis=1)[total > 0] / total[total > 0], [2.5, 97.5])
-    return Rate(float(count.sum() / minutes.sum()), float(low), float(high), luck, float(minutes.sum()))
+    low, high = rate_interval(count, minutes, seed=seed)
+    return Rate(float(count.sum() / minutes.sum()), low, high, luck, float(minutes.sum()))
 
 
 def _seconds_to_right(acts: Acts, spans: Spans) -> NDArray[np.float64]:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...statistics.bits_per_minute import Transfer, transfer
-from ...statistics.metrics import hit_table, interval_over
+from ...statistics.bits import Transfer, transfer
+from ...statistics.intervals import interval_over
+from ...statistics.measures import hit_table
 from .deciding import Decided
 from .spans import Spans
 

@@ -7,10 +7,11 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from ....models.cache.files import write_whole
 from ...bundle.versions import versions
-from ...report.page import page_path, rendered, write_whole
+from ...report.page import page_path, rendered
 from ...report.terminal import plain_data
-from ...statistics.metrics import N_RESAMPLES
+from ...statistics.intervals import N_RESAMPLES
 from .figures import curve_figure, operating_figure, strip_figure, typical
 from .findings import findings
 from .judging import N_MOVES

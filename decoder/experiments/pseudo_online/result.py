@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from ...decoder import Settings
 from ...evaluation.audit.finding import Finding
-from ...statistics.bits_per_minute import Transfer
-from ...statistics.metrics import Measure
+from ...statistics.bits import Transfer
+from ...statistics.measures import Measure
 from .deciding import Decided
 from .eventwise import Acts
 from .latency import Point

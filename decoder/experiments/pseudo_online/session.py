@@ -14,11 +14,11 @@ from ....errors import RecordingError
 from ...decoder import Settings
 from ...evaluation.folds import Fold
 from ...recordings.recording import Recording
-from ...statistics.metrics import exchanges
+from ...statistics.permutation import exchanged_within, exchanges
 from ...windows import Trials
 from .deciding import Decided, Fitted, Player
 from .eventwise import acts_of
-from .judging import compared, event_figures, groups_of
+from .judging import compared, event_figures
 from .latency import Placed, at_latency, curve, joined, placed
 from .policy import Policy
 from .result import HeldOut, PseudoOnline
@@ -133,7 +133,9 @@ class Session:
         fold_of = {one.decided.run: one.fold for one in held_out}
         event = np.concatenate([of.event for of in spans])
         truth = self.truth[event]
-        orders = exchanges(groups_of(self.recording.events.run[event], fold_of), event, n_permutations, seed=seed)
+        orders = exchanges(
+            exchanged_within(self.recording.events.run[event], fold_of), event, n_permutations, seed=seed
+        )
         rest_s = sum(one.rest_s for one in held_out) if self.has_rest else 0.0
         tried = thresholds(decided)
         latencies = [self.latency_s(one.settings) for one in fitted]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class NewestRows:
+class WeightedRows:
     """The newest rows of a run in one piece of memory, for products of one shape, whatever the chunks.
 
     Parameters

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.covariance import LedoitWolf, ledoit_wolf_shrinkage
 
 from hotwire.adapters.alignment.covariance import CovarianceAligner
-from hotwire.adapters.shrunk import shrinkage_for
+from hotwire.adapters.shrunk_covariance import shrinkage_for
 from hotwire.errors import BundleError, NonFiniteError, ShapeError, UnknownNameError
 
 seeds = st.integers(0, 2**16)

@@ -15,10 +15,11 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, ShuffleSplit, 
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from hotwire.adapters import targets
+from hotwire.adapters import unit_blocks
 from hotwire.adapters.kinds import adapter_from_arrays
 from hotwire.adapters.other.banded import BandedAdapter
-from hotwire.adapters.other.banded_search import first_sets, left_out, search_sets
+from hotwire.adapters.other.banded_held_out import left_out
+from hotwire.adapters.other.banded_search import first_sets, search_sets
 from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.errors import BundleError, InputError, NonFiniteError, ShapeError, UnknownNameError
 
@@ -237,7 +238,7 @@ def test_folds_that_leave_samples_unused(n_features: int, scale: str) -> None:
 
 
 def test_wide_axis_is_kept_in_factors_and_never_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets, "BLOCK_ELEMENTS", 2**16)
+    monkeypatch.setattr(unit_blocks, "BLOCK_ELEMENTS", 2**16)
     rng = np.random.default_rng(7)
     X, Y = rng.normal(size=(20, 6)), rng.normal(size=(20, 300_000)).astype(np.float32)
     adapter = BandedAdapter(list("aabbcc"), gain="total", n_iter=5)
@@ -256,7 +257,7 @@ def test_blocks_along_the_wide_axis_change_nothing(monkeypatch: pytest.MonkeyPat
     X, Y = rng.normal(size=(21, 6)), rng.normal(size=(21, 100))
     kinds = [BandedAdapter(list("ababab"), GRID, alpha_per=per, gain="unit", n_iter=3) for per in ("all", "unit")]
     whole = [kind.fit(X, Y).predict(X) for kind in kinds]
-    monkeypatch.setattr(targets, "BLOCK_ELEMENTS", 50)
+    monkeypatch.setattr(unit_blocks, "BLOCK_ELEMENTS", 50)
     np.testing.assert_allclose([kind.fit(X, Y).predict(X) for kind in kinds], whole, rtol=1e-9, atol=1e-9)
 
 

@@ -15,7 +15,7 @@ from sklearn.model_selection import KFold, LeaveOneGroupOut, cross_val_predict
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hotwire.adapters.kinds import adapter_from_arrays
-from hotwire.adapters.other.delayed_adapter import DelayedAdapter
+from hotwire.adapters.other.delayed import DelayedAdapter
 from hotwire.adapters.other.delays import delayed, delayed_gram, delayed_kernel
 from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.errors import BundleError, InputError, NonFiniteError, ShapeError, UnknownNameError

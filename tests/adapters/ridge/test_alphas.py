@@ -22,7 +22,8 @@ from hotwire.adapters.ridge.alphas import (
     default_alphas,
     most_predictable,
 )
-from hotwire.adapters.ridge.dual import DualRidge, blended, gram
+from hotwire.adapters.ridge.blending import blended, gram
+from hotwire.adapters.ridge.dual import DualRidge
 from hotwire.errors import InputError
 
 UNITS = (1e-13, 1e-6, 1e6)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, ShuffleSplit
 
-from hotwire.adapters import targets
+from hotwire.adapters import unit_blocks
 from hotwire.adapters.ridge import dual
-from hotwire.adapters.ridge.dual import DualRidge, blended, by_key, gram
+from hotwire.adapters.ridge.blending import blended, by_key, gram
+from hotwire.adapters.ridge.dual import DualRidge
 from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.errors import InputError, NonFiniteError, ShapeError, UnknownNameError
 
@@ -216,7 +217,7 @@ def test_blocks_and_memory_maps_change_nothing(tmp_path: Path, monkeypatch: pyte
     A = rng.normal(size=(6, 20))
     A[:, [3, 11]] = 0.0
     exact, deviations = A @ table.astype(np.float64), table - table.astype(np.float64).mean(axis=0)
-    monkeypatch.setattr(targets, "BLOCK_ELEMENTS", 50)
+    monkeypatch.setattr(unit_blocks, "BLOCK_ELEMENTS", 50)
     for given_ in (table, np.load(tmp_path / "table.npy", mmap_mode="r")):
         np.testing.assert_allclose(gram(given_), deviations @ deviations.T, rtol=1e-10, atol=1e-9)
         out = np.zeros((6, 90), dtype=np.float32)
@@ -226,7 +227,7 @@ def test_blocks_and_memory_maps_change_nothing(tmp_path: Path, monkeypatch: pyte
 
 
 def test_memory_stays_small_beside_a_wide_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets, "BLOCK_ELEMENTS", 2**16)
+    monkeypatch.setattr(unit_blocks, "BLOCK_ELEMENTS", 2**16)
     table = np.lib.format.open_memmap(tmp_path / "wide.npy", mode="w+", dtype=np.float32, shape=(20, 400_000))
     table[:, ::7] = np.random.default_rng(0).normal(size=(20, 1))
     out = np.empty((3, 400_000), dtype=np.float32)
@@ -291,7 +292,7 @@ def test_wrong_adapters_are_named() -> None:
 
 @pytest.mark.parametrize(("value", "name"), [(np.nan, "NaN"), (np.inf, "inf")])
 def test_the_place_of_what_is_not_finite(monkeypatch: pytest.MonkeyPatch, value: float, name: str) -> None:
-    monkeypatch.setattr(targets, "BLOCK_ELEMENTS", 50)
+    monkeypatch.setattr(unit_blocks, "BLOCK_ELEMENTS", 50)
     X, table, _, groups = session(9, 12, 4, 30)
     K, ridge = gram(table), DualRidge(RidgeAdapter(GRID), X, groups)
     fit = ridge.fit(K)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
+from hotwire.adapters.ridge.decomposition import quick_svd
 from hotwire.adapters.ridge.forms import fold_by_fold, forms, left_out, sums_of
-from hotwire.adapters.ridge.solvers import prepare_folds, quick_spectrum
+from hotwire.adapters.ridge.held_out import prepare_folds
 
 ALPHAS = np.array([0.01, 1.0, 100.0])
 
@@ -30,7 +31,7 @@ def test_sums_over_what_is_held_out(n_features: int, folds, way: str) -> None:
     if way == "left out":
         if folds is PARTIAL:
             folds = folds[:2]
-        parts = quick_spectrum(X - X.mean(axis=0), ALPHAS.min())
+        parts = quick_svd(X - X.mean(axis=0), ALPHAS.min())
         assert parts is not None
         parts.left[:] -= parts.left.mean(axis=0)
         predictions = left_out(parts, folds, ALPHAS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotwire.adapters import targets
+from hotwire.adapters import unit_blocks
 from hotwire.adapters.ridge.gain import predicted_power, restoring_gain
 
 
@@ -13,7 +13,7 @@ from hotwire.adapters.ridge.gain import predicted_power, restoring_gain
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("k", [0, 1, 5])
 def test_power_is_that_of_the_product(monkeypatch: pytest.MonkeyPatch, block_elements, dtype, k: int) -> None:
-    monkeypatch.setattr(targets, "BLOCK_ELEMENTS", block_elements)
+    monkeypatch.setattr(unit_blocks, "BLOCK_ELEMENTS", block_elements)
     rng = np.random.default_rng(0)
     scores, expansion = rng.normal(size=(9, k)), rng.normal(size=(k, 33)).astype(dtype)
     dense = scores @ expansion.astype(np.float64)

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from hotwire.adapters import targets
+from hotwire.adapters import unit_blocks
 from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.errors import BundleError, InputError, NonFiniteError, ShapeError, UnknownNameError
 
@@ -118,13 +118,13 @@ def test_low_rank_search_equals_the_direct_one(n_features: int) -> None:
 
 def test_shared_search_reads_the_wide_axis_once(monkeypatch: pytest.MonkeyPatch) -> None:
     walks = []
-    walk = targets.Targets.walk
+    walk = unit_blocks.UnitBlocks.walk
 
     def spied(self, what: str, *rest, **named):
         walks.append(what)
         return walk(self, what, *rest, **named)
 
-    monkeypatch.setattr(targets.Targets, "walk", spied)
+    monkeypatch.setattr(unit_blocks.UnitBlocks, "walk", spied)
     X, Y, groups = session(6, 12, 4, 500)
     RidgeAdapter(np.geomspace(0.1, 1e4, 30).tolist()).fit(X, Y, groups=groups)
     assert sorted(walks) == ["Gram matrix of the units", "expansion to the units"]
@@ -132,7 +132,7 @@ def test_shared_search_reads_the_wide_axis_once(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("gain", ["none", "total"])
 def test_memory_stays_below_one_copy_of_a_wide_layer(monkeypatch: pytest.MonkeyPatch, gain: str) -> None:
-    monkeypatch.setattr(targets, "BLOCK_ELEMENTS", 2**16)
+    monkeypatch.setattr(unit_blocks, "BLOCK_ELEMENTS", 2**16)
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(20, 5)), rng.normal(size=(20, 400_000)).astype(np.float32)
     adapter = RidgeAdapter(np.geomspace(0.1, 1e4, 100).tolist(), gain=gain)
@@ -157,7 +157,7 @@ def test_blocks_along_the_wide_axis_change_nothing(monkeypatch: pytest.MonkeyPat
     X, Y, groups = session(8, 21, 6, 100)
     settings_ = [("all", "total"), ("all", "unit"), ("unit", "total"), ("unit", "unit")]
     whole = [RidgeAdapter(GRID, alpha_per=a, gain=g).fit(X, Y, groups=groups).predict(X) for a, g in settings_]
-    monkeypatch.setattr(targets, "BLOCK_ELEMENTS", 50)
+    monkeypatch.setattr(unit_blocks, "BLOCK_ELEMENTS", 50)
     parts = [RidgeAdapter(GRID, alpha_per=a, gain=g).fit(X, Y, groups=groups).predict(X) for a, g in settings_]
     np.testing.assert_allclose(parts, whole, rtol=1e-9, atol=1e-9)
 
@@ -365,7 +365,7 @@ def test_unknown_policies_are_named(policy: str) -> None:
 @pytest.mark.parametrize(("value", "name"), [(np.nan, "NaN"), (np.inf, "inf"), (-np.inf, "-inf")])
 @pytest.mark.parametrize("block_elements", [2**21, 9])
 def test_the_place_of_what_is_not_finite(monkeypatch: pytest.MonkeyPatch, value, name: str, block_elements) -> None:
-    monkeypatch.setattr(targets, "BLOCK_ELEMENTS", block_elements)
+    monkeypatch.setattr(unit_blocks, "BLOCK_ELEMENTS", block_elements)
     X, Y, _ = session(19, 9, 4, 30)
     broken_X, broken_Y = X.copy(), Y.copy()
     broken_X[2, 3] = broken_Y[5, 28] = value

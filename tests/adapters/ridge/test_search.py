@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, ShuffleSplit
 
 from hotwire.adapters.backend import NumpyBackend
-from hotwire.adapters.ridge.folds import Fold, split_samples
+from hotwire.adapters.ridge.decomposition import Svd, quick_svd, standardise
+from hotwire.adapters.ridge.folds import Split, split_samples
 from hotwire.adapters.ridge.forms import held_out_rows, sums_for_one, sums_in_basis
+from hotwire.adapters.ridge.held_out import HeldOutSums, held_out_sums, prepare_folds
 from hotwire.adapters.ridge.primal import PrimalSearch
 from hotwire.adapters.ridge.search import DualSearch, FoldSearch, search
-from hotwire.adapters.ridge.solvers import HeldOut, Spectrum, held_out_sums, prepare_folds, quick_spectrum, standardise
-from hotwire.adapters.targets import Floats, Targets
+from hotwire.adapters.unit_blocks import Floats, UnitBlocks
 
 ALPHAS = np.array([0.05, 1.0, 40.0, 3000.0])
 ON = NumpyBackend()
@@ -30,12 +31,12 @@ def problem(seed: int, n_samples: int, n_features: int, n_units: int, scale: str
     if n_features > 2:
         X[:, 1] = -3.0
     Y = X @ rng.normal(size=(n_features, n_units)) + 4 * rng.normal(size=(n_samples, n_units))
-    parts = quick_spectrum(standardise(X, scale).X, float(ALPHAS.min()))
+    parts = quick_svd(standardise(X, scale).X, float(ALPHAS.min()))
     assert parts is not None
     return X, Y - Y.mean(axis=0), replace(parts, left=parts.left - parts.left.mean(axis=0))
 
 
-def assert_same(found: HeldOut, expected: HeldOut, part: float, errors_only: bool = False) -> None:
+def assert_same(found: HeldOutSums, expected: HeldOutSums, part: float, errors_only: bool = False) -> None:
     size = expected.true.max()
     np.testing.assert_allclose(found.error, expected.error, atol=part * size)
     if not errors_only:
@@ -43,7 +44,7 @@ def assert_same(found: HeldOut, expected: HeldOut, part: float, errors_only: boo
         np.testing.assert_allclose(found.true, expected.true, atol=part * size)
 
 
-def dual(X: Floats, parts: Spectrum, folds: list[Fold], scale: str, dtype: Any, errors_only: bool = False):
+def dual(X: Floats, parts: Svd, folds: list[Split], scale: str, dtype: Any, errors_only: bool = False):
     rows = held_out_rows(X, folds, scale, ALPHAS, parts)
     return DualSearch(len(X), folds, rows, len(ALPHAS), errors_only, ON, dtype)
 
@@ -97,6 +98,6 @@ def test_blocks_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
     X, Y, _ = problem(3, 20, 6, 31)
     folds = split_samples(20, np.arange(20) // 4)
     prepared = prepare_folds(X, folds, "none")
-    monkeypatch.setattr("hotwire.adapters.targets.BLOCK_ELEMENTS", 70)
-    found = search(FoldSearch(prepared, ALPHAS, ON), Targets(Y + 5.0), len(ALPHAS))
+    monkeypatch.setattr("hotwire.adapters.unit_blocks.BLOCK_ELEMENTS", 70)
+    found = search(FoldSearch(prepared, ALPHAS, ON), UnitBlocks(Y + 5.0), len(ALPHAS))
     assert_same(found, held_out_sums(prepared, ALPHAS, Y), 1e-12)

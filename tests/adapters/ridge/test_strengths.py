@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotwire.adapters import RidgeAdapter, targets
+from hotwire.adapters import RidgeAdapter, unit_blocks
 from hotwire.adapters.ridge import ridge
 from hotwire.errors import InputError
 
@@ -76,13 +76,13 @@ def test_what_float32_cannot_tell_is_decided_in_float64(monkeypatch: pytest.Monk
     Y = (X @ rng.normal(size=(10, 200))).astype(np.float32)
     grid = (3e-5, 6e-5, 1.2e-4)
     precisions = []
-    init = targets.Targets.__init__
+    init = unit_blocks.UnitBlocks.__init__
 
     def spied(self, *arguments, **named):
         init(self, *arguments, **named)
         precisions.append(self.dtype)
 
-    monkeypatch.setattr(targets.Targets, "__init__", spied)
+    monkeypatch.setattr(unit_blocks.UnitBlocks, "__init__", spied)
     single = RidgeAdapter(grid, alpha_per=alpha_per).fit(X, Y, groups=np.arange(80) % 5)
     assert precisions[0] == np.float32
     assert np.float64 in precisions

@@ -27,7 +27,7 @@ from hotwire.decoder.evaluation import evaluate as evaluation
 from hotwire.decoder.evaluation.evaluate import CONTROLS, EVERY_CONTROL, UNTRAINED_NEAREST
 from hotwire.decoder.evaluation.held_out import HeldOut, split_classes
 from hotwire.decoder.readers import read_responses
-from hotwire.decoder.statistics.metrics import pairwise
+from hotwire.decoder.statistics.measures import pairwise
 from hotwire.errors import InputError
 from hotwire.models import Network
 

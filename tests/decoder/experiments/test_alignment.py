@@ -23,7 +23,8 @@ from hotwire.decoder.decoder import Linear
 from hotwire.decoder.experiments.alignment import PLAIN, folded, matched, start_on
 from hotwire.decoder.fitted_on import runs_of_fit
 from hotwire.decoder.readers import read_attributes, read_nifti
-from hotwire.decoder.statistics.metrics import exchanges, hit_table, permutation_p
+from hotwire.decoder.statistics.measures import hit_table
+from hotwire.decoder.statistics.permutation import exchanges, permutation_p
 from hotwire.decoder.steps import Detrend, RunningZScore, run_steps
 from hotwire.decoder.windows import BlockAverage, SlidingAverage, Trials, windows
 from hotwire.errors import InputError, RecordingError, UnknownNameError

@@ -6,7 +6,7 @@ import pytest
 
 from hotwire.decoder.evaluation.evaluate import UNTRAINED_NEAREST
 from hotwire.decoder.report.checks import result_checks
-from hotwire.decoder.statistics.metrics import Measure
+from hotwire.decoder.statistics.measures import Measure
 
 
 def reached(value: float, p_value: float = 0.001) -> dict[str, Measure]:

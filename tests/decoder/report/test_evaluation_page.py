@@ -21,7 +21,7 @@ from hotwire.decoder.evaluation.result import Beside, Evaluation, Outcome
 from hotwire.decoder.report.evaluation_figures import confusion_figure, differences_figure, measures_figure
 from hotwire.decoder.report.evaluation_page import MOST_TRIALS, answer_ranks, write_report
 from hotwire.decoder.statistics.difference import Difference
-from hotwire.decoder.statistics.metrics import Measure
+from hotwire.decoder.statistics.measures import Measure
 from hotwire.decoder.steps import Detrend
 from hotwire.decoder.windows import Trials
 from hotwire.errors import InputError

@@ -63,5 +63,5 @@ def test_classifiers_of_the_field_stand_beside_the_decoder(network: Network, rec
     shown = summary | {"seconds": 1.0, "report": "r.html"}
     show_evaluation(Console(file=file, width=150), found, shown)
     text = file.getvalue()
-    assert "among all answers, decoder minus lda: " in text
+    assert "among the candidates, decoder minus lda: " in text
     assert f"{summary['bits']['per_decision']:.2f} bits in a decision" in text

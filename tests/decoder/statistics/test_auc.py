@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from hotwire.decoder.statistics.auc import auc, auc_difference, auc_measure, choice_score, has_auc
-from hotwire.decoder.statistics.metrics import exchanges
+from hotwire.decoder.statistics.permutation import exchanges
 from hotwire.errors import InputError
 
 
@@ -34,7 +34,7 @@ def test_answers_may_change_places(n: int, seed: int) -> None:
 @pytest.mark.parametrize("n_repeats", [1, 3])
 def test_interval_and_p_are_those_of_scikit_learn(n_repeats: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each draw of runs (and of repeats) and each exchange of answers by hand."""
-    monkeypatch.setattr("hotwire.decoder.statistics.auc.N_RESAMPLES", 150)
+    monkeypatch.setattr("hotwire.decoder.statistics.intervals.N_RESAMPLES", 150)
     runs = np.repeat(np.arange(6), [3, 5, 8, 4, 4, 6])
     repeats = [made(30, seed)[0] for seed in range(n_repeats)]
     truth = made(30, 0)[1]
@@ -60,7 +60,7 @@ def test_interval_and_p_are_those_of_scikit_learn(n_repeats: int, monkeypatch: p
 
 
 def test_noise_is_at_chance_and_its_p_even(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hotwire.decoder.statistics.auc.N_RESAMPLES", 1000)
+    monkeypatch.setattr("hotwire.decoder.statistics.intervals.N_RESAMPLES", 1000)
     rng = np.random.default_rng(0)
     runs = np.repeat(np.arange(10), 12)
     truth = (np.arange(120) % 6 == 0).astype(int)
@@ -103,9 +103,9 @@ def test_choices_between_two_answers_are_judged_by_it() -> None:
 
 
 def test_wrong_inputs() -> None:
-    with pytest.raises(InputError, match="got 2 answers of which 1 occur"):
+    with pytest.raises(InputError, match="got 2 classes of which 1 occur"):
         auc([[0.0, 1.0]], [1])
-    with pytest.raises(InputError, match="got 3 answers of which 2 occur"):
+    with pytest.raises(InputError, match="got 3 classes of which 2 occur"):
         auc(np.zeros((2, 3)), [0, 1])
     assert has_auc(np.array([0, 1]), 2)
     assert not has_auc(np.array([1, 1]), 2)

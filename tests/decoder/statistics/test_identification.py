@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import top_k_accuracy_score
 
 from hotwire.decoder.statistics.identification import identification, top_k
-from hotwire.decoder.statistics.metrics import hits, pairwise
+from hotwire.decoder.statistics.measures import hits, pairwise
 from hotwire.errors import InputError, ShapeError
 
 
@@ -79,5 +79,5 @@ def test_wrong_inputs() -> None:
         identification(scores, [0, 1], 4)
     with pytest.raises(InputError, match="k: expected 1 to 3"):
         top_k(scores, [0, 1], 0)
-    with pytest.raises(ShapeError, match=r"expected \(n_trials, n_answers\)"):
+    with pytest.raises(ShapeError, match=r"expected \(n_trials, n_classes\)"):
         top_k(scores, [0], 1)

@@ -30,7 +30,7 @@ from hotwire.decoder.windows import BlockAverage, RunningAverage
 from hotwire.errors import StudyError
 from hotwire.models.networks.language import PROMPT
 
-ROOT = Path(study_module.__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MINIMAL = """
 [recording]
 kind = "npz"

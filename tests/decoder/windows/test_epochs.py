@@ -77,7 +77,7 @@ def test_rejection_by_what_a_feature_spans() -> None:
     assert trials.event.tolist() == [0]
     assert trials.rejected.tolist() == [1, 2]
     rows = driven(window, data, [1.0, 3.0, 5.0], [])
-    told = [None if row.rejected is None else row.rejected.told(("Fz", "Cz", "Pz")) for row in rows]
+    told = [None if row.rejected is None else row.rejected.message(("Fz", "Cz", "Pz")) for row in rows]
     assert told[0] is None
     assert told[1] is not None
     assert told[1].startswith("Cz: 1")

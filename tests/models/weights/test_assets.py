@@ -472,7 +472,7 @@ def run_program(lines: str) -> subprocess.Popen[bytes]:
     """Another Python process that knows the made-up registry."""
     program = (
         "import sys\n"
-        "from hotwire.models import assets as registry\n"
+        "from hotwire.models.weights import assets as registry\n"
         "from hotwire.models.weights.assets import Asset, Member, fetch, is_ready, verify\n"
         f"known = {{one.name: one for one in {assets()!r}}}\n"
         "registry._registry = lambda: known\n"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hotwire.errors import InputError, NonFiniteError, StreamError
-from hotwire.realtime.gaps.timeline import Gap, Losses, Piece, Timeline
+from hotwire.realtime.gaps.timeline import Gap, Losses, SampleRange, Timeline
 
 RATES = [0.4, 1.0, 50.0, 1000.0, 30000.0]
 
@@ -37,7 +37,7 @@ def places(
     arrival = stamps if arrival is None else arrival
     for start, stop in pairwise(edges):
         for one in timeline.place(stamps[start:stop], float(arrival[stop - 1])):
-            if isinstance(one, Piece):
+            if isinstance(one, SampleRange):
                 n = one.rows.stop - one.rows.start
                 index[start + one.rows.start : start + one.rows.stop] = np.arange(one.first, one.first + n)
             elif gaps and gaps[-1].first + gaps[-1].n_missing == one.first and gaps[-1].reason == one.reason == "lost":
@@ -241,12 +241,12 @@ def test_a_restart_keeps_the_grid_and_loses_the_time_away(offset_s: float, away_
     timeline = Timeline(100.0)
     timeline.restarted()  # before anything came, it means nothing
     stamps = stamps_of(100.0, 1000)
-    assert timeline.place(stamps, stamps[-1]) == [Piece(0, slice(0, 1000))]
+    assert timeline.place(stamps, stamps[-1]) == [SampleRange(0, slice(0, 1000))]
     timeline.restarted()
     later = stamps[-1] + 0.01 * (1 + np.arange(500)) + away_s
     chunk = timeline.place(later[:10] + offset_s, later[9])
-    assert chunk == [Gap(1000, expected, "restart"), Piece(1000 + expected, slice(0, 10))]
-    assert timeline.place(later[10:] + offset_s, later[-1]) == [Piece(1010 + expected, slice(0, 490))]
+    assert chunk == [Gap(1000, expected, "restart"), SampleRange(1000 + expected, slice(0, 10))]
+    assert timeline.place(later[10:] + offset_s, later[-1]) == [SampleRange(1010 + expected, slice(0, 490))]
     assert timeline.losses.as_dict() == {"lost": expected, "duplicated": 0, "reordered": 0, "clock_resets": 0}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from hotwire.errors import InputError, ShapeError, StreamLostError, StreamNotFoundError
 from hotwire.realtime.clock import VirtualClock
-from hotwire.realtime.sources.scripted import Appears, At, Lost, Samples, ScriptedSource, Silence, chunked
+from hotwire.realtime.sources.scripted import Appears, At, Disappears, Samples, ScriptedSource, Silence, chunked
 from hotwire.realtime.sources.source import EndOfStream, Marker, StreamInfo
 
 INFO = StreamInfo("fake", "EEG", "f1", ("a", "b"), ("uV", "uV"), 10.0)
@@ -67,7 +67,7 @@ def test_markers_come_along_and_once() -> None:
 
 def test_a_stream_that_goes_away_and_comes_back() -> None:
     rows = [At(float(t), Samples(ROWS[:1], [float(t)])) for t in range(6)]
-    fake, clock = source(*rows[:2], At(1.5, Lost("cable")), *rows[2:4], At(3.5, Appears()), *rows[4:])
+    fake, clock = source(*rows[:2], At(1.5, Disappears("cable")), *rows[2:4], At(3.5, Appears()), *rows[4:])
     fake.open(0.0)
     fake.pull(1.0)
     fake.pull(1.0)
@@ -88,7 +88,11 @@ def test_a_stream_that_goes_away_and_comes_back() -> None:
 def test_only_the_same_source_is_taken_again() -> None:
     other = replace(INFO, source_id="f2")
     fake, _ = source(
-        *chunked(ROWS[:1], 10.0), At(1.0, Lost()), At(2.0, Appears(other)), At(9.0, Appears(INFO)), At(10.0, Silence())
+        *chunked(ROWS[:1], 10.0),
+        At(1.0, Disappears()),
+        At(2.0, Appears(other)),
+        At(9.0, Appears(INFO)),
+        At(10.0, Silence()),
     )
     fake.open(0.0)
     fake.pull(0.5)
@@ -100,7 +104,7 @@ def test_only_the_same_source_is_taken_again() -> None:
 
 
 def test_a_stream_without_a_source_id_is_never_found_again() -> None:
-    fake, _ = source(At(1.0, Lost()), At(2.0, Appears()), info=replace(INFO, source_id=""))
+    fake, _ = source(At(1.0, Disappears()), At(2.0, Appears()), info=replace(INFO, source_id=""))
     fake.open(0.0)
     with pytest.raises(StreamLostError):
         fake.pull(5.0)

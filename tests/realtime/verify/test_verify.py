@@ -18,13 +18,13 @@ from hotwire.errors import InputError, RecordingError, UnknownNameError
 from hotwire.realtime.sources.recording_source import RecordingSource
 from hotwire.realtime.sources.source import Chunk
 from hotwire.realtime.verify import verify as module
-from hotwire.realtime.verify.parity import Decided, differences, recording_digest
+from hotwire.realtime.verify.parity import DecisionRecord, differences, recording_digest
 from hotwire.realtime.verify.verify import verify
 
 from ..bundles import BLOCKS, RUNNING, made_recording, save_bundle
 from ..conftest import LslWorld
 
-ONE = Decided("1", "face", 0, 6, "face", None, "ab", "cd")
+ONE = DecisionRecord("1", "face", 0, 6, "face", None, "ab", "cd")
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from hotwire.decoder.evaluation.audit.response import response_finding
 from hotwire.decoder.evaluation.audit.samples import memory_finding
 from hotwire.decoder.experiments.pseudo_online.run import pseudo_online
 from hotwire.decoder.readers import write_npz
-from hotwire.decoder.readers.named_arrays import read_named_arrays
+from hotwire.decoder.readers.arrays.named_arrays import read_named_arrays
 from hotwire.decoder.recordings.synthetic import SyntheticBrain, block_design
 from hotwire.decoder.steps import Detrend, Lag, Step, run_steps
 from hotwire.decoder.study.study import open_study

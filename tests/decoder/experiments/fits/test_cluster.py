@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import transformers
 
-from hotwire.decoder.experiments.fits.cluster import Cluster, work_out_anywhere
+from hotwire.decoder.experiments.fits.cluster import FitCluster, work_out_anywhere
 from hotwire.decoder.experiments.fits.job import jobs_of, pieces_of
 from hotwire.decoder.experiments.fits.run import fit_all
 from hotwire.decoder.experiments.fits.session import open_subject, subjects_of
@@ -92,7 +92,7 @@ def test_a_cluster_of_which_a_worker_is_killed_makes_the_same(
                 yield done
 
         monkeypatch.setattr("hotwire.decoder.experiments.fits.cluster.on_cluster", watched)
-        Cluster(cluster.address)(todo, store)
+        FitCluster(cluster.address)(todo, store)
 
     there = fit_all(subjects, tmp_path / "there", workers=killing)
     assert workers[0].wait(30) == -signal.SIGKILL
@@ -124,4 +124,4 @@ def test_a_job_anywhere_is_the_job_here(study: Path, tmp_path: Path) -> None:
 def test_no_scheduler(study: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("hotwire.decoder.experiments.cluster.CONNECT_S", 1.0)
     with pytest.raises(InputError, match=r"no dask scheduler answers at 'tcp://127.0.0.1:9'"):
-        fit_all(subjects_of([study]), tmp_path / "there", workers=Cluster("tcp://127.0.0.1:9"))
+        fit_all(subjects_of([study]), tmp_path / "there", workers=FitCluster("tcp://127.0.0.1:9"))

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from hotwire.decoder.experiments.fits.figures import r2_figures
-from hotwire.decoder.experiments.fits.result import Fits, Fitted, SubjectShown
+from hotwire.decoder.experiments.fits.result import Fits, FittedAdapter, SubjectSummary
 from hotwire.decoder.experiments.fits.shown import show_fits
 
 
@@ -21,7 +21,7 @@ def made(n_regions: int, n_layers: int, networks: tuple[str, ...] = ("tiny",), *
     places = [(region, network, layer) for region in regions for network in networks for layer in layers[network]]
     r2 = np.linspace(lowest, 0.83, len(places))
     fitted = tuple(
-        Fitted(
+        FittedAdapter(
             *("one", *place),
             n_features=5,
             n_units=16,
@@ -40,7 +40,7 @@ def made(n_regions: int, n_layers: int, networks: tuple[str, ...] = ("tiny",), *
         )
         for i, place in enumerate(places)
     )
-    subject = SubjectShown("one", "10 samples", 24, 4, regions, layers, (), None)
+    subject = SubjectSummary("one", "10 samples", 24, 4, regions, layers, (), None)
     return Fits((subject,), fitted, n_made=len(fitted), n_kept=0, seconds=3.0)
 
 

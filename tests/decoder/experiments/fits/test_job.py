@@ -15,14 +15,14 @@ from hotwire.adapters.whiten import Whitener
 from hotwire.decoder.experiments.fits import job as jobs
 from hotwire.decoder.experiments.fits.job import Score, fit, jobs_of, pieces_of, scores, work_out
 from hotwire.decoder.experiments.fits.result import measures
-from hotwire.decoder.experiments.fits.session import Cell
+from hotwire.decoder.experiments.fits.session import FitCell
 from hotwire.decoder.experiments.fits.store import load_fit, to_arrays
 from hotwire.decoder.experiments.kept_arrays import keep_arrays
 from hotwire.decoder.steps import run_steps
 from hotwire.errors import BundleError, InputError, UnknownNameError
 
 
-def in_full(session, cell: Cell, keys: np.ndarray) -> dict[str, float]:
+def in_full(session, cell: FitCell, keys: np.ndarray) -> dict[str, float]:
     """R2 and correlation with the adapter fitted on each fold's training trials and all units."""
     opened = session.opened
     settings = opened.settings.decoder
@@ -59,7 +59,7 @@ def test_scores_are_those_of_whole_fits(make_session, kind: str, whiten: str) ->
     session = make_session(adapter=adapter, whiten=whiten)
     layers = ("first", "second")
     for layer, found in zip(layers, scores(session, Score("front", "tiny", layers)), strict=True):
-        cell = Cell("front", "tiny", layer)
+        cell = FitCell("front", "tiny", layer)
         told = measures(found)
         beside = in_full(session, cell, session.opened.keys("tiny"))
         assert {name: told[name] for name in beside} == pytest.approx(beside, rel=1e-6, abs=1e-8)
@@ -90,7 +90,7 @@ def test_a_layer_that_does_not_vary_has_no_score(make_session, monkeypatch) -> N
 
 def test_an_adapter_is_that_of_the_decoder_and_comes_back(make_session, tmp_path: Path) -> None:
     session = make_session()
-    cell = Cell("front", "tiny", "second")
+    cell = FitCell("front", "tiny", "second")
     opened = session.opened
     X = opened.trials.X[:, opened.regions["front"]]
     samples = run_steps(opened.settings.decoder.steps, opened.recording).data[:, opened.regions["front"]]
@@ -111,7 +111,7 @@ def test_an_adapter_is_that_of_the_decoder_and_comes_back(make_session, tmp_path
 
 
 def test_wide_layers_are_laid_out_in_a_file(make_session, monkeypatch) -> None:
-    cell = Cell("front", "tiny", "first")
+    cell = FitCell("front", "tiny", "first")
     in_memory = fit(make_session(), cell)
     monkeypatch.setattr(jobs, "MOST_IN_MEMORY", 0)
     in_file = fit(make_session(), cell)
@@ -135,7 +135,7 @@ def test_jobs_are_what_is_lacking(make_session) -> None:
 
 
 def test_other_inputs_have_other_keys(make_session, recording, recordings) -> None:
-    cell = Cell("front", "tiny", "first")
+    cell = FitCell("front", "tiny", "first")
     adapter, score = (piece.key for piece in _pieces(make_session(), cell))
     assert [piece.key for piece in _pieces(make_session(), cell)] == [adapter, score]
     others = [
@@ -160,8 +160,8 @@ def test_wrong_names_and_policies(make_session) -> None:
         make_session(layers=["9"])
     with pytest.raises(InputError, match=r"one: adapter.gain: .* expected total or none, got 'unit'"):
         make_session(adapter=RidgeAdapter(gain="unit"))
-    assert make_session(regions=["all"], layers=["second"]).cells == [Cell("all", "tiny", "second")]
+    assert make_session(regions=["all"], layers=["second"]).cells == [FitCell("all", "tiny", "second")]
 
 
-def _pieces(session, cell: Cell):
+def _pieces(session, cell: FitCell):
     return [*pieces_of(session, cell), *pieces_of(session, Score(cell.region, cell.network, (cell.layer,)))]

@@ -12,7 +12,7 @@ import transformers
 from hotwire.decoder.experiments.fits import job as jobs
 from hotwire.decoder.experiments.fits.result import Fits
 from hotwire.decoder.experiments.fits.run import fit_all, work_here
-from hotwire.decoder.experiments.fits.session import Cell, subjects_of
+from hotwire.decoder.experiments.fits.session import FitCell, subjects_of
 from hotwire.decoder.experiments.fits.store import load_fit
 from hotwire.decoder.readers import read_npz, write_npz
 from hotwire.decoder.recordings.recording import Recording
@@ -67,7 +67,7 @@ def test_all_is_fitted_and_kept(study: Path, tmp_path: Path, fitting) -> None:
         assert one.chosen["alpha"] in (0.1, 1.0)
         assert one.at_edge  # of two strengths each is at the edge
         assert one.size_bytes == (tmp_path / "out" / one.file).stat().st_size
-    first = found.at("study", Cell("front", network, "1"))
+    first = found.at("study", FitCell("front", network, "1"))
     assert 0.9 < first.r2 <= 1
     assert first.correlation > 0.9 > 0.3 > first.correlation_shuffled
     assert subject.n_trials == len(made_recording().events.label)

@@ -8,27 +8,28 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.experiments.maps.result import (
-    Cell,
     CellResult,
     InjectionMap,
+    MapCell,
     Nested,
-    NetworkShown,
-    Session,
+    NetworkSummary,
+    SessionSummary,
     TimeRange,
 )
-from hotwire.decoder.statistics.metrics import Measure
+from hotwire.decoder.statistics.measures import Measure
 
 CONTROLS = ("shuffled pairing", "mean activation", "untrained network", "nuisance")
 LAGS = tuple(TimeRange(f"{2 * lag:+d} s", 2.0 * lag, 2.0 * lag + 2) for lag in range(-2, 9))
 OWN = TimeRange("", None, None)
 
 
-def a_network(name: str = "tiny", n_layers: int = 5) -> NetworkShown:
-    return NetworkShown(name, "0123abcd" * 8, tuple(str(i) for i in range(n_layers)), "Nearest(measure='correlation')")
+def a_network(name: str = "tiny", n_layers: int = 5) -> NetworkSummary:
+    layers = tuple(str(i) for i in range(n_layers))
+    return NetworkSummary(name, "0123abcd" * 8, layers, "Nearest(measure='correlation')")
 
 
-def a_session(name: str, regions: Sequence[str]) -> Session:
-    return Session(
+def a_session(name: str, regions: Sequence[str]) -> SessionSummary:
+    return SessionSummary(
         name=name,
         recording="1,200 samples of 530 voxels",
         n_trials=96,
@@ -64,7 +65,7 @@ def values(measures: dict[str, Measure]) -> dict[str, float]:
 def make(
     regions: Sequence[str] = ("all",),
     times: Sequence[TimeRange] = (OWN,),
-    networks: Sequence[NetworkShown] = (a_network(),),
+    networks: Sequence[NetworkSummary] = (a_network(),),
     sessions: Sequence[str] = ("sub-1",),
     controls: Sequence[str] = CONTROLS,
     best: float = 0.86,
@@ -72,7 +73,7 @@ def make(
 ) -> InjectionMap:
     """The best cell lies in the first region, two thirds of the way through times and half way through layers."""
     rng = np.random.default_rng(seed)
-    cells: dict[Cell, CellResult] = {}
+    cells: dict[MapCell, CellResult] = {}
     for r, region in enumerate(regions):
         for t, time in enumerate(times):
             for n, network in enumerate(networks):
@@ -84,7 +85,7 @@ def make(
                         * np.exp(-(((t - 0.65 * (len(times) - 1)) / 2) ** 2) - ((depth - 0.5) / 0.3) ** 2)
                     )
                     found = both(0.5 + (best - 0.5) * float(bump) + rng.normal(0, 0.012))
-                    cell = Cell(region, time.name, network.name, layer)
+                    cell = MapCell(region, time.name, network.name, layer)
                     cells[cell] = CellResult(
                         cell=cell,
                         measures=found,
@@ -119,7 +120,7 @@ def make(
     )
 
 
-def _nested(among: str, cells: dict[Cell, CellResult], sessions: Sequence[str], region: str | None = None) -> Nested:
+def _nested(among: str, cells: dict[MapCell, CellResult], sessions: Sequence[str], region: str | None = None) -> Nested:
     of = [one for cell, one in cells.items() if region in (None, cell.region)]
     ranked = sorted(of, key=lambda one: -one.measures["pairwise"].value)
     best, second = ranked[0], ranked[min(1, len(ranked) - 1)]

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.experiments.maps.exports import write_exports
-from hotwire.decoder.experiments.maps.result import Cell, InjectionMap, TimeRange
-from hotwire.decoder.statistics.metrics import Measure
+from hotwire.decoder.experiments.maps.result import InjectionMap, MapCell, TimeRange
+from hotwire.decoder.statistics.measures import Measure
 
 MakeMap = Callable[..., InjectionMap]
 
@@ -44,7 +44,7 @@ def test_cells(found: InjectionMap, folder: Path) -> None:
     rows = rows_of(folder / "cells.csv")
     assert len(rows) == 2 * len(found.cells) == 2 * 2 * 2 * 5
     for row in rows:
-        cell = Cell(row["region"], row["time"], row["network"], row["layer"])
+        cell = MapCell(row["region"], row["time"], row["network"], row["layer"])
         one, name = found.cells[cell], row["measure"]
         measure = one.measures[name]
         expected = (measure.value, measure.low, measure.high, measure.chance, measure.p_value)
@@ -83,7 +83,7 @@ def test_nested(found: InjectionMap, folder: Path) -> None:
 
 def test_chosen(found: InjectionMap, folder: Path) -> None:
     rows = [row for row in rows_of(folder / "chosen.csv") if row["among"] == "all cells" and row["session"] == "tue"]
-    told = [Cell(row["region"], row["time"], row["network"], row["layer"]) for row in rows]
+    told = [MapCell(row["region"], row["time"], row["network"], row["layer"]) for row in rows]
     assert told == list(found.nested.chosen["tue"])
     assert [row["fold"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
 

@@ -14,7 +14,7 @@ from hotwire.decoder.experiments.maps.figures import map_figures
 from hotwire.decoder.experiments.maps.heat_figure import heat_figure
 from hotwire.decoder.experiments.maps.labels import cell_label, counted, example_time, layer_names, most_chosen
 from hotwire.decoder.experiments.maps.line_figures import layers_figure, times_figure
-from hotwire.decoder.experiments.maps.result import Cell, InjectionMap, NetworkShown, TimeRange
+from hotwire.decoder.experiments.maps.result import InjectionMap, MapCell, NetworkSummary, TimeRange
 from hotwire.decoder.report.drawing import N_HEAT, Drawing, heat_colors
 
 MakeMap = Callable[..., InjectionMap]
@@ -22,8 +22,8 @@ MakeMap = Callable[..., InjectionMap]
 TIMES = (TimeRange("before", -1.0, 0.0), TimeRange("early", 0.0, 1.0), TimeRange("late", 1.0, 2.0))
 
 
-def network(name: str, n_layers: int) -> NetworkShown:
-    return NetworkShown(name, "00", tuple(f"block.{i}" for i in range(n_layers)), "Label()")
+def network(name: str, n_layers: int) -> NetworkSummary:
+    return NetworkSummary(name, "00", tuple(f"block.{i}" for i in range(n_layers)), "Label()")
 
 
 def squares(drawing: Drawing) -> list[tuple[int, float]]:
@@ -116,7 +116,7 @@ def test_files_have_colours_of_their_own(make_map: MakeMap) -> None:
 
 def test_chosen_cells_are_counted_over_sessions(make_map: MakeMap) -> None:
     found = make_map(sessions=("mon", "tue"))
-    one, other = Cell("all", "", "tiny", "1"), Cell("all", "", "tiny", "3")
+    one, other = MapCell("all", "", "tiny", "1"), MapCell("all", "", "tiny", "3")
     nested = replace(found.nested, chosen={"mon": (one, other, other), "tue": (other,)})
     assert counted(nested) == [(other, {"mon": 2, "tue": 1}), (one, {"mon": 1, "tue": 0})]
     assert most_chosen(nested) == (other, 3, 4)
@@ -125,7 +125,7 @@ def test_chosen_cells_are_counted_over_sessions(make_map: MakeMap) -> None:
 
 def test_a_region_is_shown_at_the_time_it_was_chosen_at(make_map: MakeMap) -> None:
     found = make_map(regions=("V1", "V2"), times=TIMES, networks=(network("a", 3), network("b", 3)))
-    early, late = Cell("V2", "early", "a", "block.1"), Cell("V2", "late", "b", "block.0")
+    early, late = MapCell("V2", "early", "a", "block.1"), MapCell("V2", "late", "b", "block.0")
     nested = replace(found.nested, among="V2", chosen={"s": (early, early, late)})
     found = replace(found, nested_by_region=found.nested_by_region | {"V2": nested})
     assert example_time(found, "V2", found.networks[0]).name == "early"

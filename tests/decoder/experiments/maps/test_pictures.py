@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from hotwire.decoder import LabelReadout, Settings, WordTargets
-from hotwire.decoder.experiments.maps.pictures import Drawn, draw_trials, likeness, mean_likeness, pictures_figure
+from hotwire.decoder.experiments.maps.pictures import Drawn, draw_trials, likeness, mean_likeness
+from hotwire.decoder.experiments.maps.pictures_figure import pictures_figure
 from hotwire.decoder.experiments.maps.session import MapSession, MapSettings, Reading
-from hotwire.decoder.readers.named_arrays import read_named_arrays
-from hotwire.decoder.readers.stored_pictures import read_stored_pictures
+from hotwire.decoder.readers.arrays.named_arrays import read_named_arrays
+from hotwire.decoder.readers.arrays.stored_pictures import read_stored_pictures
 from hotwire.decoder.targets import StimulusTargets
 from hotwire.errors import InputError, ShapeError, UnknownNameError
 from hotwire.models.networks.network import Network

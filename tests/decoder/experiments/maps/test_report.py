@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.experiments.maps.report import write_map_report
-from hotwire.decoder.experiments.maps.result import InjectionMap, NetworkShown, TimeRange
-from hotwire.decoder.statistics.metrics import Measure
+from hotwire.decoder.experiments.maps.result import InjectionMap, NetworkSummary, TimeRange
+from hotwire.decoder.statistics.measures import Measure
 from hotwire.errors import InputError
 
 MakeMap = Callable[..., InjectionMap]
@@ -21,8 +21,8 @@ MakeMap = Callable[..., InjectionMap]
 NASTY = "<script>alert('$x$ & y')</script>"
 TIMES = tuple(TimeRange(f"{start:g} to {start + 0.2:g} s", start, start + 0.2) for start in (-0.2, 0.0, 0.2))
 NETWORKS = (
-    NetworkShown("little", "0a" * 32, ("in", "mid", "out"), "Label()"),
-    NetworkShown("big", "1b" * 32, ("0", "1", "2"), "Label()"),
+    NetworkSummary("little", "0a" * 32, ("in", "mid", "out"), "Label()"),
+    NetworkSummary("big", "1b" * 32, ("0", "1", "2"), "Label()"),
 )
 
 
@@ -177,7 +177,7 @@ def test_figures_are_there_for_what_the_map_has(page: str, one_row: str) -> None
 
 
 def test_takes_nothing_from_outside_for_markup(make_map: MakeMap, tmp_path: Path) -> None:
-    network = NetworkShown(NASTY, NASTY, (NASTY, "{{ 7 * 7 }}"), NASTY)
+    network = NetworkSummary(NASTY, NASTY, (NASTY, "{{ 7 * 7 }}"), NASTY)
     nasty = make_map(
         regions=(NASTY, "V1"), times=(TIMES[0], TimeRange(NASTY, 0, 1)), networks=(network,), sessions=(NASTY,)
     )
@@ -187,7 +187,7 @@ def test_takes_nothing_from_outside_for_markup(make_map: MakeMap, tmp_path: Path
 
 
 def test_single_cell_without_controls_or_audit(make_map: MakeMap, tmp_path: Path) -> None:
-    found = make_map(networks=(NetworkShown("one", "00", ("only",), "Label()"),), controls=())
+    found = make_map(networks=(NetworkSummary("one", "00", ("only",), "Label()"),), controls=())
     bare = replace(found, sessions=(replace(found.sessions[0], findings=()),), settings={})
     text = text_of(written(bare, tmp_path))
     assert "No control was computed" in text
@@ -274,6 +274,6 @@ def test_needs_a_folder(found: InjectionMap, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_big_maps_of_many_networks(make_map: MakeMap, tmp_path: Path) -> None:
     times = tuple(TimeRange(f"{lag}", float(lag), lag + 1.0) for lag in range(11))
-    networks = tuple(NetworkShown(name, "00", tuple(map(str, range(31))), "Label()") for name in "abcd")
+    networks = tuple(NetworkSummary(name, "00", tuple(map(str, range(31))), "Label()") for name in "abcd")
     page = written(make_map(tuple(f"region {i}" for i in range(12)), times, networks), tmp_path)
     assert len(re.findall(r"<tr>(?:<td>[^<]*</td>)+</tr>", page)) == 12 * 11 * 31 * 4

@@ -14,10 +14,10 @@ from hotwire.decoder import Decoder, LabelReadout, Recording, Settings, WordTarg
 from hotwire.decoder.experiments.maps import cells
 from hotwire.decoder.experiments.maps.cells import jobs_of, key_of, work_out
 from hotwire.decoder.experiments.maps.piece_store import PieceStore
-from hotwire.decoder.experiments.maps.result import Cell, TimeRange
+from hotwire.decoder.experiments.maps.result import MapCell, TimeRange
 from hotwire.decoder.experiments.maps.run import make_map
 from hotwire.decoder.experiments.maps.session import MapSession, MapSettings, Reading
-from hotwire.decoder.statistics.metrics import pairwise
+from hotwire.decoder.statistics.measures import pairwise
 from hotwire.decoder.steps import Detrend
 from hotwire.errors import InputError, RecordingError, UnknownNameError
 from hotwire.models import Network
@@ -46,7 +46,7 @@ def test_a_cell_is_what_evaluate_finds(network, recording, make_session, store):
     for layer in network.layers:
         settings = Settings(layer, steps=[Detrend()], whiten="samples")
         beside = evaluate(Decoder(network, TARGETS, settings), recording, n_permutations=200, n_shuffles=1)
-        cell = found.cells[Cell("all", "", network.name, layer)]
+        cell = found.cells[MapCell("all", "", network.name, layer)]
         assert cell.measures["pairwise"].value == pytest.approx(beside.decoder.measures["pairwise"].value)
         assert cell.measures["candidate"].value == pytest.approx(beside.decoder.measures["candidate"].value)
         assert cell.measures["pairwise"].p_value == pytest.approx(beside.decoder.measures["pairwise"].p_value)
@@ -73,7 +73,7 @@ def test_only_the_region_and_the_time_with_the_signal_decode(recordings, network
     found = make_map([session], kept=store)
     for layer in network.layers:
         value = {
-            place: found.cells[Cell(*place, network.name, layer)].measures["pairwise"]
+            place: found.cells[MapCell(*place, network.name, layer)].measures["pairwise"]
             for place in [("signal", "during"), ("signal", "before"), ("noise", "during")]
         }
         assert value["signal", "during"].value > 0.9
@@ -98,7 +98,7 @@ def test_the_choice_never_sees_what_it_is_tested_on(recording, make_session):
         Recording(data, recording.rate_hz, recording.feature_names, recording.run, recording.events), controls=()
     )
     for job in jobs_of(session):
-        if isinstance(job, Cell):
+        if isinstance(job, MapCell):
             ours, theirs = work_out(session, job), work_out(changed, job)
             assert ours["inner"][2] == theirs["inner"][2]
             assert ours["strengths"][2] == theirs["strengths"][2]
@@ -108,7 +108,7 @@ def test_the_choice_never_sees_what_it_is_tested_on(recording, make_session):
 
 def test_inner_accuracy_by_hand(network, recording, make_session):
     session = make_session(recording, controls=(), inner_folds=3)
-    cell = Cell("all", "", network.name, "first")
+    cell = MapCell("all", "", network.name, "first")
     runs = [run for run in recording.runs if run not in session.held_out[0]]
     scores, truth = [], []
     # Without whitening, which goes by all training runs of the outer fold.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from hotwire.decoder.experiments.maps.result import InjectionMap, NetworkShown, TimeRange
+from hotwire.decoder.experiments.maps.result import InjectionMap, NetworkSummary, TimeRange
 from hotwire.decoder.experiments.maps.shown import map_data, show_map
 
 MakeMap = Callable[..., InjectionMap]
@@ -76,7 +76,7 @@ def test_shows_result_controls_map_and_warnings(make_map: MakeMap) -> None:
 
 
 def test_many_layers_go_on_below(make_map: MakeMap) -> None:
-    found = make_map(networks=(NetworkShown("deep", "00", tuple(map(str, range(60))), "Label()"),))
+    found = make_map(networks=(NetworkSummary("deep", "00", tuple(map(str, range(60))), "Label()"),))
     lines = shown(found, width=60).splitlines()
     assert max(map(len, lines)) <= 60
     heads = [line.split()[1:] for line in lines if line.startswith("layer")]
@@ -94,7 +94,7 @@ def test_big_maps_show_each_region_at_one_time(make_map: MakeMap) -> None:
 @pytest.mark.parametrize("name", ["[red]x[/]", "[/]"])
 def test_names_are_no_markup(make_map: MakeMap, name: str) -> None:
     found = make_map(
-        regions=(name, "b"), networks=(NetworkShown(name, "00", ("x", name, "y"), "Label()"),), sessions=(name,)
+        regions=(name, "b"), networks=(NetworkSummary(name, "00", ("x", name, "y"), "Label()"),), sessions=(name,)
     )
     text = shown(found, width=120)
     assert f"{name}: pairwise accuracy" in text

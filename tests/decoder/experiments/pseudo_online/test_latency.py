@@ -8,8 +8,7 @@ import pytest
 from hotwire.decoder.experiments.pseudo_online.deciding import Decided
 from hotwire.decoder.experiments.pseudo_online.latency import at_latency, curve, placed
 from hotwire.decoder.experiments.pseudo_online.spans import Spans
-from hotwire.decoder.statistics.bits_per_minute import balanced, transfer
-from hotwire.decoder.statistics.transfer_rate import bits_per_decision
+from hotwire.decoder.statistics.bits import balanced, bits_per_decision, transfer
 
 SPANS = Spans(
     np.array([0, 1]), np.array([0, 1]), np.array([2.0, 6.1]), np.array([2.0, 6.1]), np.array([4.1, 8.1])

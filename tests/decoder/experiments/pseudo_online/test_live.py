@@ -18,12 +18,13 @@ from hotwire.decoder.steps import BandPass, Lag, Resample, RunningBaseline, Step
 from hotwire.decoder.windows import BlockAverage, Epoch
 from hotwire.decoder.windows.event_windows import EventWindow
 from hotwire.models import OnnxNetwork
+from hotwire.models.cache.files import sha256_of
 from hotwire.realtime.clock import VirtualClock
-from hotwire.realtime.engine import Engine
+from hotwire.realtime.engine.engine import Engine
 from hotwire.realtime.settings import LiveSettings
 from hotwire.realtime.sources.recording_source import RecordingSource
 from hotwire.realtime.sources.scripted import ScriptedSource, chunked
-from hotwire.realtime.verify.parity import NotingDecoder, decided_live, sha256
+from hotwire.realtime.verify.parity import NotingDecoder, decided_live
 
 from ....realtime.bundles import LABELS, save_network
 
@@ -88,7 +89,7 @@ def test_windows_and_rows_are_those_of_the_live_path(chain: tuple[Decoder, Setti
     came = list(come(settings, decoder.settings.window, recording, 0))
     assert len(came) > 100
     assert [(one.first / RATE_HZ, one.stop / RATE_HZ) for one in live] == [one[1:3] for one in came]
-    told = ["" if one.row.rejected else sha256(one.row.x.tobytes()) for one in came]
+    told = ["" if one.row.rejected else sha256_of(one.row.x.tobytes()) for one in came]
     assert [one.features for one in live] == told
     assert ("" in told) == (CHAINS["samples"][1] is settings.window)
 

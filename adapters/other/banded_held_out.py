@@ -1,0 +1,181 @@
+"""How well sets of strengths predict held-out samples, without a fit of its own for each fold.
+
+Either through the samples' kernel, from one Cholesky decomposition for all folds (`by_kernel`), or through the
+features' moments, from one of the features' size for each fold (`by_moments`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve, get_lapack_funcs
+from tqdm import tqdm
+
+from ..ridge.folds import Split
+from ..ridge.held_out import HeldOutSums
+from ..unit_blocks import EPS, Floats, sum_of_squares
+
+(potri,) = get_lapack_funcs(("potri",), dtype=np.float64)
+
+
+def factored(form: Floats) -> tuple[Floats, bool]:
+    """The Cholesky factor of ``form + I``, for `cho_solve`; `form` (n, n) is positive semidefinite and is overwritten.
+
+    Strengths count as n * eps times the trace of what they stand beside where they are weaker: they would not be felt
+    beside its rounding.
+    """
+    np.einsum("ii->i", form)[:] += max(1.0, len(form) * EPS * np.trace(form))
+    return cho_factor(form, lower=True, overwrite_a=True, check_finite=False)
+
+
+def centre_kernel(kernel: Floats) -> Floats:
+    """Inner products of deviations from the mean sample, out of inner products, in place."""
+    kernel -= kernel.mean(axis=0)
+    kernel -= kernel.mean(axis=1, keepdims=True)
+    return kernel
+
+
+def left_out(kernel: Floats, folds: list[Split], Y: Floats) -> list[Floats]:
+    """What held-out samples have beyond their prediction by ridge with strength 1 and an intercept.
+
+    With Q = C - C 1 1' C / (1' C 1) and C = (K + I)^-1, the residuals of a fold f that is left out are
+    Q_ff^-1 (Q Y)_f (Cook & Weisberg 1982, Residuals and influence in regression, section 3.6), so that no fold needs a
+    decomposition of its own.
+
+    Parameters
+    ----------
+    kernel : (n_samples, n_samples) array
+        Inner products of the samples' features. It is overwritten.
+    folds : list of (train, held_out)
+        Each with all samples.
+    Y : (n_samples, k) array
+
+    Returns
+    -------
+    list of (n_held_out, k) arrays
+
+    Examples
+    --------
+    >>> nothing_to_learn_from = np.zeros((3, 3))
+    >>> left_out(nothing_to_learn_from, [(np.array([0, 1]), np.array([2]))], np.array([[1.0], [3.0], [5.0]]))
+    [array([[3.]])]
+    """
+    n_samples = len(kernel)
+    centre_kernel(kernel)
+    # A constant in the kernel changes nothing beside an intercept. This one keeps the constant direction among the
+    # sizes of the others, for it is taken out again below and would take their digits along.
+    kernel += np.trace(kernel) / n_samples**2
+    inverse = potri(factored(kernel)[0], lower=1, overwrite_c=1)[0]
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    inverse -= inverse.sum() / n_samples**2  # the constant direction is an eigenvector
+    deleted = inverse @ Y
+    residuals = []
+    for _, held_out in folds:
+        factor = cho_factor(inverse[np.ix_(held_out, held_out)], lower=True, check_finite=False)
+        residuals.append(cho_solve(factor, deleted[held_out], check_finite=False))
+    return residuals
+
+
+def by_kernel(kernel: Callable[[Floats], Floats], folds: list[Split], strengths: Floats, Y: Floats) -> HeldOutSums:
+    """Judge sets of strengths through the samples' kernel: n^3 products a set, and 2 n^2 for each target.
+
+    Parameters
+    ----------
+    kernel : callable
+        From strengths (n_bands,) to the sum over bands of kernel / strength, (n_samples, n_samples).
+    folds : list of (train, held_out)
+    strengths : (n_sets, n_bands) array
+    Y : (n_samples, k) array
+    """
+    parts = list(samples_together(folds, len(Y)))
+    truths = [
+        Y[samples[held_out]] - Y[samples[train]].mean(axis=0) for samples, part in parts for train, held_out in part
+    ]
+    error, predicted = np.zeros((2, len(strengths), Y.shape[1]))
+    for number, of_bands in enumerate(tqdm(strengths, desc="strengths", delay=1, disable=None, leave=False)):
+        whole = kernel(of_bands)
+        found = [left_out(whole[np.ix_(samples, samples)], part, Y[samples]) for samples, part in parts]
+        for truth, residuals in zip(truths, chain.from_iterable(found), strict=True):
+            error[number] += sum_of_squares(residuals)
+            predicted[number] += sum_of_squares(truth - residuals)
+    return HeldOutSums(error, predicted, np.sum([sum_of_squares(truth) for truth in truths], axis=0))
+
+
+def samples_together(folds: list[Split], n_samples: int) -> Iterator[tuple[NDArray[np.intp], list[Split]]]:
+    """The samples that folds have, and the folds by positions among these: all folds that have all samples at once.
+
+    Examples
+    --------
+    >>> [(samples.tolist(), len(part)) for samples, part in samples_together([([0, 1], [3]), ([0, 1, 2], [3])], 4)]
+    [([0, 1, 2, 3], 1), ([0, 1, 3], 1)]
+    """
+    whole = [fold for fold in folds if len(fold[0]) + len(fold[1]) == n_samples]
+    if whole:
+        yield np.arange(n_samples), whole
+    for train, held_out in folds:
+        samples = np.concatenate([train, held_out])
+        if len(samples) < n_samples:
+            yield samples, [(np.arange(len(train)), np.arange(len(train), len(samples)))]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What a fold's training samples and its held-out samples tell of q columns and k targets.
+
+    All are of deviations from the mean of the training samples.
+
+    Attributes
+    ----------
+    xx, held_xx : (q, q) arrays
+        Inner products of the columns over the training samples, and over the held-out samples.
+    xy, held_xy : (q, k) arrays
+        Inner products of the columns with the targets.
+    true : (k,) array
+        Sum of squares of the held-out targets.
+    """
+
+    xx: Floats
+    xy: Floats
+    held_xx: Floats
+    held_xy: Floats
+    true: Floats
+
+
+def by_moments(folds: Iterable[Moments], strengths: Floats) -> HeldOutSums:
+    """Judge sets of strengths through the columns' moments: q^3 / 3 products a set and a fold, and 4 q^2 a target.
+
+    Squared errors are found as a difference of sums over the held-out samples, within a rounding of these.
+
+    Parameters
+    ----------
+    folds : iterable of Moments
+        Each is forgotten before the next is asked for.
+    strengths : (n_sets, q) array
+        Of each column.
+    """
+    sums = HeldOutSums(np.zeros(()), np.zeros(()), np.zeros(()))
+    roots = np.sqrt(strengths)
+    for fold in folds:
+        inner, predicted = np.zeros((2, len(roots), fold.xy.shape[1]))
+        for number, root in enumerate(tqdm(roots, desc="strengths", delay=1, disable=None, leave=False)):
+            factor = factored(fold.xx / np.outer(root, root))
+            weights = cho_solve(factor, fold.xy / root[:, np.newaxis], check_finite=False) / root[:, np.newaxis]
+            inner[number] = np.einsum("ij,ij->j", weights, fold.held_xy)
+            predicted[number] = np.einsum("ij,ij->j", weights, fold.held_xx @ weights)
+        sums = added(sums, HeldOutSums(np.maximum(fold.true - 2 * inner + predicted, 0.0), predicted, fold.true))
+    return sums
+
+
+def added(some: HeldOutSums, more: HeldOutSums) -> HeldOutSums:
+    """Sums over the held-out samples of both."""
+    return HeldOutSums(some.error + more.error, some.predicted + more.predicted, some.true + more.true)
+
+
+def moments_are_cheaper(n_samples: int, n_columns: int, n_targets: int, n_folds: int) -> bool:
+    """Whether a set of strengths costs fewer products `by_moments` than `by_kernel`."""
+    of_moments = n_folds * n_columns**2 * (n_columns / 3 + 4 * n_targets)
+    return of_moments < n_samples**2 * (n_samples + 2 * n_targets)

@@ -1,0 +1,257 @@
+"""DelayedAdapter: a ridge on features of several delays (finite impulse response), fitted without the delayed table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from ...errors import BundleError
+from ..factored import Shapes
+from ..ridge.alphas import default_alphas, most_predictable
+from ..ridge.decomposition import largest_square
+from ..ridge.folds import Splitter, encode_groups
+from ..ridge.gain import gain_for
+from ..ridge.ridge import POLICIES
+from ..rows import each_row
+from ..unit_blocks import Floats
+from .banded import BandedAdapter
+from .banded_design import map_for_all, map_per_unit, rotate_bands, scores_for_all, targets_of
+from .bands import Bands, Strengths, band_names, band_of_each
+from .delayed_design import DelayedFeatures
+from .delays import Run, checked_lags, run_bounds, shifted
+
+LAG_ALPHAS = ("shared", "own")
+
+
+class DelayedAdapter(BandedAdapter):
+    """Ridge regression on features of several delays: a finite impulse response for each feature and unit.
+
+    It is the (banded) ridge on the table that `delayed` builds, which is never built: fitting and predicting take
+    features that are not delayed, in the order of time. Before a run there are zeros, so that features far from zero
+    are better centred first; there is no `scale`, as standardising belongs there, too.
+
+    Parameters
+    ----------
+    lags : sequence of int
+        In samples: with lag 2 a prediction uses the features two samples earlier; with lag -2, those two samples later.
+        Lags of 0 and above make it causal.
+    alphas, alpha_per, choose_by, gain, cv, n_iter, random_state
+        As in `BandedAdapter`.
+    bands : (n_features,) sequence of str or int, optional
+        The band of each feature, the same at all lags. Left out, all are one band.
+    lag_alphas : {"shared", "own"}
+        Whether all lags of a band share its strength, or each lag of a band is a band of its own, named
+        ``"lag 2"`` or, of a band named V1, ``"V1 lag 2"``.
+
+    Attributes
+    ----------
+    band_names_, alpha_, alpha_at_edge_, tried_, cv_errors_
+        As in `BandedAdapter`; with ``lag_alphas="own"`` all bands of the first lag come first.
+    projection_ : (n_features, r) array of float64
+        Each band's own directions, at most n_samples of them: what is delayed is the features along these.
+    lag_weights_ : (n_lags, r, k) array of float64, or None
+        From them, delayed, to scores; None where each is a score itself, k = n_lags * r.
+    score_mean_ : (k,) array
+        The scores' mean in training.
+    expansion_ : (k, n_units) array
+        k is at most n_lags * r, and the rank of Y or n_units where that is smaller.
+    x_mean_, x_scale_ : (n_features,) arrays
+        Zeros and ones.
+    y_mean_, gain_
+        As in `RidgeAdapter`.
+
+    Notes
+    -----
+    With fewer samples than n_lags * n_features a fit holds one kernel of n_samples^2 for each of `bands`, whatever the
+    number of lags, and weights of n_lags * r * k; with more, moments of (n_lags * n_features)^2.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> sound = rng.normal(size=(200, 3))
+    >>> response = np.roll(sound @ rng.normal(size=(3, 50)), 2, axis=0) + rng.normal(size=(200, 50))
+    >>> adapter = DelayedAdapter(lags=(0, 1, 2, 3), lag_alphas="own").fit(sound, response)
+    >>> adapter.band_names_[adapter.alpha_.argmin()]
+    'lag 2'
+    """
+
+    kind = "delayed"
+    _optional = ("tried", "cv_errors", "lag_weights")
+    _policies = {
+        "alpha_per": POLICIES["alpha_per"],
+        "choose_by": POLICIES["choose_by"],
+        "gain": POLICIES["gain"],
+        "lag_alphas": LAG_ALPHAS,
+    }
+
+    lag_weights_: Floats | None
+    score_mean_: Floats
+
+    def __init__(
+        self,
+        lags: Sequence[int] = (0, 1, 2),
+        alphas: Strengths = None,
+        *,
+        bands: Bands = None,
+        lag_alphas: str = "shared",
+        alpha_per: str = "all",
+        choose_by: str = "error",
+        gain: str = "none",
+        cv: int | Splitter | None = None,
+        n_iter: int = 20,
+        random_state: int = 0,
+    ) -> None:
+        self.lags = lags
+        self.alphas = alphas
+        self.bands = bands
+        self.lag_alphas = lag_alphas
+        self.alpha_per = alpha_per
+        self.choose_by = choose_by
+        self.gain = gain
+        self.cv = cv
+        self.n_iter = n_iter
+        self.random_state = random_state
+
+    @property
+    def band_names_(self) -> tuple[str, ...]:
+        """The bands, in the order of their strengths."""
+        names = band_names(self.bands)
+        if self.lag_alphas == "shared":
+            return names
+        prefixes = ("",) if self.bands is None else tuple(f"{name} " for name in names)
+        return tuple(f"{prefix}lag {lag}" for lag in self.lags for prefix in prefixes)
+
+    def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Fit the map.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features) array-like
+            Not delayed, in the order of time.
+        Y : (n_samples, n_units) or (n_samples,) array-like
+            May be a memory map: it is read block by block and not copied.
+        groups : (n_samples,) array-like, optional
+            The run of each sample; samples of a run follow one another. Delays do not cross runs, and runs are never
+            divided by cross-validation. Left out, all samples are one run.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        UnknownNameError, ShapeError, NonFiniteError
+            As `BandedAdapter.fit`.
+        InputError
+            As there, and if `lags` are not distinct whole numbers or the samples of a run do not follow one another.
+        """
+        lags = checked_lags(self.lags)
+        named = self._checked_grids()
+        checked, units = self._checked(X, Y)
+        bands = band_of_each(self.bands, checked.shape[1])
+        codes = None if groups is None else encode_groups(groups, len(checked))
+        bounds = run_bounds(groups, len(checked))
+        targets, dtype = targets_of(units)
+        self.projection_, rotated = rotate_bands(checked, bands)
+        size = 0.0
+        if named is None or self.gain != "none":
+            # Features that hardly change from sample to sample are as much the larger as they are delayed.
+            size = len(lags) * largest_square(checked - checked.mean(axis=0))
+        grids = named or [default_alphas(size)] * len(self.band_names_)
+        n_bands = len(band_names(self.bands))
+        design = DelayedFeatures(rotated.X, rotated.bands, n_bands, lags, codes, bounds)
+        scores = scores_for_all(targets) if self.alpha_per == "all" else None
+        self._choose(design, grids, codes, targets, scores)
+        if scores is None:
+            weights, self.expansion_ = map_per_unit(design, self.alpha_, targets, dtype)
+        else:
+            weights, self.expansion_ = map_for_all(design, self.alpha_, targets, scores, dtype)
+        self.lag_weights_ = None if weights is None else weights.reshape(len(lags), -1, weights.shape[1])
+        self.score_mean_ = design.mean() if weights is None else design.mean() @ weights
+        self.x_mean_, self.x_scale_ = np.zeros(checked.shape[1]), np.ones(checked.shape[1])
+        self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
+        self.gain_ = 1.0
+        if self.gain != "none":
+            predictable = most_predictable(self.alpha_.min(axis=0), size)
+            along = self._scores(checked, bounds)
+            self.gain_ = gain_for(self.gain, along, self.expansion_, targets.power, predictable=predictable)
+        return self
+
+    def predict(self, X: ArrayLike, groups: ArrayLike | None = None) -> NDArray:
+        """Predict activations.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features) array-like
+            Not delayed, in the order of time. Live, give the last samples as far back as the largest lag reaches, and
+            take the last prediction.
+        groups : (n_samples,) array-like, optional
+            The run of each sample, as in `fit`.
+
+        Returns
+        -------
+        (n_samples, n_units) or (n_samples,) array
+            Of the dtype of `expansion_`.
+
+        Raises
+        ------
+        ShapeError
+            If there is another number of features than in `fit`, or not one run label for each sample.
+        NonFiniteError
+            If there is NaN or infinity.
+        InputError
+            If the samples of a run do not follow one another.
+        """
+        check_is_fitted(self)
+        features = self._checked_features(X)
+        scores = self._scores(features, run_bounds(groups, len(features)))
+        predicted = each_row(scores.astype(self.expansion_.dtype, copy=False), self.expansion_)
+        predicted *= self.gain_
+        predicted += self.y_mean_
+        return predicted.reshape(len(predicted), *self.y_mean_.shape)
+
+    @property
+    def coef_(self) -> NDArray:
+        """The map as one dense (n_units, n_lags * n_features) array, gain included; columns are those of `delayed`."""
+        check_is_fitted(self)
+        lags, directions = len(self.lags), self.projection_.shape[1]
+        weights = self.lag_weights_
+        dense = self.expansion_.reshape(lags, directions, -1) if weights is None else weights @ self.expansion_
+        dense = (self.projection_ @ dense * self.gain_).reshape(-1, self.expansion_.shape[1]).T
+        return dense.reshape(*self.y_mean_.shape, dense.shape[1])
+
+    @property
+    def intercept_(self) -> NDArray:
+        """The prediction for features that are all zero, (n_units,)."""
+        check_is_fitted(self)
+        return self.y_mean_ - (self.score_mean_ @ self.expansion_ * self.gain_).reshape(self.y_mean_.shape)
+
+    def _scores(self, X: Floats, bounds: list[Run]) -> Floats:
+        rotated = each_row(X, self.projection_)
+        delays = (shifted(rotated, lag, bounds) for lag in self.lags)
+        if self.lag_weights_ is None:
+            return np.hstack(list(delays)) - self.score_mean_
+        scores = np.tile(-self.score_mean_, (len(X), 1))
+        for of_lag, weights in zip(delays, self.lag_weights_, strict=True):
+            scores += each_row(of_lag, weights)
+        return scores
+
+    @classmethod
+    def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:
+        return {**super()._own_shapes(n_features, n_units), "score_mean": [()]}
+
+    @classmethod
+    def _require_fitting_shapes(cls, shapes: dict[str, tuple[int, ...]]) -> None:
+        directions, k, n_units = shapes["projection"][1:], shapes["expansion"][:1], shapes["expansion"][1:]
+        weights = shapes.get("lag_weights")
+        whole = k[0] % max(directions[0], 1) == 0 if weights is None and directions and k else True
+        if shapes["score_mean"] != k or not whole or (weights is not None and weights[1:] != (*directions, *k)):
+            raise BundleError(
+                f"the adapter's arrays lag_weights and score_mean have shapes {weights} and {shapes['score_mean']}, "
+                f"expected (n_lags, {', '.join(map(str, (*directions, *k)))}) and {k}"
+            )
+        super()._require_fitting_shapes({**shapes, "expansion": (*directions, *n_units), "score_mean": ()})

@@ -1,0 +1,144 @@
+"""How well each strength predicts the held-out samples of each fold, and which is the best of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
+
+from ..unit_blocks import Floats, sum_of_squares
+from .decomposition import filter_factors, quick_svd, standardise, thin_svd
+from .folds import Split
+
+
+@dataclass(frozen=True)
+class PreparedFold:
+    """One fold's decomposition, from which every strength and every unit is served.
+
+    Attributes
+    ----------
+    train, held_out : arrays of int
+        Positions of the samples.
+    left : (n_train, r) array
+        Left singular vectors of the training features.
+    values : (r,) array
+        Their singular values.
+    held_out_scores : (n_held_out, r) array
+        The held-out features along the right singular vectors.
+    """
+
+    train: NDArray[np.intp]
+    held_out: NDArray[np.intp]
+    left: Floats
+    values: Floats
+    held_out_scores: Floats
+
+
+def prepare_folds(X: Floats, folds: list[Split], scale: str, weakest: float | None = None) -> list[PreparedFold]:
+    """Standardise and decompose the features of each fold, by its training samples alone.
+
+    Parameters
+    ----------
+    X : (n_samples, n_features) array
+    folds : list of (train, held_out)
+    scale : {"none", "unit_variance"}
+    weakest : float, optional
+        Strengths below will not be asked for: a `quick_svd` may do.
+    """
+    if scale == "none" and X.shape[1] > X.shape[0]:
+        # X' = Q R: samples keep all their inner products in the coordinates R', so no fold needs the wide X.
+        # The mean goes out first, as folds centre themselves and it would only cost digits.
+        X = np.asarray(np.linalg.qr((X - X.mean(axis=0)).T, mode="r")).T
+    prepared = []
+    for train, held_out in tqdm(folds, desc="decomposing folds", delay=1, disable=None):
+        features = standardise(X[train], scale)
+        parts = (None if weakest is None else quick_svd(features.X, weakest)) or thin_svd(features.X)
+        scores = ((X[held_out] - features.mean) / features.scale) @ parts.right.T
+        prepared.append(PreparedFold(train, held_out, parts.left, parts.values, scores))
+    return prepared
+
+
+TIE = 1e-9
+"""Errors that differ by less than this part of what there is to predict differ by rounding."""
+
+
+def first_least(errors: Floats, size: ArrayLike) -> NDArray[np.intp]:
+    """Position of the least error in each column; of several that only rounding tells apart, the first.
+
+    Parameters
+    ----------
+    errors : (n_alphas, n_units) or (n_alphas,) array
+    size : float or (n_units,) array-like
+        What there is to predict, in the same measure.
+
+    Examples
+    --------
+    >>> first_least(np.array([[0.5, 0.7], [0.5 - 1e-12, 0.6]]), 1.0)
+    array([0, 1])
+    """
+    return (errors <= errors.min(axis=0) + TIE * np.asarray(size)).argmax(axis=0)
+
+
+@dataclass(frozen=True)
+class HeldOutSums:
+    """Sums over all held-out samples, of deviations from the mean of each fold's training samples.
+
+    Attributes
+    ----------
+    error, predicted : (n_alphas, n_targets) arrays
+        Squared error, and squared prediction.
+    true : (n_targets,) array
+        Squared truth.
+
+    Where only errors were asked for, `predicted` is zero, and `true` taken from the mean of all samples.
+    """
+
+    error: Floats
+    predicted: Floats
+    true: Floats
+
+    def over_all(self) -> HeldOutSums:
+        """The same sums over all targets, as one."""
+        return HeldOutSums(
+            self.error.sum(axis=1, keepdims=True),
+            self.predicted.sum(axis=1, keepdims=True),
+            self.true.sum(keepdims=True),
+        )
+
+    def off_direction(self) -> Floats:
+        """One minus the squared cosine between prediction and truth, (n_alphas, n_targets).
+
+        This is the part of the truth that no gain of the prediction could explain: blind to how far a strength shrinks
+        predictions, which a gain makes good. It is 1 where nothing, or the opposite, is predicted.
+        """
+        inner = (self.predicted + self.true - self.error) / 2
+        norms = self.predicted * self.true
+        known = (inner > 0) & (norms > 0)
+        return 1.0 - np.where(known, inner**2 / np.where(known, norms, 1.0), 0.0)
+
+
+def held_out_sums(folds: list[PreparedFold], alphas: Floats, Y: Floats) -> HeldOutSums:
+    """How each strength does on the held-out samples.
+
+    Parameters
+    ----------
+    folds : list of PreparedFold
+    alphas : (n_alphas,) array
+    Y : (n_samples, n_targets) array
+    """
+    error, predicted = np.zeros((2, len(alphas), Y.shape[1]))
+    true = np.zeros(Y.shape[1])
+    for fold in folds:
+        train = Y[fold.train]
+        mean = train.mean(axis=0)
+        along = fold.left.T @ (train - mean)
+        truth = Y[fold.held_out] - mean
+        true += sum_of_squares(truth)
+        for number, alpha in enumerate(alphas):
+            guess = (fold.held_out_scores * filter_factors(fold.values, alpha).T) @ along
+            predicted[number] += sum_of_squares(guess)
+            guess -= truth
+            error[number] += sum_of_squares(guess)
+    return HeldOutSums(error, predicted, true)

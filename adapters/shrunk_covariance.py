@@ -1,0 +1,172 @@
+"""The shrunk covariance of samples, and its roots, in factors: no matrix of features by features where these are many.
+
+With samples X (n_samples, n_features), centred, and a shrinkage s towards the mean variance m, the covariance is::
+
+    (1 - s) X'X / n_samples + s m I  =  V diag((1 - s) d + s m) V' + s m (I - V V')
+
+where V are the directions that samples vary in, fewer than there are samples, and d their variances. So any power of it
+is a multiple of the identity and a part for those directions.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from .ridge.decomposition import thin_svd
+from .unit_blocks import EPS, Floats, UnitBlocks, blocks, sum_of_squares
+
+
+class Root(NamedTuple):
+    """A symmetric matrix in factors: ``diag(level) + directions @ diag(gains) @ directions.T``.
+
+    Attributes
+    ----------
+    level : (n_features,) array
+        Without directions any; else one number for all.
+    directions : (n_features, r) array
+        Orthonormal.
+    gains : (r,) array
+        By how much the directions' own values differ from the level.
+    """
+
+    level: Floats
+    directions: Floats
+    gains: Floats
+
+    def times(self, rows: NDArray, origin: Floats | None = None) -> Floats:
+        """``(rows - origin) @ matrix``; the matrix is never formed.
+
+        Parameters
+        ----------
+        rows : (n, n_features) array
+            Taken in float64, some features at a time.
+        origin : (n_features,) array, optional
+            Zero where not given.
+        """
+        n_features, n_directions = self.directions.shape
+        zero = np.zeros(n_features) if origin is None else origin
+        parts = list(blocks(n_directions, n_features, wider=4))
+        along = np.zeros((len(rows), n_directions))
+        made = np.empty((len(rows), n_features))
+        with tqdm(total=2 * len(parts), desc="matrix of the features", delay=1, disable=None) as progress:
+            for part in parts:
+                along += (rows[:, part] - zero[part]) @ self.directions[part]
+                progress.update()
+            along *= self.gains
+            for part in parts:
+                made[:, part] = (rows[:, part] - zero[part]) * self.level[part] + along @ self.directions[part].T
+                progress.update()
+        return made
+
+    def inverse(self) -> Root:
+        """The pseudo-inverse."""
+        inverse = _reciprocal(self.level)
+        if not self.gains.size:
+            return Root(inverse, self.directions, self.gains)
+        return Root(inverse, self.directions, _reciprocal(self.level[0] + self.gains) - inverse[0])
+
+
+def shrinkage_for(centred: Floats) -> float:
+    """The weight of the identity by Ledoit & Wolf (2004), lemma 3.3, through the smaller Gram matrix.
+
+    Parameters
+    ----------
+    centred : (n_samples, n_features) array
+        Deviations from the mean.
+
+    Examples
+    --------
+    >>> shrinkage_for(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 3.0], [0.0, -3.0]]))
+    0.640625
+    """
+    n_samples, n_features = centred.shape
+    gram = centred.T @ centred if n_features < n_samples else centred @ centred.T
+    return shrinkage_by(gram, np.square(centred).sum(axis=1), n_features)
+
+
+def shrinkage_by(gram: Floats, lengths: Floats, n_features: int) -> float:
+    """`shrinkage_for`, where a Gram matrix is at hand.
+
+    Parameters
+    ----------
+    gram : (n_samples, n_samples) or (n_features, n_features) array
+        Of the samples' deviations, or of the features'.
+    lengths : (n_samples,) array
+        The sum of squares of each sample's deviations.
+    n_features : int
+    """
+    n_samples = len(lengths)
+    mean_variance = float(np.trace(gram)) / n_samples / n_features
+    squares = float(np.square(gram).sum()) / n_samples**2
+    off_identity = squares / n_features - mean_variance**2
+    fourth = float(np.square(lengths).sum()) / n_samples
+    of_noise = (fourth - squares) / n_samples / n_features
+    if off_identity <= EPS * mean_variance**2 or of_noise <= 0:
+        return 0.0
+    return min(of_noise / off_identity, 1.0)
+
+
+def shrunk_root(centred: Floats, shrinkage: float) -> Root:
+    """The square root of the shrunk covariance of `centred` (n_samples, n_features)."""
+    n_samples, n_features = centred.shape
+    if n_features < n_samples:
+        squares, directions = np.linalg.eigh(centred.T @ centred)
+        # What no sample varies in is left out rather than blown up.
+        kept = squares > squares.max() * n_features * EPS
+        squares, directions = squares[kept], directions[:, kept]
+    else:
+        parts = thin_svd(centred)
+        squares, directions = np.square(parts.values), parts.right.T
+    level = shrinkage * squares.sum() / n_samples / n_features
+    deviations = np.sqrt((1 - shrinkage) * squares / n_samples + level)
+    return Root(np.full(n_features, np.sqrt(level)), directions, deviations - np.sqrt(level))
+
+
+def inverse_root(targets: UnitBlocks) -> tuple[Root, float]:
+    """The inverse square root of the shrunk covariance of samples with more features than there are samples, exact.
+
+    Samples are read twice, some features at a time: for their Gram matrix, of which shrinkage, level and the
+    directions' scores are, and for the directions themselves. Variances are taken from these, not from the Gram matrix,
+    whose eigenvalues are rounded beside the largest one.
+
+    Parameters
+    ----------
+    targets : UnitBlocks
+        The samples (n_samples, n_features), here called targets as what is walked along in blocks.
+
+    Returns
+    -------
+    root : Root
+        In what no sample varies in, to rounding, it is zero, if the shrinkage gives it no variance.
+    shrinkage : float
+    """
+    n_samples, n_features = targets.Y.shape
+    gram = np.zeros((n_samples, n_samples))
+    for _, block, _ in targets.walk("covariance of the samples", wider=4):
+        gram += block @ block.T
+    shrinkage = shrinkage_by(gram, gram.diagonal(), n_features)
+    level = shrinkage * float(np.trace(gram)) / n_samples / n_features
+    squares, scores = np.linalg.eigh(gram)
+    largest = (1 - shrinkage) * squares[-1] / n_samples + level
+    if level <= largest * n_features * EPS:
+        level, least = 0.0, n_features * EPS
+    else:
+        # What varies by less, a Gram matrix does not know; beside the level it does not count.
+        least = EPS if shrinkage < 1 else 1.0
+    scores = scores[:, squares > squares[-1] * least]
+    directions = np.empty((n_features, scores.shape[1]))
+    for features, block, _ in targets.walk("directions of the samples", wider=4):
+        np.matmul(block.T, scores, out=directions[features])
+    lengths = np.sqrt(sum_of_squares(directions))
+    directions /= np.where(lengths > 0, lengths, 1.0)
+    own = 1 / np.sqrt((1 - shrinkage) * np.square(lengths) / n_samples + level)
+    of_level = 1 / np.sqrt(level) if level else 0.0
+    return Root(np.full(n_features, of_level), directions, own - of_level), shrinkage
+
+
+def _reciprocal(values: Floats) -> Floats:
+    return np.divide(1.0, values, out=np.zeros_like(values), where=values > 0)

@@ -1,0 +1,200 @@
+"""The wide axis: units, often far more than samples, are walked along in blocks and never copied whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from tqdm import tqdm
+
+from .backend import Array, Backend, NumpyBackend, in_numpy
+from .checks import require_finite
+
+Floats = NDArray[np.float64]
+
+EPS = float(np.finfo(np.float64).eps)
+
+BLOCK_ELEMENTS = 2**20
+"""Numbers held at once while walking along the wide axis (8 MiB in float64, half of it in float32)."""
+
+
+def blocks(n_rows: int, n_columns: int, wider: int = 1) -> Iterator[slice]:
+    """Cut columns into slices of at most `wider` times `BLOCK_ELEMENTS` numbers.
+
+    Examples
+    --------
+    >>> list(blocks(BLOCK_ELEMENTS // 2, 5))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    width = max(1, wider * BLOCK_ELEMENTS // max(1, n_rows))
+    for start in range(0, n_columns, width):
+        yield slice(start, min(start + width, n_columns))
+
+
+def dtype_like(Y: Any) -> type[np.float32] | type[np.float64]:
+    """What is kept of targets: float32 where they are no more precise, else float64."""
+    return np.float32 if str(Y.dtype).endswith(("float16", "float32")) else np.float64
+
+
+class UnitBlocks:
+    """Targets of a fit, centred block by block and never copied whole.
+
+    Parameters
+    ----------
+    Y : (n_samples, n_units) array or torch tensor
+        Any real dtype; may be a memory map.
+    precision : {"full", "as given"}
+        In which blocks are computed. ``"full"``: float64. ``"as given"``: float32 where Y is no more than that.
+    backend : Backend, optional
+        Where; numpy by default.
+
+    Attributes
+    ----------
+    mean : (n_units,) array of float64
+        Each unit's mean; a constant unit's is exactly its value, so that nothing of it remains.
+    power : (n_units,) array of float64
+        Each unit's sum of squared deviations from its mean.
+    """
+
+    def __init__(self, Y: Any, precision: str = "full", backend: Backend | None = None) -> None:
+        self.Y = Y
+        self.backend = backend or NumpyBackend()
+        self.dtype = dtype_like(Y) if precision == "as given" else np.float64
+
+    def in_full(self) -> UnitBlocks:
+        """The same in float64."""
+        return UnitBlocks(self.Y, "full", self.backend)
+
+    def some(self, units: NDArray[np.intp] | slice) -> UnitBlocks:
+        """Some of the units."""
+        return UnitBlocks(self.Y[:, units], "as given", self.backend)
+
+    def walk(self, what: str, wider: int = 1) -> Iterator[tuple[slice, Array, Floats]]:
+        """Slices of units, their deviations from the mean on the backend, and that mean; progress is shown as `what`.
+
+        Raises
+        ------
+        NonFiniteError
+            If `Y` holds NaN or infinity.
+        """
+        means = np.empty(self.Y.shape[1])
+        for units in tqdm(list(blocks(len(self.Y), self.Y.shape[1], wider)), desc=what, delay=1, disable=None):
+            with np.errstate(invalid="ignore", over="ignore"):
+                block, mean = self.backend.block(self.Y, units, self.dtype)
+            mean = self.backend.get(mean)
+            if not np.isfinite(mean).all():  # the mean tells of what is not finite in its column
+                given = np.asarray(in_numpy(self.Y[:, units]), np.float64)
+                require_finite("Y", given, column="unit", first_column=units.start)
+            means[units] = mean
+            yield units, block, mean
+        self.mean = means
+
+    def blocks(self, what: str) -> Iterator[tuple[slice, NDArray]]:
+        """Slices of units and their deviations from the mean, in numpy."""
+        for units, block, _ in self.walk(what):
+            yield units, self.backend.get(block)
+
+    @cached_property
+    def mean(self) -> Floats:
+        for _ in self.walk("mean of the units"):  # each walk sets it
+            pass
+        return self.mean
+
+    @cached_property
+    def power(self) -> Floats:
+        power = np.empty(self.Y.shape[1])
+        for units, block, _ in self.walk("power of the units"):
+            power[units] = self.backend.get(self.backend.squares(block))
+        return power
+
+    def gram(self, keep: NDArray | None = None) -> Floats:
+        """Inner products (n_samples, n_samples) of the samples' deviations, the wide axis being read once.
+
+        Where `keep` (n_samples, n_units) is given, the deviations are written there on the way.
+
+        Products of a block are taken in the precision of the blocks, and added up in float64.
+        """
+        total = np.zeros((len(self.Y), len(self.Y)))
+        # Wider blocks, as each adds a matrix of samples by samples to the sum.
+        for units, block, _ in self.walk("Gram matrix of the units", wider=4):
+            if keep is not None:
+                keep[:, units] = self.backend.get(block)
+            total += self.backend.get(block @ block.T)
+        return total
+
+
+def exact_mean(block: Floats) -> Floats:
+    """Mean of each column; a constant column's is exactly its value, so that nothing of it remains."""
+    return np.where((block == block[0]).all(axis=0), block[0], block.mean(axis=0))
+
+
+def sum_of_squares(matrix: NDArray) -> NDArray:
+    """Sum of squares of each column."""
+    return np.einsum("ij,ij->j", matrix, matrix)
+
+
+def power_along(K: Floats, left: Floats) -> Floats:
+    """The power (k,) of the targets with the Gram matrix K along each column of `left`, (n_samples, k)."""
+    return np.einsum("ij,ij->j", left, K @ left)
+
+
+def low_rank_scores(targets: UnitBlocks) -> Floats:
+    """Scores P of the centred targets Y = P C, where the rows of C are orthonormal.
+
+    P has at most n_samples columns, and any linear fit to P, spread by C, is the same fit to Y. Since C keeps
+    lengths, squared errors summed over units are the same for P and for Y: whatever is decided from the sum
+    over all units can be decided on P.
+
+    Parameters
+    ----------
+    targets : UnitBlocks
+        Of shape (n_samples, n_units).
+
+    Returns
+    -------
+    (n_samples, k) array of float64
+        P = U sqrt(D) from the eigenvectors U and eigenvalues D of the Gram matrix Y Y'. Eigenvalues below
+        rounding (n_samples * eps times the largest) are left out, and with them directions of Y smaller than
+        sqrt(n_samples * eps), less than a millionth, of its largest. C is ``(P / sum_of_squares(P))' Y``.
+
+    Examples
+    --------
+    >>> rows = np.random.default_rng(0).normal(size=(2, 50))
+    >>> low_rank_scores(UnitBlocks(np.array([[1, 0], [0, 1], [1, 1], [3, 2]]) @ rows)).shape
+    (4, 2)
+    """
+    return scores_of(targets.gram())
+
+
+def scores_of(gram: Floats) -> Floats:
+    """Scores P with ``P @ P.T == gram``, (n_samples, k), without directions that are zero to rounding."""
+    values, vectors = np.linalg.eigh(gram)
+    kept = values > len(gram) * EPS * values[-1]
+    return vectors[:, kept] * np.sqrt(values[kept])
+
+
+def spread(left: Floats, targets: UnitBlocks, dtype: DTypeLike, out: NDArray | None = None) -> NDArray:
+    """The product left' Y with the centred targets, block by block.
+
+    Parameters
+    ----------
+    left : (n_samples, k) array
+    targets : UnitBlocks
+        Of shape (n_samples, n_units).
+    dtype : dtype
+        Of the result; each block is computed in the precision of the targets.
+    out : (k, n_units) array, optional
+        Where to write, e.g. a memory map.
+
+    Returns
+    -------
+    (k, n_units) array
+    """
+    wide = np.empty((left.shape[1], targets.Y.shape[1]), dtype=dtype) if out is None else out
+    rows = targets.backend.put(left.T, targets.dtype)
+    for units, block, _ in targets.walk("expansion to the units"):
+        wide[:, units] = targets.backend.get(rows @ block)
+    return wide

@@ -1,0 +1,193 @@
+"""Arrays by name out of ``.npz`` and MATLAB's ``.mat`` files; nothing that a file could run is ever run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....errors import HotwireError, InputError, MissingExtraError, RecordingError, UnknownNameError
+from .npz import DAMAGED
+
+Order = Literal["C", "F"]
+"""Which index ran fastest when an array was laid out in a row: the last ("C") or, as in MATLAB, the first ("F")."""
+
+
+def order_in(path: Path, order: Order | None) -> Order:
+    """Return the order that was asked for, else that of the program which writes such files."""
+    if order not in ("C", "F", None):
+        raise InputError(f"order: expected 'C' or 'F', got {order!r}")
+    return order or ("F" if path.suffix == ".mat" else "C")
+
+
+def load_arrays(path: str | PathLike[str], names: Sequence[str]) -> dict[str, NDArray]:
+    """Load some of a file's arrays.
+
+    Parameters
+    ----------
+    path : path
+        ``.npz``, or ``.mat`` up to version 7.
+    names : sequence of str
+        Which ones. Dots lead into MATLAB's structures: ``"cnt.x"`` is the field ``x`` of ``cnt``; of a row of
+        structures, the field of each. Before the first dot, ``*`` stands for what differs from file to file:
+        ``"cnt_*.x"``, where that fits one name only.
+
+    Returns
+    -------
+    dict of str to array
+        By the names that were asked for. A cell array of texts comes as an array of texts; a cell array of arrays
+        keeps its cells, as an array of objects.
+
+    Raises
+    ------
+    UnknownNameError
+        The file has no array of this name, or a structure no such field; lists those it has.
+    RecordingError
+        The file is missing, damaged or of another kind, a pattern fits several names, or an array holds Python objects
+        or structures.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RecordingError(f"{path}: there is no such file")
+    if path.suffix not in (".npz", ".mat"):
+        raise RecordingError(f"{path}: expected arrays in a file ending in .npz or .mat, got {path.suffix or 'none'}")
+    return {".npz": _load_npz, ".mat": _load_mat}[path.suffix](path, names)
+
+
+def entries(path: Path, name: str, array: NDArray) -> NDArray:
+    """Return texts or whole numbers in a row, however the file turned and stored them."""
+    row = array.ravel()
+    if row.dtype.kind == "f" and np.isfinite(row).all() and (row == np.floor(row)).all():
+        row = row.astype(np.int64)  # MATLAB keeps whole numbers as floats
+    if row.dtype.kind not in "iuU":
+        raise RecordingError(f"{path}: expected {name!r} to be texts or whole numbers, got an array of {array.dtype}")
+    return row
+
+
+def named_labels(name: str, labels: NDArray[np.str_], meaning: Mapping[str, str] | None) -> NDArray[np.str_]:
+    """Return what labels mean; as they are where no meanings are given, which have to be those of all labels.
+
+    Raises
+    ------
+    UnknownNameError
+        A meaning is given for a label that there is not.
+    InputError
+        A label has none.
+    """
+    if meaning is None:
+        return labels
+    known = np.unique(labels).tolist()
+    for one in meaning:
+        if one not in known:
+            raise UnknownNameError(f"label in {name!r}", one, known)
+    for one in known:
+        if one not in meaning:
+            raise InputError(f"label_names: expected a name for each label of {name!r}, got none for {one!r}")
+    return np.array([meaning[one] for one in labels.tolist()], np.str_)
+
+
+def _load_npz(path: Path, names: Sequence[str]) -> dict[str, NDArray]:
+    try:
+        with open(path, "rb") as raw:
+            file = np.load(raw, allow_pickle=False)
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise RecordingError(f"{path}: expected several arrays by name, got a single one")
+            known = {name: _known(path, name, file.files) for name in names}
+            return {name: _without_objects(path, known[name], file) for name in names}
+    except HotwireError:
+        raise
+    except DAMAGED as error:
+        raise RecordingError(f"{path}: cannot be read as .npz: {error}") from error
+
+
+def _without_objects(path: Path, name: str, file: Any) -> NDArray:
+    try:
+        return file[name]
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise RecordingError(
+            f"{path}: the array {name!r} holds Python objects, which are not loaded because they could run code; save "
+            "it again as numbers or texts (array.astype(str))"
+        ) from error
+
+
+def _load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray]:
+    try:
+        import scipy.io
+        from scipy.io.matlab import MatReadError
+    except ImportError as error:
+        raise MissingExtraError("reading MATLAB's files needs scipy; install hotwire[all]") from error
+    try:
+        there = [name for name, _, _ in scipy.io.whosmat(path)]
+        known = {name: _known(path, name.split(".")[0], there) for name in names}
+        loaded = scipy.io.loadmat(path, variable_names=list(set(known.values())))
+    except NotImplementedError as error:
+        raise RecordingError(
+            f"{path}: a MATLAB file of version 7.3 (HDF5); only those up to version 7 can be read. Save it again in "
+            "MATLAB with save(..., '-v7'), or open it with h5py and write its arrays with numpy.savez (h5py shows "
+            "their axes in reverse)"
+        ) from error
+    except HotwireError:
+        raise
+    except (*DAMAGED, MatReadError, LookupError, UnboundLocalError) as error:
+        raise RecordingError(f"{path}: cannot be read as a MATLAB file: {error}") from error
+    return {name: _from_matlab(path, name, _field(path, name, known[name], loaded)) for name in names}
+
+
+def _field(path: Path, name: str, variable: str, loaded: Mapping[str, Any]) -> Any:
+    """Return what a dotted name leads to."""
+    value, so_far = loaded[variable], variable
+    for part in name.split(".")[1:]:
+        fields = value.dtype.names if isinstance(value, np.ndarray) else None
+        if fields is None:
+            raise RecordingError(f"{path}: {name!r}: expected {so_far!r} to be a structure, got {_kind(value)}")
+        if part not in fields:
+            raise UnknownNameError(f"field of {so_far!r} in {path}", part, fields)
+        of_each = value[part]
+        value, so_far = of_each.item() if of_each.size == 1 else _in_a_row(of_each), f"{so_far}.{part}"
+    return value
+
+
+def _in_a_row(of_each: NDArray) -> NDArray:
+    """Put a field's values in a row of structures together where each is a single number."""
+    values = of_each.ravel()
+    if all(isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "biuf" for value in values):
+        return np.array([value.item() for value in values])
+    return values
+
+
+def _from_matlab(path: Path, name: str, value: Any) -> NDArray:
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biufcUO":
+        raise RecordingError(
+            f"{path}: expected {name!r} to hold numbers or texts, or to be a cell array, got {_kind(value)}"
+        )
+    if value.dtype.kind == "O" and all(isinstance(cell, np.ndarray) and cell.dtype.kind == "U" for cell in value.flat):
+        return np.array([cell.item() if cell.size else "" for cell in value.flat], np.str_).reshape(value.shape)
+    # MATLAB fills a matrix of letters up with blanks.
+    return np.strings.rstrip(value) if value.dtype.kind == "U" else value
+
+
+def _kind(value: Any) -> str:
+    if not isinstance(value, np.ndarray):
+        return type(value).__name__
+    if value.dtype.names is None:
+        return f"an array of {value.dtype}"
+    return f"a structure; name one of its fields, after a dot: {', '.join(value.dtype.names)}"
+
+
+def _known(path: Path, name: str, there: Sequence[str]) -> str:
+    """Return the name of the one array that is meant."""
+    if name in there:
+        return name
+    matching = [one for one in there if fnmatchcase(one, name)] if "*" in name else []
+    if len(matching) > 1:
+        raise RecordingError(f"{path}: expected {name!r} to fit one array, but it fits {', '.join(matching)}")
+    if not matching:
+        raise UnknownNameError(f"array in {path}", name, there)
+    return matching[0]

@@ -1,0 +1,1 @@
+"""Recordings from scanners: NIfTI files, BIDS datasets, OpenfMRI folders."""

@@ -1,0 +1,1 @@
+"""Recordings from MNE-Python: its files, its objects, and back."""

@@ -1,0 +1,121 @@
+"""Files that MNE-Python reads: FIF, EDF, BDF, GDF, BrainVision, EEGLAB, CNT and more."""
+
+from __future__ import annotations
+
+import configparser
+import struct
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from xml.etree.ElementTree import ParseError
+
+from ....errors import MissingExtraError, RecordingError
+from ...recordings.recording import Recording
+from ..arrays.npz import DAMAGED
+from ..lost import NotFinite, OnEventOutside
+from .objects import from_mne
+
+if TYPE_CHECKING:
+    import mne
+
+EPOCHS_ENDINGS = ("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")
+"""How MNE has files of epochs named."""
+UNREADABLE = (*DAMAGED, LookupError, AssertionError, ArithmeticError, struct.error, configparser.Error, ParseError)
+"""What MNE's readers raise for files that are damaged or something else."""
+HARMLESS = ("does not conform to MNE naming conventions",)
+"""What MNE's readers warn of that says nothing of the data."""
+
+
+def read_mne(
+    path: str | PathLike[str],
+    channels: Sequence[str] | None = None,
+    bads: Literal["error", "drop", "keep"] = "error",
+    *,
+    stim_channel: str | None = None,
+    event_id: Mapping[str, int] | None = None,
+    bad_spans: Literal["keep", "drop events", "cut"] = "keep",
+    not_finite: NotFinite = "error",
+    on_event_outside: OnEventOutside = "error",
+) -> Recording:
+    """Read a file that `mne.io.read_raw` reads, or one of epochs (``-epo.fif``, EEGLAB's ``.set``).
+
+    A file that was cut off is read as far as it goes; ``source`` says how much is missing, and what else MNE warned of.
+    The parameters are those of `hotwire.decoder.readers.from_mne`.
+
+    Raises
+    ------
+    MissingExtraError
+        There is no MNE-Python.
+    RecordingError
+        There is no such file, or it is damaged or of a kind that MNE does not read; and as `from_mne`.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise RecordingError(f"{path}: there is no such file")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        source, lost = _load(path)
+    complaints = dict.fromkeys(" ".join(str(one.message).split()) for one in caught)
+    told = [f"MNE-Python warned: {one}" for one in complaints if not any(text in one for text in HARMLESS)]
+    recording = from_mne(
+        source,
+        channels,
+        bads,
+        stim_channel=stim_channel,
+        event_id=event_id,
+        bad_spans=bad_spans,
+        not_finite=not_finite,
+        on_event_outside=on_event_outside,
+    )
+    return replace(recording, source="; ".join([recording.source, *lost, *told]))
+
+
+def _load(path: Path) -> tuple[mne.io.BaseRaw | mne.BaseEpochs, list[str]]:
+    """Return what the file holds, in memory, and what of it cannot be read."""
+    try:
+        import mne
+    except ImportError as error:
+        raise MissingExtraError("reading with MNE-Python needs mne; install hotwire[all]") from error
+    try:
+        if path.name.endswith(EPOCHS_ENDINGS):
+            return mne.read_epochs(path, verbose="warning"), []
+        try:
+            raw = mne.io.read_raw(path, preload=False, verbose="warning")
+        except TypeError as error:
+            if "read_epochs_eeglab" not in str(error):
+                raise
+            return mne.io.read_epochs_eeglab(path, verbose="warning"), []
+        return _loaded(raw)
+    except UNREADABLE as error:
+        raise RecordingError(f"{path}: cannot be read by MNE-Python: {error or type(error).__name__}") from error
+
+
+def _loaded(raw: Any) -> tuple[mne.io.BaseRaw, list[str]]:
+    """Load the samples; where the file ends before they do, those before its end."""
+    try:
+        return raw.load_data(verbose="warning"), []
+    except UNREADABLE:
+        n_there = _n_readable(raw)
+        if n_there == 0:
+            raise
+    n_lost = raw.n_times - n_there
+    rate_hz = raw.info["sfreq"]
+    raw.crop(tmax=(n_there - 1) / rate_hz).load_data(verbose="warning")
+    return raw, [f"cut off: the last {n_lost} samples or more ({n_lost / rate_hz:.4g} s) cannot be read"]
+
+
+def _n_readable(raw: Any) -> int:
+    """Return how many samples from the first on can be read, by halving."""
+    low, high = 0, raw.n_times
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            raw[:, middle : middle + 1]
+        except UNREADABLE:
+            high = middle
+        else:
+            low = middle + 1
+    return low

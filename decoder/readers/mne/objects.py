@@ -1,0 +1,180 @@
+"""Recordings from MNE-Python's Raw and Epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....errors import InputError, MissingExtraError, RecordingError, UnknownNameError
+from ...recordings.events import Events
+from ...recordings.recording import Recording
+from ...recordings.units import warn_of_units
+from ..lost import NotFinite, OnEventOutside, cut_out, events_inside, without_not_finite
+from .raw_events import events_of_raw
+
+if TYPE_CHECKING:
+    import mne
+
+UNITS = {
+    **dict.fromkeys(("eeg", "seeg", "ecog", "dbs", "eog", "ecg", "emg", "fnirs_cw_amplitude"), "V"),
+    "mag": "T",
+    "grad": "T/m",
+    "csd": "V/m²",
+    "hbo": "M",
+    "hbr": "M",
+}
+
+
+def from_mne(
+    source: mne.io.BaseRaw | mne.BaseEpochs,
+    channels: Sequence[str] | None = None,
+    bads: Literal["error", "drop", "keep"] = "error",
+    *,
+    stim_channel: str | None = None,
+    event_id: Mapping[str, int] | None = None,
+    bad_spans: Literal["keep", "drop events", "cut"] = "keep",
+    not_finite: NotFinite = "error",
+    on_event_outside: OnEventOutside = "error",
+) -> Recording:
+    """Return the recording in an MNE object.
+
+    Raw: annotations become events; where there are none, what its stim channels show does (`mne.find_events`), and
+    `source` says so. At a boundary annotation (of ``mne.concatenate_raws``, EEGLAB or BrainVision) a new run begins.
+    Epochs: time does not go on from one epoch to the next, so that each is a run of its own, with one event from time
+    zero to the epoch's end. Leaving one such run out leaves one epoch out.
+
+    Parameters
+    ----------
+    source : mne.io.BaseRaw or mne.BaseEpochs
+    channels : sequence of str, optional
+        The channels to keep, in this order; where not given, all that record the brain (EEG, MEG, sEEG, ECoG, DBS,
+        fNIRS, CSD).
+    bads : str
+        What to do with channels that are marked as bad: ``"error"`` (default), ``"drop"`` or ``"keep"``.
+    stim_channel : str, optional
+        Of Raw: take the events from this channel, whatever annotations there are.
+    event_id : mapping of str to int, optional
+        What the numbers in the stim channel mean; events of other numbers are left out. Where not given, the label is
+        the number.
+    bad_spans : str
+        What to do with annotations named ``BAD...``: ``"keep"`` (default) makes them events as others;
+        ``"drop events"`` leaves out the events that overlap with one; ``"cut"`` leaves out its samples too, so that a
+        new run begins behind it.
+    not_finite : str
+        What to do with NaN and infinity: ``"error"`` (default), ``"drop channels"`` or ``"cut"``, where a new run
+        begins behind each stretch; see `hotwire.decoder.readers.lost.without_not_finite`.
+    on_event_outside : str
+        What to do with an event that begins before the first sample or behind the last: ``"error"`` (default) or
+        ``"drop"``.
+
+    Returns
+    -------
+    Recording
+        In SI units; positions in millimetres in the frame that MNE holds them in, NaN where not known. Runs
+        are numbered from 1. ``source`` tells what was left out.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such channel; lists those there are.
+    RecordingError
+        Channels are marked as bad, no channel is left, an event lies outside, or epochs do not hold time zero.
+    NonFiniteError
+        A value is NaN or infinite, and `not_finite` does not say what to do with it.
+    """
+    try:
+        import mne
+    except ImportError as error:
+        raise MissingExtraError("from_mne needs MNE-Python; install hotwire[all]") from error
+    if not isinstance(source, mne.io.BaseRaw | mne.BaseEpochs):
+        raise InputError(f"source: expected an MNE Raw or Epochs, got {type(source).__name__}")
+    if bad_spans not in ("keep", "drop events", "cut"):
+        raise InputError(f"bad_spans: expected 'keep', 'drop events' or 'cut', got {bad_spans!r}")
+    names = _channels(source, channels, bads)
+    rate_hz = float(source.info["sfreq"])
+    told = [_source(source)]
+    lost = np.zeros(0, bool)
+    if isinstance(source, mne.io.BaseRaw):
+        data = np.asarray(source.get_data(picks=np.array(names))).T
+        run, events, lost = events_of_raw(source, stim_channel, event_id, bad_spans, told)
+    elif stim_channel is not None or event_id is not None:
+        raise InputError("stim_channel, event_id: Epochs bring their events along; give these with Raw only")
+    else:
+        epochs = source.get_data(picks=np.array(names))
+        data = epochs.transpose(0, 2, 1).reshape(-1, len(names))
+        run = np.repeat(np.arange(1, len(epochs) + 1), epochs.shape[2])
+        events = _one_event_each(source, *epochs.shape[::2])
+    events = events_inside(events, dict(enumerate(np.bincount(run).tolist())), rate_hz, on_event_outside, told)
+    if lost.any():
+        kept = cut_out(lost, len(names), run, events, rate_hz, "samples marked as bad")
+        data, run, events = data[kept.rows], kept.run, kept.events
+        told.append(kept.told)
+    kept = without_not_finite(data, names, run, events, rate_hz, not_finite)
+    names = [names[i] for i in kept.columns]
+    recording = Recording(
+        data=data[kept.rows][:, kept.columns],
+        rate_hz=rate_hz,
+        feature_names=tuple(names),
+        run=kept.run,
+        events=kept.events,
+        unit=tuple(UNITS.get(kind, "a.u.") for kind in source.get_channel_types(picks=names)),
+        positions_mm=_positions_mm(source, [source.ch_names.index(name) for name in names]),
+        source="; ".join([*told, *([kept.told] if kept.told else [])]),
+    )
+    warn_of_units(recording)
+    return recording
+
+
+def _channels(source: Any, channels: Sequence[str] | None, bads: str) -> list[str]:
+    import mne
+
+    if bads not in ("error", "drop", "keep"):
+        raise InputError(f"bads: expected 'error', 'drop' or 'keep', got {bads!r}")
+    if channels is None:
+        types = dict.fromkeys(("meg", "eeg", "seeg", "ecog", "dbs", "fnirs", "csd"), True)
+        names = [source.ch_names[i] for i in mne.pick_types(source.info, exclude=[], **types)]  # type: ignore[arg-type]
+    else:
+        names = list(channels)
+        for name in names:
+            if name not in source.ch_names:
+                raise UnknownNameError("channel", name, source.ch_names)
+    bad = [name for name in names if name in source.info["bads"]]
+    if bad and bads == "error":
+        raise RecordingError(f"channels are marked as bad: {', '.join(bad)}; choose bads='drop' or bads='keep'")
+    if bads == "drop":
+        names = [name for name in names if name not in bad]
+    if not names:
+        kinds = sorted(set(source.get_channel_types()))
+        raise RecordingError(f"channels: none is left to read; the types of all channels are {', '.join(kinds)}")
+    return names
+
+
+def _one_event_each(epochs: Any, n_epochs: int, n_times: int) -> Events:
+    rate_hz = epochs.info["sfreq"]
+    onset_s = -float(epochs.times[0])
+    if not 0 <= onset_s < n_times / rate_hz:
+        raise RecordingError(
+            f"epochs: expected epochs that hold time zero, got {epochs.times[0]:g} to {epochs.times[-1]:g} "
+            "s; their events would lie outside"
+        )
+    names = {number: name for name, number in epochs.event_id.items()}
+    return Events(
+        run=np.arange(1, n_epochs + 1),
+        onset_s=np.full(n_epochs, onset_s),
+        duration_s=np.full(n_epochs, n_times / rate_hz - onset_s),
+        label=np.array([names[number] for number in epochs.events[:, 2]], dtype=np.str_),
+    )
+
+
+def _positions_mm(source: Any, index: list[int]) -> NDArray[np.float64] | None:
+    positions = np.array([source.info["chs"][i]["loc"][:3] for i in index], dtype=np.float64)
+    positions[(positions == 0).all(axis=1)] = np.nan  # MNE writes the origin for a sensor of unknown place
+    return None if np.isnan(positions).all() else 1000.0 * positions
+
+
+def _source(source: Any) -> str:
+    files = [str(file) for file in getattr(source, "filenames", ()) if file is not None]
+    return ", ".join(files) or type(source).__name__

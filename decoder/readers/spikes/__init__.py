@@ -1,0 +1,1 @@
+"""Recordings of neurons: spike times, trials of single neurons, mean responses."""

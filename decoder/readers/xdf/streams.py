@@ -1,0 +1,161 @@
+"""The streams in an XDF file, as pyxdf reads them, without what a recorder left half written."""
+
+from __future__ import annotations
+
+import io
+import logging
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+from xml.etree.ElementTree import ParseError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....errors import MissingExtraError, RecordingError
+from ..arrays.npz import DAMAGED
+from .chunks import Damage, sound_pieces
+
+
+class XdfStream(NamedTuple):
+    """One stream of a file.
+
+    Attributes
+    ----------
+    name, type, source_id : str
+        Empty where the stream does not tell.
+    rate_hz : float
+        The nominal rate; zero for what comes irregularly.
+    format : str
+        Of the values, ``"float32"`` or ``"string"`` for instance.
+    channel_names, units : list of str
+        One per channel.
+    values : array (n_samples, n_channels), or list of lists of str
+    stamps : array (n_samples,)
+        In seconds, on one clock for all streams.
+    closed : bool
+        Whether the recorder came to its end.
+    number : int
+        In the file.
+    n_written : int or None
+        How many samples the recorder says that it wrote, where it came to its end.
+    """
+
+    name: str
+    type: str
+    source_id: str
+    rate_hz: float
+    format: str
+    channel_names: list[str]
+    units: list[str]
+    values: Any
+    stamps: NDArray[np.float64]
+    closed: bool
+    number: int
+    n_written: int | None
+
+    @property
+    def is_signal(self) -> bool:
+        return self.format != "string" and self.rate_hz > 0
+
+    @property
+    def is_markers(self) -> bool:
+        return self.format == "string" or (self.rate_hz == 0 and len(self.channel_names) == 1)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name!r} (type {self.type!r}, source_id {self.source_id!r}, {len(self.channel_names)} channels of "
+            f"{self.format} at {self.rate_hz:g} Hz, {len(self.stamps)} samples)"
+        )
+
+
+def load_streams(path: Path) -> tuple[list[XdfStream], list[Damage]]:
+    """Return the streams, stamped by one clock, and what of the file cannot be read.
+
+    Raises
+    ------
+    MissingExtraError
+        There is no pyxdf.
+    RecordingError
+        The file is missing, damaged beyond what can be left out, or something else.
+    """
+    try:
+        import pyxdf
+    except ImportError as error:
+        raise MissingExtraError("reading XDF needs pyxdf; install hotwire[all]") from error
+    if not path.is_file():
+        raise RecordingError(f"{path}: there is no such file")
+    complaints = _Complaints(logging.ERROR)
+    logger = logging.getLogger(pyxdf.load_xdf.__module__)
+    propagates, logger.propagate = logger.propagate, False
+    logger.addHandler(complaints)
+    try:
+        pieces, damages = sound_pieces(path)
+        with open(path, "rb") as file:
+            content = io.BytesIO(_joined(file, pieces)) if damages else file
+            loaded, _ = pyxdf.load_xdf(content, dejitter_timestamps=False)
+        streams = [_stream(one) for one in loaded]
+    except RecordingError:
+        raise
+    except (*DAMAGED, struct.error, ParseError, LookupError) as error:
+        raise RecordingError(f"{path}: cannot be read as XDF: {error}") from error
+    finally:
+        logger.removeHandler(complaints)
+        logger.propagate = propagates
+    if complaints.told:
+        raise RecordingError(f"{path}: is damaged; pyxdf says: {complaints.told[0]}")
+    return streams, damages
+
+
+def _joined(file: BinaryIO, pieces: list[tuple[int, int]]) -> bytes:
+    read = []
+    for begin, stop in pieces:
+        file.seek(begin)
+        read.append(file.read(stop - begin))
+    return b"".join(read)
+
+
+class _Complaints(logging.Handler):
+    """Keeps what pyxdf only logs when it leaves data out."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.append(record.getMessage())
+
+
+def _stream(loaded: dict[str, Any]) -> XdfStream:
+    info = loaded["info"]
+    n_channels = int(info["channel_count"][0])
+    described = _inside(info, "desc", "channels")
+    channels = described.get("channel", [])
+    n_written = _text(loaded.get("footer", {}).get("info") or {}, "sample_count")
+    if len(channels) != n_channels:
+        channels = [{}] * n_channels
+    return XdfStream(
+        name=_text(info, "name"),
+        type=_text(info, "type"),
+        source_id=_text(info, "source_id"),
+        rate_hz=float(info["nominal_srate"][0]),
+        format=_text(info, "channel_format"),
+        channel_names=[_text(channel, "label") or f"channel_{i}" for i, channel in enumerate(channels, start=1)],
+        units=[_text(channel, "unit") or "a.u." for channel in channels],
+        values=loaded["time_series"],
+        stamps=np.asarray(loaded["time_stamps"], np.float64),
+        closed="footer" in loaded,
+        number=int(info["stream_id"]),
+        n_written=int(n_written) if n_written.isdecimal() else None,
+    )
+
+
+def _inside(element: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the first element of these names, one inside the other; empty where there is none."""
+    for name in names:
+        element = (element.get(name) or [None])[0] or {}
+    return element
+
+
+def _text(element: dict[str, Any], name: str) -> str:
+    return (element.get(name) or [None])[0] or ""

@@ -1,0 +1,86 @@
+"""Permutation tests: orders in which events change places, and how often permuted values do at least as well.
+
+References
+----------
+Phipson & Smyth (2010), Permutation p-values should never be zero. Stat. Appl. Genet. Mol. Biol. 9, 39.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+N_PERMUTATIONS = 10_000
+
+
+def exchanges(
+    groups: ArrayLike, events: ArrayLike, n_permutations: int = N_PERMUTATIONS, *, seed: int = 0
+) -> NDArray[np.intp]:
+    """Orders in which whole events change places within their group (a run, say), all of them equally likely.
+
+    Groups and events are (n_trials,) arrays; trials of one event share samples and stay together. Of the orders
+    (n_permutations, n_trials), each names for each trial one of the event whose place it takes: ``truth[orders]`` are
+    exchanged classes.
+
+    Examples
+    --------
+    >>> np.array(["cat", "cat", "dog", "dog"])[exchanges([1, 1, 1, 1], [0, 0, 1, 1], 1, seed=2)]
+    array([['cat', 'cat', 'dog', 'dog']], dtype='<U3')
+    """
+    _, first, event = np.unique(np.asarray(events), return_index=True, return_inverse=True)
+    codes = np.unique(np.asarray(groups), return_inverse=True)[1][first]
+    # Sorted by (group, random number in [0, 1)), every group's places are filled with its own events.
+    keys = np.random.default_rng(seed).random((n_permutations, len(first))) + codes
+    order = np.empty(keys.shape, np.intp)
+    order[:, np.argsort(codes, kind="stable")] = np.argsort(keys, axis=1)
+    return first[order[:, event]]
+
+
+def exchanged_within(run: NDArray, fold_of: Mapping[Any, int]) -> NDArray:
+    """The groups that classes are exchanged within, (n_trials,): runs, or folds where a run holds a single trial."""
+    if min(np.unique(run, return_counts=True)[1]) > 1:
+        return run
+    return np.array([fold_of[one] for one in run.tolist()], np.intp)
+
+
+def p_of_count(n_at_least: int | NDArray, n_permutations: int) -> Any:
+    """p of a value that so many permutations reach; the value itself counts as one of them."""
+    return (1 + n_at_least) / (1 + n_permutations)
+
+
+def at_least(value: float, permuted: NDArray) -> int:
+    """How many permuted values are at least as large."""
+    # A sum in another order may differ in its last bits and still be equal.
+    return int(np.count_nonzero(permuted >= value - 1e-12))
+
+
+def exceedance(value: float, permuted: NDArray) -> float:
+    """p of a value among permuted ones: how often they are at least as large, the value itself counted.
+
+    Examples
+    --------
+    >>> exceedance(2.0, np.array([0.0, 1.0, 3.0]))
+    0.5
+    """
+    return float(p_of_count(at_least(value, permuted), len(permuted)))
+
+
+def permutation_p(by_class: NDArray, truth: NDArray, shuffled: NDArray) -> float:
+    """How often exchanged classes do at least as well as the true ones.
+
+    The classes of whole events are exchanged within runs, the decisions stay: under the null hypothesis that decisions
+    do not depend on what happened when in a run, all these orders are equally likely.
+
+    Parameters
+    ----------
+    by_class : (n_trials, n_classes) array
+        What each trial would count if each class were the true one.
+    truth : (n_trials,) array of int
+    shuffled : (n_permutations, n_trials) array of int
+        True classes exchanged as `exchanges` says.
+    """
+    rows = np.arange(len(truth))
+    return exceedance(by_class[rows, truth].mean(), by_class[rows, shuffled].mean(axis=1))

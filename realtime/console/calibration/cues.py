@@ -1,0 +1,96 @@
+"""What to ask a person for, and when: cues in a random order, with every class equally often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
+
+import numpy as np
+
+from ....errors import InputError
+
+LEAST_TRIALS = 4
+"""Of each class: a fit takes a few, and then there must be some left to be decided on."""
+TRIALS_PER_BLOCK = 5
+"""Of each class, at most: after a minute or so one wants a break."""
+LEAST_BLOCKS = 3
+"""Where one is left out to be tested on, settings are chosen by leaving out another."""
+MOST_IN_A_ROW = 3
+"""Who gets the same cue more often knows that another must come."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long what lasts.
+
+    Parameters
+    ----------
+    cue_s : float
+        How long each cue is shown, and its trial lasts.
+    rest_s : float
+        At least so long nothing is shown behind it.
+    ready_s : float
+        How long one gets ready before the first cue of a block; the break before that is as long.
+    """
+
+    cue_s: float = 4.0
+    rest_s: float = 2.0
+    ready_s: float = 3.0
+
+    def __post_init__(self) -> None:
+        for name in ("cue_s", "rest_s", "ready_s"):
+            value = getattr(self, name)
+            if not 0 < value < float("inf"):
+                raise InputError(f"{name}: expected seconds above 0, got {value!r}")
+
+
+def schedule(labels: Sequence[str], n_per_class: int, *, seed: int = 0) -> list[list[str]]:
+    """Return blocks of cues in a random order.
+
+    Every block has each label equally often, so that no block can be told from another by its labels; none comes more
+    than three times in a row, over the borders of blocks, too. There are three blocks at least.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        At least two.
+    n_per_class : int
+        How often each label comes in all; at least four times.
+    seed : int
+
+    Raises
+    ------
+    InputError
+        There are too few labels, the same one comes twice, or they come too rarely.
+
+    Examples
+    --------
+    >>> schedule(["left", "right"], 4, seed=1)
+    [['left', 'right', 'left', 'right'], ['left', 'right'], ['right', 'left']]
+    """
+    if len(set(labels)) != len(labels) or len(labels) < 2:
+        raise InputError(f"labels: expected two or more, each once, got {', '.join(labels) or 'none'}")
+    if n_per_class < LEAST_TRIALS:
+        raise InputError(
+            f"trials per class: expected at least {LEAST_TRIALS}, got {n_per_class}: a decoder that is to be tested "
+            "needs trials to learn from and others to be tested on"
+        )
+    n_blocks = max(LEAST_BLOCKS, ceil(n_per_class / TRIALS_PER_BLOCK))
+    rng = np.random.default_rng(seed)
+    blocks: list[list[str]] = []
+    before: list[str] = []
+    for part in np.array_split(np.arange(n_per_class), n_blocks):
+        block = _ordered(list(labels) * len(part), before, rng)
+        blocks.append(block)
+        before = [*before, *block][-MOST_IN_A_ROW:]
+    return blocks
+
+
+def _ordered(cues: list[str], before: list[str], rng: np.random.Generator) -> list[str]:
+    """Draw an order, all allowed ones being equally likely; balanced cues always have many."""
+    while True:
+        order = [cues[i] for i in rng.permutation(len(cues))]
+        if max(len(list(same)) for _, same in groupby([*before, *order])) <= MOST_IN_A_ROW:
+            return order

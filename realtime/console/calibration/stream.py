@@ -1,0 +1,64 @@
+"""The stream of a calibration: found, and looked at before the session begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....errors import StreamError, StreamMismatchError, StreamNotFoundError
+from ...checks import few
+from ...clock import SystemClock
+from ...sources.cued_source import CuedSource
+from ...sources.source import StreamInfo
+from .view import CalibrationView
+
+SEARCH_S = 1.0
+LEAST_SAMPLES = 8
+"""No channel is judged by fewer."""
+
+
+def found_stream(source: CuedSource, find_s: float) -> StreamInfo:
+    """Find the stream in turns, between which Ctrl-C is heard."""
+    clock = SystemClock()
+    until_s = clock.now() + find_s
+    while True:
+        try:
+            return source.open(min(SEARCH_S, find_s))
+        except StreamNotFoundError:
+            if clock.now() >= until_s:
+                raise
+
+
+def chosen_channels(info: StreamInfo, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The channels asked for, or all; a `StreamMismatchError` where the stream lacks one or has it twice."""
+    names = info.channel_names
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise StreamMismatchError(
+            f"channels: the stream {info.name!r} lacks {few(missing)}; it has {few(names)}. Correct --channel, or have "
+            "the amplifier send them"
+        )
+    chosen = tuple(wanted) or names
+    twice = sorted({name for name in chosen if names.count(name) > 1 or chosen.count(name) > 1})
+    if twice:
+        raise StreamMismatchError(f"channels: expected each name once, got several of {few(twice)}; name others")
+    return chosen
+
+
+def looked_at(source: CuedSource, info: StreamInfo, seconds: float, view: CalibrationView) -> NDArray[np.float32]:
+    """Take samples for so long, and until there are a few."""
+    clock = SystemClock()
+    parts: list[NDArray[np.float32]] = []
+    since_s, n = clock.now(), 0
+    patience_s = seconds + 10.0 + 2 * LEAST_SAMPLES / info.rate_hz
+    while n < LEAST_SAMPLES or clock.now() - since_s < seconds:
+        view.draw()
+        chunk = source.pull(0.05)
+        if chunk is not None:
+            parts.append(chunk.samples.copy())
+            n += len(chunk.samples)
+        if n < LEAST_SAMPLES and clock.now() - since_s > patience_s:
+            raise StreamError(f"the stream {info.name!r} sent {n} samples in {patience_s:.0f} s; see what holds it up")
+    return np.concatenate(parts)

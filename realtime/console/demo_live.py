@@ -1,0 +1,28 @@
+"""The command behind ``hotwire demo --live``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+
+import click
+
+from ...decoder.cli.commands import Answer, json_option
+
+
+@click.command("demo-live", hidden=True)
+@click.option("--speed", type=float, default=20.0, show_default=True)
+@json_option
+def demo_live(speed: float) -> Answer:
+    """Replay a run of the demo's session over LSL, and decode it as it arrives."""
+    from .demo import live_demo, show_blocks
+    from .session import liblsl_aside
+    from .view import on_console
+
+    draws = sys.stdout.isatty()
+    result = live_demo(
+        speed,
+        lambda scorer: on_console("hotwire demo --live", draws, scorer),
+        lambda: liblsl_aside(None) if draws else nullcontext(),
+    )
+    return Answer(result, lambda console: show_blocks(console, result))

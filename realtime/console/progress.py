@@ -1,0 +1,19 @@
+"""How far a command is, as a bar on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import Progress
+
+
+@contextmanager
+def progress_bar(name: str, waiting: str | None = None) -> Iterator[Callable[[int, int], None]]:
+    """Yield what takes how much is done, and of how much; until then the bar reads ``waiting``."""
+    console = Console(stderr=True, emoji=False)
+    with Progress(console=console, disable=not sys.stderr.isatty(), transient=True) as bar:
+        task = bar.add_task(waiting or name, total=None)
+        yield lambda done, total: bar.update(task, description=name, completed=done, total=total)

@@ -1,0 +1,1 @@
+"""The engine: one stream in, decisions out."""

@@ -1,0 +1,213 @@
+"""One decoder at work on a stream: its steps, its windows, and the quality of what went into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...decoder.steps import open_chain
+from ...decoder.steps.base import all_finite
+from ...decoder.windows import Window, WindowRow
+from .quality import Quality, finite_rows
+
+if TYPE_CHECKING:
+    from ...decoder.bundle.compiled import CompiledDecoder
+
+QUALITY_S = 0.25
+"""How often the channels are judged: on a grid of samples, so that no judgement depends on how chunks are cut."""
+
+
+class Arrival(NamedTuple):
+    """When samples came.
+
+    Attributes
+    ----------
+    pulled_s : float
+        On the local clock.
+    newest_stamp_s : float
+        The stamp of the newest of them, on the same clock.
+    stop : int
+        One past its place on the stream's grid.
+    """
+
+    pulled_s: float
+    newest_stamp_s: float
+    stop: int
+
+
+class ReadyWindow(NamedTuple):
+    """A window that is ready to be decided on.
+
+    Attributes
+    ----------
+    row : WindowRow
+        Its ``first`` and ``stop`` count samples of the stream.
+    bad : tuple of str
+        Features that were flat or saturated within it, and which of the two.
+    arrival : Arrival
+        Of the samples that completed it; the newest one is the window's own.
+    rejected : str or None
+        Why the window itself must not be decided on.
+    """
+
+    row: WindowRow
+    bad: tuple[str, ...]
+    arrival: Arrival
+    rejected: str | None = None
+
+
+class Pipeline:
+    """The steps and windows of a decoder, fed with a stream from its first sample on.
+
+    Parameters
+    ----------
+    decoder : CompiledDecoder
+    window : Window
+        The decoder's own, or another.
+    channels : array of int or None
+        Which of the stream's channels the decoder takes; None for all as they come.
+    history_s : float
+        How long samples are kept for markers that come late.
+
+    Attributes
+    ----------
+    n_nonfinite : int
+        Samples that held NaN or infinity; to the steps they never came.
+    nonfinite : tuple of str
+        The features that held it in the newest of them.
+    """
+
+    def __init__(
+        self,
+        decoder: CompiledDecoder,
+        window: Window,
+        channels: NDArray[np.intp] | None,
+        history_s: float,
+    ) -> None:
+        self.decoder = decoder
+        self.n_nonfinite = 0
+        self.nonfinite: tuple[str, ...] = ()
+        self._channels = channels
+        self._rate_hz = decoder.rate_hz
+        self._next = 0
+        self._unwatched: NDArray[np.float32] | None = None
+        n_features = len(decoder.feature_names)
+        self._chain = open_chain(decoder.steps, decoder.feature_names, decoder.rate_hz)
+        self._delay = ceil(self._chain.delay_samples)
+        # One sample that comes out of the steps stands for so many of the stream.
+        self._stride = decoder.rate_hz / self._chain.rate_out_hz
+        self._windows = window.open(len(self._chain.names_out), self._chain.rate_out_hz, history_s)
+        self._quality = Quality(n_features, decoder.rate_hz, decoder.feature_low, decoder.feature_high)
+        self._judged_every = max(1, round(QUALITY_S * decoder.rate_hz))
+        self._reasons: dict[int, str] = {}
+        self._last_bad = np.full(n_features, -1, np.int64)
+        self._newest_bad = -1
+
+    def announce(self, event: int, index: float, duration_s: float) -> None:
+        """Tell of a marker at a (fractional) sample of the stream; raises as `WindowState.announce` does."""
+        self._windows.announce(event, index / self._rate_hz, duration_s)
+
+    def push(self, samples: NDArray[np.float32], arrival: Arrival) -> list[ReadyWindow]:
+        """Take the stream's next samples (n, n_channels) and return the windows they complete."""
+        features = samples if self._channels is None else samples[:, self._channels]
+        ready: list[ReadyWindow] = []
+        for part in self._parts(features):
+            self.watch()
+            rows: list[WindowRow] = []
+            if all_finite(part):
+                rows += self._windows.push(self._chain.push(part) if self.decoder.steps else part)
+            else:
+                finite = finite_rows(part)
+                for first, stop in _stretches(finite):
+                    if finite[first]:
+                        rows += self._windows.push(self._chain.push(part[first:stop]))
+                    else:
+                        self.n_nonfinite += stop - first
+                        broken = np.flatnonzero(~np.isfinite(part[stop - 1]))
+                        self.nonfinite = tuple(self.decoder.feature_names[i] for i in broken)
+                        rows += self._windows.skip(self._chain.skip(stop - first))
+            ready += self._tagged(rows, arrival)
+            self._unwatched = part
+            self._next += len(part)
+        return ready
+
+    def watch(self) -> None:
+        """Look at the channels of the samples pushed last, as long as their memory still holds them.
+
+        They are looked at before anything else is done. No window waits for it: those that end with these samples
+        are judged by what was known before.
+        """
+        part, self._unwatched = self._unwatched, None
+        if part is not None:
+            self._quality.push(part)
+            if self._next % self._judged_every == 0:
+                self._judge()
+
+    def skip(self, n_samples: int, arrival: Arrival) -> list[ReadyWindow]:
+        """Take note that samples never came, and return the windows that end with them."""
+        self.watch()
+        self._next += n_samples
+        return self._tagged(self._windows.skip(self._chain.skip(n_samples)), arrival)
+
+    def late(self, arrival: Arrival) -> list[ReadyWindow]:
+        """Return the windows that a marker completes whose samples were all there already."""
+        self.watch()
+        return self._tagged(self._windows.push(np.empty((0, len(self._chain.names_out)), np.float32)), arrival)
+
+    def finish(self, arrival: Arrival) -> list[ReadyWindow]:
+        """End the stream: return the windows left, as the window's policy says; raises as `WindowState.finish`."""
+        self.watch()
+        return self._tagged(self._windows.push(self._chain.finish()) + self._windows.finish(), arrival)
+
+    def _parts(self, features: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        """Cut at the samples where the channels are judged."""
+        done = 0
+        while done < len(features):
+            n = min(len(features) - done, self._judged_every - self._next % self._judged_every)
+            yield features[done : done + n]
+            done += n
+
+    def _judge(self) -> None:
+        # Samples that are not finite never came to the steps: they count as missing, not twice.
+        bad = {i: why for i, why in self._quality.reasons().items() if why != "not finite"}
+        if bad:
+            self._reasons.update(bad)
+            self._last_bad[list(bad)] = self._newest_bad = self._next
+
+    def _tagged(self, rows: list[WindowRow], arrival: Arrival) -> list[ReadyWindow]:
+        if not rows:
+            return []
+        names = self.decoder.feature_names
+        ready = []
+        for row in rows if self._stride == 1 else map(self._in_the_stream, rows):
+            bad = np.flatnonzero(self._last_bad > row.first).tolist() if self._newest_bad > row.first else ()
+            told = tuple(f"{names[i]} ({self._reasons[i]})" for i in bad)
+            since_s = (arrival.stop - row.stop - self._delay) / self._rate_hz  # its own newest sample came before
+            own = Arrival(arrival.pulled_s, arrival.newest_stamp_s - since_s, row.stop + self._delay)
+            rejected = None if row.rejected is None else row.rejected.message(self._chain.names_out)
+            ready.append(ReadyWindow(row, told, own, rejected))
+        return ready
+
+    def _in_the_stream(self, row: WindowRow) -> WindowRow:
+        """Count a row's samples as the stream does."""
+        first, stop = (round(sample * self._stride) for sample in (row.first, row.stop))
+        present = row.n_present / (row.stop - row.first)
+        return row._replace(first=first, stop=stop, n_present=round(present * (stop - first)))
+
+
+def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Cut a mask where it changes.
+
+    Examples
+    --------
+    >>> _stretches(np.array([True, True, False]))
+    [(0, 2), (2, 3)]
+    """
+    edges = np.flatnonzero(mask[1:] != mask[:-1]) + 1
+    bounds = [0, *edges.tolist(), len(mask)]
+    return list(pairwise(bounds))
