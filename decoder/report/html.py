@@ -12,7 +12,7 @@ from ...errors import InputError, MissingExtraError
 from ...models.cache.files import write_whole
 from ..bundle.versions import versions
 from .drawing import Drawing
-from .result import Result
+from .result import PageResult
 
 
 def page_path(path: str | os.PathLike[str]) -> Path:
@@ -32,7 +32,7 @@ def page_path(path: str | os.PathLike[str]) -> Path:
 
 
 def write_page(
-    result: Result,
+    result: PageResult,
     path: str | os.PathLike[str],
     *,
     title: str,
@@ -44,7 +44,7 @@ def write_page(
 
     Parameters
     ----------
-    result : Result
+    result : PageResult
     path : path-like
         Replaced if it is there.
     title : str

@@ -99,18 +99,10 @@ class Section(NamedTuple):
 
 
 class Result(Protocol):
-    """What the terminal and the page know of an evaluation, a map, a plan and so on."""
+    """What the terminal knows of an evaluation, a map, a plan and so on."""
 
     def summary(self) -> dict[str, Any]:
         """All of it for ``--json``."""
-        ...
-
-    def lead(self) -> str:
-        """What was done, in a sentence or two."""
-        ...
-
-    def numbers(self) -> list[Number]:
-        """The most important numbers, the first of them largest."""
         ...
 
     def sentences(self) -> list[Sentence]:
@@ -123,6 +115,18 @@ class Result(Protocol):
 
     def figures(self) -> list[Drawing]:
         """All figures; their names are those of their files."""
+        ...
+
+
+class PageResult(Result, Protocol):
+    """What a page knows besides."""
+
+    def lead(self) -> str:
+        """What was done, in a sentence or two."""
+        ...
+
+    def numbers(self) -> list[Number]:
+        """The most important numbers, the first of them largest."""
         ...
 
     def sections(self) -> list[Section]:

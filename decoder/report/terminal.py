@@ -11,7 +11,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from ...errors.printable import printable
-from .drawing import heat_color
+from .heat import heat_color
 from .markup import in_markup
 from .result import Result, Shade, Table
 
@@ -27,13 +27,14 @@ def show_result(console: Console, result: Result, seconds: float, files: str) ->
     marks = {None: "•", True: "✓", False: "✗"} if not console.options.ascii_only else {None: "*", True: "+", False: "-"}
     for sentence in result.sentences():
         style = "yellow" if sentence.good is False else ""
-        console.print(Text(f"{marks[sentence.good]} {printable(sentence.text)}", style), soft_wrap=True)
+        console.print(Text(f"{marks[sentence.good]} {printable(sentence.text)}", style))
     console.print(f"It took {seconds:.0f} s. {in_markup(files)}")
 
 
 def show_table(console: Console, table: Table) -> None:
     """A table; one whose cells are shades as a heat map, as many columns side by side as there is room for."""
     if any(isinstance(cell, Shade) for row in table.rows for cell in row):
+        console.print(Text(printable(table.caption), "bold"))
         for line in _heat_map(console, table):
             console.print(line, soft_wrap=True)
         return
@@ -99,7 +100,6 @@ def _heat_map(console: Console, table: Table) -> Iterator[Text]:
     width = SHADE_WIDTH + star
     side = max(1, (console.width - left) // width)
     heads = [printable(name) for name in table.columns[1:]]
-    yield Text(printable(table.caption), style="bold")
     for start in range(0, len(heads), side):
         some = heads[start : start + side]
         if max(map(len, some)) < SHADE_WIDTH:

@@ -13,7 +13,7 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class PlanSection(Section):
-    """See `hotwire.decoder.experiments.planning.plan.plan`."""
+    """See `hotwire.decoder.experiments.planning.run.plan`."""
 
     like: AnyPath | None = None
     """A study with a recording, whose noise is gone by."""
@@ -27,5 +27,5 @@ class PlanSection(Section):
     seed: int = Field(0, ge=0)
 
     def arguments(self) -> dict[str, Any]:
-        """What `plan` is told."""
+        """The arguments of `plan`."""
         return {name: getattr(self, name) for name in sorted(self.model_fields_set - {"like", "stimuli"})}

@@ -20,7 +20,8 @@ from ...study.section import Section
 from ...study.study import DecoderSection, StudySections, TargetsSection, checked_sections, open_study, read_document
 from ...targets import StimulusTargets, Targets
 from .noise import DEMO, Noise, noise_like
-from .plan import Plan, layer_by_default, plan
+from .result import PlanResult
+from .run import layer_by_default, plan
 from .section import PlanSection
 
 
@@ -64,7 +65,7 @@ class PlanStudy:
     sections: PlanSections = field(repr=False)
     layer: str | None = None
 
-    def plan(self, *, like: Path | None = None, trials: list[int] | None = None) -> Plan:
+    def plan(self, *, like: Path | None = None, trials: list[int] | None = None) -> PlanResult:
         """Make the plan.
 
         Parameters

@@ -15,8 +15,9 @@ from hotwire.decoder import Decoder, Recording
 from hotwire.decoder.cli.commands import Hotwire
 from hotwire.decoder.cli.pseudo_online import pseudo_online as command
 from hotwire.decoder.experiments.pseudo_online.policy import Policy
-from hotwire.decoder.experiments.pseudo_online.report import write_pseudo_online
+from hotwire.decoder.experiments.pseudo_online.report import PseudoOnlineReport
 from hotwire.decoder.experiments.pseudo_online.run import pseudo_online
+from hotwire.decoder.report.html import write_page
 from hotwire.decoder.study.study import open_study
 from hotwire.errors import InputError
 
@@ -108,13 +109,13 @@ def test_the_page_is_the_same_twice(
     found = pseudo_online(decoders(), streams(), windows=windows, threshold=0.6, n_permutations=50)
     pages = []
     for name in ("one.html", "two.html"):
-        path = write_pseudo_online(found, tmp_path / name, title="<b>title</b>", recording="a stream")
+        path = write_page(PseudoOnlineReport(found, "a stream"), tmp_path / name, title="<b>title</b>")
         pages.append(path.read_bytes())
     assert pages[0] == pages[1]
     assert b"<b>title</b>" not in pages[0]
     assert (b"activations per minute of rest" in pages[0]) == (windows == "sliding")
     with pytest.raises(InputError, match="folder"):
-        write_pseudo_online(found, tmp_path / "none" / "one.html", title="", recording="")
+        write_page(PseudoOnlineReport(found, ""), tmp_path / "none" / "one.html", title="")
 
 
 def test_a_page_says_where_nothing_activated(
@@ -122,5 +123,5 @@ def test_a_page_says_where_nothing_activated(
 ) -> None:
     found = pseudo_online(decoders(), streams(), threshold=0.99999, n_permutations=50)
     assert found.events.missed == 1.0
-    path = write_pseudo_online(found, tmp_path / "page.html", title="quiet", recording="a stream")
+    path = write_page(PseudoOnlineReport(found, "a stream"), tmp_path / "page.html", title="quiet")
     assert "Nothing ever activated" in path.read_text(encoding="utf-8")
