@@ -25,9 +25,9 @@ import torch
 from scipy.special import softmax
 
 from hotwire.models import LanguageModel, fetch
-from hotwire.models.export.onnx_export import answer_graph
 from hotwire.models.export.onnx_precision import shrunk
-from hotwire.models.export.onnx_trace import session
+from hotwire.models.export.scoring_graph import scoring_graph
+from hotwire.models.export.torch_to_onnx import session
 
 LAYER = "8"
 WORDS = ["bottle", "cat", "chair", "face", "house", "scissors", "noise", "shoe"]
@@ -47,7 +47,7 @@ def decision(repetitions: int, n_states: int) -> dict[str, float]:
     whole = torch.tensor([[*prefix, *tail, *tokens] for tokens in network.candidate_tokens(WORDS)])
     states = word_states(network, n_states)
     start = time.perf_counter()
-    graph = answer_graph(network, LAYER, WORDS)
+    graph = scoring_graph(network, LAYER, WORDS)
     export_s = time.perf_counter() - start
     graphs = {"graph": graph, "graph_int8": shrunk(graph, "int8")}
     sessions = {name: session(model) for name, model in graphs.items()}

@@ -38,10 +38,11 @@ from tqdm import tqdm  # noqa: E402
 from hotwire.decoder.steps import Step, open_chain  # noqa: E402
 from hotwire.decoder.steps.filter_bank import FilterBank  # noqa: E402
 from hotwire.decoder.steps.iir import BandPass, FilterState, Notch  # noqa: E402
-from hotwire.decoder.steps.power import Power, WindowMean  # noqa: E402
+from hotwire.decoder.steps.numerics.means import ExponentialMean, WindowMean  # noqa: E402
+from hotwire.decoder.steps.power import Power  # noqa: E402
 from hotwire.decoder.steps.reference import Bipolar, Reference  # noqa: E402
 from hotwire.decoder.steps.resample import Resample  # noqa: E402
-from hotwire.decoder.steps.smoothing import ExponentialMean, Smooth  # noqa: E402
+from hotwire.decoder.steps.smoothing import Smooth  # noqa: E402
 
 RATE_HZ, CHUNK, SIZES = 2000.0, 40, (64, 256, 1024)
 OUT_HZ, WINDOW_S, WIDTH_S = 100.0, 0.5, 0.05

@@ -2,13 +2,13 @@ from .cache.recorded import forget as forget
 from .cache.recorded import record as record
 from .cache.recorded import stored as stored
 from .export.compiled_network import compiled as compiled
-from .networks.language import LanguageModel as LanguageModel
+from .networks.language.language_model import LanguageModel as LanguageModel
 from .networks.network import Network as Network
 from .networks.onnx_network import OnnxNetwork as OnnxNetwork
 from .networks.opening import open_network as open_network
 from .networks.sentence import SentenceEncoder as SentenceEncoder
 from .networks.torch_network import TorchNetwork as TorchNetwork
 from .networks.vision import VisionNetwork as VisionNetwork
-from .networks.whisper import SpeechRecogniser as SpeechRecogniser
+from .networks.whisper.recogniser import SpeechRecogniser as SpeechRecogniser
 from .training.small_training import train_small_vision as train_small_vision
 from .weights.assets import fetch as fetch

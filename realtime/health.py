@@ -95,7 +95,7 @@ class Health:
     >>> from hotwire.realtime.clock import VirtualClock
     >>> clock = VirtualClock()
     >>> health = Health(clock, stale_s=1.0, lost_s=10.0, settle_s=0.5)
-    >>> _ = health.found()
+    >>> _ = health.connected()
     >>> for change in health.arrived(100, 0) + health.arrived(50, 50):
     ...     print(change.before, change.state, change.why, sep=": ")
     SEARCHING: LIVE: the first samples came
@@ -126,7 +126,7 @@ class Health:
             changes.append(self._go(State.SEARCHING, "looking for the stream"))
         return changes
 
-    def found(self) -> list[Change]:
+    def connected(self) -> list[Change]:
         """The stream was found and connected; the state stays SEARCHING until a sample comes."""
         changes = self.searching()
         self._connected = True
@@ -144,8 +144,8 @@ class Health:
             Samples that are missing before or between them.
         """
         if not (n_present or n_missing):
-            return self.nothing_came()
-        changes = [] if self._connected else self.found()
+            return self.silent()
+        changes = [] if self._connected else self.connected()
         self._heard_s = now_s = self._clock.now()
         if n_present and self.state is State.SEARCHING and not self._was_live:
             changes.append(self._go(State.LIVE, "the first samples came"))
@@ -162,7 +162,7 @@ class Health:
             changes.append(self._go(State.LIVE, f"no gap for {now_s - self._clean_since_s:.3g} s"))
         return changes
 
-    def nothing_came(self) -> list[Change]:
+    def silent(self) -> list[Change]:
         """A pull gave nothing."""
         if not self._connected:
             return []

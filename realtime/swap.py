@@ -81,7 +81,7 @@ class Commands:
             for request in sorted(self._folder.glob("*.json")):
                 self._carry_out(request, engine)
         except OSError as error:  # a full disk must not end the session
-            engine.tell(f"commands: {error}")
+            engine.report(f"commands: {error}")
 
     def _carry_out(self, request: Path, engine: Engine) -> None:
         try:
@@ -92,7 +92,7 @@ class Commands:
         except FileNotFoundError:
             return  # whoever asked has given up
         except InputError as error:
-            engine.tell(f"refused: {error}")
+            engine.report(f"refused: {error}")
             request.unlink(missing_ok=True)
             _answer(request, error, "")
             return
@@ -100,7 +100,7 @@ class Commands:
             self._loading = _Loading(request, asked["bundle"])
             self._thread = Thread(target=self._loading.run, daemon=True)
             self._thread.start()
-            engine.tell(f"loading {asked['bundle']}")
+            engine.report(f"loading {asked['bundle']}")
             return
         taken.unlink()
         if asked["command"] == "stop":
@@ -117,7 +117,7 @@ class Commands:
         loading.request.with_suffix(".taken").unlink()
         if loading.decoder is None:
             error = loading.error or BundleError(f"{loading.bundle}: could not be loaded; standard error tells why")
-            engine.tell(f"not loaded: {error}")
+            engine.report(f"not loaded: {error}")
             _answer(loading.request, error, "")
         else:
             decoder = loading.decoder
@@ -193,7 +193,7 @@ def _tried(do: Callable[[], None], engine: Engine) -> tuple[Exception | None, st
     try:
         do()
     except HotwireError as error:
-        engine.tell(f"refused: {error}")
+        engine.report(f"refused: {error}")
         return error, ""
     return None, "done"
 

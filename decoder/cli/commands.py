@@ -194,18 +194,21 @@ def data(names: tuple[str, ...], verify: bool) -> Answer:
 
 def _registered(kinds: tuple[str, ...], names: tuple[str, ...], verify: bool) -> Answer:
     from ...errors import UnknownNameError
-    from ...models.weights import assets
+    from ...models.cache.folder import cache_folder
+    from ...models.weights.assets import fetch, is_ready
+    from ...models.weights.assets import verify as verify_asset
+    from ...models.weights.registry import assets
     from ..report import terminal
 
-    listed = {found.name: found for found in assets.assets() if found.kind in kinds}
+    listed = {found.name: found for found in assets() if found.kind in kinds}
     for name in names:
         if name not in listed:
             raise UnknownNameError(kinds[0], name, listed)
     for name in names:
-        assets.fetch(name)
+        fetch(name)
     if verify:
-        for name in filter(assets.is_ready, listed):
-            assets.verify(name)
+        for name in filter(is_ready, listed):
+            verify_asset(name)
     entries = [
         {
             "name": one.name,
@@ -218,12 +221,12 @@ def _registered(kinds: tuple[str, ...], names: tuple[str, ...], verify: bool) ->
             "licence": one.licence,
             "citation": one.citation,
             "sha256": one.sha256,
-            "ready": assets.is_ready(one.name),
-            "verified": verify and assets.is_ready(one.name),
+            "ready": is_ready(one.name),
+            "verified": verify and is_ready(one.name),
         }
         for one in listed.values()
     ]
-    found = {"cache": str(assets.cache_folder()), "assets": entries}
+    found = {"cache": str(cache_folder()), "assets": entries}
     return Answer(found, lambda console: terminal.show_assets(console, found))
 
 
@@ -252,17 +255,18 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
     """
     path = out or Path(f"{study.stem}.hotwire")
     check_folder("out", path)
-    from ..bundle import file as bundle
     from ..bundle.agreement import agreement
     from ..bundle.compiled import CompiledDecoder
+    from ..bundle.load import describe
+    from ..bundle.save import save
     from ..report.data import plain_data
     from ..study.study import open_study
 
     opened, left_out = open_study(study), tuple(dict.fromkeys(left_out))
     recording, held_out = _parted(opened.recording(), left_out)
     decoder = opened.fit(opened.decoder(), recording)
-    bundle.save(decoder, path, precision=precision)
-    saved = bundle.describe(path)
+    save(decoder, path, precision=precision)
+    saved = describe(path)
     without = f" without {'run' if len(left_out) == 1 else 'runs'} {', '.join(left_out)}" if left_out else ""
     told = [
         f"Fitted on {recording.summary()}{without} and saved as {path}; `hotwire inspect {path}` tells what is in it."
@@ -314,7 +318,7 @@ def predict(bundle: Path, recording: Path, network: str | None) -> Answer:
     A decoder that can run live decides with the very graph it runs then: its answers are the same, bit for bit. Runs
     that it was fitted on are named.
     """
-    from ..bundle.file import describe, saved_targets
+    from ..bundle.load import describe, saved_targets
     from ..fitted_on import runs_of_fit, warning_of
     from ..report import terminal
     from ..report.data import decisions_on
@@ -356,7 +360,7 @@ def _decided_live(bundle: Path, recording: Recording) -> list[Decision]:
 
 def _decided(bundle: Path, recording: Recording, network: str | None, manifest: Mapping[str, Any]) -> list[Decision]:
     from ...models.networks.opening import open_network
-    from ..bundle.file import load
+    from ..bundle.load import load
 
     opened = None if network is None else open_network(network, prompt=manifest["network"]["prompt"])
     return load(bundle, network=opened).predict(recording)
@@ -394,7 +398,7 @@ def _inspected(path: Path) -> dict[str, Any]:
     if path.suffix == ".npz":
         return {"kind": "recording", **recording_data(recording_of(path))}
     if path.suffix == ".hotwire":
-        from ..bundle.file import describe
+        from ..bundle.load import describe
         from ..steps import step_from_dict
 
         manifest = describe(path)

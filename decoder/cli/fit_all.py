@@ -30,14 +30,15 @@ def fit_all_(
     stopped goes on where it was, and what is there already is not made again. Into the folder come also a table (CSV)
     and, for each subject, a picture of regions by layers (SVG and PDF).
     """
-    from ..experiments.fits.cluster import FitCluster
     from ..experiments.fits.report import FitsReport
-    from ..experiments.fits.run import fit_all, work_here
-    from ..experiments.fits.session import subjects_of
+    from ..experiments.fits.run import fit_all
+    from ..experiments.fits.subjects import subjects_of
+    from ..experiments.kernel.cluster import Cluster
+    from ..experiments.kernel.local import work_here
     from ..report.terminal import show_result
 
     subjects = subjects_of(studies, regions, layers)
-    found = fit_all(subjects, out, workers=work_here if scheduler is None else FitCluster(scheduler))
+    found = fit_all(subjects, out, workers=work_here if scheduler is None else Cluster(scheduler))
     result = FitsReport(found)
     written = result.write_files(out)
     data = result.summary() | {"folder": str(out), "files": [str(path) for path in written]}

@@ -27,10 +27,11 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
     folder = out or Path(f"{_common(studies)}-results")
     if not folder.parent.is_dir():
         raise InputError(f"out: there is no folder {folder.parent} to make {folder.name} in; make it first")
-    from ..experiments.maps.cluster import Cluster
+    from ..experiments.kernel.cluster import Cluster
+    from ..experiments.kernel.local import work_here
     from ..experiments.maps.exports import write_exports
     from ..experiments.maps.report import MapReport
-    from ..experiments.maps.run import make_map, work_here
+    from ..experiments.maps.run import make_map
     from ..experiments.maps.studies import pictures_of, session_of
     from ..report.html import write_page
     from ..report.terminal import show_result
@@ -38,8 +39,7 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
 
     opened = [open_study(path) for path in studies]
     sessions = [session_of(study) for study in opened]
-    paths = {session.name: study.path for session, study in zip(sessions, opened, strict=True)}
-    found = make_map(sessions, workers=work_here if scheduler is None else Cluster(scheduler, paths))
+    found = make_map(sessions, workers=work_here if scheduler is None else Cluster(scheduler))
     folder.mkdir(exist_ok=True)
     pictures = [one for pair in zip(opened, sessions, strict=True) for one in pictures_of(*pair)]
     result = MapReport(found, pictures)

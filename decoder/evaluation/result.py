@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decoder import Settings
+from ..settings import Settings
 from ..statistics.auc import auc_difference, auc_measure, has_auc
 from ..statistics.bits import bits_per_decision, bits_per_minute
 from ..statistics.chance import constant_guess, is_unequal, pairwise_chance

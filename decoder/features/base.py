@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ShapeError
-from ..steps.base import settings_to_dict
+from ..kinds import settings_to_dict
 
 
 class FittedFeatures(ABC):
@@ -23,7 +23,7 @@ class FittedFeatures(ABC):
     Attributes
     ----------
     kind : str
-        The name in the list of all kinds.
+        The name of the class of features that was fitted.
     n_out : int
         How many numbers come out for a trial.
     """
@@ -61,15 +61,18 @@ class FittedFeatures(ABC):
 class Features(ABC):
     """How features are to be made. Subclasses are frozen dataclasses of plain settings."""
 
+    fitted: ClassVar[type[FittedFeatures]]
+    """The class of what `fit` returns; its `kind` is the name of this class."""
+
     @abstractmethod
-    def fit(self, X: NDArray, answers: NDArray[np.intp], rate_hz: float) -> FittedFeatures:
+    def fit(self, X: NDArray, classes: NDArray[np.intp], rate_hz: float) -> FittedFeatures:
         """Fit on training trials.
 
         Parameters
         ----------
         X : array (n_trials, n_times, n_channels)
-        answers : array (n_trials,) of int
-            The right answer to each.
+        classes : array (n_trials,) of int
+            The class of each.
         rate_hz : float
             Of the samples.
 
@@ -85,13 +88,7 @@ class Features(ABC):
 
 
 def by_trial(X: NDArray, n_times: int) -> NDArray:
-    """Return rows of trials as (n_trials, n_times, n_channels).
-
-    Raises
-    ------
-    ShapeError
-        The rows do not hold so many times.
-    """
+    """Return rows of trials as (n_trials, n_times, n_channels); ShapeError where they do not hold so many times."""
     if X.ndim != 2 or X.shape[1] % n_times:
         raise ShapeError(f"X: expected (n_trials, {n_times} times n_channels), got {X.shape}")
     return X.reshape(len(X), n_times, X.shape[1] // n_times)

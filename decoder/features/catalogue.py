@@ -9,23 +9,15 @@ from typing import Any
 import numpy as np
 
 from ...errors import UnknownNameError
-from ..bundle.sealed import FEATURES as FITTED_FEATURES
-from ..bundle.sealed import part_of
-from ..steps.base import settings_from_dict
+from ..kinds import Kinds, settings_from_dict
 from .base import Features, FittedFeatures
-from .csp import CSP, FittedCSP
-from .log_variance import FittedLogVariance, LogVariance
-from .spectrum import FittedSpectrum, Spectrum
-from .tangent_space import FittedTangentSpace, TangentSpace
-from .xdawn import FittedXDawn, XDawn
+from .csp import CSP
+from .log_variance import LogVariance
+from .spectrum import Spectrum
+from .tangent_space import TangentSpace
+from .xdawn import XDawn
 
-FEATURES: dict[str, type[Features]] = {
-    kind.__name__: kind for kind in (LogVariance, CSP, XDawn, TangentSpace, Spectrum)
-}
-
-FITTED: dict[str, type[FittedFeatures]] = {
-    kind.kind: kind for kind in (FittedLogVariance, FittedCSP, FittedXDawn, FittedTangentSpace, FittedSpectrum)
-}
+FEATURES: Kinds[Features] = Kinds("hotwire.features", Features, (LogVariance, CSP, XDawn, TangentSpace, Spectrum))
 
 KIND = "kind"
 
@@ -51,11 +43,6 @@ def packed(features: FittedFeatures) -> bytes:
     return file.getvalue()
 
 
-def saved_features(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> FittedFeatures | None:
-    """Return the features in a bundle, if it has any; a `BundleError` where their part is missing."""
-    return None if manifest["features"] is None else unpacked(part_of(parts, FITTED_FEATURES))
-
-
 def unpacked(content: bytes) -> FittedFeatures:
     """Return the features that `packed` kept.
 
@@ -69,6 +56,6 @@ def unpacked(content: bytes) -> FittedFeatures:
     with np.load(BytesIO(content), allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     kind = str(arrays.pop(KIND))
-    if kind not in FITTED:
-        raise UnknownNameError("features", kind, FITTED)
-    return FITTED[kind].from_arrays(arrays)
+    if kind not in FEATURES:
+        raise UnknownNameError("features", kind, FEATURES)
+    return FEATURES[kind].fitted.from_arrays(arrays)

@@ -10,28 +10,15 @@ NO_VARIANCE = 1e-10
 
 
 def scm(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sample covariance of centred samples.
-
-    Parameters
-    ----------
-    x : array (n_samples, n_channels)
-        Of mean zero.
-
-    Returns
-    -------
-    array (n_channels, n_channels)
-        The average product: divided by the number of samples.
+    """Sample covariance (n_channels, n_channels) of samples (n_samples, n_channels) of mean zero: the average
+    product.
     """
     return x.T @ x / len(x)
 
 
 def lwf(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Covariance shrunk towards a multiple of the identity so far as Ledoit and Wolf found best.
-
-    Parameters
-    ----------
-    x : array (n_samples, n_channels)
-        Of mean zero.
+    """Covariance of samples of mean zero, shrunk towards a multiple of the identity as far as Ledoit and Wolf found
+    best.
 
     References
     ----------
@@ -50,14 +37,8 @@ def lwf(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def oas(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Covariance shrunk towards a multiple of the identity so far as best for Gaussian samples.
-
-    As scikit-learn computes it.
-
-    Parameters
-    ----------
-    x : array (n_samples, n_channels)
-        Of mean zero.
+    """Covariance of samples of mean zero, shrunk towards a multiple of the identity as far as best for Gaussian
+    samples.
 
     References
     ----------
@@ -73,14 +54,7 @@ def oas(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def shrunk(covariance: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
-    """Covariance moved towards the multiple of the identity with the same total variance.
-
-    Examples
-    --------
-    >>> shrunk(np.diag([1.0, 3.0]), 0.5)
-    array([[1.5, 0. ],
-           [0. , 2.5]])
-    """
+    """Covariance moved towards the multiple of the identity with the same total variance."""
     n_channels = len(covariance)
     return (1 - weight) * covariance + weight * np.trace(covariance) / n_channels * np.eye(n_channels)
 
@@ -89,19 +63,11 @@ ESTIMATORS = {"scm": scm, "lwf": lwf, "oas": oas}
 
 
 def spanned(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Orthonormal directions of the space that the channels span.
+    """Orthonormal directions (n_channels, rank) of the space that the channels span, from the covariance over all
+    trials.
 
-    An average reference lowers the rank by one, an interpolated channel by another.
-
-    Parameters
-    ----------
-    covariance : array (n_channels, n_channels)
-        Over all trials; every channel has to vary.
-
-    Returns
-    -------
-    array (n_channels, rank)
-        The identity where the channels are independent, so that they then keep their meaning.
+    An average reference lowers the rank by one, an interpolated channel by another. It is the identity where the
+    channels are independent, so that they then keep their meaning.
     """
     scale = np.sqrt(np.diag(covariance))  # channels of different units must not look dependent
     variances = np.linalg.eigvalsh(covariance / np.outer(scale, scale))

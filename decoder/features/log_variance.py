@@ -8,8 +8,23 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Features
+from .base import Features, FittedFeatures
 from .trials import OfArrays, check_trials, floor_of
+
+
+@dataclass(frozen=True, eq=False)
+class FittedLogVariance(OfArrays):
+    """Holds what counts as the variance of a silent channel, (n_channels,)."""
+
+    kind: ClassVar[str] = "LogVariance"
+    floor: NDArray[np.float64]
+
+    @property
+    def n_out(self) -> int:  # type: ignore[override]
+        return len(self.floor)
+
+    def _one(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.log(np.maximum(x.var(axis=0), self.floor))
 
 
 @dataclass(frozen=True)
@@ -26,22 +41,9 @@ class LogVariance(Features):
     True
     """
 
-    def fit(self, X: NDArray, answers: NDArray[np.intp], rate_hz: float) -> FittedLogVariance:
+    fitted: ClassVar[type[FittedFeatures]] = FittedLogVariance
+
+    def fit(self, X: NDArray, classes: NDArray[np.intp], rate_hz: float) -> FittedLogVariance:
         check_trials(X)
         variance = np.array([x.astype(np.float64).var(axis=0) for x in X])
         return FittedLogVariance(shape=np.array(X.shape[1:]), floor=floor_of(variance))
-
-
-@dataclass(frozen=True, eq=False)
-class FittedLogVariance(OfArrays):
-    """Holds what counts as the variance of a silent channel, (n_channels,)."""
-
-    kind: ClassVar[str] = "LogVariance"
-    floor: NDArray[np.float64]
-
-    @property
-    def n_out(self) -> int:  # type: ignore[override]
-        return len(self.floor)
-
-    def _one(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.log(np.maximum(x.var(axis=0), self.floor))

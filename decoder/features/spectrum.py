@@ -10,13 +10,57 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ..steps.base import check_count, check_number
-from .base import Features
+from ..steps.settings import check_choice, check_count, check_number
+from .base import Features, FittedFeatures
 from .trials import OfArrays, check_trials, floor_of
 
 MEASURES = ("cca", "power")
 DEPENDENT = 1e-5
 """A direction with so small a part of the largest spread within a trial is rounding, not activity."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedSpectrum(OfArrays):
+    """Holds straight lines and oscillations.
+
+    Attributes
+    ----------
+    measure : array () of str
+    line : array (n_times, 2)
+        Orthonormal: a constant and a slope.
+    waves : array (n_waves, n_times, 2 or 2 harmonics)
+        For each frequency (and, for power, each harmonic) orthonormal sines and cosines.
+    floor : array (n_waves * n_channels,)
+        What counts as the power of a silent channel.
+    """
+
+    kind: ClassVar[str] = "Spectrum"
+    measure: NDArray[np.str_]
+    line: NDArray[np.float64]
+    waves: NDArray[np.float64]
+    floor: NDArray[np.float64]
+
+    @property
+    def n_out(self) -> int:  # type: ignore[override]
+        return len(self.waves) * (1 if self.measure == "cca" else int(self.shape[1]))
+
+    def _one(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.measure == "power":
+            return np.log(np.maximum(self.power(x), self.floor))
+        directions, spread, _ = np.linalg.svd(self._without_line(x), full_matrices=False)
+        directions = directions[:, spread > DEPENDENT * spread[0]]
+        if not directions.size:
+            return np.zeros(len(self.waves))
+        shared = np.linalg.svd(directions.T @ self.waves, compute_uv=False)[:, 0]
+        return np.minimum(shared, 1.0)
+
+    def power(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean square of the oscillation at each frequency and harmonic in each channel, (n_waves * n_channels,)."""
+        amplitudes = self.waves.swapaxes(1, 2) @ self._without_line(x)
+        return np.sum(amplitudes * amplitudes, axis=1).reshape(-1) / len(x)
+
+    def _without_line(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return x - self.line @ (self.line.T @ x)
 
 
 @dataclass(frozen=True)
@@ -47,6 +91,8 @@ class Spectrum(Features):
     array([1., 0.])
     """
 
+    fitted: ClassVar[type[FittedFeatures]] = FittedSpectrum
+
     frequencies_hz: Sequence[float]
     harmonics: int = 2
     measure: Literal["cca", "power"] = "cca"
@@ -58,10 +104,9 @@ class Spectrum(Features):
             check_number("frequencies_hz", frequency_hz, may_be_least=False)
         object.__setattr__(self, "frequencies_hz", tuple(map(float, self.frequencies_hz)))
         check_count("harmonics", self.harmonics, 1)
-        if self.measure not in MEASURES:
-            raise InputError(f"measure: expected one of {', '.join(MEASURES)}, got {self.measure!r}")
+        check_choice("measure", self.measure, MEASURES)
 
-    def fit(self, X: NDArray, answers: NDArray[np.intp], rate_hz: float) -> FittedSpectrum:
+    def fit(self, X: NDArray, classes: NDArray[np.intp], rate_hz: float) -> FittedSpectrum:
         check_trials(X)
         n_times, n_channels = X.shape[1:]
         self._check_length(n_times, n_channels, rate_hz)
@@ -108,47 +153,3 @@ class Spectrum(Features):
         pairs = np.stack([np.sin(angles), np.cos(angles)], axis=2)  # (n_times, harmonics, 2)
         waves = pairs.reshape(1, len(times_s), -1) if self.measure == "cca" else pairs.swapaxes(0, 1)
         return np.linalg.qr(waves - line @ (line.T @ waves))[0]
-
-
-@dataclass(frozen=True, eq=False)
-class FittedSpectrum(OfArrays):
-    """Holds straight lines and oscillations.
-
-    Attributes
-    ----------
-    measure : array () of str
-    line : array (n_times, 2)
-        Orthonormal: a constant and a slope.
-    waves : array (n_waves, n_times, 2 or 2 harmonics)
-        For each frequency (and, for power, each harmonic) orthonormal sines and cosines.
-    floor : array (n_waves * n_channels,)
-        What counts as the power of a silent channel.
-    """
-
-    kind: ClassVar[str] = "Spectrum"
-    measure: NDArray[np.str_]
-    line: NDArray[np.float64]
-    waves: NDArray[np.float64]
-    floor: NDArray[np.float64]
-
-    @property
-    def n_out(self) -> int:  # type: ignore[override]
-        return len(self.waves) * (1 if self.measure == "cca" else int(self.shape[1]))
-
-    def _one(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self.measure == "power":
-            return np.log(np.maximum(self.power(x), self.floor))
-        directions, spread, _ = np.linalg.svd(self._without_line(x), full_matrices=False)
-        directions = directions[:, spread > DEPENDENT * spread[0]]
-        if not directions.size:
-            return np.zeros(len(self.waves))
-        shared = np.linalg.svd(directions.T @ self.waves, compute_uv=False)[:, 0]
-        return np.minimum(shared, 1.0)
-
-    def power(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean square of the oscillation at each frequency and harmonic in each channel, (n_waves * n_channels,)."""
-        amplitudes = self.waves.swapaxes(1, 2) @ self._without_line(x)
-        return np.sum(amplitudes * amplitudes, axis=1).reshape(-1) / len(x)
-
-    def _without_line(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return x - self.line @ (self.line.T @ x)

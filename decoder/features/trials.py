@@ -1,4 +1,4 @@
-"""What all kinds of features share: the checks of training trials, and how fitted ones treat a trial and are kept."""
+"""What all kinds of features share: the checks of training trials, and how fitted ones treat a trial and are saved."""
 
 from __future__ import annotations
 
@@ -18,18 +18,12 @@ SILENT = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class OfArrays(FittedFeatures):
-    """Fitted features whose dataclass fields are arrays.
-
-    Attributes
-    ----------
-    shape : array (2,) of int
-        Samples and channels of a trial.
-    """
+    """Fitted features whose dataclass fields are arrays; `shape` (2,) is the samples and channels of a trial."""
 
     shape: NDArray[np.intp]
 
     def __post_init__(self) -> None:
-        # A product of matrices may round otherwise where they lie otherwise in memory, as those out of a file do.
+        # A product of matrices may round otherwise where they lie otherwise in memory, as those from a file do.
         for field in fields(self):
             object.__setattr__(self, field.name, np.array(getattr(self, field.name), order="C"))
 
@@ -54,20 +48,8 @@ class OfArrays(FittedFeatures):
 
 
 def check_trials(X: NDArray) -> None:
-    """Check the samples of training trials.
-
-    Parameters
-    ----------
-    X : array (n_trials, n_times, n_channels)
-
-    Raises
-    ------
-    ShapeError
-        It has other dimensions, or no trials.
-    NonFiniteError
-        There is NaN or infinity.
-    InputError
-        A channel does not vary within any trial.
+    """Check the samples of training trials, (n_trials, n_times, n_channels): their shape, that they are finite, and
+    that every channel varies within some trial.
     """
     if X.ndim != 3 or not X.size:
         raise ShapeError(f"X: expected (n_trials, n_times, n_channels), got {X.shape}")
@@ -84,32 +66,28 @@ def check_trials(X: NDArray) -> None:
         )
 
 
-def trials_of(answers: NDArray[np.intp], n_trials: int) -> list[NDArray[np.intp]]:
-    """Return the trials of each answer that there is, in the order of the answers.
-
-    Raises
-    ------
-    InputError
-        There are fewer than two answers, or than two trials of one.
+def trials_of(classes: NDArray[np.intp], n_trials: int) -> list[NDArray[np.intp]]:
+    """Return the trials of each class that there is, in the order of the classes; InputError where there are fewer than
+    two classes, or than two trials of one.
     """
-    if answers.shape != (n_trials,):
-        raise ShapeError(f"answers: expected one for each of {n_trials} trials, got {answers.shape}")
-    there, counts = np.unique(answers, return_counts=True)
+    if classes.shape != (n_trials,):
+        raise ShapeError(f"classes: expected one for each of {n_trials} trials, got {classes.shape}")
+    there, counts = np.unique(classes, return_counts=True)
     if len(there) < 2:
         raise InputError(
-            f"answers: expected trials of at least two answers, got {n_trials} of {len(there)}; spatial filters are "
-            "fitted to tell answers apart"
+            f"classes: expected trials of at least two classes, got {n_trials} of {len(there)}; spatial filters are "
+            "fitted to tell classes apart"
         )
     if counts.min() < 2:
         raise InputError(
-            f"answers: expected at least two trials of each answer, got one of answer {there[counts.argmin()]}; "
+            f"classes: expected at least two trials of each class, got one of class {there[counts.argmin()]}; "
             "record more of them, or leave it out"
         )
-    return [np.flatnonzero(answers == answer) for answer in there]
+    return [np.flatnonzero(classes == one) for one in there]
 
 
 def require_finite(X: NDArray) -> None:
-    """Raise NonFiniteError, naming the place, if samples (n_trials, n_times, n_channels) hold NaN or infinity."""
+    """Raise NonFiniteError, naming the position, if samples (n_trials, n_times, n_channels) hold NaN or infinity."""
     finite = np.isfinite(X)
     if not finite.all():
         trial, time, channel = np.argwhere(~finite)[0].tolist()
@@ -127,22 +105,7 @@ def centred(x: NDArray) -> NDArray[np.float64]:
 
 
 def floor_of(power: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What counts as the power of a silent signal: see `SILENT`.
-
-    Parameters
-    ----------
-    power : array (n_trials, n_signals)
-        In training.
-
-    Returns
-    -------
-    array (n_signals,)
-
-    Raises
-    ------
-    InputError
-        A signal has no power in one of the training trials.
-    """
+    """What counts as the power of a silent signal (n_signals,), from training (n_trials, n_signals): see `SILENT`."""
     silent = np.argwhere(power <= 0)
     if len(silent):
         trial, signal = silent[0].tolist()

@@ -8,23 +8,38 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..steps.base import check_count
-from .base import Features
+from ..steps.settings import check_count
+from .base import Features, FittedFeatures
 from .covariance import scm, spanned
 from .trials import OfArrays, centred, check_trials, trials_of
 
 
+@dataclass(frozen=True, eq=False)
+class FittedXDawn(OfArrays):
+    """Holds the filters of all classes, (n_channels, n_filters)."""
+
+    kind: ClassVar[str] = "XDawn"
+    filters: NDArray[np.float64]
+
+    @property
+    def n_out(self) -> int:  # type: ignore[override]
+        return int(self.shape[0]) * self.filters.shape[1]
+
+    def _one(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return (x @ self.filters).reshape(-1)
+
+
 @dataclass(frozen=True)
 class XDawn(Features):
-    """The samples behind xDAWN's spatial filters, those of each answer beside one another.
+    """The samples behind xDAWN's spatial filters, those of one class after those of another.
 
-    The filters of an answer raise the variance of its average trial over that of all samples. Responses that overlap
-    are not taken apart.
+    The filters of a class raise the variance of its average trial over that of all samples. Responses that overlap are
+    not taken apart.
 
     Parameters
     ----------
     n_filters : int
-        For each answer. Where there are fewer independent channels, there are only so many.
+        For each class. Where there are fewer independent channels, there are only so many.
 
     References
     ----------
@@ -38,31 +53,22 @@ class XDawn(Features):
     (64,)
     """
 
+    fitted: ClassVar[type[FittedFeatures]] = FittedXDawn
+
     n_filters: int = 4
 
     def __post_init__(self) -> None:
         check_count("n_filters", self.n_filters, 1)
 
-    def fit(self, X: NDArray, answers: NDArray[np.intp], rate_hz: float) -> FittedXDawn:
+    def fit(self, X: NDArray, classes: NDArray[np.intp], rate_hz: float) -> FittedXDawn:
         check_trials(X)
-        filters = xdawn_filters(X, trials_of(answers, len(X)), self.n_filters)
+        filters = xdawn_filters(X, trials_of(classes, len(X)), self.n_filters)
         return FittedXDawn(shape=np.array(X.shape[1:]), filters=np.concatenate(filters, axis=1))
 
 
-def xdawn_filters(X: NDArray, of_answers: list[NDArray[np.intp]], n_filters: int) -> list[NDArray[np.float64]]:
-    """Spatial filters for each answer, the one with the best signal to noise first.
-
-    Parameters
-    ----------
-    X : array (n_trials, n_times, n_channels)
-    of_answers : list of array of int
-        The trials of each answer.
-    n_filters : int
-
-    Returns
-    -------
-    list of array (n_channels, n_filters)
-        Every filter has length one.
+def xdawn_filters(X: NDArray, of_classes: list[NDArray[np.intp]], n_filters: int) -> list[NDArray[np.float64]]:
+    """Spatial filters of length one, (n_channels, n_filters), for the trials of each class: the best signal to noise
+    first.
     """
     from scipy.linalg import eigh
 
@@ -70,23 +76,8 @@ def xdawn_filters(X: NDArray, of_answers: list[NDArray[np.intp]], n_filters: int
     space = spanned(all_samples)
     noise = space.T @ all_samples @ space
     filters = []
-    for trials in of_answers:
+    for trials in of_classes:
         evoked = scm(centred(X[trials].mean(axis=0, dtype=np.float64)) @ space)
         best = space @ eigh(evoked, noise)[1][:, : -n_filters - 1 : -1]
         filters.append(best / np.linalg.norm(best, axis=0))
     return filters
-
-
-@dataclass(frozen=True, eq=False)
-class FittedXDawn(OfArrays):
-    """Holds the filters of all answers, (n_channels, n_filters)."""
-
-    kind: ClassVar[str] = "XDawn"
-    filters: NDArray[np.float64]
-
-    @property
-    def n_out(self) -> int:  # type: ignore[override]
-        return int(self.shape[0]) * self.filters.shape[1]
-
-    def _one(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (x @ self.filters).reshape(-1)

@@ -7,15 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from ..evaluation.audit.finding import Finding
-from ..evaluation.evaluate import UNTRAINED_NEAREST
+from ..evaluation.controls import UNTRAINED_NEAREST, control_named
 from ..statistics.measures import MEASURES, Measure
 from .numbers import interval
 from .result import Sentence
 
 SIGNIFICANT = 0.05
 UNIT = "\N{NO-BREAK SPACE}%"
-COMPETING = ("nuisance", UNTRAINED_NEAREST)
-"""Controls that may well be above chance: what the stimuli's plain features tell, and what labels alone give."""
 
 
 def result_checks(
@@ -44,7 +42,7 @@ def result_checks(
             )
             verdicts.setdefault((apart, text), []).append(MEASURES[name])
     checks = [Sentence(f"{text}: {', '.join(of)}.", good) for (good, text), of in verdicts.items()]
-    plain = [control for control in controls if control not in COMPETING]
+    plain = [control for control in controls if not control_named(control).may_exceed_chance]
     high = [
         f"{control} ({MEASURES[name]}, {interval(controls[control][name], UNIT)})"
         for control in plain

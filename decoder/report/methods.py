@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..evaluation.controls import control_named
 from ..statistics.intervals import N_RESAMPLES
 
 MEASURE_TEXTS = {
@@ -18,23 +19,6 @@ MEASURE_TEXTS = {
         "ties count half, all trials of all folds together (Hanley & McNeil 1982, Radiology 143, 29–36)"
     ),
     "against all": "pairs with classes that were trained on, too; “pairwise” compares classes held out together alone",
-}
-CONTROL_TEXTS = {
-    "shuffled pairing": (
-        "training trials get each other’s targets, so activity and answer no longer belong together; mean of several "
-        "shuffles"
-    ),
-    "mean activation": "the mean of the training targets is injected always: what the network says without the brain",
-    "untrained network": "the same architecture with random weights gives the targets and reads out",
-    "untrained targets, nearest": (
-        "the architecture with random weights gives the targets, and the answer is the target nearest to the "
-        "prediction: what labels alone give, without anything that the network has learned. The network is needed "
-        "for classes that were never trained on, and for free answers"
-    ),
-    "nuisance": (
-        "the same linear map from plain features of the stimuli (luminance, contrast, colour and fine detail of "
-        "pictures; length of words) in place of the brain. What lies above it is not explained by them"
-    ),
 }
 WHITENING = "Ledoit–Wolf shrinkage (Ledoit & Wolf 2004, J. Multivariate Analysis 88, 365–411)"
 RIDGE = (
@@ -56,7 +40,7 @@ def measure_texts(names: Iterable[str], words: dict[str, str]) -> dict[str, str]
 
 def control_texts(names: Iterable[str]) -> dict[str, str]:
     """What each control injects, or where its targets come from."""
-    return {name: f"{CONTROL_TEXTS[name]}." for name in names if name in CONTROL_TEXTS}
+    return {name: f"{control_named(name).description}." for name in names}
 
 
 def statistics_text(units: str, groups: str, n_permutations: int) -> str:

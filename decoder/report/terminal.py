@@ -112,7 +112,7 @@ def _heat_map(console: Console, table: Table) -> Iterator[Text]:
             for shade in row[1 + start : 1 + start + side]:
                 assert isinstance(shade, Shade)
                 color, ink = heat_color(shade.level)
-                text = shade.text.rjust(SHADE_WIDTH) + ("*" if shade.underlined else " ") * star
+                text = printable(shade.text).rjust(SHADE_WIDTH) + ("*" if shade.underlined else " ") * star
                 line.append(text, Style(color=ink, bgcolor=color, underline=shade.underlined))
             yield line
         yield Text()

@@ -1,33 +1,25 @@
-"""What a step is, and how steps are run one behind the other.
+"""What a step is: it takes samples and gives samples.
 
-A step takes samples and gives samples. Its settings are a frozen dataclass; what it remembers lives apart, in
-a state that is opened at the beginning of every run. However a run is cut into chunks, the samples that come
-out are the same bit for bit: states compute in float64 in an order that the chunks do not change, and every
-step hands on float32, as recordings hold it.
+Its settings are a frozen dataclass; what it remembers is in a state of its own, opened at the beginning of every run.
+However a run is cut into chunks, the samples that come out are the same bit for bit: states compute in float64 in an
+order that the chunks do not change, and every step gives float32, as recordings hold it.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, asdict, fields
+from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...errors import InputError, NonFiniteError, ShapeError, UnknownNameError
-
-if TYPE_CHECKING:
-    pass
+from ...errors import InputError, NonFiniteError, ShapeError
+from ..kinds import settings_to_dict
+from .settings import OnGap, check_count
 
 FEATURES_AT_ONCE = 4096
-
-OnGap = Literal["bridge", "reset"]
-ON_GAP: tuple[OnGap, ...] = ("bridge", "reset")
-
-T = TypeVar("T")
 
 
 class StepState(ABC):
@@ -62,24 +54,10 @@ class StepState(ABC):
     def _push(self, chunk: NDArray[np.float32]) -> NDArray[np.float32]: ...
 
     def skip(self, n_samples: int) -> int:
-        """Take note of samples that never came: the state goes on as if those before and after were neighbours.
+        """Note that so many samples are missing, and return how many samples of the output will be missing.
 
-        A gap may be told of in pieces, and costs the same however long it is.
-
-        Parameters
-        ----------
-        n_samples : int
-            Of the input.
-
-        Returns
-        -------
-        int
-            How many samples of the output will never come.
-
-        Raises
-        ------
-        InputError
-            The number is negative, or the step needs the whole run.
+        The state goes on as if the samples before and after were neighbours. A gap may be reported in pieces, and costs
+        the same however long it is. It raises InputError where the number is negative or the step needs the whole run.
         """
         check_count("n_samples", n_samples, 0)
         return self._skip(n_samples)
@@ -99,7 +77,7 @@ class Step(ABC):
     """True where the step must see the whole run first, which only offline decoding can do."""
 
     on_gap: OnGap = "bridge"
-    """Where samples never came, ``"bridge"``: go on with what is remembered, counting only samples that came;
+    """Where samples are missing, ``"bridge"``: go on with what is remembered, counting only samples that are there;
     ``"reset"``: begin anew, as at the beginning of a run. A setting of steps that remember."""
 
     @abstractmethod
@@ -115,7 +93,7 @@ class Step(ABC):
         return tuple(names)
 
     def rate_out_hz(self, rate_hz: float) -> float:
-        """Return how many samples come out in a second; the first stands where the run's first sample does."""
+        """Return how many samples come out in a second; the first is at the time of the run's first sample."""
         return rate_hz
 
     def unit_out(self, unit: str) -> str:
@@ -135,41 +113,11 @@ class Step(ABC):
         return settings_to_dict(self)
 
 
-def checked_chunk(chunk: ArrayLike, n_features: int) -> NDArray[np.float32]:
-    """Return the chunk as float32 in row order; raise where its shape or its values are not usable."""
-    if not (isinstance(chunk, np.ndarray) and chunk.dtype == np.float32 and chunk.flags.c_contiguous):
-        with np.errstate(over="ignore"):  # what is too large for float32 is reported below
-            chunk = np.ascontiguousarray(chunk, dtype=np.float32)
-    if chunk.ndim != 2 or chunk.shape[1] != n_features:
-        raise ShapeError(f"chunk: expected (n_samples, {n_features}), got shape {chunk.shape}")
-    if not all_finite(chunk):
-        sample, feature = np.argwhere(~np.isfinite(chunk))[0]
-        raise NonFiniteError(
-            f"chunk: expected finite samples, got {chunk[sample, feature]} in feature {feature} of sample "
-            f"{sample} of this chunk; a gap has to be dealt with before the steps"
-        )
-    return chunk
-
-
-def all_finite(x: NDArray[np.floating]) -> bool:
-    """Say whether all values are finite, making no array on the way: NaN and infinity come out of least or largest.
-
-    Examples
-    --------
-    >>> all_finite(np.array([[0.0, np.nan]])), all_finite(np.empty((0, 2)))
-    (False, True)
-    """
-    return not x.size or (isfinite(np.minimum.reduce(x, axis=None)) and isfinite(np.maximum.reduce(x, axis=None)))
-
-
 class WholeRun(StepState):
     """State of a step that needs the whole run: keeps all samples and computes at the end.
 
-    Parameters
-    ----------
-    n_features : int
-    function : callable, (n_samples, n) float64 -> (n_samples, n)
-        Treats every feature by itself; it is given a few thousand features at a time to save memory.
+    `function`, (n_samples, n) float64 to the same, treats every feature by itself; it gets a few thousand features at a
+    time to save memory.
     """
 
     def __init__(self, n_features: int, function: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> None:
@@ -197,64 +145,28 @@ class WholeRun(StepState):
         return run
 
 
-def settings_to_dict(instance: Any) -> dict[str, Any]:
-    """Return ``{"type": class name, setting: value, ...}`` of a dataclass of plain settings."""
-    return {"type": type(instance).__name__, **asdict(instance)}
+def checked_chunk(chunk: ArrayLike, n_features: int) -> NDArray[np.float32]:
+    """Return the chunk as float32 in row order; raise where its shape or its values are not usable."""
+    if not (isinstance(chunk, np.ndarray) and chunk.dtype == np.float32 and chunk.flags.c_contiguous):
+        with np.errstate(over="ignore"):  # what is too large for float32 is reported below
+            chunk = np.ascontiguousarray(chunk, dtype=np.float32)
+    if chunk.ndim != 2 or chunk.shape[1] != n_features:
+        raise ShapeError(f"chunk: expected (n_samples, {n_features}), got shape {chunk.shape}")
+    if not all_finite(chunk):
+        sample, feature = np.argwhere(~np.isfinite(chunk))[0]
+        raise NonFiniteError(
+            f"chunk: expected finite samples, got {chunk[sample, feature]} in feature {feature} of sample "
+            f"{sample} of this chunk; a gap has to be dealt with before the steps"
+        )
+    return chunk
 
 
-def settings_from_dict(what: str, kinds: Mapping[str, type[T]], saved: Mapping[str, Any]) -> T:
-    """Return the instance that :func:`settings_to_dict` described, of one of the kinds on the allow-list.
+def all_finite(x: NDArray[np.floating]) -> bool:
+    """Say whether all values are finite, making no array on the way: NaN and infinity come out of least or largest.
 
-    Raises
-    ------
-    UnknownNameError
-        The type is not on the list, or has no such setting.
-    InputError
-        A setting has a value that it cannot have, or the type is missing.
+    Examples
+    --------
+    >>> all_finite(np.array([[0.0, np.nan]])), all_finite(np.empty((0, 2)))
+    (False, True)
     """
-    settings = dict(saved)
-    if "type" not in settings:
-        raise InputError(f"{what}: expected a 'type' and its settings, got only {sorted(settings)}")
-    name = settings.pop("type")
-    if name not in kinds:
-        raise UnknownNameError(what, name, kinds)
-    known = [field.name for field in fields(kinds[name])]  # type: ignore[arg-type]
-    for setting in settings:
-        if setting not in known:
-            raise UnknownNameError(f"setting of {name}", setting, known)
-    for field in fields(kinds[name]):  # type: ignore[arg-type]
-        if field.default is MISSING and field.name not in settings:
-            raise InputError(f"{what}: expected the setting {field.name!r} of {name}, got {sorted(settings) or 'none'}")
-    return kinds[name](**settings)
-
-
-def check_number(name: str, value: object, least: float = 0.0, *, may_be_least: bool) -> None:
-    """Raise InputError unless the setting is a finite number above (or at) the least."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not np.isfinite(value):
-        raise InputError(f"{name}: expected a finite number, got {value!r}")
-    if value < least or (value == least and not may_be_least):
-        raise InputError(
-            f"{name}: expected a number {'of at least' if may_be_least else 'above'} {least}, got {value!r}"
-        )
-
-
-def check_count(name: str, value: object, least: int) -> None:
-    """Raise InputError unless the setting is an integer of at least ``least``."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InputError(f"{name}: expected an integer of at least {least}, got {value!r}")
-
-
-def check_on_gap(value: object) -> None:
-    """Raise InputError unless the setting is one of the policies for gaps."""
-    if value not in ON_GAP:
-        raise InputError(f"on_gap: expected one of {', '.join(ON_GAP)}, got {value!r}")
-
-
-def window_samples(window_s: float, rate_hz: float, name: str = "window_s") -> int:
-    """Return a window's length in whole samples; raise InputError where it holds not even one."""
-    n = round(window_s * rate_hz)
-    if n < 1:
-        raise InputError(
-            f"{name}: expected at least one sample ({1 / rate_hz:g} s at {rate_hz:g} Hz), got {window_s} s"
-        )
-    return n
+    return not x.size or (isfinite(np.minimum.reduce(x, axis=None)) and isfinite(np.maximum.reduce(x, axis=None)))

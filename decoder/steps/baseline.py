@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import OnGap, Step, StepState, check_number, check_on_gap, window_samples
+from .base import Step, StepState
 from .numerics.running_sums import FromFirst, RunningSums
+from .settings import OnGap, check_number, check_on_gap, window_samples
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
-"""The steps there are, by name: the allow-lists for bundles and study files."""
+"""The steps there are, by name: the allow-list for bundles and study files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from .base import Step, settings_from_dict
+from ..kinds import Kinds, settings_from_dict
+from .base import Step
 from .baseline import ExponentialBaseline, RunningBaseline
 from .detrend import Detrend, RunningDetrend
 from .filter_bank import FilterBank
@@ -18,29 +19,10 @@ from .smoothing import Smooth
 from .square_root import SquareRoot
 from .zscore import RunningZScore, ZScore
 
-STEPS: dict[str, type[Step]] = {
-    kind.__name__: kind
-    for kind in (
-        Detrend,
-        ZScore,
-        Lag,
-        RunningBaseline,
-        RunningZScore,
-        RunningDetrend,
-        ExponentialBaseline,
-        SquareRoot,
-        BandPass,
-        HighPass,
-        LowPass,
-        Notch,
-        Reference,
-        Bipolar,
-        Resample,
-        FilterBank,
-        Power,
-        Smooth,
-    )
-}
+SCANNER = (Detrend, ZScore, Lag, RunningBaseline, RunningZScore, RunningDetrend, ExponentialBaseline)
+ELECTRODES = (SquareRoot, BandPass, HighPass, LowPass, Notch, Reference, Bipolar, Resample, FilterBank, Power, Smooth)
+
+STEPS: Kinds[Step] = Kinds("hotwire.steps", Step, (*SCANNER, *ELECTRODES))
 
 
 def step_from_dict(saved: Mapping[str, Any]) -> Step:

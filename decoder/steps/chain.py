@@ -1,4 +1,4 @@
-"""Steps one behind the other: over a stream, or over a whole recording."""
+"""Steps in a row: over a stream, or over a whole recording."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 4096
 
 
 class Chain(StepState):
-    """Several states, each fed with what the one before gives; after a gap, opened anew where its step says so.
+    """Several states, each fed with the output of the one before; after a gap, opened anew where its step says so.
 
     Attributes
     ----------
@@ -70,16 +70,7 @@ class Chain(StepState):
 
 
 def open_chain(steps: Sequence[Step], names: Sequence[str], rate_hz: float) -> Chain:
-    """Return a fresh state of all steps, one behind the other, for the beginning of a run.
-
-    Parameters
-    ----------
-    steps : sequence of Step
-    names : sequence of str
-        Of the features that go in.
-    rate_hz : float
-        How many samples go in in a second.
-    """
+    """Return a fresh state of all steps in a row, for features of these names, for the beginning of a run."""
     if not rate_hz > 0:
         raise InputError(f"rate_hz: expected a positive number of samples per second, got {rate_hz}")
     return Chain(steps, names, rate_hz)
@@ -103,12 +94,12 @@ class Delay(NamedTuple):
 
 
 def delays(steps: Sequence[Step], rate_hz: float) -> list[Delay]:
-    """Tell how long each of the steps, one behind the other, makes a sample wait, and how far it makes it lag."""
-    told = []
+    """Return how long each of the steps in a row makes a sample wait, and how far it makes it lag."""
+    costs = []
     for step in steps:
-        told.append(Delay(step, step.delay_samples(rate_hz) / rate_hz, step.group_delay_samples(rate_hz) / rate_hz))
+        costs.append(Delay(step, step.delay_samples(rate_hz) / rate_hz, step.group_delay_samples(rate_hz) / rate_hz))
         rate_hz = step.rate_out_hz(rate_hz)
-    return told
+    return costs
 
 
 def run_steps(steps: Sequence[Step], recording: Recording) -> Recording:

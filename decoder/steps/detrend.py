@@ -11,23 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from .base import OnGap, Step, StepState, WholeRun, check_count, check_number, check_on_gap, window_samples
+from .base import Step, StepState, WholeRun
 from .numerics.running_sums import FromFirst, RunningSums
+from .settings import OnGap, check_count, check_number, check_on_gap, window_samples
 
 
 def detrend(X: NDArray[np.float64], order: int) -> NDArray[np.float64]:
-    """Return what a polynomial in time, fitted by least squares, leaves of each column.
+    """Return what a polynomial in time, fitted by least squares, leaves of each column of X (n_samples, n_features).
 
-    Parameters
-    ----------
-    X : array (n_samples, n_features)
-    order : int
-        0 takes out the mean, 1 a straight line.
-
-    Raises
-    ------
-    InputError
-        There are no more samples than the polynomial has coefficients: it would explain everything.
+    It raises InputError where there are no more samples than the polynomial has coefficients: it would explain
+    everything.
     """
     if len(X) <= order + 1:
         raise InputError(
@@ -102,14 +95,9 @@ class RunningDetrend(Step):
 def newest_value_weights(n_window: int, order: int) -> NDArray[np.float64]:
     """Return how the fitted value at the newest sample depends on the moments of the samples up to there.
 
-    With n samples at the times ``tau = -(n - 1) / n, ..., -1 / n, 0`` and their moments ``m_j = sum(tau**j *
-    x)``, the least-squares polynomial has the value ``weights[n] @ m`` at ``tau = 0``: the first row of the
-    inverse Gram matrix.
-
-    Returns
-    -------
-    array (n_window + 1, order + 1)
-        Row n for n samples; zero where n is too small for a fit (``n <= order + 1``).
+    With n samples at the times ``tau = -(n - 1) / n, ..., -1 / n, 0`` and their moments ``m_j = sum(tau**j * x)``, the
+    least-squares polynomial has the value ``weights[n] @ m`` at ``tau = 0``: the first row of the inverse Gram matrix.
+    The weights are (n_window + 1, order + 1), zero where n is too small for a fit (``n <= order + 1``).
     """
     counts = np.arange(n_window + 1)
     # gram[n, j, k] = sum over tau of tau ** (j + k)
@@ -147,7 +135,7 @@ class _RunningDetrendState(FromFirst):
         return np.where((n <= self._order + 1)[:, None], 0.0, left)
 
     def _factors(self, n: NDArray, shift: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-        """Return the weight of each sum of ``u**i * x``, where the newest sample stands at ``u = shift``."""
+        """Return the weight of each sum of ``u**i * x``, where the newest sample is at ``u = shift``."""
         weights = self._weights[n]
         scale = _powers(self._n_window / n, self._order)
         back = _powers(-shift, self._order)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import InputError
-from .base import OnGap, Step, StepState
+from .base import Step, StepState
 from .iir import BandPass, FilterState, Start
+from .settings import OnGap
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from .base import OnGap, Step, StepState, check_count, check_number, check_on_gap
+from .base import Step, StepState
 from .numerics.butterworth import Kind, butterworth, group_delay, notch
 from .numerics.cascade import Cascade
+from .settings import OnGap, check_choice, check_count, check_number, check_on_gap
 
 Start = Literal["first sample", "zero"]
 START: tuple[Start, ...] = ("first sample", "zero")
@@ -22,8 +23,8 @@ class Filter(Step):
     """What the filters of this module have in common: second-order sections.
 
     Every sample comes out at once, shifted in phase: `group_delay_samples` says by how much it lags behind in the
-    middle of what passes. An offset a hundred thousand times as large as the signal costs no precision where the
-    run starts with its first sample.
+    middle of what passes. An offset a hundred thousand times as large as the signal costs no precision where the run
+    starts with its first sample.
     """
 
     start: Start
@@ -31,8 +32,7 @@ class Filter(Step):
 
     def check(self) -> None:
         """Raise InputError where a setting that all filters have is not usable."""
-        if self.start not in START:
-            raise InputError(f"start: expected one of {', '.join(START)}, got {self.start!r}")
+        check_choice("start", self.start, START)
         check_on_gap(self.on_gap)
 
     @abstractmethod
@@ -189,17 +189,11 @@ class Notch(Filter):
 
 
 class FilterState(StepState):
-    """Runs filters beside each other; what comes out are all features of the first filter, then of the next.
+    """Runs filters with sections (n_filters, n_sections, 6) next to each other: all features of the first, then of the
+    next.
 
     Filtering the difference from the first sample, and adding the first sample as the filter passes it on, is what
     ``sosfilt`` makes of a state scaled by ``sosfilt_zi``, without its rounding errors.
-
-    Parameters
-    ----------
-    n_features : int
-    sections : array (n_filters, n_sections, 6)
-    start : {"first sample", "zero"}
-    gain_at_0_hz : float
     """
 
     def __init__(self, n_features: int, sections: NDArray[np.float64], start: Start, gain_at_0_hz: float) -> None:
@@ -214,15 +208,8 @@ class FilterState(StepState):
         return self.filter(chunk).astype(np.float32)
 
     def filter(self, chunk: NDArray) -> NDArray[np.float64]:
-        """Return what comes out before it is rounded to float32.
-
-        Parameters
-        ----------
-        chunk : array (n_samples, n_features)
-
-        Returns
-        -------
-        array (n_samples, n_filters * n_features)
+        """Return what comes out of (n_samples, n_features) before it is rounded to float32: (n_samples, n_filters *
+        n_features).
         """
         out = np.empty((len(chunk), *self._shape))
         if len(chunk):

@@ -1,4 +1,4 @@
-"""Moving the brain's late answer to the time of what caused it."""
+"""Moving the brain's late response to the time of what caused it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
-from .base import Step, StepState, check_count, check_number
+from .base import Step, StepState
+from .settings import check_count, check_number, check_one_of_two
 
 
 @dataclass(frozen=True)
 class Lag(Step):
-    """Let output sample i be input sample i + lag, so that a response stands at the time of its stimulus.
+    """Let output sample i be input sample i + lag, so that a response is at the time of its stimulus.
 
     The first ``lag`` samples of a run are dropped, and the run is as much shorter at its end. Live, an output
     sample comes out when the sample ``lag`` later has come in. Give exactly one of the two settings.
@@ -36,10 +36,7 @@ class Lag(Step):
     lag_samples: int | None = None
 
     def __post_init__(self) -> None:
-        if (self.lag_s is None) == (self.lag_samples is None):
-            raise InputError(
-                f"lag_s, lag_samples: expected exactly one of the two, got {self.lag_s!r} and {self.lag_samples!r}"
-            )
+        check_one_of_two(("lag_s", "lag_samples"), self.lag_s, self.lag_samples)
         if self.lag_s is not None:
             check_number("lag_s", self.lag_s, may_be_least=True)
         else:

@@ -8,10 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
-from .base import OnGap, Step, StepState, check_number, check_on_gap, window_samples
-from .numerics.running_sums import RunningSums
-from .smoothing import ExponentialMean
+from .base import Step, StepState
+from .numerics.means import ExponentialMean, Mean, WindowMean
+from .settings import OnGap, check_choice, check_number, check_on_gap, check_one_of_two, window_samples
 
 Output = Literal["power", "rms", "log"]
 OUTPUTS: tuple[Output, ...] = ("power", "rms", "log")
@@ -24,7 +23,7 @@ class Power(Step):
     """Square the samples and take their mean over the newest while: behind a band-pass, the power of the band.
 
     Give exactly one of the two times. Until a window has filled it reaches back to the first sample of the run, and
-    the exponential mean, too, is one of the samples that came.
+    the exponential mean, too, is one of the samples of the run.
 
     Parameters
     ----------
@@ -50,16 +49,11 @@ class Power(Step):
     on_gap: OnGap = "bridge"
 
     def __post_init__(self) -> None:
-        if (self.window_s is None) == (self.time_constant_s is None):
-            raise InputError(
-                f"window_s, time_constant_s: expected exactly one of the two, got {self.window_s!r} and "
-                f"{self.time_constant_s!r}"
-            )
+        check_one_of_two(("window_s", "time_constant_s"), self.window_s, self.time_constant_s)
         for name, value in (("window_s", self.window_s), ("time_constant_s", self.time_constant_s)):
             if value is not None:
                 check_number(name, value, may_be_least=False)
-        if self.output not in OUTPUTS:
-            raise InputError(f"output: expected one of {', '.join(OUTPUTS)}, got {self.output!r}")
+        check_choice("output", self.output, OUTPUTS)
         check_on_gap(self.on_gap)
 
     def unit_out(self, unit: str) -> str:
@@ -78,30 +72,8 @@ class Power(Step):
         return _PowerState(n_features, ExponentialMean(n_features, self.time_constant_s * rate_hz), self.output)
 
 
-class WindowMean:
-    """Mean of the newest rows, as many as there are until the window has filled.
-
-    Parameters
-    ----------
-    n_columns, n_window : int
-    """
-
-    def __init__(self, n_columns: int, n_window: int) -> None:
-        self._sums = RunningSums(n_window, n_columns)
-        self._n_seen = 0
-
-    def push(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the mean at each of the next rows (n, n_columns)."""
-        this_block, block_before = self._sums.push(rows)
-        n = self._sums.rows_in_window(self._n_seen + np.arange(len(rows)))
-        self._n_seen += len(rows)
-        this_block += block_before
-        this_block /= n[:, None]
-        return this_block
-
-
 class _PowerState(StepState):
-    def __init__(self, n_features: int, mean: ExponentialMean | WindowMean, output: Output) -> None:
+    def __init__(self, n_features: int, mean: Mean, output: Output) -> None:
         super().__init__(n_features)
         self._mean, self._output = mean, output
 

@@ -143,13 +143,7 @@ class _BipolarState(StepState):
 
 
 def positions(wanted: Sequence[str], names: Sequence[str]) -> list[int]:
-    """Return where the wanted names stand among the features'.
-
-    Raises
-    ------
-    UnknownNameError
-        One of them is not there.
-    """
+    """Return the positions of the wanted names among the features'; UnknownNameError where one of them is missing."""
     known = {name: position for position, name in enumerate(names)}
     for name in wanted:
         if name not in known:

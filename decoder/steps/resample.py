@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from .base import Step, StepState, check_number
+from .base import Step, StepState
 from .numerics.fir import WeightedRows
+from .settings import check_number
 
 LARGEST = 5000
 """Of the two whole numbers that make a ratio of rates."""
@@ -22,12 +23,12 @@ class Resample(Step):
     """Give so many samples per second, as ``scipy.signal.resample_poly`` computes them.
 
     The ratio of the rates is written as up / down; a linear-phase low-pass (Kaiser window, beta 5, 10 periods of the
-    lower rate to either side) is read where the new samples stand. Output m stands m / rate_hz seconds after the
+    lower rate to either side) is read at the times of the new samples. Output m is m / rate_hz seconds after the
     run's first sample and waits for the samples that the low-pass still needs, so that nothing lags. What was before
     the run is taken to be its first sample for ever.
 
-    After a gap it begins anew, as at the beginning of a run, on the same grid of times; outputs that stand within
-    the gap, or that waited for what it swallowed, never come.
+    After a gap it begins anew, as at the beginning of a run, on the same grid of times; outputs within
+    the gap, or that waited for what it swallowed, are missing.
 
     Parameters
     ----------
@@ -64,12 +65,8 @@ class Resample(Step):
 
 
 def ratio_of_rates(rate_hz: float, rate_out_hz: float) -> Fraction:
-    """Return up / down.
-
-    Raises
-    ------
-    InputError
-        No whole numbers up to `LARGEST` have this ratio; the message names the nearest rates that are possible.
+    """Return up / down; InputError where no whole numbers up to `LARGEST` have this ratio names the nearest possible
+    rates.
 
     Examples
     --------
@@ -160,5 +157,5 @@ class _ResampleState(StepState):
         self._rows.clear()
         self._first = None
         self._n_in += n_samples
-        n_before, self._n_out = self._n_out, -(-self._n_in * self._up // self._down)  # all that stand before here
+        n_before, self._n_out = self._n_out, -(-self._n_in * self._up // self._down)  # all that are before here
         return self._n_out - n_before

@@ -8,17 +8,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import OnGap, Step, StepState, WholeRun, check_count, check_number, check_on_gap, window_samples
+from .base import Step, StepState, WholeRun
 from .numerics.running_sums import FromFirst, RunningSums
+from .settings import OnGap, check_count, check_number, check_on_gap, window_samples
 
 
 def zscore(X: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return each column less its mean, divided by its standard deviation; a constant column becomes zero.
-
-    Parameters
-    ----------
-    X : array (n_samples, n_features)
-    """
+    """Return each column less its mean, divided by its standard deviation; a constant column becomes zero."""
     constant = (X[0] == X).all(axis=0)
     centred = X - X.mean(axis=0)
     std = np.sqrt(np.mean(centred**2, axis=0))

@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Val
 
 from ...adapters.factored import FactoredAdapter
 from ...errors import InputError, UnknownNameError
-from ...models.weights.assets import assets
-from ..decoder import default_adapter
+from ...models.weights.registry import assets
 from ..features.catalogue import features_from_dict
+from ..linear import default_adapter
 from ..readout import readout_from_dict
 from ..steps import step_from_dict
 from ..windows import window_from_dict

@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from ...errors import InputError, UnknownNameError
-from ...models.weights.assets import asset, assets, fetch
+from ...models.weights.assets import fetch
+from ...models.weights.registry import asset, assets
 from .. import readers
 from ..readers.spikes.responses import load_repeats
 from ..recordings.recording import Recording

@@ -16,13 +16,14 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from ...errors import InputError, LeakError, RecordingError, StudyError, UnknownNameError
+from ...errors import InputError, LeakError, RecordingError, StudyError
 from ...errors.printable import printable
 from ...models.networks.network import Network
-from ..decoder import Decoder, Settings
+from ..decoder import Decoder
 from ..evaluation.audit.leaks import Policy, tell_before, window_in_time
 from ..evaluation.audit.samples import SLOW_HZ
-from ..evaluation.evaluate import CONTROLS, EVERY_CONTROL, Evaluation, evaluate, tune
+from ..evaluation.controls import CONTROLS, control_named
+from ..evaluation.evaluate import Evaluation, evaluate, tune
 from ..evaluation.folds import Choice
 from ..evaluation.held_out import n_class_folds
 from ..evaluation.rivals.catalogue import field_classifier
@@ -30,6 +31,7 @@ from ..experiments.maps.section import MapSection
 from ..experiments.planning.section import PlanSection
 from ..experiments.pseudo_online.section import PseudoOnlineSection
 from ..recordings.recording import Recording
+from ..settings import Settings
 from ..sound_targets import SoundTargets
 from ..targets import TEMPLATE, StimulusTargets, Targets, WordTargets
 from .fields import Adapter, AnyFeatures, AnyReadout, AnyWindow, Layer, Steps, Whiten
@@ -52,9 +54,7 @@ def _folds(given: Any) -> Any:
 
 
 def _control(given: str) -> str:
-    if given not in EVERY_CONTROL:
-        raise UnknownNameError("control", given, EVERY_CONTROL)
-    return given
+    return control_named(given).name
 
 
 class TargetsSection(Section):

@@ -3,8 +3,8 @@
 from .catalogue import WINDOWS, window_from_dict
 from .epochs import Epoch, SlidingEpoch
 from .event_windows import BlockAverage, EventWindow, RunningAverage
-from .kinds import HOLD_SAMPLES, check_alike, holds_samples, sliding_like
 from .sliding import SlidingAverage
+from .stand_in import HOLD_SAMPLES, check_alike, holds_samples, sliding_like
 from .window import Rejection, Trials, Window, WindowRow, WindowState, require_trials, rows_of_run, windows
 
 __all__ = [

@@ -5,26 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..steps.base import settings_from_dict
+from ..kinds import Kinds, settings_from_dict
 from .epochs import Epoch, SlidingEpoch
 from .event_windows import BlockAverage, RunningAverage
 from .sliding import SlidingAverage
 from .window import Window
 
-WINDOWS: dict[str, type[Window]] = {
-    kind.__name__: kind for kind in (BlockAverage, RunningAverage, SlidingAverage, Epoch, SlidingEpoch)
-}
+WINDOWS: Kinds[Window] = Kinds(
+    "hotwire.windows", Window, (BlockAverage, RunningAverage, SlidingAverage, Epoch, SlidingEpoch)
+)
 
 
 def window_from_dict(saved: Mapping[str, Any]) -> Window:
-    """Return the window that ``to_dict`` described.
-
-    Raises
-    ------
-    UnknownNameError
-        There is no such window, or it has no such setting.
-    InputError
-        A setting has a value that it cannot have.
+    """Return the window that ``to_dict`` described; raises as `hotwire.decoder.steps.step_from_dict`.
 
     Examples
     --------

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ..recordings.events import first_sample_at
-from ..steps.base import check_number, window_samples
 from ..steps.numerics.newest_samples import NewestSamples
+from ..steps.settings import check_number, window_samples
 from .event_windows import Cutter, EventWindow, cut_from
 from .stretch import SampleCutter, Stretch, stretch_of
 from .window import Window, WindowRow, WindowState
@@ -23,7 +23,7 @@ class Epoch(EventWindow):
     """One trial per event: the samples of its window. Ready when the window ends.
 
     The window begins at the first sample at or after ``onset + start_s`` and always holds the same number of samples;
-    those that were lost are bridged, see `hotwire.decoder.windows.stretch`.
+    missing ones are bridged, see `hotwire.decoder.windows.stretch`.
 
     Parameters
     ----------
@@ -96,8 +96,8 @@ class Epoch(EventWindow):
 class SlidingEpoch(Window):
     """One trial every so often: the newest samples. It takes no notice of events, and has no labels.
 
-    The first is ready when the run is as long as the window. Windows of which no sample came are left out; samples that
-    were lost of the others are bridged, see `hotwire.decoder.windows.stretch`.
+    The first is ready when the run is as long as the window. Windows without any sample are left out; samples that
+    are missing of the others are bridged, see `hotwire.decoder.windows.stretch`.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class _SlidingEpochState(WindowState):
         self._cut = cut
         self._samples = NewestSamples(n_features, n_keep=0)
         self._next = 0
-        self._came = 0  # one past the newest sample that came
+        self._present_stop = 0  # one past the newest sample that is not missing
 
     def announce(self, event: int, onset_s: float, duration_s: float) -> None:
         """Do nothing: windows slide, whatever the events."""
@@ -158,7 +158,7 @@ class _SlidingEpochState(WindowState):
     def _push(self, chunk: NDArray[np.float32]) -> list[WindowRow]:
         self._samples.append(chunk)
         if len(chunk):
-            self._came = self._samples.stop
+            self._present_stop = self._samples.stop
         return self._ready()
 
     def _skip(self, n_samples: int) -> list[WindowRow]:
@@ -167,7 +167,7 @@ class _SlidingEpochState(WindowState):
 
     def _ready(self) -> list[WindowRow]:
         rows = []
-        while (stop := self._next + self._n_length) <= self._samples.stop and self._next < self._came:
+        while (stop := self._next + self._n_length) <= self._samples.stop and self._next < self._present_stop:
             row = cut_from(self._samples, self._cut, -1, self._next, stop)
             if row.n_present:
                 rows.append(row)

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError
 from ..recordings.events import first_sample_at
-from ..steps.base import check_count, check_number
 from ..steps.numerics.newest_samples import NewestSamples
+from ..steps.settings import check_choice, check_count, check_number
 from .window import Window, WindowRow, WindowState
 
 Cutter = Callable[[int, int, int, NDArray[np.float32], NDArray[np.intp] | None], WindowRow]
-"""From an event, its samples [first, stop), those of them that came, (n_present, n_features), and where these lie,
-counted from `first` (None where all came), to a row."""
+"""From an event, its samples [first, stop), those of them that are not missing, (n_present, n_features), and
+their positions counted from `first` (None where none is missing), to a row."""
 
 
 @dataclass(frozen=True)
 class EventWindow(Window):
-    """Where a trial's samples lie, relative to its event.
+    """Where a trial's samples are, relative to its event.
 
     Parameters
     ----------
@@ -44,8 +44,7 @@ class EventWindow(Window):
         check_number("start_s", self.start_s, -np.inf, may_be_least=False)
         if self.stop_s is not None:
             check_number("stop_s", self.stop_s, self.start_s, may_be_least=False)
-        if self.incomplete not in self.policies():
-            raise InputError(f"incomplete: expected one of {', '.join(self.policies())}, got {self.incomplete!r}")
+        check_choice("incomplete", self.incomplete, self.policies())
 
     @staticmethod
     def policies() -> tuple[str, ...]:
@@ -54,16 +53,10 @@ class EventWindow(Window):
 
     @abstractmethod
     def ready(self, first: int, stop: int, upto: int, newest: Iterator[int]) -> list[tuple[int, int]]:
-        """Return the stretches to average when more of an event's window has gone by.
+        """Return the stretches to average when more of an event's window [first, stop) has gone by.
 
-        Parameters
-        ----------
-        first, stop : int
-            The event's window, ``[first, stop)`` in samples.
-        upto : int
-            The samples before this one have come, or never will; at most `stop`.
-        newest : iterator of int
-            The samples that have come since the last time.
+        The samples before `upto` (at most `stop`) are there or missing for good; `newest` are those that are new and
+        there.
         """
 
     @abstractmethod
@@ -84,9 +77,9 @@ class EventWindow(Window):
 
 
 def average(
-    event: int, first: int, stop: int, present: NDArray[np.float32], places: NDArray[np.intp] | None
+    event: int, first: int, stop: int, present: NDArray[np.float32], positions: NDArray[np.intp] | None
 ) -> WindowRow:
-    """Return the row that is the mean over those samples that came, wherever they lie."""
+    """Return the row that is the mean over the samples that are not missing, wherever they are."""
     if len(present):
         x = present.mean(axis=0, dtype=np.float64).astype(np.float32)
     else:
@@ -95,7 +88,7 @@ def average(
 
 
 def cut_from(samples: NewestSamples, cut: Cutter, event: int, first: int, stop: int) -> WindowRow:
-    """Return the row of a stretch of the samples kept."""
+    """Return the row of a stretch of the newest samples."""
     present = samples.rows(first, stop)
     return cut(event, first, stop, present, None if len(present) == stop - first else samples.positions(first, stop))
 
@@ -113,15 +106,15 @@ class BlockAverage(EventWindow):
 
 @dataclass(frozen=True)
 class RunningAverage(EventWindow):
-    """One trial per sample that came: the mean over the newest since the event's window began. Ready at once.
+    """One trial per sample: the mean over the newest since the event's window began. Ready at once.
 
-    As rows come while the event goes on, an event cut off by the end of its run can be an error or be used in
-    part, but not be dropped any more.
+    As rows come while the event goes on, an event cut off by the end of its run can be an error or be used in part, but
+    not be dropped any more.
 
     Parameters
     ----------
     max_samples : int
-        How many samples the average takes in at most. Those that never came count, too.
+        How many samples the average takes in at most. Missing ones count, too.
     """
 
     max_samples: int = 6

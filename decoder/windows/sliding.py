@@ -8,7 +8,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from ..steps.base import check_number, window_samples
+from ..steps.settings import check_number, window_samples
 from .window import Window, WindowRow, WindowState
 
 
@@ -17,7 +17,7 @@ class SlidingAverage(Window):
     """One trial every so often: the mean over the newest samples. It takes no notice of events, and has no labels.
 
     The first is ready when the run is as long as the window. Both lengths are taken to the nearest sample. Windows of
-    which no sample came are left out.
+    which all samples are missing are left out.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class _SlidingAverageState(WindowState):
         return rows
 
     def _part(self) -> int:
-        """Which part the next sample belongs to; where it begins, it takes the place of the oldest."""
+        """Which part the next sample belongs to; where it begins, it replaces the oldest."""
         part = self._stop // self._n_part % len(self._sums)
         if self._stop % self._n_part == 0:
             self._sums[part] = 0.0

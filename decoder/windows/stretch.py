@@ -1,12 +1,11 @@
 """A stretch of samples that a window holds: which it takes, and the row that it makes of them.
 
-Live, samples may be lost. In their place stands a straight line, feature by feature, from the sample before to the one
-behind; where the window begins or ends with lost samples, the value of its nearest that came. So nothing depends on
-samples outside of the window, and rejection by peak to peak goes by the samples that came. They count as missing: how
-many may be bridged is for whoever decides to say (`hotwire.realtime.LiveSettings.least_present`). A window of which no
-sample came, and one without any of its baseline, which would shift it whole by a value made up, are not bridged but
-rejected.
-A recording has no lost samples within a run, as its readers begin a new run behind them.
+Live, samples may be missing. In their place is a straight line, feature by feature, from the sample before to the one
+after; where the window begins or ends with missing samples, the value of its nearest sample. So nothing depends on
+samples outside of the window, and rejection by peak to peak goes by the samples that are there. Who decides says how
+many may be bridged (`hotwire.realtime.LiveSettings.least_present`). A window without any sample, and one without any of
+its baseline, which would shift it whole by a value made up, are not bridged but rejected. A recording has no missing
+samples within a run, as its readers begin a new run after them.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ..steps.base import window_samples
+from ..steps.settings import window_samples
 from .window import Rejection, WindowRow
 
 
@@ -27,7 +26,7 @@ class Stretch(NamedTuple):
     Attributes
     ----------
     begin, end : int
-        Those that are needed, ``[begin, end)``: the baseline may lie before the window's first or behind its last.
+        Those that are needed, ``[begin, end)``: the baseline may be before the window's first or after its last.
     kept, base : slice
         The window, and its baseline (empty where there is none), counted from `begin`.
     n_bins, n_bin : int
@@ -59,21 +58,21 @@ def stretch_of(n: int, bin_s: float | None, baseline_s: tuple[float, float] | No
 
 
 class SampleCutter:
-    """Makes a row of a stretch of samples: bridges those lost, rejects it, or takes the baseline off and averages."""
+    """Makes a row of a stretch of samples: bridges missing ones, rejects it, or takes the baseline off and averages."""
 
     def __init__(self, stretch: Stretch, most: float | None, least: float | None) -> None:
         self._stretch = stretch
         self._most = np.inf if most is None else most
         self._least = -np.inf if least is None else least
-        self._judges = most is not None or least is not None
+        self._rejects = most is not None or least is not None
 
     def __call__(
-        self, event: int, first: int, stop: int, present: NDArray[np.float32], places: NDArray[np.intp] | None
+        self, event: int, first: int, stop: int, present: NDArray[np.float32], positions: NDArray[np.intp] | None
     ) -> WindowRow:
         samples, rejected = present, None
-        if places is not None:
-            rejected = self._lost(places)
-            samples = present if rejected else bridged(present, places, stop - first)
+        if positions is not None:
+            rejected = self._lost(positions)
+            samples = present if rejected else bridged(present, positions, stop - first)
         rejected = rejected or self._rejection(samples)
         if rejected is None:
             x = self._values(samples.astype(np.float64)).astype(np.float32).reshape(-1)
@@ -87,19 +86,19 @@ class SampleCutter:
             kept = kept - samples[self._stretch.base].mean(axis=0)
         return kept if n_bin == 1 else kept.reshape(n_bins, n_bin, -1).mean(axis=1)
 
-    def _lost(self, places: NDArray[np.intp]) -> Rejection | None:
-        """Say why what came cannot be bridged."""
+    def _lost(self, positions: NDArray[np.intp]) -> Rejection | None:
+        """Say why the samples that are there cannot be bridged."""
         n, kept, base = self._stretch.n_samples, self._stretch.kept, self._stretch.base
-        if not ((places >= kept.start) & (places < kept.stop)).any():
+        if not ((positions >= kept.start) & (positions < kept.stop)).any():
             return Rejection(f"0 of the window's {kept.stop - kept.start} samples came")
-        if base.stop and not ((places >= base.start) & (places < base.stop)).any():
+        if base.stop and not ((positions >= base.start) & (positions < base.stop)).any():
             return Rejection(
-                f"none of the {base.stop - base.start} samples of its baseline came, and {len(places)} of {n} in all"
+                f"none of the {base.stop - base.start} samples of its baseline came, and {len(positions)} of {n} in all"
             )
         return None
 
     def _rejection(self, samples: NDArray[np.float32]) -> Rejection | None:
-        if not self._judges:
+        if not self._rejects:
             return None
         span = np.ptp(samples[self._stretch.kept], axis=0)
         for wrong, expected in (
@@ -113,31 +112,25 @@ class SampleCutter:
         return None
 
 
-def bridged(present: NDArray[np.float32], places: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
-    """Return all samples of a stretch: in place of those that never came, a straight line between their neighbours.
+def bridged(present: NDArray[np.float32], positions: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
+    """Return all samples of a stretch: in place of missing ones, a straight line between their neighbours.
 
-    Before the first that came, and behind the last, its value.
-
-    Parameters
-    ----------
-    present : array (n_present, n_features), float32
-        At least one.
-    places : array (n_present,) of int
-        Where they lie, ascending, in ``[0, n_samples)``.
-    n_samples : int
+    Before the first sample that is there, and after the last, its value. `present` is (n_present, n_features), at least
+    one, and `positions` are theirs, ascending, in ``[0, n_samples)``.
 
     Examples
     --------
     >>> bridged(np.array([[1.0], [4.0]], np.float32), np.array([1, 4]), 6).ravel()
     array([1., 1., 2., 3., 4., 4.], dtype=float32)
     """
-    at, last = np.arange(n_samples), len(places) - 1
-    before = np.clip(np.searchsorted(places, at, side="right") - 1, 0, last)
-    behind = np.clip(np.searchsorted(places, at), 0, last)
-    apart = places[behind] - places[before]  # 0 where the sample itself came, or there is a neighbour on one side only
-    share = np.where(apart > 0, at - places[before], 0) / np.maximum(apart, 1)
+    at, last = np.arange(n_samples), len(positions) - 1
+    before = np.clip(np.searchsorted(positions, at, side="right") - 1, 0, last)
+    after = np.clip(np.searchsorted(positions, at), 0, last)
+    # 0 where the sample itself is there, or there is a neighbour on one side only
+    apart = positions[after] - positions[before]
+    share = np.where(apart > 0, at - positions[before], 0) / np.maximum(apart, 1)
     start = present[before].astype(np.float64)
-    return (start + (present[behind] - start) * share[:, None]).astype(np.float32)
+    return (start + (present[after] - start) * share[:, None]).astype(np.float32)
 
 
 def _n_bins(bin_s: float | None, n_samples: int, rate_hz: float) -> tuple[int, int]:

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import RecordingError
-from ..steps.base import check_count, checked_chunk, settings_to_dict
+from ..kinds import settings_to_dict
+from ..steps.base import checked_chunk
+from ..steps.settings import check_count
 
 SAMPLES_AT_ONCE = 4096
 
@@ -79,7 +81,7 @@ class Rejection(NamedTuple):
 
 
 class WindowRow(NamedTuple):
-    """What a window makes of those samples ``first`` up to, not including, ``stop`` of the run that came.
+    """What a window makes of the samples ``first`` up to, not including, ``stop`` of the run.
 
     Attributes
     ----------
@@ -87,9 +89,9 @@ class WindowRow(NamedTuple):
         -1 where the window follows no event.
     first, stop : int
     x : array (n_times * n_features,), float32
-        Their average, or the samples themselves, one after the other; zeros where none came.
+        Their average, or the samples themselves, one after the other; zeros where all are missing.
     n_present : int
-        How many came.
+        How many are not missing.
     rejected : Rejection or None
         Why there must be no decision on it.
     """
@@ -145,15 +147,14 @@ class WindowState(ABC):
 
     @abstractmethod
     def announce(self, event: int, onset_s: float, duration_s: float) -> None:
-        """Tell of an event: its number, its onset since the first sample of the run, and how long it lasts.
+        """Announce an event: its number, its onset since the first sample of the run, and how long it lasts.
 
         Raises
         ------
         InputError
-            No sample lies in the window.
+            No sample is in the window.
         RecordingError
-            The window begins before the run (unless the policy says otherwise) or before the samples still
-            kept.
+            The window begins before the run (unless the policy says otherwise) or before the samples still in memory.
         """
 
     def push(self, samples: ArrayLike) -> list[WindowRow]:
@@ -164,10 +165,10 @@ class WindowState(ABC):
     def _push(self, chunk: NDArray[np.float32]) -> list[WindowRow]: ...
 
     def skip(self, n_samples: int) -> list[WindowRow]:
-        """Go on by samples that never came, and return the rows now ready, oldest first.
+        """Go on by missing samples, and return the rows now ready, oldest first.
 
-        A gap may be told of in pieces. However long it is, it costs no more time and memory than the samples that
-        did come.
+        A gap may be reported in pieces. However long it is, it costs no more time and memory than the samples that are
+        there.
         """
         check_count("n_samples", n_samples, 0)
         return self._skip(n_samples)

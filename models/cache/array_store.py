@@ -11,7 +11,6 @@ Whoever is killed while writing leaves the rows up to the last mark, and the nex
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -22,15 +21,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from filelock import FileLock
 from numpy.lib import format as npy
 
-from ...errors import AssetError, DiskSpaceError
 from .files import sha256_of_file, write_whole
+from .folder import lock_of, usable
 
 MANIFEST, _PROGRESS = "manifest.json", "progress.json"
 _BATCHES_TO_MARK = 4
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ArrayStore:
@@ -170,23 +167,6 @@ class Writing:
             file.seek(noted["size_bytes"])
             self._files[name], self._digests[name] = file, digest
         self.n_done = progress["n_done"]
-
-
-@contextmanager
-def usable(folder: Path) -> Iterator[None]:
-    """Say what to do where a folder of the cache cannot be read or written, or its disk is full."""
-    try:
-        yield
-    except OSError as error:
-        what_to_do = "set HOTWIRE_CACHE to a folder that can be written"
-        if error.errno in _DISK_FULL:
-            raise DiskSpaceError(f"{folder}: the disk is full; make room, or {what_to_do}") from error
-        raise AssetError(f"{folder} cannot be used: {error}; {what_to_do}") from error
-
-
-def lock_of(path: Path, timeout_s: float = -1) -> FileLock:
-    """Give the lock of a folder or file in the cache, which lies beside it."""
-    return FileLock(path.with_name(f".{path.name}.lock"), timeout=timeout_s)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ...errors import AssetError, DiskSpaceError, UnknownNameError
-from ..networks.language import LanguageModel
+from ..networks.language.language_model import LanguageModel
 from ..networks.network import Network, _count
-from ..weights.assets import cache_folder
-from .array_store import MANIFEST, ArrayStore, Writing, lock_of, read_json
+from .array_store import MANIFEST, ArrayStore, Writing, read_json
+from .folder import cache_folder, lock_of
 from .ingredients import ingredients_of, key_of
 
 _BATCH_SIZE = 32  # as Network.activations has it: other batches may round the last bits otherwise
@@ -73,7 +73,7 @@ class Kept:
 
 
 def activations_folder() -> Path:
-    """Where activations are kept: in the cache of all assets, see `hotwire.models.weights.assets`."""
+    """Where activations are kept: in the cache of all assets, see `hotwire.models.cache.folder`."""
     return cache_folder() / "activations"
 
 

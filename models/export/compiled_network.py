@@ -24,14 +24,13 @@ from google.protobuf.message import DecodeError
 from onnx import helper
 
 from ...errors import InputError
-from ..cache.array_store import lock_of, usable
 from ..cache.files import write_whole
+from ..cache.folder import cache_folder, locked
 from ..networks.network import Network
 from ..networks.onnx_graph import head, is_cut, tail, weights
 from ..networks.torch_graph import head as torch_head
 from ..networks.torch_network import TorchNetwork
-from ..weights.assets import cache_folder
-from .onnx_trace import _REFUSALS, session, simplified, tidied, traced
+from .torch_to_onnx import _REFUSALS, session, simplified, tidied, traced
 
 _RECIPE = 1  # to be raised whenever what is kept changes
 _PACKAGES = ("onnx", "onnxruntime", "onnxscript", "torch")
@@ -67,10 +66,8 @@ def compiled(network: Network) -> Network:
     if not isinstance(network, TorchNetwork) or isinstance(network, CompiledNetwork) or network._device.type != "cpu":
         return network
     path = cache_folder() / "compiled" / f"{_key(network)}.onnx"
-    with usable(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with lock_of(path):
-            return _kept(network, path) or _made(network, path)
+    with locked(path):
+        return _kept(network, path) or _made(network, path)
 
 
 class CompiledNetwork(TorchNetwork):

@@ -28,7 +28,7 @@ def shrunk(model: onnx.ModelProto, precision: Precision) -> onnx.ModelProto:
     Parameters
     ----------
     model : ModelProto
-        From `answer_graph` or `speech_graphs`.
+        From `scoring_graph` or `text_graphs`.
     precision : {"float32", "float16", "int8"}
         ``"float16"`` keeps weights in half precision and widens them when the graph is loaded, so that only the file
         is smaller. ``"int8"`` keeps the matrices in 8 bits, and onnxruntime computes with them so; the weights of

@@ -218,6 +218,10 @@ class Network(ABC):
             digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
 
+    def to_bytes(self) -> bytes | None:
+        """The whole network as one ONNX file, to be opened again by `OnnxNetwork`; None for networks of other kinds."""
+        return None
+
     def _copy_as(self, name: str) -> Self:
         """Give a shallow copy under another name, whose fingerprint is yet to be computed."""
         twin = copy.copy(self)

@@ -102,6 +102,10 @@ class OnnxNetwork(Network):
         self.shape_of(layer)
         return tail(self._model, layer, self._rows)
 
+    def to_bytes(self) -> bytes:
+        """The whole model as one file; how stimuli are prepared is not part of it."""
+        return self._model.SerializeToString(deterministic=True)
+
     def untrained(self, seed: int = 0) -> OnnxNetwork:
         """Give the same network with the numbers of each weight shuffled within it, as a control."""
         network = self._copy_as(f"{self.name}-untrained-{seed}")

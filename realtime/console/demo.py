@@ -84,14 +84,14 @@ def live_demo(
 
 def prepare() -> Prepared:
     """Return the fitted decoder and the run left out, from the cache or made anew."""
-    from ...models.weights.assets import cache_folder
+    from ...models.cache.folder import cache_folder
 
     folder = cache_folder() / "live"
     name = f"demo-{_key()}"
     prepared = Prepared(folder / f"{name}.hotwire", folder / f"{name}.npz")
     if prepared.bundle.is_file() and prepared.run.is_file():
         return prepared
-    from ...decoder.bundle import file as bundle
+    from ...decoder.bundle.save import save
     from ...decoder.study.study import open_study
 
     Console(stderr=True).print("Fitting the demo's decoder on all runs but the last; next time it is there at once.")
@@ -103,13 +103,13 @@ def prepare() -> Prepared:
     for old in folder.glob("demo-*"):
         old.unlink()
     write_npz(recording.select(runs=[last]), prepared.run)
-    bundle.save(decoder, prepared.bundle)  # last: the two are there, or not
+    save(decoder, prepared.bundle)  # last: the two are there, or not
     return prepared
 
 
 def _key() -> str:
     """A digest of all that the fitted decoder depends on: study, recording, network, packages and this package."""
-    from ...models.weights.assets import asset
+    from ...models.weights.registry import asset
 
     text = STUDY.read_text(encoding="utf-8")
     study = tomllib.loads(text)

@@ -4,45 +4,70 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...decoder.windows import WindowRow
 from ..checks import few
+from ..clock import Clock
 from ..decision import Latency, LiveDecision
+from ..gaps.timeline import Timeline
 from ..settings import LiveSettings
-from .pipeline import ReadyWindow
+from .open_stream import OpenStream
+from .pipeline import Pipeline, ReadyWindow
+from .reporting import Reporter
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
-    from ..clock import Clock
-    from ..gaps.timeline import Timeline
 
 
-def is_due(one: ReadyWindow, newest: ReadyWindow, settings: LiveSettings, now_s: float) -> bool:
-    """Say whether the backlog policy lets a waiting window be decided, when its turn has come.
+class Decider:
+    """Decides on the windows of a stream that wait, publishes the decisions, and counts those that are not."""
 
-    Parameters
-    ----------
-    one, newest : ReadyWindow
-        The window, and the newest of all that wait with it.
-    settings : LiveSettings
-    now_s : float
-        On the local clock.
-    """
-    if one is newest or settings.backlog == "every":
-        return True
-    return settings.backlog == "catch-up" and not _is_late(now_s - one.arrival.newest_stamp_s, settings)
+    def __init__(self, settings: LiveSettings, clock: Clock, reporter: Reporter) -> None:
+        self._settings, self._clock, self._reporter = settings, clock, reporter
+        self._n_windows = 0
 
+    def decide(self, stream: OpenStream) -> list[LiveDecision]:
+        """Decide on what waits, and return what was published; not the decisions in shadow."""
+        settings, counts, decoders = self._settings, self._reporter.counts, stream.decoders
+        ready, in_shadow = decoders.take_ready()
+        first_number = self._n_windows
+        self._n_windows += len(ready)
+        published = []
+        for number, one in enumerate(ready, first_number):
+            if not is_due(one, ready[-1], settings, self._clock.now()):
+                counts["windows_skipped"] += 1
+                continue
+            decision = self._decided(stream, decoders.active, one, number)
+            counts["abstained"] += decision.abstained is not None
+            counts["late"] += decision.late
+            if decision.late and settings.on_late == "withhold":
+                counts["withheld"] += 1
+                continue
+            self._publish(decision)
+            published.append(decision)
+        if in_shadow:
+            assert decoders.shadow is not None
+            # The same window has the same number; one that only the shadow cuts, that of the newest.
+            number_of = {_samples_of(one.row): number for number, one in enumerate(ready, first_number)}
+            for one in in_shadow:
+                if is_due(one, in_shadow[-1], settings, self._clock.now()):
+                    number = number_of.get(_samples_of(one.row), self._n_windows - 1)
+                    self._publish(self._decided(stream, decoders.shadow, one, number))
+        return published
 
-def abstention(one: ReadyWindow, settings: LiveSettings, n_features: int) -> str | None:
-    """Return why a window is not fit to be decided on, or None."""
-    row = one.row
-    present = row.n_present / (row.stop - row.first)
-    if not row.n_present or present < settings.least_present:
-        needed = f"{100 * settings.least_present:g}% needed"  # 99.9% is not all
-        return f"{row.n_present} of the window's {row.stop - row.first} samples came, {needed}"
-    if one.rejected is not None:
-        return one.rejected
-    if len(one.bad) > settings.most_bad * n_features:
-        return f"{len(one.bad)} of {n_features} features cannot be trusted: {few(one.bad)}"
-    return None
+    def _publish(self, decision: LiveDecision) -> None:
+        self._reporter.output(lambda output: output.decision(decision))
+
+    def _decided(self, stream: OpenStream, pipeline: Pipeline, one: ReadyWindow, number: int) -> LiveDecision:
+        return decide(
+            one,
+            pipeline.decoder,
+            self._settings,
+            stream.timeline,
+            self._clock,
+            number=number,
+            label=stream.markers.label_of(one.row.event),
+            shadow=pipeline is not stream.decoders.active,
+        )
 
 
 def decide(
@@ -86,5 +111,31 @@ def decide(
     )
 
 
+def is_due(one: ReadyWindow, newest: ReadyWindow, settings: LiveSettings, now_s: float) -> bool:
+    """Say whether the backlog policy lets a window be decided at ``now_s``; ``newest`` is the last that waits too."""
+    if one is newest or settings.backlog == "every":
+        return True
+    return settings.backlog == "catch-up" and not _is_late(now_s - one.arrival.newest_stamp_s, settings)
+
+
+def abstention(one: ReadyWindow, settings: LiveSettings, n_features: int) -> str | None:
+    """Return why a window is not fit to be decided on, or None."""
+    row = one.row
+    present = row.n_present / (row.stop - row.first)
+    if not row.n_present or present < settings.least_present:
+        needed = f"{100 * settings.least_present:g}% needed"  # 99.9% is not all
+        return f"{row.n_present} of the window's {row.stop - row.first} samples came, {needed}"
+    if one.rejected is not None:
+        return one.rejected
+    if len(one.bad) > settings.most_bad * n_features:
+        return f"{len(one.bad)} of {n_features} features cannot be trusted: {few(one.bad)}"
+    return None
+
+
 def _is_late(seconds: float, settings: LiveSettings) -> bool:
     return settings.deadline_s is not None and seconds > settings.deadline_s
+
+
+def _samples_of(row: WindowRow) -> tuple[int, int, int]:
+    """Which window a row is of: the event that it follows, and its samples."""
+    return row.event, row.first, row.stop

@@ -11,7 +11,7 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
-from hotwire.models.networks.whisper import END, PROMPT, SpeechRecogniser
+from hotwire.models.networks.whisper.recogniser import END, PROMPT, SpeechRecogniser
 
 N_TOKENS = 256 + 3
 LONGEST_S = 3.0

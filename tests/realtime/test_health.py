@@ -27,7 +27,7 @@ def health(settle_s: float = 1.0) -> tuple[Health, VirtualClock]:
 
 def live() -> tuple[Health, VirtualClock]:
     watch, clock = health()
-    watch.found()
+    watch.connected()
     watch.arrived(10, 0)
     assert watch.state is State.LIVE
     return watch, clock
@@ -41,7 +41,7 @@ def test_a_stream_is_live_with_its_first_samples() -> None:
     watch, _ = health()
     assert watch.state is State.SEARCHING
     assert watch.searching() == []
-    assert watch.found() == []
+    assert watch.connected() == []
     assert watch.arrived(1, 0) == [Change(State.LIVE, State.SEARCHING, 100.0, "the first samples came")]
     assert watch.arrived(1, 0) == []
 
@@ -79,7 +79,7 @@ def test_another_gap_starts_settling_anew() -> None:
 
 def test_without_settling_time_it_is_live_at_once() -> None:
     watch, _ = health(settle_s=0.0)
-    watch.found()
+    watch.connected()
     watch.arrived(1, 0)
     assert states(watch.arrived(1, 3)) == ["GAP", "RECOVERED", "LIVE"]
 
@@ -87,27 +87,27 @@ def test_without_settling_time_it_is_live_at_once() -> None:
 def test_silence_is_stale_then_lost() -> None:
     watch, clock = live()
     clock.advance(1.9)
-    assert watch.nothing_came() == []
+    assert watch.silent() == []
     clock.advance(0.1)
-    changes = watch.nothing_came()
+    changes = watch.silent()
     assert states(changes) == ["STALE"]
     assert changes[0].why == "nothing came for 2 s"
-    assert watch.nothing_came() == []
+    assert watch.silent() == []
     clock.advance(8.0)
-    assert states(watch.nothing_came()) == ["LOST"]
-    assert watch.nothing_came() == []
+    assert states(watch.silent()) == ["LOST"]
+    assert watch.silent() == []
 
 
 def test_a_silence_longer_than_both_times_skips_no_state() -> None:
     watch, clock = live()
     clock.advance(60.0)
-    assert states(watch.nothing_came()) == ["STALE", "LOST"]
+    assert states(watch.silent()) == ["STALE", "LOST"]
 
 
 def test_samples_after_silence() -> None:
     watch, clock = live()
     clock.advance(5.0)
-    watch.nothing_came()
+    watch.silent()
     changes = watch.arrived(10, 500)
     assert [(change.state, change.why) for change in changes] == [
         (State.RECOVERED, "samples come after silence, 500 samples missing")
@@ -117,7 +117,7 @@ def test_samples_after_silence() -> None:
 def test_silence_that_ends_in_nothing_usable_is_a_gap() -> None:
     watch, clock = live()
     clock.advance(5.0)
-    watch.nothing_came()
+    watch.silent()
     assert states(watch.arrived(0, 10)) == ["GAP"]
 
 
@@ -136,8 +136,8 @@ def test_a_stream_that_is_gone_is_searched_for_and_comes_back() -> None:
     assert watch.lost() == []
     assert states(watch.searching()) == ["SEARCHING"]
     clock.advance(30.0)
-    assert watch.nothing_came() == []  # nobody is connected
-    assert watch.found() == []
+    assert watch.silent() == []  # nobody is connected
+    assert watch.connected() == []
     changes = watch.arrived(10, 3000)
     assert states(changes) == ["RECOVERED"]
     assert changes[0].why == "the stream is back, 3000 samples missing"
@@ -146,24 +146,24 @@ def test_a_stream_that_is_gone_is_searched_for_and_comes_back() -> None:
 def test_a_stream_found_at_once_after_a_loss_was_still_searched_for() -> None:
     watch, _ = live()
     watch.lost()
-    assert states(watch.found()) == ["SEARCHING"]
+    assert states(watch.connected()) == ["SEARCHING"]
 
 
 def test_a_stream_that_is_connected_but_never_sends_is_stale_and_lost() -> None:
     watch, clock = health()
     clock.advance(100.0)
-    assert watch.nothing_came() == []
-    watch.found()
+    assert watch.silent() == []
+    watch.connected()
     clock.advance(3.0)
-    assert states(watch.nothing_came()) == ["STALE"]
+    assert states(watch.silent()) == ["STALE"]
     clock.advance(8.0)
-    assert states(watch.nothing_came()) == ["LOST"]
+    assert states(watch.silent()) == ["LOST"]
 
 
 @given(
     st.lists(
         st.one_of(
-            st.sampled_from(["found", "lost", "searching", "nothing_came"]),
+            st.sampled_from(["connected", "lost", "searching", "silent"]),
             st.tuples(st.integers(0, 2), st.integers(0, 2)),
             st.floats(0.0, 12.0),
         ),

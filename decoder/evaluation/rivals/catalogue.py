@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....errors import InputError, UnknownNameError
-from ...steps.base import settings_from_dict
+from ...kinds import settings_from_dict
 from .base import FieldClassifier
 from .cca import CCA
 from .csp_lda import CSPThenLDA

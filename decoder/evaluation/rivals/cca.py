@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from ....errors import InputError
-from ...steps.base import check_count, check_number
+from ...steps.settings import check_count, check_number
 from .base import FieldClassifier, Shape
 
 

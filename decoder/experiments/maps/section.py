@@ -11,7 +11,7 @@ from ...study.fields import AnyReadout, layer_name
 from ...study.networks import NetworkSection
 from ...study.section import Section
 from ..session.regions import AnyRegions, AtlasSection
-from .result import TimeRange
+from ..session.settings import DECODERS_WINDOW, TimeRange
 
 
 class LagsSection(Section):
@@ -96,7 +96,11 @@ class MapSection(Section):
     def times_at(self, rate_hz: float) -> list[TimeRange]:
         """The times of a recording of that rate."""
         if self.times == "decoder":
-            return [TimeRange("", None, None)]
+            return [DECODERS_WINDOW]
         if isinstance(self.times, LagsSection):
             return self.times.times(rate_hz)
         return [time.time() for time in self.times]
+
+    def networks_or(self, network: NetworkSection) -> list[MapNetworkSection]:
+        """The networks of the map; where it names none, the study's own."""
+        return self.networks or [MapNetworkSection.model_construct(**dict(network), layers=self.layers, readout=None)]

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ....adapters.ridge.blending import gram
 from ....errors import InputError
 from ....models.networks.network import Network
-from ...decoder import Settings
+from ...settings import Settings
 from ...sound_targets import SoundTargets
 from ...targets import StimulusTargets, Targets, WordTargets, plain
 from .held_out import number_tested, picture_spans, word_spans
@@ -175,7 +175,7 @@ def _ceiling(scene: Scene) -> Accuracy:
 
 def layer_by_default(network: Network) -> str:
     """Where to enter if nobody says: a language model in its first quarter, any other behind its last layer but one."""
-    from ....models.networks.language import LanguageModel
+    from ....models.networks.language.language_model import LanguageModel
 
     names = list(network.layers)
     return names[len(names) // 4] if isinstance(network, LanguageModel) else names[-2:][0]

@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 from ....errors import InputError, RecordingError, StudyError, UnknownNameError
 from ....models.networks.network import Network
 from ... import readers
-from ...decoder import Settings
 from ...readout import LabelReadout, NearestReadout
+from ...settings import Settings
 from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
 from ...study.section import Section
@@ -109,9 +109,9 @@ class PlanStudy:
     def _settings(self, network: Network) -> Settings:
         if self.sections.decoder is not None:
             return self.sections.decoder.settings()
-        from ....models.networks.speech import AnswersFreely
+        from ....models.networks.free_text import GeneratesText
 
-        names = isinstance(network, AnswersFreely) or network.labels is not None
+        names = isinstance(network, GeneratesText) or network.labels is not None
         return Settings(self.layer or layer_by_default(network), readout=LabelReadout() if names else NearestReadout())
 
 

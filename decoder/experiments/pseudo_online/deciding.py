@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...decoder import Linear, Settings
 from ...evaluation.folds import Bench, Fold, split_runs
-from ...readout import softmax
+from ...linear import Linear
+from ...readout import read_out, softmax
+from ...settings import Settings
 from ...windows import Window
 from ...windows.event_windows import EventWindow
 from .policy import Windows
@@ -102,12 +103,8 @@ class Player:
 
     def scores(self, decoder: FoldDecoder, X: NDArray) -> NDArray[np.float32]:
         """Return what the readout gives each answer, (n_trials, n_answers)."""
-        parts = [np.empty((0, len(self.bench.targets.answers)), np.float32)]
-        for first in range(0, len(X), AT_ONCE):
-            states = decoder.linear.predict(X[first : first + AT_ONCE])
-            entry = self.bench.entry(decoder.settings, [(decoder.linear, len(states))])
-            parts.append(decoder.settings.readout.scores(entry, states))
-        return np.concatenate(parts)
+        entry = self.bench.entry(decoder.settings, decoder.linear)
+        return read_out(decoder.settings.readout, entry, decoder.linear.predict(X), speak=False)[0]
 
     def _probabilities(self, decoder: FoldDecoder, some: Sequence[StreamWindow]) -> NDArray[np.float64]:
         rows = [one.row for one in some]

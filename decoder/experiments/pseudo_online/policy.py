@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import InputError
-from ...steps.base import check_count, check_number
+from ...steps.settings import check_count, check_number
 
 Windows = Literal["sliding", "events"]
 WINDOWS: tuple[Windows, ...] = ("sliding", "events")

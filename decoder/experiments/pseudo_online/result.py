@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ...decoder import Settings
 from ...evaluation.audit.finding import Finding
+from ...settings import Settings
 from ...statistics.bits import Transfer
 from ...statistics.measures import Measure
 from .activations import Activations

@@ -10,14 +10,15 @@ from typing import Any, Literal
 import numpy as np
 
 from ....errors import InputError, RecordingError, UnknownNameError
-from ...decoder import Decoder, Settings
+from ...decoder import Decoder
 from ...evaluation.audit.leaks import Policy as AuditPolicy
 from ...evaluation.audit.leaks import audit as look_for_leaks
 from ...evaluation.audit.leaks import check_policy, refuse
 from ...evaluation.folds import Bench, Choice, Fold, HeldOut, fit_fold, split_runs, tried_windows
 from ...evaluation.threads import in_parallel
 from ...recordings.recording import Recording
-from ...steps.base import check_number
+from ...settings import Settings
+from ...steps.settings import check_number
 from .deciding import FoldDecoder, Player, inner_fits
 from .policy import EVERY_S, WINDOWS, Policy, Windows, checked_threshold
 from .result import PseudoOnline

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import RecordingError
-from ...decoder import Settings
 from ...evaluation.folds import Fold
 from ...recordings.recording import Recording
+from ...settings import Settings
 from ...statistics.permutation import exchanged_within, exchanges
 from ...windows import Trials
 from .activations import activations_of

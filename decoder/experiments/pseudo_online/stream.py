@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from ....errors import InputError
 from ...bundle.graph import check_causal
-from ...decoder import Settings
 from ...recordings.recording import Recording
+from ...settings import Settings
 from ...steps import delays, open_chain
 from ...windows import EventWindow, Window, WindowRow, rows_of_run, sliding_like
 

@@ -17,27 +17,12 @@ Kind = Literal["low", "high", "band"]
 
 
 def butterworth(kind: Kind, cutoff_hz: float | tuple[float, float], order: int, rate_hz: float) -> NDArray[np.float64]:
-    """Return a Butterworth filter as second-order sections.
+    """Return a Butterworth filter as second-order sections (n_sections, 6), as ``scipy.signal.butter(output="sos")``
+    does.
 
-    Parameters
-    ----------
-    kind : {"low", "high", "band"}
-    cutoff_hz : float or (float, float)
-        Where the gain is ``1 / sqrt(2)``: one frequency, or two for a band; above 0 and below half the rate.
-    order : int
-        Of the low-pass that the filter is made from, as scipy counts: a band has twice as many poles.
-    rate_hz : float
-        Samples per second.
-
-    Returns
-    -------
-    array (n_sections, 6)
-        As ``scipy.signal.butter(..., output="sos")`` gives them, in its order.
-
-    Raises
-    ------
-    InputError
-        float64 cannot tell the filter from an unstable one: the order is too high, or a cut-off too near to 0.
+    The gain is ``1 / sqrt(2)`` at `cutoff_hz`: one frequency, or two for a band, above 0 and below half the rate.
+    `order` is that of the low-pass that the filter is made from: a band has twice as many poles. It raises InputError
+    where float64 cannot tell the filter from an unstable one: the order is too high, or a cut-off too near to 0.
 
     References
     ----------
@@ -94,21 +79,9 @@ def is_stable(sections: NDArray[np.float64]) -> bool:
 
 
 def notch(frequency_hz: float, quality: float, rate_hz: float) -> NDArray[np.float64]:
-    """Return a filter that takes out one frequency, as one second-order section.
+    """Return a filter that takes out one frequency, as one section (1, 6), as ``scipy.signal.iirnotch`` does.
 
-    Parameters
-    ----------
-    frequency_hz : float
-        Above 0 and below half the rate.
-    quality : float
-        The frequency divided by the width of what is taken out (where the gain is below ``1 / sqrt(2)``).
-    rate_hz : float
-        Samples per second.
-
-    Returns
-    -------
-    array (1, 6)
-        As ``scipy.signal.iirnotch`` gives it.
+    `quality` is the frequency divided by the width of what is taken out (where the gain is below ``1 / sqrt(2)``).
 
     References
     ----------

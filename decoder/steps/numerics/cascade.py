@@ -1,4 +1,8 @@
-"""Second-order sections run causally over many columns: a few numpy calls a sample, the same bits for any chunks."""
+"""Second-order sections run causally over many columns: a few numpy calls a sample, the same bits for any chunks.
+
+This is our own, and not ``scipy.signal.sosfilt`` with carried state, which gives the same bits, because scipy takes
+twice as long for a chunk of one sample and a rig would need a second more to import it.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +18,12 @@ FLUSH_EVERY = 256
 class Cascade:
     """Filters of equally many sections, one behind the other, in transposed direct form II; they begin at rest.
 
-    The sections run as a wave front: while the first treats sample t, the one behind it treats sample t - 1, so
-    that all of them (and all filters, and all columns) share each call of numpy. Every operation is elementwise and
-    in the order of ``scipy.signal.sosfilt``. What is left of the past once nothing comes in would dwindle into
-    numbers so small that processors take a hundred times longer over them: states below `TINY` become zero now and
-    then, counted in samples since the run began.
-
-    Parameters
-    ----------
-    sections : array (n_filters, n_sections, 6)
-    n_columns : int
-        Every filter is given the same columns.
+    `sections` is (n_filters, n_sections, 6), and every filter gets the same `n_columns`. The sections run as a wave
+    front: while the first treats sample t, the one behind it treats sample t - 1, so that all of them (and all filters,
+    and all columns) share each call of numpy. Every operation is elementwise and in the order of
+    ``scipy.signal.sosfilt``. What is left of the past once nothing comes in would dwindle into numbers so small that
+    processors take a hundred times longer over them: states below `TINY` become zero now and then, counted in samples
+    since the run began.
     """
 
     def __init__(self, sections: NDArray[np.float64], n_columns: int) -> None:
@@ -43,14 +42,7 @@ class Cascade:
         self._n_seen = 0
 
     def push(self, rows: NDArray, out: NDArray) -> None:
-        """Filter the next rows.
-
-        Parameters
-        ----------
-        rows : array (n, n_columns)
-        out : array (n, n_filters, n_columns)
-            Is filled.
-        """
+        """Filter the next rows (n, n_columns) into ``out`` (n, n_filters, n_columns)."""
         done = 0
         while done < len(rows):
             stop = min(len(rows), done + FLUSH_EVERY - self._n_seen % FLUSH_EVERY)

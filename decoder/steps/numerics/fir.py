@@ -9,11 +9,7 @@ from numpy.typing import NDArray
 class WeightedRows:
     """The newest rows of a run in one piece of memory, for products of one shape, whatever the chunks.
 
-    Parameters
-    ----------
-    weights : array (n_phases, n_rows)
-        Of which one row at a time is taken; the last weight is the newest row's.
-    n_columns : int
+    `weights` is (n_phases, n_rows), of which one row at a time is taken; the last weight is the newest row's.
     """
 
     def __init__(self, weights: NDArray[np.float64], n_columns: int) -> None:

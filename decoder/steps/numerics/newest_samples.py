@@ -1,4 +1,4 @@
-"""The newest samples of a run, kept for events that are told of late."""
+"""The newest samples of a run, for events that are announced late."""
 
 from __future__ import annotations
 
@@ -13,21 +13,11 @@ BLOCK_BYTES = 1 << 18
 
 
 class NewestSamples:
-    """Samples that came, indexed by their number since the run began; those that never came take no room.
+    """Samples indexed by their number since the run began; missing ones take no room.
 
-    The rows lie in small blocks that are filled anew once they are let go of. Nothing is ever moved: appending costs
-    the same however much is kept, and memory is taken as it is needed.
-
-    Parameters
-    ----------
-    n_features : int
-    n_keep : int
-        How many of the newest samples `forget` keeps in any case.
-
-    Attributes
-    ----------
-    start, stop : int
-        Samples ``[start, stop)`` are held, as far as they came.
+    The rows are in small blocks that are filled anew once they are free. Nothing is ever moved: appending costs the
+    same however many there are, and memory is taken as it is needed. It holds the samples ``[start, stop)`` that are
+    not missing; `n_keep` is how many of the newest samples `forget` leaves in any case.
     """
 
     def __init__(self, n_features: int, n_keep: int) -> None:
@@ -38,7 +28,7 @@ class NewestSamples:
         self._n_block = max(1, BLOCK_BYTES // (4 * max(1, n_features)))
         self._blocks: deque[NDArray[np.float32]] = deque()
         self._free: list[NDArray[np.float32]] = []
-        self._first_row = 0  # number of the first row in the blocks, counting only samples that came
+        self._first_row = 0  # number of the first row in the blocks, counting only samples that are there
         self._n_rows = 0
         # Gap by gap: its samples [start, stop), and the number of the row that follows it. The first is an empty one.
         self._gap_start = [0]
@@ -60,7 +50,7 @@ class NewestSamples:
         self.stop += done
 
     def skip(self, n_samples: int) -> None:
-        """Go on by samples that never came."""
+        """Go on by samples that are missing."""
         if self._gap_stop[-1] < self.stop:
             self._gap_start.append(self.stop)
             self._gap_stop.append(self.stop)
@@ -69,7 +59,7 @@ class NewestSamples:
         self._gap_stop[-1] = self.stop
 
     def forget(self, before: int) -> None:
-        """Let go of the samples before a number, save the newest ``n_keep``."""
+        """Free the samples before a number, except the newest ``n_keep``."""
         self.start = max(self.start, min(before, self.stop - self._n_keep))
         while len(self._blocks) > 1 and self._first_row + self._n_block <= self._row_of(self.start):
             self._free.append(self._blocks.popleft())
@@ -80,7 +70,7 @@ class NewestSamples:
                 del column[:n_old]
 
     def rows(self, first: int, stop: int) -> NDArray[np.float32]:
-        """Return those of the samples ``[first, stop)`` that came, (n_present, n_features)."""
+        """Return the samples ``[first, stop)`` that are not missing, (n_present, n_features)."""
         row, end = self._row_of(first), self._row_of(stop)
         parts = []
         while row < end:
@@ -91,7 +81,7 @@ class NewestSamples:
         return parts[0] if len(parts) == 1 else np.concatenate([np.empty((0, self.n_features), np.float32), *parts])
 
     def present(self, first: int, stop: int) -> Iterator[int]:
-        """Give the numbers of those of the samples ``[first, stop)`` that came."""
+        """Give the numbers of the samples ``[first, stop)`` that are not missing."""
         gap = self._gap_at(first)
         while first < stop:
             gap_stop = self._gap_stop[gap]
@@ -101,7 +91,7 @@ class NewestSamples:
             first = upto
 
     def positions(self, first: int, stop: int) -> NDArray[np.intp]:
-        """Return where those of the samples ``[first, stop)`` that came lie, counted from `first`; see `rows`."""
+        """Return the positions of the samples of `rows`, counted from `first`."""
         return np.fromiter(self.present(first, stop), np.intp) - first
 
     def _gap_at(self, sample: int) -> int:
@@ -109,6 +99,6 @@ class NewestSamples:
         return bisect_right(self._gap_start, sample) - 1
 
     def _row_of(self, sample: int) -> int:
-        """How many samples came before this one."""
+        """How many samples before this one are not missing."""
         gap = self._gap_at(sample)
         return self._gap_row[gap] + max(0, sample - self._gap_stop[gap])

@@ -2,7 +2,7 @@
 
 A running sum from which the oldest sample is taken away drifts: its rounding errors stay for ever. Here the
 run is cut into blocks as long as the window (van Herk 1992 and Gil & Werman 1993 do this for maxima). A
-window that ends at row p of a block is made of rows 0..p of that block and of the rows behind p of the block
+window that ends at row p of a block is made of rows 0..p of that block and of the rows after p of the block
 before, and both sums are built by adding alone: the error is that of one window, however long the run.
 """
 
@@ -17,20 +17,15 @@ from ..base import StepState
 
 
 class RunningSums:
-    """Sums of rows over the newest window, row by row.
-
-    Parameters
-    ----------
-    n_rows : int or None
-        Length of the window; None for everything since the beginning.
-    n_columns : int
+    """Sums of rows over the newest window of `n_rows`, row by row; `n_rows` is None for everything since the
+    beginning.
     """
 
     def __init__(self, n_rows: int | None, n_columns: int) -> None:
         self.n_rows = n_rows
         self._position = 0
         self._sum = np.zeros(n_columns)
-        # Up to the position: rows of this block. From there on: sums of what lies behind each row of the
+        # Up to the position: rows of this block. From there on: sums of the rows after each row of the
         # block before.
         self._store = np.zeros((n_rows or 0, n_columns))
 
@@ -39,16 +34,10 @@ class RunningSums:
         return index + 1 if self.n_rows is None else np.minimum(index + 1, self.n_rows)
 
     def push(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return for every row the sum since its block began, and the sum over the rest of its window.
+        """Return for each of the rows (n, n_columns) the sum since its block began, and the sum over the rest of its
+        window.
 
-        Parameters
-        ----------
-        rows : array (n, n_columns)
-
-        Returns
-        -------
-        this_block, block_before : arrays (n, n_columns)
-            The sum over the window is their sum.
+        Both are (n, n_columns), and the sum over the window is their sum.
         """
         this_block = np.empty_like(rows)
         block_before = np.zeros_like(rows)
@@ -70,8 +59,8 @@ class RunningSums:
         return this_block, block_before
 
     def _begin_block(self) -> None:
-        behind = np.cumsum(self._store[::-1], axis=0)[::-1]
-        self._store[:-1] = behind[1:]
+        after = np.cumsum(self._store[::-1], axis=0)[::-1]
+        self._store[:-1] = after[1:]
         self._store[-1] = 0.0
         self._sum = np.zeros_like(self._sum)
         self._position = 0

@@ -15,7 +15,8 @@ import click
 import numpy as np
 from rich.console import Console
 
-from ....decoder.bundle.file import describe
+from ....decoder.bundle.load import describe
+from ....decoder.bundle.save import save
 from ....decoder.cli.commands import Answer
 from ....decoder.decoder import Decoder
 from ....decoder.experiments.calibration import Calibration, share
@@ -27,8 +28,10 @@ from ....decoder.study.study import Study, open_study
 from ....decoder.windows import windows
 from ....errors import RecordingError, StreamError
 from ....errors.printable import json_text, printable
+from ...clock import SystemClock
 from ...outputs.block_recorder import BlockRecorder
 from ...sources.cued_source import CuedSource, CueOutlet
+from ...sources.finding import find_stream
 from ...sources.lsl_source import LslSource
 from ..session import liblsl_aside
 from ..stream import stream as stream_command
@@ -38,7 +41,7 @@ from .figure import AHEAD, learning_curve_figure
 from .plan import earlier_trials, labels_of, live_window, raw_files, session_decoder
 from .session import CalibrationSession
 from .signal_check import signal_faults
-from .stream import chosen_channels, found_stream, looked_at
+from .stream import chosen_channels, looked_at
 from .view import CalibrationView, on_console
 
 GOODBYE_S = 10.0
@@ -130,7 +133,7 @@ class _Parts:
         """Find the stream, look at it, and give the cues; return what came of it, ready for JSON."""
         asked, view, calibration, settings = self.asked, self.view, self.calibration, self.decoder.settings
         view.phase(f"looking for {asked.stream or 'the simulated participant'}", "", 0.0)
-        info = found_stream(self.source, max(asked.find_s, 30.0) if asked.simulate else asked.find_s)
+        info = find_stream(self.source, SystemClock(), max(asked.find_s, 30.0) if asked.simulate else asked.find_s)
         units = ", ".join(sorted({unit or "unit not told" for unit in info.units}))
         view.say(f"found {info.summary()}, in {units}")
         channels = chosen_channels(info, asked.channels)
@@ -225,7 +228,7 @@ def _fitted(
     recording = _recorded([path for path in raws if path.exists()], collector.feature_names)
     decoder.fit(recording)
     bundle = asked.out / "calibrated.hotwire"
-    decoder.save(bundle)
+    save(decoder, bundle)
     trials = windows(decoder.settings.window, run_steps(decoder.settings.steps, recording))
     return {
         "bundle": str(bundle),

@@ -7,28 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ....errors import StreamError, StreamMismatchError, StreamNotFoundError
+from ....errors import StreamError, StreamMismatchError
 from ...checks import few
 from ...clock import SystemClock
 from ...sources.cued_source import CuedSource
 from ...sources.source import StreamInfo
 from .view import CalibrationView
 
-SEARCH_S = 1.0
 LEAST_SAMPLES = 8
 """No channel is judged by fewer."""
-
-
-def found_stream(source: CuedSource, find_s: float) -> StreamInfo:
-    """Find the stream in turns, between which Ctrl-C is heard."""
-    clock = SystemClock()
-    until_s = clock.now() + find_s
-    while True:
-        try:
-            return source.open(min(SEARCH_S, find_s))
-        except StreamNotFoundError:
-            if clock.now() >= until_s:
-                raise
 
 
 def chosen_channels(info: StreamInfo, wanted: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from click.testing import CliRunner, Result
 
 from hotwire.decoder.cli.commands import hotwire
 from hotwire.decoder.readers import write_npz
-from hotwire.models.weights.assets import asset, is_ready
+from hotwire.models.weights.assets import is_ready
+from hotwire.models.weights.registry import asset
 
 from ..small_study import LABELS, STUDY, made_recording, save_study
 
@@ -288,13 +289,13 @@ def test_each_kind_of_asset_is_listed_once() -> None:
 
 
 def test_verify_finds_a_changed_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hotwire.models.weights import assets
+    from hotwire.models.weights.manifest import write_manifest
 
     monkeypatch.setenv("HOTWIRE_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "cache" / "haxby2001-slice"
     folder.mkdir(parents=True)
     (folder / "bold.nii.gz").write_bytes(b"0123")
-    assets.write_manifest(asset("haxby2001-slice"), folder)
+    write_manifest(asset("haxby2001-slice"), folder)
     (entry,) = answer("data", "--verify")["assets"]
     assert (entry["ready"], entry["verified"]) == (True, True)
     told = " ".join(run("data").stdout.split())

@@ -129,6 +129,6 @@ def test_wrong_settings_and_too_few_samples() -> None:
     with pytest.raises(InputError, match="n_filters"):
         CSP(0)
     X, answers = oscillating(n_trials=4, n_times=4, n_channels=10)
-    with pytest.raises(InputError, match="too few samples for the covariance of an answer"):
+    with pytest.raises(InputError, match="too few samples for the covariance of a class"):
         CSP(shrinkage="none").fit(X, answers, 100.0)
     assert np.isfinite(CSP().fit(X, answers, 100.0).transform(X)).all()

@@ -128,9 +128,9 @@ def test_wrong_trials(features: Features) -> None:
 @pytest.mark.parametrize("features", SUPERVISED, ids=repr)
 def test_filters_need_answers(features: Features) -> None:
     X, answers = oscillating()
-    with pytest.raises(InputError, match="at least two answers, got 60 of 1"):
+    with pytest.raises(InputError, match="at least two classes, got 60 of 1"):
         features.fit(X, np.zeros(60, int), RATE_HZ)
-    with pytest.raises(InputError, match="at least two trials of each answer, got one of answer 1; record more"):
+    with pytest.raises(InputError, match="at least two trials of each class, got one of class 1; record more"):
         features.fit(X, (np.arange(60) == 9).astype(int), RATE_HZ)
     with pytest.raises(ShapeError, match=r"one for each of 60 trials, got \(59,\)"):
         features.fit(X, answers[1:], RATE_HZ)

@@ -26,15 +26,6 @@ from hotwire.decoder.steps import (
     ZScore,
     step_from_dict,
 )
-from hotwire.decoder.windows import (
-    WINDOWS,
-    BlockAverage,
-    Epoch,
-    RunningAverage,
-    SlidingAverage,
-    SlidingEpoch,
-    window_from_dict,
-)
 from hotwire.errors import InputError, UnknownNameError
 
 ALL = [
@@ -67,23 +58,8 @@ def test_steps_survive_json(step) -> None:
     assert step_from_dict(json.loads(json.dumps(step.to_dict()))) == step
 
 
-ALL_WINDOWS = [
-    BlockAverage(-1.0, 4.0, "drop"),
-    RunningAverage(max_samples=3),
-    SlidingAverage(2.0, 0.5),
-    Epoch(-0.2, 0.8, bin_s=0.05, baseline_s=(-0.2, 0.0), most=1e-4),
-    SlidingEpoch(2.0, 0.1),
-]
-
-
-@pytest.mark.parametrize("window", ALL_WINDOWS, ids=str)
-def test_windows_survive_json(window) -> None:
-    assert window_from_dict(json.loads(json.dumps(window.to_dict()))) == window
-
-
 def test_everything_is_covered() -> None:
     assert {type(step).__name__ for step in ALL} == set(STEPS)
-    assert {type(window).__name__ for window in ALL_WINDOWS} == set(WINDOWS)
 
 
 def test_what_is_not_on_the_list() -> None:
@@ -97,5 +73,3 @@ def test_what_is_not_on_the_list() -> None:
         step_from_dict({"type": "Detrend", "order": "1"})
     with pytest.raises(InputError, match="'window_s'"):
         step_from_dict({"type": "RunningDetrend"})
-    with pytest.raises(UnknownNameError, match="window 'Lag'"):
-        window_from_dict({"type": "Lag"})

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hotwire.decoder.kinds import settings_from_dict
 from hotwire.decoder.readers import read_arrays
 from hotwire.decoder.steps import Step, open_chain, run_steps
-from hotwire.decoder.steps.base import settings_from_dict
 from hotwire.decoder.steps.filter_bank import FilterBank
 from hotwire.decoder.steps.iir import BandPass, HighPass, LowPass, Notch
 from hotwire.decoder.steps.lag import Lag

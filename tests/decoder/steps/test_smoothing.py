@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from hotwire.decoder.steps.smoothing import Smooth, half_gaussian
+from hotwire.decoder.steps.numerics.means import half_gaussian
+from hotwire.decoder.steps.smoothing import Smooth
 from hotwire.errors import InputError
 
 signal: Any = scipy.signal  # whose annotations are narrower than what it takes

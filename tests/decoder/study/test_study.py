@@ -16,19 +16,20 @@ from hotwire.adapters.other.banded import BandedAdapter
 from hotwire.adapters.other.pls import PLSAdapter
 from hotwire.adapters.other.reduced_rank import ReducedRankAdapter
 from hotwire.adapters.ridge.ridge import RidgeAdapter
-from hotwire.decoder.decoder import Settings, default_adapter
 from hotwire.decoder.evaluation.evaluate import Choice
+from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers import read_arrays, write_npz
 from hotwire.decoder.readout import LabelReadout, NearestReadout
 from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.recordings.recording import Recording
+from hotwire.decoder.settings import Settings
 from hotwire.decoder.steps import Detrend, Lag
 from hotwire.decoder.study import study as study_module
 from hotwire.decoder.study.fields import ADAPTERS
 from hotwire.decoder.study.study import open_study
 from hotwire.decoder.windows import BlockAverage, RunningAverage
 from hotwire.errors import StudyError
-from hotwire.models.networks.language import PROMPT
+from hotwire.models.networks.language.language_model import PROMPT
 
 ROOT = Path(__file__).parents[3]
 MINIMAL = """

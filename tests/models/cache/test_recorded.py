@@ -21,7 +21,8 @@ import torch
 from torch import nn
 
 from hotwire.errors import AssetError, DiskSpaceError, UnknownNameError
-from hotwire.models.cache.array_store import Writing, lock_of
+from hotwire.models.cache.array_store import Writing
+from hotwire.models.cache.folder import lock_of
 from hotwire.models.cache.recorded import forget, record, stored
 from hotwire.models.networks.network import Network
 from hotwire.models.networks.torch_network import TorchNetwork
@@ -184,7 +185,7 @@ def test_others_are_kept_apart(kept: Path, noting: Callable[..., Any]) -> None:
 def test_texts_are_shown_to_a_language_model_not_put_into_its_prompt(kept: Path) -> None:
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    from hotwire.models.networks.language import LanguageModel
+    from hotwire.models.networks.language.language_model import LanguageModel
 
     tokenizers = pytest.importorskip("tokenizers")
     words = {word: i for i, word in enumerate(["?", "x", "a", "cat", "dog", "."])}

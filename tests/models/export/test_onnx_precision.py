@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from hotwire.errors import InputError
 from hotwire.models.export.onnx_precision import BLOCK, in_blocks, shrunk
-from hotwire.models.export.onnx_trace import session
+from hotwire.models.export.torch_to_onnx import session
 
 N_TOKENS, WIDTH = 300, 96
 

@@ -18,9 +18,9 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from hotwire.errors import AssetError, InputError, UnknownNameError
+from hotwire.models.cache.folder import cache_folder
 from hotwire.models.networks.efficientnet import EfficientNetLite, SameConv, efficientnet_lite
 from hotwire.models.networks.vision import VisionNetwork, open_efficientnet_lite, prepare_pictures
-from hotwire.models.weights.assets import cache_folder
 
 # Logits 0, 250, 500, 750 and 999, the largest one, and its class, that the package efficientnet-lite-pytorch
 # 0.1.0 gives for `pattern`, normalised as (x - 127) / 128.

@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pooch
 import pytest
 import torch
 from filelock import FileLock
@@ -30,12 +30,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from hotwire.errors import AssetError, ChecksumError, DiskSpaceError, DownloadError, MissingExtraError, UnknownNameError
-from hotwire.models.weights import assets as registry
-from hotwire.models.weights import download
-from hotwire.models.weights.assets import Asset, Member, asset, assets, fetch, is_ready, remove, verify
+from hotwire.models.cache.folder import cache_folder
+from hotwire.models.weights import download, registry
+from hotwire.models.weights.assets import fetch, is_ready, remove, verify
+from hotwire.models.weights.manifest import MANIFEST_NAME
+from hotwire.models.weights.registry import Asset, Member, asset, assets
 
 VOXELS = bytes(range(256)) * 400
 LABELS = b"face 0\nhouse 0\n"
+# pooch leaves the answer of a download that failed to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in.*socket:pytest.PytestUnraisableExceptionWarning")
+
 NAMES = b'["tench", "goldfish"]'
 
 
@@ -172,7 +177,7 @@ def cache(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.setenv("HOTWIRE_CACHE", str(folder))
     monkeypatch.setenv("HOTWIRE_INDEX_URL", index.url)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(download, "RETRY_WAITS_S", (0.0, 0.0))
+    monkeypatch.setattr(pooch.core.time, "sleep", lambda seconds: None)
     return folder
 
 
@@ -214,7 +219,7 @@ def test_the_registry_is_sound() -> None:
         assert set(one.needs) <= set(found)
         for digest in (one.sha256, *(part.sha256 for part in one.members)):
             assert len(bytes.fromhex(digest)) == 32
-        assert all(Path(part.file).name == part.file != registry.MANIFEST_NAME for part in one.members)
+        assert all(Path(part.file).name == part.file != MANIFEST_NAME for part in one.members)
 
 
 def test_assets_are_listed_by_kind() -> None:
@@ -230,9 +235,9 @@ def test_an_unknown_name_lists_what_there_is() -> None:
 
 def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOTWIRE_CACHE", str(tmp_path))
-    assert registry.cache_folder() == tmp_path
+    assert cache_folder() == tmp_path
     monkeypatch.delenv("HOTWIRE_CACHE")
-    assert registry.cache_folder().name.lower() in ("hotwire", "cache")
+    assert cache_folder().name.lower() in ("hotwire", "cache")
 
 
 # Fetching
@@ -361,8 +366,8 @@ def test_a_passing_fault_is_tried_again(cache: Path, index: Index, fault: str) -
         ("file is cut", "IncompleteRead", 3),
         ("file is cut, its length unsaid", "cut off after", 3),
         ("file gives 503", "503", 3),
-        ("file gives 404", "404", 1),
-        ("page gives 403", "403", 1),
+        ("file gives 404", "404", 3),
+        ("page gives 403", "403", 3),
         ("page gives 404", "pysci", 1),
         ("page is empty", "does not list it", 1),
     ],
@@ -446,12 +451,11 @@ def test_too_small_a_disk_is_known_before_the_download(
 )
 def test_a_disk_that_fills_up_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch, full: Exception) -> None:
     # stands in for a full disk, which a test cannot have without being root
-    def copy(source: Any, target: Any, length: int) -> None:
-        target.write(source.read(10))
+    def write(*_: object) -> None:
         raise full
 
     with monkeypatch.context() as patched:
-        patched.setattr(shutil, "copyfileobj", copy)
+        patched.setattr(download, "write_manifest", write)
         with pytest.raises(DiskSpaceError, match=r"slice: .* MB needed in .* MB free; make room"):
             fetch("slice")
     assert visible(cache) == []
@@ -472,12 +476,17 @@ def run_program(lines: str) -> subprocess.Popen[bytes]:
     """Another Python process that knows the made-up registry."""
     program = (
         "import sys\n"
-        "from hotwire.models.weights import assets as registry\n"
-        "from hotwire.models.weights.assets import Asset, Member, fetch, is_ready, verify\n"
+        "from hotwire.models.weights import registry\n"
+        "from hotwire.models.weights.assets import fetch, is_ready, verify\n"
+        "from hotwire.models.weights.registry import Asset, Member\n"
         f"known = {{one.name: one for one in {assets()!r}}}\n"
         "registry._registry = lambda: known\n"
     )
     return subprocess.Popen([sys.executable, "-c", program + lines])
+
+
+def downloads_into(making: Path) -> bool:
+    return making.is_dir() and any(path.is_file() for path in making.iterdir())
 
 
 def wait_for(condition: Callable[[], bool], program: subprocess.Popen[bytes]) -> None:
@@ -491,7 +500,7 @@ def test_what_a_killed_run_leaves_is_swept_away_by_the_next(cache: Path, index: 
     index.fail("file stalls", times=1)
     program = run_program("fetch('slice')")
     making = cache / ".slice.making"
-    wait_for((making / "pysci-1.2.tar.gz").exists, program)
+    wait_for(lambda: downloads_into(making), program)
     program.kill()
     assert program.wait() != 0
     assert making.exists()
@@ -511,7 +520,7 @@ def test_what_a_living_run_makes_is_left_alone(cache: Path) -> None:
 def test_two_at_once_download_once(cache: Path, index: Index) -> None:
     index.fail("file stalls", times=1)
     first = run_program("fetch('slice'); verify('slice')")
-    wait_for((cache / ".slice.making" / "pysci-1.2.tar.gz").exists, first)
+    wait_for(lambda: downloads_into(cache / ".slice.making"), first)
     begun = cache / "begun"
     imported = "import hotwire.models.weights.download\n"  # takes its time, which is not to pass for waiting
     second = run_program(f"{imported}open({str(begun)!r}, 'w').close(); fetch('slice'); verify('slice')")
@@ -590,7 +599,7 @@ def test_a_missing_package_is_known_before_the_download(
 def test_a_real_asset_is_whole(name: str, fetched: Callable[[str], Path]) -> None:
     folder = fetched(name)
     verify(name)
-    made = sum(path.stat().st_size for path in folder.iterdir() if path.name != registry.MANIFEST_NAME)
+    made = sum(path.stat().st_size for path in folder.iterdir() if path.name != MANIFEST_NAME)
     assert made == pytest.approx(asset(name).ready_bytes, rel=1e-3)
 
 

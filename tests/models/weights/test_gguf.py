@@ -22,9 +22,10 @@ from tokenizers.trainers import BpeTrainer
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from hotwire.errors import AssetError
-from hotwire.models.weights.assets import asset, cache_folder
+from hotwire.models.cache.folder import cache_folder
 from hotwire.models.weights.download import download, extract
 from hotwire.models.weights.gguf import byte_level_tokenizer, convert_gguf, halves_from_pairs
+from hotwire.models.weights.registry import asset
 
 N_KEY_HEADS = 2
 ROPE_THETA = 5000.0
@@ -281,9 +282,9 @@ def test_smollm2_cuts_digits_off_first(smollm: Path, text: str, tokens: list[str
 def test_smollm2_is_what_transformers_reads_from_the_gguf_file(smollm: Path, tmp_path: Path) -> None:
     pytest.importorskip("accelerate", reason="transformers needs accelerate to read GGUF files")
     source = asset("smollm2-135m-instruct")
-    extract(download(source, cache_folder(), tmp_path), source.members, tmp_path)
-    theirs = AutoModelForCausalLM.from_pretrained(tmp_path, gguf_file="model.gguf")
-    their_tokenizer = AutoTokenizer.from_pretrained(tmp_path, gguf_file="model.gguf")
+    gguf = extract(download(source, cache_folder(), tmp_path), source.members, tmp_path / "taken-out")["model.gguf"]
+    theirs = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    their_tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     ours, our_tokenizer = AutoModelForCausalLM.from_pretrained(smollm), AutoTokenizer.from_pretrained(smollm)
     for name, values in theirs.state_dict().items():
         assert torch.equal(ours.state_dict()[name], values), name

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets
+from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets, save
 from hotwire.decoder.evaluation.folds import Bench
 from hotwire.decoder.experiments.pseudo_online.deciding import FoldDecoder, Player
 from hotwire.decoder.experiments.pseudo_online.stream import delays_s, sliding_window, stream_windows
@@ -75,7 +75,7 @@ def chain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         adapter=settings.adapter,
     )  # fmt: skip
     decoder = Decoder(network, StimulusTargets(pictures, network), live).fit(made_session(4, seed=1))
-    decoder.save(folder / "d.hotwire")
+    save(decoder, folder / "d.hotwire")
     return decoder, settings, folder / "d.hotwire"
 
 

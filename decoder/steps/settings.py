@@ -1,0 +1,56 @@
+"""Checks of settings, whose messages name the setting, what was expected and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from ...errors import InputError
+
+OnGap = Literal["bridge", "reset"]
+ON_GAP: tuple[OnGap, ...] = ("bridge", "reset")
+
+
+def check_number(name: str, value: object, least: float = 0.0, *, may_be_least: bool) -> None:
+    """Raise InputError unless the setting is a finite number above (or at) the least."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not np.isfinite(value):
+        raise InputError(f"{name}: expected a finite number, got {value!r}")
+    if value < least or (value == least and not may_be_least):
+        raise InputError(
+            f"{name}: expected a number {'of at least' if may_be_least else 'above'} {least}, got {value!r}"
+        )
+
+
+def check_count(name: str, value: object, least: int) -> None:
+    """Raise InputError unless the setting is an integer of at least ``least``."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InputError(f"{name}: expected an integer of at least {least}, got {value!r}")
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    """Raise InputError unless the setting is one of the choices."""
+    if value not in choices:
+        raise InputError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
+
+
+def check_on_gap(value: object) -> None:
+    """Raise InputError unless the setting is one of the policies for gaps."""
+    check_choice("on_gap", value, ON_GAP)
+
+
+def check_one_of_two(names: tuple[str, str], first: object, second: object) -> None:
+    """Raise InputError unless exactly one of the two settings is given."""
+    if (first is None) == (second is None):
+        raise InputError(f"{', '.join(names)}: expected exactly one of the two, got {first!r} and {second!r}")
+
+
+def window_samples(window_s: float, rate_hz: float, name: str = "window_s") -> int:
+    """Return a window's length in whole samples; raise InputError where it holds not even one."""
+    n = round(window_s * rate_hz)
+    if n < 1:
+        raise InputError(
+            f"{name}: expected at least one sample ({1 / rate_hz:g} s at {rate_hz:g} Hz), got {window_s} s"
+        )
+    return n

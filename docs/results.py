@@ -1,0 +1,199 @@
+"""The tables of results in README.md and in these pages, written from what the commands print as JSON.
+
+``python docs/results.py`` writes each table again from ``docs/results/*.json``; ``--check`` only compares. After a new
+run, ``python docs/results.py --from FOLDER`` takes over the outputs in FOLDER (``NAME.json``, each the output of
+``hotwire demo --json``, ``hotwire evaluate studies/NAME.toml --json`` or ``hotwire map studies/NAME.toml --json``)
+without the decisions one by one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+DOCS = Path(__file__).parent
+OUTPUTS = DOCS / "results"
+PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("**/*.md"))]
+
+
+class Row(NamedTuple):
+    """One result: the output it comes from, and what was recorded and asked."""
+
+    name: str
+    recording: str
+    question: str
+    measure: str
+
+
+SCANNER = [
+    Row("demo", "fMRI, one slice, 96 blocks of eight categories (Haxby 2001)", "the word, said freely", "free"),
+    Row("demo", "", "the word among eight", "candidate"),
+    Row("demo", "", "one word against another", "pairwise"),
+    Row("haxby-live", "the same, **live**: 864 single volumes, causal steps", "the word, said freely", "free"),
+    Row("haxby-live", "", "one word against another", "pairwise"),
+    Row("haxby-new-words", "the same, **words never trained on**", "one new word against another", "pairwise"),
+]
+NEURONS = [
+    Row("v4-210621", "macaque V4, 51 neurons, 1,200 photographs", "the network's class, against another", "pairwise"),
+    Row("v4-210621", "", "that class among 371", "candidate"),
+    Row("v4-new-classes", "the same, **classes never trained on**", "one new class against another", "pairwise"),
+    Row("it-objects", "macaque IT, 132 neurons, seven objects", "the word among seven", "candidate"),
+]
+EEG = [
+    Row("openbmi-imagery", "EEG, motor imagery, 3 channels, 100 trials", "left or right", "candidate"),
+    Row("openbmi-p300", "EEG, P300, 2 channels, 4,140 single flashes", "target or not (area under the curve)", "auc"),
+    Row("openbmi-ssvep", "EEG, flicker, 1 channel, 100 trials", "one of four directions", "candidate"),
+]
+MAPS = [
+    Row("it-map", "macaque IT, 132 neurons, 5 times, SmolLM2", "the word among seven", "candidate"),
+    Row("it-map", "", "one word against another", "pairwise"),
+    Row("digits69-map", "V1, V2, V3 of one person, 100 digits, a small network", "six or nine", "candidate"),
+    Row("haxby-vt-map", "ventral temporal cortex, single volumes, 12 layers", "one word against another", "pairwise"),
+    Row("haxby-map", "one slice, single volumes, 31 layers", "one word against another", "pairwise"),
+    Row("v4-map-210621", "macaque V4, 51 neurons, 17 layers", "the network's class, against another", "pairwise"),
+]
+CONTROLS = {"shuffled pairing": "shuffled", "mean activation": "mean", "untrained network": "untrained"}
+
+
+def output(name: str) -> dict[str, Any]:
+    return json.loads((OUTPUTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def interval(measure: dict[str, float]) -> str:
+    return f"{measure['low']:.3f}–{measure['high']:.3f}"
+
+
+def p_value(measure: dict[str, float]) -> str:
+    return f"{measure['p_value']:.1g}".replace("e-05", "e-5")
+
+
+def judged(measure: dict[str, float], ceiling: float) -> list[str]:
+    """A value, its interval, chance and p, and the ceiling."""
+    value = f"**{measure['value']:.3f}**"
+    return [value, interval(measure), number(measure["chance"]), p_value(measure), number(ceiling)]
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+
+
+def evaluations(rows: list[Row]) -> str:
+    """Everything that a result needs to be judged: chance, interval, p, ceiling, controls, best rival."""
+    lines = []
+    for row in rows:
+        found = output(row.name)
+        measures = found["measures"]
+        own = measures["decoder"][row.measure]
+        controls = [number(measures.get(name, {}).get(row.measure, {}).get("value")) for name in CONTROLS]
+        lines.append(
+            [
+                *(row.recording, row.question),
+                *judged(own, measures["ceiling"][row.measure]["value"]),
+                *(*controls, rival(found, row.measure)),
+            ]
+        )
+    head = ["recording", "question", "hotwire", "95 % interval", "chance", "p", "ceiling", *CONTROLS.values()]
+    return table([*head, "best rival; hotwire minus it"], lines)
+
+
+def rival(found: dict[str, Any], measure: str) -> str:
+    """The classifier of the field that did best on the same trials, and the difference with its interval."""
+    names = [name for name in found.get("field") or {} if measure in found["measures"].get(name, {})]
+    if not names:
+        return ""
+    best = max(names, key=lambda name: found["measures"][name][measure]["value"])
+    value = found["measures"][best][measure]["value"]
+    difference = found["field"][best]["differences"].get(measure)
+    if difference is None:
+        return f"{best} {value:.3f}"
+    low, high = difference["low"], difference["high"]
+    return f"{best} {value:.3f}; {difference['value']:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def short(rows: list[Row]) -> str:
+    """For README: the result between chance and ceiling, beside the best rival."""
+    lines = []
+    for row in rows:
+        found = output(row.name)
+        own = found["measures"]["decoder"][row.measure]
+        ceiling = number(found["measures"]["ceiling"][row.measure]["value"])
+        value = f"**{own['value']:.3f}** [{interval(own)}]"
+        lines.append([row.recording, row.question, value, number(own["chance"]), ceiling, rival(found, row.measure)])
+    head = ["recording", "question", "hotwire [95 %]", "chance", "ceiling", "best rival; hotwire minus it"]
+    return table(head, lines)
+
+
+def maps(rows: list[Row]) -> str:
+    """The cell of a map that inner folds chose, judged on what the outer folds held out."""
+    lines = []
+    for row in rows:
+        nested = output(row.name)["nested"]
+        own = nested["measures"][row.measure]
+        controls = [
+            number(nested["controls"].get(name, {}).get(row.measure, {}).get("value"))
+            for name in [*CONTROLS, "nuisance"]
+        ]
+        lines.append(
+            [
+                *(f"`{row.name}`: {row.recording}" if row.recording else "", row.question),
+                *judged(own, nested["ceiling"][row.measure]),
+                *controls,
+            ]
+        )
+    head = ["map", "question", "hotwire, nested", "95 % interval", "chance", "p", "ceiling", *CONTROLS.values()]
+    return table([*head, "nuisance"], lines)
+
+
+TABLES = {
+    "short": lambda: short([row for row in [*SCANNER, *NEURONS, *EEG] if row.recording]),
+    "scanner": lambda: evaluations(SCANNER),
+    "neurons": lambda: evaluations(NEURONS),
+    "eeg": lambda: evaluations(EEG),
+    "maps": lambda: maps(MAPS),
+}
+
+
+def filled(text: str) -> str:
+    """The page with each table between its two marks written anew."""
+
+    def put(mark: re.Match[str]) -> str:
+        return f"<!-- results: {mark[1]} -->\n{TABLES[mark[1]]()}\n<!-- end of results -->"
+
+    return re.sub(r"<!-- results: (\w+) -->\n.*?<!-- end of results -->", put, text, flags=re.DOTALL)
+
+
+def take(folder: Path) -> None:
+    """Take over a folder of outputs, without what is listed trial by trial."""
+    for name in sorted({row.name for row in [*SCANNER, *NEURONS, *EEG, *MAPS]}):
+        whole = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        wanted = ("measures", "field", "nested", "held_out", "n_blocks", "network", "engine")
+        OUTPUTS.mkdir(exist_ok=True)
+        part = {key: whole[key] for key in wanted if whole.get(key) is not None}
+        text = json.dumps(part, indent=1, ensure_ascii=False)
+        (OUTPUTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--from", dest="folder", type=Path, help="take over the outputs in this folder first")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail where a table is not up to date")
+    given = parser.parse_args()
+    if given.folder:
+        take(given.folder)
+    old = [page for page in PAGES if filled(page.read_text(encoding="utf-8")) != page.read_text(encoding="utf-8")]
+    if given.check and old:
+        sys.exit(f"not what docs/results/*.json say, run python docs/results.py: {', '.join(map(str, old))}")
+    for page in old:
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The folder that hotwire keeps its files in, and shares with other processes: where it is, locks, and errors."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platformdirs import user_cache_path
+
+from ...errors import AssetError, DiskSpaceError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def cache_folder() -> Path:
+    """Give the folder named by the environment variable ``HOTWIRE_CACHE``, or hotwire's in the user's cache."""
+    chosen = os.environ.get("HOTWIRE_CACHE")
+    return Path(chosen).expanduser() if chosen else user_cache_path("hotwire", appauthor=False)
+
+
+def lock_of(path: Path, timeout_s: float = -1) -> FileLock:
+    """Give the lock of a file or folder, a hidden file next to it."""
+    from filelock import FileLock
+
+    return FileLock(path.with_name(f".{path.name}.lock"), timeout=timeout_s)
+
+
+@contextmanager
+def usable(folder: Path) -> Iterator[None]:
+    """Raise an AssetError that says what to do where a folder cannot be read or written, or its disk is full."""
+    try:
+        yield
+    except OSError as error:
+        what_to_do = "set HOTWIRE_CACHE to a folder that can be written"
+        if error.errno in DISK_FULL:
+            raise DiskSpaceError(f"{folder}: the disk is full; make room, or {what_to_do}") from error
+        raise AssetError(f"{folder} cannot be used: {error}; {what_to_do}") from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Make the folder that a file belongs in, and keep other processes from the file meanwhile."""
+    with usable(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with lock_of(path):
+            yield

