@@ -24,6 +24,7 @@ def pseudo_online(study: Path, report: Path | None) -> Answer:
     start = time.perf_counter()
     from ..experiments.pseudo_online.report import PseudoOnlineReport
     from ..experiments.pseudo_online.run import pseudo_online as evaluate
+    from ..experiments.pseudo_online.section import OF_EVALUATION, PseudoOnlineSection
     from ..report.html import page_path, write_page
     from ..report.terminal import show_result
     from ..study.study import open_study
@@ -31,9 +32,9 @@ def pseudo_online(study: Path, report: Path | None) -> Answer:
     path = page_path(report or Path(f"{study.stem}-pseudo-online.html"))
     opened = open_study(study)
     recording, evaluation = opened.recording(), opened.sections.evaluation
-    shared = {"folds", "inner_folds", "n_permutations", "seed", "audit"} & evaluation.model_fields_set
+    shared = evaluation.model_fields_set.intersection(OF_EVALUATION) - {"choose"}
     arguments = {name: getattr(evaluation, name) for name in sorted(shared)}
-    arguments |= opened.sections.pseudo_online.arguments()
+    arguments |= opened.section(PseudoOnlineSection).arguments()
     with opened.naming():
         found = evaluate(opened.decoder(), recording, choose=evaluation.choices(), **arguments)
     result, seconds = PseudoOnlineReport(found, recording.summary()), time.perf_counter() - start

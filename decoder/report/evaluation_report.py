@@ -100,6 +100,8 @@ class EvaluationReport:
         for name, measure, one in found.told_differences():
             text = in_words(one, name, MEASURES[measure][:1].upper() + MEASURES[measure][1:])
             checks.append(Sentence(text, one.verdict != "worse"))
+        if found.engine == "bundle":
+            checks.append(Sentence("The decoder decided as on a rig: by its bundle's graph, with weights of 8 bits."))
         if found.classes is not None:
             checks.append(
                 Sentence(

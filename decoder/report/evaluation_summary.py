@@ -37,6 +37,7 @@ def evaluation_summary(evaluation: Evaluation) -> dict[str, Any]:
             },
             "bits": evaluation.bits and dict(zip(("per_decision", "per_minute"), evaluation.bits, strict=True)),
             "chosen": evaluation.chosen,
+            **({} if evaluation.engine == "network" else {"engine": evaluation.engine}),
             "findings": evaluation.findings,
             "decisions": _decisions_of(evaluation),
         }

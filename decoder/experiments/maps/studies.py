@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...report.drawing import Drawing
 from ...study.study import Study, open_study
+from ..session.section import MapSection
 from ..session.study import session_parts, shared_settings
 from .pictures import draw_trials
 from .pictures_figure import pictures_figure
@@ -32,7 +33,7 @@ def session_of(study: Study) -> MapSession:
     StudyError
         What the study says does not go together: regions, times, layers, networks.
     """
-    section, evaluation = study.sections.map, study.sections.evaluation
+    section, evaluation = study.section(MapSection), study.sections.evaluation
     parts = session_parts(study)
     with study.naming("map: "):
         settings = MapSettings(
@@ -49,7 +50,7 @@ def session_of(study: Study) -> MapSession:
 def pictures_of(study: Study, session: MapSession) -> list[Drawing]:
     """Draw what the networks see in a session's activity, as far as they can draw."""
     pictures = []
-    for section in study.sections.map.networks or [study.sections.network]:
+    for section in study.section(MapSection).networks or [study.sections.network]:
         drawing = section.drawing()
         if drawing is not None:
             drawn = draw_trials(session, section.name, drawing, time=session.settings.times[0].name)

@@ -14,10 +14,13 @@ from ....models.networks.network import Network
 from ... import readers
 from ...readout import LabelReadout, NearestReadout
 from ...settings import Settings
+from ...study.messages import checked_sections
 from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
+from ...study.schema import TargetsSection, study_sections
 from ...study.section import Section
-from ...study.study import DecoderSection, StudySections, TargetsSection, checked_sections, open_study, read_document
+from ...study.settings import DecoderSection
+from ...study.study import open_study, read_document
 from ...targets import StimulusTargets, Targets
 from .noise import DEMO, Noise, noise_like
 from .result import PlanResult
@@ -125,7 +128,7 @@ def open_plan(path: str | PathLike[str]) -> PlanStudy:
     """
     path = Path(path)
     text, document = read_document(path)
-    known = dict.fromkeys([*StudySections.model_fields, *PlanSections.model_fields])
+    known = dict.fromkeys([*study_sections().model_fields, *PlanSections.model_fields])
     for name in document:
         if name not in known:
             raise StudyError(f"{path}: {UnknownNameError('field', name, known)}")

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from hotwire.decoder.cli.commands import Hotwire
 from hotwire.decoder.cli.pseudo_online import pseudo_online as command
 from hotwire.decoder.experiments.pseudo_online.policy import Policy
+from hotwire.decoder.experiments.pseudo_online.section import PseudoOnlineSection
 from hotwire.decoder.study.study import open_study
 
 from ..small_study import save_study
@@ -93,4 +94,4 @@ def test_wrong_fields_are_named(study: Path, field: str, told: str) -> None:
 
 def test_a_study_needs_no_section_of_its_own(study: Path) -> None:
     study.write_text(study.read_text().replace(SECTION, ""))
-    assert open_study(study).sections.pseudo_online.arguments() == {"policy": Policy()}
+    assert open_study(study).section(PseudoOnlineSection).arguments() == {"policy": Policy()}

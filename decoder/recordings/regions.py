@@ -1,56 +1,54 @@
-"""Regions: which features of a recording belong together, told by name, mask, atlas or place."""
+"""Regions: which features of a recording belong together, by name, mask, atlas or position in the list."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, WrapValidator, model_validator
 
-from ....errors import InputError, RecordingError, UnknownNameError
-from ...readers.fmri.nifti import AFFINE_TOLERANCE
-from ...readers.fmri.volume import read_volume
-from ...readers.tables import numbers, read_table
-from ...recordings.events import listed
-from ...recordings.recording import Recording, few
-from ...study.section import AnyPath, OneOrMore, Section
+from ...errors import InputError, RecordingError, UnknownNameError
+from ..readers.fmri.nifti import AFFINE_TOLERANCE, read_volume
+from ..readers.tables import numbers, read_table
+from .events import listed
+from .recording import Recording, few
 
 FORMS = '{ features = [...] }, { mask = "..." }, { atlas = "...", label = ... } or { first = ..., stop = ... }'
 
 
-class RegionSection(Section):
-    """One region, told in one of four ways.
+@dataclass(frozen=True)
+class Region:
+    """One region, described in one of four ways.
 
     Parameters
     ----------
-    features : str or list of str
+    features : sequence of str
         Names of features, or patterns such as ``"neuron_1*"``.
     mask : path
         A NIfTI image on the recording's grid; voxels that are not zero belong to the region.
     atlas : path
         A NIfTI image of whole numbers on the recording's grid.
-    label : int or list of int
+    label : sequence of int
         Which numbers of the atlas belong to the region.
     first, stop : int
         The features from the first up to, not including, the last, counted from 0.
     """
 
-    features: OneOrMore[str] | None = Field(None, min_length=1)
-    mask: AnyPath | None = None
-    atlas: AnyPath | None = None
-    label: OneOrMore[int] | None = Field(None, min_length=1)
-    first: int | None = Field(None, ge=0)
+    features: Sequence[str] | None = None
+    mask: Path | None = None
+    atlas: Path | None = None
+    label: Sequence[int] | None = None
+    first: int | None = None
     stop: int | None = None
 
-    @model_validator(mode="after")
-    def _is_told_once(self) -> RegionSection:
-        if self.model_fields_set not in ({"features"}, {"mask"}, {"atlas", "label"}, {"first", "stop"}):
-            raise InputError(f"expected {FORMS}, got the fields {', '.join(sorted(self.model_fields_set)) or 'none'}")
-        return self
+    def __post_init__(self) -> None:
+        given = {name for name, value in vars(self).items() if value is not None}
+        if given not in ({"features"}, {"mask"}, {"atlas", "label"}, {"first", "stop"}):
+            raise InputError(f"expected {FORMS}, got the fields {', '.join(sorted(given)) or 'none'}")
 
     def features_in(self, recording: Recording) -> NDArray[np.intp]:
         """Which features of the recording belong to the region, in ascending order."""
@@ -62,7 +60,7 @@ class RegionSection(Section):
             return np.flatnonzero(np.isin(_labels_at(self.atlas, recording), self.label))
         assert self.first is not None  # one of the four
         assert self.stop is not None
-        if not self.first < self.stop <= recording.n_features:
+        if not 0 <= self.first < self.stop <= recording.n_features:
             raise InputError(
                 f"expected first < stop <= {recording.n_features}, the number of features, got first = {self.first} "
                 f"and stop = {self.stop}"
@@ -70,7 +68,8 @@ class RegionSection(Section):
         return np.arange(self.first, self.stop)
 
 
-class AtlasSection(Section):
+@dataclass(frozen=True)
+class Atlas:
     """All labels of an atlas of which the recording holds voxels, each a region.
 
     Parameters
@@ -82,8 +81,8 @@ class AtlasSection(Section):
         called by their numbers.
     """
 
-    atlas: AnyPath
-    labels: AnyPath | None = None
+    atlas: Path
+    labels: Path | None = None
 
     def features_in(self, recording: Recording) -> dict[str, NDArray[np.intp]]:
         """Which features of the recording belong to each region."""
@@ -96,44 +95,21 @@ class AtlasSection(Section):
         return {names[number]: np.flatnonzero(label == number) for number in present}
 
 
-def _region(given: Any) -> Any:
-    if given == "all":
-        return {"features": ["*"]}
-    if not isinstance(given, Mapping):
-        raise InputError(f'expected "all", {FORMS}, got {given!r}')
-    return given
-
-
-def _regions(given: Any, checked: Any) -> Any:
-    if given in ("all", "recording"):
-        return given
-    if not isinstance(given, Mapping) or not given:
-        raise InputError(f'expected "all", "recording" or a table of regions, each {FORMS}, got {given!r}')
-    return checked(given)
-
-
-AnyRegion = Annotated[RegionSection, BeforeValidator(_region)]
-if TYPE_CHECKING:
-    AnyRegions = dict[str, RegionSection] | Literal["all", "recording"]
-else:  # a union would add its own words to the place that an error is at
-    AnyRegions = Annotated[dict[str, AnyRegion], WrapValidator(_regions)]
-
-
 def read_regions(
-    regions: Mapping[str, RegionSection] | AtlasSection | Literal["all", "recording"], recording: Recording
+    regions: Mapping[str, Region] | Atlas | Literal["all", "recording"], recording: Recording
 ) -> dict[str, NDArray[np.intp]]:
     """Find the features of each region.
 
     Parameters
     ----------
-    regions : dict of RegionSection, AtlasSection, "all" or "recording"
+    regions : dict of Region, Atlas, "all" or "recording"
         ``"all"`` is one region with all features; ``"recording"`` are those that the recording brought along.
     recording : Recording
 
     Returns
     -------
     dict of str to array of int
-        Positions of features, ascending, for each region. Regions may overlap.
+        Indices of features, ascending, for each region. Regions may overlap.
 
     Raises
     ------
@@ -144,37 +120,35 @@ def read_regions(
     --------
     >>> from hotwire.decoder.readers import read_arrays
     >>> recording = read_arrays(np.zeros((2, 3)), 1.0, feature_names=["left_1", "left_2", "right_1"])
-    >>> region = RegionSection.model_validate({"features": "left_*"})
-    >>> read_regions({"left": region}, recording)
+    >>> read_regions({"left": Region(["left_*"])}, recording)
     {'left': array([0, 1])}
     """
     if regions == "all":
         return {"all": np.arange(recording.n_features)}
     if regions == "recording":
-        found = {name: np.asarray(features) for name, features in recording.regions.items()}
-        if not found:
+        features_of = {name: np.asarray(features) for name, features in recording.regions.items()}
+        if not features_of:
             raise InputError(f'regions: the recording brought none along; expected "all" or a table, each {FORMS}')
-    elif isinstance(regions, AtlasSection):
-        found = regions.features_in(recording)
-        if not found:
+    elif isinstance(regions, Atlas):
+        features_of = regions.features_in(recording)
+        if not features_of:
             raise RecordingError(f"{regions.atlas}: all features of the recording lie where the atlas is 0")
     else:
         assert isinstance(regions, Mapping)
-        found = {}
+        features_of = {}
         for name, region in regions.items():
             try:
-                found[name] = region.features_in(recording)
-            except InputError as error:
-                raise InputError(f"regions.{name}: {error}") from error
-            except RecordingError as error:
-                raise RecordingError(f"regions.{name}: {error}") from error
-    for name, features in found.items():
+                features_of[name] = region.features_in(recording)
+            except (InputError, RecordingError) as error:
+                kind = InputError if isinstance(error, InputError) else RecordingError
+                raise kind(f"regions.{name}: {error}") from error
+    for name, features in features_of.items():
         if not len(features):
             raise RecordingError(f"regions.{name}: none of the {recording.n_features} features is in it; leave it out")
-    return found
+    return features_of
 
 
-def _matching(patterns: list[str], names: tuple[str, ...]) -> NDArray[np.intp]:
+def _matching(patterns: Sequence[str], names: tuple[str, ...]) -> NDArray[np.intp]:
     chosen = np.zeros(len(names), bool)
     for pattern in patterns:
         matches = np.array([fnmatchcase(name, pattern) for name in names], bool)
@@ -218,13 +192,13 @@ def _values_at(path: Path, recording: Recording) -> NDArray[np.float32]:
 
 
 def _voxels(path: Path, recording: Recording) -> NDArray[np.intp]:
-    """The index (i, j, k) of each feature, which its name tells."""
+    """The index (i, j, k) of each feature, which its name has."""
     parts = [name.split("_") for name in recording.feature_names]
     if recording.positions_mm is None or any(
         len(part) != 4 or part[0] != "voxel" or not all(map(str.isdecimal, part[1:])) for part in parts
     ):
         raise RecordingError(
-            f"{path}: an image can only tell the regions of voxels whose positions are known, with names such as "
+            f"{path}: an image can only say the regions of voxels whose positions are known, with names such as "
             f"'voxel_3_10_2'; the features are {listed(recording.feature_names[:3])}, ... "
             f"with{'out' if recording.positions_mm is None else ''} positions"
         )

@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WrapValidator, model_validator
 
 from ....errors import InputError
-from ...study.fields import AnyReadout, layer_name
+from ...recordings.regions import FORMS, Atlas, Region
+from ...study.derived import fields_of, made_by
 from ...study.networks import NetworkSection
-from ...study.section import Section
-from ..session.regions import AnyRegions, AtlasSection
-from ..session.settings import DECODERS_WINDOW, TimeRange
+from ...study.section import OneOrMore, Section
+from ...study.settings import AnyReadout, layer_name
+from .settings import DECODERS_WINDOW, TimeRange
+
+
+def _region(given: Any) -> Any:
+    if given == "all":
+        return {"features": ["*"]}
+    if not isinstance(given, Mapping):
+        raise InputError(f'expected "all", {FORMS}, got {given!r}')
+    return given
+
+
+def _regions(given: Any, checked: Any) -> Any:
+    if given in ("all", "recording"):
+        return given
+    if not isinstance(given, Mapping) or not given:
+        raise InputError(f'expected "all", "recording" or a table of regions, each {FORMS}, got {given!r}')
+    return checked(given)
+
+
+@fields_of(Region)
+class RegionSection(Section):
+    features: OneOrMore[str] | None = Field(None, min_length=1)
+    label: OneOrMore[int] | None = Field(None, min_length=1)
+    first: int | None = Field(None, ge=0)
+
+
+if TYPE_CHECKING:
+    AnyRegions = dict[str, Region] | Literal["all", "recording"]
+    AnyAtlas = Atlas
+else:  # a union would add its own words to the place that an error is at
+    AnyRegion = Annotated[made_by(Region, RegionSection), BeforeValidator(_region)]
+    AnyRegions = Annotated[dict[str, AnyRegion], WrapValidator(_regions)]
+    AnyAtlas = made_by(Atlas, fields_of(Atlas)(Section))
 
 
 class LagsSection(Section):
@@ -81,7 +115,7 @@ class MapSection(Section):
 
     layers: AnyLayers = "all"
     regions: AnyRegions = "all"
-    regions_from: AtlasSection | None = None
+    regions_from: AnyAtlas | None = None
     times: Annotated[Any, AfterValidator(_times)] = "decoder"
     inner_trials: int = Field(240, ge=1)
     nuisance: Literal["auto", "none"] = "auto"

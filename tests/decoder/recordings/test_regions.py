@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from hotwire.decoder.experiments.session.regions import AnyRegions, AtlasSection, read_regions
+from hotwire.decoder.experiments.session.section import AnyRegions
 from hotwire.decoder.readers import read_arrays, read_nifti
 from hotwire.decoder.recordings.recording import Recording
+from hotwire.decoder.recordings.regions import Atlas, read_regions
 from hotwire.errors import InputError, NonFiniteError, RecordingError, UnknownNameError
 
 SHAPE = (4, 5, 3)
@@ -24,8 +25,8 @@ def told(regions: Any, folder: Path = Path()) -> Any:
     return TypeAdapter(AnyRegions).validate_python(regions, context={"folder": folder})
 
 
-def all_of(folder: Path, **fields: str) -> AtlasSection:
-    return AtlasSection.model_validate(fields, context={"folder": folder})
+def all_of(folder: Path, **files: str) -> Atlas:
+    return Atlas(**{name: folder / file for name, file in files.items()})
 
 
 def channels(*names: str, **more: Any) -> Recording:
