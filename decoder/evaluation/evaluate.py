@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...errors import InputError, UnknownNameError
+from ..bundle.graph import check_causal
 from ..decoder import Decoder
 from ..readout import Readout, read_out
 from ..recordings.recording import Recording
@@ -19,6 +20,7 @@ from ..windows import Trials, require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
 from .controls import CONTROLS, control_named
+from .engine import BundleEngine, Engine
 from .feature_sizes import sizes_findings
 from .folds import Bench, Choice, Fold, Training, fit_fold, split_runs, tried_windows
 from .held_out import Folds, HeldOut, class_group, n_class_folds, split_classes
@@ -48,6 +50,7 @@ def evaluate(
     audit: Policy = "refuse",
     field: Sequence[str | Mapping[str, Any] | FieldClassifier] = (),
     seconds_per_trial: float | None = None,
+    engine: Engine = "network",
 ) -> Evaluation:
     """Cross-validate a decoder over runs or classes, with its ceiling and its controls, after an audit for leaks.
 
@@ -87,6 +90,10 @@ def evaluate(
         settings.
     seconds_per_trial : float, optional
         From one decision to the next, for the information transfer rate.
+    engine : {"network", "bundle"}
+        What decides on the held-out trials: the network as it was opened, or the very graph that a rig runs, with
+        weights of 8 bits: each fold's decoder as `hotwire.decoder.save` would put it into a bundle. The ceiling, the
+        controls and the choices are the network's in both cases.
 
     Returns
     -------
@@ -96,7 +103,8 @@ def evaluate(
     ------
     InputError
         Fewer runs than folds, or fewer than two classes in a fold; windows without samples for a classifier that takes
-        samples; or classifiers of the field for classes that were not trained on, which they cannot name.
+        samples; or classifiers of the field for classes that were not trained on, which they cannot name; or a decoder
+        that cannot run live, for the engine "bundle".
     LeakError
         What would be tested was in the training, or can be told without the brain.
     UnknownNameError
@@ -109,6 +117,10 @@ def evaluate(
         that would hold the response. Or the audit found a leak, and is to warn.
     """
     rivals = _checked_arguments(folds, controls, audit, field)
+    if engine not in get_args(Engine):
+        raise UnknownNameError("engine", engine, get_args(Engine))
+    if engine == "bundle":
+        check_causal(decoder.settings)
     bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
     trials = bench.trials(decoder.settings)
     require_trials(trials)
@@ -121,13 +133,16 @@ def evaluate(
     findings = look_for_leaks(recording, trials, bench.targets, runs_of, decoder.settings, tried, classes=classes)
     findings = (*findings, *sizes_findings(recording, trials, decoder.settings, [one.setting for one in choose]))
     refuse(findings, audit)
-    fits = [partial(_fitted, bench, decoder.settings, choose, one, inner_folds) for one in splits]
+    graph = BundleEngine(len(trials), len(bench.targets.answers)) if engine == "bundle" else None
+    fits = [partial(_fitted, graph, bench, decoder.settings, choose, one, inner_folds) for one in splits]
     fitted = in_parallel(fits, "cross-validation")
     fold = np.empty(len(trials), np.intp)
     for index, one in enumerate(fitted):
         fold[one.test] = index
 
-    jobs: dict[str, list[_Job]] = {"decoder": [(bench, predicted, None)], "ceiling": [(bench, true, None)]}
+    jobs: dict[str, list[_Job]] = {"ceiling": [(bench, true, None)]}
+    if graph is None:
+        jobs["decoder"] = [(bench, predicted, None)]
     changes = [control_named(name) for name in controls]
     untrained = bench
     if any(one.untrained for one in changes):
@@ -148,6 +163,8 @@ def evaluate(
     orders = exchanges(within, trials.event, n_permutations, seed=seed)
     judge = Judge(bench.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
     found = {name: judge.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
+    if graph is not None:
+        found["decoder"] = judge.outcome([graph.decided()])
     compared = zip(rivals.items(), decided, strict=True)
     named = {name: judge.beside(found["decoder"], scores, one.told) for (name, one), scores in compared}
     return Evaluation(
@@ -169,6 +186,7 @@ def evaluate(
         field=named,
         seconds_per_trial=seconds_per_trial,
         classes=classes,
+        engine=engine,
     )
 
 
@@ -198,8 +216,11 @@ def tune(
     return Decoder(decoder.network, decoder.targets, settings)
 
 
-def _fitted(bench: Bench, *arguments: Any) -> Fold:
-    return fit_fold(bench, *arguments).of_own_trials(bench)
+def _fitted(graph: BundleEngine | None, bench: Bench, *arguments: Any) -> Fold:
+    fold = fit_fold(bench, *arguments)
+    if graph is not None:
+        graph.decide(bench, fold)
+    return fold.of_own_trials(bench)
 
 
 def _checked_arguments(
