@@ -88,9 +88,8 @@ def show(console: Console, result: dict[str, Any]) -> None:
     def say(line: str) -> None:
         console.print(printable(line), markup=False)
 
-    say(
-        f"Ended: {result['ended']}. {result['n_cues']} cues, {result['n_lost']} lost, {result['n_learned']} learned from."
-    )
+    counts = f"{result['n_cues']} cues, {result['n_lost']} lost, {result['n_learned']} learned from"
+    say(f"Ended: {result['ended']}. {counts}.")
     say(result["told"])
     if result["accuracy"] is not None:
         of = result["accuracy"]
