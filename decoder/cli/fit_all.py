@@ -35,7 +35,7 @@ def fit_all_(
     from ..experiments.fits.shown import fits_data, show_fits, write_table_and_figures
     from ..experiments.fits.subjects import subjects_of
     from ..experiments.kernel.cluster import Cluster
-    from ..experiments.kernel.local import work_here
+    from ..experiments.kernel.jobs import work_here
 
     subjects = subjects_of(studies, regions, layers)
     found = fit_all(subjects, out, workers=work_here if scheduler is None else Cluster(scheduler))
