@@ -48,12 +48,12 @@ def session_of(study: Study) -> MapSession:
         return MapSession(study.path.stem, **parts, settings=settings, source=MapStudy(study.path.resolve()))
 
 
-def pictures_of(study: Study, session: MapSession) -> dict[str, Drawing]:
+def pictures_of(study: Study, session: MapSession) -> list[Drawing]:
     """Draw what the networks see in a session's activity, as far as they can draw."""
-    pictures = {}
+    pictures = []
     for section in study.section(MapSection).networks or [study.sections.network]:
         drawing = section.drawing()
         if drawing is not None:
             drawn = draw_trials(session, section.name, drawing, time=session.settings.times[0].name)
-            pictures[f"pictures-{session.name}-{section.name}"] = pictures_figure(drawn)
+            pictures.append(pictures_figure(drawn, f"pictures-{session.name}-{section.name}"))
     return pictures
