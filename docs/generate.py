@@ -69,7 +69,7 @@ def write_study_reference(folder: Path) -> None:
     parts = [
         "# Study files",
         "",
-        "A study file is TOML. `hotwire init study.toml` writes a commented one, `hotwire inspect study.toml` checks it.",
+        "A study file is TOML. `hotwire init study.toml` writes one, `hotwire inspect study.toml` checks it.",
         "Paths are relative to the file; `${NAME}` stands for an environment variable.",
         *_recordings(),
         *_others(),
