@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from tqdm import tqdm
@@ -15,12 +15,13 @@ from ....models.networks.network import Network
 from ...settings import Settings
 from ...sound_targets import SoundTargets
 from ...targets import StimulusTargets, Targets, WordTargets, plain
-from .held_out import SpanPoint, number_tested, picture_spans, word_spans
+from .held_out import number_tested, picture_spans, word_spans
 from .noise import DEMO, Noise
 from .pool import NOUNS
-from .scene import Accuracy, Scene
-from .simulate import ReachPoint, reached
-from .span import Dimensions, dimensions, explained, span_weights
+from .result import Accuracy, LayerSpan, PlanResult
+from .scene import Scene
+from .simulate import reached
+from .span import dimensions, explained, span_weights
 
 LEVELS = (0.25, 0.5, 1.0, 2.0)
 """Signal-to-noise ratios that are simulated, by that of the noise gone by."""
@@ -29,82 +30,6 @@ PICTURES = (8, 16, 32, 64, 128, 256, 512)
 MOST_TRAINING = 1000
 MOST_PICTURES = 300
 FEWEST = {"words": 2, "pictures": 16}
-
-
-@dataclass(frozen=True)
-class LayerSpan:
-    """What the stimuli span in one layer.
-
-    Attributes
-    ----------
-    layer : str
-    n_units : int
-    dimensions : Dimensions
-        Of the activations of all stimuli.
-    explained : float
-        Share of a held-out stimulus's activation that the nearest point of the others' span accounts for, on average.
-    """
-
-    layer: str
-    n_units: int
-    dimensions: Dimensions
-    explained: float
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All that `plan` found.
-
-    Attributes
-    ----------
-    network, fingerprint, layer : str
-    readout : str
-    stimuli : {"words", "pictures"}
-    n_stimuli : int
-        How many there are to be decoded.
-    n_pool : int
-        How many more words were trained on in trying how many categories it takes.
-    answers : tuple of str
-    chance, ceiling : Accuracy
-        Of guessing; and of the readout from the true activations.
-    layers : tuple of LayerSpan
-    spans : tuple of SpanPoint
-        What no amount of brain data lifts.
-    noise : Noise
-        That of which the levels of `reach` are parts and multiples.
-    reach : tuple of ReachPoint
-    target : float
-        The pairwise accuracy that is aimed at.
-    n_draws, seed : int
-    """
-
-    network: str
-    fingerprint: str
-    layer: str
-    readout: str
-    stimuli: str
-    n_stimuli: int
-    n_pool: int
-    answers: tuple[str, ...]
-    chance: Accuracy
-    ceiling: Accuracy
-    layers: tuple[LayerSpan, ...]
-    spans: tuple[SpanPoint, ...]
-    noise: Noise
-    reach: tuple[ReachPoint, ...]
-    target: float
-    n_draws: int
-    seed: int
-
-    def levels(self) -> Iterator[tuple[float, list[ReachPoint]]]:
-        """The curve of each level of noise, the noisiest first."""
-        for level in dict.fromkeys(point.signal_to_noise for point in self.reach):
-            yield level, [point for point in self.reach if point.signal_to_noise == level]
-
-    def span_curves(self) -> Iterator[tuple[str, list[SpanPoint]]]:
-        """The curve of each kind of stimuli left out."""
-        for held_out in dict.fromkeys(point.held_out for point in self.spans):
-            yield held_out, [point for point in self.spans if point.held_out == held_out]
 
 
 def plan(
@@ -119,7 +44,7 @@ def plan(
     target: float = 0.9,
     n_draws: int = 4,
     seed: int = 0,
-) -> Plan:
+) -> PlanResult:
     """Tell from stimuli and network how many samples and categories a study needs, before anything is recorded.
 
     Parameters
@@ -151,7 +76,7 @@ def plan(
     """
     network.shape_of(settings.layer)
     settings.readout.check(network)
-    targets = _drawn(targets, network, seed)
+    targets = _at_most(targets, network, seed)
     kind = "pictures" if isinstance(targets, StimulusTargets) else "words"
     n_keys = len(targets.keys)
     if n_keys < FEWEST[kind]:
@@ -170,7 +95,7 @@ def plan(
     table = widened.activations(network, [settings.layer])[settings.layer]
     scene = Scene(network, targets, settings, table)
     spans = word_spans(scene, n_draws, seed) if kind == "words" else picture_spans(scene, n_draws, seed)
-    return Plan(
+    return PlanResult(
         network=network.name,
         fingerprint=network.fingerprint,
         layer=settings.layer,
@@ -191,26 +116,6 @@ def plan(
     )
 
 
-def needed(points: Sequence[SpanPoint] | Sequence[ReachPoint], target: float) -> float | None:
-    """From how many training stimuli or trials on a curve stays at the target, read between its points.
-
-    Between two points the accuracy is taken to grow evenly with the logarithm of the number.
-
-    Returns
-    -------
-    float or None
-        None where the last point is below the target; the first number where all points are at it.
-    """
-    below = [i for i, point in enumerate(points) if not point.pairwise.value >= target]
-    if not below:
-        return float(points[0].n_training)
-    if below[-1] == len(points) - 1:
-        return None
-    a, b = points[below[-1]], points[below[-1] + 1]
-    part = (target - a.pairwise.value) / (b.pairwise.value - a.pairwise.value)
-    return float(a.n_training * (b.n_training / a.n_training) ** part)
-
-
 def _checked_sizes(trials: Sequence[int] | None, kind: str, n_keys: int) -> list[int]:
     """How many trials of each word, or pictures, to train on."""
     if kind == "pictures":
@@ -227,12 +132,12 @@ def _checked_sizes(trials: Sequence[int] | None, kind: str, n_keys: int) -> list
     return sorted(set(given))
 
 
-def _drawn(targets: Targets, network: Network, seed: int) -> Targets:
+def _at_most(targets: Targets, network: Network, seed: int) -> Targets:
     """At most `MOST_PICTURES` pictures."""
     if not isinstance(targets, StimulusTargets) or len(targets.keys) <= MOST_PICTURES:
         return targets
-    drawn = np.sort(np.random.default_rng(seed).permutation(len(targets.keys))[:MOST_PICTURES])
-    return StimulusTargets({targets.keys[i]: targets.stimuli[targets.keys[i]] for i in drawn}, network)
+    some = np.sort(np.random.default_rng(seed).permutation(len(targets.keys))[:MOST_PICTURES])
+    return StimulusTargets({targets.keys[i]: targets.stimuli[targets.keys[i]] for i in some}, network)
 
 
 def _with_pool(targets: Targets, pool: Sequence[str]) -> Targets:

@@ -1,4 +1,4 @@
-"""The figures of a pseudo-online evaluation, from the decisions on all runs that were held out."""
+"""How good decisions and activations are, over all runs that were held out."""
 
 from __future__ import annotations
 
@@ -16,73 +16,57 @@ from ...statistics.measures import measure
 from ...statistics.permutation import exceedance, exchanged_within, exchanges
 from ...targets import Targets
 from ...windows import Trials
-from .eventwise import Acts, answer_table, shifted
-from .latency import Placed
-from .result import Comparison, EventFigures, HeldOut, Quartiles, Rate
+from .activations import Activations, answer_table, shifted
+from .latency import EventDecisions
+from .result import Comparison, EventScores, HeldOutRun, Quartiles, Rate
 from .spans import Spans
 
 N_MOVES = 200
 """How many times the events are moved, for what luck reaches."""
 
 
-def event_figures(
-    held_out: Sequence[HeldOut], shuffled: NDArray[np.intp], n_answers: int, *, has_rest: bool, seed: int
-) -> EventFigures:
-    """Judge activations by the events.
+def event_scores(
+    held_out: Sequence[HeldOutRun], shuffled: NDArray[np.intp], n_answers: int, *, has_rest: bool, seed: int
+) -> EventScores:
+    """Score activations by the events.
 
-    Parameters
-    ----------
-    held_out : sequence of HeldOut
-    shuffled : array (n_permutations, n_events) of int
-        Right answers of all events, exchanged.
-    n_answers : int
-    has_rest : bool
-        Whether activations while no event holds can be counted.
-    seed : int
+    `shuffled` (n_permutations, n_events) are the right answers of all events, exchanged; `has_rest` says whether
+    activations while no event holds can be counted.
     """
-    table = np.concatenate([answer_table(one.acts, len(one.spans), n_answers) for one in held_out])
+    table = np.concatenate([answer_table(one.activations, len(one.spans), n_answers) for one in held_out])
     truth = np.concatenate([one.spans.truth for one in held_out])
-    runs = np.repeat(np.array([one.decided.run for one in held_out]), [len(one.spans) for one in held_out])
+    runs = np.repeat(np.array([one.decisions.run for one in held_out]), [len(one.spans) for one in held_out])
     rows = np.arange(len(truth))
     chance = float(table[rows, shuffled].mean())
     right = measure(table, truth, runs, shuffled, chance=chance)
-    acted = table.any(axis=1)
+    activated = table.any(axis=1)
     moved = _moved(held_out, np.random.default_rng(seed)) if has_rest else None
-    return EventFigures(
+    return EventScores(
         n=len(truth),
         right=right,
-        wrong=float(acted.mean() - right.value),
-        missed=float(1 - acted.mean()),
+        wrong=float(activated.mean() - right.value),
+        missed=float(1 - activated.mean()),
         moved=float("nan") if moved is None else float(moved[:, 0].mean()),
         p_moved=float("nan") if moved is None else exceedance(right.value, moved[:, 0]),
-        seconds=_quartiles(np.concatenate([_seconds_to_right(one.acts, one.spans) for one in held_out])),
+        seconds=_quartiles(np.concatenate([_seconds_to_right(one.activations, one.spans) for one in held_out])),
         false=None if moved is None else _false_rate(held_out, float(moved[:, 1].mean()), seed),
-        transfer=transfer(table[rows, truth][acted], truth[acted], _seconds_each(held_out), n_answers),
+        transfer=transfer(table[rows, truth][activated], truth[activated], _seconds_each(held_out), n_answers),
     )
 
 
 def compared(
     targets: Targets,
     offline: tuple[Trials, NDArray[np.intp], NDArray],
-    covering: Placed,
+    covering: EventDecisions,
     fold_of: Mapping[Any, int],
     latency_s: float,
     n_permutations: int,
     seed: int,
 ) -> Comparison:
-    """Hold decisions on a stream beside those on the windows of the events.
+    """Compare decisions on a stream with those on the windows of the events.
 
-    Parameters
-    ----------
-    targets : Targets
-    offline : (Trials, array (n_trials,) of int, array (n_trials, n_answers))
-        Trials, their right answers and the scores of these.
-    covering : Placed
-        Of each event the decision whose window just covers the event's own.
-    fold_of : mapping of run to int
-    latency_s : float
-        When these are there, after the onset.
-    n_permutations, seed : int
+    `offline` holds trials, their right answers and the scores of all answers; `covering` of each event the decision,
+    `latency_s` after its onset, whose window just covers the event's own.
     """
     trials, truth, scores = offline
     n_answers = len(targets.answers)
@@ -103,48 +87,45 @@ def compared(
     )
 
 
-def _moved(held_out: Sequence[HeldOut], rng: np.random.Generator) -> NDArray[np.float64]:
+def _moved(held_out: Sequence[HeldOutRun], rng: np.random.Generator) -> NDArray[np.float64]:
     """Share of right events and false activations per minute, (n_moves, 2), with activations moved in each run."""
     n_events = sum(len(one.spans) for one in held_out)
     minutes = sum(one.rest_s for one in held_out) / 60
-    found = np.zeros((N_MOVES, 2))
+    counts = np.zeros((N_MOVES, 2))
     for one in held_out:
         for move, by_s in enumerate(rng.uniform(0, one.end_s - one.begin_s, N_MOVES).tolist()):
-            acts = shifted(one.acts, one.spans, by_s, one.begin_s, one.end_s)
-            first = acts.first(len(one.spans))
-            some = first >= 0
-            found[move, 0] += np.count_nonzero(acts.answer[first[some]] == one.spans.truth[some])
-            found[move, 1] += np.count_nonzero(acts.span < 0)
-    return found / [n_events, minutes]
+            moved = shifted(one.activations, one.spans, by_s, one.begin_s, one.end_s)
+            counts[move] += moved.n_first_right(one.spans.truth)[0], moved.n_at_rest
+    return counts / [n_events, minutes]
 
 
-def _false_rate(held_out: Sequence[HeldOut], luck: float, seed: int) -> Rate:
-    count = np.array([np.count_nonzero(one.acts.span < 0) for one in held_out], np.float64)
+def _false_rate(held_out: Sequence[HeldOutRun], luck: float, seed: int) -> Rate:
+    count = np.array([one.activations.n_at_rest for one in held_out], np.float64)
     minutes = np.array([one.rest_s for one in held_out]) / 60
     low, high = rate_interval(count, minutes, seed=seed)
     return Rate(float(count.sum() / minutes.sum()), low, high, luck, float(minutes.sum()))
 
 
-def _seconds_to_right(acts: Acts, spans: Spans) -> NDArray[np.float64]:
-    first = acts.first_right(spans.truth)
+def _seconds_to_right(activations: Activations, spans: Spans) -> NDArray[np.float64]:
+    first = activations.first_right(spans.truth)
     some = first >= 0
-    return acts.time_s[first[some]] - spans.onset_s[some]
+    return activations.time_s[first[some]] - spans.onset_s[some]
 
 
 def _quartiles(seconds: NDArray[np.float64]) -> Quartiles:
     return Quartiles(*np.percentile(seconds, [25, 50, 75]).tolist()) if len(seconds) else Quartiles(*[float("nan")] * 3)
 
 
-def _seconds_each(held_out: Sequence[HeldOut]) -> float:
+def _seconds_each(held_out: Sequence[HeldOutRun]) -> float:
     """How long an activation takes: from onsets until it was there, or until nothing had come of the event.
 
     Where events follow each other faster than they are decided on, time that they share counts once.
     """
-    taken_s, n_acted = 0.0, 0
+    taken_s, n_activated = 0.0, 0
     for one in held_out:
-        first = one.acts.first(len(one.spans))
-        n_acted += int(np.count_nonzero(first >= 0))
-        end_s = np.where(first >= 0, np.append(one.acts.time_s, 0.0)[first], one.spans.stop_s)
+        first = one.activations.first(len(one.spans))
+        n_activated += int(np.count_nonzero(first >= 0))
+        end_s = np.where(first >= 0, np.append(one.activations.time_s, 0.0)[first], one.spans.stop_s)
         free_s = np.maximum.accumulate(np.append(-np.inf, end_s[:-1]))
         taken_s += float(np.maximum(0.0, end_s - np.maximum(one.spans.onset_s, free_s)).sum())
-    return taken_s / n_acted if n_acted else float("nan")
+    return taken_s / n_activated if n_activated else float("nan")

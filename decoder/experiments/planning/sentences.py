@@ -1,24 +1,22 @@
-"""What a plan found, in sentences."""
+"""What a plan found, in sentences that a scientist understands without the tables."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from .held_out import SpanPoint
-from .plan import Plan, needed
-from .simulate import ReachPoint
+from .result import PlanResult, ReachPoint, SpanPoint, needed
 
 NEAR = 1.15
 """Levels of noise within this factor of the one gone by count as that one."""
 
 
-def findings(plan: Plan) -> list[str]:
-    """The result in sentences that a scientist understands without the tables."""
+def plan_sentences(plan: PlanResult) -> list[str]:
+    """The ceiling, the dimensions, what held-out stimuli allow, and how many trials are needed."""
     return [*_ceiling(plan), *_dimensions(plan), *_held_out(plan), *_trials(plan)]
 
 
-def _ceiling(plan: Plan) -> list[str]:
+def _ceiling(plan: PlanResult) -> list[str]:
     reads = (
         f"From the true activations of layer {plan.layer} the readout is right in {_percent(plan.ceiling.candidate)}"
     )
@@ -28,7 +26,7 @@ def _ceiling(plan: Plan) -> list[str]:
     return [f"{reads} {among}: below the aim already, so another layer, prompt or readout is needed before any scan."]
 
 
-def _dimensions(plan: Plan) -> list[str]:
+def _dimensions(plan: PlanResult) -> list[str]:
     here = next(one for one in plan.layers if one.layer == plan.layer)
     n90 = here.dimensions.n90
     return [
@@ -38,19 +36,19 @@ def _dimensions(plan: Plan) -> list[str]:
     ]
 
 
-def _held_out(plan: Plan) -> list[str]:
-    told = []
+def _held_out(plan: PlanResult) -> list[str]:
+    sentences = []
     for held_out, curve in plan.span_curves():
         what = {
             ("words", "categories"): ("a word that was not trained on", "words"),
             ("pictures", "pictures"): ("a picture that was not trained on", "pictures"),
             ("pictures", "categories"): ("a picture of a category that was not trained on", "pictures"),
         }[plan.stimuli, held_out]
-        told.append(_span_sentence(plan, curve, *what))
-    return told
+        sentences.append(_span_sentence(plan, curve, *what))
+    return sentences
 
 
-def _span_sentence(plan: Plan, curve: Sequence[SpanPoint], what: str, unit: str) -> str:
+def _span_sentence(plan: PlanResult, curve: Sequence[SpanPoint], what: str, unit: str) -> str:
     n = needed(curve, plan.target)
     first, last = curve[0], curve[-1]
     own = next((one for one in curve if one.n_training == plan.n_stimuli - 1), None) if plan.n_pool else None
@@ -72,21 +70,21 @@ def _span_sentence(plan: Plan, curve: Sequence[SpanPoint], what: str, unit: str)
     return f"{begin}; about {_round(n)} training {unit} are needed for {aim}. No amount of brain data lifts this."
 
 
-def _trials(plan: Plan) -> list[str]:
+def _trials(plan: PlanResult) -> list[str]:
     """The level that is gone by comes first, the others after it."""
     curves = [(level / plan.noise.signal_to_noise, level, curve) for level, curve in plan.levels()]
     at_reference = [one for one in curves if 1 / NEAR < one[0] < NEAR]
     others = [one for one in curves if one not in at_reference]
     like = f"that of {plan.noise.name}"
-    told = [_level_sentence(plan, curve, f"With noise like {like}") for _, _, curve in at_reference]
+    sentences = [_level_sentence(plan, curve, f"With noise like {like}") for _, _, curve in at_reference]
     what = "that" if at_reference else like
-    return told + [
+    return sentences + [
         _level_sentence(plan, curve, f"With a signal-to-noise ratio of {level:.2g}, {ratio:.2g} times {what}")
         for ratio, level, curve in others
     ]
 
 
-def _level_sentence(plan: Plan, curve: Sequence[ReachPoint], where: str) -> str:
+def _level_sentence(plan: PlanResult, curve: Sequence[ReachPoint], where: str) -> str:
     n, last, aim = needed(curve, plan.target), curve[-1], _percent(plan.target)
     unit = "trials of each word" if plan.stimuli == "words" else "training pictures"
     if n is None:
@@ -106,7 +104,7 @@ def _at(curve: Sequence[ReachPoint], n: float) -> float:
     return a.candidate.value + part * (b.candidate.value - a.candidate.value)
 
 
-def _duration(plan: Plan, n: float) -> str:
+def _duration(plan: PlanResult, n: float) -> str:
     trials = n * (plan.n_stimuli if plan.stimuli == "words" else 1)
     return f" ({_round(trials * plan.noise.seconds_per_trial / 60)} minutes at its pace)"
 

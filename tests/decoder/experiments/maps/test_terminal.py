@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from hotwire.decoder.experiments.maps.report import MapReport
 from hotwire.decoder.experiments.maps.result import InjectionMap, NetworkSummary, TimeRange
-from hotwire.decoder.experiments.maps.shown import map_data, show_map
+from hotwire.decoder.experiments.maps.summary import map_summary
+from hotwire.decoder.report.terminal import show_result
 
 MakeMap = Callable[..., InjectionMap]
 
@@ -22,13 +24,14 @@ TIMES = tuple(TimeRange(f"lag {lag}", float(lag), lag + 1.0) for lag in range(4)
 def shown(found: InjectionMap, width: int = 80, colors: bool = False) -> str:
     out = io.StringIO()
     system = "truecolor" if colors else None
-    show_map(Console(file=out, width=width, color_system=system, force_terminal=colors, highlight=False), found)
+    console = Console(file=out, width=width, color_system=system, force_terminal=colors, highlight=False)
+    show_result(console, MapReport(found), found.seconds, "")
     return out.getvalue()
 
 
 def test_data_has_what_programs_ask_for(make_map: MakeMap) -> None:
     found = make_map(regions=("V1", "V2"), times=TIMES, sessions=("mon", "tue"))
-    data = json.loads(json.dumps(map_data(found), allow_nan=False))
+    data = json.loads(json.dumps(map_summary(found), allow_nan=False))
     one = found.nested.measures["pairwise"]
     assert data["nested_pairwise"] == one.value
     assert data["interval"] == [one.low, one.high]
@@ -39,11 +42,11 @@ def test_data_has_what_programs_ask_for(make_map: MakeMap) -> None:
     assert [session["name"] for session in data["sessions"]] == ["mon", "tue"]
     assert data["findings"]["tue"][1]["verdict"] == "warning"
     assert len(data["map"]) == len(found.cells)
-    for told, (cell, of) in zip(data["map"], found.cells.items(), strict=True):
-        assert (told["region"], told["time"], told["network"], told["layer"]) == tuple(cell)
-        assert told["measures"]["pairwise"]["value"] == of.measures["pairwise"].value
-        assert told["p_corrected"] == of.p_corrected
-        assert told["controls"]["nuisance"]["candidate"]["p_value"] == of.controls["nuisance"]["candidate"].p_value
+    for line_data, (cell, of) in zip(data["map"], found.cells.items(), strict=True):
+        assert (line_data["region"], line_data["time"], line_data["network"], line_data["layer"]) == tuple(cell)
+        assert line_data["measures"]["pairwise"]["value"] == of.measures["pairwise"].value
+        assert line_data["p_corrected"] == of.p_corrected
+        assert line_data["controls"]["nuisance"]["candidate"]["p_value"] == of.controls["nuisance"]["candidate"].p_value
 
 
 def test_data_has_null_where_there_is_no_number(make_map: MakeMap) -> None:
@@ -52,7 +55,7 @@ def test_data_has_null_where_there_is_no_number(make_map: MakeMap) -> None:
     one = found.cells[cell]
     nothing = replace(one.measures["pairwise"], value=np.nan)
     found = replace(found, cells=found.cells | {cell: replace(one, measures={"pairwise": nothing})})
-    assert map_data(found)["map"][0]["measures"]["pairwise"]["value"] is None
+    assert map_summary(found)["map"][0]["measures"]["pairwise"]["value"] is None
     assert "–" in shown(found)
 
 
@@ -62,7 +65,7 @@ def test_shows_result_controls_map_and_warnings(make_map: MakeMap) -> None:
     main = found.nested.measures["pairwise"]
     assert f"{100 * main.value:.1f} [{100 * main.low:.1f}, {100 * main.high:.1f}]" in text
     assert "untrained network" in text
-    assert "sub-1: warning, Trials are 2.1 s apart" in text
+    assert "Warning, spacing: Trials are 2.1 s apart" in text
     assert "No run is both" not in text
     for region in found.regions:
         for time in TIMES:
@@ -98,7 +101,6 @@ def test_names_are_no_markup(make_map: MakeMap, name: str) -> None:
     )
     text = shown(found, width=120)
     assert f"{name}: pairwise accuracy" in text
-    assert f"{name}: warning" in text
     assert f"training sets: {name} · layer" in text
 
 
@@ -107,5 +109,5 @@ def test_colour_only_where_there_is_any(make_map: MakeMap) -> None:
     assert "\x1b[" not in shown(found)
     coloured = shown(found, colors=True)
     assert "48;2;" in coloured
-    assert "underlined" in coloured
+    assert ";4;" in coloured or "[4;" in coloured  # underlined
     assert "*" not in coloured

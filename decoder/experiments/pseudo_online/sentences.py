@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...report.page import count, interval, p_words, percent
+from ...report.numbers import count, interval, p_words, percent
 from ...statistics.measures import IN_SENTENCES
 from .result import PseudoOnline
 
@@ -12,8 +12,8 @@ ALIKE = 0.95
 """From this part of the offline figure on, decisions on a stream count as good as those offline."""
 
 
-def findings(found: PseudoOnline) -> list[str]:
-    """What was found, the most important first."""
+def pseudo_online_sentences(found: PseudoOnline) -> list[str]:
+    """The most important first."""
     return list(_sentences(found))
 
 
@@ -49,7 +49,7 @@ def _sentences(found: PseudoOnline) -> Iterator[str]:
         )
     elif found.windows == "sliding":
         yield "There is next to no rest between the events, so false activations could not be counted."
-    if not any(len(one.acts) for one in found.held_out):
+    if not any(len(one.activations) for one in found.held_out):
         yield (
             "Nothing ever activated: no threshold gave so few false activations as were asked for. Ask for more of "
             "them, or for a readout whose probabilities tell sure decisions from unsure ones."

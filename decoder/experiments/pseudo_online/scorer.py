@@ -1,4 +1,4 @@
-"""What all runs of a pseudo-online evaluation are judged by: when events hold, and what is right."""
+"""What all runs of a pseudo-online evaluation are scored by: when events hold, and what is right."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ...recordings.recording import Recording
 from ...settings import Settings
 from ...statistics.permutation import exchanged_within, exchanges
 from ...windows import Trials
-from .deciding import Decided, Fitted, Player
-from .eventwise import acts_of
-from .judging import compared, event_figures
-from .latency import Placed, at_latency, curve, joined, placed
+from .activations import activations_of
+from .deciding import FoldDecoder, Player, RunDecisions
+from .latency import EventDecisions, at_latency, curve, decisions_by_event, joined
 from .policy import Policy
-from .result import HeldOut, PseudoOnline
+from .result import HeldOutRun, PseudoOnline
+from .scores import compared, event_scores
 from .spans import Spans, spans_of
 from .stream import check_streams, delays_s
 from .threshold import chosen_threshold, operating_at, thresholds
@@ -34,7 +34,7 @@ BEFORE_S = 1.0
 
 
 @dataclass(frozen=True)
-class Session:
+class StreamScorer:
     """When events hold, and what is right.
 
     Parameters
@@ -99,48 +99,48 @@ class Session:
         if false_per_minute is not None and not self.has_rest:
             raise RecordingError(
                 f"false_per_minute: expected rest between events, but they hold for more than {1 - LEAST_REST:.0%} of "
-                "the recording; leave it out, or tell by from_s and to_s when they hold"
+                "the recording; leave it out, or say by from_s and to_s when they hold"
             )
         return (FALSE_PER_MINUTE if false_per_minute is None else false_per_minute) if self.has_rest else None
 
-    def chosen(self, decided: Sequence[Decided], settings: Settings, limit: float | None) -> float:
+    def chosen(self, decisions: Sequence[RunDecisions], settings: Settings, limit: float | None) -> float:
         """The threshold for a fold, by decisions on its training runs."""
-        spans = [self.spans(one.run, settings) for one in decided]
-        rest_s = sum(of.rest_s(*self.ends_s(one)) for one, of in zip(decided, spans, strict=True))
-        return chosen_threshold(decided, spans, rest_s, self.policy, limit)
+        spans = [self.spans(one.run, settings) for one in decisions]
+        rest_s = sum(of.rest_s(*self.ends_s(one)) for one, of in zip(decisions, spans, strict=True))
+        return chosen_threshold(decisions, spans, rest_s, self.policy, limit)
 
-    def held_out(self, decided: Decided, settings: Settings, threshold: float, fold: int) -> HeldOut:
-        spans = self.spans(decided.run, settings)
-        acts = acts_of(decided, spans, self.policy, threshold)
-        return HeldOut(decided, spans, acts, threshold, fold, *self.ends_s(decided))
+    def held_out(self, decisions: RunDecisions, settings: Settings, threshold: float, fold: int) -> HeldOutRun:
+        spans = self.spans(decisions.run, settings)
+        activations = activations_of(decisions, spans, self.policy, threshold)
+        return HeldOutRun(decisions, spans, activations, threshold, fold, *self.ends_s(decisions))
 
-    def ends_s(self, decided: Decided) -> tuple[float, float]:
+    def ends_s(self, decisions: RunDecisions) -> tuple[float, float]:
         """From when on a run could be decided on, and when it ends."""
-        end_s = self.recording.run_lengths()[decided.run] / self.recording.rate_hz
-        return (float(decided.available_s[0]) if len(decided) else end_s), end_s
+        end_s = self.recording.run_lengths()[decisions.run] / self.recording.rate_hz
+        return (float(decisions.available_s[0]) if len(decisions) else end_s), end_s
 
-    def judged(
+    def result(
         self,
-        held_out: Sequence[HeldOut],
+        held_out: Sequence[HeldOutRun],
         folds: Sequence[Fold],
-        fitted: Sequence[Fitted],
+        fitted: Sequence[FoldDecoder],
         n_permutations: int,
         seed: int,
     ) -> PseudoOnline:
         """Put all figures together."""
         player, n_answers = self.player, len(self.player.bench.targets.answers)
-        decided, spans = [one.decided for one in held_out], [one.spans for one in held_out]
-        fold_of = {one.decided.run: one.fold for one in held_out}
+        decisions, spans = [one.decisions for one in held_out], [one.spans for one in held_out]
+        fold_of = {one.decisions.run: one.fold for one in held_out}
         event = np.concatenate([of.event for of in spans])
         truth = self.truth[event]
         orders = exchanges(
             exchanged_within(self.recording.events.run[event], fold_of), event, n_permutations, seed=seed
         )
         rest_s = sum(one.rest_s for one in held_out) if self.has_rest else 0.0
-        tried = thresholds(decided)
+        tried = thresholds(decisions)
         latencies = [self.latency_s(one.settings) for one in fitted]
         covering = joined([self._covering(one, latencies[one.fold]) for one in held_out], n_answers)
-        beside = placed(decided, spans, BEFORE_S)
+        by_event = decisions_by_event(decisions, spans, BEFORE_S)
         delays = [delays_s(one.settings, self.recording) for one in fitted]
         network = player.bench.network
         return PseudoOnline(
@@ -151,7 +151,7 @@ class Session:
             to_s=self.to_s,
             policy=self.policy,
             held_out=tuple(held_out),
-            events=event_figures(held_out, truth[orders], n_answers, has_rest=self.has_rest, seed=seed),
+            events=event_scores(held_out, truth[orders], n_answers, has_rest=self.has_rest, seed=seed),
             covering=compared(
                 player.bench.targets,
                 self._offline(folds, fitted),
@@ -161,22 +161,24 @@ class Session:
                 n_permutations,
                 seed,
             ),
-            curve=tuple(curve(beside, latencies[0], player.every_s, least=-(-len(event) // 2))),
-            operating=tuple(operating_at(float(one), decided, spans, rest_s, self.policy) for one in tried),
+            curve=tuple(curve(by_event, latencies[0], player.every_s, least=-(-len(event) // 2))),
+            operating=tuple(operating_at(float(one), decisions, spans, rest_s, self.policy) for one in tried),
             delay_s=max(one.waiting for one in delays),
             group_delay_s=max(one.group for one in delays),
             settings=self.settings,
             network=network.name,
             fingerprint=network.fingerprint,
-            n_abstained=sum(int(np.isnan(one.probabilities).any(axis=1).sum()) for one in decided),
+            n_abstained=sum(int(np.isnan(one.probabilities).any(axis=1).sum()) for one in decisions),
         )
 
-    def _covering(self, one: HeldOut, latency_s: float) -> Placed:
+    def _covering(self, one: HeldOutRun, latency_s: float) -> EventDecisions:
         """Of each event of a run the decision whose window just covers the event's own."""
         within_s = self.player.every_s / 2 if self.player.windows == "sliding" else np.inf
-        return at_latency(placed([one.decided], [one.spans], 0.0), latency_s, within_s)
+        return at_latency(decisions_by_event([one.decisions], [one.spans], 0.0), latency_s, within_s)
 
-    def _offline(self, folds: Sequence[Fold], fitted: Sequence[Fitted]) -> tuple[Trials, NDArray[np.intp], NDArray]:
+    def _offline(
+        self, folds: Sequence[Fold], fitted: Sequence[FoldDecoder]
+    ) -> tuple[Trials, NDArray[np.intp], NDArray]:
         """Trials as an evaluation has them, what is right, and the scores of decoders fitted on other runs."""
         bench = self.player.bench
         trials = bench.trials(self.settings)
