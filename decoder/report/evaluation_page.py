@@ -165,7 +165,7 @@ def _checks(evaluation: Evaluation) -> list[Check]:
     checks = result_checks(evaluation.decoder.measures, ceiling, controls, kinds)
     compared = [
         Check(one.verdict != "worse", in_words(one, name, MEASURES[measure][:1].upper() + MEASURES[measure][1:]))
-        for name, measure, one in evaluation.told_differences()
+        for name, measure, one in evaluation.reported_differences()
     ]
     return checks + compared + finding_checks(evaluation.findings)
 

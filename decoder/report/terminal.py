@@ -65,7 +65,7 @@ def summary_of(evaluation: Evaluation) -> dict[str, Any]:
             },
             "field": {
                 name: {
-                    "told": one.told,
+                    "told": one.description,
                     "differences": {measure: difference.to_dict() for measure, difference in one.differences.items()},
                 }
                 for name, one in evaluation.field.items()
@@ -155,7 +155,7 @@ def show_evaluation(console: Console, evaluation: Evaluation, summary: Mapping[s
             "No class was trained on in the fold that tests it; chance is each fold's best constant guess, which knows "
             "what is missing in the training: look at the two new classes."
         )
-    for name, measure, difference in evaluation.told_differences():
+    for name, measure, difference in evaluation.reported_differences():
         told = in_words(difference, name, MEASURES[measure])
         console.print(f"[yellow]{told}[/]" if difference.verdict == "worse" else told, highlight=False)
     if evaluation.bits is not None:

@@ -22,11 +22,11 @@ from ...models.networks.network import Network
 from ..decoder import Decoder
 from ..evaluation.audit.leaks import Policy, tell_before, window_in_time
 from ..evaluation.audit.samples import SLOW_HZ
+from ..evaluation.choices import Choice
 from ..evaluation.controls import CONTROLS, control_named
 from ..evaluation.evaluate import Evaluation, evaluate, tune
-from ..evaluation.folds import Choice
-from ..evaluation.held_out import n_class_folds
-from ..evaluation.rivals.catalogue import field_classifier
+from ..evaluation.rivals.catalogue import rival_named
+from ..evaluation.splits import n_class_folds
 from ..experiments.maps.section import MapSection
 from ..experiments.planning.section import PlanSection
 from ..experiments.pseudo_online.section import PseudoOnlineSection
@@ -179,7 +179,7 @@ class EvaluationSection(Section):
     n_permutations: int = Field(10_000, ge=1)
     seed: int = Field(0, ge=0)
     audit: Policy = "refuse"
-    field: list[Annotated[Any, AfterValidator(field_classifier)]] = []
+    field: list[Annotated[Any, AfterValidator(rival_named)]] = []
     seconds_per_trial: float | None = Field(None, gt=0)
     choose: list[AnyChoice] = []
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import RecordingError
-from ...evaluation.folds import Fold
+from ...evaluation.folds import FittedFold
 from ...recordings.recording import Recording
 from ...settings import Settings
 from ...statistics.permutation import exchanged_within, exchanges
@@ -122,7 +122,7 @@ class Session:
     def judged(
         self,
         held_out: Sequence[HeldOut],
-        folds: Sequence[Fold],
+        folds: Sequence[FittedFold],
         fitted: Sequence[Fitted],
         n_permutations: int,
         seed: int,
@@ -176,7 +176,9 @@ class Session:
         within_s = self.player.every_s / 2 if self.player.windows == "sliding" else np.inf
         return at_latency(placed([one.decided], [one.spans], 0.0), latency_s, within_s)
 
-    def _offline(self, folds: Sequence[Fold], fitted: Sequence[Fitted]) -> tuple[Trials, NDArray[np.intp], NDArray]:
+    def _offline(
+        self, folds: Sequence[FittedFold], fitted: Sequence[Fitted]
+    ) -> tuple[Trials, NDArray[np.intp], NDArray]:
         """Trials as an evaluation has them, what is right, and the scores of decoders fitted on other runs."""
         bench = self.player.bench
         trials = bench.trials(self.settings)

@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import arrays
 
 from hotwire.decoder import Settings
 from hotwire.decoder.evaluation.audit.finding import Finding
-from hotwire.decoder.evaluation.result import Beside, Evaluation, Outcome
+from hotwire.decoder.evaluation.result import Evaluation, Outcome, RivalComparison
 from hotwire.decoder.report.evaluation_figures import confusion_figure, differences_figure, measures_figure
 from hotwire.decoder.report.evaluation_page import MOST_TRIALS, answer_ranks, write_report
 from hotwire.decoder.statistics.difference import Difference
@@ -338,7 +338,7 @@ def compared(evaluation: Evaluation, *, low: float) -> Evaluation:
     """Beside a classifier that gives no free answers."""
     measures = {name: one for name, one in evaluation.decoder.measures.items() if name != "free"}
     difference = Difference(low + 0.021, low, low + 0.0432)
-    beside = Beside(NASTY, replace(evaluation.decoder, measures=measures), dict.fromkeys(measures, difference))
+    beside = RivalComparison(NASTY, replace(evaluation.decoder, measures=measures), dict.fromkeys(measures, difference))
     return replace(evaluation, field={"csp+lda": beside})
 
 
