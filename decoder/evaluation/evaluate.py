@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ...errors import InputError, UnknownNameError
+from ..bundle.graph import check_causal
 from ..decoder import Decoder
 from ..readout import Readout, read_out
 from ..recordings.recording import Recording
@@ -20,6 +21,7 @@ from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
 from .choices import Choice, SettingsSearch, tried_windows
 from .controls import CONTROLS, control_named
+from .engine import BundleEngine, Engine
 from .feature_sizes import sizes_findings
 from .fold_data import FoldData
 from .folds import FittedFold, fit_fold
@@ -51,6 +53,7 @@ def evaluate(
     audit: Policy = "refuse",
     field: Sequence[str | Mapping[str, Any] | Rival] = (),
     seconds_per_trial: float | None = None,
+    engine: Engine = "network",
 ) -> Evaluation:
     """Cross-validate a decoder over runs or classes, with its ceiling and its controls, after an audit for leaks.
 
@@ -90,6 +93,10 @@ def evaluate(
         settings.
     seconds_per_trial : float, optional
         From one decision to the next, for the information transfer rate.
+    engine : {"network", "bundle"}
+        What decides on the held-out trials: the network as it was opened, or the very graph that a rig runs, with
+        weights of 8 bits: each fold's decoder as `hotwire.decoder.save` would put it into a bundle. The ceiling, the
+        controls and the choices are the network's in both cases.
 
     Returns
     -------
@@ -99,7 +106,8 @@ def evaluate(
     ------
     InputError
         Fewer runs than folds, or fewer than two classes in a fold; windows without samples for a classifier that takes
-        samples; or classifiers of the field for classes that were not trained on, which they cannot name.
+        samples; or classifiers of the field for classes that were not trained on, which they cannot name; or a decoder
+        that cannot run live, for the engine "bundle".
     LeakError
         What would be tested was in the training, or can be known without the brain.
     UnknownNameError
@@ -112,6 +120,10 @@ def evaluate(
         that would hold the response. Or the audit found a leak, and is to warn.
     """
     rivals = _checked_arguments(folds, controls, audit, field)
+    if engine not in get_args(Engine):
+        raise UnknownNameError("engine", engine, get_args(Engine))
+    if engine == "bundle":
+        check_causal(decoder.settings)
     data = FoldData(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
     trials = data.trials(decoder.settings)
     require_trials(trials)
@@ -124,13 +136,16 @@ def evaluate(
     findings = look_for_leaks(recording, trials, data.targets, runs_of, decoder.settings, tried, classes=classes)
     findings = (*findings, *sizes_findings(recording, trials, decoder.settings, [one.setting for one in choose]))
     refuse(findings, audit)
-    fits = [partial(_fitted, data, decoder.settings, choose, one, inner_folds) for one in splits]
+    graph = BundleEngine(len(trials), len(data.targets.answers)) if engine == "bundle" else None
+    fits = [partial(_fitted, graph, data, decoder.settings, choose, one, inner_folds) for one in splits]
     fitted = in_parallel(fits, "cross-validation")
     fold = np.empty(len(trials), np.intp)
     for index, one in enumerate(fitted):
         fold[one.test] = index
 
-    jobs: dict[str, list[_Job]] = {"decoder": [(data, predicted, None)], "ceiling": [(data, true, None)]}
+    jobs: dict[str, list[_Job]] = {"ceiling": [(data, true, None)]}
+    if graph is None:
+        jobs["decoder"] = [(data, predicted, None)]
     changes = [control_named(name) for name in controls]
     untrained = data
     if any(one.untrained for one in changes):
@@ -151,6 +166,8 @@ def evaluate(
     orders = exchanges(within, trials.event, n_permutations, seed=seed)
     scorer = Scorer(data.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
     outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
+    if graph is not None:
+        outcomes["decoder"] = scorer.outcome([graph.decided()])
     compared = {
         name: scorer.comparison(outcomes["decoder"], scores, one.description)
         for (name, one), scores in zip(rivals.items(), rival_scores, strict=True)
@@ -175,6 +192,7 @@ def evaluate(
         field=compared,
         seconds_per_trial=seconds_per_trial,
         classes=classes,
+        engine=engine,
     )
 
 
@@ -204,8 +222,11 @@ def tune(
     return Decoder(decoder.network, decoder.targets, settings)
 
 
-def _fitted(data: FoldData, *arguments: Any) -> FittedFold:
-    return fit_fold(data, *arguments).of_own_trials(data)
+def _fitted(graph: BundleEngine | None, data: FoldData, *arguments: Any) -> FittedFold:
+    fold = fit_fold(data, *arguments)
+    if graph is not None:
+        graph.decide(data, fold)
+    return fold.of_own_trials(data)
 
 
 def _checked_arguments(

@@ -38,6 +38,10 @@ class FoldData:
         other._prepared, other._windows = self._prepared, self._windows
         return other
 
+    def prepared(self, steps: tuple[Step, ...]) -> Recording:
+        """The recording after the steps."""
+        return self._prepared(steps)
+
     def table(self, layer: str) -> NDArray[np.float32]:
         """Activation (n_keys, n_units) of each key."""
         return self._tables[layer]

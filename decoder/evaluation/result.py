@@ -86,6 +86,8 @@ class Evaluation:
     seconds_per_trial : float or None
     classes : array (n_trials,) of int, or None
         Where folds hold out whole classes: those of the same number are held out together.
+    engine : {"network", "bundle"}
+        What decided for the decoder.
     """
 
     answers: tuple[str, ...]
@@ -106,6 +108,7 @@ class Evaluation:
     field: dict[str, RivalComparison] = field(default_factory=dict)
     seconds_per_trial: float | None = None
     classes: NDArray[np.intp] | None = None
+    engine: str = "network"
 
     @property
     def main(self) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 from ....models.export.compiled_network import compiled
 from ....models.networks.sentence import SentenceEncoder
 from ...readout import NearestReadout
+from ...recordings.regions import read_regions
 from ...study.study import Study
-from .regions import read_regions
+from .section import MapNetworkSection, MapSection
 from .settings import NetworkSpec
 
 
@@ -20,7 +21,7 @@ def session_parts(study: Study) -> dict[str, Any]:
     StudyError
         What the study says does not go together: regions, layers, networks.
     """
-    section = study.sections.map
+    section = study.section(MapSection)
     recording = study.recording()
     with study.naming("map.regions: "):
         regions = read_regions(section.regions_from or section.regions, recording)
@@ -46,7 +47,7 @@ def shared_settings(study: Study) -> dict[str, Any]:
     }
 
 
-def _network_spec(study: Study, section: Any) -> NetworkSpec:
+def _network_spec(study: Study, section: MapNetworkSection) -> NetworkSpec:
     # Vision networks run several times as fast without torch.
     network = compiled(study.open(section))
     # Sentence encoders do not speak: what lies nearest is all they can say.
