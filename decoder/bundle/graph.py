@@ -94,7 +94,7 @@ def decoder_graphs(decoder: Decoder, precision: Precision = "int8") -> Graphs:
     speech = None
     if isinstance(readout, TextReadout):
         graphs = text_graphs(entry.network, entry.layer, entry.answers, max_tokens=readout.max_tokens)
-        tail = shrunk(graphs.answer, precision)
+        tail = shrunk(graphs.scoring, precision)
         speech = Speech(shrunk(graphs.step, precision), graphs.vocabulary, graphs.end, graphs.max_tokens)
     else:
         tail = shrunk(scoring_graph(entry.network, entry.layer, entry.answers), precision)

@@ -33,7 +33,7 @@ def onnx_bytes(network: Network) -> bytes | None:
     """The whole model, if it is an ONNX network; how it prepared its stimuli is not part of it."""
     from ...models.networks.onnx_network import OnnxNetwork
 
-    return network._model.SerializeToString(deterministic=True) if isinstance(network, OnnxNetwork) else None
+    return network.model.SerializeToString(deterministic=True) if isinstance(network, OnnxNetwork) else None
 
 
 def reopened(saved: Mapping[str, Any], parts: Mapping[str, bytes], path: str | PathLike[str]) -> Network:
