@@ -1,7 +1,7 @@
 """Where products along the wide axis are computed: numpy on the processor, or torch on any of its devices.
 
-Everything that is only as large as samples or features is numpy in float64, whatever the backend. What a backend is
-given are blocks of units, and what it gives back is small, or the finished expansion.
+Everything that is only as large as samples or features is numpy in float64, whatever the backend. A backend gets blocks
+of units, and returns something small, or the finished expansion.
 
 Products of blocks are numpy's alone: scipy brings a BLAS of its own, whose threads wait for work in a loop and take the
 processor from numpy's.
@@ -75,20 +75,7 @@ class NumpyBackend:
 
 @dataclass(frozen=True)
 class TorchBackend:
-    """Tensors on a device; arrays are sent there block by block.
-
-    Parameters
-    ----------
-    device : str
-        E.g. ``"cpu"``, ``"cuda:1"``, ``"mps"``.
-
-    Raises
-    ------
-    MissingExtraError
-        torch is not installed.
-    InputError
-        torch knows no such device here.
-    """
+    """Tensors on a device, e.g. ``"cpu"``, ``"cuda:1"`` or ``"mps"``; arrays are sent there block by block."""
 
     device: str
 

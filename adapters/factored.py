@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
@@ -14,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ..errors import BundleError, ShapeError
 from .backend import in_numpy, is_tensor
-from .checks import require_arrays, require_finite
+from .checks import params_of, params_to_array, require_arrays, require_finite
 from .rows import each_row
 from .unit_blocks import Floats
 
@@ -31,7 +30,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ((X - x_mean_) / x_scale_) @ projection_ @ expansion_ * gain_ + y_mean_
 
     A subclass fits these, sets `n_features_in_` (as `_checked` does), names its `kind`, and says with `_own_shapes`
-    what else it keeps, and in `_optional` what it keeps where it is not None.
+    what else it saves, and in `_optional` what it saves where it is not None.
 
     Attributes
     ----------
@@ -75,7 +74,10 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
             If there is NaN or infinity.
         """
         check_is_fitted(self)
-        scores = each_row((self._checked_features(X) - self.x_mean_) / self.x_scale_, self.projection_)
+        return self._activations(each_row((self._checked_features(X) - self.x_mean_) / self.x_scale_, self.projection_))
+
+    def _activations(self, scores: Floats) -> NDArray:
+        """Predictions (n_samples, n_units) or (n_samples,) from scores (n_samples, k)."""
         predicted = each_row(scores.astype(self.expansion_.dtype, copy=False), self.expansion_)
         predicted *= self.gain_
         predicted += self.y_mean_
@@ -105,8 +107,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
         arrays = {name: np.asarray(getattr(self, f"{name}_")) for name in (*ARRAYS, *self._own_shapes(1, 1))}
         arrays |= {name: np.asarray(of) for name in self._optional if (of := getattr(self, f"{name}_")) is not None}
         params = {"kind": self.kind} | {name: _jsonable(of) for name, of in self.get_params().items() if name != "cv"}
-        arrays["params"] = np.frombuffer(json.dumps(params).encode(), dtype=np.uint8)
-        return arrays
+        return arrays | {"params": params_to_array(params)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
@@ -119,7 +120,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         require_arrays("the adapter", arrays, {*ARRAYS, *cls._own_shapes(1, 1), "params"})
         cls._require_fitting_shapes({name: np.shape(array) for name, array in arrays.items()})
-        params = json.loads(np.asarray(arrays["params"]).tobytes())
+        params = params_of(arrays)
         params.pop("kind", None)
         adapter = cls(**params)
         for name in (*ARRAYS, *cls._own_shapes(1, 1)):
@@ -133,7 +134,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     @classmethod
     def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:
-        """What a subclass keeps besides `ARRAYS`, each with the shapes that it may have."""
+        """What a subclass saves besides `ARRAYS`, each with the shapes that it may have."""
         return {}
 
     @classmethod
@@ -156,15 +157,15 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 wanted = " or ".join(str(shape) for shape in possible)
                 raise BundleError(f"the adapter's array {name} has shape {shapes[name]}, expected {wanted}")
 
-    def _checked(self, X: Any, Y: Any) -> tuple[Floats, NDArray]:
-        """The features and the targets of a fit, in float64 and in whatever real dtype they had.
+    def _checked(self, X: Any, Y: Any, *, least: int = 2, reset: bool = True) -> tuple[Floats, NDArray]:
+        """The features and the targets of a fit on `least` samples or more, in float64 and in their own real dtype.
 
-        Tensors come as arrays, but for targets where `_takes_tensors`.
+        Tensors come as arrays, but for targets where `_takes_tensors`. Without `reset` features are those of before.
         """
         X = in_numpy(X)
         Y = Y if self._takes_tensors else in_numpy(Y)
-        for_features = {"dtype": np.float64, "ensure_all_finite": False, "ensure_min_samples": 2}
-        for_targets = {
+        for_features: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": False, "ensure_min_samples": least}
+        for_targets: dict[str, Any] = {
             "dtype": "numeric",
             "ensure_all_finite": False,
             "ensure_2d": False,
@@ -173,7 +174,9 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
         }
         features: Any
         units: Any
-        if is_tensor(Y):
+        if not reset:
+            features, units = self._checked_features(X), check_array(Y, **for_targets, input_name="Y")
+        elif is_tensor(Y):
             features, units = validate_data(self, X, **for_features), Y
         else:
             options: dict[str, Any] = {"validate_separately": (for_features, for_targets)}

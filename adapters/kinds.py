@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BundleError
-from .checks import require_arrays
+from .checks import params_of, require_arrays
 from .factored import FactoredAdapter
 from .other.banded import BandedAdapter
 from .other.delayed import DelayedAdapter
@@ -25,16 +23,13 @@ KINDS: dict[str, type[FactoredAdapter]] = {
 
 
 def adapter_from_arrays(arrays: Mapping[str, NDArray]) -> FactoredAdapter:
-    """A fitted adapter of whatever kind out of what its `to_arrays` gave.
+    """A fitted adapter of whatever kind out of the arrays of its `to_arrays`.
 
-    Raises
-    ------
-    BundleError
-        If there is no such kind, an array is missing, or shapes do not fit together.
+    It raises BundleError if there is no such kind, an array is missing, or shapes do not fit together.
     """
     require_arrays("the adapter", arrays, ["params"])
     # Adapters that were saved before there were kinds are ridge.
-    kind = json.loads(np.asarray(arrays["params"]).tobytes()).get("kind", RidgeAdapter.kind)
+    kind = params_of(arrays).get("kind", RidgeAdapter.kind)
     if kind not in KINDS:
         raise BundleError(f"the adapter is of kind {kind!r}, expected one of: {', '.join(KINDS)}")
     return KINDS[kind].from_arrays(arrays)

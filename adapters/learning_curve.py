@@ -20,21 +20,15 @@ Nonlinear regression analysis and its applications, chapter 6 (profiles).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import f as f_distribution
-from sklearn.base import clone
-from tqdm import tqdm
 
 from ..errors import InputError, ShapeError
-from .factored import FactoredAdapter
 from .power_law import AnchoredLaw, Law, PowerLaw
-from .ridge.folds import encode_groups
 from .unit_blocks import Floats
 
 CONFIDENCE = 0.95
@@ -166,122 +160,6 @@ class LearningCurve:
         if self.silent is not None:
             raise InputError(f"scores: the curve cannot tell: {self.silent}")
         return np.array(self._law.extremes(terms, self._allowed(1)))
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """Scores by the number of groups learned from.
-
-    Attributes
-    ----------
-    n_groups : (n_sizes,) array of int
-    n_samples : (n_orders, n_sizes) array of int
-        How many samples that were.
-    scores : (n_orders, n_sizes) array
-        On groups held out in that order.
-    """
-
-    n_groups: NDArray[np.intp]
-    n_samples: NDArray[np.intp]
-    scores: Floats
-
-    def curve(self, limit: float = 1.0, *, start: float | None = None) -> LearningCurve:
-        """The power law through the means over the orders.
-
-        Orders share their samples, so their scores scatter together: means count once for each size.
-        """
-        return LearningCurve(self.n_samples.mean(axis=0), self.scores.mean(axis=0), limit, start=start)
-
-
-def explained(true: NDArray, predicted: NDArray) -> float:
-    """The share of the variance, summed over units, that a prediction explains; 1 is perfect, below 0 is harmful.
-
-    Examples
-    --------
-    >>> explained(np.array([[1.0], [2.0], [3.0]]), np.array([[1.5], [2.0], [2.5]]))
-    0.75
-    """
-    return float(1 - np.square(true - predicted).sum() / np.square(true - true.mean(axis=0)).sum())
-
-
-def learning_curve(
-    adapter: FactoredAdapter,
-    X: ArrayLike,
-    Y: ArrayLike,
-    groups: ArrayLike,
-    sizes: Sequence[int] | None = None,
-    *,
-    n_orders: int = 5,
-    score: Callable[[NDArray, NDArray], float] = explained,
-    seed: int = 0,
-) -> Measured:
-    """Measure how scores on held-out groups grow with the groups learned from.
-
-    In each random order of the groups the last fifth is held out, and training groups are added from the front on. An
-    adapter that learns on (with a `partial_fit`) goes on learning; any other is fitted anew at each size.
-
-    Parameters
-    ----------
-    adapter : FactoredAdapter
-        Unfitted; cloned.
-    X : (n_samples, n_features) array-like
-    Y : (n_samples, n_units) or (n_samples,) array-like
-    groups : (n_samples,) array-like
-        Runs, photographs: samples with equal labels are never divided.
-    sizes : sequence of int, optional
-        Numbers of groups to learn from, rising; left out, all that leave a fifth to be held out.
-    n_orders : int
-    score : callable
-        Of the true and the predicted activations of held-out samples; `explained` by default.
-    seed : int
-        Of the orders.
-
-    Raises
-    ------
-    InputError
-        If there are too few groups, or `sizes` do not rise from 1 to at most those.
-
-    Examples
-    --------
-    >>> from hotwire.adapters.other.recursive import RecursiveAdapter
-    >>> rng = np.random.default_rng(0)
-    >>> voxels = rng.normal(size=(100, 8))
-    >>> layer = voxels @ rng.normal(size=(8, 5)) + rng.normal(size=(100, 5))
-    >>> measured = learning_curve(RecursiveAdapter(), voxels, layer, np.arange(100) // 10)
-    >>> measured.n_groups, measured.scores.shape
-    (array([1, 2, 3, 4, 5, 6, 7, 8]), (5, 8))
-    >>> bool(measured.curve().at(200).value > measured.scores[:, 0].mean())
-    True
-    """
-    features, targets = np.asarray(X), np.asarray(Y)
-    codes = encode_groups(groups, len(features))
-    n_groups = int(codes.max()) + 1
-    most = n_groups - max(1, n_groups // 5)
-    wanted = np.arange(1, most + 1) if sizes is None else np.asarray(sizes)
-    if not len(wanted) or wanted[0] < 1 or wanted[-1] > most or (np.diff(wanted) <= 0).any():
-        raise InputError(
-            f"sizes={wanted.tolist()}, expected rising numbers of groups from 1 to {most}: of {n_groups} groups a "
-            "fifth, and at least one, is held out"
-        )
-    rng = np.random.default_rng(seed)
-    n_samples, scores = np.empty((n_orders, len(wanted)), np.intp), np.empty((n_orders, len(wanted)))
-    for number in tqdm(range(n_orders), desc="learning curve", delay=1, disable=None):
-        place = rng.permutation(n_groups)[codes]
-        held_out = place >= most
-        learner: Any = clone(adapter)
-        learns_on = hasattr(learner, "partial_fit")
-        before = 0
-        for column, size in enumerate(wanted):
-            train = place < size
-            if learns_on:
-                further = train & (place >= before)
-                learner.partial_fit(features[further], targets[further])
-                before = size
-            else:
-                learner.fit(features[train], targets[train], groups=codes[train])
-            n_samples[number, column] = train.sum()
-            scores[number, column] = score(targets[held_out], learner.predict(features[held_out]))
-    return Measured(wanted, n_samples, scores)
 
 
 def _forecast(of_three: Floats) -> Forecast:

@@ -19,16 +19,9 @@ MULTIPLICATIONS_PER_S = 1e10
 
 @dataclass(frozen=True)
 class FitPlan:
-    """How a fit is done.
+    """How a fit is done: in matrices of samples by samples (``"dual"``) or of features by features (``"primal"``).
 
-    Attributes
-    ----------
-    solver : {"dual", "primal"}
-        ``"dual"``: in matrices of samples by samples. ``"primal"``: in matrices of features by features.
-    operations : float
-        Multiplications, about.
-    memory_bytes : float
-        That are taken besides features and targets, the fitted map among them, about.
+    `memory_bytes` is what it takes besides features and targets, the fitted map included; both numbers are estimates.
     """
 
     solver: Literal["dual", "primal"]
@@ -52,16 +45,8 @@ def plan_fit(
 ) -> FitPlan:
     """Choose the solver of a ridge.
 
-    Parameters
-    ----------
-    n_samples, n_features, n_units : int
-    n_alphas, n_folds : int
-        Of the search for a strength; one of either means that there is none.
-    alpha_per : {"all", "unit"}
-    itemsize : {4, 8}
-        Bytes of a number of the targets.
-    expansion : {"in memory", "given"}
-        Whether the map's wide factor is made in memory or written to where the caller said.
+    There is no search with one of `n_alphas` or `n_folds`. `itemsize` is that of the targets; `expansion` says whether
+    the map's wide factor is made in memory or written to where the caller said.
 
     Examples
     --------
@@ -95,18 +80,10 @@ def plan_fit(
 def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> FitPlan:
     """Choose how a `Whitener` is fitted: in the space of the samples where there are more features than these.
 
-    Parameters
-    ----------
-    n_samples, n_features : int
-    itemsize : {4, 8}
-        Bytes of a number of the samples.
-
     Examples
     --------
     >>> print(plan_whitening(1452, 200_000))
     dual, about 6.9e+11 multiplications and 2.5 GB of memory
-    >>> print(plan_whitening(50_000, 40_000))
-    primal, about 1.5e+15 multiplications and 124.8 GB of memory
     """
     n, p = float(n_samples), float(n_features)
     if n_features > n_samples:
@@ -118,11 +95,7 @@ def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> Fit
 
 
 def plan_alignment(shapes: Sequence[tuple[int, ...]]) -> FitPlan:
-    """What it takes to decompose tables of samples, of sessions or people, in order to align them.
-
-    Parameters
-    ----------
-    shapes : sequence of (n_samples, n_features)
+    """What it takes to decompose tables (n_samples, n_features) of sessions or people, in order to align them.
 
     Examples
     --------
@@ -143,20 +116,10 @@ ALIGNMENT_INSTEAD = "take fewer features (a region, a mask), fewer samples, or m
 def require_memory(
     plan: FitPlan, room_bytes: float | None = None, *, what: str = "this fit", instead: str = RIDGE_INSTEAD
 ) -> None:
-    """Raise if a plan takes more memory than this machine has, before anything is begun.
+    """Raise InputError, saying what to do `instead`, if a plan takes more memory than there is, before anything is
+    begun.
 
-    Parameters
-    ----------
-    room_bytes : float, optional
-        By default this machine's memory; nothing is checked where it cannot be asked for.
-    what : str
-        What is planned.
-    instead : str
-        What to do, where it does not fit.
-
-    Raises
-    ------
-    InputError
+    `room_bytes` is this machine's memory by default; nothing is checked where the system does not tell it.
     """
     room = _machine_bytes() if room_bytes is None else room_bytes
     if room is not None and plan.memory_bytes > room:

@@ -19,14 +19,8 @@ from .unit_blocks import Floats
 class Law(ABC):
     """What scores lack of the best possible one, by size.
 
-    Attributes
-    ----------
-    least_error : float
-        The squared error of the fit.
-    flat_error : float
-        That of a law in which nothing is learned.
-    n_more : int
-        How many parameters the fit has more than that one; three in all are fitted.
+    `least_error` is the squared error of the fit, `flat_error` that of a law in which nothing is learned; the fit has
+    `n_more` parameters more than that one, three in all.
     """
 
     least_error: float
@@ -35,26 +29,13 @@ class Law(ABC):
 
     @abstractmethod
     def extremes(self, terms: Mapping[float, float], allowed: float) -> tuple[float, float, float]:
-        """A weighted sum of what is lacking at some sizes: as fitted, at least and at most.
-
-        Parameters
-        ----------
-        terms : mapping of float to float
-            The weight of each size.
-        allowed : float
-            All laws with a squared error up to this are looked at.
+        """A sum of what is lacking at some sizes, by weights: as fitted, and the extremes over laws of `allowed`
+        squared error.
         """
 
 
 class PowerLaw(Law):
-    """The law ``rest + drop * size^-c``.
-
-    Parameters
-    ----------
-    sizes : (n_scores,) array
-        At least two different ones.
-    lacking : (n_scores,) array
-        Not below 0.
+    """The law ``rest + drop * size^-c``, of at least two different sizes and of what is lacking there, not below 0.
 
     Examples
     --------
@@ -113,15 +94,8 @@ class PowerLaw(Law):
 
 
 class AnchoredLaw(Law):
-    """The law ``rest + (start - rest) * (1 + size / delay)^-c``, which begins at a known start.
-
-    Parameters
-    ----------
-    sizes : (n_scores,) array
-    lacking : (n_scores,) array
-        Not below 0.
-    start : float
-        What is lacking before anything was learned, above 0.
+    """The law ``rest + (start - rest) * (1 + size / delay)^-c``, whose start, above 0, is what is lacking before any
+    learning.
 
     Examples
     --------

@@ -8,20 +8,10 @@ from tqdm import tqdm
 
 
 def each_row(X: NDArray, matrix: NDArray) -> NDArray:
-    """The product ``X @ matrix``, each row computed for itself.
+    """The product ``X @ matrix``, (n_rows, k), of arrays of the same dtype, each row computed for itself.
 
     BLAS adds in another order for other numbers of rows, so that a sample's prediction would depend on how many others
     are predicted along with it.
-
-    Parameters
-    ----------
-    X : (n_rows, n) array
-    matrix : (n, k) array
-        Of the same dtype.
-
-    Returns
-    -------
-    (n_rows, k) array
 
     Examples
     --------

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.covariance import ledoit_wolf_shrinkage
 from tqdm import tqdm
 
 from .ridge.decomposition import thin_svd
@@ -38,14 +39,8 @@ class Root(NamedTuple):
     gains: Floats
 
     def times(self, rows: NDArray, origin: Floats | None = None) -> Floats:
-        """``(rows - origin) @ matrix``; the matrix is never formed.
-
-        Parameters
-        ----------
-        rows : (n, n_features) array
-            Taken in float64, some features at a time.
-        origin : (n_features,) array, optional
-            Zero where not given.
+        """``(rows - origin) @ matrix`` of rows (n, n_features), in float64 some features at a time; the matrix is never
+        formed.
         """
         n_features, n_directions = self.directions.shape
         zero = np.zeros(n_features) if origin is None else origin
@@ -71,12 +66,8 @@ class Root(NamedTuple):
 
 
 def shrinkage_for(centred: Floats) -> float:
-    """The weight of the identity by Ledoit & Wolf (2004), lemma 3.3, through the smaller Gram matrix.
-
-    Parameters
-    ----------
-    centred : (n_samples, n_features) array
-        Deviations from the mean.
+    """The weight of the identity by Ledoit & Wolf (2004), lemma 3.3, for deviations from the mean (n_samples,
+    n_features).
 
     Examples
     --------
@@ -89,16 +80,7 @@ def shrinkage_for(centred: Floats) -> float:
 
 
 def shrinkage_by(gram: Floats, lengths: Floats, n_features: int) -> float:
-    """`shrinkage_for`, where a Gram matrix is at hand.
-
-    Parameters
-    ----------
-    gram : (n_samples, n_samples) or (n_features, n_features) array
-        Of the samples' deviations, or of the features'.
-    lengths : (n_samples,) array
-        The sum of squares of each sample's deviations.
-    n_features : int
-    """
+    """`shrinkage_for`, given the Gram matrix of samples or of features, and each sample's sum of squared deviations."""
     n_samples = len(lengths)
     mean_variance = float(np.trace(gram)) / n_samples / n_features
     squares = float(np.square(gram).sum()) / n_samples**2
@@ -127,22 +109,12 @@ def shrunk_root(centred: Floats, shrinkage: float) -> Root:
 
 
 def inverse_root(targets: UnitBlocks) -> tuple[Root, float]:
-    """The inverse square root of the shrunk covariance of samples with more features than there are samples, exact.
+    """The inverse square root of the shrunk covariance of fewer samples than features, exact, and the shrinkage.
 
-    Samples are read twice, some features at a time: for their Gram matrix, of which shrinkage, level and the
-    directions' scores are, and for the directions themselves. Variances are taken from these, not from the Gram matrix,
-    whose eigenvalues are rounded beside the largest one.
-
-    Parameters
-    ----------
-    targets : UnitBlocks
-        The samples (n_samples, n_features), here called targets as what is walked along in blocks.
-
-    Returns
-    -------
-    root : Root
-        In what no sample varies in, to rounding, it is zero, if the shrinkage gives it no variance.
-    shrinkage : float
+    Samples, here called targets as they are walked along in blocks, are read twice: for their Gram matrix, which gives
+    shrinkage, level and the directions' scores, and for the directions themselves. Variances are taken from these, not
+    from the Gram matrix, whose eigenvalues are rounded relative to the largest one. In what no sample varies in, to
+    rounding, the root is zero, if the shrinkage gives it no variance.
     """
     n_samples, n_features = targets.Y.shape
     gram = np.zeros((n_samples, n_samples))
@@ -166,6 +138,28 @@ def inverse_root(targets: UnitBlocks) -> tuple[Root, float]:
     own = 1 / np.sqrt((1 - shrinkage) * np.square(lengths) / n_samples + level)
     of_level = 1 / np.sqrt(level) if level else 0.0
     return Root(np.full(n_features, of_level), directions, own - of_level), shrinkage
+
+
+def inverse_root_matrix(centred: Floats) -> tuple[Floats, float]:
+    """The inverse square root of the shrunk covariance of no fewer samples than features, and the shrinkage.
+
+    From deviations from the mean (n_samples, n_features) to (n_features, n_features).
+    """
+    with tqdm(total=3, desc="whitening", delay=1, disable=None) as progress:
+        shrinkage = float(ledoit_wolf_shrinkage(centred, assume_centered=True))
+        progress.update()
+        covariance = centred.T @ centred / len(centred)
+        level = np.trace(covariance) / len(covariance)
+        covariance *= 1 - shrinkage
+        covariance[np.diag_indices_from(covariance)] += shrinkage * level
+        progress.update()
+        variance, directions = np.linalg.eigh(covariance)
+        # What no sample varies in (all-constant features, say) is left out rather than blown up.
+        kept = variance > variance.max(initial=0.0) * len(variance) * EPS
+        scaled = directions[:, kept] / np.sqrt(variance[kept])
+        matrix = scaled @ directions[:, kept].T
+        progress.update()
+    return matrix, shrinkage
 
 
 def _reciprocal(values: Floats) -> Floats:

@@ -40,16 +40,10 @@ def dtype_like(Y: Any) -> type[np.float32] | type[np.float64]:
 
 
 class UnitBlocks:
-    """Targets of a fit, centred block by block and never copied whole.
+    """Targets Y (n_samples, n_units) of a fit, an array, memory map or tensor, centred block by block and never copied
+    whole.
 
-    Parameters
-    ----------
-    Y : (n_samples, n_units) array or torch tensor
-        Any real dtype; may be a memory map.
-    precision : {"full", "as given"}
-        In which blocks are computed. ``"full"``: float64. ``"as given"``: float32 where Y is no more than that.
-    backend : Backend, optional
-        Where; numpy by default.
+    Blocks are in float64, or with the precision ``"as given"`` in float32 where Y is no more than that, on a backend.
 
     Attributes
     ----------
@@ -73,12 +67,10 @@ class UnitBlocks:
         return UnitBlocks(self.Y[:, units], "as given", self.backend)
 
     def walk(self, what: str, wider: int = 1) -> Iterator[tuple[slice, Array, Floats]]:
-        """Slices of units, their deviations from the mean on the backend, and that mean; progress is shown as `what`.
+        """Slices of units, their deviations from the mean on the backend, and that mean; the progress bar is named
+        `what`.
 
-        Raises
-        ------
-        NonFiniteError
-            If `Y` holds NaN or infinity.
+        It raises NonFiniteError if `Y` holds NaN or infinity.
         """
         means = np.empty(self.Y.shape[1])
         for units in tqdm(list(blocks(len(self.Y), self.Y.shape[1], wider)), desc=what, delay=1, disable=None):
@@ -113,9 +105,8 @@ class UnitBlocks:
     def gram(self, keep: NDArray | None = None) -> Floats:
         """Inner products (n_samples, n_samples) of the samples' deviations, the wide axis being read once.
 
-        Where `keep` (n_samples, n_units) is given, the deviations are written there on the way.
-
-        Products of a block are taken in the precision of the blocks, and added up in float64.
+        Products of a block are taken in the precision of the blocks, and added up in float64. The deviations are
+        written to `keep` (n_samples, n_units), where that is given, on the way.
         """
         total = np.zeros((len(self.Y), len(self.Y)))
         # Wider blocks, as each adds a matrix of samples by samples to the sum.
@@ -142,23 +133,13 @@ def power_along(K: Floats, left: Floats) -> Floats:
 
 
 def low_rank_scores(targets: UnitBlocks) -> Floats:
-    """Scores P of the centred targets Y = P C, where the rows of C are orthonormal.
+    """Scores P (n_samples, k) of the centred targets Y = P C, where the rows of C are orthonormal.
 
-    P has at most n_samples columns, and any linear fit to P, spread by C, is the same fit to Y. Since C keeps
-    lengths, squared errors summed over units are the same for P and for Y: whatever is decided from the sum
-    over all units can be decided on P.
-
-    Parameters
-    ----------
-    targets : UnitBlocks
-        Of shape (n_samples, n_units).
-
-    Returns
-    -------
-    (n_samples, k) array of float64
-        P = U sqrt(D) from the eigenvectors U and eigenvalues D of the Gram matrix Y Y'. Eigenvalues below
-        rounding (n_samples * eps times the largest) are left out, and with them directions of Y smaller than
-        sqrt(n_samples * eps), less than a millionth, of its largest. C is ``(P / sum_of_squares(P))' Y``.
+    P has at most n_samples columns, and any linear fit to P, spread by C, is the same fit to Y. Since C keeps lengths,
+    squared errors summed over units are the same for P and for Y: whatever is decided from the sum over all units can
+    be decided on P. It is U sqrt(D) from the eigenvectors U and eigenvalues D of the Gram matrix Y Y'. Eigenvalues
+    below rounding (n_samples * eps times the largest) are left out, and with them directions of Y smaller than
+    sqrt(n_samples * eps), less than a millionth, of its largest. C is ``(P / sum_of_squares(P))' Y``.
 
     Examples
     --------
@@ -177,21 +158,9 @@ def scores_of(gram: Floats) -> Floats:
 
 
 def spread(left: Floats, targets: UnitBlocks, dtype: DTypeLike, out: NDArray | None = None) -> NDArray:
-    """The product left' Y with the centred targets, block by block.
+    """The product left' Y, (k, n_units), of left (n_samples, k) with the centred targets, block by block.
 
-    Parameters
-    ----------
-    left : (n_samples, k) array
-    targets : UnitBlocks
-        Of shape (n_samples, n_units).
-    dtype : dtype
-        Of the result; each block is computed in the precision of the targets.
-    out : (k, n_units) array, optional
-        Where to write, e.g. a memory map.
-
-    Returns
-    -------
-    (k, n_units) array
+    Each block is computed in the precision of the targets; the result is of `dtype`, or in `out`, e.g. a memory map.
     """
     wide = np.empty((left.shape[1], targets.Y.shape[1]), dtype=dtype) if out is None else out
     rows = targets.backend.put(left.T, targets.dtype)

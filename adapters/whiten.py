@@ -9,15 +9,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.validation import check_is_fitted, validate_data
-from tqdm import tqdm
 
 from ..errors import BundleError
 from .checks import require_arrays, require_finite
 from .plan import plan_whitening, require_memory
 from .rows import each_row
-from .shrunk_covariance import Root, inverse_root
+from .shrunk_covariance import Root, inverse_root, inverse_root_matrix
 from .unit_blocks import Floats, UnitBlocks, exact_mean
 
 FACTORS = ("level", "directions", "gains")
@@ -99,26 +97,10 @@ class Whitener(TransformerMixin, BaseEstimator):
             self.root_, self.shrinkage_ = inverse_root(targets)
             self.mean_ = targets.mean
         else:
-            self._fit_matrix(samples.astype(np.float64, copy=False))
-        return self
-
-    def _fit_matrix(self, samples: Floats) -> None:
-        with tqdm(total=3, desc="whitening", delay=1, disable=None) as progress:
+            samples = samples.astype(np.float64, copy=False)
             self.mean_ = exact_mean(samples)
-            centred = samples - self.mean_
-            self.shrinkage_ = float(ledoit_wolf_shrinkage(centred, assume_centered=True))
-            progress.update()
-            covariance = centred.T @ centred / len(centred)
-            level = np.trace(covariance) / len(covariance)
-            covariance *= 1 - self.shrinkage_
-            covariance[np.diag_indices_from(covariance)] += self.shrinkage_ * level
-            progress.update()
-            variance, directions = np.linalg.eigh(covariance)
-            # What no sample varies in (all-constant features, say) is left out rather than blown up.
-            kept = variance > variance.max(initial=0.0) * len(variance) * np.finfo(np.float64).eps
-            scaled = directions[:, kept] / np.sqrt(variance[kept])
-            self.matrix_ = scaled @ directions[:, kept].T
-            progress.update()
+            self.matrix_, self.shrinkage_ = inverse_root_matrix(samples - self.mean_)
+        return self
 
     def transform(self, X: ArrayLike) -> Floats:
         """Whiten; a sample comes out the same whatever others come with it, bit for bit where there is a `matrix_`.

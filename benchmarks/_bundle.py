@@ -24,7 +24,7 @@ def main() -> None:
     from onnx import TensorProto, helper, numpy_helper
 
     from hotwire.adapters import RidgeAdapter
-    from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets
+    from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets, save
     from hotwire.decoder.bundle.sealed import DECIDE, unseal
     from hotwire.decoder.readout import NearestReadout
     from hotwire.models import OnnxNetwork
@@ -64,7 +64,7 @@ def main() -> None:
             unit="uV",
         )
         path = folder / f"{number}.hotwire"
-        Decoder(network, StimulusTargets(pictures, network), settings).fit(recording).save(path)
+        save(Decoder(network, StimulusTargets(pictures, network), settings).fit(recording), path)
         Path(graph_beside(path)).write_bytes(unseal(path, wanted=(DECIDE,)).parts[DECIDE])
         paths.append(str(path))
     say({"paths": paths})

@@ -1,6 +1,7 @@
-from .decoder import Decision as Decision
+from .bundle.load import load as load
+from .bundle.save import save as save
+from .decision import Decision as Decision
 from .decoder import Decoder as Decoder
-from .decoder import Settings as Settings
 from .evaluation.evaluate import Evaluation as Evaluation
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.evaluate import tune as tune
@@ -14,6 +15,7 @@ from .recordings.events import Events as Events
 from .recordings.recording import Recording as Recording
 from .recordings.synthetic import SyntheticBrain as SyntheticBrain
 from .recordings.synthetic import block_design as block_design
+from .settings import Settings as Settings
 from .sound_targets import SoundTargets as SoundTargets
 from .targets import StimulusTargets as StimulusTargets
 from .targets import WordTargets as WordTargets

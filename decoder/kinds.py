@@ -1,4 +1,4 @@
-"""Kinds of steps, windows and features by name: the allow-lists that study files and bundles choose from."""
+"""Kinds of steps, windows, features and readouts by name: the allow-lists that study files and bundles choose from."""
 
 from __future__ import annotations
 

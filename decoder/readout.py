@@ -1,11 +1,12 @@
-"""Readouts: from a state injected into a layer to scores for the answers, or to free words."""
+"""Readouts: from a state injected into a layer to scores for the classes, or to free words."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,43 +16,74 @@ from ..errors import InputError
 from ..errors.printable import printable
 from ..models.networks.free_text import GeneratesText
 from ..models.networks.network import Network
-from .kinds import settings_from_dict, settings_to_dict
+from .kinds import Kinds, settings_from_dict, settings_to_dict
 from .steps.settings import check_count, check_number
+from .targets import Targets
+
+if TYPE_CHECKING:
+    from ..models.export.onnx_precision import Precision
+    from .readout_graph import ReadoutGraph
 
 PRIORS = ("keep", "remove")
 
+TOGETHER = 32
+"""How many states `read_out` takes at a time."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Entry:
-    """Where states enter a network, and what they are compared with.
+    """Where the states of one fit enter a network, and what they are compared with.
 
     Attributes
     ----------
     network : Network
     layer : str
     answers : tuple of str
-    means : array (n_fits, n_units)
-        The mean activation of the training trials, for each of the fits that the states come from.
-    fit : array (n_trials,) of int, or 0
-        From which fit each state comes.
-    targets : array (n_answers, n_units)
-        The mean activation that belongs to each answer; only the nearest readout looks at it.
+        The classes.
+    mean : array (n_units,)
+        The mean activation of the training trials.
+    targets : array (n_classes, n_units)
+        The mean activation that belongs to each class; with no units where the readout does not use them.
     """
 
     network: Network
     layer: str
     answers: tuple[str, ...]
-    means: NDArray[np.float32]
+    mean: NDArray[np.float32]
     targets: NDArray[np.float32]
-    fit: NDArray[np.intp] | int = 0
+
+    @cached_property
+    def log_p_at_mean(self) -> NDArray[np.float32]:
+        """What the network gives each class at the mean activation, (1, n_classes)."""
+        return self.network.log_probabilities(self.layer, self.mean[None], self.answers)
+
+    @cached_property
+    def target_deviations(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The targets less the mean, (n_classes, n_units), and the length of each."""
+        deviations = (self.targets - self.mean).astype(np.float64)
+        return deviations, np.linalg.norm(deviations, axis=1)
+
+
+def make_entry(network: Network, layer: str, targets: Targets, table: NDArray, mean: NDArray) -> Entry:
+    """Say where states enter; a class's target is the mean over its keys in the `table` (n_keys, n_units)."""
+    truth = targets.truth()
+    of_classes = np.stack([table[truth == number].mean(axis=0) for number in range(len(targets.answers))])
+    return Entry(network, layer, targets.answers, mean, of_classes.astype(np.float32))
 
 
 class Readout(ABC):
-    """How an answer is read from the network. Subclasses are frozen dataclasses of plain settings."""
+    """How a class is read from the network.
+
+    Subclasses, also those of other packages, are frozen dataclasses of plain settings. One that is an entry point of
+    the group ``hotwire.readouts`` can be named in study files and saved in bundles.
+    """
+
+    uses_targets: ClassVar[bool] = True
+    """Whether it looks at the `targets` of the entry."""
 
     @abstractmethod
     def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
-        """Log probability of each answer up to a constant, (n_trials, n_answers), for states (n_trials, n_units)."""
+        """Log probability of each class up to a constant, (n_trials, n_classes), for states (n_trials, n_units)."""
 
     def texts(self, entry: Entry, states: NDArray) -> list[str] | None:
         """A free answer for each state, where the readout gives any."""
@@ -61,21 +93,41 @@ class Readout(ABC):
         """Raise `InputError` where the network cannot be read out so."""
         return
 
+    def without_texts(self) -> Readout:
+        """A readout of the same scores, and no free answers."""
+        return self
+
+    def export(self, entry: Entry, precision: Precision) -> ReadoutGraph:
+        """The readout as ONNX graphs, with the network's large weights in this precision, for a rig.
+
+        Raises
+        ------
+        InputError
+            The readout, or the network, cannot be exported.
+        """
+        raise InputError(f"readout: {type(self).__name__} cannot be exported; give it a method export, see Readout")
+
+    @property
+    def graph_holds_fit(self) -> bool:
+        """Whether `export` puts the entry's mean or targets into the graph; where not, one graph serves all fits."""
+        return True
+
     def to_dict(self) -> dict[str, Any]:
         return settings_to_dict(self)
 
 
 @dataclass(frozen=True)
 class LabelReadout(Readout):
-    """Let the network choose among the answers.
+    """Let the network choose among the classes.
 
     Parameters
     ----------
     prior : {"keep", "remove"}
-        Networks like some answers better whatever they are shown. ``"remove"`` takes from each answer's log
-        probability that which it has at the mean activation of the training trials.
+        Networks like some classes better whatever is injected. ``"remove"`` takes from each class's log probability
+        that which it has at the mean activation of the training trials.
     """
 
+    uses_targets = False
     prior: Literal["keep", "remove"] = "keep"
 
     def __post_init__(self) -> None:
@@ -84,20 +136,34 @@ class LabelReadout(Readout):
 
     def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
         log_p = entry.network.log_probabilities(entry.layer, states, entry.answers)
-        if self.prior == "keep":
-            return log_p
-        at_mean = entry.network.log_probabilities(entry.layer, entry.means, entry.answers)
-        return log_p - at_mean[np.broadcast_to(entry.fit, len(states))]
+        return log_p if self.prior == "keep" else log_p - entry.log_p_at_mean
+
+    def export(self, entry: Entry, precision: Precision) -> ReadoutGraph:
+        # These import torch, which takes seconds and which other readouts do not need.
+        from ..models.export.onnx_precision import shrunk
+        from ..models.export.scoring_graph import scoring_graph
+
+        return self._exported(shrunk(scoring_graph(entry.network, entry.layer, entry.answers), precision), entry)
+
+    @property
+    def graph_holds_fit(self) -> bool:
+        return self.prior == "remove"
+
+    def _exported(self, network: Any, entry: Entry, speech: Any = None) -> ReadoutGraph:
+        from .readout_graph import ReadoutGraph, less_prior
+
+        mean = entry.mean if self.prior == "remove" else None
+        return ReadoutGraph(less_prior(network, mean, len(entry.answers)), speech)
 
 
 @dataclass(frozen=True)
 class TextReadout(LabelReadout):
-    """Let a language model or a speech recogniser answer freely, and also choose among the answers.
+    """Let a language model or a speech recogniser answer freely, and also choose among the classes.
 
     Parameters
     ----------
     prior : {"keep", "remove"}
-        For the choice among the answers, see `LabelReadout`; the free answer is the network's own.
+        For the choice among the classes, see `LabelReadout`; the free answer is the network's own.
     max_tokens : int
         The longest free answer.
     """
@@ -120,10 +186,22 @@ class TextReadout(LabelReadout):
         assert isinstance(entry.network, GeneratesText)
         return entry.network.generate(entry.layer, states, max_tokens=self.max_tokens)
 
+    def without_texts(self) -> Readout:
+        return LabelReadout(self.prior)
+
+    def export(self, entry: Entry, precision: Precision) -> ReadoutGraph:
+        from ..models.export.language_graphs import text_graphs
+        from ..models.export.onnx_precision import shrunk
+        from .readout_graph import Speech
+
+        graphs = text_graphs(entry.network, entry.layer, entry.answers, max_tokens=self.max_tokens)
+        speech = Speech(shrunk(graphs.step, precision), graphs.vocabulary, graphs.end, graphs.max_tokens)
+        return self._exported(shrunk(graphs.scoring, precision), entry, speech)
+
 
 @dataclass(frozen=True)
 class NearestReadout(Readout):
-    """Choose the answer whose target is most similar in the layer itself; the network computes nothing.
+    """Choose the class whose target is most similar in the layer itself; the network computes nothing.
 
     The similarity is the cosine between the deviations from the mean activation. Probabilities are a softmax over
     cosines at the given temperature.
@@ -139,18 +217,24 @@ class NearestReadout(Readout):
         check_number("temperature", self.temperature, may_be_least=False)
 
     def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
-        cosines = np.empty((len(states), len(entry.targets)))
-        fit = np.broadcast_to(entry.fit, len(states))
-        for number, mean in enumerate(entry.means):
-            cosines[fit == number] = cosine(states[fit == number] - mean, entry.targets - mean)
+        targets, target_lengths = entry.target_deviations
+        deviations = (states - entry.mean).astype(np.float64)
+        lengths = np.outer(np.linalg.norm(deviations, axis=1), target_lengths)
+        # A deviation without length has no direction: all its cosines are 0.
+        cosines = (deviations @ targets.T) / np.where(lengths > 0, lengths, 1.0)
         return (cosines / self.temperature).astype(np.float32)
 
+    def export(self, entry: Entry, precision: Precision) -> ReadoutGraph:
+        from .readout_graph import ReadoutGraph, nearest_graph  # where nothing is exported, ONNX is not needed
 
-READOUTS: dict[str, type[Readout]] = {kind.__name__: kind for kind in (LabelReadout, TextReadout, NearestReadout)}
+        return ReadoutGraph(nearest_graph(entry.targets, entry.mean, self.temperature))
+
+
+READOUTS: Kinds[Readout] = Kinds("hotwire.readouts", Readout, (LabelReadout, TextReadout, NearestReadout))
 
 
 def readout_from_dict(saved: Mapping[str, Any]) -> Readout:
-    """Return the readout that ``to_dict`` described; an `UnknownNameError` lists what there is.
+    """Return the readout that ``to_dict`` described, hotwire's or a registered one.
 
     Examples
     --------
@@ -160,16 +244,13 @@ def readout_from_dict(saved: Mapping[str, Any]) -> Readout:
     return settings_from_dict("readout", READOUTS, saved)
 
 
-TOGETHER = 8
-"""How many states `read_out` takes at a time."""
-
-
 def read_out(
     readout: Readout, entry: Entry, states: NDArray, *, speak: bool = True
 ) -> tuple[NDArray[np.float32], list[str] | None]:
-    """Scores and free answers of states from a single fit, which do not depend on what others come with a state.
+    """Scores and free answers of states: the one place where a network decides on trials.
 
-    BLAS adds in another order for other numbers of rows. So there are always as many: the last ones are filled up.
+    A state's scores do not depend on what others come with it. BLAS adds in another order for other numbers of rows;
+    so there are always as many: the last ones are filled up.
 
     Parameters
     ----------
@@ -181,26 +262,19 @@ def read_out(
 
     Returns
     -------
-    scores : array (n_trials, n_answers)
+    scores : array (n_trials, n_classes)
         Log probabilities up to a constant.
     texts : list of str, or None
     """
     scores, texts = np.empty((len(states), len(entry.answers)), np.float32), []
     starts = range(0, len(states), TOGETHER)
-    for start in tqdm(starts, desc=f"{printable(entry.network.name)}: decisions", delay=1, disable=None):
+    for start in tqdm(starts, f"{printable(entry.network.name)}: decisions", delay=1, disable=None, leave=False):
         some = states[start : start + TOGETHER]
         filled = np.concatenate([some, np.repeat(some[-1:], TOGETHER - len(some), axis=0)])
         scores[start : start + TOGETHER] = readout.scores(entry, filled)[: len(some)]
         texts += (readout.texts(entry, filled) if speak else None) or []
-    # What the last pass was filled up with lies at the end.
+    # What the last pass was filled up with is at the end.
     return scores, texts[: len(states)] or None
-
-
-def cosine(a: NDArray, b: NDArray) -> NDArray[np.float64]:
-    """Cosine between all rows of two arrays; 0 for a row without length."""
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    lengths = np.outer(np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1))
-    return (a @ b.T) / np.where(lengths > 0, lengths, 1.0)
 
 
 def softmax(scores: NDArray) -> NDArray[np.float64]:

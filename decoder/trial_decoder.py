@@ -18,10 +18,10 @@ from ..adapters.factored import FactoredAdapter
 from ..errors import InputError, ShapeError
 from ..models.networks.network import Network
 from ..models.networks.opening import open_network
-from .decoder import Settings, make_entry, prompted
 from .features.base import Features
 from .given_trials import GivenTrials, given_trials, labels_of
-from .readout import Readout, read_out, softmax
+from .readout import Readout, make_entry, read_out, softmax
+from .settings import Settings, prompted
 from .targets import TEMPLATE, WordTargets
 from .windows import Epoch
 
@@ -128,7 +128,7 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         table = targets.activations(network, [self.layer])[self.layer]
         trials = given.labelled(labels, groups)
         self.linear_ = settings.fit_linear(trials, trials.X, table[answers], answers)
-        self.entry_ = make_entry(network, self.layer, targets, table, self.linear_.mean[None])
+        self.entry_ = make_entry(network, self.layer, targets, table, self.linear_.mean)
         self.readout_ = settings.readout
         self.fitted_on_ = replace(given, X=given.X[:0])
         return self

@@ -24,12 +24,12 @@ def fetched() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Path]]:
-    """Activations and pieces of maps that tests compute do not fill the user's cache; gives what said where it is."""
-    from hotwire.decoder.experiments.maps import piece_store
+    """Activations and results of maps that tests compute do not fill the user's cache; gives what said where it is."""
+    from hotwire.decoder.experiments.maps import run
     from hotwire.models.cache import recorded
 
     folder, usual = tmp_path_factory.mktemp("kept"), recorded.activations_folder
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recorded, "activations_folder", lambda: folder / "activations")
-        patch.setattr(piece_store, "pieces_folder", lambda: folder / "maps")
+        patch.setattr(run, "results_folder", lambda: folder / "maps")
         yield usual

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
@@ -13,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ...errors import BundleError, ShapeError
-from ..checks import require_arrays, require_finite
+from ..checks import params_of, params_to_array, require_arrays, require_finite
 from ..unit_blocks import Floats
 
 
@@ -22,7 +21,7 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
 
         transform(X) = (X - source_mean_) M + target_mean_
 
-    A subclass fits it, keeps M in factors, and says with `_shapes` what it keeps.
+    A subclass fits it, keeps M in factors, and says with `_shapes` what it saves.
 
     Attributes
     ----------
@@ -78,15 +77,8 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def pulled_back(self, weights: Floats) -> Floats:
-        """Linear functions of the target's features as functions of the source's: ``M @ weights``, M never formed.
-
-        Parameters
-        ----------
-        weights : (n_target, k) array
-
-        Returns
-        -------
-        (n_source, k) array
+        """Linear functions (n_target, k) of the target's features as functions of the source's: ``M @ weights``, M
+        never formed.
         """
 
     @abstractmethod
@@ -106,7 +98,7 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
         """The fitted state as numeric arrays, for saving; ``params`` are the constructor's, as UTF-8 bytes of JSON."""
         check_is_fitted(self)
         arrays = {name: np.asarray(getattr(self, f"{name}_")) for name in self._shapes}
-        return arrays | {"params": np.frombuffer(json.dumps(self.get_params()).encode(), dtype=np.uint8)}
+        return arrays | {"params": params_to_array(self.get_params())}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
@@ -119,7 +111,7 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
         """
         require_arrays("the alignment", arrays, {*cls._shapes, "params"})
         sizes: dict[str, int] = {}
-        aligner = cls(**json.loads(np.asarray(arrays["params"]).tobytes()))
+        aligner = cls(**params_of(arrays))
         for name, dimensions in cls._shapes.items():
             array = np.asarray(arrays[name])
             if array.ndim == len(dimensions):
@@ -133,7 +125,7 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
 
 
 def checked_rows(aligner: BaseEstimator, name: str, X: Any, n_features: int | None = None, least: int = 1) -> Floats:
-    """An argument as a float64 table of at least so many rows, finite, and of so many features if told."""
+    """An argument as a float64 table of at least so many rows, finite, and of so many features where given."""
     options: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": False, "input_name": name}
     samples = check_array(X, estimator=aligner, ensure_min_samples=least, **options)
     if n_features is not None and samples.shape[1] != n_features:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from ...errors import UnknownNameError
 from ..plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
+from ..policies import require_policies
 from ..shrunk_covariance import Root, shrinkage_for, shrunk_root
 from ..unit_blocks import Floats
 from .aligner import Aligner, checked_rows
@@ -106,8 +106,7 @@ class CovarianceAligner(Aligner):
         InputError
             If it would take more memory than there is.
         """
-        if self.match not in MATCHES:
-            raise UnknownNameError("match", self.match, MATCHES)
+        require_policies(self, {"match": MATCHES})
         source = checked_rows(self, "X_source", X_source, least=2)
         target = checked_rows(self, "X_target", X_target, source.shape[1], least=2)
         self._note_features(X_source, reset=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Self
@@ -15,14 +14,15 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from ...errors import BundleError, InputError, UnknownNameError
-from ..checks import require_arrays
+from ..checks import params_of, params_to_array, require_arrays
 from ..plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
+from ..policies import require_policies
 from ..ridge.decomposition import Svd, thin_svd
 from ..unit_blocks import Floats
 from .aligner import checked_rows
 from .procrustes import ProcrustesAligner, paired, require_matched
 
-SCALES = ("none", "variance")
+SCALES = {"scale": ("none", "variance")}
 
 
 class Hyperalignment(BaseEstimator):
@@ -121,8 +121,7 @@ class Hyperalignment(BaseEstimator):
         NonFiniteError
             If there is NaN or infinity; the person is named by his place in X.
         """
-        if self.scale not in SCALES:
-            raise UnknownNameError("scale", self.scale, SCALES)
+        require_policies(self, SCALES)
         tables = {f"X[{i}]": checked_rows(self, f"X[{i}]", of_one) for i, of_one in enumerate(X)}
         if len(tables) < 2:
             raise InputError(f"X: expected the responses of two people or more, got {len(tables)}")
@@ -195,7 +194,7 @@ class Hyperalignment(BaseEstimator):
         arrays = {name: np.asarray(value) for name, value in fitted.items()}
         for subject, aligner in enumerate(self.aligners_):
             arrays |= {f"{subject}.{name}": array for name, array in aligner.to_arrays().items()}
-        return arrays | {"params": np.frombuffer(json.dumps(self.get_params()).encode(), dtype=np.uint8)}
+        return arrays | {"params": params_to_array(self.get_params())}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
@@ -207,7 +206,7 @@ class Hyperalignment(BaseEstimator):
             If an array is missing or their shapes do not fit together.
         """
         require_arrays("the common space", arrays, {"template", "agreement", "n_iter", "params"})
-        common = cls(**json.loads(np.asarray(arrays["params"]).tobytes()))
+        common = cls(**params_of(arrays))
         common.template_ = np.asarray(arrays["template"])
         common.agreement_, common.n_iter_ = float(arrays["agreement"]), int(arrays["n_iter"])
         common.aligners_ = []

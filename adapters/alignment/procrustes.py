@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Tags
 
-from ...errors import InputError, ShapeError, UnknownNameError
+from ...errors import InputError, ShapeError
 from ..plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
+from ..policies import require_policies
 from ..ridge.decomposition import thin_svd
 from ..unit_blocks import EPS, Floats
 from .aligner import Aligner, checked_rows
 
-SCALES = ("none", "least_squares", "variance")
+SCALES = {"scale": ("none", "least_squares", "variance")}
 
 
 class ProcrustesAligner(Aligner):
@@ -101,8 +102,7 @@ class ProcrustesAligner(Aligner):
         NonFiniteError
             If there is NaN or infinity.
         """
-        if self.scale not in SCALES:
-            raise UnknownNameError("scale", self.scale, SCALES)
+        require_policies(self, SCALES)
         source = checked_rows(self, "X_source", X_source)
         target = checked_rows(self, "X_target", X_target)
         self._note_features(X_source, reset=True)

@@ -10,20 +10,20 @@ Features divided by the root of their band's strength turn it into ridge with st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from numbers import Integral
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...errors import BundleError, InputError, UnknownNameError
+from ...errors import BundleError, InputError
 from ..factored import FactoredAdapter, Shapes
+from ..policies import ALPHA_PER, CHOOSE_BY, GAIN, SCALE, Policies, require_policies
 from ..ridge.alphas import default_alphas, most_predictable
 from ..ridge.decomposition import largest_square, standardise
 from ..ridge.folds import Splitter, encode_groups, split_samples
 from ..ridge.gain import gain_for
-from ..ridge.ridge import POLICIES
 from ..unit_blocks import Floats, UnitBlocks
 from .banded_design import (
     BandedFeatures,
@@ -34,7 +34,8 @@ from .banded_design import (
     scores_for_all,
     targets_of,
 )
-from .banded_search import BandedTable, first_sets, held_out_errors, search_sets, strengths_of
+from .banded_search import first_sets, held_out_errors, search_sets, strengths_of
+from .banded_table import BandedTable
 from .bands import Bands, Strengths, band_names, band_of_each, checked_grids
 
 
@@ -112,7 +113,7 @@ class BandedAdapter(FactoredAdapter):
 
     kind = "banded"
     _optional = ("tried", "cv_errors")
-    _policies: ClassVar[Mapping[str, tuple[str, ...]]] = POLICIES
+    _policies: ClassVar[tuple[Policies, ...]] = (ALPHA_PER, CHOOSE_BY, GAIN, SCALE)
 
     alpha_: Floats
     alpha_at_edge_: NDArray[np.bool_]
@@ -176,35 +177,61 @@ class BandedAdapter(FactoredAdapter):
         checked, units = self._checked(X, Y)
         bands = band_of_each(self.bands, checked.shape[1])
         codes = None if groups is None else encode_groups(groups, len(checked))
-        targets, dtype = targets_of(units)
         features = standardise(checked, self.scale)
+        size = largest_square(features.X) if self._needs_size(named) else 0.0
         design = BandedFeatures(features.X, bands)
         searched = BandedFeatures(checked, bands, self.scale) if self.scale != "none" else design
+        basis = None
+        if self.alpha_per == "unit":
+            basis, design = rotate_bands(features.X, bands)
+        weights, targets = self._fit_bands(searched, design, named, size, units, codes)
+        if basis is None:
+            self.projection_ = np.eye(checked.shape[1]) if weights is None else weights
+        else:
+            self.projection_ = basis if weights is None else basis @ weights
+        self.projection_[features.constant] = 0.0
+        self.x_mean_, self.x_scale_ = features.mean, features.scale
+        self._set_gain(lambda: features.X @ self.projection_, targets, size)
+        return self
+
+    def _needs_size(self, named: list[Floats] | None) -> bool:
+        """Whether the features' largest squared singular value is needed, for strengths or for the gain."""
+        return named is None or self.gain != "none"
+
+    def _fit_bands(
+        self,
+        searched: BandedTable,
+        design: BandedTable,
+        named: list[Floats] | None,
+        size: float,
+        units: NDArray,
+        codes: NDArray[np.intp] | None,
+    ) -> tuple[Floats | None, UnitBlocks]:
+        """Choose strengths by one table and fit the map on another; its weights, and the targets.
+
+        It sets `expansion_`, `y_mean_` and what `_choose` does; the weights are those of `map_for_all`.
+        """
+        targets, dtype = targets_of(units)
         scores = scores_for_all(targets) if self.alpha_per == "all" else None
-        size = largest_square(features.X) if named is None or self.gain != "none" else 0.0
         grids = named or [default_alphas(size)] * len(self.band_names_)
         self._choose(searched, grids, codes, targets, scores)
         if scores is None:
-            basis, rotated = rotate_bands(features.X, bands)
-            weights, self.expansion_ = map_per_unit(rotated, self.alpha_, targets, dtype)
-            self.projection_ = basis if weights is None else basis @ weights
+            weights, self.expansion_ = map_per_unit(design, self.alpha_, targets, dtype)
         else:
             weights, self.expansion_ = map_for_all(design, self.alpha_, targets, scores, dtype)
-            self.projection_ = np.eye(checked.shape[1]) if weights is None else weights
-        self.projection_[features.constant] = 0.0
-        self.x_mean_, self.x_scale_ = features.mean, features.scale
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
+        return weights, targets
+
+    def _set_gain(self, scores: Callable[[], Floats], targets: UnitBlocks, size: float) -> None:
+        """Set `gain_`, from the training samples' scores (n_samples, k) if they are needed."""
         self.gain_ = 1.0
         if self.gain != "none":
-            along, predictable = features.X @ self.projection_, most_predictable(self.alpha_.min(axis=0), size)
-            self.gain_ = gain_for(self.gain, along, self.expansion_, targets.power, predictable=predictable)
-        return self
+            predictable = most_predictable(self.alpha_.min(axis=0), size)
+            self.gain_ = gain_for(self.gain, scores(), self.expansion_, targets.power, predictable=predictable)
 
     def _checked_grids(self) -> list[Floats] | None:
         """The strengths that each band may take, if named, once policies are known to be among those there are."""
-        for policy, known in self._policies.items():
-            if getattr(self, policy) not in known:
-                raise UnknownNameError(policy, getattr(self, policy), known)
+        require_policies(self, *self._policies)
         if not isinstance(self.n_iter, Integral) or self.n_iter < 0:
             raise InputError(f"n_iter={self.n_iter!r}, expected a whole number of random mixtures, 0 or more")
         return checked_grids(self.alphas, self.band_names_)
@@ -228,11 +255,11 @@ class BandedAdapter(FactoredAdapter):
             rng = np.random.default_rng(self.random_state)
             if scores is not None:
 
-                def judge(strengths: Floats) -> Floats:
+                def errors_of(strengths: Floats) -> Floats:
                     sums = design.held_out(folds, strengths, scores.P).over_all()
                     return held_out_errors(sums, folds, self.choose_by, n_units)[:, 0]
 
-                self.tried_, self.cv_errors_ = search_sets(judge, grids, self.n_iter, rng)
+                self.tried_, self.cv_errors_ = search_sets(errors_of, grids, self.n_iter, rng)
                 alpha = self.tried_[self.cv_errors_.argmin()]
             else:
                 tried, least = strengths_of(grids, first_sets(grids, self.n_iter, rng)), np.empty(n_units)

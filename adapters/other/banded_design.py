@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,54 +14,33 @@ from ..ridge.decomposition import standardise, thin_svd
 from ..ridge.folds import Split
 from ..ridge.held_out import HeldOutSums
 from ..unit_blocks import Floats, UnitBlocks, dtype_like, low_rank_scores, spread, sum_of_squares
-from .banded_held_out import Moments, added, by_kernel, by_moments, factored, moments_are_cheaper
-from .banded_search import BandedTable
+from .banded_held_out import Moments, added, by_kernel, factored
+from .banded_table import BandedTable
 
 
 @dataclass(frozen=True)
-class BandedFeatures:
-    """Features in bands, held as they are.
+class BandedFeatures(BandedTable):
+    """Features as they are, centred where `scale` is ``"none"``; else each fold centres and scales its own."""
 
-    Attributes
-    ----------
-    X : (n_samples, n_features) array
-        Centred, where `scale` is ``"none"``.
-    bands : (n_features,) array of int
-        The band of each feature.
-    scale : {"none", "unit_variance"}
-        What each fold does to its features after centring.
-    """
-
-    X: Floats
-    bands: NDArray[np.intp]
     scale: str = "none"
 
     @property
     def n_columns(self) -> int:
         return self.X.shape[1]
 
-    def held_out(self, folds: list[Split], strengths: Floats, Y: Floats) -> HeldOutSums:
-        """How well each set of strengths, (n_sets, n_bands), predicts the held-out samples of Y (n_samples, k)."""
-        n_samples, n_features = self.X.shape
-        if moments_are_cheaper(n_samples, n_features, Y.shape[1], len(folds)):
-            return by_moments(self._moments(folds, Y), strengths[:, self.bands])
+    def _by_kernel(self, folds: list[Split], strengths: Floats, Y: Floats) -> HeldOutSums:
         if self.scale == "none":
-            return by_kernel(self._kernel, folds, strengths, Y)
+            return super()._by_kernel(folds, strengths, Y)
         sums = HeldOutSums(np.zeros(()), np.zeros(()), np.zeros(()))
         for fold in folds:
             features = standardise(self.X[fold[0]], self.scale)
             scaled = (self.X - features.mean) / features.scale
             scaled[:, features.constant] = 0.0
-            sums = added(sums, by_kernel(BandedFeatures(scaled, self.bands)._kernel, [fold], strengths, Y))
+            sums = added(sums, by_kernel(BandedFeatures(scaled, self.bands).kernel, [fold], strengths, Y))
         return sums
 
     def weights(self, strengths: Floats, Y: Floats) -> Floats:
-        """The weights (n_features, k) of banded ridge for centred Y (n_samples, k).
-
-        Parameters
-        ----------
-        strengths : (n_bands,) array
-        Y : (n_samples, k) array
+        """The weights (n_features, k) of banded ridge with strengths (n_bands,) for centred Y (n_samples, k).
 
         Examples
         --------
@@ -79,14 +57,11 @@ class BandedFeatures:
             weights = scaled.T @ cho_solve(factored(scaled @ scaled.T), Y)
         return weights / root[:, np.newaxis]
 
-    @cached_property
-    def _kernels(self) -> Floats:
-        """Of each band, (n_bands, n_samples, n_samples)."""
-        parts = (self.X[:, self.bands == band] for band in range(self.bands.max() + 1))
-        return np.stack([part @ part.T for part in parts])
-
-    def _kernel(self, strengths: Floats) -> Floats:
+    def kernel(self, strengths: Floats) -> Floats:
         return np.tensordot(1.0 / strengths, self._kernels, axes=1)
+
+    def _of_columns(self, strengths: Floats) -> Floats:
+        return strengths[self.bands]
 
     def _moments(self, folds: list[Split], Y: Floats) -> Iterator[Moments]:
         for train, held_out in folds:
@@ -107,17 +82,8 @@ class BandedFeatures:
 def rotate_bands(X: Floats, bands: NDArray[np.intp]) -> tuple[Floats, BandedFeatures]:
     """Each band in coordinates of its own directions: no more of them than samples, and the same banded ridge.
 
-    Parameters
-    ----------
-    X : (n_samples, n_features) array
-    bands : (n_features,) array of int
-
-    Returns
-    -------
-    directions : (n_features, r) array
-        Orthonormal, each within a band.
-    rotated : BandedFeatures
-        ``X @ directions``, and the bands of these.
+    Returned are orthonormal directions (n_features, r), each within a band, and ``X @ directions`` with the bands of
+    these.
 
     Examples
     --------
@@ -134,12 +100,8 @@ def rotate_bands(X: Floats, bands: NDArray[np.intp]) -> tuple[Floats, BandedFeat
 class SharedTargets(NamedTuple):
     """Few targets that stand for all units where these share their strengths.
 
-    Attributes
-    ----------
-    P : (n_samples, k) array
-        The centred targets, or their `low_rank_scores` where there are more units than samples.
-    loadings : (n_samples, k) array or None
-        The centred targets are ``P @ (loadings.T @ Y)``; None where they are P.
+    P (n_samples, k) is the centred targets, or their `low_rank_scores` where there are more units than samples. These
+    are ``P @ (loadings.T @ Y)``; the loadings are None where they are P.
     """
 
     P: Floats
@@ -163,14 +125,9 @@ def scores_for_all(targets: UnitBlocks) -> SharedTargets:
 def map_for_all(
     design: BandedTable, strengths: Floats, targets: UnitBlocks, scores: SharedTargets, dtype: type
 ) -> tuple[Floats | None, NDArray]:
-    """The map where all units share the strengths (n_bands,).
+    """The map where all units share the strengths (n_bands,): weights (n_columns, k) and expansion (k, n_units).
 
-    Returns
-    -------
-    weights : (n_columns, k) array or None
-        None where it would be the unit matrix.
-    expansion : (k, n_units) array
-        k is n_columns, or what `scores` have where that is less.
+    k is n_columns, or what `scores` have where that is less; weights are None where they would be the unit matrix.
     """
     weights = design.weights(strengths, scores.P)
     if weights.shape[1] < weights.shape[0]:
@@ -185,14 +142,10 @@ def map_for_all(
 def map_per_unit(
     design: BandedTable, strengths: Floats, targets: UnitBlocks, dtype: type
 ) -> tuple[Floats | None, NDArray]:
-    """The map where each unit has strengths of its own, (n_bands, n_units).
+    """The map where each unit has strengths of its own, (n_bands, n_units): weights (n_columns, k) and expansion (k,
+    n_units).
 
-    Returns
-    -------
-    weights : (n_columns, n_units) array or None
-        None where it would be the unit matrix.
-    expansion : (k, n_units) array
-        k is n_columns, or n_units where that is less.
+    k is n_columns, or n_units where that is less; weights are None where they would be the unit matrix.
     """
     n_units = targets.Y.shape[1]
     few = n_units < design.n_columns

@@ -25,8 +25,7 @@ from ..unit_blocks import EPS, Floats, sum_of_squares
 def factored(form: Floats) -> tuple[Floats, bool]:
     """The Cholesky factor of ``form + I``, for `cho_solve`; `form` (n, n) is positive semidefinite and is overwritten.
 
-    Strengths count as n * eps times the trace of what they stand beside where they are weaker: they would not be felt
-    beside its rounding.
+    Strengths count as n * eps times the trace of the form where they are weaker: they would be lost in its rounding.
     """
     np.einsum("ii->i", form)[:] += max(1.0, len(form) * EPS * np.trace(form))
     return cho_factor(form, lower=True, overwrite_a=True, check_finite=False)
@@ -40,23 +39,11 @@ def centre_kernel(kernel: Floats) -> Floats:
 
 
 def left_out(kernel: Floats, folds: list[Split], Y: Floats) -> list[Floats]:
-    """What held-out samples have beyond their prediction by ridge with strength 1 and an intercept.
+    """Residuals of held-out samples, by ridge with strength 1 and an intercept, (n_held_out, k) for each fold.
 
-    With Q = C - C 1 1' C / (1' C 1) and C = (K + I)^-1, the residuals of a fold f that is left out are
-    Q_ff^-1 (Q Y)_f (Cook & Weisberg 1982, Residuals and influence in regression, section 3.6), so that no fold needs a
-    decomposition of its own.
-
-    Parameters
-    ----------
-    kernel : (n_samples, n_samples) array
-        Inner products of the samples' features. It is overwritten.
-    folds : list of (train, held_out)
-        Each with all samples.
-    Y : (n_samples, k) array
-
-    Returns
-    -------
-    list of (n_held_out, k) arrays
+    With Q = C - C 1 1' C / (1' C 1) and C = (K + I)^-1, the residuals of a fold f that is left out are Q_ff^-1 (Q Y)_f
+    (Cook & Weisberg 1982, Residuals and influence in regression, section 3.6), so that no fold needs a decomposition of
+    its own. The kernel (n_samples, n_samples) is overwritten; each fold has all samples.
 
     Examples
     --------
@@ -81,15 +68,9 @@ def left_out(kernel: Floats, folds: list[Split], Y: Floats) -> list[Floats]:
 
 
 def by_kernel(kernel: Callable[[Floats], Floats], folds: list[Split], strengths: Floats, Y: Floats) -> HeldOutSums:
-    """Judge sets of strengths through the samples' kernel: n^3 products a set, and 2 n^2 for each target.
+    """Held-out sums of sets of strengths through the samples' kernel: n^3 products a set, and 2 n^2 for each target.
 
-    Parameters
-    ----------
-    kernel : callable
-        From strengths (n_bands,) to the sum over bands of kernel / strength, (n_samples, n_samples).
-    folds : list of (train, held_out)
-    strengths : (n_sets, n_bands) array
-    Y : (n_samples, k) array
+    `kernel` makes of strengths (n_bands,) the sum over bands of kernel / strength, (n_samples, n_samples).
     """
     parts = list(samples_together(folds, len(Y)))
     truths = [
@@ -124,18 +105,10 @@ def samples_together(folds: list[Split], n_samples: int) -> Iterator[tuple[NDArr
 
 @dataclass(frozen=True)
 class Moments:
-    """What a fold's training samples and its held-out samples tell of q columns and k targets.
+    """Inner products of a fold's q columns with each other (q, q) and with k targets (q, k), over training and held-out
+    samples.
 
-    All are of deviations from the mean of the training samples.
-
-    Attributes
-    ----------
-    xx, held_xx : (q, q) arrays
-        Inner products of the columns over the training samples, and over the held-out samples.
-    xy, held_xy : (q, k) arrays
-        Inner products of the columns with the targets.
-    true : (k,) array
-        Sum of squares of the held-out targets.
+    All are of deviations from the mean of the training samples; `true` (k,) is the held-out targets' sum of squares.
     """
 
     xx: Floats
@@ -146,16 +119,11 @@ class Moments:
 
 
 def by_moments(folds: Iterable[Moments], strengths: Floats) -> HeldOutSums:
-    """Judge sets of strengths through the columns' moments: q^3 / 3 products a set and a fold, and 4 q^2 a target.
+    """Held-out sums of sets of strengths (n_sets, q) through moments: q^3 / 3 products a set and a fold, and 4 q^2 a
+    target.
 
-    Squared errors are found as a difference of sums over the held-out samples, within a rounding of these.
-
-    Parameters
-    ----------
-    folds : iterable of Moments
-        Each is forgotten before the next is asked for.
-    strengths : (n_sets, q) array
-        Of each column.
+    Squared errors are a difference of sums over the held-out samples, within a rounding of these. Each fold's moments
+    are freed before the next are made.
     """
     sums = HeldOutSums(np.zeros(()), np.zeros(()), np.zeros(()))
     roots = np.sqrt(strengths)

@@ -1,14 +1,8 @@
-"""Which strength each band of features takes, chosen on held-out samples.
-
-Sets of strengths are tried, one strength for each band. Each is judged without a fit of its own for each fold: either
-through the samples' kernel, from one Cholesky decomposition for all folds (`by_kernel`), or through the features'
-moments, from one of the features' size for each fold (`by_moments`).
-"""
+"""Which strength each band of features takes, chosen on held-out samples: sets of strengths, one for each band."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
 
 import numpy as np
 
@@ -23,42 +17,13 @@ CONCENTRATIONS = (1.0, 0.1)
 """Of the random mixtures, in turn: all mixtures alike, and mixtures in which few bands have most of the weight."""
 
 
-class BandedTable(Protocol):
-    """Features in bands: what a search and a fit need to know of them."""
-
-    @property
-    def n_columns(self) -> int:
-        """How many weights a unit has."""
-        ...
-
-    def held_out(self, folds: list[Split], strengths: Floats, Y: Floats) -> HeldOutSums:
-        """How well each set of strengths, (n_sets, n_bands), predicts the held-out samples of Y (n_samples, k)."""
-        ...
-
-    def weights(self, strengths: Floats, Y: Floats) -> Floats:
-        """The weights (n_columns, k) of banded ridge with the strengths (n_bands,) for centred Y (n_samples, k)."""
-        ...
-
-
 def first_sets(grids: Sequence[Floats], n_iter: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
-    """Sets of strengths to begin with: mixtures of the bands' kernels, each with every overall strength.
+    """Sets of strengths to begin with, each once, as positions in the bands' ascending grids.
 
-    A mixture with weights gamma (as in Dupre la Tour et al. 2022) and the overall strength alpha gives a band
-    the strength alpha / (n_bands gamma), or what is next to it on the band's grid. The first mixture is the equal one,
-    which is ridge with one strength for all bands.
-
-    Parameters
-    ----------
-    grids : sequence of (n_alphas,) arrays
-        The strengths that each band may take, ascending.
-    n_iter : int
-        Number of random mixtures, drawn from Dirichlet distributions with the concentrations `CONCENTRATIONS` in turn.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    list of tuple of int
-        Positions in the bands' grids, each set once.
+    They are mixtures of the bands' kernels, each with every overall strength. A mixture with weights gamma (as in Dupre
+    la Tour et al. 2022) and the overall strength alpha gives a band the strength alpha / (n_bands gamma), or the
+    nearest one on the band's grid. The first mixture is the equal one, which is ridge with one strength for all bands;
+    `n_iter` random ones are drawn from Dirichlet distributions with the concentrations `CONCENTRATIONS` in turn.
 
     Examples
     --------
@@ -85,28 +50,15 @@ def strengths_of(grids: Sequence[Floats], sets: Sequence[tuple[int, ...]]) -> Fl
 
 
 def search_sets(
-    judge: Callable[[Floats], Floats], grids: Sequence[Floats], n_iter: int, rng: np.random.Generator
+    errors_of: Callable[[Floats], Floats], grids: Sequence[Floats], n_iter: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Search for the best set of strengths.
+    """Search for the best set of strengths: all sets tried, (n_sets, n_bands), and their errors (n_sets,) by
+    `errors_of`.
 
     After the `first_sets` the best of them is refined: one band after the other moves along its whole grid while the
     others stay where they are best, round after round until a round changes nothing, at most `ROUNDS` times. Random
     mixtures alone seldom hit the best set of more than two bands; moves alone may be caught where only two bands
     together would gain.
-
-    Parameters
-    ----------
-    judge : callable
-        From sets of strengths, (n_sets, n_bands), to their errors, (n_sets,).
-    grids : sequence of (n_alphas,) arrays
-    n_iter : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    strengths : (n_sets, n_bands) array
-        All sets tried, in the order of trial.
-    errors : (n_sets,) array
 
     Examples
     --------
@@ -121,7 +73,7 @@ def search_sets(
     def best_with(sets: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
         new = [of_bands for of_bands in sets if of_bands not in errors]
         if new:
-            errors.update(zip(new, judge(strengths_of(grids, new)).tolist(), strict=True))
+            errors.update(zip(new, errors_of(strengths_of(grids, new)).tolist(), strict=True))
         return min(errors, key=errors.__getitem__)
 
     best = best_with(first_sets(grids, n_iter, rng))
@@ -135,9 +87,9 @@ def search_sets(
 
 
 def held_out_errors(sums: HeldOutSums, folds: list[Split], choose_by: str, n_units: int = 1) -> Floats:
-    """What is to be least, (n_sets, n_targets), of sums of which each target stands for `n_units` units.
+    """Errors to minimise, (n_sets, n_targets): mean squared, or one minus the squared cosine.
 
-    The mean squared error, or one minus the squared cosine.
+    Each target of the sums stands for `n_units` units.
     """
     if choose_by == "direction":
         return sums.off_direction()

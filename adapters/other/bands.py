@@ -27,12 +27,7 @@ def band_names(bands: Bands) -> tuple[str, ...]:
 
 
 def band_of_each(bands: Bands, n_features: int) -> NDArray[np.intp]:
-    """Each feature's band, as a number from 0 upwards.
-
-    Raises
-    ------
-    ShapeError
-        If there is not one label for each feature.
+    """Each feature's band, as a number from 0 upwards; ShapeError if there is not one label for each feature.
 
     Examples
     --------
@@ -50,18 +45,8 @@ def band_of_each(bands: Bands, n_features: int) -> NDArray[np.intp]:
 def checked_grids(alphas: Strengths, names: Sequence[str]) -> list[Floats] | None:
     """The strengths that each band may take, ascending; None where none are named.
 
-    Parameters
-    ----------
-    alphas : float, sequence of float, mapping from band to either, or None
-    names : sequence of str
-        The bands.
-
-    Raises
-    ------
-    InputError
-        If strengths are not finite numbers above 0, or a band has none.
-    UnknownNameError
-        If they are for a band that there is not.
+    It raises InputError if strengths are not finite numbers above 0, or a band has none, UnknownNameError if they are
+    for a band that there is not.
 
     Examples
     --------

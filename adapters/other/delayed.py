@@ -11,20 +11,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from ...errors import BundleError
 from ..factored import Shapes
-from ..ridge.alphas import default_alphas, most_predictable
+from ..policies import ALPHA_PER, CHOOSE_BY, GAIN
 from ..ridge.decomposition import largest_square
 from ..ridge.folds import Splitter, encode_groups
-from ..ridge.gain import gain_for
-from ..ridge.ridge import POLICIES
 from ..rows import each_row
 from ..unit_blocks import Floats
 from .banded import BandedAdapter
-from .banded_design import map_for_all, map_per_unit, rotate_bands, scores_for_all, targets_of
+from .banded_design import rotate_bands
 from .bands import Bands, Strengths, band_names, band_of_each
 from .delayed_design import DelayedFeatures
 from .delays import Run, checked_lags, run_bounds, shifted
-
-LAG_ALPHAS = ("shared", "own")
 
 
 class DelayedAdapter(BandedAdapter):
@@ -81,12 +77,7 @@ class DelayedAdapter(BandedAdapter):
 
     kind = "delayed"
     _optional = ("tried", "cv_errors", "lag_weights")
-    _policies = {
-        "alpha_per": POLICIES["alpha_per"],
-        "choose_by": POLICIES["choose_by"],
-        "gain": POLICIES["gain"],
-        "lag_alphas": LAG_ALPHAS,
-    }
+    _policies = (ALPHA_PER, CHOOSE_BY, GAIN, {"lag_alphas": ("shared", "own")})
 
     lag_weights_: Floats | None
     score_mean_: Floats
@@ -155,30 +146,17 @@ class DelayedAdapter(BandedAdapter):
         bands = band_of_each(self.bands, checked.shape[1])
         codes = None if groups is None else encode_groups(groups, len(checked))
         bounds = run_bounds(groups, len(checked))
-        targets, dtype = targets_of(units)
-        self.projection_, rotated = rotate_bands(checked, bands)
         size = 0.0
-        if named is None or self.gain != "none":
+        if self._needs_size(named):
             # Features that hardly change from sample to sample are as much the larger as they are delayed.
             size = len(lags) * largest_square(checked - checked.mean(axis=0))
-        grids = named or [default_alphas(size)] * len(self.band_names_)
-        n_bands = len(band_names(self.bands))
-        design = DelayedFeatures(rotated.X, rotated.bands, n_bands, lags, codes, bounds)
-        scores = scores_for_all(targets) if self.alpha_per == "all" else None
-        self._choose(design, grids, codes, targets, scores)
-        if scores is None:
-            weights, self.expansion_ = map_per_unit(design, self.alpha_, targets, dtype)
-        else:
-            weights, self.expansion_ = map_for_all(design, self.alpha_, targets, scores, dtype)
+        self.projection_, rotated = rotate_bands(checked, bands)
+        design = DelayedFeatures(rotated.X, rotated.bands, len(band_names(self.bands)), lags, codes, bounds)
+        weights, targets = self._fit_bands(design, design, named, size, units, codes)
         self.lag_weights_ = None if weights is None else weights.reshape(len(lags), -1, weights.shape[1])
         self.score_mean_ = design.mean() if weights is None else design.mean() @ weights
         self.x_mean_, self.x_scale_ = np.zeros(checked.shape[1]), np.ones(checked.shape[1])
-        self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
-        self.gain_ = 1.0
-        if self.gain != "none":
-            predictable = most_predictable(self.alpha_.min(axis=0), size)
-            along = self._scores(checked, bounds)
-            self.gain_ = gain_for(self.gain, along, self.expansion_, targets.power, predictable=predictable)
+        self._set_gain(lambda: self._scores(checked, bounds), targets, size)
         return self
 
     def predict(self, X: ArrayLike, groups: ArrayLike | None = None) -> NDArray:
@@ -208,11 +186,7 @@ class DelayedAdapter(BandedAdapter):
         """
         check_is_fitted(self)
         features = self._checked_features(X)
-        scores = self._scores(features, run_bounds(groups, len(features)))
-        predicted = each_row(scores.astype(self.expansion_.dtype, copy=False), self.expansion_)
-        predicted *= self.gain_
-        predicted += self.y_mean_
-        return predicted.reshape(len(predicted), *self.y_mean_.shape)
+        return self._activations(self._scores(features, run_bounds(groups, len(features))))
 
     @property
     def coef_(self) -> NDArray:

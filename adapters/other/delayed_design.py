@@ -1,4 +1,4 @@
-"""The delayed table's columns in bands, as banded ridge needs to know them, through features that are not delayed."""
+"""The delayed table's columns in bands, as banded ridge needs them, through features that are not delayed."""
 
 from __future__ import annotations
 
@@ -11,31 +11,20 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 
 from ..ridge.folds import Split
-from ..ridge.held_out import HeldOutSums
 from ..unit_blocks import Floats, sum_of_squares
-from .banded_held_out import Moments, by_kernel, by_moments, centre_kernel, factored, moments_are_cheaper
+from .banded_held_out import Moments, centre_kernel, factored
+from .banded_table import BandedTable
 from .delays import Run, add_shifted_kernel, delayed_gram, delayed_kernel, shifted
 
 
 @dataclass(frozen=True)
-class DelayedFeatures:
-    """The columns of the delayed table in bands, through features that are not delayed.
+class DelayedFeatures(BandedTable):
+    """The columns of the delayed table, through features that are not delayed.
 
-    Attributes
-    ----------
-    X : (n_samples, r) array
-    bands : (r,) array of int
-        The band of each feature.
-    n_bands : int
-        Strengths are (n_bands,), for all lags, or (n_lags * n_bands,).
-    lags : tuple of int
-    runs : (n_samples,) array or None
-        The run of each sample, and with it
-    bounds : list of (start, stop)
+    Strengths are (n_bands,), for all lags, or (n_lags * n_bands,). `runs` is the run of each sample, or None, and
+    `bounds` where runs start and stop.
     """
 
-    X: Floats
-    bands: NDArray[np.intp]
     n_bands: int
     lags: tuple[int, ...]
     runs: NDArray[np.intp] | None
@@ -45,11 +34,8 @@ class DelayedFeatures:
     def n_columns(self) -> int:
         return len(self.lags) * self.X.shape[1]
 
-    def held_out(self, folds: list[Split], strengths: Floats, Y: Floats) -> HeldOutSums:
-        """How well each set of strengths, (n_sets, n_bands), predicts the held-out samples of Y (n_samples, k)."""
-        if moments_are_cheaper(len(self.X), self.n_columns, Y.shape[1], len(folds)):
-            return by_moments(self._moments(folds, Y), np.stack([self._of_columns(each) for each in strengths]))
-        return by_kernel(self._kernel, folds, strengths, Y)
+    def _count(self) -> int:
+        return self.n_bands  # a band whose features do not vary has no directions
 
     def weights(self, strengths: Floats, Y: Floats) -> Floats:
         """The weights (n_lags * r, k) of banded ridge for centred Y (n_samples, k)."""
@@ -58,7 +44,7 @@ class DelayedFeatures:
             mean, root = self.mean(), np.sqrt(of_columns)
             form = delayed_gram(self.X, self.lags, self.runs) - len(self.X) * np.outer(mean, mean)
             return cho_solve(factored(form / root / root.T), self._products(Y) / root) / root
-        return self._products(cho_solve(factored(centre_kernel(self._kernel(strengths))), Y)) / of_columns
+        return self._products(cho_solve(factored(centre_kernel(self.kernel(strengths))), Y)) / of_columns
 
     def mean(self, samples: NDArray[np.intp] | slice = slice(None)) -> Floats:
         """The columns' mean over some of the samples, (n_lags * r,)."""
@@ -76,17 +62,11 @@ class DelayedFeatures:
         return self._table(strengths)[:, self.bands].ravel()
 
     @cached_property
-    def _kernels(self) -> Floats:
-        """Of each band without delay, (n_bands, n_samples, n_samples)."""
-        parts = (self.X[:, self.bands == band] for band in range(self.n_bands))
-        return np.stack([part @ part.T for part in parts])
-
-    @cached_property
     def _delayed_kernels(self) -> Floats:
         """Of each band with all its delays."""
         return np.stack([delayed_kernel(kernel, self.lags, self.runs) for kernel in self._kernels])
 
-    def _kernel(self, strengths: Floats) -> Floats:
+    def kernel(self, strengths: Floats) -> Floats:
         if len(strengths) == self.n_bands:
             return np.tensordot(1.0 / strengths, self._delayed_kernels, axes=1)
         total = np.zeros(self._kernels.shape[1:])

@@ -63,26 +63,10 @@ def delayed(X: ArrayLike, lags: Sequence[int], runs: ArrayLike | None = None) ->
 def delayed_kernel(
     kernel: ArrayLike, lags: Sequence[int], runs: ArrayLike | None = None, weights: ArrayLike | None = None
 ) -> Floats:
-    """The samples' inner products in the delayed table, from those in the table that is not delayed.
+    """The samples' inner products D D' in the delayed table, from those X X' in the table that is not delayed.
 
-    Parameters
-    ----------
-    kernel : (n_samples, n_samples) array-like
-        X X'.
-    lags, runs
-        As in `delayed`.
-    weights : (n_lags,) array-like, optional
-        Of each lag, e.g. one over its strength; 1 if left out.
-
-    Returns
-    -------
-    (n_samples, n_samples) array
-        D D', or D diag(weights) D': n_samples^2 sums for each lag.
-
-    Raises
-    ------
-    InputError, ShapeError, NonFiniteError
-        As `delayed`.
+    They are n_samples^2 sums for each lag. With `weights` (n_lags,) of each lag, e.g. one over its strength, it is D
+    diag(weights) D'.
 
     Examples
     --------
@@ -103,27 +87,10 @@ def delayed_kernel(
 def delayed_gram(
     X: ArrayLike, lags: Sequence[int], runs: ArrayLike | None = None, samples: ArrayLike | None = None
 ) -> Floats:
-    """The inner products of the delayed table's columns.
+    """The inner products D'D of the delayed table's columns, over its rows at `samples` (ascending) or all.
 
     One product over all samples for each difference between lags, n_lags of them where lags follow one another; the
     other blocks differ from these only at the ends of runs, and of stretches of `samples`.
-
-    Parameters
-    ----------
-    X, lags, runs
-        As in `delayed`.
-    samples : array-like of int, optional
-        Positions of the rows of the delayed table that count, ascending; all if left out.
-
-    Returns
-    -------
-    (n_lags * n_features, n_lags * n_features) array
-        D'D.
-
-    Raises
-    ------
-    InputError, ShapeError, NonFiniteError
-        As `delayed`.
 
     Examples
     --------
@@ -159,18 +126,7 @@ def delayed_gram(
 
 
 def checked_lags(lags: Sequence[int]) -> tuple[int, ...]:
-    """Lags as plain whole numbers.
-
-    Raises
-    ------
-    InputError
-        If they are not distinct whole numbers.
-
-    Examples
-    --------
-    >>> checked_lags(range(3))
-    (0, 1, 2)
-    """
+    """Lags as plain whole numbers; InputError if they are not distinct whole numbers."""
     values = np.asarray(lags)
     if values.ndim != 1 or not values.size or values.dtype.kind not in "iu" or len(np.unique(values)) < values.size:
         raise InputError(f"lags={lags!r}, expected one or more whole numbers of samples, each once, e.g. (0, 1, 2)")
@@ -178,14 +134,7 @@ def checked_lags(lags: Sequence[int]) -> tuple[int, ...]:
 
 
 def run_bounds(runs: ArrayLike | None, n_samples: int) -> list[Run]:
-    """Where each run begins and ends.
-
-    Raises
-    ------
-    InputError
-        If the samples of a run do not follow one another.
-    ShapeError, NonFiniteError
-        If there is not one run label for each sample.
+    """Where each run begins and ends; InputError if the samples of a run do not follow one another.
 
     Examples
     --------

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from ...errors import InputError, UnknownNameError
+from ...errors import InputError
 from ..factored import FactoredAdapter
+from ..policies import CHOOSE_BY, GAIN, SCALE, require_policies
 from ..ridge.decomposition import standardise, thin_svd
 from ..ridge.folds import Splitter, encode_groups, split_samples
 from ..ridge.gain import gain_for
 from ..ridge.held_out import HeldOutSums, PreparedFold, prepare_folds
-from ..ridge.ridge import POLICIES
 from ..unit_blocks import Floats, UnitBlocks, dtype_like, low_rank_scores, spread, sum_of_squares
 
 
@@ -30,14 +30,8 @@ from ..unit_blocks import Floats, UnitBlocks, dtype_like, low_rank_scores, sprea
 class Components:
     """Nested components, in coordinates of the singular vectors of the features X = U diag(s) V'.
 
-    Attributes
-    ----------
-    weights : (r, m) array
-        The scores of features x are ``x @ V @ weights``.
-    sources : (r, m) array
-        The loadings on targets are ``(U @ sources)' Y``; a prediction is scores times loadings.
-    possible : int
-        How many components there could be.
+    The scores of features x are ``x @ V @ weights``, the loadings on targets ``(U @ sources)' Y``, both (r, m); a
+    prediction is scores times loadings. `possible` is how many components there could be.
     """
 
     weights: Floats
@@ -55,16 +49,9 @@ Decompose = Callable[[Floats, Floats], Components]
 
 @dataclass(frozen=True)
 class ChosenComponents:
-    """What `NestedAdapter._fit_nested` settled on.
+    """What `NestedAdapter._fit_nested` chose: which way to decompose, and how many components.
 
-    Attributes
-    ----------
-    way : int
-        Which of the ways to decompose.
-    number : int
-        How many components it has.
-    at_edge : bool
-        Whether this is the smallest or largest of several numbers, and one beyond is possible.
+    `at_edge` says whether this is the smallest or largest of several numbers, and one beyond is possible.
     """
 
     way: int
@@ -100,9 +87,7 @@ class NestedAdapter(FactoredAdapter):
         self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None, numbers: NDArray[np.intp]
     ) -> ChosenComponents:
         """Fit with the best of some numbers of components and of `_ways` to decompose."""
-        for policy in ("choose_by", "gain", "scale"):
-            if getattr(self, policy) not in POLICIES[policy]:
-                raise UnknownNameError(policy, getattr(self, policy), POLICIES[policy])
+        require_policies(self, CHOOSE_BY, GAIN, SCALE)
         checked, units = self._checked(X, Y)
         codes = None if groups is None else encode_groups(groups, len(checked))
         targets = UnitBlocks(units.reshape(len(units), -1))
@@ -157,20 +142,10 @@ class NestedAdapter(FactoredAdapter):
 def search_nested(
     folds: Sequence[PreparedFold], Y: Floats, numbers: NDArray[np.intp], ways: Sequence[Decompose]
 ) -> HeldOutSums:
-    """How each number of components does on the held-out samples, after each way to decompose.
+    """Held-out sums (n_numbers, n_ways) of each number of components after each way to decompose, for all of Y
+    (n_samples, k).
 
-    Parameters
-    ----------
-    folds : sequence of PreparedFold
-    Y : (n_samples, k) array
-    numbers : (n_numbers,) array of int
-        A fold that has fewer components takes those it has.
-    ways : sequence of function
-
-    Returns
-    -------
-    HeldOutSums
-        Its sums over all of Y are (n_numbers, n_ways) arrays.
+    A fold that has fewer components takes those it has.
     """
     shape = (len(numbers), len(ways))
     inner, predicted, true = np.zeros(shape), np.zeros(shape), 0.0
@@ -206,12 +181,8 @@ def condensed(along: Floats) -> Floats:
 
 
 def checked_numbers(name: str, given: Any) -> NDArray[np.intp]:
-    """Numbers of components as an array, ascending and each once.
-
-    Raises
-    ------
-    InputError
-        If they are not whole numbers of at least 1.
+    """Numbers of components as an array, ascending and each once; InputError if they are not whole numbers of at least
+    1.
 
     Examples
     --------

@@ -30,13 +30,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.utils.validation import check_array, validate_data
 
-from ...errors import InputError, ShapeError, UnknownNameError
+from ...errors import InputError, ShapeError
 from ..checks import require_finite
 from ..factored import FactoredAdapter, Shapes, plain
+from ..policies import GAIN, require_policies
 from ..ridge.decomposition import largest_square, standardise
-from ..ridge.gain import GAINS, restoring_gain
+from ..ridge.gain import restoring_gain
 from ..unit_blocks import Floats, sum_of_squares
 from .updates import renewed, running_means, take_up
 
@@ -238,8 +238,7 @@ class RecursiveAdapter(FactoredAdapter):
         return plain(restoring_gain(np.where(predicted > RESOLUTION * power, predicted, 0.0), power))
 
     def _check_parameters(self) -> None:
-        if self.gain not in GAINS:
-            raise UnknownNameError("gain", self.gain, GAINS)
+        require_policies(self, GAIN)
         if self.alpha is not None and not 0 < self.alpha < inf:
             raise InputError(f"alpha={self.alpha!r}, expected a finite number above 0, e.g. 100.0")
         if not 0 < self.forgetting <= 1:
@@ -250,28 +249,10 @@ class RecursiveAdapter(FactoredAdapter):
 
     def _checked_samples(self, X: Any, Y: Any) -> tuple[Floats, NDArray]:
         """As `_checked`, but one sample will do, and all has to fit to what was learned from before."""
-        for_features = {"dtype": np.float64, "ensure_all_finite": False}
-        for_targets: dict[str, Any] = {
-            "dtype": "numeric",
-            "ensure_all_finite": False,
-            "ensure_2d": False,
-            "allow_nd": True,
-        }
         begun = hasattr(self, "factor_")
-        if begun:
-            features, units = self._checked_features(X), check_array(Y, **for_targets, input_name="Y")
-        else:
-            options: dict[str, Any] = {"validate_separately": (for_features, for_targets)}
-            both: Any = validate_data(self, X, Y, **options)
-            features, units = both
-        if units.ndim not in (1, 2) or not units.size or len(units) != len(features):
-            raise ShapeError(
-                f"Y has shape {units.shape}, expected ({len(features)}, n_units) or ({len(features)},): a row for each "
-                "sample of X"
-            )
+        features, units = self._checked(X, Y, least=1, reset=not begun)
         if begun and units.shape[1:] != self.y_mean_.shape:
             raise ShapeError(f"Y has shape {units.shape}, expected (n_samples, *{self.y_mean_.shape}) as before")
-        require_finite("X", features, column="feature")
         require_finite("Y", units.reshape(len(units), -1), column="unit")
         return features, units
 

@@ -140,17 +140,10 @@ class ReducedRankAdapter(NestedAdapter):
 def reduced_rank(values: Floats, along: Floats, alpha: float) -> Components:
     """Components of the reduced-rank ridge: the first r of them are the best map of rank r.
 
-    With the ridge solution B, the penalised error of a map C is that of B plus ``|M - diag(q) V'C|^2``, where
-    q^2 = s^2 + alpha and M = diag(q) V'B = diag(s / q) U'Y. So C of rank r is best where diag(q) V'C is the truncated
-    singular value decomposition of M (Eckart & Young 1936).
-
-    Parameters
-    ----------
-    values : (r,) array
-        The singular values s of the features X = U diag(s) V'.
-    along : (r, k) array
-        U'Y.
-    alpha : float
+    From the singular values s (r,) of the features X = U diag(s) V', and U'Y (r, k). With the ridge solution B, the
+    penalised error of a map C is that of B plus ``|M - diag(q) V'C|^2``, where q^2 = s^2 + alpha and M = diag(q) V'B =
+    diag(s / q) U'Y. So C of rank r is best where diag(q) V'C is the truncated singular value decomposition of M (Eckart
+    & Young 1936).
 
     Examples
     --------

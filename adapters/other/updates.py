@@ -17,23 +17,10 @@ tpqrt, trtrs = get_lapack_funcs(("tpqrt", "trtrs"), dtype=np.float64)
 def renewed(
     n_samples: int, last: int, half_life_samples: float, n_features: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Which features had their prior renewed with the last of all samples, and how many samples ago.
+    """Which features had their prior renewed with the last of `n_samples` samples, and how many samples ago.
 
-    Features come up in turn, one with each sample, or several where there are more than a half-life has samples.
-
-    Parameters
-    ----------
-    n_samples : int
-        All so far.
-    last : int
-        How many of these are looked at.
-    half_life_samples : float
-        Infinite where nothing is forgotten: then nothing has to be renewed.
-    n_features : int
-
-    Returns
-    -------
-    features, age : (n_renewed,) arrays of int
+    Features come up in turn, one with each sample, or several where there are more than a half-life has samples. With
+    an infinite half-life nothing is forgotten, and nothing has to be renewed.
 
     Examples
     --------
@@ -51,25 +38,10 @@ def renewed(
 def running_means(weight: float, n_samples: int, forgetting: float) -> tuple[Floats, Floats, float]:
     """How further samples deviate from the running mean, and move it; all linear in their deviations from it before.
 
-    With N_i = forgetting * N_(i-1) + 1, sample i moves the mean by (x_i - m_(i-1)) / N_i and adds
-    ``forgetting * N_(i-1) / N_i`` times the square of ``x_i - m_(i-1)`` to the squared deviations from the mean.
-
-    Parameters
-    ----------
-    weight : float
-        N, the sum of the weights of the samples before.
-    n_samples : int
-        How many come.
-    forgetting : float
-
-    Returns
-    -------
-    deviate : (n_samples, n_samples) array
-        ``deviate @ (X - mean)`` has as many squared deviations as these samples add.
-    average : (n_samples,) array
-        ``mean + average @ (X - mean)`` is the mean after them.
-    weight : float
-        N after them.
+    With N_i = forgetting * N_(i-1) + 1, sample i moves the mean by (x_i - m_(i-1)) / N_i and adds ``forgetting *
+    N_(i-1) / N_i`` times the square of ``x_i - m_(i-1)`` to the squared deviations from the mean. `weight` is N, the
+    sum of the weights of the samples before, and after them. ``deviate @ (X - mean)`` has as many squared deviations as
+    these samples add; ``mean + average @ (X - mean)`` is the mean after them.
 
     Examples
     --------
@@ -90,24 +62,11 @@ def running_means(weight: float, n_samples: int, forgetting: float) -> tuple[Flo
 def take_up(
     factor: Floats, weights: Floats, rows: Floats, targets: Floats, decay: float = 1.0
 ) -> tuple[Floats, Floats, Floats]:
-    """Add rows to a least squares fit that is known by its triangle.
+    """Add rows (n_rows, n_features) and their targets to a least squares fit that is known by its triangle.
 
-    Parameters
-    ----------
-    factor : (n_features, n_features) array
-        Lower triangular L, of the normal equations' ``L L'``.
-    weights : (n_features, n_units) array
-    rows : (n_rows, n_features) array
-    targets : (n_rows, n_units) array
-    decay : float
-        What all that was fitted before is weighted down by.
-
-    Returns
-    -------
-    factor, weights : arrays
-        With the rows among what is fitted.
-    lost : (n_units,) array
-        What the rows add to the sum of squares that the fit leaves.
+    `factor` is the lower triangular L of the normal equations' ``L L'``, `weights` are (n_features, n_units); `decay`
+    is the weight of all that was fitted before. Returned are both with the rows included, and what the rows add to the
+    sum of squares that the fit leaves, (n_units,).
 
     Examples
     --------

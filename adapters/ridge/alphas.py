@@ -21,19 +21,10 @@ MOST_DEFAULTS = 16
 
 
 def default_alphas(largest_square: float) -> Floats:
-    """The strengths to try where none are named: half powers of ten, on the scale of the features.
+    """The strengths to try where none are named, ascending: half powers of ten, on the scale of the features.
 
-    Features in another unit (a factor of any power of ten) get strengths that do the same to them.
-
-    Parameters
-    ----------
-    largest_square : float
-        The features' largest squared singular value; 0 where they do not vary.
-
-    Returns
-    -------
-    (n_alphas,) array
-        Ascending, at most `MOST_DEFAULTS`.
+    `largest_square` is the features' largest squared singular value, 0 where they do not vary. Features in another unit
+    (a factor of any power of ten) get strengths that do the same to them.
 
     Examples
     --------
@@ -49,18 +40,8 @@ def default_alphas(largest_square: float) -> Floats:
 
 
 def checked_alphas(alphas: object, name: str = "alphas") -> Floats | None:
-    """Strengths as an array in the order given; None where none are named.
-
-    Parameters
-    ----------
-    alphas : float, sequence of float, or None
-    name : str
-        What the parameter is called.
-
-    Raises
-    ------
-    InputError
-        If they are not finite numbers above 0.
+    """Strengths as an array in the order given, None where none are named; InputError unless all are finite and above
+    0.
 
     Examples
     --------
@@ -83,12 +64,6 @@ def checked_alphas(alphas: object, name: str = "alphas") -> Floats | None:
 
 def most_predictable(alpha: Any, largest_square: float) -> Any:
     """The largest part of a target that ridge of this strength can predict of its own training samples.
-
-    Parameters
-    ----------
-    alpha : float or array
-    largest_square : float
-        The features' largest squared singular value.
 
     Examples
     --------

@@ -14,24 +14,12 @@ from .forms import syrk
 
 
 def gram(table: NDArray) -> Floats:
-    """Inner products of the rows' deviations from their mean row, the wide axis being read once.
+    """Inner products (n, n) of the deviations of rows (n, n_units) from their mean row, the wide axis being read once.
 
-    In float64: what a strength leaves unexplained may be a small part of these, and a product in float32 would bury
-    differences between strengths below a ten-millionth of all. It costs little, being done once for a layer.
-
-    Parameters
-    ----------
-    table : (n, n_units) array
-        Any real dtype; may be a memory map. Read in blocks.
-
-    Returns
-    -------
-    (n, n) array
-
-    Raises
-    ------
-    ShapeError, NonFiniteError
-        If `table` has not two dimensions, or holds NaN or infinity.
+    The table is of any real dtype and may be a memory map. The sums are in float64: what a strength leaves unexplained
+    may be a small part of these, and a product in float32 would bury differences between strengths below a
+    ten-millionth of all. It costs little, being done once for a layer. It raises ShapeError or NonFiniteError if
+    `table` has not two dimensions, or holds NaN or infinity.
 
     Examples
     --------
@@ -51,23 +39,12 @@ def gram(table: NDArray) -> Floats:
 
 
 def blended(A: ArrayLike, table: NDArray, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-    """The product ``A @ table`` in float32, in blocks along the wide axis.
+    """The product ``A @ table`` of (n_new, n) and (n, n_units) in float32, in blocks along the wide axis, into `out` if
+    given.
 
-    What is multiplied are differences from a row of the table, which is added again: float32 keeps six digits of
-    these, however far from zero a unit lies that varies little. Rows of the table that no row of A uses are not read.
-
-    Parameters
-    ----------
-    A : (n_new, n) array-like
-    table : (n, n_units) array
-        Any real dtype; may be a memory map.
-    out : (n_new, n_units) array of float32, optional
-        Where to write.
-
-    Raises
-    ------
-    ShapeError, NonFiniteError
-        If shapes do not fit, or there is NaN or infinity.
+    The factors are differences from a row of the table, which is added again: float32 keeps six digits of these,
+    however far from zero a unit is that varies little. Rows of the table that no row of A uses are not read. It raises
+    ShapeError or NonFiniteError if shapes do not fit, or there is NaN or infinity.
 
     Examples
     --------
@@ -105,22 +82,8 @@ def blended(A: ArrayLike, table: NDArray, out: NDArray[np.float32] | None = None
 def by_key(A: ArrayLike, keys: ArrayLike, n_keys: int) -> Floats:
     """Sum the columns of training samples that share a key (a word, a picture), so that A blends a table of keys.
 
-    Parameters
-    ----------
-    A : (n_new, n_train) array-like
-    keys : (n_train,) array-like of int
-        Which row of the table each training sample's target is.
-    n_keys : int
-
-    Returns
-    -------
-    (n_new, n_keys) array
-        Zero for keys that no sample has.
-
-    Raises
-    ------
-    ShapeError, InputError
-        If there is not one key for each column, or a key is not among 0 .. n_keys - 1.
+    `keys` (n_train,) is which of the table's `n_keys` rows each training sample's target is. From A (n_new, n_train) it
+    makes (n_new, n_keys), zero for keys that no sample has.
 
     Examples
     --------

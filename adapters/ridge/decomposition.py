@@ -23,14 +23,9 @@ from .alphas import default_alphas
 
 @dataclass(frozen=True)
 class Standardised:
-    """Features with their mean taken out and their scale divided out.
+    """Features (n_samples, n_features) with their mean taken out and their scale divided out.
 
-    Attributes
-    ----------
-    X : (n_samples, n_features) array
-    mean, scale : (n_features,) arrays
-    constant : (n_features,) array of bool
-        Features that do not vary beyond rounding: zero in `X`, with scale 1.
+    `constant` are those that do not vary beyond rounding: zero in `X`, with scale 1.
     """
 
     X: Floats
@@ -40,19 +35,7 @@ class Standardised:
 
 
 def standardise(X: Floats, scale: str) -> Standardised:
-    """Centre each feature and, where `scale` is ``"unit_variance"``, divide it by its standard deviation.
-
-    Parameters
-    ----------
-    X : (n_samples, n_features) array
-    scale : {"none", "unit_variance"}
-
-    Examples
-    --------
-    >>> standardise(np.array([[1.0, 5.0], [5.0, 5.0]]), "unit_variance").X
-    array([[-1.,  0.],
-           [ 1.,  0.]])
-    """
+    """Centre each feature and, where `scale` is ``"unit_variance"``, divide it by its standard deviation."""
     mean = X.mean(axis=0)
     centred = X - mean
     deviation = np.sqrt(sum_of_squares(centred) / len(X))
@@ -65,15 +48,8 @@ def standardise(X: Floats, scale: str) -> Standardised:
 
 @dataclass(frozen=True)
 class Svd:
-    """The thin singular value decomposition X = left @ diag(values) @ right, without null directions.
-
-    Attributes
-    ----------
-    left : (n_samples, r) array
-    values : (r,) array, descending
-    X : (n_samples, n_features) array
-        What was decomposed.
-    right : (r, n_features) array
+    """The thin singular value decomposition X = left @ diag(values) @ right, values descending, without null
+    directions.
     """
 
     left: Floats
@@ -93,13 +69,7 @@ class Svd:
 
 
 def thin_svd(X: Floats) -> Svd:
-    """Decompose `X` (n_samples, n_features), leaving out singular values that are zero to rounding.
-
-    Examples
-    --------
-    >>> thin_svd(np.ones((3, 2))).values.shape
-    (1,)
-    """
+    """Decompose `X` (n_samples, n_features), leaving out singular values that are zero to rounding."""
     left, values, right = np.linalg.svd(X, full_matrices=False)
     kept = values > max(X.shape) * EPS * values[0]
     return Svd(left[:, kept], values[kept], X, right[kept])
@@ -113,14 +83,9 @@ def quick_svd(X: Floats, weakest: float) -> Svd | None:
     """Decompose `X` (n_samples, n_features) for strengths from `weakest` on, through its smaller Gram matrix.
 
     Three times as fast as `thin_svd`, but squares the condition: squared singular values come out within rounding of
-    the largest, and are not let below that. Beside a strength of at least `GRAM_ENOUGH` times the largest this is a
-    part of 2e-9. The smaller of the two bases is complete, null directions included: where features are no fewer than
-    samples, these are n_samples left vectors.
-
-    Returns
-    -------
-    Svd or None
-        None where `weakest` is too weak for this, or `X` is zero.
+    the largest, and are not let below that. Compared with a strength of at least `GRAM_ENOUGH` times the largest this
+    is a part of 2e-9. The smaller of the two bases is complete, null directions included: where features are no fewer
+    than samples, these are n_samples left vectors. None where `weakest` is too weak for this, or `X` is zero.
 
     Examples
     --------
@@ -138,14 +103,8 @@ def quick_svd(X: Floats, weakest: float) -> Svd | None:
 
 
 def decomposed(X: Floats, alphas: Floats | None) -> tuple[Svd, bool, Floats]:
-    """Decompose `X` (n_samples, n_features) as quickly as the strengths allow, which are the default ones for None.
-
-    Returns
-    -------
-    parts : Svd
-    quick : bool
-        Whether it is a `quick_svd`.
-    alphas : (n_alphas,) array
+    """Decompose `X` as quickly as the strengths allow, which are the default ones for None; whether quickly; the
+    strengths.
     """
     quick = quick_svd(X, np.inf if alphas is None else float(alphas.min()))
     parts = thin_svd(X) if quick is None else quick

@@ -19,13 +19,7 @@ LOW = 1e-5
 
 
 class Factors(NamedTuple):
-    """A map in factors.
-
-    Attributes
-    ----------
-    projection : (n_features, k) array of float64
-    expansion : (k, n_units) array
-    """
+    """A map in factors: projection (n_features, k) in float64, expansion (k, n_units)."""
 
     projection: Floats
     expansion: NDArray
@@ -54,30 +48,12 @@ def factors_for_all(
     out: NDArray | None = None,
     kept: NDArray | None = None,
 ) -> Factors:
-    """The map with one strength for all units.
+    """The map with one strength for all units; its expansion is of `dtype`, or in the first rows of `out`.
 
-    Parameters
-    ----------
-    parts : Svd
-        Of the features (n_samples, n_features), r values.
-    alpha : float
-    targets : UnitBlocks
-        (n_samples, n_units).
-    K : (n_samples, n_samples) array or None
-        Their Gram matrix, if it is at hand.
-    dtype : dtype
-        Of the expansion.
-    out : (n_samples, n_units) array, optional
-        Where the expansion is written, into its first rows.
-    kept : (n_samples, n_units) array, optional
-        The targets' deviations, see `room_for_targets`.
-
-    Returns
-    -------
-    Factors
-        k is n_units where that is not more than r; else the rank of the targets where that is lower than the features';
-        else r; and n_samples where the features have nearly all directions that samples can have: the expansion then
-        is the targets themselves, and no product along the wide axis is needed.
+    K is the targets' Gram matrix, if it is at hand, `kept` their deviations (see `room_for_targets`). The factors' k is
+    n_units where that is not more than the features' rank r; else the rank of the targets where that is lower; else r;
+    and n_samples where the features have nearly all directions that samples can have: the expansion then is the targets
+    themselves, and no product along the wide axis is needed.
     """
     n_samples, n_units = targets.Y.shape
     rank = len(parts.values)
@@ -105,16 +81,7 @@ def factors_for_all(
 
 
 def predicted_in_all(parts: Svd, alpha: float, K: Floats) -> float:
-    """Sum over units of the squared deviations that a map with one strength gives for its own training samples.
-
-    Parameters
-    ----------
-    parts : Svd
-        Of the features.
-    alpha : float
-    K : (n_samples, n_samples) array
-        The Gram matrix of the targets.
-    """
+    """Sum over units of the squared deviations that a map with one strength gives for its own training samples."""
     shrinkage = (parts.values * filter_factors(parts.values, alpha)[:, 0]) ** 2
     return max(0.0, float(shrinkage @ power_along(K, parts.left)))
 
@@ -122,19 +89,8 @@ def predicted_in_all(parts: Svd, alpha: float, K: Floats) -> float:
 def factors_per_unit(
     parts: Svd, alphas: Floats, targets: UnitBlocks, dtype: type, out: NDArray | None = None
 ) -> Factors:
-    """The map with a strength for each unit, through the rank r of the features.
-
-    Parameters
-    ----------
-    parts : Svd
-        Of the features (n_samples, n_features), r values.
-    alphas : (n_units,) array
-    targets : UnitBlocks
-        (n_samples, n_units).
-    dtype : dtype
-        Of the expansion.
-    out : (n_samples, n_units) array, optional
-        Where the expansion is written, into its first r rows.
+    """The map with a strength for each unit, through the rank r of the features; see `factors_for_all` for dtype and
+    out.
     """
     expansion = np.empty((len(parts.values), len(alphas)), dtype) if out is None else out[: len(parts.values)]
     left = targets.backend.put(parts.left.T, targets.dtype)

@@ -32,29 +32,12 @@ class Splitter(Protocol):
 def split_samples(
     n_samples: int, group_codes: NDArray[np.intp] | None = None, cv: int | Splitter | str | None = None
 ) -> list[Split]:
-    """Split samples into folds that never divide a group.
+    """Split samples into folds that never divide a group, (train, held_out) positions for each.
 
-    Parameters
-    ----------
-    n_samples : int
-        Number of samples, at least two.
-    group_codes : (n_samples,) array of int, optional
-        Each sample's group (a run, a photograph, ...), from `encode_groups`.
-    cv : int or splitter, optional
-        A number of folds, or one of scikit-learn's splitters. Left out, each group is held out in turn
-        where there are up to 20 groups; more groups are gathered into 10 folds; without groups there are
-        5 folds (fewer when there are fewer samples) of neighbouring samples.
-
-    Returns
-    -------
-    list of (train, held_out)
-        Positions of the samples in each fold.
-
-    Raises
-    ------
-    InputError
-        If there is only one group, `cv` asks for fewer than two folds or more than can be had, or a splitter
-        divides a group or leaves one side empty.
+    `cv` is a number of folds, or one of scikit-learn's splitters. Left out, each group is held out in turn where there
+    are up to 20 groups; more groups are gathered into 10 folds; without groups there are 5 folds (fewer when there are
+    fewer samples) of neighbouring samples. It raises InputError if there is only one group, `cv` wants fewer than two
+    folds or more than are possible, or a splitter divides a group or leaves one side empty.
 
     Examples
     --------
@@ -83,25 +66,9 @@ def split_samples(
 
 
 def encode_groups(groups: ArrayLike, n_samples: int) -> NDArray[np.intp]:
-    """Number the groups from 0 upwards.
+    """Number the groups (n_samples,) from 0 upwards; samples with equal labels belong together.
 
-    Parameters
-    ----------
-    groups : (n_samples,) array-like
-        A label for each sample; samples with equal labels belong together.
-    n_samples : int
-        Number of labels expected.
-
-    Returns
-    -------
-    (n_samples,) array of int
-
-    Raises
-    ------
-    ShapeError
-        If there is not one label for each sample.
-    NonFiniteError
-        If a label is NaN.
+    It raises ShapeError if there is not one label for each sample, NonFiniteError if a label is NaN.
 
     Examples
     --------

@@ -29,22 +29,10 @@ gemm, syrk = get_blas_funcs(("gemm", "syrk"), dtype=np.float64)  # they add to w
 
 
 def forms(n_samples: int, folds: list[Split], predictions: Iterator[Floats], n_alphas: int) -> Floats:
-    """The forms, out of what `predictions` yields: for each strength H, with a row for each held-out sample.
+    """The forms (2 * n_alphas + 1, n_samples, n_samples): M'H of each strength, H'H of each strength, and M'M.
 
-    Parameters
-    ----------
-    n_samples : int
-    folds : list of (train, held_out)
-    predictions : iterator of (n_held_out, n_samples) arrays
-        Rows in the order of the folds.
-    n_alphas : int
-        How many there are.
-
-    Returns
-    -------
-    (2 * n_alphas + 1, n_samples, n_samples) array
-        M'H of each strength, H'H of each strength, M'M: for inner products with symmetric matrices (see
-        `doubled_triangle`).
+    `predictions` gives H for each strength, a row for each held-out sample in the order of the folds. They are for
+    inner products with symmetric matrices (see `doubled_triangle`).
     """
     found = np.zeros((2 * n_alphas + 1, n_samples, n_samples))
     of_strength = _FormsOfStrength(n_samples, folds)
@@ -121,20 +109,11 @@ def doubled_triangle(rows: Floats, out: Floats) -> Floats:
 
 
 def left_out(parts: Svd, folds: list[Split], alphas: Floats) -> Iterator[Floats]:
-    """Predictions for folds left out, from the decomposition of all samples; not for features scaled by each fold.
+    """H for folds left out, for each strength, from the decomposition of all samples; not for features scaled by each
+    fold.
 
-    Parameters
-    ----------
-    parts : Svd
-        Of all n centred features, its left vectors centred. With n of them they are taken for a complete basis.
-    folds : list of (train, held_out)
-        Each with all n samples.
-    alphas : (n_alphas,) array
-
-    Yields
-    ------
-    (n_held_out, n_samples) array
-        For each strength: of the deviation from the mean of the training samples, the weights of these.
+    `parts` is of all n centred features, its left vectors centred. With n of them they are taken for a complete basis.
+    Each fold has all n samples.
     """
     n_samples = len(parts.left)
     complete = parts.left.shape[1] == n_samples
@@ -165,19 +144,9 @@ def sums_in_basis(parts: Svd, folds: list[Split], alphas: Floats, K: Floats, dty
     """The sums over all held-out samples and units for one Gram matrix, in the basis of the features' left vectors.
 
     There the residuals of a fold are ``(U_f L U_f')^-1 U_f L`` with L = diag(alpha / (s^2 + alpha)), so that a strength
-    takes a single product of the size of the samples.
-
-    Parameters
-    ----------
-    parts : Svd
-        Of all n centred features: n left vectors, centred.
-    folds : list of (train, held_out)
-        Each with all n samples.
-    alphas : (n_alphas,) array
-    K : (n, n) array
-        Inner products of the targets' deviations from their mean.
-    dtype : dtype
-        Of that product; float32 keeps sums to about a millionth of those of the truth.
+    takes a single product of the size of the samples. It is in `dtype`: float32 keeps sums to about a millionth of
+    those of the truth. `parts` has n centred left vectors, each fold has all n samples, K is of deviations from the
+    mean.
     """
     left = parts.left
     inside = (left.T @ K @ left).astype(dtype)
@@ -218,14 +187,7 @@ def all_whole(folds: list[Split], n_samples: int) -> bool:
 def held_out_rows(X: Floats, folds: list[Split], scale: str, alphas: Floats, parts: Svd | None) -> Iterator[Floats]:
     """H of each strength, by the quickest way that keeps its digits.
 
-    Parameters
-    ----------
-    X : (n_samples, n_features) array
-    folds : list of (train, held_out)
-    scale : {"none", "unit_variance"}
-    alphas : (n_alphas,) array
-    parts : Svd or None
-        The `quick_svd` of all standardised features, its left vectors centred; None where it may not be had.
+    `parts` is the `quick_svd` of all standardised features, its left vectors centred; None where it is too inexact.
     """
     if parts is not None and scale == "none" and all_whole(folds, len(X)):
         return left_out(parts, folds, alphas)

@@ -16,10 +16,6 @@ ROUNDING = 1e-26
 """A predicted power below this part of the largest possible is rounding (1e-13 of the amplitude), not prediction."""
 
 
-GAINS = ("none", "total", "unit")
-"""Policies: no gain; one factor that restores the variance summed over units; a factor for each unit."""
-
-
 def gain_for(
     policy: str,
     scores: Floats,
@@ -28,25 +24,11 @@ def gain_for(
     total: float | None = None,
     predictable: ArrayLike = 1.0,
 ) -> float | NDArray:
-    """The gain of a map, by its policy.
+    """The gain of a map, by its policy: a number, or (n_units,) of the expansion's dtype.
 
-    Parameters
-    ----------
-    policy : {"none", "total", "unit"}
-    scores : (n_samples, k) array
-        What the training samples' features give.
-    expansion : (k, n_units) array
-    power : (n_units,) array
-        Each unit's sum of squared deviations from its mean, in training.
-    total : float, optional
-        The predicted power of all units together, where it is known already.
-    predictable : float or (n_units,) array-like
-        See `restoring_gain`.
-
-    Returns
-    -------
-    float or (n_units,) array
-        Of the expansion's dtype.
+    `scores` (n_samples, k) are those of the training samples; `power` (n_units,) is each unit's sum of squared
+    deviations from its mean; `total`, where known already, is the predicted power of all units together; for
+    `predictable` see `restoring_gain`.
 
     Examples
     --------
@@ -64,21 +46,8 @@ def gain_for(
 
 
 def predicted_power(scores: Floats, expansion: NDArray) -> Floats:
-    """Sum of squares of each column of ``scores @ expansion``, which is never formed.
-
-    Parameters
-    ----------
-    scores : (n_samples, k) array
-    expansion : (k, n_units) array
-
-    Returns
-    -------
-    (n_units,) array of float64
-
-    Examples
-    --------
-    >>> predicted_power(np.array([[1.0], [2.0]]), np.array([[1.0, 0.0, 3.0]]))
-    array([ 5.,  0., 45.])
+    """Sum of squares of each column of ``scores @ expansion``, (n_samples, k) and (k, n_units), which is never
+    formed.
     """
     gram = scores.T @ scores
     power = np.empty(expansion.shape[1])
@@ -92,14 +61,9 @@ def predicted_power(scores: Floats, expansion: NDArray) -> Floats:
 def restoring_gain(predicted: ArrayLike, true: ArrayLike, predictable: ArrayLike = 1.0) -> Floats:
     """The factor on deviations that turns the predicted power into the true; 1 where nothing is predicted.
 
-    Parameters
-    ----------
-    predicted, true : array-like of the same shape
-        Sums of squared deviations from the mean, e.g. of each unit, or of all units together. What is
-        predicted of a unit that the features know nothing of is rounding, which must not be blown up.
-    predictable : array-like that broadcasts with them
-        The largest part of a target's amplitude that the map could predict. A strength far above the features' own
-        size leaves little of any target; what it leaves is no rounding.
+    What is predicted of a unit that the features know nothing of is rounding, which must not be blown up. `predictable`
+    is the largest part of a target's amplitude that the map could predict: a strength far above the features' own size
+    leaves little of any target; what it leaves is no rounding.
 
     Examples
     --------

@@ -37,15 +37,9 @@ class PreparedFold:
 
 
 def prepare_folds(X: Floats, folds: list[Split], scale: str, weakest: float | None = None) -> list[PreparedFold]:
-    """Standardise and decompose the features of each fold, by its training samples alone.
+    """Standardise and decompose the features (n_samples, n_features) of each fold, by its training samples alone.
 
-    Parameters
-    ----------
-    X : (n_samples, n_features) array
-    folds : list of (train, held_out)
-    scale : {"none", "unit_variance"}
-    weakest : float, optional
-        Strengths below will not be asked for: a `quick_svd` may do.
+    No strengths below `weakest`, where that is given, will follow: a `quick_svd` may do.
     """
     if scale == "none" and X.shape[1] > X.shape[0]:
         # X' = Q R: samples keep all their inner products in the coordinates R', so no fold needs the wide X.
@@ -65,13 +59,10 @@ TIE = 1e-9
 
 
 def first_least(errors: Floats, size: ArrayLike) -> NDArray[np.intp]:
-    """Position of the least error in each column; of several that only rounding tells apart, the first.
+    """Position of the least error in each column (n_alphas, n_units); of several that only rounding tells apart, the
+    first.
 
-    Parameters
-    ----------
-    errors : (n_alphas, n_units) or (n_alphas,) array
-    size : float or (n_units,) array-like
-        What there is to predict, in the same measure.
+    `size` is what there is to predict, in the same measure.
 
     Examples
     --------
@@ -85,14 +76,8 @@ def first_least(errors: Floats, size: ArrayLike) -> NDArray[np.intp]:
 class HeldOutSums:
     """Sums over all held-out samples, of deviations from the mean of each fold's training samples.
 
-    Attributes
-    ----------
-    error, predicted : (n_alphas, n_targets) arrays
-        Squared error, and squared prediction.
-    true : (n_targets,) array
-        Squared truth.
-
-    Where only errors were asked for, `predicted` is zero, and `true` taken from the mean of all samples.
+    Squared errors and squared predictions are (n_alphas, n_targets), the squared truth (n_targets,). Where only errors
+    are wanted, `predicted` is zero, and `true` taken from the mean of all samples.
     """
 
     error: Floats
@@ -120,14 +105,7 @@ class HeldOutSums:
 
 
 def held_out_sums(folds: list[PreparedFold], alphas: Floats, Y: Floats) -> HeldOutSums:
-    """How each strength does on the held-out samples.
-
-    Parameters
-    ----------
-    folds : list of PreparedFold
-    alphas : (n_alphas,) array
-    Y : (n_samples, n_targets) array
-    """
+    """How each strength does on the held-out samples of Y (n_samples, n_targets)."""
     error, predicted = np.zeros((2, len(alphas), Y.shape[1]))
     true = np.zeros(Y.shape[1])
     for fold in folds:

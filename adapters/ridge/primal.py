@@ -68,21 +68,7 @@ class _FoldBlocks(NamedTuple):
 
 
 class PrimalSearch:
-    """Held-out sums of every strength, for blocks of units.
-
-    Parameters
-    ----------
-    X : (n_samples, n_features) array
-    parts : Svd
-        The `quick_svd` of the standardised features.
-    folds : list of (train, held_out)
-    scale : {"none", "unit_variance"}
-        By each fold's training samples.
-    alphas : (n_alphas,) array
-    backend : Backend
-    dtype : dtype
-        Of the products with units.
-    """
+    """Held-out sums of every strength, for blocks of units, from the `quick_svd` of the standardised features."""
 
     def __init__(
         self, X: Floats, parts: Svd, folds: list[Split], scale: str, alphas: Floats, backend: Backend, dtype: type

@@ -11,25 +11,19 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...errors import InputError, ShapeError, UnknownNameError
+from ...errors import InputError, ShapeError
 from ..backend import backend_for
 from ..factored import FactoredAdapter, Shapes, plain
 from ..plan import FitPlan, plan_fit, require_memory
+from ..policies import ALPHA_PER, CHOOSE_BY, GAIN, SCALE, require_policies
 from ..unit_blocks import Floats, UnitBlocks, dtype_like
 from .alphas import MOST_DEFAULTS, checked_alphas, most_predictable
 from .decomposition import decomposed, standardise
 from .factors import factors_for_all, factors_per_unit, predicted_in_all, room_for_targets
 from .folds import Split, Splitter, encode_groups, split_samples
-from .gain import GAINS, gain_for, restoring_gain
+from .gain import gain_for, restoring_gain
 from .held_out import first_least
 from .strengths import RidgeProblem, errors_for_all, errors_per_unit, generalised_errors
-
-POLICIES = {
-    "alpha_per": ("all", "unit"),
-    "choose_by": ("error", "direction"),
-    "gain": GAINS,
-    "scale": ("none", "unit_variance"),
-}
 
 GENERALISED = "gcv"
 
@@ -269,9 +263,7 @@ class RidgeAdapter(FactoredAdapter):
 
 def checked_strengths(adapter: RidgeAdapter) -> Floats | None:
     """The strengths an adapter names, if any, once its policies are known to be among those there are."""
-    for policy, known in POLICIES.items():
-        if getattr(adapter, policy) not in known:
-            raise UnknownNameError(policy, getattr(adapter, policy), known)
+    require_policies(adapter, ALPHA_PER, CHOOSE_BY, GAIN, SCALE)
     return checked_alphas(adapter.alphas)
 
 

@@ -35,21 +35,10 @@ class Search(Protocol):
 
 
 class DualSearch:
-    """Held-out sums from the triangles of residual maps.
+    """Held-out sums from the triangles of residual maps; `predictions` are H of each strength (`forms.held_out_rows`).
 
-    Parameters
-    ----------
-    n_samples : int
-    folds : list of (train, held_out)
-    predictions : iterator of (n_held_out, n_samples) arrays
-        For each strength, see `forms.held_out_rows`.
-    n_alphas : int
-        How many there are.
-    errors_only : bool
-        Leave squared predictions out, which takes half the time, and take the truths' about the mean of all samples.
-    backend : Backend
-    dtype : dtype
-        Of the products with units.
+    `errors_only` leaves squared predictions out, which takes half the time, and takes the truths' about the mean of all
+    samples.
     """
 
     def __init__(

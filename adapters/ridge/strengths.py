@@ -73,12 +73,8 @@ class HeldOutErrors(NamedTuple):
 def errors_for_all(
     problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks, K: Floats | None
 ) -> HeldOutErrors:
-    """The held-out errors (n_alphas, 1) of one strength for all units.
-
-    Parameters
-    ----------
-    K : (n_samples, n_samples) array or None
-        The targets' Gram matrix, where the plan is dual.
+    """The held-out errors (n_alphas, 1) of one strength for all units; K is the targets' Gram matrix where the plan is
+    dual.
     """
     n_values = sum(len(held_out) for _, held_out in folds) * targets.Y.shape[1]
 

@@ -13,31 +13,22 @@ from zipfile import BadZipFile
 import numpy as np
 import onnxruntime
 from numpy.typing import ArrayLike, NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # type: ignore[attr-defined]
 
 from ...errors import BundleError, InputError, NonFiniteError, ShapeError
 from ...models.networks.free_text import text_of
-from ...models.networks.one_thread import one_thread
+from ...models.networks.one_thread import ORT_ERRORS, open_session
 from ..decision import Decision, check_agrees, decision_on
-from ..features.catalogue import saved_features
+from ..features.base import FittedFeatures
+from ..features.catalogue import unpacked
 from ..recordings.recording import Recording
 from ..steps import Step, open_chain, run_steps, step_from_dict
 from ..windows import Trials, Window, window_from_dict, windows
 from .sealed import DECIDE, FEATURES, SPEAK, VOCABULARY, naming, part_of, unseal
 
 N_WARM_UP = 3
-# They have no base of their own.
-ORT_ERRORS = (
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NotImplemented,
-    ort_errors.RuntimeException,
-)
 
 
-class Answer(NamedTuple):
+class RowDecision(NamedTuple):
     """What a decoder says of one row of a window.
 
     Attributes
@@ -136,7 +127,7 @@ class CompiledDecoder:
                 decoder.decide(x)
         return decoder
 
-    def decide(self, x: ArrayLike) -> Answer:
+    def decide(self, x: ArrayLike) -> RowDecision:
         """Decide on one row of a window.
 
         Parameters
@@ -162,10 +153,10 @@ class CompiledDecoder:
             name = self.names_after_steps[worst % n_features]
             raise NonFiniteError(f"x: expected finite numbers, got {row[worst]} in {name!r}")
         self._row[0] = row if self._features is None else self._features.one(row.reshape(self._shape))
-        found: Any = self._session.run(self._outputs, self._feed)
-        (probabilities,), *first = found
+        outputs: Any = self._session.run(self._outputs, self._feed)
+        (probabilities,), *first = outputs
         text = None if self._speech is None else self._speech.say(*first)
-        return Answer(self.answers[int(probabilities.argmax())], probabilities, text)
+        return RowDecision(self.answers[int(probabilities.argmax())], probabilities, text)
 
     def predict(self, recording: Recording) -> list[Decision]:
         """Decide on every window of a recording: what the same samples give live, bit for bit.
@@ -230,20 +221,9 @@ class _Speech:
         return self._session.run(["next_token", "next_kept"], {"token": token, "step": step, "kept": kept})
 
 
-def open_session(model: bytes) -> onnxruntime.InferenceSession:
-    """Open a graph to be run on the calling thread alone.
-
-    Raises
-    ------
-    InputError
-        The bytes are no graph that onnxruntime can run.
-    """
-    options = one_thread()
-    options.log_severity_level = 3  # errors, which are raised as well
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except ORT_ERRORS as error:
-        raise InputError(f"onnxruntime {onnxruntime.__version__} cannot open the graph: {error}") from error
+def saved_features(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> FittedFeatures | None:
+    """The fitted features in a bundle, if it has any; a `BundleError` where their part is missing."""
+    return None if manifest["features"] is None else unpacked(part_of(parts, FEATURES))
 
 
 def _opened(parts: Mapping[str, bytes], name: str) -> onnxruntime.InferenceSession:

@@ -29,13 +29,6 @@ def described(network: Network, *, embedded: bool) -> dict[str, Any]:
     }
 
 
-def onnx_bytes(network: Network) -> bytes | None:
-    """The whole model, if it is an ONNX network; how it prepared its stimuli is not part of it."""
-    from ...models.networks.onnx_network import OnnxNetwork
-
-    return network.model.SerializeToString(deterministic=True) if isinstance(network, OnnxNetwork) else None
-
-
 def reopened(saved: Mapping[str, Any], parts: Mapping[str, bytes], path: str | PathLike[str]) -> Network:
     """Open the network again, from the registry or from the bundle itself; else a BundleError says what to do."""
     if saved["reopen"] == "registry":

@@ -59,16 +59,17 @@ def align(
     """
     path = out or Path(f"{study.stem}.hotwire")
     from ...models.networks.opening import open_network
-    from ..bundle import file as bundles
+    from ..bundle.load import describe, load
+    from ..bundle.save import save
     from ..experiments.alignment import start_on
     from .commands import check_folder, recording_of
 
     check_folder("out", path)
-    prompt = bundles.describe(bundle)["network"]["prompt"]
-    decoder = bundles.load(bundle, network=None if network is None else open_network(network, prompt=prompt))
+    prompt = describe(bundle)["network"]["prompt"]
+    decoder = load(bundle, network=None if network is None else open_network(network, prompt=prompt))
     recording = _only(recording_of(study), runs)
     started = start_on(decoder, recording, recording_of(reference), how=how, shared=shared)
-    bundles.save(started, path)
+    save(started, path)
     found: dict[str, Any] = {"path": str(path), "how": how, "recording": recording.summary()}
     told = f"Aligned by {recording.summary()} ({how}) and saved as {path}."
     return Answer(found, lambda console: console.print(printable(told), markup=False))

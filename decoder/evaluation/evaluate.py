@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, UnknownNameError
-from ..decoder import Decoder, Linear, Settings
-from ..readout import NearestReadout, Readout
+from ..bundle.graph import check_causal
+from ..decoder import Decoder
+from ..readout import Readout, read_out
 from ..recordings.recording import Recording
+from ..settings import Settings
 from ..statistics.permutation import exchanged_within, exchanges
 from ..windows import Trials, require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
+from .controls import CONTROLS, control_named
+from .engine import BundleEngine, Engine
 from .feature_sizes import sizes_findings
 from .folds import Bench, Choice, Fold, Training, fit_fold, split_runs, tried_windows
 from .held_out import Folds, HeldOut, class_group, n_class_folds, split_classes
+from .injected import Injected, of_control, predicted, true
 from .result import Decided, Evaluation, Judge
 from .rivals.base import FieldClassifier
 from .rivals.catalogue import field_classifier
@@ -27,11 +32,8 @@ from .rivals.compare import check_field, decide_in_folds
 from .strength_finding import strength_findings
 from .threads import in_parallel
 
-CONTROLS = ("shuffled pairing", "mean activation", "untrained network")
-UNTRAINED_NEAREST = "untrained targets, nearest"
-"""What labels alone give: states of random weights name the classes, and nothing of the network reads them out."""
-
-EVERY_CONTROL = (*CONTROLS, UNTRAINED_NEAREST)
+# The network and targets, what is injected, and how it is read out where not as the decoder does.
+_Job = tuple[Bench, Injected, Readout | None]
 
 
 def evaluate(
@@ -48,6 +50,7 @@ def evaluate(
     audit: Policy = "refuse",
     field: Sequence[str | Mapping[str, Any] | FieldClassifier] = (),
     seconds_per_trial: float | None = None,
+    engine: Engine = "network",
 ) -> Evaluation:
     """Cross-validate a decoder over runs or classes, with its ceiling and its controls, after an audit for leaks.
 
@@ -69,12 +72,13 @@ def evaluate(
     inner_folds : int
         Folds of the training runs in which choices are judged.
     controls : sequence of str
-        ``"shuffled pairing"``: training trials get each other's targets, within their run if all runs hold equal
-        shares of the labels; ``"mean activation"``: the mean of the training targets is injected always;
-        ``"untrained network"``: the same network with random weights gives the targets and reads out. Beside these
-        three, where asked for, ``"untrained targets, nearest"``: the network with random weights gives the targets, and
-        of them the one nearest to the prediction is the answer. It tells classes apart that were trained on, as any
-        classifier does: what the decoder has over it is what the trained network adds.
+        Names of registered controls, see `hotwire.decoder.evaluation.controls`. ``"shuffled pairing"``: training trials
+        get each other's targets, within their run if all runs hold equal shares of the labels; ``"mean activation"``:
+        the mean of the training targets is injected always; ``"untrained network"``: the same network with random
+        weights gives the targets and reads out; ``"untrained targets, nearest"``: it gives the targets, and of them the
+        one nearest to the prediction is the decision, which tells classes apart that were trained on, as any classifier
+        does, so that what the decoder has over it is what the trained network adds; ``"nuisance"``: plain features of
+        the stimuli take the brain's place.
     n_shuffles : int
         How many times the pairing is shuffled; their mean is given.
     n_permutations, seed : int
@@ -86,6 +90,10 @@ def evaluate(
         settings.
     seconds_per_trial : float, optional
         From one decision to the next, for the information transfer rate.
+    engine : {"network", "bundle"}
+        What decides on the held-out trials: the network as it was opened, or the very graph that a rig runs, with
+        weights of 8 bits: each fold's decoder as `hotwire.decoder.save` would put it into a bundle. The ceiling, the
+        controls and the choices are the network's in both cases.
 
     Returns
     -------
@@ -95,7 +103,8 @@ def evaluate(
     ------
     InputError
         Fewer runs than folds, or fewer than two classes in a fold; windows without samples for a classifier that takes
-        samples; or classifiers of the field for classes that were not trained on, which they cannot name.
+        samples; or classifiers of the field for classes that were not trained on, which they cannot name; or a decoder
+        that cannot run live, for the engine "bundle".
     LeakError
         What would be tested was in the training, or can be told without the brain.
     UnknownNameError
@@ -108,6 +117,10 @@ def evaluate(
         that would hold the response. Or the audit found a leak, and is to warn.
     """
     rivals = _checked_arguments(folds, controls, audit, field)
+    if engine not in get_args(Engine):
+        raise UnknownNameError("engine", engine, get_args(Engine))
+    if engine == "bundle":
+        check_causal(decoder.settings)
     bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
     trials = bench.trials(decoder.settings)
     require_trials(trials)
@@ -120,26 +133,25 @@ def evaluate(
     findings = look_for_leaks(recording, trials, bench.targets, runs_of, decoder.settings, tried, classes=classes)
     findings = (*findings, *sizes_findings(recording, trials, decoder.settings, [one.setting for one in choose]))
     refuse(findings, audit)
-    fits = [partial(_fitted, bench, decoder.settings, choose, one, inner_folds) for one in splits]
+    graph = BundleEngine(len(trials), len(bench.targets.answers)) if engine == "bundle" else None
+    fits = [partial(_fitted, graph, bench, decoder.settings, choose, one, inner_folds) for one in splits]
     fitted = in_parallel(fits, "cross-validation")
     fold = np.empty(len(trials), np.intp)
     for index, one in enumerate(fitted):
         fold[one.test] = index
 
-    jobs: dict[str, list[_Job]] = {"decoder": [(bench, _predicted, None)], "ceiling": [(bench, _true, None)]}
-    to_fit = bench.trials_to_fit(decoder.settings)
-    if "shuffled pairing" in controls:
-        shuffles = exchanges(shuffled_within(to_fit), to_fit.event, n_shuffles, seed=seed)
-        shuffled = [_refitted(order) for order in shuffles] if classes is None else _within_training(n_shuffles, seed)
-        jobs["shuffled pairing"] = [(bench, one, None) for one in shuffled]
-    if "mean activation" in controls:
-        jobs["mean activation"] = [(bench, _mean, None)]
-    if {"untrained network", UNTRAINED_NEAREST} & set(controls):
+    jobs: dict[str, list[_Job]] = {"ceiling": [(bench, true, None)]}
+    if graph is None:
+        jobs["decoder"] = [(bench, predicted, None)]
+    changes = [control_named(name) for name in controls]
+    untrained = bench
+    if any(one.untrained for one in changes):
         untrained = bench.with_network(decoder.network.untrained(seed))
-        anew = _refitted(np.arange(len(to_fit)))
-        for control, readout in (("untrained network", None), (UNTRAINED_NEAREST, NearestReadout())):
-            if control in controls:
-                jobs[control] = [(untrained, anew, readout)]
+    for one in changes:
+        on, by_class = untrained if one.untrained else bench, classes is not None
+        repeats = of_control(one, on, fitted, by_class=by_class, n_shuffles=n_shuffles, seed=seed)
+        if repeats:
+            jobs[one.name] = [(on, injected, one.readout) for injected in repeats]
     todo = [partial(_decode, on, fitted, *how) for repeats in jobs.values() for on, *how in repeats]
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
@@ -151,6 +163,8 @@ def evaluate(
     orders = exchanges(within, trials.event, n_permutations, seed=seed)
     judge = Judge(bench.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
     found = {name: judge.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
+    if graph is not None:
+        found["decoder"] = judge.outcome([graph.decided()])
     compared = zip(rivals.items(), decided, strict=True)
     named = {name: judge.beside(found["decoder"], scores, one.told) for (name, one), scores in compared}
     return Evaluation(
@@ -161,7 +175,7 @@ def evaluate(
         chosen=[{choice.setting: _shown(getattr(one.settings, choice.setting)) for choice in choose} for one in fitted],
         decoder=found.pop("decoder"),
         ceiling=found.pop("ceiling"),
-        controls={control: found[control] for control in controls},
+        controls={control: found[control] for control in controls if control in found},
         network=decoder.network.name,
         fingerprint=decoder.network.fingerprint,
         settings=decoder.settings,
@@ -172,6 +186,7 @@ def evaluate(
         field=named,
         seconds_per_trial=seconds_per_trial,
         classes=classes,
+        engine=engine,
     )
 
 
@@ -201,55 +216,11 @@ def tune(
     return Decoder(decoder.network, decoder.targets, settings)
 
 
-# What is injected: for a fold, the linear part that gives the mean activation, and the states of its held-out trials.
-_Injected = Callable[[Bench, Fold], tuple[Linear, NDArray]]
-# The network and targets, what is injected, and how it is read out where not as the decoder does.
-_Job = tuple[Bench, _Injected, Readout | None]
-
-
-def _fitted(bench: Bench, *arguments: Any) -> Fold:
-    return fit_fold(bench, *arguments).of_own_trials(bench)
-
-
-def _predicted(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
-    return fold.linear, fold.linear.predict(fold.to_decide(bench))
-
-
-def _true(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
-    return fold.linear, bench.table(fold.settings.layer)[bench.keys(bench.trials(fold.settings))[fold.test]]
-
-
-def _mean(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
-    return fold.linear, np.repeat(fold.linear.mean[None], len(fold.test), axis=0)
-
-
-def _refitted(order: NDArray) -> _Injected:
-    """Predictions after a new fit, where each trial to fit on gets the target of the one that `order` names."""
-
-    def injected(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
-        keys = bench.keys(bench.trials_to_fit(fold.settings))[order]
-        return _fitted_to(bench, fold, keys[fold.train])
-
-    return injected
-
-
-def _within_training(n_shuffles: int, seed: int) -> list[_Injected]:
-    """Predictions after new fits, where targets change places within each fold's training: a class that it holds out
-    must not come back as a target."""
-
-    def injected(number: int, bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
-        to_fit = bench.trials_to_fit(fold.settings)
-        orders = exchanges(np.zeros(len(fold.train)), to_fit.event[fold.train], n_shuffles, seed=seed)
-        return _fitted_to(bench, fold, bench.keys(to_fit)[fold.train][orders[number]])
-
-    return [partial(injected, number) for number in range(n_shuffles)]
-
-
-def _fitted_to(bench: Bench, fold: Fold, keys: NDArray[np.intp]) -> tuple[Linear, NDArray]:
-    """A new fit of the fold's training to the targets of these keys, and its predictions."""
-    whitened = None if fold.whitened is None else fold.whitened[0]
-    linear = bench.fit(fold.settings, fold.train, keys, fold.linear.whitener, whitened=whitened, by_class=fold.by_class)
-    return linear, linear.predict(fold.to_decide(bench))
+def _fitted(graph: BundleEngine | None, bench: Bench, *arguments: Any) -> Fold:
+    fold = fit_fold(bench, *arguments)
+    if graph is not None:
+        graph.decide(bench, fold)
+    return fold.of_own_trials(bench)
 
 
 def _checked_arguments(
@@ -258,8 +229,7 @@ def _checked_arguments(
     """Raise where one is wrong, before the minutes that all else takes; return the classifiers of the field by name."""
     check_policy(audit)
     for control in controls:
-        if control not in EVERY_CONTROL:
-            raise UnknownNameError("control", control, EVERY_CONTROL)
+        control_named(control)  # says which there are
     rivals = {one.name: one for one in map(field_classifier, field)}
     if len(rivals) < len(field):
         raise InputError(f"field: expected each classifier once, got {', '.join(rivals)} for {len(field)} entries")
@@ -283,36 +253,16 @@ def _splits(
     return splits, class_group(truth, splits)
 
 
-def _decode(bench: Bench, folds: Sequence[Fold], injected: _Injected, instead: Readout | None) -> Decided:
+def _decode(bench: Bench, folds: Sequence[Fold], injected: Injected, instead: Readout | None) -> Decided:
     """Scores and free answers of all trials, in their order, by the folds' readouts or another one instead."""
-    made = [injected(bench, fold) for fold in folds]
-    n_trials = sum(len(fold.test) for fold in folds)
-    scores = np.empty((n_trials, len(bench.targets.answers)), np.float32)
+    scores = np.empty((sum(len(fold.test) for fold in folds), len(bench.targets.answers)), np.float32)
     texts: dict[int, str] = {}
-    # Folds that entered the network alike share their passes through it.
-    entered = [(fold.settings.layer, fold.settings.prompt, fold.settings.readout) for fold in folds]
-    for kind in dict.fromkeys(entered):
-        alike = [i for i, one in enumerate(entered) if one == kind]
-        test = np.concatenate([folds[i].test for i in alike])
-        states = np.concatenate([made[i][1] for i in alike])
-        readout = folds[alike[0]].settings.readout if instead is None else instead
-        entry = bench.entry(folds[alike[0]].settings, [(made[i][0], len(folds[i].test)) for i in alike])
-        scores[test] = readout.scores(entry, states)
-        said = readout.texts(entry, states)
-        texts |= {} if said is None else dict(zip(test.tolist(), said, strict=True))
+    for fold in folds:
+        linear, states = injected(bench, fold)
+        readout = fold.settings.readout if instead is None else instead
+        scores[fold.test], said = read_out(readout, bench.entry(fold.settings, linear), states)
+        texts |= {} if said is None else dict(zip(fold.test.tolist(), said, strict=True))
     return scores, [texts[i] for i in sorted(texts)] or None
-
-
-def shuffled_within(trials: Trials) -> NDArray:
-    """The groups of trials whose targets are shuffled: runs where all hold equal shares of the labels, else all.
-
-    Within groups of unequal shares trials would keep their label too often, and the control would still learn it.
-    """
-    codes, runs = (np.unique(of, return_inverse=True)[1] for of in (trials.label, trials.run))
-    count = np.zeros((runs.max(initial=0) + 1, codes.max(initial=0) + 1), np.intp)
-    np.add.at(count, (runs, codes), 1)
-    even = np.array_equal(count * len(trials), np.outer(count.sum(axis=1), count.sum(axis=0)))
-    return trials.run if even else np.zeros(len(trials), np.intp)
 
 
 def _layers(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...adapters.other.reduced_rank import ReducedRankAdapter
 from ...adapters.ridge.ridge import RidgeAdapter
-from ..decoder import Settings
 from ..recordings.events import listed
 from ..recordings.recording import Recording
+from ..settings import Settings
 from ..windows import Trials
 from .audit.finding import Finding
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from ...adapters.whiten import Whitener
 from ...errors import InputError, RecordingError, UnknownNameError
 from ...models.networks.network import Network
-from ..decoder import Linear, Settings, fit_on, make_entry, prompted
-from ..readout import Entry, NearestReadout
+from ..linear import Linear
+from ..readout import Entry, NearestReadout, make_entry, read_out
 from ..recordings.recording import Recording
+from ..settings import Settings, fit_on, prompted
 from ..statistics.auc import choice_score
 from ..steps import Step, run_steps
 from ..targets import Targets
@@ -118,6 +119,10 @@ class Bench:
         other._prepared, other._windows = self._prepared, self._windows
         return other
 
+    def prepared(self, steps: tuple[Step, ...]) -> Recording:
+        """The recording after the steps."""
+        return self._prepared(steps)
+
     def table(self, layer: str) -> NDArray[np.float32]:
         """Activation (n_keys, n_units) of each key."""
         return self._tables[layer]
@@ -167,13 +172,10 @@ class Bench:
         trials, groups = self.trials_to_fit(settings), answers if by_class else None
         return fit_on(settings, trials, train, targets, answers, whitener, self.recording.regions, whitened, groups)
 
-    def entry(self, settings: Settings, fits: Sequence[tuple[Linear, int]]) -> Entry:
-        """Where states enter that come from several fits, so many from each."""
-        table = self.table(settings.layer)
-        means = np.stack([linear.mean for linear, _ in fits])
-        fit = np.repeat(np.arange(len(fits)), [n for _, n in fits])
-        network = self._prompted(settings.prompt)
-        return make_entry(network, settings.layer, self.targets, table, means, fit)
+    def entry(self, settings: Settings, linear: Linear) -> Entry:
+        """Where the states enter that a fit predicts."""
+        network, table = self._prompted(settings.prompt), self.table(settings.layer)
+        return make_entry(network, settings.layer, self.targets, table, linear.mean)
 
 
 @dataclass(frozen=True)
@@ -288,7 +290,7 @@ class Training:
         keys, truth, truth_to_fit = bench.keys(to_fit), bench.truth(trials), bench.truth(to_fit)
         outer, by_class = self._held_out, self._held_out.by_class
         readout = NearestReadout() if judge == "nearest" else settings.readout
-        tested, fits, states = [], [], []
+        tested, scores = [], []
         inner = self._inner(trials, truth)
         for held_out in inner:
             train = np.flatnonzero(outer.trains(to_fit.run, truth_to_fit) & held_out.trains(to_fit.run, truth_to_fit))
@@ -296,11 +298,10 @@ class Training:
             # Whitening knows no labels; one for all inner folds keeps the search short and inside the training runs.
             linear = bench.fit(settings, train, keys[train], self.whitener(settings), by_class=by_class)
             tested.append(test)
-            fits.append((linear, len(test)))
-            states.append(linear.predict(trials.X[test]))
-        scores = readout.scores(bench.entry(settings, fits), np.concatenate(states))
+            entry = bench.entry(settings, linear)
+            scores.append(read_out(readout, entry, linear.predict(trials.X[test]), speak=False)[0])
         answers = truth[np.concatenate(tested)]
-        return choice_score(scores, answers, class_group(answers, inner) if by_class else None)
+        return choice_score(np.concatenate(scores), answers, class_group(answers, inner) if by_class else None)
 
 
 def _check_same_trials(choice: Choice, ours: NDArray, theirs: NDArray) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decoder import Settings
+from ..settings import Settings
 from ..statistics.auc import auc_difference, auc_measure, has_auc
 from ..statistics.bits import bits_per_decision, bits_per_minute
 from ..statistics.chance import constant_guess, is_unequal, pairwise_chance
@@ -92,6 +92,8 @@ class Evaluation:
     seconds_per_trial : float or None
     classes : array (n_trials,) of int, or None
         Where folds hold out whole classes: those of the same number are held out together.
+    engine : {"network", "bundle"}
+        What decided for the decoder.
     """
 
     answers: tuple[str, ...]
@@ -112,6 +114,7 @@ class Evaluation:
     field: dict[str, Beside] = field(default_factory=dict)
     seconds_per_trial: float | None = None
     classes: NDArray[np.intp] | None = None
+    engine: str = "network"
 
     @property
     def main(self) -> str:

@@ -25,7 +25,12 @@ def in_parallel(calls: Iterable[Callable[[], T]], what: str) -> list[T]:
     calls = list(calls)
     with one_thread_within():
         results: Any = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(delayed(call)() for call in calls)
-        return list(tqdm(results, desc=what, total=len(calls), delay=1, disable=None))
+        return list(progress(results, what, len(calls)))
+
+
+def progress(results: Iterable[T], what: str, total: int) -> Iterable[T]:
+    """Show how many results there are, from the second second on, where a person looks on."""
+    return tqdm(results, desc=what, total=total, delay=1, disable=None)
 
 
 @contextmanager

@@ -19,8 +19,9 @@ from ...adapters.kinds import adapter_from_arrays
 from ...adapters.whiten import Whitener
 from ...errors import InputError, RecordingError, UnknownNameError
 from ..decision import check_agrees
-from ..decoder import Decoder, Linear
+from ..decoder import Decoder
 from ..fitted_on import run_digests
+from ..linear import Linear
 from ..recordings.recording import Recording, few
 from ..steps import run_steps
 from ..windows import Trials, windows
@@ -74,7 +75,7 @@ def start_on(
     for name, given, known in (("how", how, HOW), ("shared", shared, SHARED)):
         if given not in known:
             raise UnknownNameError(name, given, known)
-    decoder._check_fitted()
+    decoder.require_fitted()
     decoder.settings.require_averages("decoder")
     check_agrees(reference, decoder.feature_names_, decoder.unit_, decoder.rate_hz_)
     steps = decoder.settings.steps

@@ -14,7 +14,8 @@ from ...adapters.checks import require_finite
 from ...adapters.learning_curve import Forecast, LearningCurve
 from ...errors import InputError
 from ..decision import Decision
-from ..decoder import Decoder, make_entry
+from ..decoder import Decoder
+from ..readout import make_entry
 from ..statistics.measures import hits
 from ..windows import Trials
 
@@ -199,8 +200,7 @@ class Calibration:
             answers = self._targets.truth()[keys]
             decoder.fitted_on_ = None  # on trials as they came, of no recording
             linear = decoder.linear_ = settings.fit_linear(self._learned, samples, self._table[keys], answers)
-            means = linear.mean[None]
-            decoder.entry_ = make_entry(decoder.network, settings.layer, self._targets, self._table, means)
+            decoder.entry_ = make_entry(decoder.network, settings.layer, self._targets, self._table, linear.mean)
             self._n_fitted = self.n_learned
         return True
 

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 
 from ...errors import UnknownNameError
-from ..bundle.sealed import FEATURES as FITTED_FEATURES
-from ..bundle.sealed import part_of
 from ..kinds import Kinds, settings_from_dict
 from .base import Features, FittedFeatures
 from .csp import CSP
@@ -43,11 +41,6 @@ def packed(features: FittedFeatures) -> bytes:
     arrays: dict[str, Any] = {KIND: np.array(features.kind), **features.to_arrays()}
     np.savez(file, **arrays)
     return file.getvalue()
-
-
-def saved_features(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> FittedFeatures | None:
-    """Return the features in a bundle, if it has any; a `BundleError` where their part is missing."""
-    return None if manifest["features"] is None else unpacked(part_of(parts, FITTED_FEATURES))
 
 
 def unpacked(content: bytes) -> FittedFeatures:

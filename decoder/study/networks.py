@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from ...errors import InputError
 from ...models.networks.network import Network
 from ...models.networks.opening import open_network
+from ...models.weights.registry import assets
 from ..readers.arrays.array_files import load_arrays, order_in
-from .fields import NetworkName
-from .section import AnyPath, Section
+from .section import AnyPath, Section, expanded, folder_of
 
 
 class TrainingPictures(NamedTuple):
@@ -40,7 +40,7 @@ def _part(given: list[int]) -> tuple[int, int]:
     return given[0], given[1]
 
 
-Part = Annotated[Any, AfterValidator(_part)]
+Part = Annotated[list[int], AfterValidator(_part)]
 
 
 class TrainSection(Section):
@@ -96,10 +96,17 @@ class TrainSection(Section):
         return np.stack([row.reshape(self.picture_shape, order=order) for row in array])
 
 
+def _network_name(given: str, info: ValidationInfo) -> str:
+    """A name of the registry as it is; else the path of a file or folder, seen from the study file."""
+    name = expanded(given)
+    path = folder_of(info) / Path(name).expanduser()
+    return str(path) if name not in {known.name for known in assets("network")} and path.exists() else name
+
+
 class NetworkSection(Section):
     """See `hotwire.models.open_network`; with `train`, a network of that name is trained first."""
 
-    name: NetworkName
+    name: Annotated[str, AfterValidator(_network_name)]
     prompt: str | None = None
     seconds: float | None = Field(None, gt=0)
     """Of sound that a speech recogniser takes."""

@@ -1,29 +1,71 @@
-"""The recordings that a study file can name: the fields of each kind of reader, checked, and how to read them."""
+"""The recordings that a study file can name: for each kind, what its reader takes, checked, and how it is read."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from ...errors import InputError, UnknownNameError
-from ...models.weights.assets import fetch
 from ...models.weights.registry import asset, assets
-from .. import readers
-from ..readers.spikes.responses import load_repeats
+from ..readers.arrays.stored_pictures import read_stored_pictures
+from ..readers.arrays.stored_voxels import VoxelList, VoxelMasks
+from ..readers.catalogue import READERS
+from ..readers.spikes.responses import load_repeats, read_pictures
+from ..recordings.cutting import cut_runs
+from ..recordings.joining import joined
 from ..recordings.recording import Recording
 from ..statistics.ceilings import noise_ceiling
 from ..steps.regress_out import regress_out
-from .arrays import ArraysRecording, SpikesRecording
-from .electrodes import ContinuousRecording, MneRecording, SpikeTimesRecording, XdfRecording
-from .section import AnyPath, OneOrMore, RecordingSection
+from .derived import fields_of, made_by, named_by
+from .section import AnyPath, NotNegative, OneOrMore, Positive, Section
 
-RunName = Any
-"""Numbers or names; the readers check them."""
+
+class CutSection(Section):
+    """See `hotwire.decoder.cut_runs`."""
+
+    n_runs: int | None = Field(None, ge=1)
+    pause_s: Positive | None = None
+    margin_s: list[NotNegative] = Field([0.0, 0.0], min_length=2, max_length=2)
+
+    @model_validator(mode="after")
+    def _says_once_where(self) -> CutSection:
+        if (self.n_runs is None) == (self.pause_s is None):
+            raise InputError("expected either n_runs or pause_s, to say where to cut")
+        return self
+
+
+class RecordingSection(Section):
+    """What a reader takes; each kind's section has the parameters of its reader besides."""
+
+    kind: str
+    cut: CutSection | None = None
+    """Where to cut the recording into runs, if it was made in one go."""
+
+    def read(self) -> Recording:
+        """Read the recording, cut into runs if that is asked for."""
+        recording = self.read_whole()
+        return recording if self.cut is None else cut_runs(recording, **self.cut.given())
+
+    def read_whole(self) -> Recording:
+        """Read the recording, not yet cut."""
+        return READERS[self.kind](**self.given("kind", "cut"))
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether the recording brings the pictures along that were shown; known without reading it."""
+        return False
+
+    @cached_property
+    def pictures(self) -> dict[str, Any]:
+        """The pictures by the name that events give them; none where the recording brings none along."""
+        return {}
+
+    def reliability(self) -> dict[str, float] | None:
+        """What repeats of the same stimulus say of the noise, by what each figure is; None where there are none."""
+        return None
 
 
 def _known_recording(name: str) -> str:
@@ -33,95 +75,89 @@ def _known_recording(name: str) -> str:
 
 
 class AssetRecording(RecordingSection):
-    """A recording of the registry, fetched if need be."""
-
-    kind: Literal["asset"]
     name: Annotated[str, AfterValidator(_known_recording)]
-
-    def read(self) -> Recording:
-        folder = fetch(self.name)
-        return _with_attributes(
-            readers.read_nifti(folder / "bold.nii.gz", mask=folder / "mask.nii.gz"), folder / "attributes_literal.txt"
-        )
 
 
 class NiftiRecording(RecordingSection):
-    """See `hotwire.decoder.readers.read_nifti` and `read_attributes`."""
-
-    kind: Literal["nifti"]
-    bold: OneOrMore[AnyPath]
-    mask: AnyPath | None = None
     events: OneOrMore[AnyPath] | None = None
-    attributes: AnyPath | None = None
-    run: OneOrMore[RunName] | None = None
-    tr_s: float | None = None
-    on_event_outside: Literal["error", "drop"] = "error"
+    run: OneOrMore[Any] | None = None
 
     @model_validator(mode="after")
     def _has_one_table(self) -> NiftiRecording:
-        if (self.events is None) == (self.attributes is None):
-            raise InputError("expected either events or attributes, to tell what was shown when")
+        if (self.events is None) == (getattr(self, "attributes", None) is None):
+            raise InputError("expected either events or attributes, to say what was shown when")
         return self
-
-    def read(self) -> Recording:
-        given = self.model_dump(exclude={"kind", "attributes"})
-        recording = readers.read_nifti(**given)
-        return recording if self.attributes is None else _with_attributes(recording, self.attributes)
-
-
-class OpenfmriRecording(RecordingSection):
-    """See `hotwire.decoder.readers.read_openfmri`."""
-
-    kind: Literal["openfmri"]
-    folder: AnyPath
-    subject: str = "sub001"
-    task: str = "task001"
-    mask: AnyPath | None = None
-    bold: str = "bold.nii.gz"
-    model: str = "model001"
-
-    def read(self) -> Recording:
-        return readers.read_openfmri(**self.model_dump(exclude={"kind"}))
 
 
 class BidsRecording(RecordingSection):
-    """See `hotwire.decoder.readers.read_bids`; confounds that are named are regressed out."""
+    """Confounds that are named are regressed out."""
 
-    kind: Literal["bids"]
-    root: AnyPath
-    subject: str
-    task: str
-    session: str | None = None
-    mask: AnyPath | None = None
-    space: str | None = None
     confounds: list[str] | None = None
-    events_root: AnyPath | None = None
-    label: str = "trial_type"
-    missing_confounds: Literal["error", "mean"] = "error"
-    on_event_outside: Literal["error", "drop"] = "error"
 
-    def read(self) -> Recording:
-        recording = readers.read_bids(**self.model_dump(exclude={"kind"}))
+    def read_whole(self) -> Recording:
+        recording = super().read_whole()
         return regress_out(recording) if self.confounds else recording
 
 
-class NpzRecording(RecordingSection):
-    """See `hotwire.decoder.readers.read_npz`."""
+class SeveralFiles(RecordingSection):
+    """One file or several, whose runs follow each other."""
 
-    kind: Literal["npz"]
-    path: AnyPath
+    path: OneOrMore[AnyPath]
 
-    def read(self) -> Recording:
-        return readers.read_npz(self.path)
+    def read_whole(self) -> Recording:
+        given = self.given("kind", "cut", "path")
+        return joined([READERS[self.kind](path, **given) for path in self.path])
+
+
+class ContinuousRecording(RecordingSection):
+    run: OneOrMore[int | str] | None = None
+
+
+class SpikeTimesRecording(RecordingSection):
+    events: AnyPath
+    """Without events there is nothing to decode."""
+
+
+class ArraysRecording(RecordingSection):
+    """Without `rate_hz` or `tr_s`, and without `run`, every row is a trial and a run of its own."""
+
+    rate_hz: Positive | None = None
+    tr_s: Positive | None = None
+    stimuli: str | None = None
+    picture_shape: list[Annotated[int, Field(gt=0)]] | None = Field(None, min_length=2, max_length=3)
+    voxels: made_by(VoxelList, fields_of(VoxelList)(Section)) | None = None
+    masks: made_by(VoxelMasks, fields_of(VoxelMasks)(Section)) | None = None
+    regions: dict[str, OneOrMore[str]] | None = None
+
+    @model_validator(mode="after")
+    def _says_once(self) -> ArraysRecording:
+        for one, other in (("rate_hz", "tr_s"), ("voxels", "masks")):
+            if getattr(self, one) is not None and getattr(self, other) is not None:
+                raise InputError(f"expected {one} or {other}, got both")
+        return self
+
+    @property
+    def has_pictures(self) -> bool:
+        return self.stimuli is not None
+
+    @cached_property
+    def pictures(self) -> dict[str, Any]:
+        given: Any = self
+        if self.stimuli is None:
+            return {}
+        return read_stored_pictures(given.path, self.stimuli, self.picture_shape, given.order)
+
+    def read_whole(self) -> Recording:
+        given = self.given("kind", "cut", "tr_s", "picture_shape", "masks")
+        given |= {} if self.tr_s is None else {"rate_hz": 1.0 / self.tr_s}
+        given |= {} if self.masks is None else {"voxels": self.masks}
+        return READERS[self.kind](**given)
 
 
 class ResponsesRecording(RecordingSection):
-    """See `hotwire.decoder.readers.read_responses` and `read_pictures`."""
+    """Mean responses to the pictures of a folder or zip file."""
 
-    kind: Literal["responses"]
-    responses: AnyPath
     stimuli: AnyPath
-    unit: str = "spikes"
     repeats: AnyPath | None = None
     """The responses before they were averaged, (n_neurons, n_stimuli, n_repeats), NaN where there was no repeat."""
 
@@ -131,10 +167,10 @@ class ResponsesRecording(RecordingSection):
 
     @cached_property
     def pictures(self) -> dict[str, Any]:
-        return readers.read_pictures(self.stimuli)
+        return read_pictures(self.stimuli)
 
-    def read(self) -> Recording:
-        return readers.read_responses(self.responses, list(self.pictures), unit=self.unit)
+    def read_whole(self) -> Recording:
+        return READERS[self.kind](**self.given("kind", "cut", "repeats") | {"stimuli": list(self.pictures)})
 
     def reliability(self) -> dict[str, float] | None:
         if self.repeats is None:
@@ -151,23 +187,27 @@ class ResponsesRecording(RecordingSection):
         }
 
 
-AnyRecording = Annotated[
-    AssetRecording
-    | NiftiRecording
-    | OpenfmriRecording
-    | BidsRecording
-    | NpzRecording
-    | MneRecording
-    | XdfRecording
-    | ContinuousRecording
-    | SpikeTimesRecording
-    | ArraysRecording
-    | SpikesRecording
-    | ResponsesRecording,
-    Field(discriminator="kind"),
-]
+SECTIONS: dict[str, type[RecordingSection]] = {
+    "asset": AssetRecording,
+    "nifti": NiftiRecording,
+    "bids": BidsRecording,
+    "mne": SeveralFiles,
+    "xdf": SeveralFiles,
+    "continuous": ContinuousRecording,
+    "spike_times": SpikeTimesRecording,
+    "arrays": ArraysRecording,
+    "responses": ResponsesRecording,
+}
+"""The kinds of which a study says something that the signature of their reader cannot."""
 
 
-def _with_attributes(recording: Recording, path: Path) -> Recording:
-    run, events = readers.read_attributes(path, recording.tr_s)
-    return replace(recording, run=run, events=events)
+@cache
+def section_of(kind: str) -> type[RecordingSection]:
+    """The section of a kind of recording: what is declared for it here, and the parameters of its reader."""
+    return fields_of(READERS[kind], without=("source",))(SECTIONS.get(kind, RecordingSection))
+
+
+if TYPE_CHECKING:
+    AnyRecording = RecordingSection
+else:
+    AnyRecording = named_by("kind", READERS, section_of)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from ...errors import InputError, UnknownNameError
 
@@ -34,18 +33,16 @@ class Section(BaseModel):
                 raise InputError(f"expected a field {name!r}, got none; the fields are: {', '.join(cls.model_fields)}")
         return given
 
+    def given(self, *without: str) -> dict[str, Any]:
+        """The fields that are written in the file, by name, but for some; whatever is left out has its default."""
+        return {name: getattr(self, name) for name in sorted(self.model_fields_set.difference(without))}
+
 
 def expanded(text: str) -> str:
-    """Put in the values of environment variables, written ``${NAME}``.
+    """Put in the values of environment variables, written ``${NAME}``; an InputError names one that is not set."""
 
-    Raises
-    ------
-    InputError
-        A variable is not set.
-    """
-
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
         if name not in os.environ:
             raise InputError(f"the environment variable {name} is not set, which {text!r} needs; set it and try again")
         return os.environ[name]
@@ -72,21 +69,6 @@ def _listed(given: Any) -> Any:
 AnyPath = Annotated[Path, BeforeValidator(_path)]
 """Relative to the study file's folder."""
 OneOrMore = Annotated[list[T], BeforeValidator(_listed)]
-
-
-class RecordingSection(Section):
-    """What the recordings of a study have in common."""
-
-    @property
-    def has_pictures(self) -> bool:
-        """Whether the recording brings the pictures along that were shown; known without reading it."""
-        return False
-
-    def reliability(self) -> dict[str, float] | None:
-        """What repeats of the same stimulus say of the noise, by what each figure is; None where there are none."""
-        return None
-
-    @cached_property
-    def pictures(self) -> dict[str, Any]:
-        """The pictures by the name that events give them; none where the recording brings none along."""
-        return {}
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Natural = Annotated[int, Field(ge=0)]

@@ -211,6 +211,10 @@ class Network(ABC):
         """Give what, besides class, weights and layers, decides the activations: cached ones are kept apart by it."""
         return {}
 
+    def to_bytes(self) -> bytes | None:
+        """The whole network as one ONNX file, to be opened again by `OnnxNetwork`; None for networks of other kinds."""
+        return None
+
     def _copy_as(self, name: str) -> Self:
         """Give a shallow copy under another name, whose fingerprint is yet to be computed."""
         twin = copy.copy(self)

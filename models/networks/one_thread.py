@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # type: ignore[attr-defined]
+
+from ...errors import InputError
+
+# They have no base of their own.
+ORT_ERRORS = (
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
 
 
 def one_thread() -> onnxruntime.SessionOptions:
@@ -13,3 +26,13 @@ def one_thread() -> onnxruntime.SessionOptions:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     return options
+
+
+def open_session(model: bytes) -> onnxruntime.InferenceSession:
+    """Open a graph to be run on the calling thread alone; an `InputError` where onnxruntime cannot run it."""
+    options = one_thread()
+    options.log_severity_level = 3  # errors, which are raised as well
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except ORT_ERRORS as error:
+        raise InputError(f"onnxruntime {onnxruntime.__version__} cannot open the graph: {error}") from error

@@ -59,7 +59,7 @@ class OnnxNetwork(Network):
         self._open(load(path))
 
     def _open(self, model: onnx.ModelProto) -> None:
-        self.model = model
+        self._model = model
         self._sessions: dict[tuple[str, ...] | str | None, onnxruntime.InferenceSession] = {}
         self._one_by_one, self._row, self._dtype = _input_of(model)
         self._rows, floats = self._measured()
@@ -69,9 +69,9 @@ class OnnxNetwork(Network):
 
     def _measured(self) -> tuple[dict[str, tuple[int, ...]], list[str]]:
         """Run the model with all its tensors as outputs: the shapes of those with one row per stimulus."""
-        names = [name for node in self.model.graph.node for name in node.output if name]
-        session = _session(head(self.model, names))
-        entry = self.model.graph.input[0].name
+        names = [name for node in self._model.graph.node for name in node.output if name]
+        session = _session(head(self._model, names))
+        entry = self._model.graph.input[0].name
         rows, floats = {entry: self._row}, []
         counts = (1,) if self._one_by_one else (1, 2)
         runs = [session.run(None, {entry: np.zeros((count, *self._row), self._dtype)}) for count in counts]
@@ -88,7 +88,7 @@ class OnnxNetwork(Network):
         """Shape of one stimulus's activation of `layer`; the error for a tensor that is no layer says why."""
         if layer in self.layers:
             return self.layers[layer]
-        if all(layer not in node.output for node in self.model.graph.node):
+        if all(layer not in node.output for node in self._model.graph.node):
             raise UnknownNameError("layer", layer, self.layers)
         raise InputError(
             f"layer: {self.name} cannot be cut at {layer!r}: it is not one float32 tensor, with a row per "
@@ -98,21 +98,25 @@ class OnnxNetwork(Network):
     def tail(self, layer: str) -> onnx.ModelProto:
         """Give what follows a layer as a model: from ``activation``, float32 (n_samples, *shape), to the output."""
         self.shape_of(layer)
-        return tail(self.model, layer, self._rows)
+        return tail(self._model, layer, self._rows)
+
+    def to_bytes(self) -> bytes:
+        """The whole model as one file; how stimuli are prepared is not part of it."""
+        return self._model.SerializeToString(deterministic=True)
 
     def untrained(self, seed: int = 0) -> OnnxNetwork:
         """Give the same network with the numbers of each weight shuffled within it, as a control."""
         network = self._copy_as(f"{self.name}-untrained-{seed}")
-        network._open(shuffled(self.model, seed))
+        network._open(shuffled(self._model, seed))
         return network
 
     def settings(self) -> dict[str, Any]:
         """Give the graph, and how stimuli are prepared."""
-        return {"graph": sha256_of(self.model.SerializeToString(deterministic=True)), "prepare": self._prepare}
+        return {"graph": sha256_of(self.to_bytes()), "prepare": self._prepare}
 
     def _record(self, stimuli: Any, layers: tuple[str, ...]) -> list[np.ndarray]:
         if layers not in self._sessions:
-            self._sessions[layers] = _session(head(self.model, layers))
+            self._sessions[layers] = _session(head(self._model, layers))
         return self._run(self._sessions[layers], self._prepared(stimuli))
 
     def _resume(self, layer: str, activations: np.ndarray) -> np.ndarray:
@@ -122,11 +126,11 @@ class OnnxNetwork(Network):
 
     def _forward(self, stimuli: Any) -> np.ndarray:
         if None not in self._sessions:
-            self._sessions[None] = _session(self.model)
+            self._sessions[None] = _session(self._model)
         return self._run(self._sessions[None], self._prepared(stimuli))[0]
 
     def _weights(self) -> Iterator[tuple[str, np.ndarray]]:
-        for name, tensor in weights(self.model).items():
+        for name, tensor in weights(self._model).items():
             yield name, numpy_helper.to_array(tensor)
 
     def _run(self, session: onnxruntime.InferenceSession, batch: np.ndarray) -> list[np.ndarray]:

@@ -91,7 +91,7 @@ def prepare() -> Prepared:
     prepared = Prepared(folder / f"{name}.hotwire", folder / f"{name}.npz")
     if prepared.bundle.is_file() and prepared.run.is_file():
         return prepared
-    from ...decoder.bundle import file as bundle
+    from ...decoder.bundle.save import save
     from ...decoder.study.study import open_study
 
     Console(stderr=True).print("Fitting the demo's decoder on all runs but the last; next time it is there at once.")
@@ -103,7 +103,7 @@ def prepare() -> Prepared:
     for old in folder.glob("demo-*"):
         old.unlink()
     write_npz(recording.select(runs=[last]), prepared.run)
-    bundle.save(decoder, prepared.bundle)  # last: the two are there, or not
+    save(decoder, prepared.bundle)  # last: the two are there, or not
     return prepared
 
 

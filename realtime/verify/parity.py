@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...decoder.bundle.compiled import Answer, CompiledDecoder
+from ...decoder.bundle.compiled import CompiledDecoder, RowDecision
 from ...decoder.recordings.recording import Recording
 from ...models.cache.files import sha256_of
 from ..clock import Clock
@@ -71,7 +71,7 @@ class NotingDecoder(CompiledDecoder):
         assert isinstance(decoder, NotingDecoder)
         return decoder
 
-    def decide(self, x: ArrayLike) -> Answer:
+    def decide(self, x: ArrayLike) -> RowDecision:
         self.noted.append(sha256_of(np.asarray(x, np.float32).tobytes()))
         return super().decide(x)
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
 
-from hotwire.adapters.learning_curve import Forecast, LearningCurve, explained, learning_curve
-from hotwire.adapters.other.recursive import RecursiveAdapter
-from hotwire.adapters.ridge.ridge import RidgeAdapter
+from hotwire.adapters.learning_curve import LearningCurve
 from hotwire.errors import InputError, ShapeError
 
 SIZES = np.array([10.0, 20, 40, 80, 160, 320])
@@ -186,62 +182,3 @@ def test_what_is_no_curve_is_refused() -> None:
             LearningCurve([1, 2], [0.5, 0.6], start=start)
     with pytest.raises(InputError, match="extra"):
         LearningCurve(SIZES, 1 - 1 / SIZES).gain(-1)
-
-
-def session():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(120, 15))
-    Y = X @ rng.normal(size=(15, 6)) + 4 * rng.normal(size=(120, 6))
-    return X, Y, np.repeat(np.arange(12), 10)
-
-
-def test_an_adapter_that_learns_on_measures_what_one_fitted_anew_does() -> None:
-    X, Y, runs = session()
-    on = learning_curve(RecursiveAdapter(5.0), X, Y, runs, n_orders=3)
-    anew = learning_curve(RidgeAdapter(5.0), X, Y, runs, n_orders=3)
-    np.testing.assert_allclose(on.scores, anew.scores, rtol=1e-8)
-    np.testing.assert_array_equal(on.n_samples, np.tile(np.arange(1, 11) * 10, (3, 1)))
-    assert isinstance(on.curve().at(200), Forecast)
-
-
-def test_no_group_is_divided_and_none_learned_from_is_tested() -> None:
-    X, Y, runs = session()
-    X[:, 0] = runs
-    seen = []
-
-    class Spy(RidgeAdapter):
-        def fit(self, X: Any, Y: Any, groups: Any = None, out: Any = None) -> Any:
-            seen.append(set(X[:, 0]))
-            assert all((X[:, 0] == run).sum() == 10 for run in seen[-1])
-            return super().fit(X, Y, groups, out)
-
-        def predict(self, X: Any) -> Any:
-            assert not set(X[:, 0]) & seen[-1]
-            assert len(set(X[:, 0])) == 2
-            return super().predict(X)
-
-    learning_curve(Spy(1.0), X, Y, runs, [2, 5, 9], n_orders=2)
-    assert [len(groups) for groups in seen] == [2, 5, 9] * 2
-    assert seen[0] < seen[1] < seen[2]
-    assert seen[0] != seen[3]
-
-
-def test_a_score_of_ones_own() -> None:
-    X, Y, runs = session()
-    measured = learning_curve(
-        RecursiveAdapter(5.0), X, Y, runs, score=lambda true, predicted: float(np.abs(true - predicted).mean())
-    )
-    assert measured.scores[:, -1].mean() < measured.scores[:, 0].mean()
-
-
-@pytest.mark.parametrize("sizes", [[0, 1], [3, 2], [2, 2], [1, 11], []])
-def test_sizes_that_cannot_be_are_refused(sizes: list[int]) -> None:
-    X, Y, runs = session()
-    with pytest.raises(InputError, match="sizes"):
-        learning_curve(RecursiveAdapter(), X, Y, runs, sizes)
-
-
-def test_explained_is_zero_for_the_mean() -> None:
-    Y = np.random.default_rng(0).normal(size=(20, 3))
-    assert explained(Y, np.broadcast_to(Y.mean(axis=0), Y.shape)) == pytest.approx(0.0)
-    assert explained(Y, Y) == 1.0

@@ -13,8 +13,8 @@ from hotwire.adapters import RidgeAdapter, Whitener
 from hotwire.adapters.other.banded import BandedAdapter
 from hotwire.adapters.other.delayed import DelayedAdapter
 from hotwire.decoder import Decoder, LabelReadout, NearestReadout, Recording, Settings, TextReadout, WordTargets
-from hotwire.decoder.decoder import BY_REGION
 from hotwire.decoder.evaluation.evaluate import evaluate
+from hotwire.decoder.linear import BY_REGION
 from hotwire.decoder.steps import Detrend, RunningBaseline, open_chain, run_steps
 from hotwire.decoder.windows import BlockAverage, RunningAverage, SlidingAverage, Trials, windows
 from hotwire.errors import InputError, RecordingError, UnknownNameError

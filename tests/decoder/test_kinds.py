@@ -1,21 +1,24 @@
-"""Steps, windows and features of another package: named in its entry points, they are usable like hotwire's own."""
+"""Steps, windows, features and readouts of another package: named in its entry points, they are like hotwire's own."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hotwire.decoder import Decoder, Settings, StimulusTargets
+from hotwire.decoder import Decoder, Settings, StimulusTargets, load, save
+from hotwire.decoder.bundle.compiled import CompiledDecoder
 from hotwire.decoder.features import FEATURES, features_from_dict
 from hotwire.decoder.features.catalogue import packed, unpacked
 from hotwire.decoder.kinds import Kinds
+from hotwire.decoder.readout import readout_from_dict
 from hotwire.decoder.steps import STEPS, Step, step_from_dict
 from hotwire.decoder.study.study import open_study
 from hotwire.decoder.windows import BlockAverage, window_from_dict
-from hotwire.errors import InputError, UnknownNameError
+from hotwire.errors import BundleError, InputError, UnknownNameError
 from hotwire.models import OnnxNetwork
 
 from ..realtime.bundles import LABELS, made_recording, save_network
@@ -27,6 +30,7 @@ from typing import ClassVar
 import numpy as np
 
 from hotwire.decoder.features import Features, FittedFeatures
+from hotwire.decoder.readout import Readout
 from hotwire.decoder.steps import Step, StepState
 from hotwire.decoder.windows import BlockAverage
 
@@ -51,6 +55,14 @@ class State(StepState):
 @dataclass(frozen=True)
 class LateBlock(BlockAverage):
     start_s: float = 0.1
+
+
+@dataclass(frozen=True)
+class FirstUnits(Readout):
+    uses_targets = False
+
+    def scores(self, entry, states):
+        return states[:, : len(entry.answers)]
 
 
 class FittedSpan(FittedFeatures):
@@ -87,6 +99,8 @@ NoStep = outside_package:Span
 LateBlock = outside_package:LateBlock
 [hotwire.features]
 Span = outside_package:Span
+[hotwire.readouts]
+FirstUnits = outside_package:FirstUnits
 """
 
 
@@ -136,11 +150,13 @@ def test_a_study_file_names_them(tmp_path: Path) -> None:
         layer = 8
         steps = [{ type = "Doubled" }]
         window = { type = "LateBlock" }
+        readout = { type = "FirstUnits" }
         """
     )
     settings = open_study(tmp_path / "study.toml").sections.decoder.settings()
     assert settings.steps == (step_from_dict({"type": "Doubled"}),)
     assert settings.window == window_from_dict({"type": "LateBlock"})
+    assert settings.readout == readout_from_dict({"type": "FirstUnits"})
 
 
 def test_a_bundle_holds_them(tmp_path: Path) -> None:
@@ -148,10 +164,13 @@ def test_a_bundle_holds_them(tmp_path: Path) -> None:
     network = OnnxNetwork(save_network(tmp_path / "network.onnx", rng), labels=LABELS)
     pictures = {f"{label}.png": rng.normal(size=6).astype(np.float32) for label in LABELS}
     settings = Settings("active", steps=[step_from_dict({"type": "Doubled"})], window=BlockAverage())
+    settings = replace(settings, readout=readout_from_dict({"type": "FirstUnits"}))
     decoder = Decoder(network, StimulusTargets(pictures, network), settings).fit(made_recording(4))
-    decoder.save(tmp_path / "one.hotwire")
+    save(decoder, tmp_path / "one.hotwire")
     new = made_recording(1, seed=5)
-    again = Decoder.load(tmp_path / "one.hotwire")
+    with pytest.raises(BundleError, match="it cannot run live: readout: FirstUnits cannot be exported"):
+        CompiledDecoder.load(tmp_path / "one.hotwire")
+    again = load(tmp_path / "one.hotwire")
     assert [step.to_dict() for step in again.settings.steps] == [{"type": "Doubled", "times": 1}]
     assert [str(one) for one in again.predict(new)] == [str(one) for one in decoder.predict(new)]
 

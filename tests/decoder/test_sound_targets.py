@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.decoder.bundle.file import load
-from hotwire.decoder.decoder import Decoder, Settings
+from hotwire.decoder.bundle.load import describe, load
+from hotwire.decoder.bundle.save import save
+from hotwire.decoder.decoder import Decoder
 from hotwire.decoder.readout import LabelReadout, TextReadout
 from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.recordings.recording import Recording
+from hotwire.decoder.settings import Settings
 from hotwire.decoder.sound_targets import SoundTargets
 from hotwire.errors import BundleError, InputError
 from hotwire.models.networks.whisper.recogniser import SpeechRecogniser
@@ -77,7 +79,7 @@ def test_a_decoder_is_saved_and_had_again(network: SpeechRecogniser, tmp_path: P
     settings = Settings(layer="1", readout=TextReadout(max_tokens=3), adapter=RidgeAdapter(alphas=[1.0]))
     recording = heard(SOUNDS, noise=0.5)
     decoder = Decoder(network, SoundTargets(WORDS, SOUNDS), settings).fit(recording)
-    decoder.save(tmp_path / "d.hotwire", live="never")
+    save(decoder, tmp_path / "d.hotwire", live="never")
     with pytest.raises(BundleError, match=r"opened for 0.4 s of sound, but 'small' is for 0.5"):
         load(tmp_path / "d.hotwire", network=small_recogniser(0.5))
     again = load(tmp_path / "d.hotwire", network=small_recogniser())
@@ -91,10 +93,10 @@ def test_a_decoder_is_saved_and_had_again(network: SpeechRecogniser, tmp_path: P
 
 @pytest.mark.slow
 def test_free_answers_keep_a_decoder_from_running_live(network: SpeechRecogniser, tmp_path: Path) -> None:
-    from hotwire.decoder.bundle.file import describe
 
     settings = Settings(layer="1", readout=TextReadout(), adapter=RidgeAdapter(alphas=[1.0]))
-    Decoder(network, SoundTargets(WORDS, SOUNDS), settings).fit(heard(SOUNDS, noise=0.5)).save(tmp_path / "d.hotwire")
+    decoder = Decoder(network, SoundTargets(WORDS, SOUNDS), settings).fit(heard(SOUNDS, noise=0.5))
+    save(decoder, tmp_path / "d.hotwire")
     assert "only a language model's free answers can be exported" in describe(tmp_path / "d.hotwire")["live"]["reason"]
 
 
@@ -105,7 +107,7 @@ def test_a_choice_runs_live(network: SpeechRecogniser, tmp_path: Path) -> None:
     settings = Settings(layer="1", readout=LabelReadout("remove"), adapter=RidgeAdapter(alphas=[1.0]))
     recording = heard(SOUNDS, noise=0.5)
     decoder = Decoder(network, SoundTargets(WORDS, SOUNDS), settings).fit(recording)
-    decoder.save(tmp_path / "d.hotwire", precision="float32")
+    save(decoder, tmp_path / "d.hotwire", precision="float32")
     some = recording.select(runs=[0])
     expected = [[*one.probabilities.values()] for one in decoder.predict(some)]
     found = [[*one.probabilities.values()] for one in CompiledDecoder.load(tmp_path / "d.hotwire").predict(some)]

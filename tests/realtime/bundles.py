@@ -11,7 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets
+from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets, save
 from hotwire.decoder.steps import RunningBaseline
 from hotwire.decoder.windows import BlockAverage, RunningAverage, Window
 from hotwire.models import OnnxNetwork
@@ -61,9 +61,8 @@ def save_bundle(path: Path, window: Window, alpha: float = 1.0, **recording: Any
     settings = Settings(
         "active", steps=[RunningBaseline()], window=window, adapter=RidgeAdapter(alphas=alpha, gain="total")
     )
-    Decoder(network, StimulusTargets(pictures, network), settings).fit(made_recording(6, seed=1, **recording)).save(
-        path
-    )
+    decoder = Decoder(network, StimulusTargets(pictures, network), settings)
+    save(decoder.fit(made_recording(6, seed=1, **recording)), path)
     return path
 
 

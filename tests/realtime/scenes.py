@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotwire.decoder import Events, Recording
-from hotwire.decoder.bundle.compiled import Answer
+from hotwire.decoder.bundle.compiled import RowDecision
 from hotwire.decoder.steps import RunningBaseline, run_steps
 from hotwire.decoder.windows import BlockAverage
 from hotwire.realtime.clock import VirtualClock
@@ -99,7 +99,7 @@ def run(script: Sequence[At], fitted: SignDecoder | None = None, **settings: Any
     return Ran(engine, kept, decisions)
 
 
-def said(fitted: SignDecoder, rows: NDArray[np.float32], came: NDArray[np.bool_], first: int, stop: int) -> Answer:
+def said(fitted: SignDecoder, rows: NDArray[np.float32], came: NDArray[np.bool_], first: int, stop: int) -> RowDecision:
     """The offline answer on a window: the steps over those samples that came, as a recording of their own."""
     events = Events(np.zeros(0, int), np.zeros(0), np.zeros(0), np.zeros(0, str))
     n = int(came.sum())

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hotwire.decoder.bundle.compiled import Answer
+from hotwire.decoder.bundle.compiled import RowDecision
 from hotwire.decoder.steps import Step, open_chain
 from hotwire.decoder.windows import BlockAverage, Window
 from hotwire.realtime.decision import LiveDecision, Status
@@ -39,9 +39,9 @@ class SignDecoder:
         chain = open_chain(self.steps, self.feature_names, rate_hz)
         self.names_after_steps, self.rate_after_steps_hz = chain.names_out, chain.rate_out_hz
 
-    def decide(self, x: Any) -> Answer:
+    def decide(self, x: Any) -> RowDecision:
         up = 1.0 / (1.0 + np.exp(-float(np.mean(x))))
-        return Answer(self.answers[int(up <= 0.5)], np.array([up, 1.0 - up]), None)
+        return RowDecision(self.answers[int(up <= 0.5)], np.array([up, 1.0 - up]), None)
 
     def info(self, **other: Any) -> StreamInfo:
         """A stream that fits."""

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets
+from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets, load, save
 from hotwire.decoder.bundle.compiled import CompiledDecoder
-from hotwire.decoder.bundle.file import load
 from hotwire.decoder.features import CSP, Features, LogVariance, TangentSpace
 from hotwire.decoder.steps import BandPass, FilterBank, Notch, Power, Reference, Resample, Step
 from hotwire.decoder.windows import Epoch, SlidingEpoch, Window
@@ -71,7 +70,7 @@ def saved(path: Path, steps: list[Step], window: Window, features: Features | No
         features=features,
         adapter=RidgeAdapter(alphas=10.0, gain="total"),
     )
-    Decoder(network, StimulusTargets(pictures, network), settings).fit(made_session(4, seed=1)).save(path)
+    save(Decoder(network, StimulusTargets(pictures, network), settings).fit(made_session(4, seed=1)), path)
     return path
 
 
@@ -98,7 +97,7 @@ def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
         [list(one.probabilities.values()) for one in decided],
         atol=1e-5,
     )
-    again.save(tmp_path / "again.hotwire")
+    save(again, tmp_path / "again.hotwire")
     assert CompiledDecoder.load(tmp_path / "again.hotwire").predict(session) == decided
 
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from ....errors import InputError, LeakError
 from ....errors.printable import printable
-from ...decoder import Settings
 from ...recordings.events import listed
 from ...recordings.recording import Recording
+from ...settings import Settings
 from ...steps import run_steps
 from ...targets import Targets
 from ...windows import Trials, windows

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...decoder import Settings
 from ...recordings.events import Events
 from ...recordings.recording import Recording
 from ...recordings.synthetic import response_to
+from ...settings import Settings
 from ...statistics.permutation import exceedance, exchanges
 from ...steps import Lag
 from ...windows import EventWindow, Trials

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...decoder import Settings
 from ...recordings.events import listed
 from ...recordings.recording import Recording
+from ...settings import Settings
 from ...steps import Lag
 from ...steps.detrend import detrend
 from ...targets import StimulusTargets, Targets

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .job import SHUFFLED
+from .jobs import SHUFFLED
 from .session import FitCell
 
 
@@ -39,7 +39,7 @@ class FittedAdapter:
         On one core; what the layers of a region share is divided among them.
     size_bytes : int
     file : str
-        Within the folder; `hotwire.decoder.experiments.fits.store.load_fit` reads it.
+        Within the folder; `hotwire.decoder.experiments.fits.files.load_fit` reads it.
     """
 
     subject: str
@@ -103,7 +103,7 @@ class Fits:
 
 
 def measures(score: Mapping[str, NDArray]) -> dict[str, float]:
-    """What `FittedAdapter` says of a score of `fits.job.scores`; NaN where activations are constant."""
+    """What `FittedAdapter` says of a score of `fits.jobs.scores`; NaN where activations are constant."""
     own = [score[name] for name in ("gain", "inner", "predicted", "true")]
     shuffled = [score[f"{SHUFFLED}{name}"] for name in ("gain", "inner", "predicted", "true")]
     return {

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ....errors import AssetError
 from ...evaluation.audit.leaks import refuse
-from ...evaluation.threads import in_parallel
-from .job import AT_EDGE, SECONDS, Job, Score, jobs_of, pieces_of, work_out
+from ..kernel.cache import ArrayCache
+from ..kernel.jobs import Workers, fill_cache
+from ..kernel.local import work_here
+from .files import adapter_file, is_about, open_folder, score_file
+from .jobs import AT_EDGE, FITS, SECONDS
 from .result import Fits, FittedAdapter, SubjectSummary, measures
-from .session import FitCell, FitSession, Subject, open_subject
-from .store import FitStore, Piece
+from .session import FitSession
+from .subjects import Subject
 
 
-@dataclass(frozen=True)
-class Todo:
-    """What a subject lacks, the subject being opened."""
-
-    subject: Subject
-    session: FitSession
-    jobs: list[Job]
-
-
-Workers = Callable[[Iterable[Todo], FitStore], None]
-"""Takes each subject's work as it comes, for not all subjects are open at once."""
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What a subject should have in the end."""
-
-    shown: SubjectSummary
-    n_features: dict[str, int]
-    n_units: dict[FitCell, int]
-    adapters: dict[FitCell, Piece]
-    scores: dict[FitCell, Piece]
-
-
-def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers | None = None) -> Fits:
+def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers = work_here) -> Fits:
     """Fit an adapter from each region of each subject into each layer, and score it on held-out runs.
 
     Each adapter is kept as a file, and so is each score. What was stopped goes on where it was; what is there already,
@@ -52,11 +29,12 @@ def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers | Non
     Parameters
     ----------
     subjects : sequence of Subject
-        See `hotwire.decoder.experiments.fits.session.subjects_of`.
+        See `hotwire.decoder.experiments.fits.subjects.subjects_of`.
     folder : Path
         Where to keep all.
     workers : callable, optional
-        Does what is left to do; by default all cores of this machine, see `hotwire.decoder.experiments.fits.cluster`.
+        Do what is left to do; by default all cores of this machine, see
+        `hotwire.decoder.experiments.kernel.cluster.Cluster`.
 
     Returns
     -------
@@ -72,86 +50,60 @@ def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers | Non
         What would be tested was in the training, or can be told without the brain.
     """
     start = time.perf_counter()
-    store = FitStore(folder)
-    asked: list[_Wanted] = []
-    made: set[Piece] = set()
+    cache = open_folder(folder)
+    summaries: list[SubjectSummary] = []
+    files: list[dict[str, Any]] = []
 
-    def each() -> Iterator[Todo]:
+    def sessions() -> Iterator[FitSession]:
         for subject in subjects:
-            session = open_subject(subject)
-            refuse(session.opened.findings, session.opened.settings.audit)
-            one = _ask(session)
-            lacking = _lacking(store, [*one.adapters.values(), *one.scores.values()], subject.name)
-            asked.append(one)
-            made.update(lacking)
-            yield Todo(subject, session, jobs_of(session, lacking))
+            session = subject.open()
+            refuse(session.findings, session.settings.audit)
+            summaries.append(_summary(session))
+            files.extend(_files(session))
+            yield session
 
-    (workers or work_here)(each(), store)
-    fitted = [_line(store, one, cell) for one in asked for cell in one.adapters]
-    n_made = sum(piece in made for one in asked for piece in one.adapters.values())
-    return Fits(
-        tuple(one.shown for one in asked), tuple(fitted), n_made, len(fitted) - n_made, time.perf_counter() - start
-    )
+    made = fill_cache(FITS, sessions(), cache, workers)
+    fitted = tuple(_fitted(cache, **one) for one in files)
+    n_made = sum(one["file"] in made for one in files)
+    return Fits(tuple(summaries), fitted, n_made, len(fitted) - n_made, time.perf_counter() - start)
 
 
-def work_here(todo: Iterable[Todo], store: FitStore) -> None:
-    """Do the work on all cores of this machine, one subject after the other."""
-    for one in todo:
-        if one.jobs:
-            one.session.opened.prepare()
-            in_parallel([partial(_do, one.session, job, store) for job in one.jobs], f"{one.subject.name}: fits")
-
-
-def _do(session: FitSession, job: Job, store: FitStore) -> None:
-    for piece, arrays in work_out(session, job):
-        store.put(piece, arrays)
-
-
-def _lacking(store: FitStore, pieces: Sequence[Piece], name: str) -> set[Piece]:
-    """Those that are not there whole."""
-    found = in_parallel([partial(store.__contains__, piece) for piece in pieces], f"{name}: checking files")
-    return {piece for piece, there in zip(pieces, found, strict=True) if not there}
-
-
-def _ask(session: FitSession) -> _Wanted:
-    opened = session.opened
-    shown = SubjectSummary(
+def _summary(session: FitSession) -> SubjectSummary:
+    return SubjectSummary(
         name=session.name,
-        recording=opened.recording.summary(),
-        n_trials=len(opened.trials),
-        n_folds=len(opened.outer),
-        regions=tuple(opened.regions),
-        layers={name: reading.layers for name, reading in opened.readings.items()},
-        findings=tuple(vars(finding) for finding in opened.findings),
-        reliability=opened.reliability,
+        recording=session.recording.summary(),
+        n_trials=len(session.trials),
+        n_folds=len(session.outer),
+        regions=tuple(session.regions),
+        layers={name: spec.layers for name, spec in session.networks.items()},
+        findings=tuple(vars(finding) for finding in session.findings),
+        reliability=session.reliability,
     )
-    adapters, scores, n_units = {}, {}, {}
+
+
+def _files(session: FitSession) -> Iterator[dict[str, Any]]:
+    """For each cell its two files, and what is known of its adapter before it is fitted."""
     for cell in session.cells:
-        (adapters[cell],) = pieces_of(session, cell)
-        (scores[cell],) = pieces_of(session, Score(cell.region, cell.network, (cell.layer,)))
-        shape = opened.readings[cell.network].network.shape_of(cell.layer)
-        n_units[cell] = int(np.prod(shape))
-    return _Wanted(shown, {name: len(of) for name, of in opened.regions.items()}, n_units, adapters, scores)
+        yield {
+            "file": adapter_file(session, cell),
+            "score_file": score_file(session, cell),
+            "subject": session.name,
+            **cell._asdict(),
+            "n_features": len(session.regions[cell.region]),
+            "n_units": int(np.prod(session.networks[cell.network].network.shape_of(cell.layer))),
+        }
 
 
-def _line(store: FitStore, asked: _Wanted, cell: FitCell) -> FittedAdapter:
-    adapter, score = asked.adapters[cell], asked.scores[cell]
-    told, scored = store.get(adapter), store.get(score)
-    if told is None or scored is None:
-        raise AssetError(f"out: {store.path(adapter if told is None else score)} has gone meanwhile; run it again")
-    chosen = [name.removesuffix(AT_EDGE) for name in told if name.endswith(AT_EDGE)]
+def _fitted(cache: ArrayCache, file: str, score_file: str, **known: Any) -> FittedAdapter:
+    about, score = cache.get(file, is_about), cache.get(score_file)
+    chosen = [name.removesuffix(AT_EDGE) for name in about if name.endswith(AT_EDGE)]
     return FittedAdapter(
-        subject=asked.shown.name,
-        region=cell.region,
-        network=cell.network,
-        layer=cell.layer,
-        n_features=asked.n_features[cell.region],
-        n_units=asked.n_units[cell],
-        chosen={name: told[name].tolist() for name in chosen},
-        at_edge=any(told[name + AT_EDGE].any() for name in chosen),
-        **measures(scored),
-        fit_seconds=told[SECONDS].item(),
-        score_seconds=scored[SECONDS].item(),
-        size_bytes=store.path(adapter).stat().st_size,
-        file=adapter.path.as_posix(),
+        **known,
+        chosen={name: about[name].tolist() for name in chosen},
+        at_edge=any(about[name + AT_EDGE].any() for name in chosen),
+        **measures(score),
+        fit_seconds=about[SECONDS].item(),
+        score_seconds=score[SECONDS].item(),
+        size_bytes=(cache.folder / file).stat().st_size,
+        file=file,
     )

@@ -3,6 +3,6 @@ from .result import MapCell as MapCell
 from .result import TimeRange as TimeRange
 from .run import make_map as make_map
 from .session import MapSession as MapSession
-from .session import MapSettings as MapSettings
-from .session import Reading as Reading
+from .settings import MapSettings as MapSettings
+from .settings import NetworkSpec as NetworkSpec
 from .studies import session_of as session_of

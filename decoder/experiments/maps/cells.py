@@ -1,169 +1,139 @@
-"""The work behind a map: inject into a layer what a source predicts, and score what the network then says."""
+"""The jobs behind a map: inject into a layer what activity predicts, and score what the network then says."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....adapters.ridge.blending import blended
-from ...readout import Entry, NearestReadout
+from ...evaluation.controls import Control
+from ...readout import TOGETHER, Entry, read_out
 from ...statistics.measures import pairwise
+from ..kernel.cache import Arrays
+from ..kernel.jobs import Experiment
+from ..kernel.keys import content_key
+from .activity import Blends, Injected, TrueActivations
 from .result import MapCell
-from .session import NUISANCE, MapSession, Weights
-from .sources import Blends, mean_blends, true_blends
+from .session import MapSession, uses_activity, weights_of
+
+FORMAT = 4
+"""Of the results in the cache: another number, and they are worked out anew."""
 
 MOST_ELEMENTS = 2**25
 """Injected at once: as many numbers, over all units (128 MiB)."""
 
-Arrays = dict[str, NDArray]
+DECODER = Control("decoder", "the predictions themselves")
+CEILING = Control("ceiling", "the true activations")
 
 
-class Layer(NamedTuple):
+class MapLayer(NamedTuple):
     """A layer of a network: what does not depend on any brain is worked out once for it."""
 
     network: str
     layer: str
 
 
-Job = MapCell | Layer
+MapJob = MapCell | MapLayer
 
 
-def work_out(session: MapSession, job: Job) -> Arrays:
-    """Do one piece of a map.
-
-    Parameters
-    ----------
-    session : MapSession
-    job : MapCell or Layer
-
-    Returns
-    -------
-    dict of str to array
-        Of a cell: ``decoder``, ``shuffled`` (n_shuffles of them) and ``untrained``: scores (n_trials, n_answers) of the
-        trials that each outer fold holds out; ``inner`` (n_folds,): pairwise accuracy in the inner folds of each outer
-        fold; ``strengths`` and ``at_edge`` (n_folds,). Of a layer: the scores ``ceiling``, ``mean`` and, where the
-        stimuli have any, ``nuisance``.
-    """
-    return _of_layer(session, job) if isinstance(job, Layer) else _of_cell(session, job)
-
-
-def jobs_of(session: MapSession) -> list[Job]:
-    """All pieces; those that share a factorisation follow each other."""
-    return [*_layers_of(session), *cells_of(session)]
+def jobs_of(session: MapSession, lacks: Callable[[str], bool] = lambda _: True) -> list[MapJob]:
+    """All jobs whose results are lacking; those that share a factorisation follow each other."""
+    return [job for job in (*_layers_of(session), *cells_of(session)) if lacks(entry_of(session, job))]
 
 
 def cells_of(session: MapSession) -> list[MapCell]:
     """All cells, in the order of the map."""
-    return [
-        MapCell(region, time.name, *layer)
-        for region in session.regions
-        for time in session.settings.times
-        for layer in _layers_of(session)
+    layers, times = _layers_of(session), session.settings.times
+    return [MapCell(region, time.name, *at) for region in session.regions for time in times for at in layers]
+
+
+def _layers_of(session: MapSession) -> list[MapLayer]:
+    return [MapLayer(name, layer) for name, spec in session.networks.items() for layer in spec.layers]
+
+
+def entry_of(session: MapSession, job: MapJob) -> str:
+    """The file of a job's result: a key of all that it depends on."""
+    spec, settings = session.networks[job.network], session.settings
+    ingredients: list[Any] = [
+        *("map", FORMAT, job.layer, getattr(spec.network, "prompt", None), repr(spec.readout)),
+        *(session.network_ingredients(job.network), session.adapter_ingredients, session.fold_ingredients),
+        *(sorted(settings.controls), settings.seed),
     ]
-
-
-def _layers_of(session: MapSession) -> list[Layer]:
-    return [Layer(name, layer) for name, reading in session.readings.items() for layer in reading.layers]
-
-
-def key_of(session: MapSession, job: Job) -> str:
-    """SHA-256 of all that a piece depends on: kept pieces are found again by it."""
-    reading = session.readings[job.network]
-    told = {
-        "session": session.digest,
-        "network": [reading.network.fingerprint, getattr(reading.network, "prompt", None), job.layer],
-        "targets": reading.targets.to_dict(),
-        "keys": list(reading.targets.keys),
-        "readout": repr(reading.readout),
-    }
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
     if isinstance(job, MapCell):
-        time = next(one for one in session.settings.times if one.name == job.time)
-        digest.update(json.dumps([time.start_s, time.stop_s]).encode())
-        digest.update(np.ascontiguousarray(session.regions[job.region], np.int64).tobytes())
-    return digest.hexdigest()
+        ingredients += [session.activity_ingredients(job.region, job.time), session.inner_ingredients]
+    return content_key(*ingredients) + ".npz"
 
 
-def _of_layer(session: MapSession, at: Layer) -> Arrays:
-    keys = session.keys(at.network)
-    n_keys = len(session.readings[at.network].targets.keys)
-    found = {
-        "ceiling": _scores(session, at, "trained", true_blends(session.outer, keys, n_keys)),
-        "mean": _at_mean(session, at, mean_blends(session.outer, keys, n_keys)),
-    }
-    if at.network in session.nuisances():
-        blends = session.nuisances()[at.network].blends(session.gram(at.network, "trained", at.layer), keys)
-        found[NUISANCE] = _scores(session, at, "trained", blends)
-    return found
+def work_out(session: MapSession, job: MapJob) -> Arrays:
+    """Do one job of a map.
 
-
-def _of_cell(session: MapSession, cell: MapCell) -> Arrays:
-    at = Layer(cell.network, cell.layer)
-    controls = session.settings.controls
-    sources = session.sources(cell.region, cell.time)
-    keys = session.keys(cell.network)
-    gram = session.gram(cell.network, "trained", cell.layer)
-    blends = sources.outer.blends(gram, keys)
-    found: Arrays = {
-        "decoder": _scores(session, at, "trained", blends),
-        "inner": np.array([_judged(session, at, source.blends(gram, keys)) for source in sources.inner]),
+    Both kinds have scores (n_repeats, n_trials, n_classes) of the trials that each outer fold holds out: a layer
+    ``ceiling`` and the controls that do without activity, a cell ``decoder`` and the other controls. A cell has also
+    ``inner`` (n_folds,), the pairwise accuracy in the inner folds of each outer fold, ``strengths`` and ``at_edge``
+    (n_folds,).
+    """
+    if isinstance(job, MapLayer):
+        arrays = {CEILING.name: _scores(session, job, CEILING, TrueActivations(session.outer))}
+        for control in session.controls:
+            activity = session.stand_in(control.name, job.network)
+            if activity is not None:
+                arrays[control.name] = _scores(session, job, control, activity)
+        return arrays
+    at = MapLayer(job.network, job.layer)
+    activity = session.sources(job.region, job.time)
+    gram, keys = session.gram(at.network, "trained", at.layer), session.keys(at.network)
+    blends = activity.outer.blends(gram, keys)
+    return {
+        DECODER.name: _read(session, at, DECODER, blends)[None],
+        "inner": np.array([_inner_accuracy(session, at, inner.blends(gram, keys)) for inner in activity.inner]),
         "strengths": blends.strengths,
         "at_edge": blends.at_edge,
+        **{one.name: _scores(session, at, one, activity.outer) for one in session.controls if uses_activity(one)},
     }
-    if "shuffled pairing" in controls:
-        each = [sources.outer.blends(gram, keys[order]) for order in session.shuffles]
-        found["shuffled"] = np.stack([_scores(session, at, "trained", one) for one in each])
-    if "untrained network" in controls:
-        other = sources.outer.blends(session.gram(cell.network, "untrained", cell.layer), keys)
-        found["untrained"] = _scores(session, at, "untrained", other)
-    return found
 
 
-def _at_mean(session: MapSession, at: Layer, blends: Blends) -> NDArray[np.float32]:
-    """Scores of all trials where each fold's mean activation is injected: worked out for one trial of each fold."""
-    scores = _scores(session, at, "trained", blends)
-    for trial, split in zip(blends.trial, session.outer, strict=True):
-        scores[split.test] = scores[trial]
-    return scores
+def _entries(session: MapSession, job: MapJob) -> list[str]:
+    return [entry_of(session, job)]
 
 
-def _judged(session: MapSession, at: Layer, blends: Blends) -> float:
+def _results(session: MapSession, job: MapJob) -> list[Arrays]:
+    return [work_out(session, job)]
+
+
+MAPS = Experiment("injection map", jobs_of, _entries, _results)
+
+
+def _scores(session: MapSession, at: MapLayer, control: Control, activity: Injected) -> NDArray[np.float32]:
+    """Scores (n_repeats, n_trials, n_classes) of a control, once for each of its pairings."""
+    keys, gram = session.keys(at.network), session.gram(at.network, weights_of(control), at.layer)
+    pairings = [keys] if control.pairing is None else [keys[order] for order in session.pairing(control.name)]
+    return np.stack([_read(session, at, control, activity.blends(gram, own)) for own in pairings])
+
+
+def _inner_accuracy(session: MapSession, at: MapLayer, blends: Blends) -> float:
     """Pairwise accuracy of the trials that inner folds hold out."""
-    scores = _scores(session, at, "trained", blends)[blends.trial]
+    scores = _read(session, at, DECODER, blends)[blends.trial]
     return float(np.nanmean(pairwise(scores, session.truth(at.network)[blends.trial])))
 
 
-def _scores(session: MapSession, at: Layer, weights: Weights, blends: Blends) -> NDArray[np.float32]:
-    """Scores (n_trials, n_answers) once the blends are injected; NaN for trials that are not among them."""
-    reading = session.readings[at.network]
-    network = session.network(at.network, weights)
-    table = session.table(at.network, weights, at.layer)
-    targets = _of_answers(session, at, table)
-    scores = np.full((len(session.trials), len(reading.targets.answers)), np.nan, np.float32)
-    for part in _parts(len(blends.rows), table.shape[1]):
-        # Fits follow each other, so a part needs the means of few.
-        fits, fit = np.unique(blends.fit[part], return_inverse=True)
-        means = blended(blends.means[fits], table)
-        entry = Entry(network, at.layer, reading.targets.answers, means, targets, fit)
-        scores[blends.trial[part]] = reading.readout.scores(entry, blended(blends.rows[part], table))
+def _read(session: MapSession, at: MapLayer, control: Control, blends: Blends) -> NDArray[np.float32]:
+    """Scores (n_trials, n_classes) once the blends are injected; NaN for trials that are not among them."""
+    spec = session.networks[at.network]
+    place = (at.network, weights_of(control), at.layer)
+    network, table, class_means = session.network(*place[:2]), session.table(*place), session.class_means(*place)
+    if control.activations is not None:
+        blends = replace(blends, rows=control.activations(blends.rows, blends.means[blends.fit]))
+    scores = np.full((len(session.trials), len(spec.targets.answers)), np.nan, np.float32)
+    size = max(TOGETHER, MOST_ELEMENTS // table.shape[1])
+    for fit in np.unique(blends.fit):
+        [mean] = blended(blends.means[[fit]], table)
+        entry = Entry(network, at.layer, spec.targets.answers, mean, class_means)
+        rows = np.flatnonzero(blends.fit == fit)
+        for part in np.split(rows, range(size, len(rows), size)):
+            states = blended(blends.rows[part], table)
+            scores[blends.trial[part]], _ = read_out(control.readout or spec.readout, entry, states)
     return scores
-
-
-def _of_answers(session: MapSession, at: Layer, table: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean activation of each answer, which only the nearest readout looks at."""
-    reading = session.readings[at.network]
-    if not isinstance(reading.readout, NearestReadout):
-        return np.empty((len(reading.targets.answers), 0), np.float32)
-    truth = reading.targets.truth()
-    of_answer = np.arange(len(reading.targets.answers))[:, None] == truth
-    return blended(of_answer / of_answer.sum(axis=1, keepdims=True), table)
-
-
-def _parts(n: int, n_units: int) -> Sequence[slice]:
-    size = max(1, MOST_ELEMENTS // n_units)
-    return [slice(start, start + size) for start in range(0, n, size)]

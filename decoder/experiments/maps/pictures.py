@@ -13,8 +13,8 @@ from ....errors import InputError, ShapeError, UnknownNameError
 from ....models.networks.network import Network
 from ...statistics.correlations import similarity
 from ...statistics.identification import identification
+from .activity import Blends
 from .session import MapSession
-from .sources import Blends
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,11 @@ def draw_trials(
     UnknownNameError
         The layer is not mapped, or `drawing` has none of that name.
     """
-    targets, keys = session.readings[network].targets, session.keys(network)
+    targets, keys = session.networks[network].targets, session.keys(network)
     stimuli = getattr(targets, "stimuli", None)
     if stimuli is None:
         raise InputError(f"network: the targets of {network} are no pictures that drawings could be compared with")
-    common = [name for name in session.readings[network].layers if name in drawing.layers]
+    common = [name for name in session.networks[network].layers if name in drawing.layers]
     layer = common[-1] if layer is None and common else layer
     if layer not in common:
         raise UnknownNameError("layer that is mapped and can be drawn from", layer, common)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...statistics.measures import Measure
+from ..session.settings import TimeRange
 
 
 class MapCell(NamedTuple):
@@ -19,15 +20,6 @@ class MapCell(NamedTuple):
 
     def __str__(self) -> str:
         return " · ".join(self)
-
-
-@dataclass(frozen=True)
-class TimeRange:
-    """When activity was taken, from each trial's onset: ``[start_s, stop_s)``; None where the decoder's window says."""
-
-    name: str
-    start_s: float | None
-    stop_s: float | None
 
 
 @dataclass(frozen=True)

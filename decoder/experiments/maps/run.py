@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TypeVar
+from collections.abc import Sequence
+from pathlib import Path
 
 from ....adapters.ridge.ridge import RidgeAdapter
 from ....errors import InputError
+from ....models.weights.assets import cache_folder
 from ...evaluation.audit.leaks import refuse
-from ...evaluation.threads import in_parallel
-from .cells import Job, jobs_of, key_of, work_out
+from ..kernel.cache import ArrayCache
+from ..kernel.jobs import Workers, fill_cache
+from ..kernel.local import work_here
+from .cells import MAPS
 from .gather import Gathered, cell_results, nested_result
-from .piece_store import PieceStore
 from .result import InjectionMap, NetworkSummary, SessionSummary
 from .session import MapSession
 
-T = TypeVar("T")
-Todo = Sequence[tuple[MapSession, Job]]
-Workers = Callable[[Todo, PieceStore], None]
+
+def results_folder() -> Path:
+    """Where a map's results are cached by default: with all assets, see `hotwire.models.weights.assets`."""
+    return cache_folder() / "maps"
 
 
 def make_map(
-    sessions: Sequence[MapSession], *, kept: PieceStore | None = None, workers: Workers | None = None
+    sessions: Sequence[MapSession], *, cache: ArrayCache | None = None, workers: Workers = work_here
 ) -> InjectionMap:
     """Inject each region's activity, at each time, into each layer, and see what the network understands.
 
-    Pieces that are done are kept on disk: a map that was stopped goes on where it was, and one that is made again, or
-    with a layer more, does only what is new.
+    Results are cached on disk: a map that was stopped goes on where it was, and one that is made again, or with a layer
+    more, does only what is new.
 
     Parameters
     ----------
     sessions : sequence of MapSession
         Of the same settings, regions and networks; the map is their mean.
-    kept : PieceStore, optional
-        Where pieces are kept.
+    cache : ArrayCache, optional
+        By default in `results_folder`.
     workers : callable, optional
-        Does the pieces that are left to do; by default all cores of this machine.
+        Do the jobs that are left to do; by default all cores of this machine, see
+        `hotwire.decoder.experiments.kernel.cluster.Cluster`.
 
     Returns
     -------
@@ -54,67 +57,38 @@ def make_map(
     _check_alike(sessions)
     for session in sessions:
         refuse(session.findings, session.settings.audit)
-    kept = kept or PieceStore()
-    todo = [(session, job) for session in sessions for job in jobs_of(session) if key_of(session, job) not in kept]
-    if todo:
-        (workers or work_here)(todo, kept)
-    gathered = [Gathered(session, partial(_piece, session, kept)) for session in sessions]
+    cache = cache or ArrayCache(results_folder())
+    fill_cache(MAPS, sessions, cache, workers)
+    gathered = [Gathered(session, cache) for session in sessions]
     first = sessions[0]
-    settings = first.settings
+    settings, decoder = first.settings, first.settings.decoder
+    several = list(first.regions) if len(first.regions) > 1 else []
     return InjectionMap(
-        sessions=tuple(_told(session) for session in sessions),
+        sessions=tuple(map(_summary, sessions)),
         regions=tuple(first.regions),
         times=tuple(settings.times),
         networks=tuple(
-            NetworkSummary(name, reading.network.fingerprint, reading.layers, repr(reading.readout))
-            for name, reading in first.readings.items()
+            NetworkSummary(name, spec.network.fingerprint, spec.layers, repr(spec.readout))
+            for name, spec in first.networks.items()
         ),
         cells=cell_results(gathered),
         nested=nested_result(gathered),
-        nested_by_region={region: nested_result(gathered, region) for region in first.regions}
-        if len(first.regions) > 1
-        else {},
+        nested_by_region={region: nested_result(gathered, region) for region in several},
         settings={
-            "steps": ", ".join(map(repr, settings.decoder.steps)) or "none",
-            "window": repr(settings.decoder.window),
-            "whiten": settings.decoder.whiten,
-            "adapter": " ".join(repr(settings.decoder.adapter).split()),
+            "steps": ", ".join(map(repr, decoder.steps)) or "none",
+            "window": repr(decoder.window),
+            "whiten": decoder.whiten,
+            "adapter": " ".join(repr(decoder.adapter).split()),
             "folds": str(settings.folds),
         },
-        inner_folds=settings.inner_folds,
-        inner_trials=settings.inner_trials,
-        n_shuffles=settings.n_shuffles,
-        n_permutations=settings.n_permutations,
+        **{name: getattr(settings, name) for name in ("inner_folds", "inner_trials", "n_shuffles", "n_permutations")},
         seed=settings.seed,
         seconds=time.perf_counter() - start,
     )
 
 
-def work_here(todo: Todo, kept: PieceStore) -> None:
-    """Do the pieces on all cores of this machine, session by session: factorisations take memory."""
-    for session in dict.fromkeys(session for session, _ in todo):
-        session.prepare()
-        own = [partial(_do, session, job, kept) for of, job in todo if of is session]
-        in_parallel(own, f"{session.name}: injection map")
-        session.forget()
-
-
-def _do(session: MapSession, job: Job, kept: PieceStore) -> None:
-    kept.put(key_of(session, job), work_out(session, job))
-
-
-def _piece(session: MapSession, kept: PieceStore, job: Job) -> dict:
-    """A piece that was kept; worked out again if its file was damaged since."""
-    found = kept.get(key_of(session, job))
-    if found is None:
-        _do(session, job, kept)
-        found = kept.get(key_of(session, job))
-    assert found is not None  # it was written just now
-    return found
-
-
-def _told(session: MapSession) -> SessionSummary:
-    first = next(iter(session.readings.values()))
+def _summary(session: MapSession) -> SessionSummary:
+    first = next(iter(session.networks.values()))
     return SessionSummary(
         name=session.name,
         recording=session.recording.summary(),
@@ -141,18 +115,19 @@ def _check_alike(sessions: Sequence[MapSession]) -> None:
             raise InputError(
                 f"{session.name}: adapter: a map is made with adapters of the kind {RidgeAdapter.kind!r}, got {kind!r}"
             )
-    for session in sessions[1:]:
-        for what, ours, theirs in (
-            ("regions", list(first.regions), list(session.regions)),
-            ("times", list(first.settings.times), list(session.settings.times)),
-            (
-                "networks and layers",
-                {name: one.layers for name, one in first.readings.items()},
-                {name: one.layers for name, one in session.readings.items()},
-            ),
-        ):
+        for what, ours in _alike(first).items():
+            theirs = _alike(session)[what]
             if ours != theirs:
                 raise InputError(
                     f"sessions: {first.name} and {session.name} are to be averaged, but differ in their {what}: "
                     f"{ours} and {theirs}; map them one by one"
                 )
+
+
+def _alike(session: MapSession) -> dict[str, object]:
+    """What all sessions of a map have to have in common."""
+    return {
+        "regions": list(session.regions),
+        "times": list(session.settings.times),
+        "networks and layers": {name: spec.layers for name, spec in session.networks.items()},
+    }

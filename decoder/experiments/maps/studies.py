@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from ....models.export.compiled_network import compiled
-from ....models.networks.sentence import SentenceEncoder
-from ...readout import NearestReadout
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...evaluation.controls import NUISANCE
 from ...report.drawing import Drawing
-from ...study.study import Study
-from ..session.regions import read_regions
+from ...study.study import Study, open_study
+from ..session.section import MapSection
+from ..session.study import session_parts, shared_settings
 from .pictures import draw_trials
 from .pictures_figure import pictures_figure
-from .section import MapNetworkSection
-from .session import NUISANCE, MapSession, MapSettings, Reading
+from .session import MapSession
+from .settings import MapSettings
+
+
+@dataclass(frozen=True)
+class MapStudy:
+    """A study file, by which every process can open the session for itself."""
+
+    study: Path
+
+    def open(self) -> MapSession:
+        return session_of(open_study(self.study))
 
 
 def session_of(study: Study) -> MapSession:
@@ -22,51 +34,26 @@ def session_of(study: Study) -> MapSession:
     StudyError
         What the study says does not go together: regions, times, layers, networks.
     """
-    sections = study.sections
-    wanted, evaluation = sections.map, sections.evaluation
-    recording = study.recording()
-    with study.naming("map.regions: "):
-        regions = read_regions(wanted.regions_from or wanted.regions, recording)
+    section, evaluation = study.section(MapSection), study.sections.evaluation
+    parts = session_parts(study)
     with study.naming("map: "):
         settings = MapSettings(
-            decoder=sections.decoder.settings(),
-            times=wanted.times_at(recording.rate_hz),
-            folds=evaluation.folds,
+            **shared_settings(study),
+            times=section.times_at(parts["recording"].rate_hz),
             inner_folds=evaluation.inner_folds,
-            inner_trials=wanted.inner_trials,
-            controls=(*evaluation.controls, NUISANCE) if wanted.nuisance == "auto" else evaluation.controls,
-            n_shuffles=evaluation.n_shuffles,
+            inner_trials=section.inner_trials,
+            controls=tuple(dict.fromkeys([*evaluation.controls, *([NUISANCE] * (section.nuisance == "auto"))])),
             n_permutations=evaluation.n_permutations,
-            seed=evaluation.seed,
-            audit=evaluation.audit,
         )
-        readings = [_reading(study, one) for one in wanted.networks or [_only_network(study)]]
-        reliability = sections.recording.reliability()
-        return MapSession(study.path.stem, recording, regions, readings, settings, reliability)
+        return MapSession(study.path.stem, **parts, settings=settings, source=MapStudy(study.path.resolve()))
 
 
-def pictures_of(study: Study, session: MapSession) -> dict[str, Drawing]:
+def pictures_of(study: Study, session: MapSession) -> list[Drawing]:
     """Draw what the networks see in a session's activity, as far as they can draw."""
-    pictures = {}
-    for section in study.sections.map.networks or [study.sections.network]:
+    pictures = []
+    for section in study.section(MapSection).networks or [study.sections.network]:
         drawing = section.drawing()
         if drawing is not None:
             drawn = draw_trials(session, section.name, drawing, time=session.settings.times[0].name)
-            pictures[f"pictures-{session.name}-{section.name}"] = pictures_figure(drawn)
+            pictures.append(pictures_figure(drawn, f"pictures-{session.name}-{section.name}"))
     return pictures
-
-
-def _only_network(study: Study) -> MapNetworkSection:
-    """The study's network, as one of a map's."""
-    network = study.sections.network
-    return MapNetworkSection.model_construct(**dict(network), layers=study.sections.map.layers, readout=None)
-
-
-def _reading(study: Study, section: MapNetworkSection) -> Reading:
-    # Vision networks run several times as fast without torch.
-    network = compiled(study.open(section))
-    # Sentence encoders do not speak: what lies nearest is all they can say.
-    usual = NearestReadout() if isinstance(network, SentenceEncoder) else study.sections.decoder.settings().readout
-    readout = section.readout or usual
-    layers = tuple(network.layers) if section.layers == "all" else tuple(section.layers)
-    return Reading(network, study.targets(network), layers, readout)

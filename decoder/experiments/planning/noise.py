@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 from ....adapters.whiten import Whitener
 from ....errors import RecordingError
-from ...decoder import Settings
 from ...evaluation.folds import split_runs
 from ...recordings.recording import Recording
+from ...settings import Settings
 from ...steps import run_steps
 from ...windows import Trials, windows
 

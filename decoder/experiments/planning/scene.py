@@ -5,35 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....adapters.ridge.blending import blended, gram
 from ....models.networks.network import Network
-from ...decoder import Settings, make_entry, prompted
+from ...readout import make_entry, read_out
+from ...settings import Settings, prompted
 from ...statistics.measures import hits, pairwise
 from ...targets import StimulusTargets, Targets
-
-
-class Accuracy(NamedTuple):
-    """How often an answer is right: of two (chance one half), and among all."""
-
-    pairwise: float
-    candidate: float
-
-
-class Mean(NamedTuple):
-    """A mean over random draws, with its standard error (NaN of a single draw)."""
-
-    value: float
-    error: float
-
-    @classmethod
-    def of(cls, draws: Sequence[float]) -> Mean:
-        n = len(draws)
-        return cls(float(np.mean(draws)), float(np.std(draws, ddof=1) / np.sqrt(n)) if n > 1 else float("nan"))
+from .result import Accuracy
 
 
 @dataclass(frozen=True)
@@ -90,11 +72,12 @@ class Scene:
         list of (n_new, n_answers) arrays
             One for each fit.
         """
-        fit = np.repeat(np.arange(len(weights)), [len(one) for one in weights])
-        own = self.table[: self.n_keys]
-        entry = make_entry(self._network, self.settings.layer, self.targets, own, blended(means, self.table), fit)
-        scores = self.settings.readout.scores(entry, blended(np.concatenate(weights), self.table))
-        return [scores[fit == number] for number in range(len(weights))]
+        network, own, scores = self._network, self.table[: self.n_keys], []
+        for fit, mean in zip(weights, blended(means, self.table), strict=True):
+            entry = make_entry(network, self.settings.layer, self.targets, own, mean)
+            states = blended(fit, self.table)
+            scores.append(read_out(self.settings.readout, entry, states, speak=False)[0])
+        return scores
 
     def accuracy(self, scores: NDArray, keys: NDArray) -> Accuracy:
         """How often scores (n_new, n_answers) are right about keys (n_new,); NaN of pairs where all answers are one."""

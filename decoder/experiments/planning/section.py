@@ -6,26 +6,24 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from ...study.derived import fields_of
 from ...study.section import AnyPath, Section
-from .pool import NOUNS
-
-Positive = Annotated[float, Field(gt=0)]
+from .run import plan
 
 
+@fields_of(plan, without=("network", "targets", "settings", "noise"))
 class PlanSection(Section):
-    """See `hotwire.decoder.experiments.planning.plan.plan`."""
+    """See `hotwire.decoder.experiments.planning.run.plan`."""
 
     like: AnyPath | None = None
     """A study with a recording, whose noise is gone by."""
     stimuli: AnyPath | None = None
     """A folder or zip file of pictures, where there is no recording yet that has them."""
     trials: list[Annotated[int, Field(ge=1)]] | None = Field(None, min_length=1)
-    levels: list[Positive] | None = Field(None, min_length=1)
-    pool: list[str] = list(NOUNS)
-    target: float = Field(0.9, gt=0.5, lt=1)
-    n_draws: int = Field(4, ge=1)
-    seed: int = Field(0, ge=0)
+    levels: list[Annotated[float, Field(gt=0)]] | None = Field(None, min_length=1)
+    target: Annotated[float, Field(gt=0.5, lt=1)]
+    n_draws: Annotated[int, Field(ge=1)]
 
     def arguments(self) -> dict[str, Any]:
-        """What `plan` is told."""
-        return {name: getattr(self, name) for name in sorted(self.model_fields_set - {"like", "stimuli"})}
+        """What `plan` is given besides network, targets, settings and noise."""
+        return self.given("like", "stimuli")

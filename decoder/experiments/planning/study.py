@@ -12,15 +12,19 @@ from pydantic import Field, model_validator
 from ....errors import InputError, RecordingError, StudyError, UnknownNameError
 from ....models.networks.network import Network
 from ... import readers
-from ...decoder import Settings
 from ...readout import LabelReadout, NearestReadout
+from ...settings import Settings
+from ...study.messages import checked_sections
 from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
+from ...study.schema import TargetsSection, study_sections
 from ...study.section import Section
-from ...study.study import DecoderSection, StudySections, TargetsSection, checked_sections, open_study, read_document
+from ...study.settings import DecoderSection
+from ...study.study import open_study, read_document
 from ...targets import StimulusTargets, Targets
 from .noise import DEMO, Noise, noise_like
-from .plan import Plan, layer_by_default, plan
+from .result import PlanResult
+from .run import layer_by_default, plan
 from .section import PlanSection
 
 
@@ -64,7 +68,7 @@ class PlanStudy:
     sections: PlanSections = field(repr=False)
     layer: str | None = None
 
-    def plan(self, *, like: Path | None = None, trials: list[int] | None = None) -> Plan:
+    def plan(self, *, like: Path | None = None, trials: list[int] | None = None) -> PlanResult:
         """Make the plan.
 
         Parameters
@@ -124,7 +128,7 @@ def open_plan(path: str | PathLike[str]) -> PlanStudy:
     """
     path = Path(path)
     text, document = read_document(path)
-    known = dict.fromkeys([*StudySections.model_fields, *PlanSections.model_fields])
+    known = dict.fromkeys([*study_sections().model_fields, *PlanSections.model_fields])
     for name in document:
         if name not in known:
             raise StudyError(f"{path}: {UnknownNameError('field', name, known)}")

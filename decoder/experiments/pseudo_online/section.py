@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from ...study.derived import fields_of
 from ...study.section import Section
-from .policy import EVERY_S, Policy, Windows
+from .policy import Policy
+from .run import pseudo_online
+
+OF_EVALUATION = ("folds", "choose", "inner_folds", "n_permutations", "seed", "audit")
+"""What the section [evaluation] says for both."""
 
 
+@fields_of(Policy)
+@fields_of(pseudo_online, without=("decoder", "recording", "policy", *OF_EVALUATION))
 class PseudoOnlineSection(Section):
     """See `hotwire.decoder.experiments.pseudo_online.run.pseudo_online`."""
 
-    windows: Windows = "sliding"
-    every_s: float = Field(EVERY_S, gt=0)
+    every_s: Annotated[float, Field(gt=0)]
     threshold: float | None = Field(None, gt=0, lt=1)
     false_per_minute: float | None = Field(None, ge=0)
-    dwell: int = Field(1, ge=1)
-    refractory_s: float = Field(1.0, ge=0)
-    from_s: float = 0.0
-    to_s: float | None = None
+    dwell: Annotated[int, Field(ge=1)]
+    refractory_s: Annotated[float, Field(ge=0)]
 
     def arguments(self) -> dict[str, Any]:
-        """What `pseudo_online` is told."""
-        given = {name: getattr(self, name) for name in sorted(self.model_fields_set - {"dwell", "refractory_s"})}
-        return given | {"policy": Policy(self.dwell, self.refractory_s)}
+        """What `pseudo_online` is given besides decoder, recording and what [evaluation] says."""
+        return self.given("dwell", "refractory_s") | {"policy": Policy(self.dwell, self.refractory_s)}

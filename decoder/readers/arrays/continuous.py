@@ -32,7 +32,7 @@ def read_continuous(
     channels: Sequence[str] | None = None,
     label_names: str | Sequence[str] | Mapping[str, str] | None = None,
     onset_unit: OnsetUnit = "samples",
-    counted_from: float = 0,
+    counted_from: float = 0.0,
     duration_s: float | str = 0.0,
     unit: str | Sequence[str] = "a.u.",
     run: Sequence[int | str] | None = None,

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....errors import InputError, MissingExtraError, NonFiniteError, RecordingError
 from ...recordings.events import Events, check_events_runs, events_outside, run_names
 from ...recordings.recording import Recording
-from ..tables import read_events
+from ..tables import read_attributes, read_events
 
 AnyPath = str | PathLike[str]
 
@@ -35,6 +35,8 @@ def read_nifti(
     run: int | str | ArrayLike | None = None,
     tr_s: float | None = None,
     on_event_outside: Literal["error", "drop"] = "error",
+    *,
+    attributes: AnyPath | None = None,
 ) -> Recording:
     """Read fMRI from one NIfTI file or from one file per run.
 
@@ -56,6 +58,8 @@ def read_nifti(
         Seconds from one volume to the next. Where not given, it is taken from the header.
     on_event_outside : str
         What to do with an event that begins before or after its run: ``"error"`` (default) or ``"drop"``.
+    attributes : path, optional
+        Instead of `run` and `events`: PyMVPA's table of the label and the run of each volume, see `read_attributes`.
 
     Returns
     -------
@@ -83,6 +87,8 @@ def read_nifti(
     keep = np.ones(images[0].shape[:3], bool) if mask is None else _read_mask(Path(mask), paths[0], images[0])
     tr_s = _common_tr_s(paths, images) if tr_s is None else float(tr_s)
     run_of = _runs(paths, [image.shape[3] for image in images], run)
+    if attributes is not None:
+        run_of, events = read_attributes(attributes, tr_s)
 
     from tqdm import tqdm
 
@@ -158,15 +164,29 @@ def _read_into(out: NDArray[np.float32], path: Path, image: Any, keep: NDArray[n
         )
 
 
-def _read_mask(path: Path, bold_path: Path, bold: Any) -> NDArray[np.bool_]:
-    mask = _open(path)
-    _check_grid(bold_path, bold, path, mask)
-    if np.prod(mask.shape[3:]) != 1:
-        raise RecordingError(f"{path}: expected a mask of one volume, got shape {mask.shape}")
-    whole = np.ones(mask.shape[:3], bool)
+def read_volume(path: AnyPath) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Read a mask or an atlas: its values (x, y, z) and the affine (4, 4) from voxels to millimetres.
+
+    Raises
+    ------
+    RecordingError
+        The file is missing, truncated or damaged, or holds several volumes.
+    NonFiniteError
+        A voxel is NaN or infinite.
+    """
+    path = Path(path)
+    image = _open(path)
+    if len(image.shape) < 3 or np.prod(image.shape[3:]) != 1:
+        raise RecordingError(f"{path}: expected one volume (x, y, z), got shape {image.shape}")
+    whole = np.ones(image.shape[:3], bool)
     values = np.empty((1, whole.size), np.float32)
-    _read_into(values, path, mask, whole)
-    keep = values.reshape(whole.shape) != 0
+    _read_into(values, path, image, whole)
+    return values.reshape(whole.shape), image.affine
+
+
+def _read_mask(path: Path, bold_path: Path, bold: Any) -> NDArray[np.bool_]:
+    _check_grid(bold_path, bold, path, _open(path))
+    keep = read_volume(path)[0] != 0
     if not keep.any():
         raise RecordingError(f"{path}: the mask is empty; no voxel of it differs from zero")
     return keep

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ....decoder.bundle.compiled import Answer
+from ....decoder.bundle.compiled import RowDecision
 from ....decoder.steps import Step, open_chain
 from ....decoder.windows import Window
 from ...sources.source import StreamInfo
@@ -62,7 +62,7 @@ class Collector:
         self.delay_s = chain.delay_samples / self.rate_hz
         self.rows: list[NDArray[np.float32]] = []
 
-    def decide(self, x: NDArray[np.float32]) -> Answer:
+    def decide(self, x: NDArray[np.float32]) -> RowDecision:
         """Keep a window's row."""
         self.rows.append(np.array(x, np.float32))
-        return Answer("", np.ones(1), None)
+        return RowDecision("", np.ones(1), None)

@@ -15,7 +15,8 @@ import click
 import numpy as np
 from rich.console import Console
 
-from ....decoder.bundle.file import describe
+from ....decoder.bundle.load import describe
+from ....decoder.bundle.save import save
 from ....decoder.cli.commands import Answer
 from ....decoder.decoder import Decoder
 from ....decoder.experiments.calibration import Calibration, share
@@ -227,7 +228,7 @@ def _fitted(
     recording = _recorded([path for path in raws if path.exists()], collector.feature_names)
     decoder.fit(recording)
     bundle = asked.out / "calibrated.hotwire"
-    decoder.save(bundle)
+    save(decoder, bundle)
     trials = windows(decoder.settings.window, run_steps(decoder.settings.steps, recording))
     return {
         "bundle": str(bundle),

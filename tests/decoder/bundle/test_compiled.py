@@ -15,7 +15,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.decoder import Decoder, Recording, Settings, StimulusTargets, WordTargets
+from hotwire.decoder import Decoder, Recording, Settings, StimulusTargets, WordTargets, load, save
 from hotwire.decoder.bundle.agreement import agreement
 from hotwire.decoder.bundle.compiled import CompiledDecoder
 from hotwire.decoder.readout import LabelReadout, NearestReadout, Readout, TextReadout
@@ -68,7 +68,7 @@ def compiled(
     onnx_network: OnnxNetwork, recording: Recording, tmp_path_factory: pytest.TempPathFactory
 ) -> CompiledDecoder:
     path = tmp_path_factory.mktemp("compiled") / "d.hotwire"
-    fitted(onnx_network, recording)[0].save(path)
+    save(fitted(onnx_network, recording)[0], path)
     return CompiledDecoder.load(path)
 
 
@@ -80,7 +80,7 @@ def test_says_what_the_decoder_says(
     onnx_network: OnnxNetwork, recordings: Callable[..., Recording], tmp_path: Path, whiten: Any, readout: Readout
 ) -> None:
     decoder, _ = fitted(onnx_network, recordings(), whiten=whiten, readout=readout)
-    decoder.save(tmp_path / "d.hotwire")
+    save(decoder, tmp_path / "d.hotwire")
     compiled = CompiledDecoder.load(tmp_path / "d.hotwire")
     new = recordings(seed=1)
     ours, theirs = compiled.predict(new), decoder.predict(new)
@@ -100,7 +100,7 @@ def test_agreement_counts_what_differs(onnx_network: OnnxNetwork, recording: Rec
     decoder, shown = fitted(onnx_network, recording)
     other, _ = fitted(onnx_network, recording, adapter=RidgeAdapter(alphas=1.0, gain="none"))
     other.linear_.adapter.expansion_ *= -1
-    other.save(tmp_path / "d.hotwire")
+    save(other, tmp_path / "d.hotwire")
     compiled = CompiledDecoder.load(tmp_path / "d.hotwire")
     trials = compiled.trials(shown)
     found = agreement(decoder, compiled, trials)
@@ -121,7 +121,7 @@ def test_steps_and_windows_are_the_decoders(
     onnx_network: OnnxNetwork, recording: Recording, tmp_path: Path, steps: Any, window: Any
 ) -> None:
     decoder, shown = fitted(onnx_network, recording, steps=steps, window=window, readout=NearestReadout())
-    decoder.save(tmp_path / "d.hotwire")
+    save(decoder, tmp_path / "d.hotwire")
     compiled = CompiledDecoder.load(tmp_path / "d.hotwire")
     assert (compiled.steps, compiled.window) == (tuple(steps), window)
     assert agreement(decoder, compiled, compiled.trials(shown))[1] == 0
@@ -173,11 +173,11 @@ def test_a_decoder_that_cannot_run_live_says_why(
     onnx_network: OnnxNetwork, recording: Recording, tmp_path: Path
 ) -> None:
     decoder, shown = fitted(onnx_network, recording, steps=[ZScore()])
-    decoder.save(tmp_path / "d.hotwire")
+    save(decoder, tmp_path / "d.hotwire")
     with pytest.raises(BundleError, match=r"d\.hotwire: it cannot run live: the step ZScore needs the whole run"):
         CompiledDecoder.load(tmp_path / "d.hotwire")
-    assert Decoder.load(tmp_path / "d.hotwire").predict(shown) == decoder.predict(shown)
-    fitted(onnx_network, recording)[0].save(tmp_path / "d.hotwire", live="never")
+    assert load(tmp_path / "d.hotwire").predict(shown) == decoder.predict(shown)
+    save(fitted(onnx_network, recording)[0], tmp_path / "d.hotwire", live="never")
     with pytest.raises(BundleError, match='it cannot run live: it was saved with live="never"'):
         CompiledDecoder.load(tmp_path / "d.hotwire")
 
@@ -209,7 +209,7 @@ def test_smollm2_answers_freely_without_torch(
     network = open_network("smollm2-135m-instruct", prompt="A picture of a dog: dog\nA picture of a {}:")
     settings = Settings("8", steps=[RunningBaseline()], whiten="samples", readout=TextReadout(max_tokens=3))
     decoder = Decoder(network, WordTargets({label: label for label in LABELS}), settings).fit(recordings())
-    decoder.save(tmp_path / "d.hotwire", precision="int8")
+    save(decoder, tmp_path / "d.hotwire", precision="int8")
     compiled = CompiledDecoder.load(tmp_path / "d.hotwire")
     new = recordings(seed=1, n_runs=2)
     found = agreement(decoder, compiled, compiled.trials(new))
@@ -232,7 +232,7 @@ def test_the_unit_of_a_recording_changes_no_decision(
             whiten=whiten,
             adapter=RidgeAdapter(gain="total"),
         )
-        decoder.save(tmp_path / "d.hotwire")
+        save(decoder, tmp_path / "d.hotwire")
         new = recordings(seed=1, noise=1.0)
         compiled = CompiledDecoder.load(tmp_path / "d.hotwire")
         return [one.answer for one in compiled.predict(replace(new, data=new.data * np.float32(factor)))]

@@ -30,12 +30,15 @@ from hotwire.adapters.other.banded import BandedAdapter
 from hotwire.adapters.other.pls import PLSAdapter
 from hotwire.adapters.other.reduced_rank import ReducedRankAdapter
 from hotwire.adapters.ridge.ridge import RidgeAdapter
-from hotwire.decoder.bundle import file as bundle
 from hotwire.decoder.bundle.compiled import CompiledDecoder
-from hotwire.decoder.decoder import Decision, Decoder, Settings
+from hotwire.decoder.bundle.load import describe, load
+from hotwire.decoder.bundle.save import save
+from hotwire.decoder.decision import Decision
+from hotwire.decoder.decoder import Decoder
 from hotwire.decoder.readout import LabelReadout, NearestReadout, TextReadout
 from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.recordings.recording import Recording
+from hotwire.decoder.settings import Settings
 from hotwire.decoder.steps import Lag, RunningZScore, ZScore
 from hotwire.decoder.targets import StimulusTargets, WordTargets
 from hotwire.decoder.windows import BlockAverage, RunningAverage
@@ -136,7 +139,7 @@ def assert_same(ours: list[Decision], theirs: list[Decision]) -> None:
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("saved") / "words.hotwire"
-    of_words().save(path)
+    save(of_words(), path)
     return path
 
 
@@ -159,8 +162,8 @@ def network() -> LanguageModel:
 )
 def test_a_loaded_decoder_decides_the_same_bit_for_bit(tmp_path: Path, changes: dict[str, Any]) -> None:
     decoder, new = of_words(**changes), recording(list(WORDS), seed=9)
-    decoder.save(tmp_path / "d.hotwire", live="never")
-    loaded = Decoder.load(tmp_path / "d.hotwire", network=language_model())
+    save(decoder, tmp_path / "d.hotwire", live="never")
+    loaded = load(tmp_path / "d.hotwire", network=language_model())
     assert_same(loaded.predict(new), decoder.predict(new))
     for name in ("layer", "steps", "window", "whiten", "readout", "fit_steps", "fit_window"):
         assert getattr(loaded.settings, name) == getattr(decoder.settings, name)
@@ -183,11 +186,11 @@ def test_adapters_of_every_kind_can_be_saved_and_run_live(tmp_path: Path, adapte
     recorded = replace(recording(list(WORDS)), regions={"left": np.arange(3), "right": np.array([4, 6])})
     decoder = Decoder(language_model(), WordTargets(WORDS), settings).fit(recorded)
     path, new = tmp_path / "d.hotwire", recording(list(WORDS), seed=9)
-    decoder.save(path, precision="float32")
-    manifest, decided = bundle.describe(path), decoder.predict(new)
+    save(decoder, path, precision="float32")
+    manifest, decided = describe(path), decoder.predict(new)
     assert manifest["adapter"]["kind"] == adapter.kind
     assert set(manifest["fitted"]) == {*fitted, "shrinkage"}
-    loaded = bundle.load(path, network=language_model())
+    loaded = load(path, network=language_model())
     assert type(loaded.linear_.adapter) is type(adapter)
     assert_same(loaded.predict(new), decided)
     assert_same(loaded.fit(recorded).predict(new), decided)
@@ -197,27 +200,27 @@ def test_adapters_of_every_kind_can_be_saved_and_run_live(tmp_path: Path, adapte
 
 def test_a_loaded_decoder_can_be_fitted_again(saved: Path, network: LanguageModel) -> None:
     new = recording(list(WORDS), seed=5)
-    assert_same(bundle.load(saved, network=network).fit(new).predict(new), of_words().fit(new).predict(new))
+    assert_same(load(saved, network=network).fit(new).predict(new), of_words().fit(new).predict(new))
 
 
 @pytest.mark.parametrize("readout", [LabelReadout(prior="remove"), NearestReadout()])
 def test_an_onnx_network_travels_in_the_bundle(tmp_path: Path, readout: Any) -> None:
     decoder, recorded = of_stimuli(tmp_path, readout=readout)
     path = tmp_path / "d.hotwire"
-    decoder.save(path)
+    save(decoder, path)
     (tmp_path / "small.onnx").unlink()
-    loaded = Decoder.load(path)
+    loaded = load(path)
     assert_same(loaded.predict(recorded), decoder.predict(recorded))
     assert loaded.network.name == "small"
     assert loaded.network.fingerprint == decoder.network.fingerprint
     with pytest.raises(InputError, match="not the stimuli"):
         loaded.fit(recorded)
-    loaded.save(tmp_path / "again.hotwire")
-    assert_same(Decoder.load(tmp_path / "again.hotwire").predict(recorded), decoder.predict(recorded))
+    save(loaded, tmp_path / "again.hotwire")
+    assert_same(load(tmp_path / "again.hotwire").predict(recorded), decoder.predict(recorded))
 
 
 def test_what_it_says_of_itself(saved: Path) -> None:
-    manifest = bundle.describe(saved)
+    manifest = describe(saved)
     decoder = of_words()
     assert manifest["format"] == 4
     assert manifest["hotwire"] == version("hotwire")
@@ -260,10 +263,10 @@ def test_saving_twice_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.M
         def now(cls, tz: Any = None) -> datetime:
             return datetime(2030, 1, 1, 12, tzinfo=tz)
 
-    monkeypatch.setattr(bundle, "datetime", Noon)
+    monkeypatch.setattr("hotwire.decoder.bundle.save.datetime", Noon)
     decoder, _ = of_stimuli(tmp_path)
     for name in "ab":
-        decoder.save(tmp_path / name)
+        save(decoder, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
@@ -278,7 +281,7 @@ def test_a_failed_save_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", full)
         with pytest.raises(OSError, match="no space left"):
-            decoder.save(path, live="never")
+            save(decoder, path, live="never")
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("d.hotwire", b"before")]
 
 
@@ -290,9 +293,9 @@ def test_a_changed_byte_anywhere_is_found(saved: Path, data: st.DataObject) -> N
     content[position] ^= data.draw(st.integers(1, 255))
     damaged = saved.with_name("damaged.hotwire")
     damaged.write_bytes(content)
-    for load in (bundle.load, CompiledDecoder.load):
+    for opened in (load, CompiledDecoder.load):
         with pytest.raises(BundleError, match=r"damaged\.hotwire: .*(expected|changed)"):
-            load(damaged)
+            opened(damaged)
 
 
 @settings(deadline=None, max_examples=100)
@@ -302,7 +305,7 @@ def test_a_file_cut_off_anywhere_is_found(saved: Path, data: st.DataObject) -> N
     damaged = saved.with_name("short.hotwire")
     damaged.write_bytes(content[: data.draw(st.integers(0, 200) | st.integers(0, len(content) - 1))])
     with pytest.raises(BundleError, match=r"short\.hotwire"):
-        bundle.describe(damaged)
+        describe(damaged)
 
 
 def parts_of(path: Path) -> dict[str, bytes]:
@@ -345,9 +348,9 @@ def with_arrays(saved: Path, path: Path, change: Callable[[dict[str, Any]], Any]
 
 def test_the_helper_makes_good_bundles(saved: Path, tmp_path: Path, network: LanguageModel) -> None:
     new = recording(list(WORDS), seed=9)
-    expected = bundle.load(saved, network=network).predict(new)
+    expected = load(saved, network=network).predict(new)
     for made in (changed(saved, tmp_path / "a", dict), with_arrays(saved, tmp_path / "b", dict)):
-        assert_same(bundle.load(made, network=network).predict(new), expected)
+        assert_same(load(made, network=network).predict(new), expected)
 
 
 @pytest.mark.parametrize(
@@ -388,7 +391,7 @@ def test_manifests_that_are_wrong(
 ) -> None:
     path = changed(saved, tmp_path / "d.hotwire", change)
     with pytest.raises(BundleError, match=message) as caught:
-        bundle.load(path, network=network)
+        load(path, network=network)
     assert str(caught.value).startswith(str(path))
 
 
@@ -409,7 +412,7 @@ def test_arrays_that_do_not_fit(
 ) -> None:
     path = with_arrays(saved, tmp_path / "d.hotwire", change)
     with pytest.raises(BundleError, match=message) as caught:
-        bundle.load(path, network=network)
+        load(path, network=network)
     assert str(caught.value).startswith(str(path))
 
 
@@ -433,7 +436,7 @@ MANIFEST = "manifest.json"
 def test_zips_of_another_kind(saved: Path, tmp_path: Path, change: Callable[..., Any], message: str) -> None:
     path = sealed(tmp_path / "d.hotwire", change(parts_of(saved)))
     with pytest.raises(BundleError, match=message) as caught:
-        bundle.describe(path)
+        describe(path)
     assert str(caught.value).startswith(str(path))
 
 
@@ -481,7 +484,7 @@ def test_parts_to_run_live_that_do_not_fit(
         CompiledDecoder.load(path)
     assert str(caught.value).startswith(str(path))
     new = recording(list(WORDS), seed=9)
-    assert_same(bundle.load(path, network=network).predict(new), bundle.load(saved, network=network).predict(new))
+    assert_same(load(path, network=network).predict(new), load(saved, network=network).predict(new))
 
 
 @pytest.mark.parametrize(
@@ -517,13 +520,13 @@ def as_format_1(saved: Path, path: Path) -> Path:
 
 def test_a_bundle_of_format_1_still_decides(saved: Path, tmp_path: Path, network: LanguageModel) -> None:
     path, new = as_format_1(saved, tmp_path / "old.hotwire"), recording(list(WORDS), seed=9)
-    loaded = bundle.load(path, network=network)
-    assert_same(loaded.predict(new), bundle.load(saved, network=network).predict(new))
-    assert "without the parts to run live" in bundle.describe(path)["live"]["reason"]
+    loaded = load(path, network=network)
+    assert_same(loaded.predict(new), load(saved, network=network).predict(new))
+    assert "without the parts to run live" in describe(path)["live"]["reason"]
     with pytest.raises(BundleError, match=r"old\.hotwire: it cannot run live: .*fit it again"):
         CompiledDecoder.load(path)
-    loaded.save(tmp_path / "new.hotwire")
-    assert "fit it again" in bundle.describe(tmp_path / "new.hotwire")["live"]["reason"]
+    save(loaded, tmp_path / "new.hotwire")
+    assert "fit it again" in describe(tmp_path / "new.hotwire")["live"]["reason"]
     np.testing.assert_array_equal(loaded.fit(new).feature_low_, new.data.min(axis=0))
 
 
@@ -531,7 +534,7 @@ def test_a_bundle_of_format_3_still_decides(saved: Path, tmp_path: Path, network
     """Whose whitening always was a matrix."""
     path = changed(saved, tmp_path / "old.hotwire", lambda m: m.update(format=3))
     new = recording(list(WORDS), seed=9)
-    assert_same(bundle.load(path, network=network).predict(new), bundle.load(saved, network=network).predict(new))
+    assert_same(load(path, network=network).predict(new), load(saved, network=network).predict(new))
     assert_same(CompiledDecoder.load(path).predict(new), CompiledDecoder.load(saved).predict(new))
 
 
@@ -540,9 +543,9 @@ def test_more_voxels_than_samples(tmp_path: Path, network: LanguageModel) -> Non
     settings = Settings("1", steps=[RunningZScore(min_samples=2)], whiten="samples", readout=LabelReadout())
     decoder = Decoder(network, WordTargets(WORDS), settings).fit(recording(list(WORDS), n_features=1500))
     path, new = tmp_path / "wide.hotwire", recording(list(WORDS), n_features=1500, seed=9)
-    decoder.save(path, precision="float32")
+    save(decoder, path, precision="float32")
     assert path.stat().st_size < 1500 * 1500 * 4
-    loaded, decided = bundle.load(path, network=language_model()), decoder.predict(new)
+    loaded, decided = load(path, network=language_model()), decoder.predict(new)
     assert loaded.linear_.whitener is not None
     assert loaded.linear_.whitener.matrix_ is None
     assert_same(loaded.predict(new), decided)
@@ -551,7 +554,7 @@ def test_more_voxels_than_samples(tmp_path: Path, network: LanguageModel) -> Non
 
 
 def test_a_loaded_decoder_runs_live_when_saved_again(saved: Path, tmp_path: Path, network: LanguageModel) -> None:
-    bundle.load(saved, network=network).save(tmp_path / "d.hotwire")
+    save(load(saved, network=network), tmp_path / "d.hotwire")
     new = recording(list(WORDS), seed=9)
     ours, theirs = (CompiledDecoder.load(path) for path in (saved, tmp_path / "d.hotwire"))
     assert_same(ours.predict(new), theirs.predict(new))
@@ -560,9 +563,9 @@ def test_a_loaded_decoder_runs_live_when_saved_again(saved: Path, tmp_path: Path
 
 def test_policies_that_there_are_not(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"unknown live 'always'.*where possible, never"):
-        of_words().save(tmp_path / "d.hotwire", live="always")  # type: ignore[arg-type]
+        save(of_words(), tmp_path / "d.hotwire", live="always")  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match=r"unknown precision 'int4'.*float32, float16, int8"):
-        of_words().save(tmp_path / "d.hotwire", precision="int4")  # type: ignore[arg-type]
+        save(of_words(), tmp_path / "d.hotwire", precision="int4")  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
 
 
@@ -570,9 +573,9 @@ def test_compressed_parts_are_refused_unread(saved: Path, tmp_path: Path) -> Non
     for part in ("network.onnx", "decide.onnx"):
         bomb = parts_of(saved) | {part: b"\0" * 50_000_000}
         path = sealed(tmp_path / "d.hotwire", bomb, zipfile.ZIP_DEFLATED)
-        for load in (bundle.describe, CompiledDecoder.load):
+        for opened in (describe, CompiledDecoder.load):
             with pytest.raises(BundleError, match="expected parts that are stored as they are"):
-                load(path)
+                opened(path)
 
 
 def test_a_part_that_claims_more_than_the_file_holds(saved: Path, tmp_path: Path) -> None:
@@ -581,15 +584,15 @@ def test_a_part_that_claims_more_than_the_file_holds(saved: Path, tmp_path: Path
     for size, message in ((2**31, "its parts claim"), (2**32 - 2, "its parts claim"), (3, "manifest")):
         content[entry + 20 : entry + 28] = struct.pack("<II", size, size)
         with pytest.raises(BundleError, match=message):
-            bundle.describe(resealed(tmp_path / "d.hotwire", bytes(content)))
+            describe(resealed(tmp_path / "d.hotwire", bytes(content)))
 
 
 def test_a_part_larger_than_the_limit(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hotwire.decoder.bundle.sealed.LARGEST_PART_BYTES", 100)
     with pytest.raises(BundleError, match="expected at most 100 for a part"):
-        bundle.describe(saved)
+        describe(saved)
     with pytest.raises(BundleError, match=r"arrays\.safetensors has \d+ bytes, expected at most 100"):
-        of_words().save(tmp_path / "d.hotwire", live="never")
+        save(of_words(), tmp_path / "d.hotwire", live="never")
     assert not list(tmp_path.iterdir())
 
 
@@ -599,22 +602,22 @@ def test_arrays_that_are_no_safetensors(saved: Path, tmp_path: Path) -> None:
     manifest["parts"]["arrays.safetensors"] = hashlib.sha256(parts["arrays.safetensors"]).hexdigest()
     path = sealed(tmp_path / "d.hotwire", parts | {MANIFEST: json.dumps(manifest).encode()})
     with pytest.raises(BundleError, match=r"arrays\.safetensors cannot be read"):
-        bundle.load(path, network=language_model())
+        load(path, network=language_model())
 
 
 def test_the_network_must_be_the_same(saved: Path, tmp_path: Path) -> None:
     ours, other = language_model(), language_model(seed=1)
     with pytest.raises(BundleError, match="neither of the registry nor in the bundle") as caught:
-        bundle.load(saved)
+        load(saved)
     assert str(saved) in str(caught.value)
     with pytest.raises(BundleError, match=f"{ours.fingerprint}, but 'tiny' has {other.fingerprint}"):
-        bundle.load(saved, network=other)
+        load(saved, network=other)
     with pytest.raises(BundleError, match="use with_prompt"):
-        bundle.load(saved, network=language_model(prompt="A cat of a {}:"))
+        load(saved, network=language_model(prompt="A cat of a {}:"))
     decoder, _ = of_stimuli(tmp_path)
-    decoder.save(tmp_path / "d.hotwire")
+    save(decoder, tmp_path / "d.hotwire")
     with pytest.raises(BundleError, match="the labels of 'small'"):
-        bundle.load(tmp_path / "d.hotwire", network=onnx_network(tmp_path, labels="abdc"))
+        load(tmp_path / "d.hotwire", network=onnx_network(tmp_path, labels="abdc"))
 
 
 class OwnLag(Lag):
@@ -623,15 +626,15 @@ class OwnLag(Lag):
 
 def test_what_could_not_be_had_back_is_not_saved(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="cannot be saved: unknown step 'OwnLag'"):
-        of_words(steps=(OwnLag(lag_s=2.0),)).save(tmp_path / "d.hotwire")
+        save(of_words(steps=(OwnLag(lag_s=2.0),)), tmp_path / "d.hotwire")
     with pytest.raises(NotFittedError):
-        Decoder(language_model(), WordTargets(WORDS), Settings("1")).save(tmp_path / "d.hotwire")
+        save(Decoder(language_model(), WordTargets(WORDS), Settings("1")), tmp_path / "d.hotwire")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"nowhere\.hotwire: there is no such file; `hotwire fit STUDY` writes"):
-        bundle.load(tmp_path / "nowhere.hotwire")
+        load(tmp_path / "nowhere.hotwire")
 
 
 @pytest.mark.slow
@@ -641,9 +644,9 @@ def test_smollm2_is_opened_again_by_its_name(tmp_path: Path) -> None:
     recorded = recording(list(words), n_features=20)
     network = open_network("smollm2-135m-instruct", prompt=prompt)
     decoder = Decoder(network, WordTargets(words), Settings("8", readout=TextReadout())).fit(recorded)
-    decoder.save(tmp_path / "d.hotwire", live="never")
-    assert bundle.describe(tmp_path / "d.hotwire")["network"]["reopen"] == "registry"
-    decided = Decoder.load(tmp_path / "d.hotwire").predict(recorded)
+    save(decoder, tmp_path / "d.hotwire", live="never")
+    assert describe(tmp_path / "d.hotwire")["network"]["reopen"] == "registry"
+    decided = load(tmp_path / "d.hotwire").predict(recorded)
     assert_same(decided, decoder.predict(recorded))
     assert [one.answer for one in decided] == recorded.events.label.tolist()
     assert [one.text for one in decided] == recorded.events.label.tolist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,43 +15,44 @@ from onnx import TensorProto, helper, numpy_helper
 
 from hotwire.adapters import RidgeAdapter, Whitener
 from hotwire.decoder.bundle import graph
-from hotwire.decoder.bundle.compiled import open_session
-from hotwire.decoder.bundle.file import describe
-from hotwire.decoder.bundle.graph import (
-    ACTIVATION,
-    DEVIATION,
-    SCORES,
-    decoder_graphs,
-    label_part,
-    linear_part,
-    nearest_part,
-)
-from hotwire.decoder.decoder import Decoder, Linear, Settings
+from hotwire.decoder.bundle.graph import decoder_graphs, linear_graph
+from hotwire.decoder.bundle.load import describe
+from hotwire.decoder.bundle.save import compiled, save
+from hotwire.decoder.decoder import Decoder
+from hotwire.decoder.linear import Linear
 from hotwire.decoder.readout import Entry, LabelReadout, NearestReadout, Readout, softmax
+from hotwire.decoder.readout_graph import ACTIVATION, DEVIATION, SCORES, ReadoutGraph, less_prior
 from hotwire.decoder.recordings.recording import Recording
+from hotwire.decoder.settings import Settings
 from hotwire.decoder.steps import Detrend, RunningZScore, ZScore
 from hotwire.decoder.targets import WordTargets
 from hotwire.errors import InputError
 from hotwire.models import Network
+from hotwire.models.networks.one_thread import open_session
 
 TARGETS = WordTargets({"cat": "cat", "face": "face", "house": "house", "shoe": "shoe"})
 
 
-def run(part: Any, entry: str, width: int, outputs: list[str], row: np.ndarray) -> list[np.ndarray]:
-    """Run a part as a graph of its own."""
-    made = helper.make_model(
+def run(model: onnx.ModelProto, entry: str, outputs: list[str], row: np.ndarray) -> list[np.ndarray]:
+    found: Any = open_session(model.SerializeToString()).run(outputs, {entry: row.reshape(1, -1).astype(np.float32)})
+    return found
+
+
+def as_model(linear: Linear) -> onnx.ModelProto:
+    """The linear part as a graph of its own."""
+    part = linear_graph(linear)
+    width = part.constants["hotwire.decoder.mean"].size
+    return helper.make_model(
         helper.make_graph(
             part.nodes,
             "part",
-            [helper.make_tensor_value_info(entry, TensorProto.FLOAT, [1, width])],
-            [onnx.ValueInfoProto(name=name) for name in outputs],
+            [helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, width])],
+            [onnx.ValueInfoProto(name=name) for name in (DEVIATION, ACTIVATION)],
             [numpy_helper.from_array(array, name) for name, array in part.constants.items()],
         ),
         opset_imports=[helper.make_opsetid("", 18)],
         ir_version=10,
     )
-    found: Any = open_session(made.SerializeToString()).run(outputs, {entry: row.reshape(1, -1).astype(np.float32)})
-    return found
 
 
 def fitted_linear(whiten: bool, offset: float = 0.0, width: int = 6, **adapter: Any) -> tuple[Linear, np.ndarray]:
@@ -73,7 +74,7 @@ def fitted_linear(whiten: bool, offset: float = 0.0, width: int = 6, **adapter: 
 def test_the_linear_part_is_whitening_then_adapter(whiten: bool, width: int, adapter: dict[str, Any]) -> None:
     linear, X = fitted_linear(whiten, width=width, **adapter)
     for row in X[:5]:
-        deviation, activation = run(linear_part(linear), "features", width, [DEVIATION, ACTIVATION], row)
+        deviation, activation = run(as_model(linear), "features", [DEVIATION, ACTIVATION], row)
         expected = linear.predict(row[None])
         np.testing.assert_allclose(activation, expected, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(deviation, expected - linear.mean, rtol=1e-5, atol=1e-5)
@@ -85,7 +86,7 @@ def test_a_large_offset_of_the_features_costs_no_precision() -> None:
     adapter, whitener = linear.adapter, linear.whitener
     assert whitener is not None
     for row in X[:5]:
-        (deviation,) = run(linear_part(linear), "features", 6, [DEVIATION], row)
+        (deviation,) = run(as_model(linear), "features", [DEVIATION], row)
         exact = (row - whitener.mean_) @ whitener.matrix_ - adapter.x_mean_
         exact = exact @ adapter.projection_ @ adapter.expansion_.astype(np.float64) * adapter.gain_
         np.testing.assert_allclose(deviation[0], exact, rtol=1e-5, atol=1e-5)
@@ -99,20 +100,22 @@ def test_nearest_as_a_graph(network: Network, seed: int, temperature: float, siz
     targets[1] = mean  # a target without a direction
     deviation = (size * rng.normal(size=5)).astype(np.float32)
     readout = NearestReadout(temperature=temperature)
-    entry = Entry(network, "second", ("a", "b", "c"), np.zeros((1, 5), np.float32), targets - mean)
-    expected = softmax(readout.scores(entry, deviation[None]))
-    (found,) = run(nearest_part(readout, targets, mean), DEVIATION, 5, ["probabilities"], deviation)
-    assert found.dtype == np.float64
-    np.testing.assert_allclose(found, expected, atol=2e-6 / temperature)
-    assert found.sum() == pytest.approx(1.0, abs=1e-12)
+    entry = Entry(network, "second", ("a", "b", "c"), np.zeros(5, np.float32), targets - mean)
+    exported = readout.export(replace(entry, mean=mean, targets=targets), "float32")
+    (found,) = run(exported.model, DEVIATION, [SCORES], deviation)
+    np.testing.assert_allclose(softmax(found), softmax(readout.scores(entry, deviation[None])), atol=2e-6 / temperature)
 
 
-@pytest.mark.parametrize("prior", [None, np.log([[0.5, 0.25, 0.25]]).astype(np.float32)])
-def test_labels_as_a_graph(prior: np.ndarray | None) -> None:
+@pytest.mark.parametrize("mean", [None, np.log([0.5, 0.25, 0.25]).astype(np.float32)])
+def test_the_prior_is_taken_away(mean: np.ndarray | None) -> None:
+    """Of a network that gives back what is injected, as it is."""
     log_p = np.log([0.7, 0.2, 0.1])
-    (found,) = run(label_part(prior, 3), "log_probabilities", 3, ["probabilities"], log_p)
-    weights = np.exp(log_p) / (1.0 if prior is None else np.exp(prior))
-    np.testing.assert_allclose(found, np.reshape(weights / weights.sum(), (1, 3)), rtol=1e-6)
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 3]) for n in ("activation", "log_probabilities")]
+    nodes = [helper.make_node("Identity", ["activation"], ["log_probabilities"])]
+    graph = helper.make_graph(nodes, "same", values[:1], values[1:])
+    same = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    (found,) = run(less_prior(same, mean, 3), ACTIVATION, [SCORES], log_p)
+    np.testing.assert_allclose(found[0], log_p - (0.0 if mean is None else mean), rtol=1e-6)
 
 
 def test_a_graph_too_large_for_onnx_is_refused(
@@ -124,7 +127,7 @@ def test_a_graph_too_large_for_onnx_is_refused(
     monkeypatch.setattr(graph, "LARGEST_GRAPH_BYTES", 1000)
     with pytest.raises(InputError, match=r"would take 0\.0 GB, and ONNX holds up to 2 GB.* by 20 x \d+ numbers"):
         decoder_graphs(decoder)
-    decoder.save(tmp_path / "d.hotwire")
+    save(decoder, tmp_path / "d.hotwire")
     assert "ONNX holds up to 2 GB" in describe(tmp_path / "d.hotwire")["live"]["reason"]
 
 
@@ -154,8 +157,34 @@ def test_a_step_that_needs_the_future(network: Network, recording: Recording, st
 
 @dataclass(frozen=True)
 class OwnReadout(Readout):
+    """The first units are the scores."""
+
     def scores(self, entry: Entry, states: np.ndarray) -> np.ndarray:
-        return np.zeros((len(states), len(entry.answers)), np.float32)
+        return states[:, : len(entry.answers)]
+
+
+@dataclass(frozen=True)
+class OwnExported(OwnReadout):
+    """The same, with a graph."""
+
+    def export(self, entry: Entry, precision: Any) -> ReadoutGraph:
+        n_units, n_classes = len(entry.mean), len(entry.answers)
+        first = numpy_helper.from_array(np.eye(n_units, n_classes, dtype=np.float32), "first")
+        graph = helper.make_graph(
+            [helper.make_node("MatMul", [ACTIVATION, "first"], [SCORES])],
+            "own",
+            [helper.make_tensor_value_info(ACTIVATION, TensorProto.FLOAT, [1, n_units])],
+            [helper.make_tensor_value_info(SCORES, TensorProto.FLOAT, [1, n_classes])],
+            [first],
+        )
+        return ReadoutGraph(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
+
+
+def test_a_readout_of_ones_own_runs_live_once_it_exports(network: Network, recording: Recording) -> None:
+    chosen = Settings("second", steps=[RunningZScore()], readout=OwnExported())
+    decoder = Decoder(network, TARGETS, chosen).fit(recording)
+    for ours, theirs in zip(compiled(decoder).predict(recording), decoder.predict(recording), strict=True):
+        assert ours.probabilities == pytest.approx(theirs.probabilities, abs=1e-5)
 
 
 def test_a_readout_or_network_of_ones_own(network: Network, recording: Recording) -> None:

@@ -26,13 +26,13 @@ N_REGIONS = 8
 ALONE = """
 import os, time
 from hotwire.decoder.cli.commands import Hotwire
-from hotwire.decoder.experiments.fits import job
+from hotwire.decoder.experiments.fits import jobs
 from hotwire.decoder.cli.fit_all import fit_all_
-usual = job.fit
+usual = jobs.fit
 def slow(session, cell):
     time.sleep(float(os.environ.get("SLOWED_S", "0")))
     return usual(session, cell)
-job.fit = slow
+jobs.fit = slow
 Hotwire(commands={"fit-all": fit_all_}).main()
 """
 

@@ -17,11 +17,11 @@ from hotwire.adapters.alignment.aligner import Aligner
 from hotwire.adapters.alignment.covariance import CovarianceAligner
 from hotwire.adapters.alignment.procrustes import ProcrustesAligner
 from hotwire.adapters.kinds import KINDS
-from hotwire.decoder import Decoder, NearestReadout, Recording, Settings, WordTargets
+from hotwire.decoder import Decoder, NearestReadout, Recording, Settings, WordTargets, load, save
 from hotwire.decoder.bundle.compiled import CompiledDecoder
-from hotwire.decoder.decoder import Linear
 from hotwire.decoder.experiments.alignment import PLAIN, folded, matched, start_on
 from hotwire.decoder.fitted_on import runs_of_fit
+from hotwire.decoder.linear import Linear
 from hotwire.decoder.readers import read_attributes, read_nifti
 from hotwire.decoder.statistics.measures import hit_table
 from hotwire.decoder.statistics.permutation import exchanges, permutation_p
@@ -162,8 +162,8 @@ def test_it_is_saved_and_runs_live_as_any_other(
     other = replace(other, unit="percent")
     decoder = fitted(network, monday, whiten, steps=[RunningZScore()])
     started = start_on(decoder, other, monday, how=how, shared="label")
-    started.save(tmp_path / "started.hotwire")
-    again = Decoder.load(tmp_path / "started.hotwire", network=network)
+    save(started, tmp_path / "started.hotwire")
+    again = load(tmp_path / "started.hotwire", network=network)
     assert again.predict(other) == started.predict(other)
     assert again.unit_ == "percent"
     np.testing.assert_array_equal(again.feature_high_, other.data.max(axis=0))

@@ -15,12 +15,12 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
-from hotwire.decoder.decoder import default_adapter
 from hotwire.decoder.features.base import Features
 from hotwire.decoder.features.csp import CSP
 from hotwire.decoder.features.spectrum import Spectrum
 from hotwire.decoder.features.tangent_space import TangentSpace
 from hotwire.decoder.features.xdawn import XDawn
+from hotwire.decoder.linear import default_adapter
 
 RATE_HZ = 100.0
 DATA = os.environ.get("HOTWIRE_DATA")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hotwire.decoder.evaluation.evaluate import UNTRAINED_NEAREST
+from hotwire.decoder.evaluation.controls import UNTRAINED_NEAREST
 from hotwire.decoder.report.checks import result_checks
 from hotwire.decoder.statistics.measures import Measure
 

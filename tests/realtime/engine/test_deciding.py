@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hotwire.decoder.bundle.compiled import Answer
+from hotwire.decoder.bundle.compiled import RowDecision
 from hotwire.decoder.windows import WindowRow
 from hotwire.errors import InputError
 from hotwire.realtime.clock import VirtualClock
@@ -81,7 +81,7 @@ class Taking(SignDecoder):
         self._clock = clock
         self.asked = 0
 
-    def decide(self, x: Any) -> Answer:
+    def decide(self, x: Any) -> RowDecision:
         self.asked += 1
         self._clock.advance(0.25)
         return super().decide(x)

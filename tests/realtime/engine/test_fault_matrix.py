@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder import Events, Recording
-from hotwire.decoder.bundle.compiled import Answer
+from hotwire.decoder.bundle.compiled import RowDecision
 from hotwire.decoder.windows import BlockAverage, SlidingAverage, windows
 from hotwire.errors import StreamMismatchError, StreamNotFoundError
 from hotwire.realtime.clock import VirtualClock
@@ -317,7 +317,7 @@ class Slow(SignDecoder):
         super().__init__(N_FEATURES, RATE_HZ, **settings)
         self._clock, self._seconds, self._until_s = clock, seconds, until_s
 
-    def decide(self, x: Any) -> Answer:
+    def decide(self, x: Any) -> RowDecision:
         if self._clock.now() < self._until_s:
             self._clock.advance(self._seconds)
         return super().decide(x)

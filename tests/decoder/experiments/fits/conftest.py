@@ -10,7 +10,8 @@ import pytest
 
 from hotwire.decoder import LabelReadout, Recording, Settings, WordTargets
 from hotwire.decoder.experiments.fits.session import FitSession
-from hotwire.decoder.experiments.maps.session import MapSession, MapSettings, Reading
+from hotwire.decoder.experiments.fits.subjects import with_layers, with_names
+from hotwire.decoder.experiments.session.settings import NetworkSpec, SessionSettings
 from hotwire.decoder.steps import Detrend
 from hotwire.models import Network
 
@@ -23,10 +24,10 @@ def make_session(network: Network, recording: Recording) -> Callable[..., FitSes
 
     def make(recording: Recording = recording, *, regions=(), layers=(), seed: int = 0, **settings: Any) -> FitSession:
         chosen = {"steps": [Detrend()], "whiten": "samples", **settings}
-        maps = MapSettings(Settings("first", **chosen), n_shuffles=3, seed=seed)
+        how = SessionSettings(Settings("first", **chosen), n_shuffles=3, seed=seed)
         half = recording.n_features // 2
         of = {"front": np.arange(half), "all": np.arange(recording.n_features)}
-        reading = Reading(network, TARGETS, tuple(network.layers), LabelReadout())
-        return FitSession("one", MapSession("one", recording, of, [reading], maps), regions, layers)
+        spec = NetworkSpec(network, TARGETS, tuple(network.layers), LabelReadout())
+        return FitSession("one", recording, with_names(of, regions), with_layers([spec], layers), how)
 
     return make

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import transformers
 
-from hotwire.decoder.experiments.fits import job as jobs
+from hotwire.decoder.experiments.fits import jobs
+from hotwire.decoder.experiments.fits.files import load_fit
 from hotwire.decoder.experiments.fits.result import Fits
-from hotwire.decoder.experiments.fits.run import fit_all, work_here
-from hotwire.decoder.experiments.fits.session import FitCell, subjects_of
-from hotwire.decoder.experiments.fits.store import load_fit
+from hotwire.decoder.experiments.fits.run import fit_all
+from hotwire.decoder.experiments.fits.session import FitCell
+from hotwire.decoder.experiments.fits.subjects import subjects_of
+from hotwire.decoder.experiments.kernel.local import work_here
 from hotwire.decoder.readers import read_npz, write_npz
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.errors import InputError, UnknownNameError
@@ -130,10 +132,10 @@ def test_several_subjects(study: Path, tmp_path: Path, fitting) -> None:
         save_study(folder)
     opened = []
 
-    def watching(todo, store) -> None:
-        for one in todo:
-            opened.append(one.subject.name)
-            work_here([one], store)
+    def watching(experiment, batches, cache) -> None:
+        for session, own in batches:
+            opened.append(session.name)
+            work_here(experiment, [(session, own)], cache)
 
     found = fitting(*(folder / "study.toml" for folder in folders), workers=watching)
     assert opened == [subject.name for subject in found.subjects] == ["sub-1-study", "sub-2-study"]

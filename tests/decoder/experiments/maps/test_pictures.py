@@ -12,7 +12,8 @@ import pytest
 from hotwire.decoder import LabelReadout, Settings, WordTargets
 from hotwire.decoder.experiments.maps.pictures import Drawn, draw_trials, likeness, mean_likeness
 from hotwire.decoder.experiments.maps.pictures_figure import pictures_figure
-from hotwire.decoder.experiments.maps.session import MapSession, MapSettings, Reading
+from hotwire.decoder.experiments.maps.session import MapSession
+from hotwire.decoder.experiments.maps.settings import MapSettings, NetworkSpec
 from hotwire.decoder.readers.arrays.named_arrays import read_named_arrays
 from hotwire.decoder.readers.arrays.stored_pictures import read_stored_pictures
 from hotwire.decoder.targets import StimulusTargets
@@ -50,7 +51,7 @@ def opened(tmp_path_factory) -> Iterator[tuple[MapSession, Network]]:
             "discs",
             recording,
             {"seeing": np.arange(40), "blind": np.arange(40, 80)},
-            [Reading(vision.names, targets, tuple(vision.names.layers), LabelReadout())],
+            [NetworkSpec(vision.names, targets, tuple(vision.names.layers), LabelReadout())],
             MapSettings(Settings("latent"), folds=6, n_shuffles=4, n_permutations=50),
         )
         session.prepare()
@@ -60,7 +61,7 @@ def opened(tmp_path_factory) -> Iterator[tuple[MapSession, Network]]:
 @pytest.fixture(scope="module")
 def drawn(opened) -> Drawn:
     session, drawing = opened
-    return draw_trials(session, next(iter(session.readings)), drawing)
+    return draw_trials(session, next(iter(session.networks)), drawing)
 
 
 def test_what_was_seen_is_drawn_and_what_was_not_is_not(opened, drawn):
@@ -82,7 +83,7 @@ def test_what_was_seen_is_drawn_and_what_was_not_is_not(opened, drawn):
 
 def test_the_ceiling_is_what_the_network_draws_of_the_pictures(opened, drawn):
     session, drawing = opened
-    targets = next(iter(session.readings.values())).targets
+    targets = next(iter(session.networks.values())).targets
     order = [int(name.removeprefix("picture_")) for name in targets.keys]
     expected = drawing.outputs(list(targets.stimuli.values())).reshape(-1, 12, 12)
     np.testing.assert_allclose(drawn.ceiling[order], expected, atol=1e-4)
@@ -90,7 +91,7 @@ def test_the_ceiling_is_what_the_network_draws_of_the_pictures(opened, drawn):
 
 def test_any_layer_of_the_drawing_network_can_be_entered(opened, drawn):
     session, drawing = opened
-    early = draw_trials(session, next(iter(session.readings)), drawing, layer="conv1")
+    early = draw_trials(session, next(iter(session.networks)), drawing, layer="conv1")
     assert early.layer == "conv1"
     assert likeness(early.regions["seeing"], drawn.shown, drawn.label).identified > 0.9
     np.testing.assert_allclose(early.ceiling, drawn.ceiling, atol=1e-4)
@@ -99,7 +100,7 @@ def test_any_layer_of_the_drawing_network_can_be_entered(opened, drawn):
 def test_a_layer_behind_which_nothing_draws_is_refused(opened):
     session, drawing = opened
     with pytest.raises(UnknownNameError, match=r"'logits'.*conv1, conv2, latent"):
-        draw_trials(session, next(iter(session.readings)), drawing, layer="logits")
+        draw_trials(session, next(iter(session.networks)), drawing, layer="logits")
 
 
 def test_words_cannot_be_drawn(opened, network, recording):
@@ -108,7 +109,7 @@ def test_words_cannot_be_drawn(opened, network, recording):
         "words",
         recording,
         {"all": np.arange(recording.n_features)},
-        [Reading(network, words, tuple(network.layers), LabelReadout())],
+        [NetworkSpec(network, words, tuple(network.layers), LabelReadout())],
         MapSettings(Settings("first")),
     )
     with pytest.raises(InputError, match=r"targets of .* are no pictures"):

@@ -11,12 +11,14 @@ import pytest
 
 from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, LabelReadout, Recording, Settings, WordTargets, evaluate
+from hotwire.decoder.evaluation import controls
+from hotwire.decoder.experiments.kernel.cache import ArrayCache
 from hotwire.decoder.experiments.maps import cells
-from hotwire.decoder.experiments.maps.cells import jobs_of, key_of, work_out
-from hotwire.decoder.experiments.maps.piece_store import PieceStore
+from hotwire.decoder.experiments.maps.cells import entry_of, jobs_of, work_out
 from hotwire.decoder.experiments.maps.result import MapCell, TimeRange
 from hotwire.decoder.experiments.maps.run import make_map
-from hotwire.decoder.experiments.maps.session import MapSession, MapSettings, Reading
+from hotwire.decoder.experiments.maps.session import MapSession
+from hotwire.decoder.experiments.maps.settings import MapSettings, NetworkSpec
 from hotwire.decoder.statistics.measures import pairwise
 from hotwire.decoder.steps import Detrend
 from hotwire.errors import InputError, RecordingError, UnknownNameError
@@ -27,22 +29,22 @@ DECODER = Settings("first", steps=[Detrend()], whiten="samples")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> PieceStore:
-    return PieceStore(tmp_path / "pieces")
+def store(tmp_path: Path) -> ArrayCache:
+    return ArrayCache(tmp_path / "results")
 
 
 @pytest.fixture
 def make_session(network: Network) -> Callable[..., MapSession]:
     def make(recording: Recording, name: str = "one", regions=None, layers=None, **settings) -> MapSession:
-        readings = [Reading(network, TARGETS, layers or tuple(network.layers), LabelReadout())]
+        networks = [NetworkSpec(network, TARGETS, layers or tuple(network.layers), LabelReadout())]
         regions = regions or {"all": np.arange(recording.n_features)}
-        return MapSession(name, recording, regions, readings, MapSettings(DECODER, n_permutations=200, **settings))
+        return MapSession(name, recording, regions, networks, MapSettings(DECODER, n_permutations=200, **settings))
 
     return make
 
 
 def test_a_cell_is_what_evaluate_finds(network, recording, make_session, store):
-    found = make_map([make_session(recording)], kept=store)
+    found = make_map([make_session(recording)], cache=store)
     for layer in network.layers:
         settings = Settings(layer, steps=[Detrend()], whiten="samples")
         beside = evaluate(Decoder(network, TARGETS, settings), recording, n_permutations=200, n_shuffles=1)
@@ -70,7 +72,7 @@ def test_only_the_region_and_the_time_with_the_signal_decode(recordings, network
     regions = {"signal": np.arange(half), "noise": np.arange(half, 2 * half)}
     times = [TimeRange("before", -2.0, 0.0), TimeRange("during", 0.0, 4.0)]
     session = make_session(both, regions=regions, times=times)
-    found = make_map([session], kept=store)
+    found = make_map([session], cache=store)
     for layer in network.layers:
         value = {
             place: found.cells[MapCell(*place, network.name, layer)].measures["pairwise"]
@@ -103,7 +105,7 @@ def test_the_choice_never_sees_what_it_is_tested_on(recording, make_session):
             assert ours["inner"][2] == theirs["inner"][2]
             assert ours["strengths"][2] == theirs["strengths"][2]
             test = session.outer[2].test
-            assert not np.array_equal(ours["decoder"][test], theirs["decoder"][test])
+            assert not np.array_equal(ours["decoder"][0, test], theirs["decoder"][0, test])
 
 
 def test_inner_accuracy_by_hand(network, recording, make_session):
@@ -120,16 +122,27 @@ def test_inner_accuracy_by_hand(network, recording, make_session):
         decisions = fitted.predict(recording.select(runs=list(test_runs)))
         scores += [np.log(list(one.probabilities.values())) for one in decisions]
         truth += session.truth(network.name)[split.test].tolist()
-    bare = MapSession("bare", recording, session.regions, list(session.readings.values()), plain)
+    bare = MapSession("bare", recording, session.regions, list(session.networks.values()), plain)
     assert work_out(bare, cell)["inner"][0] == pytest.approx(np.mean(pairwise(np.array(scores), truth)), abs=1e-6)
+
+
+def test_a_control_that_is_registered_is_in_the_map(recording, network, make_session, store, monkeypatch):
+    monkeypatch.setattr(controls, "_registered", dict(controls._registered))
+    controls.register(controls.Control("unchanged", "", activations=lambda predicted, mean: predicted))
+    controls.register(controls.Control("nothing", "", activations=lambda predicted, mean: 0 * mean))
+    found = make_map([make_session(recording, controls=("unchanged", "nothing"))], cache=store)
+    for cell in found.cells.values():
+        assert list(cell.controls) == ["unchanged", "nothing"]
+        assert cell.controls["unchanged"] == cell.measures
+        assert cell.controls["nothing"]["candidate"].value == 0.25  # one of four classes, always
 
 
 def test_what_is_done_is_not_done_again(recording, make_session, store, monkeypatch):
     session = make_session(recording)
-    first = make_map([session], kept=store)
+    first = make_map([session], cache=store)
     done = []
-    monkeypatch.setattr("hotwire.decoder.experiments.maps.run.work_out", lambda *job: done.append(job))
-    again = make_map([make_session(recording)], kept=store)
+    monkeypatch.setattr(ArrayCache, "put", lambda *entry: done.append(entry))
+    again = make_map([make_session(recording)], cache=store)
     assert not done
     assert again.nested == first.nested
     assert again.cells == first.cells
@@ -137,12 +150,12 @@ def test_what_is_done_is_not_done_again(recording, make_session, store, monkeypa
 
 def test_a_damaged_piece_is_worked_out_anew(recording, make_session, store):
     session = make_session(recording)
-    first = make_map([session], kept=store)
+    first = make_map([session], cache=store)
     pieces = sorted(store.folder.iterdir())
     assert len(pieces) == len(jobs_of(session))
     pieces[0].write_bytes(pieces[0].read_bytes()[:100])
     pieces[1].write_bytes(b"")
-    assert make_map([make_session(recording)], kept=store).cells == first.cells
+    assert make_map([make_session(recording)], cache=store).cells == first.cells
 
 
 def test_other_data_settings_or_regions_are_other_pieces(recording, make_session):
@@ -157,15 +170,15 @@ def test_other_data_settings_or_regions_are_other_pieces(recording, make_session
         make_session(recording, seed=1),
         make_session(recording, regions={"all": np.arange(recording.n_features - 1)}),
     ]
-    keys = {key_of(one, job) for one in [session, *others]}
+    keys = {entry_of(one, job) for one in [session, *others]}
     assert len(keys) == 5
-    assert key_of(make_session(recording), job) == key_of(session, job)
+    assert entry_of(make_session(recording), job) == entry_of(session, job)
 
 
 def test_several_sessions_are_averaged(recordings, make_session, store):
     pair = [make_session(recordings(seed=seed), name) for seed, name in ((0, "a"), (1, "b"))]
-    single = [make_map([session], kept=store) for session in pair]
-    both = make_map(pair, kept=store)
+    single = [make_map([session], cache=store) for session in pair]
+    both = make_map(pair, cache=store)
     for cell, result in both.cells.items():
         values = [one.cells[cell].measures["pairwise"].value for one in single]
         assert result.measures["pairwise"].value == pytest.approx(np.mean(values))
@@ -210,18 +223,19 @@ def test_wrong_inputs(recording, make_session, network):
 def test_cells_of_other_strengths_are_not_taken_for_these(network: Network, recording: Recording) -> None:
     """Nor where what differs is left out when an adapter is printed, as what is so by default is."""
 
-    def digest(adapter: RidgeAdapter) -> str:
-        readings = [Reading(network, TARGETS, ("first",), LabelReadout())]
+    def entry(adapter: RidgeAdapter) -> str:
+        networks = [NetworkSpec(network, TARGETS, ("first",), LabelReadout())]
         settings = MapSettings(replace(DECODER, adapter=adapter), n_permutations=200)
-        return MapSession("one", recording, {"all": np.arange(recording.n_features)}, readings, settings).digest
+        session = MapSession("one", recording, {"all": np.arange(recording.n_features)}, networks, settings)
+        return entry_of(session, jobs_of(session)[-1])
 
     by_default = RidgeAdapter(choose_by="direction", gain="total")
     named = RidgeAdapter([1.0, 10.0], choose_by="direction", gain="total")
-    assert digest(by_default) == digest(RidgeAdapter(choose_by="direction", gain="total"))
-    assert digest(by_default) != digest(named)
+    assert entry(by_default) == entry(RidgeAdapter(choose_by="direction", gain="total"))
+    assert entry(by_default) != entry(named)
 
     class Silent(RidgeAdapter):
         def __repr__(self, N_CHAR_MAX: int = 700) -> str:
             return repr(by_default)
 
-    assert digest(Silent([1.0, 10.0], choose_by="direction", gain="total")) == digest(named)
+    assert entry(Silent([1.0, 10.0], choose_by="direction", gain="total")) == entry(named)

@@ -1,0 +1,181 @@
+"""Saving: a fitted decoder as one file, with the graphs by which a rig runs it.
+
+A bundle holds everything a decoder decides with, except the pictures of `StimulusTargets` and the weights of the
+network: those come from the registry again or from the caller, and must be the same to the last bit. Only an ONNX
+network travels inside. Settings and numbers are rebuilt from an allow-list of classes; no code in a bundle is executed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from safetensors.numpy import save as arrays_as_bytes
+from tqdm import tqdm
+
+from ...errors import BundleError, InputError, UnknownNameError
+from ...errors.printable import printable
+from ...models.export.onnx_precision import Precision
+from ..decoder import Decoder
+from ..features.catalogue import packed
+from ..readout_graph import ReadoutGraph
+from ..settings import Settings
+from .compiled import CompiledDecoder
+from .graph import live_parts
+from .load import settings_from
+from .saved_network import described
+from .sealed import ARRAYS, FEATURES, NETWORK, seal
+from .versions import versions
+
+Live = Literal["where possible", "never"]
+
+FITTED = ("alpha", "rank", "n_components", "gain")
+"""What the manifest says of a fitted adapter, as far as its kind has it."""
+
+
+def save(
+    decoder: Decoder,
+    path: str | PathLike[str],
+    *,
+    live: Live = "where possible",
+    precision: Precision = "int8",
+) -> None:
+    """Save a fitted decoder as one file.
+
+    The file takes its name only once it is complete. Saved again, the same decoder gives the same bytes, but for the
+    time of saving and the digest over all. Functions cannot be saved: neither a splitter given as the adapter's ``cv``
+    nor an ONNX network's ``prepare``, which deciding needs no more.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    path : path
+        ``.hotwire`` is customary.
+    live : {"where possible", "never"}
+        Whether to put in the graphs with which it runs live. Where that is not possible, the manifest says why:
+        ``describe(path)["live"]["reason"]``.
+    precision : {"float32", "float16", "int8"}
+        Of the network's large matrices in those graphs. `hotwire.decoder.bundle.agreement` measures whether decisions
+        differ.
+
+    Raises
+    ------
+    NotFittedError
+        The decoder is not fitted.
+    BundleError
+        It holds steps or settings of one's own making, which could not be rebuilt.
+    UnknownNameError
+        There is no such policy or precision.
+    """
+    for what, given, known in (("live", live, get_args(Live)), ("precision", precision, get_args(Precision))):
+        if given not in known:
+            raise UnknownNameError(what, given, known)
+    decoder.require_fitted()
+    manifest = _manifest(decoder)
+    _require_rebuilds(decoder.settings, manifest)
+    # Exporting and writing large networks takes seconds each.
+    with tqdm(total=2, desc=f"{printable(path)}: exporting", delay=1, disable=None) as progress:
+        network = decoder.network.to_bytes()
+        parts = {ARRAYS: arrays_as_bytes(_arrays(decoder))} | ({} if network is None else {NETWORK: network})
+        manifest["network"] = described(decoder.network, embedded=network is not None)
+        manifest["live"], graphs = _graphs_if_live(decoder, live, precision)
+        progress.update()
+        progress.set_description(f"{path}: writing")
+        seal(path, manifest, parts | _features(decoder) | graphs)
+        progress.update()
+
+
+def compiled(decoder: Decoder, precision: Precision = "int8", readout: ReadoutGraph | None = None) -> CompiledDecoder:
+    """The very graph that a rig runs of a fitted decoder, without a file; an `InputError` where it cannot run live.
+
+    Its readout may be given as it was exported before, and is changed.
+    """
+    manifest = _manifest(decoder)
+    manifest["live"], graphs = live_parts(decoder, precision, readout)
+    return CompiledDecoder(Path("(not saved)"), "", manifest, _features(decoder) | graphs)
+
+
+def _manifest(decoder: Decoder) -> dict[str, Any]:
+    """What a bundle says of itself, but for the network and how it runs live."""
+    settings, linear = decoder.settings, decoder.linear_
+    fitted = {name: _span(value) for name in FITTED if (value := getattr(linear.adapter, f"{name}_", None)) is not None}
+    if linear.whitener is not None:
+        fitted["shrinkage"] = linear.whitener.shrinkage_
+    low, high = decoder.feature_low_, decoder.feature_high_
+    return {
+        "hotwire": version("hotwire"),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "network": {},
+        "live": {},
+        "layer": settings.layer,
+        "steps": [step.to_dict() for step in settings.steps],
+        "window": settings.window.to_dict(),
+        "whiten": settings.whiten,
+        "features": None if settings.features is None else settings.features.to_dict(),
+        "fit_steps": None if settings.fit_steps is None else [step.to_dict() for step in settings.fit_steps],
+        "fit_window": None if settings.fit_window is None else settings.fit_window.to_dict(),
+        # Among the arrays of an adapter; here it can be read.
+        "adapter": json.loads(linear.adapter.to_arrays()["params"].tobytes()),
+        "readout": settings.readout.to_dict(),
+        "targets": decoder.targets.to_dict(),
+        "answers": list(decoder.entry_.answers),
+        "fitted": fitted,
+        "feature_names": list(decoder.feature_names_),
+        "unit": decoder.unit_,
+        "rate_hz": decoder.rate_hz_,
+        "feature_low": None if low is None else low.tolist(),
+        "feature_high": None if high is None else high.tolist(),
+        "fitted_on": None if decoder.fitted_on_ is None else dict(decoder.fitted_on_),
+    }
+
+
+def _arrays(decoder: Decoder) -> dict[str, NDArray]:
+    linear = decoder.linear_
+    arrays = {f"adapter.{name}": array for name, array in linear.adapter.to_arrays().items() if name != "params"}
+    if linear.whitener is not None:
+        arrays |= {f"whitener.{name}": array for name, array in linear.whitener.to_arrays().items()}
+    arrays["targets"] = decoder.entry_.targets
+    return {name: np.asarray(array, order="C") for name, array in arrays.items()}
+
+
+def _features(decoder: Decoder) -> dict[str, bytes]:
+    features = decoder.linear_.features
+    return {} if features is None else {FEATURES: packed(features)}
+
+
+def _graphs_if_live(decoder: Decoder, live: Live, precision: Precision) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What the manifest says of running live, and the parts for it."""
+    if live == "never":
+        return {"reason": 'it was saved with live="never"'}, {}
+    if decoder.feature_low_ is None:
+        return {"reason": "it was fitted by a hotwire that did not keep the range of its features; fit it again"}, {}
+    try:
+        return live_parts(decoder, precision)
+    except InputError as error:
+        return {"reason": str(error)}, {}
+
+
+def _require_rebuilds(settings: Settings, manifest: Mapping[str, Any]) -> None:
+    """Find out now, and not when it is loaded, that a decoder cannot be had back."""
+    try:
+        again = settings_from(json.loads(json.dumps(manifest, allow_nan=False)), settings.adapter)
+    except (TypeError, ValueError) as error:
+        raise BundleError(f"decoder: cannot be saved: {error}") from error
+    for name in ("steps", "window", "features", "readout", "fit_steps", "fit_window"):
+        before, after = getattr(settings, name), getattr(again, name)
+        if before != after:
+            raise BundleError(f"decoder: {name} cannot be saved: {before!r} would come back as {after!r}")
+
+
+def _span(value: ArrayLike) -> float | list[float]:
+    """A number; of several, the least and the largest."""
+    numbers = np.asarray(value, np.float64)
+    return [float(numbers.min()), float(numbers.max())] if numbers.ndim else float(numbers)

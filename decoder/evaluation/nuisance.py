@@ -1,0 +1,100 @@
+"""What is plain to see in stimuli: a competing explanation for what a decoder reads out of the brain."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..readers.spikes.responses import PICTURES
+from ..targets import StimulusTargets, Targets, WordTargets
+
+FINE = 0.25
+"""Cycles per pixel from which on a detail is a fine one: half of what pixels can show."""
+
+OF_PICTURES = ("luminance", "contrast", "red to green", "blue to yellow", "fine detail")
+OF_WORDS = ("letters", "words")
+
+
+def nuisance(targets: Targets) -> tuple[tuple[str, ...], NDArray[np.float64]] | None:
+    """Measure what is plain to see in each stimulus: in pictures light, contrast and colour, in words their length.
+
+    Whatever is the same for all keys is left out.
+
+    Parameters
+    ----------
+    targets : Targets
+        Words, or stimuli that are pictures (PIL images, arrays (height, width) or (height, width, 3), image files) or
+        texts.
+
+    Returns
+    -------
+    names : tuple of str
+    values : array (n_keys, n_nuisances)
+        ``luminance``: mean of the grey picture, 0 to 1; ``contrast``: its root mean square deviation from that;
+        ``red to green`` and ``blue to yellow``: mean of the opponent colours R - G and B - (R + G) / 2;
+        ``fine detail``: root mean square of what the picture holds above 0.25 cycles per pixel.
+        ``letters`` and ``words``: how many, on the average over the words of a key.
+
+    None where nothing differs, or the stimuli are something else.
+
+    Examples
+    --------
+    >>> names, values = nuisance(WordTargets({"house": "house", "cat": ("cat", "kitten")}))
+    >>> names, values.tolist()
+    (('letters',), [[5.0], [4.5]])
+    """
+    if isinstance(targets, WordTargets):
+        names, values = OF_WORDS, [np.mean([_of_words(word) for word in of], axis=0) for of in targets.words.values()]
+    elif isinstance(targets, StimulusTargets):
+        stimuli = list(targets.stimuli.values())
+        if all(isinstance(stimulus, str) and not stimulus.lower().endswith(PICTURES) for stimulus in stimuli):
+            names, values = OF_WORDS, [_of_words(text) for text in stimuli]
+        else:
+            pictures = [_pixels(stimulus) for stimulus in stimuli]
+            if any(picture is None for picture in pictures):
+                return None
+            names, values = OF_PICTURES, [_of_picture(picture) for picture in pictures if picture is not None]
+    else:
+        return None
+    table = np.array(values, np.float64)
+    differs = np.ptp(table, axis=0) > 1e-9
+    if not differs.any():
+        return None
+    return tuple(name for name, kept in zip(names, differs, strict=True) if kept), table[:, differs]
+
+
+def _of_words(text: str) -> tuple[float, float]:
+    return float(sum(map(str.isalnum, text))), float(len(text.split()))
+
+
+def _of_picture(picture: NDArray[np.float64]) -> tuple[float, ...]:
+    """The nuisances of a picture (height, width, 3) from 0 to 1."""
+    red, green, blue = np.moveaxis(picture, 2, 0)
+    grey = 0.299 * red + 0.587 * green + 0.114 * blue  # the weights of ITU-R BT.601
+    power = np.abs(np.fft.fft2(grey) / grey.size) ** 2
+    frequency = np.hypot(np.fft.fftfreq(grey.shape[0])[:, None], np.fft.fftfreq(grey.shape[1]))
+    return (
+        float(grey.mean()),
+        float(grey.std()),
+        float((red - green).mean()),
+        float((blue - (red + green) / 2).mean()),
+        float(np.sqrt(power[frequency > FINE].sum())),
+    )
+
+
+def _pixels(stimulus: Any) -> NDArray[np.float64] | None:
+    """A picture's pixels (height, width, 3) from 0 to 1; None where the stimulus is no picture."""
+    from PIL import Image as images
+
+    if isinstance(stimulus, str | os.PathLike):
+        with images.open(stimulus) as file:
+            stimulus = file.convert("RGB")
+    if isinstance(stimulus, images.Image):
+        stimulus = np.asarray(stimulus.convert("RGB"))
+    if not isinstance(stimulus, np.ndarray) or stimulus.ndim not in (2, 3) or stimulus.shape[2:] not in ((), (3,)):
+        return None
+    pixels = stimulus.astype(np.float64) / (255.0 if stimulus.dtype == np.uint8 else 1.0)
+    return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels

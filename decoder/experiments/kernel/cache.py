@@ -1,0 +1,78 @@
+"""A folder of .npz files: each is there whole or not at all, and known to be undamaged when it is read."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....errors import AssetError
+from ....models.cache.files import UNFINISHED, whole_file
+
+Arrays = dict[str, NDArray]
+
+LEFT_S = 3600.0
+"""A file that is still unfinished, and untouched for so long, was left by a process that was killed."""
+
+
+class ArrayCache:
+    """Results on disk, found by their names, which are paths within the folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there, and its parents, too.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in folder.rglob(f"*{UNFINISHED}"):
+            if time.time() - part.stat().st_mtime > LEFT_S:
+                part.unlink(missing_ok=True)
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the file is there, and undamaged: all of it is read."""
+        return load_arrays(self.folder / name, lambda _: False) is not None
+
+    def get(self, name: str, wanted: Callable[[str], bool] = lambda _: True) -> Arrays:
+        """Read the wanted arrays of an entry that was put, or was found to be there, a moment ago."""
+        arrays = load_arrays(self.folder / name, wanted)
+        if arrays is None:
+            raise AssetError(f"{self.folder / name} was removed or damaged meanwhile; run it again")
+        return arrays
+
+    def put(self, name: str, arrays: Mapping[str, NDArray]) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_arrays(path, arrays)
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray]) -> Path:
+    """Write an .npz file so that it is there whole or not at all; one that is there is replaced."""
+    with whole_file(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+    return path
+
+
+def load_arrays(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> Arrays | None:
+    """Read the arrays whose names are wanted; the whole file is checked against its checksums.
+
+    None where there is no such file, or it is damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            with zipfile.ZipFile(file) as members:
+                if members.testzip() is not None:
+                    return None
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays if wanted(name)}
+    # What zipfile makes of damaged headers: unknown methods of compression, encryption, names that are not there.
+    except (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        return None

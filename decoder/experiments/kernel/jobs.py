@@ -1,0 +1,88 @@
+"""Experiments as jobs: which there are, what their results are called, and how they are worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from ...evaluation.threads import in_parallel
+from .cache import ArrayCache, Arrays
+
+
+class StudySource(Protocol):
+    """By what any process can open a session for itself; small, and compared by value."""
+
+    @property
+    def study(self) -> Path: ...
+
+    def open(self) -> Any: ...
+
+
+class JobSession(Protocol):
+    """An opened study."""
+
+    name: str
+    source: StudySource | None
+
+    def prepare(self) -> None:
+        """Do what all jobs need and what would make them wait for each other."""
+
+    def forget(self) -> None:
+        """Give back memory that is filled again where it is needed again."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is the experiment's own in a run of many jobs.
+
+    A job is a small value that can be hashed and sent to another process.
+
+    Attributes
+    ----------
+    title : str
+        For progress bars.
+    jobs : callable
+        Of a session and of a test whether a cache entry is lacking: the jobs that make all those that are.
+    entries : callable
+        Of a session and a job: the names of the cache entries that the job makes, each with a key of all that its
+        content depends on.
+    work_out : callable
+        Of a session and a job: the arrays of each entry, in their order.
+    """
+
+    title: str
+    jobs: Callable[[Any, Callable[[str], bool]], list[Any]]
+    entries: Callable[[Any, Any], Sequence[str]]
+    work_out: Callable[[Any, Any], Iterable[Arrays]]
+
+    def make(self, session: Any, job: Any) -> Iterator[tuple[str, Arrays]]:
+        """Do a job; give each entry's name and arrays."""
+        return zip(self.entries(session, job), self.work_out(session, job), strict=True)
+
+
+Batch = tuple[Any, list[Any]]
+"""A session and its jobs."""
+
+Workers = Callable[[Experiment, Iterable[Batch], ArrayCache], None]
+"""Do all jobs and put their results into the cache, taking each session as it comes: not all are open at once."""
+
+
+def fill_cache(experiment: Experiment, sessions: Iterable[Any], cache: ArrayCache, workers: Workers) -> set[str]:
+    """Do all jobs whose results are not in the cache, whole; return the names of the entries that were made."""
+    made: set[str] = set()
+
+    def batches() -> Iterator[Batch]:
+        for session in sessions:
+            jobs = experiment.jobs(session, lambda _: True)
+            names = list(dict.fromkeys(name for job in jobs for name in experiment.entries(session, job)))
+            checks = [partial(cache.__contains__, name) for name in names]
+            cached = in_parallel(checks, f"{session.name}: checking files")
+            lacking = {name for name, there in zip(names, cached, strict=True) if not there}
+            made.update(lacking)
+            yield session, experiment.jobs(session, lacking.__contains__)
+
+    workers(experiment, batches(), cache)
+    return made

@@ -1,0 +1,210 @@
+"""One recording with its regions and its networks: trials, folds, and the activations of what was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....adapters.ridge.blending import gram
+from ....adapters.whiten import Whitener
+from ....errors import InputError
+from ....models.cache.ingredients import ingredients_of, key_of
+from ....models.networks.network import Network
+from ...evaluation.audit.leaks import Finding, audit
+from ...evaluation.controls import shuffled_within
+from ...evaluation.folds import split_runs
+from ...recordings.recording import Recording
+from ...statistics.permutation import exchanges
+from ...steps import run_steps
+from ...windows import Trials
+from ..kernel.jobs import StudySource
+from ..kernel.keys import digest_of
+from .once import once
+from .settings import NetworkSpec, SessionSettings, Split
+from .trials import trials_at
+
+Weights = Literal["trained", "untrained"]
+AnySettings = TypeVar("AnySettings", bound=SessionSettings)
+
+
+class RegionSession(Generic[AnySettings]):
+    """A recording, its regions and its networks, opened once for all jobs on them.
+
+    Parameters
+    ----------
+    name : str
+    recording : Recording
+    regions : mapping of str to array of int
+        Positions of each region's features.
+    networks : sequence of NetworkSpec
+    settings : SessionSettings
+    reliability : dict of str to float, optional
+        What repeats of the recording say of its noise ceiling.
+    source : StudySource, optional
+        By what another process can open the same.
+
+    Raises
+    ------
+    InputError
+        A region has no features, a network is there twice, or the decoder takes samples, or features of them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        recording: Recording,
+        regions: Mapping[str, NDArray[np.intp]],
+        networks: Sequence[NetworkSpec],
+        settings: AnySettings,
+        reliability: dict[str, float] | None = None,
+        source: StudySource | None = None,
+    ) -> None:
+        settings.decoder.require_averages(name)
+        for region, features in regions.items():
+            if not len(features):
+                raise InputError(f"regions: {region!r} has no features; expected at least one")
+        names = [spec.network.name for spec in networks]
+        if len(set(names)) < len(names):
+            raise InputError(f"networks: expected each once, got {', '.join(names)}")
+        self.name = name
+        self.recording = recording
+        self.regions = dict(regions)
+        self.networks = {spec.network.name: spec for spec in networks}
+        self.settings = settings
+        self.reliability = reliability
+        self.source = source
+        self.network = once(self._open)
+        self.table = once(self._table)
+        self.gram = once(self._gram)
+        self.network_ingredients = once(self._network_ingredients)
+        self.activity_ingredients = once(self._activity_ingredients)
+        self._tables = once(self._record)
+
+    def prepare(self) -> None:
+        """Do what all jobs need and what would make them wait for each other: cut trials, record activations."""
+        for name, spec in self.networks.items():
+            for weights in self.weights:
+                self.table(name, weights, spec.layers[0])
+
+    def forget(self) -> None:
+        """Give back the memory that is filled again where it is needed again."""
+
+    @property
+    def weights(self) -> tuple[Weights, ...]:
+        """The kinds of weights that jobs need."""
+        return ("trained",)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the audit for leaks finds, for the first network's targets."""
+        first = next(iter(self.networks.values()))
+        decoder = self.settings.decoder
+        tried = [(trials, decoder) for trials in self.trials_at.values()]
+        return audit(self.recording, self.trials, first.targets, self.held_out, decoder, tried)
+
+    @cached_property
+    def prepared(self) -> Recording:
+        """The recording behind all steps."""
+        return run_steps(tuple(self.settings.decoder.steps), self.recording)
+
+    @cached_property
+    def trials_at(self) -> dict[str, Trials]:
+        """The trials of each time, all of the same events."""
+        return trials_at(self.settings.times, self.settings.decoder.window, self.prepared)
+
+    @cached_property
+    def trials(self) -> Trials:
+        """The trials of the first time."""
+        return self.trials_at[self.settings.times[0].name]
+
+    @cached_property
+    def held_out(self) -> list[list[Any]]:
+        """Which runs each outer fold holds out."""
+        return split_runs(self.recording.runs, self.settings.folds, seed=self.settings.seed)
+
+    @cached_property
+    def outer(self) -> list[Split]:
+        return [self.split(set(self.recording.runs) - set(runs), runs) for runs in self.held_out]
+
+    @cached_property
+    def shuffles(self) -> NDArray[np.intp]:
+        """Exchanges for the shuffled pairing."""
+        return self.exchanges(shuffled_within(self.trials), self.settings.n_shuffles)
+
+    def split(self, train: set[Any], test: Sequence[Any]) -> Split:
+        """The trials of these runs."""
+        runs = self.trials.run
+        return Split(np.flatnonzero(np.isin(runs, list(train))), np.flatnonzero(np.isin(runs, list(test))))
+
+    def exchanges(self, groups: NDArray, n: int) -> NDArray[np.intp]:
+        """Orders of trials that exchange whole events within groups."""
+        return exchanges(groups, self.trials.event, n, seed=self.settings.seed)
+
+    def keys(self, network: str) -> NDArray[np.intp]:
+        """What was shown in each trial, as the network's targets number it."""
+        return self.networks[network].targets.key_of(self.trials)
+
+    def truth(self, network: str) -> NDArray[np.intp]:
+        """The right class of each trial."""
+        return self.networks[network].targets.truth()[self.keys(network)]
+
+    def activity(self, region: str, time: str | None = None) -> NDArray[np.float32]:
+        """A region's activity in each trial (n_trials, n_features)."""
+        trials = self.trials if time is None else self.trials_at[time]
+        return trials.X[:, self.regions[region]]
+
+    def samples(self, region: str) -> NDArray[np.float32]:
+        """A region's activity (n_samples, n_features) in each sample of the recording, behind all steps."""
+        return self.prepared.data[:, self.regions[region]]
+
+    def whitener(self, region: str, held_out: Sequence[Any]) -> Whitener | None:
+        """Fitted on all samples of the runs that are not held out; None where the settings ask for none."""
+        if self.settings.decoder.whiten == "none":
+            return None
+        return Whitener().fit(self.samples(region)[~np.isin(self.prepared.run, held_out)])
+
+    def _open(self, network: str, weights: Weights) -> Network:
+        opened = self.networks[network].network
+        return opened if weights == "trained" else opened.untrained(self.settings.seed)
+
+    def _record(self, network: str, weights: Weights) -> dict[str, NDArray[np.float32]]:
+        spec = self.networks[network]
+        return spec.targets.activations(self.network(network, weights), spec.layers)
+
+    def _table(self, network: str, weights: Weights, layer: str) -> NDArray[np.float32]:
+        """Activation (n_keys, n_units) of each key in a layer."""
+        return self._tables(network, weights)[layer]
+
+    def _gram(self, network: str, weights: Weights, layer: str) -> NDArray[np.float64]:
+        """Inner products (n_keys, n_keys) between the keys' activations in a layer."""
+        return gram(self.table(network, weights, layer))
+
+    @cached_property
+    def adapter_ingredients(self) -> dict[str, str]:
+        """All parameters: what an adapter prints leaves out those that are as they are by default today."""
+        decoder = self.settings.decoder
+        parameters = {name: repr(value) for name, value in decoder.adapter.get_params().items()}
+        return {**parameters, "kind": decoder.adapter.kind, "whiten": decoder.whiten}
+
+    @cached_property
+    def fold_ingredients(self) -> list[str]:
+        """What each outer fold fits on and holds out, and the shuffled pairings."""
+        return [digest_of(array) for array in (*(part for split in self.outer for part in split), self.shuffles)]
+
+    def _activity_ingredients(self, region: str, *time: str) -> list[str]:
+        arrays = [self.activity(region, *time), self.trials.run.astype(str)]
+        if self.settings.decoder.whiten != "none":
+            arrays += [self.samples(region), self.prepared.run.astype(str)]
+        return [digest_of(array) for array in arrays]
+
+    def _network_ingredients(self, name: str) -> list[Any]:
+        spec = self.networks[name]
+        targets: Any = spec.targets
+        stimuli = getattr(targets, "stimuli", targets.keys)
+        stimuli = list(stimuli.values()) if isinstance(stimuli, Mapping) else list(stimuli)
+        described = {**targets.to_dict(), "keys": list(targets.keys)}
+        return [described, key_of(ingredients_of(spec.network, stimuli)), digest_of(self.keys(name))]

@@ -1,0 +1,56 @@
+"""What maps and fits read from a study file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....models.export.compiled_network import compiled
+from ....models.networks.sentence import SentenceEncoder
+from ...readout import NearestReadout
+from ...recordings.regions import read_regions
+from ...study.study import Study
+from .section import MapNetworkSection, MapSection
+from .settings import NetworkSpec
+
+
+def session_parts(study: Study) -> dict[str, Any]:
+    """The recording, its regions, the networks and the reliability, by the names of `RegionSession`'s parameters.
+
+    Raises
+    ------
+    StudyError
+        What the study says does not go together: regions, layers, networks.
+    """
+    section = study.section(MapSection)
+    recording = study.recording()
+    with study.naming("map.regions: "):
+        regions = read_regions(section.regions_from or section.regions, recording)
+    with study.naming("map: "):
+        networks = [_network_spec(study, one) for one in section.networks_or(study.sections.network)]
+    return {
+        "recording": recording,
+        "regions": regions,
+        "networks": networks,
+        "reliability": study.sections.recording.reliability(),
+    }
+
+
+def shared_settings(study: Study) -> dict[str, Any]:
+    """The fields of `SessionSettings` that any experiment takes from a study."""
+    evaluation = study.sections.evaluation
+    return {
+        "decoder": study.sections.decoder.settings(),
+        "folds": evaluation.folds,
+        "n_shuffles": evaluation.n_shuffles,
+        "seed": evaluation.seed,
+        "audit": evaluation.audit,
+    }
+
+
+def _network_spec(study: Study, section: MapNetworkSection) -> NetworkSpec:
+    # Vision networks run several times as fast without torch.
+    network = compiled(study.open(section))
+    # Sentence encoders do not speak: what lies nearest is all they can say.
+    usual = NearestReadout() if isinstance(network, SentenceEncoder) else study.sections.decoder.settings().readout
+    layers = tuple(network.layers) if section.layers == "all" else tuple(section.layers)
+    return NetworkSpec(network, study.targets(network), layers, section.readout or usual)

@@ -1,0 +1,113 @@
+"""The linear part of a decoder: from a trial's samples to the activations that they predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from ..adapters.factored import FactoredAdapter
+from ..adapters.kinds import KINDS
+from ..adapters.other.banded import BandedAdapter
+from ..adapters.whiten import Whitener
+from ..errors import InputError, UnknownNameError
+from .features.base import FittedFeatures, by_trial
+
+BY_REGION = "regions"
+"""Bands of a banded adapter that are the recording's regions."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """The fitted features of trials, if any, the whitening, if any, and the adapter.
+
+    Attributes
+    ----------
+    adapter : FactoredAdapter
+    whitener : Whitener, optional
+    features : FittedFeatures, optional
+    n_times : int
+        How many rows of samples a trial holds, for the features.
+    """
+
+    adapter: FactoredAdapter
+    whitener: Whitener | None = None
+    features: FittedFeatures | None = None
+    n_times: int = 1
+
+    def inputs(self, X: NDArray) -> NDArray:
+        """What the adapter takes of trials (n_trials, n_times * n_channels)."""
+        made = X if self.features is None else self.features.transform(by_trial(X, self.n_times))
+        return made if self.whitener is None else self.whitener.transform(made)
+
+    def predict(self, X: NDArray) -> NDArray[np.float32]:
+        """Predict activations (n_trials, n_units) from trials (n_trials, n_times * n_channels)."""
+        return self.adapter.predict(self.inputs(X)).astype(np.float32, copy=False)
+
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """The mean activation of the training trials, (n_units,)."""
+        return np.asarray(self.adapter.y_mean_, np.float32)
+
+
+def default_adapter(kind: str = "ridge") -> FactoredAdapter:
+    """What it chooses is chosen for all units together, by direction; predictions are as strong as true activations.
+
+    Parameters
+    ----------
+    kind : str
+        One of `hotwire.adapters.kinds.KINDS`.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such kind.
+    """
+    if kind not in KINDS:
+        raise UnknownNameError("kind of adapter", kind, KINDS)
+    adapter = KINDS[kind]()
+    options: Any = {"choose_by": "direction", "gain": "total"}
+    return adapter.set_params(**{name: value for name, value in options.items() if name in adapter.get_params()})
+
+
+def by_region(adapter: FactoredAdapter) -> bool:
+    """Whether it is a banded adapter whose bands are the recording's regions."""
+    return isinstance(adapter, BandedAdapter) and isinstance(adapter.bands, str) and adapter.bands == BY_REGION
+
+
+def fit_adapter(
+    adapter: FactoredAdapter,
+    X: NDArray,
+    targets: NDArray,
+    runs: NDArray,
+    regions: Mapping[str, NDArray] | None = None,
+) -> FactoredAdapter:
+    """Fit a clone of the adapter; its strength, rank or the like is chosen by leaving out whole runs, or other groups.
+
+    A banded adapter whose bands are `BY_REGION` takes them from the recording's regions.
+    """
+    fresh: Any = clone(adapter)
+    if by_region(fresh):
+        fresh.set_params(bands=bands_of(regions or {}, X.shape[1]))
+    return fresh.fit(X, targets, groups=runs)
+
+
+def bands_of(regions: Mapping[str, NDArray], n_features: int) -> list[str]:
+    """The band of each feature: the regions that it is in, as borders often lie in two.
+
+    Examples
+    --------
+    >>> bands_of({"V1": np.array([0, 1]), "V2": np.array([1, 2])}, 4)
+    ['V1', 'V1 and V2', 'V2', 'no region']
+    """
+    if not regions:
+        raise InputError(f"bands = {BY_REGION!r}: expected a recording that brings regions along, got one without")
+    holders: list[list[str]] = [[] for _ in range(n_features)]
+    for name, features in regions.items():
+        for feature in features.tolist():
+            holders[feature].append(name)
+    return [" and ".join(names) or "no region" for names in holders]

@@ -1,0 +1,175 @@
+"""Settings: everything about a decoder that is chosen rather than fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..adapters.factored import FactoredAdapter
+from ..adapters.other.delayed import DelayedAdapter
+from ..adapters.whiten import Whitener
+from ..errors import InputError
+from ..models.networks.language.language_model import LanguageModel
+from ..models.networks.network import Network
+from .features.base import Features, by_trial
+from .linear import BY_REGION, Linear, by_region, default_adapter, fit_adapter
+from .readout import LabelReadout, Readout
+from .steps import Step
+from .windows import HOLD_SAMPLES, BlockAverage, Trials, Window, holds_samples
+
+WHITENING = ("none", "samples")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything about a decoder that is chosen rather than fitted.
+
+    Parameters
+    ----------
+    layer : str
+        Where the network is entered.
+    steps : sequence of Step
+        Preprocessing, in order.
+    window : Window
+        From samples and events to trials.
+    whiten : {"none", "samples"}
+        ``"samples"``: whiten the features by the covariance of all samples of the training runs, see `Whitener`; for
+        windows that average.
+    features : Features, optional
+        What of a trial's samples the adapter takes, fitted with it; for windows that hold samples. Where not given, it
+        takes what the window gives.
+    adapter : FactoredAdapter
+        Of any kind, unfitted; it is cloned before each fit. The ``bands`` of a banded one may be ``"regions"``: those
+        of the recording, and what is in none of them.
+    readout : Readout
+    prompt : str, optional
+        For language models: instead of the network's own.
+    fit_steps : sequence of Step, optional
+    fit_window : Window, optional
+        What the adapter is fitted on, where that is not what is decided on. A decoder that decides live has to do with
+        causal steps and with what has come of a block; it learns more from whole blocks out of runs seen to their end.
+        The whitening always goes by the samples that are decided on, and so counts the drift that causal steps leave
+        in them as noise.
+    """
+
+    layer: str
+    steps: Sequence[Step] = ()
+    window: Window = field(default_factory=BlockAverage)
+    whiten: Literal["none", "samples"] = "none"
+    adapter: FactoredAdapter = field(default_factory=default_adapter)
+    readout: Readout = field(default_factory=LabelReadout)
+    prompt: str | None = None
+    fit_steps: Sequence[Step] | None = None
+    fit_window: Window | None = None
+    features: Features | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layer", str(self.layer))
+        object.__setattr__(self, "steps", tuple(self.steps))
+        if self.fit_steps is not None:
+            object.__setattr__(self, "fit_steps", tuple(self.fit_steps))
+        if self.whiten not in WHITENING:
+            raise InputError(f"whiten: expected one of {', '.join(WHITENING)}, got {self.whiten!r}")
+        if self.whiten == "samples" and not self.averages:
+            raise InputError(
+                'whiten: "samples" is for windows that average, got one that holds samples, or features of them; use '
+                '"none"'
+            )
+        if self.features is not None and not holds_samples(self.window):
+            raise InputError(
+                f"features: {type(self.features).__name__} needs a window that holds samples, "
+                f"{' or '.join(kind.__name__ for kind in HOLD_SAMPLES)}, got {type(self.window).__name__}"
+            )
+        if by_region(self.adapter) and not self.averages:
+            raise InputError(f"adapter: bands = {BY_REGION!r} are for windows that average, and no features of samples")
+        if isinstance(self.adapter, DelayedAdapter):
+            raise InputError(
+                "adapter: expected one that takes trials, got a DelayedAdapter, which takes samples in time: use a "
+                "window of several samples"
+            )
+
+    @property
+    def averages(self) -> bool:
+        """Whether what the adapter takes are averages of the recording's features, as they are."""
+        return self.features is None and not (holds_samples(self.window) or holds_samples(self.to_fit[1]))
+
+    def require_averages(self, what: str) -> None:
+        """Raise InputError unless the adapter takes averages of the recording's features, as they are."""
+        if not self.averages:
+            takes = "samples" if self.features is None else type(self.features).__name__
+            raise InputError(
+                f"{what}: expected a decoder whose window averages the recording's own features, got one that takes "
+                f"{takes} of {type(self.window).__name__}"
+            )
+
+    @property
+    def to_fit(self) -> tuple[tuple[Step, ...], Window]:
+        """Steps and window of the trials that the adapter is fitted on."""
+        steps = self.steps if self.fit_steps is None else self.fit_steps
+        return tuple(steps), self.window if self.fit_window is None else self.fit_window
+
+    def fit_linear(
+        self,
+        trials: Trials,
+        samples: NDArray,
+        targets: NDArray,
+        answers: NDArray[np.intp],
+        regions: Mapping[str, NDArray] | None = None,
+    ) -> Linear:
+        """Fit features, whitening and adapter.
+
+        Parameters
+        ----------
+        trials : Trials
+            The training trials.
+        samples : array (n_samples, n_features)
+            All samples of the training runs, preprocessed as those that are decided on.
+        targets : array (n_trials, n_units)
+            The activation that belongs to each trial.
+        answers : array (n_trials,) of int
+            The right class of each.
+        regions : mapping of str to array of int, optional
+            The recording's, for adapters whose bands they are.
+        """
+        whitener = Whitener().fit(samples) if self.whiten == "samples" else None
+        return fit_on(self, trials, np.arange(len(trials)), targets, answers, whitener, regions)
+
+
+def fit_on(
+    settings: Settings,
+    trials: Trials,
+    train: NDArray[np.intp],
+    targets: NDArray,
+    answers: NDArray[np.intp],
+    whitener: Whitener | None,
+    regions: Mapping[str, NDArray] | None = None,
+    whitened: NDArray | None = None,
+    groups: NDArray | None = None,
+) -> Linear:
+    """Fit features and adapter on the trials `train`, whose targets and right classes are given in that order.
+
+    Their X may be given, `whitened` already; there is no whitener then. So may be the groups that are left out whole to
+    choose the adapter's strength; where not, they are the runs.
+    """
+    X, features = trials.X[train] if whitened is None else whitened, None
+    if settings.features is not None:
+        X = by_trial(X, trials.n_times)
+        features = settings.features.fit(X, answers, trials.times_hz)
+        X = features.transform(X)
+    elif whitener is not None:
+        X = whitener.transform(X)
+    adapter = fit_adapter(settings.adapter, X, targets, trials.run[train] if groups is None else groups, regions)
+    return Linear(adapter, whitener, features, trials.n_times)
+
+
+def prompted(network: Network, prompt: str | None) -> Network:
+    """Give the network this prompt, if there is one; an `InputError` where it takes none, or not this one."""
+    if prompt is None:
+        return network
+    if not isinstance(network, LanguageModel):
+        raise InputError(f"prompt: only language models take one, {network.name} is none")
+    return network.with_prompt(prompt)

@@ -1,0 +1,122 @@
+"""The sections that a study file has: recording, network, targets, decoder, evaluation, and those of experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from ...errors import InputError
+from ..evaluation.audit.leaks import Policy
+from ..evaluation.controls import control_named
+from ..evaluation.evaluate import evaluate
+from ..evaluation.folds import Choice
+from ..evaluation.held_out import n_class_folds
+from ..evaluation.rivals.catalogue import field_classifier
+from ..registry import Registry
+from ..sound_targets import SoundTargets
+from ..targets import TEMPLATE, WordTargets
+from .derived import fields_of, with_fields
+from .networks import NetworkSection
+from .recordings import AnyRecording
+from .section import AnyPath, Natural, OneOrMore, Section
+from .settings import AnyChoice, DecoderSection
+
+EXPERIMENTS: Registry[type[Section]] = Registry("hotwire.sections", {})
+"""The sections of experiments, each registered as an entry point under its name; every one may be left out."""
+
+
+def _folds(given: Any) -> Any:
+    if isinstance(given, Mapping):
+        try:
+            return {"classes": n_class_folds(given)}
+        except InputError as error:
+            raise InputError(str(error).removeprefix("folds: ")) from error
+    if given != "run" and (isinstance(given, bool) or not isinstance(given, int) or given < 2):
+        raise InputError(f"expected 'run' or a number of at least 2, or {{ classes = NUMBER }}, got {given!r}")
+    return given
+
+
+def _control(given: str) -> str:
+    return control_named(given).name
+
+
+class TargetsSection(Section):
+    """Words for the recording's labels, also heard as sounds, or the very pictures that a recording brings along."""
+
+    words: dict[str, OneOrMore[str]] | None = None
+    template: str = TEMPLATE
+    sounds: dict[str, OneOrMore[AnyPath]] | None = None
+    stimuli: Literal["recording"] | None = None
+    others: Literal["error", "leave out"] = "error"
+    """What to do with events whose label has no word."""
+
+    @model_validator(mode="after")
+    def _are_words_or_stimuli(self) -> TargetsSection:
+        if (self.words is None) == (self.stimuli is None):
+            raise InputError('expected either words = { label = "word", ... } or stimuli = "recording"')
+        if self.sounds is not None and (self.words is None or "template" in self.model_fields_set):
+            raise InputError("sounds: expected beside words, one or more for each label, and without a template")
+        if self.words is not None:
+            self.of_words()  # says what is wrong with them
+        return self
+
+    def of_words(self) -> WordTargets:
+        """The targets for words."""
+        assert self.words is not None
+        return WordTargets(self.words, self.template) if self.sounds is None else SoundTargets(self.words, self.sounds)
+
+
+@fields_of(evaluate, without=("decoder", "recording"))
+class EvaluationSection(Section):
+    """See `hotwire.decoder.evaluate`."""
+
+    folds: Annotated[Any, AfterValidator(_folds)]
+    inner_folds: Annotated[int, Field(ge=2)]
+    controls: list[Annotated[str, AfterValidator(_control)]]
+    n_shuffles: Annotated[int, Field(ge=1)]
+    n_permutations: Annotated[int, Field(ge=1)]
+    seed: Natural
+    audit: Policy
+    field: list[Annotated[Any, AfterValidator(field_classifier)]]
+    seconds_per_trial: float | None = Field(None, gt=0)
+    choose: list[AnyChoice]
+
+    def arguments(self) -> dict[str, Any]:
+        """What `evaluate` is given besides decoder and recording."""
+        return {**self.given(), "choose": self.choices()}
+
+    def choices(self) -> list[Choice]:
+        """The settings to choose."""
+        return [one.choice() for one in self.choose]
+
+
+class StudySections(Section):
+    """What every study file has."""
+
+    recording: AnyRecording
+    network: NetworkSection
+    targets: TargetsSection
+    decoder: DecoderSection
+    evaluation: EvaluationSection = Field(default_factory=lambda: EvaluationSection.model_validate({}))
+
+    @model_validator(mode="after")
+    def _has_stimuli(self) -> StudySections:
+        if self.targets.stimuli is not None and not self.recording.has_pictures:
+            raise InputError(
+                "targets.stimuli: expected a recording that has pictures, of kind "
+                f'"responses" or "arrays" with stimuli, got one of kind "{self.recording.kind}" without; give words'
+            )
+        return self
+
+
+@cache
+def study_sections() -> type[StudySections]:
+    """A whole study file: with the sections of all experiments that are registered."""
+    fields: dict[str, Any] = {
+        name: (section, Field(default_factory=partial(section.model_validate, {})))
+        for name, section in EXPERIMENTS.items()
+    }
+    return with_fields(StudySections, fields)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+
+import numpy as np
+import pytest
+
+from hotwire.decoder import Decoder, NearestReadout, Recording, Settings, WordTargets, evaluate
+from hotwire.decoder.evaluation import controls
+from hotwire.decoder.evaluation.controls import NUISANCE, Control, control_named, register
+from hotwire.decoder.evaluation.result import Evaluation
+from hotwire.errors import InputError, UnknownNameError
+from hotwire.models import Network
+
+HALF = Control("half", "half of what is predicted", activations=lambda predicted, mean: (predicted + mean) / 2)
+LABELS = ("cat", "face", "house", "shoe")
+
+
+@pytest.fixture(autouse=True)
+def registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(controls, "_registered", dict(controls._registered))
+    controls._load_entry_points.cache_clear()
+
+
+def evaluated(network: Network, recording: Recording, words: dict[str, str], *names: str) -> Evaluation:
+    settings = Settings("first", whiten="samples", readout=NearestReadout())
+    return evaluate(Decoder(network, WordTargets(words), settings), recording, controls=names, n_permutations=10)
+
+
+def test_a_control_of_ones_own(network: Network, recording: Recording) -> None:
+    """Half of a deviation points where the whole does, so the nearest target is the same; the opposite does not."""
+    register(HALF)
+    register(Control("opposite", "the other way", activations=lambda predicted, mean: 2 * mean - predicted))
+    result = evaluated(network, recording, dict(zip(LABELS, LABELS, strict=True)), "half", "opposite")
+    np.testing.assert_allclose(result.controls["half"].scores, result.decoder.scores, atol=1e-5)
+    assert result.controls["opposite"].measures["candidate"].value < 0.1 < result.decoder.measures["candidate"].value
+
+
+def test_plain_features_of_the_stimuli_in_place_of_the_brain(network: Network, recording: Recording) -> None:
+    """The words' lengths tell some of them apart; words that are all of one length have no such features."""
+    words = {"cat": "cat", "face": "face", "house": "a big house", "shoe": "shoe"}
+    alone = evaluated(network, recording, words, NUISANCE).controls[NUISANCE]
+    assert alone.measures["pairwise"].value > 0.6
+    alike = {"cat": "tabby", "face": "cheek", "house": "house", "shoe": "boots"}
+    assert evaluated(network, recording, alike, NUISANCE).controls == {}
+
+
+def test_every_name_once() -> None:
+    assert register(HALF) is register(HALF)
+    with pytest.raises(InputError, match="control 'half': expected a name of its own"):
+        register(Control("half", "another one"))
+    with pytest.raises(UnknownNameError, match="There are: shuffled pairing"):
+        control_named("quarter")
+
+
+def test_other_packages_bring_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("half", "package:HALF", controls.ENTRY_POINTS)
+    monkeypatch.setattr(controls, "entry_points", lambda group: [point] if group == controls.ENTRY_POINTS else [])
+    monkeypatch.setattr(EntryPoint, "load", lambda self: HALF)
+    assert control_named("half") is HALF
