@@ -106,7 +106,7 @@ def test_the_engine_says_the_same_when_it_was_there(chain: tuple[Decoder, Settin
     clock = VirtualClock()
     info = RecordingSource(recording, clock).info
     heard = ScriptedSource(info, chunked(recording.data, RATE_HZ), clock)
-    live_settings = LiveSettings(backlog="every", most_bad=1.0, stale_s=1e9, lost_s=1e9)
+    live_settings = LiveSettings(backlog="every", max_bad=1.0, stale_s=1e9, lost_s=1e9)
     live: list[Any] = []
     at_s: list[float] = []
     with Engine(compiled, heard, live_settings, clock=clock) as engine:
