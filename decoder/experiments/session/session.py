@@ -16,14 +16,14 @@ from ....models.cache.ingredients import ingredients_of, key_of
 from ....models.networks.network import Network
 from ...evaluation.audit.leaks import Finding, audit
 from ...evaluation.controls import shuffled_within
-from ...evaluation.folds import split_runs
+from ...evaluation.splits import split_runs
+from ...evaluation.threads import once
 from ...recordings.recording import Recording
 from ...statistics.permutation import exchanges
 from ...steps import run_steps
 from ...windows import Trials
 from ..kernel.jobs import StudySource
 from ..kernel.keys import digest_of
-from .once import once
 from .settings import NetworkSpec, SessionSettings, Split
 from .trials import trials_at
 
