@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PRIORS = ("keep", "remove")
 
-TOGETHER = 8
+TOGETHER = 32
 """How many states `read_out` takes at a time."""
 
 
@@ -107,6 +107,11 @@ class Readout(ABC):
         """
         raise InputError(f"readout: {type(self).__name__} cannot be exported; give it a method export, see Readout")
 
+    @property
+    def graph_holds_fit(self) -> bool:
+        """Whether `export` puts the entry's mean or targets into the graph; where not, one graph serves all fits."""
+        return True
+
     def to_dict(self) -> dict[str, Any]:
         return settings_to_dict(self)
 
@@ -139,6 +144,10 @@ class LabelReadout(Readout):
         from ..models.export.scoring_graph import scoring_graph
 
         return self._exported(shrunk(scoring_graph(entry.network, entry.layer, entry.answers), precision), entry)
+
+    @property
+    def graph_holds_fit(self) -> bool:
+        return self.prior == "remove"
 
     def _exported(self, network: Any, entry: Entry, speech: Any = None) -> ReadoutGraph:
         from .readout_graph import ReadoutGraph, less_prior
@@ -187,7 +196,7 @@ class TextReadout(LabelReadout):
 
         graphs = text_graphs(entry.network, entry.layer, entry.answers, max_tokens=self.max_tokens)
         speech = Speech(shrunk(graphs.step, precision), graphs.vocabulary, graphs.end, graphs.max_tokens)
-        return self._exported(shrunk(graphs.answer, precision), entry, speech)
+        return self._exported(shrunk(graphs.scoring, precision), entry, speech)
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,8 @@ class Status:
 
 
 class Output(Protocol):
-    """Where decisions and states go: a file, LSL outlets, a screen."""
+    """Where decisions and states go: a file, LSL outlets, a screen. A subclass need not have what it does nothing
+    in."""
 
     def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
         """Begin; called once, when the stream was found and fits, before anything else."""

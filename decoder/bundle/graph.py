@@ -21,7 +21,7 @@ from ...errors import InputError
 from ...models.export.onnx_precision import Precision
 from ..decoder import Decoder
 from ..linear import Linear
-from ..readout_graph import ACTIVATION, DEVIATION, OWN, SCORES, Speech, initializers
+from ..readout_graph import ACTIVATION, DEVIATION, OWN, SCORES, ReadoutGraph, Speech, initializers
 from ..settings import Settings
 from ..steps import STEPS
 from .sealed import DECIDE, SPEAK, VOCABULARY
@@ -54,8 +54,12 @@ class LinearGraph(NamedTuple):
     constants: dict[str, NDArray]
 
 
-def decoder_graphs(decoder: Decoder, precision: Precision = "int8") -> DecoderGraphs:
+def decoder_graphs(
+    decoder: Decoder, precision: Precision = "int8", readout: ReadoutGraph | None = None
+) -> DecoderGraphs:
     """Export a fitted decoder, with the network's weights in this precision; the adapter's stay float32.
+
+    Its readout may be given as it was exported before, and is changed.
 
     Raises
     ------
@@ -64,13 +68,15 @@ def decoder_graphs(decoder: Decoder, precision: Precision = "int8") -> DecoderGr
     """
     check_causal(decoder.settings)
     linear = linear_graph(decoder.linear_)
-    readout = decoder.settings.readout.export(decoder.entry_, precision)
+    readout = readout or decoder.settings.readout.export(decoder.entry_, precision)
     return DecoderGraphs(_joined(linear, readout.model, len(decoder.entry_.answers)), readout.speech)
 
 
-def live_parts(decoder: Decoder, precision: Precision) -> tuple[dict[str, Any], dict[str, bytes]]:
+def live_parts(
+    decoder: Decoder, precision: Precision, readout: ReadoutGraph | None = None
+) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Export a fitted decoder as parts of a bundle, and describe them for its manifest; errors as `decoder_graphs`."""
-    decide, speech = decoder_graphs(decoder, precision)
+    decide, speech = decoder_graphs(decoder, precision, readout)
     parts, text = {DECIDE: decide.SerializeToString(deterministic=True)}, None
     if speech is not None:
         parts[SPEAK] = speech.step.SerializeToString(deterministic=True)

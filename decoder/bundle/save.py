@@ -25,6 +25,7 @@ from ...errors.printable import printable
 from ...models.export.onnx_precision import Precision
 from ..decoder import Decoder
 from ..features.catalogue import packed
+from ..readout_graph import ReadoutGraph
 from ..settings import Settings
 from .compiled import CompiledDecoder
 from .graph import live_parts
@@ -91,10 +92,13 @@ def save(
         progress.update()
 
 
-def compiled(decoder: Decoder, precision: Precision = "int8") -> CompiledDecoder:
-    """The very graph that a rig runs of a fitted decoder, without a file; an `InputError` where it cannot run live."""
+def compiled(decoder: Decoder, precision: Precision = "int8", readout: ReadoutGraph | None = None) -> CompiledDecoder:
+    """The very graph that a rig runs of a fitted decoder, without a file; an `InputError` where it cannot run live.
+
+    Its readout may be given as it was exported before, and is changed.
+    """
     manifest = _manifest(decoder)
-    manifest["live"], graphs = live_parts(decoder, precision)
+    manifest["live"], graphs = live_parts(decoder, precision, readout)
     return CompiledDecoder(Path("(not saved)"), "", manifest, _features(decoder) | graphs)
 
 

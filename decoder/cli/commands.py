@@ -140,28 +140,19 @@ def evaluate(study: Path, report: Path | None) -> Answer:
 def _evaluated(path: Path, report: Path, command: str) -> Answer:
     check_folder("report", report)  # before the minutes that the evaluation takes
     start = time.perf_counter()
-    from ..report import terminal
-    from ..report.evaluation_page import write_report
+    from ..report.evaluation_report import EvaluationReport
+    from ..report.html import write_page
+    from ..report.terminal import show_result
     from ..study.study import open_study
 
     study = open_study(path)
     recording = study.recording()
     evaluation = study.evaluate(study.decoder(), recording)
-    written = write_report(
-        evaluation,
-        report,
-        title=f"hotwire: {path.stem}",
-        study_text=study.text,
-        command=command,
-        seconds=time.perf_counter() - start,
-        recording=recording.summary(),
-    )
-    summary = terminal.summary_of(evaluation) | {
-        "recording": recording.summary(),
-        "seconds": time.perf_counter() - start,
-        "report": str(written),
-    }
-    return Answer(summary, lambda console: terminal.show_evaluation(console, evaluation, summary))
+    result, seconds = EvaluationReport(evaluation, recording.summary()), time.perf_counter() - start
+    title, studies = f"hotwire: {path.stem}", {path.name: study.text}
+    written = write_page(result, report, title=title, command=command, seconds=seconds, studies=studies)
+    summary = result.summary() | {"recording": recording.summary(), "seconds": seconds, "report": str(written)}
+    return Answer(summary, lambda console: show_result(console, result, seconds, f"The report is {written}"))
 
 
 @hotwire.command()
@@ -268,7 +259,7 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
     from ..bundle.compiled import CompiledDecoder
     from ..bundle.load import describe
     from ..bundle.save import save
-    from ..report import terminal
+    from ..report.data import plain_data
     from ..study.study import open_study
 
     opened, left_out = open_study(study), tuple(dict.fromkeys(left_out))
@@ -295,7 +286,7 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
         "left_out": list(left_out),
         "agreement": None if agreed is None else agreed._asdict(),
         "agreement_on": None if agreed is None else on,
-        "bundle": terminal.plain_data(saved),
+        "bundle": plain_data(saved),
     }
     return Answer(found, lambda console: console.print("\n".join(map(printable, told)), markup=False))
 
@@ -330,6 +321,8 @@ def predict(bundle: Path, recording: Path, network: str | None) -> Answer:
     from ..bundle.load import describe, saved_targets
     from ..fitted_on import runs_of_fit, warning_of
     from ..report import terminal
+    from ..report.data import decisions_on
+    from ..report.markup import in_markup
 
     manifest = describe(bundle)
     source = recording_of(recording)
@@ -342,11 +335,16 @@ def predict(bundle: Path, recording: Path, network: str | None) -> Answer:
         "network": manifest["network"]["name"],
         "as_live": live,
         "part_of_fit": runs_of_fit(source, manifest.get("fitted_on")),
-        "decisions": terminal.decisions_on(decisions, saved_targets(manifest), source),
+        "decisions": decisions_on(decisions, saved_targets(manifest), source),
     }
-    return Answer(
-        found, lambda console: terminal.show_decisions(console, found["decisions"], warning_of(found["part_of_fit"]))
-    )
+    warning = warning_of(found["part_of_fit"])
+
+    def show(console: Console) -> None:
+        terminal.show_table(console, terminal.decisions_table(found["decisions"]))
+        if warning is not None:
+            console.print(f"[yellow]{in_markup(warning)}[/]")
+
+    return Answer(found, show)
 
 
 def _decided_live(bundle: Path, recording: Recording) -> list[Decision]:
@@ -384,20 +382,21 @@ def recording_of(path: Path) -> Recording:
 def inspect(what: str) -> Answer:
     """Say what is in a study, a recording (.npz), a bundle (.hotwire) or a network (a name, .onnx, or a folder)."""
     from ..report import terminal
+    from ..report.data import plain_data
 
-    found = terminal.plain_data(_inspected(Path(what)))
+    found = plain_data(_inspected(Path(what)))
     return Answer(found, lambda console: terminal.show_mapping(console, found))
 
 
 def _inspected(path: Path) -> dict[str, Any]:
-    from ..report import terminal
+    from ..report.data import recording_data
 
     if path.suffix == ".toml":
         from ..study.study import open_study
 
         return _study_data(open_study(path))
     if path.suffix == ".npz":
-        return {"kind": "recording", **terminal.recording_data(recording_of(path))}
+        return {"kind": "recording", **recording_data(recording_of(path))}
     if path.suffix == ".hotwire":
         from ..bundle.load import describe
         from ..steps import step_from_dict
@@ -418,13 +417,13 @@ def _inspected(path: Path) -> dict[str, Any]:
 
 
 def _study_data(study: Study) -> dict[str, Any]:
-    from ..report import terminal
+    from ..report.data import recording_data
 
     settings = study.sections.decoder.settings()
     recording = study.recording()
     return {
         "kind": "study",
-        "recording": terminal.recording_data(recording),
+        "recording": recording_data(recording),
         "network": study.sections.network.model_dump(exclude_none=True),
         "decoder": {name: str(value) for name, value in vars(settings).items()},
         "delays": delays_data(settings.steps, recording.rate_hz),

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from ...errors.printable import printable
 from .commands import Answer, json_option
 
 
@@ -31,19 +30,17 @@ def fit_all_(
     stopped goes on where it was, and what is there already is not made again. Into the folder come also a table (CSV)
     and, for each subject, a picture of regions by layers (SVG and PDF).
     """
+    from ..experiments.fits.report import FitsReport
     from ..experiments.fits.run import fit_all
-    from ..experiments.fits.shown import fits_data, show_fits, write_table_and_figures
     from ..experiments.fits.subjects import subjects_of
     from ..experiments.kernel.cluster import Cluster
-    from ..experiments.kernel.local import work_here
+    from ..experiments.kernel.jobs import work_here
+    from ..report.terminal import show_result
 
     subjects = subjects_of(studies, regions, layers)
     found = fit_all(subjects, out, workers=work_here if scheduler is None else Cluster(scheduler))
-    written = write_table_and_figures(found, out)
-    data = fits_data(found) | {"folder": str(out), "files": [str(path) for path in written]}
-
-    def show(console) -> None:
-        show_fits(console, found)
-        console.print(printable(f"Adapters, scores, table and figures: {out}"), markup=False)
-
-    return Answer(data, show)
+    result = FitsReport(found)
+    written = result.write_files(out)
+    data = result.summary() | {"folder": str(out), "files": [str(path) for path in written]}
+    files = f"Adapters, scores, table and figures: {out}"
+    return Answer(data, lambda console: show_result(console, result, found.seconds, files))

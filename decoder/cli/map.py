@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from ...errors import InputError
-from ...errors.printable import printable
 from .commands import Answer, json_option
 
 
@@ -29,41 +28,34 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
     if not folder.parent.is_dir():
         raise InputError(f"out: there is no folder {folder.parent} to make {folder.name} in; make it first")
     from ..experiments.kernel.cluster import Cluster
-    from ..experiments.kernel.local import work_here
+    from ..experiments.kernel.jobs import work_here
     from ..experiments.maps.exports import write_exports
-    from ..experiments.maps.report import write_map_report
+    from ..experiments.maps.report import MapReport
     from ..experiments.maps.run import make_map
-    from ..experiments.maps.shown import map_data, show_map
     from ..experiments.maps.studies import pictures_of, session_of
+    from ..report.html import write_page
+    from ..report.terminal import show_result
     from ..study.study import open_study
 
     opened = [open_study(path) for path in studies]
     sessions = [session_of(study) for study in opened]
     found = make_map(sessions, workers=work_here if scheduler is None else Cluster(scheduler))
     folder.mkdir(exist_ok=True)
-    command = " ".join(["hotwire map", *map(str, studies)])
-    texts = {study.path.name: study.text for study in opened}
-    pictures = {
-        name: drawn
-        for study, session in zip(opened, sessions, strict=True)
-        for name, drawn in pictures_of(study, session).items()
-    }
-    report = write_map_report(
-        found,
+    pictures = [one for pair in zip(opened, sessions, strict=True) for one in pictures_of(*pair)]
+    result = MapReport(found, pictures)
+    page = write_page(
+        result,
         folder / "map.html",
         title=f"hotwire: {_common(studies)}",
-        study_texts=texts,
-        command=command,
-        pictures=pictures,
+        command=" ".join(["hotwire map", *map(str, studies)]),
+        seconds=found.seconds,
+        studies={study.path.name: study.text for study in opened},
     )
-    written = [report, *write_exports(found, folder, pictures)]
-    data = map_data(found) | {"report": str(report), "files": [str(path) for path in written]}
-
-    def show(console) -> None:
-        show_map(console, found)
-        console.print(printable(f"Report, figures and tables: {folder}"), markup=False)
-
-    return Answer(data, show)
+    written = [page, *write_exports(result, folder)]
+    data = result.summary() | {"report": str(page), "files": [str(path) for path in written]}
+    return Answer(
+        data, lambda console: show_result(console, result, found.seconds, f"Report, figures and tables: {folder}")
+    )
 
 
 def _common(studies: tuple[Path, ...]) -> str:

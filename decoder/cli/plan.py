@@ -57,10 +57,10 @@ def plan(
         raise click.UsageError("--network: expected either --words or --stimuli with it", context)
 
     start = time.perf_counter()
-    from ..experiments.planning.report import plan_data, write_plan
+    from ..experiments.planning.report import PlanReport
     from ..experiments.planning.study import open_plan, plan_of
-    from ..experiments.planning.terminal import show_plan
-    from ..report.page import page_path
+    from ..report.html import page_path, write_page
+    from ..report.terminal import show_result
 
     path = page_path(report or (Path("hotwire-plan.html") if study is None else Path(f"{study.stem}-plan.html")))
     if study is not None:
@@ -71,8 +71,10 @@ def plan(
         what = " ".join(f"--{name} {value}" for name, value in chosen.items() if value)
     options = {"like": like, "trials": ",".join(map(str, trials or []))}
     command = " ".join(["hotwire plan", what, *(f"--{name} {value}" for name, value in options.items() if value)])
-    found = opened.plan(like=like, trials=trials)
+    result = PlanReport(opened.plan(like=like, trials=trials))
     seconds = time.perf_counter() - start
-    write_plan(found, path, title=f"hotwire plan: {opened.name}", command=command, seconds=seconds, text=opened.text)
-    data = plan_data(found) | {"seconds": seconds, "report": str(path)}
-    return Answer(data, lambda console: show_plan(console, found, data))
+    studies = {} if study is None else {study.name: str(opened.text)}
+    title = f"hotwire plan: {opened.name}"
+    write_page(result, path, title=title, command=command, seconds=seconds, studies=studies)
+    data = result.summary() | {"seconds": seconds, "report": str(path)}
+    return Answer(data, lambda console: show_result(console, result, seconds, f"The report is {path}"))

@@ -15,36 +15,30 @@ from .commands import Answer, json_option, report_option
 @report_option
 @json_option
 def pseudo_online(study: Path, report: Path | None) -> Answer:
-    """Let a study's decoder decide on held-out runs every few milliseconds, as they would have come, and judge that.
+    """Let a study's decoder decide on held-out runs every few milliseconds, as they would have come, and score that.
 
-    Its section [pseudo_online] says how often, and when a decision activates. Told are the accuracy by the time since
+    Its section [pseudo_online] says how often, and when a decision activates. It reports the accuracy by the time since
     the onset of events, false activations per minute, the time to the first right one, and bits per minute. The report
-    is the study's name with -pseudo-online.html, in the current folder, if not told otherwise.
+    is the study's name with -pseudo-online.html, in the current folder, if no other is given.
     """
     start = time.perf_counter()
-    from ..experiments.pseudo_online.report import pseudo_online_data, write_pseudo_online
-    from ..experiments.pseudo_online.study import evaluate_pseudo_online
-    from ..experiments.pseudo_online.terminal import show_pseudo_online
-    from ..report.page import page_path
+    from ..experiments.pseudo_online.report import PseudoOnlineReport
+    from ..experiments.pseudo_online.run import pseudo_online as evaluate
+    from ..experiments.pseudo_online.section import OF_EVALUATION, PseudoOnlineSection
+    from ..report.html import page_path, write_page
+    from ..report.terminal import show_result
     from ..study.study import open_study
 
     path = page_path(report or Path(f"{study.stem}-pseudo-online.html"))
     opened = open_study(study)
-    recording = opened.recording()
-    found = evaluate_pseudo_online(opened, opened.decoder(), recording)
-    seconds = time.perf_counter() - start
-    write_pseudo_online(
-        found,
-        path,
-        title=f"hotwire pseudo-online: {study.stem}",
-        recording=recording.summary(),
-        command=f"hotwire pseudo-online {study}",
-        seconds=seconds,
-        study_text=opened.text,
-    )
-    data = pseudo_online_data(found) | {
-        "recording": recording.summary(),
-        "seconds": seconds,
-        "report": str(path),
-    }
-    return Answer(data, lambda console: show_pseudo_online(console, found, data))
+    recording, evaluation = opened.recording(), opened.sections.evaluation
+    shared = evaluation.model_fields_set.intersection(OF_EVALUATION) - {"choose"}
+    arguments = {name: getattr(evaluation, name) for name in sorted(shared)}
+    arguments |= opened.section(PseudoOnlineSection).arguments()
+    with opened.naming():
+        found = evaluate(opened.decoder(), recording, choose=evaluation.choices(), **arguments)
+    result, seconds = PseudoOnlineReport(found, recording.summary()), time.perf_counter() - start
+    title, command = f"hotwire pseudo-online: {study.stem}", f"hotwire pseudo-online {study}"
+    write_page(result, path, title=title, command=command, seconds=seconds, studies={study.name: opened.text})
+    data = result.summary() | {"recording": recording.summary(), "seconds": seconds, "report": str(path)}
+    return Answer(data, lambda console: show_result(console, result, seconds, f"The report is {path}"))

@@ -5,7 +5,7 @@ from .epochs import Epoch, SlidingEpoch
 from .event_windows import BlockAverage, EventWindow, RunningAverage
 from .sliding import SlidingAverage
 from .stand_in import HOLD_SAMPLES, check_alike, holds_samples, sliding_like
-from .window import Rejection, Trials, Window, WindowRow, WindowState, require_trials, windows
+from .window import Rejection, Trials, Window, WindowRow, WindowState, require_trials, rows_of_run, windows
 
 __all__ = [
     "HOLD_SAMPLES",
@@ -24,6 +24,7 @@ __all__ = [
     "check_alike",
     "holds_samples",
     "require_trials",
+    "rows_of_run",
     "sliding_like",
     "window_from_dict",
     "windows",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +14,8 @@ from ...errors import RecordingError
 from ..kinds import settings_to_dict
 from ..steps.base import checked_chunk
 from ..steps.settings import check_count
+
+SAMPLES_AT_ONCE = 4096
 
 if TYPE_CHECKING:
     from ..recordings.recording import Recording
@@ -197,12 +199,7 @@ def windows(window: Window, recording: Recording) -> Trials:
     events = recording.events
     for run in recording.runs:
         state = window.open(recording.n_features, recording.rate_hz)
-        try:
-            for event in np.flatnonzero(events.run == run).tolist():
-                state.announce(event, float(events.onset_s[event]), float(events.duration_s[event]))
-            found = state.push(recording.data[recording.samples_of(run)]) + state.finish()
-        except RecordingError as error:
-            raise RecordingError(f"run {run}: {error}") from error
+        found = list(rows_of_run(state, recording, run))
         rows += [row for row in found if row.rejected is None]
         rejected += [row.event for row in found if row.rejected is not None]
         n_rows.append(len(rows) - sum(n_rows))
@@ -221,6 +218,25 @@ def windows(window: Window, recording: Recording) -> Trials:
         times_hz=window.times_hz(recording.rate_hz),
         rejected=np.array(sorted(rejected), dtype=np.int64),
     )
+
+
+def rows_of_run(state: WindowState, recording: Recording, run: int | str) -> Iterator[WindowRow]:
+    """Give a fresh state the events and the samples of a run, and return its rows as they are ready.
+
+    Raises
+    ------
+    RecordingError
+        An event's window reaches beyond the run, and the policy is ``"error"``.
+    """
+    events, where = recording.events, recording.samples_of(run)
+    try:
+        for event in np.flatnonzero(events.run == run).tolist():
+            state.announce(event, float(events.onset_s[event]), float(events.duration_s[event]))
+        for first in range(where.start, where.stop, SAMPLES_AT_ONCE):
+            yield from state.push(recording.data[first : min(first + SAMPLES_AT_ONCE, where.stop)])
+        yield from state.finish()
+    except RecordingError as error:
+        raise RecordingError(f"run {run}: {error}") from error
 
 
 def require_trials(trials: Trials) -> None:

@@ -43,17 +43,7 @@ class Prepared(NamedTuple):
 def live_demo(
     speed: float, make_view: Callable[[Scorer], View], aside: Callable[[], AbstractContextManager[None]]
 ) -> dict[str, Any]:
-    """Replay and decode the last run of the demo's session, and return what was said of each block, ready for JSON.
-
-    Parameters
-    ----------
-    speed : float
-        Seconds of the run in one.
-    make_view : callable
-        Makes the view from what tells right from wrong.
-    aside : callable
-        Gives the context in which the view is on.
-    """
+    """Replay and decode the last run of the demo's session, and return what was said of each block, ready for JSON."""
     if not speed > 0:
         raise InputError(f"speed: expected seconds of the run in one, above 0, got {speed}")
     prepared = prepare()

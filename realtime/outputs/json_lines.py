@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import InputError
 from ...errors.printable import json_text
-from ..decision import LiveDecision, Status
+from ..decision import LiveDecision, Output, Status
 from ..sources.source import StreamInfo
 from .appending import append_whole
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PACKAGES = ("hotwire", "numpy", "onnxruntime", "pylsl")
 
 
-class JsonLines:
+class JsonLines(Output):
     """Writes every decision and every change of state as a line of JSON.
 
     A line is one ``os.write`` to the end of the file: a kill -9 loses at most the line being written. A session begins
@@ -130,21 +130,12 @@ def _ends_within_a_line(fd: int) -> bool:
     return os.read(fd, 1) != b"\n"
 
 
-class Callback:
+class Callback(Output):
     """Calls a function with every published decision, in the thread that decides: it should not take long."""
 
     def __init__(self, function: Callable[[LiveDecision], object]) -> None:
         self.function = function
 
-    def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
-        pass
-
     def decision(self, decision: LiveDecision) -> None:
         if not decision.shadow:
             self.function(decision)
-
-    def status(self, status: Status) -> None:
-        pass
-
-    def close(self) -> None:
-        pass

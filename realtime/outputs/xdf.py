@@ -1,5 +1,7 @@
 """The raw stream on disk as XDF, while it is decoded: pyxdf, MNE and EEGLAB read it.
 
+It is written here, as there is no maintained Python writer, and none that is safe against a kill -9.
+
 XDF 1.0 (https://github.com/sccn/xdf/wiki/Specifications) is a row of chunks: how many bytes its length takes, its
 length, a tag, content. A process may be killed in the middle of one. pyxdf reads a chunk that is cut off as if its last
 sample were whole, or fails, depending on the byte. Hence every chunk is first written with a zero in front, which no

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....adapters.ridge.blending import blended
+from ...evaluation.controls import Control
 from ...readout import TOGETHER, Entry, read_out
 from ...statistics.measures import pairwise
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key
-from ..session.session import Weights
-from .activity import Blends, mean_blends, true_blends
+from .activity import Blends, Injected, TrueActivations
 from .result import MapCell
-from .session import MapSession
-from .settings import NUISANCE
+from .session import MapSession, uses_activity, weights_of
 
-FORMAT = 3
+FORMAT = 4
 """Of the results in the cache: another number, and they are worked out anew."""
 
 MOST_ELEMENTS = 2**25
 """Injected at once: as many numbers, over all units (128 MiB)."""
+
+DECODER = Control("decoder", "the predictions themselves")
+CEILING = Control("ceiling", "the true activations")
 
 
 class MapLayer(NamedTuple):
@@ -37,19 +40,15 @@ class MapLayer(NamedTuple):
 MapJob = MapCell | MapLayer
 
 
-def cells_of(session: MapSession) -> list[MapCell]:
-    """All cells, in the order of the map."""
-    return [
-        MapCell(region, time.name, *layer)
-        for region in session.regions
-        for time in session.settings.times
-        for layer in _layers_of(session)
-    ]
-
-
 def jobs_of(session: MapSession, lacks: Callable[[str], bool] = lambda _: True) -> list[MapJob]:
     """All jobs whose results are lacking; those that share a factorisation follow each other."""
     return [job for job in (*_layers_of(session), *cells_of(session)) if lacks(entry_of(session, job))]
+
+
+def cells_of(session: MapSession) -> list[MapCell]:
+    """All cells, in the order of the map."""
+    layers, times = _layers_of(session), session.settings.times
+    return [MapCell(region, time.name, *at) for region in session.regions for time in times for at in layers]
 
 
 def _layers_of(session: MapSession) -> list[MapLayer]:
@@ -72,15 +71,29 @@ def entry_of(session: MapSession, job: MapJob) -> str:
 def work_out(session: MapSession, job: MapJob) -> Arrays:
     """Do one job of a map.
 
-    Returns
-    -------
-    dict of str to array
-        Of a cell: ``decoder``, ``shuffled`` (n_shuffles of them) and ``untrained``: scores (n_trials, n_classes) of the
-        trials that each outer fold holds out; ``inner`` (n_folds,): pairwise accuracy in the inner folds of each outer
-        fold; ``strengths`` and ``at_edge`` (n_folds,). Of a layer: the scores ``ceiling``, ``mean`` and, where the
-        stimuli have any, ``nuisance``.
+    Both kinds have scores (n_repeats, n_trials, n_classes) of the trials that each outer fold holds out: a layer
+    ``ceiling`` and the controls that do without activity, a cell ``decoder`` and the other controls. A cell has also
+    ``inner`` (n_folds,), the pairwise accuracy in the inner folds of each outer fold, ``strengths`` and ``at_edge``
+    (n_folds,).
     """
-    return _of_layer(session, job) if isinstance(job, MapLayer) else _of_cell(session, job)
+    if isinstance(job, MapLayer):
+        arrays = {CEILING.name: _scores(session, job, CEILING, TrueActivations(session.outer))}
+        for control in session.controls:
+            activity = session.stand_in(control.name, job.network)
+            if activity is not None:
+                arrays[control.name] = _scores(session, job, control, activity)
+        return arrays
+    at = MapLayer(job.network, job.layer)
+    activity = session.sources(job.region, job.time)
+    gram, keys = session.gram(at.network, "trained", at.layer), session.keys(at.network)
+    blends = activity.outer.blends(gram, keys)
+    return {
+        DECODER.name: _read(session, at, DECODER, blends)[None],
+        "inner": np.array([_inner_accuracy(session, at, inner.blends(gram, keys)) for inner in activity.inner]),
+        "strengths": blends.strengths,
+        "at_edge": blends.at_edge,
+        **{one.name: _scores(session, at, one, activity.outer) for one in session.controls if uses_activity(one)},
+    }
 
 
 def _entries(session: MapSession, job: MapJob) -> list[str]:
@@ -94,61 +107,26 @@ def _results(session: MapSession, job: MapJob) -> list[Arrays]:
 MAPS = Experiment("injection map", jobs_of, _entries, _results)
 
 
-def _of_layer(session: MapSession, at: MapLayer) -> Arrays:
-    keys = session.keys(at.network)
-    n_keys = len(session.networks[at.network].targets.keys)
-    found = {
-        "ceiling": _scores(session, at, "trained", true_blends(session.outer, keys, n_keys)),
-        "mean": _at_mean(session, at, mean_blends(session.outer, keys, n_keys)),
-    }
-    if at.network in session.nuisances():
-        blends = session.nuisances()[at.network].blends(session.gram(at.network, "trained", at.layer), keys)
-        found[NUISANCE] = _scores(session, at, "trained", blends)
-    return found
-
-
-def _of_cell(session: MapSession, cell: MapCell) -> Arrays:
-    at = MapLayer(cell.network, cell.layer)
-    controls = session.settings.controls
-    sources = session.sources(cell.region, cell.time)
-    keys = session.keys(cell.network)
-    gram = session.gram(cell.network, "trained", cell.layer)
-    blends = sources.outer.blends(gram, keys)
-    found: Arrays = {
-        "decoder": _scores(session, at, "trained", blends),
-        "inner": np.array([_inner_accuracy(session, at, source.blends(gram, keys)) for source in sources.inner]),
-        "strengths": blends.strengths,
-        "at_edge": blends.at_edge,
-    }
-    if "shuffled pairing" in controls:
-        each = [sources.outer.blends(gram, keys[order]) for order in session.shuffles]
-        found["shuffled"] = np.stack([_scores(session, at, "trained", one) for one in each])
-    if "untrained network" in controls:
-        other = sources.outer.blends(session.gram(cell.network, "untrained", cell.layer), keys)
-        found["untrained"] = _scores(session, at, "untrained", other)
-    return found
-
-
-def _at_mean(session: MapSession, at: MapLayer, blends: Blends) -> NDArray[np.float32]:
-    """Scores of all trials where each fold's mean activation is injected: worked out for one trial of each fold."""
-    scores = _scores(session, at, "trained", blends)
-    for trial, split in zip(blends.trial, session.outer, strict=True):
-        scores[split.test] = scores[trial]
-    return scores
+def _scores(session: MapSession, at: MapLayer, control: Control, activity: Injected) -> NDArray[np.float32]:
+    """Scores (n_repeats, n_trials, n_classes) of a control, once for each of its pairings."""
+    keys, gram = session.keys(at.network), session.gram(at.network, weights_of(control), at.layer)
+    pairings = [keys] if control.pairing is None else [keys[order] for order in session.pairing(control.name)]
+    return np.stack([_read(session, at, control, activity.blends(gram, own)) for own in pairings])
 
 
 def _inner_accuracy(session: MapSession, at: MapLayer, blends: Blends) -> float:
     """Pairwise accuracy of the trials that inner folds hold out."""
-    scores = _scores(session, at, "trained", blends)[blends.trial]
+    scores = _read(session, at, DECODER, blends)[blends.trial]
     return float(np.nanmean(pairwise(scores, session.truth(at.network)[blends.trial])))
 
 
-def _scores(session: MapSession, at: MapLayer, weights: Weights, blends: Blends) -> NDArray[np.float32]:
+def _read(session: MapSession, at: MapLayer, control: Control, blends: Blends) -> NDArray[np.float32]:
     """Scores (n_trials, n_classes) once the blends are injected; NaN for trials that are not among them."""
     spec = session.networks[at.network]
-    network = session.network(at.network, weights)
-    table = session.table(at.network, weights, at.layer)
-    class_means = session.class_means(at.network, weights, at.layer)
+    place = (at.network, weights_of(control), at.layer)
+    network, table, class_means = session.network(*place[:2]), session.table(*place), session.class_means(*place)
+    if control.activations is not None:
+        blends = replace(blends, rows=control.activations(blends.rows, blends.means[blends.fit]))
     scores = np.full((len(session.trials), len(spec.targets.answers)), np.nan, np.float32)
     size = max(TOGETHER, MOST_ELEMENTS // table.shape[1])
     for fit in np.unique(blends.fit):
@@ -156,5 +134,6 @@ def _scores(session: MapSession, at: MapLayer, weights: Weights, blends: Blends)
         entry = Entry(network, at.layer, spec.targets.answers, mean, class_means)
         rows = np.flatnonzero(blends.fit == fit)
         for part in np.split(rows, range(size, len(rows), size)):
-            scores[blends.trial[part]], _ = read_out(spec.readout, entry, blended(blends.rows[part], table))
+            states = blended(blends.rows[part], table)
+            scores[blends.trial[part]], _ = read_out(control.readout or spec.readout, entry, states)
     return scores

@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
-from ....models.cache.files import write_whole
-from ...report.drawing import Drawing
+from ...report.files import write_csv, write_figures
 from ...statistics.measures import Measure
-from .figures import map_figures
 from .labels import controls_of, nested_rows
+from .report import MapReport
 from .result import InjectionMap
 
 NUMBERS = ("value", "low", "high", "chance", "p")
 
 
-def write_exports(
-    found: InjectionMap, folder: Path, pictures: Mapping[str, Drawing] = MappingProxyType({})
-) -> list[Path]:
-    """Write a map's tables as CSV and its figures as SVG and PDF.
+def write_exports(report: MapReport, folder: Path) -> list[Path]:
+    """Write a map's tables as CSV and its figures as SVG and PDF into a folder; return the paths of all of them.
 
     ``cells.csv`` has a line for each measure of each cell, ``nested.csv`` one for each measure of the decoder, the
     ceiling and each control of each nested choice, ``chosen.csv`` one for each outer fold. Accuracies are shares from
     0 to 1; what there is not is empty.
-
-    Parameters
-    ----------
-    found : InjectionMap
-    folder : Path
-        It must be there; files of the same names are replaced.
-    pictures : mapping of str to Drawing
-        What networks saw, where they can draw.
-
-    Returns
-    -------
-    list of Path
-        All that was written.
     """
-    written = [
-        write_whole(folder / "cells.csv", _csv(_cells(found))),
-        write_whole(folder / "nested.csv", _csv(_nested(found))),
-        write_whole(folder / "chosen.csv", _csv(_chosen(found))),
-    ]
-    for name, drawing in {**map_figures(found), **pictures}.items():
-        written += [write_whole(folder / f"{name}.{kind}", drawing.file(kind)) for kind in ("svg", "pdf")]
-    return written
+    tables = {"cells": _cells, "nested": _nested, "chosen": _chosen}
+    written = [write_csv(folder / f"{name}.csv", rows(report.found)) for name, rows in tables.items()]
+    return written + write_figures(report.figures(), folder)
 
 
 def _cells(found: InjectionMap) -> Iterable[Sequence[object]]:
@@ -94,10 +70,3 @@ def _chosen(found: InjectionMap) -> Iterable[Sequence[object]]:
 
 def _numbers(one: Measure | None) -> tuple[float | None, ...]:
     return (None,) * len(NUMBERS) if one is None else (one.value, one.low, one.high, one.chance, one.p_value)
-
-
-def _csv(rows: Iterable[Sequence[object]]) -> str:
-    out = io.StringIO()
-    # A number that is not there, which is unequal to itself, stays empty.
-    csv.writer(out, lineterminator="\n").writerows([None if value != value else value for value in row] for row in rows)
-    return out.getvalue()

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...evaluation.threads import progress
 from ...statistics.chance import constant_guess
-from ...statistics.measures import Measure
 from ...statistics.sampled import OF_CELLS, Maximum, Sampled, Sampler, mean_of, tables_by_trial
 from ..kernel.cache import ArrayCache, Arrays
-from .cells import MapJob, MapLayer, cells_of, entry_of
+from .cells import CEILING, DECODER, MapJob, MapLayer, cells_of, entry_of
 from .result import CellResult, MapCell, Nested
 from .session import MapSession
-from .settings import NUISANCE
 
 Tables = dict[str, NDArray[np.float64]]
 Samples = dict[str, dict[str, Sampled]]
@@ -54,22 +53,14 @@ class Gathered:
         return {"pairwise": 0.5, "candidate": constant_guess(self.session.truth(network), n_classes)}
 
     def tables(self, cell: MapCell) -> dict[str, Tables]:
-        """What each trial would count under each trial's class: of the decoder, the ceiling and each control."""
+        """What each trial would count under each trial's class; of several repeats the mean."""
         truth = self.session.truth(cell.network)
-        of_cell, of_layer = self.result(cell), self.result(MapLayer(cell.network, cell.layer))
-        tables = {
-            "decoder": tables_by_trial(of_cell["decoder"], truth),
-            "ceiling": tables_by_trial(of_layer["ceiling"], truth),
-        }
-        if "shuffled" in of_cell:
-            each = [tables_by_trial(scores, truth) for scores in of_cell["shuffled"]]
-            tables["shuffled pairing"] = {name: np.mean([one[name] for one in each], axis=0) for name in OF_CELLS}
-        if "mean activation" in self.session.settings.controls:
-            tables["mean activation"] = tables_by_trial(of_layer["mean"], truth)
-        if "untrained" in of_cell:
-            tables["untrained network"] = tables_by_trial(of_cell["untrained"], truth)
-        if NUISANCE in of_layer:
-            tables[NUISANCE] = tables_by_trial(of_layer[NUISANCE], truth)
+        scores = self.result(cell) | self.result(MapLayer(cell.network, cell.layer))
+        injected = [DECODER.name, CEILING.name, *self.session.settings.controls]
+        tables = {}
+        for what in (what for what in injected if what in scores):
+            repeats = [tables_by_trial(one, truth) for one in scores[what]]
+            tables[what] = {name: np.mean([one[name] for one in repeats], axis=0) for name in OF_CELLS}
         return tables
 
     def sampled(self, tables: dict[str, Tables], chance: dict[str, float]) -> Samples:
@@ -94,7 +85,7 @@ class Gathered:
                 for name, table in of.items():
                     tables.setdefault(what, {}).setdefault(name, np.full((n, n), np.nan))[rows] = table[rows]
         # Where only some of the chosen cells have a control, it lacks rows.
-        whole = {what: of for what, of in tables.items() if not np.isnan(list(of.values())).any()}
+        whole = {what: of for what, of in tables.items() if not any(np.isnan(one).any() for one in of.values())}
         chances = [self.chance(cell.network) for cell in chosen]
         sizes = [len(split.test) for split in self.session.outer]
         chance = {name: float(np.average([one[name] for one in chances], weights=sizes)) for name in OF_CELLS}
@@ -107,17 +98,16 @@ def cell_results(sessions: Sequence[Gathered]) -> dict[MapCell, CellResult]:
     results: dict[MapCell, CellResult] = {}
     cells = sessions[0].cells
     for cell in progress(cells, "intervals and permutations", len(cells)):
-        each = [one.sampled(one.tables(cell), one.chance(cell.network)) for one in sessions]
-        merged = _merged(each)
-        greatest.add(merged["decoder"])
+        each = {one.session.name: one.sampled(one.tables(cell), one.chance(cell.network)) for one in sessions}
+        merged = _mean(list(each.values()))
+        greatest.add(merged[DECODER.name])
         of_jobs = [one.result(cell) for one in sessions]
         results[cell] = CellResult(
             cell=cell,
             p_corrected={},
-            by_session=_by_session(sessions, each),
             strengths=tuple(float(alpha) for arrays in of_jobs for alpha in arrays["strengths"]),
             at_edge=float(np.mean(np.concatenate([arrays["at_edge"] for arrays in of_jobs]))),
-            **_fields(merged),
+            **_fields(each, merged),
         )
     for result in results.values():
         result.p_corrected.update({name: greatest.p(name, one) for name, one in result.measures.items()})
@@ -127,27 +117,24 @@ def cell_results(sessions: Sequence[Gathered]) -> dict[MapCell, CellResult]:
 def nested_result(sessions: Sequence[Gathered], among: str = ALL) -> Nested:
     """The nested choice, among all cells or those of a region."""
     chosen = {one.session.name: tuple(one.choose(among)) for one in sessions}
-    each = [one.nested(chosen[one.session.name]) for one in sessions]
-    return Nested(among=among, by_session=_by_session(sessions, each), chosen=chosen, **_fields(_merged(each)))
+    each = {one.session.name: one.nested(chosen[one.session.name]) for one in sessions}
+    return Nested(among=among, chosen=chosen, **_fields(each, _mean(list(each.values()))))
 
 
-def _merged(each: Sequence[Samples]) -> Samples:
+def _mean(each: Sequence[Samples]) -> Samples:
     """The mean over sessions of all that every session has."""
     common = [what for what in each[0] if all(what in one for one in each)]
     return {what: {name: mean_of([one[what][name] for one in each]) for name in OF_CELLS} for what in common}
 
 
-def _fields(merged: Samples) -> dict[str, dict]:
-    """The decoder's measures, the ceiling, and the measures of each control, as results have them."""
-    measures: dict[str, dict[str, Measure]] = {
-        what: {name: one.measure() for name, one in of.items()} for what, of in merged.items()
-    }
-    ceiling = {name: one.value for name, one in measures.pop("ceiling").items()}
-    return {"measures": measures.pop("decoder"), "ceiling": ceiling, "controls": measures}
-
-
-def _by_session(sessions: Sequence[Gathered], each: Sequence[Samples]) -> dict[str, dict[str, float]]:
+def _fields(each: dict[str, Samples], mean: Samples) -> dict[str, Any]:
+    """What the results of a cell and of the nested choice both have, from each session's samples and their mean."""
+    measures = {what: {name: one.measure() for name, one in of.items()} for what, of in mean.items()}
     return {
-        one.session.name: {name: sampled.value for name, sampled in of["decoder"].items()}
-        for one, of in zip(sessions, each, strict=True)
+        "measures": measures.pop(DECODER.name),
+        "ceiling": {name: one.value for name, one in measures.pop(CEILING.name).items()},
+        "controls": measures,
+        "by_session": {
+            session: {name: one.value for name, one in of[DECODER.name].items()} for session, of in each.items()
+        },
     }

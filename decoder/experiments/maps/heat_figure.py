@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...report.drawing import N_HEAT, WIDTH_IN, Colors, Drawing, short
+from ...report.drawing import ACCENT, PAPER, WIDTH_IN, Drawing, short
+from ...report.heat import LETTER_IN, TICK_IN, heat_bar, heat_color, heat_colors, layer_names, layer_ticks
 from ...statistics.measures import IN_SENTENCES
-from .labels import SIGNIFICANT, chance_of, layer_names, most_chosen, significant
+from .labels import SIGNIFICANT, chance_of, highest, most_chosen, significant
 from .result import InjectionMap, NetworkSummary
 
 if TYPE_CHECKING:
@@ -19,24 +20,15 @@ if TYPE_CHECKING:
 FULL, SMALL = 0.92, 0.42
 """How much of its place a cell fills, significant and not."""
 KEY_IN, HEADING_IN, ABOUT_IN = 0.75, 0.26, 0.95
-TICK_IN, LETTER_IN = 0.15, 0.085
 MOST_WIDE = 100
 
 
 def heat_figure(found: InjectionMap, measure: str) -> Drawing:
     """Draw a measure of all cells: regions and times downwards, layers to the right, a panel for each network.
 
-    Colour grows evenly from chance to the highest value. Cells that are not significant after correction for all
-    cells are small; a frame marks the cell that the nested choice took most often.
-
-    Parameters
-    ----------
-    found : InjectionMap
-    measure : str
-
-    Returns
-    -------
-    Drawing
+    Colour grows evenly from chance (the lowest, where networks answer in different words) to the highest value. Cells
+    that are not significant after correction for all cells are small; a frame marks the cell that the nested choice
+    took most often.
     """
     lines = list(_lines(found.networks))
     n_rows, n_columns = len(found.regions) * len(found.times), max(map(_n_columns, lines))
@@ -46,12 +38,13 @@ def heat_figure(found: InjectionMap, measure: str) -> Drawing:
     rows = _rows(found, HEADING_IN / row_in if headed else 0.0)
     labels_in = 0.4 + LETTER_IN * max(len(short(name)) for _, name in rows.values())
     panels_in = row_in * (max(rows.values())[0] + 1)
-    top = np.nanmax([*(one.measures[measure].value for one in found.cells.values()), _chance(found, measure) + 0.05])
+    chance = min(chance_of(found, measure, network.name) for network in found.networks)
+    top = highest(found, measure, chance)
 
-    def draw(figure: Figure, colors: Colors) -> None:
+    def draw(figure: Figure) -> None:
         heights = [KEY_IN, len(lines) * (panels_in + ABOUT_IN)]
         key, body = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
-        _key(key, found, measure, top, colors)
+        _key(key, found, measure, chance, top)
         grid = body.add_gridspec(len(lines), 1)
         for i, networks in enumerate(lines):
             spare = n_columns - _n_columns(networks)
@@ -59,20 +52,25 @@ def heat_figure(found: InjectionMap, measure: str) -> Drawing:
             panels = grid[i].subgridspec(1, len(widths), width_ratios=widths)
             for k, network in enumerate(networks):
                 ax = body.add_subplot(panels[k])
-                _panel(ax, found, network, measure, rows, top, colors)
+                _panel(ax, found, network, measure, rows, chance, top)
                 every = max(1, round(TICK_IN / row_in + 0.49))
                 named = [row for j, row in enumerate(rows.values()) if j % len(found.times) % every == 0]
                 ax.set_yticks([y + 0.5 for y, _ in named], [short(name) for _, name in named] if k == 0 else [])
-                _layer_ticks(ax, network, column_in)
+                layer_ticks(ax, layer_names(network.layers), column_in)
                 fitting = int(len(network.layers) * column_in / LETTER_IN)
-                ax.set_title(short(network.name, max(12, fitting)), color=colors.ink)
+                ax.set_title(short(network.name, max(12, fitting)))
                 if headed and k == 0:
                     for region in found.regions:
                         y = rows[region, found.times[0].name][0]
                         ax.text(0, y - 0.05 / row_in, short(region, 60), fontweight="bold", va="bottom")
 
     width_in = float(np.clip(labels_in + n_columns * column_in + 0.15 * len(lines[0]), 6.4, WIDTH_IN))
-    return Drawing(f"map-{measure}", draw, KEY_IN + len(lines) * (panels_in + ABOUT_IN), width_in)
+    caption = (
+        f"Colour: {'mean over sessions of the ' * (len(found.sessions) > 1)}accuracy on trials held out, from chance "
+        f"(at and below it: the lightest). Full squares: p below {SIGNIFICANT:g} by the greatest value of all cells "
+        f"under {found.n_permutations:,} permutations. Frame: the cell that the nested choice took most often."
+    )
+    return Drawing(f"map-{measure}", draw, KEY_IN + len(lines) * (panels_in + ABOUT_IN), width_in, caption)
 
 
 def _panel(
@@ -81,13 +79,12 @@ def _panel(
     network: NetworkSummary,
     measure: str,
     rows: dict[tuple[str, str], tuple[float, str]],
+    chance: float,
     top: float,
-    colors: Colors,
 ) -> None:
     from matplotlib.collections import PolyCollection
     from matplotlib.patches import Rectangle
 
-    chance = _chance(found, measure)
     squares, fills = [], []
     best, *_ = most_chosen(found.nested)
     for (region, time), (y, _) in rows.items():
@@ -97,17 +94,12 @@ def _panel(
                 half = (FULL if significant(one, measure) else SMALL) / 2
                 middle = np.array([x + 0.5, y + 0.5])
                 squares.append(middle + half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]))
-                fills.append(colors.heat[int(np.clip((value - chance) / (top - chance) * N_HEAT, 0, N_HEAT - 1))])
+                fills.append(heat_color((value - chance) / (top - chance))[0])
             if one.cell == best:
                 # An edge of paper tells the frame from any colour.
-                for color, linewidth in ((colors.paper, 4.5), (colors.accent, 2)):
-                    frame: dict[str, Any] = {
-                        "fill": False,
-                        "edgecolor": color,
-                        "linewidth": linewidth,
-                        "clip_on": False,
-                    }
-                    ax.add_patch(Rectangle((x, y), 1, 1, **frame, zorder=3))
+                for color, linewidth in ((PAPER, 4.5), (ACCENT, 2)):
+                    frame = Rectangle((x, y), 1, 1, fill=False, edgecolor=color, linewidth=linewidth, clip_on=False)
+                    ax.add_patch(frame).set_zorder(3)
     ax.add_collection(PolyCollection(squares, facecolors=fills, edgecolors="none", linewidths=0))
     ax.set_xlim(0, len(network.layers))
     ax.set_ylim(max(rows.values())[0] + 1, 0)
@@ -116,27 +108,16 @@ def _panel(
     ax.set_xlabel("layer")
 
 
-def _key(figure: Figure, found: InjectionMap, measure: str, top: float, colors: Colors) -> None:
+def _key(figure: Figure, found: InjectionMap, measure: str, chance: float, top: float) -> None:
     """Which colour is how much, and what sizes and the frame mean."""
     from matplotlib.lines import Line2D
 
-    chance = _chance(found, measure)
     bar, legend = figure.subplots(1, 2, width_ratios=[1, 1.5])
-    edges = np.linspace(100 * chance, 100 * top, N_HEAT + 1)
-    # Each colour reaches under the next one, so that no seam shows between them.
-    bar.bar(edges[:-1], 1, edges[-1] - edges[:-1], align="edge", color=colors.heat, linewidth=0)
-    bar.set_title(f"{IN_SENTENCES[measure]}, from chance", color=colors.ink)
-    ticks = [edges[0], edges[N_HEAT // 2], edges[-1]]
-    bar.set_xticks(ticks, [f"{ticks[0]:.1f}", f"{ticks[1]:.1f}", f"{ticks[2]:.1f} %"])
-    bar.get_xticklabels()[0].set_horizontalalignment("left")
-    bar.get_xticklabels()[-1].set_horizontalalignment("right")
-    bar.set_xlim(edges[0], edges[-1])
-    bar.set_yticks([])
-    bar.spines[:].set_visible(False)
+    heat_bar(bar, chance, top, f"{IN_SENTENCES[measure]}, from chance")
     _, n, of = most_chosen(found.nested)
     square: dict[str, Any] = {"marker": "s", "linestyle": "none"}
-    fill: dict[str, Any] = square | {"markeredgecolor": "none", "color": colors.heat[-N_HEAT // 4]}
-    frame: dict[str, Any] = square | {"markeredgecolor": colors.accent, "color": "none", "markeredgewidth": 2}
+    fill: dict[str, Any] = square | {"markeredgecolor": "none", "color": heat_colors()[36]}
+    frame: dict[str, Any] = square | {"markeredgecolor": ACCENT, "color": "none", "markeredgewidth": 2}
     legend.legend(
         handles=[
             Line2D([], [], **fill, markersize=9, label=f"p < {SIGNIFICANT:g}, corrected for all cells"),
@@ -173,16 +154,3 @@ def _lines(networks: Sequence[NetworkSummary]) -> Iterator[list[NetworkSummary]]
 
 def _n_columns(networks: Sequence[NetworkSummary]) -> int:
     return sum(len(network.layers) for network in networks)
-
-
-def _layer_ticks(ax: Axes, network: NetworkSummary, column_in: float) -> None:
-    names = layer_names(network.layers)
-    turned = max(map(len, names)) > max(2, column_in / LETTER_IN)
-    every = max(1, round((TICK_IN if turned else 0.22) / column_in + 0.49))
-    at = np.arange(len(network.layers))[::every] + 0.5
-    ax.set_xticks(at, names[::every], rotation=90 if turned else 0)
-
-
-def _chance(found: InjectionMap, measure: str) -> float:
-    """Where the colours begin: the lowest chance, where networks answer in different words."""
-    return min(chance_of(found, measure, network.name) for network in found.networks)

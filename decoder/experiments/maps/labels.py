@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 import numpy as np
 
 from ...report.checks import SIGNIFICANT
-from ...report.drawing import short
 from ...statistics.measures import Measure
 from .result import CellResult, InjectionMap, MapCell, Nested, NetworkSummary, TimeRange
+
+MAIN = "pairwise"
 
 
 def label(found: InjectionMap, region: str | None = None, time: str | None = None, network: str | None = None) -> str:
@@ -23,22 +23,6 @@ def cell_label(found: InjectionMap, cell: MapCell) -> str:
     """A cell by what tells it from others."""
     place = label(found, cell.region, cell.time, cell.network)
     return f"{place}{' · ' * bool(place)}layer {cell.layer}"
-
-
-def layer_names(layers: Sequence[str]) -> list[str]:
-    """Layers for an axis: without the parts, between dots, that all of them begin and end with.
-
-    Examples
-    --------
-    >>> layer_names(["model.layers.0.mlp", "model.layers.1.mlp", "model.layers.10.mlp"])
-    ['0', '1', '10']
-    """
-    parts = [layer.split(".") for layer in layers]
-    before, after = _alike(parts), _alike([part[::-1] for part in parts])
-    most = min(map(len, parts)) - 1
-    before = min(before, most)
-    after = min(after, most - before)
-    return [short(".".join(part[before : len(part) - after])) for part in parts]
 
 
 def counted(nested: Nested) -> list[tuple[MapCell, dict[str, int]]]:
@@ -76,6 +60,11 @@ def chance_of(found: InjectionMap, measure: str, network: str) -> float:
     return next(one.measures[measure].chance for cell, one in found.cells.items() if cell.network == network)
 
 
+def highest(found: InjectionMap, measure: str, chance: float) -> float:
+    """Where the colours of a heat map that begin at chance end."""
+    return float(np.nanmax([*(one.measures[measure].value for one in found.cells.values()), chance + 0.05]))
+
+
 def controls_of(found: InjectionMap) -> list[str]:
     """Every control that some cell has."""
     return list(dict.fromkeys(name for one in found.cells.values() for name in one.controls))
@@ -92,11 +81,3 @@ def ceilings(found: Nested | CellResult) -> dict[str, Measure]:
 def nested_rows(nested: Nested) -> list[tuple[str, dict[str, Measure]]]:
     """Decoder, ceiling and controls of a nested choice."""
     return [("decoder", nested.measures), ("ceiling", ceilings(nested)), *nested.controls.items()]
-
-
-def _alike(parts: Sequence[Sequence[str]]) -> int:
-    """How many of the first parts all have in common; none if there is but one."""
-    if len(parts) == 1:
-        return 0
-    same = [len(set(column)) == 1 for column in zip(*parts, strict=False)]
-    return same.index(False) if False in same else len(same)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...report.drawing import WIDTH_IN, Colors, Drawing, chance_line, short
+from ...report.drawing import ACCENT, INK, PAPER, RULE, SERIES, SOFT, Drawing, chance_line, short
+from ...report.heat import layer_names
 from ...statistics.measures import IN_SENTENCES
 from .labels import (
     chance_of,
     controls_of,
     example_time,
     label,
-    layer_names,
     most_chosen,
     nested_in,
     significant,
@@ -36,83 +36,69 @@ LETTERS = 100
 def layers_figure(found: InjectionMap, measure: str) -> Drawing:
     """Draw how a measure changes along the layers, with ceiling and controls: a row for each region.
 
-    Parameters
-    ----------
-    found : InjectionMap
-        Where it has several times, each region is drawn at the one that its nested choice took most often.
-    measure : str
-
-    Returns
-    -------
-    Drawing
+    Where the map has several times, each region is drawn at the one that its nested choice took most often.
     """
 
-    def draw_panel(ax: Axes, region: str, network: NetworkSummary, colors: Colors) -> None:
+    def draw_panel(ax: Axes, region: str, network: NetworkSummary) -> None:
         time = example_time(found, region, network)
         cells = found.along(region, time.name, network)
         x = np.arange(len(cells))
-        ax.plot(x, [100 * one.ceiling[measure] for one in cells], color=colors.soft, marker="_", label="ceiling")
-        for name, color, marker in zip(controls_of(found), colors.series * 2, MARKERS * 2, strict=False):
+        ax.plot(x, [100 * one.ceiling[measure] for one in cells], color=SOFT, marker="_", label="ceiling")
+        for name, color, marker in zip(controls_of(found), SERIES * 2, MARKERS * 2, strict=False):
             values = _values([one.controls.get(name, {}).get(measure) for one in cells])
             if np.isfinite(values).any():
-                look: dict[str, Any] = {
-                    "color": color,
-                    "linewidth": 1.1,
-                    "marker": marker,
-                    "markersize": 3.2,
-                    "markeredgewidth": 0,
-                }
-                ax.plot(x, values, **look, label=name)
-        _decoder(ax, x, cells, measure, colors, "decoder")
+                look: dict[str, Any] = {"linewidth": 1.1, "markersize": 3.2, "markeredgewidth": 0}
+                ax.plot(x, values, **look, color=color, marker=marker, label=name)
+        _decoder(ax, x, cells, measure, "decoder")
         n_columns = _n_columns(found)
         every = -(-len(cells) // (2 * MOST_TICKS // n_columns))
         names = layer_names(network.layers)[::every]
         ax.set_xticks(x[::every], names, rotation=90 if sum(map(len, names)) > 60 / n_columns else 0)
         ax.set_xlim(-0.5, len(cells) - 0.5)
-        _title(ax, found, (region, time.name, network.name), colors)
+        _title(ax, found, (region, time.name, network.name))
 
     values = _ends(found, measure)
     for one in found.cells.values():
         values += [one.ceiling[measure], *(of[measure].value for of in one.controls.values() if measure in of)]
-    return _panels(found, measure, f"layers-{measure}", "layer", values, draw_panel)
+    where = "Each region at the time that its nested choice took most often. " if len(found.times) > 1 else ""
+    caption = (
+        f"{where}Band: 95 % interval over runs; filled points: significant after correction for all cells; dashed: "
+        "chance; ceiling: the same readout from the true activations; other lines: the controls, see Methods."
+    )
+    return _panels(found, measure, f"layers-{measure}", "layer", caption, values, draw_panel)
 
 
 def times_figure(found: InjectionMap, measure: str) -> Drawing:
-    """Draw how a measure changes in time at five depths of each network and at the layer chosen most often.
-
-    Parameters
-    ----------
-    found : InjectionMap
-    measure : str
-
-    Returns
-    -------
-    Drawing
-    """
+    """Draw how a measure changes in time at five depths of each network and at the layer chosen most often."""
     x, in_seconds = _when(found)
 
-    def draw_panel(ax: Axes, region: str, network: NetworkSummary, colors: Colors) -> None:
+    def draw_panel(ax: Axes, region: str, network: NetworkSummary) -> None:
         names = layer_names(network.layers)
         for at, i in _picked(len(names)):
-            word, color = DEPTHS[i][1], colors.series[i]
+            word, color = DEPTHS[i][1], SERIES[i]
             cells = [found.cells[MapCell(region, time.name, network.name, network.layers[at])] for time in found.times]
             named = f"{word}: {names[at]}" if len(found.networks) == 1 else word
             ax.plot(x, _values([one.measures[measure] for one in cells]), color=color, linewidth=1.2, label=named)
         best, *_ = most_chosen(nested_in(found, region))
         if best.network == network.name:
             cells = [found.cells[best._replace(time=time.name)] for time in found.times]
-            _decoder(ax, x, cells, measure, colors, "layer chosen most often")
+            _decoder(ax, x, cells, measure, "layer chosen most often")
             own = f"layer {names[network.layers.index(best.layer)]}"
-            ax.annotate(own, (1, 1), xycoords="axes fraction", ha="right", va="top", color=colors.accent, fontsize=9)
+            ax.annotate(own, (1, 1), xycoords="axes fraction", ha="right", va="top", color=ACCENT, fontsize=9)
         if in_seconds:
-            ax.axvline(0, color=colors.rule, linewidth=1, zorder=0)
+            ax.axvline(0, color=RULE, linewidth=1, zorder=0)
         else:
             every = -(-len(x) // MOST_TICKS)
             ax.set_xticks(x[::every], [short(time.name) for time in found.times][::every], rotation=90)
-        _title(ax, found, (region, None, network.name), colors)
+        _title(ax, found, (region, None, network.name))
 
     axis = "seconds from onset" if in_seconds else "time"
-    return _panels(found, measure, f"times-{measure}", axis, _ends(found, measure), draw_panel)
+    caption = (
+        f"Blue, with 95 % interval: the layer chosen most often{' in the region' * (len(found.regions) > 1)}; thin: "
+        "layers at even distances. Filled points: significant after correction for all cells; dashed: "
+        f"chance.{' Times are drawn at the middle of their windows.' * in_seconds}"
+    )
+    return _panels(found, measure, f"times-{measure}", axis, caption, _ends(found, measure), draw_panel)
 
 
 def _panels(
@@ -120,8 +106,9 @@ def _panels(
     measure: str,
     name: str,
     axis: str,
+    caption: str,
     values: Sequence[float],
-    draw_panel: Callable[[Axes, str, NetworkSummary, Colors], None],
+    draw_panel: Callable[[Axes, str, NetworkSummary], None],
 ) -> Drawing:
     """A row for each region, or several where networks are many, and what the lines are below."""
     chances = {network.name: chance_of(found, measure, network.name) for network in found.networks}
@@ -133,19 +120,19 @@ def _panels(
     n_rows = len(found.regions) * rows_each
     panel_in = 3.0 if n_rows == 1 else 2.0 if n_rows <= 4 else 1.5
 
-    def draw(figure: Figure, colors: Colors) -> None:
+    def draw(figure: Figure) -> None:
         axes = figure.subplots(n_rows, n_columns, squeeze=False)
         for i, region in enumerate(found.regions):
             own = axes[i * rows_each : (i + 1) * rows_each].ravel()
             for ax in own[len(found.networks) :]:
                 ax.set_axis_off()
             for ax, network in zip(own, found.networks, strict=False):
-                chance_line(ax.axhline, chances[network.name], colors)
-                draw_panel(ax, region, network, colors)
+                chance_line(ax.axhline, chances[network.name])
+                draw_panel(ax, region, network)
                 # Axes that matplotlib shares would do the same, but take many times as long with many panels.
                 ax.set_ylim(limits)
                 ax.yaxis.set_major_formatter("{x:g} %")
-                ax.tick_params(axis="y", labelcolor=colors.soft, labelleft=ax in axes[:, 0])
+                ax.tick_params(axis="y", labelcolor=SOFT, labelleft=ax in axes[:, 0])
                 # One above the other, panels of different networks have different layers.
                 lowest_of_its = ax in axes[-1] or rows_each > 1
                 ax.tick_params(axis="x", labelbottom=lowest_of_its)
@@ -154,40 +141,38 @@ def _panels(
         lines = {said: line for said, line in lines.items() if not str(said).startswith("_")}
         # The decoder is drawn last and named first.
         order = sorted(lines.items(), key=lambda item: -item[1].get_zorder())
-        figure.legend(
-            [line for _, line in order], [said for said, _ in order], loc="outside lower left", ncols=3, frameon=False
-        )
-        figure.supylabel(IN_SENTENCES[measure], fontsize=10, color=colors.ink)
+        figure.legend([line for _, line in order], [said for said, _ in order], loc="outside lower left", ncols=3)
+        figure.supylabel(IN_SENTENCES[measure], fontsize=10, color=INK)
 
-    return Drawing(name, draw, 0.5 + panel_in * n_rows + 0.9, WIDTH_IN)
+    return Drawing(name, draw, 0.5 + panel_in * n_rows + 0.9, caption=caption)
 
 
 def _n_columns(found: InjectionMap) -> int:
     return len(found.networks) if len(found.networks) <= MOST_COLUMNS else 3
 
 
-def _decoder(ax: Axes, x: NDArray, cells: Sequence[CellResult], measure: str, colors: Colors, said: str) -> None:
+def _decoder(ax: Axes, x: NDArray, cells: Sequence[CellResult], measure: str, said: str) -> None:
     """A line with its interval; points that are not significant after correction are hollow."""
     found = [one.measures[measure] for one in cells]
     low, high = (np.array([100 * getattr(one, end) for one in found]) for end in ("low", "high"))
-    ax.fill_between(x, low, high, color=colors.accent, alpha=0.18, linewidth=0)
+    ax.fill_between(x, low, high, color=ACCENT, alpha=0.18, linewidth=0)
     if len(x) < 4:
-        ax.vlines(x, low, high, color=colors.accent, linewidth=2, alpha=0.6)
-    dots: dict[str, Any] = {"color": colors.accent, "marker": "o", "markersize": 5}
+        ax.vlines(x, low, high, color=ACCENT, linewidth=2, alpha=0.6)
+    dots: dict[str, Any] = {"color": ACCENT, "marker": "o", "markersize": 5}
     ax.plot(x, _values(found), **dots, linewidth=2, zorder=4, label=said)
     faint = [i for i, one in enumerate(cells) if not significant(one, measure)]
     hollow = _values([found[i] for i in faint])
-    ax.plot(x[faint], hollow, **dots, linestyle="none", markerfacecolor=colors.paper, zorder=5)
+    ax.plot(x[faint], hollow, **dots, linestyle="none", markerfacecolor=PAPER, zorder=5)
 
 
-def _title(ax: Axes, found: InjectionMap, place: tuple[str, str | None, str], colors: Colors) -> None:
+def _title(ax: Axes, found: InjectionMap, place: tuple[str, str | None, str]) -> None:
     """Region, time and network, with as much of each as there is room for."""
     region, time, network = place
     room = LETTERS // _n_columns(found)
     said = label(found, region, time, network)
     if len(said) > room:
         said = label(found, short(region, room // 2 - 6), time, short(network, room // 2 - 6))
-    ax.set_title(said, color=colors.ink)
+    ax.set_title(said)
 
 
 def _picked(n_layers: int) -> list[tuple[int, int]]:

@@ -1,172 +1,251 @@
-"""The report of a map: one HTML page for a paper's supplement."""
+"""A map as the terminal and the page show it: a page for a paper's supplement."""
 
 from __future__ import annotations
 
-import os
-import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from ....models.cache.files import write_whole
-from ...bundle.versions import versions
 from ...evaluation.audit.finding import Finding
-from ...report.checks import Check, finding_checks, result_checks
-from ...report.drawing import Drawing
-from ...report.page import interval, p_words, page_path, percent, rendered
-from ...statistics.intervals import N_RESAMPLES
+from ...report.checks import SIGNIFICANT, finding_checks, result_checks
+from ...report.drawing import Drawing, short
+from ...report.measures import measures_figure, measures_table
+from ...report.numbers import count, interval, p_words, percent
+from ...report.result import Folded, Number, Part, Section, Sentence, Shade, Table
 from ...statistics.measures import IN_SENTENCES
-from ...statistics.sampled import OF_CELLS
-from .figures import MOST_CHOSEN, map_figures
+from .chosen_figure import chosen_figure
+from .heat_figure import heat_figure
 from .labels import (
-    SIGNIFICANT,
+    MAIN,
     ceilings,
     cell_label,
+    chance_of,
     controls_of,
-    counted,
+    example_time,
+    highest,
+    label,
     most_chosen,
     nested_rows,
     significant,
 )
-from .result import CellResult, InjectionMap, Nested
+from .line_figures import layers_figure, times_figure
+from .methods import map_methods
+from .result import CellResult, InjectionMap, NetworkSummary
+from .summary import map_summary
 
-MAIN = "pairwise"
+MOST_ROWS = 60
 MUCH_AT_EDGE = 0.2
 
 
-def write_map_report(
-    found: InjectionMap,
-    path: str | os.PathLike[str],
-    *,
-    title: str,
-    study_texts: Mapping[str, str],
-    command: str,
-    pictures: Mapping[str, Drawing] = MappingProxyType({}),
-) -> Path:
-    """Write a map as one HTML file that needs nothing else.
+@dataclass(frozen=True)
+class MapReport:
+    """Implements `hotwire.decoder.report.result.Result`.
 
-    The same map gives the same bytes. The file is there whole or not at all.
-
-    Parameters
+    Attributes
     ----------
     found : InjectionMap
-    path : path-like
-        Replaced if it is there.
-    title : str
-    study_texts : mapping of str to str
-        The study files by their names.
-    command : str
-        What makes the report again.
-    pictures : mapping of str to Drawing
+    pictures : sequence of Drawing
         What networks saw, by session and network, where they can draw.
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    InputError
-        There is no such folder to write to.
-    MissingExtraError
-        jinja2 or matplotlib is not installed.
     """
-    from markupsafe import Markup
 
-    path = page_path(path)
-    # matplotlib has escaped what it writes.
-    figures = {name: Markup(drawing.svg()) for name, drawing in map_figures(found).items()}
-    controls = controls_of(found)
-    best, n_folds_best, n_folds = most_chosen(found.nested)
-    page = rendered(
-        Path(__file__).with_name("map.html"),
-        title=title,
-        study_texts=study_texts,
-        command=command,
-        versions=versions() | {"platform": platform.platform()},
-        found=found,
-        figures=figures,
-        pictures={name: Markup(drawing.svg()) for name, drawing in pictures.items()},
-        measures=[name for name in OF_CELLS if name in found.nested.measures],
-        words=IN_SENTENCES,
-        main=MAIN,
-        checks=_checks(found),
-        best=cell_label(found, best),
-        n_folds_best=n_folds_best,
-        n_folds=n_folds,
-        rows=nested_rows(found.nested),
-        regions=_regions(found),
-        chosen=[(cell_label(found, cell), by_session) for cell, by_session in counted(found.nested)],
-        most_chosen=MOST_CHOSEN,
-        headings=list(_headings(found.nested.measures, controls)),
-        table=[_cell_row(one, controls) for one in found.cells.values()],
-        findings=_findings(found),
-        controls=controls,
-        n_resamples=N_RESAMPLES,
-        significant=SIGNIFICANT,
-    )
-    return write_whole(path, page)
+    found: InjectionMap
+    pictures: Sequence[Drawing] = ()
 
+    def summary(self) -> dict[str, Any]:
+        return map_summary(self.found)
 
-def _checks(found: InjectionMap) -> list[Check]:
-    """What a reader should look at before believing the map."""
-    nested = found.nested
-    checks = result_checks(nested.measures, ceilings(nested)[MAIN], nested.controls, list(nested.measures))
-    n = sum(significant(one, MAIN) for one in found.cells.values())
-    checks.append(
-        Check(
-            n > 0,
-            f"{n:,} of {len(found.cells):,} cells {'is' if n == 1 else 'are'} above chance in {IN_SENTENCES[MAIN]} "
-            f"at p < {SIGNIFICANT:g}, corrected for all cells.",
+    def lead(self) -> str:
+        found, first = self.found, self.found.sessions[0]
+        n_layers = sum(len(one.layers) for one in found.networks)
+        times = f" at {count(len(found.times), 'time')}" if len(found.times) > 1 else ""
+        sessions = f" or so in each of {len(found.sessions)} sessions" if len(found.sessions) > 1 else ""
+        return (
+            f"Activity of {count(len(found.regions), 'region')}{times} was injected into {count(n_layers, 'layer')} of "
+            f"{', '.join(one.name for one in found.networks)}: {count(len(found.cells), 'cell')}, in each of which the "
+            f"network read {count(first.n_trials, 'trial')}{sessions}, not seen in training."
         )
-    )
-    at_edge = float(np.mean([one.at_edge for one in found.cells.values()]))
-    if at_edge > MUCH_AT_EDGE:
-        checks.append(
-            Check(
-                False,
-                f"{percent(at_edge)} % of all fits chose a ridge strength at the end of the grid; "
-                "if the study names strengths (alphas), others may do better.",
+
+    def numbers(self) -> list[Number]:
+        nested, main = self.found.nested, self.found.nested.measures[MAIN]
+        others = [
+            Number(f"{percent(one.value)} %", f"{IN_SENTENCES[name]}, chance {percent(one.chance)} %")
+            for name, one in nested.measures.items()
+            if name != MAIN
+        ]
+        return [
+            Number(f"{percent(main.value)} %", f"{IN_SENTENCES[MAIN]}, nested choice"),
+            Number(f"{percent(main.low)} – {percent(main.high)} %", "95 % interval over runs"),
+            Number(f"{percent(main.chance)} %", "chance"),
+            Number(p_words(main.p_value), "permutation p"),
+            Number(f"{percent(nested.ceiling[MAIN])} %", "ceiling"),
+            *others,
+        ]
+
+    def sentences(self) -> list[Sentence]:
+        found, nested = self.found, self.found.nested
+        checks = result_checks(nested.measures, ceilings(nested)[MAIN], nested.controls, list(nested.measures))
+        n = sum(significant(one, MAIN) for one in found.cells.values())
+        verb = "is" if n == 1 else "are"
+        text = f"{n:,} of {len(found.cells):,} cells {verb} above chance in {IN_SENTENCES[MAIN]} at p < {SIGNIFICANT:g}"
+        checks.append(Sentence(f"{text}, corrected for all cells.", n > 0))
+        at_edge = float(np.mean([one.at_edge for one in found.cells.values()]))
+        if at_edge > MUCH_AT_EDGE:
+            text = (
+                f"{percent(at_edge)} % of all fits chose a ridge strength at the end of the grid; if the study names "
+                "strengths (alphas), others may do better."
             )
-        )
-    return checks + finding_checks([one for _, of in _findings(found) for one in of])
-
-
-def _findings(found: InjectionMap) -> list[tuple[list[str], list[Finding]]]:
-    """What the audit found, with all sessions of which it found the same."""
-    alike: dict[tuple[Finding, ...], list[str]] = {}
-    for session in found.sessions:
-        alike.setdefault(tuple(Finding(**one) for one in session.findings), []).append(session.name)  # type: ignore[arg-type]
-    return [(sessions, list(findings)) for findings, sessions in alike.items()]
-
-
-def _regions(found: InjectionMap) -> list[tuple[str, Nested, str, str]]:
-    """Each region with its nested choice, the cell it took most often, and in how many folds."""
-    rows = []
-    for region, nested in found.nested_by_region.items():
+            checks.append(Sentence(text, False))
         cell, n, of = most_chosen(nested)
-        rows.append((region, nested, cell_label(found, cell).removeprefix(f"{region} · "), f"{n} of {of}"))
-    return rows
+        chosen = Sentence(f"Chosen most often, within {n} of {of} training sets: {cell_label(found, cell)}.")
+        return [chosen, *checks, *finding_checks(one for _, of_session in self._findings() for one in of_session)]
 
+    def tables(self) -> list[Table]:
+        return [*(self._heat_table(network) for network in self.found.networks), self._nested_table()]
 
-def _headings(measures: Iterable[str], controls: Sequence[str]) -> Iterator[str]:
-    """Of the columns of the table of all cells."""
-    yield from ("region", "time", "network", "layer")
-    for name in measures:
-        yield from (f"{name} [95 % interval]", "chance", "p", "p corrected", "ceiling", *controls)
+    def figures(self) -> list[Drawing]:
+        found, measures = self.found, list(self.found.nested.measures)
+        figures = [replace(measures_figure(nested_rows(found.nested), measures, "runs"), name="nested")]
+        for measure in measures:
+            figures += [*self._heat_figure(measure), layers_figure(found, measure), *self._times_figure(measure)]
+        return [*figures, chosen_figure(found), *self.pictures]
+
+    def sections(self) -> list[Section]:
+        found = self.found
+        by_name = {drawing.name: drawing for drawing in self.figures()}
+        several = len(found.sessions) > 1
+        nested: list[Part] = [
+            "The best cell of a map is best partly by luck. So in each outer fold the cell was chosen within the "
+            "training runs alone, and what counts is how well it did on the runs held out.",
+            by_name["nested"],
+            self._nested_table(),
+            *([self._sessions_table()] if several else []),
+            by_name["chosen"],
+        ]
+        sections = [
+            *self._by_measure("Where the network understands", "map", by_name),
+            *self._by_measure("Along the layers", "layers", by_name),
+            *self._by_measure("In time", "times", by_name),
+            *([Section("What the network sees", self.pictures)] if self.pictures else []),
+            Section("Nested choice: the result without picking", nested),
+            *([Section("By region", list(self._regions()))] if found.nested_by_region else []),
+            Section("Recording and audit", list(self._recording())),
+            Section("Methods", [map_methods(found)]),
+        ]
+        text = (
+            "In per cent. The files next to this page have more: cells.csv every number of each cell, with "
+            "intervals of the controls, each session and the ridge strengths; nested.csv and chosen.csv the nested "
+            "choice; and each figure as SVG and PDF."
+        )
+        return [*sections, Section("All cells", [Folded(count(len(found.cells), "cell"), [text, self._cells_table()])])]
+
+    def _heat_figure(self, measure: str) -> list[Drawing]:
+        several = len(self.found.regions) * len(self.found.times) > 1
+        return [heat_figure(self.found, measure)] if several else []
+
+    def _times_figure(self, measure: str) -> list[Drawing]:
+        return [times_figure(self.found, measure)] if len(self.found.times) > 1 else []
+
+    def _by_measure(self, title: str, kind: str, by_name: dict[str, Drawing]) -> list[Section]:
+        """The figure of the main measure, and folded away those of the others; nothing where there is none."""
+        if f"{kind}-{MAIN}" not in by_name:
+            return []
+        others = [name for name in self.found.nested.measures if name != MAIN]
+        folded = [Folded(f"The same for {IN_SENTENCES[name]}", [by_name[f"{kind}-{name}"]]) for name in others]
+        return [Section(title, [by_name[f"{kind}-{MAIN}"], *folded])]
+
+    def _nested_table(self) -> Table:
+        nested = self.found.nested
+        return measures_table(nested_rows(nested), list(nested.measures), "runs")
+
+    def _sessions_table(self) -> Table:
+        nested = self.found.nested
+        rows = [[name, *(percent(of[one]) for one in nested.measures)] for name, of in nested.by_session.items()]
+        return Table(["", *(IN_SENTENCES[name] for name in nested.measures)], rows, "Each session, in per cent.")
+
+    def _regions(self) -> Iterator[Part]:
+        found, controls = self.found, controls_of(self.found)
+        yield "The same nested choice among each region’s cells alone; p is not corrected for the number of regions."
+        for name in found.nested.measures:
+            rows = []
+            for region, nested in found.nested_by_region.items():
+                one, (cell, n, of) = nested.measures[name], most_chosen(nested)
+                chosen = cell_label(found, cell).removeprefix(f"{region} · ")
+                rows.append(
+                    [
+                        *(region, interval(one), percent(one.chance), p_words(one.p_value)),
+                        percent(nested.ceiling[name]),
+                        *_controls(nested.controls, controls, name),
+                        f"{chosen} ({n} of {of} folds)",
+                    ]
+                )
+            columns = ["region", "decoder", "chance", "p", "ceiling", *controls, "chosen most often"]
+            yield Table(columns, rows, f"{IN_SENTENCES[name].capitalize()}, in per cent [95 % interval].")
+
+    def _recording(self) -> Iterator[Part]:
+        sessions = self.found.sessions
+        numbers = ("n_trials", "n_answers", "n_runs", "n_folds")
+        rows = [[one.name, one.recording, *(f"{getattr(one, name):,}" for name in numbers)] for one in sessions]
+        yield Table(("session", "recording", *(name.removeprefix("n_") for name in numbers)), rows)
+        rows = [[region, *(f"{one.n_features[region]:,}" for one in sessions)] for region in self.found.regions]
+        yield Table(("region", *(one.name for one in sessions)), rows, "Features of each region.")
+        for one in sessions:
+            if one.reliability:
+                yield f"Noise ceiling of {one.name}: what repeats say of each other."
+                yield {name.replace("_", " "): _value(value) for name, value in one.reliability.items()}
+        for names, findings in self._findings():
+            if findings:
+                rows = [[one.check, one.verdict, one.reason] for one in findings]
+                yield Table(("check", "verdict", "reason"), rows, f"The audit for leaks of {', '.join(names)}.")
+
+    def _findings(self) -> list[tuple[list[str], list[Finding]]]:
+        """What the audit reports, with all sessions of which it reports the same."""
+        alike: dict[tuple[Finding, ...], list[str]] = {}
+        for session in self.found.sessions:
+            alike.setdefault(tuple(Finding(**one) for one in session.findings), []).append(session.name)  # type: ignore[arg-type]
+        return [(sessions, list(findings)) for findings, sessions in alike.items()]
+
+    def _cells_table(self) -> Table:
+        controls = controls_of(self.found)
+        columns = ["region", "time", "network", "layer"]
+        for name in self.found.nested.measures:
+            columns += [name, "chance", "p", "p corrected", "ceiling", *controls]
+        return Table(columns, [_cell_row(one, controls) for one in self.found.cells.values()])
+
+    def _heat_table(self, network: NetworkSummary) -> Table:
+        """The map of a network in the terminal: per cent on colour, a star or a line where it is significant."""
+        found, chance = self.found, chance_of(self.found, MAIN, network.name)
+        top = highest(found, MAIN, chance)
+        all_rows = [(region, time) for region in found.regions for time in found.times]
+        few = len(all_rows) <= MOST_ROWS
+        some = all_rows if few else [(region, example_time(found, region, network)) for region in found.regions]
+        rows = []
+        for region, time in some:
+            shades = []
+            for one in found.along(region, time.name, network):
+                value = one.measures[MAIN].value
+                text = "–" if np.isnan(value) else f"{100 * value:.0f}"
+                shades.append(Shade(text, (value - chance) / (top - chance), significant(one, MAIN)))
+            rows.append([short(label(found, region, time.name)), *shades])
+        note = "" if few else ", each region at its best time"
+        caption = f"{network.name}: {IN_SENTENCES[MAIN]} in %{note}; marked: above chance, corrected for all cells"
+        return Table(("", *network.layers), rows, caption)
 
 
 def _cell_row(one: CellResult, controls: Sequence[str]) -> list[str]:
     row = list(one.cell)
     for name, measure in one.measures.items():
-        row += [
-            interval(measure),
-            percent(measure.chance),
-            p_words(measure.p_value),
-            p_words(one.p_corrected[name]),
-            percent(one.ceiling[name]),
-        ]
-        row += [percent(one.controls[of][name].value) if of in one.controls else "–" for of in controls]
+        row += [interval(measure), percent(measure.chance), p_words(measure.p_value), p_words(one.p_corrected[name])]
+        row += [percent(one.ceiling[name]), *_controls(one.controls, controls, name)]
     return row
+
+
+def _controls(of: dict[str, Any], controls: Sequence[str], measure: str) -> list[str]:
+    return [percent(of[name][measure].value) if name in of else "–" for name in controls]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:.3g}" if isinstance(value, int | float) else ", ".join(map(str, value))

@@ -1,4 +1,4 @@
-"""A session that is mapped: its activity factorised for all splits, and the orders of its permutation tests."""
+"""A session that is mapped: its activity factorised for all splits, what controls use instead, permutation orders."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from sklearn.base import clone
 
 from ....adapters.ridge.blending import blended
 from ....adapters.whiten import Whitener
-from ...evaluation.folds import split_runs
-from ...evaluation.nuisance import nuisance
+from ...evaluation.controls import Control, control_named, shuffled_within
+from ...evaluation.splits import split_runs
+from ...evaluation.threads import once
 from ...statistics.permutation import exchanged_within
 from ..kernel.keys import digest_of
-from ..session.once import once
 from ..session.session import RegionSession, Weights
 from ..session.settings import Split
-from .activity import FactorisedActivity, RegionActivity
-from .settings import NUISANCE, MapSettings
+from .activity import FactorisedActivity, Injected, RegionActivity, TrueActivations
+from .settings import MapSettings
 
 
 class MapSession(RegionSession[MapSettings]):
@@ -27,19 +27,21 @@ class MapSession(RegionSession[MapSettings]):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.controls = [control_named(name) for name in self.settings.controls]
         self.class_means = once(self._class_means, maxsize=4)
+        self.pairing = once(self._pairing)
         self.forget()
 
     def forget(self) -> None:
         # All times of a region follow each other; of a whole brain, whiteners take GB.
         self._whiteners = once(self._whiten, maxsize=2)
-        self.nuisances = once(self._factorise_nuisances)
+        self.stand_in = once(self._stand_in)
         # Factorisations take memory: those of the newest two are held.
         self.sources = once(self._factorise, maxsize=2)
 
     @property
     def weights(self) -> tuple[Weights, ...]:
-        return ("trained", "untrained") if "untrained network" in self.settings.controls else ("trained",)
+        return tuple(dict.fromkeys(["trained", *map(weights_of, self.controls)]))
 
     @cached_property
     def inner(self) -> list[list[Split]]:
@@ -65,26 +67,32 @@ class MapSession(RegionSession[MapSettings]):
         number = {run: index for index, runs in enumerate(self.held_out) for run in runs}
         return self.exchanges(exchanged_within(self.trials.run, number), self.settings.n_permutations)
 
+    def _pairing(self, control: str) -> NDArray[np.intp]:
+        """For each repeat of a control the trial whose target each trial is fitted to, (n_repeats, n_trials)."""
+        pairing = control_named(control).pairing
+        assert pairing is not None
+        settings = self.settings
+        return pairing(shuffled_within(self.trials), self.trials.event, settings.n_shuffles, settings.seed)
+
     def _class_means(self, network: str, weights: Weights, layer: str) -> NDArray[np.float32]:
         """The mean activation (n_classes, n_units) of each class's keys in a layer."""
         targets = self.networks[network].targets
         of_class = np.arange(len(targets.answers))[:, None] == targets.truth()
         return blended(of_class / of_class.sum(axis=1, keepdims=True), self.table(network, weights, layer))
 
-    def _factorise_nuisances(self) -> dict[str, FactorisedActivity]:
-        """For each network the competing predictors of its stimuli in place of activity, where there are any."""
-        if NUISANCE not in self.settings.controls:
-            return {}
+    def _stand_in(self, control: str, network: str) -> Injected | None:
+        """What a control injects in place of activity; None where it uses activity, or there is nothing of its kind."""
+        predictors = control_named(control).predictors
+        if predictors is None:
+            return None if uses_activity(control_named(control)) else TrueActivations(self.outer)
+        values = predictors(self.networks[network].targets)
+        if values is None:
+            return None
         # Their units differ.
         fresh: Any = clone(self.settings.decoder.adapter)
         adapter = fresh.set_params(scale="unit_variance")
-        factorised = {}
-        for name, spec in self.networks.items():
-            known = nuisance(spec.targets)
-            if known is not None:
-                X = known[1][self.keys(name)]
-                factorised[name] = FactorisedActivity(adapter, [X] * len(self.outer), self.trials.run, self.outer)
-        return factorised
+        X = values[self.keys(network)]
+        return FactorisedActivity(adapter, [X] * len(self.outer), self.trials.run, self.outer)
 
     def _factorise(self, region: str, time: str) -> RegionActivity:
         X = self.activity(region, time)
@@ -98,3 +106,16 @@ class MapSession(RegionSession[MapSettings]):
 
     def _whiten(self, region: str) -> list[Whitener | None]:
         return [self.whitener(region, runs) for runs in self.held_out]
+
+
+def weights_of(control: Control) -> Weights:
+    return "untrained" if control.untrained else "trained"
+
+
+def uses_activity(control: Control) -> bool:
+    """Whether what a control injects depends on what activity predicts: then it is worked out for each cell."""
+    if control.predictors is not None:
+        return False
+    if control.activations is None:
+        return True
+    return bool(np.isnan(control.activations(np.full((1, 1), np.nan), np.ones((1, 1)))).any())

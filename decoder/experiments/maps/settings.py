@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ....errors import UnknownNameError
-from ...evaluation.controls import CONTROLS, NUISANCE
+from ...evaluation.controls import CONTROLS, NUISANCE, control_named
 from ..session.settings import NetworkSpec, SessionSettings
 
-__all__ = ["NUISANCE", "MapSettings", "NetworkSpec"]
+__all__ = ["MapSettings", "NetworkSpec"]
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,7 @@ class MapSettings(SessionSettings):
     Parameters
     ----------
     inner_folds, controls, n_permutations
-        As `hotwire.decoder.evaluate` means them, with ``"nuisance"`` as a further control: the same map from the
-        stimuli's luminance, contrast and so on, or the words' lengths, instead of the brain.
+        As `hotwire.decoder.evaluate` means them.
     inner_trials : int
         At most so many held-out training trials judge the cells in each outer fold.
 
@@ -38,5 +36,4 @@ class MapSettings(SessionSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         for control in self.controls:
-            if control not in (*CONTROLS, NUISANCE):
-                raise UnknownNameError("control", control, (*CONTROLS, NUISANCE))
+            control_named(control)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...evaluation.controls import NUISANCE
 from ...report.drawing import Drawing
 from ...study.study import Study, open_study
 from ..session.section import MapSection
@@ -12,7 +13,7 @@ from ..session.study import session_parts, shared_settings
 from .pictures import draw_trials
 from .pictures_figure import pictures_figure
 from .session import MapSession
-from .settings import NUISANCE, MapSettings
+from .settings import MapSettings
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,18 @@ def session_of(study: Study) -> MapSession:
             times=section.times_at(parts["recording"].rate_hz),
             inner_folds=evaluation.inner_folds,
             inner_trials=section.inner_trials,
-            controls=(*evaluation.controls, NUISANCE) if section.nuisance == "auto" else evaluation.controls,
+            controls=tuple(dict.fromkeys([*evaluation.controls, *([NUISANCE] * (section.nuisance == "auto"))])),
             n_permutations=evaluation.n_permutations,
         )
         return MapSession(study.path.stem, **parts, settings=settings, source=MapStudy(study.path.resolve()))
 
 
-def pictures_of(study: Study, session: MapSession) -> dict[str, Drawing]:
+def pictures_of(study: Study, session: MapSession) -> list[Drawing]:
     """Draw what the networks see in a session's activity, as far as they can draw."""
-    pictures = {}
+    pictures = []
     for section in study.section(MapSection).networks or [study.sections.network]:
         drawing = section.drawing()
         if drawing is not None:
             drawn = draw_trials(session, section.name, drawing, time=session.settings.times[0].name)
-            pictures[f"pictures-{session.name}-{section.name}"] = pictures_figure(drawn)
+            pictures.append(pictures_figure(drawn, f"pictures-{session.name}-{section.name}"))
     return pictures

@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from .scene import Mean, Scene
+from .result import LeftOut, Mean, SpanPoint
+from .scene import Scene
 from .span import explained, span_weights
 
 N_TESTED = 60
 N_READ = 32
 """Of words, so many are read at least for each number of training words."""
-
-HeldOut = Literal["categories", "pictures"]
-
-
-@dataclass(frozen=True)
-class SpanPoint:
-    """How well a number of training stimuli spans what was left out.
-
-    Attributes
-    ----------
-    held_out : {"categories", "pictures"}
-        Whether what is tested is of no category that was trained on, or merely another picture.
-    n_training : int
-        Words or pictures trained on.
-    explained : float
-        Share of a held-out activation's squared distance from the mean.
-    pairwise, candidate : Mean
-        Of the network's readout from the nearest point of the span.
-    """
-
-    held_out: HeldOut
-    n_training: int
-    explained: float
-    pairwise: Mean
-    candidate: Mean
 
 
 class _Split(NamedTuple):
@@ -84,7 +59,7 @@ def number_tested(n_pictures: int) -> int:
     return min(N_TESTED, n_pictures // 4)
 
 
-def _picture_split(scene: Scene, held_out: HeldOut, n_test: int, rng: np.random.Generator) -> _Split:
+def _picture_split(scene: Scene, held_out: LeftOut, n_test: int, rng: np.random.Generator) -> _Split:
     if held_out == "pictures":
         order = rng.permutation(scene.n_keys)
         return _Split(order[:n_test], order[n_test:])
@@ -95,7 +70,7 @@ def _picture_split(scene: Scene, held_out: HeldOut, n_test: int, rng: np.random.
     return _Split(rng.permutation(np.flatnonzero(left_out))[:n_test], rng.permutation(np.flatnonzero(~left_out)))
 
 
-def _points(scene: Scene, held_out: HeldOut, draws: list[list[_Split]], sizes: list[int]) -> list[SpanPoint]:
+def _points(scene: Scene, held_out: LeftOut, draws: list[list[_Split]], sizes: list[int]) -> list[SpanPoint]:
     """All splits of a draw are judged together: one left-out word alone has no other to be told from."""
     points = []
     for size in tqdm(sizes, desc=f"held-out {held_out}", delay=1, disable=None):

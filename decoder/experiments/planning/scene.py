@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,25 +15,7 @@ from ...readout import make_entry, read_out
 from ...settings import Settings, prompted
 from ...statistics.measures import hits, pairwise
 from ...targets import StimulusTargets, Targets
-
-
-class Accuracy(NamedTuple):
-    """How often an answer is right: of two (chance one half), and among all."""
-
-    pairwise: float
-    candidate: float
-
-
-class Mean(NamedTuple):
-    """A mean over random draws, with its standard error (NaN of a single draw)."""
-
-    value: float
-    error: float
-
-    @classmethod
-    def of(cls, draws: Sequence[float]) -> Mean:
-        n = len(draws)
-        return cls(float(np.mean(draws)), float(np.std(draws, ddof=1) / np.sqrt(n)) if n > 1 else float("nan"))
+from .result import Accuracy
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from ...study.derived import fields_of
 from ...study.section import AnyPath, Section
-from .plan import plan
+from .run import plan
 
 
 @fields_of(plan, without=("network", "targets", "settings", "noise"))
 class PlanSection(Section):
-    """See `hotwire.decoder.experiments.planning.plan.plan`."""
+    """See `hotwire.decoder.experiments.planning.run.plan`."""
 
     like: AnyPath | None = None
     """A study with a recording, whose noise is gone by."""

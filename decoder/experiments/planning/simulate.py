@@ -8,7 +8,6 @@ network sees what the decoder would inject, and nothing else is computed on the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -21,33 +20,14 @@ from ....adapters.unit_blocks import scores_of
 from ...evaluation.threads import in_parallel
 from ...recordings.synthetic import SyntheticBrain, block_design
 from .held_out import number_tested
-from .scene import Accuracy, Mean, Scene
+from .result import Accuracy, Mean, ReachPoint
+from .scene import Scene
 
 MOST_TESTED = 40
 """Trials that the network reads of each simulated session."""
 
 
-@dataclass(frozen=True)
-class ReachPoint:
-    """What a decoder reaches on new trials.
-
-    Attributes
-    ----------
-    signal_to_noise : float
-        Of a trial, see `Noise`.
-    n_training : int
-        Trials of each word; or pictures, each shown once.
-    pairwise, candidate : Mean
-        Over simulated brains.
-    """
-
-    signal_to_noise: float
-    n_training: int
-    pairwise: Mean
-    candidate: Mean
-
-
-class _Session(NamedTuple):
+class _Trials(NamedTuple):
     """Trials of a synthetic brain, those to train on first, by size."""
 
     X: NDArray
@@ -89,36 +69,36 @@ def reached(
 
 def _simulated(scene: Scene, n_features: int, level: float, sizes: Sequence[int], seed: int) -> list[Accuracy]:
     brain = SyntheticBrain(n_features, 1.0, level, "none", seed=seed)
-    session = _pictures(scene, brain, sizes) if scene.shows_pictures else _words(scene, brain, sizes)
+    simulated = _pictures(scene, brain, sizes) if scene.shows_pictures else _words(scene, brain, sizes)
     K = scene.K[: scene.n_keys, : scene.n_keys]
     weights, means = [], []
-    for train in session.train:
-        key = session.key[train]
-        dual = DualRidge(scene.settings.adapter, session.X[train], groups=session.group[train])
-        blend = dual.blend(dual.fit(K[np.ix_(key, key)]), session.X[session.test])
+    for train in simulated.train:
+        key = simulated.key[train]
+        dual = DualRidge(scene.settings.adapter, simulated.X[train], groups=simulated.group[train])
+        blend = dual.blend(dual.fit(K[np.ix_(key, key)]), simulated.X[simulated.test])
         weights.append(by_key(blend, key, len(scene.table)))
         means.append(np.bincount(key, minlength=len(scene.table)) / len(key))
     scores = scene.scores(weights, np.array(means))
-    return [scene.accuracy(of_size, session.key[session.test]) for of_size in scores]
+    return [scene.accuracy(of_size, simulated.key[simulated.test]) for of_size in scores]
 
 
-def _words(scene: Scene, brain: SyntheticBrain, sizes: Sequence[int]) -> _Session:
+def _words(scene: Scene, brain: SyntheticBrain, sizes: Sequence[int]) -> _Trials:
     n_tested = max(1, MOST_TESTED // scene.n_keys)
     X, key = _recorded(scene, brain, sizes[-1] + n_tested)
     run = np.arange(len(key)) // scene.n_keys
     test = np.flatnonzero(run >= sizes[-1])[:MOST_TESTED]
-    return _Session(X, key, run, [np.flatnonzero(run < size) for size in sizes], test)
+    return _Trials(X, key, run, [np.flatnonzero(run < size) for size in sizes], test)
 
 
-def _pictures(scene: Scene, brain: SyntheticBrain, sizes: Sequence[int]) -> _Session:
+def _pictures(scene: Scene, brain: SyntheticBrain, sizes: Sequence[int]) -> _Trials:
     # Each picture is shown once, in random order.
     X, key = _recorded(scene, brain, 1)
     test = np.arange(len(key) - number_tested(len(key)), len(key))[:MOST_TESTED]
-    return _Session(X, key, key, [np.arange(size) for size in sizes], test)
+    return _Trials(X, key, key, [np.arange(size) for size in sizes], test)
 
 
 def _recorded(scene: Scene, brain: SyntheticBrain, n_runs: int) -> tuple[NDArray, NDArray[np.intp]]:
-    """Trials (n_trials, n_features) of a session that shows each key once a run, and their keys."""
+    """Trials (n_trials, n_features) of a simulated that shows each key once a run, and their keys."""
     names = [str(i) for i in range(scene.n_keys)]
     coordinates = scores_of(_centred(scene.K[: scene.n_keys, : scene.n_keys]))
     design = block_design(names, n_runs, rate_hz=1.0, duration_s=1.0, seed=brain.seed)

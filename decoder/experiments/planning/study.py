@@ -23,7 +23,8 @@ from ...study.settings import DecoderSection
 from ...study.study import open_study, read_document
 from ...targets import StimulusTargets, Targets
 from .noise import DEMO, Noise, noise_like
-from .plan import Plan, layer_by_default, plan
+from .result import PlanResult
+from .run import layer_by_default, plan
 from .section import PlanSection
 
 
@@ -67,7 +68,7 @@ class PlanStudy:
     sections: PlanSections = field(repr=False)
     layer: str | None = None
 
-    def plan(self, *, like: Path | None = None, trials: list[int] | None = None) -> Plan:
+    def plan(self, *, like: Path | None = None, trials: list[int] | None = None) -> PlanResult:
         """Make the plan.
 
         Parameters

@@ -10,21 +10,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...evaluation.folds import Bench, Fold, split_runs
+from ...evaluation.fold_data import FoldData
+from ...evaluation.folds import FittedFold
+from ...evaluation.splits import split_runs
 from ...linear import Linear
 from ...readout import read_out, softmax
 from ...settings import Settings
 from ...windows import Window
 from ...windows.event_windows import EventWindow
 from .policy import Windows
-from .stream import Came, come, sliding_window
+from .stream import StreamWindow, delays_s, sliding_window, stream_windows
 
 AT_ONCE = 128
 """Windows that go through the network together: what waits takes memory."""
 
 
 @dataclass(frozen=True, eq=False)
-class Decided:
+class RunDecisions:
     """All decisions on a run, in the order in which they were there.
 
     Attributes
@@ -33,7 +35,7 @@ class Decided:
     event : array (n_decisions,) of int
         Which event of the recording the window follows; -1 where it slides along.
     start_s, stop_s, available_s : arrays (n_decisions,)
-        See `hotwire.decoder.experiments.pseudo_online.stream.Came`.
+        See `hotwire.decoder.experiments.pseudo_online.stream.StreamWindow`.
     probabilities : array (n_decisions, n_answers)
         NaN where the decoder abstained, as the window rejected its samples.
     """
@@ -50,15 +52,8 @@ class Decided:
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """What decides on runs that it was not fitted on.
-
-    Attributes
-    ----------
-    settings : Settings
-    linear : Linear
-    runs : tuple of int or str
-    """
+class FoldDecoder:
+    """What decides on `runs`, which it was not fitted on."""
 
     settings: Settings
     linear: Linear
@@ -67,18 +62,18 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Player:
-    """Plays runs of a bench's recording to fitted decoders.
+    """Plays runs of a recording to fitted decoders.
 
     Parameters
     ----------
-    bench : Bench
+    bench : FoldData
     windows : {"sliding", "events"}
         Decide every so often, or when the window of an event is complete.
     every_s : float
         From one decision to the next, where windows slide.
     """
 
-    bench: Bench
+    bench: FoldData
     windows: Windows
     every_s: float
 
@@ -93,48 +88,46 @@ class Player:
             rate_hz = step.rate_out_hz(rate_hz)
         return sliding_window(window, self.every_s, rate_hz)
 
-    def decided(self, fitted: Fitted, run: int | str) -> Decided:
+    def decisions(self, decoder: FoldDecoder, run: int | str) -> RunDecisions:
         """Decide on all of a run."""
-        stream = come(fitted.settings, self.window(fitted.settings), self.bench.recording, run)
-        came: list[Came] = []
+        settings = decoder.settings
+        waiting_s = delays_s(settings, self.bench.recording).waiting
+        stream = stream_windows(self.bench.prepared(settings.steps), self.window(settings), run, waiting_s)
+        events: list[int] = []
+        times = [np.empty((0, 3))]
         parts = [np.empty((0, len(self.bench.targets.answers)))]
         while some := list(islice(stream, AT_ONCE)):
-            came += [one._replace(row=one.row._replace(x=one.row.x[:0])) for one in some]  # the samples may go
-            parts.append(self._probabilities(fitted, some))
-        return Decided(
-            run,
-            np.array([one.row.event for one in came], np.intp),
-            np.array([one.start_s for one in came], np.float64),
-            np.array([one.stop_s for one in came], np.float64),
-            np.array([one.available_s for one in came], np.float64),
-            np.concatenate(parts),
-        )
+            events += [one.row.event for one in some]
+            times.append(np.array([one[1:] for one in some], np.float64))
+            parts.append(self._probabilities(decoder, some))
+        start_s, stop_s, available_s = np.concatenate(times).T
+        return RunDecisions(run, np.array(events, np.intp), start_s, stop_s, available_s, np.concatenate(parts))
 
-    def scores(self, fitted: Fitted, X: NDArray) -> NDArray[np.float32]:
+    def scores(self, decoder: FoldDecoder, X: NDArray) -> NDArray[np.float32]:
         """Return what the readout gives each answer, (n_trials, n_answers)."""
-        entry = self.bench.entry(fitted.settings, fitted.linear)
-        return read_out(fitted.settings.readout, entry, fitted.linear.predict(X), speak=False)[0]
+        entry = self.bench.entry(decoder.settings, decoder.linear)
+        return read_out(decoder.settings.readout, entry, decoder.linear.predict(X), speak=False)[0]
 
-    def _probabilities(self, fitted: Fitted, came: Sequence[Came]) -> NDArray[np.float64]:
-        rows = [one.row for one in came]
-        found = np.full((len(rows), len(self.bench.targets.answers)), np.nan)
+    def _probabilities(self, decoder: FoldDecoder, some: Sequence[StreamWindow]) -> NDArray[np.float64]:
+        rows = [one.row for one in some]
+        probabilities = np.full((len(rows), len(self.bench.targets.answers)), np.nan)
         fit = np.array([row.rejected is None for row in rows])
         if fit.any():
             X = np.array([row.x for row in rows if row.rejected is None], np.float32)
-            found[fit] = softmax(self.scores(fitted, X))
-        return found
+            probabilities[fit] = softmax(self.scores(decoder, X))
+        return probabilities
 
 
-def inner_fits(bench: Bench, fold: Fold, training: Sequence[Any], inner_folds: int) -> list[Fitted]:
+def inner_fits(bench: FoldData, fold: FittedFold, training: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:
     """Fit on parts of a fold's training runs, to see how decisions are spread over runs that were not fitted on.
 
     Settings and whitening are those of the fold.
     """
     to_fit = bench.trials_to_fit(fold.settings)
     keys = bench.keys(to_fit)
-    found = []
+    decoders = []
     for held_out in split_runs(training, min(inner_folds, len(training))):
         train = np.flatnonzero(np.isin(to_fit.run, [run for run in training if run not in set(held_out)]))
         linear = bench.fit(fold.settings, train, keys[train], fold.linear.whitener)
-        found.append(Fitted(fold.settings, linear, tuple(held_out)))
-    return found
+        decoders.append(FoldDecoder(fold.settings, linear, tuple(held_out)))
+    return decoders

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...statistics.bits import Transfer, transfer
 from ...statistics.intervals import interval_over
 from ...statistics.measures import hit_table
-from .deciding import Decided
+from .deciding import RunDecisions
 from .spans import Spans
 
 
@@ -45,8 +45,8 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Placed:
-    """Decisions, each held against an event.
+class EventDecisions:
+    """Decisions, each with the event that it is about.
 
     Attributes
     ----------
@@ -69,9 +69,9 @@ class Placed:
     def __len__(self) -> int:
         return len(self.truth)
 
-    def take(self, which: NDArray) -> Placed:
+    def take(self, which: NDArray) -> EventDecisions:
         """Return some of them."""
-        return Placed(self.probabilities[which], self.truth[which], self.event[which], self.run[which],
+        return EventDecisions(self.probabilities[which], self.truth[which], self.event[which], self.run[which],
                       self.latency_s[which])  # fmt: skip
 
     @property
@@ -80,46 +80,46 @@ class Placed:
         return hit_table(self.probabilities)[np.arange(len(self)), self.truth]
 
 
-def placed(decided: Sequence[Decided], spans: Sequence[Spans], before_s: float) -> Placed:
-    """Hold decisions against the events that they are about, or that begin within so many seconds.
+def decisions_by_event(runs: Sequence[RunDecisions], spans: Sequence[Spans], before_s: float) -> EventDecisions:
+    """Find the events that decisions are about, or that begin within so many seconds.
 
     Where the decoder abstained there is none.
     """
-    parts = [part for pair in zip(decided, spans, strict=True) for part in _of_run(*pair, before_s)]
-    found = joined(parts, decided[0].probabilities.shape[1])
-    return found.take(~np.isnan(found.probabilities[:, 0]))
+    parts = [part for pair in zip(runs, spans, strict=True) for part in _of_run(*pair, before_s)]
+    all_of_them = joined(parts, runs[0].probabilities.shape[1])
+    return all_of_them.take(~np.isnan(all_of_them.probabilities[:, 0]))
 
 
-def joined(parts: Sequence[Placed], n_answers: int) -> Placed:
+def joined(parts: Sequence[EventDecisions], n_answers: int) -> EventDecisions:
     """Return several one after the other."""
     parts = [part for part in parts if len(part)]
     if not parts:
         none = np.empty(0, np.intp)
-        return Placed(np.empty((0, n_answers)), none, none, none, np.empty(0))
+        return EventDecisions(np.empty((0, n_answers)), none, none, none, np.empty(0))
     names = ("probabilities", "truth", "event", "run", "latency_s")
-    return Placed(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    return EventDecisions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def _of_run(decided: Decided, spans: Spans, before_s: float) -> Iterator[Placed]:
+def _of_run(decisions: RunDecisions, spans: Spans, before_s: float) -> Iterator[EventDecisions]:
     free_s = -np.inf
     for i in range(len(spans)):
         onset_s, start_s, stop_s = (float(of[i]) for of in (spans.onset_s, spans.start_s, spans.stop_s))
-        if (decided.event >= 0).any():
-            own = np.flatnonzero(decided.event == spans.event[i])
+        if (decisions.event >= 0).any():
+            own = np.flatnonzero(decisions.event == spans.event[i])
         else:
             first = min(start_s, max(free_s, onset_s - before_s))
-            own = np.arange(*np.searchsorted(decided.available_s, [first, stop_s]))
+            own = np.arange(*np.searchsorted(decisions.available_s, [first, stop_s]))
         free_s = stop_s
-        yield Placed(
-            decided.probabilities[own],
+        yield EventDecisions(
+            decisions.probabilities[own],
             np.full(len(own), spans.truth[i]),
             np.full(len(own), spans.event[i]),
-            np.repeat(np.asarray([decided.run]), len(own)),
-            decided.available_s[own] - onset_s,
+            np.repeat(np.asarray([decisions.run]), len(own)),
+            decisions.available_s[own] - onset_s,
         )
 
 
-def at_latency(decisions: Placed, latency_s: float, within_s: float) -> Placed:
+def at_latency(decisions: EventDecisions, latency_s: float, within_s: float) -> EventDecisions:
     """Return for each event the decision that was there nearest to so long after its onset, if it is near enough."""
     off_s = np.abs(decisions.latency_s - latency_s)
     order = np.lexsort((off_s, decisions.event))
@@ -127,29 +127,21 @@ def at_latency(decisions: Placed, latency_s: float, within_s: float) -> Placed:
     return decisions.take(first[off_s[first] <= within_s + 1e-9])
 
 
-def curve(decisions: Placed, through_s: float, every_s: float, least: int) -> list[Point]:
-    """Return accuracy and probability by the time since the onset.
+def curve(decisions: EventDecisions, through_s: float, every_s: float, least: int) -> list[Point]:
+    """Return accuracy and probability by the time since the onset, every so often, at a latency among them.
 
-    Parameters
-    ----------
-    decisions : Placed
-    through_s : float
-        A latency that the points go through.
-    every_s : float
-        From point to point.
-    least : int
-        Points of fewer decisions are left out.
+    Points of fewer than `least` decisions are left out.
     """
     place = np.round((decisions.latency_s - through_s) / every_s).astype(np.intp)
-    found = []
+    points = []
     for number in np.unique(place).tolist():
         own = decisions.take(place == number)
         if len(own) >= least:
-            found.append(_point(own, through_s + number * every_s))
-    return found
+            points.append(_point(own, through_s + number * every_s))
+    return points
 
 
-def _point(decisions: Placed, latency_s: float) -> Point:
+def _point(decisions: EventDecisions, latency_s: float) -> Point:
     hits, truth = decisions.hits, decisions.truth
     of_right = decisions.probabilities[np.arange(len(decisions)), truth]
     n_answers = decisions.probabilities.shape[1]

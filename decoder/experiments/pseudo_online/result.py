@@ -1,7 +1,8 @@
-"""What a pseudo-online evaluation finds."""
+"""What a pseudo-online evaluation found."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -9,8 +10,8 @@ from ...evaluation.audit.finding import Finding
 from ...settings import Settings
 from ...statistics.bits import Transfer
 from ...statistics.measures import Measure
-from .deciding import Decided
-from .eventwise import Acts
+from .activations import Activations
+from .deciding import RunDecisions
 from .latency import Point
 from .policy import Policy, Windows
 from .spans import Spans
@@ -18,14 +19,14 @@ from .threshold import Operating
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOut:
+class HeldOutRun:
     """A run that was held out, and what was decided on it.
 
     Attributes
     ----------
-    decided : Decided
+    decisions : RunDecisions
     spans : Spans
-    acts : Acts
+    activations : Activations
     threshold : float
         How probable an answer must be to activate, as chosen in the training runs, or as given.
     fold : int
@@ -33,9 +34,9 @@ class HeldOut:
         From when on there could be a decision, and when the run ends.
     """
 
-    decided: Decided
+    decisions: RunDecisions
     spans: Spans
-    acts: Acts
+    activations: Activations
     threshold: float
     fold: int
     begin_s: float
@@ -45,6 +46,18 @@ class HeldOut:
     def rest_s(self) -> float:
         """How long no event holds."""
         return self.spans.rest_s(self.begin_s, self.end_s)
+
+    def activation_data(self, answers: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Every activation, ready for JSON."""
+        own = self.activations
+        for time_s, answer, span in zip(own.time_s.tolist(), own.answer.tolist(), own.span.tolist(), strict=True):
+            yield {
+                "run": self.decisions.run,
+                "time_s": time_s,
+                "answer": answers[answer],
+                "event": int(self.spans.event[span]) if span >= 0 else None,
+                "right": bool(self.spans.truth[span] == answer) if span >= 0 else None,
+            }
 
 
 class Rate(NamedTuple):
@@ -76,7 +89,7 @@ class Quartiles(NamedTuple):
 
 
 @dataclass(frozen=True)
-class EventFigures:
+class EventScores:
     """Events and their activations.
 
     Attributes
@@ -112,7 +125,7 @@ class EventFigures:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Decisions whose window just covers that of the event, beside those offline.
+    """Decisions whose window just covers that of the event, and those offline.
 
     Attributes
     ----------
@@ -153,9 +166,9 @@ class PseudoOnline:
     windows : {"sliding", "events"}
     every_s, from_s, to_s : float
     policy : Policy
-    held_out : tuple of HeldOut
+    held_out : tuple of HeldOutRun
         The runs, in the order of the recording.
-    events : EventFigures
+    events : EventScores
     covering : Comparison
     curve : tuple of Point
     operating : tuple of Operating
@@ -185,8 +198,8 @@ class PseudoOnline:
     from_s: float
     to_s: float
     policy: Policy
-    held_out: tuple[HeldOut, ...]
-    events: EventFigures
+    held_out: tuple[HeldOutRun, ...]
+    events: EventScores
     covering: Comparison
     curve: tuple[Point, ...]
     operating: tuple[Operating, ...]
@@ -202,14 +215,18 @@ class PseudoOnline:
     findings: tuple[Finding, ...] = ()
 
     @property
+    def slides(self) -> bool:
+        return self.windows == "sliding"
+
+    @property
     def n_decisions(self) -> int:
-        return sum(len(one.decided) for one in self.held_out)
+        return sum(len(one.decisions) for one in self.held_out)
 
     @property
     def thresholds(self) -> list[float]:
         """Of the folds."""
         return list({one.fold: one.threshold for one in self.held_out}.values())
 
-    def __getitem__(self, run: Any) -> HeldOut:
+    def __getitem__(self, run: Any) -> HeldOutRun:
         """Return what was decided on a run."""
-        return next(one for one in self.held_out if one.decided.run == run)
+        return next(one for one in self.held_out if one.decisions.run == run)

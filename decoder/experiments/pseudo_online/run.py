@@ -14,15 +14,18 @@ from ...decoder import Decoder
 from ...evaluation.audit.leaks import Policy as AuditPolicy
 from ...evaluation.audit.leaks import audit as look_for_leaks
 from ...evaluation.audit.leaks import check_policy, refuse
-from ...evaluation.folds import Bench, Choice, Fold, HeldOut, fit_fold, split_runs, tried_windows
+from ...evaluation.choices import Choice, tried_windows
+from ...evaluation.fold_data import FoldData
+from ...evaluation.folds import FittedFold, fit_fold
+from ...evaluation.splits import HeldOut, split_runs
 from ...evaluation.threads import in_parallel
 from ...recordings.recording import Recording
 from ...settings import Settings
 from ...steps.settings import check_number
-from .deciding import Fitted, Player, inner_fits
+from .deciding import FoldDecoder, Player, inner_fits
 from .policy import EVERY_S, WINDOWS, Policy, Windows, checked_threshold
 from .result import PseudoOnline
-from .session import Session
+from .scorer import StreamScorer
 from .stream import check_streams, window_s
 
 
@@ -44,7 +47,7 @@ def pseudo_online(
     seed: int = 0,
     audit: AuditPolicy = "refuse",
 ) -> PseudoOnline:
-    """Let decoders decide on runs held out as if they were just being recorded, and judge what comes of it.
+    """Let decoders decide on runs held out as if they were just being recorded, and score what comes of it.
 
     In each fold of the cross-validation a decoder is fitted as `evaluate` fits it: on the windows of events of the
     training runs, with all choices made inside these. It then decides on the held-out runs: samples come in chunks,
@@ -95,7 +98,7 @@ def pseudo_online(
     every = _tried(decoder.settings, choose)
     for settings in every:
         check_streams(settings)
-    bench = Bench(decoder.network, decoder.targets, recording, tuple(dict.fromkeys(one.layer for one in every)))
+    bench = FoldData(decoder.network, decoder.targets, recording, tuple(dict.fromkeys(one.layer for one in every)))
     player = Player(bench, windows, every_s)
     for settings in every:
         player.window(settings)  # says what is wrong with it
@@ -104,30 +107,30 @@ def pseudo_online(
     findings = look_for_leaks(recording, bench.trials(decoder.settings), bench.targets, splits, decoder.settings, tried)
     refuse(findings, audit)
     to_s = window_s(decoder.settings) / 2 if to_s is None else to_s
-    session = Session(player, policy or Policy(), from_s, to_s, decoder.settings)
-    limit = session.limit(false_per_minute)
+    scorer = StreamScorer(player, policy or Policy(), from_s, to_s, decoder.settings)
+    limit = scorer.limit(false_per_minute)
 
     fits = [partial(fit_fold, bench, decoder.settings, choose, HeldOut(tuple(runs)), inner_folds) for runs in splits]
     fitted = in_parallel(fits, "cross-validation")
-    outer = [Fitted(fold.settings, fold.linear, tuple(runs)) for fold, runs in zip(fitted, splits, strict=True)]
-    inner: list[list[Fitted]] = [[] for _ in splits]
+    outer = [FoldDecoder(fold.settings, fold.linear, tuple(runs)) for fold, runs in zip(fitted, splits, strict=True)]
+    inner: list[list[FoldDecoder]] = [[] for _ in splits]
     if threshold is None:
         calls = [partial(_inner, bench, fold, runs, inner_folds) for fold, runs in zip(fitted, splits, strict=True)]
         inner = in_parallel(calls, "fits to choose thresholds by")
     parts = [[one, *of_training] for one, of_training in zip(outer, inner, strict=True)]
     todo = [(number, one, run) for number, of_fold in enumerate(parts) for one in of_fold for run in one.runs]
-    decided = in_parallel([partial(player.decided, *of) for _, *of in todo], "decisions as they would have come")
+    decisions = in_parallel([partial(player.decisions, *of) for _, *of in todo], "decisions as they would have come")
 
     held_out, chosen = [], []
     for number, one in enumerate(outer):
-        of_fold = [(by, found) for (fold, by, _), found in zip(todo, decided, strict=True) if fold == number]
+        of_fold = [(by, found) for (fold, by, _), found in zip(todo, decisions, strict=True) if fold == number]
         used = threshold
         if used is None:
-            used = session.chosen([found for by, found in of_fold if by is not one], one.settings, limit)
-        held_out += [session.held_out(found, one.settings, used, number) for by, found in of_fold if by is one]
+            used = scorer.chosen([found for by, found in of_fold if by is not one], one.settings, limit)
+        held_out += [scorer.held_out(found, one.settings, used, number) for by, found in of_fold if by is one]
         chosen.append({choice.setting: str(getattr(one.settings, choice.setting)) for choice in choose})
-    held_out.sort(key=lambda one: recording.runs.index(one.decided.run))
-    found = session.judged(held_out, fitted, outer, n_permutations, seed)
+    held_out.sort(key=lambda one: recording.runs.index(one.decisions.run))
+    found = scorer.result(held_out, fitted, outer, n_permutations, seed)
     return replace(found, chosen=tuple(chosen), findings=findings, is_chosen=threshold is None, limit=limit)
 
 
@@ -160,7 +163,7 @@ def _tried(settings: Settings, choose: Sequence[Choice]) -> list[Settings]:
     return found
 
 
-def _inner(bench: Bench, fold: Fold, held_out: Sequence[Any], inner_folds: int) -> list[Fitted]:
+def _inner(bench: FoldData, fold: FittedFold, held_out: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:
     training = [run for run in bench.recording.runs if run not in set(held_out)]
     if len(training) < 2:
         raise InputError(

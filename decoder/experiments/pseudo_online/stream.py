@@ -1,24 +1,19 @@
-"""A run as it would have come: samples in chunks, windows as they complete, and when each was there."""
+"""A run as a live stream brings it: windows as they complete, and when each is there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-
-from ....errors import InputError, RecordingError
+from ....errors import InputError
 from ...bundle.graph import check_causal
 from ...recordings.recording import Recording
 from ...settings import Settings
-from ...steps import open_chain
-from ...windows import EventWindow, Window, WindowRow, sliding_like
-
-CHUNK_S = 0.05
-"""How much comes at once; what is decided does not depend on it."""
+from ...steps import delays, open_chain
+from ...windows import EventWindow, Window, WindowRow, rows_of_run, sliding_like
 
 
-class Came(NamedTuple):
+class StreamWindow(NamedTuple):
     """A window that is complete.
 
     Attributes
@@ -37,16 +32,15 @@ class Came(NamedTuple):
     available_s: float
 
 
-def come(settings: Settings, window: Window, recording: Recording, run: int | str) -> Iterator[Came]:
-    """Play a run through a decoder's steps and a window, as a live stream would come.
+def stream_windows(prepared: Recording, window: Window, run: int | str, waiting_s: float) -> Iterator[StreamWindow]:
+    """Cut a run into the windows that a live stream brings, however its samples are cut into chunks.
 
     Parameters
     ----------
-    settings : Settings
-        Whose steps to take.
+    prepared : Recording
+        After the steps, which let a sample wait for `waiting_s`.
     window : Window
         The decoder's own, or a sliding one.
-    recording : Recording
     run : int or str
 
     Raises
@@ -54,32 +48,10 @@ def come(settings: Settings, window: Window, recording: Recording, run: int | st
     RecordingError
         An event's window reaches beyond the run, and its policy is ``"error"``.
     """
-    samples = recording.data[recording.samples_of(run)]
-    rate_hz = recording.rate_hz
-    chain = open_chain(settings.steps, recording.feature_names, rate_hz)
-    out_hz, delay_s = chain.rate_out_hz, chain.delay_samples / rate_hz
-    state = window.open(len(chain.names_out), out_hz)
-    events = recording.events
-    to_come = sorted(np.flatnonzero(events.run == run).tolist(), key=lambda i: events.onset_s[i], reverse=True)
-
-    def announce(upto_s: float) -> None:
-        while to_come and events.onset_s[to_come[-1]] < upto_s:
-            event = to_come.pop()
-            state.announce(event, float(events.onset_s[event]), float(events.duration_s[event]))
-
-    def told(rows: list[WindowRow]) -> Iterator[Came]:
-        for row in rows:
-            yield Came(row, row.first / out_hz, row.stop / out_hz, (row.stop - 1) / out_hz + delay_s)
-
-    n_chunk = max(1, round(CHUNK_S * rate_hz))
-    try:
-        for first in range(0, len(samples), n_chunk):
-            announce((first + n_chunk) / rate_hz)
-            yield from told(state.push(chain.push(samples[first : first + n_chunk])))
-        announce(np.inf)
-        yield from told([*state.push(chain.finish()), *state.finish()])
-    except RecordingError as error:
-        raise RecordingError(f"run {run}: {error}") from error
+    rate_hz = prepared.rate_hz
+    state = window.open(prepared.n_features, rate_hz)
+    for row in rows_of_run(state, prepared, run):
+        yield StreamWindow(row, row.first / rate_hz, row.stop / rate_hz, (row.stop - 1) / rate_hz + waiting_s)
 
 
 class Delays(NamedTuple):
@@ -102,12 +74,10 @@ class Delays(NamedTuple):
 
 def delays_s(settings: Settings, recording: Recording) -> Delays:
     """Return how long decisions take with these steps."""
-    rate_hz, group_s = recording.rate_hz, 0.0
-    for step in settings.steps:
-        group_s += step.group_delay_samples(rate_hz) / rate_hz
-        rate_hz = step.rate_out_hz(rate_hz)
-    waiting_s = open_chain(settings.steps, recording.feature_names, recording.rate_hz).delay_samples / recording.rate_hz
-    return Delays(waiting_s - 1 / rate_hz, waiting_s, group_s)
+    chain = open_chain(settings.steps, recording.feature_names, recording.rate_hz)
+    waiting_s = chain.delay_samples / recording.rate_hz
+    group_s = sum(one.lags_s for one in delays(settings.steps, recording.rate_hz))
+    return Delays(waiting_s - 1 / chain.rate_out_hz, waiting_s, group_s)
 
 
 def check_streams(settings: Settings) -> float:
@@ -135,7 +105,7 @@ def window_s(settings: Settings) -> float:
 
 
 def sliding_window(window: EventWindow, every_s: float, rate_hz: float) -> Window:
-    """Return the window that slides along instead of one on events, see `hotwire.decoder.steps.sliding_like`.
+    """Return the window that slides along instead of one on events, see `hotwire.decoder.windows.sliding_like`.
 
     Raises
     ------
@@ -144,7 +114,7 @@ def sliding_window(window: EventWindow, every_s: float, rate_hz: float) -> Windo
 
     Examples
     --------
-    >>> from hotwire.decoder.steps import BlockAverage
+    >>> from hotwire.decoder.windows import BlockAverage
     >>> sliding_window(BlockAverage(0.5, 3.5), 0.25, 100.0)
     SlidingAverage(length_s=3.0, every_s=0.25)
     """

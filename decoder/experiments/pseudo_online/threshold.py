@@ -1,4 +1,4 @@
-"""How sure a decoder must be before it acts, told from the training runs alone."""
+"""How probable an answer must be to activate, chosen in the training runs alone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .deciding import Decided
-from .eventwise import acts_of
+from .activations import activations_of
+from .deciding import RunDecisions
 from .policy import Policy
 from .spans import Spans
 
@@ -34,13 +34,13 @@ class Operating(NamedTuple):
     false_per_minute: float
 
 
-def thresholds(decided: Sequence[Decided]) -> NDArray[np.float64]:
+def thresholds(decisions: Sequence[RunDecisions]) -> NDArray[np.float64]:
     """Return thresholds to try, from one that any decision passes to one that none does.
 
     They lie where the probabilities of the most probable answers do, as some networks are never sure and some always,
     and the closer the rarer these are: what few decisions pass matters most.
     """
-    most = np.concatenate([one.probabilities.max(axis=1) for one in decided])
+    most = np.concatenate([one.probabilities.max(axis=1) for one in decisions])
     most = most[np.isfinite(most)]
     if not len(most):
         return np.array([1.0])
@@ -49,25 +49,22 @@ def thresholds(decided: Sequence[Decided]) -> NDArray[np.float64]:
 
 
 def operating_at(
-    threshold: float, decided: Sequence[Decided], spans: Sequence[Spans], rest_s: float, policy: Policy
+    threshold: float, decisions: Sequence[RunDecisions], spans: Sequence[Spans], rest_s: float, policy: Policy
 ) -> Operating:
-    """Tell what a threshold leads to on some runs, whose events leave so much rest."""
+    """Return what a threshold leads to on some runs, whose events leave so much rest."""
     right = wrong = n_events = n_false = 0
-    for one, of_run in zip(decided, spans, strict=True):
-        acts = acts_of(one, of_run, policy, threshold)
-        first = acts.first(len(of_run))
-        some = first >= 0
-        n_right = int(np.count_nonzero(acts.answer[first[some]] == of_run.truth[some]))
-        right += n_right
-        wrong += int(np.count_nonzero(some)) - n_right
+    for one, of_run in zip(decisions, spans, strict=True):
+        activations = activations_of(one, of_run, policy, threshold)
+        n_right, n_some = activations.n_first_right(of_run.truth)
+        right, wrong = right + n_right, wrong + n_some - n_right
         n_events += len(of_run)
-        n_false += int(np.count_nonzero(acts.span < 0))
+        n_false += activations.n_at_rest
     rate = n_false / (rest_s / 60) if rest_s > 0 else float("nan")
     return Operating(threshold, right / n_events, wrong / n_events, rate)
 
 
 def chosen_threshold(
-    decided: Sequence[Decided],
+    decisions: Sequence[RunDecisions],
     spans: Sequence[Spans],
     rest_s: float,
     policy: Policy,
@@ -75,19 +72,10 @@ def chosen_threshold(
 ) -> float:
     """Return the threshold with which most events are answered rightly at first; of equally good ones the highest.
 
-    Parameters
-    ----------
-    decided : sequence of Decided
-        On training runs, by decoders that were fitted on others.
-    spans : sequence of Spans
-        Of the same runs.
-    rest_s : float
-        In all of them.
-    policy : Policy
-    false_per_minute : float or None
-        Only among thresholds with which, while no event holds, there are at most so many activations per minute.
+    The decisions are on training runs, by decoders that were fitted on others; `rest_s` is the rest in all of them.
+    Only thresholds count with which, while no event holds, there are at most `false_per_minute` activations.
     """
-    tried = [operating_at(float(one), decided, spans, rest_s, policy) for one in thresholds(decided)]
+    tried = [operating_at(float(one), decisions, spans, rest_s, policy) for one in thresholds(decisions)]
     if false_per_minute is not None:
         # The last of them lets nothing pass.
         tried = [one for one in tried if one.false_per_minute <= false_per_minute]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ....decoder.report.drawing import Colors, Drawing, chance_line
+from ....decoder.report.drawing import ACCENT, INK, SERIES, SOFT, Drawing, chance_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,31 +23,22 @@ def learning_curve_figure(calibration: Calibration, good_enough: float) -> Drawi
     """Draw how often trials were decided rightly, by how many had been learned from: each of them, and the mean.
 
     Where the curve can tell, also what is expected, with its 95 % interval, and of twenty more trials.
-
-    Parameters
-    ----------
-    calibration : Calibration
-        That has decided on a trial, at least.
-    good_enough : float
-        What is asked for.
     """
     sizes, right, curve = calibration.n_before, calibration.right, calibration.curve()
 
-    def draw(figure: Figure, colors: Colors) -> None:
+    def draw(figure: Figure) -> None:
         ax = figure.subplots()
-        chance_line(ax.axhline, calibration.chance, colors)
-        ax.axhline(100 * good_enough, color=colors.accent, linewidth=1, linestyle=(0, (1, 2)))
-        ax.plot(sizes, 100 * right, "|", color=colors.soft, markersize=7)
+        chance_line(ax.axhline, calibration.chance)
+        ax.axhline(100 * good_enough, color=ACCENT, linewidth=1, linestyle=(0, (1, 2)))
+        ax.plot(sizes, 100 * right, "|", color=SOFT, markersize=7)
         means = [100 * right[max(0, i + 1 - N_RECENT) : i + 1].mean() for i in range(len(right))]
-        ax.plot(sizes, means, color=colors.ink, linewidth=1.2, label=f"mean of the latest {N_RECENT}")
+        ax.plot(sizes, means, color=INK, linewidth=1.2, label=f"mean of the latest {N_RECENT}")
         if curve.silent is None:
             ahead = np.linspace(sizes.min(), sizes.max() + AHEAD, 60)
             expected = [curve.at(size) for size in ahead.tolist()]
             low, high = ([100 * getattr(one, end) for one in expected] for end in ("low", "high"))
-            ax.fill_between(ahead, low, high, color=colors.series[0], alpha=0.2, linewidth=0)
-            ax.plot(
-                ahead, [100 * one.value for one in expected], color=colors.series[0], label="expected, 95 % interval"
-            )
+            ax.fill_between(ahead, low, high, color=SERIES[0], alpha=0.2, linewidth=0)
+            ax.plot(ahead, [100 * one.value for one in expected], color=SERIES[0], label="expected, 95 % interval")
         for level, name in ((calibration.chance, "chance"), (good_enough, "good enough")):
             ax.annotate(
                 name,
@@ -56,9 +47,9 @@ def learning_curve_figure(calibration: Calibration, good_enough: float) -> Drawi
                 xytext=(-2, 2),
                 textcoords="offset points",
                 ha="right",
-                color=colors.soft,
+                color=SOFT,
             )
         ax.set(xlabel="trials learned from", ylabel="decided rightly, per cent", ylim=(-5, 105))
-        figure.legend(loc="outside upper right", ncols=2, frameon=False)
+        figure.legend(loc="outside upper right", ncols=2)
 
     return Drawing("learning-curve", draw, 3.6, 7.0)

@@ -36,7 +36,7 @@ from ...sources.lsl_source import LslSource
 from ..session import liblsl_aside
 from ..stream import stream as stream_command
 from .collector import Collector
-from .cues import LEAST_TRIALS, Timing, schedule
+from .cues import MIN_TRIALS, Timing, schedule
 from .figure import AHEAD, learning_curve_figure
 from .plan import earlier_trials, labels_of, live_window, raw_files, session_decoder
 from .session import CalibrationSession
@@ -155,7 +155,7 @@ class _Parts:
             trials = windows(settings.window, run_steps(settings.steps, recording))
             calibration.learn(trials)
             n_done = min(int((trials.label == label).sum()) for label in self.labels)
-            n_left = max(n_left - n_done, LEAST_TRIALS)
+            n_left = max(n_left - n_done, MIN_TRIALS)
             first_block, earlier = len(recording.runs) + 1, earlier_trials(asked.out)
             view.say(f"{len(trials)} trials were learned from before; {n_left} of each word are to come")
         blocks = schedule(self.labels, n_left, seed=asked.seed + len(raws) - 1)

@@ -13,7 +13,7 @@ from ....decoder.experiments.calibration import Calibration
 from ....decoder.windows import EventWindow, Trials
 from ....errors import StreamLostError, StreamMismatchError, StreamNotFoundError
 from ...clock import SystemClock
-from ...decision import LiveDecision, Status
+from ...decision import LiveDecision, Output, Status
 from ...engine.engine import Engine
 from ...health import State
 from ...outputs.block_recorder import BlockRecorder
@@ -42,28 +42,8 @@ class CalibrationSession:
     """Goes through blocks of cues until they are over, or the decoder is good enough.
 
     Each block is a run of its own: the engine begins anew with it, and its samples come after a gap in the recording.
-
-    Parameters
-    ----------
-    calibration : Calibration
-    labels : dict of str to str
-        The label that each of its answers stands for.
-    collector : Collector
-    source : CuedSource
-        Connected.
-    outlet : CueOutlet
-    recorder : BlockRecorder
-    view : CalibrationView
-    timing : Timing
-    stop : {"when-good", "all"}
-    first_block : int
-        The number of the first block, where earlier ones were learned from.
-
-    Attributes
-    ----------
-    trials : list of Trial
-    losses : dict of str to int
-        Of the stream, over all blocks.
+    ``labels`` are those that the calibration's answers stand for; ``source`` is connected; blocks count from
+    ``first_block``, as earlier ones may have been learned from. ``losses`` are those of the stream, over all blocks.
     """
 
     def __init__(
@@ -110,7 +90,7 @@ class CalibrationSession:
 
     def _run_block(self, number: int, block: Sequence[str], n_cues: int, stop: Stop) -> bool:
         """Give the cues of a block; say whether the decoder became good enough."""
-        settings = LiveSettings(channels="by name", backlog="every", least_present=1.0, timeout_s=COMES_BACK_S)
+        settings = LiveSettings(channels="by name", backlog="every", min_present=1.0, timeout_s=COMES_BACK_S)
         listener = _Listener(self._view)
         collector: Any = self._collector
         self._came, self._rows = {}, {}
@@ -216,20 +196,11 @@ class CalibrationSession:
             raise _Interrupted
 
 
-class _Listener:
-    """Tells the view what happens to the stream."""
+class _Listener(Output):
+    """Passes on to the view what happens to the stream."""
 
     def __init__(self, view: CalibrationView) -> None:
         self._view = view
 
-    def open(self, info: object, decoder: object) -> None:
-        pass
-
-    def decision(self, decision: LiveDecision) -> None:
-        pass
-
     def status(self, status: Status) -> None:
         self._view.status(status)
-
-    def close(self) -> None:
-        pass

@@ -12,16 +12,10 @@ AT_EXTREME = 0.1
 
 
 def signal_faults(samples: NDArray[np.floating], names: Sequence[str]) -> dict[str, str]:
-    """Return what is wrong with which channel.
+    """Return what is wrong with which channel, from samples (n_samples, n_channels) of a second or more.
 
     ``"not finite"``: a sample is NaN or infinite. ``"flat"``: all samples are the same. ``"saturated"``: a tenth of
     them or more are the same largest, or the same smallest value.
-
-    Parameters
-    ----------
-    samples : array (n_samples, n_channels)
-        A second or more.
-    names : sequence of str
 
     Examples
     --------

@@ -14,7 +14,7 @@ from ...sources.cued_source import CuedSource
 from ...sources.source import StreamInfo
 from .view import CalibrationView
 
-LEAST_SAMPLES = 8
+MIN_SAMPLES = 8
 """No channel is judged by fewer."""
 
 
@@ -39,13 +39,13 @@ def looked_at(source: CuedSource, info: StreamInfo, seconds: float, view: Calibr
     clock = SystemClock()
     parts: list[NDArray[np.float32]] = []
     since_s, n = clock.now(), 0
-    patience_s = seconds + 10.0 + 2 * LEAST_SAMPLES / info.rate_hz
-    while n < LEAST_SAMPLES or clock.now() - since_s < seconds:
+    patience_s = seconds + 10.0 + 2 * MIN_SAMPLES / info.rate_hz
+    while n < MIN_SAMPLES or clock.now() - since_s < seconds:
         view.draw()
         chunk = source.pull(0.05)
         if chunk is not None:
             parts.append(chunk.samples.copy())
             n += len(chunk.samples)
-        if n < LEAST_SAMPLES and clock.now() - since_s > patience_s:
+        if n < MIN_SAMPLES and clock.now() - since_s > patience_s:
             raise StreamError(f"the stream {info.name!r} sent {n} samples in {patience_s:.0f} s; see what holds it up")
     return np.concatenate(parts)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from hotwire.decoder.experiments.fits.figures import r2_figures
+from hotwire.decoder.experiments.fits.report import FitsReport
 from hotwire.decoder.experiments.fits.result import Fits, FittedAdapter, SubjectSummary
-from hotwire.decoder.experiments.fits.shown import show_fits
+from hotwire.decoder.report.terminal import show_result
 
 
 def made(n_regions: int, n_layers: int, networks: tuple[str, ...] = ("tiny",), *, lowest: float = -0.2) -> Fits:
@@ -45,7 +45,7 @@ def made(n_regions: int, n_layers: int, networks: tuple[str, ...] = ("tiny",), *
 
 
 def texts_of(found: Fits) -> list[str]:
-    (drawing,) = r2_figures(found).values()
+    (drawing,) = FitsReport(found).figures()
     root = ElementTree.fromstring(drawing.file("svg"))
     return ["".join(element.itertext()).strip() for element in root.iter() if element.tag.endswith("}text")]
 
@@ -55,27 +55,27 @@ def test_cells_hold_their_figures() -> None:
     texts = texts_of(found)
     for one in found.fitted:
         assert f"{100 * one.r2:.0f}{'·' * one.at_edge}" in texts
-    assert {"region 0", "region 1", "one · tiny", "one · other", "0 or less", "83 %"} <= set(texts)
+    assert {"region 0", "region 1", "one · tiny", "one · other", "0 or less", "83.0 %"} <= set(texts)
 
 
 @pytest.mark.parametrize(("n_regions", "n_layers"), [(1, 1), (200, 2), (3, 250)])
 def test_any_size(n_regions: int, n_layers: int) -> None:
     found = made(n_regions, n_layers)
     assert {"one · tiny", "region 0"} <= set(texts_of(found))
-    (drawing,) = r2_figures(found).values()
+    (drawing,) = FitsReport(found).figures()
     assert drawing.width_in <= 9
     assert drawing.height_in <= 18
 
 
 def test_nothing_above_zero_and_no_number() -> None:
     texts = texts_of(made(1, 1, lowest=-0.5))
-    assert {"-50·", "1 %"} <= set(texts)
-    assert "1 %" in texts_of(made(1, 1, lowest=np.nan))
+    assert {"-50·", "1.0 %"} <= set(texts)
+    assert "1.0 %" in texts_of(made(1, 1, lowest=np.nan))
 
 
 def test_a_long_table_is_cut() -> None:
     console = Console(width=100, record=True, file=io.StringIO())
-    show_fits(console, made(40, 2))
+    show_result(console, FitsReport(made(40, 2)), 3.0, "")
     told = console.export_text()
     assert len(re.findall(r"│ region \d+", told)) == 60
     assert "… and 20 more, in fits.csv" in told

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.experiments.maps.exports import write_exports
+from hotwire.decoder.experiments.maps.report import MapReport
 from hotwire.decoder.experiments.maps.result import InjectionMap, MapCell, TimeRange
 from hotwire.decoder.statistics.measures import Measure
 
@@ -36,7 +37,7 @@ def found(make_map: MakeMap) -> InjectionMap:
 @pytest.fixture(scope="module")
 def folder(found: InjectionMap, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exports")
-    assert sorted(write_exports(found, folder)) == sorted(folder.iterdir())
+    assert sorted(write_exports(MapReport(found), folder)) == sorted(folder.iterdir())
     return folder
 
 

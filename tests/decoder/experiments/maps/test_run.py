@@ -11,6 +11,7 @@ import pytest
 
 from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, LabelReadout, Recording, Settings, WordTargets, evaluate
+from hotwire.decoder.evaluation import controls
 from hotwire.decoder.experiments.kernel.cache import ArrayCache
 from hotwire.decoder.experiments.maps import cells
 from hotwire.decoder.experiments.maps.cells import entry_of, jobs_of, work_out
@@ -104,7 +105,7 @@ def test_the_choice_never_sees_what_it_is_tested_on(recording, make_session):
             assert ours["inner"][2] == theirs["inner"][2]
             assert ours["strengths"][2] == theirs["strengths"][2]
             test = session.outer[2].test
-            assert not np.array_equal(ours["decoder"][test], theirs["decoder"][test])
+            assert not np.array_equal(ours["decoder"][0, test], theirs["decoder"][0, test])
 
 
 def test_inner_accuracy_by_hand(network, recording, make_session):
@@ -123,6 +124,17 @@ def test_inner_accuracy_by_hand(network, recording, make_session):
         truth += session.truth(network.name)[split.test].tolist()
     bare = MapSession("bare", recording, session.regions, list(session.networks.values()), plain)
     assert work_out(bare, cell)["inner"][0] == pytest.approx(np.mean(pairwise(np.array(scores), truth)), abs=1e-6)
+
+
+def test_a_control_that_is_registered_is_in_the_map(recording, network, make_session, store, monkeypatch):
+    monkeypatch.setattr(controls, "_registered", dict(controls._registered))
+    controls.register(controls.Control("unchanged", "", activations=lambda predicted, mean: predicted))
+    controls.register(controls.Control("nothing", "", activations=lambda predicted, mean: 0 * mean))
+    found = make_map([make_session(recording, controls=("unchanged", "nothing"))], cache=store)
+    for cell in found.cells.values():
+        assert list(cell.controls) == ["unchanged", "nothing"]
+        assert cell.controls["unchanged"] == cell.measures
+        assert cell.controls["nothing"]["candidate"].value == 0.25  # one of four classes, always
 
 
 def test_what_is_done_is_not_done_again(recording, make_session, store, monkeypatch):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotwire.decoder import Decoder, Settings, WordTargets, evaluate
-from hotwire.decoder.experiments.planning import plan as module
-from hotwire.decoder.experiments.planning.findings import findings
+from hotwire.decoder.experiments.planning import run as module
 from hotwire.decoder.experiments.planning.noise import Noise
-from hotwire.decoder.experiments.planning.plan import Plan, needed, plan
-from hotwire.decoder.experiments.planning.report import plan_data, write_plan
-from hotwire.decoder.experiments.planning.scene import Mean
-from hotwire.decoder.experiments.planning.simulate import ReachPoint
+from hotwire.decoder.experiments.planning.report import PlanReport
+from hotwire.decoder.experiments.planning.result import Accuracy, Mean, PlanResult, ReachPoint, needed
+from hotwire.decoder.experiments.planning.run import plan
+from hotwire.decoder.experiments.planning.sentences import plan_sentences
 from hotwire.decoder.recordings.synthetic import SyntheticBrain, block_design
+from hotwire.decoder.report.html import write_page
 from hotwire.decoder.targets import StimulusTargets
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.models import Network
@@ -51,17 +52,17 @@ def words() -> WordTargets:
 
 
 @pytest.fixture(scope="module")
-def planned(network: Network, words: WordTargets) -> Plan:
+def planned(network: Network, words: WordTargets) -> PlanResult:
     return plan(network, words, Settings("first"), noise=NOISE, pool=POOL, trials=[2, 4, 8, 32], n_draws=6)
 
 
 @pytest.fixture(scope="module")
-def pictured(network: Network) -> Plan:
+def pictured(network: Network) -> PlanResult:
     pictures = Seen({f"{i}.png": f"picture {i}" for i in range(80)}, network)
     return plan(network, pictures, Settings("first"), noise=NOISE, levels=[0.4, 100.0])
 
 
-def test_what_is_planned_is_what_was_asked_for(planned: Plan) -> None:
+def test_what_is_planned_is_what_was_asked_for(planned: PlanResult) -> None:
     assert [level for level, _ in planned.levels()] == pytest.approx([0.1, 0.2, 0.4, 0.8])
     assert [point.n_training for _, curve in planned.levels() for point in curve] == [2, 4, 8, 32] * 4
     assert planned.ceiling == (1.0, 1.0)
@@ -69,7 +70,7 @@ def test_what_is_planned_is_what_was_asked_for(planned: Plan) -> None:
     assert (planned.stimuli, planned.n_stimuli, planned.n_pool) == ("words", 4, 40)
 
 
-def test_more_trials_and_less_noise_do_better(planned: Plan) -> None:
+def test_more_trials_and_less_noise_do_better(planned: PlanResult) -> None:
     for _, curve in planned.levels():
         assert curve[-1].pairwise.value > curve[0].pairwise.value
     last = [curve[-1].pairwise.value for _, curve in planned.levels()]
@@ -77,14 +78,14 @@ def test_more_trials_and_less_noise_do_better(planned: Plan) -> None:
     assert last[-1] > 0.95
 
 
-def test_four_words_span_three_dimensions_of_each_layer(planned: Plan) -> None:
+def test_four_words_span_three_dimensions_of_each_layer(planned: PlanResult) -> None:
     assert [(one.layer, one.n_units) for one in planned.layers] == [("first", 12), ("second", 8)]
     for one in planned.layers:
         assert 2 < one.dimensions.participation <= 3
         assert one.dimensions.n99 == 3
 
 
-def test_once_the_training_words_span_the_layer_a_held_out_one_is_read(planned: Plan) -> None:
+def test_once_the_training_words_span_the_layer_a_held_out_one_is_read(planned: PlanResult) -> None:
     """Twelve units: thirteen words in general position span all there is; three others of the study far less."""
     by_size = {point.n_training: point for point in planned.spans}
     assert list(by_size) == [2, 3, 4, 8, 16, 32, 43]
@@ -119,7 +120,7 @@ def test_simulated_decoders_do_as_well_as_those_that_evaluate_fits(
         assert abs(ours.value - theirs.value) < 3.5 * np.hypot(ours.error, theirs.error)
 
 
-def test_pictures_are_left_out_alone_and_by_what_is_seen_in_them(pictured: Plan) -> None:
+def test_pictures_are_left_out_alone_and_by_what_is_seen_in_them(pictured: PlanResult) -> None:
     assert pictured.stimuli == "pictures"
     curves = dict(pictured.span_curves())
     assert list(curves) == ["pictures", "categories"]
@@ -129,7 +130,7 @@ def test_pictures_are_left_out_alone_and_by_what_is_seen_in_them(pictured: Plan)
     assert max(point.n_training for point in curves["categories"]) < 80
 
 
-def test_of_pictures_ever_more_are_trained_on_and_others_decoded(pictured: Plan) -> None:
+def test_of_pictures_ever_more_are_trained_on_and_others_decoded(pictured: PlanResult) -> None:
     (_, noisy), (_, clear) = pictured.levels()
     assert [point.n_training for point in clear] == [8, 16, 32, 60]
     assert clear[-1].pairwise.value > 0.95
@@ -180,8 +181,8 @@ def test_between_two_points_the_logarithm_counts() -> None:
     assert needed(curve_of([(4, 0.8), (16, 1.0)]), 0.9) == pytest.approx(8.0)
 
 
-def test_the_findings_say_what_is_needed(planned: Plan) -> None:
-    told = findings(planned)
+def test_the_findings_say_what_is_needed(planned: PlanResult) -> None:
+    told = plan_sentences(planned)
     assert told[0].startswith("From the true activations of layer first the readout is right in 100 %")
     assert "no more than 3 dimensions" in told[1]
     assert "by training on the 3 others of the study" in told[2]
@@ -193,15 +194,15 @@ def test_the_findings_say_what_is_needed(planned: Plan) -> None:
     assert len(told) == 7
 
 
-def test_a_readout_that_fails_at_the_true_activations_is_named_first(planned: Plan) -> None:
-    blind = replace(planned, ceiling=module.Accuracy(0.6, 0.3))
-    assert "another layer, prompt or readout is needed before any scan" in findings(blind)[0]
+def test_a_readout_that_fails_at_the_true_activations_is_named_first(planned: PlanResult) -> None:
+    blind = replace(planned, ceiling=Accuracy(0.6, 0.3))
+    assert "another layer, prompt or readout is needed before any scan" in plan_sentences(blind)[0]
 
 
-def test_durations_count_all_words(planned: Plan) -> None:
+def test_durations_count_all_words(planned: PlanResult) -> None:
     """Eight trials of each of four words, half a minute each."""
     exact = [replace(one, n_training=n) for one, n in zip(curve_of([(4, 0.8), (16, 1.0)]), (4, 16), strict=True)]
-    told = findings(replace(planned, reach=tuple(replace(one, signal_to_noise=0.4) for one in exact)))[3]
+    told = plan_sentences(replace(planned, reach=tuple(replace(one, signal_to_noise=0.4) for one in exact)))[3]
     assert "about 8 trials of each word" in told
     assert "(16 minutes at its pace)" in told
     assert "90 % are right among all 4 answers" in told
@@ -210,27 +211,33 @@ def test_durations_count_all_words(planned: Plan) -> None:
 @pytest.mark.parametrize("name", ["planned", "pictured"])
 def test_the_report_needs_nothing_else(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     found = request.getfixturevalue(name)
-    said: dict[str, Any] = {"title": "a <plan>", "command": "hotwire plan x", "seconds": 3.0, "text": "[x]"}
-    path = write_plan(found, tmp_path / "plan.html", **said)
+    said: dict[str, Any] = {
+        "title": "a <plan>",
+        "command": "hotwire plan x",
+        "seconds": 3.0,
+        "studies": {"x.toml": "[x]"},
+    }
+    path = write_page(PlanReport(found), tmp_path / "plan.html", **said)
     page = path.read_text("utf-8")
     assert "a &lt;plan&gt;" in page
     assert page.count("<svg") == 3
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
-    for sentence in findings(found):
-        assert sentence in page
-    write_plan(found, tmp_path / "again.html", **said)
+    text = unescape(page)
+    for sentence in plan_sentences(found):
+        assert sentence in text
+    write_page(PlanReport(found), tmp_path / "again.html", **said)
     assert (tmp_path / "again.html").read_text("utf-8") == page
 
 
-def test_all_of_it_is_plain_data(planned: Plan, pictured: Plan) -> None:
+def test_all_of_it_is_plain_data(planned: PlanResult, pictured: PlanResult) -> None:
     for found in (planned, pictured):
-        data = json.loads(json.dumps(plan_data(found), allow_nan=False))
-        assert data["findings"] == findings(found)
+        data = json.loads(json.dumps(PlanReport(found).summary(), allow_nan=False))
+        assert data["findings"] == plan_sentences(found)
         assert data["reach"][0]["pairwise"]["value"] == found.reach[0].pairwise.value
         assert data["layers"][0]["dimensions"]["n90"] == found.layers[0].dimensions.n90
         assert data["noise"]["n_features"] == 30
-    assert set(plan_data(pictured)["needed_training"]) == {"pictures", "categories"}
+    assert set(PlanReport(pictured).summary()["needed_training"]) == {"pictures", "categories"}
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 
 from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets, save
-from hotwire.decoder.evaluation.folds import Bench
-from hotwire.decoder.experiments.pseudo_online.deciding import Fitted, Player
-from hotwire.decoder.experiments.pseudo_online.stream import come, sliding_window
+from hotwire.decoder.evaluation.fold_data import FoldData
+from hotwire.decoder.experiments.pseudo_online.deciding import FoldDecoder, Player
+from hotwire.decoder.experiments.pseudo_online.stream import delays_s, sliding_window, stream_windows
 from hotwire.decoder.features import CSP, Features
-from hotwire.decoder.steps import BandPass, Lag, Resample, RunningBaseline, Step
+from hotwire.decoder.steps import BandPass, Lag, Resample, RunningBaseline, Step, run_steps
 from hotwire.decoder.windows import BlockAverage, Epoch
 from hotwire.decoder.windows.event_windows import EventWindow
 from hotwire.models import OnnxNetwork
@@ -86,26 +86,27 @@ def test_windows_and_rows_are_those_of_the_live_path(chain: tuple[Decoder, Setti
     clock = VirtualClock()
     source = RecordingSource(recording, clock, speed=1.0, seed=seed)
     live, _ = decided_live(NotingDecoder.load(path), source, clock, "0", 30.0)
-    came = list(come(settings, decoder.settings.window, recording, 0))
-    assert len(came) > 100
-    assert [(one.first / RATE_HZ, one.stop / RATE_HZ) for one in live] == [one[1:3] for one in came]
-    told = ["" if one.row.rejected else sha256_of(one.row.x.tobytes()) for one in came]
-    assert [one.features for one in live] == told
-    assert ("" in told) == (CHAINS["samples"][1] is settings.window)
+    waiting_s = delays_s(settings, recording).waiting
+    rows = list(stream_windows(run_steps(settings.steps, recording), decoder.settings.window, 0, waiting_s))
+    assert len(rows) > 100
+    assert [(one.first / RATE_HZ, one.stop / RATE_HZ) for one in live] == [one[1:3] for one in rows]
+    digests = ["" if one.row.rejected else sha256_of(one.row.x.tobytes()) for one in rows]
+    assert [one.features for one in live] == digests
+    assert ("" in digests) == (CHAINS["samples"][1] is settings.window)
 
 
 def test_the_engine_says_the_same_when_it_was_there(chain: tuple[Decoder, Settings, Path]) -> None:
     decoder, settings, path = chain
     recording = made_session(1, seed=2)
     compiled = NotingDecoder.load(path)
-    bench = Bench(decoder.network, decoder.targets, recording, ["active"])
+    bench = FoldData(decoder.network, decoder.targets, recording, ["active"])
     player = Player(bench, "sliding", 0.2)
-    found = player.decided(Fitted(settings, decoder.linear_, (0,)), 0)
+    found = player.decisions(FoldDecoder(settings, decoder.linear_, (0,)), 0)
 
     clock = VirtualClock()
     info = RecordingSource(recording, clock).info
     heard = ScriptedSource(info, chunked(recording.data, RATE_HZ), clock)
-    live_settings = LiveSettings(backlog="every", most_bad=1.0, stale_s=1e9, lost_s=1e9)
+    live_settings = LiveSettings(backlog="every", max_bad=1.0, stale_s=1e9, lost_s=1e9)
     live: list[Any] = []
     at_s: list[float] = []
     with Engine(compiled, heard, live_settings, clock=clock) as engine:

@@ -62,7 +62,7 @@ def test_accuracy_grows_as_the_window_fills(found: Any) -> None:
 
 def test_every_run_is_decided_by_decoders_fitted_without_it(found: Any, streams: Streams, decoders: Decoders) -> None:
     recording = streams()
-    assert [one.decided.run for one in found.held_out] == recording.runs
+    assert [one.decisions.run for one in found.held_out] == recording.runs
     assert [one.fold for one in found.held_out] == [0, 1, 2, 3]
     assert found.n_decisions == 4 * (1 + (43 * 20 - 20) // 5)
     # What a run holds cannot change the threshold it is judged by.
@@ -99,7 +99,7 @@ def test_delays_of_steps_count(streams: Streams, decoders: Decoders) -> None:
     # The lag moves samples to where their event is, so that windows half a second later see what the event brings.
     assert found.delay_s == pytest.approx(0.5)
     assert found.covering.latency_s == pytest.approx(0.95 + 0.5)
-    assert min(one.decided.available_s[0] for one in found.held_out) == pytest.approx(0.95 + 0.5)
+    assert min(one.decisions.available_s[0] for one in found.held_out) == pytest.approx(0.95 + 0.5)
 
 
 def test_events_that_follow_each_other_fast_are_decided_on_as_they_complete(
@@ -153,7 +153,7 @@ def test_rejected_windows_are_not_decided_on(streams: Streams, decoders: Decoder
         decoders(Epoch(0.0, 1.0, most=100.0)), replace(recording, data=data), threshold=0.6, **QUICK
     )  # fmt: skip
     assert found.n_abstained == 4
-    assert np.isnan(found[1].decided.probabilities).any(axis=1).sum() == 4
+    assert np.isnan(found[1].decisions.probabilities).any(axis=1).sum() == 4
 
 
 def test_what_is_wrong_is_named(streams: Streams, decoders: Decoders) -> None:

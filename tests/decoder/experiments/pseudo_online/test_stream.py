@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 
 from hotwire.decoder import Recording, Settings
-from hotwire.decoder.experiments.pseudo_online import stream
-from hotwire.decoder.experiments.pseudo_online.stream import check_streams, come, delays_s, sliding_window
+from hotwire.decoder.experiments.pseudo_online.stream import (
+    StreamWindow,
+    check_streams,
+    delays_s,
+    sliding_window,
+    stream_windows,
+)
 from hotwire.decoder.steps import Detrend, ExponentialBaseline, Lag, Step, open_chain, run_steps
 from hotwire.decoder.steps.resample import Resample
 from hotwire.decoder.windows import BlockAverage, Epoch, RunningAverage, SlidingAverage, SlidingEpoch, Window, windows
@@ -20,32 +25,23 @@ CHAINS: list[tuple[Step, ...]] = [(), (ExponentialBaseline(5.0), Lag(0.3)), (Res
 SLIDING: list[Window] = [SlidingAverage(1.0, 0.4), SlidingEpoch(1.0, 0.4), SlidingEpoch(1.0, 0.2, bin_s=0.2)]
 
 
+def played(recording: Recording, steps: tuple[Step, ...], window: Window, run: int = 0) -> list[StreamWindow]:
+    waiting_s = delays_s(Settings("second", steps, BlockAverage(0.0, 1.0)), recording).waiting
+    return list(stream_windows(run_steps(steps, recording), window, run, waiting_s))
+
+
 @pytest.mark.parametrize("steps", CHAINS, ids=str)
 @pytest.mark.parametrize("window", [*SLIDING, BlockAverage(0.0, 1.0), Epoch(-0.2, 1.0)], ids=str)
 def test_rows_are_those_of_the_whole_run(
     streams: Callable[..., Recording], steps: tuple[Step, ...], window: Window
 ) -> None:
     recording = streams(n_runs=2, n_events=3)
-    settings = Settings("second", steps, BlockAverage(0.0, 1.0))
     whole = windows(window, run_steps(steps, recording))
-    found = [one for run in recording.runs for one in come(settings, window, recording, run)]
+    found = [one for run in recording.runs for one in played(recording, steps, window, run)]
     assert np.array([one.row.x for one in found]).tobytes() == whole.X.tobytes()
     assert [one.row.event for one in found] == whole.event.tolist()
     assert [one.start_s for one in found] == whole.start_s.tolist()
     assert [one.stop_s for one in found] == whole.stop_s.tolist()
-
-
-@pytest.mark.parametrize("chunk_s", [0.0, 0.35, 100.0])
-def test_chunks_do_not_matter(
-    streams: Callable[..., Recording], monkeypatch: pytest.MonkeyPatch, chunk_s: float
-) -> None:
-    recording = streams(n_runs=1, n_events=3)
-    settings = Settings("second", CHAINS[2], BlockAverage(0.0, 1.0))
-    usual = list(come(settings, SLIDING[1], recording, 0))
-    monkeypatch.setattr(stream, "CHUNK_S", chunk_s)
-    for one, other in zip(usual, come(settings, SLIDING[1], recording, 0), strict=True):
-        assert one.row.x.tobytes() == other.row.x.tobytes()
-        assert one[1:] == other[1:]
 
 
 @pytest.mark.parametrize("steps", CHAINS, ids=str)
@@ -59,10 +55,9 @@ def test_a_window_is_there_with_the_sample_that_completes_it(
     came_s = []
     for i, sample in enumerate(recording.data):
         came_s += [i / recording.rate_hz for _ in state.push(chain.push(sample[None]))]
-    found = list(come(Settings("second", steps, BlockAverage(0.0, 1.0)), window, recording, 0))
-    told_s = [one.available_s for one in found]
-    assert np.allclose(told_s[: len(came_s)], came_s, atol=1e-9)
-    assert len(came_s) >= len(told_s) - 1  # what steps hold back to the end comes with it
+    there_s = [one.available_s for one in played(recording, steps, window)]
+    assert np.allclose(there_s[: len(came_s)], came_s, atol=1e-9)
+    assert len(came_s) >= len(there_s) - 1  # what steps hold back to the end comes with it
 
 
 def test_delays_are_those_of_the_steps(streams: Callable[..., Recording]) -> None:
@@ -76,8 +71,7 @@ def test_a_rejected_window_says_so(streams: Callable[..., Recording]) -> None:
     recording = streams(n_runs=1, n_events=2)
     data = recording.data.copy()
     data[50, 3] = 1e3
-    settings = Settings("second", (), Epoch(0.0, 1.0))
-    found = list(come(settings, SlidingEpoch(1.0, 0.5, most=100.0), replace(recording, data=data), 0))
+    found = played(replace(recording, data=data), (), SlidingEpoch(1.0, 0.5, most=100.0))
     rejected = [one.row.first <= 50 < one.row.stop for one in found]
     assert [one.row.rejected is not None for one in found] == rejected
     assert sum(rejected) == 2
@@ -116,6 +110,5 @@ def test_refuses_what_no_stream_can_be_decided_with() -> None:
 
 
 def test_a_window_beyond_the_run_is_named_with_the_run(streams: Callable[..., Recording]) -> None:
-    settings = Settings("second", (), BlockAverage(0.0, 30.0))
     with pytest.raises(RecordingError, match="run 1: event"):
-        list(come(settings, settings.window, streams(n_runs=2), 1))
+        played(streams(n_runs=2), (), BlockAverage(0.0, 30.0), 1)

@@ -1,0 +1,68 @@
+"""Which engine decides on held-out trials: the network as it was opened, or the graph that a rig runs."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto
+
+from ...errors import InputError
+from ..bundle.save import compiled
+from ..decoder import Decoder
+from ..readout_graph import ReadoutGraph
+from .fold_data import FoldData
+from .folds import FittedFold
+
+Engine = Literal["network", "bundle"]
+
+
+class BundleEngine:
+    """Decides on each fold's held-out trials by the bundle that would be saved of the fold's own decoder.
+
+    Parameters
+    ----------
+    n_trials, n_classes : int
+    """
+
+    def __init__(self, n_trials: int, n_classes: int) -> None:
+        self._scores = np.full((n_trials, n_classes), np.nan, np.float32)
+        self._texts: dict[int, str] = {}
+        self._exported: dict[object, ReadoutGraph] = {}
+        self._exporting = Lock()  # torch exports one network at a time
+
+    def decide(self, data: FoldData, fold: FittedFold) -> None:
+        """Decide on the trials that a fold holds out; it has to have its whitener, and not whitened trials."""
+        settings = fold.settings
+        decoder = Decoder(data.network, data.targets, settings)
+        decoder.adopt(fold.linear, data.table(settings.layer), data.recording)
+        try:
+            live = compiled(decoder, "int8", self._readout(decoder))
+        except InputError as error:
+            raise InputError(f'engine: the decoder cannot run live: {error}; take engine = "network"') from error
+        trials = data.trials(settings)
+        for i in fold.test.tolist():
+            one = live.decide(trials.X[i])
+            # What is too small for a float64 is as unlikely as can be.
+            self._scores[i] = np.log(np.maximum(one.probabilities, np.finfo(np.float64).tiny))
+            if one.text is not None:
+                self._texts[i] = one.text
+
+    def decided(self) -> tuple[NDArray[np.float32], list[str] | None]:
+        """Scores (n_trials, n_classes) of all trials, in their order, and free answers where there are any."""
+        return self._scores, [self._texts[i] for i in sorted(self._texts)] or None
+
+    def _readout(self, decoder: Decoder) -> ReadoutGraph:
+        """The exported readout. To export a language model takes longest: it is done once where it serves all folds."""
+        settings = decoder.settings
+        place = (settings.layer, settings.prompt, settings.readout)
+        with self._exporting:
+            if settings.readout.graph_holds_fit:
+                return settings.readout.export(decoder.entry_, "int8")
+            if place not in self._exported:
+                self._exported[place] = settings.readout.export(decoder.entry_, "int8")
+        exported, model = self._exported[place], ModelProto()
+        model.CopyFrom(exported.model)
+        return exported._replace(model=model)

@@ -1,0 +1,146 @@
+"""How a cross-validation splits trials: each fold holds out whole runs, or whole classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+
+Folds = Literal["run"] | int | Mapping[str, int]
+"""What is held out: each run by itself, whole runs in so many folds, or whole classes: ``{"classes": 10}``."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a fold neither fits nor chooses on.
+
+    Parameters
+    ----------
+    runs : tuple
+    classes : tuple of int, optional
+        Right answers. Trials with one of them are nowhere trained on; tested are those that lie in the runs.
+    """
+
+    runs: tuple[Any, ...]
+    classes: tuple[int, ...] | None = None
+
+    @property
+    def by_class(self) -> bool:
+        return self.classes is not None
+
+    def tests(self, run: NDArray, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
+        """Which trials are tested, given each one's run and, where whole classes are held out, its right answer."""
+        return self.in_runs(run) if self.classes is None else self.in_runs(run) & self.of_classes(truth)
+
+    def trains(self, run: NDArray, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
+        """Which trials may be fitted and chosen on."""
+        return ~self.in_runs(run) if self.classes is None else ~self.in_runs(run) & ~self.of_classes(truth)
+
+    def in_runs(self, run: NDArray) -> NDArray[np.bool_]:
+        """What lies in the runs held out."""
+        return np.isin(run, self.runs) if self.runs else np.zeros(len(run), bool)
+
+    def of_classes(self, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
+        """Which trials have one of the classes that are held out."""
+        assert truth is not None
+        assert self.classes is not None
+        return np.isin(truth, self.classes)
+
+
+def n_class_folds(folds: Mapping[str, int]) -> int:
+    """In how many folds whole classes are held out.
+
+    Raises
+    ------
+    InputError
+        It is no table of that kind.
+
+    Examples
+    --------
+    >>> n_class_folds({"classes": 10})
+    10
+    """
+    n = folds.get("classes")
+    if set(folds) != {"classes"} or not isinstance(n, int) or isinstance(n, bool) or n < 2:
+        raise InputError(
+            f"folds: expected 'run', a number, or {{ classes = NUMBER }} with a number of at least 2, got {dict(folds)}"
+        )
+    return n
+
+
+def split_runs(runs: Sequence[Any], folds: Literal["run"] | int, *, seed: int = 0) -> list[list[Any]]:
+    """Which runs to hold out in each fold.
+
+    Examples
+    --------
+    >>> split_runs([1, 2, 3], "run")
+    [[1], [2], [3]]
+    >>> [len(fold) for fold in split_runs(range(10), 4)]
+    [3, 3, 2, 2]
+    """
+    n_folds = len(runs) if folds == "run" else folds
+    if isinstance(n_folds, bool) or not isinstance(n_folds, int):
+        whole = "; only an evaluation holds out whole classes" if isinstance(folds, Mapping) else ""
+        raise InputError(f"folds: expected 'run' or a number, got {folds!r}{whole}")
+    if not 2 <= n_folds <= len(runs):
+        raise InputError(
+            f"folds: expected 2 to {len(runs)}, the number of runs, got {n_folds}; a run is never split between "
+            "training and test"
+        )
+    if folds == "run":
+        return [[run] for run in runs]
+    order = np.random.default_rng(seed).permutation(len(runs))
+    return [[runs[i] for i in sorted(part)] for part in np.array_split(order, n_folds)]
+
+
+def split_classes(run: NDArray, truth: NDArray[np.intp], n_folds: int, *, seed: int = 0) -> list[HeldOut]:
+    """What to hold out in each fold where whole classes are held out together.
+
+    A class that is tested has no trial in the training, and a run that is tested has none either. Where every run lies
+    within one fold's classes, such as runs of a single trial, there are as many folds as asked for; else each fold's
+    classes are tested run by run.
+
+    Parameters
+    ----------
+    run, truth : (n_trials,) arrays
+        The run and the right answer of each trial.
+    n_folds : int
+        Into which the classes are gathered at random, at least two in each: one alone has none to be told from.
+    seed : int
+
+    Examples
+    --------
+    >>> [fold.classes for fold in split_classes(np.arange(6), np.array([0, 0, 1, 1, 2, 3]), 2)]
+    [(0, 2), (1, 3)]
+    >>> len(split_classes(np.array([1, 1, 1, 1, 2, 2, 2, 2]), np.array([0, 1, 2, 3, 0, 1, 2, 3]), 2))
+    4
+    """
+    classes = np.unique(truth).tolist()
+    if not 2 <= n_folds <= len(classes) // 2:
+        raise InputError(
+            f"folds: expected 2 to {len(classes) // 2} folds for {len(classes)} classes, at least two classes in each, "
+            f"got {n_folds}"
+        )
+    order = np.random.default_rng(seed).permutation(classes)
+    parts = [tuple(sorted(part.tolist())) for part in np.array_split(order, n_folds)]
+    runs_of = [np.unique(run[np.isin(truth, part)]).tolist() for part in parts]
+    runs = np.unique(run).tolist()
+    if sum(map(len, runs_of)) == len(runs):
+        return [HeldOut(tuple(of), part) for of, part in zip(runs_of, parts, strict=True)]
+    if len(runs) < 2:
+        raise InputError(
+            f"folds: expected at least two runs to hold out classes run by run, got the run {runs[0]!r} alone"
+        )
+    return [HeldOut((one,), part) for part, of in zip(parts, runs_of, strict=True) for one in of]
+
+
+def class_group(truth: NDArray[np.intp], splits: Sequence[HeldOut]) -> NDArray[np.intp]:
+    """For each right answer the number of the set of classes that it is held out with."""
+    sets = list(dict.fromkeys(one.classes or () for one in splits))
+    number = {of: i for i, classes in enumerate(sets) for of in classes}
+    return np.array([number[of] for of in truth.tolist()], np.intp)

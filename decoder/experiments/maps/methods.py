@@ -1,0 +1,78 @@
+"""How a map was made, in words."""
+
+from __future__ import annotations
+
+from ...report.methods import CEILING, RIDGE, WHITENING, control_texts, measure_texts, statistics_text
+from ...report.numbers import count
+from ...statistics.measures import IN_SENTENCES
+from .labels import controls_of
+from .result import InjectionMap
+
+
+def map_methods(found: InjectionMap) -> dict[str, str]:
+    """Methods by their headings."""
+    several, settings = len(found.sessions) > 1, found.settings
+    recordings = [
+        f"{f'{one.name}: ' * several}{one.recording}; {count(one.n_trials, 'trial')} of "
+        f"{count(one.n_answers, 'answer')} in {count(one.n_runs, 'run')}."
+        for one in found.sessions
+    ]
+    whiten = settings.get("whiten", "none")
+    whitening = f" Whitening, from all {whiten} of the training runs: {WHITENING}." if whiten != "none" else ""
+    networks = [
+        f"{one.name} ({count(len(one.layers), 'layer')}; SHA-256 {one.fingerprint}), read out by {one.readout}"
+        for one in found.networks
+    ]
+    folds = ", ".join(f"{f'{one.name}: ' * several}{count(one.n_folds, 'outer fold')}" for one in found.sessions)
+    mean = f" The map is the mean of {len(found.sessions)} sessions; each session chose its own cells." * several
+    methods = {
+        "recording": f"{' '.join(recordings)} Steps: {settings.get('steps', 'none')}.{whitening}",
+        "regions": _regions(found),
+        "times": _times(found),
+        "networks": f"{'; '.join(networks)}. Their weights were frozen.",
+        "injection": (
+            "A linear map (ridge regression) predicts the activation of a layer from brain activity: "
+            f"{settings.get('adapter', 'ridge')}. One strength holds for all units of a layer, and is chosen anew "
+            f"within each training set. {RIDGE}"
+        ),
+        "cross-validation": (
+            f"{folds}; no run was ever split between training and test. Strength, gain, whitening and the choice of "
+            f"the cell used the training runs alone. For the nested choice, {count(found.inner_folds, 'inner fold')} "
+            f"of the training runs, of whose held-out trials at most {found.inner_trials:,} were judged, gave each "
+            f"cell’s pairwise accuracy; the best cell was then judged on the outer fold.{mean}"
+        ),
+        **measure_texts(found.nested.measures, IN_SENTENCES),
+        "statistics": (
+            f"{statistics_text('runs', 'runs', found.n_permutations)} The same exchanges are used for all cells, and "
+            "the corrected p of a cell compares its value above chance with the greatest of all "
+            f"{count(len(found.cells), 'cell')} under each exchange, which controls the family-wise error over the "
+            "whole map (Nichols & Holmes 2002, Human Brain Mapping 15, 1–25)."
+        ),
+        "ceiling": CEILING,
+        **control_texts(controls_of(found)),
+    }
+    if controls_of(found):
+        methods["shuffles"] = f"Every mean over shuffles is the mean of {count(found.n_shuffles, 'shuffle')}."
+    return methods | {"random seed": str(found.seed)}
+
+
+def _regions(found: InjectionMap) -> str:
+    if len(found.regions) == 1:
+        n = found.sessions[0].n_features[found.regions[0]]
+        return f"All {count(n, 'feature')} of the region “{found.regions[0]}” were used, in the first session."
+    sizes = [
+        f"{region} ({', '.join(str(one.n_features[region]) for one in found.sessions)})" for region in found.regions
+    ]
+    return f"Each region’s features alone were used: {', '.join(sizes)}."
+
+
+def _times(found: InjectionMap) -> str:
+    if len(found.times) == 1 and found.times[0].start_s is None:
+        return f"Window: {found.settings.get('window', 'that of the decoder')}."
+    times = [
+        one.name if one.start_s is None else f"{one.name} [{one.start_s:g}, {one.stop_s:g}) s" for one in found.times
+    ]
+    return (
+        f"Activity was averaged over {', '.join(times)} from each trial’s onset; a trial without samples at one of "
+        "the times was left out at all of them."
+    )

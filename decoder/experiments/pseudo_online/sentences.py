@@ -1,0 +1,58 @@
+"""What a pseudo-online evaluation says, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...report.numbers import count, interval, p_words, percent
+from ...statistics.measures import IN_SENTENCES
+from .result import PseudoOnline
+
+ALIKE = 0.95
+"""From this part of the offline figure on, decisions on a stream count as good as those offline."""
+
+
+def pseudo_online_sentences(found: PseudoOnline) -> list[str]:
+    """The most important first."""
+    return list(_sentences(found))
+
+
+def _sentences(found: PseudoOnline) -> Iterator[str]:
+    covering, events = found.covering, found.events
+    if not covering.n_pseudo_online:
+        yield "No decision was there when the window of an event was complete."
+    else:
+        here, offline = covering.pseudo_online[covering.main], covering.offline[covering.main]
+        verdict = "as good as" if covering.ratio >= ALIKE else "worse than"
+        yield (
+            f"When the window just covers that of the event, {covering.latency_s:.2f} s after its onset, decisions on "
+            f"the stream are {verdict} those offline: {IN_SENTENCES[covering.main]} {interval(here, ' %')} beside "
+            f"{interval(offline, ' %')}, a ratio of {covering.ratio:.3f} (permutation p {p_words(here.p_value)})."
+        )
+    yield (
+        f"{percent(events.right.value)} % of {count(events.n, 'event')} were answered rightly by their first "
+        f"activation ({percent(events.right.chance)} % with answers exchanged, p {p_words(events.right.p_value)}), "
+        f"{percent(events.wrong)} % wrongly, {percent(events.missed)} % not at all."
+    )
+    if events.seconds.median == events.seconds.median:
+        seconds = events.seconds
+        yield (
+            f"The first right activation came {seconds.median:.2f} s after the onset (median; quartiles "
+            f"{seconds.lower:.2f} and {seconds.upper:.2f} s)."
+        )
+    if events.false is not None:
+        false = events.false
+        yield (
+            f"While no event held, there were {false.value:.2f} activations per minute [{false.low:.2f}, "
+            f"{false.high:.2f}] in {false.minutes:.1f} minutes; {false.luck:.2f} with the events moved in time, so "
+            f"that activations know nothing of them."
+        )
+    elif found.windows == "sliding":
+        yield "There is next to no rest between the events, so false activations could not be counted."
+    if not any(len(one.activations) for one in found.held_out):
+        yield (
+            "Nothing ever activated: no threshold gave so few false activations as were asked for. Ask for more of "
+            "them, or for a readout whose probabilities tell sure decisions from unsure ones."
+        )
+    if found.n_abstained:
+        yield f"In {count(found.n_abstained, 'window')} the samples were rejected, and nothing was decided."

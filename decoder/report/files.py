@@ -1,0 +1,26 @@
+"""Tables as CSV and figures as SVG and PDF, each file whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from ...models.cache.files import write_whole
+from .drawing import Drawing
+
+KINDS: tuple[Literal["svg", "pdf"], ...] = ("svg", "pdf")
+
+
+def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> Path:
+    """Write rows, the first of which are headings; a number that is not there (NaN) stays empty."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([None if value != value else value for value in row] for row in rows)
+    return write_whole(path, out.getvalue())
+
+
+def write_figures(figures: Iterable[Drawing], folder: Path) -> list[Path]:
+    """Write each figure as SVG and as PDF, under its name."""
+    return [write_whole(folder / f"{one.name}.{kind}", one.file(kind)) for one in figures for kind in KINDS]

@@ -1,0 +1,55 @@
+"""Methods that results have in common, in words, with their references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..evaluation.controls import control_named
+from ..statistics.intervals import N_RESAMPLES
+
+MEASURE_TEXTS = {
+    "free": "the language model’s own words, right if they are one of the words for what was shown",
+    "candidate": "the right answer scores highest of all; ties of k count 1/k",
+    "pairwise": (
+        "how often a trial’s own answer scores higher than that of another trial with another answer; ties count half "
+        "(after Mitchell et al. 2008, Science 320, 1191–1195)"
+    ),
+    "auc": (
+        "area under the ROC curve: how often a trial of one answer leans more to it than a trial of the other does; "
+        "ties count half, all trials of all folds together (Hanley & McNeil 1982, Radiology 143, 29–36)"
+    ),
+    "against all": "pairs with classes that were trained on, too; “pairwise” compares classes held out together alone",
+}
+WHITENING = "Ledoit–Wolf shrinkage (Ledoit & Wolf 2004, J. Multivariate Analysis 88, 365–411)"
+RIDGE = (
+    "Ridge predictions are shrunk towards the mean; a gain of “total” or “unit” gives them back the size of true "
+    "activations. The prediction is put in place of the layer’s activation, and the rest of the network, which is "
+    "frozen, is computed from there on; a nearest readout instead compares it with the answers’ targets in that "
+    "layer."
+)
+CEILING = (
+    "The same readout from the true activations in place of the predicted ones: what the network could say if the "
+    "adapter made no error."
+)
+
+
+def measure_texts(names: Iterable[str], words: dict[str, str]) -> dict[str, str]:
+    """What each measure counts, by its name in words."""
+    return {words[name]: f"{MEASURE_TEXTS[name]}." for name in names}
+
+
+def control_texts(names: Iterable[str]) -> dict[str, str]:
+    """What each control injects, or where its targets come from."""
+    return {name: f"{control_named(name).description}." for name in names}
+
+
+def statistics_text(units: str, groups: str, n_permutations: int) -> str:
+    """How intervals and p values are computed."""
+    return (
+        "Chance is what the best constant guess reaches, 50 % for pairs of equally frequent answers. Intervals are "
+        f"95 % percentile bootstrap intervals, {N_RESAMPLES:,} times drawing whole {units} with replacement (Efron & "
+        "Tibshirani 1993, An introduction to the bootstrap, chapter 13). p is the share of orders in which the "
+        f"decisions do at least as well after the true answers of whole events are exchanged within {groups}, "
+        f"{n_permutations:,} times, counting the order that was seen (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. "
+        "Biol. 9, 39)."
+    )

@@ -1,0 +1,53 @@
+"""How numbers are written in reports."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..statistics.measures import Measure
+
+
+def percent(share: float) -> str:
+    """A share in per cent, to one digit behind the point."""
+    return "–" if np.isnan(share) else f"{100 * share:.1f}"
+
+
+def p_words(p_value: float) -> str:
+    """A p value with as many digits as it bears."""
+    if np.isnan(p_value):
+        return "–"
+    return f"{p_value:.1g}" if p_value < 0.001 else f"{p_value:.3f}" if p_value < 0.1 else f"{p_value:.2f}"
+
+
+def count(n: int, one: str) -> str:
+    """How many there are of something.
+
+    Examples
+    --------
+    >>> count(1, "fold"), count(1200, "trial")
+    ('1 fold', '1,200 trials')
+    """
+    return f"{n:,} {one}" if n == 1 else f"{n:,} {one}s"
+
+
+def interval(one: Measure, unit: str = "") -> str:
+    """A measure in per cent with its interval, if it has one; `unit` stands behind the value.
+
+    Examples
+    --------
+    >>> interval(Measure(0.71, chance=0.5, low=0.69, high=0.73, p_value=0.01), " %")
+    '71.0 % [69.0, 73.0]'
+    """
+    between = "" if np.isnan(one.low) else f" [{percent(one.low)}, {percent(one.high)}]"
+    return f"{percent(one.value)}{unit}{between}"
+
+
+def listed(names: tuple[str, ...] | list[str], most: int = 12, examples: int = 4) -> str:
+    """Names as the end of a sentence: all of them, or examples where they are many.
+
+    Examples
+    --------
+    >>> listed(("cat", "dog")), listed(("cat", "dog", "cow"), most=2, examples=1)
+    (': cat, dog', ', such as cat')
+    """
+    return f": {', '.join(names)}" if len(names) <= most else f", such as {'; '.join(names[:examples])}"

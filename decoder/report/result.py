@@ -1,0 +1,145 @@
+"""What any result gives to the terminal and to the HTML page: tables, figures and sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
+
+from .drawing import Drawing
+
+
+class Sentence(NamedTuple):
+    """Something that was found; `good` says whether it is as it should be, None where it can only be read."""
+
+    text: str
+    good: bool | None = None
+
+
+class Number(NamedTuple):
+    """One of the few numbers that stand large at the top of a page."""
+
+    value: str
+    label: str
+
+
+class Bar(NamedTuple):
+    """A share from 0 to 1, drawn as a bar with its label and a note; underlined where it is the true one."""
+
+    label: str
+    share: float
+    note: str
+    underlined: bool
+
+
+class Shade(NamedTuple):
+    """A cell of a heat map: its text, and its place from 0 (low) to 1 (high); underlined where it is significant."""
+
+    text: str
+    level: float
+    underlined: bool
+
+
+Cell: TypeAlias = "str | bool | Sequence[Bar] | Shade"
+"""A bool is drawn as a tick or a cross."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells, all as long as `columns`; an empty row is a rule.
+
+    Attributes
+    ----------
+    columns : sequence of str
+    rows : sequence of sequence of Cell
+    caption : str
+    bold : int or None
+        Which row stands out.
+    """
+
+    kind: ClassVar[str] = "table"
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    caption: str = ""
+    bold: int | None = None
+
+    def numeric(self) -> list[bool]:
+        """Whether a column holds nothing but numbers, which are aligned to the right."""
+        return [
+            all(isinstance(row[i], str) and is_number(row[i]) for row in self.rows if row)  # type: ignore[arg-type]
+            for i in range(len(self.columns))
+        ]
+
+
+class Code(NamedTuple):
+    """Text to be printed as it stands."""
+
+    text: str
+    kind: str = "code"
+
+
+class Folded(NamedTuple):
+    """Parts that the reader has to open."""
+
+    summary: str
+    parts: Sequence[Part]
+    kind: str = "folded"
+
+
+Part: TypeAlias = "str | Mapping[str, str] | Table | Drawing | Code | Folded"
+"""A paragraph, terms with their explanations, or one of the classes."""
+
+
+class Section(NamedTuple):
+    """A heading of the page and what stands below it."""
+
+    title: str
+    parts: Sequence[Part]
+
+
+class Result(Protocol):
+    """What the terminal knows of an evaluation, a map, a plan and so on."""
+
+    def summary(self) -> dict[str, Any]:
+        """All of it for ``--json``."""
+        ...
+
+    def sentences(self) -> list[Sentence]:
+        """What was found, and what to look at before believing it."""
+        ...
+
+    def tables(self) -> list[Table]:
+        """Tables for the terminal."""
+        ...
+
+    def figures(self) -> list[Drawing]:
+        """All figures; their names are those of their files."""
+        ...
+
+
+class PageResult(Result, Protocol):
+    """What a page knows besides."""
+
+    def lead(self) -> str:
+        """What was done, in a sentence or two."""
+        ...
+
+    def numbers(self) -> list[Number]:
+        """The most important numbers, the first of them largest."""
+        ...
+
+    def sections(self) -> list[Section]:
+        """The page below its sentences."""
+        ...
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is a number, perhaps with a sign, a star or a per cent sign, or has none.
+
+    Examples
+    --------
+    >>> [is_number(text) for text in ("–", "1,200", "-0.5", "+3.1 %", "2.0*", "4 runs", "1 2")]
+    [True, True, True, True, True, False, False]
+    """
+    return text in ("", "–") or re.fullmatch(r"[+-]?[\d,]+(\.\d+)?(e-?\d+)?\*?( %)?", text) is not None
