@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...decoder.cli.commands import Answer
+from ...decoder.cli.result import CommandResult
 from ...errors import InputError
 from ...errors.printable import printable
 
@@ -100,7 +100,7 @@ def _sliding(context: click.Context, parameter: click.Parameter, text: str) -> S
 @click.option("--seconds", type=float, help="Stop after so many.")
 @click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print decisions and states as lines of JSON, then a summary.")
-def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options: Any) -> Answer:
+def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options: Any) -> CommandResult:
     """Decode a live stream with a saved decoder.
 
     The stream comes from LSL, or from a folder of volumes, and must carry what the decoder was fitted on. Ctrl-C ends
@@ -157,7 +157,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         "losses": engine.losses,
         "out": None if out is None else str(out),
     }
-    return Answer(found, lambda console: console.print(_summary(found), markup=False))
+    return CommandResult(found, lambda console: console.print(_summary(found), markup=False))
 
 
 def _window(decoder: CompiledDecoder, sliding: Sliding | None) -> Window | None:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from ....decoder.bundle.load import describe
 from ....decoder.bundle.save import save
-from ....decoder.cli.commands import Answer
+from ....decoder.cli.result import CommandResult
 from ....decoder.decoder import Decoder
 from ....decoder.experiments.calibration import Calibration, share
 from ....decoder.readers import read_xdf
@@ -70,7 +70,7 @@ class Asked:
     draws: bool
 
 
-def calibrated(context: click.Context, asked: Asked) -> Answer:
+def calibrated(context: click.Context, asked: Asked) -> CommandResult:
     """Run the session, fit, save, and go live if that was asked for."""
     study = open_study(asked.study)
     timing = Timing(asked.cue_s, asked.rest_s, asked.ready_s)
@@ -111,8 +111,8 @@ def calibrated(context: click.Context, asked: Asked) -> Answer:
                 channels="by-name",
                 plain=not asked.draws,
             )
-            return Answer({**found, "live": live.data}, live.show)
-    return Answer(found, lambda console: _show(console, found), code=0 if found["bundle"] else 1)
+            return CommandResult({**found, "live": live.data}, live.show)
+    return CommandResult(found, lambda console: _show(console, found), code=0 if found["bundle"] else 1)
 
 
 @dataclass(frozen=True)
