@@ -97,7 +97,7 @@ class EvaluationReport:
         checks = result_checks(
             found.decoder.measures, found.ceiling.measures[found.main], controls, self._main_measures()
         )
-        for name, measure, one in found.told_differences():
+        for name, measure, one in found.reported_differences():
             text = in_words(one, name, MEASURES[measure][:1].upper() + MEASURES[measure][1:])
             checks.append(Sentence(text, one.verdict != "worse"))
         if found.engine == "bundle":
