@@ -127,7 +127,7 @@ def inverse_root(targets: UnitBlocks) -> tuple[Root, float]:
     if level <= largest * n_features * EPS:
         level, least = 0.0, n_features * EPS
     else:
-        # What varies by less, a Gram matrix does not know; beside the level it does not count.
+        # What varies by less, a Gram matrix does not hold; compared with the level it does not count.
         least = EPS if shrinkage < 1 else 1.0
     scores = scores[:, squares > squares[-1] * least]
     directions = np.empty((n_features, scores.shape[1]))

@@ -1,4 +1,4 @@
-"""Hyperalignment: one space for many people, found from their responses to the same stimuli."""
+"""Hyperalignment: one space for many people, from their responses to the same stimuli."""
 
 from __future__ import annotations
 
@@ -173,11 +173,11 @@ class Hyperalignment(BaseEstimator):
         common.aligners_ = []
         while of_one := _under(f"{len(common.aligners_)}.", arrays):
             common.aligners_.append(ProcrustesAligner.from_arrays(of_one))
-            found = common.aligners_[-1].target_mean_.shape
-            if common.template_.ndim != 2 or found != common.template_.shape[1:]:
+            shape = common.aligners_[-1].target_mean_.shape
+            if common.template_.ndim != 2 or shape != common.template_.shape[1:]:
                 raise BundleError(
                     f"the common space's template has shape {common.template_.shape}, but the map of subject "
-                    f"{len(common.aligners_) - 1} leads into {found[0]} dimensions"
+                    f"{len(common.aligners_) - 1} leads into {shape[0]} dimensions"
                 )
         return common
 

@@ -1,4 +1,4 @@
-"""Delays (finite impulse response): features of earlier samples beside those of now, without building that wide table.
+"""Delays (finite impulse response): features of earlier samples and of now, without building that wide table.
 
 The delayed table D of features X (n_samples, n_features) has, for each lag, the features so many samples earlier, and
 zeros where these lie before the run began (or, for a negative lag, which looks ahead, after it ended). What ridge needs

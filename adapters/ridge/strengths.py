@@ -85,11 +85,11 @@ def errors_for_all(
             sums = _sums_from_gram(problem, folds, K, targets.dtype)
         return problem.measured(sums, n_values)
 
-    found = measured(K, targets)
-    if targets.dtype == np.float32 and _uncertain(found.of_strengths, found.size).any():
+    result = measured(K, targets)
+    if targets.dtype == np.float32 and _uncertain(result.of_strengths, result.size).any():
         in_full = targets.in_full()
         return measured(None if K is None else in_full.gram(), in_full)
-    return found
+    return result
 
 
 def errors_per_unit(problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks) -> HeldOutErrors:
