@@ -28,17 +28,8 @@ SINGLE = 3e-6
 class RidgeProblem(NamedTuple):
     """What all ways to choose start from.
 
-    Attributes
-    ----------
-    X : (n_samples, n_features) array
-        As given, not standardised: folds do this by their training samples.
-    parts : Svd
-        Of all standardised features, the left vectors centred.
-    quick : bool
-        Whether `parts` is a `quick_svd`.
-    scale : {"none", "unit_variance"}
-    alphas : (n_alphas,) array
-    choose_by : {"error", "direction"}
+    X (n_samples, n_features) is not standardised: folds do this by their training samples. `parts` is of all
+    standardised features, the left vectors centred, and `quick` says whether it is a `quick_svd`.
     """
 
     X: Floats
