@@ -29,19 +29,10 @@ BY_TRIAL = ("X", "label", "run", "event", "start_s", "stop_s")
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a calibration stands.
+    """Where a calibration stands after learning from `n_learned` trials.
 
-    Attributes
-    ----------
-    n_learned : int
-        Trials learned from.
-    accuracy : Forecast
-        The share of the latest half of the trials that were decided rightly before they were learned from, and its
-        interval.
-    good_enough : bool
-        Whether all of the interval reaches the criterion.
-    told : str
-        All this in words, and what more trials buy.
+    `accuracy` is the share of the latest half of the trials that were decided rightly before they were learned from;
+    `good_enough` whether all of its interval reaches the criterion; `told` all this in words, and what more trials buy.
     """
 
     n_learned: int

@@ -23,19 +23,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Noise:
-    """A brain that is as noisy as a recording.
+    """A brain that is as noisy as a recording, whose trial `name` describes.
 
-    Attributes
-    ----------
-    name : str
-        What a trial is, and of which recording.
-    n_features : int
-    signal_to_noise : float
-        Variance of a feature's response over categories by that of its noise in one trial: see `SyntheticBrain`.
-    low, high : float
-        95 % interval of it, over runs.
-    seconds_per_trial : float
-        How long it took to record one, rest included.
+    `signal_to_noise`, with its 95 % interval over runs, is the variance of a feature's response over categories by that
+    of its noise in one trial: see `SyntheticBrain`. Recording a trial takes `seconds_per_trial`, rest included.
     """
 
     name: str

@@ -17,20 +17,10 @@ from .spans import Spans
 
 
 class Point(NamedTuple):
-    """All decisions that were there so long after the onset of an event.
+    """All decisions that were there so long after the onset of an event; before it, seconds are negative.
 
-    Attributes
-    ----------
-    latency_s : float
-        Negative before the onset.
-    n : int
-        How many.
-    accuracy, accuracy_low, accuracy_high : float
-        The share that is right, and its 95 % interval over runs.
-    probability, probability_low, probability_high : float
-        The mean probability of the right answer, and its interval.
-    transfer : Transfer or None
-        If decisions were made this late; None before the onset.
+    `accuracy` is the share that is right, `probability` the mean probability of the right answer, each with its 95 %
+    interval over runs; `transfer` is None before the onset.
     """
 
     latency_s: float
@@ -46,18 +36,10 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class EventDecisions:
-    """Decisions, each with the event that it is about.
+    """Decisions, each with the event that it is about, (n,) each; `probabilities` is (n, n_answers).
 
-    Attributes
-    ----------
-    probabilities : array (n, n_answers)
-    truth : array (n,) of int
-        The right answer of the event.
-    event : array (n,) of int
-        Which event of the recording.
-    run : array (n,) of int or str
-    latency_s : array (n,)
-        How long after the onset each decision was there.
+    `truth` is the right answer, `event` counts in the recording, `latency_s` is from its onset until the decision was
+    there.
     """
 
     probabilities: NDArray[np.float64]
