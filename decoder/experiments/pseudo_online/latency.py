@@ -53,8 +53,7 @@ class EventDecisions:
 
     def take(self, which: NDArray) -> EventDecisions:
         """Return some of them."""
-        return EventDecisions(self.probabilities[which], self.truth[which], self.event[which], self.run[which],
-                      self.latency_s[which])  # fmt: skip
+        return EventDecisions(*(of[which] for of in vars(self).values()))
 
     @property
     def hits(self) -> NDArray[np.float64]:
@@ -74,12 +73,11 @@ def decisions_by_event(runs: Sequence[RunDecisions], spans: Sequence[Spans], bef
 
 def joined(parts: Sequence[EventDecisions], n_answers: int) -> EventDecisions:
     """Return several one after the other."""
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        none = np.empty(0, np.intp)
-        return EventDecisions(np.empty((0, n_answers)), none, none, none, np.empty(0))
-    names = ("probabilities", "truth", "event", "run", "latency_s")
-    return EventDecisions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    none = np.empty(0, np.intp)
+    parts = [part for part in parts if len(part)] or [
+        EventDecisions(np.empty((0, n_answers)), none, none, none, np.empty(0))
+    ]
+    return EventDecisions(*map(np.concatenate, zip(*(vars(part).values() for part in parts), strict=True)))
 
 
 def _of_run(decisions: RunDecisions, spans: Spans, before_s: float) -> Iterator[EventDecisions]:

@@ -96,7 +96,7 @@ class PlainCalibration:
         self.say(f"  {told_of(trial)}")
 
     def progress(self, progress: Progress) -> None:
-        self.say(f"  {progress.told}")
+        self.say(f"  {progress.message}")
 
     def draw(self) -> None:
         pass
@@ -136,7 +136,7 @@ class DrawnCalibration:
         self._update()
 
     def progress(self, progress: Progress) -> None:
-        self._progress = printable(progress.told)
+        self._progress = printable(progress.message)
         self._update()
 
     def draw(self) -> None:
