@@ -109,7 +109,7 @@ def engine(job: Job) -> dict[str, Any]:
     # A pause, while others are served, is neither a reason to abstain nor to search for the stream again.
     window = SlidingAverage(job.n_window / job.rate_hz, job.n_chunk / job.rate_hz)
     settings = LiveSettings(
-        window=window, buffer_s=job.buffer_s, history_s=job.buffer_s, least_present=0.0, lost_s=3600.0
+        window=window, buffer_s=job.buffer_s, history_s=job.buffer_s, min_present=0.0, lost_s=3600.0
     )
     noted = Noted(job, local_clock)
     noted.engine = Engine(CompiledDecoder.load(job.bundle), LslSource(source_id=job.stream), settings, outputs=[noted])

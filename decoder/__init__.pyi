@@ -2,10 +2,10 @@ from .bundle.load import load as load
 from .bundle.save import save as save
 from .decision import Decision as Decision
 from .decoder import Decoder as Decoder
+from .evaluation.choices import Choice as Choice
 from .evaluation.evaluate import Evaluation as Evaluation
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.evaluate import tune as tune
-from .evaluation.folds import Choice as Choice
 from .experiments.alignment import start_on as start_on
 from .readout import LabelReadout as LabelReadout
 from .readout import NearestReadout as NearestReadout

@@ -1,8 +1,11 @@
-"""What a decoder says of one trial, and whether a recording is one that it can be asked about."""
+"""What a decoder decides on a trial, and whether a recording is one that it can decide on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from numpy.typing import NDArray
 
 from ..errors import RecordingError
 from .recordings.events import listed
@@ -13,16 +16,16 @@ from .windows import Trials
 
 @dataclass(frozen=True)
 class Decision:
-    """What a decoder says of one trial.
+    """What a decoder decides on one trial.
 
     Attributes
     ----------
     answer : str
-        The most probable answer.
+        The most probable class.
     probabilities : dict of str to float
-        Of all answers.
+        Of all classes.
     text : str or None
-        The network's free answer, where the readout asks for one.
+        The network's free answer, where the readout gives one.
     run : int or str
     start_s, stop_s : float
         The samples it rests on, in seconds since the first sample of the run.
@@ -39,11 +42,11 @@ class Decision:
     event: int
 
 
-def decision_on(trials: Trials, i: int, answer: str, probabilities: dict[str, float], text: str | None) -> Decision:
-    """Say where a decision on one of the trials came from."""
+def decision_on(trials: Trials, i: int, classes: Sequence[str], probabilities: NDArray, text: str | None) -> Decision:
+    """The decision on trial `i`: the most probable of the classes, and where it was made."""
     return Decision(
-        answer=answer,
-        probabilities=probabilities,
+        answer=classes[int(probabilities.argmax())],
+        probabilities=dict(zip(classes, probabilities.tolist(), strict=True)),
         text=text,
         run=trials.run[i].item(),
         start_s=float(trials.start_s[i]),

@@ -117,16 +117,9 @@ class Decoder:
         if not len(trials):
             return []
         scores, texts = read_out(self.settings.readout, self.entry_, self.linear_.predict(trials.X))
-        answers, probabilities = self.entry_.answers, softmax(scores)
         return [
-            decision_on(
-                trials,
-                i,
-                answer=answers[int(each.argmax())],
-                probabilities=dict(zip(answers, each.tolist(), strict=True)),
-                text=None if texts is None else texts[i],
-            )
-            for i, each in enumerate(probabilities)
+            decision_on(trials, i, self.entry_.answers, each, None if texts is None else texts[i])
+            for i, each in enumerate(softmax(scores))
         ]
 
     def require_fitted(self) -> None:

@@ -1,4 +1,4 @@
-"""Which runs a decoder was fitted on: decisions on these say nothing about new data, and it has to be said."""
+"""Which runs a decoder was fitted on: decisions on these say nothing about new data."""
 
 from __future__ import annotations
 
@@ -10,12 +10,7 @@ from .recordings.recording import Recording
 
 
 def run_digests(recording: Recording) -> dict[str, str]:
-    """SHA-256 of each run's samples, by its name.
-
-    Parameters
-    ----------
-    recording : Recording
-        As it was read, before any step.
+    """SHA-256 of each run's samples, by its name, in a recording as it was read, before any step.
 
     Examples
     --------
@@ -33,16 +28,8 @@ def run_digests(recording: Recording) -> dict[str, str]:
 def runs_of_fit(recording: Recording, fitted_on: Mapping[str, str] | None) -> list[str] | None:
     """Which runs of a recording a decoder was fitted on, whatever they were called then.
 
-    Parameters
-    ----------
-    recording : Recording
-    fitted_on : mapping of str to str, or None
-        What `run_digests` gave of the recording it was fitted on; None where that is not known.
-
-    Returns
-    -------
-    list of str or None
-        None where it is not known.
+    `fitted_on` is what `run_digests` gave of the recording it was fitted on; None, as the result, where that is not
+    known.
     """
     if fitted_on is None:
         return None
@@ -51,7 +38,7 @@ def runs_of_fit(recording: Recording, fitted_on: Mapping[str, str] | None) -> li
 
 
 def warning_of(runs: Sequence[str] | None) -> str | None:
-    """What to tell of decisions on runs of the fit; None where there is nothing to tell.
+    """A warning of decisions on runs of the fit; None where there are no such runs.
 
     Examples
     --------

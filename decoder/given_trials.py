@@ -42,12 +42,7 @@ class GivenTrials:
         return self.X.reshape(len(self.X), -1)
 
     def require_like(self, fitted: GivenTrials) -> None:
-        """Raise unless these are trials such as those.
-
-        Raises
-        ------
-        ShapeError, RecordingError
-        """
+        """Raise ShapeError or RecordingError unless these are trials such as those."""
         (n_times, n_channels), (n_times_fitted, n_channels_fitted) = self.X.shape[1:], fitted.X.shape[1:]
         if n_channels != n_channels_fitted:
             raise ShapeError(
@@ -88,19 +83,10 @@ class GivenTrials:
 
 
 def given_trials(X: Any, rate_hz: float | None) -> GivenTrials:
-    """Take trials of any form.
+    """Take epochs, or an array (n_trials, n_channels, n_times) or (n_trials, n_features) with its rate.
 
-    Parameters
-    ----------
-    X : mne.Epochs, or array (n_trials, n_channels, n_times) or (n_trials, n_features)
-    rate_hz : float, optional
-        Of arrays.
-
-    Raises
-    ------
-    ShapeError, NonFiniteError
-    RecordingError
-        Epochs have bad channels, or none that records the brain.
+    ShapeError or NonFiniteError say what is wrong with the numbers; RecordingError that epochs have bad channels, or
+    none that records the brain.
     """
     epochs = epochs_in(X)
     if epochs:
@@ -119,17 +105,7 @@ def given_trials(X: Any, rate_hz: float | None) -> GivenTrials:
 
 
 def labels_of(X: Any, y: Any) -> NDArray:
-    """The labels given, or the names of the epochs' events.
-
-    Raises
-    ------
-    InputError
-        There are neither.
-    NonFiniteError
-        A label is NaN.
-    ValueError
-        The labels are no classes.
-    """
+    """The labels given, or the names of the epochs' events; scikit-learn's ValueError where they are no classes."""
     if y is not None:
         labels = column_or_1d(y, warn=True)
         if labels.dtype.kind == "f" and not np.isfinite(labels).all():

@@ -196,7 +196,7 @@ class TextReadout(LabelReadout):
 
         graphs = text_graphs(entry.network, entry.layer, entry.answers, max_tokens=self.max_tokens)
         speech = Speech(shrunk(graphs.step, precision), graphs.vocabulary, graphs.end, graphs.max_tokens)
-        return self._exported(shrunk(graphs.answer, precision), entry, speech)
+        return self._exported(shrunk(graphs.scoring, precision), entry, speech)
 
 
 @dataclass(frozen=True)

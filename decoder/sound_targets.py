@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..models.networks.network import Network
-from .targets import WordTargets
+from .targets import WordTargets, mean_of_each
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class SoundTargets(WordTargets):
     upon each other: of ten unlike sounds of each word, only the mean in the last layer still names it for Whisper.
     So give the very sound that was heard, where it was always the same.
 
-    Activations are kept on disk, see `hotwire.models.cache.recorded.record`.
+    Activations are cached on disk, see `hotwire.models.cache.recorded.record`.
 
     Parameters
     ----------
     words : mapping of str to str or sequence of str
-        For each label of the recording the words that mean it. The first is the answer; each counts as right in a free
+        For each label of the recording the words that mean it. The first is the class; each counts as right in a free
         answer, so give a numeral, too ("five" is written down as "5").
     sounds : mapping of str to a sound or sequence of sounds
         For each of these labels what was heard: the path of a .wav file, or a float array (n_samples,) at 16 kHz.
@@ -67,8 +67,4 @@ class SoundTargets(WordTargets):
     def activations(self, network: Network, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         from ..models.cache.recorded import record  # a rig that runs bundles needs none of it
 
-        ends = np.cumsum([len(of) for of in self.sounds.values()])
-        return {
-            layer: np.stack([part.reshape(len(part), -1).mean(axis=0) for part in np.split(states, ends[:-1])])
-            for layer, states in record(network, self.stimuli, layers).tables.items()
-        }
+        return mean_of_each(record(network, self.stimuli, layers).tables, self.sounds)

@@ -1,4 +1,4 @@
-"""Targets: which activation of the layer belongs to what a person saw, and which answer is then the right one."""
+"""Targets: which activation of the layer belongs to what a person saw, and which class is then the right one."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ TEMPLATE = "A picture of a {}"
 class Targets(ABC):
     """What trials should look like inside a network.
 
-    Every trial has a key: what was shown, as far as the targets tell one thing from another. Every key has an
-    activation in every layer, and a right answer.
+    Every trial has a key: what was presented, as far as the targets distinguish it. Every key has an activation in
+    every layer, and a right class.
 
     Attributes
     ----------
     keys : tuple of str
     answers : tuple of str
-        What can be answered, each once.
+        The classes that there are, each once.
     """
 
     keys: tuple[str, ...]
@@ -43,7 +43,7 @@ class Targets(ABC):
 
     @abstractmethod
     def truth(self) -> NDArray[np.intp]:
-        """Index of the right answer to each key, (n_keys,)."""
+        """Index of the right class of each key, (n_keys,)."""
 
     @abstractmethod
     def activations(self, network: Network, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
@@ -125,12 +125,7 @@ class WordTargets(Targets):
 
     def activations(self, network: Network, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         texts = [self.template.format(word) for of in self.words.values() for word in of]
-        recorded = network.activations(texts, layers)
-        ends = np.cumsum([len(of) for of in self.words.values()])
-        return {
-            layer: np.stack([part.reshape(len(part), -1).mean(axis=0) for part in np.split(states, ends[:-1])])
-            for layer, states in recorded.items()
-        }
+        return mean_of_each(network.activations(texts, layers), self.words)
 
     def meant(self, text: str) -> int:
         """Which key a free answer means; -1 for none."""
@@ -141,11 +136,22 @@ class WordTargets(Targets):
         return {"words": {label: list(of) for label, of in self.words.items()}, "template": self.template}
 
 
-class StimulusTargets(Targets):
-    """The very pictures that were shown; the right answer is what the network itself sees in them.
+def mean_of_each(
+    recorded: Mapping[str, NDArray[np.float32]], stimuli: Mapping[str, Sequence[Any]]
+) -> dict[str, NDArray[np.float32]]:
+    """For each layer the mean activation, (n_keys, n_units), over each key's stimuli, which were recorded in order."""
+    ends = np.cumsum([len(of) for of in stimuli.values()])
+    return {
+        layer: np.stack([part.reshape(len(part), -1).mean(axis=0) for part in np.split(states, ends[:-1])])
+        for layer, states in recorded.items()
+    }
 
-    Activations and answers are kept on disk, see `hotwire.models.cache.recorded.record`. The pass that records the
-    first activations sees to the answers, too; where answers are asked for before, they take a pass of their own.
+
+class StimulusTargets(Targets):
+    """The very pictures that were presented; the right class is what the network itself sees in them.
+
+    Activations and classes are cached on disk, see `hotwire.models.cache.recorded.record`. The pass that records the
+    first activations finds the classes, too; where classes are needed before, they take a pass of their own.
 
     Parameters
     ----------
@@ -172,7 +178,7 @@ class StimulusTargets(Targets):
 
     @property
     def answers(self) -> tuple[str, ...]:  # type: ignore[override]
-        return self._seen[0]
+        return self._classes[0]
 
     def key_of(self, trials: Trials) -> NDArray[np.intp]:
         if trials.stimulus is None:
@@ -184,16 +190,16 @@ class StimulusTargets(Targets):
         return np.array([index[name] for name in trials.stimulus.tolist()], np.intp)
 
     def truth(self) -> NDArray[np.intp]:
-        return self._seen[1]
+        return self._classes[1]
 
     def activations(self, network: Network, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         return self._recorded(network, layers).tables
 
     @cached_property
-    def _seen(self) -> tuple[tuple[str, ...], NDArray[np.intp]]:
-        """Answers, and the index of that to each key."""
+    def _classes(self) -> tuple[tuple[str, ...], NDArray[np.intp]]:
+        """The classes, and the index of each key's."""
         best = self._recorded(self._network, ()).outputs.argmax(axis=1)
-        # Several outputs may share a name ("crane"): they are one answer.
+        # Several outputs may share a name ("crane"): they are one class.
         answers, truth = np.unique(np.array(self._network.labels)[best], return_inverse=True)
         return tuple(answers.tolist()), truth
 

@@ -1,4 +1,4 @@
-"""Does a live stream carry what a decoder was fitted on? Asked before anything is decided."""
+"""Whether a live stream carries what a decoder was fitted on: checked before anything is decided."""
 
 from __future__ import annotations
 
@@ -23,25 +23,12 @@ RATE_TOLERANCE = 1e-3
 
 
 def match_channels(info: StreamInfo, decoder: CompiledDecoder, channels: Channels = "exact") -> NDArray[np.intp] | None:
-    """Say which channels of a stream the decoder takes, or raise where the stream is not the decoder's.
+    """Say which channels of a stream the decoder takes, or raise StreamMismatchError where the stream is not the
+    decoder's.
 
-    Parameters
-    ----------
-    info : StreamInfo
-    decoder : CompiledDecoder
-    channels : {"exact", "by name", "by position"}
-        ``"exact"``: the stream has the decoder's channels in its order. ``"by name"``: they are picked out by their
-        names; there may be others. ``"by position"``: names are ignored; only their number has to agree.
-
-    Returns
-    -------
-    array (n_features,) or None
-        Indices of the stream's channels; None where the stream is taken as it is.
-
-    Raises
-    ------
-    StreamMismatchError
-        Channels, rate or units differ. The message shows both sides.
+    ``"exact"``: the stream has the decoder's channels in its order. ``"by name"``: they are picked out by their names;
+    there may be others. ``"by position"``: names are ignored; only their number has to agree. Returns indices
+    (n_features,) of the stream's channels; None where the stream is taken as it is.
     """
     if channels not in CHANNELS:
         raise InputError(f"channels: expected one of {', '.join(CHANNELS)}, got {channels!r}")
@@ -52,13 +39,7 @@ def match_channels(info: StreamInfo, decoder: CompiledDecoder, channels: Channel
 
 
 def check_came_back(before: StreamInfo, now: StreamInfo) -> None:
-    """Raise unless a stream that was found again is laid out as it was.
-
-    Raises
-    ------
-    StreamMismatchError
-        Its channels, their units or its rate are others; the message shows both.
-    """
+    """Raise StreamMismatchError unless a stream that was found again has its channels, units and rate as they were."""
     for what in ("channel_names", "units", "rate_hz"):
         was, is_now = getattr(before, what), getattr(now, what)
         if was != is_now:

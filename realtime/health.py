@@ -27,7 +27,7 @@ class State(StrEnum):
 
 
 class MarkerState(StrEnum):
-    """How the stream of markers is doing: a link of its own beside that of the samples."""
+    """How the stream of markers is doing: a link of its own, apart from that of the samples."""
 
     SEARCHING = "SEARCHING"
     """It has not been there yet, and is looked for."""
@@ -54,29 +54,11 @@ _BACK = {
 
 
 class Health:
-    """The state of a stream, from what the engine tells of it. Each method returns the changes it brought, in order.
+    """The state of a stream, from what happens to it. Each method returns the changes it brought, in order.
 
-    Parameters
-    ----------
-    clock : Clock
-    stale_s : float
-        Without a sample for so long, the stream is STALE.
-    lost_s : float
-        Without a sample for so long, it is LOST.
-    settle_s : float
-        So long samples must come without a gap after a RECOVERED, to be LIVE.
-
-    Attributes
-    ----------
-    state : State
-        The state now.
-    markers : MarkerState or None
-        That of the stream of markers; None where there is none of its own. It changes no state of the samples.
-
-    Raises
-    ------
-    InputError
-        The times are negative, or ``stale_s`` is not below ``lost_s``.
+    Without a sample for ``stale_s`` the stream is STALE, for ``lost_s`` it is LOST; after a RECOVERED, samples must
+    come ``settle_s`` without a gap, to be LIVE. ``markers`` is the state of the stream of markers, None where there is
+    none of its own; it changes no state of the samples.
 
     Notes
     -----
@@ -88,7 +70,7 @@ class Health:
         RECOVERED, STALE ──► GAP                                 missing again; what comes is not usable
 
     No state is skipped: silence that lasted beyond both times at once is first STALE and then LOST, and a gap with
-    samples behind it in the same chunk is first GAP and then RECOVERED.
+    samples after it in the same chunk is first GAP and then RECOVERED.
 
     Examples
     --------
@@ -134,14 +116,9 @@ class Health:
         return changes
 
     def arrived(self, n_present: int, n_missing: int) -> list[Change]:
-        """Samples came, or turned out to be missing.
+        """Samples came and can be used, or are missing before or between them.
 
-        Parameters
-        ----------
-        n_present : int
-            Samples that came and can be used. A chunk of nothing but repeated samples counts as silence.
-        n_missing : int
-            Samples that are missing before or between them.
+        A chunk of nothing but repeated samples counts as silence.
         """
         if not (n_present or n_missing):
             return self.silent()

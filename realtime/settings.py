@@ -33,10 +33,10 @@ class LiveSettings:
         A decision that comes later than this after its newest sample is late. None: none is.
     on_late : {"publish", "withhold"}
         What to do with a decision that has become late.
-    least_present : float
+    min_present : float
         Abstain where a smaller share of the window's samples came. An average is one of those that came; a window that
         holds samples bridges those that did not, see `hotwire.decoder.windows.stretch`.
-    most_bad : float
+    max_bad : float
         Abstain where a larger share of the features is flat or saturated.
     stale_s : float, optional
         After so long without a sample the stream is stale; by default 2 s, or three samples where that is longer.
@@ -58,8 +58,8 @@ class LiveSettings:
     backlog: Literal["catch-up", "newest", "every"] = "catch-up"
     deadline_s: float | None = None
     on_late: Literal["publish", "withhold"] = "publish"
-    least_present: float = 0.75
-    most_bad: float = 0.05
+    min_present: float = 0.75
+    max_bad: float = 0.05
     stale_s: float | None = None
     lost_s: float = 30.0
     settle_s: float = 2.0
@@ -71,7 +71,7 @@ class LiveSettings:
         for name, known in (("channels", CHANNELS), ("backlog", BACKLOG), ("on_late", ON_LATE)):
             if getattr(self, name) not in known:
                 raise InputError(f"{name}: expected one of {', '.join(known)}, got {getattr(self, name)!r}")
-        for name in ("least_present", "most_bad"):
+        for name in ("min_present", "max_bad"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name}: expected a share from 0 to 1, got {getattr(self, name)!r}")
         for name in ("deadline_s", "stale_s", "lost_s", "settle_s", "timeout_s", "history_s", "buffer_s"):

@@ -1,4 +1,4 @@
-"""Does the graph that runs live say what the fitted decoder says? Told in numbers, not assumed."""
+"""How far the decisions of the graph that runs live are from those of the fitted decoder."""
 
 from __future__ import annotations
 
@@ -41,14 +41,7 @@ class Agreement(NamedTuple):
 def agreement(decoder: Decoder, compiled: CompiledDecoder, trials: Trials) -> Agreement:
     """Compare the decisions of both on the same trials.
 
-    Parameters
-    ----------
-    decoder : Decoder
-        Fitted; it runs the network as it was opened.
-    compiled : CompiledDecoder
-        The same, from a bundle; its graph rounds otherwise, the more so with smaller weights.
-    trials : Trials
-        At least one.
+    There has to be at least one. The graph rounds otherwise than the network, the more so with smaller weights.
     """
     ours = decoder.decide(trials)
     rows = tqdm(range(len(trials)), desc="live graph", delay=1, disable=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from math import prod
 from os import PathLike
@@ -11,12 +10,10 @@ from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
-import onnxruntime
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BundleError, InputError, NonFiniteError, ShapeError
-from ...models.networks.free_text import text_of
-from ...models.networks.one_thread import ORT_ERRORS, open_session
+from ...models.networks.one_thread import ORT_ERRORS
 from ..decision import Decision, check_agrees, decision_on
 from ..features.base import FittedFeatures
 from ..features.catalogue import unpacked
@@ -24,18 +21,17 @@ from ..recordings.recording import Recording
 from ..steps import Step, open_chain, run_steps, step_from_dict
 from ..windows import Trials, Window, window_from_dict, windows
 from .sealed import DECIDE, FEATURES, SPEAK, VOCABULARY, naming, part_of, unseal
-
-N_WARM_UP = 3
+from .session import N_WARM_UP, FreeText, check_shapes, opened
 
 
 class RowDecision(NamedTuple):
-    """What a decoder says of one row of a window.
+    """The decision on one row of a window.
 
     Attributes
     ----------
     answer : str
-        The most probable answer.
-    probabilities : array (n_answers,), float64
+        The most probable class.
+    probabilities : array (n_classes,), float64
         They sum to 1.
     text : str or None
         The network's free answer, where the readout asks for one.
@@ -49,8 +45,8 @@ class RowDecision(NamedTuple):
 class CompiledDecoder:
     """A saved decoder, ready to decide.
 
-    It computes on the calling thread alone; one row gives the same answer, bit for bit, whenever it is asked. Not to be
-    called by two threads at once.
+    It computes on the calling thread alone; one row gives the same decision, bit for bit, at any time. Not to be called
+    by two threads at once.
 
     Attributes
     ----------
@@ -92,11 +88,11 @@ class CompiledDecoder:
         self._features = saved_features(manifest, parts)
         n_inputs = prod(self._shape) if self._features is None else self._features.n_out
         n_answers = len(self.answers)
-        self._session = _opened(parts, DECIDE)
-        speaks = manifest["live"]["text"] is not None
-        self._speech = _Speech(parts, **manifest["live"]["text"]) if speaks else None
-        kept = {} if self._speech is None else {"token": ("int64", (1,)), "kept": ("float32", self._speech.kept_shape)}
-        _check_shapes(
+        self._session = opened(parts, DECIDE)
+        text = manifest["live"]["text"]
+        self._text = None if text is None else FreeText(parts, **text)
+        kept = {} if self._text is None else {"token": ("int64", (1,)), "kept": ("float32", self._text.kept_shape)}
+        check_shapes(
             DECIDE,
             self._session,
             {"features": ("float32", (1, n_inputs))},
@@ -155,7 +151,7 @@ class CompiledDecoder:
         self._row[0] = row if self._features is None else self._features.one(row.reshape(self._shape))
         outputs: Any = self._session.run(self._outputs, self._feed)
         (probabilities,), *first = outputs
-        text = None if self._speech is None else self._speech.say(*first)
+        text = None if self._text is None else self._text.after(*first)
         return RowDecision(self.answers[int(probabilities.argmax())], probabilities, text)
 
     def predict(self, recording: Recording) -> list[Decision]:
@@ -176,8 +172,8 @@ class CompiledDecoder:
 
     def decide_trial(self, trials: Trials, i: int) -> Decision:
         """Decide on one of the trials."""
-        answer, probabilities, text = self.decide(trials.X[i])
-        return decision_on(trials, i, answer, dict(zip(self.answers, probabilities.tolist(), strict=True)), text)
+        _, probabilities, text = self.decide(trials.X[i])
+        return decision_on(trials, i, self.answers, probabilities, text)
 
     def _of_features(self, name: str) -> NDArray[np.float32]:
         values = np.array(self.manifest[name], np.float32)
@@ -186,61 +182,6 @@ class CompiledDecoder:
         return values
 
 
-class _Speech:
-    """Goes on with a free answer, token by token."""
-
-    def __init__(self, parts: Mapping[str, bytes], end: int | None, max_tokens: int, n_tokens: int) -> None:
-        # Tokens are bytes, which need not be text; in Latin-1 each byte is a character.
-        self._vocabulary = [token.encode("latin-1") for token in json.loads(part_of(parts, VOCABULARY))]
-        if len(self._vocabulary) != n_tokens:
-            raise BundleError(f"{VOCABULARY}: expected {n_tokens} tokens, got {len(self._vocabulary)}")
-        self._end = end
-        self._session = _opened(parts, SPEAK)
-        self.kept_shape = next((tuple(one.shape) for one in self._session.get_inputs() if one.name == "kept"), (0,))
-        kept = ("float32", self.kept_shape)
-        _check_shapes(
-            SPEAK,
-            self._session,
-            {"token": ("int64", (1,)), "step": ("int64", (1,)), "kept": kept},
-            {"next_token": ("int64", (1,)), "next_kept": kept},
-        )
-        self._steps = [np.array([step]) for step in range(max_tokens - 1)]
-        for step in self._steps[:N_WARM_UP]:
-            self._next(np.zeros(1, np.int64), step, np.zeros(self.kept_shape, np.float32))
-
-    def say(self, token: NDArray[np.int64], kept: NDArray[np.float32]) -> str:
-        said = [int(token[0])]
-        for step in self._steps:
-            if text_of(said, self._vocabulary, self._end)[1]:
-                break
-            token, kept = self._next(token, step, kept)
-            said.append(int(token[0]))
-        return text_of(said, self._vocabulary, self._end)[0]
-
-    def _next(self, token: NDArray, step: NDArray, kept: NDArray) -> Any:
-        return self._session.run(["next_token", "next_kept"], {"token": token, "step": step, "kept": kept})
-
-
 def saved_features(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> FittedFeatures | None:
     """The fitted features in a bundle, if it has any; a `BundleError` where their part is missing."""
     return None if manifest["features"] is None else unpacked(part_of(parts, FEATURES))
-
-
-def _opened(parts: Mapping[str, bytes], name: str) -> onnxruntime.InferenceSession:
-    model = part_of(parts, name)
-    with naming(name, InputError):
-        return open_session(model)
-
-
-_TYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64"}
-_Shapes = Mapping[str, tuple[str, tuple[int, ...]]]
-
-
-def _check_shapes(part: str, session: onnxruntime.InferenceSession, inputs: _Shapes, outputs: _Shapes) -> None:
-    for what, expected, nodes in (
-        ("inputs", inputs, session.get_inputs()),
-        ("outputs", outputs, session.get_outputs()),
-    ):
-        got = {node.name: (_TYPES.get(node.type, node.type), tuple(node.shape)) for node in nodes}
-        if got != expected:
-            raise BundleError(f"{part}: expected the {what} {expected}, got {got}")

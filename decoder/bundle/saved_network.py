@@ -1,4 +1,4 @@
-"""How the network of a saved decoder is described, put into its bundle, and had again."""
+"""How a bundle describes its network, and opens it again."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from ...errors import BundleError, InputError
 from ...models.networks.network import Network
+from ...models.networks.onnx_network import OnnxNetwork
+from ...models.networks.opening import LANGUAGE_MODELS, SENTENCE_ENCODERS, SPEECH_RECOGNISERS, VISION, open_network
 from .sealed import NETWORK, naming
 
 
 def described(network: Network, *, embedded: bool) -> dict[str, Any]:
     """What a manifest says of the network, which tells it from any other, and how to open it again."""
-    from ...models.networks.opening import LANGUAGE_MODELS, SENTENCE_ENCODERS, SPEECH_RECOGNISERS, VISION
-
     in_registry = network.name in (*LANGUAGE_MODELS, *VISION, *SENTENCE_ENCODERS, *SPEECH_RECOGNISERS)
     seconds = getattr(network, "seconds", None)  # only where a network is opened for a length of sound
     return {
@@ -32,12 +32,8 @@ def described(network: Network, *, embedded: bool) -> dict[str, Any]:
 def reopened(saved: Mapping[str, Any], parts: Mapping[str, bytes], path: str | PathLike[str]) -> Network:
     """Open the network again, from the registry or from the bundle itself; else a BundleError says what to do."""
     if saved["reopen"] == "registry":
-        from ...models.networks.opening import open_network
-
         return open_network(saved["name"], prompt=saved["prompt"], seconds=saved.get("seconds"))
     if saved["reopen"] == "onnx" and NETWORK in parts:
-        from ...models.networks.onnx_network import OnnxNetwork
-
         with tempfile.TemporaryDirectory() as folder, naming(path, InputError):
             model = Path(folder) / NETWORK
             model.write_bytes(parts[NETWORK])

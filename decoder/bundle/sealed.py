@@ -1,4 +1,4 @@
-"""The file that a bundle lies in: a zip of stored parts, sealed by a digest over all its bytes.
+"""The file that a bundle is: a zip of stored parts, sealed by a digest over all its bytes.
 
 The first part is ``manifest.json``, which lists the SHA-256 of every other. The zip's comment, the last 64 bytes of the
 file, is the SHA-256 of all bytes before it in hexadecimal. Nothing is compressed and nothing can be executed.
@@ -32,7 +32,8 @@ SEAL_BYTES = 64
 _LEAST_BYTES = 22 + SEAL_BYTES  # the end record of a zip without any part
 _ENCRYPTED = 0x1
 
-FIELDS: dict[str, tuple[type, ...]] = {
+_NONE = type(None)
+_FIELDS: dict[str, tuple[type, ...]] = {
     "parts": (dict,),
     "hotwire": (str,),
     "created": (str,),
@@ -50,25 +51,19 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "unit": (str, list),
     "rate_hz": (float, int),
 }
-FIELDS_SINCE_2: dict[str, tuple[type, ...]] = {
-    "answers": (list,),
-    "feature_low": (list, type(None)),
-    "feature_high": (list, type(None)),
-    "live": (dict,),
-}
-FIELDS_SINCE_3: dict[str, tuple[type, ...]] = {"features": (dict, type(None))}
-LIVE_FIELDS: dict[str, tuple[type, ...]] = {"reason": (str, type(None))}
-NETWORK_FIELDS: dict[str, tuple[type, ...]] = {
+_FIELDS_SINCE_2 = {"answers": (list,), "feature_low": (list, _NONE), "feature_high": (list, _NONE), "live": (dict,)}
+_FIELDS_SINCE_3 = {"features": (dict, _NONE)}
+_NETWORK_FIELDS = {
     "name": (str,),
     "reopen": (str,),
     "fingerprint": (str,),
-    "prompt": (str, type(None)),
-    "labels": (list, type(None)),
+    "prompt": (str, _NONE),
+    "labels": (list, _NONE),
 }
 
 
 class Contents(NamedTuple):
-    """What is in a sealed file: its manifest, the parts that were asked for, and the SHA-256 that closes it."""
+    """A sealed file's manifest, the parts that were wanted, and the SHA-256 that closes it."""
 
     manifest: dict[str, Any]
     parts: dict[str, bytes]
@@ -78,20 +73,9 @@ class Contents(NamedTuple):
 def seal(path: str | os.PathLike[str], manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> None:
     """Write a sealed file; it takes its name only once it is complete.
 
-    Parameters
-    ----------
-    path : path
-    manifest : mapping
-        Ready for JSON; ``format`` and ``parts`` are added to it.
-    parts : mapping of str to bytes
-        By their names in `PARTS`.
-
-    Raises
-    ------
-    BundleError
-        A part is larger than would be read again.
+    The manifest has to be ready for JSON; ``format`` and ``parts`` are added to it. A BundleError where a part is
+    larger than would be read again.
     """
-    path = Path(path)
     for name, content in parts.items():
         if len(content) > LARGEST_PART_BYTES:
             raise BundleError(f"{path}: {name} has {len(content)} bytes, expected at most {LARGEST_PART_BYTES}")
@@ -100,7 +84,12 @@ def seal(path: str | os.PathLike[str], manifest: Mapping[str, Any], parts: Mappi
     with whole_file(path) as file:
         with ZipFile(file, "w") as archive:
             for name, content in {MANIFEST: text.encode(), **parts}.items():
-                archive.writestr(_entry(name), content)
+                # Alike on every machine and at any time.
+                entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+                entry.compress_type = ZIP_STORED
+                entry.create_system = 3
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, content)
             archive.comment = b"0" * SEAL_BYTES
         digest = _digest(file)
         file.seek(-SEAL_BYTES, os.SEEK_END)
@@ -108,20 +97,11 @@ def seal(path: str | os.PathLike[str], manifest: Mapping[str, Any], parts: Mappi
 
 
 def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Contents:
-    """Read a sealed file and check every byte of it.
+    """Read a sealed file and check every byte of it; the parts that are not wanted are checked and let go.
 
-    Parameters
-    ----------
-    path : path
-    wanted : collection of str
-        Which parts to give back, of those there are; the others are checked and let go.
-
-    Raises
-    ------
-    BundleError
-        There is no such file, or it is damaged, incomplete, of a newer format, or not such a file at all.
+    A BundleError where there is no such file, or it is damaged, incomplete, of a newer format, or no such file at all.
     """
-    if not os.path.isfile(path):
+    if not Path(path).is_file():
         raise BundleError(f"{path}: there is no such file; `hotwire fit STUDY` writes a bundle")
     with naming(path, BadZipFile, EOFError, NotImplementedError, ValueError), open(path, "rb") as file:
         digest = _check_seal(file)
@@ -132,8 +112,7 @@ def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Con
             parts = {}
             for name, expected in manifest["parts"].items():
                 content = archive.read(entries[name])
-                got = sha256_of(content)
-                if got != expected:
+                if (got := sha256_of(content)) != expected:
                     raise BundleError(f"{name} was changed: the manifest expects SHA-256 {expected}, it has {got}")
                 if name in wanted:
                     parts[name] = content
@@ -156,15 +135,6 @@ def naming(path: str | os.PathLike[str], *kinds: type[Exception]) -> Iterator[No
         raise BundleError(f"{path}: {error}") from error
 
 
-def _entry(name: str) -> ZipInfo:
-    """Describe a part alike on every machine and at any time."""
-    entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-    entry.compress_type = ZIP_STORED
-    entry.create_system = 3
-    entry.external_attr = 0o644 << 16
-    return entry
-
-
 def _digest(file: BinaryIO) -> bytes:
     """SHA-256, in hexadecimal, of all bytes before the seal."""
     digest = hashlib.sha256()
@@ -178,15 +148,13 @@ def _digest(file: BinaryIO) -> bytes:
 
 def _check_seal(file: BinaryIO) -> str:
     """Check all bytes, and give the SHA-256 that closes the file."""
-    size = os.fstat(file.fileno()).st_size
-    start = file.read(4)
+    size, start = os.fstat(file.fileno()).st_size, file.read(4)
     if size < _LEAST_BYTES or start != b"PK\x03\x04":
         raise BundleError(
             f"expected a saved decoder, a zip of at least {_LEAST_BYTES} bytes; got {size} bytes that begin "
             f"with {start!r}"
         )
-    expected = _digest(file)
-    got = file.read()
+    expected, got = _digest(file), file.read()
     if got != expected:
         raise BundleError(
             f"it was changed or cut off since it was saved; expected it to end with {expected.decode()}, the "
@@ -219,6 +187,7 @@ def _entries(archive: ZipFile, size: int) -> dict[str, ZipInfo]:
 
 
 def _manifest(text: bytes) -> dict[str, Any]:
+    """The manifest, with what older formats lack."""
     try:
         manifest = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -231,26 +200,26 @@ def _manifest(text: bytes) -> dict[str, Any]:
             f"written by a newer hotwire ({manifest.get('hotwire', 'of unknown version')}) in format {number}, "
             f"this one reads formats up to {FORMAT}; upgrade hotwire"
         )
-    _check_types("", manifest, FIELDS)
-    _check_types("network: ", manifest["network"], NETWORK_FIELDS)
+    _check_types("", manifest, _FIELDS)
+    _check_types("network: ", manifest["network"], _NETWORK_FIELDS)
     if number < 2:
         of_old = f"hotwire {manifest['hotwire']} saved it without the parts to run live; fit it again"
         return manifest | {"feature_low": None, "feature_high": None, "features": None, "live": {"reason": of_old}}
-    _check_types("", manifest, FIELDS_SINCE_2)
-    _check_types("live: ", manifest["live"], LIVE_FIELDS)
+    _check_types("", manifest, _FIELDS_SINCE_2)
+    _check_types("live: ", manifest["live"], {"reason": (str, _NONE)})
     if number < 3:
         return manifest | {"features": None}
-    _check_types("", manifest, FIELDS_SINCE_3)
+    _check_types("", manifest, _FIELDS_SINCE_3)
     return manifest
 
 
-def _check_types(where: str, found: Mapping[str, Any], expected: Mapping[str, tuple[type, ...]]) -> None:
+def _check_types(where: str, got: Mapping[str, Any], expected: Mapping[str, tuple[type, ...]]) -> None:
     for name, kinds in expected.items():
-        if name not in found:
-            raise BundleError(f"manifest: {where}expected the field {name!r}, got only {', '.join(found)}")
-        if not isinstance(found[name], kinds):
+        if name not in got:
+            raise BundleError(f"manifest: {where}expected the field {name!r}, got only {', '.join(got)}")
+        if not isinstance(got[name], kinds):
             wanted = " or ".join(kind.__name__ for kind in kinds)
-            raise BundleError(f"manifest: {where}{name}: expected {wanted}, got {found[name]!r}")
+            raise BundleError(f"manifest: {where}{name}: expected {wanted}, got {got[name]!r}")
 
 
 def _check_parts(listed: Mapping[str, str], entries: Mapping[str, ZipInfo]) -> None:

@@ -13,7 +13,8 @@ from ...errors import InputError
 from ..bundle.save import compiled
 from ..decoder import Decoder
 from ..readout_graph import ReadoutGraph
-from .folds import Bench, Fold
+from .fold_data import FoldData
+from .folds import FittedFold
 
 Engine = Literal["network", "bundle"]
 
@@ -32,16 +33,16 @@ class BundleEngine:
         self._exported: dict[object, ReadoutGraph] = {}
         self._exporting = Lock()  # torch exports one network at a time
 
-    def decide(self, bench: Bench, fold: Fold) -> None:
+    def decide(self, data: FoldData, fold: FittedFold) -> None:
         """Decide on the trials that a fold holds out; it has to have its whitener, and not whitened trials."""
         settings = fold.settings
-        decoder = Decoder(bench.network, bench.targets, settings)
-        decoder.adopt(fold.linear, bench.table(settings.layer), bench.recording)
+        decoder = Decoder(data.network, data.targets, settings)
+        decoder.adopt(fold.linear, data.table(settings.layer), data.recording)
         try:
             live = compiled(decoder, "int8", self._readout(decoder))
         except InputError as error:
             raise InputError(f'engine: the decoder cannot run live: {error}; take engine = "network"') from error
-        trials = bench.trials(settings)
+        trials = data.trials(settings)
         for i in fold.test.tolist():
             one = live.decide(trials.X[i])
             # What is too small for a float64 is as unlikely as can be.

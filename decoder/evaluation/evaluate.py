@@ -1,4 +1,4 @@
-"""Evaluation: leave runs out, choose settings inside the training runs only, show the controls beside the result."""
+"""Evaluation: leave runs out, choose settings inside the training runs only, and compare with ceiling and controls."""
 
 from __future__ import annotations
 
@@ -19,21 +19,24 @@ from ..statistics.permutation import exchanged_within, exchanges
 from ..windows import Trials, require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
+from .choices import Choice, SettingsSearch, tried_windows
 from .controls import CONTROLS, control_named
 from .engine import BundleEngine, Engine
 from .feature_sizes import sizes_findings
-from .folds import Bench, Choice, Fold, Training, fit_fold, split_runs, tried_windows
-from .held_out import Folds, HeldOut, class_group, n_class_folds, split_classes
+from .fold_data import FoldData
+from .folds import FittedFold, fit_fold
 from .injected import Injected, of_control, predicted, true
-from .result import Decided, Evaluation, Judge
-from .rivals.base import FieldClassifier
-from .rivals.catalogue import field_classifier
-from .rivals.compare import check_field, decide_in_folds
+from .result import Evaluation
+from .rivals.base import Rival
+from .rivals.catalogue import rival_named
+from .rivals.compare import check_rival, decide_in_folds
+from .scorer import Decisions, Scorer
+from .splits import Folds, HeldOut, class_group, n_class_folds, split_classes, split_runs
 from .strength_finding import strength_findings
 from .threads import in_parallel
 
 # The network and targets, what is injected, and how it is read out where not as the decoder does.
-_Job = tuple[Bench, Injected, Readout | None]
+_Job = tuple[FoldData, Injected, Readout | None]
 
 
 def evaluate(
@@ -48,13 +51,13 @@ def evaluate(
     n_permutations: int = 10_000,
     seed: int = 0,
     audit: Policy = "refuse",
-    field: Sequence[str | Mapping[str, Any] | FieldClassifier] = (),
+    field: Sequence[str | Mapping[str, Any] | Rival] = (),
     seconds_per_trial: float | None = None,
     engine: Engine = "network",
 ) -> Evaluation:
     """Cross-validate a decoder over runs or classes, with its ceiling and its controls, after an audit for leaks.
 
-    Whitening, the adapter and its strength are fitted in each fold anew; so is every `Choice`, judged in inner folds of
+    Whitening, the adapter and its strength are fitted in each fold anew; so is every `Choice`, scored in inner folds of
     the training runs. Steps that need the future of a run see that run alone.
 
     Parameters
@@ -68,9 +71,9 @@ def evaluate(
         has no trial in the training, nor has a tested run; inner folds are of whole classes, too. The measures to look
         at then are those of pairs, see `hotwire.decoder.evaluation.result.Outcome`; intervals draw whole classes.
     choose : sequence of Choice
-        Made one after the other, the others at what is chosen so far or at the decoder's settings.
+        Made one after the other; the other settings are those chosen so far, or the decoder's.
     inner_folds : int
-        Folds of the training runs in which choices are judged.
+        Folds of the training runs in which choices are scored.
     controls : sequence of str
         Names of registered controls, see `hotwire.decoder.evaluation.controls`. ``"shuffled pairing"``: training trials
         get each other's targets, within their run if all runs hold equal shares of the labels; ``"mean activation"``:
@@ -84,9 +87,9 @@ def evaluate(
     n_permutations, seed : int
     audit : {"refuse", "warn"}
         Where the audit finds a leak: refuse to go on, or go on with a Python warning.
-    field : sequence of str, mapping or FieldClassifier
+    field : sequence of str, mapping or Rival
         Classifiers of the field to compare the decoder with, on the same trials of the same folds, with the steps and
-        the window that were chosen there: names of `hotwire.decoder.evaluation.rivals.catalogue.FIELD`, or tables with
+        the window that were chosen there: names of `hotwire.decoder.evaluation.rivals.catalogue.RIVALS`, or tables with
         settings.
     seconds_per_trial : float, optional
         From one decision to the next, for the information transfer rate.
@@ -106,14 +109,14 @@ def evaluate(
         samples; or classifiers of the field for classes that were not trained on, which they cannot name; or a decoder
         that cannot run live, for the engine "bundle".
     LeakError
-        What would be tested was in the training, or can be told without the brain.
+        What would be tested was in the training, or can be known without the brain.
     UnknownNameError
         There is no such control, or classifier.
 
     Warns
     -----
     UserWarning
-        A scanner's window ends before the blood answers to its event; said before anything is fitted, with a window
+        A scanner's window ends before the blood responds to its event; given before anything is fitted, with a window
         that would hold the response. Or the audit found a leak, and is to warn.
     """
     rivals = _checked_arguments(folds, controls, audit, field)
@@ -121,61 +124,64 @@ def evaluate(
         raise UnknownNameError("engine", engine, get_args(Engine))
     if engine == "bundle":
         check_causal(decoder.settings)
-    bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
-    trials = bench.trials(decoder.settings)
+    data = FoldData(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
+    trials = data.trials(decoder.settings)
     require_trials(trials)
     for one in rivals.values():
-        check_field(one, trials, bench.targets.answers, decoder.settings.window)
-    truth = bench.truth(trials)
+        check_rival(one, trials, data.targets.answers, decoder.settings.window)
+    truth = data.truth(trials)
     splits, classes = _splits(recording, trials, truth, folds, seed)
     runs_of = list(dict.fromkeys(one.runs for one in splits))
-    tried = [(bench.trials(one), one) for one in tried_windows(decoder.settings, choose)]
-    findings = look_for_leaks(recording, trials, bench.targets, runs_of, decoder.settings, tried, classes=classes)
+    tried = [(data.trials(one), one) for one in tried_windows(decoder.settings, choose)]
+    findings = look_for_leaks(recording, trials, data.targets, runs_of, decoder.settings, tried, classes=classes)
     findings = (*findings, *sizes_findings(recording, trials, decoder.settings, [one.setting for one in choose]))
     refuse(findings, audit)
-    graph = BundleEngine(len(trials), len(bench.targets.answers)) if engine == "bundle" else None
-    fits = [partial(_fitted, graph, bench, decoder.settings, choose, one, inner_folds) for one in splits]
+    graph = BundleEngine(len(trials), len(data.targets.answers)) if engine == "bundle" else None
+    fits = [partial(_fitted, graph, data, decoder.settings, choose, one, inner_folds) for one in splits]
     fitted = in_parallel(fits, "cross-validation")
     fold = np.empty(len(trials), np.intp)
     for index, one in enumerate(fitted):
         fold[one.test] = index
 
-    jobs: dict[str, list[_Job]] = {"ceiling": [(bench, true, None)]}
+    jobs: dict[str, list[_Job]] = {"ceiling": [(data, true, None)]}
     if graph is None:
-        jobs["decoder"] = [(bench, predicted, None)]
+        jobs["decoder"] = [(data, predicted, None)]
     changes = [control_named(name) for name in controls]
-    untrained = bench
+    untrained = data
     if any(one.untrained for one in changes):
-        untrained = bench.with_network(decoder.network.untrained(seed))
+        untrained = data.with_network(decoder.network.untrained(seed))
     for one in changes:
-        on, by_class = untrained if one.untrained else bench, classes is not None
+        on, by_class = untrained if one.untrained else data, classes is not None
         repeats = of_control(one, on, fitted, by_class=by_class, n_shuffles=n_shuffles, seed=seed)
         if repeats:
             jobs[one.name] = [(on, injected, one.readout) for injected in repeats]
     todo = [partial(_decode, on, fitted, *how) for repeats in jobs.values() for on, *how in repeats]
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
-    beside = [partial(decide_in_folds, bench, fitted, one, inner_folds) for one in rivals.values()]
-    decided = in_parallel(beside, "classifiers of the field")
+    rival_jobs = [partial(decide_in_folds, data, fitted, one, inner_folds) for one in rivals.values()]
+    rival_scores = in_parallel(rival_jobs, "classifiers of the field")
 
-    number = {run: index for index, one in enumerate(splits) for run in one.runs}
-    within = exchanged_within(trials.run, number) if classes is None else fold
+    fold_of = {run: index for index, one in enumerate(splits) for run in one.runs}
+    within = exchanged_within(trials.run, fold_of) if classes is None else fold
     orders = exchanges(within, trials.event, n_permutations, seed=seed)
-    judge = Judge(bench.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
-    found = {name: judge.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
+    scorer = Scorer(data.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
+    outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
     if graph is not None:
-        found["decoder"] = judge.outcome([graph.decided()])
-    compared = zip(rivals.items(), decided, strict=True)
-    named = {name: judge.beside(found["decoder"], scores, one.told) for (name, one), scores in compared}
+        outcomes["decoder"] = scorer.outcome([graph.decided()])
+    compared = {
+        name: scorer.comparison(outcomes["decoder"], scores, one.description)
+        for (name, one), scores in zip(rivals.items(), rival_scores, strict=True)
+    }
+    names = [choice.setting for choice in choose]
     return Evaluation(
-        answers=bench.targets.answers,
+        answers=data.targets.answers,
         truth=truth,
         trials=trials,
         fold=fold,
-        chosen=[{choice.setting: _shown(getattr(one.settings, choice.setting)) for choice in choose} for one in fitted],
-        decoder=found.pop("decoder"),
-        ceiling=found.pop("ceiling"),
-        controls={control: found[control] for control in controls if control in found},
+        chosen=[{name: _in_words(getattr(one.settings, name)) for name in names} for one in fitted],
+        decoder=outcomes["decoder"],
+        ceiling=outcomes["ceiling"],
+        controls={control: outcomes[control] for control in controls if control in outcomes},
         network=decoder.network.name,
         fingerprint=decoder.network.fingerprint,
         settings=decoder.settings,
@@ -183,7 +189,7 @@ def evaluate(
         n_shuffles=n_shuffles,
         n_permutations=n_permutations,
         findings=(*findings, *strength_findings([one.linear.adapter for one in fitted])),
-        field=named,
+        field=compared,
         seconds_per_trial=seconds_per_trial,
         classes=classes,
         engine=engine,
@@ -210,27 +216,27 @@ def tune(
     Decoder
         With what was chosen, not fitted yet. How well it does is for `evaluate` to say.
     """
-    bench = Bench(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
-    training = Training(bench, HeldOut((), () if isinstance(folds, Mapping) else None), inner_folds)
-    [settings] = in_parallel([partial(training.choose, decoder.settings, choose)], "choosing settings")
+    data = FoldData(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
+    search = SettingsSearch(data, HeldOut((), () if isinstance(folds, Mapping) else None), inner_folds)
+    [settings] = in_parallel([partial(search.choose, decoder.settings, choose)], "choosing settings")
     return Decoder(decoder.network, decoder.targets, settings)
 
 
-def _fitted(graph: BundleEngine | None, bench: Bench, *arguments: Any) -> Fold:
-    fold = fit_fold(bench, *arguments)
+def _fitted(graph: BundleEngine | None, data: FoldData, *arguments: Any) -> FittedFold:
+    fold = fit_fold(data, *arguments)
     if graph is not None:
-        graph.decide(bench, fold)
-    return fold.of_own_trials(bench)
+        graph.decide(data, fold)
+    return fold.of_own_trials(data)
 
 
 def _checked_arguments(
-    folds: Folds, controls: Sequence[str], audit: Policy, field: Sequence[str | Mapping[str, Any] | FieldClassifier]
-) -> dict[str, FieldClassifier]:
+    folds: Folds, controls: Sequence[str], audit: Policy, field: Sequence[str | Mapping[str, Any] | Rival]
+) -> dict[str, Rival]:
     """Raise where one is wrong, before the minutes that all else takes; return the classifiers of the field by name."""
     check_policy(audit)
     for control in controls:
         control_named(control)  # says which there are
-    rivals = {one.name: one for one in map(field_classifier, field)}
+    rivals = {one.name: one for one in map(rival_named, field)}
     if len(rivals) < len(field):
         raise InputError(f"field: expected each classifier once, got {', '.join(rivals)} for {len(field)} entries")
     if isinstance(folds, Mapping):
@@ -253,14 +259,14 @@ def _splits(
     return splits, class_group(truth, splits)
 
 
-def _decode(bench: Bench, folds: Sequence[Fold], injected: Injected, instead: Readout | None) -> Decided:
+def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, instead: Readout | None) -> Decisions:
     """Scores and free answers of all trials, in their order, by the folds' readouts or another one instead."""
-    scores = np.empty((sum(len(fold.test) for fold in folds), len(bench.targets.answers)), np.float32)
+    scores = np.empty((sum(len(fold.test) for fold in folds), len(data.targets.answers)), np.float32)
     texts: dict[int, str] = {}
     for fold in folds:
-        linear, states = injected(bench, fold)
+        linear, states = injected(data, fold)
         readout = fold.settings.readout if instead is None else instead
-        scores[fold.test], said = read_out(readout, bench.entry(fold.settings, linear), states)
+        scores[fold.test], said = read_out(readout, data.entry(fold.settings, linear), states)
         texts |= {} if said is None else dict(zip(fold.test.tolist(), said, strict=True))
     return scores, [texts[i] for i in sorted(texts)] or None
 
@@ -270,5 +276,5 @@ def _layers(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([settings.layer, *chosen]))
 
 
-def _shown(value: Any) -> str:
+def _in_words(value: Any) -> str:
     return ", ".join(map(repr, value)) if isinstance(value, tuple) else str(value)

@@ -12,29 +12,30 @@ from sklearn.base import clone
 
 from ..linear import Linear, default_adapter, fit_adapter
 from .controls import Control, shuffled_within
-from .folds import Bench, Fold
+from .fold_data import FoldData
+from .folds import FittedFold
 
-Injected = Callable[[Bench, Fold], tuple[Linear, NDArray]]
+Injected = Callable[[FoldData, FittedFold], tuple[Linear, NDArray]]
 """For a fold, the linear part whose mean activation counts, and the activations of its held-out trials."""
 
 
-def predicted(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
-    return fold.linear, fold.linear.predict(fold.to_decide(bench))
+def predicted(data: FoldData, fold: FittedFold) -> tuple[Linear, NDArray]:
+    return fold.linear, fold.linear.predict(fold.to_decide(data))
 
 
-def true(bench: Bench, fold: Fold) -> tuple[Linear, NDArray]:
-    return fold.linear, bench.table(fold.settings.layer)[bench.keys(bench.trials(fold.settings))[fold.test]]
+def true(data: FoldData, fold: FittedFold) -> tuple[Linear, NDArray]:
+    return fold.linear, data.table(fold.settings.layer)[data.keys(data.trials(fold.settings))[fold.test]]
 
 
 def of_control(
-    control: Control, bench: Bench, folds: list[Fold], *, by_class: bool, n_shuffles: int, seed: int
+    control: Control, data: FoldData, folds: list[FittedFold], *, by_class: bool, n_shuffles: int, seed: int
 ) -> list[Injected]:
     """What a control injects, once or for each shuffle; nothing where the targets have no predictors of its kind.
 
     Where folds hold out whole classes, targets change places within each fold's training only: a class that it holds
     out must not come back as a target.
     """
-    if control.predictors is not None and control.predictors(bench.targets) is None:
+    if control.predictors is not None and control.predictors(data.targets) is None:
         return []
     if control.pairing is None:
         return [partial(_changed, control, None)]
@@ -42,48 +43,51 @@ def of_control(
         return [
             partial(_changed, control, partial(_keys_within, control, n, n_shuffles, seed)) for n in range(n_shuffles)
         ]
-    trials = bench.trials_to_fit(folds[0].settings)
+    trials = data.trials_to_fit(folds[0].settings)
     orders = control.pairing(shuffled_within(trials), trials.event, n_shuffles, seed)
     return [partial(_changed, control, partial(_keys_in_order, order)) for order in orders]
 
 
-def _keys_in_order(order: NDArray[np.intp], bench: Bench, fold: Fold) -> NDArray[np.intp]:
-    return bench.keys(bench.trials_to_fit(fold.settings))[order][fold.train]
+def _keys_in_order(order: NDArray[np.intp], data: FoldData, fold: FittedFold) -> NDArray[np.intp]:
+    return data.keys(data.trials_to_fit(fold.settings))[order][fold.train]
 
 
 def _keys_within(
-    control: Control, number: int, n_shuffles: int, seed: int, bench: Bench, fold: Fold
+    control: Control, number: int, n_shuffles: int, seed: int, data: FoldData, fold: FittedFold
 ) -> NDArray[np.intp]:
     assert control.pairing is not None
-    trials = bench.trials_to_fit(fold.settings)
+    trials = data.trials_to_fit(fold.settings)
     orders = control.pairing(np.zeros(len(fold.train)), trials.event[fold.train], n_shuffles, seed)
-    return bench.keys(trials)[fold.train][orders[number]]
+    return data.keys(trials)[fold.train][orders[number]]
 
 
 def _changed(
-    control: Control, paired: Callable[[Bench, Fold], NDArray[np.intp]] | None, bench: Bench, fold: Fold
+    control: Control,
+    paired: Callable[[FoldData, FittedFold], NDArray[np.intp]] | None,
+    data: FoldData,
+    fold: FittedFold,
 ) -> tuple[Linear, NDArray]:
     """The linear part and the activations of a fold, with all that the control changes."""
-    to_fit = bench.trials_to_fit(fold.settings)
-    own_keys = bench.keys(to_fit)[fold.train]
-    keys = own_keys if paired is None else paired(bench, fold)
+    to_fit = data.trials_to_fit(fold.settings)
+    own_keys = data.keys(to_fit)[fold.train]
+    keys = own_keys if paired is None else paired(data, fold)
     if control.predictors is not None:
-        known: Any = control.predictors(bench.targets)
-        groups = bench.targets.truth()[own_keys] if fold.by_class else to_fit.run[fold.train]
-        targets = bench.table(fold.settings.layer)[keys]
+        known: Any = control.predictors(data.targets)
+        groups = data.targets.truth()[own_keys] if fold.by_class else to_fit.run[fold.train]
+        targets = data.table(fold.settings.layer)[keys]
         linear = Linear(fit_adapter(_scaling(fold.settings.adapter), known[own_keys], targets, groups))
-        states = linear.predict(known[bench.keys(bench.trials(fold.settings))[fold.test]])
+        states = linear.predict(known[data.keys(data.trials(fold.settings))[fold.test]])
     else:
-        linear = fold.linear if paired is None and not control.untrained else _refitted(bench, fold, keys)
-        states = linear.predict(fold.to_decide(bench))
+        linear = fold.linear if paired is None and not control.untrained else _refitted(data, fold, keys)
+        states = linear.predict(fold.to_decide(data))
     if control.activations is not None:
         states = np.array(control.activations(states, np.broadcast_to(linear.mean, states.shape)))
     return linear, states
 
 
-def _refitted(bench: Bench, fold: Fold, keys: NDArray[np.intp]) -> Linear:
+def _refitted(data: FoldData, fold: FittedFold, keys: NDArray[np.intp]) -> Linear:
     whitened = None if fold.whitened is None else fold.whitened[0]
-    return bench.fit(fold.settings, fold.train, keys, fold.linear.whitener, whitened=whitened, by_class=fold.by_class)
+    return data.fit(fold.settings, fold.train, keys, fold.linear.whitener, whitened=whitened, by_class=fold.by_class)
 
 
 def _scaling(adapter: Any) -> Any:

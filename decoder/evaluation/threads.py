@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from threading import Lock
 from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -31,6 +33,18 @@ def in_parallel(calls: Iterable[Callable[[], T]], what: str) -> list[T]:
 def progress(results: Iterable[T], what: str, total: int) -> Iterable[T]:
     """Show how many results there are, from the second second on, where a person looks on."""
     return tqdm(results, desc=what, total=total, delay=1, disable=None)
+
+
+def once(make: Callable[..., T], maxsize: int | None = None) -> Callable[..., T]:
+    """An lru_cache whose values other threads wait for, instead of making them twice."""
+    lock = Lock()
+    cached = lru_cache(maxsize=maxsize)(make)
+
+    def get(*key: Any) -> T:
+        with lock:
+            return cached(*key)
+
+    return get
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import RecordingError
 from ..recordings.events import Events
+from .arrays.blocks import blocks
 
 MISSING = "n/a"
 
@@ -125,18 +126,8 @@ def read_attributes(path: str | PathLike[str], tr_s: float, rest: str = "rest") 
     run = np.array([fields[1] for fields in lines], dtype=np.str_)
     if all(name.isdecimal() for name in run):
         run = run.astype(np.int64)
-    new_run = np.r_[True, run[1:] != run[:-1]] if len(run) else np.zeros(0, bool)
-    new_block = new_run | np.r_[True, label[1:] != label[:-1]][: len(run)]
-    starts = np.flatnonzero(new_block)
-    stops = np.r_[starts[1:], len(run)].astype(np.intp)
-    run_start = np.maximum.accumulate(np.where(new_run, np.arange(len(run)), 0))[starts]
-    shown = label[starts] != rest
-    return run, Events(
-        run=run[starts][shown],
-        onset_s=np.asarray((starts - run_start) * tr_s, np.float64)[shown],
-        duration_s=np.asarray((stops - starts) * tr_s, np.float64)[shown],
-        label=label[starts][shown],
-    )
+    events = blocks(label, run, tr_s)
+    return run, events.take(events.label != rest)
 
 
 def read_onsets(folder: Path, conditions: dict[str, str], run: int | str) -> Events:

@@ -41,7 +41,7 @@ def evaluation_methods(evaluation: Evaluation, folds: Sequence[str], over: str) 
             "reaches, far above one half against any other."
         )
     if evaluation.field:
-        methods |= {name: f"{one.told}." for name, one in evaluation.field.items()}
+        methods |= {name: f"{one.description}." for name, one in evaluation.field.items()}
         methods["classifiers of the field"] = (
             "In each fold they are fitted on the decoder’s training trials, with the steps and the window that it "
             f"chose there, and choose what is theirs over {evaluation.inner_folds} inner folds of the training runs. "

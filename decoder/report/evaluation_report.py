@@ -99,7 +99,7 @@ class EvaluationReport:
         checks = result_checks(
             evaluation.decoder.measures, evaluation.ceiling.measures[evaluation.main], controls, self._main_measures()
         )
-        for name, measure, one in evaluation.told_differences():
+        for name, measure, one in evaluation.reported_differences():
             text = in_words(one, name, MEASURES[measure][:1].upper() + MEASURES[measure][1:])
             checks.append(Sentence(text, one.verdict != "worse"))
         if evaluation.engine == "bundle":

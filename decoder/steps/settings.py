@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
 from ...errors import InputError
+from ...errors.checks import check_choice as check_choice
 
 OnGap = Literal["bridge", "reset"]
 ON_GAP: tuple[OnGap, ...] = ("bridge", "reset")
@@ -27,12 +27,6 @@ def check_count(name: str, value: object, least: int) -> None:
     """Raise InputError unless the setting is an integer of at least ``least``."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise InputError(f"{name}: expected an integer of at least {least}, got {value!r}")
-
-
-def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
-    """Raise InputError unless the setting is one of the choices."""
-    if value not in choices:
-        raise InputError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
 
 
 def check_on_gap(value: object) -> None:

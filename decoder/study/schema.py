@@ -10,11 +10,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ...errors import InputError
 from ..evaluation.audit.leaks import Policy
+from ..evaluation.choices import Choice
 from ..evaluation.controls import control_named
 from ..evaluation.evaluate import evaluate
-from ..evaluation.folds import Choice
-from ..evaluation.held_out import n_class_folds
-from ..evaluation.rivals.catalogue import field_classifier
+from ..evaluation.rivals.catalogue import rival_named
+from ..evaluation.splits import n_class_folds
 from ..registry import Registry
 from ..sound_targets import SoundTargets
 from ..targets import TEMPLATE, WordTargets
@@ -80,7 +80,7 @@ class EvaluationSection(Section):
     n_permutations: Annotated[int, Field(ge=1)]
     seed: Natural
     audit: Policy
-    field: list[Annotated[Any, AfterValidator(field_classifier)]]
+    field: list[Annotated[Any, AfterValidator(rival_named)]]
     seconds_per_trial: float | None = Field(None, gt=0)
     choose: list[AnyChoice]
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Val
 
 from ...adapters.factored import FactoredAdapter
 from ...errors import InputError, UnknownNameError
-from ..evaluation.folds import Choice
+from ..evaluation.choices import Choice
 from ..features.catalogue import features_from_dict
 from ..linear import default_adapter
 from ..readout import readout_from_dict

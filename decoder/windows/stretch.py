@@ -3,7 +3,7 @@
 Live, samples may be missing. In their place is a straight line, feature by feature, from the sample before to the one
 after; where the window begins or ends with missing samples, the value of its nearest sample. So nothing depends on
 samples outside of the window, and rejection by peak to peak goes by the samples that are there. Who decides says how
-many may be bridged (`hotwire.realtime.LiveSettings.least_present`). A window without any sample, and one without any of
+many may be bridged (`hotwire.realtime.LiveSettings.min_present`). A window without any sample, and one without any of
 its baseline, which would shift it whole by a value made up, are not bridged but rejected. A recording has no missing
 samples within a run, as its readers begin a new run after them.
 """

@@ -17,6 +17,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,15 +32,7 @@ _BATCHES_TO_MARK = 4
 
 
 class ArrayStore:
-    """Arrays in a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Made where it is not there.
-    about : mapping
-        What the arrays are of, ready for JSON; it goes into the manifest.
-    """
+    """Arrays in a folder, which is made where it is not there; `about` says what they are of, ready for JSON."""
 
     def __init__(self, folder: Path, about: Mapping[str, Any]) -> None:
         self.folder = folder
@@ -47,8 +40,8 @@ class ArrayStore:
         self._arrays: dict[str, dict[str, Any]] = {}
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep other processes out, having waited for them, and see what they left."""
+    def locked(self) -> Iterator[None]:
+        """Wait for other processes and keep them out meanwhile; what they have left is known then."""
         with usable(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = lock_of(self.folder)
@@ -64,8 +57,8 @@ class ArrayStore:
         finally:
             lock.release()
 
-    def lacking(self, names: Iterable[str]) -> list[str]:
-        """Which of these arrays are not there whole; one that was, and is damaged now, is told in a warning."""
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Which of these arrays are not there whole; a warning names one that was, and is damaged now."""
         with usable(self.folder):
             for name in names:
                 if name in self._arrays and not _is_unchanged(self.folder / name, self._arrays[name]):
@@ -74,38 +67,32 @@ class ArrayStore:
         return [name for name in names if name not in self._arrays]
 
     @contextmanager
-    def writing(self, names: Sequence[str], n_rows: int) -> Iterator[Writing]:
-        """Write arrays side by side; once all rows are there, they are whole."""
+    def writing(self, names: Sequence[str], n_rows: int) -> Iterator[UnfinishedArrays]:
+        """Write arrays in step; once all rows are there, they are whole."""
         with ExitStack() as stack:
             with usable(self.folder):
-                begun = Writing(self.folder, names, n_rows, stack)
-                if not begun.n_done:
+                unfinished = UnfinishedArrays(self.folder, names, n_rows, stack)
+                if not unfinished.n_done:
                     # Never into a file that someone may have mapped, nor what nobody will finish.
                     for file in set(self.folder.glob("*.npy")) - {self.folder / name for name in self._arrays}:
                         file.unlink()
-            yield begun
+            yield unfinished
             with usable(self.folder):
-                self._arrays |= begun.mark()
+                self._arrays |= unfinished.mark()
         with usable(self.folder):
             self._write_manifest()
             (self.folder / _PROGRESS).unlink()
 
     def mapped(self, name: str) -> np.ndarray:
-        """Give a whole array as it lies on the disk, not to be written to."""
+        """Give a whole array, memory-mapped and not to be written to."""
         return np.load(self.folder / name, mmap_mode="r")
 
     def _write_manifest(self) -> None:
-        write_json(self.folder / MANIFEST, {"about": self._about, "arrays": self._arrays})
+        _write_json(self.folder / MANIFEST, {"about": self._about, "arrays": self._arrays})
 
 
-class Writing:
-    """Arrays of `n_rows` rows under way; see `ArrayStore.writing`.
-
-    Attributes
-    ----------
-    n_done : int
-        How many rows are there already.
-    """
+class UnfinishedArrays:
+    """Arrays of `n_rows` rows being written, of which `n_done` are there already; see `ArrayStore.writing`."""
 
     def __init__(self, folder: Path, names: Sequence[str], n_rows: int, stack: ExitStack) -> None:
         self._folder, self._names, self._n_rows, self._stack = folder, names, n_rows, stack
@@ -135,7 +122,7 @@ class Writing:
             file.flush()
             os.fsync(file.fileno())
             noted[name] = {"size_bytes": file.tell(), "sha256": self._digests[name].hexdigest()}
-        write_json(self._folder / _PROGRESS, {"n_done": self.n_done, "n_rows": self._n_rows, "arrays": noted})
+        _write_json(self._folder / _PROGRESS, {"n_done": self.n_done, "n_rows": self._n_rows, "arrays": noted})
         self._since_mark = 0
         return noted
 
@@ -144,15 +131,17 @@ class Writing:
         path.unlink(missing_ok=True)
         self._files[name] = self._stack.enter_context(path.open("w+b"))
         self._digests[name] = hashlib.sha256()
-        header = _header((self._n_rows, n_columns))
-        self._put(name, header)
+        header = BytesIO()
+        shape = self._n_rows, n_columns
+        npy.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        self._put(name, header.getvalue())
 
     def _put(self, name: str, data: Any) -> None:
         self._files[name].write(data)
         self._digests[name].update(data)
 
     def _go_on(self) -> None:
-        """Find what a killed process left; warn where it is not what that one noted."""
+        """Go on from what a killed process left; warn where it is not what that one noted."""
         progress = read_json(self._folder / _PROGRESS)
         if progress is None or (set(progress["arrays"]), progress["n_rows"]) != (set(self._names), self._n_rows):
             return
@@ -180,8 +169,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file that is there whole or not at all."""
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_whole(path, json.dumps(content, indent=1) + "\n")
 
 
@@ -197,11 +185,3 @@ def _digest_of(path: Path, size_bytes: int) -> Any:
             digest.update(chunk)
             size_bytes -= len(chunk)
     return digest
-
-
-def _header(shape: tuple[int, int]) -> bytes:
-    from io import BytesIO
-
-    file = BytesIO()
-    npy.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
-    return file.getvalue()

@@ -1,4 +1,4 @@
-"""What activations depend on: the network, how it is shown its stimuli, and each of them; in clear, and as a key."""
+"""What activations depend on: the network, how it prepares its stimuli, and each of them; in clear, and as a key."""
 
 from __future__ import annotations
 
@@ -15,40 +15,30 @@ import numpy as np
 
 from ...errors import InputError
 from ..networks.network import Network
+from .files import sha256_of, sha256_of_file
 
 # Packages whose other versions may round otherwise, or open a picture otherwise.
 _PACKAGES = ("hotwire", "numpy", "onnxruntime", "pillow", "tokenizers", "torch", "transformers")
-_DEEPEST = 4
+_MAX_DEPTH = 4
 
 
 def ingredients_of(network: Network, stimuli: Sequence[Any] | np.ndarray) -> dict[str, Any]:
-    """Tell all that activations are computed from, ready for JSON.
+    """Give all that activations are computed from, ready for JSON.
 
-    Parameters
-    ----------
-    network : Network
-    stimuli : sequence of length n_stimuli
-        Arrays, PIL images, paths of files, texts, bytes, or lists, tuples and mappings of them.
-
-    Raises
-    ------
-    InputError
-        A stimulus is something else.
+    Stimuli are arrays, PIL images, paths of files, texts, bytes, or lists, tuples and mappings of them; anything else
+    raises an `InputError`.
     """
-    together = hashlib.sha256()
-    for position in range(len(stimuli)):
-        together.update(content_of(stimuli[position]).encode())
     kind = type(network)
     return {
         "network": network.name,
         "fingerprint": network.fingerprint,
         "class": f"{kind.__module__}.{kind.__qualname__}",
-        "computation": _computation_of(network),
-        "shown_by": {name: _told(getattr(network, name, None)) for name in ("_prepare", "_max_tokens")},
+        "code": _code_of_class(kind),
+        "settings": _in_clear(network.settings()),
         "layers": {name: list(shape) for name, shape in network.layers.items()},
         "versions": _versions(),
         "n_stimuli": len(stimuli),
-        "stimuli": together.hexdigest(),
+        "stimuli": sha256_of(*(content_of(stimuli[position]) for position in range(len(stimuli)))),
     }
 
 
@@ -60,16 +50,13 @@ def key_of(ingredients: Mapping[str, Any]) -> str:
     >>> key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1}) != key_of({"a": 1})
     True
     """
-    return hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()[:32]
+    return sha256_of(json.dumps(ingredients, sort_keys=True))[:32]
 
 
 def content_of(stimulus: Any) -> str:
     """SHA-256 of a stimulus: its pixels, its bytes or its text, never where it lies in memory.
 
-    Raises
-    ------
-    InputError
-        It is of a kind whose content cannot be told.
+    An `InputError` says where it is of a kind whose content cannot be read.
 
     Examples
     --------
@@ -89,8 +76,7 @@ def _feed(digest: Any, value: Any) -> None:
         digest.update(f"text {len(name)} ".encode() + name.encode("utf-8", "surrogatepass"))
         # Whether it is a text or a picture's path, the network knows; a path means what is in the file.
         if os.path.isfile(name):
-            with open(name, "rb") as file:
-                digest.update(b" file " + hashlib.file_digest(file, "sha256").digest())
+            digest.update(b" file " + bytes.fromhex(sha256_of_file(name)))
     elif isinstance(value, Mapping):
         _feed(digest, list(value.items()))
     elif isinstance(value, list | tuple):
@@ -100,59 +86,50 @@ def _feed(digest: Any, value: Any) -> None:
     elif isinstance(value, bytes | bytearray):
         digest.update(f"bytes {len(value)} ".encode() + value)
     elif hasattr(value, "getpalette"):  # a PIL image, without importing PIL for those who have none
-        shown = value.mode, value.size, value.getpalette(), value.info.get("transparency")
-        digest.update(f"picture {shown} ".encode() + value.tobytes())
+        form = value.mode, value.size, value.getpalette(), value.info.get("transparency")
+        digest.update(f"picture {form} ".encode() + value.tobytes())
     elif isinstance(value, bool | int | float) or hasattr(value, "__array__"):
         _feed_array(digest, np.asarray(value), value)
     else:
         raise InputError(
-            f"stimuli: expected arrays, pictures, paths, texts or bytes, whose content tells them apart, got a "
+            f"stimuli: expected arrays, pictures, paths, texts or bytes, whose content identifies them, got a "
             f"{type(value).__name__}"
         )
 
 
 def _feed_array(digest: Any, array: np.ndarray, value: Any) -> None:
-    if array.dtype.hasobject:
-        if not array.ndim:
-            raise InputError(f"stimuli: the content of a {type(value).__name__} cannot be told")
+    if not array.dtype.hasobject:
+        digest.update(f"array {array.dtype.str} {array.shape} ".encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    elif array.ndim:
         _feed(digest, [array.shape, *array.ravel().tolist()])
-        return
-    digest.update(f"array {array.dtype.str} {array.shape} ".encode())
-    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    else:
+        raise InputError(f"stimuli: expected one whose content can be read, got a {type(value).__name__}")
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:  # then it computes nothing here
             continue
-    return found
+    return versions
 
 
-def _computation_of(network: Network) -> str:
-    """Digest what the network does with its weights: its class's code, and the graph or configuration it runs."""
+def _code_of_class(kind: type) -> str:
+    """Digest of what a class of networks does with its weights: its functions, up to those that all networks share."""
     digest = hashlib.sha256()
-    for kind in type(network).__mro__[: type(network).__mro__.index(Network)]:
-        for name, value in sorted(vars(kind).items()):
+    for base in kind.__mro__[: kind.__mro__.index(Network)]:
+        for name, value in sorted(vars(base).items()):
             function = getattr(value, "__func__", getattr(value, "__wrapped__", value))
             if isinstance(function, FunctionType):
                 digest.update(f"{name} {_code(function.__code__)}\n".encode())
-    # By what they have, not by their classes: importing these would import torch.
-    traced: Any = getattr(network, "_traced", None)
-    model: Any = getattr(network, "_model", None)
-    if traced is not None:
-        digest.update(str(traced.root).encode())
-    if hasattr(model, "SerializeToString"):
-        digest.update(model.SerializeToString(deterministic=True))
-    if hasattr(model, "config"):
-        digest.update(model.config.to_json_string().encode())
     return digest.hexdigest()
 
 
-def _told(value: Any, depth: int = 0) -> Any:
-    """A setting in clear: functions by name and code, with what they were given."""
+def _in_clear(value: Any, depth: int = 0) -> Any:
+    """A setting in clear: functions by name and code, with their defaults and what they enclose."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.generic | os.PathLike):
@@ -160,9 +137,9 @@ def _told(value: Any, depth: int = 0) -> Any:
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return f"array {content_of(value)}"
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
-    if depth == _DEEPEST:
+    if depth == _MAX_DEPTH:
         return kind
-    deeper = partial(_told, depth=depth + 1)
+    deeper = partial(_in_clear, depth=depth + 1)
     if isinstance(value, list | tuple):
         return [deeper(item) for item in value]
     if isinstance(value, Mapping):
@@ -179,7 +156,7 @@ def _told(value: Any, depth: int = 0) -> Any:
 def _code(code: CodeType) -> str:
     """Digest what a function does, wherever it stands in its file."""
     consts = [_const(const) for const in code.co_consts]
-    return hashlib.sha256(repr((code.co_code, code.co_names, consts)).encode()).hexdigest()
+    return sha256_of(repr((code.co_code, code.co_names, consts)))
 
 
 def _const(value: Any) -> str:

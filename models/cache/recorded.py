@@ -1,7 +1,7 @@
-"""Activations kept on disk: recorded in one pass, memory-mapped, and never computed twice.
+"""Cached activations: recorded in one pass, memory-mapped, and never computed twice.
 
-What a network makes of a set of stimuli lies in a folder named by the key of all that it was computed from, see
-`hotwire.models.cache.ingredients`; how it is written there, see `hotwire.models.cache.array_store`.
+The activations of a set of stimuli are in a folder named by the key of all that they were computed from, see
+`hotwire.models.cache.ingredients`; how they are written there, see `hotwire.models.cache.array_store`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from ...errors import AssetError, DiskSpaceError, UnknownNameError
 from ..networks.language.language_model import LanguageModel
-from ..networks.network import Network, _count
-from .array_store import MANIFEST, ArrayStore, Writing, read_json
+from ..networks.network import Network, count_of
+from .array_store import MANIFEST, ArrayStore, UnfinishedArrays, read_json
 from .folder import cache_folder, lock_of
 from .ingredients import ingredients_of, key_of
 
@@ -41,7 +41,7 @@ class Recorded:
     outputs : array (n_stimuli, n_outputs)
         Likewise.
     folder : Path
-        Where they are kept.
+        Of the files.
     """
 
     tables: dict[str, NDArray[np.float32]]
@@ -50,19 +50,11 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is kept of one network and one set of stimuli.
+class CachedActivations:
+    """What is in the cache of one network and one set of stimuli.
 
-    Attributes
-    ----------
-    key : str
-        The name to `forget` it by.
-    network : str
-    n_stimuli : int
-    layers : tuple of str
-        Those recorded whole.
-    n_bytes : int
-        All that it takes on disk, unfinished arrays included.
+    `key` is the name to `forget` it by, `layers` are those recorded whole, and `n_bytes` is all that it takes on disk,
+    unfinished arrays included.
     """
 
     key: str
@@ -73,35 +65,35 @@ class Kept:
 
 
 def activations_folder() -> Path:
-    """Where activations are kept: in the cache of all assets, see `hotwire.models.cache.folder`."""
+    """The folder of all cached activations."""
     return cache_folder() / "activations"
 
 
 def record(
     network: Network, stimuli: Sequence[Any] | np.ndarray, layers: Sequence[str], *, folder: Path | None = None
 ) -> Recorded:
-    """Give activations and outputs; what is not kept yet is computed, in one pass for all layers, and kept.
+    """Give activations and outputs; those that are not cached yet are computed, in one pass for all layers.
 
-    They are kept apart by all that they depend on: the network's weights and what it does with them, how it prepares
-    stimuli, each stimulus's content, and the versions of the packages. Memory is bounded by a batch of 32 stimuli.
-    Several processes may ask at once: one records, the others wait for it. A pass that was killed goes on where it was.
+    Their key holds all that they depend on: the network's weights and what it does with them, how it prepares stimuli,
+    each stimulus's content, and the versions of the packages. Memory is bounded by a batch of 32 stimuli. Where several
+    processes record the same, the first does and the others wait. A pass that was killed goes on where it was.
 
     Parameters
     ----------
     network : Network
     stimuli : sequence of length n_stimuli
-        What the network is shown: arrays, PIL images, paths, texts.
+        Arrays, PIL images, paths, texts.
     layers : sequence of str
         Names from its layers; none, where the outputs alone are wanted.
     folder : Path, optional
-        Where to keep all that is recorded, each key in its own folder; by default `activations_folder`.
+        Of the cache, with a folder for each key; by default `activations_folder`.
 
     Raises
     ------
     UnknownNameError
         There is no such layer.
     InputError
-        The content of a stimulus cannot be told.
+        The content of a stimulus cannot be read.
     DiskSpaceError
         There is no room; the message says how much is needed.
     AssetError
@@ -110,29 +102,29 @@ def record(
     Warns
     -----
     UserWarning
-        What was kept is damaged, and recorded anew.
+        A file is damaged, and recorded anew.
     """
-    n_stimuli = _count(stimuli)
+    n_stimuli = count_of(stimuli)
     for layer in layers:
         network.shape_of(layer)
     about = ingredients_of(network, stimuli)
     store = ArrayStore((folder or activations_folder()) / key_of(about), about)
-    # In the order of computation, whatever the order asked for.
+    # In the order of computation, whatever the order of `layers`.
     files = {name: file for name, file in _files(network.layers).items() if name in layers}
-    with store.alone():
-        lacking = store.lacking([*files.values(), _OUTPUTS])
-        if lacking:
-            to_do = [name for name, file in files.items() if file in lacking]
-            with store.writing(lacking, n_stimuli) as writing:
+    with store.locked():
+        missing = store.missing([*files.values(), _OUTPUTS])
+        if missing:
+            to_do = [name for name, file in files.items() if file in missing]
+            with store.writing(missing, n_stimuli) as writing:
                 _check_room(network, to_do, n_stimuli - writing.n_done, store.folder)
-                _pass(network, stimuli, {name: files[name] for name in to_do}, lacking, writing)
+                _pass(network, stimuli, {name: files[name] for name in to_do}, missing, writing)
         tables = {layer: store.mapped(files[layer]) for layer in layers}
         return Recorded(tables, store.mapped(_OUTPUTS), store.folder)
 
 
-def stored(folder: Path | None = None) -> list[Kept]:
-    """List what is kept, by default in `activations_folder`."""
-    found = []
+def stored(folder: Path | None = None) -> list[CachedActivations]:
+    """List what the cache has, by default that in `activations_folder`."""
+    cached = []
     for path in _manifests(folder or activations_folder()):
         manifest = read_json(path)
         if manifest is None:
@@ -140,12 +132,12 @@ def stored(folder: Path | None = None) -> list[Kept]:
         about = manifest["about"]
         layers = tuple(name for name, file in _files(about["layers"]).items() if file in manifest["arrays"])
         n_bytes = sum(file.stat().st_size for file in path.parent.glob("*.npy"))
-        found.append(Kept(path.parent.name, about["network"], about["n_stimuli"], layers, n_bytes))
-    return found
+        cached.append(CachedActivations(path.parent.name, about["network"], about["n_stimuli"], layers, n_bytes))
+    return cached
 
 
 def forget(key: str, *, folder: Path | None = None) -> None:
-    """Delete what is kept under a key that `stored` lists.
+    """Delete what has a key that `stored` lists from the cache.
 
     Raises
     ------
@@ -157,7 +149,7 @@ def forget(key: str, *, folder: Path | None = None) -> None:
     root = folder or activations_folder()
     known = [path.parent.name for path in _manifests(root)]
     if key not in known:
-        raise UnknownNameError("key of kept activations", key, known)
+        raise UnknownNameError("key of cached activations", key, known)
     try:
         with lock_of(root / key, timeout_s=0):
             shutil.rmtree(root / key)
@@ -165,8 +157,10 @@ def forget(key: str, *, folder: Path | None = None) -> None:
         raise AssetError(f"key: {key} is being recorded by another process; forget it once that is done") from error
 
 
-def _pass(network: Network, stimuli: Any, layers: Mapping[str, str], files: Sequence[str], writing: Writing) -> None:
-    """Write the layers, given with their files, and the outputs where their file is asked for, batch by batch."""
+def _pass(
+    network: Network, stimuli: Any, layers: Mapping[str, str], files: Sequence[str], writing: UnfinishedArrays
+) -> None:
+    """Write the layers, given with their files, and the outputs where their file is among `files`, batch by batch."""
     starts = range(0, len(stimuli), _BATCH_SIZE)
     first = ceil(writing.n_done / _BATCH_SIZE)
     what = f"{network.name}: recording"
@@ -180,8 +174,8 @@ def _pass(network: Network, stimuli: Any, layers: Mapping[str, str], files: Sequ
 
 
 def _outputs(network: Network, batch: Any, recorded: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Outputs for a batch; what lies before the deepest layer recorded need not be computed again."""
-    # A language model resumes in its prompt, not in the text that it was shown.
+    """Outputs for a batch, computed from the deepest layer recorded on."""
+    # A language model resumes in its prompt, not in the text that it has read.
     if not recorded or isinstance(network, LanguageModel):
         return network.outputs(batch, batch_size=_BATCH_SIZE)
     deepest = list(recorded)[-1]
@@ -194,7 +188,7 @@ def _check_room(network: Network, layers: Iterable[str], n_stimuli: int, folder:
     if needed > free:
         raise DiskSpaceError(
             f"{folder}: the activations of {network.name} for {n_stimuli} stimuli take {needed / 1e6:,.1f} MB, "
-            f"{free / 1e6:,.1f} MB are free; make room, ask for fewer layers, or set HOTWIRE_CACHE to a folder on "
+            f"{free / 1e6:,.1f} MB are free; make room, record fewer layers, or set HOTWIRE_CACHE to a folder on "
             "another disk"
         )
 

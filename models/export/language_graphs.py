@@ -1,18 +1,19 @@
-"""What a language model computes behind a layer, as ONNX graphs of fixed shape for one sample.
+"""What a language model computes after a layer, as ONNX graphs of fixed shape for one sample.
 
-Prompt, prefix and all that lies below the layer are constants inside the graphs, see
-`hotwire.models.networks.language.causal_pass`.
-A free answer takes two graphs. The first scores the answers and gives the first token of a free one, with the keys and
-values that the next token will look at; the second gives one token more each time it is run::
+Prompt, prefix and all that comes before the layer are constants inside the graphs, see
+`hotwire.models.networks.language.causal_pass`. A free text takes two graphs. The first scores the candidates and gives
+the first token of the text, with the keys and values that the next token attends to; the second gives one token more
+each time it is run::
 
-    scores, token, kept = answer.run(["log_probabilities", "token", "kept"], {"activation": activation})
-    said = [int(token[0])]
-    for step in range(max_tokens - 1):
-        if text_of(said, vocabulary, end)[1]:
+    scores, token, kept = scoring.run(["log_probabilities", "token", "kept"], {"activation": activation})
+    tokens = [int(token[0])]
+    for position in range(max_tokens - 1):
+        if text_of(tokens, vocabulary, end)[1]:
             break
-        token, kept = step_.run(["next_token", "next_kept"], {"token": token, "step": np.array([step]), "kept": kept})
-        said.append(int(token[0]))
-    text, _ = text_of(said, vocabulary, end)
+        inputs = {"token": token, "step": np.array([position]), "kept": kept}
+        token, kept = step.run(["next_token", "next_kept"], inputs)
+        tokens.append(int(token[0]))
+    text, _ = text_of(tokens, vocabulary, end)
 """
 
 from __future__ import annotations
@@ -30,19 +31,20 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from ...errors import InputError
-from ..networks.language.causal_pass import CausalPass, check_window, with_child
+from ..networks.language.causal_pass import CausalPass, check_window
 from ..networks.language.language_model import LanguageModel, branches_of
+from ..networks.language.layer_shells import with_child
 from ..networks.network import Network
 from .torch_to_onnx import check_faithful, simplified, tidied, traced
 
 
 class TextGraphs(NamedTuple):
-    """A free answer as two graphs, and what turns tokens into text.
+    """A free text as two graphs, and what turns tokens into text.
 
     Attributes
     ----------
-    answer : ModelProto
-        From ``activation``, float32 (1, n_units), to ``log_probabilities``, float32 (1, n_answers), the first
+    scoring : ModelProto
+        From ``activation``, float32 (1, n_units), to ``log_probabilities``, float32 (1, n_candidates), the first
         ``token``, int64 (1,), and what is ``kept`` for the next, float32 (n_kept,).
     step : ModelProto
         From ``token``, ``step``, int64 (1,), counting from 0, and ``kept`` to ``next_token`` and ``next_kept``.
@@ -51,40 +53,26 @@ class TextGraphs(NamedTuple):
     end : int or None
         The token that ends a text, if the model has one.
     max_tokens : int
-        The longest answer: what is kept has room for no more.
+        The longest text: what is kept has room for no more.
     """
 
-    answer: onnx.ModelProto
+    scoring: onnx.ModelProto
     step: onnx.ModelProto
     vocabulary: tuple[bytes, ...]
     end: int | None
     max_tokens: int
 
 
-def language_scoring_graph(network: LanguageModel, layer: str, answers: Sequence[str]) -> onnx.ModelProto:
+def language_scoring_graph(network: LanguageModel, layer: str, candidates: Sequence[str]) -> onnx.ModelProto:
     """Export what `hotwire.models.export.scoring_graph.scoring_graph` describes, for a language model."""
-    return _answer(network, layer, answers, room=None)
+    return _scoring(network, layer, candidates, room=None)
 
 
-def text_graphs(network: Network, layer: str, answers: Sequence[str], *, max_tokens: int = 8) -> TextGraphs:
-    """Export what a language model answers freely behind a layer, with the scores of the answers.
+def text_graphs(network: Network, layer: str, candidates: Sequence[str], *, max_tokens: int = 8) -> TextGraphs:
+    """Export what a language model writes freely after a layer, with the scores of the candidates.
 
-    Parameters
-    ----------
-    network : LanguageModel
-        Its tokenizer has to be a byte-level one.
-    layer : str
-        Where activations enter.
-    answers : sequence of str
-        Words or phrases to score.
-    max_tokens : int
-        The longest free answer.
-
-    Raises
-    ------
-    InputError
-        The network is no language model or cannot be exported, its tokenizer is of another kind, or its window is too
-        short.
+    An `InputError` says where the network is no language model or cannot be exported, its tokenizer is no byte-level
+    one, or its window is too short.
     """
     if not isinstance(network, LanguageModel):
         raise InputError(
@@ -94,32 +82,32 @@ def text_graphs(network: Network, layer: str, answers: Sequence[str], *, max_tok
         raise InputError(f"max_tokens: expected at least 1, got {max_tokens}")
     vocabulary = token_bytes(network)
     check_window(network.model, sum(map(len, network.prompt_tokens)) + max_tokens)
-    answer = _answer(network, layer, answers, room=max_tokens)
-    step = _Step(network, int(layer), room=max_tokens)
+    scoring = _scoring(network, layer, candidates, room=max_tokens)
+    step = _NextToken(network, int(layer), room=max_tokens)
     inputs = {
         "token": torch.zeros(1, dtype=torch.int64),
         "step": torch.zeros(1, dtype=torch.int64),
         "kept": torch.zeros(step.n_kept),
     }
     step_graph = tidied(simplified(traced(step, inputs, ["next_token", "next_kept"], network.name)))
-    return TextGraphs(answer, step_graph, vocabulary, network.tokenizer.eos_token_id, max_tokens)
+    return TextGraphs(scoring, step_graph, vocabulary, network.tokenizer.eos_token_id, max_tokens)
 
 
-def _answer(network: LanguageModel, layer: str, answers: Sequence[str], room: int | None) -> onnx.ModelProto:
+def _scoring(network: LanguageModel, layer: str, candidates: Sequence[str], room: int | None) -> onnx.ModelProto:
     (width,) = network.shape_of(layer)
-    module = _Answer(network, int(layer), network.candidate_tokens(answers), room)
+    module = _CandidateScores(network, int(layer), network.candidate_tokens(candidates), room)
     outputs = ["log_probabilities"] if room is None else ["log_probabilities", "token", "kept"]
     model = tidied(simplified(traced(module, {"activation": torch.zeros(1, width)}, outputs, network.name)))
     activation = network.own_activation(layer)[None]
-    check_faithful(model, activation, network.log_probabilities(layer, activation, answers), network.name)
+    check_faithful(model, activation, network.log_probabilities(layer, activation, candidates), network.name)
     return model
 
 
 class _Head(nn.Module):
     """The last projection, computed only where it is needed.
 
-    At the prompt's end the logits of the answers' first tokens are enough, as a constant that all answers share does
-    not matter; behind it, and for the first free token, all are needed. The logits are laid side by side, with
+    At the prompt's end the logits of the candidates' first tokens are enough, as a constant that all candidates share
+    does not matter; after it, and for the first free token, all are needed. The logits are laid side by side, with
     whatever the model does to each of them afterwards.
     """
 
@@ -138,31 +126,31 @@ class _Head(nn.Module):
             logits.append(self.whole(states[:, self.whole_from :]).flatten(1))
         return torch.cat(logits, dim=1)[:, None]
 
-    def unlaid(self, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def separated(self, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits (n_first_tokens,), and (n_positions, n_vocabulary) from `whole_from` on."""
         return logits[0, 0, : self.n_few], logits[0, 0, self.n_few :].reshape(-1, self.n_all)
 
 
-class _Answer(nn.Module):
-    """From an activation to the answers' scores, and to the first free token where there is room for more."""
+class _CandidateScores(nn.Module):
+    """From an activation to the candidates' scores, and to the first free token where there is room for more."""
 
     def __init__(self, network: LanguageModel, layer: int, tokens: Sequence[Sequence[int]], room: int | None) -> None:
         super().__init__()
         prefix, tail = network.prompt_tokens
         name, whole = _projection(network.model)
-        self._head = _Head(whole, [answer[0] for answer in tokens], whole_from=1 if room is None else 0)
+        self._head = _Head(whole, [candidate[0] for candidate in tokens], whole_from=1 if room is None else 0)
         model = with_child(network.model, name, self._head)
-        self._behind = CausalPass(model, prefix, tail, branches_of(tokens)).behind(layer)
+        self._rest = CausalPass(model, prefix, tail, branches_of(tokens)).from_layer(layer)
         self._layer, self._room = layer, room
         self._own = slice(len(prefix), len(prefix) + len(tail))
-        # Later tokens of all answers, in the order of the branches' positions, and to which answer each belongs.
-        self._later = torch.tensor([token for answer in tokens for token in answer[1:]], dtype=torch.int64)
-        owners = torch.tensor([number for number, answer in enumerate(tokens) for _ in answer[1:]], dtype=torch.int64)
+        # Later tokens of all candidates, in the order of the branches' positions, and whose each is.
+        self._later = torch.tensor([token for candidate in tokens for token in candidate[1:]], dtype=torch.int64)
+        owners = torch.tensor([i for i, candidate in enumerate(tokens) for _ in candidate[1:]], dtype=torch.int64)
         self._belongs = nn.functional.one_hot(owners, len(tokens)).float()
 
     def forward(self, activation: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
-        output, cache = self._behind(activation)
-        scores, whole = self._head.unlaid(output)
+        output, cache = self._rest(activation)
+        scores, whole = self._head.separated(output)
         if len(self._later):
             log_p = torch.log_softmax(whole[-len(self._later) :], dim=-1)
             scores = scores + log_p.gather(1, self._later[:, None])[:, 0] @ self._belongs
@@ -176,35 +164,34 @@ class _Answer(nn.Module):
         return scores[None], whole[0].argmax(-1, keepdim=True), _packed(kept)
 
 
-class _Step(nn.Module):
-    """From a token and what is kept of those before it to the next token."""
+class _NextToken(nn.Module):
+    """From a token, and the keys and values of those before it, to the next token."""
 
     def __init__(self, network: LanguageModel, layer: int, room: int) -> None:
         super().__init__()
         prefix, tail = network.prompt_tokens
         self._model = network.model
-        self._n_seen = len(prefix) + len(tail)
-        n_places = self._n_seen + room
-        self._places = torch.arange(n_places)
+        self._n_before = len(prefix) + len(tail)
+        n_positions = self._n_before + room
+        self._positions = torch.arange(n_positions)
         constant = CausalPass(network.model, prefix, tail).constant_keys(layer)
         self._constant = [side for keys_and_values in constant for side in keys_and_values]
-        shapes = [(*side.shape[:2], n_places - side.shape[2], side.shape[3]) for side in self._constant]
+        shapes = [(*side.shape[:2], n_positions - side.shape[2], side.shape[3]) for side in self._constant]
         *starts, self.n_kept = accumulate(map(prod, shapes), initial=0)
         self._parts = list(zip(starts, shapes, strict=True))
 
     def forward(self, token: torch.Tensor, step: torch.Tensor, kept: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        at = step + self._n_seen
-        places = self._places
+        position = step + self._n_before
         parts = [kept[start : start + prod(shape)].reshape(shape) for start, shape in self._parts]
         sides = [torch.cat(both, dim=2) for both in zip(self._constant, parts, strict=True)]
         cache: Any = DynamicCache()
-        here = (places == at)[:, None]
+        here = (self._positions == position)[:, None]
         cache.layers = [_InPlace(keys, values, here) for keys, values in zip(sides[::2], sides[1::2], strict=True)]
-        mask = torch.where(places <= at, 0.0, torch.finfo(torch.float32).min)
+        mask = torch.where(self._positions <= position, 0.0, torch.finfo(torch.float32).min)
         output = self._model(
             token[None],
             attention_mask=mask[None, None, None],
-            position_ids=at[None],
+            position_ids=position[None],
             past_key_values=cache,
             use_cache=True,
         )
@@ -214,7 +201,7 @@ class _Step(nn.Module):
 
 
 class _InPlace(DynamicLayer):
-    """Keys and values of a fixed number of places, of which one is filled in."""
+    """Keys and values of a fixed number of positions, of which one is filled in."""
 
     def __init__(self, keys: torch.Tensor, values: torch.Tensor, here: torch.Tensor) -> None:
         super().__init__()
@@ -250,7 +237,11 @@ def _projection(model: Any) -> tuple[str, nn.Linear]:
 
 
 def token_bytes(network: LanguageModel) -> tuple[bytes, ...]:
-    """Bytes of each token; raises `InputError` where the tokenizer is not a byte-level one."""
+    """Bytes of each token; raises `InputError` where the tokenizer is not a byte-level one.
+
+    Such a tokenizer writes each byte as a character: a printable one as itself, the others from 256 on. Radford et al.
+    (2019), Language models are unsupervised multitask learners.
+    """
     backend = getattr(network.tokenizer, "backend_tokenizer", None)
     decoder = json.loads(backend.to_str())["decoder"] if backend is not None else None
     if decoder is None or decoder["type"] != "ByteLevel":
@@ -258,22 +249,12 @@ def token_bytes(network: LanguageModel) -> tuple[bytes, ...]:
             "network: a free answer outside of transformers needs a byte-level tokenizer, such as GPT-2's; that of "
             f"{network.name} is {'none of the fast ones' if decoder is None else decoder['type']}"
         )
-    byte_of = _bytes_of_characters()
-    n_tokens = max(network.model.config.get_text_config().vocab_size, len(network.tokenizer))
-    names = network.tokenizer.convert_ids_to_tokens(list(range(n_tokens)))
-    return tuple(_token_bytes(name or "", byte_of) for name in names)
-
-
-def _token_bytes(name: str, byte_of: dict[str, int]) -> bytes:
-    """A token that was added later may hold characters that stand for no byte: it is plain text."""
-    return bytes(byte_of[character] for character in name) if set(name) <= byte_of.keys() else name.encode()
-
-
-def _bytes_of_characters() -> dict[str, int]:
-    """Byte-level tokenizers write each byte as a character: a printable one as itself, the others from 256 on.
-
-    Radford et al. (2019), Language models are unsupervised multitask learners.
-    """
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = [byte for byte in range(256) if byte not in printable]
-    return {chr(byte): byte for byte in printable} | {chr(256 + place): byte for place, byte in enumerate(others)}
+    byte_of = {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)}
+    n_tokens = max(network.model.config.get_text_config().vocab_size, len(network.tokenizer))
+    names = [name or "" for name in network.tokenizer.convert_ids_to_tokens(list(range(n_tokens)))]
+    # A token that was added later may hold characters that stand for no byte: it is plain text.
+    return tuple(
+        bytes(map(byte_of.__getitem__, name)) if set(name) <= byte_of.keys() else name.encode() for name in names
+    )

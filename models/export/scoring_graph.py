@@ -1,4 +1,4 @@
-"""What lies behind a layer as an ONNX graph of fixed shape, for one sample: from an activation to the answers' scores.
+"""What follows a layer as an ONNX graph of fixed shape, for one sample: from an activation to the candidates' scores.
 
 The graph needs neither torch nor transformers; onnxruntime runs it.
 """
@@ -23,59 +23,42 @@ from .torch_to_onnx import IR_VERSION, OPSET, check_faithful, simplified, tidied
 _OWN = "hotwire.export."
 
 
-def scoring_graph(network: Network, layer: str, answers: Sequence[str]) -> onnx.ModelProto:
-    """Export what lies behind a layer, up to the scores of the answers.
+def scoring_graph(network: Network, layer: str, candidates: Sequence[str]) -> onnx.ModelProto:
+    """Export what follows a layer, up to the scores of the candidates, of opset 18, with the weights inside.
 
     The graph takes ``activation``, float32 (1, n_units), flattened in C order, and gives ``log_probabilities``,
-    float32 (1, n_answers): those of `Network.log_probabilities` up to a constant that all answers share, so that a
-    softmax over the answers gives the same.
+    float32 (1, n_candidates): those of `Network.log_probabilities` up to a constant that all candidates share, so that
+    a softmax over them gives the same.
 
-    Parameters
-    ----------
-    network : Network
-        A `LanguageModel`, `SpeechRecogniser`, `TorchNetwork` (so a `VisionNetwork`, too) or `OnnxNetwork`.
-    layer : str
-        Where activations enter.
-    answers : sequence of str
-        Words or phrases for a language model or a speech recogniser, names from its labels for another network.
-
-    Returns
-    -------
-    ModelProto
-        Of opset 18; all its shapes are fixed and its weights are inside.
-
-    Raises
-    ------
-    InputError
-        The network cannot be exported, or does not name its outputs, or is too large for one ONNX graph (2 GB).
-    UnknownNameError
-        There is no such layer or no such answer.
+    Candidates are words or phrases for a language model or a speech recogniser, names from its labels for a
+    `TorchNetwork` or an `OnnxNetwork`. An `InputError` says why another network, or one too large for an ONNX graph
+    (2 GB), cannot be exported.
     """
     network.shape_of(layer)
     if isinstance(network, LanguageModel):
-        return language_scoring_graph(network, layer, answers)
+        return language_scoring_graph(network, layer, candidates)
     if not isinstance(network, OnnxNetwork | TorchNetwork):
-        return _spoken_graph(network, layer, answers)
-    columns = network.columns(answers)
+        return _spoken_graph(network, layer, candidates)
+    columns = network.columns(candidates)
     if isinstance(network, OnnxNetwork):
-        behind = _upgraded(network.tail(layer), network.name)
+        rest = _upgraded(network.tail(layer), network.name)
     else:
-        behind = traced(network.tail(layer), {"entered": network.example(layer)}, ["outputs"], network.name)
-    model = simplified(_scored(behind, network.shape_of(layer), columns))
+        rest = traced(network.tail(layer), {"entered": network.example_activation(layer)}, ["outputs"], network.name)
+    model = simplified(_scored(rest, network.shape_of(layer), columns))
     if isinstance(network, TorchNetwork):
         model = tidied(model)
     activation = np.random.default_rng(0).normal(size=(1, prod(network.shape_of(layer)))).astype(np.float32)
-    check_faithful(model, activation, network.log_probabilities(layer, activation, answers), network.name)
+    check_faithful(model, activation, network.log_probabilities(layer, activation, candidates), network.name)
     return model
 
 
-def _spoken_graph(network: Network, layer: str, answers: Sequence[str]) -> onnx.ModelProto:
+def _spoken_graph(network: Network, layer: str, candidates: Sequence[str]) -> onnx.ModelProto:
     # Importing Whisper takes a second, which no other network should have to wait for.
     from ..networks.whisper.recogniser import SpeechRecogniser
     from .recogniser_graph import recogniser_scoring_graph
 
     if isinstance(network, SpeechRecogniser):
-        return recogniser_scoring_graph(network, layer, answers)
+        return recogniser_scoring_graph(network, layer, candidates)
     raise InputError(
         f"network: {network.name} is of the kind {type(network).__name__}, which cannot be exported; a LanguageModel, "
         "a SpeechRecogniser, a TorchNetwork or an OnnxNetwork can"
@@ -97,30 +80,30 @@ def _upgraded(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
 
 
 def _scored(model: onnx.ModelProto, shape: tuple[int, ...], columns: list[list[int]]) -> onnx.ModelProto:
-    """Put the flattening in front of a graph of one input and one output, and the answers' scores behind it.
+    """Put the flattening before a graph of one input and one output, and the candidates' scores after it.
 
-    Where several outputs have an answer's name, their probabilities are added.
+    Where several outputs have a candidate's name, their probabilities are added.
     """
     graph = compose.add_prefix(model, f"{_OWN}network.").graph
     constants = {"shape": np.array([1, *shape]), **{f"columns.{i}": np.array(own) for i, own in enumerate(columns)}}
     before = helper.make_node("Reshape", ["activation", f"{_OWN}shape"], [graph.input[0].name])
-    behind = []
+    after = []
     for number in range(len(columns)):
-        behind += [
+        after += [
             helper.make_node(
                 "Gather", [graph.output[0].name, f"{_OWN}columns.{number}"], [f"{_OWN}own.{number}"], axis=1
             ),
-            # With a batch of one the sum over all that is there is that over the answer's own outputs.
+            # With a batch of one the sum over all that is there is that over the candidate's own outputs.
             helper.make_node("ReduceLogSumExp", [f"{_OWN}own.{number}"], [f"{_OWN}score.{number}"], keepdims=1),
         ]
     scores = [f"{_OWN}score.{number}" for number in range(len(columns))]
-    behind.append(helper.make_node("Concat", scores, ["log_probabilities"], axis=1))
+    after.append(helper.make_node("Concat", scores, ["log_probabilities"], axis=1))
     initializers = [
         *graph.initializer,
         *(numpy_helper.from_array(array.astype(np.int64), f"{_OWN}{name}") for name, array in constants.items()),
     ]
     scored = helper.make_graph(
-        [before, *graph.node, *behind],
+        [before, *graph.node, *after],
         "hotwire",
         [helper.make_tensor_value_info("activation", TensorProto.FLOAT, [1, prod(shape)])],
         [helper.make_tensor_value_info("log_probabilities", TensorProto.FLOAT, [1, len(columns)])],

@@ -25,31 +25,17 @@ from ..networks.one_thread import one_thread
 OPSET, IR_VERSION = 18, 10
 # What a protobuf message may weigh, and so an ONNX graph with its weights inside.
 LARGEST = 2**31 - 1
-_REFUSALS = (refusals.Fail, refusals.InvalidGraph, refusals.InvalidArgument, refusals.NotImplemented)
-_WORTH_TYING = 2**10
-_CHATTERERS = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
+REFUSALS = (refusals.Fail, refusals.InvalidGraph, refusals.InvalidArgument, refusals.NotImplemented)
+_MIN_SHARED_SIZE = 2**10
+_VERBOSE_LOGGERS = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
 
 
 def traced(
     module: nn.Module, inputs: dict[str, torch.Tensor], outputs: Sequence[str], name: str = "network"
 ) -> onnx.ModelProto:
-    """Export a module at the shapes of its example inputs.
+    """Export a module at the shapes of its example inputs, given by name; it gives one tensor or a tuple of them.
 
-    Parameters
-    ----------
-    module : nn.Module
-        Takes the inputs in their order, gives the outputs as a tuple, or one tensor.
-    inputs : dict of str to Tensor
-        Names and examples.
-    outputs : sequence of str
-        Names.
-    name : str
-        What to call it in an error.
-
-    Raises
-    ------
-    InputError
-        It cannot be traced, or its weights are too large for one ONNX graph.
+    An `InputError` that names the network says where it cannot be traced, or its weights are too large for one graph.
     """
     n_bytes = sum(weight.numel() * weight.element_size() for weight in {*module.parameters(), *module.buffers()})
     if n_bytes > LARGEST:
@@ -74,12 +60,9 @@ def traced(
 
 
 def simplified(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Compute ahead what is constant, drop what is idle, and all that only says how the graph came about.
+    """Compute ahead what is constant, drop what is idle, and all that only says how the graph was made.
 
-    Raises
-    ------
-    InputError
-        A shape is not fixed.
+    All shapes have to be fixed; else there is an `InputError`.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "simplified.onnx"
@@ -88,7 +71,7 @@ def simplified(model: onnx.ModelProto) -> onnx.ModelProto:
         options.optimized_model_filepath = str(path)
         try:
             onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        except _REFUSALS as error:
+        except REFUSALS as error:
             raise InputError(f"network: onnxruntime cannot run the exported graph: {error}") from error
         simpler = onnx.load(path)
     # onnxruntime lists all the domains that it knows.
@@ -108,12 +91,12 @@ def simplified(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def tidied(model: onnx.ModelProto) -> onnx.ModelProto:
     """Rewrite, in a simplified graph, what torch's exporter writes in a way that onnxruntime runs slowly."""
-    for tidy in (_tie, _slice, _divide):
+    for tidy in (_share_table, _slice, _divide):
         tidy(model.graph)
     return model
 
 
-def _tie(graph: onnx.GraphProto) -> None:
+def _share_table(graph: onnx.GraphProto) -> None:
     """Keep a language model's table of tokens once where its last projection is the same, transposed.
 
     onnxruntime transposes it when it loads the graph.
@@ -122,7 +105,7 @@ def _tie(graph: onnx.GraphProto) -> None:
     tables = {node.input[0] for node in graph.node if node.op_type == "Gather" and node.input[0] in weights}
     for table in tables:
         dims = list(weights[table].dims)
-        if len(dims) != 2 or prod(dims) < _WORTH_TYING:
+        if len(dims) != 2 or prod(dims) < _MIN_SHARED_SIZE:
             continue
         array = numpy_helper.to_array(weights[table])
         for twin in [tensor for tensor in graph.initializer if list(tensor.dims) == dims[::-1]]:
@@ -174,21 +157,16 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
 
 
 def check_faithful(model: onnx.ModelProto, activation: np.ndarray, expected: np.ndarray, name: str) -> None:
-    """Raise `InputError` where a graph scores the answers otherwise than the network does.
+    """Raise `InputError` where a graph scores the candidates otherwise than the network does.
 
-    Parameters
-    ----------
-    model : ModelProto
-        From ``activation`` to ``log_probabilities``.
-    activation : ndarray (1, n_units)
-    expected : ndarray (1, n_answers)
-        Log probabilities; a constant may be between the two.
+    The graph goes from ``activation`` (1, n_units) to ``log_probabilities`` (1, n_candidates); those `expected` may
+    differ by a constant.
     """
-    (found,) = session(model).run(["log_probabilities"], {"activation": activation})
-    found, expected = (scores - scores.max() for scores in (np.asarray(found), expected))
-    if not np.allclose(found, expected, rtol=1e-3, atol=1e-3):
+    [scores] = session(model).run(["log_probabilities"], {"activation": activation})
+    got, expected = (each - each.max() for each in (np.asarray(scores), expected))
+    if not np.allclose(got, expected, rtol=1e-3, atol=1e-3):
         raise InputError(
-            f"network: exported as ONNX, {name} scores the answers {found.round(3).tolist()}, not "
+            f"network: exported as ONNX, {name} scores the candidates {got.round(3).tolist()}, not "
             f"{expected.round(3).tolist()}; its architecture cannot be exported"
         )
 
@@ -201,8 +179,8 @@ def _options() -> Any:
 
 @contextmanager
 def _muted() -> Iterator[None]:
-    """The exporter tells about its progress, its deprecations, and packages that it would not use anyway."""
-    loggers = [logging.getLogger(name) for name in _CHATTERERS]
+    """Without the exporter's messages on its progress, its deprecations, and packages that it would not use anyway."""
+    loggers = [logging.getLogger(name) for name in _VERBOSE_LOGGERS]
     levels = [logger.level for logger in loggers]
     try:
         for logger in loggers:

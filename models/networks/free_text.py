@@ -1,9 +1,11 @@
-"""Free answers: who gives them, where they end, how tokens become text. Standard library only: a rig runs this."""
+"""Text that a network writes freely: who does, where it ends, how tokens become text. Standard library: rigs use it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from ...errors import InputError
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -14,8 +16,19 @@ class GeneratesText(Protocol):
     """A network that puts into words what is injected."""
 
     def generate(self, layer: str, activations: ndarray, *, max_tokens: int = 8) -> list[str]:
-        """Give the likeliest text behind each activation (n_samples, ...), of no more than so many tokens."""
+        """Give the likeliest text after each activation (n_samples, ...), of no more than so many tokens."""
         ...
+
+
+def check_candidates(candidates: Sequence[str]) -> None:
+    """Raise `InputError` where there is no candidate, or one is empty or occurs twice."""
+    if not candidates:
+        raise InputError("candidates: expected at least one word or phrase, got none")
+    for index, candidate in enumerate(candidates):
+        if not candidate.strip():
+            raise InputError(f"candidates: expected words or phrases, got {candidate!r} at position {index}")
+        if candidate in candidates[:index]:
+            raise InputError(f"candidates: {candidate!r} is there twice; give each one once")
 
 
 def first_line(text: str) -> tuple[str, bool]:
@@ -25,21 +38,10 @@ def first_line(text: str) -> tuple[str, bool]:
 
 
 def text_of(tokens: Sequence[int], vocabulary: Sequence[bytes], end: int | None) -> tuple[str, bool]:
-    r"""Give the text of an answer so far, and whether it is over.
+    r"""Give the text of tokens up to the end of the line or of the text, and whether that end was reached.
 
-    Parameters
-    ----------
-    tokens : sequence of int
-        The tokens so far.
-    vocabulary : sequence of bytes
-        For each token the bytes that it stands for; those of a character may be spread over several tokens.
-    end : int or None
-        The token that ends a text, if the model has one.
-
-    Returns
-    -------
-    tuple
-        Text up to the end of the line or of the text, without space around it, and whether that end was reached.
+    `vocabulary` has for each token the bytes that it stands for; those of a character may be spread over several
+    tokens. `end` is the token that ends a text, if the model has one.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A network opened at its layers: record activations on the way in, resume behind a layer on the way out."""
+"""A network opened at its layers: record activations up to a layer, put others in its place and resume from there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Self
@@ -46,7 +46,6 @@ class Network(ABC):
         layers: Sequence[str],
         *,
         batch_size: int = 32,
-        out: Mapping[str, np.ndarray] | None = None,
     ) -> dict[str, np.ndarray]:
         """Record the activations of several layers in one pass, which ends at the deepest of them.
 
@@ -58,9 +57,6 @@ class Network(ABC):
             Names from `layers`.
         batch_size : int
             How many stimuli to compute at once; bounds the memory.
-        out : mapping of str to ndarray, optional
-            For each layer a float32 array (n_stimuli, *shape) to write into, for instance an ``np.memmap``
-            where the activations do not fit into memory. Layers it does not name are allocated.
 
         Returns
         -------
@@ -71,24 +67,17 @@ class Network(ABC):
         ------
         UnknownNameError
             There is no such layer.
-        ShapeError
-            An array in `out` has another shape.
         """
         names = tuple(dict.fromkeys(layers))
-        shapes = {name: self.shape_of(name) for name in names}
-        n_stimuli = _count(stimuli)
-        recorded = {}
-        for name, shape in shapes.items():
-            array = (out or {}).get(name)
-            recorded[name] = np.empty((n_stimuli, *shape), np.float32) if array is None else array
-            _check_out(name, recorded[name], (n_stimuli, *shape))
+        n_stimuli = count_of(stimuli)
+        recorded = {name: np.empty((n_stimuli, *self.shape_of(name)), np.float32) for name in names}
         for part in _batches(n_stimuli, batch_size, f"{self.name}: activations"):
             for name, batch in zip(names, self._record(stimuli[part], names), strict=True):
                 recorded[name][part] = batch
         return recorded
 
     def resume(self, layer: str, activations: np.ndarray, *, batch_size: int = 32) -> np.ndarray:
-        """Compute what lies behind a layer, and only that.
+        """Compute what follows a layer, and only that.
 
         Parameters
         ----------
@@ -121,7 +110,7 @@ class Network(ABC):
                 f"{', '.join(map(str, shape))}) or (n_samples, {math.prod(shape)}), got {activations.shape}"
             )
         outputs = []
-        for part in _batches(_count(activations), batch_size, f"{self.name}: resume at {layer}"):
+        for part in _batches(count_of(activations), batch_size, f"{self.name}: resume at {layer}"):
             batch = np.array(activations[part], np.float32, order="C").reshape(-1, *shape)
             finite = np.isfinite(batch)
             if not finite.all():
@@ -148,7 +137,7 @@ class Network(ABC):
         ndarray (n_stimuli, n_outputs)
             The outputs, float32.
         """
-        parts = _batches(_count(stimuli), batch_size, f"{self.name}: outputs")
+        parts = _batches(count_of(stimuli), batch_size, f"{self.name}: outputs")
         return np.concatenate([self._forward(stimuli[part]) for part in parts])
 
     def log_probabilities(
@@ -218,6 +207,10 @@ class Network(ABC):
             digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
 
+    def settings(self) -> dict[str, Any]:
+        """Give what, besides class, weights and layers, decides the activations: cached ones are kept apart by it."""
+        return {}
+
     def to_bytes(self) -> bytes | None:
         """The whole network as one ONNX file, to be opened again by `OnnxNetwork`; None for networks of other kinds."""
         return None
@@ -250,7 +243,8 @@ class Network(ABC):
         """All weights by name, in any order."""
 
 
-def _count(stimuli: Any) -> int:
+def count_of(stimuli: Any) -> int:
+    """How many stimuli there are; raises `InputError` where there is one alone, or none."""
     if isinstance(stimuli, str) or not hasattr(stimuli, "__len__"):
         raise InputError(
             f"stimuli: expected a list or an array of them, got one {type(stimuli).__name__}; wrap it: [x]"
@@ -258,13 +252,6 @@ def _count(stimuli: Any) -> int:
     if len(stimuli) == 0:
         raise InputError("stimuli: expected at least one, got none")
     return len(stimuli)
-
-
-def _check_out(layer: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
-    if array.shape != shape:
-        raise ShapeError(f"out[{layer!r}]: expected {shape}, got {array.shape}")
-    if array.dtype != np.float32:
-        raise InputError(f"out[{layer!r}]: expected float32, got {array.dtype}")
 
 
 def _batches(count: int, batch_size: int, what: str) -> Iterator[slice]:

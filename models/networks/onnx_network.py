@@ -13,6 +13,7 @@ import onnxruntime
 from onnx import helper, numpy_helper
 
 from ...errors import InputError, ShapeError, UnknownNameError
+from ..cache.files import sha256_of
 from .network import Network
 from .one_thread import one_thread
 from .onnx_graph import head, is_cut, load, shuffled, tail, weights
@@ -22,7 +23,7 @@ class OnnxNetwork(Network):
     """An ONNX model opened at its tensors; onnxruntime computes it on one thread.
 
     Nothing is fused: a model whose operations were merged would round otherwise than its halves do, and
-    re-entering would no longer give the same outputs bit for bit. What lies behind a layer can be taken out
+    re-entering would no longer give the same outputs bit for bit. What follows a layer can be taken out
     (`tail`) and optimised.
 
     Parameters
@@ -95,10 +96,7 @@ class OnnxNetwork(Network):
         )
 
     def tail(self, layer: str) -> onnx.ModelProto:
-        """Give what lies behind a layer as a model of its own.
-
-        It takes ``activation``, float32 (n_samples, *shape), and gives the network's output.
-        """
+        """Give what follows a layer as a model: from ``activation``, float32 (n_samples, *shape), to the output."""
         self.shape_of(layer)
         return tail(self._model, layer, self._rows)
 
@@ -111,6 +109,10 @@ class OnnxNetwork(Network):
         network = self._copy_as(f"{self.name}-untrained-{seed}")
         network._open(shuffled(self._model, seed))
         return network
+
+    def settings(self) -> dict[str, Any]:
+        """Give the graph, and how stimuli are prepared."""
+        return {"graph": sha256_of(self.to_bytes()), "prepare": self._prepare}
 
     def _record(self, stimuli: Any, layers: tuple[str, ...]) -> list[np.ndarray]:
         if layers not in self._sessions:

@@ -1,4 +1,4 @@
-"""Sentences as vectors: a decoded vector is read by the texts that lie nearest to it."""
+"""Sentences as vectors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ...errors import AssetError, InputError, ShapeError
+from ...errors import AssetError, InputError
 from .network import Network
 
 
@@ -18,7 +18,7 @@ class SentenceEncoder(Network):
     """A sentence encoder such as MiniLM (Reimers & Gurevych 2019): the mean over tokens, with length one.
 
     Its stimuli are texts. Its layers are ``pooled``, the mean of the last states of a text's tokens, and
-    ``embedding``, the same with length one, which is its output. The layers further in have a state for each
+    ``embedding``, the same with length one, which is its output. The layers before have a state for each
     token and need to know which are padding; a state alone is no cut.
 
     Parameters
@@ -55,31 +55,15 @@ class SentenceEncoder(Network):
         width = self._model.config.hidden_size
         self.layers = {"pooled": (width,), "embedding": (width,)}
 
-    def nearest(self, embeddings: np.ndarray, texts: Sequence[str]) -> np.ndarray:
-        """Compare embeddings, true or decoded, with texts.
-
-        Parameters
-        ----------
-        embeddings : ndarray (n_samples, n_features)
-            Need not have length one.
-        texts : sequence of str
-            The candidates.
-
-        Returns
-        -------
-        ndarray (n_samples, n_texts)
-            Cosine similarities, float32, from -1 to 1.
-        """
-        embeddings = np.asarray(embeddings, np.float32)
-        if embeddings.shape[1:] != self.layers["embedding"]:
-            raise ShapeError(f"embeddings: expected (n_samples, {self.layers['embedding'][0]}), got {embeddings.shape}")
-        return self.resume("pooled", embeddings) @ self.outputs(texts).T
-
     def untrained(self, seed: int = 0) -> SentenceEncoder:
         """Give the same encoder with random weights, drawn as the model's class does before training."""
         network = self._copy_as(f"{self.name}-untrained-{seed}")
         network._model = _random(self._model.config, seed)
         return network
+
+    def settings(self) -> dict[str, Any]:
+        """Give the configuration, and where texts are cut off."""
+        return {"config": self._model.config.to_json_string(), "max_tokens": self._max_tokens}
 
     def _record(self, stimuli: Any, layers: tuple[str, ...]) -> list[np.ndarray]:
         pooled = self._pooled(stimuli)

@@ -11,8 +11,10 @@ import torch
 from torch import fx, nn
 
 from ...errors import InputError, ShapeError, UnknownNameError
+from ..cache.files import sha256_of
 from .network import Network
-from .torch_graph import head, is_cut, lay_out, tail, trace
+from .torch_cut import head, is_cut, lay_out, tail
+from .torch_trace import trace
 
 
 class TorchNetwork(Network):
@@ -34,6 +36,15 @@ class TorchNetwork(Network):
         already.
     labels : sequence of str, optional
         Names of the outputs.
+
+    Attributes
+    ----------
+    traced : TracedModule
+        The module as a graph.
+    example_input : Tensor (n_stimuli, ...)
+        One prepared stimulus or more.
+    device : torch.device
+        Where it computes.
 
     Raises
     ------
@@ -68,32 +79,31 @@ class TorchNetwork(Network):
         self.labels = None if labels is None else tuple(labels)
         self._prepare = prepare
         weight = next(module.parameters(), None)
-        self._device = torch.device("cpu") if weight is None else weight.device
-        self._example = _tensor(example).to(self._device)
+        self.device = torch.device("cpu") if weight is None else weight.device
+        self.example_input = _tensor(example).to(self.device)
         self._open(module, layers)
 
     def _open(self, module: nn.Module, layers: Sequence[str] | None) -> None:
         self._module = module.eval()
-        self._traced = trace(module, self._example)
-        parts = self._traced.parts
+        self.traced = trace(module, self.example_input)
         self._heads: dict[tuple[str, ...], fx.GraphModule] = {}
         self._tails: dict[str, fx.GraphModule] = {}
-        cuts = {name: node for name, node in parts.items() if is_cut(self._traced, node)}
-        self.layers = {name: self._traced.values[node].shape for name, node in cuts.items()}
+        cuts = {name: node for name, node in self.traced.parts.items() if is_cut(self.traced, node)}
+        self.layers = {name: self.traced.forms[node].shape for name, node in cuts.items()}
         if layers is not None:
             for layer in layers:
                 self.shape_of(layer)
             self.layers = {name: shape for name, shape in self.layers.items() if name in layers}
         if not self.layers:
-            raise InputError(f"module: {self.name} can be cut at none of its parts: {self._traced.refused}")
+            raise InputError(f"module: {self.name} can be cut at none of its parts: {self.traced.refused}")
 
     def shape_of(self, layer: str) -> tuple[int, ...]:
         """Shape of one stimulus's activation of `layer`; the error for a part that is no layer says why."""
         if layer in self.layers:
             return self.layers[layer]
-        if layer in self._traced.refused:
-            reason = self._traced.refused[layer]
-        elif layer in self._traced.parts and not is_cut(self._traced, self._traced.parts[layer]):
+        if layer in self.traced.refused:
+            reason = self.traced.refused[layer]
+        elif layer in self.traced.parts and not is_cut(self.traced, self.traced.parts[layer]):
             reason = "the output also depends on something that bypasses it"
         else:
             raise UnknownNameError("layer", layer, self.layers)
@@ -102,47 +112,45 @@ class TorchNetwork(Network):
         )
 
     def tail(self, layer: str) -> fx.GraphModule:
-        """Give what lies behind a layer as a module of its own, which shares this network's weights.
-
-        It takes the activation (n_samples, *shape) and gives the outputs; for instance to export it.
-        """
+        """Give what follows a layer as a module, from activations to outputs, which shares this network's weights."""
         self.shape_of(layer)
         if layer not in self._tails:
-            self._tails[layer] = tail(self._traced, self._traced.parts[layer])
+            self._tails[layer] = tail(self.traced, self.traced.parts[layer])
         return self._tails[layer]
 
-    def example(self, layer: str) -> torch.Tensor:
+    def example_activation(self, layer: str) -> torch.Tensor:
         """Give zeros in the form of one activation, (1, *shape), as `tail` takes it."""
-        value = self._traced.values[self._traced.parts[layer]]
-        return lay_out(torch.zeros(1, *self.shape_of(layer)), value, self._device)
+        return self._laid_out(layer, torch.zeros(1, *self.shape_of(layer)))
 
     def untrained(self, seed: int = 0) -> TorchNetwork:
         """Give the same network with random weights, as a control.
 
-        Each part that has an initialisation of its own (``reset_parameters``) starts from that, with its
-        running statistics; other parts' weights are shuffled, each tensor within itself.
+        Each part that has an initialisation of its own (``reset_parameters``) starts from that, with its running
+        statistics; other parts' weights are shuffled, each tensor within itself.
         """
         network = self._copy_as(f"{self.name}-untrained-{seed}")
         module = copy.deepcopy(self._module)
-        _initialise(module, seed, self._device)
+        _initialise(module, seed, self.device)
         network._open(module, list(self.layers))
         return network
+
+    def settings(self) -> dict[str, Any]:
+        """Give the graph, and how stimuli are prepared."""
+        return {"graph": sha256_of(str(self.traced.root)), "prepare": self._prepare}
 
     @torch.inference_mode()
     def _record(self, stimuli: Any, layers: tuple[str, ...]) -> list[np.ndarray]:
         if layers not in self._heads:
-            self._heads[layers] = head(self._traced, [self._traced.parts[layer] for layer in layers])
+            self._heads[layers] = head(self.traced, [self.traced.parts[layer] for layer in layers])
         return [value.cpu().numpy() for value in self._heads[layers](self._prepared(stimuli))]
 
     @torch.inference_mode()
     def _resume(self, layer: str, activations: np.ndarray) -> np.ndarray:
-        value = self._traced.values[self._traced.parts[layer]]
-        entered = lay_out(torch.from_numpy(activations), value, self._device)
-        return self.tail(layer)(entered).cpu().numpy()
+        return self.tail(layer)(self._laid_out(layer, torch.from_numpy(activations))).cpu().numpy()
 
     @torch.inference_mode()
     def _forward(self, stimuli: Any) -> np.ndarray:
-        return self._traced.root(self._prepared(stimuli)).cpu().numpy()
+        return self.traced.root(self._prepared(stimuli)).cpu().numpy()
 
     def _weights(self) -> Iterable[tuple[str, np.ndarray]]:
         for name, weight in self._module.state_dict().items():
@@ -150,16 +158,18 @@ class TorchNetwork(Network):
             # numpy knows no bfloat16: take the bytes, whatever the type
             yield f"{name} {weight.dtype} {tuple(weight.shape)}", bits.reshape(-1).view(torch.uint8).numpy()
 
+    def _laid_out(self, layer: str, activations: torch.Tensor) -> torch.Tensor:
+        return lay_out(activations, self.traced.forms[self.traced.parts[layer]], self.device)
+
     def _prepared(self, stimuli: Any) -> torch.Tensor:
-        batch = np.asarray(stimuli) if self._prepare is None else self._prepare(stimuli)
-        batch = _tensor(batch)
-        if not torch.can_cast(batch.dtype, self._example.dtype):
-            raise InputError(f"stimuli: {self.name} takes {self._example.dtype}, got {batch.dtype}")
-        batch = batch.to(self._device, self._example.dtype)
-        if batch.shape[1:] != self._example.shape[1:]:
-            expected = ", ".join(map(str, self._example.shape[1:]))
-            raise ShapeError(f"stimuli: {self.name} takes (n_stimuli, {expected}), got {tuple(batch.shape)}")
-        return batch
+        batch = _tensor(np.asarray(stimuli) if self._prepare is None else self._prepare(stimuli))
+        expected = self.example_input
+        if not torch.can_cast(batch.dtype, expected.dtype):
+            raise InputError(f"stimuli: {self.name} takes {expected.dtype}, got {batch.dtype}")
+        if batch.shape[1:] != expected.shape[1:]:
+            row = ", ".join(map(str, expected.shape[1:]))
+            raise ShapeError(f"stimuli: {self.name} takes (n_stimuli, {row}), got {tuple(batch.shape)}")
+        return batch.to(self.device, expected.dtype)
 
 
 def _tensor(array: torch.Tensor | np.ndarray) -> torch.Tensor:

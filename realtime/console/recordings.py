@@ -16,15 +16,7 @@ KINDS = (
 
 
 def open_recording(what: str) -> Recording:
-    """Read a recording; only a study, an XDF file and one for MNE-Python need more than the command line does.
-
-    Raises
-    ------
-    InputError
-        It is none of the kinds there are.
-    StudyError, RecordingError
-        It cannot be read.
-    """
+    """Read a recording; only a study, an XDF file and one for MNE-Python need more than the command line does."""
     path = Path(what)
     suffix = path.suffix.lower()
     if what == "demo":
@@ -51,13 +43,7 @@ def open_recording(what: str) -> Recording:
 
 
 def named_runs(recording: Recording, given: Sequence[str]) -> list[int | str] | None:
-    """Return the runs that are meant by what was typed; None, for all, where nothing was.
-
-    Raises
-    ------
-    UnknownNameError
-        There is no such run.
-    """
+    """Return the runs that are meant by what was typed; None, for all, where nothing was."""
     known = {str(run): run for run in recording.runs}
     for text in given:
         if text not in known:

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from ...errors.printable import json_text
-from ..decision import LiveDecision, Status
+from ..decision import LiveDecision, Output, Status
 from ..engine.engine import Engine
-from ..sources.source import StreamInfo
 from ..swap import Commands
 from .view import View
 
 if TYPE_CHECKING:
-    from ...decoder.bundle.compiled import CompiledDecoder
+    pass
 
 TURN_S = 0.1
 """The longest turn: so often the view is drawn and commands are heard."""
@@ -31,14 +30,11 @@ N_LATENCIES = 10_000
 LATENCIES = ("age", "queue", "compute")
 
 
-class JsonStream:
+class JsonStream(Output):
     """Prints every decision and every state as a line of JSON, as they come."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
-
-    def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
-        pass
 
     def decision(self, decision: LiveDecision) -> None:
         self._print(decision.to_dict())
@@ -46,15 +42,12 @@ class JsonStream:
     def status(self, status: Status) -> None:
         self._print(status.to_dict())
 
-    def close(self) -> None:
-        pass
-
     def _print(self, record: dict[str, Any]) -> None:
         print(json_text(record), file=self._file, flush=True)
 
 
 @dataclass
-class Tally:
+class Tally(Output):
     """An output that counts, for the summary."""
 
     n_decisions: int = 0
@@ -63,9 +56,6 @@ class Tally:
     n_in_shadow: int = 0
     said: dict[str, int] = field(default_factory=dict)
     latencies: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=N_LATENCIES))
-
-    def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
-        pass
 
     def decision(self, decision: LiveDecision) -> None:
         if decision.shadow:
@@ -77,12 +67,6 @@ class Tally:
         if decision.abstained is None:
             self.said[decision.said] = self.said.get(decision.said, 0) + 1
             self.latencies.append(tuple(getattr(decision.latency, f"{part}_s") for part in LATENCIES))
-
-    def status(self, status: Status) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON; of the latencies, in milliseconds, those of the last 10,000 decisions."""
@@ -105,7 +89,7 @@ class Tally:
 class Stop:
     """Whether the user asked to stop."""
 
-    asked = False
+    requested = False
 
 
 @contextmanager
@@ -114,12 +98,12 @@ def stop_on_signal() -> Iterator[Stop]:
     stop = Stop()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def ask(number: int, _: object) -> None:
-        stop.asked = True
+    def request(number: int, _: object) -> None:
+        stop.requested = True
         signal.signal(number, before[signal.Signals(number)])
 
     for number in before:
-        signal.signal(number, ask)
+        signal.signal(number, request)
     try:
         yield stop
     finally:
@@ -143,7 +127,7 @@ def decode(engine: Engine, view: View, *, commands: Commands | None = None, seco
                     commands.poll(engine)
                 if engine.ended:
                     return "the stream ended"
-                if stop.asked:
+                if stop.requested:
                     return "interrupted"
                 if commands is not None and commands.stopped:
                     return "told to stop"
@@ -157,13 +141,13 @@ def decode(engine: Engine, view: View, *, commands: Commands | None = None, seco
 def liblsl_aside(log: Path | None) -> Iterator[None]:
     """Let what liblsl writes to the terminal, which would tear the view apart, go to a file or nowhere."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     aside = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         os.dup2(aside, 2)
         yield
     finally:
         sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
         os.close(aside)

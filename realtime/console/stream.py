@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...decoder.cli.commands import Answer
-from ...errors import InputError
 from ...errors.printable import printable
+from .window_option import read_sliding, window_for
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
@@ -22,25 +22,6 @@ if TYPE_CHECKING:
 FolderPath = click.Path(file_okay=False, path_type=Path)
 
 
-Sliding = tuple[float, float]
-"""How long a window is that slides along, and from one to the next, in seconds."""
-
-
-def _sliding(context: click.Context, parameter: click.Parameter, text: str) -> Sliding | None:
-    if text == "own":
-        return None
-    from ...decoder.windows import SlidingAverage
-
-    length, _, every = text.removeprefix("sliding:").partition("/")
-    try:
-        checked = SlidingAverage(float(length), float(every))
-    except ValueError as error:
-        raise click.BadParameter(
-            f"expected own or sliding:LENGTH/EVERY in seconds, such as sliding:1.5/0.25, got {text!r}: {error}"
-        ) from None
-    return checked.length_s, checked.every_s
-
-
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--source", "name", metavar="NAME", help="The LSL stream's name.")
@@ -48,10 +29,11 @@ def _sliding(context: click.Context, parameter: click.Parameter, text: str) -> S
 @click.option("--source-id", help="Its source_id.")
 @click.option("--markers", metavar="NAME", help="The LSL stream of markers; needed where windows follow events.")
 @click.option("--volumes", type=FolderPath, help="Instead: the folder in which NIfTI volumes appear.")
+@click.option("--from", "from_", metavar="NAME[:KEY=VALUE,...]", help="Instead: a source that a package brings.")
 @click.option("--tr", "tr_s", type=float, help="With --volumes: seconds from one to the next; else the decoder's.")
 @click.option(
     "--window",
-    callback=_sliding,
+    callback=read_sliding,
     default="own",
     show_default=True,
     metavar="own|sliding:LENGTH/EVERY",
@@ -97,6 +79,7 @@ def _sliding(context: click.Context, parameter: click.Parameter, text: str) -> S
     metavar="NAME|none",
     help="Send NAME-decisions, NAME-probabilities and NAME-status over LSL.",
 )
+@click.option("--to", multiple=True, metavar="NAME[:KEY=VALUE,...]", help="Also an output that a package brings.")
 @click.option("--seconds", type=float, help="Stop after so many.")
 @click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print decisions and states as lines of JSON, then a summary.")
@@ -111,6 +94,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     from ..engine.engine import Engine
     from ..outputs.json_lines import JsonLines
     from ..outputs.xdf import XdfRecorder
+    from ..plugins import make_output
     from ..swap import Commands
     from .session import JsonStream, Tally, decode, liblsl_aside
     from .view import on_console
@@ -118,23 +102,23 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     if record and out is None:
         raise click.UsageError("--record needs --out, the folder to record into")
     decoder = CompiledDecoder.load(bundle)
-    settings = _settings(options, _window(decoder, options["window"]))
+    settings = _settings(options, window_for(decoder, options["window"]))
     source = _source(decoder, options)
-    if isinstance(settings.window or decoder.window, EventWindow) and options["markers"] is None:
+    if isinstance(settings.window or decoder.window, EventWindow) and not (options["markers"] or options["from_"]):
         raise click.UsageError(
             "the decoder's windows follow events: expected --markers, the stream that tells them, or --window "
             "sliding:LENGTH/EVERY"
         )
     commands = recorder = None
     tally = Tally()
-    outputs: list[Any] = [tally]
+    outputs: list[Any] = [tally, *(make_output(text, decoder) for text in options["to"])]
     if publish != "none":
         from ..outputs.lsl_outputs import LslOutlets
 
         outputs.append(LslOutlets(publish))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        outputs.append(JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_told(options, settings.window)}))
+        outputs.append(JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_plain(options, settings.window)}))
         commands = Commands(out / "commands")
         recorder = XdfRecorder(_unused(out / "raw.xdf")) if record else None
     draws = not (options["plain"] or options["as_json"]) and sys.stdout.isatty()
@@ -147,7 +131,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
             outputs.append(view)
         engine = Engine(decoder, source, settings, outputs=outputs, recorder=recorder)
         ended = decode(engine, view, commands=commands, seconds=options["seconds"])
-    found = {
+    result = {
         "type": "summary",
         "ended": ended,
         "bundle": engine.active.decoder.digest,
@@ -157,33 +141,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         "losses": engine.losses,
         "out": None if out is None else str(out),
     }
-    return Answer(found, lambda console: console.print(_summary(found), markup=False))
-
-
-def _window(decoder: CompiledDecoder, sliding: Sliding | None) -> Window | None:
-    """The window asked for, of the decoder's own kind; a usage error where it cannot be."""
-    if sliding is None:
-        return None
-    from ...decoder.windows import SlidingAverage, holds_samples, sliding_like
-
-    length_s, every_s = sliding
-    rate_hz, window = decoder.rate_after_steps_hz, SlidingAverage(length_s, every_s)
-    try:
-        window.open(len(decoder.names_after_steps), rate_hz)  # says where it holds no sample
-        if not holds_samples(decoder.window):
-            return window
-        fitting = sliding_like(decoder.window, every_s, rate_hz)
-    except InputError as error:
-        raise click.BadParameter(f"{error} (sliding:{length_s:g}/{every_s:g})", param_hint="--window") from error
-    n, n_fitting = round(length_s * rate_hz), round(fitting.length_s * rate_hz)
-    if n != n_fitting:
-        raise click.BadParameter(
-            f"expected a LENGTH of {fitting.length_s:g} s, as the decoder's window holds {n_fitting} samples at "
-            f"{rate_hz:g} Hz ({decoder.window!r}), got {length_s:g} s, {n} samples; use --window "
-            f"sliding:{fitting.length_s:g}/{every_s:g}",
-            param_hint="--window",
-        )
-    return fitting
+    return Answer(result, lambda console: console.print(_summary(result), markup=False))
 
 
 def _settings(options: dict[str, Any], window: Window | None) -> LiveSettings:
@@ -195,33 +153,40 @@ def _settings(options: dict[str, Any], window: Window | None) -> LiveSettings:
         backlog=options["backlog"],
         deadline_s=options["deadline_s"],
         on_late=options["on_late"],
-        least_present=options["least_present"],
+        min_present=options["least_present"],
         timeout_s=options["find_s"],
     )
 
 
 def _source(decoder: CompiledDecoder, options: dict[str, Any]) -> Source:
-    lsl = {key: options[of] for key, of in (("name", "name"), ("type", "kind"), ("source_id", "source_id"))}
-    volumes, tr_s, markers = options["volumes"], options["tr_s"], options["markers"]
-    if volumes is None:
-        if not any(lsl.values()):
-            raise click.UsageError("expected --source, --type or --source-id of an LSL stream, or --volumes")
-        if tr_s is not None:
-            raise click.UsageError("--tr goes with --volumes")
-        from ..sources.lsl_source import LslSource
+    from ..plugins import make_source
+    from ..sources.catalogue import lsl, volumes
 
-        return LslSource(**lsl, markers=markers)
-    if any(lsl.values()) or markers:
-        raise click.UsageError("expected either an LSL stream, with or without --markers, or --volumes, not both")
-    from ..sources.volumes import VolumeFolder
+    stream = {key: options[of] for key, of in (("name", "name"), ("type", "kind"), ("source_id", "source_id"))}
+    folder, tr_s, markers, by_name = (options[name] for name in ("volumes", "tr_s", "markers", "from_"))
+    has_stream = any(stream.values())
+    if tr_s is not None and folder is None:
+        raise click.UsageError("--tr goes with --volumes")
+    if has_stream + (folder is not None) + (by_name is not None) > 1 or (markers and not has_stream):
+        raise click.UsageError(
+            "expected either an LSL stream, with or without --markers, or --volumes, or --from, and no two of them"
+        )
+    if by_name is not None:
+        return make_source(by_name, decoder)
+    if folder is not None:
+        return volumes(decoder, folder=folder, tr_s=tr_s)
+    if not has_stream:
+        raise click.UsageError("expected --source, --type or --source-id of an LSL stream, or --volumes, or --from")
+    return lsl(decoder, **stream, markers=markers)
 
-    return VolumeFolder(volumes, decoder.feature_names, 1.0 / decoder.rate_hz if tr_s is None else tr_s)
 
-
-def _told(options: dict[str, Any], window: Window | None) -> dict[str, Any]:
+def _plain(options: dict[str, Any], window: Window | None) -> dict[str, Any]:
     """The options as they can be written down."""
+    from_, to = options["from_"], options["to"]
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
-    return plain | {"window": "own" if window is None else window.to_dict()}
+    del plain["from_"], plain["to"]
+    named = ({"from": from_} if from_ else {}) | ({"to": to} if to else {})
+    return plain | {"window": "own" if window is None else window.to_dict()} | named
 
 
 def _unused(path: Path) -> Path:
@@ -234,17 +199,17 @@ def _unused(path: Path) -> Path:
     return numbered
 
 
-def _summary(found: dict[str, Any]) -> str:
+def _summary(result: dict[str, Any]) -> str:
     lines = [
-        f"Ended: {found['ended']}. {found['n_decisions']} decisions, {found['n_abstained']} abstained, "
-        f"{found['n_late']} late, {found['n_in_shadow']} in shadow."
+        f"Ended: {result['ended']}. {result['n_decisions']} decisions, {result['n_abstained']} abstained, "
+        f"{result['n_late']} late, {result['n_in_shadow']} in shadow."
     ]
-    lost = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found["losses"].items() if n)
+    lost = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in result["losses"].items() if n)
     lines.append(f"Losses: {lost or 'none'}.")
-    if found["markers"] not in (None, "LIVE"):
-        lines.append(f"Markers: {found['markers']} in the end.")
-    for name, of in found["latency_ms"].items():
+    if result["markers"] not in (None, "LIVE"):
+        lines.append(f"Markers: {result['markers']} in the end.")
+    for name, of in result["latency_ms"].items():
         lines.append(f"{name:>8}: {of['p50']:.2f} ms (median), {of['p99']:.2f} ms (99 %), {of['max']:.2f} ms (most)")
-    if found["out"] is not None:
-        lines.append(f"Decisions are in {Path(found['out']) / 'decisions.jsonl'}.")
+    if result["out"] is not None:
+        lines.append(f"Decisions are in {Path(result['out']) / 'decisions.jsonl'}.")
     return "\n".join(map(printable, lines))

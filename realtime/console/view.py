@@ -20,7 +20,6 @@ from ...errors.printable import printable
 from ..decision import LiveDecision, Output, Status
 from ..health import MarkerState, State
 from ..sources.source import StreamInfo
-from .letters import HEIGHT, large
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
@@ -61,14 +60,8 @@ def on_console(title: str, draws: bool, scorer: Scorer = unscored) -> View:
     return TerminalView(console, title, scorer) if draws else PlainView(console, scorer)
 
 
-class PlainView:
-    """One line for each decision and each change of state.
-
-    Parameters
-    ----------
-    console : Console
-    scorer : Scorer
-    """
+class PlainView(View):
+    """One line for each decision and each change of state."""
 
     def __init__(self, console: Console, scorer: Scorer = unscored) -> None:
         self._console = console
@@ -95,26 +88,12 @@ class PlainView:
     def status(self, status: Status) -> None:
         self._print(f"[{status.state}] {status.why}")
 
-    def draw(self, state: State) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
     def _print(self, line: str) -> None:
         self._console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
-class TerminalView:
-    """The whole terminal, redrawn some times a second.
-
-    Parameters
-    ----------
-    console : Console
-    title : str
-    scorer : Scorer
-        Colours the words.
-    """
+class TerminalView(View):
+    """The whole terminal, redrawn some times a second; ``scorer`` colours the words."""
 
     def __init__(self, console: Console, title: str = "hotwire", scorer: Scorer = unscored) -> None:
         self._console = console
@@ -198,28 +177,20 @@ class TerminalView:
         last = self._last
         right = None if last is None else self._judge(last)
         style = {True: "bold green", False: "bold red", None: "bold bright_white"}[right]
-        word, told = "", Text()
+        word, note = "", Text()
         if self._state in SILENT:
             word, style = str(self._state), f"dim {COLOURS[self._state]}"
         elif last is not None and last.abstained:
-            word, style, told = "-", "dim", Text(printable(f"abstains: {last.abstained}"), "yellow")
+            word, style, note = "-", "dim", Text(printable(f"abstains: {last.abstained}"), "yellow")
         elif last is not None:
             word = printable(last.said)
-            told = Text.assemble(
+            note = Text.assemble(
                 f"{last.probabilities[last.answer or '']:.0%} sure",
                 f"   {last.start_s:.1f} to {last.stop_s:.1f} s",
                 *([] if last.label is None else ["   shown: ", (printable(last.label), "bold")]),
             )
-        told.truncate(width, overflow="ellipsis")
-        lines = large(word, width) if tall else None
-        ink = "#" if self._console.options.ascii_only else "█"
-        if lines is None:
-            lines = [" ".join(word) if len(word) < width / 2 else word[:width]]
-            lines = ["", "", *lines, "", ""] if tall else lines
-            ink = "#"
-        assert not tall or len(lines) == HEIGHT
-        art = Text("\n".join(line.replace("#", ink) for line in lines), style, no_wrap=True)
-        return [Align.center(art), Align.center(told)]
+        note.truncate(width, overflow="ellipsis")
+        return [Align.center(large(word, width, style, tall)), Align.center(note)]
 
     def _bars(self, n_rows: int, width: int) -> Table:
         probabilities = {} if self._last is None else self._last.probabilities
@@ -280,6 +251,12 @@ class TerminalView:
             losses.append(f"   {self._shadow}", "magenta")
         line.no_wrap, line.overflow = True, "ellipsis"
         return [line, losses]
+
+
+def large(word: str, width: int, style: str, tall: bool) -> Text:
+    """A word to be read at arm's length: its letters apart, alone in five lines where the terminal is tall."""
+    line = " ".join(word) if 2 * len(word) <= width else word[:width]
+    return Text("\n".join([" ", " ", line or " ", " ", " "] if tall else [line]), style, no_wrap=True)
 
 
 def _topic(decision: LiveDecision) -> tuple[object, ...]:

@@ -122,12 +122,12 @@ def abstention(one: ReadyWindow, settings: LiveSettings, n_features: int) -> str
     """Return why a window is not fit to be decided on, or None."""
     row = one.row
     present = row.n_present / (row.stop - row.first)
-    if not row.n_present or present < settings.least_present:
-        needed = f"{100 * settings.least_present:g}% needed"  # 99.9% is not all
+    if not row.n_present or present < settings.min_present:
+        needed = f"{100 * settings.min_present:g}% needed"  # 99.9% is not all
         return f"{row.n_present} of the window's {row.stop - row.first} samples came, {needed}"
     if one.rejected is not None:
         return one.rejected
-    if len(one.bad) > settings.most_bad * n_features:
+    if len(one.bad) > settings.max_bad * n_features:
         return f"{len(one.bad)} of {n_features} features cannot be trusted: {few(one.bad)}"
     return None
 

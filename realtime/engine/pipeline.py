@@ -13,26 +13,19 @@ from numpy.typing import NDArray
 from ...decoder.steps import open_chain
 from ...decoder.steps.base import all_finite
 from ...decoder.windows import Window, WindowRow
-from .quality import Quality, finite_rows
+from .quality import Quality
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
 
 QUALITY_S = 0.25
-"""How often the channels are judged: on a grid of samples, so that no judgement depends on how chunks are cut."""
+"""How often the channels are checked: on a grid of samples, so that nothing depends on how chunks are cut."""
 
 
 class Arrival(NamedTuple):
-    """When samples came.
+    """When samples came: ``pulled_s`` and ``newest_stamp_s``, the stamp of the newest of them, both on the local clock.
 
-    Attributes
-    ----------
-    pulled_s : float
-        On the local clock.
-    newest_stamp_s : float
-        The stamp of the newest of them, on the same clock.
-    stop : int
-        One past its place on the stream's grid.
+    ``stop`` is one past that sample on the stream's grid.
     """
 
     pulled_s: float
@@ -43,16 +36,9 @@ class Arrival(NamedTuple):
 class ReadyWindow(NamedTuple):
     """A window that is ready to be decided on.
 
-    Attributes
-    ----------
-    row : WindowRow
-        Its ``first`` and ``stop`` count samples of the stream.
-    bad : tuple of str
-        Features that were flat or saturated within it, and which of the two.
-    arrival : Arrival
-        Of the samples that completed it; the newest one is the window's own.
-    rejected : str or None
-        Why the window itself must not be decided on.
+    ``row`` counts the samples of the stream; ``bad`` names the features that were flat or saturated within it, and
+    which of the two; ``arrival`` is that of the window's own newest sample; ``rejected`` says why it must not be
+    decided on.
     """
 
     row: WindowRow
@@ -64,22 +50,9 @@ class ReadyWindow(NamedTuple):
 class Pipeline:
     """The steps and windows of a decoder, fed with a stream from its first sample on.
 
-    Parameters
-    ----------
-    decoder : CompiledDecoder
-    window : Window
-        The decoder's own, or another.
-    channels : array of int or None
-        Which of the stream's channels the decoder takes; None for all as they come.
-    history_s : float
-        How long samples are kept for markers that come late.
-
-    Attributes
-    ----------
-    n_nonfinite : int
-        Samples that held NaN or infinity; to the steps they never came.
-    nonfinite : tuple of str
-        The features that held it in the newest of them.
+    ``window`` is the decoder's own, or another; ``channels`` are those of the stream that the decoder takes, None for
+    all. Samples are remembered for ``history_s``, for markers that come late. ``n_nonfinite`` counts samples that held
+    NaN or infinity, which to the steps never came; ``nonfinite`` names the features that held it in the newest of them.
     """
 
     def __init__(
@@ -103,13 +76,13 @@ class Pipeline:
         self._stride = decoder.rate_hz / self._chain.rate_out_hz
         self._windows = window.open(len(self._chain.names_out), self._chain.rate_out_hz, history_s)
         self._quality = Quality(n_features, decoder.rate_hz, decoder.feature_low, decoder.feature_high)
-        self._judged_every = max(1, round(QUALITY_S * decoder.rate_hz))
+        self._check_every = max(1, round(QUALITY_S * decoder.rate_hz))
         self._reasons: dict[int, str] = {}
         self._last_bad = np.full(n_features, -1, np.int64)
         self._newest_bad = -1
 
     def announce(self, event: int, index: float, duration_s: float) -> None:
-        """Tell of a marker at a (fractional) sample of the stream; raises as `WindowState.announce` does."""
+        """Announce a marker at a (fractional) sample of the stream; raises as `WindowState.announce` does."""
         self._windows.announce(event, index / self._rate_hz, duration_s)
 
     def push(self, samples: NDArray[np.float32], arrival: Arrival) -> list[ReadyWindow]:
@@ -122,7 +95,7 @@ class Pipeline:
             if all_finite(part):
                 rows += self._windows.push(self._chain.push(part) if self.decoder.steps else part)
             else:
-                finite = finite_rows(part)
+                finite = np.isfinite(part).all(axis=1)
                 for first, stop in _stretches(finite):
                     if finite[first]:
                         rows += self._windows.push(self._chain.push(part[first:stop]))
@@ -139,14 +112,13 @@ class Pipeline:
     def watch(self) -> None:
         """Look at the channels of the samples pushed last, as long as their memory still holds them.
 
-        They are looked at before anything else is done. No window waits for it: those that end with these samples
-        are judged by what was known before.
+        No window waits for it: for those that end with these samples counts what was known before.
         """
         part, self._unwatched = self._unwatched, None
         if part is not None:
             self._quality.push(part)
-            if self._next % self._judged_every == 0:
-                self._judge()
+            if self._next % self._check_every == 0:
+                self._check()
 
     def skip(self, n_samples: int, arrival: Arrival) -> list[ReadyWindow]:
         """Take note that samples never came, and return the windows that end with them."""
@@ -165,14 +137,14 @@ class Pipeline:
         return self._tagged(self._windows.push(self._chain.finish()) + self._windows.finish(), arrival)
 
     def _parts(self, features: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-        """Cut at the samples where the channels are judged."""
+        """Cut at the samples where the channels are checked."""
         done = 0
         while done < len(features):
-            n = min(len(features) - done, self._judged_every - self._next % self._judged_every)
+            n = min(len(features) - done, self._check_every - self._next % self._check_every)
             yield features[done : done + n]
             done += n
 
-    def _judge(self) -> None:
+    def _check(self) -> None:
         # Samples that are not finite never came to the steps: they count as missing, not twice.
         bad = {i: why for i, why in self._quality.reasons().items() if why != "not finite"}
         if bad:
@@ -186,11 +158,11 @@ class Pipeline:
         ready = []
         for row in rows if self._stride == 1 else map(self._in_the_stream, rows):
             bad = np.flatnonzero(self._last_bad > row.first).tolist() if self._newest_bad > row.first else ()
-            told = tuple(f"{names[i]} ({self._reasons[i]})" for i in bad)
+            named = tuple(f"{names[i]} ({self._reasons[i]})" for i in bad)
             since_s = (arrival.stop - row.stop - self._delay) / self._rate_hz  # its own newest sample came before
             own = Arrival(arrival.pulled_s, arrival.newest_stamp_s - since_s, row.stop + self._delay)
             rejected = None if row.rejected is None else row.rejected.message(self._chain.names_out)
-            ready.append(ReadyWindow(row, told, own, rejected))
+            ready.append(ReadyWindow(row, named, own, rejected))
         return ready
 
     def _in_the_stream(self, row: WindowRow) -> WindowRow:

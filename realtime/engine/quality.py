@@ -7,39 +7,19 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, ShapeError
 
-LEAST_SAMPLES = 8
+MIN_SAMPLES = 8
 """No channel is judged by fewer samples."""
 SPANS_BEYOND = 10.0
 """So many widths of its calibrated range a channel may leave it on either side."""
 
 
-def finite_rows(rows: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Return for each sample (n, n_channels) whether all of its values are finite."""
-    return np.asarray(np.isfinite(rows).all(axis=1))
-
-
 class Quality:
     """Watches the channels of a stream. What it says does not depend on how the stream is cut into chunks.
 
-    Flat: the value has not changed for ``flat_s`` (and at least 8 samples). A channel that was flat in calibration
-    is not called so. Saturated: in most of the last second (and of at least 8 samples) it lay further outside its
-    calibrated range than ten times the width of that range; or it is flat outside of that range, stuck at one
-    extreme value. Not finite: its newest sample is NaN or infinite.
-
-    Parameters
-    ----------
-    n_channels : int
-    rate_hz : float
-    low, high : array (n_channels,)
-        Least and largest value of each channel in calibration.
-    flat_s : float
-
-    Raises
-    ------
-    InputError
-        A time or a rate is not positive.
-    ShapeError
-        ``low`` and ``high`` do not have one value per channel.
+    Flat: the value has not changed for a second (and at least 8 samples). A channel that was flat in calibration is not
+    called so. Saturated: in most of the last second (and of at least 8 samples) it was further outside its calibrated
+    range, from ``low`` to ``high`` (n_channels,), than ten times the width of that range; or it is flat outside of that
+    range, stuck at one extreme value. Not finite: its newest sample is NaN or infinite.
 
     Examples
     --------
@@ -55,11 +35,9 @@ class Quality:
         rate_hz: float,
         low: NDArray[np.floating],
         high: NDArray[np.floating],
-        flat_s: float = 1.0,
     ) -> None:
-        for name, value in (("rate_hz", rate_hz), ("flat_s", flat_s)):
-            if not value > 0:
-                raise InputError(f"{name}: expected a positive number, got {value}")
+        if not rate_hz > 0:
+            raise InputError(f"rate_hz: expected a positive number, got {rate_hz}")
         low, high = np.asarray(low, np.float32), np.asarray(high, np.float32)
         if low.shape != (n_channels,) or high.shape != (n_channels,):
             raise ShapeError(f"low, high: expected ({n_channels},), got shapes {low.shape} and {high.shape}")
@@ -68,8 +46,7 @@ class Quality:
         span = np.where(self._may_be_flat, np.inf, SPANS_BEYOND * (high.astype(np.float64) - low))
         self._least, self._most = (low - span).astype(np.float32), (high + span).astype(np.float32)
         self._within = self._least.max(initial=-np.inf), self._most.min(initial=np.inf)
-        self._n_flat = max(LEAST_SAMPLES, round(flat_s * rate_hz))
-        self._n_recent = max(LEAST_SAMPLES, round(rate_hz))
+        self._n_recent = max(MIN_SAMPLES, round(rate_hz))
         self._n = 0
         self._last = np.full(n_channels, np.nan, np.float32)
         self._changed_at = np.zeros(n_channels, np.int64)  # the newest sample that differs from the one before it
@@ -78,13 +55,7 @@ class Quality:
         self._was_outside = False
 
     def push(self, rows: NDArray[np.floating]) -> None:
-        """Take the next samples (n, n_channels) as they came, also those that are not finite.
-
-        Raises
-        ------
-        ShapeError
-            The rows have another number of channels.
-        """
+        """Take the next samples (n, n_channels) as they came, also those that are not finite."""
         rows = np.asarray(rows, np.float32)
         if rows.ndim != 2 or rows.shape[1] != len(self._last):
             raise ShapeError(f"rows: expected (n, {len(self._last)}), got shape {rows.shape}")
@@ -100,21 +71,17 @@ class Quality:
         self._count_outside(rows)
         self._n += n
 
-    def bad(self) -> NDArray[np.bool_]:
-        """Return for each channel whether something is wrong with it now."""
-        return self._flat() | self._saturated() | self._not_finite()
-
     def reasons(self) -> dict[int, str]:
-        """Return what is wrong with which channel: ``"flat"``, ``"saturated"`` or ``"not finite"``."""
+        """Return what is wrong with which channel now: ``"flat"``, ``"saturated"`` or ``"not finite"``."""
         saturated, not_finite = self._saturated(), self._not_finite()
         return {
             channel: "not finite" if not_finite[channel] else "saturated" if saturated[channel] else "flat"
-            for channel in np.flatnonzero(self.bad()).tolist()
+            for channel in np.flatnonzero(self._flat() | saturated | not_finite).tolist()
         }
 
     def _flat(self) -> NDArray[np.bool_]:
         unchanged = self._n - self._changed_at  # samples with the value that it has now
-        return (unchanged >= self._n_flat) & ~self._may_be_flat
+        return (unchanged >= self._n_recent) & ~self._may_be_flat
 
     def _saturated(self) -> NDArray[np.bool_]:
         outside = 2 * self._n_outside > self._n_recent

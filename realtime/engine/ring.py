@@ -9,22 +9,12 @@ from ...errors import InputError, ShapeError
 
 
 class Ring:
-    """A ring buffer. Adding samples costs the same however many are kept, and nothing that is kept is ever moved.
+    """The newest ``n_samples`` of a stream, (n_samples, n_channels).
 
-    Nor does reading the newest copy anything, save while the ring's seam lies among them: then they are put together,
-    and no more of them than are read. (To write every row twice, half a buffer apart, would spare that copy, but take
-    twice the memory: two minutes of 1,024 channels at 2 kHz are 1 GB.)
-
-    Parameters
-    ----------
-    n_channels : int
-    n_samples : int
-        How many of the newest samples are kept.
-
-    Attributes
-    ----------
-    stop : int
-        One past the index of the newest sample, on the stream's grid.
+    Adding costs the same however many there are, and nothing is ever moved. Nor does reading copy anything, save while
+    the ring's seam lies among the samples: then they are put together, and no more of them than are read. (To write
+    every row twice, half a buffer apart, would spare that copy, but take twice the memory: two minutes of 1,024
+    channels at 2 kHz are 1 GB.) ``stop`` is one past the index of the newest sample, on the stream's grid.
 
     Examples
     --------
@@ -46,21 +36,7 @@ class Ring:
         self._rows = np.full((n_samples, n_channels), np.nan, dtype=np.float32)  # takes all of its memory now
 
     def append(self, rows: NDArray[np.floating], first_index: int) -> None:
-        """Add samples; those between the newest so far and ``first_index`` never came and read as NaN.
-
-        Parameters
-        ----------
-        rows : array (n, n_channels)
-        first_index : int
-            Index of the first row on the stream's grid.
-
-        Raises
-        ------
-        ShapeError
-            The rows have another number of channels.
-        InputError
-            The samples lie before those already there.
-        """
+        """Add rows (n, n_channels) from an index on; samples between the newest so far and them read as NaN."""
         if rows.ndim != 2 or rows.shape[1] != self._rows.shape[1]:
             raise ShapeError(f"rows: expected (n, {self._rows.shape[1]}), got shape {rows.shape}")
         if first_index < self.stop:
@@ -79,11 +55,6 @@ class Ring:
         """Return the newest ``n`` samples, (n, n_channels), in one stretch: read-only, valid until the next append.
 
         Samples that never came are NaN, also those before the first.
-
-        Raises
-        ------
-        InputError
-            So many are not kept.
         """
         if not 0 <= n <= self._n:
             raise InputError(f"n: expected 0 to {self._n} samples, as many as the ring keeps, got {n}")

@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SPREADS = 8.0
-"""So many median absolute deviations from its place a stamp may lie."""
+"""So many median absolute deviations from its position a stamp may be."""
 MARGIN = 1.5
 """So many times as far off as the worst stamp lately."""
 SIGMAS = 5.0
 """So many standard errors the median of a block must be off to be more than jitter."""
 FIRST_TOLERANCE_S = 0.05
-MOST_TOLERANCE_S = 0.1
-MOST_RATE_ERROR = 0.01
+MAX_TOLERANCE_S = 0.1
+MAX_RATE_ERROR = 0.01
 """A stream that is slower than its nominal rate by more than this loses samples."""
 BLOCK_S = 1.0
-LEAST_BLOCK_SAMPLES = 16
-BLOCKS_KEPT = 32
+MIN_BLOCK_SAMPLES = 16
+MAX_BLOCKS = 32
 
 
 class Line(NamedTuple):
@@ -38,7 +38,7 @@ class Line(NamedTuple):
 
 
 class _Ahead(NamedTuple):
-    """The stamps that a line foretells for the places from ``first`` on: reckoned once, not chunk by chunk."""
+    """The stamps that a line foretells for the samples from ``first`` on: worked out once, not chunk by chunk."""
 
     line: Line
     first: int
@@ -61,33 +61,23 @@ class Grid:
     what is below five standard errors of a block's median: nothing where the stamps are clean; at 1 kHz and stamps
     off by up to 3 ms at random, about half a sample; some samples where whole chunks share such an error.
 
-    Parameters
-    ----------
-    rate_hz : float
-        The nominal rate.
-
-    Attributes
-    ----------
-    line : Line
-    tolerance_s : float
-        How far from the line a stamp may lie and still be jitter: one and a half times the worst of the last 32
-        blocks, and 8 median absolute deviations; just half a period where no stamp was further off than a third of
-        one; 0.05 s as long as the jitter is not known; at most 0.1 s, or half a period.
-    n_open : int
-        Samples that the present block lacks; when it is 0, `close` is due.
+    ``tolerance_s`` is how far from the line a stamp may be and still be jitter: one and a half times the worst of the
+    last 32 blocks, and 8 median absolute deviations; just half a period where no stamp was further off than a third of
+    one; 0.05 s as long as the jitter is not known; at most 0.1 s, or half a period. ``n_open`` are the samples that the
+    present block lacks; when it is 0, `close` is due.
     """
 
     def __init__(self, rate_hz: float) -> None:
-        self.n_block = max(LEAST_BLOCK_SAMPLES, round(BLOCK_S * rate_hz))
+        self.n_block = max(MIN_BLOCK_SAMPLES, round(BLOCK_S * rate_hz))
         self.nominal_s = 1 / rate_hz
-        self._half_s = 0.51 * self.nominal_s  # a hair more, for stamps that lie exactly between two places
+        self._half_s = 0.51 * self.nominal_s  # a hair more, for stamps exactly between two positions
         self._indices, self._residuals = np.empty(self.n_block), np.empty(self.n_block)  # of the present block
         self.begin(0, 0.0)
 
     def begin(self, index: int, stamp_s: float) -> None:
         """Lay the line through the first stamp of a stream of which nothing is known."""
-        self._spreads: deque[float] = deque(maxlen=BLOCKS_KEPT)
-        self._misses: deque[float] = deque(maxlen=BLOCKS_KEPT)
+        self._spreads: deque[float] = deque(maxlen=MAX_BLOCKS)
+        self._misses: deque[float] = deque(maxlen=MAX_BLOCKS)
         self.line = Line(index, stamp_s, self.nominal_s)
         self._ahead = _Ahead.along(self.line, index, 0)
         self._is_period_known = False
@@ -104,7 +94,7 @@ class Grid:
         return self.tolerance_s > 1.2 * self._half_s
 
     def residuals(self, stamps: NDArray[np.float64], first: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the indices from ``first`` on, and how much later than its place each stamp is, in seconds."""
+        """Return the indices from ``first`` on, and how much later than expected each stamp is, in seconds."""
         n, at = len(stamps), first - self._ahead.first
         if self._ahead.line is not self.line or not 0 <= at <= len(self._ahead.stamps) - n:
             self._ahead, at = _Ahead.along(self.line, first, max(n, self.n_block)), 0
@@ -118,21 +108,16 @@ class Grid:
         self.n_open -= len(indices)
 
     def jumped(self) -> None:
-        """Tell that a gap comes here. One stamp told its size, with its jitter: the block that follows knows better."""
+        """A gap comes here. One stamp says its size, with its jitter: the block that follows knows better."""
         self._unsure_from = self.n_block - self.n_open if self.is_wide else None
 
     def stalled(self, seconds: float) -> None:
-        """Tell that stamps stalled for so long and then caught up, which is jitter, too."""
+        """Stamps stalled for so long and then caught up, which is jitter, too."""
         self._stall_s = max(self._stall_s, seconds)
 
     def close(self) -> int:
-        """End the block and learn from it.
-
-        Returns
-        -------
-        n_missing : int
-            Samples that turn out to be missing; negative where so many too many were thought to be.
-        """
+        """End the block, learn from it, and return how many samples turn out to be missing; negative: too many were
+        thought to be."""
         indices, residuals = self._indices, self._residuals
         n_missing = 0
         if self._is_first:
@@ -149,7 +134,7 @@ class Grid:
         level_s = float(_median(residuals))
         off_s = np.abs(residuals - level_s)
         worst_s = MARGIN * max(float(off_s.max()), self._stall_s)
-        if worst_s > self._half_s:  # else no stamp is in doubt about its place
+        if worst_s > self._half_s:  # else no stamp is in doubt about its position
             worst_s = max(worst_s, SPREADS * float(_median(off_s)))
         self._spreads.append(worst_s)
         if self._is_first:
@@ -158,7 +143,7 @@ class Grid:
             self._unsure_from = None
             self._lay(middle, level_s, period_s)
         else:
-            n_missing = self._resized(residuals) or self._judge(middle, level_s)
+            n_missing = self._resized(residuals) or self._weighed(middle, level_s)
         self._set_tolerance(max(self._spreads))
         self._begin_block()
         return n_missing
@@ -175,7 +160,7 @@ class Grid:
         level_s = float(_median(after))
         return round(level_s / self.line.period_s) if abs(level_s) >= self._half_s else 0
 
-    def _judge(self, middle: float, level_s: float) -> int:
+    def _weighed(self, middle: float, level_s: float) -> int:
         typical = _median if len(self._misses) >= 8 else np.max
         threshold_s = max(self._half_s, SIGMAS * 1.48 * float(typical(self._misses)))
         doubt_s, self._doubt_s = self._doubt_s, 0.0
@@ -201,10 +186,10 @@ class Grid:
         self.line = Line(middle, stamp_s, period_s)
 
     def _possible(self, period_s: float) -> float:
-        return float(np.clip(period_s, (1 - MOST_RATE_ERROR) * self.nominal_s, (1 + MOST_RATE_ERROR) * self.nominal_s))
+        return float(np.clip(period_s, (1 - MAX_RATE_ERROR) * self.nominal_s, (1 + MAX_RATE_ERROR) * self.nominal_s))
 
     def _begin_segment(self) -> None:
-        self._levels: deque[tuple[float, float]] = deque(maxlen=BLOCKS_KEPT)
+        self._levels: deque[tuple[float, float]] = deque(maxlen=MAX_BLOCKS)
         self._is_first = True
         self._doubt_s = 0.0
         self._unsure_from: int | None = None
@@ -217,10 +202,10 @@ class Grid:
         self.n_open = self.n_block
 
     def _set_tolerance(self, spread_s: float) -> None:
-        self.tolerance_s = max(self._half_s, min(spread_s, MOST_TOLERANCE_S))
+        self.tolerance_s = max(self._half_s, min(spread_s, MAX_TOLERANCE_S))
 
 
-_PAIRS = {n: np.tril_indices(n, -1) for n in range(4, BLOCKS_KEPT + 1)}
+_PAIRS = {n: np.tril_indices(n, -1) for n in range(4, MAX_BLOCKS + 1)}
 
 
 def _median(values: ArrayLike) -> NDArray[np.float64]:

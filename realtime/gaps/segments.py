@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .grid import Line
 
 AHEAD_S = 60.0
-"""A stamp that lies ahead of the newest sample by no more belongs to the present segment."""
+"""A stamp ahead of the newest sample by no more belongs to the present segment."""
 BEHIND_S = 1.0
 """The same, of a segment that is over."""
 

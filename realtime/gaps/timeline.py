@@ -1,4 +1,4 @@
-"""From stamps to places on the sample grid."""
+"""From stamps to positions on the sample grid."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ RESET_S = 60.0
 """A stamp that jumps ahead by more is a clock reset, unless the arrival says the same."""
 REACH_S = 1.0
 REACH_SAMPLES = 16
-"""Stamps that lie back by more than this (the longer of both) are a clock reset."""
-LEAST_LOSS_S = 0.5
+"""Stamps that go back by more than this (the longer of both) are a clock reset."""
+MIN_LOSS_S = 0.5
 """Times of arrival tell no shorter loss."""
-MOST_STALL_S = 0.1
+MAX_STALL_S = 0.1
 """Longer stalls of a sender are no jitter."""
 
 
@@ -36,7 +36,7 @@ class SampleRange(NamedTuple):
 class Gap(NamedTuple):
     """Samples that never came (or came too late, or unusable): ``n_missing`` from ``first`` on, and why.
 
-    A clock reset is told of also where nothing was lost by it: ``n_missing`` is 0 then.
+    A clock reset is reported also where nothing was lost by it: ``n_missing`` is 0 then.
     """
 
     first: int
@@ -49,11 +49,11 @@ class Losses:
     """What happened to the samples of a stream so far."""
 
     lost: int = 0
-    """Places on the grid for which no sample went on: it never came, or too late."""
+    """Positions on the grid for which no sample went on: it never came, or too late."""
     duplicated: int = 0
-    """Samples dropped because their place was given already."""
+    """Samples dropped because their position was given already."""
     reordered: int = 0
-    """Samples dropped because they came after their place had been counted as lost: out of order, or stamped all at
+    """Samples dropped because they came after their position had been counted as lost: out of order, or stamped all at
     once after a stall."""
     clock_resets: int = 0
 
@@ -62,7 +62,7 @@ class Losses:
 
 
 class Timeline:
-    """Gives every sample its place on the grid of the stream; 0 is the first sample.
+    """Gives every sample its position on the grid of the stream; 0 is the first sample.
 
     It looks at the stamps only, one after the other: what comes out does not depend on how they are cut into chunks.
     The time of arrival, which cuts do change, serves just to tell a clock that was set from a stream that was away.
@@ -71,28 +71,14 @@ class Timeline:
       they shift the stamps of a whole block of samples (a second, and at least 16), and counted then; in the first
       block, where jitter is not known yet, this goes for all below 0.05 s. Samples that went on meanwhile stay where
       they were put.
-    * Stamps before the place that comes next are dropped until the grid is reached again: *duplicated*
-      where the place was given, *reordered* where it had been counted as lost. A sender that stalls and then
+    * Stamps before the position that comes next are dropped until the grid is reached again: *duplicated*
+      where the position was given, *reordered* where it had been counted as lost. A sender that stalls and then
       stamps what piled up all at once looks like that; the grid stays true, and when stalls repeat, the tolerance
       grows to take them in.
     * Stamps that jump ahead by more than a minute, which the arrival does not confirm, or back by more than a
-      second (16 samples): the clock was set. What was lost meanwhile is judged by the arrival, as precisely as chunks
-      are cut, and counts from half a second on. A clock set back by less cannot be told from samples that come twice.
-
-    Parameters
-    ----------
-    rate_hz : float
-        The nominal rate; the true one may be off by a hundredth.
-
-    Attributes
-    ----------
-    losses : Losses
-        Everything counted so far.
-
-    Raises
-    ------
-    InputError
-        The rate is not positive.
+      second (16 samples): the clock was set. What was lost meanwhile is worked out by the arrival, as precisely as
+      chunks are cut, and counts from half a second on. A clock set back by less cannot be told from samples that come
+      twice.
 
     Examples
     --------
@@ -110,7 +96,7 @@ class Timeline:
         self.losses = Losses()
         self._grid = Grid(rate_hz)
         self._reach_s = max(REACH_S, REACH_SAMPLES / rate_hz) + 0.5 / rate_hz
-        self._next = 0  # the place that comes next
+        self._next = 0  # the position that comes next
         self._is_behind = False  # stamps have not reached it yet again
         self._is_restart = False
         self._last_stamp_s = nan
@@ -128,33 +114,24 @@ class Timeline:
 
     @property
     def stop(self) -> int:
-        """The place that comes next, one past the newest sample's."""
+        """The position that comes next, one past the newest sample's."""
         return self._next
 
     def restarted(self) -> None:
-        """Tell that the stream was away: the next stamps come from a fresh outlet. The grid goes on."""
+        """The stream was away: the next stamps come from a fresh outlet. The grid goes on."""
         self._is_restart = self.started
 
     def place(self, stamps: NDArray[np.float64], received_s: float) -> list[SampleRange | Gap]:
-        """Return where the samples of a chunk go, in order; rows that are in no piece are dropped and counted.
+        """Return where the samples of a chunk go, in order; rows that are in no range are dropped and counted.
 
-        Parameters
-        ----------
-        stamps : array (n_samples,), float64
-            In seconds, not dejittered.
-        received_s : float
-            When they arrived, on the local clock.
-
-        Raises
-        ------
-        NonFiniteError
-            A stamp is NaN or infinite.
+        ``stamps`` (n_samples,) are in seconds, not dejittered; ``received_s`` is when they arrived, on the local clock.
+        Raises NonFiniteError where a stamp is NaN or infinite.
         """
         if not all_finite(stamps):
             raise NonFiniteError(
                 f"stamps: expected finite seconds, got {stamps[~np.isfinite(stamps)][0]}; the stream's clock is broken"
             )
-        placed: list[SampleRange | Gap] = []
+        ranges: list[SampleRange | Gap] = []
         if len(stamps) and not self.started:
             self._received_s = received_s
             self._grid.begin(0, float(stamps[0]))
@@ -162,41 +139,30 @@ class Timeline:
         at = 0
         while at < len(stamps):
             if self._is_restart:
-                self._restart(placed, stamps, received_s)
+                self._restart(ranges, stamps, received_s)
             if self._is_behind:
-                at = self._drop(placed, stamps, at, received_s)
+                at = self._drop(ranges, stamps, at, received_s)
             else:
-                at = self._accept(placed, stamps, at, received_s)
+                at = self._accept(ranges, stamps, at, received_s)
         if len(stamps):
             self._received_s = received_s
-        return placed
+        return ranges
 
     def index_at(self, stamp_s: float) -> float:
-        """Return where a stamp lies, in samples since the first one of the stream.
+        """Return the position of a stamp, in samples since the first one of the stream; a StreamError before that.
 
         Stamps from before a clock was set are found by the clock as it was.
-
-        Raises
-        ------
-        StreamError
-            No sample has come yet.
         """
         self._check_started()
         return self._segments.line_with(stamp_s, self._grid.line).index_at(stamp_s)
 
     def stamp_of(self, index: float) -> float:
-        """Return the dejittered stamp of a place on the grid, in seconds.
-
-        Raises
-        ------
-        StreamError
-            No sample has come yet.
-        """
+        """Return the dejittered stamp of a position, in seconds; a StreamError before the first sample."""
         self._check_started()
         return self._segments.line_at(index, self._grid.line).stamp_of(index)
 
-    def _accept(self, placed: list[SampleRange | Gap], stamps: NDArray[np.float64], at: int, received_s: float) -> int:
-        """Let samples go on as far as they are at their places, and deal with the one that is not."""
+    def _accept(self, ranges: list[SampleRange | Gap], stamps: NDArray[np.float64], at: int, received_s: float) -> int:
+        """Let samples go on as far as they are where the grid expects them, and deal with the one that is not."""
         grid = self._grid
         part = stamps[at : at + grid.n_open]
         indices, late_s = grid.residuals(part, self._next)
@@ -210,40 +176,40 @@ class Timeline:
             else:  # as nearly always: none is so early that it might have come before
                 self._seen.update(part[:n].tolist())
         if n:
-            _extend(placed, self._next, at, n)
+            _extend(ranges, self._next, at, n)
             self._last_stamp_s = float(part[n - 1])
             self._next += n
             grid.add(indices[:n], late_s[:n])
         if n < n_fit:
             self._is_behind = True  # a stamp that came before
         elif n < len(part):
-            self._jump(placed, stamps, at + n, float(late_s[n]), received_s)
+            self._jump(ranges, stamps, at + n, float(late_s[n]), received_s)
         elif not grid.n_open:
-            self._close_block(placed)
+            self._close_block(ranges)
         return at + n
 
     def _jump(
-        self, placed: list[SampleRange | Gap], stamps: NDArray[np.float64], at: int, late_s: float, received_s: float
+        self, ranges: list[SampleRange | Gap], stamps: NDArray[np.float64], at: int, late_s: float, received_s: float
     ) -> None:
-        """Deal with a stamp that is not at its place."""
+        """Deal with a stamp that is not where the grid expects it."""
         away_s = received_s - self._received_s
         if late_s < -self._reach_s or (late_s > RESET_S and away_s < late_s / 2):
             self.losses.clock_resets += 1
             n_missing = self._n_missing_by_arrival(away_s, len(stamps))
-            self._lose(placed, n_missing, "clock reset")
+            self._lose(ranges, n_missing, "clock reset")
             self._begin_segment(float(stamps[at]))
             self._grid.shift(self._next, float(stamps[at]))
         elif late_s < 0:
             self._is_behind = True
         else:
-            self._lose(placed, max(1, round(late_s / self._grid.line.period_s)), "lost")
+            self._lose(ranges, max(1, round(late_s / self._grid.line.period_s)), "lost")
             self._grid.jumped()
             if late_s > RESET_S:  # the line does not reach so far
                 self._begin_segment(float(stamps[at]))
                 self._grid.shift(self._next, float(stamps[at]))
 
-    def _drop(self, placed: list[SampleRange | Gap], stamps: NDArray[np.float64], at: int, received_s: float) -> int:
-        """Drop samples until they reach the place that comes next."""
+    def _drop(self, ranges: list[SampleRange | Gap], stamps: NDArray[np.float64], at: int, received_s: float) -> int:
+        """Drop samples until they reach the position that comes next."""
         line = self._grid.line
         late_s = stamps[at:] - line.stamp_of(self._next)
         is_over = (late_s >= -0.5 * line.period_s) | (late_s < -self._reach_s)
@@ -252,31 +218,31 @@ class Timeline:
         if at + n < len(stamps):
             self._is_behind = False
             if late_s[n] < -self._reach_s:
-                self._jump(placed, stamps, at + n, float(late_s[n]), received_s)
+                self._jump(ranges, stamps, at + n, float(late_s[n]), received_s)
         return at + n
 
     def _count_dropped(self, stamps: NDArray[np.float64]) -> None:
         line = self._grid.line
-        places = np.rint(line.at + (stamps - line.stamp_s) / line.period_s)
+        positions = np.rint(line.at + (stamps - line.stamp_s) / line.period_s)
         is_late = np.zeros(len(stamps), np.bool_)
         for gap in self._gaps:
-            is_late |= (places >= gap.first) & (places < gap.first + gap.n_missing)
+            is_late |= (positions >= gap.first) & (positions < gap.first + gap.n_missing)
         n_late = int(is_late.sum())
-        if self._gaps:  # stamps right behind a gap, as many as it holds: the sender stalled and catches up
+        if self._gaps:  # stamps right after a gap, as many as it holds: the sender stalled and catches up
             gap = self._gaps[-1]
             stop = gap.first + gap.n_missing
-            is_near = (places >= stop) & (
-                (places - stop) * line.period_s <= max(MOST_STALL_S, gap.n_missing * line.period_s)
+            is_near = (positions >= stop) & (
+                (positions - stop) * line.period_s <= max(MAX_STALL_S, gap.n_missing * line.period_s)
             )
             n_caught_up = min(self._n_owed, int(is_near.sum()))
             self._n_owed -= n_caught_up
             n_late += n_caught_up
-            if n_caught_up and gap.n_missing * line.period_s <= MOST_STALL_S:
+            if n_caught_up and gap.n_missing * line.period_s <= MAX_STALL_S:
                 self._grid.stalled(gap.n_missing * line.period_s)
         self.losses.reordered += n_late
         self.losses.duplicated += len(stamps) - n_late
 
-    def _restart(self, placed: list[SampleRange | Gap], stamps: NDArray[np.float64], received_s: float) -> None:
+    def _restart(self, ranges: list[SampleRange | Gap], stamps: NDArray[np.float64], received_s: float) -> None:
         """Go on with a fresh outlet: lost is the time that it was away, by its stamps if they can be trusted."""
         line = self._grid.line
         late_s = float(stamps[0]) - line.stamp_of(self._next)
@@ -285,7 +251,7 @@ class Timeline:
             n_missing = self._n_missing_by_arrival(away_s, len(stamps))
         else:
             n_missing = max(0, round(late_s / line.period_s))
-        self._lose(placed, n_missing, "restart")
+        self._lose(ranges, n_missing, "restart")
         self._begin_segment(float(stamps[0]))
         self._grid.begin(self._next, float(stamps[0]))
         self._is_restart = False
@@ -293,20 +259,20 @@ class Timeline:
     def _n_missing_by_arrival(self, away_s: float, n_came: int) -> int:
         """Return how many samples more should have come since the last arrival; 0 below half a second."""
         missing_s = away_s - n_came * self._grid.line.period_s
-        return round(missing_s / self._grid.line.period_s) if missing_s >= LEAST_LOSS_S else 0
+        return round(missing_s / self._grid.line.period_s) if missing_s >= MIN_LOSS_S else 0
 
-    def _close_block(self, placed: list[SampleRange | Gap]) -> None:
+    def _close_block(self, ranges: list[SampleRange | Gap]) -> None:
         n_missing = self._grid.close()
         if n_missing > 0:
-            self._lose(placed, n_missing, "lost")
+            self._lose(ranges, n_missing, "lost")
         self._is_behind = n_missing < 0
         self._seen_before, self._seen = self._seen, set()
 
     def _lose(
-        self, placed: list[SampleRange | Gap], n_missing: int, reason: Literal["lost", "clock reset", "restart"]
+        self, ranges: list[SampleRange | Gap], n_missing: int, reason: Literal["lost", "clock reset", "restart"]
     ) -> None:
         gap = Gap(self._next, n_missing, reason)
-        placed.append(gap)
+        ranges.append(gap)
         if n_missing:
             self._gaps.append(gap)
             self._n_owed = n_missing
@@ -314,14 +280,14 @@ class Timeline:
             self.losses.lost += n_missing
 
     def _begin_segment(self, stamp_s: float) -> None:
-        """Let the place that comes next be the first of a new segment."""
+        """Let the position that comes next be the first of a new segment."""
         self._segments.begin(self._next, stamp_s, self._last_stamp_s, self._grid.line)
         self._is_behind = False
         self._seen, self._seen_before = set(), set()
 
     def _check_started(self) -> None:
         if not self.started:
-            raise StreamError("timeline: no sample has come yet, so no stamp has a place; wait for the first chunk")
+            raise StreamError("timeline: no sample has come yet, so no stamp has a position; wait for the first chunk")
 
     def _up_to_repeat(self, stamps: NDArray[np.float64], late_s: NDArray[np.float64]) -> int:
         """Return how many samples go on before one whose stamp came before."""
@@ -337,10 +303,10 @@ class Timeline:
         return len(stamps)
 
 
-def _extend(placed: list[SampleRange | Gap], first: int, at: int, n: int) -> None:
+def _extend(ranges: list[SampleRange | Gap], first: int, at: int, n: int) -> None:
     """Add a piece, or lengthen the last one where it goes on."""
-    last = placed[-1] if placed else None
+    last = ranges[-1] if ranges else None
     if isinstance(last, SampleRange) and last.rows.stop == at:
-        placed[-1] = SampleRange(last.first, slice(last.rows.start, at + n))
+        ranges[-1] = SampleRange(last.first, slice(last.rows.start, at + n))
     else:
-        placed.append(SampleRange(first, slice(at, at + n)))
+        ranges.append(SampleRange(first, slice(at, at + n)))

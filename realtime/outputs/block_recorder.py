@@ -13,20 +13,11 @@ from .xdf import XdfRecorder
 
 
 class BlockRecorder:
-    """Goes on with the same file from block to block.
+    """Goes on with the same file, which must not exist before, from block to block.
 
     Breaks are not recorded: readers see samples missing, and begin a new run. A marker is held back until it is said
-    to be worth keeping, so that every event of the file has its whole trial.
-
-    Parameters
-    ----------
-    path : path
-        Must not exist.
-
-    Raises
-    ------
-    RecordingError
-        The file cannot be written (any more); what was written before can be read.
+    to be worth keeping, so that every event of the file has its whole trial. A RecordingError where the file cannot be
+    written any more; what was written before can be read.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -50,8 +41,8 @@ class BlockRecorder:
         """Hold a marker back."""
         self._held.append(marker)
 
-    def keep(self, marker: Marker) -> None:
-        """Write a marker that was held back."""
+    def write_marker(self, marker: Marker) -> None:
+        """Write a marker that was held back: its trial is whole."""
         self._held.remove(marker)
         with self._naming():
             self._recorder.marker(marker)

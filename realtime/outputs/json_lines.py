@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import InputError
 from ...errors.printable import json_text
-from ..decision import LiveDecision, Status
+from ..decision import LiveDecision, Output, Status
 from ..sources.source import StreamInfo
 from .appending import append_whole
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PACKAGES = ("hotwire", "numpy", "onnxruntime", "pylsl")
 
 
-class JsonLines:
+class JsonLines(Output):
     """Writes every decision and every change of state as a line of JSON.
 
     A line is one ``os.write`` to the end of the file: a kill -9 loses at most the line being written. A session begins
@@ -82,14 +82,10 @@ class JsonLines:
 
 
 class Lines(NamedTuple):
-    """What stands in a file of JSON lines.
+    """The records in a file of JSON lines, in their order, and the numbers, from 1, of lines that a kill or a full disk
+    tore.
 
-    Attributes
-    ----------
-    records : list of dict
-        In the order in which they were written; ``record["type"]`` is ``"start"``, ``"decision"`` or ``"status"``.
-    torn : list of int
-        The numbers, from 1, of lines that a kill or a full disk cut off.
+    ``record["type"]`` is ``"start"``, ``"decision"`` or ``"status"``.
     """
 
     records: list[dict[str, Any]]
@@ -97,20 +93,14 @@ class Lines(NamedTuple):
 
 
 def read_decisions(path: str | PathLike[str]) -> Lines:
-    """Read what `JsonLines` wrote. A line that was torn is left out and named.
-
-    Raises
-    ------
-    InputError
-        There is no such file.
-    """
+    """Read what `JsonLines` wrote. A line that was torn is left out and named; an InputError where there is no file."""
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
-    found = [(number, _record(line)) for number, line in enumerate(path.read_bytes().split(b"\n"), start=1) if line]
+    records = [(number, _record(line)) for number, line in enumerate(path.read_bytes().split(b"\n"), start=1) if line]
     return Lines(
-        records=[record for _, record in found if record is not None],
-        torn=[number for number, record in found if record is None],
+        records=[record for _, record in records if record is not None],
+        torn=[number for number, record in records if record is None],
     )
 
 
@@ -130,21 +120,12 @@ def _ends_within_a_line(fd: int) -> bool:
     return os.read(fd, 1) != b"\n"
 
 
-class Callback:
+class Callback(Output):
     """Calls a function with every published decision, in the thread that decides: it should not take long."""
 
     def __init__(self, function: Callable[[LiveDecision], object]) -> None:
         self.function = function
 
-    def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
-        pass
-
     def decision(self, decision: LiveDecision) -> None:
         if not decision.shadow:
             self.function(decision)
-
-    def status(self, status: Status) -> None:
-        pass
-
-    def close(self) -> None:
-        pass

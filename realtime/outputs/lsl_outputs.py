@@ -9,14 +9,14 @@ import pylsl
 
 from ...errors import InputError
 from ...errors.printable import json_text
-from ..decision import LiveDecision, Status
+from ..decision import LiveDecision, Output, Status
 from ..sources.source import StreamInfo
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
 
 
-class LslOutlets:
+class LslOutlets(Output):
     """Publish on LSL what a decoder says, as three streams.
 
     ``NAME-decisions`` (markers of text)

@@ -1,5 +1,7 @@
 """The raw stream on disk as XDF, while it is decoded: pyxdf, MNE and EEGLAB read it.
 
+It is written here, as there is no maintained Python writer, and none that is safe against a kill -9.
+
 XDF 1.0 (https://github.com/sccn/xdf/wiki/Specifications) is a row of chunks: how many bytes its length takes, its
 length, a tag, content. A process may be killed in the middle of one. pyxdf reads a chunk that is cut off as if its last
 sample were whole, or fails, depending on the byte. Hence every chunk is first written with a zero in front, which no
@@ -87,15 +89,7 @@ class XdfRecorder:
             raise _there_already(self.path)
 
     def open(self, info: StreamInfo) -> None:
-        """Make the file and write its headers.
-
-        Raises
-        ------
-        InputError
-            The file has come into being meanwhile.
-        OSError
-            It cannot be written.
-        """
+        """Make the file and write its headers; an InputError where it has come into being meanwhile."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
             self._fd = os.open(self.path, flags, 0o644)
@@ -111,15 +105,12 @@ class XdfRecorder:
     def write(self, chunk: Chunk) -> None:
         """Append samples (n, n_channels) with their stamps.
 
-        Raises
-        ------
-        OSError
-            The disk is full or gone. The file is closed and can be read up to the chunk before.
+        An OSError where the disk is full or gone: the file is closed and can be read up to the chunk before.
         """
         n_samples = len(chunk.samples)
         if not n_samples:
             return
-        self._tell_time(chunk.received_s)
+        self._write_time(chunk.received_s)
         n_bytes = SAMPLES_HEAD.size + n_samples * self._row.itemsize
         if len(self._buffer) < n_bytes:
             self._buffer = bytearray(n_bytes)
@@ -131,19 +122,13 @@ class XdfRecorder:
         self._data.count(chunk.stamps)
 
     def marker(self, marker: Marker) -> None:
-        """Append a marker.
-
-        Raises
-        ------
-        OSError
-            As for `write`.
-        """
+        """Append a marker; raises as `write` does."""
         text = marker.label
         if marker.duration_s or text.startswith("{"):
             text = json.dumps({"label": marker.label, "duration_s": marker.duration_s})
         value = text.encode("utf-8", "replace")
         sample = struct.pack("<Bd", 8, marker.stamp_s) + _length(len(value)) + value
-        self._tell_time(marker.received_s)
+        self._write_time(marker.received_s)
         self._append(SAMPLES, _number(self._markers) + _length(1) + sample)
         self._markers.count(np.array([marker.stamp_s]))
 
@@ -159,7 +144,7 @@ class XdfRecorder:
         finally:
             os.close(fd)
 
-    def _tell_time(self, now_s: float) -> None:
+    def _write_time(self, now_s: float) -> None:
         if self._data.clock_s and 0 <= now_s - self._data.clock_s[-1] < CLOCK_EVERY_S:
             return
         self._append(BOUNDARY, BOUNDARY_SIGNATURE)

@@ -15,13 +15,7 @@ DRAINED_S = 5.0
 
 
 class CueOutlet:
-    """Cues as a stream of markers over LSL, for whoever listens or records.
-
-    Parameters
-    ----------
-    name : str
-        Of the stream; also what its source_id is made of.
-    """
+    """Cues as the stream of markers ``name`` over LSL, for whoever listens or records."""
 
     def __init__(self, name: str) -> None:
         described = pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, f"hotwire:{name}")
@@ -41,22 +35,14 @@ def read_cue(text: str) -> tuple[str, float]:
     >>> read_cue('{"label": "left", "duration_s": 4.0}')
     ('left', 4.0)
     """
-    told = json.loads(text)
-    return told["label"], told["duration_s"]
+    cue = json.loads(text)
+    return cue["label"], cue["duration_s"]
 
 
 class CuedSource:
     """A stream of samples that stays connected from block to block, with the cues given as its markers.
 
-    Parameters
-    ----------
-    source : Source
-        Of the samples.
-
-    Attributes
-    ----------
-    newest_stamp_s : float
-        Of the newest sample that came.
+    ``newest_stamp_s`` is that of the newest sample that came.
     """
 
     def __init__(self, source: Source) -> None:

@@ -24,30 +24,17 @@ SAME_CLOCK_S = 0.05
 """What a busy machine may measure between two of its own processes; no two machines' clocks, which count from when they
 were started, are that close."""
 
-LEAST_QUEUED = 8192
+MIN_QUEUED = 8192
 
 
 class Link:
     """One stream, searched for and connected in as many calls as it takes.
 
-    Parameters
-    ----------
-    what : str
-        The part it plays, for messages: ``"stream"`` or ``"marker stream"``.
-    wanted : dict of str to str
-        ``name``, ``type`` and ``source_id`` as far as they are given.
-    refusal : callable
-        Says why a stream cannot play that part; ``""`` where it can.
-    buffer_s : float
-        How long samples wait to be pulled before the oldest are dropped.
-    needs_source_id : bool
-        Whether a stream that had no source_id is given up when it is gone; else it is searched for as at first.
-
-    Attributes
-    ----------
-    connected : bool
-    sees_match : bool
-        Whether the last search saw a stream that matches, if one that cannot be taken.
+    ``what`` is the part it plays, for messages: ``"stream"`` or ``"marker stream"``; ``wanted`` are its ``name``,
+    ``type`` and ``source_id`` as far as they are given; ``refusal`` says why a stream cannot play that part, ``""``
+    where it can. Samples wait ``buffer_s`` to be pulled before the oldest are dropped. With ``needs_source_id`` a
+    stream that had no source_id is given up when it is gone; else it is searched for as at first. ``sees_match`` says
+    whether the last search saw a stream that matches, if one that cannot be taken.
     """
 
     def __init__(
@@ -81,13 +68,7 @@ class Link:
 
     @property
     def inlet(self) -> pylsl.StreamInlet:
-        """The inlet to pull from.
-
-        Raises
-        ------
-        StreamLostError
-            It is not connected.
-        """
+        """The inlet to pull from; a StreamLostError where it is not connected."""
         if self._inlet is None or not self.connected:
             raise StreamLostError(f"{self} is not connected; open the source")
         return self._inlet
@@ -95,17 +76,8 @@ class Link:
     def connect(self, until: float) -> pylsl.StreamInfo:
         """Search, connect and compare clocks, until `time.monotonic` says so; a later call goes on from there.
 
-        Returns
-        -------
-        pylsl.StreamInfo
-            With the whole description.
-
-        Raises
-        ------
-        StreamNotFoundError
-            None was found yet, or several were.
-        StreamLostError
-            It was there, is gone, and cannot be told from others: it has no source_id.
+        Returns the whole description. Raises StreamNotFoundError where none was found yet, or several were;
+        StreamLostError where it was there, is gone, and cannot be told from others, as it has no source_id.
         """
         if self.connected and self._info is not None:
             return self._info
@@ -237,7 +209,7 @@ class Link:
         # max_buflen counts seconds of the nominal rate, but hundreds of samples of an irregular one. Slow streams get
         # room for some thousand samples, because a replay may send them much faster than their rate says.
         rate_hz = info.nominal_srate()
-        buffer = max(self._buffer_s, LEAST_QUEUED / rate_hz) if rate_hz else LEAST_QUEUED / 100
+        buffer = max(self._buffer_s, MIN_QUEUED / rate_hz) if rate_hz else MIN_QUEUED / 100
         # recover=False: LSL would come back silently, and the time away would be missed.
         return pylsl.StreamInlet(info, max_buflen=ceil(buffer), recover=False, as_numpy=True)
 

@@ -15,27 +15,22 @@ from ...errors import StreamNotFoundError
 from .lsl_link import Link
 from .source import Marker, MarkersChange
 
-ATTEMPT_S = 0.5
-"""How long one attempt to find the stream beside the samples lasts: so soon the search can be given up."""
+ATTEMPT_S = 0.1
+"""How long one attempt to find the stream lasts: so soon the search can be given up."""
 PAUSE_S = 0.2
 """Between attempts, as one may end at once, where several streams have the name."""
-TELL_S = 5.0
-"""What the search sees, none or one that cannot be taken, is told when it has seen it for so long: the one that comes
-back takes a second to answer."""
+REPORT_S = 5.0
+"""What the search sees, none or one that cannot be taken, is reported when it has seen it for so long: the one that
+comes back takes a second to answer."""
 GOODBYE_S = 5.0
 
 
 class LslMarkers:
     """The stream of markers of a name: one channel, irregular, of text or numbers.
 
-    When it is gone it is searched for in a thread of its own, as connecting takes a second in which decisions must not
-    wait. One that had a source_id comes back with it; one that had none is known by its name, as at first.
-
-    Parameters
-    ----------
-    name : str
-    buffer_s : float
-        See `LslSource`.
+    It is searched for in a thread of its own, at first and when it is gone, as connecting takes a second in which
+    decisions must not wait. One that had a source_id comes back with it; one that had none is known by its name, as at
+    first. ``is_open`` says that samples need not wait for it any more.
     """
 
     def __init__(self, name: str, buffer_s: float) -> None:
@@ -47,11 +42,20 @@ class LslMarkers:
     def __str__(self) -> str:
         return str(self._link)
 
-    def connect(self, until: float) -> None:
-        """Connect for the first time; raises as `Link.connect` does."""
-        self._link.connect(until)
+    def connect(self) -> str | None:
+        """Search for the stream, if that is not done already, and say why it is not connected.
+
+        None: it is, or the first attempt is not over yet; ``is_open`` tells which.
+        """
+        if self._search is None and not self._link.connected:
+            self._search = _Search(self._link)
+        if not self._link.connected:
+            assert self._search is not None
+            return self._search.why if self._search.goes_on else "the search failed, as standard error tells"
+        if self._search is not None:
+            self._search.messages()  # of no use any more
         self.is_open = True
-        self._news.append(MarkersChange(True, f"{self._link} is there"))
+        return None
 
     @property
     def sees_match(self) -> bool:
@@ -59,10 +63,11 @@ class LslMarkers:
         return self._link.sees_match
 
     def go_on_without(self, why: str) -> None:
-        """Let samples begin without markers; they are searched for beside them."""
+        """Let samples begin without markers; the search goes on."""
         self.is_open = True
         self._news.append(MarkersChange(False, why))
-        self._search = _Search(self._link, is_told=True)
+        if self._search is not None:
+            self._search.is_reported()
 
     def search_again(self, why: str) -> None:
         """Give up the connection and search anew, where it may be dead without having said so."""
@@ -76,7 +81,7 @@ class LslMarkers:
         came: list[Marker | MarkersChange] = [*self._news]
         self._news.clear()
         if self._search is not None:
-            came += [MarkersChange(False, why) for why in self._search.told()]
+            came += [MarkersChange(False, why) for why in self._search.messages()]
             if self._search.goes_on:
                 return came
             self._search = None
@@ -91,7 +96,8 @@ class LslMarkers:
                 if values is None or stamp_s is None:
                     return came
                 value = values[0]
-                label, duration_s = _read(value.decode(errors="replace") if isinstance(value, bytes) else f"{value:g}")
+                text = value.decode(errors="replace") if isinstance(value, bytes) else f"{value:g}"
+                label, duration_s = read_marker(text)
                 came.append(Marker(label, stamp_s + self._link.correction_s(), duration_s, pylsl.local_clock()))
         except LostError:
             came.append(MarkersChange(False, f"{self._link.lost()}. It is looked for; samples go on"))
@@ -111,17 +117,14 @@ class LslMarkers:
 class _Search:
     """Connects a link in a thread, for as long as it takes; nobody else may touch the link meanwhile.
 
-    Parameters
-    ----------
-    link : Link
-    is_told : bool
-        That none is there is known already.
+    ``why`` is what the last attempt said.
     """
 
-    def __init__(self, link: Link, is_told: bool = False) -> None:
+    def __init__(self, link: Link) -> None:
+        self.why: str | None = None
         self._link = link
-        self._sees_match = False if is_told else None  # what was told last
-        self._told: SimpleQueue[str] = SimpleQueue()
+        self._reported: bool | None = None  # whether a stream that matches was seen, as was reported last
+        self._messages: SimpleQueue[str] = SimpleQueue()
         self._given_up = Event()
         self._thread = Thread(target=self._run, name=f"search for {link}", daemon=True)
         self._thread.start()
@@ -130,14 +133,19 @@ class _Search:
     def goes_on(self) -> bool:
         return self._thread.is_alive()
 
-    def told(self) -> list[str]:
+    def is_reported(self) -> None:
+        """Somebody else has reported that no stream matches."""
+        self._reported = False
+        self.messages()
+
+    def messages(self) -> list[str]:
         """Return what it saw since the last call, where that is worth saying."""
-        told: list[str] = []
+        messages: list[str] = []
         while True:
             try:
-                told.append(self._told.get_nowait())
+                messages.append(self._messages.get_nowait())
             except Empty:
-                return told
+                return messages
 
     def give_up(self) -> None:
         self._given_up.set()
@@ -150,11 +158,12 @@ class _Search:
                 self._link.connect(time.monotonic() + ATTEMPT_S)
                 return
             except StreamNotFoundError as error:
+                self.why = str(error)
                 if self._link.sees_match != sees_match:
                     sees_match, since_s = self._link.sees_match, time.monotonic()
-                elif sees_match != self._sees_match and time.monotonic() - since_s >= TELL_S:
-                    self._sees_match = sees_match
-                    self._told.put(str(error))
+                elif sees_match != self._reported and time.monotonic() - since_s >= REPORT_S:
+                    self._reported = sees_match
+                    self._messages.put(str(error))
                 self._given_up.wait(PAUSE_S)
 
 
@@ -164,18 +173,18 @@ def _not_markers(info: pylsl.StreamInfo) -> str:
     return "" if info.channel_count() == 1 else "has several channels; markers come in one"
 
 
-def _read(text: str) -> tuple[str, float | None]:
-    """Return a marker's label and its duration, where it tells one.
+def read_marker(text: str) -> tuple[str, float | None]:
+    """Return a marker's label and its duration, where it says one.
 
-    >>> _read("face"), _read('{"label": "face", "duration_s": 15}')
+    >>> read_marker("face"), read_marker('{"label": "face", "duration_s": 15}')
     (('face', None), ('face', 15.0))
     """
     if text.lstrip().startswith("{"):
         try:
-            told = json.loads(text)
-            duration_s = None if told.get("duration_s") is None else float(told["duration_s"])
+            given = json.loads(text)
+            duration_s = None if given.get("duration_s") is None else float(given["duration_s"])
             if duration_s is None or (isfinite(duration_s) and duration_s >= 0):
-                return str(told["label"]), duration_s
+                return str(given["label"]), duration_s
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             pass  # not an object of ours: the text itself is the label
     return text, None

@@ -11,15 +11,14 @@ from pylsl.lib import fmt2npdtype
 from pylsl.util import LostError
 
 from ...errors import InputError, StreamError, StreamNotFoundError
-from .lsl_link import Link
-from .lsl_markers import PAUSE_S, LslMarkers
+from .lsl_link import LOOK_S, Link
+from .lsl_markers import LslMarkers
 from .source import Chunk, Marker, MarkersChange, StreamInfo
 
 WAIT_S = 0.25
 """The longest single wait: Ctrl-C is not noticed while LSL waits."""
 HEAD_START_S = 2.0
 """So long the samples wait for the markers, once they are there: both may have begun just now."""
-TRY_S = 0.1
 
 
 class LslSource:
@@ -92,7 +91,7 @@ class LslSource:
                 self._markers.search_again("samples fell silent, and it may have gone with them")
         # Markers first: whoever waits for a consumer of the samples may send both as soon as it has one.
         if self._markers is not None and not self._markers.is_open:
-            self._connect_markers(self._markers, until)
+            self._await_markers(self._markers, until)
         info = self._data.connect(until)
         known = _described(info)
         n_rows = max(64, ceil(known.rate_hz))
@@ -132,19 +131,18 @@ class LslSource:
         if self._markers is not None:
             self._markers.close()
 
-    def _connect_markers(self, markers: LslMarkers, until: float) -> None:
-        """Connect the markers before the samples; go on without where the samples are there and the markers are not."""
-        while True:
-            try:
-                markers.connect(min(until, time.monotonic() + TRY_S))
-                return
-            except StreamNotFoundError as error:
-                if not markers.sees_match and self._data.seen_for_s() >= HEAD_START_S:
-                    markers.go_on_without(str(error))
-                    return
-                if time.monotonic() >= until:
-                    raise
-                time.sleep(max(0.0, min(PAUSE_S, until - time.monotonic())))  # several of a name are found at once
+    def _await_markers(self, markers: LslMarkers, until: float) -> None:
+        """Give the markers a head start; go on without where the samples are there and the markers are not."""
+        while not markers.is_open:
+            why = markers.connect()
+            if why is None:
+                pass
+            elif not markers.sees_match and self._data.seen_for_s() >= HEAD_START_S:
+                markers.go_on_without(why)
+            elif time.monotonic() >= until:
+                raise StreamNotFoundError(why)
+            if not markers.is_open:
+                time.sleep(LOOK_S)
 
 
 def _not_samples(info: pylsl.StreamInfo) -> str:

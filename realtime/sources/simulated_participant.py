@@ -40,12 +40,8 @@ CHUNK_S = 0.02
 class Eeg:
     """Samples of one channel for each label, and at least three, in microvolts.
 
-    Parameters
-    ----------
-    labels : sequence of str
-        The cue of the second one acts on the first channel, C3, that of the first one on the second, C4: the left hand
-        is moved from the right side of the brain.
-    seed : int
+    The cue of the second label works on the first channel, C3, that of the first one on the second, C4: the left hand
+    is moved from the right side of the brain.
     """
 
     def __init__(self, labels: Sequence[str], seed: int = 0) -> None:
@@ -74,7 +70,7 @@ class Eeg:
 
 
 def participate(stream: str, cues: str, labels: Sequence[str], stop: threading.Event, seed: int = 0) -> None:
-    """Send an EEG that reacts to cues until told to stop; it begins when the cues are there."""
+    """Send an EEG that reacts to cues until ``stop`` is set; it begins when the cues are there."""
     inlet = _listened(cues, stop)
     eeg = Eeg(labels, seed)
     described = pylsl.StreamInfo(stream, "EEG", len(eeg.channels), RATE_HZ, pylsl.cf_float32, f"simulated:{stream}")
@@ -118,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("cues")
     parser.add_argument("labels", nargs="+")
     parser.add_argument("--seed", type=int, default=0)
-    told = parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
     stop = threading.Event()
 
     def watch() -> None:
@@ -126,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         stop.set()
 
     threading.Thread(target=watch, daemon=True).start()
-    participate(told.stream, told.cues, told.labels, stop, told.seed)
+    participate(given.stream, given.cues, given.labels, stop, given.seed)
 
 
 if __name__ == "__main__":

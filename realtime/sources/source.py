@@ -91,7 +91,7 @@ class Chunk(NamedTuple):
 
 
 class Marker(NamedTuple):
-    """Something that happened, as a stream of markers told it.
+    """Something that happened, as a stream of markers says it.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ class Marker(NamedTuple):
 
 
 class MarkersChange(NamedTuple):
-    """What became of the stream of markers, told among them.
+    """What became of the stream of markers, reported among them.
 
     Attributes
     ----------
@@ -153,7 +153,7 @@ class Source(Protocol):
     def markers(self) -> Sequence[Marker | MarkersChange]:
         """Return the markers that came since the last call; never waits.
 
-        Where they are a stream of their own, a `MarkersChange` among them tells that it was found or is gone: that
+        Where they are a stream of their own, a `MarkersChange` among them says that it was found or is gone: that
         ends nothing, as samples go on without.
         """
         ...

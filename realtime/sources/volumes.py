@@ -95,15 +95,8 @@ class VolumeFolder:
         self._ready: dict[int, list[_Volume]] = {}
 
     def open(self, timeout_s: float) -> StreamInfo:
-        """Wait for a volume; after a loss, for a new one.
-
-        Raises
-        ------
-        StreamNotFoundError
-            There is no such folder, or no whole volume in it; lists what there is.
-        StreamMismatchError
-            A volume does not hold the decoder's voxels.
-        """
+        """Wait for a volume; after a loss, for a new one. See `Source`; a StreamMismatchError where it lacks the
+        decoder's voxels."""
         until_s = self._clock.now() + timeout_s
         while not self._ready:
             try:
@@ -112,21 +105,14 @@ class VolumeFolder:
                 reason = str(error)
             else:
                 reason = f"no whole volume {self._pattern!r} came; the folder holds {_listing(self.folder)}"
-            left_s = until_s - self._clock.now()
-            if left_s <= 0 and not self._ready:
+            if not self._ready and not self._rest(until_s):
                 raise StreamNotFoundError(f"{self.folder}: {reason}")
-            self._clock.sleep(min(LOOK_EVERY_S, left_s))
         return self.info
 
     def pull(self, timeout_s: float) -> Chunk | None:
-        """Wait at most so long for the next volume, or until it is given up, and return those that are there.
+        """Wait for the next volume, or until it is given up, and return those that are there; see `Source`.
 
-        Raises
-        ------
-        StreamLostError
-            The folder is gone.
-        StreamMismatchError
-            A volume has another shape, or lies elsewhere in space, than the first one.
+        A StreamMismatchError where a volume has another shape, or is elsewhere in space, than the first one.
         """
         until_s = self._clock.now() + timeout_s
         while True:
@@ -137,20 +123,24 @@ class VolumeFolder:
             numbers, values = self._due()
             if numbers:
                 break
-            left_s = until_s - self._clock.now()
-            if left_s <= 0:
+            if not self._rest(until_s):
                 return None
-            self._clock.sleep(min(LOOK_EVERY_S, left_s))
         assert self._origin_s is not None  # since a volume was due
         stamps = self._origin_s + np.array(numbers) * self._tr_s
         return Chunk(np.stack(values), stamps, self._clock.now())
 
     def markers(self) -> list[Marker]:
-        """A folder tells of nothing but volumes."""
+        """A folder holds nothing but volumes."""
         return []
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _rest(self, until_s: float) -> bool:
+        """Wait until it is time for the next look; say whether there is any."""
+        left_s = until_s - self._clock.now()
+        self._clock.sleep(min(LOOK_EVERY_S, left_s))
+        return left_s > 0
 
     def _due(self) -> tuple[list[int], list[NDArray[np.float32]]]:
         """Return numbers and voxels of the volumes whose turn it is."""

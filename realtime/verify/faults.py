@@ -17,16 +17,10 @@ from ...errors import InputError, UnknownNameError
 
 
 class Delivery(NamedTuple):
-    """In which order samples are sent, each with its stamp and its time; three arrays of one length.
+    """In which order samples are sent: their numbers in the recording, stamps, and when they are due, which never
+    falls.
 
-    Attributes
-    ----------
-    sample : array of int
-        Its number in the recording.
-    stamp_s : array
-        What its stamp says, in seconds since the first.
-    due_s : array
-        When it is sent, in seconds since the first; never falls.
+    Three arrays (n_sent,), the last two in seconds since the first sample.
     """
 
     sample: NDArray[np.intp]
@@ -40,7 +34,7 @@ class Delivery(NamedTuple):
         return cls(sample, sample / rate_hz, sample / rate_hz)
 
     def take(self, order: NDArray) -> Delivery:
-        """Return the samples at the given places; what comes behind a later sample is sent together with it."""
+        """Return the samples at the given positions; what comes after a later sample is sent together with it."""
         return Delivery(self.sample[order], self.stamp_s[order], np.maximum.accumulate(self.due_s[order]))
 
 
@@ -75,17 +69,17 @@ class Fault:
 class _Stretch(Fault):
     for_s: float
 
-    def _places(self, sample: NDArray, rate_hz: float, at_s: float | None = None) -> NDArray[np.intp]:
-        """Return where the samples of the stretch lie; raise where there is none."""
+    def _positions(self, sample: NDArray, rate_hz: float, at_s: float | None = None) -> NDArray[np.intp]:
+        """Return where the samples of the stretch are; raise where there is none."""
         at_s = self.at_s if at_s is None else at_s
         first, stop = first_sample_at(at_s, rate_hz), first_sample_at(at_s + self.for_s, rate_hz)
-        places = np.flatnonzero((sample >= first) & (sample < stop))
-        if not places.size:
+        positions = np.flatnonzero((sample >= first) & (sample < stop))
+        if not positions.size:
             raise InputError(
                 f"{self}: there is no sample from {at_s:g} to {at_s + self.for_s:g} s to send; at {rate_hz:g} Hz they "
                 f"come every {1 / rate_hz:g} s, and the last one at {sample.max(initial=0) / rate_hz:g} s"
             )
-        return places
+        return positions
 
 
 class LostSamples(_Stretch):
@@ -94,7 +88,7 @@ class LostSamples(_Stretch):
     kind = "lost"
 
     def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
-        return delivery.take(np.delete(np.arange(len(delivery.sample)), self._places(delivery.sample, rate_hz)))
+        return delivery.take(np.delete(np.arange(len(delivery.sample)), self._positions(delivery.sample, rate_hz)))
 
 
 class Duplicated(_Stretch):
@@ -103,8 +97,8 @@ class Duplicated(_Stretch):
     kind = "duplicated"
 
     def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
-        places = self._places(delivery.sample, rate_hz)
-        return delivery.take(np.insert(np.arange(len(delivery.sample)), places[-1] + 1, places))
+        positions = self._positions(delivery.sample, rate_hz)
+        return delivery.take(np.insert(np.arange(len(delivery.sample)), positions[-1] + 1, positions))
 
 
 class Reordered(_Stretch):
@@ -113,10 +107,10 @@ class Reordered(_Stretch):
     kind = "reordered"
 
     def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
-        places = self._places(delivery.sample, rate_hz)
-        following = self._places(delivery.sample, rate_hz, self.at_s + self.for_s)
+        positions = self._positions(delivery.sample, rate_hz)
+        following = self._positions(delivery.sample, rate_hz, self.at_s + self.for_s)
         order = np.arange(len(delivery.sample))
-        order[np.sort(np.r_[places, following])] = np.r_[following, places]
+        order[np.sort(np.r_[positions, following])] = np.r_[following, positions]
         return delivery.take(order)
 
 
@@ -127,17 +121,14 @@ class Freeze(_Stretch):
 
     def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
         due_s = delivery.due_s.copy()
-        due_s[self._places(delivery.sample, rate_hz)] = self.at_s + self.for_s
+        due_s[self._positions(delivery.sample, rate_hz)] = self.at_s + self.for_s
         return delivery._replace(due_s=np.maximum.accumulate(due_s))
 
 
-class Restart(_Stretch):
+class Restart(LostSamples):
     """The outlet is closed and comes back after a while; its samples meanwhile are lost."""
 
     kind = "restart"
-
-    def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
-        return delivery.take(np.delete(np.arange(len(delivery.sample)), self._places(delivery.sample, rate_hz)))
 
 
 class Replaced(Restart):
@@ -166,10 +157,10 @@ class _OfChannel(_Stretch):
         if self.channel not in names:
             raise UnknownNameError("channel", self.channel, list(names)[:50])
         column = data[:, list(names).index(self.channel)]
-        places = self._places(np.arange(len(data)), rate_hz)
-        column[places] = self._value(column, places)
+        positions = self._positions(np.arange(len(data)), rate_hz)
+        column[positions] = self._value(column, positions)
 
-    def _value(self, column: NDArray[np.float32], places: NDArray) -> float:
+    def _value(self, column: NDArray[np.float32], positions: NDArray) -> float:
         raise NotImplementedError
 
 
@@ -178,7 +169,7 @@ class NotANumber(_OfChannel):
 
     kind = "nan"
 
-    def _value(self, column: NDArray[np.float32], places: NDArray) -> float:
+    def _value(self, column: NDArray[np.float32], positions: NDArray) -> float:
         return np.nan
 
 
@@ -187,8 +178,8 @@ class Flat(_OfChannel):
 
     kind = "flat"
 
-    def _value(self, column: NDArray[np.float32], places: NDArray) -> float:
-        return float(column[places[0]])
+    def _value(self, column: NDArray[np.float32], positions: NDArray) -> float:
+        return float(column[positions[0]])
 
 
 class Saturated(_OfChannel):
@@ -196,23 +187,15 @@ class Saturated(_OfChannel):
 
     kind = "saturated"
 
-    def _value(self, column: NDArray[np.float32], places: NDArray) -> float:
+    def _value(self, column: NDArray[np.float32], positions: NDArray) -> float:
         return float(np.nanmax(column)) + 100 * max(1.0, float(np.nanmax(column) - np.nanmin(column)))
 
 
 FAULTS: dict[str, type[Fault]] = {
     fault.kind: fault
     for fault in (
-        LostSamples,
-        Duplicated,
-        Reordered,
-        Freeze,
-        Restart,
-        Replaced,
-        ClockReset,
-        NotANumber,
-        Flat,
-        Saturated,
+        *(LostSamples, Duplicated, Reordered, Freeze, Restart, Replaced, ClockReset),
+        *(NotANumber, Flat, Saturated),
     )
 }
 
@@ -227,14 +210,10 @@ def usage(kind: str) -> str:
 
 
 def read_fault(text: str) -> Fault:
-    """Read a fault as it is written on the command line.
+    """Read a fault as it is written on the command line, ``kind@second:...``.
 
-    Parameters
-    ----------
-    text : str
-        ``kind@second:...``: ``lost@10:1``, ``duplicated@10:0.5``, ``reordered@10:0.5``, ``freeze@10:5``,
-        ``restart@10:2``, ``replaced@10:2``, ``clock@10:-200000``, ``nan@10:5:Cz``, ``flat@10:5:Cz``,
-        ``saturated@10:5:Cz``.
+    ``lost@10:1``, ``duplicated@10:0.5``, ``reordered@10:0.5``, ``freeze@10:5``, ``restart@10:2``, ``replaced@10:2``,
+    ``clock@10:-200000``, ``nan@10:5:Cz``, ``flat@10:5:Cz``, ``saturated@10:5:Cz``.
 
     Raises
     ------

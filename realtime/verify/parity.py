@@ -26,15 +26,9 @@ TURN_S = 1.0
 class DecisionRecord(NamedTuple):
     """What was decided of one window.
 
-    Attributes
-    ----------
-    run, label : str
-    first, stop : int
-        The samples of the run that it rests on, ``[first, stop)``.
-    answer, text : str or None
-        None: the decoder abstained, or gives no free answers.
-    features, probabilities : str
-        Hexadecimal SHA-256 of their bytes, float32 and float64; ``""`` where the decoder abstained.
+    ``first`` and ``stop`` are the samples of the run that it rests on, ``[first, stop)``. ``answer`` and ``text`` are
+    None where the decoder abstained, or gives no free answers; ``features`` and ``probabilities`` are the SHA-256 of
+    their bytes, float32 and float64, ``""`` where it abstained.
     """
 
     run: str
@@ -53,13 +47,7 @@ class DecisionRecord(NamedTuple):
 
 
 class NotingDecoder(CompiledDecoder):
-    """Notes the features of every decision.
-
-    Attributes
-    ----------
-    noted : list of str
-        The SHA-256 of each row that was decided on.
-    """
+    """Notes the SHA-256 of each row of features that was decided on, in ``noted``."""
 
     def __init__(self, *args: Any) -> None:
         self.noted: list[str] = []
@@ -106,22 +94,13 @@ def decided_live(
 ) -> tuple[list[DecisionRecord], dict[str, int]]:
     """Decide on a source that ends, and return what was decided and all losses.
 
-    Parameters
-    ----------
-    decoder : NotingDecoder
-    source : Source
-    clock : Clock
-    run : str
-        What the source plays.
-    history_s : float
-        How long samples are kept for late markers.
-    carry_on : callable
-        Called between turns; what it raises ends the matter.
+    Samples wait ``history_s`` for late markers; ``carry_on`` is called between turns, and what it raises ends the
+    matter.
     """
     decoder.noted.clear()
     # However long the next sample takes, the recording goes on; and what offline is decided on, is so here.
     settings = LiveSettings(
-        backlog="every", most_bad=1.0, stale_s=NEVER_S, lost_s=NEVER_S, timeout_s=60.0, history_s=history_s
+        backlog="every", max_bad=1.0, stale_s=NEVER_S, lost_s=NEVER_S, timeout_s=60.0, history_s=history_s
     )
     decisions: list[LiveDecision] = []
     with Engine(decoder, source, settings, clock=clock) as engine:
@@ -147,18 +126,18 @@ def differences(expected: Sequence[DecisionRecord], got: Sequence[DecisionRecord
     others: dict[tuple, list[DecisionRecord]] = {}
     for one in extra.elements():
         others.setdefault(one[:4], []).append(one)
-    found = []
+    result = []
     for one in missing.elements():
         same_window = others.get(one[:4])
-        found.append(_difference(one, same_window.pop() if same_window else None))
-    found += [_difference(None, one) for of_window in others.values() for one in of_window]
-    return found
+        result.append(_difference(one, same_window.pop() if same_window else None))
+    result += [_difference(None, one) for of_window in others.values() for one in of_window]
+    return result
 
 
 def recording_digest(recording: Recording) -> str:
     """SHA-256 over samples, rate, names, units, runs and events."""
     events = recording.events
-    told = (
+    described = (
         recording.data.shape,
         recording.rate_hz,
         recording.feature_names,
@@ -169,7 +148,7 @@ def recording_digest(recording: Recording) -> str:
         events.duration_s.tolist(),
         events.label.tolist(),
     )
-    return sha256_of(recording.data.tobytes(), repr(told))
+    return sha256_of(recording.data.tobytes(), repr(described))
 
 
 def _of_live(one: LiveDecision, run: str, rate_hz: float, noted: Any) -> DecisionRecord:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import ceil
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pylsl
@@ -17,55 +17,21 @@ from numpy.typing import NDArray
 from ...errors import InputError, StreamNotFoundError, UnknownNameError
 from .faults import ClockReset, Delivery, Fault, Replaced, Restart, read_fault
 
+if TYPE_CHECKING:
+    from ...decoder.recordings.recording import Recording
+
 BEGIN_S = 1.0
 """From the first consumer's arrival until the first sample: time to compare clocks, and for others to come."""
 
-LEAST_QUEUED = 8192
+MIN_QUEUED = 8192
 Action = Callable[[], None]
-
-
-class HasEvents(Protocol):
-    """What a replay reads of `hotwire.decoder.Events`."""
-
-    @property
-    def run(self) -> NDArray: ...
-    @property
-    def onset_s(self) -> NDArray[np.float64]: ...
-    @property
-    def duration_s(self) -> NDArray[np.float64]: ...
-    @property
-    def label(self) -> NDArray[np.str_]: ...
-
-
-class HasSamples(Protocol):
-    """What a replay reads of `hotwire.decoder.Recording`."""
-
-    @property
-    def data(self) -> NDArray[np.float32]: ...
-    @property
-    def rate_hz(self) -> float: ...
-    @property
-    def feature_names(self) -> tuple[str, ...]: ...
-    @property
-    def unit(self) -> str | tuple[str, ...]: ...
-    @property
-    def run(self) -> NDArray: ...
-    @property
-    def events(self) -> HasEvents: ...
 
 
 class Replayed(NamedTuple):
     """What was sent.
 
-    Attributes
-    ----------
-    start_s : float
-        The stamp of the first sample, on LSL's clock; sample ``i`` has ``start_s + i / rate_hz``.
-    n_samples : int
-        The recording's.
-    n_sent : int
-        Fewer or more where there were faults.
-    n_markers : int
+    ``start_s`` is the stamp of the first sample, on LSL's clock; sample ``i`` has ``start_s + i / rate_hz``.
+    ``n_samples`` are the recording's, ``n_sent`` fewer or more where there were faults.
     """
 
     start_s: float
@@ -75,7 +41,7 @@ class Replayed(NamedTuple):
 
 
 def replay(
-    recording: HasSamples,
+    recording: Recording,
     name: str = "replay",
     *,
     speed: float = 1.0,
@@ -102,7 +68,6 @@ def replay(
     Parameters
     ----------
     recording : Recording
-        Or anything that has its ``data``, ``rate_hz``, ``feature_names``, ``unit``, ``run`` and ``events``.
     name : str
         Of the stream.
     speed : float
@@ -146,7 +111,8 @@ def replay(
 
     device = source_id or f"hotwire-replay:{name}"
     stream = _ReplayOutlet(recording, name, type)
-    marker_stream = _marker_outlet(f"{name}-markers", f"{device}:markers") if markers else None
+    marker_info = (f"{name}-markers", "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, f"{device}:markers")
+    marker_stream = pylsl.StreamOutlet(pylsl.StreamInfo(*marker_info)) if markers else None
     stream.open(device)
     if wait_s > 0 and not stream.heard(wait_s):
         raise StreamNotFoundError(
@@ -192,7 +158,7 @@ class _Mark(NamedTuple):
 class _ReplayOutlet:
     """An outlet that can be closed and opened again."""
 
-    def __init__(self, recording: HasSamples, name: str, type: str) -> None:
+    def __init__(self, recording: Recording, name: str, type: str) -> None:
         self._recording = recording
         self._name = name
         self._type = type
@@ -205,7 +171,7 @@ class _ReplayOutlet:
         info.set_channel_labels(list(r.feature_names))
         info.set_channel_units(r.unit if isinstance(r.unit, str) else [*r.unit])
         # max_buffered counts seconds of the nominal rate: little, for slow recordings that are sent fast.
-        self._outlet = pylsl.StreamOutlet(info, max_buffered=max(360, ceil(LEAST_QUEUED / r.rate_hz)))
+        self._outlet = pylsl.StreamOutlet(info, max_buffered=max(360, ceil(MIN_QUEUED / r.rate_hz)))
 
     def close(self) -> None:
         self._outlet = None
@@ -224,7 +190,7 @@ class _ReplayOutlet:
             self._outlet.push_chunk(rows, stamps)  # type: ignore[arg-type]
 
 
-def _chosen(recording: HasSamples, runs: Sequence[int | str] | None) -> dict[int | str, NDArray[np.intp]]:
+def _chosen(recording: Recording, runs: Sequence[int | str] | None) -> dict[int | str, NDArray[np.intp]]:
     """Return where the samples of each run to send lie."""
     run = np.asarray(recording.run)
     known = list(dict.fromkeys(run.tolist()))
@@ -235,7 +201,7 @@ def _chosen(recording: HasSamples, runs: Sequence[int | str] | None) -> dict[int
 
 
 def _samples(
-    recording: HasSamples, runs: Sequence[int | str] | None, faults: Sequence[Fault]
+    recording: Recording, runs: Sequence[int | str] | None, faults: Sequence[Fault]
 ) -> tuple[NDArray[np.float32], Delivery]:
     """Return the samples to send and how, faults and all."""
     places = list(_chosen(recording, runs).values())
@@ -252,7 +218,7 @@ def _samples(
     return data, delivery
 
 
-def _marks(recording: HasSamples, runs: Sequence[int | str] | None, faults: Sequence[Fault]) -> list[_Mark]:
+def _marks(recording: Recording, runs: Sequence[int | str] | None, faults: Sequence[Fault]) -> list[_Mark]:
     """Return the events of the runs on one time axis, in order."""
     events = recording.events
     marks = []
@@ -270,10 +236,6 @@ def _text(label: str, duration_s: float) -> str:
     if duration_s == 0 and not label.lstrip().startswith("{"):
         return label
     return json.dumps({"label": label, "duration_s": duration_s}, ensure_ascii=False)
-
-
-def _marker_outlet(name: str, source_id: str) -> pylsl.StreamOutlet:
-    return pylsl.StreamOutlet(pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, source_id))
 
 
 def _outages(stream: _ReplayOutlet, source_id: str, faults: Sequence[Fault]) -> Iterator[tuple[float, Action]]:

@@ -32,20 +32,20 @@ LINGER_S = 600.0
 class _Ending(LslSource):
     """A replay's stream, which is over when all of it has come."""
 
-    def __init__(self, name: str, recording: Recording, process: subprocess.Popen[bytes], told: Path) -> None:
+    def __init__(self, name: str, recording: Recording, process: subprocess.Popen[bytes], stderr: Path) -> None:
         # However far behind its consumer falls, nothing is dropped.
         buffer_s = recording.n_samples / recording.rate_hz + 60.0
         super().__init__(name, markers=f"{name}-markers", buffer_s=buffer_s)
         self._process = process
-        self._told = told
+        self._stderr = stderr
         self._n_samples_left = recording.n_samples
         self._n_markers_left = len(recording.events)
         self._samples_ended_s = inf
 
     def open(self, timeout_s: float) -> StreamInfo:
         if self._process.poll() is not None:
-            told = self._told.read_text(errors="replace").strip()
-            raise StreamError(f"the replay ended before its stream was found: {told or 'it said nothing'}")
+            message = self._stderr.read_text(errors="replace").strip()
+            raise StreamError(f"the replay ended before its stream was found: {message or 'it said nothing'}")
         return super().open(timeout_s)
 
     def pull(self, timeout_s: float) -> Chunk | None:
@@ -70,29 +70,17 @@ class _Ending(LslSource):
 def replayed(
     recording: Recording, *, speed: float, name: str | None = None, env: Mapping[str, str] | None = None
 ) -> Iterator[LslSource]:
-    """Replay a recording of one run in another process, which ends with the block.
+    """Replay a recording of one run in another process, which ends with the block, ``speed`` seconds of it in one.
 
-    Parameters
-    ----------
-    recording : Recording
-    speed : float
-        How many seconds of it are sent in one.
-    name : str, optional
-        Of the stream; by default one that nobody else has.
-    env : mapping, optional
-        The environment of the process, see `private_session`.
-
-    Yields
-    ------
-    LslSource
-        Samples and markers, until `EndOfStream`. Its `open` raises StreamError where the replay fails.
+    Yields samples and markers, until `EndOfStream`; opening them raises StreamError where the replay fails. The stream
+    has a name that nobody else has, if none is given; ``env`` is the environment of the process, see `private_session`.
     """
     name = name or f"hotwire-replay-{uuid4().hex[:8]}"
     with tempfile.TemporaryDirectory() as folder:
-        path, told = Path(folder) / "recording.npz", Path(folder) / "stderr"
+        path, log = Path(folder) / "recording.npz", Path(folder) / "stderr"
         write_npz(recording, path)
         arguments = [str(path), "--name", name, "--speed", repr(speed), "--linger", str(LINGER_S)]
-        with told.open("wb") as stderr:
+        with log.open("wb") as stderr:
             process = subprocess.Popen(
                 [sys.executable, "-m", "hotwire.decoder.cli.group", "replay", *arguments],
                 env=None if env is None else dict(env),
@@ -101,7 +89,7 @@ def replayed(
                 stderr=stderr,
             )
         try:
-            yield _Ending(name, recording, process, told)
+            yield _Ending(name, recording, process, log)
         finally:
             process.terminate()
             try:

@@ -32,12 +32,12 @@ from .parity import DecisionRecord, NotingDecoder, decided_live, decided_offline
 Lsl = Literal["also", "never"]
 LSL = ("also", "never")
 FORMAT = 1
-MOST_SHOWN = 10
-MOST_THREADS = 2
+MAX_REPORTED = 10
+MAX_THREADS = 2
 LATEST_S = 10.0
 """Markers come up to so much earlier or later than what they mark."""
 FASTEST = 100.0
-MOST_NUMBERS_PER_S = 2e6
+MAX_NUMBERS_PER_S = 2e6
 """A replay sends no more than this: the link is not what is tested."""
 PACKAGES = ("hotwire", "numpy", "onnxruntime", "pylsl")
 
@@ -46,22 +46,14 @@ Progress = Callable[[int, int], object]
 
 @dataclass(frozen=True)
 class Certificate:
-    """What a verification found.
-
-    Attributes
-    ----------
-    passed : bool
-        Every decision was the same everywhere.
-    found : dict
-        All of it, ready for JSON.
-    """
+    """What a verification found: whether every decision was the same everywhere, and all of it, ready for JSON."""
 
     passed: bool
-    found: dict[str, Any]
+    report: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        return {"type": "hotwire parity certificate", "result": "PASS" if self.passed else "FAIL", **self.found}
+        return {"type": "hotwire parity certificate", "result": "PASS" if self.passed else "FAIL", **self.report}
 
 
 def verify(
@@ -143,7 +135,7 @@ def verify(
         )
         through_lsl = tally.figures() | {"speed": speed, "losses": dict(losses)}
     of_fit = runs_of_fit(recording, decoder.manifest.get("fitted_on"))
-    found = {
+    report = {
         "format": FORMAT,
         "at": at,
         "bundle": {"path": str(decoder.path), "sha256": decoder.digest, "made_by": decoder.manifest["hotwire"]},
@@ -158,18 +150,18 @@ def verify(
         "n_decisions": len(expected),
         "cuttings": {"n": cuttings, "seed": seed, **in_cuttings},
         "lsl": through_lsl,
-        "differences": tally.shown,
+        "differences": tally.reported,
         "decisions": [{**one._asdict(), "sha256": one.sha256} for one in expected],
         "seconds": time.perf_counter() - begun_s,
     }
-    return Certificate(tally.n_unequal_in_all == 0, found)
+    return Certificate(tally.n_unequal_in_all == 0, report)
 
 
 class _Tally:
-    """Counts passes and compares their decisions; several threads may tell it at once."""
+    """Counts passes and compares their decisions; several threads may call it at once."""
 
     def __init__(self, n_passes: int, progress: Progress | None) -> None:
-        self.shown: list[dict[str, Any]] = []
+        self.reported: list[dict[str, Any]] = []
         self.n_unequal_in_all = 0
         self._n_passes, self._n_passed = n_passes, 0
         self._n_compared = self._n_unequal = 0
@@ -189,8 +181,8 @@ class _Tally:
             self._n_compared += max(len(expected), len(got))
             self._n_unequal += len(unequal)
             self.n_unequal_in_all += len(unequal)
-            room = MOST_SHOWN - len(self.shown)
-            self.shown += [{"where": where, **one} for one in unequal[:room]]
+            room = MAX_REPORTED - len(self.reported)
+            self.reported += [{"where": where, **one} for one in unequal[:room]]
         self.passed()
 
     def figures(self) -> dict[str, int]:
@@ -231,7 +223,7 @@ def _in_threads(
                 return
             do(own, job, carry_on)
 
-    n_threads = min(MOST_THREADS, os.cpu_count() or 1, len(jobs))
+    n_threads = min(MAX_THREADS, os.cpu_count() or 1, len(jobs))
     with ThreadPoolExecutor(n_threads) as pool:
         running = [pool.submit(work, number) for number in range(n_threads)]
         try:
@@ -251,7 +243,7 @@ def _through_lsl(
     parts: dict[Any, Recording],
     history_s: float,
     speed: float,
-    tell: Callable[[Any, list[DecisionRecord]], None],
+    compare: Callable[[Any, list[DecisionRecord]], None],
 ) -> Counter[str]:
     """Decide on each run as another process replays it, and return all losses."""
     from .replayed import private_session, replayed
@@ -260,9 +252,9 @@ def _through_lsl(
     with tempfile.TemporaryDirectory() as folder:
         env = private_session(folder)
         for run, part in parts.items():
-            at = min(speed, MOST_NUMBERS_PER_S / (part.rate_hz * part.n_features))
+            at = min(speed, MAX_NUMBERS_PER_S / (part.rate_hz * part.n_features))
             with replayed(part, speed=at, env=env) as source:
                 got, lost = decided_live(decoder, source, SystemClock(), str(run), history_s)
             losses.update(lost)
-            tell(run, got)
+            compare(run, got)
     return losses

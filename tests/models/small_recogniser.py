@@ -50,7 +50,12 @@ def byte_tokenizer() -> Tokenizer:
 
 def small_recogniser(seconds: float = 0.4, seed: int = 0) -> SpeechRecogniser:
     return SpeechRecogniser(
-        small_model(seed), byte_tokenizer(), seconds=seconds, unsaid=[257, 258], unsaid_first=[256], name="small"
+        small_model(seed),
+        byte_tokenizer(),
+        seconds=seconds,
+        suppressed=[257, 258],
+        suppressed_first=[256],
+        name="small",
     )
 
 

@@ -77,14 +77,14 @@ def saved(path: Path, steps: list[Step], window: Window, features: Features | No
 @pytest.mark.parametrize("chain", CHAINS)
 def test_live_decides_as_offline(chain: str, tmp_path: Path) -> None:
     certificate = verify(saved(tmp_path / "d.hotwire", *CHAINS[chain]), made_session(), cuttings=8, lsl="never")
-    assert certificate.passed, certificate.found["differences"]
-    assert certificate.found["n_decisions"] >= 16
+    assert certificate.passed, certificate.report["differences"]
+    assert certificate.report["n_decisions"] >= 16
 
 
 @pytest.mark.slow
 def test_over_lsl_too(lsl: Any, tmp_path: Path) -> None:
     found = verify(saved(tmp_path / "d.hotwire", *CHAINS["covariances"]), made_session(1), cuttings=1, lsl="also")
-    assert found.passed, found.found["differences"]
+    assert found.passed, found.report["differences"]
 
 
 def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -122,9 +122,7 @@ def test_live_abstains_from_what_it_rejects(tmp_path: Path) -> None:
         clock := VirtualClock(),
     )
     decisions = []
-    with Engine(
-        CompiledDecoder.load(path), source, LiveSettings(most_bad=1.0, least_present=0.9), clock=clock
-    ) as engine:
+    with Engine(CompiledDecoder.load(path), source, LiveSettings(max_bad=1.0, min_present=0.9), clock=clock) as engine:
         while not engine.ended:
             decisions += engine.turn(1.0)
     why = {round(one.stop_s, 1): one.abstained for one in decisions}

@@ -20,7 +20,7 @@ from ...settings import Settings
 from ...steps import run_steps
 from ...targets import Targets
 from ...windows import Trials, windows
-from ..folds import Choice, tried_windows
+from ..choices import Choice, tried_windows
 from .copies import copies_finding
 from .finding import Finding
 from .neighbours import neighbours_finding

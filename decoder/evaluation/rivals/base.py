@@ -12,24 +12,16 @@ from ....errors import MissingExtraError
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What the trials hold.
-
-    Attributes
-    ----------
-    n_times, n_channels : int
-    times_hz : float
-        How many of the times there are in a second.
-    answers : tuple of str
-    """
+class TrialShape:
+    """What the trials hold: so many times, at so many a second, of so many channels; and their classes."""
 
     n_times: int
     n_channels: int
     times_hz: float
-    answers: tuple[str, ...]
+    classes: tuple[str, ...]
 
 
-class FieldClassifier(ABC):
+class Rival(ABC):
     """A classifier that the decoder is compared with. Subclasses are frozen dataclasses of plain settings.
 
     Attributes
@@ -39,31 +31,25 @@ class FieldClassifier(ABC):
     takes : {"samples", "features"}
         Trials as (n_trials, n_channels, n_times), or as the very vectors (n_trials, n_features) that the decoder's
         adapter takes.
-    told : str
+    description : str
         What it is, for the report.
     """
 
     name: ClassVar[str]
     takes: ClassVar[Literal["samples", "features"]]
-    told: ClassVar[str]
+    description: ClassVar[str]
 
-    def before(self, shape: Shape) -> Any:
-        """A transformer that needs no answers, so that one fit on the training trials serves all choices; or None."""
+    def before(self, shape: TrialShape) -> Any:
+        """A transformer that needs no classes, so that one fit on the training trials serves all choices; or None."""
         return None
 
     @abstractmethod
-    def candidates(self, shape: Shape) -> Sequence[Any]:
+    def candidates(self, shape: TrialShape) -> Sequence[Any]:
         """Unfitted classifiers of what `before` gives, in scikit-learn's way; the training runs choose one."""
 
 
 def from_pyriemann(module: str) -> Any:
-    """One of pyriemann's modules.
-
-    Raises
-    ------
-    MissingExtraError
-        pyriemann is not installed.
-    """
+    """One of pyriemann's modules; raise MissingExtraError where it is not installed."""
     try:
         return import_module(f"pyriemann.{module}")
     except ImportError as error:

@@ -12,17 +12,17 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from ....errors import InputError
 from ...steps.settings import check_count, check_number
-from .base import FieldClassifier, Shape
+from .base import Rival, TrialShape
 
 
 @dataclass(frozen=True)
-class CCA(FieldClassifier):
-    """The answer whose flicker correlates best with the channels.
+class CCA(Rival):
+    """The class whose flicker correlates best with the channels.
 
     Parameters
     ----------
     frequencies_hz : mapping of str to float
-        How fast what each answer stands for flickers.
+        How fast what stands for each class flickers.
     harmonics : int
         How many multiples of a frequency to look at, itself included.
 
@@ -37,22 +37,22 @@ class CCA(FieldClassifier):
 
     name = "cca"
     takes = "samples"
-    told = "canonical correlation with sines of each answer’s frequency; it is not trained"
+    description = "canonical correlation with sines of each answer’s frequency; it is not trained"
 
     def __post_init__(self) -> None:
         if not isinstance(self.frequencies_hz, Mapping):
-            raise InputError(f"frequencies_hz: expected {{answer = frequency, ...}}, got {self.frequencies_hz!r}")
-        for answer, frequency in self.frequencies_hz.items():
-            check_number(f"frequencies_hz.{answer}", frequency, may_be_least=False)
+            raise InputError(f"frequencies_hz: expected {{class = frequency, ...}}, got {self.frequencies_hz!r}")
+        for name, frequency in self.frequencies_hz.items():
+            check_number(f"frequencies_hz.{name}", frequency, may_be_least=False)
         check_count("harmonics", self.harmonics, 1)
 
-    def candidates(self, shape: Shape) -> Sequence[Any]:
-        if set(self.frequencies_hz) != set(shape.answers):
+    def candidates(self, shape: TrialShape) -> Sequence[Any]:
+        if set(self.frequencies_hz) != set(shape.classes):
             raise InputError(
-                f"frequencies_hz: expected one for each answer, {', '.join(shape.answers)}, got those of "
+                f"frequencies_hz: expected one for each class, {', '.join(shape.classes)}, got those of "
                 f"{', '.join(self.frequencies_hz) or 'none'}"
             )
-        frequencies = [float(self.frequencies_hz[answer]) for answer in shape.answers]
+        frequencies = [float(self.frequencies_hz[name]) for name in shape.classes]
         return [_Correlating(sines(frequencies, self.harmonics, shape.n_times, shape.times_hz))]
 
 
@@ -69,11 +69,7 @@ def sines(frequencies_hz: Sequence[float], harmonics: int, n_times: int, rate_hz
 
 
 def canonical_correlation(X: ArrayLike, Y: ArrayLike) -> float:
-    """Largest correlation between a mixture of columns of one array and one of another, beside a straight line.
-
-    Parameters
-    ----------
-    X, Y : (n_samples, n) arrays
+    """Largest correlation between a mixture of columns of one array (n_samples, n) and one of another, less any trend.
 
     Examples
     --------

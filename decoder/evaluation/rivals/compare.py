@@ -9,74 +9,62 @@ from numpy.typing import NDArray
 
 from ....errors import InputError
 from ...features.base import by_trial
-from .base import FieldClassifier, Shape
-from .choosing import decided, fitted
+from .base import Rival, TrialShape
+from .choosing import fitted, scores_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...windows import Trials
-    from ..folds import Bench, Fold
+    from ..fold_data import FoldData
+    from ..folds import FittedFold
 
 
 def decide_in_folds(
-    bench: Bench, folds: Sequence[Fold], classifier: FieldClassifier, inner_folds: int
+    data: FoldData, folds: Sequence[FittedFold], classifier: Rival, inner_folds: int
 ) -> NDArray[np.float32]:
-    """Scores (n_trials, n_answers) of all trials, each from a fit without its fold.
+    """Scores (n_trials, n_classes) of all trials, each from a fit without its fold.
 
     In each fold the steps and the window are those that the decoder chose there; what the classifier chooses itself it
-    chooses within the training runs.
-
-    Parameters
-    ----------
-    bench : Bench
-    folds : sequence of Fold
-        All of them, so that every trial is decided on once.
-    classifier : FieldClassifier
-    inner_folds : int
-        Folds of the training runs in which its own choices are judged.
+    chooses in inner folds of the training runs.
     """
-    truth, answers = bench.targets.truth(), bench.targets.answers
-    scores = np.empty((sum(len(fold.test) for fold in folds), len(answers)), np.float32)
+    truth, classes = data.targets.truth(), data.targets.answers
+    scores = np.empty((sum(len(fold.test) for fold in folds), len(classes)), np.float32)
     for fold in folds:
-        trials, to_fit = bench.trials(fold.settings), bench.trials_to_fit(fold.settings)
-        X = _taken(classifier, fold, to_fit, fold.to_fit(bench), fold.train)
-        held_out = _taken(classifier, fold, trials, fold.to_decide(bench), fold.test)
+        trials, to_fit = data.trials(fold.settings), data.trials_to_fit(fold.settings)
+        X = _inputs(classifier, fold, to_fit, fold.to_fit(data), fold.train)
+        held_out = _inputs(classifier, fold, trials, fold.to_decide(data), fold.test)
         # In volts estimators would take any variance for none.
         size = X.std() or 1.0
         X, held_out = X / size, held_out / size
-        shape = Shape(to_fit.n_times, X.shape[1], to_fit.times_hz, answers)
+        shape = TrialShape(to_fit.n_times, X.shape[1], to_fit.times_hz, classes)
         before = classifier.before(shape)
         if before is not None:
             X, held_out = before.fit_transform(X), before.transform(held_out)
-        right = truth[bench.keys(to_fit)[fold.train]]
+        right = truth[data.keys(to_fit)[fold.train]]
         one = fitted(classifier.candidates(shape), X, right, to_fit.run[fold.train], inner_folds)
-        scores[fold.test] = decided(one, held_out, len(answers))
+        scores[fold.test] = scores_of(one, held_out, len(classes))
     return scores
 
 
-def check_field(classifier: FieldClassifier, trials: Trials, answers: tuple[str, ...], window: object) -> None:
+def check_rival(classifier: Rival, trials: Trials, classes: tuple[str, ...], window: object) -> None:
     """Raise where the classifier cannot take such trials, before the minutes that all else takes.
 
-    Raises
-    ------
-    InputError
-        It takes samples, but the windows hold averages; or its settings do not fit the answers.
-    MissingExtraError
-        pyriemann is needed and not installed.
+    InputError: it takes samples, but the windows hold averages; or its settings do not fit the classes.
+    MissingExtraError: pyriemann is needed and not installed.
     """
     if classifier.takes == "samples" and trials.n_times == 1:
         raise InputError(
             f"field: {classifier.name!r} takes samples, so it needs a window that holds them, such as Epoch, got "
             f'{window!r}; "lda" and "logistic" take whatever the decoder does'
         )
-    shape = Shape(trials.n_times, trials.X.shape[1] // trials.n_times, trials.times_hz, answers)
+    shape = TrialShape(trials.n_times, trials.X.shape[1] // trials.n_times, trials.times_hz, classes)
     classifier.before(shape)
     classifier.candidates(shape)
 
 
-def _taken(
-    classifier: FieldClassifier, fold: Fold, trials: Trials, X: NDArray, which: NDArray[np.intp]
+def _inputs(
+    classifier: Rival, fold: FittedFold, trials: Trials, X: NDArray, which: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """What the classifier takes of these trials, of which the fold's linear part takes X."""
     if classifier.takes == "features":

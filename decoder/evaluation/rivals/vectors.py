@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .base import FieldClassifier, Shape
+from .base import Rival, TrialShape
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 
 @dataclass(frozen=True)
-class LDA(FieldClassifier):
-    """Linear discriminant analysis with the shrinkage of Ledoit and Wolf, which nothing has to be chosen for.
+class LDA(Rival):
+    """Linear discriminant analysis with the shrinkage of Ledoit and Wolf, where nothing has to be chosen.
 
     References
     ----------
@@ -22,21 +22,21 @@ class LDA(FieldClassifier):
 
     name = "lda"
     takes = "features"
-    told = "shrinkage linear discriminant analysis of the decoder’s own features"
+    description = "shrinkage linear discriminant analysis of the decoder’s own features"
 
-    def candidates(self, shape: Shape) -> Sequence[Any]:
+    def candidates(self, shape: TrialShape) -> Sequence[Any]:
         return [shrinkage_lda()]
 
 
 @dataclass(frozen=True)
-class Logistic(FieldClassifier):
+class Logistic(Rival):
     """Logistic regression on standardised features, with an L2 penalty."""
 
     name = "logistic"
     takes = "features"
-    told = "logistic regression (its strength chosen) of the decoder’s own features"
+    description = "logistic regression (its strength chosen) of the decoder’s own features"
 
-    def candidates(self, shape: Shape) -> Sequence[Any]:
+    def candidates(self, shape: TrialShape) -> Sequence[Any]:
         return logistic_regressions()
 
 

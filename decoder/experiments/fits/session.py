@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ....adapters.unit_blocks import Floats, scores_of
 from ....errors import InputError
+from ...evaluation.threads import once
 from ..kernel.keys import content_key
-from ..session.once import once
 from ..session.session import RegionSession
 from ..session.settings import SessionSettings
 

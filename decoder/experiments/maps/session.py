@@ -12,10 +12,10 @@ from sklearn.base import clone
 from ....adapters.ridge.blending import blended
 from ....adapters.whiten import Whitener
 from ...evaluation.controls import Control, control_named, shuffled_within
-from ...evaluation.folds import split_runs
+from ...evaluation.splits import split_runs
+from ...evaluation.threads import once
 from ...statistics.permutation import exchanged_within
 from ..kernel.keys import digest_of
-from ..session.once import once
 from ..session.session import RegionSession, Weights
 from ..session.settings import Split
 from .activity import FactorisedActivity, Injected, RegionActivity, TrueActivations

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from ....adapters.whiten import Whitener
 from ....errors import RecordingError
-from ...evaluation.folds import split_runs
+from ...evaluation.splits import split_runs
 from ...recordings.recording import Recording
 from ...settings import Settings
 from ...steps import run_steps

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...evaluation.folds import Bench, Fold, split_runs
+from ...evaluation.fold_data import FoldData
+from ...evaluation.folds import FittedFold
+from ...evaluation.splits import split_runs
 from ...linear import Linear
 from ...readout import read_out, softmax
 from ...settings import Settings
@@ -55,7 +57,7 @@ class FoldDecoder:
 class Player:
     """Plays runs of a recording to fitted decoders, on windows that slide or that follow events."""
 
-    bench: Bench
+    bench: FoldData
     windows: Windows
     every_s: float
 
@@ -100,7 +102,7 @@ class Player:
         return probabilities
 
 
-def inner_fits(bench: Bench, fold: Fold, training: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:
+def inner_fits(bench: FoldData, fold: FittedFold, training: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:
     """Fit on parts of a fold's training runs, to see how decisions are spread over runs that were not fitted on.
 
     Settings and whitening are those of the fold.

@@ -14,7 +14,10 @@ from ...decoder import Decoder
 from ...evaluation.audit.leaks import Policy as AuditPolicy
 from ...evaluation.audit.leaks import audit as look_for_leaks
 from ...evaluation.audit.leaks import check_policy, refuse
-from ...evaluation.folds import Bench, Choice, Fold, HeldOut, fit_fold, split_runs, tried_windows
+from ...evaluation.choices import Choice, tried_windows
+from ...evaluation.fold_data import FoldData
+from ...evaluation.folds import FittedFold, fit_fold
+from ...evaluation.splits import HeldOut, split_runs
 from ...evaluation.threads import in_parallel
 from ...recordings.recording import Recording
 from ...settings import Settings
@@ -95,7 +98,7 @@ def pseudo_online(
     every = _tried(decoder.settings, choose)
     for settings in every:
         check_streams(settings)
-    bench = Bench(decoder.network, decoder.targets, recording, tuple(dict.fromkeys(one.layer for one in every)))
+    bench = FoldData(decoder.network, decoder.targets, recording, tuple(dict.fromkeys(one.layer for one in every)))
     player = Player(bench, windows, every_s)
     for settings in every:
         player.window(settings)  # says what is wrong with it
@@ -158,7 +161,7 @@ def _tried(settings: Settings, choose: Sequence[Choice]) -> list[Settings]:
     return [settings, *each]
 
 
-def _inner(bench: Bench, fold: Fold, held_out: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:
+def _inner(bench: FoldData, fold: FittedFold, held_out: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:
     training = [run for run in bench.recording.runs if run not in set(held_out)]
     if len(training) < 2:
         raise InputError(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import RecordingError
-from ...evaluation.folds import Fold
+from ...evaluation.folds import FittedFold
 from ...recordings.recording import Recording
 from ...settings import Settings
 from ...statistics.permutation import exchanged_within, exchanges
@@ -112,7 +112,7 @@ class StreamScorer:
     def result(
         self,
         held_out: Sequence[HeldOutRun],
-        folds: Sequence[Fold],
+        folds: Sequence[FittedFold],
         fitted: Sequence[FoldDecoder],
         n_permutations: int,
         seed: int,
@@ -167,7 +167,7 @@ class StreamScorer:
         return at_latency(decisions_by_event([one.decisions], [one.spans], 0.0), latency_s, within_s)
 
     def _offline(
-        self, folds: Sequence[Fold], fitted: Sequence[FoldDecoder]
+        self, folds: Sequence[FittedFold], fitted: Sequence[FoldDecoder]
     ) -> tuple[Trials, NDArray[np.intp], NDArray]:
         """Trials as an evaluation has them, what is right, and the scores of decoders fitted on other runs."""
         bench = self.player.bench

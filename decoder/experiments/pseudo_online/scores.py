@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...evaluation.result import Judge
+from ...evaluation.scorer import Scorer
 from ...statistics.bits import transfer
 from ...statistics.chance import is_unequal
 from ...statistics.intervals import rate_interval
@@ -73,7 +73,7 @@ def compared(
 
     def measures(scores: NDArray, truth: NDArray, run: NDArray, event: NDArray) -> Any:
         orders = exchanges(exchanged_within(run, fold_of), event, n_permutations, seed=seed)
-        return Judge(targets, truth, run, truth[orders]).outcome([(scores, None)]).measures
+        return Scorer(targets, truth, run, truth[orders]).outcome([(scores, None)]).measures
 
     at_once = np.log(np.maximum(covering.probabilities, np.finfo(np.float64).tiny))
     return Comparison(

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import InputError, RecordingError, ShapeError, UnknownNameError
+from ....errors.checks import check_choice
 from ...recordings.events import Events, listed
 from ...recordings.recording import Recording
 from ...recordings.units import warn_of_units
-from ..lost import OnEventOutside, events_inside
+from ..left_out import OnEventOutside, events_inside
 from .array_files import entries, load_arrays, named_labels
 
 OnsetUnit = Literal["samples", "s", "ms"]
@@ -85,19 +86,15 @@ def read_continuous(
     RecordingError
         A file cannot be read, arrays or files do not fit together, or an event lies outside.
     """
-    for name, value, known in (
-        ("rows", rows, ("samples", "channels")),
-        ("onset_unit", onset_unit, ("samples", "s", "ms")),
-    ):
-        if value not in known:
-            raise InputError(f"{name}: expected one of {', '.join(map(repr, known))}, got {value!r}")
+    check_choice("rows", rows, ("samples", "channels"))
+    check_choice("onset_unit", onset_unit, ("samples", "s", "ms"))
     paths = [Path(path)] if isinstance(path, str | PathLike) else [Path(one) for one in path]
     run_names = list(range(1, len(paths) + 1)) if run is None else list(run)
     if not paths or len(run_names) != len(paths) or len(set(run_names)) != len(paths):
         raise InputError(f"run: expected a name of its own for each of the {len(paths)} files, got {run_names}")
-    told = [rate_hz, channel_names, label_names, duration_s]
-    wanted = [data, onsets, labels, *(name for name in told if isinstance(name, str))]
-    parts: list[_Part] = []
+    arrays_or_values = [rate_hz, channel_names, label_names, duration_s]
+    wanted = [data, onsets, labels, *(name for name in arrays_or_values if isinstance(name, str))]
+    parts: list[_ContentOfFile] = []
     from tqdm import tqdm  # not on a rig, which reads other kinds of recording
 
     for one in tqdm(paths, desc="reading", delay=1, disable=None):
@@ -114,11 +111,11 @@ def read_continuous(
         else:
             durations = np.full(len(onset_s), float(duration_s))
         names = _channel_names(one, channel_names, arrays, samples.shape[1])
-        parts.append(_Part(one, samples, rate, names, onset_s, durations, label))
+        parts.append(_ContentOfFile(one, samples, rate, names, onset_s, durations, label))
     return _joined(parts, run_names, channels, unit, on_event_outside, rows)
 
 
-class _Part(NamedTuple):
+class _ContentOfFile(NamedTuple):
     """What one file holds."""
 
     path: Path
@@ -131,7 +128,7 @@ class _Part(NamedTuple):
 
 
 def _joined(
-    parts: list[_Part],
+    parts: list[_ContentOfFile],
     run_names: list,
     channels: Sequence[str] | None,
     unit: str | Sequence[str],
@@ -152,13 +149,13 @@ def _joined(
             for name, part in zip(run_names, parts, strict=True)
         ]
     )
-    told = [listed((part.path for part in parts), 3)]
+    notes = [listed((part.path for part in parts), 3)]
     try:
-        events = events_inside(events, lengths, first.rate_hz, on_event_outside, told)
+        events = events_inside(events, lengths, first.rate_hz, on_event_outside, notes)
     except RecordingError as error:
         other = "channels" if rows == "samples" else "samples"
         raise RecordingError(
-            f"{told[0]}: {error}. Do onset_unit and counted_from say how onsets were counted, and are the rows of the "
+            f"{notes[0]}: {error}. Do onset_unit and counted_from say how onsets were counted, and are the rows of the "
             f"data {rows}, not {other}?"
         ) from None
     columns = _columns(first.names, channels)
@@ -169,7 +166,7 @@ def _joined(
         run=np.repeat(np.asarray(run_names), list(lengths.values())),
         events=events,
         unit=unit if isinstance(unit, str) else _unit_of_each(unit, len(first.names), columns),
-        source="; ".join(told),
+        source="; ".join(notes),
     )
     warn_of_units(recording)
     return recording

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import InputError, RecordingError, UnknownNameError
+from ....errors.checks import check_choice
 from ...recordings.recording import Recording
 from .array_files import Order, entries, load_arrays, named_labels, order_in
 from .blocks import blocks
@@ -82,8 +83,7 @@ def read_named_arrays(
     RecordingError
         The file cannot be read, or its arrays do not fit together.
     """
-    if rows not in ("samples", "features"):
-        raise InputError(f"rows: expected 'samples' or 'features', got {rows!r}")
+    check_choice("rows", rows, ("samples", "features"))
     if rate_hz is not None and not rate_hz > 0:
         raise InputError(f"rate_hz: expected a positive number of samples per second, got {rate_hz}")
     if rate_hz is None and block is not None:

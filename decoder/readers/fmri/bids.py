@@ -12,7 +12,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....errors import InputError, RecordingError, UnknownNameError
+from ....errors import RecordingError, UnknownNameError
+from ....errors.checks import check_choice
 from ...recordings.events import Events
 from ...recordings.recording import Recording
 from ..tables import MISSING, listing, numbers, read_events, read_table
@@ -75,8 +76,7 @@ def read_bids(
     RecordingError
         A file is missing (the message lists what was found), ambiguous or damaged.
     """
-    if missing_confounds not in ("error", "mean"):
-        raise InputError(f"missing_confounds: expected 'error' or 'mean', got {missing_confounds!r}")
+    check_choice("missing_confounds", missing_confounds, ("error", "mean"))
     root = Path(root)
     bolds = _find_bolds(root, subject.removeprefix("sub-"), task, session and session.removeprefix("ses-"), space)
     places = [root] if events_root is None else [Path(events_root)]
@@ -184,21 +184,21 @@ def _events_path(bold: _Bold, root: Path, places: list[Path]) -> Path:
 
 def _tr_s(bolds: list[_Bold], root: Path) -> float | None:
     """Return RepetitionTime of the sidecar files, or None where no run has one."""
-    told: dict[str, float] = {}
+    repetition_s: dict[str, float] = {}
     for bold in bolds:
         for path in _inherited(bold, bold.path.parent, root, "bold", ".json"):
             try:
                 sidecar = json.loads(path.read_text(encoding="utf-8"))
                 if "RepetitionTime" in sidecar:
-                    told[bold.path.name] = float(sidecar["RepetitionTime"])
+                    repetition_s[bold.path.name] = float(sidecar["RepetitionTime"])
             except (ValueError, TypeError) as error:
                 raise RecordingError(f"{path}: not a valid sidecar: {error}") from error
-    if not told:
+    if not repetition_s:
         return None
-    if len(set(told.values())) > 1 or len(told) < len(bolds):
-        each = ", ".join(f"{bold.path.name}: {told.get(bold.path.name, 'none')}" for bold in bolds)
+    if len(set(repetition_s.values())) > 1 or len(repetition_s) < len(bolds):
+        each = ", ".join(f"{bold.path.name}: {repetition_s.get(bold.path.name, 'none')}" for bold in bolds)
         raise RecordingError(f"RepetitionTime: expected the same for all runs, got {each}")
-    return next(iter(told.values()))
+    return next(iter(repetition_s.values()))
 
 
 def _read_confounds(bold: _Bold, names: Sequence[str], missing: str, n_samples: int) -> NDArray[np.float64]:

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import InputError, MissingExtraError, NonFiniteError, RecordingError
+from ....errors import MissingExtraError, NonFiniteError, RecordingError
+from ....errors.checks import check_choice
 from ...recordings.events import Events, check_events_runs, events_outside, run_names
 from ...recordings.recording import Recording
 from ..tables import read_attributes, read_events
@@ -74,8 +75,7 @@ def read_nifti(
     NonFiniteError
         A voxel is NaN or infinite; it is named by its index and volume.
     """
-    if on_event_outside not in ("error", "drop"):
-        raise InputError(f"on_event_outside: expected 'error' or 'drop', got {on_event_outside!r}")
+    check_choice("on_event_outside", on_event_outside, ("error", "drop"))
     paths = [Path(bold)] if isinstance(bold, str | PathLike) else [Path(path) for path in bold]
     if not paths:
         raise RecordingError("bold: expected at least one file, got none")

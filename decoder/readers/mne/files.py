@@ -15,7 +15,7 @@ from xml.etree.ElementTree import ParseError
 from ....errors import MissingExtraError, RecordingError
 from ...recordings.recording import Recording
 from ..arrays.npz import DAMAGED
-from ..lost import NotFinite, OnEventOutside
+from ..left_out import NotFinite, OnEventOutside
 from .objects import from_mne
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def read_mne(
         warnings.simplefilter("always")
         source, lost = _load(path)
     complaints = dict.fromkeys(" ".join(str(one.message).split()) for one in caught)
-    told = [f"MNE-Python warned: {one}" for one in complaints if not any(text in one for text in HARMLESS)]
+    notes = [f"MNE-Python warned: {one}" for one in complaints if not any(text in one for text in HARMLESS)]
     recording = from_mne(
         source,
         channels,
@@ -70,7 +70,7 @@ def read_mne(
         not_finite=not_finite,
         on_event_outside=on_event_outside,
     )
-    return replace(recording, source="; ".join([recording.source, *lost, *told]))
+    return replace(recording, source="; ".join([recording.source, *lost, *notes]))
 
 
 def _load(path: Path) -> tuple[mne.io.BaseRaw | mne.BaseEpochs, list[str]]:

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import InputError, MissingExtraError, RecordingError, UnknownNameError
+from ....errors.checks import check_choice
 from ...recordings.events import Events
 from ...recordings.recording import Recording
 from ...recordings.units import warn_of_units
-from ..lost import NotFinite, OnEventOutside, cut_out, events_inside, without_not_finite
+from ..left_out import NotFinite, OnEventOutside, cut_out, events_inside, without_not_finite
 from .raw_events import events_of_raw
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def from_mne(
         new run begins behind it.
     not_finite : str
         What to do with NaN and infinity: ``"error"`` (default), ``"drop channels"`` or ``"cut"``, where a new run
-        begins behind each stretch; see `hotwire.decoder.readers.lost.without_not_finite`.
+        begins behind each stretch; see `hotwire.decoder.readers.left_out.without_not_finite`.
     on_event_outside : str
         What to do with an event that begins before the first sample or behind the last: ``"error"`` (default) or
         ``"drop"``.
@@ -91,15 +92,14 @@ def from_mne(
         raise MissingExtraError("from_mne needs MNE-Python; install hotwire[all]") from error
     if not isinstance(source, mne.io.BaseRaw | mne.BaseEpochs):
         raise InputError(f"source: expected an MNE Raw or Epochs, got {type(source).__name__}")
-    if bad_spans not in ("keep", "drop events", "cut"):
-        raise InputError(f"bad_spans: expected 'keep', 'drop events' or 'cut', got {bad_spans!r}")
+    check_choice("bad_spans", bad_spans, ("keep", "drop events", "cut"))
     names = _channels(source, channels, bads)
     rate_hz = float(source.info["sfreq"])
-    told = [_source(source)]
+    notes = [_source(source)]
     lost = np.zeros(0, bool)
     if isinstance(source, mne.io.BaseRaw):
         data = np.asarray(source.get_data(picks=np.array(names))).T
-        run, events, lost = events_of_raw(source, stim_channel, event_id, bad_spans, told)
+        run, events, lost = events_of_raw(source, stim_channel, event_id, bad_spans, notes)
     elif stim_channel is not None or event_id is not None:
         raise InputError("stim_channel, event_id: Epochs bring their events along; give these with Raw only")
     else:
@@ -107,22 +107,22 @@ def from_mne(
         data = epochs.transpose(0, 2, 1).reshape(-1, len(names))
         run = np.repeat(np.arange(1, len(epochs) + 1), epochs.shape[2])
         events = _one_event_each(source, *epochs.shape[::2])
-    events = events_inside(events, dict(enumerate(np.bincount(run).tolist())), rate_hz, on_event_outside, told)
+    events = events_inside(events, dict(enumerate(np.bincount(run).tolist())), rate_hz, on_event_outside, notes)
     if lost.any():
-        kept = cut_out(lost, len(names), run, events, rate_hz, "samples marked as bad")
-        data, run, events = data[kept.rows], kept.run, kept.events
-        told.append(kept.told)
-    kept = without_not_finite(data, names, run, events, rate_hz, not_finite)
-    names = [names[i] for i in kept.columns]
+        left = cut_out(lost, len(names), run, events, rate_hz, "samples marked as bad")
+        data, run, events = data[left.rows], left.run, left.events
+        notes.append(left.note)
+    left = without_not_finite(data, names, run, events, rate_hz, not_finite)
+    names = [names[i] for i in left.columns]
     recording = Recording(
-        data=data[kept.rows][:, kept.columns],
+        data=data[left.rows][:, left.columns],
         rate_hz=rate_hz,
         feature_names=tuple(names),
-        run=kept.run,
-        events=kept.events,
+        run=left.run,
+        events=left.events,
         unit=tuple(UNITS.get(kind, "a.u.") for kind in source.get_channel_types(picks=names)),
         positions_mm=_positions_mm(source, [source.ch_names.index(name) for name in names]),
-        source="; ".join([*told, *([kept.told] if kept.told else [])]),
+        source="; ".join([*notes, *([left.note] if left.note else [])]),
     )
     warn_of_units(recording)
     return recording
@@ -131,8 +131,7 @@ def from_mne(
 def _channels(source: Any, channels: Sequence[str] | None, bads: str) -> list[str]:
     import mne
 
-    if bads not in ("error", "drop", "keep"):
-        raise InputError(f"bads: expected 'error', 'drop' or 'keep', got {bads!r}")
+    check_choice("bads", bads, ("error", "drop", "keep"))
     if channels is None:
         types = dict.fromkeys(("meg", "eeg", "seeg", "ecog", "dbs", "fnirs", "csd"), True)
         names = [source.ch_names[i] for i in mne.pick_types(source.info, exclude=[], **types)]  # type: ignore[arg-type]

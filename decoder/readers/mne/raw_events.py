@@ -23,9 +23,9 @@ def events_of_raw(
     stim_channel: str | None,
     event_id: Mapping[str, int] | None,
     bad_spans: str,
-    told: list[str],
+    notes: list[str],
 ) -> tuple[NDArray[np.int64], Events, NDArray[np.bool_]]:
-    """Return the run of each sample, the events, and which samples to leave out; add to what is told of them."""
+    """Return the run of each sample, the events, and which samples to leave out; add to what is notes of them."""
     rate_hz = float(raw.info["sfreq"])
     annotations = raw.annotations
     label = np.array(list(annotations.description), dtype=np.str_)
@@ -36,7 +36,7 @@ def events_of_raw(
     annotated = Events(np.ones(len(label), np.int64), annotations.onset - raw.first_time, annotations.duration, label)
     bad, shown = annotated.take(is_bad), annotated.take(~is_bad & ~is_joint)
     if stim_channel is not None or not len(shown):
-        shown = _stim_events(raw, stim_channel, event_id, told)
+        shown = _stim_events(raw, stim_channel, event_id, notes)
     elif event_id is not None:
         raise InputError(
             "event_id: it says what numbers of a stim channel mean, but the events are annotations; give stim_channel, "
@@ -50,7 +50,7 @@ def events_of_raw(
         ends_s = shown.onset_s + np.maximum(shown.duration_s, 1 / rate_hz)
         bad_ends_s = bad.onset_s + bad.duration_s
         overlaps = ((shown.onset_s[:, None] < bad_ends_s) & (ends_s[:, None] > bad.onset_s)).any(axis=1)
-        told.append(f"{np.count_nonzero(overlaps)} events that overlap with {len(bad)} bad spans left out")
+        notes.append(f"{np.count_nonzero(overlaps)} events that overlap with {len(bad)} bad spans left out")
         shown = shown.take(~overlaps)
         for begin, end in zip(bad.onset_s.tolist(), bad_ends_s.tolist(), strict=True) if bad_spans == "cut" else ():
             lost[max(first_sample_at(begin, rate_hz), 0) : max(first_sample_at(end, rate_hz), 0)] = True
@@ -64,7 +64,7 @@ def events_of_raw(
 
 
 def _stim_events(
-    raw: mne.io.BaseRaw, stim_channel: str | None, event_id: Mapping[str, int] | None, told: list[str]
+    raw: mne.io.BaseRaw, stim_channel: str | None, event_id: Mapping[str, int] | None, notes: list[str]
 ) -> Events:
     """Return what the stim channels show, in seconds since the first sample held."""
     import mne
@@ -80,7 +80,7 @@ def _stim_events(
         return Events.none()
     found = mne.find_events(raw, stim_channel=stim, shortest_event=1, verbose="error")
     if len(found):
-        told.append(f"events from {listed(stim)}")
+        notes.append(f"events from {listed(stim)}")
     names = {number: str(number) for number in np.unique(found[:, 2]).tolist()}
     if event_id is not None:
         for name, number in event_id.items():

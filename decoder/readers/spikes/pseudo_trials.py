@@ -141,9 +141,9 @@ def _spikes(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray]:
     """Neuron, trial and time of each spike."""
     found = [arrays[name].ravel() for name in names]
-    told = ", ".join(f"{name!r}: {array.dtype} {array.size}" for name, array in zip(names, found, strict=True))
+    notes = ", ".join(f"{name!r}: {array.dtype} {array.size}" for name, array in zip(names, found, strict=True))
     if len({array.size for array in found}) != 1 or any(array.dtype.kind not in "iuf" for array in found):
-        raise RecordingError(f"{path}: expected a number for each spike in every array, got {told}")
+        raise RecordingError(f"{path}: expected a number for each spike in every array, got {notes}")
     neurons, trials = (array.astype(np.int64) for array in found[:2])
     for name, entries, n in zip(names, (neurons, trials), shape, strict=False):
         outside = entries[(entries < 0) | (entries >= n)]

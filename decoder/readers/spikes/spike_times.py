@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import InputError, NonFiniteError, RecordingError, UnknownNameError
+from ....errors.checks import check_choice
 from ...recordings.events import Events, listed
 from ...recordings.recording import Recording
 from ..arrays.array_files import entries, load_arrays
-from ..lost import OnEventOutside, events_inside
+from ..left_out import OnEventOutside, events_inside
 from ..tables import numbers, read_table
 
 EDGE_TOLERANCE = 1e-6
@@ -66,7 +67,7 @@ def read_spike_times(
     start_s, stop_s : float
         What of each run to read, in its own time; `stop_s` may be a mapping from run to seconds. Where `stop_s` is not
         given, a run goes on to the end of the bin of its last spike or event. Silence at the end that no event marks
-        has to be told.
+        has to be notes.
     values : str
         ``"rates"`` (default), in spikes/s, or ``"counts"``.
     on_event_outside : str
@@ -87,8 +88,7 @@ def read_spike_times(
     """
     if not (np.isfinite(bin_ms) and bin_ms > 0):
         raise InputError(f"bin_ms: expected a width above 0, got {bin_ms:g}")
-    if values not in ("rates", "counts"):
-        raise InputError(f"values: expected 'rates' or 'counts', got {values!r}")
+    check_choice("values", values, ("rates", "counts"))
     path = Path(path)
     spikes = _Table.read(path, time_s, unit, None, run)
     shown = None if events is None else _Table.read(Path(events), onset_s, label, duration_s, run)
@@ -96,16 +96,16 @@ def read_spike_times(
     rate_hz = 1000.0 / bin_ms
     lengths = _lengths(spikes, shown, start_s, stop_s, rate_hz)
     counts, n_outside = _counts(spikes, kept, lengths, start_s, rate_hz)
-    told = [str(path)]
+    notes = [str(path)]
     if n_outside:
-        told.append(f"{n_outside} of {len(spikes.time_s)} spikes lie outside")
+        notes.append(f"{n_outside} of {len(spikes.time_s)} spikes lie outside")
     silent = [name for name, total in zip(kept, counts.sum(axis=0), strict=True) if total == 0]
     if silent:
-        told.append(f"without a spike: {listed(silent)}")
+        notes.append(f"without a spike: {listed(silent)}")
     happened = Events.none()
     if shown is not None:
         happened = Events(shown.run, shown.time_s - start_s, shown.duration_s, shown.name.astype(np.str_))
-        happened = events_inside(happened, dict(lengths), rate_hz, on_event_outside, told)
+        happened = events_inside(happened, dict(lengths), rate_hz, on_event_outside, notes)
     return Recording(
         data=(counts * (rate_hz if values == "rates" else 1)).astype(np.float32),
         rate_hz=rate_hz,
@@ -113,7 +113,7 @@ def read_spike_times(
         run=np.repeat(np.array(list(lengths)), list(lengths.values())),
         events=happened,
         unit="spikes/s" if values == "rates" else "spikes",
-        source="; ".join(told),
+        source="; ".join(notes),
     )
 
 

@@ -1,8 +1,8 @@
-"""Which chunks of an XDF file are whole: one that is not makes pyxdf fail, or take what is no sample for one.
+"""Up to where an XDF file is whole: behind that pyxdf fails, or takes what is no sample for one.
 
 XDF 1.0 (https://github.com/sccn/xdf/wiki/Specifications) is a row of chunks: how many bytes its length takes, its
-length, a tag, content. Behind damage, reading goes on at the next chunk of a stream that is known and whose content
-comes out even, which no other bytes do by chance.
+length, a tag, content. A file that was cut off while it was written ends in a torn chunk, which is left out. A file
+with sound chunks behind a broken one is damaged: nobody knows what is missing, and it is refused.
 """
 
 from __future__ import annotations
@@ -25,113 +25,65 @@ HEAD = re.compile(b"(?=(?:\\x01.|\\x04.{4}|\\x08.{8})[\\x01-\\x06]\\0)", re.DOTA
 BYTES_OF = {"double64": 8, "float32": 4, "int64": 8, "int32": 4, "int16": 2, "int8": 1}
 
 
-class Damage(NamedTuple):
-    """A stretch of the file that cannot be read.
-
-    Attributes
-    ----------
-    at, n_bytes : int
-    at_end : bool
-        Whether nothing that can be read follows it.
-    stream, n_samples : int or None
-        The number of the stream whose samples it held, and of these; None where that cannot be known.
-    """
-
-    at: int
-    n_bytes: int
-    at_end: bool
-    stream: int | None
-    n_samples: int | None
-
-
-class _Form(NamedTuple):
-    """Of a stream's samples."""
-
-    n_channels: int
-    n_bytes: int
-    """Of a channel; zero for texts."""
-
-
 class _Chunk(NamedTuple):
+    """The bytes of the content behind the tag are ``[begin, stop)``."""
+
     tag: int
     begin: int
-    """Of the content behind the tag."""
     stop: int
 
 
-def sound_pieces(path: Path) -> tuple[list[tuple[int, int]], list[Damage]]:
-    """Return the stretches of a file that are made of whole chunks, from where to where, and those that are not.
+_Forms = dict[int, tuple[int, int]]
+"""Of each stream the number of channels, and of bytes of a channel; zero for texts."""
+
+
+def whole_part(path: Path) -> tuple[int, int]:
+    """Return how many bytes of a file are whole chunks, and of how many bytes the torn one behind them is.
 
     Raises
     ------
     RecordingError
-        It is no XDF file.
+        It is no XDF file, or it is damaged.
     """
     with open(path, "rb") as file:
         if file.read(4) != b"XDF:":
             raise RecordingError(f"{path}: is no XDF file; one begins with 'XDF:'")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return _walk(content)
+            forms: _Forms = {}
+            at = last = 4
+            while (chunk := _sound_chunk(content, at, forms)) is not None:
+                last, at = at, chunk.stop
+            # From the last chunk on: if bytes are missing in it, it has taken the next one's for its own.
+            sound = _next_sound(content, last, forms) if at < len(content) else None
+            n_bytes = len(content)
+    if sound is not None:
+        raise RecordingError(
+            f"{path}: is damaged before byte {sound}, from which on it can be read again; take another copy of the file"
+        )
+    return at, n_bytes - at
 
 
-def _walk(content: mmap.mmap) -> tuple[list[tuple[int, int]], list[Damage]]:
-    pieces, damages = [], []
-    forms: dict[int, _Form] = {}
-    begin = at = last = 4
-    while at < len(content):
-        chunk = _chunk(content, at)
-        if chunk is not None and chunk.stop <= len(content) and _is_sound(content, chunk, forms):
-            last, at = at, chunk.stop
-            continue
-        resume = _resume(content, last, forms)
-        if resume < at:
-            # The chunk before only seemed whole: bytes that it lacks were made up by the next one's.
-            at, chunk = last, _chunk(content, last)
-        if begin < at:
-            pieces.append((begin, at))
-        stream, n_samples = _samples_told(content, chunk)
-        damages.append(Damage(at, resume - at, resume == len(content), stream, n_samples))
-        begin = at = last = resume
-    if begin < at:
-        pieces.append((begin, at))
-    return [(0, 4), *pieces], damages
+def _next_sound(content: mmap.mmap, behind: int, forms: _Forms) -> int | None:
+    """Return where the next sound chunk begins."""
+    starts = (found.start() for found in HEAD.finditer(content, behind + 1))
+    return next((start for start in starts if _sound_chunk(content, start, forms) is not None), None)
 
 
-def _chunk(content: mmap.mmap, at: int) -> _Chunk | None:
-    """Return the chunk that begins here, which may go on behind the end; None where none can."""
-    n_bytes = content[at]
+def _sound_chunk(content: mmap.mmap, at: int, forms: _Forms) -> _Chunk | None:
+    """Return the chunk that begins here, if it is whole and its content is what its tag says."""
+    n_bytes = content[at] if at < len(content) else 0
     head = content[at + 1 : at + 3 + n_bytes]
     if n_bytes not in (1, 4, 8) or len(head) < n_bytes + 2:
         return None
     length, tag = int.from_bytes(head[:n_bytes], "little"), int.from_bytes(head[n_bytes:], "little")
-    if length < 2 or not FILE_HEADER <= tag <= STREAM_FOOTER:
+    chunk = _Chunk(tag, at + 3 + n_bytes, at + 1 + n_bytes + length)
+    if length < 2 or not FILE_HEADER <= tag <= STREAM_FOOTER or chunk.stop > len(content):
         return None
-    return _Chunk(tag, at + 3 + n_bytes, at + 1 + n_bytes + length)
+    return chunk if _is_sound(content, chunk, forms) else None
 
 
-def _resume(content: mmap.mmap, behind: int, forms: dict[int, _Form]) -> int:
-    """Return where the next whole chunk begins."""
-    for found in HEAD.finditer(content, behind + 1):
-        chunk = _chunk(content, found.start())
-        if chunk is not None and chunk.stop <= len(content) and _is_sound(content, chunk, forms):
-            return found.start()
-    return len(content)
-
-
-def _samples_told(content: mmap.mmap, chunk: _Chunk | None) -> tuple[int | None, int | None]:
-    """Return the stream of a damaged chunk and how many samples it says to hold."""
-    if chunk is None or chunk.tag != SAMPLES:
-        return None, None
-    head = content[chunk.begin : chunk.begin + 13]
-    if len(head) < 5 or head[4] not in (1, 4, 8) or len(head) < 5 + head[4]:
-        return None, None
-    n_samples = int.from_bytes(head[5 : 5 + head[4]], "little")
-    # More samples than the chunk has bytes: the number is damaged, too.
-    return int.from_bytes(head[:4], "little"), n_samples if n_samples <= chunk.stop - chunk.begin else None
-
-
-def _is_sound(content: mmap.mmap, chunk: _Chunk, forms: dict[int, _Form]) -> bool:
-    """Whether a chunk is what its tag says, as far as its form tells; take note of the streams that it describes."""
+def _is_sound(content: mmap.mmap, chunk: _Chunk, forms: _Forms) -> bool:
+    """Whether a chunk is what its tag says, as far as its form shows; take note of the streams that it describes."""
     stream = int.from_bytes(content[chunk.begin : chunk.begin + 4], "little")
     if chunk.tag == BOUNDARY:
         return content[chunk.begin : chunk.stop] == SIGNATURE
@@ -141,41 +93,38 @@ def _is_sound(content: mmap.mmap, chunk: _Chunk, forms: dict[int, _Form]) -> boo
     if chunk.tag == CLOCK_OFFSET:
         return chunk.stop - begin == 16
     if chunk.tag == SAMPLES:
-        return _are_samples(content[begin : chunk.stop], forms[stream])
+        return _are_samples(content[begin : chunk.stop], *forms[stream])
     if content[begin : begin + 1] != b"<":
         return False
     try:
-        told = ElementTree.fromstring(content[begin : chunk.stop].decode("utf-8", "replace"))
+        described = ElementTree.fromstring(content[begin : chunk.stop].decode("utf-8", "replace"))
     except ElementTree.ParseError:
         return False
     if chunk.tag == STREAM_HEADER:
-        n_channels, form = told.findtext("channel_count", ""), told.findtext("channel_format", "")
+        n_channels, form = described.findtext("channel_count", ""), described.findtext("channel_format", "")
         if not n_channels.isdecimal() or (form != "string" and form not in BYTES_OF):
             return False
-        forms[stream] = _Form(int(n_channels), BYTES_OF.get(form, 0))
+        forms[stream] = int(n_channels), BYTES_OF.get(form, 0)
     return True
 
 
-def _are_samples(inside: bytes, form: _Form) -> bool:
+def _are_samples(inside: bytes, n_channels: int, n_bytes: int) -> bool:
     """Whether the content of a chunk of samples comes out even, with a stamp or none before each sample."""
     if not inside or inside[0] not in (1, 4, 8) or len(inside) < 1 + inside[0]:
         return False
     n_samples, at = int.from_bytes(inside[1 : 1 + inside[0]], "little"), 1 + inside[0]
-    if form.n_bytes:
-        size = form.n_channels * form.n_bytes
+    size = n_channels * n_bytes
+    if n_bytes:
         marks = np.frombuffer(inside, np.uint8, offset=at)
         if len(marks) == n_samples * (9 + size) and (marks[:: 9 + size] == 8).all():
             return True  # every sample has a stamp, as is usual
     for _ in range(n_samples):
         if at >= len(inside) or inside[at] not in (0, 8):
             return False
-        at += 1 + inside[at]
-        if form.n_bytes:
-            at += form.n_channels * form.n_bytes
-            continue
-        for _ in range(form.n_channels):
-            n_bytes = inside[at] if at < len(inside) else 0
-            if n_bytes not in (1, 4, 8):
+        at += 1 + inside[at] + size
+        for _ in range(0 if n_bytes else n_channels):
+            n_length = inside[at] if at < len(inside) else 0
+            if n_length not in (1, 4, 8):
                 return False
-            at += 1 + n_bytes + int.from_bytes(inside[at + 1 : at + 1 + n_bytes], "little")
+            at += 1 + n_length + int.from_bytes(inside[at + 1 : at + 1 + n_length], "little")
     return at == len(inside)

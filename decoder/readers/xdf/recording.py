@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import InputError, RecordingError, UnknownNameError
+from ....errors.checks import check_choice
 from ...recordings.events import GRID_TOLERANCE, Events, listed
 from ...recordings.recording import Recording
 from ...recordings.units import warn_of_units
-from ..lost import NotFinite, without_not_finite
-from .chunks import Damage
+from ..left_out import NotFinite, without_not_finite
 from .streams import XdfStream, load_streams
 
 RATE_TOLERANCE = 0.01
@@ -42,8 +42,7 @@ def read_xdf(
     hide gaps. Where the stamps step away from the stream's rate for good, by half a sample or by what the stamps'
     jitter makes certain, a new run begins: a lost second, a sample that came twice, a clock that was reset. Within a
     run, stamps and samples are brought together by a straight line. A file that was cut off while it was
-    written is read up to its last whole chunk; where one is damaged, reading goes on behind it. ``source`` tells all of
-    this, and how many samples are lost as far as the file says.
+    written is read up to its last whole chunk, which ``source`` says; one that is damaged before its end is refused.
 
     Parameters
     ----------
@@ -61,7 +60,7 @@ def read_xdf(
         What to do with a marker that lies before, after or between runs: ``"error"`` (default) or ``"drop"``.
     not_finite : str
         What to do with NaN and infinity: ``"error"`` (default), ``"drop channels"`` or ``"cut"``, where a new run
-        begins behind each stretch; see `hotwire.decoder.readers.lost.without_not_finite`.
+        begins behind each stretch; see `hotwire.decoder.readers.left_out.without_not_finite`.
 
     Returns
     -------
@@ -75,16 +74,14 @@ def read_xdf(
     RecordingError
         The file is missing or damaged, several streams match, the stamps show another rate, or a marker lies outside.
     """
-    if on_event_outside not in ("error", "drop"):
-        raise InputError(f"on_event_outside: expected 'error' or 'drop', got {on_event_outside!r}")
+    check_choice("on_event_outside", on_event_outside, ("error", "drop"))
     path = Path(path)
-    streams, damages = load_streams(path)
-    left_out = [_damage(one, streams) for one in sorted(damages, key=lambda one: one.at_end)]
+    streams, n_torn = load_streams(path)
     samples = _chosen(
-        path, streams, left_out, "stream", stream, [s for s in streams if s.is_signal and (stream or len(s.stamps))]
+        path, streams, n_torn, "stream", stream, [s for s in streams if s.is_signal and (stream or len(s.stamps))]
     )
     marked = [s for s in streams if s.is_markers and (markers or len(s.stamps))]
-    told = _chosen(path, streams, left_out, "markers", markers, marked) if marked or markers else None
+    marked_by = _chosen(path, streams, n_torn, "markers", markers, marked) if marked or markers else None
 
     samples, without_time = _with_stamps(samples)
     names = samples.channel_names
@@ -96,17 +93,17 @@ def read_xdf(
     starts = _run_starts(samples.stamps, rate_hz)
     run = np.repeat(np.arange(1, len(starts) + 1), np.diff([*starts, len(samples.stamps)]))
     data = np.asarray(samples.values)[:, columns]
-    events = _events(path, told, samples.stamps, run, rate_hz, on_event_outside)
-    kept = without_not_finite(data, [names[i] for i in columns], run, events, rate_hz, not_finite)
-    source = _source(path, left_out, samples, told, starts)
+    events = _events(path, marked_by, samples.stamps, run, rate_hz, on_event_outside)
+    left = without_not_finite(data, [names[i] for i in columns], run, events, rate_hz, not_finite)
+    source = _source(path, n_torn, samples, marked_by, starts)
     recording = Recording(
-        data=data[kept.rows][:, kept.columns],
+        data=data[left.rows][:, left.columns],
         rate_hz=rate_hz,
-        feature_names=tuple(names[columns[i]] for i in kept.columns),
-        run=kept.run,
-        events=kept.events,
-        unit=tuple(samples.units[columns[i]] for i in kept.columns),
-        source="; ".join(part for part in (source, without_time, kept.told) if part),
+        feature_names=tuple(names[columns[i]] for i in left.columns),
+        run=left.run,
+        events=left.events,
+        unit=tuple(samples.units[columns[i]] for i in left.columns),
+        source="; ".join(part for part in (source, without_time, left.note) if part),
     )
     warn_of_units(recording)
     return recording
@@ -123,9 +120,9 @@ def _with_stamps(samples: XdfStream) -> tuple[XdfStream, str]:
 
 
 def _chosen(
-    path: Path, streams: list[XdfStream], left_out: list[str], what: str, wanted: str | None, among: list[XdfStream]
+    path: Path, streams: list[XdfStream], n_torn: int, what: str, wanted: str | None, among: list[XdfStream]
 ) -> XdfStream:
-    there = "; ".join([listed(map(str, streams)) or "none", *left_out])
+    there = "; ".join([listed(map(str, streams)) or "none", *([_cut_off(n_torn)] if n_torn else [])])
     if wanted is None:
         if len(among) == 1:
             return among[0]
@@ -193,28 +190,28 @@ def _run_starts(stamps: NDArray[np.float64], rate_hz: float) -> list[int]:
 
 def _events(
     path: Path,
-    told: XdfStream | None,
+    markers: XdfStream | None,
     stamps: NDArray[np.float64],
     run: NDArray[np.int64],
     rate_hz: float,
     on_event_outside: str,
 ) -> Events:
-    if told is None or not len(told.stamps):
+    if markers is None or not len(markers.stamps):
         return Events.none()
-    labels, durations = zip(*[_marker(value[0]) for value in told.values], strict=True)
+    labels, durations = zip(*[_marker(value[0]) for value in markers.values], strict=True)
     onset_s = np.full(len(labels), np.nan)
     run_of = np.zeros(len(labels), np.int64)
     for name in range(1, run[-1] + 1):
         of_run = stamps[run == name]
-        place = _places(told.stamps, of_run, 1 / rate_hz)
-        inside = (place >= -0.5) & (place < len(of_run) - GRID_TOLERANCE) & (run_of == 0)
+        position = _positions(markers.stamps, of_run, 1 / rate_hz)
+        inside = (position >= -0.5) & (position < len(of_run) - GRID_TOLERANCE) & (run_of == 0)
         run_of[inside] = name
-        onset_s[inside] = np.maximum(place[inside], 0) / rate_hz
+        onset_s[inside] = np.maximum(position[inside], 0) / rate_hz
     outside = np.flatnonzero(run_of == 0)
     if outside.size and on_event_outside == "error":
         first = outside[0]
         raise RecordingError(
-            f"{path}: the marker {labels[first]!r} at {told.stamps[first]:.3f} s lies in no run; {outside.size} of "
+            f"{path}: the marker {labels[first]!r} at {markers.stamps[first]:.3f} s lies in no run; {outside.size} of "
             f"{len(labels)} markers do not. The samples go from {stamps[0]:.3f} to {stamps[-1]:.3f} s in {run[-1]} "
             "runs. Choose on_event_outside='drop' to leave such markers out"
         )
@@ -222,7 +219,7 @@ def _events(
     return Events(run_of[inside], onset_s[inside], np.array(durations)[inside], np.array(labels)[inside])
 
 
-def _places(stamps: NDArray[np.float64], of_run: NDArray[np.float64], period_s: float) -> NDArray[np.float64]:
+def _positions(stamps: NDArray[np.float64], of_run: NDArray[np.float64], period_s: float) -> NDArray[np.float64]:
     """Return where stamps lie in a run, in samples since its first, on the straight line through the run's stamps."""
     since = of_run - of_run[0]
     index = np.arange(len(of_run)) - (len(of_run) - 1) / 2
@@ -235,36 +232,25 @@ def _marker(value: Any) -> tuple[str, float]:
     """Return label and duration in seconds of what stands in a marker, as a live stream's markers are read."""
     text = value if isinstance(value, str) else f"{value:g}"
     try:
-        told = json.loads(text) if text.startswith("{") else {}
+        fields = json.loads(text) if text.startswith("{") else {}
     except ValueError:
         return text, 0.0
-    label, duration_s = told.get("label"), told.get("duration_s") or 0.0
+    label, duration_s = fields.get("label"), fields.get("duration_s") or 0.0
     if isinstance(label, str) and isinstance(duration_s, int | float) and np.isfinite(duration_s) and duration_s >= 0:
         return label, float(duration_s)
     return text, 0.0
 
 
-def _source(path: Path, left_out: list[str], samples: XdfStream, markers: XdfStream | None, starts: list[int]) -> str:
-    told = [f"{path}, stream {samples.name!r}"]
+def _source(path: Path, n_torn: int, samples: XdfStream, markers: XdfStream | None, starts: list[int]) -> str:
+    notes = [f"{path}, stream {samples.name!r}"]
     if len(starts) > 1:
         stamps = samples.stamps
         steps = [f"{stamps[start] - stamps[start - 1] - 1 / samples.rate_hz:+.3g} s" for start in starts[1:]]
-        told.append(f"a new run wherever the stamps step ({listed(steps, 5)})")
-    told += left_out
-    if not left_out and not (samples.closed and (markers is None or markers.closed)):
-        told.append("cut off while it was written (0 bytes of a torn chunk left out)")
-    for one, what in ((samples, "samples"), (markers, "markers")) if left_out else ():
-        if one is not None and one.n_written is not None and one.n_written > len(one.stamps):
-            told.append(f"{one.n_written - len(one.stamps)} of {one.n_written} {what} of {one.name!r} are lost")
-    return "; ".join(told)
+        notes.append(f"a new run wherever the stamps step ({listed(steps, 5)})")
+    if n_torn or not (samples.closed and (markers is None or markers.closed)):
+        notes.append(_cut_off(n_torn))
+    return "; ".join(notes)
 
 
-def _damage(damage: Damage, streams: Sequence[XdfStream]) -> str:
-    of = next((one for one in streams if one.number == damage.stream), None)
-    held = ""
-    if of is not None and damage.n_samples:
-        seconds = f", {damage.n_samples / of.rate_hz:.3g} s," if of.rate_hz else ""
-        held = f", which began with a chunk of {damage.n_samples} samples{seconds} of {of.name!r}"
-    if damage.at_end:
-        return f"cut off while it was written ({damage.n_bytes} bytes of a torn chunk left out{held})"
-    return f"damaged at byte {damage.at} ({damage.n_bytes} bytes left out{held})"
+def _cut_off(n_torn: int) -> str:
+    return f"cut off while it was written ({n_torn} bytes of a torn chunk left out)"

@@ -6,7 +6,7 @@ import io
 import logging
 import struct
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ....errors import MissingExtraError, RecordingError
 from ..arrays.npz import DAMAGED
-from .chunks import Damage, sound_pieces
+from .chunks import whole_part
 
 
 class XdfStream(NamedTuple):
@@ -23,7 +23,7 @@ class XdfStream(NamedTuple):
     Attributes
     ----------
     name, type, source_id : str
-        Empty where the stream does not tell.
+        Empty where the stream does not say.
     rate_hz : float
         The nominal rate; zero for what comes irregularly.
     format : str
@@ -35,10 +35,6 @@ class XdfStream(NamedTuple):
         In seconds, on one clock for all streams.
     closed : bool
         Whether the recorder came to its end.
-    number : int
-        In the file.
-    n_written : int or None
-        How many samples the recorder says that it wrote, where it came to its end.
     """
 
     name: str
@@ -51,8 +47,6 @@ class XdfStream(NamedTuple):
     values: Any
     stamps: NDArray[np.float64]
     closed: bool
-    number: int
-    n_written: int | None
 
     @property
     def is_signal(self) -> bool:
@@ -69,15 +63,15 @@ class XdfStream(NamedTuple):
         )
 
 
-def load_streams(path: Path) -> tuple[list[XdfStream], list[Damage]]:
-    """Return the streams, stamped by one clock, and what of the file cannot be read.
+def load_streams(path: Path) -> tuple[list[XdfStream], int]:
+    """Return the streams, stamped by one clock, and how many bytes of a torn chunk at the end are left out.
 
     Raises
     ------
     MissingExtraError
         There is no pyxdf.
     RecordingError
-        The file is missing, damaged beyond what can be left out, or something else.
+        The file is missing, damaged, or something else.
     """
     try:
         import pyxdf
@@ -90,9 +84,9 @@ def load_streams(path: Path) -> tuple[list[XdfStream], list[Damage]]:
     propagates, logger.propagate = logger.propagate, False
     logger.addHandler(complaints)
     try:
-        pieces, damages = sound_pieces(path)
+        n_whole, n_torn = whole_part(path)
         with open(path, "rb") as file:
-            content = io.BytesIO(_joined(file, pieces)) if damages else file
+            content = io.BytesIO(file.read(n_whole)) if n_torn else file
             loaded, _ = pyxdf.load_xdf(content, dejitter_timestamps=False)
         streams = [_stream(one) for one in loaded]
     except RecordingError:
@@ -102,17 +96,9 @@ def load_streams(path: Path) -> tuple[list[XdfStream], list[Damage]]:
     finally:
         logger.removeHandler(complaints)
         logger.propagate = propagates
-    if complaints.told:
-        raise RecordingError(f"{path}: is damaged; pyxdf says: {complaints.told[0]}")
-    return streams, damages
-
-
-def _joined(file: BinaryIO, pieces: list[tuple[int, int]]) -> bytes:
-    read = []
-    for begin, stop in pieces:
-        file.seek(begin)
-        read.append(file.read(stop - begin))
-    return b"".join(read)
+    if complaints.messages:
+        raise RecordingError(f"{path}: is damaged; pyxdf says: {complaints.messages[0]}")
+    return streams, n_torn
 
 
 class _Complaints(logging.Handler):
@@ -120,10 +106,10 @@ class _Complaints(logging.Handler):
 
     def __init__(self, level: int) -> None:
         super().__init__(level)
-        self.told: list[str] = []
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.told.append(record.getMessage())
+        self.messages.append(record.getMessage())
 
 
 def _stream(loaded: dict[str, Any]) -> XdfStream:
@@ -131,7 +117,6 @@ def _stream(loaded: dict[str, Any]) -> XdfStream:
     n_channels = int(info["channel_count"][0])
     described = _inside(info, "desc", "channels")
     channels = described.get("channel", [])
-    n_written = _text(loaded.get("footer", {}).get("info") or {}, "sample_count")
     if len(channels) != n_channels:
         channels = [{}] * n_channels
     return XdfStream(
@@ -145,8 +130,6 @@ def _stream(loaded: dict[str, Any]) -> XdfStream:
         values=loaded["time_series"],
         stamps=np.asarray(loaded["time_stamps"], np.float64),
         closed="footer" in loaded,
-        number=int(info["stream_id"]),
-        n_written=int(n_written) if n_written.isdecimal() else None,
     )
 
 

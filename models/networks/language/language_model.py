@@ -1,4 +1,4 @@
-"""Causal language models: put a state in place of a word in the prompt and let the model go on talking."""
+"""Causal language models: put a state in place of a word in the prompt and let the model go on from there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import InputError
-from ..free_text import first_line
+from ..free_text import check_candidates, first_line
 from ..network import Network
 
 PLACEHOLDER = "{}"
@@ -35,7 +35,7 @@ class LanguageModel(Network):
     tokenizer : transformers.PreTrainedTokenizerBase
         Its tokenizer.
     prompt : str
-        A text with one ``{}``, behind which there has to be something for the model to go on from.
+        A text with one ``{}``, and something after it for the model to go on from.
     name : str
         What to call it.
 
@@ -48,15 +48,14 @@ class LanguageModel(Network):
     def __init__(self, model: Any, tokenizer: Any, *, prompt: str = PROMPT, name: str = "language model") -> None:
         import torch
 
-        from .causal_pass import decoder_layers
+        from .layer_shells import decoder_layers
 
         self.name = name
         self.prompt = prompt
-        self._model = model.eval().to(torch.float32)
-        self._tokenizer = tokenizer
-        self._list = decoder_layers(model)[2]
+        self.model = model.eval().to(torch.float32)
+        self.tokenizer = tokenizer
         width = model.config.get_text_config().hidden_size
-        self.layers = {str(layer): (width,) for layer in range(len(self._list) + 1)}
+        self.layers = {str(layer): (width,) for layer in range(len(decoder_layers(model)[2]) + 1)}
         self._prefix, self._tail = _split(prompt, tokenizer)
         self._pass = lru_cache(maxsize=8)(self._make_pass)
 
@@ -81,17 +80,7 @@ class LanguageModel(Network):
 
     def with_prompt(self, prompt: str) -> LanguageModel:
         """Give the same model with another prompt; the weights are shared."""
-        return LanguageModel(self._model, self._tokenizer, prompt=prompt, name=self.name)
-
-    @property
-    def model(self) -> Any:
-        """The transformers model; shared, not to be changed."""
-        return self._model
-
-    @property
-    def tokenizer(self) -> Any:
-        """Its tokenizer; shared, not to be changed."""
-        return self._tokenizer
+        return LanguageModel(self.model, self.tokenizer, prompt=prompt, name=self.name)
 
     @property
     def prompt_tokens(self) -> tuple[list[int], list[int]]:
@@ -106,7 +95,7 @@ class LanguageModel(Network):
     def log_probabilities(
         self, layer: str, activations: np.ndarray, candidates: Sequence[str], *, batch_size: int = 128
     ) -> np.ndarray:
-        """Log probability that the model answers with each candidate, once a state is injected.
+        """Log probability that the model goes on with each candidate, once a state is injected.
 
         A candidate of several tokens is scored as a whole: its log probability is the sum over its tokens, each given
         those before it. All candidates share one pass.
@@ -136,8 +125,8 @@ class LanguageModel(Network):
 
         tokens = self.candidate_tokens(candidates)
         branches = branches_of(tokens)
-        causal_pass = self._pass(branches)
         self.shape_of(layer)
+        causal_pass = self._pass(branches)
         scores = []
         for start in range(0, len(activations), batch_size):
             batch = torch.as_tensor(np.asarray(activations[start : start + batch_size], np.float32))
@@ -154,7 +143,7 @@ class LanguageModel(Network):
         return np.concatenate(scores)
 
     def generate(self, layer: str, activations: np.ndarray, *, max_tokens: int = 8, batch_size: int = 128) -> list[str]:
-        """Let the model answer freely, always taking the likeliest token, up to the end of the line.
+        """Let the model write freely, always taking the likeliest token, up to the end of the line.
 
         Parameters
         ----------
@@ -163,18 +152,22 @@ class LanguageModel(Network):
         activations : ndarray (n_samples, n_units)
             What to inject.
         max_tokens : int
-            The longest answer.
+            The longest text.
         batch_size : int
             How many samples to compute at once.
 
         Returns
         -------
         list of str
-            An answer a sample, without space around it.
+            A text a sample, without space around it.
         """
         self.shape_of(layer)
         parts = (activations[start : start + batch_size] for start in range(0, len(activations), batch_size))
         return [answer for part in parts for answer in self._generate(int(layer), part, max_tokens)]
+
+    def settings(self) -> dict[str, Any]:
+        """Give the configuration."""
+        return {"config": self.model.config.to_json_string()}
 
     def untrained(self, seed: int = 0) -> LanguageModel:
         """Give the same architecture with random weights; the same seed gives the same weights."""
@@ -182,48 +175,42 @@ class LanguageModel(Network):
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = type(self._model)(self._model.config)
-        return LanguageModel(model, self._tokenizer, prompt=self.prompt, name=f"{self.name} (untrained)")
+            model = type(self.model)(self.model.config)
+        return LanguageModel(model, self.tokenizer, prompt=self.prompt, name=f"{self.name} (untrained)")
 
     def _make_pass(self, branches: tuple[tuple[int, ...], ...]) -> Any:
         from .causal_pass import CausalPass
 
-        return CausalPass(self._model, self._prefix, self._tail, branches)
+        return CausalPass(self.model, self._prefix, self._tail, branches)
 
     def candidate_tokens(self, candidates: Sequence[str]) -> list[list[int]]:
         """Tokens of each candidate, as they follow the prompt."""
-        for index, candidate in enumerate(candidates):
-            if not candidate.strip():
-                raise InputError(f"candidates: expected words or phrases, got {candidate!r} at position {index}")
-            if candidate in candidates[:index]:
-                raise InputError(f"candidates: {candidate!r} is there twice; give each one once")
-        if not candidates:
-            raise InputError("candidates: expected at least one word or phrase, got none")
+        check_candidates(candidates)
         return [self._encode(f" {candidate.strip()}") for candidate in candidates]
 
     def _encode(self, text: str) -> list[int]:
-        return self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
 
     def _generate(self, layer: int, activations: np.ndarray, max_tokens: int) -> list[str]:
         import torch
 
         with torch.inference_mode():
             logits, cache = self._pass(()).run(layer, torch.as_tensor(np.asarray(activations, np.float32)))
-            said = logits[:, -1].argmax(-1, keepdim=True)
+            written = logits[:, -1].argmax(-1, keepdim=True)
             position = len(self._prefix) + len(self._tail)
             for step in range(max_tokens - 1):
-                if all(self._answer(tokens)[1] for tokens in said.tolist()):
+                if all(self._text_of(tokens)[1] for tokens in written.tolist()):
                     break
-                positions = torch.full((len(said), 1), position + step)
-                output = self._model(said[:, -1:], past_key_values=cache, position_ids=positions, use_cache=True)
-                said = torch.cat([said, output.logits[:, -1].argmax(-1, keepdim=True)], dim=1)
-        return [self._answer(tokens)[0] for tokens in said.tolist()]
+                positions = torch.full((len(written), 1), position + step)
+                output = self.model(written[:, -1:], past_key_values=cache, position_ids=positions, use_cache=True)
+                written = torch.cat([written, output.logits[:, -1].argmax(-1, keepdim=True)], dim=1)
+        return [self._text_of(tokens)[0] for tokens in written.tolist()]
 
-    def _answer(self, tokens: list[int]) -> tuple[str, bool]:
+    def _text_of(self, tokens: list[int]) -> tuple[str, bool]:
         """Text up to the end of the line or of the text, and whether that end was reached."""
-        end = self._tokenizer.eos_token_id
+        end = self.tokenizer.eos_token_id
         ended = end in tokens
-        text = self._tokenizer.decode(tokens[: tokens.index(end)] if ended else tokens)
+        text = self.tokenizer.decode(tokens[: tokens.index(end)] if ended else tokens)
         line, newline = first_line(text)
         return line, ended or newline
 
@@ -246,11 +233,11 @@ class LanguageModel(Network):
     def _states_at_last_token(self, tokens: Any, layers: Iterable[str]) -> dict[str, np.ndarray]:
         import torch
 
-        from .causal_pass import recording_shell
+        from .layer_shells import recording_shell
 
         states: dict[int, torch.Tensor] = {}
         with torch.inference_mode():
-            recording_shell(self._model, states).base_model(tokens, use_cache=False)
+            recording_shell(self.model, states).base_model(tokens, use_cache=False)
         return {name: states[int(name)][:, -1].numpy() for name in layers}
 
     def _resume(self, layer: str, activations: np.ndarray) -> np.ndarray:
@@ -263,15 +250,15 @@ class LanguageModel(Network):
         import torch
 
         with torch.inference_mode():
-            rows = [self._model(torch.tensor([self._encode(text)])).logits[0, -1] for text in stimuli]
+            rows = [self.model(torch.tensor([self._encode(text)])).logits[0, -1] for text in stimuli]
         return torch.stack(rows).numpy()
 
     def _weights(self) -> Iterable[tuple[str, np.ndarray]]:
-        return ((name, tensor.detach().numpy()) for name, tensor in self._model.state_dict().items())
+        return ((name, tensor.detach().numpy()) for name, tensor in self.model.state_dict().items())
 
 
 def branches_of(tokens: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
-    """What has to be seen of each candidate: all but its last token. Equal beginnings need no care, they are short."""
+    """What is computed of each candidate: all but its last token. Equal beginnings are computed twice, being short."""
     return tuple(tuple(candidate[:-1]) for candidate in tokens)
 
 
@@ -290,7 +277,7 @@ def _split(prompt: str, tokenizer: Any) -> tuple[list[int], list[int]]:
     if len(filler) != 1 or whole != [*prefix, *filler, *rest]:
         raise InputError(
             f"prompt: the {PLACEHOLDER} in {prompt!r} does not stand apart for this tokenizer; put a space before it "
-            "and a space, a full stop or a colon behind it"
+            "and a space, a full stop or a colon after it"
         )
     if tokenizer.bos_token_id is not None and tokenizer("")["input_ids"][:1] == [tokenizer.bos_token_id]:
         prefix = [tokenizer.bos_token_id, *prefix]

@@ -1,4 +1,4 @@
-"""Speech recognition: put states in place of those that a sound leaves in the encoder, and read the words off."""
+"""Speech recognition: put states in place of those that a sound has in the encoder, and let it be transcribed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from ....errors import AssetError, InputError
 from ...weights.ctranslate2 import read_whisper
-from ..free_text import first_line
+from ..free_text import check_candidates, first_line
 from ..network import Network
 from .sounds import log_mel
 from .token_tree import TokenTree
@@ -34,7 +34,7 @@ class SpeechRecogniser(Network):
     are followed by silence.
 
     The layers are named "0" to "n": the states that *enter* that block of the encoder ("0": what the convolutions make
-    of the sound, "n": what leaves the encoder, normalised), (50 * seconds, n_units). All that the transcript owes to
+    of the sound, "n": what leaves the encoder, normalised), (50 * seconds, n_units). All that the transcript takes from
     the sound passes through them. Resuming gives the logits of the transcript's first token.
 
     Parameters
@@ -45,7 +45,7 @@ class SpeechRecogniser(Network):
         Its tokenizer.
     seconds : float
         The longest sound, a multiple of 0.02.
-    unsaid, unsaid_first : sequence of int
+    suppressed, suppressed_first : sequence of int
         Tokens that a free transcript does not hold, and those that it does not begin with.
     name : str
         What to call it.
@@ -53,7 +53,7 @@ class SpeechRecogniser(Network):
     Raises
     ------
     InputError
-        The network cannot hear so long, or the tokenizer lacks a token that transcripts need.
+        The network takes no sound so long, or the tokenizer lacks a token that transcripts need.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class SpeechRecogniser(Network):
         tokenizer: Tokenizer,
         *,
         seconds: float = SECONDS,
-        unsaid: Sequence[int] = (),
-        unsaid_first: Sequence[int] = (),
+        suppressed: Sequence[int] = (),
+        suppressed_first: Sequence[int] = (),
         name: str = "speech recogniser",
     ) -> None:
         config = model.config
@@ -72,11 +72,11 @@ class SpeechRecogniser(Network):
         self.seconds = float(seconds)
         self.layers = {str(layer): (n_states, config.d_model) for layer in range(config.encoder_layers + 1)}
         self._model: Any = model
-        self._pass = WhisperPass(model, n_states)
+        self.whisper_pass = WhisperPass(model, n_states)
         self._tokenizer = tokenizer
         self._prompt = [_token(tokenizer, token) for token in PROMPT]
         self._end = _token(tokenizer, END)
-        self._unsaid, self._unsaid_first = list(unsaid), list(unsaid_first)
+        self._suppressed, self._suppressed_first = list(suppressed), list(suppressed_first)
         self._prepare = partial(log_mel, seconds=self.seconds, n_bins=config.num_mel_bins)
         self._trees = lru_cache(maxsize=8)(self._make_tree)
 
@@ -97,7 +97,7 @@ class SpeechRecogniser(Network):
         AssetError
             The weights are of another kind than is known here.
         InputError
-            The network cannot hear so long.
+            The network takes no sound so long.
         """
         settings, weights = read_whisper(folder / "model.bin")
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -107,15 +107,15 @@ class SpeechRecogniser(Network):
             model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()}, strict=True)
         except RuntimeError as error:
             raise AssetError(f"{folder} does not hold the weights of a Whisper network: {error}") from error
-        unsaid = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         # What follows the end among the tokens is no text: it steers the network, or tells times.
         steering = range(end + 1, settings["vocab_size"])
         return cls(
             model,
             tokenizer,
             seconds=seconds,
-            unsaid=sorted({*unsaid["suppress_ids"], *steering}),
-            unsaid_first=unsaid["suppress_ids_begin"],
+            suppressed=sorted({*config["suppress_ids"], *steering}),
+            suppressed_first=config["suppress_ids_begin"],
             name=name or folder.name,
         )
 
@@ -153,7 +153,7 @@ class SpeechRecogniser(Network):
         return np.concatenate(scores)
 
     def generate(self, layer: str, activations: np.ndarray, *, max_tokens: int = 8, batch_size: int = 16) -> list[str]:
-        """Let the network write down freely what it hears, always taking the likeliest token.
+        """Let the network transcribe freely, always taking the likeliest token.
 
         Parameters
         ----------
@@ -178,26 +178,19 @@ class SpeechRecogniser(Network):
         """All spellings of the candidates, as tokens that are scored in one pass; errors as for `log_probabilities`."""
         return self._trees(tuple(candidates))
 
-    @property
-    def whisper_pass(self) -> WhisperPass:
-        """What computes; shared, not to be changed."""
-        return self._pass
+    def settings(self) -> dict[str, Any]:
+        """Give the configuration, and how sounds are prepared."""
+        return {"config": self._model.config.to_json_string(), "prepare": self._prepare}
 
     def untrained(self, seed: int = 0) -> SpeechRecogniser:
         """Give the same network with random weights, drawn as the model's class does before training."""
         network = self._copy_as(f"{self.name}-untrained-{seed}")
         network._model = _random(self._model.config, seed)
-        network._pass = WhisperPass(network._model, self.layers["0"][0])
+        network.whisper_pass = WhisperPass(network._model, self.layers["0"][0])
         return network
 
     def _make_tree(self, candidates: tuple[str, ...]) -> TokenTree:
-        if not candidates:
-            raise InputError("candidates: expected at least one word or phrase, got none")
-        for index, candidate in enumerate(candidates):
-            if not candidate.strip():
-                raise InputError(f"candidates: expected words or phrases, got {candidate!r} at position {index}")
-            if candidate in candidates[:index]:
-                raise InputError(f"candidates: {candidate!r} is there twice; give each one once")
+        check_candidates(candidates)
         texts = [[[*self._encode(text), self._end] for text in spellings(candidate)] for candidate in candidates]
         return TokenTree(self._prompt, texts)
 
@@ -212,32 +205,32 @@ class SpeechRecogniser(Network):
 
     @torch.inference_mode()
     def _scored(self, layer: str, states: torch.Tensor, tree: TokenTree) -> np.ndarray:
-        heard = self._pass.heard(states, int(layer))
-        decoded = self._pass.decoded(heard, tree.tokens, tree.mask, tree.depths)
+        heard = self.whisper_pass.heard(states, int(layer))
+        decoded = self.whisper_pass.decoded(heard, tree.tokens, tree.mask, tree.depths)
         # One sample at a time: the logits of all would take more memory than the whole network.
-        return np.stack([tree.scores(self._pass.logits(own)).numpy() for own in decoded])
+        return np.stack([tree.scores(self.whisper_pass.logits(own)).numpy() for own in decoded])
 
     @torch.inference_mode()
     def _written(self, layer: str, states: torch.Tensor, max_tokens: int) -> list[str]:
-        heard = self._pass.heard(states, int(layer))
-        said = torch.empty(len(states), 0, dtype=torch.int64)
+        heard = self.whisper_pass.heard(states, int(layer))
+        written = torch.empty(len(states), 0, dtype=torch.int64)
         tokens = torch.tensor([self._prompt])
         for _ in range(max_tokens):
-            logits = self._pass.logits(self._pass.decoded(heard, tokens)[:, -1])
-            logits[:, self._unsaid if said.shape[1] else self._unsaid + self._unsaid_first] = -torch.inf
+            logits = self.whisper_pass.logits(self.whisper_pass.decoded(heard, tokens)[:, -1])
+            logits[:, self._suppressed if written.shape[1] else self._suppressed + self._suppressed_first] = -torch.inf
             tokens = logits.argmax(-1, keepdim=True)
-            said = torch.cat([said, tokens], dim=1)
-            if (said == self._end).any(dim=1).all():
+            written = torch.cat([written, tokens], dim=1)
+            if (written == self._end).any(dim=1).all():
                 break
-        return [self._text(own) for own in said.tolist()]
+        return [self._text(own) for own in written.tolist()]
 
     def _text(self, tokens: list[int]) -> str:
         return first_line(self._tokenizer.decode(tokens[: [*tokens, self._end].index(self._end)]))[0]
 
     @torch.inference_mode()
     def _record(self, stimuli: Sequence[Any], layers: tuple[str, ...]) -> list[np.ndarray]:
-        along = self._pass.along(self._pass.entering(self._prepare(stimuli)))
-        states = list(islice(along, 1 + max(map(int, layers), default=0)))
+        through = self.whisper_pass.through(self.whisper_pass.entering(self._prepare(stimuli)))
+        states = list(islice(through, 1 + max(map(int, layers), default=0)))
         return [states[int(layer)].numpy() for layer in layers]
 
     def _resume(self, layer: str, activations: np.ndarray) -> np.ndarray:
@@ -245,16 +238,16 @@ class SpeechRecogniser(Network):
 
     @torch.inference_mode()
     def _forward(self, stimuli: Sequence[Any]) -> np.ndarray:
-        return self._first(self._pass.entering(self._prepare(stimuli)), 0)
+        return self._first(self.whisper_pass.entering(self._prepare(stimuli)), 0)
 
     @torch.inference_mode()
     def _first(self, states: torch.Tensor, layer: int) -> np.ndarray:
         """Logits of the transcript's first token, (n_samples, n_vocabulary)."""
-        decoded = self._pass.decoded(self._pass.heard(states, layer), torch.tensor([self._prompt]))
-        return self._pass.logits(decoded[:, -1]).numpy()
+        decoded = self.whisper_pass.decoded(self.whisper_pass.heard(states, layer), torch.tensor([self._prompt]))
+        return self.whisper_pass.logits(decoded[:, -1]).numpy()
 
     def _weights(self) -> Iterable[tuple[str, np.ndarray]]:
-        # How long it hears tells two networks of the same weights apart.
+        # The length of sound distinguishes two networks of the same weights.
         yield "seconds", np.array(self.seconds)
         for name, weight in self._model.state_dict().items():
             yield name, weight.numpy()

@@ -1,4 +1,4 @@
-"""Sounds as they come, files or arrays, and as a network for speech hears them."""
+"""Sounds from files or arrays, and as Whisper takes them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def samples_of(sound: Any) -> NDArray[np.float32]:
 
 
 def log_mel(sounds: Sequence[Any], *, seconds: float, n_bins: int) -> torch.Tensor:
-    """The logarithmic mel spectrogram that Whisper hears, of sounds followed by silence.
+    """The logarithmic mel spectrogram that Whisper takes, of sounds followed by silence.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def log_mel(sounds: Sequence[Any], *, seconds: float, n_bins: int) -> torch.Tens
     """
     extractor: Any = WhisperFeatureExtractor(feature_size=n_bins, sampling_rate=RATE_HZ)
     n_samples = round(seconds * RATE_HZ)
-    heard = []
+    all_samples = []
     for position in range(len(sounds)):
         samples = samples_of(sounds[position])
         if len(samples) > n_samples:
@@ -72,9 +72,9 @@ def log_mel(sounds: Sequence[Any], *, seconds: float, n_bins: int) -> torch.Tens
                 f"stimuli: sound {position} lasts {len(samples) / RATE_HZ:.2f} s, but the network is opened for "
                 f"{seconds:g} s; open it with more seconds, or cut the sound"
             )
-        heard.append(samples)
+        all_samples.append(samples)
     return extractor(
-        heard, sampling_rate=RATE_HZ, padding="max_length", max_length=n_samples, return_tensors="pt"
+        all_samples, sampling_rate=RATE_HZ, padding="max_length", max_length=n_samples, return_tensors="pt"
     ).input_features
 
 

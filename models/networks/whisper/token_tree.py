@@ -8,7 +8,7 @@ import torch
 
 
 class TokenTree:
-    """Texts that may follow a prompt, for one pass in which each token sees the prompt and its own forerunners.
+    """Texts that may follow a prompt, for one pass in which each token sees the prompt and its own predecessors.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class TokenTree:
     Attributes
     ----------
     tokens : Tensor (1, n_tokens) of int
-        The prompt and all that is seen of the texts: a text's last token is only read off.
+        The prompt and all that is computed of the texts: a text's last token is only read off.
     depths : Tensor (1, n_tokens) of int
         The position of each token in its text.
     mask : Tensor (1, 1, n_tokens, n_tokens)
@@ -34,15 +34,15 @@ class TokenTree:
     """
 
     def __init__(self, prompt: Sequence[int], candidates: Sequence[Sequence[Sequence[int]]]) -> None:
-        self._tokens, self._forerunners = list(prompt), list(range(-1, len(prompt) - 1))
-        places: dict[tuple[int, int], int] = {}
-        paths = [[self._path(text, len(prompt) - 1, places) for text in texts] for texts in candidates]
+        self._tokens, self._parents = list(prompt), list(range(-1, len(prompt) - 1))
+        positions: dict[tuple[int, int], int] = {}
+        paths = [[self._path(text, len(prompt) - 1, positions) for text in texts] for texts in candidates]
         depths: list[int] = []
         allowed = torch.eye(len(self._tokens), dtype=torch.bool)
-        for place, forerunner in enumerate(self._forerunners):
-            depths.append(depths[forerunner] + 1 if place else 0)
-            if place:
-                allowed[place] |= allowed[forerunner]
+        for position, parent in enumerate(self._parents):
+            depths.append(depths[parent] + 1 if position else 0)
+            if position:
+                allowed[position] |= allowed[parent]
         self.tokens, self.depths = torch.tensor([self._tokens]), torch.tensor([depths])
         self.mask = torch.zeros(allowed.shape).masked_fill(~allowed, torch.finfo(torch.float32).min)[None, None]
         self._lay_out(candidates, paths)
@@ -50,32 +50,32 @@ class TokenTree:
     def scores(self, logits: torch.Tensor) -> torch.Tensor:
         """Log probability of each candidate, (n_candidates,), the sum over its texts, from logits (n_tokens, n_all)."""
         log_p = torch.log_softmax(logits, dim=-1)
-        of_texts = (log_p[self._behind, self._said] * self._is_token).sum(-1)
+        of_texts = (log_p[self._read_at, self._next_token] * self._is_token).sum(-1)
         return torch.logsumexp(of_texts + self._no_text, dim=-1)
 
-    def _path(self, text: Sequence[int], place: int, places: dict[tuple[int, int], int]) -> list[int]:
-        """Behind which place each token of a text is read off; makes the places that are not there yet."""
-        path = [place]
+    def _path(self, text: Sequence[int], position: int, positions: dict[tuple[int, int], int]) -> list[int]:
+        """After which position each token of a text is read off; makes the positions that are not there yet."""
+        path = [position]
         for token in text[:-1]:
-            if (place, token) not in places:
-                places[place, token] = len(self._tokens)
+            if (position, token) not in positions:
+                positions[position, token] = len(self._tokens)
                 self._tokens.append(token)
-                self._forerunners.append(place)
-            place = places[place, token]
-            path.append(place)
+                self._parents.append(position)
+            position = positions[position, token]
+            path.append(position)
         return path
 
     def _lay_out(self, candidates: Sequence[Sequence[Sequence[int]]], paths: list[list[list[int]]]) -> None:
         """Arrays (n_candidates, n_texts, n_tokens), as large as the largest."""
         n_texts = max(map(len, candidates))
         n_tokens = max(len(text) for texts in candidates for text in texts)
-        self._behind = torch.zeros(len(candidates), n_texts, n_tokens, dtype=torch.int64)
-        self._said = torch.zeros_like(self._behind)
-        self._is_token = torch.zeros(self._behind.shape)
+        self._read_at = torch.zeros(len(candidates), n_texts, n_tokens, dtype=torch.int64)
+        self._next_token = torch.zeros_like(self._read_at)
+        self._is_token = torch.zeros(self._read_at.shape)
         self._no_text = torch.full((len(candidates), n_texts), -torch.inf)
         for i, texts in enumerate(candidates):
             self._no_text[i, : len(texts)] = 0
             for j, text in enumerate(texts):
-                self._behind[i, j, : len(text)] = torch.tensor(paths[i][j])
-                self._said[i, j, : len(text)] = torch.tensor(text)
+                self._read_at[i, j, : len(text)] = torch.tensor(paths[i][j])
+                self._next_token[i, j, : len(text)] = torch.tensor(text)
                 self._is_token[i, j, : len(text)] = 1

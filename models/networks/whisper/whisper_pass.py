@@ -16,17 +16,17 @@ from .sounds import log_mel
 STATES_PER_S = 50
 """States of the encoder in a second of sound."""
 SILENCE_S = 5.0
-"""Enough: of a hundred words said alone, 0.72 are written down, with 8 s 0.69, without silence 0.11."""
+"""Enough: of a hundred words spoken alone, 0.72 are transcribed, with 8 s 0.69, without silence 0.11."""
 
 _Keys = tuple[torch.Tensor, torch.Tensor]
 
 
 class WhisperPass:
-    """What Whisper computes of a sound of a fixed length, with silence behind it.
+    """What Whisper computes of a sound of a fixed length, with silence after it.
 
-    Whisper hears 30 s at a time, most of which would be silence. So only the sound has states here, and the silence
-    behind it is what Whisper makes of silence alone, always the same: the sound's states and the decoder look at it.
-    Without it, the decoder does not notice that the words are over, and says them again and again.
+    Whisper takes 30 s at a time, most of which would be silence. So only the sound has states here, and the silence
+    after it is what Whisper makes of silence alone, always the same: the sound's states and the decoder attend to it.
+    Without it, the decoder does not notice that the words are over, and repeats them again and again.
 
     Parameters
     ----------
@@ -40,15 +40,15 @@ class WhisperPass:
         whole.eval().to(torch.float32)
         self._encoder, self._decoder, self._projection = whole.model.encoder, whole.model.decoder, whole.proj_out
         most_s = len(self._encoder.embed_positions.weight) / STATES_PER_S
-        behind = slice(n_states, n_states + round(SILENCE_S * STATES_PER_S))
+        after = slice(n_states, n_states + round(SILENCE_S * STATES_PER_S))
         with torch.inference_mode():
             states = self.entering(log_mel([np.zeros(1)], seconds=most_s, n_bins=model.config.num_mel_bins))
             self._silence: list[_Keys] = []
             for block in self._encoder.layers:
                 keys, values = _own_keys(block, states)
-                self._silence.append((keys[:, :, behind], values[:, :, behind]))
+                self._silence.append((keys[:, :, after], values[:, :, after]))
                 states = _through(block, states, (keys, values))
-            heard = self._encoder.layer_norm(states[:, behind])
+            heard = self._encoder.layer_norm(states[:, after])
             self._heard_silence = [_keys_of(block.encoder_attn, heard) for block in self._decoder.layers]
 
     @property
@@ -61,8 +61,8 @@ class WhisperPass:
         convolved = gelu(self._encoder.conv2(gelu(self._encoder.conv1(mel)))).permute(0, 2, 1)
         return convolved + self._encoder.embed_positions.weight[: convolved.shape[1]]
 
-    def along(self, states: torch.Tensor, first: int = 0) -> Iterator[torch.Tensor]:
-        """Give the states that enter the block `first`, then those of each layer behind it; the last are normalised."""
+    def through(self, states: torch.Tensor, first: int = 0) -> Iterator[torch.Tensor]:
+        """Give the states that enter the block `first`, then those after each block; the last are normalised."""
         yield states
         blocks = list(zip(self._encoder.layers, self._silence, strict=True))
         for number, (block, silence) in enumerate(blocks[first:], start=first + 1):
@@ -70,8 +70,8 @@ class WhisperPass:
             yield self._encoder.layer_norm(states) if number == len(blocks) else states
 
     def heard(self, states: torch.Tensor, first: int) -> Any:
-        """What the decoder looks at once these states enter the block `first`: keys and values of sound and silence."""
-        *_, last = self.along(states, first)
+        """Give what the decoder attends to once states enter block `first`: keys and values of sound and silence."""
+        *_, last = self.through(states, first)
         cache = DynamicCache()
         for number, (block, silence) in enumerate(zip(self._decoder.layers, self._heard_silence, strict=True)):
             keys, values = _followed(_keys_of(block.encoder_attn, last), silence)
@@ -95,7 +95,7 @@ class WhisperPass:
             tokens.expand(n_samples, -1),
             attention_mask=None if mask is None else mask.expand(n_samples, -1, -1, -1),
             position_ids=None if depths is None else depths.expand(n_samples, -1),
-            encoder_hidden_states=keys,  # only says that there are some: what is looked at lies in `heard`
+            encoder_hidden_states=keys,  # only says that there are some: those attended to are in `heard`
             past_key_values=heard,
             use_cache=True,
         ).last_hidden_state
@@ -105,12 +105,12 @@ class WhisperPass:
         return self._projection(decoded)
 
 
-def _through(block: Any, states: torch.Tensor, looked_at: _Keys) -> torch.Tensor:
-    """What a block of the encoder makes of states (n_samples, n_states, n_units) that look at these keys and values."""
+def _through(block: Any, states: torch.Tensor, attended: _Keys) -> torch.Tensor:
+    """Run a block of the encoder on states (n_samples, n_states, n_units) that attend to these keys and values."""
     attention = block.self_attn
     queries = _in_heads(attention, attention.q_proj(block.self_attn_layer_norm(states)))
-    found = scaled_dot_product_attention(queries, *looked_at)
-    states = states + attention.out_proj(found.transpose(1, 2).flatten(2))
+    attention_output = scaled_dot_product_attention(queries, *attended)
+    states = states + attention.out_proj(attention_output.transpose(1, 2).flatten(2))
     return states + block.fc2(block.activation_fn(block.fc1(block.final_layer_norm(states))))
 
 
@@ -128,7 +128,7 @@ def _in_heads(attention: Any, projected: torch.Tensor) -> torch.Tensor:
 
 
 def _followed(keys: _Keys, silence: _Keys) -> _Keys:
-    """Keys and values with those of the silence, the same for every sample, behind them."""
+    """Keys and values followed by those of the silence, the same for every sample."""
     own, own_values = keys
-    behind, behind_values = (side.expand(len(own), -1, -1, -1) for side in silence)
-    return torch.cat([own, behind], 2), torch.cat([own_values, behind_values], 2)
+    silent, silent_values = (side.expand(len(own), -1, -1, -1) for side in silence)
+    return torch.cat([own, silent], 2), torch.cat([own_values, silent_values], 2)

@@ -1,4 +1,4 @@
-"""What stands in a decoder's place while there is none yet: it has the engine cut windows, and keeps them."""
+"""Instead of a decoder while there is none yet: it has the engine cut windows, and collects them."""
 
 from __future__ import annotations
 
@@ -17,25 +17,10 @@ from ...sources.source import StreamInfo
 class Collector:
     """Takes the windows of a stream as a decoder would, and decides nothing.
 
-    Parameters
-    ----------
-    info : StreamInfo
-    channels : sequence of str
-        Which of the stream's channels to take.
-    samples : array (n_samples, n_channels)
-        Of these channels, as they are when all is well: channels are judged by what they reach there.
-    steps : sequence of Step
-    window : Window
-
-    Attributes
-    ----------
-    rows : list of array
-        What the windows held that were fit to be decided on, in their order.
-    n_times : int
-        How many rows of features each of them holds.
-    times_hz : float
-    delay_s : float
-        How long after a sample it comes out of the steps.
+    ``channels`` are those of the stream to take; ``samples`` (n_samples, n_channels) are of these channels, as they are
+    when all is well: what they reach there is their range. ``rows`` holds the windows that were fit to be decided on,
+    each with ``n_times`` rows of features at ``times_hz``; ``delay_s`` is how long after a sample it comes out of the
+    steps.
     """
 
     path = Path("calibration")
@@ -63,6 +48,6 @@ class Collector:
         self.rows: list[NDArray[np.float32]] = []
 
     def decide(self, x: NDArray[np.float32]) -> RowDecision:
-        """Keep a window's row."""
+        """Remember a window's row."""
         self.rows.append(np.array(x, np.float32))
         return RowDecision("", np.ones(1), None)

@@ -57,10 +57,10 @@ def calibrate(context: click.Context, study: Path, **options: Any) -> Answer:
     """
     import sys
 
-    from .run import Asked, calibrated
+    from .run import CalibrationRequest, calibrated
 
     if options["stream"] is None and not options["simulate"]:
         raise click.UsageError("expected --stream, the name of an LSL stream, or --simulate")
     as_json, plain = options.pop("as_json"), options.pop("plain")
     draws = not (plain or as_json) and sys.stdout.isatty()
-    return calibrated(context, Asked(study, draws=draws, **options))
+    return calibrated(context, CalibrationRequest(study, draws=draws, **options))

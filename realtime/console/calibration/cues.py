@@ -11,28 +11,20 @@ import numpy as np
 
 from ....errors import InputError
 
-LEAST_TRIALS = 4
+MIN_TRIALS = 4
 """Of each class: a fit takes a few, and then there must be some left to be decided on."""
 TRIALS_PER_BLOCK = 5
 """Of each class, at most: after a minute or so one wants a break."""
-LEAST_BLOCKS = 3
+MIN_BLOCKS = 3
 """Where one is left out to be tested on, settings are chosen by leaving out another."""
-MOST_IN_A_ROW = 3
+MAX_IN_A_ROW = 3
 """Who gets the same cue more often knows that another must come."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How long what lasts.
-
-    Parameters
-    ----------
-    cue_s : float
-        How long each cue is shown, and its trial lasts.
-    rest_s : float
-        At least so long nothing is shown behind it.
-    ready_s : float
-        How long one gets ready before the first cue of a block; the break before that is as long.
+    """How long what lasts: a cue, and its trial; the least rest after it; the time to get ready before the first cue of
+    a block, which is also the break before it.
     """
 
     cue_s: float = 4.0
@@ -47,23 +39,11 @@ class Timing:
 
 
 def schedule(labels: Sequence[str], n_per_class: int, *, seed: int = 0) -> list[list[str]]:
-    """Return blocks of cues in a random order.
+    """Return blocks of cues in a random order, each label ``n_per_class`` times in all.
 
     Every block has each label equally often, so that no block can be told from another by its labels; none comes more
-    than three times in a row, over the borders of blocks, too. There are three blocks at least.
-
-    Parameters
-    ----------
-    labels : sequence of str
-        At least two.
-    n_per_class : int
-        How often each label comes in all; at least four times.
-    seed : int
-
-    Raises
-    ------
-    InputError
-        There are too few labels, the same one comes twice, or they come too rarely.
+    than three times in a row, over the borders of blocks, too. There are three blocks at least. An InputError where
+    there are fewer than two labels, the same one comes twice, or they come too rarely.
 
     Examples
     --------
@@ -72,19 +52,19 @@ def schedule(labels: Sequence[str], n_per_class: int, *, seed: int = 0) -> list[
     """
     if len(set(labels)) != len(labels) or len(labels) < 2:
         raise InputError(f"labels: expected two or more, each once, got {', '.join(labels) or 'none'}")
-    if n_per_class < LEAST_TRIALS:
+    if n_per_class < MIN_TRIALS:
         raise InputError(
-            f"trials per class: expected at least {LEAST_TRIALS}, got {n_per_class}: a decoder that is to be tested "
+            f"trials per class: expected at least {MIN_TRIALS}, got {n_per_class}: a decoder that is to be tested "
             "needs trials to learn from and others to be tested on"
         )
-    n_blocks = max(LEAST_BLOCKS, ceil(n_per_class / TRIALS_PER_BLOCK))
+    n_blocks = max(MIN_BLOCKS, ceil(n_per_class / TRIALS_PER_BLOCK))
     rng = np.random.default_rng(seed)
     blocks: list[list[str]] = []
     before: list[str] = []
     for part in np.array_split(np.arange(n_per_class), n_blocks):
         block = _ordered(list(labels) * len(part), before, rng)
         blocks.append(block)
-        before = [*before, *block][-MOST_IN_A_ROW:]
+        before = [*before, *block][-MAX_IN_A_ROW:]
     return blocks
 
 
@@ -92,5 +72,5 @@ def _ordered(cues: list[str], before: list[str], rng: np.random.Generator) -> li
     """Draw an order, all allowed ones being equally likely; balanced cues always have many."""
     while True:
         order = [cues[i] for i in rng.permutation(len(cues))]
-        if max(len(list(same)) for _, same in groupby([*before, *order])) <= MOST_IN_A_ROW:
+        if max(len(list(same)) for _, same in groupby([*before, *order])) <= MAX_IN_A_ROW:
             return order

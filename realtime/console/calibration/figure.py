@@ -23,13 +23,6 @@ def learning_curve_figure(calibration: Calibration, good_enough: float) -> Drawi
     """Draw how often trials were decided rightly, by how many had been learned from: each of them, and the mean.
 
     Where the curve can tell, also what is expected, with its 95 % interval, and of twenty more trials.
-
-    Parameters
-    ----------
-    calibration : Calibration
-        That has decided on a trial, at least.
-    good_enough : float
-        What is asked for.
     """
     sizes, right, curve = calibration.n_before, calibration.right, calibration.curve()
 

@@ -18,13 +18,7 @@ EVERY_S = 0.5
 
 
 def labels_of(study: Study) -> list[str]:
-    """The labels to ask for.
-
-    Raises
-    ------
-    StudyError
-        The study asks for pictures, or for one word only.
-    """
+    """The labels to ask for; a StudyError where the study asks for pictures, or for one word only."""
     words = study.sections.targets.words
     if words is None:
         raise StudyError(
@@ -41,10 +35,7 @@ def labels_of(study: Study) -> list[str]:
 def session_decoder(study: Study, timing: Timing) -> Decoder:
     """Open the network and give the decoder, whose windows leave out what is cut off by the end of a run.
 
-    Raises
-    ------
-    StudyError
-        Its windows follow no cues, or do not fit between them; or its steps need the whole run.
+    A StudyError where its windows follow no cues, or do not fit between them; or its steps need the whole run.
     """
     with study.naming("decoder: "):
         settings = study.sections.decoder.settings()
@@ -89,28 +80,16 @@ def _reach(window: EventWindow, timing: Timing) -> tuple[float, float]:
 
 
 def live_window(window: Window, timing: Timing, rate_hz: float) -> SlidingAverage | SlidingEpoch:
-    """The window that slides along a stream without cues, and gives the same of its samples.
-
-    Parameters
-    ----------
-    window : EventWindow
-    timing : Timing
-    rate_hz : float
-        Of the samples that the window takes.
-    """
+    """The window that slides along a stream without cues, at ``rate_hz`` after the steps, and gives the same of its
+    samples."""
     assert isinstance(window, EventWindow)
     ends = replace(window, stop_s=timing.cue_s) if window.stop_s is None else window
     return sliding_like(ends, EVERY_S, rate_hz)
 
 
 def raw_files(folder: Path, resume: bool) -> list[Path]:
-    """The raw streams of earlier parts of a session, and last the one to be written.
-
-    Raises
-    ------
-    InputError
-        There is a session already, which is not to be gone on with; or there is none that could be.
-    """
+    """The raw streams of earlier parts of a session, and last the one to be written; an InputError where it does not
+    fit ``resume``."""
     paths = [folder / "raw.xdf"]
     while paths[-1].exists():
         paths.append(folder / f"raw-{len(paths) + 1}.xdf")
@@ -125,6 +104,6 @@ def raw_files(folder: Path, resume: bool) -> list[Path]:
 
 
 def earlier_trials(folder: Path) -> list[dict[str, Any]]:
-    """What was kept of the trials of earlier parts of a session."""
+    """The trials of earlier parts of a session, as they were written down."""
     path = folder / "calibration.json"
     return json.loads(path.read_text(encoding="utf-8"))["trials"] if path.exists() else []

@@ -13,7 +13,7 @@ from ....decoder.experiments.calibration import Calibration
 from ....decoder.windows import EventWindow, Trials
 from ....errors import StreamLostError, StreamMismatchError, StreamNotFoundError
 from ...clock import SystemClock
-from ...decision import LiveDecision, Status
+from ...decision import LiveDecision, Output, Status
 from ...engine.engine import Engine
 from ...health import State
 from ...outputs.block_recorder import BlockRecorder
@@ -42,28 +42,8 @@ class CalibrationSession:
     """Goes through blocks of cues until they are over, or the decoder is good enough.
 
     Each block is a run of its own: the engine begins anew with it, and its samples come after a gap in the recording.
-
-    Parameters
-    ----------
-    calibration : Calibration
-    labels : dict of str to str
-        The label that each of its answers stands for.
-    collector : Collector
-    source : CuedSource
-        Connected.
-    outlet : CueOutlet
-    recorder : BlockRecorder
-    view : CalibrationView
-    timing : Timing
-    stop : {"when-good", "all"}
-    first_block : int
-        The number of the first block, where earlier ones were learned from.
-
-    Attributes
-    ----------
-    trials : list of Trial
-    losses : dict of str to int
-        Of the stream, over all blocks.
+    ``labels`` are those that the calibration's answers stand for; ``source`` is connected; blocks count from
+    ``first_block``, as earlier ones may have been learned from. ``losses`` are those of the stream, over all blocks.
     """
 
     def __init__(
@@ -88,7 +68,7 @@ class CalibrationSession:
         assert isinstance(window, EventWindow)
         self._window_s = timing.cue_s if window.stop_s is None else window.stop_s
         self._clock = SystemClock()
-        self._came: dict[int, list[LiveDecision]] = {}
+        self._decisions: dict[int, list[LiveDecision]] = {}
         self._rows: dict[int, list[NDArray[np.float32]]] = {}
 
     def run(self, blocks: Sequence[Sequence[str]]) -> str:
@@ -110,10 +90,10 @@ class CalibrationSession:
 
     def _run_block(self, number: int, block: Sequence[str], n_cues: int, stop: Stop) -> bool:
         """Give the cues of a block; say whether the decoder became good enough."""
-        settings = LiveSettings(channels="by name", backlog="every", least_present=1.0, timeout_s=COMES_BACK_S)
+        settings = LiveSettings(channels="by name", backlog="every", min_present=1.0, timeout_s=COMES_BACK_S)
         listener = _Listener(self._view)
         collector: Any = self._collector
-        self._came, self._rows = {}, {}
+        self._decisions, self._rows = {}, {}
         with Engine(collector, self._source, settings, outputs=[listener], recorder=self._recorder) as engine:
             try:
                 self._view.phase("get ready", "", self._timing.ready_s)
@@ -152,42 +132,42 @@ class CalibrationSession:
         trial = Trial(len(self.trials) + 1, block, label, marker.stamp_s)
         if self._source.newest_stamp_s < last_s:
             return replace(trial, lost=f"its last samples had not come after {give_up_s - over_s:g} s")
-        came = self._came.get(event, [])
-        refused = next((one.abstained for one in came if one.abstained is not None), None)
-        if refused is not None or not came:
-            return replace(trial, lost=refused or "its window could not be cut")
-        return self._learned(trial, event, came, marker)
+        decisions = self._decisions.get(event, [])
+        refusal = next((one.abstained for one in decisions if one.abstained is not None), None)
+        if refusal is not None or not decisions:
+            return replace(trial, lost=refusal or "its window could not be cut")
+        return self._learned(trial, event, decisions, marker)
 
-    def _learned(self, trial: Trial, event: int, came: Sequence[LiveDecision], marker: Marker) -> Trial:
+    def _learned(self, trial: Trial, event: int, decisions: Sequence[LiveDecision], marker: Marker) -> Trial:
         calibration, n_decided = self._calibration, len(self._calibration.decisions)
-        n = len(came)
+        n = len(decisions)
         learned = Trials(
             X=np.array(self._rows[event], np.float32),
             label=np.array([trial.label] * n),
             run=np.full(n, trial.block),
             event=np.full(n, event),
-            start_s=np.array([one.start_s for one in came]),
-            stop_s=np.array([one.stop_s for one in came]),
+            start_s=np.array([one.start_s for one in decisions]),
+            stop_s=np.array([one.stop_s for one in decisions]),
             stimulus=None,
             left_out=np.empty(0, np.int64),
             n_times=self._collector.n_times,
             times_hz=self._collector.times_hz,
         )
-        found = calibration.learn(learned)
-        self._recorder.keep(marker)
+        right = calibration.learn(learned)
+        self._recorder.write_marker(marker)
         decided = calibration.decisions[n_decided:]
         if not decided:
             return trial
         said, by_answer = self._labels[decided[-1].answer], decided[-1].probabilities
         probabilities = {self._labels[answer]: share for answer, share in by_answer.items()}
-        return replace(trial, said=said, probabilities=probabilities, right=float(found[-1]))
+        return replace(trial, said=said, probabilities=probabilities, right=float(right[-1]))
 
     def _rest_between_blocks(self, number: int, stop: Stop) -> None:
         self._view.phase(f"break before block {number}", "", self._timing.ready_s)
         until_s = self._clock.now() + self._timing.ready_s
         while (left_s := until_s - self._clock.now()) > 0:
             self._view.draw()
-            if stop.asked:
+            if stop.requested:
                 raise _Interrupted
             try:
                 self._source.pull(min(TURN_S, left_s))
@@ -208,28 +188,19 @@ class CalibrationSession:
     def _turn(self, engine: Engine, timeout_s: float, stop: Stop) -> None:
         """Let the engine take in what comes, and sort the windows it cut by their cues."""
         for one in engine.turn(timeout_s):
-            self._came.setdefault(one.event, []).append(one)
+            self._decisions.setdefault(one.event, []).append(one)
             if one.abstained is None:
                 self._rows.setdefault(one.event, []).append(self._collector.rows.pop(0))
         self._view.draw()
-        if stop.asked:
+        if stop.requested:
             raise _Interrupted
 
 
-class _Listener:
-    """Tells the view what happens to the stream."""
+class _Listener(Output):
+    """Passes on to the view what happens to the stream."""
 
     def __init__(self, view: CalibrationView) -> None:
         self._view = view
 
-    def open(self, info: object, decoder: object) -> None:
-        pass
-
-    def decision(self, decision: LiveDecision) -> None:
-        pass
-
     def status(self, status: Status) -> None:
         self._view.status(status)
-
-    def close(self) -> None:
-        pass

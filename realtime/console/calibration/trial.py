@@ -7,23 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Trial:
-    """One cue, and what became of it.
+    """One cue, and what it led to.
 
-    Attributes
-    ----------
-    number, block : int
-        From 1.
-    label : str
-    onset_stamp_s : float
-        On the local clock.
-    lost : str or None
-        Why it was not learned from.
-    said : str or None
-        The label that was decided on before it was learned from, where there was something to decide by.
-    probabilities : dict of str to float
-        Of the labels; empty where nothing was decided.
-    right : float or None
-        A tie of k answers counts 1/k.
+    Number and block count from 1. ``lost`` says why it was not learned from. ``said`` is the label that was decided on
+    before that, where there was something to decide by, and ``probabilities`` those of the labels; ``right`` says
+    whether it was, where a tie of k answers counts 1/k.
     """
 
     number: int

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ....errors.printable import printable
 from ...decision import Status
-from ..letters import HEIGHT, large
+from ..view import large
 
 if TYPE_CHECKING:
     from ....decoder.experiments.calibration import Progress
@@ -58,7 +58,7 @@ def on_console(draws: bool) -> CalibrationView:
     return DrawnCalibration(Console(emoji=False)) if draws else PlainCalibration(Console(emoji=False))
 
 
-def told_of(trial: Trial) -> str:
+def outcome_of(trial: Trial) -> str:
     """What became of a trial, in words."""
     if trial.lost is not None:
         return f"{trial.label}: lost, {trial.lost}"
@@ -73,7 +73,7 @@ def is_worth_saying(status: Status) -> bool:
     return status.why not in ROUTINE
 
 
-class PlainCalibration:
+class PlainCalibration(CalibrationView):
     """One line for each thing that happens."""
 
     def __init__(self, console: Console) -> None:
@@ -93,19 +93,13 @@ class PlainCalibration:
             self.say(f"[{status.state}] {status.why}")
 
     def trial(self, trial: Trial) -> None:
-        self.say(f"  {told_of(trial)}")
+        self.say(f"  {outcome_of(trial)}")
 
     def progress(self, progress: Progress) -> None:
         self.say(f"  {progress.message}")
 
-    def draw(self) -> None:
-        pass
 
-    def close(self) -> None:
-        pass
-
-
-class DrawnCalibration:
+class DrawnCalibration(CalibrationView):
     """The whole terminal: the cue in large letters, a bar of time, and the decoder's progress."""
 
     def __init__(self, console: Console) -> None:
@@ -152,17 +146,12 @@ class DrawnCalibration:
         width = self._console.width - 4
         plain = self._console.options.ascii_only
         word = self._word or ("" if self._name == "rest" else self._name)
-        lines = large(word, width) if self._console.height >= TALL else None
-        ink = "#" if plain else "█"
-        art = [word[:width]] if lines is None else [line.replace("#", ink) for line in lines]
-        # Always as high, so that nothing jumps; rich leaves out empty lines.
-        art = [line or " " for line in art] + [" "] * (HEIGHT - len(art) if self._console.height >= TALL else 0)
         style = "bold bright_white" if self._word else "cyan"
         return Panel(
             Group(
                 Text(self._name, "dim", no_wrap=True),
                 Text(),
-                Align.center(Text("\n".join(art), style, no_wrap=True)),
+                Align.center(large(word, width, style, self._console.height >= TALL)),
                 Text(),
                 Text(self._bar(width, plain), "green" if self._word else "dim", no_wrap=True),
                 self._marks(width, plain),

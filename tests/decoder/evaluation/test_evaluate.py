@@ -24,7 +24,7 @@ from hotwire.decoder import (
 )
 from hotwire.decoder.evaluation import evaluate as evaluation
 from hotwire.decoder.evaluation.controls import CONTROLS, shuffled_within
-from hotwire.decoder.evaluation.folds import split_runs
+from hotwire.decoder.evaluation.splits import split_runs
 from hotwire.decoder.readers import read_responses
 from hotwire.decoder.steps import Detrend, ExponentialBaseline
 from hotwire.decoder.windows import BlockAverage, RunningAverage, Trials

@@ -25,7 +25,7 @@ from hotwire.decoder import (
 )
 from hotwire.decoder.evaluation import evaluate as evaluation
 from hotwire.decoder.evaluation.controls import CONTROLS, UNTRAINED_NEAREST
-from hotwire.decoder.evaluation.held_out import HeldOut, split_classes
+from hotwire.decoder.evaluation.splits import HeldOut, split_classes
 from hotwire.decoder.readers import read_responses
 from hotwire.decoder.statistics.measures import pairwise
 from hotwire.errors import InputError

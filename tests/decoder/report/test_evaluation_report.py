@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 
 from hotwire.decoder import Settings
 from hotwire.decoder.evaluation.audit.finding import Finding
-from hotwire.decoder.evaluation.result import Beside, Evaluation, Outcome
+from hotwire.decoder.evaluation.result import Evaluation, Outcome, RivalComparison
 from hotwire.decoder.report.evaluation_figures import confusion_figure
 from hotwire.decoder.report.evaluation_report import EvaluationReport
 from hotwire.decoder.report.evaluation_trials import MOST_TRIALS, answer_ranks
@@ -272,7 +272,7 @@ def compared(evaluation: Evaluation, *, low: float) -> Evaluation:
     """With a classifier that gives no free answers."""
     measures = {name: one for name, one in evaluation.decoder.measures.items() if name != "free"}
     difference = Difference(low + 0.021, low, low + 0.0432)
-    other = Beside(NASTY, replace(evaluation.decoder, measures=measures), dict.fromkeys(measures, difference))
+    other = RivalComparison(NASTY, replace(evaluation.decoder, measures=measures), dict.fromkeys(measures, difference))
     return replace(evaluation, field={"csp+lda": other})
 
 

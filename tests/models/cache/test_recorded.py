@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from hotwire.errors import AssetError, DiskSpaceError, UnknownNameError
-from hotwire.models.cache.array_store import Writing
+from hotwire.models.cache.array_store import UnfinishedArrays
 from hotwire.models.cache.folder import lock_of
 from hotwire.models.cache.recorded import forget, record, stored
 from hotwire.models.networks.network import Network
@@ -30,6 +30,7 @@ from hotwire.models.networks.torch_network import TorchNetwork
 # A network as a module of its own, so that other processes can have it: it notes each batch in a file, and can be told
 # to die in the middle.
 NOTING = """
+import os
 import os
 import signal
 import time
@@ -87,7 +88,7 @@ def noting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any
     """Give such a network, with its log in the test's own folder."""
     (tmp_path / "noting.py").write_text(NOTING)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     sys.modules.pop("noting", None)
     from noting import Noting  # pyright: ignore[reportMissingImports]
 
@@ -244,15 +245,15 @@ def test_stopped_between_the_last_mark_and_the_manifest(
     kept: Path, noting: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = noting()
-    mark = Writing.mark
+    mark = UnfinishedArrays.mark
 
-    def stop(self: Writing) -> Any:
+    def stop(self: UnfinishedArrays) -> Any:
         mark(self)
         if self.n_done == N:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Writing, "mark", stop)
+        patch.setattr(UnfinishedArrays, "mark", stop)
         with pytest.raises(KeyboardInterrupt):
             record(network, STIMULI, ["wide"], folder=kept)
     network._log.unlink()
@@ -334,15 +335,15 @@ def test_a_disk_that_fills_up_on_the_way(
     kept: Path, noting: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = noting()
-    put = Writing._put
+    put = UnfinishedArrays._put
 
-    def fail(self: Writing, name: str, data: Any) -> None:
+    def fail(self: UnfinishedArrays, name: str, data: Any) -> None:
         if self.n_done > 5 * 32:
             raise OSError(errno.ENOSPC, "No space left on device")
         put(self, name, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Writing, "_put", fail)
+        patch.setattr(UnfinishedArrays, "_put", fail)
         with pytest.raises(DiskSpaceError, match="the disk is full; make room"):
             record(network, STIMULI, ["wide"], folder=kept)
     network._log.unlink()
@@ -374,7 +375,7 @@ def test_what_is_kept_can_be_seen_and_dropped(kept: Path, noting: Callable[..., 
     forget(one.key, folder=kept)
     assert [other.n_stimuli for other in stored(kept)] == [9]
     assert not place.exists()
-    with pytest.raises(UnknownNameError, match="unknown key of kept activations"):
+    with pytest.raises(UnknownNameError, match="unknown key of cached activations"):
         forget(one.key, folder=kept)
     assert_right(network, kept)
 

@@ -102,7 +102,7 @@ def assert_scores_equal(network: LanguageModel, graph: onnx.ModelProto, layer: s
 
 
 def told(graphs: TextGraphs, state: np.ndarray) -> str:
-    answer, step = session(graphs.answer), session(graphs.step)
+    answer, step = session(graphs.scoring), session(graphs.step)
     token, kept = answer.run(["token", "kept"], {"activation": state[None]})
     said = [int(np.asarray(token)[0])]
     for number in range(graphs.max_tokens - 1):
@@ -131,8 +131,8 @@ def test_graph_scores_answers_as_the_network_does(llama: LanguageModel, layer: s
 
 def test_free_answers_are_those_of_the_network(network: LanguageModel) -> None:
     graphs = text_graphs(network, "2", LONG, max_tokens=6)
-    assert_scores_equal(network, graphs.answer, "2", LONG)
-    assert_fixed(graphs.answer)
+    assert_scores_equal(network, graphs.scoring, "2", LONG)
+    assert_fixed(graphs.scoring)
     assert_fixed(graphs.step)
     entered = states(network, "2", 12)
     expected = network.generate("2", entered, max_tokens=6)
@@ -159,13 +159,13 @@ def test_other_tokenizers_cannot_speak_outside_of_transformers() -> None:
 def test_smollm2(fetched: Callable[[str], Path]) -> None:
     network = LanguageModel.open(fetched("smollm2-135m-instruct"))
     graphs = text_graphs(network, "26", [*WORDS, "fire engine"])
-    assert_scores_equal(network, graphs.answer, "26", [*WORDS, "fire engine"])
+    assert_scores_equal(network, graphs.scoring, "26", [*WORDS, "fire engine"])
     entered = states(network, "26", 6)
     expected = network.generate("26", entered)
     assert [told(graphs, state) for state in entered] == expected
-    small = graphs._replace(answer=shrunk(graphs.answer, "int8"), step=shrunk(graphs.step, "int8"))
+    small = graphs._replace(scoring=shrunk(graphs.scoring, "int8"), step=shrunk(graphs.step, "int8"))
     right = network.log_probabilities("26", entered, WORDS)
-    assert (scored(small.answer, entered)[:, : len(WORDS)].argmax(1) == right.argmax(1)).all()
+    assert (scored(small.scoring, entered)[:, : len(WORDS)].argmax(1) == right.argmax(1)).all()
     assert told(small, entered[0]) == expected[0]
     assert small.step.ByteSize() < 0.3 * graphs.step.ByteSize()
 

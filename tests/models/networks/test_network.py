@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,26 +75,6 @@ def test_resume_leaves_the_activations_alone(network: Doubling) -> None:
     grid = np.ones((4, 3, 2), np.float32)
     grid.flags.writeable = False
     network.resume("grid", grid)
-
-
-def test_activations_go_into_given_arrays(network: Doubling, tmp_path: Path) -> None:
-    on_disk = np.memmap(tmp_path / "doubled.f32", np.float32, "w+", shape=(5, 3))
-    recorded = network.activations(np.ones((5, 3)), ["doubled", "grid"], batch_size=2, out={"doubled": on_disk})
-    assert recorded["doubled"] is on_disk
-    assert (np.fromfile(tmp_path / "doubled.f32", np.float32) == 2).all()
-    assert recorded["grid"].shape == (5, 3, 2)
-
-
-@pytest.mark.parametrize(
-    ("out", "error", "message"),
-    [
-        (np.empty((5, 4), np.float32), ShapeError, r"out\['doubled'\]: expected \(5, 3\), got \(5, 4\)"),
-        (np.empty((5, 3), np.int16), InputError, "expected float32, got int16"),
-    ],
-)
-def test_wrong_arrays_to_write_into(network: Doubling, out: np.ndarray, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        network.activations(np.ones((5, 3)), ["doubled"], out={"doubled": out})
 
 
 def test_an_unknown_layer_lists_the_layers(network: Doubling) -> None:

@@ -25,7 +25,6 @@ from hotwire.decoder.readers import read_npz, read_xdf, write_npz
 from hotwire.decoder.windows import Epoch
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.realtime.console.demo import prepare
-from hotwire.realtime.console.letters import HEIGHT, large
 from hotwire.realtime.console.recordings import named_runs, open_recording
 from hotwire.realtime.console.session import JsonStream, Tally
 from hotwire.realtime.console.view import PlainView, TerminalView
@@ -439,9 +438,7 @@ def test_the_view_fits(width: int, height: int) -> None:
 def test_the_view_shows_what_matters() -> None:
     gap = Status(State.GAP, 1.0, "3 samples are missing", {"lost": 7, "late": 0})
     text = "\n".join(shown(80, 24, decision(0), decision(1, answer="shoe"), state=gap))
-    word = large("shoe", 76)
-    assert word is not None
-    for part in (*(line.replace("#", "█").strip() for line in word), "amp: 2 channels at 250 Hz", "GAP", gap.why):
+    for part in (" s h o e ", "amp: 2 channels at 250 Hz", "GAP", gap.why):
         assert part in text
     for part in ("shown: face", "✓ face", "✗ shoe", "100% there", "lost 7"):
         assert part in text
@@ -461,11 +458,8 @@ def test_the_view_says_that_markers_are_away(markers: MarkerState | None) -> Non
 @pytest.mark.parametrize("state", [State.SEARCHING, State.STALE, State.LOST])
 def test_no_word_stands_while_nothing_comes(state: State) -> None:
     text = "\n".join(shown(80, 24, decision(), state=Status(state, 1.0, "nothing comes", {})))
-    word, name = large("face", 76), large(str(state), 76)
-    assert word is not None
-    assert name is not None
-    assert word[0].replace("#", "█") not in text
-    assert all(line.replace("#", "█").strip() in text for line in name)
+    assert "f a c e" not in text
+    assert " ".join(state) in text
 
 
 def test_the_view_says_why_it_abstains() -> None:
@@ -570,16 +564,6 @@ def test_commands_obey_nothing_that_a_recording_holds(
             if not more:
                 told = "".join(line.strip() for line in result.output.splitlines())
                 assert seen in told, (args, result.output)
-
-
-def test_large_letters() -> None:
-    lines = large("scissors", 76)
-    assert lines is not None
-    assert len(lines) == HEIGHT
-    assert len({len(line) for line in lines}) == 1
-    assert large("scissors", 20) is None
-    assert large("héron", 76) is None
-    assert large("", 76) is None
 
 
 def test_the_tally_leaves_shadows_and_abstentions_out() -> None:

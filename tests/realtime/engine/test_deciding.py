@@ -57,7 +57,7 @@ def test_who_is_due(settings, decided):
     ],
 )
 def test_abstains_where_too_little_came(n_present, least, abstains):
-    why = abstention(waiting(n_present), LiveSettings(least_present=least), 2)
+    why = abstention(waiting(n_present), LiveSettings(min_present=least), 2)
     assert why == (f"{n_present} of the window's 10 samples came, {least:.0%} needed" if abstains else None)
 
 
@@ -67,7 +67,7 @@ def test_abstains_where_too_little_came(n_present, least, abstains):
 )
 def test_abstains_where_too_much_is_bad(n_bad, most, abstains):
     bad = tuple(f"ch{i} (flat)" for i in range(n_bad))
-    why = abstention(waiting(bad=bad), LiveSettings(most_bad=most), 20)
+    why = abstention(waiting(bad=bad), LiveSettings(max_bad=most), 20)
     assert (why is not None) == abstains
     if why:
         assert why.startswith(f"{n_bad} of 20 features cannot be trusted: ch0 (flat)")
@@ -136,8 +136,8 @@ def test_an_abstention_asks_nobody():
         ("backlog", "all"),
         ("on_late", "drop"),
         ("channels", "any"),
-        ("least_present", 1.1),
-        ("most_bad", -0.1),
+        ("min_present", 1.1),
+        ("max_bad", -0.1),
         ("deadline_s", 0.0),
         ("stale_s", float("nan")),
         ("lost_s", -1.0),

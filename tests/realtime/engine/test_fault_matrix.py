@@ -144,7 +144,7 @@ def test_a_saturated_channel():
 def test_a_few_bad_channels_may_be_allowed():
     rows = ROWS.copy()
     rows[200:400, 1] = 0.25
-    ran = run([*chunks(rows=rows), *markers()], most_bad=0.25)
+    ran = run([*chunks(rows=rows), *markers()], max_bad=0.25)
     assert ran.losses == {}
     check_decisions(ran, rows=rows)
 

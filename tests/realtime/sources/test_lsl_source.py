@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hotwire.errors import InputError
-from hotwire.realtime.sources.lsl_markers import _read
+from hotwire.realtime.sources.lsl_markers import read_marker
 from hotwire.realtime.sources.lsl_source import LslSource
 
 SEND = """
@@ -111,7 +111,7 @@ def test_source_needs_something_to_go_by():
     ],
 )
 def test_reads_markers(sent, label, duration_s):
-    assert _read(sent) == (label, duration_s)
+    assert read_marker(sent) == (label, duration_s)
 
 
 def test_describes_the_stream_and_keeps_stamps_to_the_bit(lsl):
@@ -561,7 +561,7 @@ def test_two_streams_of_markers_are_refused_and_the_search_rests_in_between(lsl)
         RECEIVE
         + LISTEN
         + """
-    from hotwire.realtime import lsl_link
+    from hotwire.realtime.sources import lsl_link
     searches = []
     search = lsl_link.Link._search
     lsl_link.Link._search = lambda link, until: searches.append(link.what) or search(link, until)

@@ -22,7 +22,7 @@ from hotwire.decoder.evaluation.audit.leaks import audit, refuse
 from hotwire.decoder.evaluation.audit.order import agreement, told_by_position, told_by_run
 from hotwire.decoder.evaluation.audit.samples import centred_over_all, seams
 from hotwire.decoder.evaluation.audit.stimuli import looks
-from hotwire.decoder.evaluation.folds import split_runs
+from hotwire.decoder.evaluation.splits import split_runs
 from hotwire.decoder.readers import read_attributes, read_nifti, read_pictures, read_responses
 from hotwire.decoder.steps import Detrend, Lag, run_steps
 from hotwire.decoder.targets import Targets

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cross_decomposition import CCA as SklearnCCA
 
-from hotwire.decoder.evaluation.rivals.base import Shape
+from hotwire.decoder.evaluation.rivals.base import TrialShape
 from hotwire.decoder.evaluation.rivals.cca import CCA, canonical_correlation
 from hotwire.errors import InputError
 
-SHAPE = Shape(n_times=200, n_channels=2, times_hz=100.0, answers=("left", "right"))
+SHAPE = TrialShape(n_times=200, n_channels=2, times_hz=100.0, classes=("left", "right"))
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**16))

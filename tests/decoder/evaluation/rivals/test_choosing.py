@@ -6,7 +6,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from hotwire.decoder.evaluation.rivals.base import numbers_of_filters
-from hotwire.decoder.evaluation.rivals.choosing import decided, fitted
+from hotwire.decoder.evaluation.rivals.choosing import fitted, scores_of
 from hotwire.decoder.evaluation.rivals.vectors import shrinkage_lda
 
 
@@ -34,7 +34,7 @@ def test_an_answer_never_seen_comes_last() -> None:
     X, answers, _ = of_runs(3)
     for seen in ([0, 2], [0, 1, 2]):
         some = np.isin(answers, seen)
-        scores = decided(shrinkage_lda().fit(X[some], answers[some]), X, 4)
+        scores = scores_of(shrinkage_lda().fit(X[some], answers[some]), X, 4)
         assert scores.shape == (60, 4)
         assert (scores[:, 3] < scores[:, seen].min(axis=1)).all()
         np.testing.assert_array_equal(

@@ -161,7 +161,7 @@ def test_wrong_inputs(network: Network) -> None:
     with pytest.raises(UnknownNameError, match="unknown classifier of the field 'csp'; did you mean 'csp\\+lda'"):
         found_in(network, recording, averages, ["csp"])
     cca = {"type": "cca", "frequencies_hz": {"cat": 8.0, "dog": 12.0}}
-    with pytest.raises(InputError, match="expected one for each answer, cat, face, got those of cat, dog"):
+    with pytest.raises(InputError, match="expected one for each class, cat, face, got those of cat, dog"):
         found_in(network, recording, Settings("first", window=SAMPLES), [cca])
     with pytest.raises(InputError, match="field: expected each classifier once, got lda for 2 entries"):
         found_in(network, recording, averages, ["lda", "lda"])

@@ -10,7 +10,7 @@ import pytest
 
 from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets, save
-from hotwire.decoder.evaluation.folds import Bench
+from hotwire.decoder.evaluation.fold_data import FoldData
 from hotwire.decoder.experiments.pseudo_online.deciding import FoldDecoder, Player
 from hotwire.decoder.experiments.pseudo_online.stream import delays_s, sliding_window, stream_windows
 from hotwire.decoder.features import CSP, Features
@@ -99,14 +99,14 @@ def test_the_engine_says_the_same_when_it_was_there(chain: tuple[Decoder, Settin
     decoder, settings, path = chain
     recording = made_session(1, seed=2)
     compiled = NotingDecoder.load(path)
-    bench = Bench(decoder.network, decoder.targets, recording, ["active"])
+    bench = FoldData(decoder.network, decoder.targets, recording, ["active"])
     player = Player(bench, "sliding", 0.2)
     found = player.decisions(FoldDecoder(settings, decoder.linear_, (0,)), 0)
 
     clock = VirtualClock()
     info = RecordingSource(recording, clock).info
     heard = ScriptedSource(info, chunked(recording.data, RATE_HZ), clock)
-    live_settings = LiveSettings(backlog="every", most_bad=1.0, stale_s=1e9, lost_s=1e9)
+    live_settings = LiveSettings(backlog="every", max_bad=1.0, stale_s=1e9, lost_s=1e9)
     live: list[Any] = []
     at_s: list[float] = []
     with Engine(compiled, heard, live_settings, clock=clock) as engine:

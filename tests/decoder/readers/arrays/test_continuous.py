@@ -169,7 +169,7 @@ def test_events_before_the_data_and_after_its_end(tmp_path: Path) -> None:
         r = read(path, on_event_outside="drop")
         assert r.events.label.tolist() == LABELS[:3]
         assert "1 of 4 events lie outside the runs and are left out" in r.source
-    with pytest.raises(InputError, match="on_event_outside: expected 'error' or 'drop'"):
+    with pytest.raises(InputError, match="on_event_outside: expected one of error, drop"):
         read(path, on_event_outside="keep")
 
 
@@ -189,7 +189,7 @@ def test_wrong_names_and_numbers(tmp_path: Path) -> None:
         read(path, onsets="cnt.y_hot")
     with pytest.raises(RecordingError, match=r"expected 'cnt\.chan' to be numbers with two axes"):
         read(path, data="cnt.chan")
-    with pytest.raises(InputError, match="rows: expected one of 'samples', 'channels', got 'time'"):
+    with pytest.raises(InputError, match="rows: expected one of samples, channels, got 'time'"):
         read(path, rows="time")
 
 

@@ -121,7 +121,7 @@ def test_regions_are_the_masks_of_the_features_voxels(tmp_path: Path, ending: st
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"rows": "columns"}, "rows: expected 'samples' or 'features', got 'columns'"),
+        ({"rows": "columns"}, "rows: expected one of samples, features, got 'columns'"),
         ({"order": "A"}, "order: expected 'C' or 'F', got 'A'"),
         ({"block": "block"}, "block: samples without a rate are trials"),
         ({"rate_hz": 1.0, "stimuli": "pictures"}, "stimuli: expected samples that are trials"),

@@ -134,7 +134,7 @@ def test_wrong_inputs(tmp_path: Path) -> None:
         read_spike_times(path, -1)
     with pytest.raises(InputError, match=r"stop_s: expected a whole number of bins of 100 ms.*got 9\.5"):
         read_spike_times(path, 100, stop_s=0.95)
-    with pytest.raises(InputError, match="values: expected 'rates' or 'counts'"):
+    with pytest.raises(InputError, match="values: expected one of rates, counts"):
         read_spike_times(path, 100, values="count")  # type: ignore[arg-type]
     with pytest.raises(RecordingError, match=r"line 3: expected a number in the column 'time_s', got 'soon'"):
         read_spike_times(write(tmp_path, "unit,time_s\n1,2\n1,soon\n")[0], 100)

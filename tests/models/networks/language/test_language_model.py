@@ -85,7 +85,7 @@ def whole_forward_log_probability(network: LanguageModel, candidate: str) -> flo
     prompt = network._encode(network.prompt.replace("{}", "x"))
     tokens = network._encode(f" {candidate}")
     with torch.inference_mode():
-        log_p = torch.log_softmax(network._model(torch.tensor([prompt + tokens])).logits[0], -1)
+        log_p = torch.log_softmax(network.model(torch.tensor([prompt + tokens])).logits[0], -1)
     return sum(log_p[len(prompt) - 1 + index, token].item() for index, token in enumerate(tokens))
 
 
@@ -103,10 +103,10 @@ def test_candidates_of_several_tokens_are_scored_as_a_whole(network: LanguageMod
 
 def test_free_answer_is_the_greedy_one_of_transformers(network: LanguageModel) -> None:
     prompt = torch.tensor([network._encode(network.prompt.replace("{}", "x"))])
-    told = network._model.generate(
+    told = network.model.generate(
         prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=6, do_sample=False, pad_token_id=0
     )
-    expected, _ = network._answer(told[0, prompt.shape[1] :].tolist())
+    expected, _ = network._text_of(told[0, prompt.shape[1] :].tolist())
     assert network.generate("2", network.own_activation("2")[None], max_tokens=6) == [expected]
 
 
@@ -114,7 +114,7 @@ def test_activation_is_the_state_at_the_last_token(network: LanguageModel) -> No
     texts = ["A picture of a cat", "A dog", "A picture of a shoe"]
     recorded = network.activations(texts, list(network.layers))
     for row, text in enumerate(texts):
-        states = network._model(torch.tensor([network._encode(text)]), output_hidden_states=True).hidden_states
+        states = network.model(torch.tensor([network._encode(text)]), output_hidden_states=True).hidden_states
         for layer in ("0", "1", "2"):
             np.testing.assert_allclose(recorded[layer][row], states[int(layer)][0, -1].detach(), atol=1e-5)
 

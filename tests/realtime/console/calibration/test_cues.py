@@ -18,9 +18,9 @@ from hotwire.errors import InputError, RecordingError, StreamLostError, StreamNo
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.console.calibration.collector import Collector
 from hotwire.realtime.console.calibration.cues import (
-    LEAST_BLOCKS,
-    LEAST_TRIALS,
-    MOST_IN_A_ROW,
+    MAX_IN_A_ROW,
+    MIN_BLOCKS,
+    MIN_TRIALS,
     TRIALS_PER_BLOCK,
     Timing,
     schedule,
@@ -37,11 +37,11 @@ from hotwire.realtime.sources.source import Chunk, Marker, StreamInfo
 INFO = StreamInfo("amp", "EEG", "amp-1", ("C3", "Cz"), ("uV", "uV"), 100.0)
 
 
-@given(st.integers(2, 6), st.integers(LEAST_TRIALS, 40), st.integers(0, 1000))
+@given(st.integers(2, 6), st.integers(MIN_TRIALS, 40), st.integers(0, 1000))
 def test_cues_are_balanced_and_no_row_is_long(n_labels: int, n_per_class: int, seed: int) -> None:
     labels = [f"word {i}" for i in range(n_labels)]
     blocks = schedule(labels, n_per_class, seed=seed)
-    assert len(blocks) >= LEAST_BLOCKS
+    assert len(blocks) >= MIN_BLOCKS
     for block in blocks:
         counts = Counter(block)
         assert set(counts) == set(labels)
@@ -49,7 +49,7 @@ def test_cues_are_balanced_and_no_row_is_long(n_labels: int, n_per_class: int, s
         assert 1 <= counts[labels[0]] <= TRIALS_PER_BLOCK
     cues = [label for block in blocks for label in block]
     assert Counter(cues) == dict.fromkeys(labels, n_per_class)
-    assert max(len(list(row)) for _, row in groupby(cues)) <= MOST_IN_A_ROW
+    assert max(len(list(row)) for _, row in groupby(cues)) <= MAX_IN_A_ROW
     assert blocks == schedule(labels, n_per_class, seed=seed)
 
 
@@ -140,7 +140,7 @@ def test_blocks_become_runs_and_only_whole_trials_events(tmp_path: Path) -> None
             marker = Marker(label, start_s + at_s, 0.3, start_s + at_s)
             recorder.marker(marker)
             if label == "left":
-                recorder.keep(marker)
+                recorder.write_marker(marker)
         recorder.close()
     recorder.end()
     recording = read_xdf(tmp_path / "raw.xdf")
@@ -168,7 +168,7 @@ def test_a_collector_keeps_windows_as_they_were_cut() -> None:
     collector = Collector(INFO, ("Cz",), data[:, 1:], (), BlockAverage())
     source = CuedSource(ScriptedSource(INFO, chunked(data, 100.0, chunk_samples=7), clock))
     source.cue(Marker("left", 0.2, 0.3, 0.2))
-    settings = LiveSettings(channels="by name", least_present=1.0)
+    settings = LiveSettings(channels="by name", min_present=1.0)
     engine_decoder: object = collector
     with Engine(engine_decoder, source, settings, clock=clock) as engine:  # type: ignore[arg-type]
         decisions = list(engine)

@@ -1,4 +1,4 @@
-"""Samples that were recorded but hold nothing: what becomes of the recording around them."""
+"""Events and samples that are left out of a recording, and what becomes of the recording around them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError, NonFiniteError, RecordingError
+from ...errors import NonFiniteError, RecordingError
+from ...errors.checks import check_choice
 from ..recordings.events import Events, check_events, events_outside, first_sample_at, listed
 
 NotFinite = Literal["error", "drop channels", "cut"]
@@ -17,17 +18,16 @@ OnEventOutside = Literal["error", "drop"]
 
 
 def events_inside(
-    events: Events, run_lengths: dict, rate_hz: float, on_event_outside: OnEventOutside, told: list[str]
+    events: Events, run_lengths: dict, rate_hz: float, on_event_outside: OnEventOutside, notes: list[str]
 ) -> Events:
-    """Return the events that begin within their runs; add to what is told of the recording how many do not.
+    """Return the events that begin within their runs; add to the recording's notes how many do not.
 
     Raises
     ------
     RecordingError
         One lies outside, and `on_event_outside` is ``"error"``.
     """
-    if on_event_outside not in ("error", "drop"):
-        raise InputError(f"on_event_outside: expected 'error' or 'drop', got {on_event_outside!r}")
+    check_choice("on_event_outside", on_event_outside, ("error", "drop"))
     outside = events_outside(events, run_lengths, rate_hz)
     if outside.any() and on_event_outside == "error":
         try:
@@ -35,73 +35,58 @@ def events_inside(
         except RecordingError as error:
             raise RecordingError(f"{error}. Choose on_event_outside='drop' to leave such events out") from None
     if outside.any():
-        told.append(f"{np.count_nonzero(outside)} of {len(events)} events lie outside the runs and are left out")
+        notes.append(f"{np.count_nonzero(outside)} of {len(events)} events lie outside the runs and are left out")
     return events.take(~outside)
 
 
-class Kept(NamedTuple):
+class Remaining(NamedTuple):
     """What is left of a recording.
 
     Attributes
     ----------
     rows : array (n_samples,) of bool
     columns : array of int
-    run : array (n_samples_kept,) of int
+    run : array (n_samples_left,) of int
         Numbered from 1.
     events : Events
-    told : str
-        What was lost; empty where nothing was.
+    note : str
+        What was left out; empty where nothing was.
     """
 
     rows: NDArray[np.bool_]
     columns: NDArray[np.intp]
     run: NDArray[np.int64]
     events: Events
-    told: str
+    note: str
 
 
 def without_not_finite(
     data: NDArray, names: Sequence[str], run: NDArray[np.int64], events: Events, rate_hz: float, policy: NotFinite
-) -> Kept:
-    """Say what to keep of samples of which some are NaN or infinite.
+) -> Remaining:
+    """Say what remains of data (n_samples, n_channels) of which some is NaN or infinite; runs are numbered from 1.
 
-    ``"error"`` keeps nothing silently: it raises. ``"drop channels"`` leaves out every channel with such a value.
-    ``"cut"`` leaves out every sample at which a channel has one: a new run begins behind each such stretch, and events
-    that begin in one are lost with it.
-
-    Parameters
-    ----------
-    data : array (n_samples, n_channels)
-    names : sequence of str
-        The channels.
-    run : array (n_samples,) of int
-        Numbered from 1.
-    events : Events
-    rate_hz : float
-    policy : str
-
-    Raises
-    ------
-    NonFiniteError
-        There are such values, and the policy is ``"error"``; or nothing would be left.
+    ``"error"`` raises a NonFiniteError. ``"drop channels"`` leaves out every channel with such a value. ``"cut"``
+    leaves out every sample at which a channel has one: a new run begins behind each such stretch, and events that begin
+    in one are lost with it.
     """
-    if policy not in ("error", "drop channels", "cut"):
-        raise InputError(f"not_finite: expected 'error', 'drop channels' or 'cut', got {policy!r}")
+    check_choice("not_finite", policy, ("error", "drop channels", "cut"))
     bad = ~np.isfinite(data)
     rows, columns = np.ones(len(data), bool), np.arange(data.shape[1])
     share = bad.mean(axis=0) if len(data) else np.zeros(data.shape[1])
     if not share.any():
-        return Kept(rows, columns, run, events, "")
+        return Remaining(rows, columns, run, events, "")
     dead = [name for name, of in zip(names, share, strict=True) if of == 1]
-    told = listed([f"{name} ({of:.2g} of its samples)" for name, of in zip(names, share, strict=True) if of])
+    bad_channels = listed([f"{name} ({of:.2g} of its samples)" for name, of in zip(names, share, strict=True) if of])
     if policy == "drop channels":
         columns = np.flatnonzero(share == 0)
         if not columns.size:
             raise NonFiniteError(
-                f"data: every channel has samples that are NaN or infinite: {told}; not_finite='cut' leaves out "
-                "samples instead"
+                f"data: every channel has samples that are NaN or infinite: {bad_channels}; not_finite='cut' leaves "
+                "out samples instead"
             )
-        return Kept(rows, columns, run, events, f"channels left out for samples that are not finite: {told}")
+        return Remaining(
+            rows, columns, run, events, f"channels left out for samples that are not finite: {bad_channels}"
+        )
     if policy == "error" or dead:
         hint = (
             f"{listed(dead)} never hold a number: choose not_finite='drop channels', or name other channels"
@@ -111,7 +96,7 @@ def without_not_finite(
         first = int(np.flatnonzero(bad.any(axis=1))[0])
         begin = int(np.flatnonzero(run == run[first])[0])
         raise NonFiniteError(
-            f"data: expected finite numbers, got NaN or infinity in {told}; first in run {run[first]}, "
+            f"data: expected finite numbers, got NaN or infinity in {bad_channels}; first in run {run[first]}, "
             f"{(first - begin) / rate_hz:g} s after its start. {hint}"
         )
     return cut_out(np.asarray(bad.any(axis=1)), data.shape[1], run, events, rate_hz, "samples that are not finite")
@@ -119,7 +104,7 @@ def without_not_finite(
 
 def cut_out(
     lost: NDArray[np.bool_], n_channels: int, run: NDArray[np.int64], events: Events, rate_hz: float, what: str
-) -> Kept:
+) -> Remaining:
     """Leave out samples; a new run begins behind each stretch of them, and events that begin in one go with it."""
     if lost.all():
         raise RecordingError(f"data: nothing would be left without the {what}")
@@ -132,17 +117,17 @@ def cut_out(
     starts = np.searchsorted(run, events.run)
     on_grid = np.array([first_sample_at(onset, rate_hz) for onset in events.onset_s.tolist()], np.intp)
     at = starts + np.clip(on_grid, 0, lengths[events.run.astype(np.intp)] - 1)
-    kept = ~lost[at]
-    moved_s = (np.flatnonzero(begins)[now[at[kept]] - 1] - starts[kept]) / rate_hz
-    taken = events.take(kept)
+    remain = ~lost[at]
+    moved_s = (np.flatnonzero(begins)[now[at[remain]] - 1] - starts[remain]) / rate_hz
+    taken = events.take(remain)
     # Rounding up to the next sample may have put an onset behind a stretch that ends less than a sample later.
-    events_now = replace(taken, run=now[at[kept]], onset_s=np.maximum(taken.onset_s - moved_s, 0.0))
+    events_now = replace(taken, run=now[at[remain]], onset_s=np.maximum(taken.onset_s - moved_s, 0.0))
     n_stretches = np.count_nonzero(np.diff(lost.astype(np.int8), prepend=0) == 1)
-    return Kept(
+    return Remaining(
         rows=~lost,
         columns=np.arange(n_channels),
         run=now[~lost],
         events=events_now,
-        told=f"{np.count_nonzero(lost)} {what} left out ({np.count_nonzero(lost) / rate_hz:.4g} s in {n_stretches} "
-        f"stretches, a new run behind each), and {np.count_nonzero(~kept)} events in them",
+        note=f"{np.count_nonzero(lost)} {what} left out ({np.count_nonzero(lost) / rate_hz:.4g} s in {n_stretches} "
+        f"stretches, a new run behind each), and {np.count_nonzero(~remain)} events in them",
     )

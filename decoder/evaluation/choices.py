@@ -1,0 +1,157 @@
+"""Choices made by cross-validation: which settings, scored in inner folds of the training runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...adapters.whiten import Whitener
+from ...errors import InputError, RecordingError, UnknownNameError
+from ..readout import NearestReadout, read_out
+from ..settings import Settings
+from ..statistics.auc import choice_score
+from ..windows import Trials
+from .fold_data import FoldData
+from .splits import HeldOut, class_group, split_classes, split_runs
+from .threads import once
+
+CHOOSABLE = (
+    "layer",
+    "steps",
+    "window",
+    "whiten",
+    "features",
+    "adapter",
+    "readout",
+    "prompt",
+    "fit_steps",
+    "fit_window",
+)
+JUDGES = ("nearest", "readout")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A setting that is chosen inside the training runs, over inner folds, by `choice_score`.
+
+    Parameters
+    ----------
+    setting : str
+        A field of `Settings`.
+    values : sequence
+        What to choose from; of equally good ones the first is taken.
+    judge : {"nearest", "readout"}
+        By which readout the values are scored: the similarity in the layer, which costs next to nothing, or the
+        decoder's own readout, which runs the network.
+    """
+
+    setting: str
+    values: Sequence[Any]
+    judge: Literal["nearest", "readout"] = "readout"
+
+    def __post_init__(self) -> None:
+        if self.setting not in CHOOSABLE:
+            raise UnknownNameError("setting to choose", self.setting, CHOOSABLE)
+        if self.judge not in JUDGES:
+            raise UnknownNameError("judge", self.judge, JUDGES)
+        if not len(self.values):
+            raise InputError(f"choose: expected values for {self.setting!r}, got none")
+
+
+def tried_windows(settings: Settings, choose: Sequence[Choice]) -> list[Settings]:
+    """The settings with each of the windows, and of the steps, that there are to choose from."""
+    return [
+        replace(settings, **{choice.setting: value})
+        for choice in choose
+        if choice.setting in ("window", "steps")
+        for value in choice.values
+    ]
+
+
+class SettingsSearch:
+    """Chooses settings on the trials that a fold may be fitted on; nothing here looks at others."""
+
+    def __init__(self, data: FoldData, held_out: HeldOut, inner_folds: int) -> None:
+        self._held_out = held_out
+        self._data = data
+        self._n_inner = inner_folds
+        # Each choice scores again what the one before it chose. Nothing here holds `self`, so that all is freed after
+        # the last use: the whitening of a whole brain takes GB. Those of the newest two sets of steps are cached.
+        self._scores: dict[tuple[Settings, str], float] = {}
+        self._whitener = once(lambda steps, named: data.whitener(steps, named, held_out), maxsize=2)
+
+    def _inner(self, trials: Trials, truth: NDArray[np.intp]) -> list[HeldOut]:
+        """Folds of the training trials, of whole classes where the outer ones are."""
+        if not self._held_out.by_class:
+            runs = [run for run in self._data.recording.runs if run not in set(self._held_out.runs)]
+            parts = split_runs(runs, min(self._n_inner, len(runs))) if len(runs) > 1 else []
+            return [HeldOut(tuple(part)) for part in parts]
+        ours = self._held_out.trains(trials.run, truth)
+        n_classes = len(np.unique(truth[ours]))
+        if n_classes < 4:
+            raise InputError(
+                f"choose: expected at least four classes in every fold's training to choose by inner folds of whole "
+                f"classes, got {n_classes}; take more folds, or no choice"
+            )
+        return split_classes(trials.run[ours], truth[ours], min(self._n_inner, n_classes // 2))
+
+    def choose(self, settings: Settings, choices: Sequence[Choice]) -> Settings:
+        """Make the choices one after the other."""
+        events = self._events(settings)
+        for choice in choices:
+            tried = [replace(settings, **{choice.setting: value}) for value in choice.values]
+            for one in tried:
+                for ours, theirs in zip(events, self._events(one), strict=True):
+                    _check_same_trials(choice, ours, theirs)
+            best = np.argmax([self._score(one, choice.judge) for one in tried]) if len(tried) > 1 else 0
+            settings = tried[int(best)]
+        return settings
+
+    def _events(self, settings: Settings) -> tuple[NDArray, NDArray]:
+        return self._data.trials(settings).event, self._data.trials_to_fit(settings).event
+
+    def whitener(self, settings: Settings) -> Whitener | None:
+        """Fit on all samples that may be trained on, if the settings ask for it."""
+        if settings.whiten == "none":
+            return None
+        # By classes it leaves out the trials' own samples, to decide on and to fit on, which windows name.
+        named = tuple(dict.fromkeys((settings.window, settings.to_fit[1])))
+        return self._whitener(settings.steps, named if self._held_out.by_class else ())
+
+    def _score(self, settings: Settings, judge: str) -> float:
+        key = (settings, judge)
+        if key not in self._scores:
+            self._scores[key] = self._score_anew(settings, judge)
+        return self._scores[key]
+
+    def _score_anew(self, settings: Settings, judge: str) -> float:
+        """Pairwise accuracy over inner folds, or between two classes the area under the ROC curve."""
+        data = self._data
+        trials, to_fit = data.trials(settings), data.trials_to_fit(settings)
+        keys, truth, truth_to_fit = data.keys(to_fit), data.truth(trials), data.truth(to_fit)
+        outer, by_class = self._held_out, self._held_out.by_class
+        readout = NearestReadout() if judge == "nearest" else settings.readout
+        tested, scores = [], []
+        inner = self._inner(trials, truth)
+        for held_out in inner:
+            train = np.flatnonzero(outer.trains(to_fit.run, truth_to_fit) & held_out.trains(to_fit.run, truth_to_fit))
+            test = np.flatnonzero(outer.trains(trials.run, truth) & held_out.tests(trials.run, truth))
+            # Whitening knows no labels; one for all inner folds keeps the search short and inside the training runs.
+            linear = data.fit(settings, train, keys[train], self.whitener(settings), by_class=by_class)
+            tested.append(test)
+            entry = data.entry(settings, linear)
+            scores.append(read_out(readout, entry, linear.predict(trials.X[test]), speak=False)[0])
+        answers = truth[np.concatenate(tested)]
+        return choice_score(np.concatenate(scores), answers, class_group(answers, inner) if by_class else None)
+
+
+def _check_same_trials(choice: Choice, ours: NDArray, theirs: NDArray) -> None:
+    if not np.array_equal(ours, theirs):
+        raise RecordingError(
+            f"choose: the values of {choice.setting!r} cut the recording into different trials ({len(ours)} and "
+            f"{len(theirs)}), so their accuracies cannot be compared; choose among windows of one kind"
+        )

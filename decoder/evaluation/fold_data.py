@@ -1,0 +1,97 @@
+"""What all folds share: the recording under all the settings tried, and the activations of a network's targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...adapters.whiten import Whitener
+from ...models.networks.network import Network
+from ..linear import Linear
+from ..readout import Entry, make_entry
+from ..recordings.recording import Recording
+from ..settings import Settings, fit_on, prompted
+from ..steps import Step, run_steps
+from ..targets import Targets
+from ..windows import Trials, Window, windows
+from .splits import HeldOut
+from .threads import once
+
+
+class FoldData:
+    """A recording under all the settings tried, and a network's targets for it; each computed once."""
+
+    def __init__(self, network: Network, targets: Targets, recording: Recording, layers: Sequence[str]) -> None:
+        self.network = network
+        self.targets = targets
+        self.recording = recording
+        self._tables = targets.activations(network, layers)
+        self._prompted = once(lambda prompt: prompted(network, prompt))
+        self._prepared = once(lambda steps: run_steps(steps, recording))
+        self._windows = once(lambda steps, window: windows(window, self._prepared(steps)))
+
+    def with_network(self, network: Network) -> FoldData:
+        """Another network on the same trials, which are cut once."""
+        other = FoldData(network, self.targets, self.recording, tuple(self._tables))
+        other._prepared, other._windows = self._prepared, self._windows
+        return other
+
+    def prepared(self, steps: tuple[Step, ...]) -> Recording:
+        """The recording after the steps."""
+        return self._prepared(steps)
+
+    def table(self, layer: str) -> NDArray[np.float32]:
+        """Activation (n_keys, n_units) of each key."""
+        return self._tables[layer]
+
+    def trials(self, settings: Settings) -> Trials:
+        """What is decided on."""
+        return self._windows(settings.steps, settings.window)
+
+    def trials_to_fit(self, settings: Settings) -> Trials:
+        """What the adapter is fitted on."""
+        return self._windows(*settings.to_fit)
+
+    def keys(self, trials: Trials) -> NDArray[np.intp]:
+        return self.targets.key_of(trials)
+
+    def truth(self, trials: Trials) -> NDArray[np.intp]:
+        """The right class of each."""
+        return self.targets.truth()[self.keys(trials)]
+
+    def whitener(self, steps: tuple[Step, ...], of_windows: tuple[Window, ...], held_out: HeldOut) -> Whitener:
+        """Fit on all samples of runs that are not held out; where classes are, without their samples in the windows."""
+        prepared = self._prepared(steps)
+        rows = ~held_out.in_runs(prepared.run)
+        for window in of_windows if held_out.by_class else ():
+            trials = self._windows(steps, window)
+            for i in np.flatnonzero(held_out.of_classes(self.truth(trials))):
+                first, stop = (round(at * prepared.rate_hz) for at in (trials.start_s[i], trials.stop_s[i]))
+                of_run = prepared.samples_of(trials.run[i].item())
+                rows[of_run.start + first : min(of_run.start + stop, of_run.stop)] = False
+        return Whitener().fit(prepared.data[rows])
+
+    def fit(
+        self,
+        settings: Settings,
+        train: NDArray,
+        keys: NDArray,
+        whitener: Whitener | None,
+        whitened: NDArray | None = None,
+        *,
+        by_class: bool = False,
+    ) -> Linear:
+        """Fit on the trials `train` of those to fit on, with the targets of `keys`; their X may be given, whitened.
+
+        The adapter's strength is chosen by leaving out whole runs, or whole classes.
+        """
+        targets, truth = self.table(settings.layer)[keys], self.targets.truth()[keys]
+        trials, groups = self.trials_to_fit(settings), truth if by_class else None
+        return fit_on(settings, trials, train, targets, truth, whitener, self.recording.regions, whitened, groups)
+
+    def entry(self, settings: Settings, linear: Linear) -> Entry:
+        """Where predicted activations enter the network."""
+        network, table = self._prompted(settings.prompt), self.table(settings.layer)
+        return make_entry(network, settings.layer, self.targets, table, linear.mean)

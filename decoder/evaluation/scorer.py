@@ -1,0 +1,81 @@
+"""From decisions to measures, with chance, intervals and permutation tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..statistics.auc import auc_difference, auc_measure, has_auc
+from ..statistics.chance import constant_guess, pairwise_chance
+from ..statistics.difference import mean_difference
+from ..statistics.measures import hit_table, hits, measure, pairwise, pairwise_table
+from ..targets import Targets, WordTargets
+from .result import Outcome, RivalComparison
+
+Decisions = tuple[NDArray, list[str] | None]
+"""Scores (n_trials, n_classes), and free answers where there are any."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Turns decisions into measures.
+
+    Attributes
+    ----------
+    targets : Targets
+    truth : array (n_trials,) of int
+    runs : array (n_trials,)
+        What is drawn whole for intervals: runs, or classes.
+    shuffled : array (n_permutations, n_trials) of int
+        True classes exchanged as `hotwire.decoder.statistics.permutation.exchanges` says.
+    class_sets : array (n_trials,) of int, optional
+        Where whole classes are held out, those of the same number are held out together.
+    """
+
+    targets: Targets
+    truth: NDArray[np.intp]
+    runs: NDArray
+    shuffled: NDArray[np.intp]
+    class_sets: NDArray[np.intp] | None = None
+
+    def outcome(self, repeats: Sequence[Decisions]) -> Outcome:
+        """Measures of one or more repetitions (their mean); scores and texts of the first."""
+        n_classes, sets, truth = len(self.targets.answers), self.class_sets, self.truth
+        every = [scores for scores, _ in repeats]
+        guess, even = constant_guess(truth, n_classes, sets), pairwise_chance(truth, n_classes, sets)
+        tables = {
+            "candidate": ([hit_table(scores) for scores in every], guess),
+            "pairwise": ([pairwise_table(scores, truth, sets) for scores in every], even),
+        }
+        if sets is not None:
+            missing_first = pairwise_chance(truth, n_classes, sets, against="all")
+            tables["against all"] = ([pairwise_table(scores, truth) for scores in every], missing_first)
+        said = [self._said(texts) for _, texts in repeats if texts is not None]
+        if said:
+            tables["free"] = ([(one[:, None] == np.arange(n_classes)).astype(np.float64) for one in said], guess)
+        measures = {
+            name: measure(np.array(table), truth, self.runs, self.shuffled, chance=chance)
+            for name, (table, chance) in tables.items()
+        }
+        if has_auc(truth, n_classes):
+            measures["auc"] = auc_measure(every, truth, self.runs, self.shuffled)
+        return Outcome(repeats[0][0], repeats[0][1], said[0] if said else None, measures)
+
+    def comparison(self, decoder: Outcome, scores: NDArray, description: str) -> RivalComparison:
+        """Compare the decoder with another classifier on the same trials."""
+        # Between two classes pairs say what the choice says.
+        counts = {"candidate": hits} | ({"pairwise": pairwise} if len(self.targets.answers) > 2 else {})
+        differences = {
+            name: mean_difference(count(decoder.scores, self.truth), count(scores, self.truth), self.runs)
+            for name, count in counts.items()
+        }
+        if "auc" in decoder.measures:
+            differences["auc"] = auc_difference(decoder.scores, scores, self.truth, self.runs)
+        return RivalComparison(description, self.outcome([(scores, None)]), differences)
+
+    def _said(self, texts: list[str]) -> NDArray[np.intp]:
+        assert isinstance(self.targets, WordTargets)  # only a language model answers freely
+        return np.array([self.targets.meant(text) for text in texts], np.intp)

@@ -1,0 +1,70 @@
+"""Sources and outputs of other packages, by name.
+
+A package adds one by a function that takes the decoder and options of its own, and one line of its ``pyproject.toml``::
+
+    [project.entry-points."hotwire.sources"]
+    my_amplifier = "its_package.live:open_amplifier"  # def open_amplifier(decoder, *, port="1000") -> Source
+
+``hotwire stream BUNDLE --from my_amplifier:port=1234`` then decodes it; ``--to`` names one of ``hotwire.outputs``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from ..decoder.bundle.compiled import CompiledDecoder
+    from .decision import Output
+    from .sources.source import Source
+
+NO_OWN: dict[str, Callable[..., Any]] = {}
+
+
+def make_source(text: str, decoder: CompiledDecoder) -> Source:
+    """Make the source that is written ``NAME`` or ``NAME:KEY=VALUE,KEY=VALUE``.
+
+    Parameters
+    ----------
+    text : str
+        The name is one of `hotwire.realtime.sources.catalogue.SOURCES`, or of the entry points ``hotwire.sources``.
+    decoder : CompiledDecoder
+
+    Raises
+    ------
+    UnknownNameError
+        No source has that name.
+    InputError
+        It is written in another way, or the source does not take these options.
+    """
+    from .sources.catalogue import SOURCES
+
+    return _made("source", SOURCES, text, decoder)
+
+
+def make_output(text: str, decoder: CompiledDecoder) -> Output:
+    """Make an output of another package, named in the entry points ``hotwire.outputs``; see `make_source`."""
+    return _made("output", NO_OWN, text, decoder)
+
+
+def _made(what: str, own: Mapping[str, Callable[..., Any]], text: str, decoder: CompiledDecoder) -> Any:
+    name, _, rest = text.partition(":")
+    entries = entry_points(group=f"hotwire.{what}s")
+    if name not in own and name not in entries.names:
+        raise UnknownNameError(what, name, sorted({*own, *entries.names}))
+    options = {}
+    for pair in filter(None, rest.split(",")):
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(f"{what} {text!r}: expected NAME or NAME:KEY=VALUE,KEY=VALUE, got {pair!r} for KEY=VALUE")
+        options[key] = value
+    make = own[name] if name in own else entries[name].load()
+    try:
+        signature(make).bind(decoder, **options)
+    except TypeError as error:
+        raise InputError(f"{what} {text!r}: expected options of {name}{signature(make)}: {error}") from error
+    return make(decoder, **options)

@@ -1,0 +1,39 @@
+"""The sources that `hotwire stream` can be given by name; those of other packages come as entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from ...errors import InputError
+from .lsl_source import LslSource
+from .source import Source
+from .volumes import VolumeFolder
+
+if TYPE_CHECKING:
+    from ...decoder.bundle.compiled import CompiledDecoder
+
+
+def lsl(
+    decoder: CompiledDecoder,
+    *,
+    name: str | None = None,
+    type: str | None = None,
+    source_id: str | None = None,
+    markers: str | None = None,
+) -> LslSource:
+    """A stream from LSL."""
+    return LslSource(name, type=type, source_id=source_id, markers=markers)
+
+
+def volumes(decoder: CompiledDecoder, *, folder: str | PathLike[str], tr_s: float | str | None = None) -> VolumeFolder:
+    """A folder in which volumes appear; ``tr_s`` is the decoder's where it is not given."""
+    try:
+        seconds = 1.0 / decoder.rate_hz if tr_s is None else float(tr_s)
+    except ValueError as error:
+        raise InputError(f"tr_s: expected seconds, such as 2.5, got {tr_s!r}") from error
+    return VolumeFolder(folder, decoder.feature_names, seconds)
+
+
+SOURCES: dict[str, Callable[..., Source]] = {"lsl": lsl, "volumes": volumes}
