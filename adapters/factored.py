@@ -96,12 +96,8 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return self.y_mean_ - self.coef_ @ self.x_mean_
 
     def to_arrays(self) -> dict[str, NDArray]:
-        """The fitted state as numeric arrays, for saving.
-
-        Returns
-        -------
-        dict of str to array
-            Among them ``params``: the kind and the constructor's parameters but `cv`, as UTF-8 bytes of JSON.
+        """The fitted state as numeric arrays, for saving; ``params`` are the kind and the constructor's parameters but
+        `cv`.
         """
         check_is_fitted(self)
         arrays = {name: np.asarray(getattr(self, f"{name}_")) for name in (*ARRAYS, *self._own_shapes(1, 1))}
@@ -111,12 +107,9 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
-        """A fitted adapter out of what `to_arrays` gave; it predicts the same, bit for bit.
+        """A fitted adapter out of the arrays of `to_arrays`; it predicts the same, bit for bit.
 
-        Raises
-        ------
-        BundleError
-            If an array is missing or their shapes do not fit together.
+        It raises BundleError if an array is missing or their shapes do not fit together.
         """
         require_arrays("the adapter", arrays, {*ARRAYS, *cls._own_shapes(1, 1), "params"})
         cls._require_fitting_shapes({name: np.shape(array) for name, array in arrays.items()})

@@ -1,21 +1,18 @@
 """Learning curves: how good a map is by the number of samples it learned from, and what more samples would buy.
 
-What a score lacks of the best possible one is taken to fall as an inverse power law towards a rest that stays. With a
-known start, the score of a map that has learned nothing, the law is anchored there; without, it knows no beginning::
+What a score lacks of the best possible one is taken to fall as an inverse power law from a known start, the score of a
+map that has learned nothing, towards a rest that stays::
 
     |limit - score(n)| = rest + drop * (1 + n / delay)^-c      rest + drop = |limit - start|
-    |limit - score(n)| = rest + drop * n^-c                    start unknown
 
-Give the start of scores that begin with the first sample: the second law has no bound there, and what it forecasts from
-a session that began at chance is too low. Intervals are profiles of the likelihood: the extremes over all such curves
-whose squared error is not significantly above the least. They hold as far as the law does.
+Intervals are profiles of the likelihood: the extremes over all such curves whose squared error is not significantly
+above the least. They hold as far as the law does.
 
 References
 ----------
-Figueroa, Zeng-Treitler, Kandula & Ngo (2012), Predicting sample size required for classification performance. BMC Med.
-Inform. Decis. Mak. 12, 8 (the second law; here all scores weigh the same). Viering & Loog (2023), The shape of learning
-curves: a review. IEEE Trans. Pattern Anal. Mach. Intell. 45, 7799-7819 (power laws with a shift). Bates & Watts (1988),
-Nonlinear regression analysis and its applications, chapter 6 (profiles).
+Viering & Loog (2023), The shape of learning curves: a review. IEEE Trans. Pattern Anal. Mach. Intell. 45, 7799-7819
+(power laws with a shift). Bates & Watts (1988), Nonlinear regression analysis and its applications, chapter 6
+(profiles).
 """
 
 from __future__ import annotations
@@ -28,7 +25,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import f as f_distribution
 
 from ..errors import InputError, ShapeError
-from .power_law import AnchoredLaw, Law, PowerLaw
+from .power_law import PowerLaw
 from .unit_blocks import Floats
 
 CONFIDENCE = 0.95
@@ -56,7 +53,7 @@ class LearningCurve:
     limit : float
         The best possible score, 1 for an accuracy or a correlation, 0 for an error. Whether higher or lower scores are
         better follows from the side of it that they are on.
-    start : float, optional
+    start : float
         The score of a map that has learned nothing, e.g. chance, or 0 for a correlation.
 
     Raises
@@ -64,25 +61,25 @@ class LearningCurve:
     ShapeError
         If there is not one size for each score.
     InputError
-        If a size is not above 0, scores are not finite, or scores and start do not lie on one side of `limit`.
+        If a size is not above 0, scores are not finite, or scores and start are not on one side of `limit`.
 
     Attributes
     ----------
     silent : str or None
-        Why the curve cannot tell what more samples buy: too few scores, or scores that do not get better by more than
+        Why the curve cannot say what more samples buy: too few scores, or scores that do not get better by more than
         they scatter. None where it can.
 
     Examples
     --------
     >>> sizes = np.array([10, 20, 40, 80, 160, 320])
-    >>> curve = LearningCurve(sizes, 0.9 - 2 / sizes + 0.005 * np.array([1, -1, 1, -1, 1, -1]))
+    >>> curve = LearningCurve(sizes, 0.9 - 4 / (10 + sizes) + 0.005 * np.array([1, -1, 1, -1, 1, -1]), start=0.5)
     >>> print(curve.sentence(320, "trials"))
-    320 more trials are expected to raise the score from 0.89 to 0.90 (by 0.00, 95 % interval 0.00 to 0.01).
-    >>> print(LearningCurve([1, 2, 3], [0.5, 0.6, 0.7]).sentence(10, "minutes"))
+    320 more trials are expected to raise the score from 0.89 to 0.89 (by 0.01, 95 % interval 0.00 to 0.02).
+    >>> print(LearningCurve([1, 2, 3], [0.5, 0.6, 0.7], start=0.4).sentence(10, "minutes"))
     What 10 more minutes buy cannot be told yet: there are 3 scores at 3 sizes, and it takes 5 at 4.
     """
 
-    def __init__(self, sizes: ArrayLike, scores: ArrayLike, limit: float = 1.0, *, start: float | None = None) -> None:
+    def __init__(self, sizes: ArrayLike, scores: ArrayLike, limit: float = 1.0, *, start: float) -> None:
         self.sizes, self.scores = np.asarray(sizes, np.float64), np.asarray(scores, np.float64)
         self.limit, self.start = float(limit), start
         if self.sizes.ndim != 1 or self.sizes.shape != self.scores.shape or not len(self.sizes):
@@ -90,7 +87,7 @@ class LearningCurve:
                 f"sizes has shape {self.sizes.shape} and scores {self.scores.shape}, expected one size for each score"
             )
         _require_above_0("sizes", self.sizes)
-        lacking = self.limit - np.append(self.scores, [] if start is None else start)
+        lacking = self.limit - np.append(self.scores, start)
         if not np.isfinite(lacking).all():
             raise InputError("scores, limit or start: expected finite numbers, got NaN or infinity")
         if lacking.min() < 0 < lacking.max() or start == limit:
@@ -103,23 +100,13 @@ class LearningCurve:
         self.silent = self._why_silent()
 
     def at(self, size: float) -> Forecast:
-        """The score to expect at a size, measured or not.
-
-        Raises
-        ------
-        InputError
-            If `size` is not above 0, or the curve is `silent`.
-        """
+        """The score to expect at a size, measured or not; InputError if it is not above 0, or the curve is `silent`."""
         _require_above_0("size", size)
         return _forecast(self.limit - self._sign * self._lacking({size: 1.0}))
 
     def gain(self, extra: float) -> Forecast:
-        """By how much the score gets better from the largest size measured to one that is larger by `extra`.
-
-        Raises
-        ------
-        InputError
-            If `extra` is not above 0, or the curve is `silent`.
+        """By how much the score gets better from the largest size measured to one that is larger by `extra`; errors as
+        in `at`.
         """
         _require_above_0("extra", extra)
         return _forecast(self._lacking({self._largest: 1.0, self._largest + extra: -1.0}))
@@ -136,23 +123,20 @@ class LearningCurve:
         )
 
     @cached_property
-    def _law(self) -> Law:
-        lacking = np.abs(self.limit - self.scores)
-        if self.start is None:
-            return PowerLaw(self.sizes, lacking)
-        return AnchoredLaw(self.sizes, lacking, abs(self.limit - self.start))
+    def _law(self) -> PowerLaw:
+        return PowerLaw(self.sizes, np.abs(self.limit - self.scores), abs(self.limit - self.start))
 
     def _why_silent(self) -> str | None:
         n_scores, n_sizes = len(self.scores), len(np.unique(self.sizes))
         if n_scores < LEAST_SCORES or n_sizes < LEAST_SIZES:
             return f"there are {n_scores} scores at {n_sizes} sizes, and it takes {LEAST_SCORES} at {LEAST_SIZES}"
-        if self._law.flat_error <= self._allowed(self._law.n_more):
+        if self._law.flat_error <= self._allowed(PowerLaw.N_PARAMETERS):
             return "the scores do not get better by more than they scatter"
         return None
 
     def _allowed(self, n_more: int) -> float:
         """The squared error up to which a law with so many parameters less is not significantly worse (F test)."""
-        dof = len(self.scores) - 3
+        dof = len(self.scores) - PowerLaw.N_PARAMETERS
         return self._law.least_error * (1 + n_more * float(f_distribution.ppf(CONFIDENCE, n_more, dof)) / dof)
 
     def _lacking(self, terms: dict[float, float]) -> Floats:

@@ -70,13 +70,7 @@ class Whitener(TransformerMixin, BaseEstimator):
     root_: Root | None
 
     def fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Estimate the covariance.
-
-        Parameters
-        ----------
-        X : (n_samples, n_features) array-like
-        y : None
-            Not used.
+        """Estimate the covariance of (n_samples, n_features); y is not used.
 
         Raises
         ------
@@ -103,15 +97,8 @@ class Whitener(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: ArrayLike) -> Floats:
-        """Whiten; a sample comes out the same whatever others come with it, bit for bit where there is a `matrix_`.
-
-        Parameters
-        ----------
-        X : (n_samples, n_features) array-like
-
-        Returns
-        -------
-        (n_samples, n_features) array
+        """Whiten (n_samples, n_features); a sample is the same whatever others come with it, bit for bit with a
+        `matrix_`.
         """
         check_is_fitted(self)
         samples = self._checked(X)
@@ -120,16 +107,7 @@ class Whitener(TransformerMixin, BaseEstimator):
         return self.root_.times(samples, self.mean_)
 
     def inverse_transform(self, X: ArrayLike) -> Floats:
-        """Take whitening back; what no sample varied in is lost.
-
-        Parameters
-        ----------
-        X : (n_samples, n_features) array-like
-
-        Returns
-        -------
-        (n_samples, n_features) array
-        """
+        """Take whitening of (n_samples, n_features) back; what no sample varied in is lost."""
         check_is_fitted(self)
         whitened = self._checked(X)
         if self.root_ is None:
@@ -137,16 +115,10 @@ class Whitener(TransformerMixin, BaseEstimator):
         return self.mean_ + self.root_.inverse().times(whitened)
 
     def pulled_back(self, weights: Floats) -> Floats:
-        """Linear functions of whitened features as functions of the features' deviations from their mean.
+        """Linear functions (n_features, k) of whitened features as functions of the features' deviations from their
+        mean.
 
-        Parameters
-        ----------
-        weights : (n_features, k) array
-
-        Returns
-        -------
-        (n_features, k) array
-            What whitens, times `weights`; it is not formed where it is kept in factors.
+        This is what whitens, times `weights`; it is not formed where it is in factors.
         """
         check_is_fitted(self)
         return self.matrix_ @ weights if self.root_ is None else self.root_.times(weights.T).T
@@ -159,12 +131,8 @@ class Whitener(TransformerMixin, BaseEstimator):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
-        """A fitted whitener out of what `to_arrays` gave.
-
-        Raises
-        ------
-        BundleError
-            If an array is missing or has another shape.
+        """A fitted whitener out of the arrays of `to_arrays`; BundleError if an array is missing or has another
+        shape.
         """
         names = FACTORS if "directions" in arrays else ("matrix",)
         require_arrays("the whitener", arrays, {"mean", *names, "shrinkage"})

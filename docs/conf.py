@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from generate import write_python_reference
+from generate import write_python_reference, write_study_reference
 
 project = "hotwire"
 copyright = "the hotwire developers"
@@ -46,6 +46,7 @@ numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
 write_python_reference(Path(__file__).parent / "reference")
+write_study_reference(Path(__file__).parent / "reference")
 
 
 def setup(app) -> None:

@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from numpydoc.docscrape import ClassDoc, FunctionDoc
+from pydantic.fields import FieldInfo
+
+from hotwire.decoder import Settings, evaluate
+from hotwire.decoder.features.catalogue import FEATURES
+from hotwire.decoder.linear import default_adapter
+from hotwire.decoder.readers.catalogue import READERS
+from hotwire.decoder.readout import READOUTS
+from hotwire.decoder.steps import STEPS
+from hotwire.decoder.study.recordings import CutSection, section_of
+from hotwire.decoder.study.schema import study_sections
+from hotwire.decoder.study.section import Section
+from hotwire.decoder.study.settings import ADAPTERS, SETTINGS, DecoderSection, adapter_section
+from hotwire.decoder.windows import WINDOWS
 
 PACKAGES = {
     "hotwire.decoder": "Recordings, the decoder and its evaluation",
@@ -17,15 +36,18 @@ PACKAGES = {
     "hotwire.realtime": "Live",
     "hotwire.errors": "Errors",
 }
+KINDS = {"Steps": STEPS, "Windows": WINDOWS, "Features": FEATURES, "Readouts": READOUTS}
+IN_A_STUDY = {
+    "Steps": 'steps = [{ type = "NAME", setting = value }]` in `[decoder]',
+    "Windows": 'window = { type = "NAME", setting = value }` in `[decoder]',
+    "Features": 'features = { type = "NAME", setting = value }` in `[decoder]',
+    "Readouts": 'readout = { type = "NAME", setting = value }` in `[decoder]',
+}
 
 
 def write_python_reference(folder: Path) -> None:
     """Write one page with a table of all public names, each a link to a page of its own."""
-    parts = [
-        "# Python",
-        "",
-        "Import names from the packages named here, for example `from hotwire.decoder import Decoder`.",
-    ]
+    parts = ["# Python", "", "Import names from the packages named here: `from hotwire.decoder import Decoder`."]
     for package, title in PACKAGES.items():
         module = import_module(package)
         names = [name for name in _public(module) if inspect.getdoc(getattr(module, name))]
@@ -36,7 +58,136 @@ def write_python_reference(folder: Path) -> None:
     (folder / "python.md").write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
-def _public(module) -> list[str]:
+def _public(module: Any) -> list[str]:
     """The functions and classes that a package offers, in alphabetical order."""
     names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
     return sorted(name for name in names if callable(getattr(module, name)))
+
+
+def write_study_reference(folder: Path) -> None:
+    """Write one page with every section of a study file, its fields, their values and defaults."""
+    parts = [
+        "# Study files",
+        "",
+        "A study file is TOML. `hotwire init study.toml` writes one, `hotwire inspect study.toml` checks it.",
+        "Paths are relative to the file; `${NAME}` stands for an environment variable.",
+        *_recordings(),
+        *_others(),
+        *_kinds(),
+    ]
+    (folder / "study.md").write_text("\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _recordings() -> Iterator[str]:
+    yield from ["", "## [recording]", "", 'What to read. `kind = "..."` chooses the reader:']
+    for kind, reader in READERS.items():
+        yield from ["", f'### `kind = "{kind}"`', "", _summary(reader)]
+        fields = {name: field for name, field in section_of(kind).model_fields.items() if name not in ("kind", "cut")}
+        yield from _table(fields, reader)
+    yield from ["", "### `cut = { ... }`", "", "Cuts a recording that was made in one go into runs, in the pauses."]
+    yield from _table(CutSection.model_fields)
+
+
+def _others() -> Iterator[str]:
+    sources: dict[str, Callable[..., Any]] = {"evaluation": evaluate}
+    for name, field in study_sections().model_fields.items():
+        section = field.annotation
+        if name in ("recording", "decoder") or not isinstance(section, type):
+            continue
+        yield from ["", f"## [{name}]", "", _summary(section)]
+        yield from _table(section.model_fields, sources.get(name))
+        if name == "evaluation":
+            names = ", ".join(f"`{one}`" for one in SETTINGS)
+            yield from ["", "### `[[evaluation.choose]]`", ""]
+            yield f"A setting that inner folds choose: `setting` (one of {names}) and `values`, a list of what to try."
+        if name == "targets":
+            yield from ["", "## [decoder]", "", "The settings of the decoder."]
+            yield from _table(DecoderSection.model_fields, Settings)
+            for kind in ADAPTERS:
+                yield from ["", f'### `[decoder.adapter] kind = "{kind}"`', "", _summary(type(default_adapter(kind)))]
+                options = {key: one for key, one in adapter_section(kind).model_fields.items() if key != "kind"}
+                yield from _table(options, type(default_adapter(kind)))
+
+
+def _kinds() -> Iterator[str]:
+    for title, kinds in KINDS.items():
+        yield from ["", f"## {title}", "", f"Written as `{IN_A_STUDY[title]}`."]
+        for name, kind in kinds.items():
+            yield from ["", f"### {name}", "", _summary(kind)]
+            known = {one.name: one for one in _parameters(kind)}
+            rows = [
+                [f"`{one}`", _words(known[one].type), _default(parameter.default), _prose(known[one].desc)]
+                for one, parameter in inspect.signature(kind).parameters.items()
+                if one in known
+            ]
+            yield from _rows(rows)
+
+
+def _table(fields: Mapping[str, FieldInfo], source: Callable[..., Any] | None = None) -> Iterator[str]:
+    """The fields of a section; what they mean is said where the function or class that takes them says it."""
+    known = {} if source is None else {one.name: one for one in _parameters(source)}
+    rows = []
+    for name, field in fields.items():
+        described = known.get(name)
+        meaning = field.description or ("" if described is None else _prose(described.desc))
+        kind = _annotation(field.annotation) if described is None else _words(described.type)
+        default = "required" if field.is_required() else _default(field.default)
+        rows.append([f"`{name}`", kind, default, meaning])
+    yield from _rows(rows)
+
+
+def _rows(rows: list[list[str]]) -> Iterator[str]:
+    if rows:
+        cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+        yield from ["", "| field | value | default | meaning |", "|---|---|---|---|"]
+        yield from ("| " + " | ".join(row) + " |" for row in cells)
+
+
+def _parameters(source: Callable[..., Any]) -> Iterable[Any]:
+    """The parameters that a docstring describes; several may share one description."""
+    document = ClassDoc(source) if isinstance(source, type) else FunctionDoc(source)
+    for one in document["Parameters"]:
+        for name in one.name.split(", "):
+            yield one._replace(name=name.lstrip("*"))
+
+
+def _summary(source: Any) -> str:
+    return _prose((inspect.getdoc(source) or "").split("\n\n")[0].splitlines())
+
+
+def _prose(lines: Iterable[str]) -> str:
+    """A description in one paragraph of Markdown: names of the docstring's are code."""
+    text = " ".join(line.strip() for line in lines)
+    text = re.sub(r":\w+:(?=`)", "", text).replace("<", "&lt;")
+    return re.sub(r"``([^`]+)``", r"`\1`", text)
+
+
+def _words(kind: str) -> str:
+    return re.sub(r"\s*,? ?(optional|default \S+)$", "", kind).replace("<", "&lt;").replace("*", "\\*")
+
+
+def _annotation(kind: Any) -> str:
+    """A type in words."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _annotation(inner[0])
+    if origin is Literal:
+        return ", ".join(f'`"{one}"`' if isinstance(one, str) else f"`{one}`" for one in inner)
+    if origin in (Union, UnionType):
+        return " or ".join(_annotation(one) for one in inner if one is not type(None))
+    if origin in (list, tuple):
+        return "list of " + _annotation(inner[0])
+    if origin is dict:
+        return f"table of {_annotation(inner[1])}"
+    names = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
+    if isinstance(kind, type) and issubclass(kind, Section):
+        return "table"
+    return names.get(kind, "")
+
+
+def _default(value: Any) -> str:
+    missing = value is inspect.Parameter.empty or type(value).__name__ == "PydanticUndefinedType"
+    if missing or value is None or (isinstance(value, list | tuple | dict) and not value):
+        return ""
+    text = f"`{value!r}`".replace("'", '"')
+    return text if len(text) < 80 else "a list"

@@ -37,15 +37,11 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
     target_mean_: Floats
 
     def transform(self, X: ArrayLike) -> Floats:
-        """Bring samples of the source into the space of the target.
+        """Bring samples of the source into the space of the target, (n_samples, n_target).
 
         Parameters
         ----------
         X : (n_samples, n_source) array-like
-
-        Returns
-        -------
-        (n_samples, n_target) array
 
         Raises
         ------
@@ -60,16 +56,9 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
         return self._forward(samples - self.source_mean_) + self.target_mean_
 
     def inverse_transform(self, X: ArrayLike) -> Floats:
-        """Bring samples of the target into the space of the source; what no source sample reaches is lost.
+        """Bring samples (n_samples, n_target) back into the space of the source, by the pseudo-inverse of M.
 
-        Parameters
-        ----------
-        X : (n_samples, n_target) array-like
-
-        Returns
-        -------
-        (n_samples, n_source) array
-            By the pseudo-inverse of M. The errors are those of `transform`.
+        What no source sample reaches is lost. The errors are those of `transform`.
         """
         check_is_fitted(self)
         samples = checked_rows(self, "X", X, len(self.target_mean_))
@@ -102,12 +91,9 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
-        """A fitted alignment out of what `to_arrays` gave; it transforms alike, bit for bit.
+        """A fitted alignment out of the arrays of `to_arrays`; it transforms alike, bit for bit.
 
-        Raises
-        ------
-        BundleError
-            If an array is missing or their shapes do not fit together.
+        It raises BundleError if an array is missing or their shapes do not fit together.
         """
         require_arrays("the alignment", arrays, {*cls._shapes, "params"})
         sizes: dict[str, int] = {}

@@ -83,17 +83,9 @@ class CovarianceAligner(Aligner):
         self.match = match
 
     def fit(self, X_source: ArrayLike, X_target: ArrayLike) -> Self:
-        """Fit the map.
+        """Fit the map from tables (n_source_samples, n_features) and (n_target_samples, n_features).
 
-        Parameters
-        ----------
-        X_source : (n_source_samples, n_features) array-like
-        X_target : (n_target_samples, n_features) array-like
-            Column j of both is the same feature; rows have nothing to do with each other.
-
-        Returns
-        -------
-        self
+        Column j of both is the same feature; rows have nothing to do with each other.
 
         Raises
         ------

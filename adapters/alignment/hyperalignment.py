@@ -96,18 +96,8 @@ class Hyperalignment(BaseEstimator):
         self.max_iter = max_iter
 
     def fit(self, X: Sequence[ArrayLike], y: None = None) -> Self:
-        """Find the common space.
-
-        Parameters
-        ----------
-        X : sequence of (n_stimuli, n_features of the person) array-likes
-            Row i of each is the response to the same stimulus.
-        y : None
-            Not used.
-
-        Returns
-        -------
-        self
+        """Make the common space from (n_stimuli, n_features of the person) array-likes; row i of each is the same
+        stimulus.
 
         Raises
         ------
@@ -138,26 +128,13 @@ class Hyperalignment(BaseEstimator):
         return self
 
     def transform(self, X: ArrayLike, subject: int) -> Floats:
-        """Bring a person's responses, to whatever stimuli, into the common space.
+        """Bring a person's responses, to whatever stimuli, into the common space, (n_samples, n_components).
 
         Parameters
         ----------
         X : (n_samples, n_features of the person) array-like
         subject : int
-            His place in `fit`, or what `add` gave.
-
-        Returns
-        -------
-        (n_samples, n_components) array
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such person.
-        ShapeError
-            If X has another number of features than his.
-        NonFiniteError
-            If there is NaN or infinity.
+            His place in `fit`, or what `add` returned; UnknownNameError if there is no such person.
         """
         return self._aligner_of(subject).transform(X)
 
@@ -166,22 +143,10 @@ class Hyperalignment(BaseEstimator):
         return self._aligner_of(subject).inverse_transform(X)
 
     def add(self, X: ArrayLike) -> int:
-        """Let a new person join; the common space and everyone in it stay as they are.
+        """Let a new person join, by responses to the stimuli of `fit` in the same order, and return his place, for
+        `transform`.
 
-        Parameters
-        ----------
-        X : (n_stimuli, n_features) array-like
-            Responses to the stimuli of `fit`, in the same order.
-
-        Returns
-        -------
-        int
-            The person's place, for `transform`.
-
-        Raises
-        ------
-        ShapeError, InputError, NonFiniteError
-            As `ProcrustesAligner.fit` does.
+        The common space and everyone in it stay as they are. Errors are those of `ProcrustesAligner.fit`.
         """
         check_is_fitted(self)
         self.aligners_.append(ProcrustesAligner(self.scale).fit(X, self.template_))
@@ -198,12 +163,8 @@ class Hyperalignment(BaseEstimator):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
-        """A fitted common space out of what `to_arrays` gave.
-
-        Raises
-        ------
-        BundleError
-            If an array is missing or their shapes do not fit together.
+        """A fitted common space out of the arrays of `to_arrays`; BundleError if one is missing or shapes do not fit
+        together.
         """
         require_arrays("the common space", arrays, {"template", "agreement", "n_iter", "params"})
         common = cls(**params_of(arrays))

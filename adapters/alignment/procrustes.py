@@ -79,17 +79,7 @@ class ProcrustesAligner(Aligner):
         self.scale = scale
 
     def fit(self, X_source: ArrayLike, X_target: ArrayLike) -> Self:
-        """Fit the map.
-
-        Parameters
-        ----------
-        X_source : (n_stimuli, n_source) array-like
-        X_target : (n_stimuli, n_target) array-like
-            Row i of both is the response to the same stimulus.
-
-        Returns
-        -------
-        self
+        """Fit the map from tables (n_stimuli, n_source) and (n_stimuli, n_target): row i of both is the same stimulus.
 
         Raises
         ------

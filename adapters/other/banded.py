@@ -40,10 +40,10 @@ from .bands import Bands, Strengths, band_names, band_of_each, checked_grids
 
 
 class BandedAdapter(FactoredAdapter):
-    """Ridge regression with a strength for each band of features, kept in factors, with a gain.
+    """Ridge regression with a strength for each band of features, in factors, with a gain.
 
     A band that does not help gets a strong strength, and so is left out, where one strength for all bands would let its
-    noise in. Predictions are those of `FactoredAdapter`.
+    noise in.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class BandedAdapter(FactoredAdapter):
         where bands come in different units, scale the features to unit variance.
     alpha_per : {"all", "unit"}
         One set of strengths for all units (the error is summed over them), or each unit its own. With one for all, the
-        search is done on at most n_samples scores of Y, never touches the wide axis, and refines what it found (see
+        search is done on at most n_samples scores of Y, never touches the wide axis, and refines its best set (see
         `banded_search.search_sets`). With each unit its own, it is the best of the sets to begin with.
     choose_by, gain, scale, cv
         As in `RidgeAdapter`.
@@ -78,21 +78,15 @@ class BandedAdapter(FactoredAdapter):
     cv_errors_ : (n_sets,) or (n_units,) array, or None
         On held-out samples, the mean squared error before any gain, or one minus the squared cosine. With one set for
         all units of each of `tried_`; with each unit its own, of the unit's best.
-    projection_ : (n_features, k) array of float64
-        With one set of strengths for all units k is n_features, or the rank of Y or n_units where that is smaller.
-        With each unit its own, k is n_units or the sum of the bands' ranks (at most n_features and at most n_bands *
-        n_samples), whichever is smaller: units differ in how they combine the bands, so that each band needs its own
-        directions.
-    expansion_ : (k, n_units) array
-        float32 if Y was float32 or float16, else float64; so are the predictions.
-    x_mean_, x_scale_ : (n_features,) arrays
-    y_mean_ : (n_units,) array
-        Without dimensions if Y had one.
-    gain_ : float or (n_units,) array
+    projection_, expansion_, x_mean_, x_scale_, y_mean_, gain_
+        See `FactoredAdapter`. With one set of strengths for all units k is n_features, or the rank of Y or n_units
+        where that is smaller. With each unit its own, k is n_units or the sum of the bands' ranks (at most n_features
+        and at most n_bands * n_samples), whichever is smaller: units differ in how they combine the bands, so that
+        each band needs its own directions.
 
     Notes
     -----
-    A fit holds a kernel of n_samples^2 for each band, or moments of n_features^2, whichever makes the search quicker,
+    A fit takes a kernel of n_samples^2 for each band, or moments of n_features^2, whichever makes the search quicker,
     besides the features and the map.
 
     References
@@ -148,30 +142,10 @@ class BandedAdapter(FactoredAdapter):
         return band_names(self.bands)
 
     def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Fit the map.
+        """Fit the map; parameters and errors are those of `RidgeAdapter.fit`.
 
-        Parameters
-        ----------
-        X : (n_samples, n_features) array-like
-        Y : (n_samples, n_units) or (n_samples,) array-like
-            May be a memory map: it is read block by block and not copied.
-        groups : (n_samples,) array-like, optional
-            Samples with equal labels (a run, a photograph) are never divided by cross-validation.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        UnknownNameError
-            If a policy has an unknown name, or `alphas` a band that there is not.
-        InputError
-            If `alphas` are not positive, or `cv` or `groups` allow no cross-validation.
-        ShapeError
-            If `X`, `Y`, `bands` and `groups` do not fit together.
-        NonFiniteError
-            If there is NaN or infinity.
+        It also raises UnknownNameError if `alphas` names a band that there is not, and ShapeError if `bands` does not
+        fit.
         """
         named = self._checked_grids()
         checked, units = self._checked(X, Y)

@@ -129,16 +129,11 @@ class DelayedAdapter(BandedAdapter):
             The run of each sample; samples of a run follow one another. Delays do not cross runs, and runs are never
             divided by cross-validation. Left out, all samples are one run.
 
-        Returns
-        -------
-        self
-
         Raises
         ------
-        UnknownNameError, ShapeError, NonFiniteError
-            As `BandedAdapter.fit`.
-        InputError
-            As there, and if `lags` are not distinct whole numbers or the samples of a run do not follow one another.
+        UnknownNameError, ShapeError, NonFiniteError, InputError
+            As `BandedAdapter.fit`; also if `lags` are not distinct whole numbers or the samples of a run do not follow
+            one another.
         """
         lags = checked_lags(self.lags)
         named = self._checked_grids()
@@ -160,7 +155,7 @@ class DelayedAdapter(BandedAdapter):
         return self
 
     def predict(self, X: ArrayLike, groups: ArrayLike | None = None) -> NDArray:
-        """Predict activations.
+        """Predict activations, (n_samples, n_units) or (n_samples,), of the dtype of `expansion_`.
 
         Parameters
         ----------
@@ -170,19 +165,10 @@ class DelayedAdapter(BandedAdapter):
         groups : (n_samples,) array-like, optional
             The run of each sample, as in `fit`.
 
-        Returns
-        -------
-        (n_samples, n_units) or (n_samples,) array
-            Of the dtype of `expansion_`.
-
         Raises
         ------
-        ShapeError
-            If there is another number of features than in `fit`, or not one run label for each sample.
-        NonFiniteError
-            If there is NaN or infinity.
-        InputError
-            If the samples of a run do not follow one another.
+        ShapeError, NonFiniteError, InputError
+            As `FactoredAdapter.predict`; also if the samples of a run do not follow one another.
         """
         check_is_fitted(self)
         features = self._checked_features(X)

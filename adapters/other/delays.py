@@ -24,7 +24,8 @@ Run = tuple[int, int]
 
 
 def delayed(X: ArrayLike, lags: Sequence[int], runs: ArrayLike | None = None) -> Floats:
-    """Build the delayed table.
+    """The delayed table (n_samples, n_lags * n_features): all features with the first lag, then all with the second,
+    ...
 
     Parameters
     ----------
@@ -34,11 +35,6 @@ def delayed(X: ArrayLike, lags: Sequence[int], runs: ArrayLike | None = None) ->
         In samples: with lag 2 a row has the features two samples earlier, with lag -2 those two samples later.
     runs : (n_samples,) array-like, optional
         The run of each sample; samples of a run follow one another. Left out, all are one run.
-
-    Returns
-    -------
-    (n_samples, n_lags * n_features) array
-        All features with the first lag, then all with the second, and so on.
 
     Raises
     ------

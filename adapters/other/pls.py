@@ -24,7 +24,7 @@ DEFAULT_COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
 
 
 class PLSAdapter(NestedAdapter):
-    """Partial least squares regression (PLS2) into layers of any width, kept in factors, with a gain.
+    """Partial least squares regression (PLS2) into layers of any width, in factors, with a gain.
 
     The map is that of scikit-learn's ``PLSRegression(scale=False)``, run to full convergence.
 
@@ -38,13 +38,6 @@ class PLSAdapter(NestedAdapter):
 
     Attributes
     ----------
-    projection_ : (n_features, n_components_) array of float64
-    expansion_ : (n_components_, n_units) array
-        float32 if Y was float32 or float16, else float64; so are the predictions.
-    x_mean_, x_scale_ : (n_features,) arrays
-    y_mean_ : (n_units,) array
-        Without dimensions if Y had one.
-    gain_ : float or (n_units,) array
     n_components_ : int
         The number chosen.
     n_components_at_edge_ : bool
@@ -52,6 +45,8 @@ class PLSAdapter(NestedAdapter):
     cv_errors_ : (n_numbers,) array, or None
         On held-out samples and over units, for each of `n_components`, ascending: the mean squared error before any
         gain, or one minus the squared cosine. None if there was nothing to choose.
+    projection_, expansion_, x_mean_, x_scale_, y_mean_, gain_
+        See `FactoredAdapter`; k is `n_components_`.
 
     References
     ----------
@@ -89,24 +84,9 @@ class PLSAdapter(NestedAdapter):
         self.cv = cv
 
     def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Fit the map.
+        """Fit the map; parameters and errors are those of `RidgeAdapter.fit`.
 
-        Parameters
-        ----------
-        X : (n_samples, n_features) array-like
-        Y : (n_samples, n_units) or (n_samples,) array-like
-            May be a memory map: it is read block by block and not copied.
-        groups : (n_samples,) array-like, optional
-            Samples with equal labels (a run, a photograph) are never divided by cross-validation.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        UnknownNameError, InputError, ShapeError, NonFiniteError
-            As `RidgeAdapter.fit`; also if `n_components` are not whole numbers of at least 1.
+        It also raises InputError if `n_components` are not whole numbers of at least 1.
         """
         numbers = checked_numbers("n_components", self.n_components)
         found = self._fit_nested(X, Y, groups, numbers)

@@ -123,10 +123,7 @@ class RecursiveAdapter(FactoredAdapter):
     def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Forget everything, then `partial_fit`. There is nothing to choose, so `groups` are not used.
 
-        Raises
-        ------
-        InputError
-            As there; also if there is a gain, and `alpha` is too strong for the features for it to do anything.
+        It also raises InputError if there is a gain, and `alpha` is too strong for the features for it to do anything.
         """
         fresh: Any = clone(self)
         fresh.partial_fit(X, Y)
@@ -149,10 +146,6 @@ class RecursiveAdapter(FactoredAdapter):
         ----------
         X : (n_samples, n_features) array-like
         Y : (n_samples, n_units) or (n_samples,) array-like
-
-        Returns
-        -------
-        self
 
         Raises
         ------

@@ -20,7 +20,7 @@ DEFAULT_RANKS = tuple(2**power for power in range(16))
 
 
 class ReducedRankAdapter(NestedAdapter):
-    """Reduced-rank ridge regression into layers of any width, kept in factors, with a gain.
+    """Reduced-rank ridge regression into layers of any width, in factors, with a gain.
 
     Of all maps B of a rank it is the one with the least penalised error ``|Y - X B|^2 + alpha |B|^2``, X and Y centred.
     At full rank it is the ridge.
@@ -38,13 +38,6 @@ class ReducedRankAdapter(NestedAdapter):
 
     Attributes
     ----------
-    projection_ : (n_features, rank_) array of float64
-    expansion_ : (rank_, n_units) array
-        float32 if Y was float32 or float16, else float64; so are the predictions.
-    x_mean_, x_scale_ : (n_features,) arrays
-    y_mean_ : (n_units,) array
-        Without dimensions if Y had one.
-    gain_ : float or (n_units,) array
     rank_ : int
     alpha_ : float
         The strength chosen.
@@ -57,6 +50,8 @@ class ReducedRankAdapter(NestedAdapter):
     cv_errors_ : (n_ranks, n_alphas) array, or None
         On held-out samples and over units, for each of `ranks` and of `alphas_`, both ascending: the mean squared error
         before any gain, or one minus the squared cosine. None if there was nothing to choose.
+    projection_, expansion_, x_mean_, x_scale_, y_mean_, gain_
+        See `FactoredAdapter`; k is `rank_`.
 
     References
     ----------
@@ -98,24 +93,9 @@ class ReducedRankAdapter(NestedAdapter):
         self.cv = cv
 
     def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Fit the map.
+        """Fit the map; parameters and errors are those of `RidgeAdapter.fit`.
 
-        Parameters
-        ----------
-        X : (n_samples, n_features) array-like
-        Y : (n_samples, n_units) or (n_samples,) array-like
-            May be a memory map: it is read block by block and not copied.
-        groups : (n_samples,) array-like, optional
-            Samples with equal labels (a run, a photograph) are never divided by cross-validation.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        UnknownNameError, InputError, ShapeError, NonFiniteError
-            As `RidgeAdapter.fit`; also if `ranks` are not whole numbers of at least 1.
+        It also raises InputError if `ranks` are not whole numbers of at least 1.
         """
         checked_alphas(self.alphas)
         found = self._fit_nested(X, Y, groups, checked_numbers("ranks", self.ranks))

@@ -122,15 +122,9 @@ class DualRidge:
     def fit(self, K: ArrayLike) -> DualFit:
         """Choose strength and gain for one layer.
 
-        Parameters
-        ----------
-        K : (n_train, n_train) array-like
-            Inner products of the training samples' targets; these may be shifted all alike, as `gram` shifts them.
-
-        Raises
-        ------
-        ShapeError, InputError, NonFiniteError
-            If `K` is no Gram matrix of the training samples.
+        K (n_train, n_train) is inner products of the training samples' targets, which may be shifted all alike, as
+        `gram` shifts them. It raises ShapeError, InputError or NonFiniteError if it is no Gram matrix of the training
+        samples.
         """
         return self.fit_all(np.asarray(K, dtype=np.float64)[np.newaxis])[0]
 
@@ -158,23 +152,11 @@ class DualRidge:
         ]
 
     def blend(self, fit: DualFit, X_new: ArrayLike) -> Floats:
-        """What each new sample takes from each training sample.
+        """What each of the new samples (n_new, n_features) takes from each training sample, with a `DualFit`: A (n_new,
+        n_train).
 
-        Parameters
-        ----------
-        fit : DualFit
-            Of `fit`.
-        X_new : (n_new, n_features) array-like
-
-        Returns
-        -------
-        (n_new, n_train) array
-            A: predicted activations are ``A @ Y``. Rows sum to 1: the mean and the gain are in it.
-
-        Raises
-        ------
-        ShapeError, NonFiniteError
-            If `X_new` has another number of features, or holds NaN or infinity.
+        Predicted activations are ``A @ Y``. Rows sum to 1: the mean and the gain are in it. It raises ShapeError or
+        NonFiniteError if `X_new` has another number of features, or holds NaN or infinity.
         """
         return self.blend_all([fit], X_new)[0]
 

@@ -152,10 +152,6 @@ class RidgeAdapter(FactoredAdapter):
         out : (n_samples, n_units) array, optional
             Where the expansion is written, into its first rows: a memory map, for a layer wider than memory.
 
-        Returns
-        -------
-        self
-
         Raises
         ------
         UnknownNameError

@@ -34,7 +34,7 @@ def fit_all_(
     from ..experiments.fits.run import fit_all
     from ..experiments.fits.subjects import subjects_of
     from ..experiments.kernel.cluster import Cluster
-    from ..experiments.kernel.local import work_here
+    from ..experiments.kernel.jobs import work_here
     from ..report.terminal import show_result
 
     subjects = subjects_of(studies, regions, layers)

@@ -28,7 +28,7 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
     if not folder.parent.is_dir():
         raise InputError(f"out: there is no folder {folder.parent} to make {folder.name} in; make it first")
     from ..experiments.kernel.cluster import Cluster
-    from ..experiments.kernel.local import work_here
+    from ..experiments.kernel.jobs import work_here
     from ..experiments.maps.exports import write_exports
     from ..experiments.maps.report import MapReport
     from ..experiments.maps.run import make_map

@@ -18,7 +18,7 @@ T = TypeVar("T")
 class Section(BaseModel):
     """A table of a study file. It has all its required fields and no unknown ones."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, use_attribute_docstrings=True)
 
     @model_validator(mode="before")
     @classmethod

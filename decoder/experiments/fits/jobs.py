@@ -83,11 +83,8 @@ def fit(session: FitSession, cell: FitCell) -> Arrays:
 def scores(session: FitSession, job: Score) -> list[Arrays]:
     """Predict each outer fold from the others, into all layers from one factorisation of each fold.
 
-    Returns
-    -------
-    list of dict of str to array
-        For each layer: of `FoldSums` each field (n_folds,), and with ``shuffled_`` before its name that of shuffled
-        pairings (n_shuffles, n_folds); ``seconds``.
+    For each layer: of `FoldSums` each field (n_folds,), and with ``shuffled_`` before its name that of shuffled
+    pairings (n_shuffles, n_folds); ``seconds``.
     """
     keys, runs = session.keys(job.network), session.trials.run
     pairings = [keys, *(keys[order] for order in session.shuffles)]
@@ -125,20 +122,8 @@ def predictor(
     """Fit to as many layers as there are, a layer being condensed into states (n_keys, k) and their Gram matrix.
 
     All that adapters decide by sums over all units they decide alike on such states, which keep all inner products, and
-    predictions are the same blends. Layers of a ridge share its factorisation.
-
-    Parameters
-    ----------
-    adapter : FactoredAdapter
-        Unfitted.
-    X : (n_train, n_features) array
-    runs : (n_train,) array
-    held_out : (n_test, n_features) array
-
-    Returns
-    -------
-    callable
-        Of Gram matrix (n_keys, n_keys), states (n_keys, k) and the key of each training trial (n_train,).
+    predictions are the same blends. Layers of a ridge share its factorisation. From features (n_train, n_features) and
+    (n_test, n_features) to a function of Gram matrix, states and the key of each training trial (n_train,).
     """
     if isinstance(adapter, RidgeAdapter):
         ridge = DualRidge(adapter, X, runs)
@@ -161,16 +146,7 @@ def predictor(
 class FoldSums(NamedTuple):
     """Sums over a fold's held-out trials and over all units, of deviations from the mean of its training trials.
 
-    Attributes
-    ----------
-    gain : float
-        What the adapter multiplies its predictions by; `inner` and `predicted` are those before it.
-    at_edge : bool
-        Whether the strength, or what else was chosen, lies at the edge of its grid.
-    inner : float
-        Prediction times truth.
-    predicted, true : float
-        Squared prediction, and squared truth.
+    `inner` is prediction times truth, `predicted` and `true` are their squares; predictions are those before the gain.
     """
 
     gain: float

@@ -18,8 +18,6 @@ class FittedAdapter:
 
     Attributes
     ----------
-    subject, region, network, layer : str
-    n_features, n_units : int
     chosen : mapping of str to float or list of float
         What was chosen on all runs: of a ridge the strength, ``{"alpha": 100.0}``.
     at_edge : bool
@@ -37,7 +35,6 @@ class FittedAdapter:
         The same where training activity was paired with activations of other trials; the mean over shuffles.
     fit_seconds, score_seconds : float
         On one core; what the layers of a region share is divided among them.
-    size_bytes : int
     file : str
         Within the folder; `hotwire.decoder.experiments.fits.files.load_fit` reads it.
     """
@@ -78,16 +75,7 @@ class SubjectSummary:
 
 @dataclass(frozen=True)
 class Fits:
-    """All that was asked for.
-
-    Attributes
-    ----------
-    subjects : tuple of SubjectSummary
-    fitted : tuple of FittedAdapter
-    n_made, n_kept : int
-        How many adapters were made by this call, and how many were there before.
-    seconds : float
-    """
+    """All fits, and how many adapters were made by this call (`n_made`) or were there before (`n_kept`)."""
 
     subjects: tuple[SubjectSummary, ...]
     fitted: tuple[FittedAdapter, ...]
@@ -97,9 +85,7 @@ class Fits:
 
     def at(self, subject: str, cell: FitCell) -> FittedAdapter:
         """The line of a cell."""
-        return next(
-            one for one in self.fitted if (one.subject, FitCell(one.region, one.network, one.layer)) == (subject, cell)
-        )
+        return next(one for one in self.fitted if (one.subject, one.region, one.network, one.layer) == (subject, *cell))
 
 
 def measures(score: Mapping[str, NDArray]) -> dict[str, float]:
@@ -124,8 +110,8 @@ def _r2(inner: NDArray, predicted: NDArray, true: NDArray) -> NDArray:
 def _cosine(gain: NDArray, inner: NDArray, predicted: NDArray, true: NDArray) -> NDArray:
     """Between predictions with their gain and the truth; 0 where all predictions are the mean."""
     norms = (gain**2 * predicted).sum(axis=-1) * true.sum(axis=-1)
-    found = _ratio((gain * inner).sum(axis=-1), np.sqrt(norms))
-    return np.where((norms == 0) & (true.sum(axis=-1) > 0), 0.0, found)
+    cosine = _ratio((gain * inner).sum(axis=-1), np.sqrt(norms))
+    return np.where((norms == 0) & (true.sum(axis=-1) > 0), 0.0, cosine)
 
 
 def _ratio(a: NDArray, b: NDArray) -> NDArray:

@@ -11,8 +11,7 @@ import numpy as np
 
 from ...evaluation.audit.leaks import refuse
 from ..kernel.cache import ArrayCache
-from ..kernel.jobs import Workers, fill_cache
-from ..kernel.local import work_here
+from ..kernel.jobs import Workers, fill_cache, work_here
 from .files import adapter_file, is_about, open_folder, score_file
 from .jobs import AT_EDGE, FITS, SECONDS
 from .result import Fits, FittedAdapter, SubjectSummary, measures
@@ -33,8 +32,7 @@ def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers = wor
     folder : Path
         Where to keep all.
     workers : callable, optional
-        Do what is left to do; by default all cores of this machine, see
-        `hotwire.decoder.experiments.kernel.cluster.Cluster`.
+        Do what is left to do: all cores of this machine, or a `hotwire.decoder.experiments.kernel.cluster.Cluster`.
 
     Returns
     -------
@@ -58,7 +56,8 @@ def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers = wor
         for subject in subjects:
             session = subject.open()
             refuse(session.findings, session.settings.audit)
-            summaries.append(_summary(session))
+            layers = {name: spec.layers for name, spec in session.networks.items()}
+            summaries.append(SubjectSummary(**session.summary(), regions=tuple(session.regions), layers=layers))
             files.extend(_files(session))
             yield session
 
@@ -66,19 +65,6 @@ def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers = wor
     fitted = tuple(_fitted(cache, **one) for one in files)
     n_made = sum(one["file"] in made for one in files)
     return Fits(tuple(summaries), fitted, n_made, len(fitted) - n_made, time.perf_counter() - start)
-
-
-def _summary(session: FitSession) -> SubjectSummary:
-    return SubjectSummary(
-        name=session.name,
-        recording=session.recording.summary(),
-        n_trials=len(session.trials),
-        n_folds=len(session.outer),
-        regions=tuple(session.regions),
-        layers={name: spec.layers for name, spec in session.networks.items()},
-        findings=tuple(vars(finding) for finding in session.findings),
-        reliability=session.reliability,
-    )
 
 
 def _files(session: FitSession) -> Iterator[dict[str, Any]]:

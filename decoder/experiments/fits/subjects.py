@@ -21,12 +21,7 @@ from .session import FitSession
 class Subject:
     """A study file, by which every process can open the subject for itself.
 
-    Parameters
-    ----------
-    name : str
-    study : Path
-    regions, layers : tuple of str
-        Those wanted; none: all that the study's [map] section names.
+    Of regions and layers those of these names; all that the study's [map] section names where there are none.
     """
 
     name: str
@@ -35,15 +30,7 @@ class Subject:
     layers: tuple[str, ...] = ()
 
     def open(self) -> FitSession:
-        """Read all that the study names.
-
-        Raises
-        ------
-        StudyError
-            What the study says does not go together.
-        UnknownNameError
-            There is no such region, or no network has such a layer.
-        """
+        """Read all that the study names."""
         study = open_study(self.study)
         parts = session_parts(study)
         parts["regions"] = with_names(parts["regions"], self.regions)

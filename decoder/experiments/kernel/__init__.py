@@ -2,5 +2,5 @@
 
 An experiment says which jobs an opened study has, under which names their results are cached, and how they are worked
 out (`jobs.Experiment`). `jobs.fill_cache` then does the jobs whose results are not in the cache yet, on this machine
-(`local.work_here`) or on a dask cluster (`cluster.Cluster`). A run that was stopped goes on where it was.
+(`jobs.work_here`) or on a dask cluster (`cluster.Cluster`). A run that was stopped goes on where it was.
 """

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ....errors import InputError, MissingExtraError
 from ...evaluation.threads import one_thread_within, progress
 from .cache import ArrayCache, Arrays
-from .jobs import Batch, Experiment, JobSession, StudySource
+from .jobs import Batch, Experiment, StudySource
 from .keys import content_key
-from .local import work_out_into
 
-T = TypeVar("T")
+Travelled = list[tuple[str, Arrays]]
+"""Results that a worker could not write into the cache."""
 
 CONNECT_S = 20.0
 RETRIES = 3
@@ -47,23 +46,30 @@ class Cluster:
         self._address = address
 
     def __call__(self, experiment: Experiment, batches: Iterable[Batch], cache: ArrayCache) -> None:
-        folder = cache.folder.resolve()
-        with _sign_in(folder) as sign:
-            calls = {}
+        # An empty file of a name that no other folder has: whoever sees it sees this very folder.
+        sign = cache.folder.resolve() / f".{secrets.token_hex(8)}"
+        sign.touch()
+        try:
+            calls: dict[str, Callable[[], Travelled]] = {}
             for session, jobs in batches:
+                if session.source is None:
+                    raise InputError(
+                        f"{session.name}: workers of a cluster open study files; expected a session opened from one"
+                    )
                 for job in jobs:
                     names = tuple(experiment.entries(session, job))
-                    call = partial(work_out_anywhere, experiment, _source_of(session), job, names, sign)
+                    call = partial(work_out_anywhere, experiment, session.source, job, names, sign)
                     calls[content_key(str(sign), names)] = call
-            if calls:
-                for travelled in _results(self._address, calls, experiment.title):
-                    for name, arrays in travelled:
-                        cache.put(name, arrays)
+            for travelled in _results(self._address, calls, experiment.title) if calls else ():
+                for name, arrays in travelled:
+                    cache.put(name, arrays)
+        finally:
+            sign.unlink(missing_ok=True)
 
 
 def work_out_anywhere(
     experiment: Experiment, source: StudySource, job: Any, names: tuple[str, ...], sign: Path
-) -> list[tuple[str, Arrays]]:
+) -> Travelled:
     """Do a job in a process that may not have opened the study yet; return what cannot be written into the cache.
 
     Raises
@@ -84,7 +90,7 @@ def work_out_anywhere(
     with one_thread_within():
         if not sign.exists():
             return list(experiment.make(session, job))
-        work_out_into(ArrayCache(sign.parent), experiment, session, job)
+        experiment.make_into(ArrayCache(sign.parent), session, job)
         return []
 
 
@@ -93,24 +99,7 @@ def _opened(source: StudySource, changed_ns: int) -> Any:
     return source.open()
 
 
-def _source_of(session: JobSession) -> StudySource:
-    if session.source is None:
-        raise InputError(f"{session.name}: workers of a cluster open study files; expected a session opened from one")
-    return session.source
-
-
-@contextmanager
-def _sign_in(folder: Path) -> Iterator[Path]:
-    """An empty file of a name that no other folder has: whoever sees it sees this very folder."""
-    sign = folder / f".{secrets.token_hex(8)}"
-    sign.touch()
-    try:
-        yield sign
-    finally:
-        sign.unlink(missing_ok=True)
-
-
-def _results(address: str, calls: Mapping[str, Callable[[], T]], title: str) -> Iterator[T]:
+def _results(address: str, calls: Mapping[str, Callable[[], Travelled]], title: str) -> Iterator[Travelled]:
     """Have workers make the calls; yield the results in the order of completion."""
     try:
         from distributed import Client, as_completed

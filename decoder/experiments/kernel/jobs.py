@@ -21,24 +21,13 @@ class StudySource(Protocol):
     def open(self) -> Any: ...
 
 
-class JobSession(Protocol):
-    """An opened study."""
-
-    name: str
-    source: StudySource | None
-
-    def prepare(self) -> None:
-        """Do what all jobs need and what would make them wait for each other."""
-
-    def forget(self) -> None:
-        """Give back memory that is filled again where it is needed again."""
-
-
 @dataclass(frozen=True)
 class Experiment:
     """What is the experiment's own in a run of many jobs.
 
-    A job is a small value that can be hashed and sent to another process.
+    A job is a small value that can be hashed and sent to another process. A session is an opened study: it has a
+    ``name`` and a ``source`` (a `StudySource` or None); ``prepare()`` does what all jobs need, and ``forget()`` gives
+    back memory that is filled again where it is needed.
 
     Attributes
     ----------
@@ -62,12 +51,27 @@ class Experiment:
         """Do a job; give each entry's name and arrays."""
         return zip(self.entries(session, job), self.work_out(session, job), strict=True)
 
+    def make_into(self, cache: ArrayCache, session: Any, job: Any) -> None:
+        """Do a job, and put its results into the cache."""
+        for name, arrays in self.make(session, job):
+            cache.put(name, arrays)
+
 
 Batch = tuple[Any, list[Any]]
 """A session and its jobs."""
 
 Workers = Callable[[Experiment, Iterable[Batch], ArrayCache], None]
 """Do all jobs and put their results into the cache, taking each session as it comes: not all are open at once."""
+
+
+def work_here(experiment: Experiment, batches: Iterable[Batch], cache: ArrayCache) -> None:
+    """Do the jobs in threads on all cores of this machine, one session after the other: sessions take memory."""
+    for session, jobs in batches:
+        if jobs:
+            session.prepare()
+            calls = [partial(experiment.make_into, cache, session, job) for job in jobs]
+            in_parallel(calls, f"{session.name}: {experiment.title}")
+            session.forget()
 
 
 def fill_cache(experiment: Experiment, sessions: Iterable[Any], cache: ArrayCache, workers: Workers) -> set[str]:

@@ -32,23 +32,36 @@ class NetworkSummary:
     readout: str
 
 
-@dataclass(frozen=True)
-class CellResult:
-    """How well one cell does, over all outer folds; where there are several sessions, their mean.
+@dataclass(frozen=True, kw_only=True)
+class MapResult:
+    """How well what was injected is read, over all outer folds; where there are several sessions, their mean.
 
     Attributes
     ----------
-    cell : MapCell
     measures : dict of str to Measure
         ``"pairwise"`` and ``"candidate"``: value, chance, interval over runs, p uncorrected.
-    p_corrected : dict of str to float
-        By the maximum over all cells of the map, for each measure.
     by_session : dict of str to dict of str to float
         Each session's value of each measure.
     ceiling : dict of str to float
         The same readout from the true activations.
     controls : dict of str to dict of str to Measure
         By control.
+    """
+
+    measures: dict[str, Measure]
+    by_session: dict[str, dict[str, float]]
+    ceiling: dict[str, float]
+    controls: dict[str, dict[str, Measure]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellResult(MapResult):
+    """How well one cell does.
+
+    Attributes
+    ----------
+    p_corrected : dict of str to float
+        By the maximum over all cells of the map, for each measure.
     strengths : tuple of float
         The ridge strengths chosen, one for each outer fold of each session.
     at_edge : float
@@ -56,57 +69,31 @@ class CellResult:
     """
 
     cell: MapCell
-    measures: dict[str, Measure]
     p_corrected: dict[str, float]
-    by_session: dict[str, dict[str, float]]
-    ceiling: dict[str, float]
-    controls: dict[str, dict[str, Measure]]
     strengths: tuple[float, ...]
     at_edge: float
 
 
-@dataclass(frozen=True)
-class Nested:
+@dataclass(frozen=True, kw_only=True)
+class Nested(MapResult):
     """The cell chosen in the inner folds of each outer fold, and how well it does on what that fold held out.
 
     Attributes
     ----------
     among : str
         Among which cells: "all cells", or a region's name.
-    measures : dict of str to Measure
-    by_session : dict of str to dict of str to float
-    ceiling : dict of str to float
-    controls : dict of str to dict of str to Measure
     chosen : dict of str to tuple of MapCell
         For each session the cell chosen in each outer fold.
     """
 
     among: str
-    measures: dict[str, Measure]
-    by_session: dict[str, dict[str, float]]
-    ceiling: dict[str, float]
-    controls: dict[str, dict[str, Measure]]
     chosen: dict[str, tuple[MapCell, ...]]
 
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """A recording of the map.
-
-    Attributes
-    ----------
-    name : str
-        The study file's, without its ending.
-    recording : str
-        In a few words.
-    n_trials, n_answers, n_runs, n_folds : int
-    n_features : dict of str to int
-        Of each region.
-    findings : tuple of dict
-        What the audit for leaks found: check, verdict, reason.
-    reliability : dict or None
-        Where the recording has repeats: what they say of the noise ceiling.
-    """
+    """A recording of the map: the study file's name, the recording in a few words, what the audit for leaks found
+    (check, verdict, reason), and what repeats of the recording say of the noise ceiling, where there are any."""
 
     name: str
     recording: str
@@ -125,22 +112,14 @@ class InjectionMap:
 
     Attributes
     ----------
-    sessions : tuple of SessionSummary
-    regions : tuple of str
-    times : tuple of TimeRange
-    networks : tuple of NetworkSummary
     cells : dict of MapCell to CellResult
         Region by region, time by time, network by network, layer by layer.
-    nested : Nested
-        Chosen among all cells.
-    nested_by_region : dict of str to Nested
-        Chosen among the cells of each region; empty where there is only one.
+    nested, nested_by_region : Nested, dict of str to Nested
+        Chosen among all cells, and among the cells of each region where there are several.
     settings : dict of str to str
         Steps, adapter, readout and so on, in words.
-    inner_folds, inner_trials, n_shuffles, n_permutations, seed : int
-        As they were asked for.
     seconds : float
-        How long the map took, without what was kept from before.
+        How long the map took, without what was in the cache.
     """
 
     sessions: tuple[SessionSummary, ...]

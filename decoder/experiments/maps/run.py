@@ -11,8 +11,7 @@ from ....errors import InputError
 from ....models.weights.assets import cache_folder
 from ...evaluation.audit.leaks import refuse
 from ..kernel.cache import ArrayCache
-from ..kernel.jobs import Workers, fill_cache
-from ..kernel.local import work_here
+from ..kernel.jobs import Workers, fill_cache, work_here
 from .cells import MAPS
 from .gather import Gathered, cell_results, nested_result
 from .result import InjectionMap, NetworkSummary, SessionSummary
@@ -39,7 +38,7 @@ def make_map(
     cache : ArrayCache, optional
         By default in `results_folder`.
     workers : callable, optional
-        Do the jobs that are left to do; by default all cores of this machine, see
+        Do the jobs that are left to do: all cores of this machine, or a
         `hotwire.decoder.experiments.kernel.cluster.Cluster`.
 
     Returns
@@ -63,6 +62,7 @@ def make_map(
     first = sessions[0]
     settings, decoder = first.settings, first.settings.decoder
     several = list(first.regions) if len(first.regions) > 1 else []
+    counts = ("inner_folds", "inner_trials", "n_shuffles", "n_permutations", "seed")
     return InjectionMap(
         sessions=tuple(map(_summary, sessions)),
         regions=tuple(first.regions),
@@ -81,8 +81,7 @@ def make_map(
             "adapter": " ".join(repr(decoder.adapter).split()),
             "folds": str(settings.folds),
         },
-        **{name: getattr(settings, name) for name in ("inner_folds", "inner_trials", "n_shuffles", "n_permutations")},
-        seed=settings.seed,
+        **{name: getattr(settings, name) for name in counts},
         seconds=time.perf_counter() - start,
     )
 
@@ -90,15 +89,10 @@ def make_map(
 def _summary(session: MapSession) -> SessionSummary:
     first = next(iter(session.networks.values()))
     return SessionSummary(
-        name=session.name,
-        recording=session.recording.summary(),
-        n_trials=len(session.trials),
+        **session.summary(),
         n_answers=len(first.targets.answers),
         n_runs=len(session.recording.runs),
-        n_folds=len(session.outer),
         n_features={region: len(features) for region, features in session.regions.items()},
-        findings=tuple(vars(finding) for finding in session.findings),
-        reliability=session.reliability,
     )
 
 

@@ -78,8 +78,8 @@ class RegionSession(Generic[AnySettings]):
         self.reliability = reliability
         self.source = source
         self.network = once(self._open)
-        self.table = once(self._table)
-        self.gram = once(self._gram)
+        # Inner products (n_keys, n_keys) between the activations of `table`.
+        self.gram = once(lambda *place: gram(self.table(*place)))
         self.network_ingredients = once(self._network_ingredients)
         self.activity_ingredients = once(self._activity_ingredients)
         self._tables = once(self._record)
@@ -105,6 +105,17 @@ class RegionSession(Generic[AnySettings]):
         decoder = self.settings.decoder
         tried = [(trials, decoder) for trials in self.trials_at.values()]
         return audit(self.recording, self.trials, first.targets, self.held_out, decoder, tried)
+
+    def summary(self) -> dict[str, Any]:
+        """What results say of any session."""
+        return {
+            "name": self.name,
+            "recording": self.recording.summary(),
+            "n_trials": len(self.trials),
+            "n_folds": len(self.outer),
+            "findings": tuple(vars(finding) for finding in self.findings),
+            "reliability": self.reliability,
+        }
 
     @cached_property
     def prepared(self) -> Recording:
@@ -161,6 +172,10 @@ class RegionSession(Generic[AnySettings]):
         """A region's activity (n_samples, n_features) in each sample of the recording, behind all steps."""
         return self.prepared.data[:, self.regions[region]]
 
+    def table(self, network: str, weights: Weights, layer: str) -> NDArray[np.float32]:
+        """Activation (n_keys, n_units) of each key in a layer."""
+        return self._tables(network, weights)[layer]
+
     def whitener(self, region: str, held_out: Sequence[Any]) -> Whitener | None:
         """Fitted on all samples of the runs that are not held out; None where the settings ask for none."""
         if self.settings.decoder.whiten == "none":
@@ -174,14 +189,6 @@ class RegionSession(Generic[AnySettings]):
     def _record(self, network: str, weights: Weights) -> dict[str, NDArray[np.float32]]:
         spec = self.networks[network]
         return spec.targets.activations(self.network(network, weights), spec.layers)
-
-    def _table(self, network: str, weights: Weights, layer: str) -> NDArray[np.float32]:
-        """Activation (n_keys, n_units) of each key in a layer."""
-        return self._tables(network, weights)[layer]
-
-    def _gram(self, network: str, weights: Weights, layer: str) -> NDArray[np.float64]:
-        """Inner products (n_keys, n_keys) between the keys' activations in a layer."""
-        return gram(self.table(network, weights, layer))
 
     @cached_property
     def adapter_ingredients(self) -> dict[str, str]:

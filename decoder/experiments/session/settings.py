@@ -38,17 +38,7 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """A network, what its stimuli are, which of its layers are meant, and how it is read out.
-
-    Scores alone are used, no free texts.
-
-    Raises
-    ------
-    UnknownNameError
-        The network has no such layer.
-    InputError
-        It cannot be read out so.
-    """
+    """A network, what its stimuli are, which of its layers are meant, and how it is read out: without free texts."""
 
     network: Network
     targets: Targets

@@ -15,7 +15,7 @@ from hotwire.decoder.experiments.fits.result import Fits
 from hotwire.decoder.experiments.fits.run import fit_all
 from hotwire.decoder.experiments.fits.session import FitCell
 from hotwire.decoder.experiments.fits.subjects import subjects_of
-from hotwire.decoder.experiments.kernel.local import work_here
+from hotwire.decoder.experiments.kernel.jobs import work_here
 from hotwire.decoder.readers import read_npz, write_npz
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.errors import InputError, UnknownNameError
@@ -158,7 +158,7 @@ def test_work_that_is_stopped_goes_on(study: Path, tmp_path: Path, fitting, monk
         fitting(study)
     before = files(tmp_path / "out")
     n_before = sum(name.startswith("adapters") for name in before)
-    assert 2 <= n_before < 6
+    assert 1 <= n_before < 6  # the second may still be under way
     monkeypatch.undo()
     found = fitting(study)
     assert found.n_kept >= n_before  # what was under way in another thread may have come to its end
