@@ -127,17 +127,23 @@ def demo(context: click.Context, report: Path | None, live: bool, speed: float |
 
 @hotwire.command()
 @click.argument("study", type=click.Path(path_type=Path))
+@click.option(
+    "--engine",
+    type=click.Choice(["network", "bundle"]),
+    help="What decides on held-out trials, in place of what the study says: the network, or the graph that a rig runs.",
+)
 @report_option
 @json_option
-def evaluate(study: Path, report: Path | None) -> Answer:
+def evaluate(study: Path, report: Path | None, engine: str | None) -> Answer:
     """Cross-validate a study's decoder over runs, with its ceiling and its controls, and write a report.
 
     The report has the study's name, with .html, and lies in the current folder, if not told otherwise.
     """
-    return _evaluated(study, report or Path(f"{study.stem}.html"), f"hotwire evaluate {study}")
+    chosen = "" if engine is None else f" --engine {engine}"
+    return _evaluated(study, report or Path(f"{study.stem}.html"), f"hotwire evaluate {study}{chosen}", engine)
 
 
-def _evaluated(path: Path, report: Path, command: str) -> Answer:
+def _evaluated(path: Path, report: Path, command: str, engine: str | None = None) -> Answer:
     check_folder("report", report)  # before the minutes that the evaluation takes
     start = time.perf_counter()
     from ..report.evaluation_report import EvaluationReport
@@ -147,7 +153,7 @@ def _evaluated(path: Path, report: Path, command: str) -> Answer:
 
     study = open_study(path)
     recording = study.recording()
-    evaluation = study.evaluate(study.decoder(), recording)
+    evaluation = study.evaluate(study.decoder(), recording, **({} if engine is None else {"engine": engine}))
     result, seconds = EvaluationReport(evaluation, recording.summary()), time.perf_counter() - start
     title, studies = f"hotwire: {path.stem}", {path.name: study.text}
     written = write_page(result, report, title=title, command=command, seconds=seconds, studies=studies)
