@@ -1,4 +1,4 @@
-"""Does a live stream carry what a decoder was fitted on? Asked before anything is decided."""
+"""Whether a live stream carries what a decoder was fitted on: checked before anything is decided."""
 
 from __future__ import annotations
 

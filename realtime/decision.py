@@ -15,15 +15,9 @@ if TYPE_CHECKING:
 class Latency:
     """Where the time of a decision went, in seconds.
 
-    Attributes
-    ----------
-    age_s : float
-        From the newest sample's stamp until it was pulled: what the amplifier and the stream took. Of a replay that
-        runs faster than its own rate it means nothing and may be negative.
-    queue_s : float
-        From then until its turn came.
-    compute_s : float
-        What adapter, network and readout took.
+    ``age_s``: from the newest sample's stamp until it was pulled: what the amplifier and the stream took; of a replay
+    that runs faster than its own rate it means nothing and may be negative. ``queue_s``: from then until its turn came.
+    ``compute_s``: what adapter, network and readout took.
     """
 
     age_s: float

@@ -1,7 +1,7 @@
 """Commands to an engine at work: small files in a folder, so that whoever may write there may command, and no one else.
 
 A new bundle is loaded and warmed in a thread of its own, runs in the shadow of the active one, takes over between two
-chunks when told to, and can be rolled back.
+chunks on command, and can be rolled back.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Commands:
     Attributes
     ----------
     stopped : bool
-        Whether the engine was told to stop.
+        Whether the command to stop came.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -70,7 +70,7 @@ class Commands:
         self._thread: Thread | None = None
 
     def poll(self, engine: Engine) -> None:
-        """Carry out what was asked for; to be called between two turns of the engine."""
+        """Carry out the commands that came; to be called between two turns of the engine."""
         now_s = time.monotonic()
         if now_s - self._looked_at_s < POLL_S:
             return
@@ -85,29 +85,29 @@ class Commands:
 
     def _carry_out(self, request: Path, engine: Engine) -> None:
         try:
-            asked = _asked(request)
-            if asked["command"] == "load" and self._thread is not None:
+            command, bundle = _read(request)
+            if command == "load" and self._thread is not None:
                 return  # one at a time; it stays in the folder until its turn
             taken = request.rename(request.with_suffix(".taken"))
         except FileNotFoundError:
-            return  # whoever asked has given up
+            return  # whoever sent it has given up
         except InputError as error:
             engine.report(f"refused: {error}")
             request.unlink(missing_ok=True)
             _answer(request, error, "")
             return
-        if asked["command"] == "load":
-            self._loading = _Loading(request, asked["bundle"])
+        if command == "load":
+            self._loading = _Loading(request, bundle)
             self._thread = Thread(target=self._loading.run, daemon=True)
             self._thread.start()
-            engine.report(f"loading {asked['bundle']}")
+            engine.report(f"loading {bundle}")
             return
         taken.unlink()
-        if asked["command"] == "stop":
+        if command == "stop":
             self.stopped = True
             _answer(request, None, "stopping")
         else:
-            do = engine.promote if asked["command"] == "promote" else engine.roll_back
+            do = engine.promote if command == "promote" else engine.roll_back
             _answer(request, *_tried(do, engine))
 
     def _loaded(self, engine: Engine) -> None:
@@ -157,10 +157,10 @@ def send(
     if not folder.is_dir():
         raise InputError(f"folder: {folder} is no folder that an engine takes commands from; start one with it first")
     request = folder / f"{time.time_ns()}-{os.getpid()}.json"
-    asked: dict[str, Any] = {"command": command}
+    content: dict[str, Any] = {"command": command}
     if bundle is not None:
-        asked["bundle"] = str(Path(bundle).resolve())
-    write_whole(request, json.dumps(asked))
+        content["bundle"] = str(Path(bundle).resolve())
+    write_whole(request, json.dumps(content))
     answer = request.with_suffix(ANSWERED)
     until_s = time.monotonic() + wait_s
     while not answer.exists():
@@ -175,18 +175,18 @@ def send(
     return said["told"]
 
 
-def _asked(request: Path) -> dict[str, Any]:
-    """Read a request; raise InputError where it is none."""
+def _read(request: Path) -> tuple[str, str]:
+    """Read a request: the command, and the path of the bundle to load, else ""; an InputError where it is none."""
     try:
-        asked = json.loads(request.read_text(encoding="utf-8"))
+        content = json.loads(request.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{request.name}: expected a command as JSON: {error}") from error
-    command = asked.get("command") if isinstance(asked, dict) else asked
+    command, bundle = (content.get("command"), content.get("bundle")) if isinstance(content, dict) else (content, None)
     if command not in COMMANDS:
         raise UnknownNameError("command", command, COMMANDS)
-    if command == "load" and not isinstance(asked.get("bundle"), str):
-        raise InputError(f"{request.name}: expected the path of the bundle to load, got {asked.get('bundle')!r}")
-    return asked
+    if command == "load" and not isinstance(bundle, str):
+        raise InputError(f"{request.name}: expected the path of the bundle to load, got {bundle!r}")
+    return command, bundle or ""
 
 
 def _tried(do: Callable[[], None], engine: Engine) -> tuple[Exception | None, str]:
@@ -198,5 +198,5 @@ def _tried(do: Callable[[], None], engine: Engine) -> tuple[Exception | None, st
     return None, "done"
 
 
-def _answer(request: Path, error: Exception | None, told: str) -> None:
-    write_whole(request.with_suffix(ANSWERED), json.dumps({"error": str(error or ""), "told": told}))
+def _answer(request: Path, error: Exception | None, message: str) -> None:
+    write_whole(request.with_suffix(ANSWERED), json.dumps({"error": str(error or ""), "told": message}))

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from ...decoder.bundle.compiled import CompiledDecoder
 from ...decoder.bundle.versions import versions
-from ...decoder.cli import commands
+from ...decoder.cli.demo import DEMO
 from ...decoder.readers import read_npz, write_npz
 from ...decoder.report.markup import in_markup
 from ...decoder.targets import WordTargets
@@ -28,7 +28,7 @@ from ..verify.replayed import replayed
 from .session import Tally, decode
 from .view import Scorer, View
 
-STUDY = commands.DEMO.with_name("demo_live.toml")
+STUDY = DEMO.with_name("demo_live.toml")
 FIND_S = 60.0
 """A replay takes its time to start on a busy machine."""
 
@@ -104,8 +104,8 @@ def _key() -> str:
     text = STUDY.read_text(encoding="utf-8")
     study = tomllib.loads(text)
     names = study["recording"]["name"], study["network"]["name"]
-    told = json.dumps([text, [asset(name).sha256 for name in names], versions()], sort_keys=True)
-    digest = hashlib.sha256(told.encode())
+    described = json.dumps([text, [asset(name).sha256 for name in names], versions()], sort_keys=True)
+    digest = hashlib.sha256(described.encode())
     package = STUDY.parents[2]
     for file in sorted(file for part in ("adapters", "decoder", "models") for file in (package / part).rglob("*.py")):
         digest.update(file.read_bytes())
@@ -144,13 +144,13 @@ def scores(decisions: list[LiveDecision], targets: WordTargets) -> dict[str, Any
 def blocks(decisions: list[LiveDecision], targets: WordTargets) -> list[dict[str, Any]]:
     """What was shown in each block, what was said in its end, and how many of its decisions were right."""
     scorer = scorer_of(targets)
-    found = []
+    result = []
     by_event: dict[int, list[LiveDecision]] = {}
     for one in decisions:
         by_event.setdefault(one.event, []).append(one)
     for of_block in by_event.values():
         last = of_block[-1]
-        found.append(
+        result.append(
             {
                 "start_s": of_block[0].start_s,
                 "stop_s": last.stop_s,
@@ -161,14 +161,14 @@ def blocks(decisions: list[LiveDecision], targets: WordTargets) -> list[dict[str
                 "n_right": sum(scorer(one) is True for one in of_block),
             }
         )
-    return found
+    return result
 
 
-def show_blocks(console: Console, found: dict[str, Any]) -> None:
+def show_blocks(console: Console, result: dict[str, Any]) -> None:
     """One line a block, and the shares."""
     right, wrong = ("+", "-") if console.options.ascii_only else ("✓", "✗")
     table = Table("seconds", "shown", "said in the end", "", "right on the way")
-    for one in found["blocks"]:
+    for one in result["blocks"]:
         table.add_row(
             f"{one['start_s']:g} to {one['stop_s']:g}",
             in_markup(one["shown"]),
@@ -177,14 +177,14 @@ def show_blocks(console: Console, found: dict[str, Any]) -> None:
             f"{one['n_right']} of {one['n_decisions']}",
         )
     console.print(table)
-    n_right = sum(one["right"] is True for one in found["blocks"])
-    console.print(f"In the end of their blocks {n_right} of {len(found['blocks'])} words were right.")
-    if found["free"] is not None:
+    n_right = sum(one["right"] is True for one in result["blocks"])
+    console.print(f"In the end of their blocks {n_right} of {len(result['blocks'])} words were right.")
+    if result["free"] is not None:
         console.print(
-            f"Of {found['n_decisions']} decisions, one for each volume: said freely {found['free']:.3f}, among "
-            f"{1 / found['chance']:.0f} words {found['candidate']:.3f} (chance {found['chance']:.3f}), of two words "
-            f"{found['pairwise']:.3f} (chance 0.5)."
+            f"Of {result['n_decisions']} decisions, one for each volume: said freely {result['free']:.3f}, among "
+            f"{1 / result['chance']:.0f} words {result['candidate']:.3f} (chance {result['chance']:.3f}), of two words "
+            f"{result['pairwise']:.3f} (chance 0.5)."
         )
-    compute = found["latency_ms"].get("compute")
+    compute = result["latency_ms"].get("compute")
     if compute:
         console.print(f"A decision took {compute['p50']:.0f} ms (median), {compute['max']:.0f} ms at most.")

@@ -89,7 +89,7 @@ class Tally(Output):
 class Stop:
     """Whether the user asked to stop."""
 
-    asked = False
+    requested = False
 
 
 @contextmanager
@@ -98,12 +98,12 @@ def stop_on_signal() -> Iterator[Stop]:
     stop = Stop()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def ask(number: int, _: object) -> None:
-        stop.asked = True
+    def request(number: int, _: object) -> None:
+        stop.requested = True
         signal.signal(number, before[signal.Signals(number)])
 
     for number in before:
-        signal.signal(number, ask)
+        signal.signal(number, request)
     try:
         yield stop
     finally:
@@ -127,7 +127,7 @@ def decode(engine: Engine, view: View, *, commands: Commands | None = None, seco
                     commands.poll(engine)
                 if engine.ended:
                     return "the stream ended"
-                if stop.asked:
+                if stop.requested:
                     return "interrupted"
                 if commands is not None and commands.stopped:
                     return "told to stop"
@@ -141,13 +141,13 @@ def decode(engine: Engine, view: View, *, commands: Commands | None = None, seco
 def liblsl_aside(log: Path | None) -> Iterator[None]:
     """Let what liblsl writes to the terminal, which would tear the view apart, go to a file or nowhere."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     aside = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         os.dup2(aside, 2)
         yield
     finally:
         sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
         os.close(aside)

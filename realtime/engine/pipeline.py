@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...decoder.steps import open_chain
 from ...decoder.steps.base import all_finite
 from ...decoder.windows import Window, WindowRow
-from .quality import Quality, finite_rows
+from .quality import Quality
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
@@ -95,7 +95,7 @@ class Pipeline:
             if all_finite(part):
                 rows += self._windows.push(self._chain.push(part) if self.decoder.steps else part)
             else:
-                finite = finite_rows(part)
+                finite = np.isfinite(part).all(axis=1)
                 for first, stop in _stretches(finite):
                     if finite[first]:
                         rows += self._windows.push(self._chain.push(part[first:stop]))

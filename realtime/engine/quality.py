@@ -13,11 +13,6 @@ SPANS_BEYOND = 10.0
 """So many widths of its calibrated range a channel may leave it on either side."""
 
 
-def finite_rows(rows: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Return for each sample (n, n_channels) whether all of its values are finite."""
-    return np.asarray(np.isfinite(rows).all(axis=1))
-
-
 class Quality:
     """Watches the channels of a stream. What it says does not depend on how the stream is cut into chunks.
 
@@ -76,16 +71,12 @@ class Quality:
         self._count_outside(rows)
         self._n += n
 
-    def bad(self) -> NDArray[np.bool_]:
-        """Return for each channel whether something is wrong with it now."""
-        return self._flat() | self._saturated() | self._not_finite()
-
     def reasons(self) -> dict[int, str]:
-        """Return what is wrong with which channel: ``"flat"``, ``"saturated"`` or ``"not finite"``."""
+        """Return what is wrong with which channel now: ``"flat"``, ``"saturated"`` or ``"not finite"``."""
         saturated, not_finite = self._saturated(), self._not_finite()
         return {
             channel: "not finite" if not_finite[channel] else "saturated" if saturated[channel] else "flat"
-            for channel in np.flatnonzero(self.bad()).tolist()
+            for channel in np.flatnonzero(self._flat() | saturated | not_finite).tolist()
         }
 
     def _flat(self) -> NDArray[np.bool_]:

@@ -6,14 +6,9 @@ import os
 
 
 def append_whole(fd: int, data: bytes | memoryview) -> None:
-    """Append bytes to an open file, all of them or none.
+    """Append bytes to an open file, all of them or none: an OSError where the disk is full or gone.
 
     Normally one ``os.write``. Nothing is held back in the process, so that what was appended outlives a kill -9.
-
-    Raises
-    ------
-    OSError
-        The disk is full or gone; what was written of the bytes is taken back.
     """
     end = os.lseek(fd, 0, os.SEEK_END)
     left = memoryview(data)

@@ -41,8 +41,8 @@ class BlockRecorder:
         """Hold a marker back."""
         self._held.append(marker)
 
-    def keep(self, marker: Marker) -> None:
-        """Write a marker that was held back."""
+    def write_marker(self, marker: Marker) -> None:
+        """Write a marker that was held back: its trial is whole."""
         self._held.remove(marker)
         with self._naming():
             self._recorder.marker(marker)

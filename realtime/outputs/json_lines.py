@@ -82,14 +82,10 @@ class JsonLines(Output):
 
 
 class Lines(NamedTuple):
-    """What stands in a file of JSON lines.
+    """The records in a file of JSON lines, in their order, and the numbers, from 1, of lines that a kill or a full disk
+    tore.
 
-    Attributes
-    ----------
-    records : list of dict
-        In the order in which they were written; ``record["type"]`` is ``"start"``, ``"decision"`` or ``"status"``.
-    torn : list of int
-        The numbers, from 1, of lines that a kill or a full disk cut off.
+    ``record["type"]`` is ``"start"``, ``"decision"`` or ``"status"``.
     """
 
     records: list[dict[str, Any]]
@@ -97,20 +93,14 @@ class Lines(NamedTuple):
 
 
 def read_decisions(path: str | PathLike[str]) -> Lines:
-    """Read what `JsonLines` wrote. A line that was torn is left out and named.
-
-    Raises
-    ------
-    InputError
-        There is no such file.
-    """
+    """Read what `JsonLines` wrote. A line that was torn is left out and named; an InputError where there is no file."""
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
-    found = [(number, _record(line)) for number, line in enumerate(path.read_bytes().split(b"\n"), start=1) if line]
+    records = [(number, _record(line)) for number, line in enumerate(path.read_bytes().split(b"\n"), start=1) if line]
     return Lines(
-        records=[record for _, record in found if record is not None],
-        torn=[number for number, record in found if record is None],
+        records=[record for _, record in records if record is not None],
+        torn=[number for number, record in records if record is None],
     )
 
 

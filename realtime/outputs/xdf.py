@@ -89,15 +89,7 @@ class XdfRecorder:
             raise _there_already(self.path)
 
     def open(self, info: StreamInfo) -> None:
-        """Make the file and write its headers.
-
-        Raises
-        ------
-        InputError
-            The file has come into being meanwhile.
-        OSError
-            It cannot be written.
-        """
+        """Make the file and write its headers; an InputError where it has come into being meanwhile."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
             self._fd = os.open(self.path, flags, 0o644)
@@ -113,15 +105,12 @@ class XdfRecorder:
     def write(self, chunk: Chunk) -> None:
         """Append samples (n, n_channels) with their stamps.
 
-        Raises
-        ------
-        OSError
-            The disk is full or gone. The file is closed and can be read up to the chunk before.
+        An OSError where the disk is full or gone: the file is closed and can be read up to the chunk before.
         """
         n_samples = len(chunk.samples)
         if not n_samples:
             return
-        self._tell_time(chunk.received_s)
+        self._write_time(chunk.received_s)
         n_bytes = SAMPLES_HEAD.size + n_samples * self._row.itemsize
         if len(self._buffer) < n_bytes:
             self._buffer = bytearray(n_bytes)
@@ -133,19 +122,13 @@ class XdfRecorder:
         self._data.count(chunk.stamps)
 
     def marker(self, marker: Marker) -> None:
-        """Append a marker.
-
-        Raises
-        ------
-        OSError
-            As for `write`.
-        """
+        """Append a marker; raises as `write` does."""
         text = marker.label
         if marker.duration_s or text.startswith("{"):
             text = json.dumps({"label": marker.label, "duration_s": marker.duration_s})
         value = text.encode("utf-8", "replace")
         sample = struct.pack("<Bd", 8, marker.stamp_s) + _length(len(value)) + value
-        self._tell_time(marker.received_s)
+        self._write_time(marker.received_s)
         self._append(SAMPLES, _number(self._markers) + _length(1) + sample)
         self._markers.count(np.array([marker.stamp_s]))
 
@@ -161,7 +144,7 @@ class XdfRecorder:
         finally:
             os.close(fd)
 
-    def _tell_time(self, now_s: float) -> None:
+    def _write_time(self, now_s: float) -> None:
         if self._data.clock_s and 0 <= now_s - self._data.clock_s[-1] < CLOCK_EVERY_S:
             return
         self._append(BOUNDARY, BOUNDARY_SIGNATURE)

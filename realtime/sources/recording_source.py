@@ -91,13 +91,7 @@ class RecordingSource:
         return self.info
 
     def pull(self, timeout_s: float) -> Chunk | None:
-        """Wait for the next chunk, at most so long.
-
-        Raises
-        ------
-        EndOfStream
-            All samples have come, and the time of all markers, too.
-        """
+        """Wait for the next chunk; see `Source`. It ends when all samples have come, and all markers, too."""
         if self._chunk == len(self._cuts) - 1:
             return self._await_markers(timeout_s)
         rate_hz = self.info.rate_hz
@@ -113,12 +107,12 @@ class RecordingSource:
 
     def markers(self) -> list[Marker]:
         now_s = self._clock.now()
-        events, found = self._events, []
+        events, due = self._events, []
         while self._markers and self._markers[-1][0] <= now_s:
             _, i = self._markers.pop()
             stamp_s = self._origin_s + float(events.onset_s[i])
-            found.append(Marker(str(events.label[i]), stamp_s, float(events.duration_s[i]), now_s))
-        return found
+            due.append(Marker(str(events.label[i]), stamp_s, float(events.duration_s[i]), now_s))
+        return due
 
     def close(self) -> None:
         """Nothing is held."""

@@ -54,18 +54,10 @@ class At(NamedTuple):
 def chunked(
     rows: ArrayLike, rate_hz: float, chunk_samples: int = 1, start_s: float = 0.0, delay_s: float = 0.0
 ) -> list[At]:
-    """Return the script of a clean stream: every chunk arrives when its last sample is due.
+    """Return the script of a clean stream: every chunk of ``chunk_samples`` arrives when its last sample is due.
 
-    Parameters
-    ----------
-    rows : array (n_samples, n_channels)
-    rate_hz : float
-    chunk_samples : int
-        Samples that arrive together.
-    start_s : float
-        Stamp of the first sample.
-    delay_s : float
-        How much later than its last stamp a chunk arrives.
+    ``rows`` are (n_samples, n_channels), the first of them stamped ``start_s``; chunks arrive ``delay_s`` after their
+    last stamp.
     """
     rows = np.asarray(rows, dtype=np.float32)
     stamps = start_s + np.arange(len(rows)) / rate_hz
@@ -119,15 +111,7 @@ class ScriptedSource:
         self._markers: list[Marker | MarkersChange] = []
 
     def open(self, timeout_s: float) -> StreamInfo:
-        """Find the stream; see `Source`.
-
-        Raises
-        ------
-        StreamNotFoundError
-            It does not appear within the time, or only another one does.
-        EndOfStream
-            The stream is gone, and the script has nothing more.
-        """
+        """Find the stream; see `Source`. EndOfStream where it is gone, and the script has nothing more."""
         deadline_s = self._clock.now() + timeout_s
         while not self._fits():
             if not self._script and self._opened_before:

@@ -95,15 +95,8 @@ class VolumeFolder:
         self._ready: dict[int, list[_Volume]] = {}
 
     def open(self, timeout_s: float) -> StreamInfo:
-        """Wait for a volume; after a loss, for a new one.
-
-        Raises
-        ------
-        StreamNotFoundError
-            There is no such folder, or no whole volume in it; lists what there is.
-        StreamMismatchError
-            A volume does not hold the decoder's voxels.
-        """
+        """Wait for a volume; after a loss, for a new one. See `Source`; a StreamMismatchError where it lacks the
+        decoder's voxels."""
         until_s = self._clock.now() + timeout_s
         while not self._ready:
             try:
@@ -117,14 +110,9 @@ class VolumeFolder:
         return self.info
 
     def pull(self, timeout_s: float) -> Chunk | None:
-        """Wait at most so long for the next volume, or until it is given up, and return those that are there.
+        """Wait for the next volume, or until it is given up, and return those that are there; see `Source`.
 
-        Raises
-        ------
-        StreamLostError
-            The folder is gone.
-        StreamMismatchError
-            A volume has another shape, or lies elsewhere in space, than the first one.
+        A StreamMismatchError where a volume has another shape, or is elsewhere in space, than the first one.
         """
         until_s = self._clock.now() + timeout_s
         while True:

@@ -210,14 +210,10 @@ def usage(kind: str) -> str:
 
 
 def read_fault(text: str) -> Fault:
-    """Read a fault as it is written on the command line.
+    """Read a fault as it is written on the command line, ``kind@second:...``.
 
-    Parameters
-    ----------
-    text : str
-        ``kind@second:...``: ``lost@10:1``, ``duplicated@10:0.5``, ``reordered@10:0.5``, ``freeze@10:5``,
-        ``restart@10:2``, ``replaced@10:2``, ``clock@10:-200000``, ``nan@10:5:Cz``, ``flat@10:5:Cz``,
-        ``saturated@10:5:Cz``.
+    ``lost@10:1``, ``duplicated@10:0.5``, ``reordered@10:0.5``, ``freeze@10:5``, ``restart@10:2``, ``replaced@10:2``,
+    ``clock@10:-200000``, ``nan@10:5:Cz``, ``flat@10:5:Cz``, ``saturated@10:5:Cz``.
 
     Raises
     ------

@@ -126,12 +126,12 @@ def differences(expected: Sequence[DecisionRecord], got: Sequence[DecisionRecord
     others: dict[tuple, list[DecisionRecord]] = {}
     for one in extra.elements():
         others.setdefault(one[:4], []).append(one)
-    found = []
+    result = []
     for one in missing.elements():
         same_window = others.get(one[:4])
-        found.append(_difference(one, same_window.pop() if same_window else None))
-    found += [_difference(None, one) for of_window in others.values() for one in of_window]
-    return found
+        result.append(_difference(one, same_window.pop() if same_window else None))
+    result += [_difference(None, one) for of_window in others.values() for one in of_window]
+    return result
 
 
 def recording_digest(recording: Recording) -> str:

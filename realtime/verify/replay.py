@@ -30,15 +30,8 @@ Action = Callable[[], None]
 class Replayed(NamedTuple):
     """What was sent.
 
-    Attributes
-    ----------
-    start_s : float
-        The stamp of the first sample, on LSL's clock; sample ``i`` has ``start_s + i / rate_hz``.
-    n_samples : int
-        The recording's.
-    n_sent : int
-        Fewer or more where there were faults.
-    n_markers : int
+    ``start_s`` is the stamp of the first sample, on LSL's clock; sample ``i`` has ``start_s + i / rate_hz``.
+    ``n_samples`` are the recording's, ``n_sent`` fewer or more where there were faults.
     """
 
     start_s: float

@@ -46,15 +46,7 @@ Progress = Callable[[int, int], object]
 
 @dataclass(frozen=True)
 class Certificate:
-    """What a verification found.
-
-    Attributes
-    ----------
-    passed : bool
-        Every decision was the same everywhere.
-    report : dict
-        All of it, ready for JSON.
-    """
+    """What a verification found: whether every decision was the same everywhere, and all of it, ready for JSON."""
 
     passed: bool
     report: dict[str, Any]
@@ -251,7 +243,7 @@ def _through_lsl(
     parts: dict[Any, Recording],
     history_s: float,
     speed: float,
-    tell: Callable[[Any, list[DecisionRecord]], None],
+    compare: Callable[[Any, list[DecisionRecord]], None],
 ) -> Counter[str]:
     """Decide on each run as another process replays it, and return all losses."""
     from .replayed import private_session, replayed
@@ -264,5 +256,5 @@ def _through_lsl(
             with replayed(part, speed=at, env=env) as source:
                 got, lost = decided_live(decoder, source, SystemClock(), str(run), history_s)
             losses.update(lost)
-            tell(run, got)
+            compare(run, got)
     return losses

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ....decoder.cli.commands import Answer
+from ....decoder.cli.result import CommandResult
 
 
 @click.command()
@@ -47,7 +47,7 @@ from ....decoder.cli.commands import Answer
 @click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.pass_context
-def calibrate(context: click.Context, study: Path, **options: Any) -> Answer:
+def calibrate(context: click.Context, study: Path, **options: Any) -> CommandResult:
     """Teach a decoder a person's activity: ask for each of STUDY's words in turn, and learn from what comes.
 
     STUDY tells network, words and decoder; its recording is not read. Each trial is decided on before it is learned
@@ -57,10 +57,10 @@ def calibrate(context: click.Context, study: Path, **options: Any) -> Answer:
     """
     import sys
 
-    from .run import Asked, calibrated
+    from .run import CalibrationRequest, calibrated
 
     if options["stream"] is None and not options["simulate"]:
         raise click.UsageError("expected --stream, the name of an LSL stream, or --simulate")
     as_json, plain = options.pop("as_json"), options.pop("plain")
     draws = not (plain or as_json) and sys.stdout.isatty()
-    return calibrated(context, Asked(study, draws=draws, **options))
+    return calibrated(context, CalibrationRequest(study, draws=draws, **options))

@@ -68,7 +68,7 @@ class CalibrationSession:
         assert isinstance(window, EventWindow)
         self._window_s = timing.cue_s if window.stop_s is None else window.stop_s
         self._clock = SystemClock()
-        self._came: dict[int, list[LiveDecision]] = {}
+        self._decisions: dict[int, list[LiveDecision]] = {}
         self._rows: dict[int, list[NDArray[np.float32]]] = {}
 
     def run(self, blocks: Sequence[Sequence[str]]) -> str:
@@ -93,7 +93,7 @@ class CalibrationSession:
         settings = LiveSettings(channels="by name", backlog="every", min_present=1.0, timeout_s=COMES_BACK_S)
         listener = _Listener(self._view)
         collector: Any = self._collector
-        self._came, self._rows = {}, {}
+        self._decisions, self._rows = {}, {}
         with Engine(collector, self._source, settings, outputs=[listener], recorder=self._recorder) as engine:
             try:
                 self._view.phase("get ready", "", self._timing.ready_s)
@@ -132,42 +132,42 @@ class CalibrationSession:
         trial = Trial(len(self.trials) + 1, block, label, marker.stamp_s)
         if self._source.newest_stamp_s < last_s:
             return replace(trial, lost=f"its last samples had not come after {give_up_s - over_s:g} s")
-        came = self._came.get(event, [])
-        refused = next((one.abstained for one in came if one.abstained is not None), None)
-        if refused is not None or not came:
-            return replace(trial, lost=refused or "its window could not be cut")
-        return self._learned(trial, event, came, marker)
+        decisions = self._decisions.get(event, [])
+        refusal = next((one.abstained for one in decisions if one.abstained is not None), None)
+        if refusal is not None or not decisions:
+            return replace(trial, lost=refusal or "its window could not be cut")
+        return self._learned(trial, event, decisions, marker)
 
-    def _learned(self, trial: Trial, event: int, came: Sequence[LiveDecision], marker: Marker) -> Trial:
+    def _learned(self, trial: Trial, event: int, decisions: Sequence[LiveDecision], marker: Marker) -> Trial:
         calibration, n_decided = self._calibration, len(self._calibration.decisions)
-        n = len(came)
+        n = len(decisions)
         learned = Trials(
             X=np.array(self._rows[event], np.float32),
             label=np.array([trial.label] * n),
             run=np.full(n, trial.block),
             event=np.full(n, event),
-            start_s=np.array([one.start_s for one in came]),
-            stop_s=np.array([one.stop_s for one in came]),
+            start_s=np.array([one.start_s for one in decisions]),
+            stop_s=np.array([one.stop_s for one in decisions]),
             stimulus=None,
             left_out=np.empty(0, np.int64),
             n_times=self._collector.n_times,
             times_hz=self._collector.times_hz,
         )
-        found = calibration.learn(learned)
-        self._recorder.keep(marker)
+        right = calibration.learn(learned)
+        self._recorder.write_marker(marker)
         decided = calibration.decisions[n_decided:]
         if not decided:
             return trial
         said, by_answer = self._labels[decided[-1].answer], decided[-1].probabilities
         probabilities = {self._labels[answer]: share for answer, share in by_answer.items()}
-        return replace(trial, said=said, probabilities=probabilities, right=float(found[-1]))
+        return replace(trial, said=said, probabilities=probabilities, right=float(right[-1]))
 
     def _rest_between_blocks(self, number: int, stop: Stop) -> None:
         self._view.phase(f"break before block {number}", "", self._timing.ready_s)
         until_s = self._clock.now() + self._timing.ready_s
         while (left_s := until_s - self._clock.now()) > 0:
             self._view.draw()
-            if stop.asked:
+            if stop.requested:
                 raise _Interrupted
             try:
                 self._source.pull(min(TURN_S, left_s))
@@ -188,11 +188,11 @@ class CalibrationSession:
     def _turn(self, engine: Engine, timeout_s: float, stop: Stop) -> None:
         """Let the engine take in what comes, and sort the windows it cut by their cues."""
         for one in engine.turn(timeout_s):
-            self._came.setdefault(one.event, []).append(one)
+            self._decisions.setdefault(one.event, []).append(one)
             if one.abstained is None:
                 self._rows.setdefault(one.event, []).append(self._collector.rows.pop(0))
         self._view.draw()
-        if stop.asked:
+        if stop.requested:
             raise _Interrupted
 
 

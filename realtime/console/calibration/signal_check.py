@@ -1,4 +1,4 @@
-"""A first look at a stream: which channels carry no signal."""
+"""Before a calibration begins: which channels of the stream are taken, and which of them carry no signal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ....errors import StreamError, StreamMismatchError
+from ...checks import few
+from ...clock import SystemClock
+from ...sources.cued_source import CuedSource
+from ...sources.source import StreamInfo
+from .view import CalibrationView
+
+MIN_SAMPLES = 8
+"""No channel is checked by fewer."""
 AT_EXTREME = 0.1
 """So large a share of the samples at the very same largest or smallest value: the amplifier can go no further."""
 
@@ -33,3 +42,36 @@ def signal_faults(samples: NDArray[np.floating], names: Sequence[str]) -> dict[s
         elif max((channel == extreme).mean() for extreme in (channel.min(), channel.max())) >= AT_EXTREME:
             faults[name] = "saturated"
     return faults
+
+
+def chosen_channels(info: StreamInfo, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The channels asked for, or all; a `StreamMismatchError` where the stream lacks one or has it twice."""
+    names = info.channel_names
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise StreamMismatchError(
+            f"channels: the stream {info.name!r} lacks {few(missing)}; it has {few(names)}. Correct --channel, or have "
+            "the amplifier send them"
+        )
+    chosen = tuple(wanted) or names
+    twice = sorted({name for name in chosen if names.count(name) > 1 or chosen.count(name) > 1})
+    if twice:
+        raise StreamMismatchError(f"channels: expected each name once, got several of {few(twice)}; name others")
+    return chosen
+
+
+def first_samples(source: CuedSource, info: StreamInfo, seconds: float, view: CalibrationView) -> NDArray[np.float32]:
+    """Take samples for so long, and until there are a few."""
+    clock = SystemClock()
+    parts: list[NDArray[np.float32]] = []
+    since_s, n = clock.now(), 0
+    patience_s = seconds + 10.0 + 2 * MIN_SAMPLES / info.rate_hz
+    while n < MIN_SAMPLES or clock.now() - since_s < seconds:
+        view.draw()
+        chunk = source.pull(0.05)
+        if chunk is not None:
+            parts.append(chunk.samples.copy())
+            n += len(chunk.samples)
+        if n < MIN_SAMPLES and clock.now() - since_s > patience_s:
+            raise StreamError(f"the stream {info.name!r} sent {n} samples in {patience_s:.0f} s; see what holds it up")
+    return np.concatenate(parts)

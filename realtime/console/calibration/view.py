@@ -58,7 +58,7 @@ def on_console(draws: bool) -> CalibrationView:
     return DrawnCalibration(Console(emoji=False)) if draws else PlainCalibration(Console(emoji=False))
 
 
-def told_of(trial: Trial) -> str:
+def outcome_of(trial: Trial) -> str:
     """What became of a trial, in words."""
     if trial.lost is not None:
         return f"{trial.label}: lost, {trial.lost}"
@@ -93,7 +93,7 @@ class PlainCalibration(CalibrationView):
             self.say(f"[{status.state}] {status.why}")
 
     def trial(self, trial: Trial) -> None:
-        self.say(f"  {told_of(trial)}")
+        self.say(f"  {outcome_of(trial)}")
 
     def progress(self, progress: Progress) -> None:
         self.say(f"  {progress.told}")

@@ -140,7 +140,7 @@ def test_blocks_become_runs_and_only_whole_trials_events(tmp_path: Path) -> None
             marker = Marker(label, start_s + at_s, 0.3, start_s + at_s)
             recorder.marker(marker)
             if label == "left":
-                recorder.keep(marker)
+                recorder.write_marker(marker)
         recorder.close()
     recorder.end()
     recording = read_xdf(tmp_path / "raw.xdf")
