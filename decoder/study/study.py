@@ -76,10 +76,10 @@ class Study:
         with self.naming("decoder: "):
             return Decoder(network, targets, self.sections.decoder.settings())
 
-    def evaluate(self, decoder: Decoder, recording: Recording) -> Evaluation:
-        """Evaluate as the study says."""
+    def evaluate(self, decoder: Decoder, recording: Recording, **changes: Any) -> Evaluation:
+        """Evaluate as the study says, but for the arguments of `evaluate` that are given here."""
         with self.naming():
-            return evaluate(decoder, recording, **self.sections.evaluation.arguments())
+            return evaluate(decoder, recording, **self.sections.evaluation.arguments() | changes)
 
     def fit(self, decoder: Decoder, recording: Recording) -> Decoder:
         """Fit on the whole recording, after making the choices of the evaluation by all its runs."""
