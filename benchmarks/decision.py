@@ -27,7 +27,7 @@ from scipy.special import softmax
 from hotwire.models import LanguageModel, fetch
 from hotwire.models.export.onnx_precision import shrunk
 from hotwire.models.export.scoring_graph import scoring_graph
-from hotwire.models.export.torch_to_onnx import session
+from hotwire.models.networks.one_thread import open_session
 
 LAYER = "8"
 WORDS = ["bottle", "cat", "chair", "face", "house", "scissors", "noise", "shoe"]
@@ -50,7 +50,7 @@ def decision(repetitions: int, n_states: int) -> dict[str, float]:
     graph = scoring_graph(network, LAYER, WORDS)
     export_s = time.perf_counter() - start
     graphs = {"graph": graph, "graph_int8": shrunk(graph, "int8")}
-    sessions = {name: session(model) for name, model in graphs.items()}
+    sessions = {name: open_session(model.SerializeToString()) for name, model in graphs.items()}
 
     @torch.inference_mode()
     def forward() -> None:

@@ -26,11 +26,12 @@ from ...errors import InputError
 from ..cache.files import sha256_of, write_whole
 from ..cache.folder import cache_folder, locked
 from ..networks.network import Network
+from ..networks.one_thread import open_session
 from ..networks.onnx_graph import head, is_cut, tail, weights
 from ..networks.torch_cut import head as torch_head
 from ..networks.torch_cut import output_of
 from ..networks.torch_network import TorchNetwork
-from .torch_to_onnx import REFUSALS, session, simplified, tidied, traced
+from .torch_to_onnx import simplified, tidied, traced
 
 _RECIPE = 1  # to be raised whenever what is cached changes
 _PACKAGES = ("onnx", "onnxruntime", "onnxscript", "torch")
@@ -73,16 +74,7 @@ def compiled(network: Network) -> Network:
 class CompiledNetwork(TorchNetwork):
     """A `TorchNetwork` whose passes onnxruntime computes, one stimulus at a time; `compiled` makes it.
 
-    Parameters
-    ----------
-    original : TorchNetwork
-    model : ModelProto
-        As `exported` gives it.
-
-    Raises
-    ------
-    InputError
-        The model gives other outputs than the original.
+    `model` is as `exported` gives it; where its outputs are not those of `original`, there is an `InputError`.
     """
 
     def __init__(self, original: TorchNetwork, model: onnx.ModelProto) -> None:
@@ -184,12 +176,12 @@ def _without_copies(model: onnx.ModelProto) -> list[str]:
 def _pieces(model: onnx.ModelProto) -> Iterator[onnxruntime.InferenceSession]:
     """Make the part before the first output, and that between each and the next, ready to be run."""
     shapes = {out.name: tuple(dim.dim_value for dim in out.type.tensor_type.shape.dim) for out in model.graph.output}
-    yield session(head(model, list(shapes)[:1]))
+    yield open_session(head(model, list(shapes)[:1]).SerializeToString())
     for here, there in pairwise(shapes):
         up_to = head(model, [there])
         if not is_cut(up_to, here, {}):
             raise InputError(f"model: what follows {here!r} cannot be computed from it")
-        yield session(tail(up_to, here, {here: shapes[here][1:]}))
+        yield open_session(tail(up_to, here, {here: shapes[here][1:]}).SerializeToString())
 
 
 def _cached(network: TorchNetwork, path: Path) -> CompiledNetwork | None:
@@ -197,7 +189,7 @@ def _cached(network: TorchNetwork, path: Path) -> CompiledNetwork | None:
         return None
     try:
         return CompiledNetwork(network, onnx.load(path))
-    except (DecodeError, LookupError, InputError, *REFUSALS) as error:
+    except (DecodeError, LookupError, InputError) as error:
         reason = str(error).partition("\n")[0]
         warnings.warn(f"{path} is damaged ({reason}); {network.name} is compiled anew", stacklevel=3)
         return None

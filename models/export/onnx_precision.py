@@ -2,7 +2,8 @@
 
 In 8 bits each run of 32 weights of a column shares a scale, and is multiplied as it is. Inputs are rounded to 8 bits
 run by run, too: a language model's few huge features then spoil only their own runs, not the whole row as they do
-where all of it has one scale (Dettmers et al. 2022, LLM.int8()).
+where all of it has one scale (Dettmers et al. 2022, LLM.int8()). onnxruntime's own quantiser takes no tables that are
+looked up in 8 bits, so a language model's largest matrix, which is its last projection, too, would be there twice.
 """
 
 from __future__ import annotations
@@ -25,19 +26,9 @@ BLOCK = 32
 def shrunk(model: onnx.ModelProto, precision: Precision) -> onnx.ModelProto:
     """Give a graph with its large weights in fewer bits; names, shapes and types of inputs and outputs stay.
 
-    Parameters
-    ----------
-    model : ModelProto
-        From `scoring_graph` or `text_graphs`.
-    precision : {"float32", "float16", "int8"}
-        ``"float16"`` keeps weights in half precision and widens them when the graph is loaded, so that only the file
-        is smaller. ``"int8"`` keeps the matrices in 8 bits, and onnxruntime computes with them so; the weights of
-        convolutions stay as they are.
-
-    Raises
-    ------
-    InputError
-        There is no such precision, or a weight is too large for half precision.
+    ``"float16"`` stores weights in half precision and widens them when the graph is loaded: only the file is
+    smaller. ``"int8"`` stores the matrices in 8 bits, and onnxruntime computes with them so; weights of convolutions
+    stay as they are. An `InputError` says where a weight is too large for half precision.
     """
     if precision not in get_args(Precision):
         raise InputError(f"precision: expected one of {', '.join(get_args(Precision))}, got {precision!r}")

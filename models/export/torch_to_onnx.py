@@ -9,23 +9,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import torch
 from onnx import helper, numpy_helper
-from onnxruntime.capi import onnxruntime_pybind11_state as refusals  # pyright: ignore[reportAttributeAccessIssue]
 from torch import nn
 
 from ...errors import InputError
-from ..networks.one_thread import one_thread
+from ..networks.one_thread import ORT_ERRORS, one_thread, open_session
 
 OPSET, IR_VERSION = 18, 10
 # What a protobuf message may weigh, and so an ONNX graph with its weights inside.
 LARGEST = 2**31 - 1
-REFUSALS = (refusals.Fail, refusals.InvalidGraph, refusals.InvalidArgument, refusals.NotImplemented)
 _MIN_SHARED_SIZE = 2**10
 _VERBOSE_LOGGERS = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
 
@@ -66,12 +63,13 @@ def simplified(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "simplified.onnx"
-        options = _options()
+        options = one_thread()
+        options.log_severity_level = 3
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         options.optimized_model_filepath = str(path)
         try:
             onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        except REFUSALS as error:
+        except ORT_ERRORS as error:
             raise InputError(f"network: onnxruntime cannot run the exported graph: {error}") from error
         simpler = onnx.load(path)
     # onnxruntime lists all the domains that it knows.
@@ -151,30 +149,19 @@ def _divide(graph: onnx.GraphProto) -> None:
         graph.node.remove(node)
 
 
-def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    """Make a model ready to be run on one thread that does not spin, as a rig runs it."""
-    return onnxruntime.InferenceSession(model.SerializeToString(), _options(), providers=["CPUExecutionProvider"])
-
-
 def check_faithful(model: onnx.ModelProto, activation: np.ndarray, expected: np.ndarray, name: str) -> None:
     """Raise `InputError` where a graph scores the candidates otherwise than the network does.
 
     The graph goes from ``activation`` (1, n_units) to ``log_probabilities`` (1, n_candidates); those `expected` may
     differ by a constant.
     """
-    [scores] = session(model).run(["log_probabilities"], {"activation": activation})
+    [scores] = open_session(model.SerializeToString()).run(["log_probabilities"], {"activation": activation})
     got, expected = (each - each.max() for each in (np.asarray(scores), expected))
     if not np.allclose(got, expected, rtol=1e-3, atol=1e-3):
         raise InputError(
             f"network: exported as ONNX, {name} scores the candidates {got.round(3).tolist()}, not "
             f"{expected.round(3).tolist()}; its architecture cannot be exported"
         )
-
-
-def _options() -> Any:
-    options = one_thread()
-    options.log_severity_level = 3
-    return options
 
 
 @contextmanager

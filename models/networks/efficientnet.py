@@ -112,17 +112,7 @@ class Block(nn.Module):
 class EfficientNetLite(nn.Sequential):
     """The classifier: ``stem``, ``blocks``, ``head``, ``pooled`` (the mean over the image) and ``logits``.
 
-    Takes float32 (n_images, 3, size, size), gives (n_images, 1000).
-
-    Parameters
-    ----------
-    variant : str
-        "lite0", "lite1" or "lite2".
-
-    Attributes
-    ----------
-    image_size : int
-        Side of the input image in pixels.
+    Takes float32 (n_images, 3, image_size, image_size), gives (n_images, 1000).
     """
 
     def __init__(self, variant: str) -> None:
@@ -154,20 +144,7 @@ class EfficientNetLite(nn.Sequential):
 
 
 def efficientnet_lite(variant: str, weights: Path) -> EfficientNetLite:
-    """Build an EfficientNet-Lite and read its weights.
-
-    Parameters
-    ----------
-    variant : str
-        "lite0", "lite1" or "lite2".
-    weights : Path
-        A safetensors file under the published names (``_conv_stem.weight`` and so on).
-
-    Raises
-    ------
-    AssetError
-        The file holds other weights than this network has.
-    """
+    """Build an EfficientNet-Lite and read its weights from a safetensors file with the published names."""
     from safetensors.torch import load_file
 
     module = EfficientNetLite(variant)

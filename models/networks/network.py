@@ -52,7 +52,7 @@ class Network(ABC):
         Parameters
         ----------
         stimuli : sequence of length n_stimuli
-            What the network is shown; its class says in which forms.
+            What the network takes; its class says in which forms.
         layers : sequence of str
             Names from `layers`.
         batch_size : int
@@ -123,20 +123,7 @@ class Network(ABC):
         return np.concatenate(outputs)
 
     def outputs(self, stimuli: Sequence[Any] | np.ndarray, *, batch_size: int = 32) -> np.ndarray:
-        """Pass stimuli through the whole network.
-
-        Parameters
-        ----------
-        stimuli : sequence of length n_stimuli
-            What the network is shown; its class says in which forms.
-        batch_size : int
-            How many stimuli to compute at once.
-
-        Returns
-        -------
-        ndarray (n_stimuli, n_outputs)
-            The outputs, float32.
-        """
+        """Pass stimuli through the whole network; gives the outputs, float32 (n_stimuli, n_outputs)."""
         parts = _batches(count_of(stimuli), batch_size, f"{self.name}: outputs")
         return np.concatenate([self._forward(stimuli[part]) for part in parts])
 

@@ -1,7 +1,8 @@
 """Cutting an ONNX model in two at one of its tensors.
 
-A tensor is a *cut* if everything behind it can be computed from it and the weights alone. Reading another
-tensor's shape is no dependence on its content: the shapes are known.
+A tensor is a *cut* if everything that follows can be computed from it and the weights alone. Reading another tensor's
+shape is no dependence on its content: the shapes are known. onnx's own extractor knows neither, nor what the branches
+and loop bodies of a node read from outside.
 """
 
 from __future__ import annotations
@@ -21,13 +22,7 @@ _SIZES = {"Resize", "Upsample"}
 
 
 def load(path: str | PathLike[str]) -> onnx.ModelProto:
-    """Read a model with one input and one output; constants among its nodes become initialisers.
-
-    Raises
-    ------
-    InputError
-        The file is no valid model, or the model has several inputs or outputs.
-    """
+    """Read a model with one input and one output, else raise `InputError`; constant nodes become initialisers."""
     try:
         model = onnx.load(path)
         onnx.checker.check_model(model)
@@ -55,7 +50,7 @@ def weights(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
 
 
 def head(model: onnx.ModelProto, tensors: Iterable[str]) -> onnx.ModelProto:
-    """Give the model that computes `tensors` from the input, and nothing behind them."""
+    """Give the model that computes `tensors` from the input, and nothing more."""
     tensors = list(tensors)
     needed = _needed(model, tensors, stop=None, known={})
     nodes = [node for node in model.graph.node if not needed.isdisjoint(node.output)]
@@ -64,13 +59,7 @@ def head(model: onnx.ModelProto, tensors: Iterable[str]) -> onnx.ModelProto:
 
 
 def is_cut(model: onnx.ModelProto, tensor: str, known: Mapping[str, tuple[int, ...]]) -> bool:
-    """Whether the output can be computed from `tensor`, the weights and the `known` shapes alone.
-
-    Parameters
-    ----------
-    known : mapping of str to tuple of int
-        Tensors with one row per stimulus, and the shape of a row.
-    """
+    """Whether the output can be computed from `tensor`, the weights and the `known` shapes of rows alone."""
     needed = _needed(model, [model.graph.output[0].name], stop=tensor, known=known)
     return tensor in needed and model.graph.input[0].name not in needed
 
@@ -78,20 +67,20 @@ def is_cut(model: onnx.ModelProto, tensor: str, known: Mapping[str, tuple[int, .
 def tail(model: onnx.ModelProto, cut: str, known: Mapping[str, tuple[int, ...]]) -> onnx.ModelProto:
     """Give the model that computes the output from ``activation``, put in place of a tensor that `is_cut`.
 
-    Shapes that it asks of tensors it does not compute are given to it by empty tensors of that shape.
+    Tensors that it does not compute, but whose shapes it reads, are empty ones of that shape.
     """
     output = model.graph.output[0]
     needed = _needed(model, [output.name], stop=cut, known=known)
-    behind = [node for node in model.graph.node if not needed.isdisjoint(node.output) and cut not in node.output]
-    computed = {cut, *(name for node in behind for name in node.output), *weights(model)}
-    asked = {name for node in behind if (name := _shape_asked(node)) is not None} - computed
+    rest = [node for node in model.graph.node if not needed.isdisjoint(node.output) and cut not in node.output]
+    computed = {cut, *(name for node in rest for name in node.output), *weights(model)}
+    measured = {name for node in rest if (name := _shape_read(node)) is not None} - computed
     nodes = [helper.make_node("Identity", ["activation"], [cut])]
     initializers = _initializers(model, needed)
-    if asked:
+    if measured:
         nodes.append(helper.make_node("Shape", ["activation"], ["hotwire.shape"]))
         nodes.append(helper.make_node("Gather", ["hotwire.shape", "hotwire.first"], ["hotwire.rows"]))
         initializers.append(numpy_helper.from_array(np.array([0]), "hotwire.first"))
-    for name in sorted(asked):
+    for name in sorted(measured):
         row, shape = f"hotwire.row.{name}", f"hotwire.shape.{name}"
         initializers.append(numpy_helper.from_array(np.array(known[name], np.int64), row))
         nodes.append(helper.make_node("Concat", ["hotwire.rows", row], [shape], axis=0))
@@ -99,7 +88,7 @@ def tail(model: onnx.ModelProto, cut: str, known: Mapping[str, tuple[int, ...]])
         nodes.append(helper.make_node("ConstantOfShape", [shape], [name], value=nothing))
     rows = model.graph.input[0].type.tensor_type.shape.dim[0].dim_value or "n"
     activation = helper.make_tensor_value_info("activation", onnx.TensorProto.FLOAT, [rows, *known[cut]])
-    return _rebuilt(model, [*nodes, *behind], [activation], [output], initializers)
+    return _rebuilt(model, [*nodes, *rest], [activation], [output], initializers)
 
 
 def shuffled(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
@@ -125,7 +114,7 @@ def shuffled(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
 
 
 def _needed(model: onnx.ModelProto, tensors: Iterable[str], stop: str | None, known: Container[str | None]) -> set[str]:
-    """All tensors that `tensors` depend on, and themselves; not beyond `stop`, nor beyond known shapes."""
+    """All tensors that `tensors` depend on, themselves included; nothing before `stop`, nor before known shapes."""
     makers = {name: node for node in model.graph.node for name in node.output if name}
     needed: set[str] = set()
     to_visit = list(tensors)
@@ -135,7 +124,7 @@ def _needed(model: onnx.ModelProto, tensors: Iterable[str], stop: str | None, kn
             continue
         needed.add(name)
         node = makers.get(name)
-        if node is not None and name != stop and _shape_asked(node) not in known:
+        if node is not None and name != stop and _shape_read(node) not in known:
             to_visit += _reads(node)
     return needed
 
@@ -151,7 +140,7 @@ def _reads(node: onnx.NodeProto) -> Iterator[str]:
             yield from (read | {tensor.name for tensor in graph.output}) - own
 
 
-def _shape_asked(node: onnx.NodeProto) -> str | None:
+def _shape_read(node: onnx.NodeProto) -> str | None:
     """Give the tensor whose shape, and nothing else, this node reads."""
     return node.input[0] if node.op_type == "Shape" and node.domain in ("", "ai.onnx") else None
 

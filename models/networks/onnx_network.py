@@ -159,7 +159,7 @@ def _input_of(model: onnx.ModelProto) -> tuple[bool, tuple[int, ...], np.dtype]:
         raise InputError(f"path: input {entry.name!r} has a batch of {batch}; export it with a free one, or with 1")
     if any(not isinstance(size, int) for size in row):
         raise InputError(
-            f"path: input {entry.name!r} has free dimensions {row} behind the batch; export it with fixed ones"
+            f"path: input {entry.name!r} has free dimensions {row} after the batch; export it with fixed ones"
         )
     return (
         batch == 1,

@@ -1,4 +1,8 @@
-"""Open a network by its name or from a path."""
+"""Open a network by its name or from a path.
+
+To add a network that can be fetched: an entry in ``weights/assets.toml``, and its name in the tuple of its kind here. A
+causal language model in a folder of its own needs neither: `open_network` takes the folder, and so does a study.
+"""
 
 from __future__ import annotations
 

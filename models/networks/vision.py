@@ -1,4 +1,4 @@
-"""Image classifiers that take pictures as they come: files, PIL images or arrays."""
+"""Image classifiers that take pictures: files, PIL images or arrays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -57,14 +57,7 @@ class VisionNetwork(TorchNetwork):
 def open_efficientnet_lite(variant: str, weights: Path, classes: Path) -> VisionNetwork:
     """Open EfficientNet-Lite at its stem, each block, its head, the pooled features and the logits.
 
-    Parameters
-    ----------
-    variant : str
-        "lite0", "lite1" or "lite2".
-    weights : Path
-        The safetensors file of its weights.
-    classes : Path
-        A JSON list of the 1,000 ImageNet classes' names, in their order.
+    `weights` is a safetensors file, `classes` a JSON list of the 1,000 ImageNet classes' names, in their order.
     """
     module = efficientnet_lite(variant, weights)
     blocks = [f"blocks.{i}" for i in range(len(module.get_submodule("blocks")._modules))]
@@ -87,38 +80,32 @@ def prepare_pictures(
     mean: float | Sequence[float],
     scale: float | Sequence[float],
 ) -> torch.Tensor:
-    """Crop pictures to their centre square, scale them and normalise their colours.
+    """Crop pictures to their centre square, scale them and normalise their colours, (picture - mean) / scale.
 
-    Parameters
-    ----------
-    pictures : sequence of paths or PIL images, or uint8 array (n_pictures, height, width, 3)
-        The pictures; grey or transparent ones are converted to RGB.
-    image_size : int
-        Side of the result in pixels.
-    mean, scale : float or three floats
-        The result is (picture - mean) / scale.
-
-    Returns
-    -------
-    Tensor (n_pictures, 3, image_size, image_size)
-        float32, with the channels last in memory.
+    Grey or transparent ones are converted to RGB. The result is (n_pictures, 3, image_size, image_size), float32, with
+    the channels last in memory.
     """
     pixels = np.stack([_square(picture, image_size) for picture in pictures]).astype(np.float32)
     normalised = (pixels - np.asarray(mean, np.float32)) / np.asarray(scale, np.float32)
     return torch.from_numpy(normalised).permute(0, 3, 1, 2)
 
 
-def _square(picture: Any, image_size: int) -> np.ndarray:
+def opened(picture: Any, colours: Literal["RGB", "L"]) -> Image.Image:
+    """Open a picture, the path of a file, a PIL image or a uint8 array, in colours or in grey."""
     if isinstance(picture, str | PathLike):
         with Image.open(picture) as file:
-            image = file.convert("RGB")
-    elif isinstance(picture, Image.Image):
-        image = picture.convert("RGB")
-    elif isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] == (3,):
-        image = Image.fromarray(picture)
-    else:
-        what = f"{picture.dtype} array {picture.shape}" if isinstance(picture, np.ndarray) else type(picture).__name__
-        raise InputError(f"stimuli: expected paths, PIL images or uint8 arrays (height, width, 3), got {what}")
+            return file.convert(colours)
+    if isinstance(picture, Image.Image):
+        return picture.convert(colours)
+    n_colours, shape = ((3,), "(height, width, 3)") if colours == "RGB" else ((), "(side, side)")
+    if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] == n_colours:
+        return Image.fromarray(picture)
+    what = f"{picture.dtype} array {picture.shape}" if isinstance(picture, np.ndarray) else type(picture).__name__
+    raise InputError(f"stimuli: expected paths, PIL images or uint8 arrays {shape}, got {what}")
+
+
+def _square(picture: Any, image_size: int) -> np.ndarray:
+    image = opened(picture, "RGB")
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     box = (left, top, left + side, top + side)

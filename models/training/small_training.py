@@ -1,4 +1,4 @@
-"""Training a small vision network on this machine: seeded, in half a minute, and kept."""
+"""Training a small vision network on this machine: seeded, in half a minute, and cached."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def train_small_vision(
     """Train a network that names and draws small grey pictures; one that was trained before is opened.
 
     It learns to name pictures and to draw them again from a latent summary to which Gaussian noise is added, and whose
-    length costs: a variational autoencoder of fixed noise, with a classifier beside the decoder. So it draws something
+    length costs: a variational autoencoder of fixed noise, with a classifier next to the decoder. So it draws something
     sensible from every latent state nearby, as the brain's noisy ones will be.
 
-    It is kept in the cache of all assets under ``trained``, by the SHA-256 of pictures, labels, seed and settings.
+    It is cached under ``trained``, by the SHA-256 of pictures, labels, seed and settings.
     Training runs on one thread, so that the same machine always gives the same weights; others may round otherwise.
 
     Parameters
@@ -64,7 +64,7 @@ def train_small_vision(
     Warns
     -----
     UserWarning
-        What was kept is damaged; it is trained anew.
+        The cached file is damaged; it is trained anew.
 
     References
     ----------
@@ -72,16 +72,16 @@ def train_small_vision(
     (2014), Semi-supervised learning with deep generative models. NeurIPS.
     """
     pictures = _checked(pictures, labels)
-    kinds, truth = np.unique(np.asarray(labels, np.str_), return_inverse=True)
-    if len(kinds) < 2:
-        raise InputError(f"labels: expected two kinds or more, got only {', '.join(kinds) or 'none'}")
+    classes, truth = np.unique(np.asarray(labels, np.str_), return_inverse=True)
+    if len(classes) < 2:
+        raise InputError(f"labels: expected two kinds or more, got only {', '.join(classes) or 'none'}")
     path = cache_folder() / "trained" / f"{_key(pictures, labels, seed)}.safetensors"
     with locked(path):
-        weights = _kept(path.read_bytes(), str(path), name) if path.is_file() else None
+        weights = _cached(path.read_bytes(), str(path), name) if path.is_file() else None
         if weights is None:
-            weights = _trained(pictures, truth, len(kinds), seed, name)
+            weights = _trained(pictures, truth, len(classes), seed, name)
             write_whole(path, save(weights, metadata={"sha256": _digest(weights)}))
-    return open_small_vision(weights, pictures.shape[1], kinds.tolist(), name=name)
+    return open_small_vision(weights, pictures.shape[1], classes.tolist(), name=name)
 
 
 def too_alike(
@@ -89,16 +89,7 @@ def too_alike(
 ) -> NDArray[np.bool_]:
     """Which pictures are the same as one of others, or nearly so: their pixels correlate by `threshold` or more.
 
-    A network that is to be shown the others must not have learned from these.
-
-    Parameters
-    ----------
-    pictures, others : (n, height, width) arrays
-    threshold : float
-
-    Returns
-    -------
-    (n_pictures,) array of bool
+    A network that is tested with the others must not have learned from these. All are (n, height, width).
 
     Examples
     --------
@@ -121,27 +112,27 @@ def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _trained(
-    pictures: NDArray[np.uint8], truth: NDArray[np.intp], n_kinds: int, seed: int, name: str
+    pictures: NDArray[np.uint8], truth: NDArray[np.intp], n_classes: int, seed: int, name: str
 ) -> dict[str, torch.Tensor]:
     """The weights of both networks, called as in the modules."""
     with _one_thread_seeded(seed):
-        names, draws = small_modules(pictures.shape[1], n_kinds)
-        shown, right = as_input(pictures), torch.from_numpy(truth)
+        names, draws = small_modules(pictures.shape[1], n_classes)
+        inputs, right = as_input(pictures), torch.from_numpy(truth)
         encoder, logits, picture = names[:-1], names.get_submodule("logits"), draws.get_submodule("picture")
         assert isinstance(picture, nn.Sequential)
         pixels = picture[:-1]  # before the sigmoid, which the loss has within
-        n_batch = min(int(_SETTINGS["batch"]), len(shown))
-        n_batches = len(shown) // n_batch
+        n_batch = min(int(_SETTINGS["batch"]), len(inputs))
+        n_batches = len(inputs) // n_batch
         optimiser = torch.optim.Adam({**dict(names.named_parameters()), **dict(draws.named_parameters())}.values())
         n_steps = int(_SETTINGS["epochs"]) * n_batches
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _SETTINGS["rate"], total_steps=n_steps)
         for _ in tqdm(range(int(_SETTINGS["epochs"])), f"{name}: training", delay=1, disable=None):
-            for batch in torch.randperm(len(shown))[: n_batches * n_batch].split(n_batch):
-                latent = encoder(shown[batch])
+            for batch in torch.randperm(len(inputs))[: n_batches * n_batch].split(n_batch):
+                latent = encoder(inputs[batch])
                 noisy = latent + _SETTINGS["noise"] * torch.randn_like(latent)
                 drawn = pixels(noisy)
                 loss = (
-                    functional.binary_cross_entropy_with_logits(drawn, shown[batch].flatten(1), reduction="sum")
+                    functional.binary_cross_entropy_with_logits(drawn, inputs[batch].flatten(1), reduction="sum")
                     + _SETTINGS["naming"] * functional.cross_entropy(logits(noisy), right[batch], reduction="sum")
                     + 0.5 * latent.square().sum()
                 ) / n_batch
@@ -165,8 +156,8 @@ def _one_thread_seeded(seed: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _kept(content: bytes, place: str, name: str) -> dict[str, torch.Tensor] | None:
-    """The weights in a kept file; None, with a warning, where it is damaged."""
+def _cached(content: bytes, place: str, name: str) -> dict[str, torch.Tensor] | None:
+    """The weights in a cached file; None, with a warning, where it is damaged."""
     try:
         weights = load(content)
         length = int.from_bytes(content[:8], "little")

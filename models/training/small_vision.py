@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import nn
 
 from ...errors import InputError, ShapeError
 from ..networks.torch_network import TorchNetwork
+from ..networks.vision import opened
 
 N_LATENT = 16
 _N_CHANNELS = (16, 32)
@@ -46,12 +45,7 @@ class SmallVision(NamedTuple):
 def small_modules(side: int, n_labels: int) -> tuple[nn.Sequential, nn.Sequential]:
     """Give the modules that name and that draw; they take float32 (n, 1, side, side) from 0 to 1.
 
-    The last part of the second is a sigmoid.
-
-    Raises
-    ------
-    InputError
-        The side cannot be halved twice.
+    The last part of the second is a sigmoid. The side has to be halved twice.
     """
     if side < 4 or side % 4:
         raise InputError(f"pictures: expected a side that 4 divides, so that it can be halved twice, got {side}")
@@ -102,29 +96,9 @@ def as_input(pictures: np.ndarray) -> torch.Tensor:
 
 
 def grey_pictures(pictures: Sequence[Any] | np.ndarray, side: int) -> np.ndarray:
-    """Bring pictures into one uint8 array (n_pictures, side, side).
-
-    Raises
-    ------
-    ShapeError
-        A picture has another size: it is not scaled.
-    InputError
-        It is neither a path, nor a PIL image, nor a uint8 array.
-    """
-    grey = [_grey(picture) for picture in pictures]
+    """Bring paths, PIL images or uint8 arrays into one uint8 array (n_pictures, side, side); none is scaled."""
+    grey = [np.asarray(opened(picture, "L")) for picture in pictures]
     for picture in grey:
         if picture.shape != (side, side):
             raise ShapeError(f"stimuli: expected pictures of {side} x {side} pixels, got {picture.shape}")
     return np.stack(grey)
-
-
-def _grey(picture: Any) -> np.ndarray:
-    if isinstance(picture, str | PathLike):
-        with Image.open(picture) as file:
-            return np.asarray(file.convert("L"))
-    if isinstance(picture, Image.Image):
-        return np.asarray(picture.convert("L"))
-    if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 2:
-        return picture
-    what = f"{picture.dtype} array {picture.shape}" if isinstance(picture, np.ndarray) else type(picture).__name__
-    raise InputError(f"stimuli: expected paths, PIL images or uint8 arrays (side, side), got {what}")

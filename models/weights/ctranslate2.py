@@ -1,4 +1,4 @@
-"""Whisper in CTranslate2's form: read, renamed and laid out as transformers has it, with nothing missing or left over.
+"""Whisper in CTranslate2's form, read as transformers has it: so it comes on the Python package index.
 
 CTranslate2's ``model.bin``, little-endian; a text has its length in two bytes before it, counts the zero at its end::
 
@@ -62,24 +62,14 @@ _NORMS = {
 
 
 def read_whisper(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
-    """Read a Whisper network.
-
-    Parameters
-    ----------
-    path : Path
-        CTranslate2's ``model.bin``.
+    """Read CTranslate2's ``model.bin``; an `AssetError` says where it is cut off or of another kind than is known here.
 
     Returns
     -------
     settings : dict
-        What `transformers.WhisperConfig` has to be told, all of it from the file.
+        The arguments of `transformers.WhisperConfig`, all of it from the file.
     weights : dict of str to ndarray
         By the names of `transformers.WhisperForConditionalGeneration`, float32.
-
-    Raises
-    ------
-    AssetError
-        The file is cut off, or holds another kind of network, setting or weight than is known here.
     """
     variables, aliases = read_variables(path)
     if aliases != _ALIASES:
@@ -106,7 +96,7 @@ def read_whisper(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float
 
 
 def read_variables(path: Path) -> tuple[dict[str, NDArray], dict[str, str]]:
-    """Read all variables of a Whisper file, as they lie in it, and the aliases with the names they stand for."""
+    """Read all variables of a Whisper file, and the aliases with the names they stand for."""
     reader = _Reader(path)
     version = reader.number("I")
     specification = (reader.text(), reader.number("I")) if version == VERSION else None
@@ -133,13 +123,7 @@ def read_variables(path: Path) -> tuple[dict[str, NDArray], dict[str, str]]:
 
 
 def whisper_settings(variables: Mapping[str, NDArray]) -> dict[str, Any]:
-    """What `transformers.WhisperConfig` has to be told, from the shapes of CTranslate2's variables.
-
-    Raises
-    ------
-    KeyError
-        A variable is missing.
-    """
+    """The arguments of `transformers.WhisperConfig`, from the shapes of the variables; a KeyError if one is missing."""
     n_tokens, width = variables["decoder/embeddings/weight"].shape
     settings = {
         "vocab_size": n_tokens,
@@ -158,11 +142,6 @@ def whisper_settings(variables: Mapping[str, NDArray]) -> dict[str, Any]:
 
 def renamed(name: str, array: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
     """Give a variable under the name that transformers has for it, or each of the several that are stacked in it.
-
-    Raises
-    ------
-    AssetError
-        It has none, or keys have a bias, which Whisper's have not.
 
     Examples
     --------

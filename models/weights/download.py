@@ -38,10 +38,7 @@ N_RETRIES = 2
 def make_ready(wanted: Asset, cache: Path) -> None:
     """Make an asset's folder in the cache. Two processes may try at once: the second waits for the first.
 
-    Raises
-    ------
-    DownloadError, ChecksumError, DiskSpaceError, MissingExtraError, AssetError
-        See `hotwire.models.weights.assets.fetch`. Nothing half made is left behind.
+    Errors are those of `hotwire.models.weights.assets.fetch`; nothing half made is left.
     """
     convert = _converter(wanted)
     target, making = cache / wanted.name, cache / f".{wanted.name}.making"
@@ -146,13 +143,7 @@ def extract(archive: Path, members: tuple[Member, ...], folder: Path) -> dict[st
 
 
 def convert_pth(source: Path, folder: Path) -> None:
-    """Write a PyTorch file of weights as ``model.safetensors``, all its tensors under their own names.
-
-    Raises
-    ------
-    AssetError
-        The file holds something else than tensors.
-    """
+    """Write a PyTorch file that holds tensors and nothing else as ``model.safetensors``, under their own names."""
     import torch
     from safetensors.torch import save_file
 

@@ -1,8 +1,7 @@
 """A language model in GGUF form, made into a folder that transformers opens in a moment.
 
-GGUF is llama.cpp's one-file form: quantised weights, tokenizer and settings. transformers takes 25 s to open
-it, needs a further package for that and cannot save what it has read; so it is converted here, once, into the
-plain folder of ``config.json``, ``model.safetensors`` and ``tokenizer.json``. Only what has been checked is
+GGUF is llama.cpp's one-file form: quantised weights, tokenizer and settings. The package index has no other form of a
+small model; transformers takes 25 s to open it, and needs a further package for that. Only what has been checked is
 taken: Llama networks with the SmolLM tokenizer. Anything else is refused rather than guessed at.
 """
 
@@ -65,23 +64,10 @@ _OUTER_NAMES = {
 
 
 def convert_gguf(source: Path, folder: Path) -> None:
-    """Write a Llama network and its tokenizer from a GGUF file into a folder for ``from_pretrained``.
+    """Write a Llama network and its tokenizer from a GGUF file into an existing folder for ``from_pretrained``.
 
-    Quantised weights are computed back to float32, as transformers does; bfloat16 or float16 would round most
-    of them. The result is the same on every machine.
-
-    Parameters
-    ----------
-    source : Path
-        The GGUF file.
-    folder : Path
-        An existing folder. It gets ``config.json``, ``generation_config.json``, ``model.safetensors``,
-        ``tokenizer.json`` and ``tokenizer_config.json``.
-
-    Raises
-    ------
-    AssetError
-        The file holds another kind of network, tokenizer, setting or weight than is known here.
+    Quantised weights are computed back to float32, as transformers does; bfloat16 or float16 would round most of them.
+    The result is the same on every machine. Another kind of network, tokenizer, setting or weight is an `AssetError`.
     """
     reader = GGUFReader(source)
     settings = {field.name: field.contents() for field in reader.fields.values()}
@@ -126,14 +112,11 @@ def convert_gguf(source: Path, folder: Path) -> None:
 def llama_config(settings: dict[str, Any], *, tied: bool) -> dict[str, Any]:
     """The transformers configuration of a Llama network with these GGUF settings.
 
-    Raises
-    ------
-    AssetError
-        A setting is missing, or there is one that the configuration would not reflect (e.g. a scaled rope).
+    An `AssetError` names one that is missing, or that the configuration would not reflect (e.g. a scaled rope).
     """
-    found = {key for key in settings if key.startswith("llama.")}
-    if found != set(_CONFIG_NAMES):
-        odd = ", ".join(sorted(found ^ set(_CONFIG_NAMES)))
+    present = {key for key in settings if key.startswith("llama.")}
+    if present != set(_CONFIG_NAMES):
+        odd = ", ".join(sorted(present ^ set(_CONFIG_NAMES)))
         raise AssetError(f"GGUF settings of a plain Llama network expected; missing or unknown here: {odd}")
     config = {name: settings[key] for key, name in _CONFIG_NAMES.items()}
     return {
@@ -168,17 +151,9 @@ def llama_name(name: str) -> str:
 def halves_from_pairs(weight: np.ndarray, n_heads: int) -> np.ndarray:
     """Reorder the rows of a query or key weight from llama.cpp's rotary layout to that of transformers.
 
-    Rotary position embedding turns pairs of a head's units. llama.cpp lays each pair side by side, (0, 1),
-    (2, 3) and so on; transformers pairs the head's first half with its second.
-
-    Parameters
-    ----------
-    weight : ndarray of shape (n_heads * head_size, n_inputs)
-    n_heads : int
-
-    Returns
-    -------
-    ndarray of the same shape
+    Rotary position embedding turns pairs of a head's units. llama.cpp has the units of a pair next to each other,
+    (0, 1), (2, 3) and so on; transformers pairs the head's first half with its second. Weights are
+    (n_heads * head_size, n_inputs).
 
     Examples
     --------

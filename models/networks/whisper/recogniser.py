@@ -84,20 +84,8 @@ class SpeechRecogniser(Network):
     def open(cls, folder: Path, *, seconds: float = SECONDS, name: str | None = None) -> SpeechRecogniser:
         """Open a network from a folder with CTranslate2's ``model.bin`` and ``config.json``, and ``tokenizer.json``.
 
-        Parameters
-        ----------
-        folder : Path
-        seconds : float
-            The longest sound, a multiple of 0.02.
-        name : str, optional
-            What to call it; the folder's name if not given.
-
-        Raises
-        ------
-        AssetError
-            The weights are of another kind than is known here.
-        InputError
-            The network takes no sound so long.
+        It is called like the folder if not given a name. An `AssetError` says where the weights are of another kind
+        than is known here, an `InputError` where the network takes no sound so long.
         """
         settings, weights = read_whisper(folder / "model.bin")
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -125,52 +113,15 @@ class SpeechRecogniser(Network):
         """Log probability that the transcript is a candidate and nothing else, once states are injected.
 
         The probability is the sum over all `spellings` of the candidate, each from its first token to the end of the
-        transcript. All candidates share one pass.
-
-        Parameters
-        ----------
-        layer : str
-            Where to inject.
-        activations : ndarray (n_samples, n_states, n_units) or (n_samples, n_states * n_units)
-            What to inject.
-        candidates : sequence of str
-            Words or phrases, different from each other.
-        batch_size : int
-            How many samples to compute at once.
-
-        Returns
-        -------
-        ndarray (n_samples, n_candidates)
-            Natural logarithms, float32.
-
-        Raises
-        ------
-        InputError
-            A candidate is empty or occurs twice.
+        transcript. All candidates share one pass. Activations are (n_samples, n_states, n_units), also flattened; all
+        else as for `LanguageModel.log_probabilities`.
         """
         tree = self.tree(candidates)
         scores = [self._scored(layer, batch, tree) for batch in self._batches(layer, activations, batch_size)]
         return np.concatenate(scores)
 
     def generate(self, layer: str, activations: np.ndarray, *, max_tokens: int = 8, batch_size: int = 16) -> list[str]:
-        """Let the network transcribe freely, always taking the likeliest token.
-
-        Parameters
-        ----------
-        layer : str
-            Where to inject.
-        activations : ndarray (n_samples, n_states, n_units) or (n_samples, n_states * n_units)
-            What to inject.
-        max_tokens : int
-            The longest transcript.
-        batch_size : int
-            How many samples to compute at once.
-
-        Returns
-        -------
-        list of str
-            A transcript a sample, without space around it.
-        """
+        """Let the network transcribe freely, always taking the likeliest token; see `LanguageModel.generate`."""
         batches = self._batches(layer, activations, batch_size)
         return [text for batch in batches for text in self._written(layer, batch, max_tokens)]
 

@@ -22,15 +22,8 @@ _FULL_SCALE = {np.dtype(np.uint8): 2.0**7, np.dtype(np.int16): 2.0**15, np.dtype
 def samples_of(sound: Any) -> NDArray[np.float32]:
     """Give a sound's samples at 16 kHz, (n_samples,), between -1 and 1.
 
-    Parameters
-    ----------
-    sound : path or array (n_samples,) of float
-        A .wav file, of which several channels are averaged and another rate is resampled; or samples at 16 kHz.
-
-    Raises
-    ------
-    InputError
-        There is no such file, it cannot be read, or the array is no sound.
+    A sound is the path of a .wav file, of which several channels are averaged and another rate is resampled, or an
+    array of samples at 16 kHz; anything else is an `InputError`.
     """
     if isinstance(sound, str | PathLike):
         return _read(Path(sound))
@@ -50,17 +43,7 @@ def samples_of(sound: Any) -> NDArray[np.float32]:
 def log_mel(sounds: Sequence[Any], *, seconds: float, n_bins: int) -> torch.Tensor:
     """The logarithmic mel spectrogram that Whisper takes, of sounds followed by silence.
 
-    Parameters
-    ----------
-    sounds : sequence of length n_sounds
-        Paths of .wav files, or float arrays at 16 kHz.
-    seconds : float
-        Of the result. A longer sound is refused.
-    n_bins : int
-
-    Returns
-    -------
-    Tensor (n_sounds, n_bins, 100 * seconds)
+    It is (n_sounds, n_bins, 100 * seconds); a longer sound is refused.
     """
     extractor: Any = WhisperFeatureExtractor(feature_size=n_bins, sampling_rate=RATE_HZ)
     n_samples = round(seconds * RATE_HZ)

@@ -10,21 +10,10 @@ import torch
 class TokenTree:
     """Texts that may follow a prompt, for one pass in which each token sees the prompt and its own predecessors.
 
-    Parameters
-    ----------
-    prompt : sequence of int
-        The tokens before all texts, one or more.
-    candidates : sequence of sequences of texts
-        For each candidate the texts that mean it, each a sequence of one or more tokens.
-
-    Attributes
-    ----------
-    tokens : Tensor (1, n_tokens) of int
-        The prompt and all that is computed of the texts: a text's last token is only read off.
-    depths : Tensor (1, n_tokens) of int
-        The position of each token in its text.
-    mask : Tensor (1, 1, n_tokens, n_tokens)
-        Additive: 0 where a token may look, else the least number.
+    `prompt` has the tokens before all texts, one or more; `candidates` has for each candidate the texts that mean it,
+    each a sequence of one or more tokens. Of these are made `tokens` (1, n_tokens), the prompt and all of the texts but
+    their last tokens, which are only read off; `depths` (1, n_tokens), the position of each token in its text; and an
+    additive `mask` (1, 1, n_tokens, n_tokens), 0 where a token may look, else the least number.
 
     Examples
     --------

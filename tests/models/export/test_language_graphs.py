@@ -17,9 +17,9 @@ from hotwire.errors import InputError
 from hotwire.models.export.language_graphs import TextGraphs, text_graphs, token_bytes
 from hotwire.models.export.onnx_precision import shrunk
 from hotwire.models.export.scoring_graph import scoring_graph
-from hotwire.models.export.torch_to_onnx import session
 from hotwire.models.networks.free_text import text_of
 from hotwire.models.networks.language.language_model import LanguageModel
+from hotwire.models.networks.one_thread import open_session
 
 WORDS = ["bottle", "cat", "chair", "face", "house", "scissors", "noise", "shoe"]
 LONG = ["cat", "ice wine", "ice house of wine", "picture of a dog", "shoe"]
@@ -86,7 +86,7 @@ def states(network: LanguageModel, layer: str, count: int) -> np.ndarray:
 
 
 def scored(graph: onnx.ModelProto, states: np.ndarray) -> np.ndarray:
-    ready = session(graph)
+    ready = open_session(graph.SerializeToString())
     rows = [ready.run(["log_probabilities"], {"activation": state[None]})[0] for state in states]
     return np.concatenate([np.asarray(row) for row in rows])
 
@@ -102,7 +102,7 @@ def assert_scores_equal(network: LanguageModel, graph: onnx.ModelProto, layer: s
 
 
 def told(graphs: TextGraphs, state: np.ndarray) -> str:
-    answer, step = session(graphs.scoring), session(graphs.step)
+    answer, step = open_session(graphs.scoring.SerializeToString()), open_session(graphs.step.SerializeToString())
     token, kept = answer.run(["token", "kept"], {"activation": state[None]})
     said = [int(np.asarray(token)[0])]
     for number in range(graphs.max_tokens - 1):

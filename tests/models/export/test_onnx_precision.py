@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from hotwire.errors import InputError
 from hotwire.models.export.onnx_precision import BLOCK, in_blocks, shrunk
-from hotwire.models.export.torch_to_onnx import session
+from hotwire.models.networks.one_thread import open_session
 
 N_TOKENS, WIDTH = 300, 96
 
@@ -44,7 +44,7 @@ def model(scale: float = 1.0) -> onnx.ModelProto:
 
 
 def logits(graph: onnx.ModelProto) -> np.ndarray:
-    ready = session(graph)
+    ready = open_session(graph.SerializeToString())
     rows = [ready.run(None, {"token": np.array([token])})[0] for token in range(0, N_TOKENS, 7)]
     return np.concatenate([np.asarray(row) for row in rows])
 

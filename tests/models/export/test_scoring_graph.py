@@ -15,8 +15,8 @@ from torch import nn
 
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.models.export.scoring_graph import scoring_graph
-from hotwire.models.export.torch_to_onnx import session
 from hotwire.models.networks.network import Network
+from hotwire.models.networks.one_thread import open_session
 from hotwire.models.networks.onnx_network import OnnxNetwork
 from hotwire.models.networks.torch_network import TorchNetwork
 from hotwire.models.networks.vision import VisionNetwork
@@ -100,7 +100,7 @@ def onnx_file(path: Path, batch: str | int, opset: int = 11) -> OnnxNetwork:
 def assert_equal(network: Network, layer: str) -> None:
     graph = scoring_graph(network, layer, ANSWERS)
     onnx.checker.check_model(graph)
-    ready = session(graph)
+    ready = open_session(graph.SerializeToString())
     (entry,), (output,) = ready.get_inputs(), ready.get_outputs()
     n_units = int(np.prod(network.shape_of(layer)))
     assert (entry.name, entry.shape) == ("activation", [1, n_units])

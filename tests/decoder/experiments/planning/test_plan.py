@@ -272,7 +272,7 @@ def test_stimuli_that_leave_nothing_to_plan_are_named(network: Network, words: W
 @pytest.mark.slow
 def test_the_demo_is_foreseen(fetched: Callable[[str], Path]) -> None:
     """Its recording gives the noise, and the plan the accuracy that its decoder reaches with eleven training runs."""
-    from hotwire.decoder.cli.commands import DEMO
+    from hotwire.decoder.cli.demo import DEMO
     from hotwire.decoder.experiments.planning.study import open_plan
 
     for name in ("haxby2001-slice", "smollm2-135m-instruct"):
