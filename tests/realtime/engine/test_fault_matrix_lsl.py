@@ -118,7 +118,7 @@ class Session:
     """A process that decides, in a world of its own."""
 
     def __init__(self, lsl: Any, **settings: Any) -> None:
-        self.child = lsl.start(DECIDE, settings, str(Path(__file__).parent), str(lsl.folder))
+        self.child = lsl.start(DECIDE, settings, str(Path(__file__).parents[1]), str(lsl.folder))
         self.folder = lsl.folder
 
     def wait_for(self, *states: str) -> None:
@@ -370,7 +370,7 @@ for of_samples, of_markers in (
 
 class MarkedSession(Session):
     def __init__(self, lsl: Any) -> None:
-        self.child = lsl.start(DECIDE_ON_MARKERS, {}, str(Path(__file__).parent), str(lsl.folder))
+        self.child = lsl.start(DECIDE_ON_MARKERS, {}, str(Path(__file__).parents[1]), str(lsl.folder))
         self.folder = lsl.folder
 
 
