@@ -65,7 +65,8 @@ DECIDE = """
     settings, small, folder = json.loads(sys.argv[1])
     sys.path.insert(0, small)
     from small import Kept, SignDecoder
-    from hotwire.decoder.steps import RunningBaseline, SlidingAverage
+    from hotwire.decoder.steps import RunningBaseline
+    from hotwire.decoder.windows import SlidingAverage
     from hotwire.errors import HotwireError
     from hotwire.realtime.engine.engine import Engine
     from hotwire.realtime.sources.lsl_source import LslSource
