@@ -198,7 +198,8 @@ class SyntheticBrain:
     def patterns(self, table: NDArray) -> Floats:
         """The sustained responses (n_keys, n_features) to a table of activations (n_keys, n_units).
 
-        They are ``(table - its mean) @ map_of(table)``. The table is read in blocks along the wide axis; the map is never there as a whole.
+        They are ``(table - its mean) @ map_of(table)``; the table is read in blocks along the wide axis, and the map is
+        never there as a whole.
         """
         raw = self._raw_patterns(table)
         return raw * self._size(raw)
