@@ -71,7 +71,7 @@ def _picture_split(scene: Scene, held_out: LeftOut, n_test: int, rng: np.random.
 
 
 def _points(scene: Scene, held_out: LeftOut, draws: list[list[_Split]], sizes: list[int]) -> list[SpanPoint]:
-    """All splits of a draw are judged together: one left-out word alone has no other to be told from."""
+    """All splits of a draw are scored together: a single left-out word could not be confused with another."""
     points = []
     for size in tqdm(sizes, desc=f"held-out {held_out}", delay=1, disable=None):
         splits = [split for draw in draws for split in draw]

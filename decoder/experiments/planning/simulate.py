@@ -40,20 +40,10 @@ class _Trials(NamedTuple):
 def reached(
     scene: Scene, n_features: int, levels: Sequence[float], sizes: Sequence[int], n_draws: int, seed: int
 ) -> list[ReachPoint]:
-    """Simulate decoders for every level of noise and every number of training trials.
+    """Simulate decoders for every level of noise and every number of training trials, in ascending order.
 
-    Parameters
-    ----------
-    scene : Scene
-        Its first `n_keys` stimuli are shown. Those of words are shown `sizes` times each, once a run, and new trials of
-        the same words are decoded; of pictures `sizes` are shown once, and others are decoded.
-    n_features : int
-    levels : sequence of float
-        Signal-to-noise ratios.
-    sizes : sequence of int
-        In ascending order.
-    n_draws, seed : int
-        How many synthetic brains.
+    Words are shown `sizes` times each, once a run, and new trials of the same words are decoded; of pictures `sizes`
+    are shown once, and others are decoded. Each of `n_draws` synthetic brains has `n_features`.
     """
     brains = [(level, seed + draw) for level in levels for draw in range(n_draws)]
     jobs = [partial(_simulated, scene, n_features, level, sizes, brain) for level, brain in brains]

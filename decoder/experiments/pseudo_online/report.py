@@ -189,7 +189,7 @@ class PseudoOnlineReport:
         rows.append(_transfer_row("bits per minute of activations", events.transfer))
         if result.slides:
             rows.append(_transfer_row("bits per minute when the window covers the event’s", result.covering.transfer))
-        return Table(("", "found", "to compare"), rows, f"{count(events.n, 'event')} and their activations.", bold=0)
+        return Table(("", "value", "to compare"), rows, f"{count(events.n, 'event')} and their activations.", bold=0)
 
 
 def _transfer_row(name: str, of: Transfer) -> list[str]:
