@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,18 +14,25 @@ from .result import CommandResult
 
 @click.command()
 @click.argument("study", type=click.Path(path_type=Path))
+@click.option(
+    "--engine",
+    type=click.Choice(["network", "bundle"]),
+    help="What decides on held-out trials, in place of what the study says: the network, or the graph that a rig runs.",
+)
 @report_option
 @json_option
-def evaluate(study: Path, report: Path | None) -> CommandResult:
+def evaluate(study: Path, report: Path | None, engine: str | None) -> CommandResult:
     """Cross-validate a study's decoder over runs, with its ceiling and its controls, and write a report.
 
     The report has the study's name, with .html, and lies in the current folder, if not told otherwise.
     """
-    return evaluated(study, report or Path(f"{study.stem}.html"), f"hotwire evaluate {study}")
+    chosen = {} if engine is None else {"engine": engine}
+    command = " ".join(["hotwire", "evaluate", str(study), *(f"--{name} {value}" for name, value in chosen.items())])
+    return evaluated(study, report or Path(f"{study.stem}.html"), command, **chosen)
 
 
-def evaluated(path: Path, report: Path, command: str) -> CommandResult:
-    """Evaluate as a study says and write the report, which names the command."""
+def evaluated(path: Path, report: Path, command: str, **changes: Any) -> CommandResult:
+    """Evaluate as a study says, but for these arguments, and write the report, which names the command."""
     check_folder("report", report)  # before the minutes that the evaluation takes
     start = time.perf_counter()
     from ..report.evaluation_report import EvaluationReport
@@ -34,7 +42,7 @@ def evaluated(path: Path, report: Path, command: str) -> CommandResult:
 
     study = open_study(path)
     recording = study.recording()
-    evaluation = study.evaluate(study.decoder(), recording)
+    evaluation = study.evaluate(study.decoder(), recording, **changes)
     result, seconds = EvaluationReport(evaluation, recording.summary()), time.perf_counter() - start
     title, studies = f"hotwire: {path.stem}", {path.name: study.text}
     written = write_page(result, report, title=title, command=command, seconds=seconds, studies=studies)

@@ -19,7 +19,8 @@ from ...models.networks.network import Network
 from ..decoder import Decoder
 from ..evaluation.audit.leaks import warn_before_fit, window_in_time
 from ..evaluation.audit.samples import SLOW_HZ
-from ..evaluation.evaluate import Evaluation, evaluate, tune
+from ..evaluation.evaluate import Evaluation, evaluate
+from ..evaluation.tuning import tune
 from ..recordings.recording import Recording
 from ..targets import StimulusTargets, Targets
 from .messages import checked_sections
@@ -75,10 +76,10 @@ class Study:
         with self.naming("decoder: "):
             return Decoder(network, targets, self.sections.decoder.settings())
 
-    def evaluate(self, decoder: Decoder, recording: Recording) -> Evaluation:
-        """Evaluate as the study says."""
+    def evaluate(self, decoder: Decoder, recording: Recording, **changes: Any) -> Evaluation:
+        """Evaluate as the study says, but for the arguments of `evaluate` that are given here."""
         with self.naming():
-            return evaluate(decoder, recording, **self.sections.evaluation.arguments())
+            return evaluate(decoder, recording, **self.sections.evaluation.arguments() | changes)
 
     def fit(self, decoder: Decoder, recording: Recording) -> Decoder:
         """Fit on the whole recording, after making the choices of the evaluation by all its runs."""
