@@ -246,21 +246,8 @@ def read_out(
     """Scores and free answers of states: the one place where a network decides on trials.
 
     A state's scores do not depend on what others come with it. BLAS adds in another order for other numbers of rows;
-    so there are always as many: the last ones are filled up.
-
-    Parameters
-    ----------
-    readout : Readout
-    entry : Entry
-    states : array (n_trials, n_units)
-    speak : bool
-        Whether free answers are wanted, where the readout gives any.
-
-    Returns
-    -------
-    scores : array (n_trials, n_classes)
-        Log probabilities up to a constant.
-    texts : list of str, or None
+    so there are always as many: the last ones are filled up. Scores are (n_trials, n_classes), log probabilities up to
+    a constant; free answers are left out where `speak` is false.
     """
     scores, texts = np.empty((len(states), len(entry.answers)), np.float32), []
     starts = range(0, len(states), TOGETHER)
