@@ -120,7 +120,7 @@ class Settings:
         answers: NDArray[np.intp],
         regions: Mapping[str, NDArray] | None = None,
     ) -> Linear:
-        """Fit features, whitening and adapter on trials, their targets (n_trials, n_units) and right classes (n_trials,).
+        """Fit all of it on trials, their targets (n_trials, n_units) and right classes (n_trials,).
 
         `samples` (n_samples, n_features) are all samples of the training runs, preprocessed as those that are decided
         on; `regions` are the recording's, for adapters whose bands they are.
