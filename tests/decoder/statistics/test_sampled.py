@@ -17,7 +17,7 @@ def test_tables_hold_what_each_trial_counts_with_the_class_of_each() -> None:
 
 
 def test_correction_holds_the_family_wise_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten cells of noise: without correction some cell is significant in many maps, with it in one in twenty at most."""
+    """Ten cells of noise: some cell is significant in many maps without correction, with it in one of twenty."""
     monkeypatch.setattr("hotwire.decoder.statistics.sampled.N_RESAMPLES", 10)
     rng = np.random.default_rng(0)
     truth, runs = np.tile([0, 1], 12), np.repeat(np.arange(6), 4)
