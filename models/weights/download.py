@@ -1,7 +1,7 @@
 """Making an asset ready: download, check, take out, convert, and only then move into place.
 
 Everything is made in one temporary folder next to the final one. A lock lets one process at a time make an asset, so
-whatever lies in that temporary folder while nobody holds the lock was left by a run that died, and the next run deletes
+whatever is in that temporary folder while nobody holds the lock was left by a run that died, and the next run deletes
 it. The finished folder gets its name in one step.
 """
 
