@@ -2,5 +2,5 @@
 
 import lazy_loader
 
-# The stub beside this file says which name lies where.
+# The stub of this file says where each name is.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -75,7 +75,10 @@ class NumpyBackend:
 
 @dataclass(frozen=True)
 class TorchBackend:
-    """Tensors on a device, e.g. ``"cpu"``, ``"cuda:1"`` or ``"mps"``; arrays are sent there block by block."""
+    """Tensors on a device, e.g. ``"cpu"``, ``"cuda:1"`` or ``"mps"``; arrays are sent there block by block.
+
+    It raises MissingExtraError if torch is not installed, InputError if torch knows no such device here.
+    """
 
     device: str
 

@@ -56,18 +56,16 @@ class LearningCurve:
     start : float
         The score of a map that has learned nothing, e.g. chance, or 0 for a correlation.
 
-    Raises
-    ------
-    ShapeError
-        If there is not one size for each score.
-    InputError
-        If a size is not above 0, scores are not finite, or scores and start are not on one side of `limit`.
-
     Attributes
     ----------
     silent : str or None
         Why the curve cannot say what more samples buy: too few scores, or scores that do not get better by more than
         they scatter. None where it can.
+
+    Raises
+    ------
+    ShapeError, InputError
+        If there is not one size above 0 for each score, or scores and start are not finite on one side of `limit`.
 
     Examples
     --------

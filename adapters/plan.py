@@ -89,7 +89,7 @@ def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> Fit
     if n_features > n_samples:
         memory = (n * p + 6 * n * n + 2.5 * min(4 * BLOCK_ELEMENTS, n * p)) * 8
         return FitPlan("dual", 1.5 * n * n * p + DECOMPOSED * n**3, memory)
-    # The samples in full, their deviations and these squared; five matrices in a decomposition, one more beside it.
+    # The samples in full, their deviations and these squared; five matrices in a decomposition, and one more.
     memory = ((3 if itemsize < 8 else 2) * n * p + 6 * p * p) * 8
     return FitPlan("primal", 2.5 * n * p * p + DECOMPOSED * p**3, memory)
 
@@ -104,7 +104,7 @@ def plan_alignment(shapes: Sequence[tuple[int, ...]]) -> FitPlan:
     """
     sizes = [(float(n), float(p), float(min(n, p))) for n, p in shapes]
     operations = sum(6 * n * p * rank + DECOMPOSED * rank**3 for n, p, rank in sizes)
-    # Each table, its deviations and its directions stay; a decomposition has copies and its own matrices beside them.
+    # Each table, its deviations and its directions stay; a decomposition has copies and its own matrices, too.
     memory = sum(3 * n * p for n, p, _ in sizes) + max(3 * n * p + 4 * rank * rank for n, p, rank in sizes)
     return FitPlan("dual" if any(n < p for n, p in shapes) else "primal", operations, 8 * memory)
 

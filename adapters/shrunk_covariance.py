@@ -24,14 +24,8 @@ from .unit_blocks import EPS, Floats, UnitBlocks, blocks, sum_of_squares
 class Root(NamedTuple):
     """A symmetric matrix in factors: ``diag(level) + directions @ diag(gains) @ directions.T``.
 
-    Attributes
-    ----------
-    level : (n_features,) array
-        Without directions any; else one number for all.
-    directions : (n_features, r) array
-        Orthonormal.
-    gains : (r,) array
-        By how much the directions' own values differ from the level.
+    The directions (n_features, r) are orthonormal; with any of them the level (n_features,) is one number for all.
+    `gains` (r,) is by how much the directions' own values differ from the level.
     """
 
     level: Floats
@@ -127,7 +121,7 @@ def inverse_root(targets: UnitBlocks) -> tuple[Root, float]:
     if level <= largest * n_features * EPS:
         level, least = 0.0, n_features * EPS
     else:
-        # What varies by less, a Gram matrix does not know; beside the level it does not count.
+        # What varies by less, a Gram matrix does not hold; compared with the level it does not count.
         least = EPS if shrinkage < 1 else 1.0
     scores = scores[:, squares > squares[-1] * least]
     directions = np.empty((n_features, scores.shape[1]))

@@ -161,5 +161,5 @@ class Whitener(TransformerMixin, BaseEstimator):
 
     def _given(self, X: Any, **options: Any) -> NDArray:
         """Samples in float64, or in float32 where they were in it; finite or not, as that error names the position."""
-        found: Any = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, **options)
-        return found
+        samples: Any = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, **options)
+        return samples

@@ -53,8 +53,10 @@ MAPS = [
     Row("it-map", "", "one word against another", "pairwise"),
     Row("digits69-map", "V1, V2, V3 of one person, 100 digits, a small network", "six or nine", "candidate"),
     Row("haxby-vt-map", "ventral temporal cortex, single volumes, 12 layers", "one word against another", "pairwise"),
-    Row("haxby-map", "one slice, single volumes, 31 layers", "one word against another", "pairwise"),
-    Row("v4-map-210621", "macaque V4, 51 neurons, 17 layers", "the network's class, against another", "pairwise"),
+]
+SHORT = [
+    Row("demo", "fMRI, one slice, 96 blocks of eight categories (Haxby 2001)", "the word among eight", "candidate"),
+    *[row for row in [*SCANNER[1:], *NEURONS, *EEG] if row.recording],
 ]
 CONTROLS = {"shuffled pairing": "shuffled", "mean activation": "mean", "untrained network": "untrained"}
 
@@ -115,7 +117,11 @@ def rival(found: dict[str, Any], measure: str) -> str:
     if difference is None:
         return f"{best} {value:.3f}"
     low, high = difference["low"], difference["high"]
-    return f"{best} {value:.3f}; {difference['value']:+.3f} [{low:+.3f}, {high:+.3f}]"
+    return f"{best} {value:.3f}; {signed(difference['value'])} [{signed(low)}, {signed(high)}]"
+
+
+def signed(value: float) -> str:
+    return f"{round(value, 3) + 0.0:+.3f}"
 
 
 def short(rows: list[Row]) -> str:
@@ -153,7 +159,7 @@ def maps(rows: list[Row]) -> str:
 
 
 TABLES = {
-    "short": lambda: short([row for row in [*SCANNER, *NEURONS, *EEG] if row.recording]),
+    "short": lambda: short(SHORT),
     "scanner": lambda: evaluations(SCANNER),
     "neurons": lambda: evaluations(NEURONS),
     "eeg": lambda: evaluations(EEG),

@@ -1,4 +1,4 @@
-"""Hyperalignment: one space for many people, found from their responses to the same stimuli."""
+"""Hyperalignment: one space for many people, from their responses to the same stimuli."""
 
 from __future__ import annotations
 
@@ -31,19 +31,17 @@ class Hyperalignment(BaseEstimator):
     All rotations together are sought such that everyone's responses agree best with everyone else's: each person in
     turn is rotated onto the sum of the *others*, so that nobody is drawn towards himself, until nothing is gained any
     more. The start is what all have in common, not whoever comes first. The common space is turned to its principal
-    axes. At last everyone, and whoever comes later, is laid onto the mean response.
+    axes. At last everyone, and whoever comes later, is rotated onto the mean response.
 
-    People may have different numbers of features, and more features than there are stimuli. Features of very different
-    size should be standardised before. Whether it holds is seen on other stimuli than those it was fitted on, and only
-    there.
+    People may have different numbers of features, and more features than there are stimuli. Standardise features of
+    very different size before. Test it on other stimuli than those it was fitted on.
 
     Parameters
     ----------
     n_components : int, optional
         Dimensions of the common space; left out: as many as the person of the least rank has.
     scale : {"variance", "none"}
-        ``"variance"``: everyone's responses are given the same total variance, so that loud voices do not drown the
-        others. ``"none"``: pure rotations.
+        ``"variance"``: everyone's responses get the same total variance. ``"none"``: pure rotations.
     tol : float
         It ends when a round through all people adds less than this part to their agreement.
     max_iter : int
@@ -57,12 +55,8 @@ class Hyperalignment(BaseEstimator):
         One for each person, in the order of `fit` and then of `add`.
     agreement_ : float
         The mean over pairs of people of the inner product of their aligned responses, where 1 is that of two people who
-        agree in everything; of the stimuli that it was fitted on, which tells nothing about others.
+        agree in everything; of the stimuli that it was fitted on, which says nothing about others.
     n_iter_ : int
-
-    Notes
-    -----
-    Memory is that of three copies of all tables, of n_stimuli squared, and of n_stimuli x n_components for each person.
 
     References
     ----------
@@ -173,11 +167,11 @@ class Hyperalignment(BaseEstimator):
         common.aligners_ = []
         while of_one := _under(f"{len(common.aligners_)}.", arrays):
             common.aligners_.append(ProcrustesAligner.from_arrays(of_one))
-            found = common.aligners_[-1].target_mean_.shape
-            if common.template_.ndim != 2 or found != common.template_.shape[1:]:
+            shape = common.aligners_[-1].target_mean_.shape
+            if common.template_.ndim != 2 or shape != common.template_.shape[1:]:
                 raise BundleError(
                     f"the common space's template has shape {common.template_.shape}, but the map of subject "
-                    f"{len(common.aligners_) - 1} leads into {found[0]} dimensions"
+                    f"{len(common.aligners_) - 1} leads into {shape[0]} dimensions"
                 )
         return common
 

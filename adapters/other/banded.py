@@ -250,7 +250,7 @@ class BandedAdapter(FactoredAdapter):
 
     @classmethod
     def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:
-        # How many bands there are cannot be told from these: `_require_fitting_shapes` looks at alpha itself.
+        # How many bands there are does not follow from these: `_require_fitting_shapes` looks at alpha itself.
         return {name: [()] for name in ("alpha", "alpha_at_edge")}
 
     @classmethod

@@ -53,7 +53,7 @@ def left_out(kernel: Floats, folds: list[Split], Y: Floats) -> list[Floats]:
     """
     n_samples = len(kernel)
     centre_kernel(kernel)
-    # A constant in the kernel changes nothing beside an intercept. This one keeps the constant direction among the
+    # A constant in the kernel changes nothing next to an intercept. This one keeps the constant direction among the
     # sizes of the others, for it is taken out again below and would take their digits along.
     kernel += np.trace(kernel) / n_samples**2
     inverse = potri(factored(kernel)[0], lower=1, overwrite_c=1)[0]
@@ -79,8 +79,8 @@ def by_kernel(kernel: Callable[[Floats], Floats], folds: list[Split], strengths:
     error, predicted = np.zeros((2, len(strengths), Y.shape[1]))
     for number, of_bands in enumerate(tqdm(strengths, desc="strengths", delay=1, disable=None, leave=False)):
         whole = kernel(of_bands)
-        found = [left_out(whole[np.ix_(samples, samples)], part, Y[samples]) for samples, part in parts]
-        for truth, residuals in zip(truths, chain.from_iterable(found), strict=True):
+        of_parts = [left_out(whole[np.ix_(samples, samples)], part, Y[samples]) for samples, part in parts]
+        for truth, residuals in zip(truths, chain.from_iterable(of_parts), strict=True):
             error[number] += sum_of_squares(residuals)
             predicted[number] += sum_of_squares(truth - residuals)
     return HeldOutSums(error, predicted, np.sum([sum_of_squares(truth) for truth in truths], axis=0))

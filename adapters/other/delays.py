@@ -1,4 +1,4 @@
-"""Delays (finite impulse response): features of earlier samples beside those of now, without building that wide table.
+"""Delays (finite impulse response): features of earlier samples and of now, without building that wide table.
 
 The delayed table D of features X (n_samples, n_features) has, for each lag, the features so many samples earlier, and
 zeros where these lie before the run began (or, for a negative lag, which looks ahead, after it ended). What ridge needs
@@ -56,13 +56,10 @@ def delayed(X: ArrayLike, lags: Sequence[int], runs: ArrayLike | None = None) ->
     return np.hstack([shifted(X, lag, bounds) for lag in checked_lags(lags)])
 
 
-def delayed_kernel(
-    kernel: ArrayLike, lags: Sequence[int], runs: ArrayLike | None = None, weights: ArrayLike | None = None
-) -> Floats:
+def delayed_kernel(kernel: ArrayLike, lags: Sequence[int], runs: ArrayLike | None = None) -> Floats:
     """The samples' inner products D D' in the delayed table, from those X X' in the table that is not delayed.
 
-    They are n_samples^2 sums for each lag. With `weights` (n_lags,) of each lag, e.g. one over its strength, it is D
-    diag(weights) D'.
+    They are n_samples^2 sums for each lag.
 
     Examples
     --------
@@ -73,10 +70,9 @@ def delayed_kernel(
     """
     kernel = np.asarray(kernel, dtype=np.float64)
     bounds = run_bounds(runs, len(kernel))
-    lags = checked_lags(lags)
     total = np.zeros_like(kernel)
-    for lag, weight in zip(lags, np.ones(len(lags)) if weights is None else np.asarray(weights), strict=True):
-        add_shifted_kernel(kernel, lag, bounds, total, float(weight))
+    for lag in checked_lags(lags):
+        add_shifted_kernel(kernel, lag, bounds, total)
     return total
 
 

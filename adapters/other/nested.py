@@ -100,19 +100,19 @@ class NestedAdapter(FactoredAdapter):
         ways = self._ways(parts.largest_square)
         number, way = self._choose(checked, narrow, codes, numbers, ways, n_units)
         along = condensed(spread(parts.left, narrow, np.float64))
-        found = ways[way](parts.values, along).first(number)
-        scores, loadings = parts.values[:, np.newaxis] * found.weights, found.sources.T @ along
+        components = ways[way](parts.values, along).first(number)
+        scores, loadings = parts.values[:, np.newaxis] * components.weights, components.sources.T @ along
         total = float(np.vdot(scores.T @ scores, loadings @ loadings.T))
 
         self.x_mean_, self.x_scale_ = features.mean, features.scale
-        self.projection_ = np.ascontiguousarray(parts.right.T @ found.weights)
+        self.projection_ = np.ascontiguousarray(parts.right.T @ components.weights)
         self.projection_[features.constant] = 0.0
-        self.expansion_ = spread(parts.left @ found.sources, targets, dtype)
+        self.expansion_ = spread(parts.left @ components.sources, targets, dtype)
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
         scores, predictable = features.X @ self.projection_, self._predictable(way, parts.largest_square)
         self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, total, predictable)
-        reached = found.weights.shape[1]
-        beyond = (number == numbers.max() and reached == number < found.possible) or 1 < number == numbers.min()
+        reached = components.weights.shape[1]
+        beyond = (number == numbers.max() and reached == number < components.possible) or 1 < number == numbers.min()
         return ChosenComponents(way, reached, bool(beyond) and len(numbers) > 1)
 
     def _choose(
@@ -157,9 +157,9 @@ def search_nested(
         along = condensed(along)
         true += float(sum_of_squares(truth).sum())
         for way, decompose in enumerate(ways):
-            found = decompose(fold.values, along)
-            scores, loadings = fold.held_out_scores @ found.weights, found.sources.T @ along
-            each = np.einsum("ij,ij->j", scores, towards @ found.sources)
+            components = decompose(fold.values, along)
+            scores, loadings = fold.held_out_scores @ components.weights, components.sources.T @ along
+            each = np.einsum("ij,ij->j", scores, towards @ components.sources)
             both = (scores.T @ scores) * (loadings @ loadings.T)
             taken = np.minimum(numbers, len(each))
             inner[:, way] += np.concatenate([[0.0], each.cumsum()])[taken]

@@ -89,8 +89,8 @@ class PLSAdapter(NestedAdapter):
         It also raises InputError if `n_components` are not whole numbers of at least 1.
         """
         numbers = checked_numbers("n_components", self.n_components)
-        found = self._fit_nested(X, Y, groups, numbers)
-        self.n_components_, self.n_components_at_edge_ = found.number, found.at_edge
+        chosen = self._fit_nested(X, Y, groups, numbers)
+        self.n_components_, self.n_components_at_edge_ = chosen.number, chosen.at_edge
         self.cv_errors_ = None if self.cv_errors_ is None else self.cv_errors_[:, 0]
         return self
 

@@ -50,7 +50,7 @@ MOST_STRONG = 1e5
 """A strength so many times the features' largest squared singular value leaves too little for a gain to restore."""
 
 RESOLUTION = 1e-10
-"""A predicted power below this part of the true one is not told from nothing.
+"""A predicted power below this part of the true one cannot be distinguished from nothing.
 
 It comes from a difference of running sums, which leaves the gain of so faint a prediction five digits, others more.
 """
@@ -60,8 +60,8 @@ class RecursiveAdapter(FactoredAdapter):
     """Ridge regression that learns sample by sample, and may forget.
 
     Where nothing is forgotten it predicts as ``RidgeAdapter(alpha)`` does that is fitted on all samples so far. An
-    update costs O(features^2 + features * units), however many came before, and so does the memory. Everything is in
-    float64, whatever came. Fitted arrays are replaced and never written to: a shallow copy stays as it was.
+    update costs O(features^2 + features * units), however many there were before, as does the memory. Everything is in
+    float64. Fitted arrays are replaced and never written to: a shallow copy stays as it was.
 
     To start a session on what another has taught, `fit` on that, then go on with `partial_fit`.
 

@@ -98,9 +98,9 @@ class ReducedRankAdapter(NestedAdapter):
         It also raises InputError if `ranks` are not whole numbers of at least 1.
         """
         checked_alphas(self.alphas)
-        found = self._fit_nested(X, Y, groups, checked_numbers("ranks", self.ranks))
-        self.rank_, self.rank_at_edge_ = found.number, found.at_edge
-        self.alpha_ = float(self.alphas_[found.way])
+        chosen = self._fit_nested(X, Y, groups, checked_numbers("ranks", self.ranks))
+        self.rank_, self.rank_at_edge_ = chosen.number, chosen.at_edge
+        self.alpha_ = float(self.alphas_[chosen.way])
         self.alpha_at_edge_ = len(self.alphas_) > 1 and self.alpha_ in (self.alphas_[0], self.alphas_[-1])
         return self
 

@@ -70,7 +70,7 @@ def blended(A: ArrayLike, table: NDArray, out: NDArray[np.float32] | None = None
     for units in tqdm(list(blocks(len(used) + 1, table.shape[1])), desc="blending", delay=1, disable=None):
         rows = table[used, units]
         differences = np.empty((len(used) + 1, rows.shape[1]), dtype=np.float32)
-        with np.errstate(invalid="ignore"):  # infinity is told of below
+        with np.errstate(invalid="ignore"):  # infinity is reported below
             np.subtract(rows, rows[0], out=differences[:-1], dtype=precise, casting="same_kind")
             differences[-1] = rows[0]
             np.matmul(weights, differences, out=result[:, units])

@@ -30,19 +30,10 @@ from .ridge import RidgeAdapter, checked_strengths
 
 @dataclass(frozen=True)
 class DualFit:
-    """What one layer's targets decide.
+    """What one layer's targets decide: the strength, whether it is the smallest or largest of several, and the gain.
 
-    Attributes
-    ----------
-    alpha : float
-        The strength chosen.
-    at_edge : bool
-        Whether it is the smallest or largest of several.
-    gain : float
-        The factor on the prediction's deviation from the mean.
-    errors : (n_alphas,) array or None
-        On held-out samples, of each strength: the squared error summed over units, its mean over samples; or one minus
-        the squared cosine. None if there was nothing to choose.
+    `errors` (n_alphas,) are those of each strength on held-out samples: the squared error summed over units, its mean
+    over samples; or one minus the squared cosine. They are None if there was nothing to choose.
     """
 
     alpha: float
@@ -59,8 +50,7 @@ class DualRidge:
     Parameters
     ----------
     adapter : FactoredAdapter
-        A `RidgeAdapter`; its parameters are meant, it need not be fitted: one strength for all units, and no gain for
-        each.
+        A `RidgeAdapter`, fitted or not, whose parameters are taken: one strength for all units, and no gain for each.
     X : (n_train, n_features) array-like
     groups : (n_train,) array-like, optional
         Samples with equal labels are never divided by cross-validation.
@@ -75,13 +65,14 @@ class DualRidge:
 
     Examples
     --------
+    >>> from hotwire.adapters.ridge.blending import blended, gram
     >>> rng = np.random.default_rng(0)
-    >>> voxels, seen = rng.normal(size=(40, 6)), rng.normal(size=(3, 6))
+    >>> voxels, new = rng.normal(size=(40, 6)), rng.normal(size=(3, 6))
     >>> layer = voxels @ rng.normal(size=(6, 1000)) + rng.normal(size=(40, 1000))
     >>> adapter = RidgeAdapter(gain="total")
     >>> dual = DualRidge(adapter, voxels)
-    >>> predicted = blended(dual.blend(dual.fit(gram(layer)), seen), layer)
-    >>> np.allclose(predicted, adapter.fit(voxels, layer).predict(seen), atol=1e-4)
+    >>> predicted = blended(dual.blend(dual.fit(gram(layer)), new), layer)
+    >>> np.allclose(predicted, adapter.fit(voxels, layer).predict(new), atol=1e-4)
     True
     """
 

@@ -113,8 +113,8 @@ def _surely_full(K: Floats) -> bool:
 def _looks_low(K: Floats, rank: int) -> bool:
     """Whether targets may have fewer directions than the features: a pivoted Cholesky stops where nothing is left."""
     (pstrf,) = get_lapack_funcs(("pstrf",), (K,))
-    _, _, found, _ = pstrf(K, tol=LOW * max(K.diagonal().max(initial=0.0), np.finfo(np.float64).tiny), lower=1)
-    return int(found) < FULL * rank
+    _, _, rank_of_K, _ = pstrf(K, tol=LOW * max(K.diagonal().max(initial=0.0), np.finfo(np.float64).tiny), lower=1)
+    return int(rank_of_K) < FULL * rank
 
 
 def _first(out: NDArray | None, n_rows: int) -> NDArray | None:

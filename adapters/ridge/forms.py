@@ -1,4 +1,4 @@
-"""How well held-out samples are predicted, as forms in the targets' Gram matrix: found from the features alone.
+"""How well held-out samples are predicted, as forms in the targets' Gram matrix, from the features alone.
 
 What a ridge predicts for held-out samples is linear in the training targets, whatever these are: with H (n, n) its row
 for each sample when that sample is held out, and M (n, n) the row that takes a target's deviation from the mean of the
@@ -34,12 +34,12 @@ def forms(n_samples: int, folds: list[Split], predictions: Iterator[Floats], n_a
     `predictions` gives H for each strength, a row for each held-out sample in the order of the folds. They are for
     inner products with symmetric matrices (see `doubled_triangle`).
     """
-    found = np.zeros((2 * n_alphas + 1, n_samples, n_samples))
+    result = np.zeros((2 * n_alphas + 1, n_samples, n_samples))
     of_strength = _FormsOfStrength(n_samples, folds)
     for number, rows in enumerate(predictions):
-        of_strength(rows, found[number], found[n_alphas + number])
-    doubled_triangle(deviations(n_samples, folds), found[-1])
-    return found
+        of_strength(rows, result[number], result[n_alphas + number])
+    doubled_triangle(deviations(n_samples, folds), result[-1])
+    return result
 
 
 def sums_for_one(n_samples: int, folds: list[Split], predictions: Iterator[Floats], K: Floats) -> HeldOutSums:
@@ -57,13 +57,13 @@ def sums_for_one(n_samples: int, folds: list[Split], predictions: Iterator[Float
 
 def deviations(n_samples: int, folds: list[Split]) -> Floats:
     """M (n_held_out, n_samples): from targets to held-out deviations from the mean of each fold's training samples."""
-    found = np.zeros((sum(len(held_out) for _, held_out in folds), n_samples))
+    result = np.zeros((sum(len(held_out) for _, held_out in folds), n_samples))
     start = 0
     for train, held_out in folds:
-        found[start : start + len(held_out), train] = -1.0 / len(train)
-        found[np.arange(start, start + len(held_out)), held_out] += 1.0
+        result[start : start + len(held_out), train] = -1.0 / len(train)
+        result[np.arange(start, start + len(held_out)), held_out] += 1.0
         start += len(held_out)
-    return found
+    return result
 
 
 class _FormsOfStrength:
@@ -89,10 +89,10 @@ class _FormsOfStrength:
         doubled_triangle(rows, predicted)
 
 
-def sums_of(found: Floats, grams: Floats) -> list[HeldOutSums]:
+def sums_of(result: Floats, grams: Floats) -> list[HeldOutSums]:
     """The sums over all held-out samples and units, from `forms`, for each of the Gram matrices (n_layers, n, n)."""
-    n_alphas = len(found) // 2
-    products = grams.reshape(len(grams), -1) @ found.reshape(len(found), -1).T
+    n_alphas = len(result) // 2
+    products = grams.reshape(len(grams), -1) @ result.reshape(len(result), -1).T
     inner, predicted, true = products[:, :n_alphas, None], products[:, n_alphas:-1, None], products[:, -1:]
     error = true[:, :, None] - 2 * inner + predicted
     return [HeldOutSums(*sums) for sums in zip(error, predicted, true, strict=True)]

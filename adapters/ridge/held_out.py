@@ -17,16 +17,8 @@ from .folds import Split
 class PreparedFold:
     """One fold's decomposition, from which every strength and every unit is served.
 
-    Attributes
-    ----------
-    train, held_out : arrays of int
-        Positions of the samples.
-    left : (n_train, r) array
-        Left singular vectors of the training features.
-    values : (r,) array
-        Their singular values.
-    held_out_scores : (n_held_out, r) array
-        The held-out features along the right singular vectors.
+    `train` and `held_out` are the samples' positions, `left` (n_train, r) and `values` (r,) of the training features'
+    decomposition, and `held_out_scores` (n_held_out, r) the held-out features along the right singular vectors.
     """
 
     train: NDArray[np.intp]

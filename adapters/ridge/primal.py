@@ -75,7 +75,7 @@ class PrimalSearch:
     ) -> None:
         self._alphas, self._backend = alphas, backend
         self._scale_of_all = standardise(X, scale).scale
-        # Weaker directions are nothing beside the strengths that a quick spectrum is for.
+        # Weaker directions count for nothing next to the strengths that a quick decomposition is for.
         kept = parts.values > 1e-7 * parts.values[0]
         left = parts.left[:, kept]
         of_all = Svd(left - left.mean(axis=0), parts.values[kept], parts.X, parts.right[kept])

@@ -197,15 +197,15 @@ class RidgeAdapter(FactoredAdapter):
             K = targets.gram(kept)
         chosen = self._choose(problem, folds, plan, targets, K)
         if self.alpha_per == "all":
-            found = factors_for_all(parts, float(alphas[chosen]), targets, K, dtype, wide, kept)
+            factors = factors_for_all(parts, float(alphas[chosen]), targets, K, dtype, wide, kept)
         else:
-            found = factors_per_unit(parts, alphas[chosen], targets, dtype, wide)
+            factors = factors_per_unit(parts, alphas[chosen], targets, dtype, wide)
 
         self.solver_, self.alphas_ = plan.solver, alphas
         self.x_mean_, self.x_scale_ = features.mean, features.scale
-        self.projection_ = np.ascontiguousarray(found.projection)
+        self.projection_ = np.ascontiguousarray(factors.projection)
         self.projection_[features.constant] = 0.0
-        self.expansion_ = found.expansion
+        self.expansion_ = factors.expansion
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
         predictable = most_predictable(alphas[chosen], parts.largest_square)
         if self.gain == "total" and K is not None:  # what the wide axis would tell, the Gram matrix does

@@ -83,7 +83,7 @@ class DualSearch:
         return HeldOutSums(error, predicted, self._sum(self._true, block))
 
     def _sum(self, upper: Array, block: Array) -> Floats:
-        """|R y|^2, some rows at a time: what lies below the triangle is nearly all left out."""
+        """|R y|^2, some rows at a time: what is below the triangle is nearly all left out."""
         height = -(-len(upper) // PANELS)
         total = 0.0
         for top in range(0, len(upper), height):
@@ -93,8 +93,8 @@ class DualSearch:
 
 
 def _triangle(rows: Floats) -> Floats:
-    found: Any = np.linalg.qr(rows, mode="r")
-    return found
+    triangle: Any = np.linalg.qr(rows, mode="r")
+    return triangle
 
 
 class FoldSearch:

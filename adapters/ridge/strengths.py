@@ -28,17 +28,8 @@ SINGLE = 3e-6
 class RidgeProblem(NamedTuple):
     """What all ways to choose start from.
 
-    Attributes
-    ----------
-    X : (n_samples, n_features) array
-        As given, not standardised: folds do this by their training samples.
-    parts : Svd
-        Of all standardised features, the left vectors centred.
-    quick : bool
-        Whether `parts` is a `quick_svd`.
-    scale : {"none", "unit_variance"}
-    alphas : (n_alphas,) array
-    choose_by : {"error", "direction"}
+    X (n_samples, n_features) is not standardised: folds do this by their training samples. `parts` is of all
+    standardised features, the left vectors centred, and `quick` says whether it is a `quick_svd`.
     """
 
     X: Floats
@@ -85,11 +76,11 @@ def errors_for_all(
             sums = _sums_from_gram(problem, folds, K, targets.dtype)
         return problem.measured(sums, n_values)
 
-    found = measured(K, targets)
-    if targets.dtype == np.float32 and _uncertain(found.of_strengths, found.size).any():
+    result = measured(K, targets)
+    if targets.dtype == np.float32 and _uncertain(result.of_strengths, result.size).any():
         in_full = targets.in_full()
         return measured(None if K is None else in_full.gram(), in_full)
-    return found
+    return result
 
 
 def errors_per_unit(problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks) -> HeldOutErrors:

@@ -34,29 +34,16 @@ _ENCRYPTED = 0x1
 
 _NONE = type(None)
 _FIELDS: dict[str, tuple[type, ...]] = {
-    "parts": (dict,),
-    "hotwire": (str,),
-    "created": (str,),
-    "versions": (dict,),
-    "network": (dict,),
-    "layer": (str,),
-    "steps": (list,),
-    "window": (dict,),
-    "whiten": (str,),
-    "adapter": (dict,),
-    "readout": (dict,),
-    "targets": (dict,),
-    "fitted": (dict,),
-    "feature_names": (list,),
+    **dict.fromkeys(("parts", "versions", "network", "window", "adapter", "readout", "targets", "fitted"), (dict,)),
+    **dict.fromkeys(("hotwire", "created", "layer", "whiten"), (str,)),
+    **dict.fromkeys(("steps", "feature_names"), (list,)),
     "unit": (str, list),
     "rate_hz": (float, int),
 }
 _FIELDS_SINCE_2 = {"answers": (list,), "feature_low": (list, _NONE), "feature_high": (list, _NONE), "live": (dict,)}
 _FIELDS_SINCE_3 = {"features": (dict, _NONE)}
 _NETWORK_FIELDS = {
-    "name": (str,),
-    "reopen": (str,),
-    "fingerprint": (str,),
+    **dict.fromkeys(("name", "reopen", "fingerprint"), (str,)),
     "prompt": (str, _NONE),
     "labels": (list, _NONE),
 }

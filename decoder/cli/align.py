@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...errors.printable import printable
-from .commands import Answer, json_option
+from .options import json_option
+from .result import CommandResult
 
 if TYPE_CHECKING:
     from ..recordings.recording import Recording
@@ -51,7 +52,7 @@ def align(
     shared: str,
     network: str | None,
     out: Path | None,
-) -> Answer:
+) -> CommandResult:
     """Start the decoder in BUNDLE on another session, without fitting it again.
 
     STUDY has the new session's recording, REFERENCE that of the session the decoder was fitted on. Judge the new
@@ -62,7 +63,7 @@ def align(
     from ..bundle.load import describe, load
     from ..bundle.save import save
     from ..experiments.alignment import start_on
-    from .commands import check_folder, recording_of
+    from .options import check_folder, recording_of
 
     check_folder("out", path)
     prompt = describe(bundle)["network"]["prompt"]
@@ -72,7 +73,7 @@ def align(
     save(started, path)
     found: dict[str, Any] = {"path": str(path), "how": how, "recording": recording.summary()}
     told = f"Aligned by {recording.summary()} ({how}) and saved as {path}."
-    return Answer(found, lambda console: console.print(printable(told), markup=False))
+    return CommandResult(found, lambda console: console.print(printable(told), markup=False))
 
 
 def _only(recording: Recording, runs: tuple[str, ...]) -> Recording:

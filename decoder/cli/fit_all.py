@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from .commands import Answer, json_option
+from .options import json_option
+from .result import CommandResult
 
 
 @click.command("fit-all")
@@ -23,7 +24,7 @@ from .commands import Answer, json_option
 @json_option
 def fit_all_(
     studies: tuple[Path, ...], out: Path, regions: tuple[str, ...], layers: tuple[str, ...], scheduler: str | None
-) -> Answer:
+) -> CommandResult:
     """Fit an adapter from each region into each layer, for several subjects, and score them on held-out runs.
 
     Each study is a subject; its [map] section names regions and layers. Each adapter is kept as a file. What was
@@ -43,4 +44,4 @@ def fit_all_(
     written = result.write_files(out)
     data = result.summary() | {"folder": str(out), "files": [str(path) for path in written]}
     files = f"Adapters, scores, table and figures: {out}"
-    return Answer(data, lambda console: show_result(console, result, found.seconds, files))
+    return CommandResult(data, lambda console: show_result(console, result, found.seconds, files))

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from ...errors import InputError
-from .commands import Answer, json_option
+from .options import json_option
+from .result import CommandResult
 
 
 @click.command("map")
@@ -18,7 +19,7 @@ from .commands import Answer, json_option
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Do the work on the cluster of this dask scheduler.")
 @json_option
-def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> Answer:
+def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> CommandResult:
     """Map where a network understands the brain: region by time by layer, cross-validated, with all controls.
 
     Several studies are sessions of one map, which is their mean. Into the folder come a report (one HTML file), the
@@ -53,7 +54,7 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
     )
     written = [page, *write_exports(result, folder)]
     data = result.summary() | {"report": str(page), "files": [str(path) for path in written]}
-    return Answer(
+    return CommandResult(
         data, lambda console: show_result(console, result, found.seconds, f"Report, figures and tables: {folder}")
     )
 

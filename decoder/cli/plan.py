@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from .commands import Answer, json_option, report_option
+from .options import json_option, report_option
+from .result import CommandResult
 
 
 def _words(_: click.Context, __: click.Parameter, given: str | None) -> list[str] | None:
@@ -42,7 +43,7 @@ def plan(
     like: Path | None,
     trials: list[int] | None,
     report: Path | None,
-) -> Answer:
+) -> CommandResult:
     """Before any scan is spent: tell from stimuli and network how many samples and categories a study needs.
 
     STUDY is a study file; it may lack its recording. Or give --network with --words or --stimuli.
@@ -77,4 +78,4 @@ def plan(
     title = f"hotwire plan: {opened.name}"
     write_page(result, path, title=title, command=command, seconds=seconds, studies=studies)
     data = result.summary() | {"seconds": seconds, "report": str(path)}
-    return Answer(data, lambda console: show_result(console, result, seconds, f"The report is {path}"))
+    return CommandResult(data, lambda console: show_result(console, result, seconds, f"The report is {path}"))

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 
-from .commands import Answer, json_option, report_option
+from .options import json_option, report_option
+from .result import CommandResult
 
 
 @click.command("pseudo-online")
 @click.argument("study", type=click.Path(path_type=Path))
 @report_option
 @json_option
-def pseudo_online(study: Path, report: Path | None) -> Answer:
+def pseudo_online(study: Path, report: Path | None) -> CommandResult:
     """Let a study's decoder decide on held-out runs every few milliseconds, as they would have come, and score that.
 
     Its section [pseudo_online] says how often, and when a decision activates. It reports the accuracy by the time since
@@ -41,4 +42,4 @@ def pseudo_online(study: Path, report: Path | None) -> Answer:
     title, command = f"hotwire pseudo-online: {study.stem}", f"hotwire pseudo-online {study}"
     write_page(result, path, title=title, command=command, seconds=seconds, studies={study.name: opened.text})
     data = result.summary() | {"recording": recording.summary(), "seconds": seconds, "report": str(path)}
-    return Answer(data, lambda console: show_result(console, result, seconds, f"The report is {path}"))
+    return CommandResult(data, lambda console: show_result(console, result, seconds, f"The report is {path}"))

@@ -104,25 +104,11 @@ def start_on(
 
 
 def folded(linear: Linear, aligner: Aligner) -> Linear:
-    """Alignment, whitening and adapter as one adapter.
+    """Alignment, whitening and adapter as one adapter, for the features that the aligner takes and without whitening.
 
-    Parameters
-    ----------
-    linear : Linear
-        For the features that `aligner` leads to.
-    aligner : Aligner
-
-    Returns
-    -------
-    Linear
-        For the features that `aligner` takes, without whitening. It predicts what `linear` predicts of the aligned
-        features. Where the alignment does not reach all directions of these, its predictions are those of `linear`
-        with the deviation from its mean features set to zero in the directions out of reach.
-
-    Raises
-    ------
-    InputError
-        The adapter's kind is not among `PLAIN`.
+    It predicts what `linear` predicts of the aligned features. Where the alignment does not reach all directions of
+    these, its predictions are those of `linear` with the deviation from its mean features set to zero in the directions
+    out of reach. Raise InputError where the adapter's kind is not among `PLAIN`.
     """
     adapter, whitener = linear.adapter, linear.whitener
     if adapter.kind not in PLAIN:
@@ -143,23 +129,9 @@ def folded(linear: Linear, aligner: Aligner) -> Linear:
 
 
 def matched(trials: Trials, reference: Trials, shared: str) -> tuple[NDArray, NDArray, list[str]]:
-    """The mean trial of each stimulus, or label, that both sessions have.
+    """The mean trial of each stimulus, or label, that both sessions have, (n_shared, n_features) each, and their names.
 
-    Parameters
-    ----------
-    trials, reference : Trials
-    shared : {"stimulus", "label"}
-
-    Returns
-    -------
-    trials, reference : (n_shared, n_features of it) arrays
-    names : list of str
-        Of the stimuli or labels, in the order of the rows.
-
-    Raises
-    ------
-    RecordingError
-        They share fewer than two.
+    Raise RecordingError where they share fewer than two.
     """
     names_of = []
     for what, of in (("recording", trials), ("reference", reference)):

@@ -29,25 +29,17 @@ BY_TRIAL = ("X", "label", "run", "event", "start_s", "stop_s")
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a calibration stands.
+    """Where a calibration stands after learning from `n_learned` trials.
 
-    Attributes
-    ----------
-    n_learned : int
-        Trials learned from.
-    accuracy : Forecast
-        The share of the latest half of the trials that were decided rightly before they were learned from, and its
-        interval.
-    good_enough : bool
-        Whether all of the interval reaches the criterion.
-    told : str
-        All this in words, and what more trials buy.
+    `accuracy` is the share of the latest half of the trials that were decided rightly before they were learned from;
+    `good_enough` whether all of its interval reaches the criterion; `message` all this in words, and what more trials
+    buy.
     """
 
     n_learned: int
     accuracy: Forecast
     good_enough: bool
-    told: str
+    message: str
 
 
 class Calibration:
@@ -55,7 +47,7 @@ class Calibration:
 
     Decisions are honest, since each is made by what came before (test, then train): the decoder, with all that is
     fitted or chosen in it, is fitted anew on all trials so far whenever another event was learned from. Decisions begin
-    when each answer has a few trials, and these come from two runs, as what is chosen is judged by leaving runs out.
+    when each answer has a few trials, and these come from two runs, as what is chosen is scored by leaving runs out.
     Trials of one event share samples: they are decided on together before any of them is learned from, and where more
     of the same event come later, these are learned from but no longer counted.
 
@@ -173,19 +165,20 @@ class Calibration:
     def progress(self, extra: int = 20) -> Progress:
         """Where the calibration stands, and what `extra` more trials are expected to buy.
 
-        How good it is now is judged by the latest half of the decisions, not by the curve: what was learned since only
-        makes it better. Each look is a test of its own: looking often finds the criterion reached too early more often.
+        How good it is now is measured by the latest half of the decisions, not by the curve: what was learned since
+        only makes it better. Each look is a test of its own: looking often finds the criterion reached too early more
+        often.
         """
         curve = self.curve()
         latest = self.right[len(self.right) // 2 :]
         accuracy = share(float(latest.sum()), len(latest))
         reached = accuracy.low >= self._good_enough
-        told = (
+        message = (
             f"After {self.n_learned} trials {accuracy.value:.2f} of the latest {len(latest)} were decided rightly (95 "
             f"% interval {accuracy.low:.2f} to {accuracy.high:.2f}, chance {self.chance:.2f}). Good enough is "
             f"{self._good_enough:.2f}: {'reached' if reached else 'not certain yet'}. {curve.sentence(extra, 'trials')}"
         )
-        return Progress(self.n_learned, accuracy, reached, told)
+        return Progress(self.n_learned, accuracy, reached, message)
 
     def _fitted(self) -> bool:
         """Fit on all trials so far, where they are enough for it; say whether they are."""
@@ -198,7 +191,7 @@ class Calibration:
             keys = self._targets.key_of(self._learned)
             samples = self._learned.X[:0] if self._samples is None else self._samples
             answers = self._targets.truth()[keys]
-            decoder.fitted_on_ = None  # on trials as they came, of no recording
+            decoder.fitted_on_ = None  # on trials of a stream, of no recording
             linear = decoder.linear_ = settings.fit_linear(self._learned, samples, self._table[keys], answers)
             decoder.entry_ = make_entry(decoder.network, settings.layer, self._targets, self._table, linear.mean)
             self._n_fitted = self.n_learned

@@ -45,16 +45,7 @@ class FittedFeatures(ABC):
         """Give back what `to_arrays` described."""
 
     def transform(self, X: NDArray) -> NDArray[np.float64]:
-        """Return the features of trials, one by one.
-
-        Parameters
-        ----------
-        X : array (n_trials, n_times, n_channels)
-
-        Returns
-        -------
-        array (n_trials, n_out)
-        """
+        """Return the features (n_trials, n_out) of trials (n_trials, n_times, n_channels), one by one."""
         return np.array([self.one(x) for x in X], np.float64).reshape(len(X), self.n_out)
 
 

@@ -24,8 +24,7 @@ def result_checks(
 ) -> list[Sentence]:
     """Whether the decoder is above chance and above its controls, these are not, and the ceiling is.
 
-    `controls` are by name; `names` says by which measures to judge; of a ceiling without an interval its value is
-    judged.
+    `controls` are by name; `names` are the measures to go by; of a ceiling without an interval its value counts.
     """
     verdicts: dict[tuple[bool, str], list[str]] = {}
     for name in names:

@@ -13,64 +13,64 @@ from .methods import CEILING, RIDGE, WHITENING, control_texts, measure_texts, st
 from .numbers import count, percent
 
 
-def evaluation_methods(found: Evaluation, folds: Sequence[str], over: str) -> dict[str, str]:
+def evaluation_methods(evaluation: Evaluation, folds: Sequence[str], over: str) -> dict[str, str]:
     """Methods by their headings; `folds` are their names, `over` what is drawn whole for intervals."""
-    measures = found.decoder.measures
-    unit = groups_of(found).unit
-    groups = "runs" if unit == "run" and found.classes is None else "folds"
+    measures = evaluation.decoder.measures
+    unit = groups_of(evaluation).unit
+    groups = "runs" if unit == "run" and evaluation.classes is None else "folds"
     methods = {
-        "trials": _trials(found),
-        "cross-validation": _cross_validation(found, folds, over),
-        "decoding": _decoding(found),
+        "trials": _trials(evaluation),
+        "cross-validation": _cross_validation(evaluation, folds, over),
+        "decoding": _decoding(evaluation),
         **measure_texts([name for name in MEASURES if name in measures], MEASURES),
-        "statistics": statistics_text(over, groups, found.n_permutations)
+        "statistics": statistics_text(over, groups, evaluation.n_permutations)
         + " It is not corrected for several measures.",
         "ceiling": CEILING,
-        **control_texts(found.controls),
+        **control_texts(evaluation.controls),
     }
-    if found.controls:
-        methods["shuffles"] = f"Every mean over shuffles is the mean of {count(found.n_shuffles, 'shuffle')}."
-    if found.main == "auc":
+    if evaluation.controls:
+        methods["shuffles"] = f"Every mean over shuffles is the mean of {count(evaluation.n_shuffles, 'shuffle')}."
+    if evaluation.main == "auc":
         methods["main measure"] = (
             f"The AUC, because always giving the frequent answer is right in {percent(measures['candidate'].chance)} "
             "% of the trials."
         )
-    if found.classes is not None:
+    if evaluation.classes is not None:
         methods["new classes"] = (
             "A fold’s training tells which classes are missing, so chance is what the best constant guess of each fold "
             "reaches, far above one half against any other."
         )
-    if found.field:
-        methods |= {name: f"{one.description}." for name, one in found.field.items()}
+    if evaluation.field:
+        methods |= {name: f"{one.description}." for name, one in evaluation.field.items()}
         methods["classifiers of the field"] = (
             "In each fold they are fitted on the decoder’s training trials, with the steps and the window that it "
-            f"chose there, and choose what is theirs over {found.inner_folds} inner folds of the training runs. "
+            f"chose there, and choose what is theirs over {evaluation.inner_folds} inner folds of the training runs. "
             "Differences are of the same trials; for their intervals the same runs are drawn for both. “Worse” and "
             "“better” mean that the interval lies on one side of zero. Intervals do not say what other training "
             "runs would change."
         )
-    if found.bits is not None:
+    if evaluation.bits is not None:
         methods["bits per minute"] = (
-            f"From the accuracy among the candidates, one decision every {found.seconds_per_trial:g} s, as if "
+            f"From the accuracy among the candidates, one decision every {evaluation.seconds_per_trial:g} s, as if "
             "answers and errors were equally likely (Wolpaw et al. 2002, Clin. Neurophysiol. 113, 767–791)."
         )
-    return methods | {"network": f"{found.network}, SHA-256 {found.fingerprint}."}
+    return methods | {"network": f"{evaluation.network}, SHA-256 {evaluation.fingerprint}."}
 
 
-def _trials(found: Evaluation) -> str:
-    trials, n_events = found.trials, len(np.unique(found.trials.event))
+def _trials(evaluation: Evaluation) -> str:
+    trials, n_events = evaluation.trials, len(np.unique(evaluation.trials.event))
     text = f"{count(len(trials), 'trial')} of {count(n_events, 'event')} in {count(len(np.unique(trials.run)), 'run')}."
     if n_events < len(trials):
         text += " Trials of the same event share samples; permutations and shuffles keep them together."
     if len(trials.left_out):
         text += f" {count(len(trials.left_out), 'event')} gave no trial, because the run did not hold the whole window."
-    steps = ", ".join(map(repr, found.settings.steps)) or "none"
-    return f"{text} Steps: {steps}. Window: {found.settings.window!r}."
+    steps = ", ".join(map(repr, evaluation.settings.steps)) or "none"
+    return f"{text} Steps: {steps}. Window: {evaluation.settings.window!r}."
 
 
-def _cross_validation(found: Evaluation, folds: Sequence[str], over: str) -> str:
-    runs = [str(run) for run in np.unique(found.trials.run).tolist()]
-    if found.classes is not None:
+def _cross_validation(evaluation: Evaluation, folds: Sequence[str], over: str) -> str:
+    runs = [str(run) for run in np.unique(evaluation.trials.run).tolist()]
+    if evaluation.classes is not None:
         tested = "the runs that show them" if over == "trials" else "one run, of which it trains on nothing"
         how = (
             "each leaves whole classes out, so that no class that it tests was ever trained on, and tests them in "
@@ -80,23 +80,23 @@ def _cross_validation(found: Evaluation, folds: Sequence[str], over: str) -> str
         what = "one run" if sorted(folds) == sorted(runs) else "several whole runs"
         how = f"each leaves {what} out, and no run is ever split between training and test"
     whitening = f", whitening from all samples of the training runs ({WHITENING})" * (
-        found.settings.whiten == "samples"
+        evaluation.settings.whiten == "samples"
     )
     text = f"{len(folds)} folds; {how}. In each, the adapter, its strength and its gain{whitening} are fitted anew."
-    if found.chosen[0]:
-        by = "the area under the ROC curve" if "auc" in found.decoder.measures else "pairwise accuracy"
+    if evaluation.chosen[0]:
+        by = "the area under the ROC curve" if "auc" in evaluation.decoder.measures else "pairwise accuracy"
         text += (
-            f" {', '.join(found.chosen[0]).capitalize()}: chosen in each fold anew, one after the other, by {by} "
-            f"over {found.inner_folds} inner folds of the training runs; what is said here of other settings is what "
-            "they were before."
+            f" {', '.join(evaluation.chosen[0]).capitalize()}: chosen in each fold anew, one after the other, by "
+            f"{by} over {evaluation.inner_folds} inner folds of the training runs; what is said here of other "
+            "settings is what they were before."
         )
     return text
 
 
-def _decoding(found: Evaluation) -> str:
-    layer = "" if "layer" in found.chosen[0] else f" ({found.settings.layer})"
-    adapter = " ".join(repr(found.settings.adapter).split())
+def _decoding(evaluation: Evaluation) -> str:
+    layer = "" if "layer" in evaluation.chosen[0] else f" ({evaluation.settings.layer})"
+    adapter = " ".join(repr(evaluation.settings.adapter).split())
     return (
         "The adapter is a linear map (ridge regression) from brain activity to the activation of one layer of the "
-        f"network{layer}: {adapter}. {RIDGE} Readout: {found.settings.readout!r}."
+        f"network{layer}: {adapter}. {RIDGE} Readout: {evaluation.settings.readout!r}."
     )

@@ -28,7 +28,7 @@ from .evaluation_trials import (
 )
 from .measures import differences_figure, measures_figure, measures_table
 from .numbers import count, listed, p_words, percent
-from .result import Cell, Number, Section, Sentence, Table
+from .result import Cell, Number, PageSection, Sentence, Table
 from .terminal import decisions_table
 
 MOST_IN_MATRIX = 24
@@ -64,21 +64,22 @@ class EvaluationReport:
         return evaluation_summary(self.evaluation)
 
     def lead(self) -> str:
-        found = self.evaluation
-        runs = "" if self.over == "trials" else f" ({count(len(np.unique(found.trials.run)), 'run')})"
-        said = "chose" if found.decoder.texts is None else "said in its own words"
+        evaluation = self.evaluation
+        runs = "" if self.over == "trials" else f" ({count(len(np.unique(evaluation.trials.run)), 'run')})"
+        said = "chose" if evaluation.decoder.texts is None else "said in its own words"
         return (
-            f"From {self.recording}, the network {found.network} {said}, in each of {count(len(found.truth), 'trial')}"
-            f"{runs}, which of {len(found.answers)} answers was the right one{listed(found.answers)}."
+            f"From {self.recording}, the network {evaluation.network} {said}, in each of "
+            f"{count(len(evaluation.truth), 'trial')}{runs}, which of {len(evaluation.answers)} answers was the "
+            f"right one{listed(evaluation.answers)}."
         )
 
     def numbers(self) -> list[Number]:
-        found = self.evaluation
-        measures, main = found.decoder.measures, found.decoder.measures[found.main]
-        what = "of two new classes" if found.classes is not None else MEASURES[found.main]
-        second = "candidate" if found.main in ("auc", "pairwise") else "pairwise"
+        evaluation = self.evaluation
+        measures, main = evaluation.decoder.measures, evaluation.decoder.measures[evaluation.main]
+        what = "of two new classes" if evaluation.classes is not None else MEASURES[evaluation.main]
+        second = "candidate" if evaluation.main in ("auc", "pairwise") else "pairwise"
         numbers = [
-            Number(f"{percent(main.value)} %", "right, " * (found.main != "auc") + what),
+            Number(f"{percent(main.value)} %", "right, " * (evaluation.main != "auc") + what),
             Number(f"{percent(main.low)} – {percent(main.high)} %", f"95 % interval over {self.over}"),
             Number(f"{percent(main.chance)} %", "chance"),
             Number(p_words(main.p_value), "permutation p"),
@@ -87,31 +88,33 @@ class EvaluationReport:
                 f"{MEASURES[second]}, chance {percent(measures[second].chance)} %",
             ),
         ]
-        if found.bits is not None:
-            numbers.append(Number(f"{found.bits[1]:.1f}", f"bits per minute, {found.bits[0]:.2f} per decision"))
+        if evaluation.bits is not None:
+            each, minute = evaluation.bits
+            numbers.append(Number(f"{minute:.1f}", f"bits per minute, {each:.2f} per decision"))
         return numbers
 
     def sentences(self) -> list[Sentence]:
-        found = self.evaluation
-        controls = {name: one.measures for name, one in found.controls.items()}
+        evaluation = self.evaluation
+        controls = {name: one.measures for name, one in evaluation.controls.items()}
         checks = result_checks(
-            found.decoder.measures, found.ceiling.measures[found.main], controls, self._main_measures()
+            evaluation.decoder.measures, evaluation.ceiling.measures[evaluation.main], controls, self._main_measures()
         )
-        for name, measure, one in found.reported_differences():
+        for name, measure, one in evaluation.reported_differences():
             text = in_words(one, name, MEASURES[measure][:1].upper() + MEASURES[measure][1:])
             checks.append(Sentence(text, one.verdict != "worse"))
-        if found.engine == "bundle":
+        if evaluation.engine == "bundle":
             checks.append(Sentence("The decoder decided as on a rig: by its bundle's graph, with weights of 8 bits."))
-        if found.classes is not None:
+        if evaluation.classes is not None:
             checks.append(
                 Sentence(
                     "No class was trained on in the fold that tests it; chance is each fold's best constant guess, "
                     "which knows what is missing in the training: look at the two new classes."
                 )
             )
-        if found.bits is not None:
-            checks.append(Sentence(f"{found.bits[0]:.2f} bits in a decision, {found.bits[1]:.1f} bits in a minute."))
-        return checks + finding_checks(found.findings)
+        if evaluation.bits is not None:
+            each, minute = evaluation.bits
+            checks.append(Sentence(f"{each:.2f} bits in a decision, {minute:.1f} bits in a minute."))
+        return checks + finding_checks(evaluation.findings)
 
     def tables(self) -> list[Table]:
         return [decisions_table(self.summary()["decisions"]), self._measures_table()]
@@ -119,43 +122,43 @@ class EvaluationReport:
     def figures(self) -> list[Drawing]:
         return [part for section in self.sections() for part in section.parts if isinstance(part, Drawing)]
 
-    def sections(self) -> list[Section]:
-        found, rows = self.evaluation, [(name, one.measures) for name, one in self.evaluation.rows()]
+    def sections(self) -> list[PageSection]:
+        evaluation, rows = self.evaluation, [(name, one.measures) for name, one in self.evaluation.rows()]
         sections = [
-            Section("All measures", [measures_figure(rows, self.names, self.over), self._measures_table()]),
-            *([self._field()] if found.field else []),
+            PageSection("All measures", [measures_figure(rows, self.names, self.over), self._measures_table()]),
+            *([self._field()] if evaluation.field else []),
             self._answers(),
             self._groups(),
-            *([self._chosen()] if any(found.chosen) else []),
-            Section("Methods", [evaluation_methods(found, self._fold_names(), self.over)]),
+            *([self._chosen()] if any(evaluation.chosen) else []),
+            PageSection("Methods", [evaluation_methods(evaluation, self._fold_names(), self.over)]),
         ]
-        if found.findings:
-            audit = Table(("check", "verdict", "reason"), [list(vars(one).values()) for one in found.findings])
-            sections.append(Section("Audit for leaks, before anything was fitted", [audit]))
-        return [*sections, Section("Trial by trial", [trials_table(found)])]
+        if evaluation.findings:
+            audit = Table(("check", "verdict", "reason"), [list(vars(one).values()) for one in evaluation.findings])
+            sections.append(PageSection("Audit for leaks, before anything was fitted", [audit]))
+        return [*sections, PageSection("Trial by trial", [trials_table(evaluation)])]
 
     def _measures_table(self) -> Table:
         return measures_table([(name, one.measures) for name, one in self.evaluation.rows()], self.names, self.over)
 
     def _main_measures(self) -> list[str]:
-        """The measures to judge by: that of unequal answers alone, else the main one and pairs."""
+        """The measures to go by: that of unequal answers alone, else the main one and pairs."""
         main = self.evaluation.main
         return ["auc"] if main == "auc" else list(dict.fromkeys([main, "pairwise"]))
 
-    def _field(self) -> Section:
-        found = self.evaluation
-        by = found.compared_by
-        measures = list(next(iter(found.field.values())).differences)
+    def _field(self) -> PageSection:
+        evaluation = self.evaluation
+        by = evaluation.compared_by
+        measures = list(next(iter(evaluation.field.values())).differences)
         columns = ["", *(heading for name in measures for heading in (MEASURES[name], "decoder minus it"))]
         body: list[list[Cell]] = []
-        for name, one in found.field.items():
+        for name, one in evaluation.field.items():
             cells = [(percent(one.outcome.measures[of].value), _points(one.differences[of])) for of in measures]
             body.append([name, *(cell for pair in cells for cell in pair)])
         caption = (
             "In per cent, differences in points. Where no difference is shown, there may be one within the interval."
         )
-        rows = [(name, one.differences[by]) for name, one in found.field.items()]
-        return Section(
+        rows = [(name, one.differences[by]) for name, one in evaluation.field.items()]
+        return PageSection(
             "Classifiers of the field",
             [
                 "Fitted on the very trials that the decoder was fitted on in each fold, and decided on the same "
@@ -165,16 +168,16 @@ class EvaluationReport:
             ],
         )
 
-    def _answers(self) -> Section:
-        found, n_answers = self.evaluation, len(self.evaluation.answers)
+    def _answers(self) -> PageSection:
+        evaluation, n_answers = self.evaluation, len(self.evaluation.answers)
         if n_answers <= MOST_IN_MATRIX:
-            counts = confusion(found.truth, answers_of(found.decoder), n_answers)
-            drawing = confusion_figure(counts, found.answers, other=found.decoder.said is not None)
-            return Section("Confusions: what was said for what was shown", [drawing, *self._other_words()])
-        groups = groups_of(found)
-        curves = rank_curves(found, groups)
+            counts = confusion(evaluation.truth, answers_of(evaluation.decoder), n_answers)
+            drawing = confusion_figure(counts, evaluation.answers, other=evaluation.decoder.said is not None)
+            return PageSection("Confusions: what was said for what was shown", [drawing, *self._other_words()])
+        groups = groups_of(evaluation)
+        curves = rank_curves(evaluation, groups)
         parts = [ranks_figure(curves, n_answers, groups.unit), ranks_table(curves, n_answers), *self._other_words()]
-        return Section(f"Ranks: where the true answer stands among {n_answers}", parts)
+        return PageSection(f"Ranks: where the true answer stands among {n_answers}", parts)
 
     def _other_words(self) -> list[str]:
         """Free answers that are none of the answers, the most frequent first."""
@@ -189,30 +192,30 @@ class EvaluationReport:
         words = ", ".join(f"“{text}” ({n})" for text, n in ranked[:MOST_OTHERS])
         return [f"Free answers that are none of the words: {words}{more}."]
 
-    def _groups(self) -> Section:
-        found, groups = self.evaluation, groups_of(self.evaluation)
+    def _groups(self) -> PageSection:
+        evaluation, groups = self.evaluation, groups_of(self.evaluation)
         title = f"{groups.unit.capitalize()} by {groups.unit}"
         if groups.unit == "trial":
-            return Section(
+            return PageSection(
                 title, ["Runs and folds hold single trials; there is nothing between a trial and the whole."]
             )
         panels, names = {}, []
         for measure in self._main_measures():
-            one = found.decoder.measures[measure]
-            names, values = accuracy_by_group(found, groups, measure)
+            one = evaluation.decoder.measures[measure]
+            names, values = accuracy_by_group(evaluation, groups, measure)
             panels[measure] = (values, one.value, one.chance)
         note = ["Some runs hold a single trial, so folds are drawn instead."] if groups.unit == "fold" else []
-        return Section(title, [*note, groups_figure([str(name) for name in names], panels, groups.unit)])
+        return PageSection(title, [*note, groups_figure([str(name) for name in names], panels, groups.unit)])
 
     def _fold_names(self) -> list[str]:
         """A fold that holds one run bears its name, any other its number, as do folds of whole classes."""
-        found, names = self.evaluation, []
-        for fold in range(len(found.chosen)):
-            runs = np.unique(found.trials.run[found.fold == fold]).tolist()
-            names.append(str(runs[0]) if len(runs) == 1 and found.classes is None else str(fold + 1))
+        evaluation, names = self.evaluation, []
+        for fold in range(len(evaluation.chosen)):
+            runs = np.unique(evaluation.trials.run[evaluation.fold == fold]).tolist()
+            names.append(str(runs[0]) if len(runs) == 1 and evaluation.classes is None else str(fold + 1))
         return names
 
-    def _chosen(self) -> Section:
+    def _chosen(self) -> PageSection:
         """Each combination of chosen settings with the folds that chose it, the most frequent first."""
         by_choice: dict[tuple, list[str]] = {}
         for name, chosen in zip(self._fold_names(), self.evaluation.chosen, strict=True):
@@ -225,7 +228,7 @@ class EvaluationReport:
             "Chosen within the training runs alone, so it may differ from fold to fold. Where folds agree, the "
             "choice does not hang on a few runs. A fold is named by the run that it holds out, or by its number."
         )
-        return Section("What was chosen in each fold", [text, table])
+        return PageSection("What was chosen in each fold", [text, table])
 
 
 def _points(difference: Difference) -> str:

@@ -29,8 +29,7 @@ class RunningBaseline(Step):
     on_gap: OnGap = "bridge"
 
     def __post_init__(self) -> None:
-        if self.window_s is not None:
-            check_number("window_s", self.window_s, may_be_least=False)
+        check_number("window_s", self.window_s, may_be_least=False, optional=True)
         check_on_gap(self.on_gap)
 
     def open(self, n_features: int, rate_hz: float) -> StepState:

@@ -51,8 +51,7 @@ class Power(Step):
     def __post_init__(self) -> None:
         check_one_of_two(("window_s", "time_constant_s"), self.window_s, self.time_constant_s)
         for name, value in (("window_s", self.window_s), ("time_constant_s", self.time_constant_s)):
-            if value is not None:
-                check_number(name, value, may_be_least=False)
+            check_number(name, value, may_be_least=False, optional=True)
         check_choice("output", self.output, OUTPUTS)
         check_on_gap(self.on_gap)
 

@@ -104,7 +104,7 @@ def half_length(ratio: Fraction) -> int:
 
 
 def low_pass(ratio: Fraction) -> NDArray[np.float64]:
-    """Return the taps of the low-pass, ``2 * half_length + 1`` of them: a sinc under a Kaiser window.
+    """Return the taps of the low-pass, ``2 * half_length + 1``: a sinc under a Kaiser window.
 
     References
     ----------

@@ -13,8 +13,10 @@ OnGap = Literal["bridge", "reset"]
 ON_GAP: tuple[OnGap, ...] = ("bridge", "reset")
 
 
-def check_number(name: str, value: object, least: float = 0.0, *, may_be_least: bool) -> None:
-    """Raise InputError unless the setting is a finite number above (or at) the least."""
+def check_number(name: str, value: object, least: float = 0.0, *, may_be_least: bool, optional: bool = False) -> None:
+    """Raise InputError unless the setting is a finite number above (or at) the least, or None where it is optional."""
+    if value is None and optional:
+        return
     if not isinstance(value, int | float) or isinstance(value, bool) or not np.isfinite(value):
         raise InputError(f"{name}: expected a finite number, got {value!r}")
     if value < least or (value == least and not may_be_least):

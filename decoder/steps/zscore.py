@@ -57,8 +57,7 @@ class RunningZScore(Step):
     on_gap: OnGap = "bridge"
 
     def __post_init__(self) -> None:
-        if self.window_s is not None:
-            check_number("window_s", self.window_s, may_be_least=False)
+        check_number("window_s", self.window_s, may_be_least=False, optional=True)
         check_count("min_samples", self.min_samples, 2)
         check_on_gap(self.on_gap)
 

@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 from ...errors import InputError, LeakError, RecordingError, StudyError
 from ...models.networks.network import Network
 from ..decoder import Decoder
-from ..evaluation.audit.leaks import tell_before, window_in_time
+from ..evaluation.audit.leaks import warn_before_fit, window_in_time
 from ..evaluation.audit.samples import SLOW_HZ
-from ..evaluation.evaluate import Evaluation, evaluate, tune
+from ..evaluation.evaluate import Evaluation, evaluate
+from ..evaluation.tuning import tune
 from ..recordings.recording import Recording
 from ..targets import StimulusTargets, Targets
 from .messages import checked_sections
@@ -75,17 +76,17 @@ class Study:
         with self.naming("decoder: "):
             return Decoder(network, targets, self.sections.decoder.settings())
 
-    def evaluate(self, decoder: Decoder, recording: Recording) -> Evaluation:
-        """Evaluate as the study says."""
+    def evaluate(self, decoder: Decoder, recording: Recording, **changes: Any) -> Evaluation:
+        """Evaluate as the study says, but for the arguments of `evaluate` that are given here."""
         with self.naming():
-            return evaluate(decoder, recording, **self.sections.evaluation.arguments())
+            return evaluate(decoder, recording, **self.sections.evaluation.arguments() | changes)
 
     def fit(self, decoder: Decoder, recording: Recording) -> Decoder:
         """Fit on the whole recording, after making the choices of the evaluation by all its runs."""
         section = self.sections.evaluation
         with self.naming():
             if recording.rate_hz <= SLOW_HZ:
-                tell_before([window_in_time(recording, decoder.settings, section.choices())])
+                warn_before_fit([window_in_time(recording, decoder.settings, section.choices())])
             if section.choose:
                 decoder = tune(
                     decoder, recording, section.choices(), inner_folds=section.inner_folds, folds=section.folds

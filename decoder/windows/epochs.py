@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,12 +76,6 @@ class Epoch(EventWindow):
 
     def cutter(self, n_features: int, rate_hz: float) -> Cutter:
         return SampleCutter(self.stretch(rate_hz), self.most, self.least)
-
-    def ready(self, first: int, stop: int, upto: int, newest: Iterator[int]) -> list[tuple[int, int]]:
-        return [(first, stop)] if upto == stop else []
-
-    def oldest(self, first: int, done: int) -> int:
-        return first
 
     def stretch(self, rate_hz: float) -> Stretch:
         """Return which samples it takes, and what it makes of them."""
@@ -192,9 +185,6 @@ def _interval(name: str, given: Any, where: str = "the onset") -> tuple[float, f
 
 
 def _check_cut(window: Epoch | SlidingEpoch) -> None:
-    if window.bin_s is not None:
-        check_number("bin_s", window.bin_s, may_be_least=False)
-    if window.least is not None:
-        check_number("least", window.least, may_be_least=True)
-    if window.most is not None:
-        check_number("most", window.most, window.least or 0.0, may_be_least=False)
+    check_number("bin_s", window.bin_s, may_be_least=False, optional=True)
+    check_number("least", window.least, may_be_least=True, optional=True)
+    check_number("most", window.most, window.least or 0.0, may_be_least=False, optional=True)

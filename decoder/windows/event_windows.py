@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -42,8 +41,7 @@ class EventWindow(Window):
 
     def __post_init__(self) -> None:
         check_number("start_s", self.start_s, -np.inf, may_be_least=False)
-        if self.stop_s is not None:
-            check_number("stop_s", self.stop_s, self.start_s, may_be_least=False)
+        check_number("stop_s", self.stop_s, self.start_s, may_be_least=False, optional=True)
         check_choice("incomplete", self.incomplete, self.policies())
 
     @staticmethod
@@ -51,17 +49,16 @@ class EventWindow(Window):
         """Return what ``incomplete`` may be."""
         return ("error", "drop", "partial")
 
-    @abstractmethod
     def ready(self, first: int, stop: int, upto: int, newest: Iterator[int]) -> list[tuple[int, int]]:
-        """Return the stretches to average when more of an event's window [first, stop) has gone by.
+        """Return the stretches that are now rows: by default the whole window [first, stop), once it has gone by.
 
-        The samples before `upto` (at most `stop`) are there or missing for good; `newest` are those that are new and
-        there.
+        The samples before `upto` (at most `stop`) are there or missing for good; `newest` are those that are new.
         """
+        return [(first, stop)] if upto == stop else []
 
-    @abstractmethod
     def oldest(self, first: int, done: int) -> int:
         """Return the oldest sample needed once the window that begins at `first` has gone by up to `done`."""
+        return first
 
     def span(self, onset_s: float, duration_s: float, rate_hz: float) -> tuple[int, int]:
         """Return the samples ``[first, stop)`` of an event's window."""
@@ -96,12 +93,6 @@ def cut_from(samples: NewestSamples, cut: Cutter, event: int, first: int, stop: 
 @dataclass(frozen=True)
 class BlockAverage(EventWindow):
     """One trial per event: the mean over the samples of its window. Ready when the window ends."""
-
-    def ready(self, first: int, stop: int, upto: int, newest: Iterator[int]) -> list[tuple[int, int]]:
-        return [(first, stop)] if upto == stop else []
-
-    def oldest(self, first: int, done: int) -> int:
-        return first
 
 
 @dataclass(frozen=True)

@@ -63,14 +63,7 @@ class Trials:
 
 
 class Rejection(NamedTuple):
-    """Why a window's samples must not be decided on.
-
-    Attributes
-    ----------
-    why : str
-    features : tuple of int
-        Those that it is about; empty where it is about all.
-    """
+    """Why a window's samples must not be decided on; `features` are empty where it is about all of them."""
 
     why: str
     features: tuple[int, ...] = ()
@@ -109,14 +102,8 @@ class Window(ABC):
 
     @abstractmethod
     def open(self, n_features: int, rate_hz: float, history_s: float = 30.0) -> WindowState:
-        """Return a fresh state for the beginning of a run.
-
-        Parameters
-        ----------
-        n_features : int
-        rate_hz : float
-        history_s : float
-            How long samples are kept for events that are announced after their window began.
+        """Return a fresh state for the beginning of a run; it remembers samples for `history_s`, for events announced
+        late.
         """
 
     def n_times(self, rate_hz: float) -> int:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from ...decoder.bundle.compiled import CompiledDecoder
 from ...decoder.bundle.versions import versions
-from ...decoder.cli import commands
+from ...decoder.cli.demo import DEMO
 from ...decoder.readers import read_npz, write_npz
 from ...decoder.report.markup import in_markup
 from ...decoder.targets import WordTargets
@@ -28,7 +28,7 @@ from ..verify.replayed import replayed
 from .session import Tally, decode
 from .view import Scorer, View
 
-STUDY = commands.DEMO.with_name("demo_live.toml")
+STUDY = DEMO.with_name("demo_live.toml")
 FIND_S = 60.0
 """A replay takes its time to start on a busy machine."""
 

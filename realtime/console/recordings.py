@@ -20,7 +20,7 @@ def open_recording(what: str) -> Recording:
     path = Path(what)
     suffix = path.suffix.lower()
     if what == "demo":
-        from ...decoder.cli.commands import DEMO
+        from ...decoder.cli.demo import DEMO
 
         path, suffix = DEMO, ".toml"
     if suffix == ".toml":

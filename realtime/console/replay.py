@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ...decoder.cli.commands import Answer, json_option
+from ...decoder.cli.options import json_option
+from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
 
 
@@ -43,7 +44,7 @@ def replay(
     source_id: str | None,
     begin: str,
     linger: float,
-) -> Answer:
+) -> CommandResult:
     """Send a recording over LSL as if it were happening now, with its events as markers.
 
     RECORDING is a study (.toml), a recording that hotwire wrote (.npz), an XDF file (.xdf), one for MNE-Python (.fif,
@@ -75,4 +76,4 @@ def replay(
         f"Sent {sent.n_sent} of {sent.n_samples} samples and {sent.n_markers} markers of {opened.source}, as the "
         f"stream {name!r}."
     )
-    return Answer(result, lambda console: console.print(printable(message), markup=False))
+    return CommandResult(result, lambda console: console.print(printable(message), markup=False))

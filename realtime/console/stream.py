@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...decoder.cli.commands import Answer
+from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
 from .window_option import read_sliding, window_for
 
@@ -83,7 +83,7 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
 @click.option("--seconds", type=float, help="Stop after so many.")
 @click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print decisions and states as lines of JSON, then a summary.")
-def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options: Any) -> Answer:
+def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options: Any) -> CommandResult:
     """Decode a live stream with a saved decoder.
 
     The stream comes from LSL, or from a folder of volumes, and must carry what the decoder was fitted on. Ctrl-C ends
@@ -141,7 +141,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         "losses": engine.losses,
         "out": None if out is None else str(out),
     }
-    return Answer(result, lambda console: console.print(_summary(result), markup=False))
+    return CommandResult(result, lambda console: console.print(_summary(result), markup=False))
 
 
 def _settings(options: dict[str, Any], window: Window | None) -> LiveSettings:
@@ -169,7 +169,7 @@ def _source(decoder: CompiledDecoder, options: dict[str, Any]) -> Source:
         raise click.UsageError("--tr goes with --volumes")
     if has_stream + (folder is not None) + (by_name is not None) > 1 or (markers and not has_stream):
         raise click.UsageError(
-            "expected either an LSL stream, with or without --markers, or --volumes, or --from, and no two of them"
+            "expected either an LSL stream, with or without --markers, or --volumes, or --from, not both"
         )
     if by_name is not None:
         return make_source(by_name, decoder)

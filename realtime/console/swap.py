@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from ...decoder.cli.commands import Answer, json_option
+from ...decoder.cli.options import json_option
+from ...decoder.cli.result import CommandResult
 from ...errors import InputError
 from ...errors.printable import printable
 
@@ -18,7 +19,7 @@ from ...errors.printable import printable
 @click.option("--rollback", "command", flag_value="rollback", help="Go back to the bundle before, or drop the shadow.")
 @click.option("--stop", "command", flag_value="stop", help="End the session.")
 @json_option
-def swap(folder: Path, bundle: Path | None, command: str | None) -> Answer:
+def swap(folder: Path, bundle: Path | None, command: str | None) -> CommandResult:
     """Command a running `hotwire stream --out FOLDER`.
 
     With BUNDLE: load it and let it run in the shadow, where it decides without being published. Then --promote it.
@@ -32,7 +33,7 @@ def swap(folder: Path, bundle: Path | None, command: str | None) -> Answer:
         raise InputError(f"folder: no session takes commands in {folder}; start one with hotwire stream --out {folder}")
     command = command or "load"
     message = send(commands, command, bundle)
-    return Answer(
+    return CommandResult(
         {"command": command, "told": message},
         lambda console: console.print(printable(f"{command}: {message}"), markup=False),
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from ...decoder.cli.commands import Answer, json_option
+from ...decoder.cli.options import json_option
+from ...decoder.cli.result import CommandResult
 from ...errors import InputError
 from ...errors.printable import json_text, printable
 
@@ -29,7 +30,7 @@ from ...errors.printable import json_text, printable
 @json_option
 def verify(
     bundle: Path, recording: str, runs: tuple[str, ...], cuttings: int, seed: int, lsl: Any, out: Path | None
-) -> Answer:
+) -> CommandResult:
     """Certify that a decoder decides the same live as offline, bit for bit.
 
     Every decision on RECORDING (a study, .npz, .xdf, or the word demo) is made offline, then live with each run cut
@@ -50,7 +51,7 @@ def verify(
     result = certificate.to_dict()
     if out is not None:
         out.write_text(json_text(result, indent=1) + "\n", encoding="utf-8")
-    return Answer(
+    return CommandResult(
         result,
         lambda console: console.print(_readable(result), markup=False),
         code=0 if certificate.passed else 1,

@@ -12,25 +12,17 @@ from numpy.typing import NDArray
 from ...recordings.events import listed
 from ...recordings.recording import Recording
 from ...windows import Trials
+from .evening import SMALL_COMPONENT
 from .finding import NEGLIGIBLE, Finding
-from .likeness import (
-    N_SAMPLED,
-    NOTHING,
-    SMALL_COMPONENT,
-    Matches,
-    bits_needed,
-    bits_of,
-    is_told_by_labels,
-    likenesses,
-    run_codes,
-)
+from .likeness import evoked_by_labels, likenesses
+from .matches import N_SAMPLED, NOTHING, Matches, bits_needed, bits_of, run_codes
 
 MOST_NUMBERS = 20_000_000
 """Of more, some features are compared."""
 MOST_FEATURES = 1000
 
 DEPENDENT = 2.0
-"""Samples that follow each other tell so many times less than they seem to."""
+"""Samples that follow each other carry so many times fewer bits than independent ones."""
 
 
 def copies_finding(recording: Recording, trials: Trials, fold_of: Mapping[Any, int]) -> Finding:
@@ -44,23 +36,23 @@ def copies_finding(recording: Recording, trials: Trials, fold_of: Mapping[Any, i
         return Finding(check, "fine", "There is a single fold, so nothing to compare.")
     fold = of_run[code]
     same = repeats(recording, fold)
-    if len(same.where) and is_told_by_labels(recording, same):
+    if len(same.where) and evoked_by_labels(recording, same):
         same = NOTHING
-    found, how = same, "the same, number by number"
+    matches, how = same, "the same, number by number"
     share = _share_of_trials(same, trials, names, starts, recording) if len(same.where) else 0.0
     if not len(same.where):
-        found, how = likenesses(recording, fold), "the same but for scale, offset or a little noise"
-        share = len(found.where) / max(1, found.n)
-    if not len(found.where) or is_told_by_labels(recording, found):
+        matches, how = likenesses(recording, fold), "the same but for scale, offset or a little noise"
+        share = len(matches.where) / max(1, matches.n)
+    if not len(matches.where) or evoked_by_labels(recording, matches):
         return Finding(check, "fine", "No stretch of samples occurs in two folds.")
-    pairs = Counter(zip(code[found.where].tolist(), code[found.match].tolist(), strict=True))
-    told = dict.fromkeys(tuple(sorted(pair)) for pair, _ in pairs.most_common())
-    shown = listed([f"{names[a]} and {names[b]}" for a, b in told], 3)
-    what = f"{100 * share:.1f} % of the trials" if found is same else f"{100 * share:.1f} % of the stretches compared"
+    pairs = Counter(zip(code[matches.where].tolist(), code[matches.match].tolist(), strict=True))
+    run_pairs = dict.fromkeys(tuple(sorted(pair)) for pair, _ in pairs.most_common())
+    examples = listed([f"{names[a]} and {names[b]}" for a, b in run_pairs], 3)
+    what = f"{100 * share:.1f} % of the trials" if matches is same else f"{100 * share:.1f} % of the stretches compared"
     return Finding(
         check,
         "leak" if share > NEGLIGIBLE else "warning",
-        f"Samples of runs in different folds are {how}: {what} (runs {shown}).",
+        f"Samples of runs in different folds are {how}: {what} (runs {examples}).",
     )
 
 
@@ -69,12 +61,7 @@ def repeats(recording: Recording, fold: NDArray[np.intp]) -> Matches:
 
     A stretch is so long that two are the same by chance in one of a billion recordings (`bits_needed`), by how often
     two numbers of a feature, and two changes of it, are the same. Where stretches are as often repeated within folds
-    (a signal that is held, repeats itself or has no noise), they tell nothing.
-
-    Parameters
-    ----------
-    recording : Recording
-    fold : (n_samples,) array of int
+    (a signal that is held, repeats itself or has no noise), they are no sign of copies.
     """
     code = run_codes(recording)
     rng = np.random.default_rng(0)
@@ -143,12 +130,12 @@ def _marks(data: NDArray[np.float32], length: int, rng: np.random.Generator) -> 
 
 
 def _share_of_trials(
-    found: Matches, trials: Trials, names: list[Any], starts: NDArray[np.intp], recording: Recording
+    matches: Matches, trials: Trials, names: list[Any], starts: NDArray[np.intp], recording: Recording
 ) -> float:
-    """The share of the trials at least half of whose samples are in a stretch that was found."""
+    """The share of the trials at least half of whose samples are in such a stretch."""
     border = np.zeros(recording.n_samples + 1, np.intp)
-    np.add.at(border, found.where, 1)
-    np.add.at(border, np.minimum(found.where + found.length, recording.n_samples), -1)
+    np.add.at(border, matches.where, 1)
+    np.add.at(border, np.minimum(matches.where + matches.length, recording.n_samples), -1)
     before = np.r_[0, np.cumsum(np.cumsum(border)[:-1] > 0)]
     number = {name: i for i, name in enumerate(names)}
     start = starts[[number[name] for name in trials.run.tolist()]]

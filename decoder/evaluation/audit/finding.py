@@ -1,4 +1,4 @@
-"""What a check of the audit for leaks found."""
+"""The finding of a check: fine, a warning or a leak, and why."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ NEGLIGIBLE = 0.01
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found.
+    """The result of one check.
 
     Attributes
     ----------
     check : str
     verdict : {"fine", "warning", "leak"}
     reason : str
-        What was found, with its numbers.
+        With its numbers.
     """
 
     check: str

@@ -1,4 +1,4 @@
-"""The audit for leaks: could the trials that are tested be told without the brain, or were they in the training?
+"""The audit for leaks: could the labels of tested trials be known without the brain, or were they in the training?
 
 It looks at the design and the samples alone, before anything is fitted. Each check gives one `Finding`.
 """
@@ -59,28 +59,22 @@ def audit(
     *,
     classes: NDArray[np.intp] | None = None,
 ) -> tuple[Finding, ...]:
-    """Look for what would make a cross-validated accuracy too good to be true.
+    """Look for what would make a cross-validated accuracy too good to be true; one finding for each check.
 
     Parameters
     ----------
     recording : Recording
     trials : Trials
-        What is decided on.
+        What is decided on, by the settings.
     targets : Targets
     held_out : sequence of sequences of runs
         The runs that each fold tests on.
     settings : Settings
-        The decoder's.
     tried : sequence of (Trials, Settings)
-        Windows and steps that there are to choose from, and their trials.
+        The other windows and steps to choose from, and their trials.
     classes : array (n_trials,) of int, optional
-        Where folds hold out whole classes, beside runs: trials of the same number are held out together, and no other
-        trial shares a class with them. Runs may then be in several folds, each time with other classes.
-
-    Returns
-    -------
-    tuple of Finding
-        One for each check, in a fixed order; that of classes only where they are held out.
+        Where folds hold out whole classes and runs: trials of the same number are held out together, and no other trial
+        has one of their classes. Runs may then be in several folds, each time with other classes.
     """
     number: dict[Any, int] = {}
     for index, runs in enumerate(held_out):
@@ -115,38 +109,29 @@ def window_in_time(recording: Recording, settings: Settings, choose: Sequence[Ch
 
 
 def refuse(findings: Sequence[Finding], policy: Policy) -> None:
-    """Do what the policy says about leaks; warnings are left to the report, but what spoils a fit is told before it.
+    """Raise a LeakError where there is a leak and the policy is to refuse; else give a Python warning of it.
 
-    Parameters
-    ----------
-    findings : sequence of Finding
-    policy : {"refuse", "warn"}
-        Raise a `LeakError`, or a Python warning.
-
-    Raises
-    ------
-    LeakError
-        There is a leak, and the policy is to refuse.
+    Warnings are left to the report, but for what spoils a fit.
     """
     check_policy(policy)
-    tell_before(findings)
-    leaks = [found for found in findings if found.verdict == "leak"]
+    warn_before_fit(findings)
+    leaks = [one for one in findings if one.verdict == "leak"]
     if not leaks:
         return
-    told = "; ".join(f"{found.check}: {found.reason} To do: {REMEDIES[found.check]}" for found in leaks)
+    reasons = "; ".join(f"{one.check}: {one.reason} To do: {REMEDIES[one.check]}" for one in leaks)
     if policy == "refuse":
         raise LeakError(
-            f"audit: what is tested was in the training, or can be told without the brain: {told}. To go on in spite "
-            'of it, ask for audit = "warn"; the report then says so'
+            f"audit: what is tested was in the training, or can be told without the brain: {reasons}. To go on in "
+            'spite of it, ask for audit = "warn"; the report then says so'
         )
-    warnings.warn(f"the audit found leaks: {printable(told)}", stacklevel=3)
+    warnings.warn(f"the audit found leaks: {printable(reasons)}", stacklevel=3)
 
 
-def tell_before(findings: Sequence[Finding]) -> None:
+def warn_before_fit(findings: Sequence[Finding]) -> None:
     """Give a Python warning of what would make the fit worth little, so that nobody waits for it in vain."""
-    for found in findings:
-        if found.check in BEFORE and found.verdict == "warning":
-            warnings.warn(f"{found.check}: {printable(found.reason)}", stacklevel=4)
+    for one in findings:
+        if one.check in BEFORE and one.verdict == "warning":
+            warnings.warn(f"{one.check}: {printable(one.reason)}", stacklevel=4)
 
 
 def check_policy(policy: object) -> None:

@@ -35,22 +35,22 @@ def neighbours_finding(recording: Recording, trials: Trials, fold_of: Mapping[An
         return Finding(check, "fine", "There are too few trials to compare.")
     if len(np.unique(trials.run)) < len(trials):
         return _within_runs(recording, trials)
-    place = {run: i for i, run in enumerate(recording.runs)}
-    order = np.argsort([place[run] for run in trials.run.tolist()])
+    position = {run: i for i, run in enumerate(recording.runs)}
+    order = np.argsort([position[run] for run in trials.run.tolist()])
     label = trials.label[order]
     fold = np.array([fold_of.get(run, -1) for run in trials.run[order].tolist()], np.intp)
-    told = shared_by_neighbours(trials.X[order], label, fold)
-    if told is None:
+    shared = shared_by_neighbours(trials.X[order], label, fold)
+    if shared is None:
         return Finding(check, "fine", "Every run is one trial, and there are no neighbours of one label to compare.")
     reason = (
-        f"Every run is one trial; of neighbours in different folds {100 * told.agreement:.0f} % have the same label "
-        f"(p = {told.p_agreement:.2g}), and these correlate by {told.correlation:.2f}, any two of the same label by "
-        f"{told.anywhere:.2f} (p = {told.p_value:.2g})"
+        f"Every run is one trial; of neighbours in different folds {100 * shared.agreement:.0f} % have the same label "
+        f"(p = {shared.p_agreement:.2g}), and these correlate by {shared.correlation:.2f}, any two of the same label "
+        f"by {shared.anywhere:.2f} (p = {shared.p_value:.2g})"
     )
-    if max(told.p_value, told.p_agreement) > SIGNIFICANT:
+    if not shared.is_significant:
         return Finding(check, "fine", f"{reason}.")
     sorted_by_label = np.count_nonzero(label[1:] != label[:-1]) == len(np.unique(label)) - 1
-    much = told.correlation - told.anywhere >= (MUCH_IF_SORTED if sorted_by_label else MUCH)
+    much = shared.correlation - shared.anywhere >= (MUCH_IF_SORTED if sorted_by_label else MUCH)
     return Finding(
         check,
         "leak" if much else "warning",
@@ -61,23 +61,23 @@ def neighbours_finding(recording: Recording, trials: Trials, fold_of: Mapping[An
 
 def _within_runs(recording: Recording, trials: Trials) -> Finding:
     """Where neighbours stay together: are rows of which no rate is known trials of their own?"""
-    check, told = "neighbours", None
+    check, shared = "neighbours", None
     if is_timeless(recording):
-        told = shared_by_neighbours(trials.X, trials.label, np.arange(len(trials)))
-    if told is None or max(told.p_value, told.p_agreement) > SIGNIFICANT or told.correlation - told.anywhere < MUCH:
+        shared = shared_by_neighbours(trials.X, trials.label, np.arange(len(trials)))
+    if shared is None or not shared.is_significant or shared.correlation - shared.anywhere < MUCH:
         return Finding(check, "fine", "Runs hold several trials, so that neighbours stay together.")
     return Finding(
         check,
         "warning",
         "Every row is a trial, as no rate is known, but neighbours of one label correlate by "
-        f"{told.correlation:.2f}, any two by {told.anywhere:.2f} (p = {told.p_value:.2g}): rows that follow each other "
-        "are no trials of their own, and p and intervals take them for such. Give rate_hz or tr_s, and each stretch of "
-        "a label is one trial.",
+        f"{shared.correlation:.2f}, any two by {shared.anywhere:.2f} (p = {shared.p_value:.2g}): rows that follow each "
+        "other are no trials of their own, and p and intervals take them for such. Give rate_hz or tr_s, and each "
+        "stretch of a label is one trial.",
     )
 
 
 class Shared(NamedTuple):
-    """What neighbours have in common.
+    """How far neighbours have something in common.
 
     Attributes
     ----------
@@ -99,6 +99,10 @@ class Shared(NamedTuple):
     anywhere: float
     p_value: float
 
+    @property
+    def is_significant(self) -> bool:
+        return max(self.p_value, self.p_agreement) <= SIGNIFICANT
+
 
 def shared_by_neighbours(X: NDArray, label: ArrayLike, fold: ArrayLike, *, seed: int = 0) -> Shared | None:
     """Compare trials next to each other with trials of the same label anywhere.
@@ -106,17 +110,8 @@ def shared_by_neighbours(X: NDArray, label: ArrayLike, fold: ArrayLike, *, seed:
     What a label evokes, all its trials have in common, and it stays where trials of one label change places. What
     trials have in common because one was recorded after the other does not.
 
-    Parameters
-    ----------
-    X : array (n_trials, n_features)
-        In the order of the recording.
-    label, fold : (n_trials,) arrays
-    seed : int
-
-    Returns
-    -------
-    Shared or None
-        None where no neighbours in different folds have the same label, or every label is there once or twice.
+    X is (n_trials, n_features), in the order of the recording. None where no neighbours in different folds have the
+    same label, or every label occurs once or twice.
     """
     rng = np.random.default_rng(seed)
     codes, count = np.unique(np.asarray(label), return_inverse=True, return_counts=True)[1:]

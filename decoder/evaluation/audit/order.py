@@ -1,4 +1,4 @@
-"""The audit of the order of trials: what the run and the place in it tell of a label, without the brain."""
+"""The audit of the order of trials: whether the run, or the position in it, predicts a label without the brain."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...statistics.permutation import exceedance, exchanges
+from ...statistics.permutation import exceedance, exchanges, p_of_count
 from ...targets import Targets
 from ...windows import Trials
 from .finding import Finding
@@ -15,7 +15,7 @@ from .finding import Finding
 N_PERMUTATIONS = 999
 
 MOSTLY = 0.75
-"""The share told of a label from which on it counts as told."""
+"""From this kappa on a label counts as predicted."""
 
 SIGNIFICANT = 0.005
 """Two tests at this level accuse one clean random design in a hundred at most."""
@@ -27,15 +27,7 @@ CELLS_AT_ONCE = 1_000_000
 
 
 def order_findings(trials: Trials, targets: Targets, fold: NDArray[np.intp]) -> tuple[Finding, Finding]:
-    """Does the run of a trial, or its place within it, tell its label?
-
-    Parameters
-    ----------
-    trials : Trials
-    targets : Targets
-    fold : (n_trials,) array
-        In which fold each trial is tested.
-    """
+    """Does the run of a trial, or its position within it, predict its label? Each is tested in its `fold`."""
     event, first = np.unique(trials.event, return_index=True)
     first = first[event >= 0]
     first = first[np.argsort(trials.start_s[first], kind="stable")]
@@ -45,45 +37,46 @@ def order_findings(trials: Trials, targets: Targets, fold: NDArray[np.intp]) -> 
         return Finding("label by run", "fine", why), Finding("label by position", "fine", why)
     label = targets.truth()[targets.key_of(trials)][first]
     return (
-        _judged("label by run", told_by_run(label, run), "Two trials of the same run", "of different runs"),
-        _judged(
+        _finding("label by run", predicted_by_run(label, run), "Two trials of the same run", "of different runs"),
+        _finding(
             "label by position",
-            told_by_position(label, run, fold),
+            predicted_by_position(label, run, fold),
             "Two trials at the same place of runs in different folds",
             "at any places",
         ),
     )
 
 
-def _judged(check: str, told: Told | None, alike: str, any_two: str) -> Finding:
-    if told is None:
+def _finding(check: str, prediction: LabelPrediction | None, alike: str, any_two: str) -> Finding:
+    if prediction is None:
         return Finding(check, "fine", "There is nothing to compare.")
-    blocks = "" if told.p_blocks == told.p_value else f"; with whole blocks of trials as one, {told.p_blocks:.2g}"
+    whole_blocks = f"; with whole blocks of trials as one, {prediction.p_blocks:.2g}"
+    blocks = "" if prediction.p_blocks == prediction.p_value else whole_blocks
     reason = (
-        f"{alike} have the same label in {100 * told.agreement:.1f} % of the pairs, {any_two} in "
-        f"{100 * told.chance:.1f} % (p = {told.p_value:.2g}{blocks})."
+        f"{alike} have the same label in {100 * prediction.agreement:.1f} % of the pairs, {any_two} in "
+        f"{100 * prediction.chance:.1f} % (p = {prediction.p_value:.2g}{blocks})."
     )
-    if told.p_value > SIGNIFICANT:
+    if prediction.p_value > SIGNIFICANT:
         return Finding(check, "fine", reason)
-    if told.kappa >= MOSTLY:
+    if prediction.kappa >= MOSTLY:
         return Finding(check, "leak", reason)
-    return Finding(check, "warning" if told.p_blocks <= SIGNIFICANT else "fine", reason)
+    return Finding(check, "warning" if prediction.p_blocks <= SIGNIFICANT else "fine", reason)
 
 
-class Told(NamedTuple):
-    """How far something other than the brain tells a trial's label.
+class LabelPrediction(NamedTuple):
+    """How well something other than the brain predicts a trial's label.
 
     Attributes
     ----------
     agreement : float
-        How often two trials that are alike in it have the same label.
+        How often two trials that share it have the same label.
     chance : float
         How often any two trials have.
     p_value : float
         How often labels that change places trial by trial agree at least as well.
     p_blocks : float
         The same for labels that change places as whole blocks, where the design has blocks of trials in a row: those
-        of a block agree without telling anything.
+        of a block agree without predicting anything.
     """
 
     agreement: float
@@ -93,17 +86,12 @@ class Told(NamedTuple):
 
     @property
     def kappa(self) -> float:
-        """The share told of what there is to tell: 0 nothing, 1 all (Cohen 1960, Educ. Psychol. Meas. 20, 37-46)."""
+        """0 for no prediction, 1 for a perfect one (Cohen 1960, Educ. Psychol. Meas. 20, 37-46)."""
         return (self.agreement - self.chance) / (1 - self.chance) if self.chance < 1 else 0.0
 
 
 def agreement(labels: ArrayLike, group: ArrayLike, apart: ArrayLike) -> float:
-    """How often two trials of the same group that lie apart have the same label; NaN where there are no such pairs.
-
-    Parameters
-    ----------
-    labels, group, apart : (n_trials,) arrays
-        A pair counts where `group` is the same and `apart` is not.
+    """How often two trials whose `group` is the same and `apart` is not have the same label; NaN without such pairs.
 
     Examples
     --------
@@ -114,42 +102,28 @@ def agreement(labels: ArrayLike, group: ArrayLike, apart: ArrayLike) -> float:
     return float(_Pairs(group, apart).agreement(codes[None])[0])
 
 
-def told_by_run(labels: NDArray, run: NDArray, *, seed: int = 0) -> Told | None:
-    """How far the run alone tells the label: pairs of trials of one run, against pairs of different runs.
+def predicted_by_run(labels: NDArray, run: NDArray, *, seed: int = 0) -> LabelPrediction | None:
+    """How well the run alone predicts the label: pairs of trials of one run, against pairs of different runs.
 
-    Parameters
-    ----------
-    labels, run : (n_trials,) arrays
-        In the order of time within each run.
-
-    Returns
-    -------
-    Told or None
-        None where there is nothing to compare: a single run or label, or no run with two trials.
+    Both are in the order of time within each run. None where there is nothing to compare: a single run or label, or no
+    run with two trials.
     """
     everything, trial = np.zeros(len(run), np.intp), np.arange(len(run))
-    return _told(labels, run, _Pairs(run, trial), _Pairs(everything, run), everything, seed)
+    return _predicted(labels, run, _Pairs(run, trial), _Pairs(everything, run), everything, seed)
 
 
-def told_by_position(labels: NDArray, run: NDArray, fold: NDArray, *, seed: int = 0) -> Told | None:
-    """How far a trial's place in its run tells the label: what trials of other folds at the same place have.
+def predicted_by_position(labels: NDArray, run: NDArray, fold: NDArray, *, seed: int = 0) -> LabelPrediction | None:
+    """How well a trial's position in its run predicts the label, by trials of other folds at the same position.
 
-    Parameters
-    ----------
-    labels, run, fold : (n_trials,) arrays
-        In the order of time within each run.
-
-    Returns
-    -------
-    Told or None
-        None where there is nothing to compare: a single fold or label, or no place that two folds share.
+    All are in the order of time within each run. None where there is nothing to compare: a single fold or label, or no
+    position that two folds share.
     """
     everything = np.zeros(len(run), np.intp)
-    return _told(labels, run, _Pairs(position_in(run), fold), _Pairs(everything, fold), run, seed)
+    return _predicted(labels, run, _Pairs(position_in(run), fold), _Pairs(everything, fold), run, seed)
 
 
 def position_in(run: ArrayLike) -> NDArray[np.intp]:
-    """The how-manieth trial of its run each one is.
+    """The number of each trial within its run, counted from 0.
 
     Examples
     --------
@@ -165,7 +139,7 @@ def position_in(run: ArrayLike) -> NDArray[np.intp]:
 
 
 class _Pairs:
-    """Pairs of trials of the same group that lie apart, counted without listing them."""
+    """Pairs of trials of the same group and different `apart`, counted without listing them."""
 
     def __init__(self, group: ArrayLike, apart: ArrayLike) -> None:
         self._group = np.unique(np.asarray(group), return_inverse=True)[1]
@@ -196,7 +170,9 @@ def _squares(group: NDArray[np.intp], codes: NDArray[np.intp]) -> NDArray[np.int
     return squares
 
 
-def _told(labels: NDArray, run: NDArray, alike: _Pairs, any_two: _Pairs, within: NDArray, seed: int) -> Told | None:
+def _predicted(
+    labels: NDArray, run: NDArray, alike: _Pairs, any_two: _Pairs, within: NDArray, seed: int
+) -> LabelPrediction | None:
     codes = np.unique(labels, return_inverse=True)[1]
     if not (alike.n and any_two.n) or codes.max() == 0:
         return None
@@ -209,7 +185,7 @@ def _told(labels: NDArray, run: NDArray, alike: _Pairs, any_two: _Pairs, within:
     [agreeing], [any_agree] = alike.agreement(codes[None]), any_two.agreement(codes[None])
     p_trials = p_value(np.arange(len(codes)))
     blocks = _blocks(codes, run, seed)
-    return Told(float(agreeing), float(any_agree), p_trials, p_trials if blocks is None else p_value(blocks))
+    return LabelPrediction(float(agreeing), float(any_agree), p_trials, p_trials if blocks is None else p_value(blocks))
 
 
 def _blocks(codes: NDArray[np.intp], run: NDArray, seed: int) -> NDArray[np.intp] | None:
@@ -226,7 +202,7 @@ def _blocks(codes: NDArray[np.intp], run: NDArray, seed: int) -> NDArray[np.intp
 
     shuffled = codes[exchanges(run, np.arange(len(codes)), N_PERMUTATIONS, seed=seed)]
     as_few = np.count_nonzero(new(shuffled).sum(axis=1) <= new(codes).sum())
-    if (1 + as_few) / (1 + N_PERMUTATIONS) > BLOCKED:
+    if p_of_count(as_few, N_PERMUTATIONS) > BLOCKED:
         return None
     blocks = np.empty(len(codes), np.intp)
     blocks[order] = np.concatenate([[0], np.cumsum(new(codes))])

@@ -1,14 +1,14 @@
-"""The audit of the response: windows of scanner recordings that end before the blood has answered.
+"""The audit of the response: windows of scanner recordings that end before the blood has responded.
 
-Blood answers an event about five seconds late. By onsets and durations alone it cannot be known whether a study's
-events are those of the stimuli or were moved to where the response is, so the data are asked, too.
+Blood responds to an event about five seconds late. By onsets and durations alone it cannot be known whether a study's
+events are those of the stimuli or were moved to where the response is, so the data are looked at, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,11 @@ from ...recordings.events import Events
 from ...recordings.recording import Recording
 from ...recordings.synthetic import response_to
 from ...settings import Settings
-from ...statistics.permutation import exceedance, exchanges
 from ...steps import Lag
 from ...windows import EventWindow, Trials
 from .finding import Finding
-from .samples import SLOW_HZ, is_timeless, without_drift
+from .label_contrast import Span, label_contrast
+from .samples import SLOW_HZ, is_timeless
 
 DELAY_S = 5.0
 """After a moment's onset the response is largest (Glover 1999)."""
@@ -34,16 +34,9 @@ MOSTLY = 2 / 3
 offered instead."""
 
 BRIEFEST_S = 0.1
-N_PERMUTATIONS = 199
 SIGNIFICANT = 0.01
-MOST_EVENTS = 500
-MOST_FEATURES = 500
-DRIFT_ORDER = 2
 ELECTRODES = ("v", "spikes")
 """Units (of their last letters) that no scanner measures in."""
-
-Span = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Of each event, where its window begins and ends: seconds since its onset; NaN where it has none."""
 
 
 def response_finding(
@@ -51,17 +44,11 @@ def response_finding(
 ) -> Finding:
     """Does the window end before the response to its event?
 
-    Parameters
-    ----------
-    recording : Recording
-    trials : Trials
-        What is decided on.
-    settings : Settings
-    tried : sequence of (Trials, Settings)
-        What else there is to choose from; one window that is not too early is enough.
+    Trials are those decided on, by the settings; `tried` are the others to choose from. One window that is not too
+    early is enough.
     """
     check = "response"
-    why = _not_asked(recording, trials)
+    why = _not_applicable(recording, trials)
     if why is not None:
         return Finding(check, "fine", why)
     used = np.unique(trials.event[trials.event >= 0])
@@ -78,16 +65,17 @@ def response_finding(
     if max(shares) >= MOSTLY * most or max(ends) >= late[1][0] - 1e-3:
         return Finding(check, "fine", "The window takes in most of what the blood answers to its event.")
     early = spans[int(np.argmax(shares))]
-    asked = _asked(recording, events, [early, late])
+    contrast = label_contrast(recording, events, [early, late])
+    early_share, late_share = (0.0, 0.0) if contrast is None else contrast.contrasts
     before = f"{np.nanmean(early[0]):.3g} to {np.nanmean(early[1]):.3g} s after the onset"
-    if asked is not None and asked.p_values[0] <= SIGNIFICANT and asked.told[0] >= MOSTLY * asked.told[1]:
+    if contrast is not None and contrast.p_values[0] <= SIGNIFICANT and early_share >= MOSTLY * late_share:
         return Finding(
             check, "fine", f"What tells the labels apart is there {before} already: the events follow the blood flow."
         )
-    if asked is None or asked.p_values[1] > SIGNIFICANT:
+    if contrast is None or contrast.p_values[1] > SIGNIFICANT:
         data = "The recording itself does not tell; if its onsets were moved to the response already, keep your window"
     else:
-        data = f"In the recording, labels differ there {_ratio(*asked.told)}"
+        data = f"In the recording, labels differ there {_ratio(early_share, late_share)}"
     return Finding(
         check,
         "warning",
@@ -99,12 +87,7 @@ def response_finding(
 
 def offered_window(recording: Recording, events: Events, settings: Settings) -> tuple[EventWindow, str]:
     """The decoder's own window, moved to where the response to these events is, clear of that to the next ones.
-
-    Returns
-    -------
-    EventWindow
-    str
-        What else to say of it.
+    It comes with what else to say of it.
     """
     rate_hz, own = recording.rate_hz, settings.window
     assert isinstance(own, EventWindow)
@@ -132,14 +115,7 @@ def offered_window(recording: Recording, events: Events, settings: Settings) -> 
     return offered, " and is clear of the response to the next event" if is_short else ""
 
 
-class _Asked(NamedTuple):
-    """What windows tell of the labels: how much more alike trials of one label are, and how often by chance."""
-
-    told: list[float]
-    p_values: list[float]
-
-
-def _not_asked(recording: Recording, trials: Trials) -> str | None:
+def _not_applicable(recording: Recording, trials: Trials) -> str | None:
     units = (recording.unit,) if isinstance(recording.unit, str) else recording.unit
     if recording.rate_hz > SLOW_HZ:
         return "The recording is faster than the blood flow."
@@ -187,58 +163,6 @@ def _expected(events: Events, span: Span, rate_hz: float) -> float:
     return float(np.mean(means)) if means else 0.0
 
 
-def _asked(recording: Recording, events: Events, spans: Sequence[Span]) -> _Asked | None:
-    """How much windows tell of the labels; None where no label is there in two runs."""
-    rng = np.random.default_rng(0)
-    some = np.sort(rng.permutation(len(events))[:MOST_EVENTS])
-    spans = [(first[some], stop[some]) for first, stop in spans]
-    events = events.take(some)
-    label = np.unique(events.label, return_inverse=True)[1]
-    run = np.unique(events.run, return_inverse=True)[1]
-    other_run = run[:, None] != run
-    if not (other_run & (label[:, None] == label)).any() or label.max() == 0:
-        return None
-    columns = np.sort(rng.permutation(recording.n_features)[:MOST_FEATURES])
-    shuffled = label[exchanges(run, np.arange(len(label)), N_PERMUTATIONS)]
-    told, p_values = [], []
-    for span in spans:
-        averages = _averages(recording, columns, events, span)
-        alike = np.where(other_run, averages @ averages.T, 0.0)
-
-        def lift(codes: NDArray[np.intp], alike: NDArray = alike) -> float:
-            same = (codes[:, None] == codes) & other_run
-            n_same = np.count_nonzero(same)
-            all_pairs, among_same = alike.sum(), alike[same].sum()
-            n_other = np.count_nonzero(other_run) - n_same
-            return float(among_same / max(1, n_same) - (all_pairs - among_same) / max(1, n_other))
-
-        found = lift(label)
-        told.append(found)
-        by_chance = np.array([lift(codes) for codes in shuffled])
-        p_values.append(exceedance(found, by_chance))
-    return _Asked(told, p_values)
-
-
-def _averages(recording: Recording, columns: NDArray[np.intp], events: Events, span: Span) -> NDArray[np.float64]:
-    """Each event's average over its window, without the run's drift, every feature of one size."""
-    n_events = len(events)
-    averages, spread = np.zeros((n_events, len(columns))), np.zeros(len(columns))
-    for name in recording.runs:
-        samples = recording.data[recording.samples_of(name)][:, columns].astype(np.float64)
-        data = without_drift(samples, DRIFT_ORDER)
-        spread += (data**2).sum(axis=0)
-        for i in np.flatnonzero(events.run == name).tolist():
-            if np.isnan(span[0][i]):
-                continue
-            bounds = (events.onset_s[i] + np.array([span[0][i], span[1][i]])) * recording.rate_hz
-            first, stop = np.ceil(bounds - 1e-3).astype(int).tolist()
-            part = data[max(first, 0) : max(stop, 0)]
-            if len(part):
-                averages[i] = part.mean(axis=0)
-    averages -= averages.mean(axis=0)
-    return averages / np.sqrt(np.maximum(spread, np.finfo(np.float64).tiny))
-
-
 def _ratio(early: float, late: float) -> str:
     return f"{late / early:.2g} times as much" if early > 0.01 * late else "and hardly in your window"
 
@@ -247,8 +171,8 @@ def _as_toml(window: EventWindow) -> str:
     """As a study says it: the type and what differs from its defaults, but always where it begins and ends."""
     plain: dict[str, Any] = window.to_dict()
     usual = {field.name: field.default for field in type(window).__dataclass_fields__.values()}
-    told = {name: of for name, of in plain.items() if name in ("type", "start_s", "stop_s") or of != usual.get(name)}
-    return "{ " + ", ".join(f"{name} = {_value(of)}" for name, of in told.items()) + " }"
+    given = {name: of for name, of in plain.items() if name in ("type", "start_s", "stop_s") or of != usual.get(name)}
+    return "{ " + ", ".join(f"{name} = {_value(of)}" for name, of in given.items()) + " }"
 
 
 def _value(of: Any) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...recordings.events import listed
 from ...recordings.recording import Recording
 from ...settings import Settings
+from ...statistics.permutation import p_of_count
 from ...steps import Lag
 from ...steps.detrend import detrend
 from ...targets import StimulusTargets, Targets
@@ -22,10 +23,10 @@ SLOW_HZ = 2.0
 """Only haemodynamics are sampled so slowly."""
 
 HAEMODYNAMIC_PEAK_S = 6.0
-"""What is measured so soon after an onset still answers mostly to what came before."""
+"""What is measured so soon after an onset is still mostly the response to the events before."""
 
 HAEMODYNAMIC_MEMORY_S = 30.0
-"""After so long the answer to a stimulus is over."""
+"""After so long the response to a stimulus is over."""
 
 MOST_FEATURES = 500
 N_PAIRS = 20_000
@@ -102,10 +103,10 @@ def scaling_finding(recording: Recording) -> Finding:
 def windows_finding(recording: Recording, trials: Trials, targets: Targets, settings: Settings) -> Finding:
     """Does a window end after the next event begins?"""
     check = "windows"
-    shown = recording.events.label
+    content = recording.events.label
     if isinstance(targets, StimulusTargets) and recording.events.stimulus is not None:
-        shown = recording.events.stimulus
-    next_s = np.append(_next_onsets(recording, shown), np.inf)[trials.event]  # event -1, which is none, is the last
+        content = recording.events.stimulus
+    next_s = np.append(_next_onsets(recording, content), np.inf)[trials.event]  # event -1, which is none, is the last
     if np.isinf(next_s).all():
         return Finding(check, "fine", "No trial is followed by an event of another kind in its run.")
     rate_hz = recording.rate_hz
@@ -131,18 +132,10 @@ def seams(recording: Recording, *, seed: int = 0) -> list[tuple[int | str, int |
 
     The step from the last sample of one run to the first of the next is compared with the steps within runs, and with
     steps between samples of different runs drawn at random. Where the recording has no memory from sample to sample,
-    these are all alike and nothing can be told.
+    these are all alike and nothing follows.
 
-    Parameters
-    ----------
-    recording : Recording
-    seed : int
-        Of the features (at most 500) and the pairs of samples that are drawn.
-
-    Returns
-    -------
-    list of (run, next run)
-        If runs are separate and alike, there is any in one of a hundred recordings at most.
+    At most 500 features and pairs of samples are drawn. If runs are separate and alike, any are given for one of a
+    hundred recordings at most.
     """
     ends = [recording.samples_of(run) for run in recording.runs]
     if len(ends) < 2 or max(end.stop - end.start for end in ends) < 2:
@@ -167,9 +160,9 @@ def seams(recording: Recording, *, seed: int = 0) -> list[tuple[int | str, int |
     apart = np.sort(steps(a[different], b[different]))
     last = np.array([end.stop - 1 for end in ends[:-1]])
     at_seams = steps(last, last + 1)
-    p = (1 + np.searchsorted(apart, at_seams, side="right")) / (1 + len(apart))
-    found = np.flatnonzero((at_seams <= usual) & (p <= FALSE_ALARMS / len(at_seams)))
-    return [(recording.runs[i], recording.runs[i + 1]) for i in found.tolist()]
+    p = p_of_count(np.searchsorted(apart, at_seams, side="right"), len(apart))
+    joined = np.flatnonzero((at_seams <= usual) & (p <= FALSE_ALARMS / len(at_seams)))
+    return [(recording.runs[i], recording.runs[i + 1]) for i in joined.tolist()]
 
 
 class Centred(NamedTuple):
@@ -183,7 +176,7 @@ def centred_over_all(recording: Recording) -> Centred:
     """How many features somebody has brought to mean 0 (and standard deviation 1) over all runs at once.
 
     A mean that noise brought near zero lies as far from it as the runs' means differ; one that lies a thousand times
-    nearer was subtracted. Features whose mean is zero within each run tell nothing.
+    nearer was subtracted. Features whose mean is zero within each run are left out.
     """
     runs = [recording.data[recording.samples_of(run)] for run in recording.runs]
     size = np.array([len(part) for part in runs], np.float64)[:, None]
@@ -192,20 +185,20 @@ def centred_over_all(recording: Recording) -> Centred:
     mean = (size * means).sum(axis=0) / size.sum()
     sd = np.sqrt(np.maximum(squares.sum(axis=0) / size.sum() - mean**2, 0.0))
     spread = np.sqrt((means**2).mean(axis=0))
-    tells = spread > TOO_EXACT * sd
-    exact = tells & (np.abs(mean) <= TOO_EXACT * spread / np.sqrt(len(runs)))
+    varies = spread > TOO_EXACT * sd
+    exact = varies & (np.abs(mean) <= TOO_EXACT * spread / np.sqrt(len(runs)))
     unit = exact & (np.abs(sd - 1) <= 1 / size.sum() + 1e-5)  # n or n - 1 in the variance; float32
     varying = max(1, np.count_nonzero(sd > 0))
     return Centred(np.count_nonzero(exact) / varying, np.count_nonzero(unit) / varying)
 
 
-def _next_onsets(recording: Recording, shown: NDArray[np.str_]) -> NDArray[np.float64]:
-    """For each event, when the next one that shows something else begins in its run; infinity where none does."""
+def _next_onsets(recording: Recording, content: NDArray[np.str_]) -> NDArray[np.float64]:
+    """For each event, when the next one of something else begins in its run; infinity where none does."""
     events = recording.events
-    found = np.full(len(events), np.inf)
+    next_s = np.full(len(events), np.inf)
     order = np.lexsort((events.onset_s, np.unique(events.run, return_inverse=True)[1]))[::-1]
     for later, now in pairwise(order.tolist()):
         if events.run[later] == events.run[now]:
-            other = shown[later] != shown[now] and events.onset_s[later] > events.onset_s[now]
-            found[now] = events.onset_s[later] if other else found[later]
-    return found
+            other = content[later] != content[now] and events.onset_s[later] > events.onset_s[now]
+            next_s[now] = events.onset_s[later] if other else next_s[later]
+    return next_s

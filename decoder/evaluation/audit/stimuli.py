@@ -33,29 +33,23 @@ ROWS_AT_ONCE = 1024
 
 
 def stimuli_findings(trials: Trials, targets: Targets, fold: NDArray[np.intp]) -> tuple[Finding, Finding]:
-    """Is the same stimulus, or one that looks the same, in training and test?
-
-    Parameters
-    ----------
-    trials : Trials
-    targets : Targets
-    fold : (n_trials,) array
-        In which fold each trial is tested.
-    """
+    """Is the same stimulus, or one that looks the same, in training and test?"""
     if isinstance(targets, StimulusTargets):
-        shown, keys = looks(targets.stimuli.values()), targets.key_of(trials)
-        return _same_stimulus(shown, targets, keys, fold), _similar_pictures(shown, targets, keys, fold)
+        content, keys = looks(targets.stimuli.values()), targets.key_of(trials)
+        return _same_stimulus(content, targets, keys, fold), _similar_pictures(content, targets, keys, fold)
     return _same_exemplar(trials, fold), Finding("similar pictures", "fine", "The targets are no pictures.")
 
 
-def _same_stimulus(shown: Looks, targets: StimulusTargets, keys: NDArray[np.intp], fold: NDArray[np.intp]) -> Finding:
-    twice = _in_several_folds(shown.content[keys], fold)
+def _same_stimulus(
+    stimuli: StimulusContents, targets: StimulusTargets, keys: NDArray[np.intp], fold: NDArray[np.intp]
+) -> Finding:
+    twice = _in_several_folds(stimuli.content[keys], fold)
     if not twice.any():
         return Finding("stimuli", "fine", "No stimulus is both trained and tested on, by name or by content.")
     renamed = twice & ~_in_several_folds(keys, fold)
     example = ""
     if renamed.any():
-        same = np.flatnonzero(shown.content == shown.content[keys[renamed][0]])
+        same = np.flatnonzero(stimuli.content == stimuli.content[keys[renamed][0]])
         names = " = ".join(targets.keys[i] for i in same[:3])
         example = f", {np.count_nonzero(renamed)} of them under another name ({names})"
     return Finding(
@@ -82,15 +76,15 @@ def _same_exemplar(trials: Trials, fold: NDArray[np.intp]) -> Finding:
 
 
 def _similar_pictures(
-    shown: Looks, targets: StimulusTargets, keys: NDArray[np.intp], fold: NDArray[np.intp]
+    stimuli: StimulusContents, targets: StimulusTargets, keys: NDArray[np.intp], fold: NDArray[np.intp]
 ) -> Finding:
     check = "similar pictures"
-    if shown.thumbnails is None:
+    if stimuli.thumbnails is None:
         return Finding(check, "fine", "The targets are no pictures.")
     folds_of: dict[int, set[int]] = {}
     for key, of in zip(keys.tolist(), fold.tolist(), strict=True):
         folds_of.setdefault(key, set()).add(of)
-    pairs = [(i, j) for i, j in shown.alike() if i in folds_of and j in folds_of]
+    pairs = [(i, j) for i, j in stimuli.alike() if i in folds_of and j in folds_of]
     across = [f"{targets.keys[i]} and {targets.keys[j]}" for i, j in pairs if len(folds_of[i] | folds_of[j]) > 1]
     if not across:
         return Finding(check, "fine", "No picture looks like another one of a different fold.")
@@ -102,15 +96,11 @@ def _similar_pictures(
     )
 
 
-class Looks(NamedTuple):
+class StimulusContents(NamedTuple):
     """What stimuli are, apart from their names.
 
-    Attributes
-    ----------
-    content : array (n_stimuli,) of int
-        The same number for the same content.
-    thumbnails : array (n_stimuli, SIDE * SIDE * 3), float32, or None
-        None where they are no pictures.
+    `content` (n_stimuli,) has the same number for the same content; `thumbnails` are (n_stimuli, SIDE * SIDE * 3),
+    float32, or None where they are no pictures.
     """
 
     content: NDArray[np.intp]
@@ -133,7 +123,7 @@ class Looks(NamedTuple):
         return pairs
 
 
-def looks(stimuli: Iterable[Any]) -> Looks:
+def looks(stimuli: Iterable[Any]) -> StimulusContents:
     """Look at stimuli: pictures by their pixels (as PIL images, uint8 arrays or paths), texts and arrays as they are.
 
     Examples
@@ -151,11 +141,11 @@ def looks(stimuli: Iterable[Any]) -> Looks:
     number = {content: i for i, content in enumerate(dict.fromkeys(contents))}
     content = np.array([number[content] for content in contents], np.intp)
     are_pictures = bool(contents) and len(thumbnails) == len(contents)
-    return Looks(content, np.stack(thumbnails) if are_pictures else None)
+    return StimulusContents(content, np.stack(thumbnails) if are_pictures else None)
 
 
 def _in_several_folds(what: NDArray, fold: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """For each trial whether the same is there in another fold, too."""
+    """For each trial whether another fold has the same, too."""
     codes = np.unique(what, return_inverse=True)[1]
     pairs = np.unique(np.stack([codes, fold]), axis=1)
     return np.bincount(pairs[0], minlength=codes.max(initial=-1) + 1)[codes] > 1

@@ -21,13 +21,13 @@ KEY_IN, ABOUT_IN = 0.55, 0.85
 NARROWEST_IN = 5.6
 
 
-def r2_figure(found: Fits, subject: SubjectSummary) -> Drawing:
+def r2_figure(fits: Fits, subject: SubjectSummary) -> Drawing:
     """Draw a subject's held-out R2: regions downwards, layers to the right, networks below each other.
 
     Colour grows evenly from 0, which the training mean reaches, to the subject's best; what is below has the colour of
     0. Where there is room, cells hold their value in per cent; a dot marks choices at the edge of their grid.
     """
-    lines = {(one.region, one.network, one.layer): one for one in found.fitted if one.subject == subject.name}
+    lines = {(one.region, one.network, one.layer): one for one in fits.fitted if one.subject == subject.name}
 
     def values_of(name: str) -> dict[str, NDArray]:
         return {

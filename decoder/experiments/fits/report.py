@@ -28,41 +28,41 @@ TABLE = "fits.csv"
 class FitsReport:
     """Implements `hotwire.decoder.report.result.Result`."""
 
-    found: Fits
+    fits: Fits
 
     def summary(self) -> dict[str, Any]:
-        found = self.found
-        counts = {name: getattr(found, name) for name in ("n_made", "n_kept", "seconds")}
-        return plain_data({"fits": found.fitted, "subjects": found.subjects, **counts})
+        fits = self.fits
+        counts = {name: getattr(fits, name) for name in ("n_made", "n_kept", "seconds")}
+        return plain_data({"fits": fits.fitted, "subjects": fits.subjects, **counts})
 
     def sentences(self) -> list[Sentence]:
-        found = self.found
+        fits = self.fits
         sentences = []
-        for subject in found.subjects:
+        for subject in fits.subjects:
             checks = finding_checks(Finding(**one) for one in subject.findings)  # type: ignore[arg-type]
             sentences += [Sentence(f"{subject.name}: {one.text}", one.good) for one in checks]
-        if len(found.fitted) > MOST_ROWS:
-            sentences.append(Sentence(f"… and {len(found.fitted) - MOST_ROWS:,} more, in {TABLE}."))
+        if len(fits.fitted) > MOST_ROWS:
+            sentences.append(Sentence(f"… and {len(fits.fitted) - MOST_ROWS:,} more, in {TABLE}."))
         text = "R2: of what was held out, in %, before the gain. shuffled: the correlation then. *: at the edge."
         sentences.append(Sentence(text))
-        n_edge = sum(one.at_edge for one in found.fitted)
+        n_edge = sum(one.at_edge for one in fits.fitted)
         if n_edge:
             text = f"{count(n_edge, 'choice')} at the edge of the grid: a wider one may do better."
             sentences.append(Sentence(text, False))
-        return [*sentences, Sentence(f"{count(found.n_made, 'adapter')} made, {found.n_kept:,} kept from before.")]
+        return [*sentences, Sentence(f"{count(fits.n_made, 'adapter')} made, {fits.n_kept:,} kept from before.")]
 
     def tables(self) -> list[Table]:
         tables: dict[str, list[FittedAdapter]] = {}
-        for one in self.found.fitted[:MOST_ROWS]:
+        for one in self.fits.fitted[:MOST_ROWS]:
             tables.setdefault(f"{one.subject} → {one.network}", []).append(one)
         return [_table(caption, rows) for caption, rows in tables.items()]
 
     def figures(self) -> list[Drawing]:
-        return [r2_figure(self.found, subject) for subject in self.found.subjects]
+        return [r2_figure(self.fits, subject) for subject in self.fits.subjects]
 
     def write_files(self, folder: Path) -> list[Path]:
         """Write ``fits.csv``, with a line for each adapter, see `FittedAdapter`, and the figures as SVG and PDF."""
-        lines = [{**vars(one), **one.chosen} for one in self.found.fitted]
+        lines = [{**vars(one), **one.chosen} for one in self.fits.fitted]
         names = [name for name in dict.fromkeys(name for line in lines for name in line) if name != "chosen"]
         rows = [names, *([line.get(name, "") for name in names] for line in lines)]
         return [write_csv(folder / TABLE, rows), *write_figures(self.figures(), folder)]

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 MOST_CHOSEN = 20
 
 
-def chosen_figure(found: InjectionMap) -> Drawing:
+def chosen_figure(result: InjectionMap) -> Drawing:
     """Draw in how many folds the nested choice took which cell, session by session."""
-    all_chosen, sessions = counted(found.nested), list(found.nested.chosen)
+    all_chosen, sessions = counted(result.nested), list(result.nested.chosen)
     chosen = all_chosen[:MOST_CHOSEN]
 
     def draw(figure: Figure) -> None:
@@ -34,9 +34,9 @@ def chosen_figure(found: InjectionMap) -> Drawing:
             start += n
         for at, n in zip(y, start, strict=True):
             ax.annotate(f"{n:.0f}", (n, at), (4, 0), textcoords="offset points", va="center", color=INK)
-        ax.set_yticks(y, [short(cell_label(found, cell), 60) for cell, _ in chosen])
+        ax.set_yticks(y, [short(cell_label(result, cell), 60) for cell, _ in chosen])
         ax.set_ylim(len(chosen) - 0.4, -0.6)
-        ax.set_xlim(0, sum(map(len, found.nested.chosen.values())))
+        ax.set_xlim(0, sum(map(len, result.nested.chosen.values())))
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel("training sets (outer folds) in which it was chosen")
         if len(sessions) > 1:

@@ -22,14 +22,14 @@ def write_exports(report: MapReport, folder: Path) -> list[Path]:
     0 to 1; what there is not is empty.
     """
     tables = {"cells": _cells, "nested": _nested, "chosen": _chosen}
-    written = [write_csv(folder / f"{name}.csv", rows(report.found)) for name, rows in tables.items()]
+    written = [write_csv(folder / f"{name}.csv", rows(report.result)) for name, rows in tables.items()]
     return written + write_figures(report.figures(), folder)
 
 
-def _cells(found: InjectionMap) -> Iterable[Sequence[object]]:
-    times = {time.name: time for time in found.times}
-    depths = {(network.name, layer): i for network in found.networks for i, layer in enumerate(network.layers)}
-    controls, sessions = controls_of(found), [session.name for session in found.sessions]
+def _cells(result: InjectionMap) -> Iterable[Sequence[object]]:
+    times = {time.name: time for time in result.times}
+    depths = {(network.name, layer): i for network in result.networks for i, layer in enumerate(network.layers)}
+    controls, sessions = controls_of(result), [session.name for session in result.sessions]
     yield [
         *("region", "time", "start_s", "stop_s", "network", "layer", "depth", "measure"),
         *(*NUMBERS, "p_corrected", "ceiling"),
@@ -37,7 +37,7 @@ def _cells(found: InjectionMap) -> Iterable[Sequence[object]]:
         *(f"session {session}" for session in sessions),
         *("strengths", "at_edge"),
     ]
-    for cell, one in found.cells.items():
+    for cell, one in result.cells.items():
         time = times[cell.time]
         place = (cell.region, cell.time, time.start_s, time.stop_s, cell.network, cell.layer)
         for name, measure in one.measures.items():
@@ -51,19 +51,19 @@ def _cells(found: InjectionMap) -> Iterable[Sequence[object]]:
             ]
 
 
-def _nested(found: InjectionMap) -> Iterable[Sequence[object]]:
-    sessions = [session.name for session in found.sessions]
+def _nested(result: InjectionMap) -> Iterable[Sequence[object]]:
+    sessions = [session.name for session in result.sessions]
     yield ["among", "measure", "what", *NUMBERS, *(f"session {session}" for session in sessions)]
-    for nested in (found.nested, *found.nested_by_region.values()):
+    for nested in (result.nested, *result.nested_by_region.values()):
         for what, measures in nested_rows(nested):
             for name, measure in measures.items():
                 each = [nested.by_session[session][name] if what == "decoder" else None for session in sessions]
                 yield [nested.among, name, what, *_numbers(measure), *each]
 
 
-def _chosen(found: InjectionMap) -> Iterable[Sequence[object]]:
+def _chosen(result: InjectionMap) -> Iterable[Sequence[object]]:
     yield ["among", "session", "fold", "region", "time", "network", "layer"]
-    for nested in (found.nested, *found.nested_by_region.values()):
+    for nested in (result.nested, *result.nested_by_region.values()):
         for session, cells in nested.chosen.items():
             yield from ([nested.among, session, fold, *cell] for fold, cell in enumerate(cells, 1))
 

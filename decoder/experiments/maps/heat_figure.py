@@ -23,28 +23,28 @@ KEY_IN, HEADING_IN, ABOUT_IN = 0.75, 0.26, 0.95
 MOST_WIDE = 100
 
 
-def heat_figure(found: InjectionMap, measure: str) -> Drawing:
+def heat_figure(result: InjectionMap, measure: str) -> Drawing:
     """Draw a measure of all cells: regions and times downwards, layers to the right, a panel for each network.
 
     Colour grows evenly from chance (the lowest, where networks answer in different words) to the highest value. Cells
     that are not significant after correction for all cells are small; a frame marks the cell that the nested choice
     took most often.
     """
-    lines = list(_lines(found.networks))
-    n_rows, n_columns = len(found.regions) * len(found.times), max(map(_n_columns, lines))
+    lines = list(_lines(result.networks))
+    n_rows, n_columns = len(result.regions) * len(result.times), max(map(_n_columns, lines))
     row_in = float(np.clip(9.0 / n_rows, 0.075, 0.25))
     column_in = float(np.clip(7.2 / n_columns, 0.05, 0.32))
-    headed = len(found.regions) > 1 and len(found.times) > 1
-    rows = _rows(found, HEADING_IN / row_in if headed else 0.0)
+    headed = len(result.regions) > 1 and len(result.times) > 1
+    rows = _rows(result, HEADING_IN / row_in if headed else 0.0)
     labels_in = 0.4 + LETTER_IN * max(len(short(name)) for _, name in rows.values())
     panels_in = row_in * (max(rows.values())[0] + 1)
-    chance = min(chance_of(found, measure, network.name) for network in found.networks)
-    top = highest(found, measure, chance)
+    chance = min(chance_of(result, measure, network.name) for network in result.networks)
+    top = highest(result, measure, chance)
 
     def draw(figure: Figure) -> None:
         heights = [KEY_IN, len(lines) * (panels_in + ABOUT_IN)]
         key, body = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
-        _key(key, found, measure, chance, top)
+        _key(key, result, measure, chance, top)
         grid = body.add_gridspec(len(lines), 1)
         for i, networks in enumerate(lines):
             spare = n_columns - _n_columns(networks)
@@ -52,30 +52,30 @@ def heat_figure(found: InjectionMap, measure: str) -> Drawing:
             panels = grid[i].subgridspec(1, len(widths), width_ratios=widths)
             for k, network in enumerate(networks):
                 ax = body.add_subplot(panels[k])
-                _panel(ax, found, network, measure, rows, chance, top)
+                _panel(ax, result, network, measure, rows, chance, top)
                 every = max(1, round(TICK_IN / row_in + 0.49))
-                named = [row for j, row in enumerate(rows.values()) if j % len(found.times) % every == 0]
+                named = [row for j, row in enumerate(rows.values()) if j % len(result.times) % every == 0]
                 ax.set_yticks([y + 0.5 for y, _ in named], [short(name) for _, name in named] if k == 0 else [])
                 layer_ticks(ax, layer_names(network.layers), column_in)
                 fitting = int(len(network.layers) * column_in / LETTER_IN)
                 ax.set_title(short(network.name, max(12, fitting)))
                 if headed and k == 0:
-                    for region in found.regions:
-                        y = rows[region, found.times[0].name][0]
+                    for region in result.regions:
+                        y = rows[region, result.times[0].name][0]
                         ax.text(0, y - 0.05 / row_in, short(region, 60), fontweight="bold", va="bottom")
 
     width_in = float(np.clip(labels_in + n_columns * column_in + 0.15 * len(lines[0]), 6.4, WIDTH_IN))
     caption = (
-        f"Colour: {'mean over sessions of the ' * (len(found.sessions) > 1)}accuracy on trials held out, from chance "
+        f"Colour: {'mean over sessions of the ' * (len(result.sessions) > 1)}accuracy on trials held out, from chance "
         f"(at and below it: the lightest). Full squares: p below {SIGNIFICANT:g} by the greatest value of all cells "
-        f"under {found.n_permutations:,} permutations. Frame: the cell that the nested choice took most often."
+        f"under {result.n_permutations:,} permutations. Frame: the cell that the nested choice took most often."
     )
     return Drawing(f"map-{measure}", draw, KEY_IN + len(lines) * (panels_in + ABOUT_IN), width_in, caption)
 
 
 def _panel(
     ax: Axes,
-    found: InjectionMap,
+    result: InjectionMap,
     network: NetworkSummary,
     measure: str,
     rows: dict[tuple[str, str], tuple[float, str]],
@@ -86,9 +86,9 @@ def _panel(
     from matplotlib.patches import Rectangle
 
     squares, fills = [], []
-    best, *_ = most_chosen(found.nested)
+    best, *_ = most_chosen(result.nested)
     for (region, time), (y, _) in rows.items():
-        for x, one in enumerate(found.along(region, time, network)):
+        for x, one in enumerate(result.along(region, time, network)):
             value = one.measures[measure].value
             if np.isfinite(value):
                 half = (FULL if significant(one, measure) else SMALL) / 2
@@ -108,13 +108,13 @@ def _panel(
     ax.set_xlabel("layer")
 
 
-def _key(figure: Figure, found: InjectionMap, measure: str, chance: float, top: float) -> None:
+def _key(figure: Figure, result: InjectionMap, measure: str, chance: float, top: float) -> None:
     """Which colour is how much, and what sizes and the frame mean."""
     from matplotlib.lines import Line2D
 
     bar, legend = figure.subplots(1, 2, width_ratios=[1, 1.5])
     heat_bar(bar, chance, top, f"{IN_SENTENCES[measure]}, from chance")
-    _, n, of = most_chosen(found.nested)
+    _, n, of = most_chosen(result.nested)
     square: dict[str, Any] = {"marker": "s", "linestyle": "none"}
     fill: dict[str, Any] = square | {"markeredgecolor": "none", "color": heat_colors()[36]}
     frame: dict[str, Any] = square | {"markeredgecolor": ACCENT, "color": "none", "markeredgewidth": 2}
@@ -130,13 +130,13 @@ def _key(figure: Figure, found: InjectionMap, measure: str, chance: float, top: 
     legend.set_axis_off()
 
 
-def _rows(found: InjectionMap, heading: float) -> dict[tuple[str, str], tuple[float, str]]:
+def _rows(result: InjectionMap, heading: float) -> dict[tuple[str, str], tuple[float, str]]:
     """Where each row lies, from above, and what it is called."""
     rows, y = {}, 0.0
-    for region in found.regions:
+    for region in result.regions:
         y += heading
-        for time in found.times:
-            rows[region, time.name] = (y, time.name if len(found.times) > 1 else region)
+        for time in result.times:
+            rows[region, time.name] = (y, time.name if len(result.times) > 1 else region)
             y += 1
     return rows
 

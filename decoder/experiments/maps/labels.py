@@ -13,15 +13,15 @@ from .result import CellResult, InjectionMap, MapCell, Nested, NetworkSummary, T
 MAIN = "pairwise"
 
 
-def label(found: InjectionMap, region: str | None = None, time: str | None = None, network: str | None = None) -> str:
+def label(result: InjectionMap, region: str | None = None, time: str | None = None, network: str | None = None) -> str:
     """What is given, without what all cells of the map have in common."""
-    parts = ((region, len(found.regions)), (time, len(found.times)), (network, len(found.networks)))
+    parts = ((region, len(result.regions)), (time, len(result.times)), (network, len(result.networks)))
     return " · ".join(part for part, n in parts if part is not None and n > 1)
 
 
-def cell_label(found: InjectionMap, cell: MapCell) -> str:
+def cell_label(result: InjectionMap, cell: MapCell) -> str:
     """A cell by what tells it from others."""
-    place = label(found, cell.region, cell.time, cell.network)
+    place = label(result, cell.region, cell.time, cell.network)
     return f"{place}{' · ' * bool(place)}layer {cell.layer}"
 
 
@@ -38,16 +38,16 @@ def most_chosen(nested: Nested) -> tuple[MapCell, int, int]:
     return cell, sum(by_session.values()), sum(map(len, nested.chosen.values()))
 
 
-def nested_in(found: InjectionMap, region: str) -> Nested:
+def nested_in(result: InjectionMap, region: str) -> Nested:
     """The nested choice among a region's cells."""
-    return found.nested_by_region.get(region, found.nested)
+    return result.nested_by_region.get(region, result.nested)
 
 
-def example_time(found: InjectionMap, region: str, network: NetworkSummary) -> TimeRange:
+def example_time(result: InjectionMap, region: str, network: NetworkSummary) -> TimeRange:
     """The time that a region's nested choice took most often, within the network if it was ever chosen."""
-    cells = counted(nested_in(found, region))
+    cells = counted(nested_in(result, region))
     own = [cell for cell, _ in cells if cell.network == network.name] or [cell for cell, _ in cells]
-    return next(time for time in found.times if time.name == own[0].time)
+    return next(time for time in result.times if time.name == own[0].time)
 
 
 def significant(one: CellResult, measure: str) -> bool:
@@ -55,26 +55,26 @@ def significant(one: CellResult, measure: str) -> bool:
     return one.p_corrected[measure] < SIGNIFICANT
 
 
-def chance_of(found: InjectionMap, measure: str, network: str) -> float:
+def chance_of(result: InjectionMap, measure: str, network: str) -> float:
     """Chance for a network; networks may answer in different words."""
-    return next(one.measures[measure].chance for cell, one in found.cells.items() if cell.network == network)
+    return next(one.measures[measure].chance for cell, one in result.cells.items() if cell.network == network)
 
 
-def highest(found: InjectionMap, measure: str, chance: float) -> float:
+def highest(result: InjectionMap, measure: str, chance: float) -> float:
     """Where the colours of a heat map that begin at chance end."""
-    return float(np.nanmax([*(one.measures[measure].value for one in found.cells.values()), chance + 0.05]))
+    return float(np.nanmax([*(one.measures[measure].value for one in result.cells.values()), chance + 0.05]))
 
 
-def controls_of(found: InjectionMap) -> list[str]:
+def controls_of(result: InjectionMap) -> list[str]:
     """Every control that some cell has."""
-    return list(dict.fromkeys(name for one in found.cells.values() for name in one.controls))
+    return list(dict.fromkeys(name for one in result.cells.values() for name in one.controls))
 
 
-def ceilings(found: Nested | CellResult) -> dict[str, Measure]:
+def ceilings(result: Nested | CellResult) -> dict[str, Measure]:
     """The ceiling as measures without an interval."""
     return {
-        name: Measure(value, found.measures[name].chance, np.nan, np.nan, np.nan)
-        for name, value in found.ceiling.items()
+        name: Measure(value, result.measures[name].chance, np.nan, np.nan, np.nan)
+        for name, value in result.ceiling.items()
     }
 
 

@@ -9,26 +9,26 @@ from .labels import controls_of
 from .result import InjectionMap
 
 
-def map_methods(found: InjectionMap) -> dict[str, str]:
+def map_methods(result: InjectionMap) -> dict[str, str]:
     """Methods by their headings."""
-    several, settings = len(found.sessions) > 1, found.settings
+    several, settings = len(result.sessions) > 1, result.settings
     recordings = [
         f"{f'{one.name}: ' * several}{one.recording}; {count(one.n_trials, 'trial')} of "
         f"{count(one.n_answers, 'answer')} in {count(one.n_runs, 'run')}."
-        for one in found.sessions
+        for one in result.sessions
     ]
     whiten = settings.get("whiten", "none")
     whitening = f" Whitening, from all {whiten} of the training runs: {WHITENING}." if whiten != "none" else ""
     networks = [
         f"{one.name} ({count(len(one.layers), 'layer')}; SHA-256 {one.fingerprint}), read out by {one.readout}"
-        for one in found.networks
+        for one in result.networks
     ]
-    folds = ", ".join(f"{f'{one.name}: ' * several}{count(one.n_folds, 'outer fold')}" for one in found.sessions)
-    mean = f" The map is the mean of {len(found.sessions)} sessions; each session chose its own cells." * several
+    folds = ", ".join(f"{f'{one.name}: ' * several}{count(one.n_folds, 'outer fold')}" for one in result.sessions)
+    mean = f" The map is the mean of {len(result.sessions)} sessions; each session chose its own cells." * several
     methods = {
         "recording": f"{' '.join(recordings)} Steps: {settings.get('steps', 'none')}.{whitening}",
-        "regions": _regions(found),
-        "times": _times(found),
+        "regions": _regions(result),
+        "times": _times(result),
         "networks": f"{'; '.join(networks)}. Their weights were frozen.",
         "injection": (
             "A linear map (ridge regression) predicts the activation of a layer from brain activity: "
@@ -37,40 +37,40 @@ def map_methods(found: InjectionMap) -> dict[str, str]:
         ),
         "cross-validation": (
             f"{folds}; no run was ever split between training and test. Strength, gain, whitening and the choice of "
-            f"the cell used the training runs alone. For the nested choice, {count(found.inner_folds, 'inner fold')} "
-            f"of the training runs, of whose held-out trials at most {found.inner_trials:,} were judged, gave each "
+            f"the cell used the training runs alone. For the nested choice, {count(result.inner_folds, 'inner fold')} "
+            f"of the training runs, of whose held-out trials at most {result.inner_trials:,} were judged, gave each "
             f"cell’s pairwise accuracy; the best cell was then judged on the outer fold.{mean}"
         ),
-        **measure_texts(found.nested.measures, IN_SENTENCES),
+        **measure_texts(result.nested.measures, IN_SENTENCES),
         "statistics": (
-            f"{statistics_text('runs', 'runs', found.n_permutations)} The same exchanges are used for all cells, and "
+            f"{statistics_text('runs', 'runs', result.n_permutations)} The same exchanges are used for all cells, and "
             "the corrected p of a cell compares its value above chance with the greatest of all "
-            f"{count(len(found.cells), 'cell')} under each exchange, which controls the family-wise error over the "
+            f"{count(len(result.cells), 'cell')} under each exchange, which controls the family-wise error over the "
             "whole map (Nichols & Holmes 2002, Human Brain Mapping 15, 1–25)."
         ),
         "ceiling": CEILING,
-        **control_texts(controls_of(found)),
+        **control_texts(controls_of(result)),
     }
-    if controls_of(found):
-        methods["shuffles"] = f"Every mean over shuffles is the mean of {count(found.n_shuffles, 'shuffle')}."
-    return methods | {"random seed": str(found.seed)}
+    if controls_of(result):
+        methods["shuffles"] = f"Every mean over shuffles is the mean of {count(result.n_shuffles, 'shuffle')}."
+    return methods | {"random seed": str(result.seed)}
 
 
-def _regions(found: InjectionMap) -> str:
-    if len(found.regions) == 1:
-        n = found.sessions[0].n_features[found.regions[0]]
-        return f"All {count(n, 'feature')} of the region “{found.regions[0]}” were used, in the first session."
+def _regions(result: InjectionMap) -> str:
+    if len(result.regions) == 1:
+        n = result.sessions[0].n_features[result.regions[0]]
+        return f"All {count(n, 'feature')} of the region “{result.regions[0]}” were used, in the first session."
     sizes = [
-        f"{region} ({', '.join(str(one.n_features[region]) for one in found.sessions)})" for region in found.regions
+        f"{region} ({', '.join(str(one.n_features[region]) for one in result.sessions)})" for region in result.regions
     ]
     return f"Each region’s features alone were used: {', '.join(sizes)}."
 
 
-def _times(found: InjectionMap) -> str:
-    if len(found.times) == 1 and found.times[0].start_s is None:
-        return f"Window: {found.settings.get('window', 'that of the decoder')}."
+def _times(result: InjectionMap) -> str:
+    if len(result.times) == 1 and result.times[0].start_s is None:
+        return f"Window: {result.settings.get('window', 'that of the decoder')}."
     times = [
-        one.name if one.start_s is None else f"{one.name} [{one.start_s:g}, {one.stop_s:g}) s" for one in found.times
+        one.name if one.start_s is None else f"{one.name} [{one.start_s:g}, {one.stop_s:g}) s" for one in result.times
     ]
     return (
         f"Activity was averaged over {', '.join(times)} from each trial’s onset; a trial without samples at one of "

@@ -13,7 +13,7 @@ from ...report.checks import SIGNIFICANT, finding_checks, result_checks
 from ...report.drawing import Drawing, short
 from ...report.measures import measures_figure, measures_table
 from ...report.numbers import count, interval, p_words, percent
-from ...report.result import Folded, Number, Part, Section, Sentence, Shade, Table
+from ...report.result import Folded, Number, PageSection, Part, Sentence, Shade, Table
 from ...statistics.measures import IN_SENTENCES
 from .chosen_figure import chosen_figure
 from .heat_figure import heat_figure
@@ -45,30 +45,30 @@ class MapReport:
 
     Attributes
     ----------
-    found : InjectionMap
+    result : InjectionMap
     pictures : sequence of Drawing
         What networks saw, by session and network, where they can draw.
     """
 
-    found: InjectionMap
+    result: InjectionMap
     pictures: Sequence[Drawing] = ()
 
     def summary(self) -> dict[str, Any]:
-        return map_summary(self.found)
+        return map_summary(self.result)
 
     def lead(self) -> str:
-        found, first = self.found, self.found.sessions[0]
-        n_layers = sum(len(one.layers) for one in found.networks)
-        times = f" at {count(len(found.times), 'time')}" if len(found.times) > 1 else ""
-        sessions = f" or so in each of {len(found.sessions)} sessions" if len(found.sessions) > 1 else ""
+        result, first = self.result, self.result.sessions[0]
+        n_layers = sum(len(one.layers) for one in result.networks)
+        times = f" at {count(len(result.times), 'time')}" if len(result.times) > 1 else ""
+        sessions = f" or so in each of {len(result.sessions)} sessions" if len(result.sessions) > 1 else ""
         return (
-            f"Activity of {count(len(found.regions), 'region')}{times} was injected into {count(n_layers, 'layer')} of "
-            f"{', '.join(one.name for one in found.networks)}: {count(len(found.cells), 'cell')}, in each of which the "
-            f"network read {count(first.n_trials, 'trial')}{sessions}, not seen in training."
+            f"Activity of {count(len(result.regions), 'region')}{times} was injected into {count(n_layers, 'layer')} "
+            f"of {', '.join(one.name for one in result.networks)}: {count(len(result.cells), 'cell')}, in each of "
+            f"which the network read {count(first.n_trials, 'trial')}{sessions}, not seen in training."
         )
 
     def numbers(self) -> list[Number]:
-        nested, main = self.found.nested, self.found.nested.measures[MAIN]
+        nested, main = self.result.nested, self.result.nested.measures[MAIN]
         others = [
             Number(f"{percent(one.value)} %", f"{IN_SENTENCES[name]}, chance {percent(one.chance)} %")
             for name, one in nested.measures.items()
@@ -84,13 +84,16 @@ class MapReport:
         ]
 
     def sentences(self) -> list[Sentence]:
-        found, nested = self.found, self.found.nested
+        result, nested = self.result, self.result.nested
         checks = result_checks(nested.measures, ceilings(nested)[MAIN], nested.controls, list(nested.measures))
-        n = sum(significant(one, MAIN) for one in found.cells.values())
+        n = sum(significant(one, MAIN) for one in result.cells.values())
         verb = "is" if n == 1 else "are"
-        text = f"{n:,} of {len(found.cells):,} cells {verb} above chance in {IN_SENTENCES[MAIN]} at p < {SIGNIFICANT:g}"
-        checks.append(Sentence(f"{text}, corrected for all cells.", n > 0))
-        at_edge = float(np.mean([one.at_edge for one in found.cells.values()]))
+        text = (
+            f"{n:,} of {len(result.cells):,} cells {verb} above chance in {IN_SENTENCES[MAIN]} at p < {SIGNIFICANT:g}, "
+            "corrected for all cells."
+        )
+        checks.append(Sentence(text, n > 0))
+        at_edge = float(np.mean([one.at_edge for one in result.cells.values()]))
         if at_edge > MUCH_AT_EDGE:
             text = (
                 f"{percent(at_edge)} % of all fits chose a ridge strength at the end of the grid; if the study names "
@@ -98,23 +101,25 @@ class MapReport:
             )
             checks.append(Sentence(text, False))
         cell, n, of = most_chosen(nested)
-        chosen = Sentence(f"Chosen most often, within {n} of {of} training sets: {cell_label(found, cell)}.")
+        chosen = Sentence(f"Chosen most often, within {n} of {of} training sets: {cell_label(result, cell)}.")
         return [chosen, *checks, *finding_checks(one for _, of_session in self._findings() for one in of_session)]
 
     def tables(self) -> list[Table]:
-        return [*(self._heat_table(network) for network in self.found.networks), self._nested_table()]
+        return [*(self._heat_table(network) for network in self.result.networks), self._nested_table()]
 
     def figures(self) -> list[Drawing]:
-        found, measures = self.found, list(self.found.nested.measures)
-        figures = [replace(measures_figure(nested_rows(found.nested), measures, "runs"), name="nested")]
+        result, measures = self.result, list(self.result.nested.measures)
+        figures = [replace(measures_figure(nested_rows(result.nested), measures, "runs"), name="nested")]
         for measure in measures:
-            figures += [*self._heat_figure(measure), layers_figure(found, measure), *self._times_figure(measure)]
-        return [*figures, chosen_figure(found), *self.pictures]
+            figures += [heat_figure(result, measure)] if len(result.regions) * len(result.times) > 1 else []
+            figures.append(layers_figure(result, measure))
+            figures += [times_figure(result, measure)] if len(result.times) > 1 else []
+        return [*figures, chosen_figure(result), *self.pictures]
 
-    def sections(self) -> list[Section]:
-        found = self.found
+    def sections(self) -> list[PageSection]:
+        result = self.result
         by_name = {drawing.name: drawing for drawing in self.figures()}
-        several = len(found.sessions) > 1
+        several = len(result.sessions) > 1
         nested: list[Part] = [
             "The best cell of a map is best partly by luck. So in each outer fold the cell was chosen within the "
             "training runs alone, and what counts is how well it did on the runs held out.",
@@ -127,51 +132,45 @@ class MapReport:
             *self._by_measure("Where the network understands", "map", by_name),
             *self._by_measure("Along the layers", "layers", by_name),
             *self._by_measure("In time", "times", by_name),
-            *([Section("What the network sees", self.pictures)] if self.pictures else []),
-            Section("Nested choice: the result without picking", nested),
-            *([Section("By region", list(self._regions()))] if found.nested_by_region else []),
-            Section("Recording and audit", list(self._recording())),
-            Section("Methods", [map_methods(found)]),
+            *([PageSection("What the network sees", self.pictures)] if self.pictures else []),
+            PageSection("Nested choice: the result without picking", nested),
+            *([PageSection("By region", list(self._regions()))] if result.nested_by_region else []),
+            PageSection("Recording and audit", list(self._recording())),
+            PageSection("Methods", [map_methods(result)]),
         ]
         text = (
             "In per cent. The files next to this page have more: cells.csv every number of each cell, with "
             "intervals of the controls, each session and the ridge strengths; nested.csv and chosen.csv the nested "
             "choice; and each figure as SVG and PDF."
         )
-        return [*sections, Section("All cells", [Folded(count(len(found.cells), "cell"), [text, self._cells_table()])])]
+        cells = Folded(count(len(result.cells), "cell"), [text, self._cells_table()])
+        return [*sections, PageSection("All cells", [cells])]
 
-    def _heat_figure(self, measure: str) -> list[Drawing]:
-        several = len(self.found.regions) * len(self.found.times) > 1
-        return [heat_figure(self.found, measure)] if several else []
-
-    def _times_figure(self, measure: str) -> list[Drawing]:
-        return [times_figure(self.found, measure)] if len(self.found.times) > 1 else []
-
-    def _by_measure(self, title: str, kind: str, by_name: dict[str, Drawing]) -> list[Section]:
+    def _by_measure(self, title: str, kind: str, by_name: dict[str, Drawing]) -> list[PageSection]:
         """The figure of the main measure, and folded away those of the others; nothing where there is none."""
         if f"{kind}-{MAIN}" not in by_name:
             return []
-        others = [name for name in self.found.nested.measures if name != MAIN]
+        others = [name for name in self.result.nested.measures if name != MAIN]
         folded = [Folded(f"The same for {IN_SENTENCES[name]}", [by_name[f"{kind}-{name}"]]) for name in others]
-        return [Section(title, [by_name[f"{kind}-{MAIN}"], *folded])]
+        return [PageSection(title, [by_name[f"{kind}-{MAIN}"], *folded])]
 
     def _nested_table(self) -> Table:
-        nested = self.found.nested
+        nested = self.result.nested
         return measures_table(nested_rows(nested), list(nested.measures), "runs")
 
     def _sessions_table(self) -> Table:
-        nested = self.found.nested
+        nested = self.result.nested
         rows = [[name, *(percent(of[one]) for one in nested.measures)] for name, of in nested.by_session.items()]
         return Table(["", *(IN_SENTENCES[name] for name in nested.measures)], rows, "Each session, in per cent.")
 
     def _regions(self) -> Iterator[Part]:
-        found, controls = self.found, controls_of(self.found)
+        result, controls = self.result, controls_of(self.result)
         yield "The same nested choice among each region’s cells alone; p is not corrected for the number of regions."
-        for name in found.nested.measures:
+        for name in result.nested.measures:
             rows = []
-            for region, nested in found.nested_by_region.items():
+            for region, nested in result.nested_by_region.items():
                 one, (cell, n, of) = nested.measures[name], most_chosen(nested)
-                chosen = cell_label(found, cell).removeprefix(f"{region} · ")
+                chosen = cell_label(result, cell).removeprefix(f"{region} · ")
                 rows.append(
                     [
                         *(region, interval(one), percent(one.chance), p_words(one.p_value)),
@@ -184,11 +183,11 @@ class MapReport:
             yield Table(columns, rows, f"{IN_SENTENCES[name].capitalize()}, in per cent [95 % interval].")
 
     def _recording(self) -> Iterator[Part]:
-        sessions = self.found.sessions
+        sessions = self.result.sessions
         numbers = ("n_trials", "n_answers", "n_runs", "n_folds")
         rows = [[one.name, one.recording, *(f"{getattr(one, name):,}" for name in numbers)] for one in sessions]
         yield Table(("session", "recording", *(name.removeprefix("n_") for name in numbers)), rows)
-        rows = [[region, *(f"{one.n_features[region]:,}" for one in sessions)] for region in self.found.regions]
+        rows = [[region, *(f"{one.n_features[region]:,}" for one in sessions)] for region in self.result.regions]
         yield Table(("region", *(one.name for one in sessions)), rows, "Features of each region.")
         for one in sessions:
             if one.reliability:
@@ -202,32 +201,32 @@ class MapReport:
     def _findings(self) -> list[tuple[list[str], list[Finding]]]:
         """What the audit reports, with all sessions of which it reports the same."""
         alike: dict[tuple[Finding, ...], list[str]] = {}
-        for session in self.found.sessions:
+        for session in self.result.sessions:
             alike.setdefault(tuple(Finding(**one) for one in session.findings), []).append(session.name)  # type: ignore[arg-type]
         return [(sessions, list(findings)) for findings, sessions in alike.items()]
 
     def _cells_table(self) -> Table:
-        controls = controls_of(self.found)
+        controls = controls_of(self.result)
         columns = ["region", "time", "network", "layer"]
-        for name in self.found.nested.measures:
+        for name in self.result.nested.measures:
             columns += [name, "chance", "p", "p corrected", "ceiling", *controls]
-        return Table(columns, [_cell_row(one, controls) for one in self.found.cells.values()])
+        return Table(columns, [_cell_row(one, controls) for one in self.result.cells.values()])
 
     def _heat_table(self, network: NetworkSummary) -> Table:
         """The map of a network in the terminal: per cent on colour, a star or a line where it is significant."""
-        found, chance = self.found, chance_of(self.found, MAIN, network.name)
-        top = highest(found, MAIN, chance)
-        all_rows = [(region, time) for region in found.regions for time in found.times]
+        result, chance = self.result, chance_of(self.result, MAIN, network.name)
+        top = highest(result, MAIN, chance)
+        all_rows = [(region, time) for region in result.regions for time in result.times]
         few = len(all_rows) <= MOST_ROWS
-        some = all_rows if few else [(region, example_time(found, region, network)) for region in found.regions]
+        some = all_rows if few else [(region, example_time(result, region, network)) for region in result.regions]
         rows = []
         for region, time in some:
             shades = []
-            for one in found.along(region, time.name, network):
+            for one in result.along(region, time.name, network):
                 value = one.measures[MAIN].value
                 text = "–" if np.isnan(value) else f"{100 * value:.0f}"
                 shades.append(Shade(text, (value - chance) / (top - chance), significant(one, MAIN)))
-            rows.append([short(label(found, region, time.name)), *shades])
+            rows.append([short(label(result, region, time.name)), *shades])
         note = "" if few else ", each region at its best time"
         caption = f"{network.name}: {IN_SENTENCES[MAIN]} in %{note}; marked: above chance, corrected for all cells"
         return Table(("", *network.layers), rows, caption)

@@ -9,13 +9,13 @@ from .labels import MAIN
 from .result import InjectionMap
 
 
-def map_summary(found: InjectionMap) -> dict[str, Any]:
+def map_summary(result: InjectionMap) -> dict[str, Any]:
     """A map ready for JSON; `None` where there is no number.
 
     ``nested_pairwise``, ``interval``, ``chance``, ``p_value``, ``ceiling`` and ``controls`` are the pairwise accuracy
     of the nested choice; ``nested`` has every measure of it, ``map`` all cells.
     """
-    nested, main = found.nested, found.nested.measures[MAIN]
+    nested, main = result.nested, result.nested.measures[MAIN]
     made = ("inner_folds", "inner_trials", "n_shuffles", "n_permutations", "seed")
     return plain_data(
         {
@@ -27,15 +27,15 @@ def map_summary(found: InjectionMap) -> dict[str, Any]:
             "controls": {name: of[MAIN].value for name, of in nested.controls.items()},
             "chosen": nested.chosen,
             "nested": nested,
-            "nested_by_region": found.nested_by_region,
-            "map": [one.cell._asdict() | _without(one, "cell") for one in found.cells.values()],
-            "regions": found.regions,
-            "times": found.times,
-            "networks": found.networks,
-            "sessions": [_without(one, "findings") for one in found.sessions],
-            "findings": {session.name: session.findings for session in found.sessions},
-            "settings": found.settings | {name: getattr(found, name) for name in made},
-            "seconds": found.seconds,
+            "nested_by_region": result.nested_by_region,
+            "map": [one.cell._asdict() | _without(one, "cell") for one in result.cells.values()],
+            "regions": result.regions,
+            "times": result.times,
+            "networks": result.networks,
+            "sessions": [_without(one, "findings") for one in result.sessions],
+            "findings": {session.name: session.findings for session in result.sessions},
+            "settings": result.settings | {name: getattr(result, name) for name in made},
+            "seconds": result.seconds,
         }
     )
 

@@ -92,8 +92,8 @@ def _accuracies(
             ax.yaxis.set_major_formatter("{x:g} %")
             ax.set_xscale("log")
             ticks = sorted({number for _, x, _ in curves for number in x})
-            kept = [tick for i, tick in enumerate(ticks) if not i or tick / ticks[i - 1] > 1.2]
-            ax.set_xticks(kept, [str(tick) for tick in kept])
+            apart = [tick for i, tick in enumerate(ticks) if not i or tick / ticks[i - 1] > 1.2]
+            ax.set_xticks(apart, [str(tick) for tick in apart])
             ax.minorticks_off()
             ax.set_xlabel(unit)
             ax.tick_params(axis="y", labelcolor=SOFT)

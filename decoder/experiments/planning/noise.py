@@ -23,19 +23,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Noise:
-    """A brain that is as noisy as a recording.
+    """A brain that is as noisy as a recording, whose trial `name` describes.
 
-    Attributes
-    ----------
-    name : str
-        What a trial is, and of which recording.
-    n_features : int
-    signal_to_noise : float
-        Variance of a feature's response over categories by that of its noise in one trial: see `SyntheticBrain`.
-    low, high : float
-        95 % interval of it, over runs.
-    seconds_per_trial : float
-        How long it took to record one, rest included.
+    `signal_to_noise`, with its 95 % interval over runs, is the variance of a feature's response over categories by that
+    of its noise in one trial: see `SyntheticBrain`. Recording a trial takes `seconds_per_trial`, rest included.
     """
 
     name: str
@@ -94,8 +85,8 @@ def noise_like(recording: Recording, settings: Settings, name: str) -> Noise:
     tried = [_margins(trials, prepared, whiten) for whiten in policies]
     margins, n_training = max(tried, key=lambda one: _d_prime(one[0].sum(axis=0)))
     whole = margins.sum(axis=0)
-    found = signal_to_noise(_d_prime(whole), n_features, n_training)
-    if not found > 0:
+    result = signal_to_noise(_d_prime(whole), n_features, n_training)
+    if not result > 0:
         raise RecordingError(
             f"like: the trials of {recording.source} cannot be told apart by the means of other runs, so its noise "
             "says nothing about what a study needs; take a recording that can be decoded"
@@ -103,7 +94,7 @@ def noise_like(recording: Recording, settings: Settings, name: str) -> Noise:
     without = [signal_to_noise(_d_prime(whole - of_run), n_features, n_training) for of_run in margins]
     error = float(np.std(without) * np.sqrt(len(without) - 1))
     seconds = recording.n_samples / recording.rate_hz / len(trials)
-    return Noise(name, n_features, found, max(0.0, found - 1.96 * error), found + 1.96 * error, seconds)
+    return Noise(name, n_features, result, max(0.0, result - 1.96 * error), result + 1.96 * error, seconds)
 
 
 def signal_to_noise(d_prime: float, n_features: int, n_training: float) -> float:

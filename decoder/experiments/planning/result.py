@@ -22,14 +22,14 @@ class Accuracy(NamedTuple):
     candidate: float
 
 
-class Mean(NamedTuple):
+class MeanOverDraws(NamedTuple):
     """A mean over random draws, with its standard error (NaN of a single draw)."""
 
     value: float
     error: float
 
     @classmethod
-    def of(cls, draws: Sequence[float]) -> Mean:
+    def of(cls, draws: Sequence[float]) -> MeanOverDraws:
         n = len(draws)
         return cls(float(np.mean(draws)), float(np.std(draws, ddof=1) / np.sqrt(n)) if n > 1 else float("nan"))
 
@@ -39,59 +39,38 @@ class Mean(NamedTuple):
 
 @dataclass(frozen=True)
 class SpanPoint:
-    """How well a number of training stimuli spans what was left out.
+    """How well a number of training stimuli spans what was left out: a category, or merely another picture.
 
-    Attributes
-    ----------
-    held_out : {"categories", "pictures"}
-        Whether what is tested is of no category that was trained on, or merely another picture.
-    n_training : int
-        Words or pictures trained on.
-    explained : float
-        Share of a held-out activation's squared distance from the mean.
-    pairwise, candidate : Mean
-        Of the network's readout from the nearest point of the span.
+    `explained` is the share of a held-out activation's squared distance from the mean; the accuracies are of the
+    network's readout from the nearest point of the span.
     """
 
     held_out: LeftOut
     n_training: int
     explained: float
-    pairwise: Mean
-    candidate: Mean
+    pairwise: MeanOverDraws
+    candidate: MeanOverDraws
 
 
 @dataclass(frozen=True)
 class ReachPoint:
-    """What a decoder reaches on new trials.
+    """What a decoder reaches on new trials of a signal-to-noise ratio, see `Noise`; means are over simulated brains.
 
-    Attributes
-    ----------
-    signal_to_noise : float
-        Of a trial, see `Noise`.
-    n_training : int
-        Trials of each word; or pictures, each shown once.
-    pairwise, candidate : Mean
-        Over simulated brains.
+    It is trained on `n_training` trials of each word, or on as many pictures, each shown once.
     """
 
     signal_to_noise: float
     n_training: int
-    pairwise: Mean
-    candidate: Mean
+    pairwise: MeanOverDraws
+    candidate: MeanOverDraws
 
 
 @dataclass(frozen=True)
 class LayerSpan:
     """What the stimuli span in one layer.
 
-    Attributes
-    ----------
-    layer : str
-    n_units : int
-    dimensions : Dimensions
-        Of the activations of all stimuli.
-    explained : float
-        Share of a held-out stimulus's activation that the nearest point of the others' span accounts for, on average.
+    `explained` is the share of a held-out stimulus's activation that the nearest point of the others' span accounts
+    for.
     """
 
     layer: str
@@ -106,25 +85,17 @@ class PlanResult:
 
     Attributes
     ----------
-    network, fingerprint, layer : str
-    readout : str
-    stimuli : {"words", "pictures"}
-    n_stimuli : int
-        How many there are to be decoded.
-    n_pool : int
-        How many more words were trained on in trying how many categories it takes.
-    answers : tuple of str
+    n_stimuli, n_pool : int
+        How many there are to be decoded, and how many more words were trained on in trying how many categories it
+        takes.
     chance, ceiling : Accuracy
         Of guessing; and of the readout from the true activations.
-    layers : tuple of LayerSpan
     spans : tuple of SpanPoint
         What no amount of brain data lifts.
     noise : Noise
         That of which the levels of `reach` are parts and multiples.
-    reach : tuple of ReachPoint
     target : float
         The pairwise accuracy that is aimed at.
-    n_draws, seed : int
     """
 
     network: str
@@ -150,7 +121,7 @@ class PlanResult:
         for level in dict.fromkeys(point.signal_to_noise for point in self.reach):
             yield level, [point for point in self.reach if point.signal_to_noise == level]
 
-    def span_curves(self) -> Iterator[tuple[LeftOut, list[SpanPoint]]]:
+    def span_curves(self) -> Iterator[tuple[str, list[SpanPoint]]]:
         """The curve of each kind of stimuli left out."""
         for left_out in dict.fromkeys(point.held_out for point in self.spans):
             yield left_out, [point for point in self.spans if point.held_out == left_out]

@@ -20,17 +20,10 @@ from .result import Accuracy
 
 @dataclass(frozen=True)
 class Scene:
-    """Stimuli inside a layer.
+    """Stimuli inside a layer, and the adapter and the readout of the settings.
 
-    Attributes
-    ----------
-    network : Network
-    targets : Targets
-        What is to be decoded; its keys are the first rows of `table`.
-    settings : Settings
-        Layer, adapter and readout.
-    table : array (n_stimuli, n_units)
-        The activation of each stimulus; more of them than there are keys may only be trained on.
+    `table` (n_stimuli, n_units) has the activation of each stimulus: first those of the targets' keys, then such as may
+    only be trained on.
     """
 
     network: Network
@@ -58,19 +51,10 @@ class Scene:
         return gram(self.table)
 
     def scores(self, weights: Sequence[NDArray], means: NDArray) -> list[NDArray[np.float32]]:
-        """What the network's readout gives each answer for blends of activations.
+        """What the network's readout gives each answer for blends of activations, (n_new, n_answers) for each fit.
 
-        Parameters
-        ----------
-        weights : sequence of (n_new, n_stimuli) arrays
-            One for each fit; the states that are injected are ``weights @ table``.
-        means : (n_fits, n_stimuli) array
-            How much of each stimulus is in the mean activation of each fit's training trials.
-
-        Returns
-        -------
-        list of (n_new, n_answers) arrays
-            One for each fit.
+        `weights` are (n_new, n_stimuli) for each fit, whose injected states are ``weights @ table``; `means` (n_fits,
+        n_stimuli) says how much of each stimulus is in the mean activation of each fit's training trials.
         """
         network, own, scores = self._network, self.table[: self.n_keys], []
         for fit, mean in zip(weights, blended(means, self.table), strict=True):

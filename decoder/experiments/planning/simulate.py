@@ -20,7 +20,7 @@ from ....adapters.unit_blocks import scores_of
 from ...evaluation.threads import in_parallel
 from ...recordings.synthetic import SyntheticBrain, block_design
 from .held_out import number_tested
-from .result import Accuracy, Mean, ReachPoint
+from .result import Accuracy, MeanOverDraws, ReachPoint
 from .scene import Scene
 
 MOST_TESTED = 40
@@ -40,20 +40,10 @@ class _Trials(NamedTuple):
 def reached(
     scene: Scene, n_features: int, levels: Sequence[float], sizes: Sequence[int], n_draws: int, seed: int
 ) -> list[ReachPoint]:
-    """Simulate decoders for every level of noise and every number of training trials.
+    """Simulate decoders for every level of noise and every number of training trials, in ascending order.
 
-    Parameters
-    ----------
-    scene : Scene
-        Its first `n_keys` stimuli are shown. Those of words are shown `sizes` times each, once a run, and new trials of
-        the same words are decoded; of pictures `sizes` are shown once, and others are decoded.
-    n_features : int
-    levels : sequence of float
-        Signal-to-noise ratios.
-    sizes : sequence of int
-        In ascending order.
-    n_draws, seed : int
-        How many synthetic brains.
+    Words are shown `sizes` times each, once a run, and new trials of the same words are decoded; of pictures `sizes`
+    are shown once, and others are decoded. Each of `n_draws` synthetic brains has `n_features`.
     """
     brains = [(level, seed + draw) for level in levels for draw in range(n_draws)]
     jobs = [partial(_simulated, scene, n_features, level, sizes, brain) for level, brain in brains]
@@ -62,7 +52,7 @@ def reached(
     for i, level in enumerate(levels):
         draws = found[i * n_draws : (i + 1) * n_draws]
         for number, size in enumerate(sizes):
-            accuracy = [Mean.of(of_draws) for of_draws in zip(*(draw[number] for draw in draws), strict=True)]
+            accuracy = [MeanOverDraws.of(of_draws) for of_draws in zip(*(draw[number] for draw in draws), strict=True)]
             points.append(ReachPoint(level, size, *accuracy))
     return points
 

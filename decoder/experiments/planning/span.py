@@ -24,12 +24,8 @@ EPS = float(np.finfo(np.float64).eps)
 class Dimensions(NamedTuple):
     """How many dimensions a set of activations fills.
 
-    Attributes
-    ----------
-    participation : float
-        The participation ratio of the variances along principal components: their number, if all were equal.
-    n90, n95, n99 : int
-        How many principal components hold 90, 95 and 99 % of the variance.
+    `participation` is the participation ratio of the variances along principal components: their number, if all were
+    equal. `n90`, `n95` and `n99` are how many components hold so many per cent of the variance.
     """
 
     participation: float
@@ -39,12 +35,7 @@ class Dimensions(NamedTuple):
 
 
 def dimensions(K: Floats) -> Dimensions:
-    """Dimensions of activations from their Gram matrix.
-
-    Parameters
-    ----------
-    K : (n, n) array
-        Inner products of deviations from the mean, see `hotwire.adapters.ridge.blending.gram`.
+    """Dimensions of activations from the inner products K (n, n) of their deviations from the mean.
 
     References
     ----------
@@ -64,19 +55,10 @@ def dimensions(K: Floats) -> Dimensions:
 
 
 def span_weights(K: Floats, train: ArrayLike, new: ArrayLike) -> Floats:
-    """The point of the training stimuli's affine span that lies nearest to each new one.
+    """The point of the training stimuli's affine span that lies nearest to each new one, (n_new, n).
 
-    Parameters
-    ----------
-    K : (n, n) array
-        Inner products of all stimuli's activations, shifted all alike if need be.
-    train, new : arrays of int
-        Which stimuli are trained on, and which are to be expressed by them.
-
-    Returns
-    -------
-    (n_new, n) array
-        A, with rows that sum to 1 and nothing but the training stimuli in them: the nearest points are ``A @ table``.
+    K (n, n) are inner products of all stimuli's activations, shifted all alike if need be. The weights A have rows that
+    sum to 1 and nothing but the training stimuli in them: the nearest points are ``A @ table``.
 
     Examples
     --------
@@ -101,19 +83,9 @@ def span_weights(K: Floats, train: ArrayLike, new: ArrayLike) -> Floats:
 
 
 def explained(K: Floats, weights: Floats, train: ArrayLike, new: ArrayLike) -> Floats:
-    """Which share of each new stimulus's squared distance from the training mean a blend accounts for.
+    """Which share of each new stimulus's squared distance from the training mean the weights account for.
 
-    Parameters
-    ----------
-    K : (n, n) array
-    weights : (n_new, n) array
-        From `span_weights`.
-    train, new : arrays of int
-
-    Returns
-    -------
-    (n_new,) array
-        1: it lies in the span; 0: the blend says nothing of it beyond the mean.
+    1: it lies in the span; 0: the blend says nothing of it beyond the mean.
     """
     train, new = np.asarray(train, np.intp), np.asarray(new, np.intp)
     mean = np.zeros(len(K))

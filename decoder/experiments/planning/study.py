@@ -50,17 +50,9 @@ class PlanSections(Section):
 
 @dataclass(frozen=True)
 class PlanStudy:
-    """A study to be planned, opened and checked.
+    """A study to be planned, opened and checked: the file's name, or the network's, its text, and its sections.
 
-    Attributes
-    ----------
-    name : str
-        The file's name, or the network's.
-    text : str or None
-        The file as it stands.
-    sections : PlanSections
-    layer : str, optional
-        Where there is no section [decoder].
+    `layer` is given where there is no section [decoder].
     """
 
     name: str
@@ -69,14 +61,7 @@ class PlanStudy:
     layer: str | None = None
 
     def plan(self, *, like: Path | None = None, trials: list[int] | None = None) -> PlanResult:
-        """Make the plan.
-
-        Parameters
-        ----------
-        like : path, optional
-            A study with a recording, whose noise is gone by; instead of that in the file.
-        trials : list of int, optional
-            Instead of those in the file.
+        """Make the plan; a study whose noise is gone by, and numbers of trials, replace those in the file.
 
         Raises
         ------

@@ -14,15 +14,7 @@ from .spans import Spans
 
 @dataclass(frozen=True, eq=False)
 class Activations:
-    """The activations of one run.
-
-    Attributes
-    ----------
-    time_s : array (n_activations,)
-    answer : array (n_activations,) of int
-    span : array (n_activations,) of int
-        During which event of the run, counted in its `Spans`; -1 for rest.
-    """
+    """The activations of one run, (n_activations,) each; `span` counts the run's events, -1 for rest."""
 
     time_s: NDArray[np.float64]
     answer: NDArray[np.intp]

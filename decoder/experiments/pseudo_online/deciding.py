@@ -27,17 +27,10 @@ AT_ONCE = 128
 
 @dataclass(frozen=True, eq=False)
 class RunDecisions:
-    """All decisions on a run, in the order in which they were there.
+    """All decisions on a run, (n_decisions,) each, in the order in which they were there; times as in `StreamWindow`.
 
-    Attributes
-    ----------
-    run : int or str
-    event : array (n_decisions,) of int
-        Which event of the recording the window follows; -1 where it slides along.
-    start_s, stop_s, available_s : arrays (n_decisions,)
-        See `hotwire.decoder.experiments.pseudo_online.stream.StreamWindow`.
-    probabilities : array (n_decisions, n_answers)
-        NaN where the decoder abstained, as the window rejected its samples.
+    `event` is -1 where the window slides along; `probabilities` (n_decisions, n_answers) are NaN where the decoder
+    abstained, as the window rejected its samples.
     """
 
     run: int | str
@@ -62,16 +55,7 @@ class FoldDecoder:
 
 @dataclass(frozen=True)
 class Player:
-    """Plays runs of a recording to fitted decoders.
-
-    Parameters
-    ----------
-    bench : FoldData
-    windows : {"sliding", "events"}
-        Decide every so often, or when the window of an event is complete.
-    every_s : float
-        From one decision to the next, where windows slide.
-    """
+    """Plays runs of a recording to fitted decoders, on windows that slide or that follow events."""
 
     bench: FoldData
     windows: Windows
@@ -92,7 +76,7 @@ class Player:
         """Decide on all of a run."""
         settings = decoder.settings
         waiting_s = delays_s(settings, self.bench.recording).waiting
-        stream = stream_windows(self.bench.prepared(settings.steps), self.window(settings), run, waiting_s)
+        stream = stream_windows(self.bench.prepared(tuple(settings.steps)), self.window(settings), run, waiting_s)
         events: list[int] = []
         times = [np.empty((0, 3))]
         parts = [np.empty((0, len(self.bench.targets.answers)))]

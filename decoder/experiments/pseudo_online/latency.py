@@ -17,20 +17,10 @@ from .spans import Spans
 
 
 class Point(NamedTuple):
-    """All decisions that were there so long after the onset of an event.
+    """All decisions that were there so long after the onset of an event; before it, seconds are negative.
 
-    Attributes
-    ----------
-    latency_s : float
-        Negative before the onset.
-    n : int
-        How many.
-    accuracy, accuracy_low, accuracy_high : float
-        The share that is right, and its 95 % interval over runs.
-    probability, probability_low, probability_high : float
-        The mean probability of the right answer, and its interval.
-    transfer : Transfer or None
-        If decisions were made this late; None before the onset.
+    `accuracy` is the share that is right, `probability` the mean probability of the right answer, each with its 95 %
+    interval over runs; `transfer` is None before the onset.
     """
 
     latency_s: float
@@ -46,18 +36,10 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class EventDecisions:
-    """Decisions, each with the event that it is about.
+    """Decisions, each with the event that it is about, (n,) each; `probabilities` is (n, n_answers).
 
-    Attributes
-    ----------
-    probabilities : array (n, n_answers)
-    truth : array (n,) of int
-        The right answer of the event.
-    event : array (n,) of int
-        Which event of the recording.
-    run : array (n,) of int or str
-    latency_s : array (n,)
-        How long after the onset each decision was there.
+    `truth` is the right answer, `event` counts in the recording, `latency_s` is from its onset until the decision was
+    there.
     """
 
     probabilities: NDArray[np.float64]
@@ -71,8 +53,7 @@ class EventDecisions:
 
     def take(self, which: NDArray) -> EventDecisions:
         """Return some of them."""
-        return EventDecisions(self.probabilities[which], self.truth[which], self.event[which], self.run[which],
-                      self.latency_s[which])  # fmt: skip
+        return EventDecisions(*(of[which] for of in vars(self).values()))
 
     @property
     def hits(self) -> NDArray[np.float64]:
@@ -92,12 +73,11 @@ def decisions_by_event(runs: Sequence[RunDecisions], spans: Sequence[Spans], bef
 
 def joined(parts: Sequence[EventDecisions], n_answers: int) -> EventDecisions:
     """Return several one after the other."""
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        none = np.empty(0, np.intp)
-        return EventDecisions(np.empty((0, n_answers)), none, none, none, np.empty(0))
-    names = ("probabilities", "truth", "event", "run", "latency_s")
-    return EventDecisions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    none = np.empty(0, np.intp)
+    parts = [part for part in parts if len(part)] or [
+        EventDecisions(np.empty((0, n_answers)), none, none, none, np.empty(0))
+    ]
+    return EventDecisions(*map(np.concatenate, zip(*(vars(part).values() for part in parts), strict=True)))
 
 
 def _of_run(decisions: RunDecisions, spans: Spans, before_s: float) -> Iterator[EventDecisions]:

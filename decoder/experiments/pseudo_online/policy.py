@@ -18,7 +18,7 @@ EVERY_S = 0.25
 
 @dataclass(frozen=True)
 class Policy:
-    """When decisions become an activation; how probable they must be is told apart, as it may be chosen.
+    """When decisions become an activation; how probable they must be is given apart, as it may be chosen.
 
     Parameters
     ----------
@@ -55,15 +55,15 @@ class Policy:
         """
         answers = probabilities.argmax(axis=1)
         above = np.flatnonzero(probabilities.max(axis=1) >= threshold)  # what is NaN is not
-        found: list[int] = []
+        result: list[int] = []
         before, in_a_row, free_s = -2, 0, -np.inf
         for i in above.tolist():
             follows = i == before + 1 and answers[i] == answers[before]
             in_a_row, before = in_a_row + 1 if follows else 1, i
             if in_a_row >= self.dwell and available_s[i] >= free_s:
-                found.append(i)
+                result.append(i)
                 in_a_row, free_s = 0, float(available_s[i]) + self.refractory_s
-        return np.array(found, np.intp)
+        return np.array(result, np.intp)
 
 
 def checked_threshold(threshold: float) -> float:

@@ -20,18 +20,9 @@ from .threshold import Operating
 
 @dataclass(frozen=True, eq=False)
 class HeldOutRun:
-    """A run that was held out, and what was decided on it.
+    """A run that was held out: decisions, events, and activations from `threshold` on.
 
-    Attributes
-    ----------
-    decisions : RunDecisions
-    spans : Spans
-    activations : Activations
-    threshold : float
-        How probable an answer must be to activate, as chosen in the training runs, or as given.
-    fold : int
-    begin_s, end_s : float
-        From when on there could be a decision, and when the run ends.
+    Decisions were possible from `begin_s` on; the run ends at `end_s`.
     """
 
     decisions: RunDecisions
@@ -61,16 +52,10 @@ class HeldOutRun:
 
 
 class Rate(NamedTuple):
-    """Activations per minute of rest.
+    """Activations per minute of rest, with a 95 % interval over runs.
 
-    Attributes
-    ----------
-    value, low, high : float
-        With a 95 % interval over runs.
-    luck : float
-        With the events moved in time: what would be called false if activations knew nothing of the events.
-    minutes : float
-        Of rest.
+    `luck` is the rate with the events moved in time: what would be called false if activations knew nothing of the
+    events. `minutes` is all rest.
     """
 
     value: float
@@ -94,16 +79,12 @@ class EventScores:
 
     Attributes
     ----------
-    n : int
-        Events.
     right : Measure
         The share of events whose first activation is right; chance: the answers of events exchanged within runs.
     wrong, missed : float
         The shares of those whose first activation is wrong, or that have none.
-    moved : float
-        What `right` is with the events moved in time.
-    p_moved : float
-        How often it is at least as high as it is.
+    moved, p_moved : float
+        What `right` is with the events moved in time, and how often it is at least as high as it is.
     seconds : Quartiles
         From the onset to the first right activation, of events that have one.
     false : Rate or None
@@ -127,18 +108,8 @@ class EventScores:
 class Comparison:
     """Decisions whose window just covers that of the event, and those offline.
 
-    Attributes
-    ----------
-    latency_s : float
-        When they are there, after the onset.
-    offline, pseudo_online : dict of str to Measure
-        See `hotwire.decoder.evaluation.result.Outcome`.
-    n_offline, n_pseudo_online : int
-        How many decisions.
-    main : str
-        The measure to go by: the AUC where one of two answers is rare, else the share of right answers.
-    transfer : Transfer
-        Of the pseudo-online ones.
+    They are there `latency_s` after the onset. `main` is the measure to go by: the AUC where one of two answers is
+    rare, else the share of right answers. `transfer` is of the pseudo-online ones.
     """
 
     latency_s: float
@@ -162,34 +133,26 @@ class PseudoOnline:
 
     Attributes
     ----------
-    answers : tuple of str
-    windows : {"sliding", "events"}
-    every_s, from_s, to_s : float
-    policy : Policy
     held_out : tuple of HeldOutRun
         The runs, in the order of the recording.
-    events : EventScores
-    covering : Comparison
     curve : tuple of Point
+        By the time since the onset.
     operating : tuple of Operating
         What every threshold would have led to on the held-out runs; to look at, not to choose from.
-    delay_s : float
-        How long the steps wait for samples that follow; of several folds the longest.
-    group_delay_s : float
-        By how much what comes out of the steps lags behind, at the middle of their pass band.
+    delay_s, group_delay_s : float
+        How long the steps wait for samples that follow, and by how much what comes out of them lags behind, at the
+        middle of their pass band; of several folds the longest.
     settings : Settings
         The decoder's, before any choice.
-    network, fingerprint : str
     n_abstained : int
         Windows that were rejected.
-    is_chosen : bool
-        Whether thresholds were chosen in the training runs, rather than given.
-    limit : float or None
-        Chosen among thresholds with at most so many false activations per minute.
+    is_chosen, limit : bool, float or None
+        Whether thresholds were chosen in the training runs, rather than given, and with at most how many false
+        activations per minute.
     chosen : tuple of dict
         For each fold the settings that were chosen, as text.
     findings : tuple of Finding
-        What the audit for leaks found.
+        Of the audit for leaks.
     """
 
     answers: tuple[str, ...]

@@ -89,12 +89,12 @@ def pseudo_online(
     RecordingError
         There are no events, or no rest where false activations are asked for.
     LeakError
-        What would be tested was in the training, or can be told without the brain.
+        What would be tested was in the training, or can be known without the brain.
     """
     check_policy(audit)
     _check_arguments(windows, threshold, false_per_minute, from_s, to_s)
     if not len(recording.events):
-        raise RecordingError(f"recording: expected events to hold decisions against, got none in {recording!r}")
+        raise RecordingError(f"recording: expected events to compare decisions with, got none in {recording!r}")
     every = _tried(decoder.settings, choose)
     for settings in every:
         check_streams(settings)
@@ -123,15 +123,15 @@ def pseudo_online(
 
     held_out, chosen = [], []
     for number, one in enumerate(outer):
-        of_fold = [(by, found) for (fold, by, _), found in zip(todo, decisions, strict=True) if fold == number]
+        of_fold = [(by, one_run) for (fold, by, _), one_run in zip(todo, decisions, strict=True) if fold == number]
         used = threshold
         if used is None:
-            used = scorer.chosen([found for by, found in of_fold if by is not one], one.settings, limit)
-        held_out += [scorer.held_out(found, one.settings, used, number) for by, found in of_fold if by is one]
+            used = scorer.chosen([one_run for by, one_run in of_fold if by is not one], one.settings, limit)
+        held_out += [scorer.held_out(one_run, one.settings, used, number) for by, one_run in of_fold if by is one]
         chosen.append({choice.setting: str(getattr(one.settings, choice.setting)) for choice in choose})
     held_out.sort(key=lambda one: recording.runs.index(one.decisions.run))
-    found = scorer.result(held_out, fitted, outer, n_permutations, seed)
-    return replace(found, chosen=tuple(chosen), findings=findings, is_chosen=threshold is None, limit=limit)
+    result = scorer.result(held_out, fitted, outer, n_permutations, seed)
+    return replace(result, chosen=tuple(chosen), findings=findings, is_chosen=threshold is None, limit=limit)
 
 
 def _check_arguments(
@@ -157,10 +157,8 @@ def _check_arguments(
 
 def _tried(settings: Settings, choose: Sequence[Choice]) -> list[Settings]:
     """The settings, and each with one of the values to choose from."""
-    found = [settings]
-    for choice in choose:
-        found += [replace(settings, **{choice.setting: value}) for value in choice.values]
-    return found
+    each = [replace(settings, **{choice.setting: value}) for choice in choose for value in choice.values]
+    return [settings, *each]
 
 
 def _inner(bench: FoldData, fold: FittedFold, held_out: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:

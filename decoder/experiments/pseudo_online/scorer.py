@@ -35,17 +35,7 @@ BEFORE_S = 1.0
 
 @dataclass(frozen=True)
 class StreamScorer:
-    """When events hold, and what is right.
-
-    Parameters
-    ----------
-    player : Player
-    policy : Policy
-    from_s, to_s : float
-        See `hotwire.decoder.experiments.pseudo_online.run.pseudo_online`.
-    settings : Settings
-        The decoder's, before any choice.
-    """
+    """When events hold, and what is right; `from_s` and `to_s` as in `pseudo_online`, settings before any choice."""
 
     player: Player
     policy: Policy

@@ -12,13 +12,13 @@ ALIKE = 0.95
 """From this part of the offline figure on, decisions on a stream count as good as those offline."""
 
 
-def pseudo_online_sentences(found: PseudoOnline) -> list[str]:
+def pseudo_online_sentences(result: PseudoOnline) -> list[str]:
     """The most important first."""
-    return list(_sentences(found))
+    return list(_sentences(result))
 
 
-def _sentences(found: PseudoOnline) -> Iterator[str]:
-    covering, events = found.covering, found.events
+def _sentences(result: PseudoOnline) -> Iterator[str]:
+    covering, events = result.covering, result.events
     if not covering.n_pseudo_online:
         yield "No decision was there when the window of an event was complete."
     else:
@@ -47,12 +47,12 @@ def _sentences(found: PseudoOnline) -> Iterator[str]:
             f"{false.high:.2f}] in {false.minutes:.1f} minutes; {false.luck:.2f} with the events moved in time, so "
             f"that activations know nothing of them."
         )
-    elif found.windows == "sliding":
+    elif result.windows == "sliding":
         yield "There is next to no rest between the events, so false activations could not be counted."
-    if not any(len(one.activations) for one in found.held_out):
+    if not any(len(one.activations) for one in result.held_out):
         yield (
             "Nothing ever activated: no threshold gave so few false activations as were asked for. Ask for more of "
             "them, or for a readout whose probabilities tell sure decisions from unsure ones."
         )
-    if found.n_abstained:
-        yield f"In {count(found.n_abstained, 'window')} the samples were rejected, and nothing was decided."
+    if result.n_abstained:
+        yield f"In {count(result.n_abstained, 'window')} the samples were rejected, and nothing was decided."

@@ -12,17 +12,10 @@ from ...recordings.events import Events
 
 @dataclass(frozen=True, eq=False)
 class Spans:
-    """The events of one run, in the order of their onsets; no two hold at once.
+    """The events of one run, (n_events,) each, in the order of their onsets; no two hold at once.
 
-    Attributes
-    ----------
-    event : array (n_events,) of int
-        Which event of the recording.
-    truth : array (n_events,) of int
-        The right answer to each.
-    onset_s : array (n_events,)
-    start_s, stop_s : arrays (n_events,)
-        A decision that is there in ``[start_s, stop_s)`` is about this event.
+    `event` says which event of the recording it is, `truth` is the right answer, and a decision that is there in
+    ``[start_s, stop_s)`` is about the event.
     """
 
     event: NDArray[np.intp]
@@ -42,14 +35,7 @@ class Spans:
         return np.where((last >= 0) & (time_s < self.stop_s[last]), last, -1)
 
     def rest_s(self, begin_s: float, end_s: float) -> float:
-        """Return how much of ``[begin_s, end_s)`` no event holds.
-
-        Examples
-        --------
-        >>> one = np.array([0]), np.array([0]), np.array([2.0]), np.array([2.0]), np.array([5.0])
-        >>> Spans(*one).rest_s(1.0, 10.0)
-        6.0
-        """
+        """Return how much of ``[begin_s, end_s)`` no event holds."""
         held = np.clip(self.stop_s, begin_s, end_s) - np.clip(self.start_s, begin_s, end_s)
         return float(end_s - begin_s - held.sum())
 
@@ -59,18 +45,8 @@ def spans_of(
 ) -> Spans:
     """Return when the events of a run hold: from ``onset + from_s`` to ``onset + duration + to_s``.
 
-    An event that begins ends the one before it.
-
-    Parameters
-    ----------
-    events : Events
-        Of the recording.
-    run : int or str
-    truth : array (n_events,) of int
-        The right answer to each of them.
-    from_s, to_s : float
-    least_s : float
-        An event lasts at least so long, before `to_s` is added.
+    An event that begins ends the one before it; it lasts at least `least_s`, before `to_s` is added. `truth` are the
+    right answers to all events of the recording.
     """
     here = np.flatnonzero(events.run == run)
     here = here[np.argsort(events.onset_s[here], kind="stable")]

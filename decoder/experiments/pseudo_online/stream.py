@@ -14,16 +14,10 @@ from ...windows import EventWindow, Window, WindowRow, rows_of_run, sliding_like
 
 
 class StreamWindow(NamedTuple):
-    """A window that is complete.
+    """A window that is complete; its row counts samples after the steps.
 
-    Attributes
-    ----------
-    row : WindowRow
-        Its ``first`` and ``stop`` count samples after the steps.
-    start_s, stop_s : float
-        The samples it rests on, ``[start_s, stop_s)`` in seconds since the first sample of the run.
-    available_s : float
-        When the newest sample that it took came in: the window's own last one, or one that a step had to wait for.
+    It rests on the samples in ``[start_s, stop_s)`` seconds since the run's first, and is there at `available_s`, when
+    the newest sample that it took came in: its own last one, or one that a step had to wait for.
     """
 
     row: WindowRow
@@ -35,18 +29,7 @@ class StreamWindow(NamedTuple):
 def stream_windows(prepared: Recording, window: Window, run: int | str, waiting_s: float) -> Iterator[StreamWindow]:
     """Cut a run into the windows that a live stream brings, however its samples are cut into chunks.
 
-    Parameters
-    ----------
-    prepared : Recording
-        After the steps, which let a sample wait for `waiting_s`.
-    window : Window
-        The decoder's own, or a sliding one.
-    run : int or str
-
-    Raises
-    ------
-    RecordingError
-        An event's window reaches beyond the run, and its policy is ``"error"``.
+    The recording is that after the steps, which let a sample wait for `waiting_s`.
     """
     rate_hz = prepared.rate_hz
     state = window.open(prepared.n_features, rate_hz)
@@ -57,14 +40,9 @@ def stream_windows(prepared: Recording, window: Window, run: int | str, waiting_
 class Delays(NamedTuple):
     """How long decisions take, in seconds.
 
-    Attributes
-    ----------
-    until_there : float
-        From the end of a window, ``stop_s``, until its newest sample, and those that steps wait for, have come in.
-    waiting : float
-        How long the steps wait for samples that follow.
-    group : float
-        By how much what comes out of the steps lags behind what went in, at the middle of their pass band.
+    `until_there` goes from the end of a window until its newest sample, and those that steps wait for, have come in;
+    `waiting` is how long the steps wait for samples that follow; `group` by how much what comes out of them lags behind
+    what went in, at the middle of their pass band.
     """
 
     until_there: float
@@ -110,13 +88,7 @@ def sliding_window(window: EventWindow, every_s: float, rate_hz: float) -> Windo
     Raises
     ------
     InputError
-        Decisions would lie further apart than a window is long; or there is none.
-
-    Examples
-    --------
-    >>> from hotwire.decoder.windows import BlockAverage
-    >>> sliding_window(BlockAverage(0.5, 3.5), 0.25, 100.0)
-    SlidingAverage(length_s=3.0, every_s=0.25)
+        Decisions would be further apart than a window is long; or there is none.
     """
     sliding = sliding_like(window, every_s, rate_hz)
     if every_s > sliding.length_s:

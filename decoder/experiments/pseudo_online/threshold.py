@@ -17,15 +17,9 @@ N_THRESHOLDS = 60
 
 
 class Operating(NamedTuple):
-    """What a threshold leads to.
+    """What a threshold leads to: the shares of events whose first activation is right, or wrong.
 
-    Attributes
-    ----------
-    threshold : float
-    right, wrong : float
-        The share of events whose first activation is right, or wrong.
-    false_per_minute : float
-        Activations while no event holds; NaN where one holds always.
+    `false_per_minute` are activations while no event holds; NaN where one holds always.
     """
 
     threshold: float

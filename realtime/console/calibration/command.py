@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ....decoder.cli.commands import Answer
+from ....decoder.cli.result import CommandResult
 
 
 @click.command()
@@ -47,7 +47,7 @@ from ....decoder.cli.commands import Answer
 @click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.pass_context
-def calibrate(context: click.Context, study: Path, **options: Any) -> Answer:
+def calibrate(context: click.Context, study: Path, **options: Any) -> CommandResult:
     """Teach a decoder a person's activity: ask for each of STUDY's words in turn, and learn from what comes.
 
     STUDY tells network, words and decoder; its recording is not read. Each trial is decided on before it is learned

@@ -44,7 +44,7 @@ def standing(calibration: Calibration, good_enough: float) -> dict[str, Any]:
             "accuracy": asdict(share(float(calibration.right.sum()), len(calibration.right))),
             "latest": asdict(progress.accuracy),
             "forecast": None if curve.silent else asdict(curve.at(float(curve.sizes.max()) + AHEAD)),
-            "told": progress.told,
+            "told": progress.message,
         }
     return result
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import click
 from rich.console import Console
 
-from ....decoder.cli.commands import Answer
+from ....decoder.cli.result import CommandResult
 from ....decoder.decoder import Decoder
 from ....decoder.experiments.calibration import Calibration
 from ....decoder.steps import run_steps
@@ -60,7 +60,7 @@ class CalibrationRequest:
     draws: bool
 
 
-def calibrated(context: click.Context, request: CalibrationRequest) -> Answer:
+def calibrated(context: click.Context, request: CalibrationRequest) -> CommandResult:
     """Run the session, fit, save, and go live if that was wanted."""
     study = open_study(request.study)
     timing = Timing(request.cue_s, request.rest_s, request.ready_s)
@@ -101,8 +101,8 @@ def calibrated(context: click.Context, request: CalibrationRequest) -> Answer:
                 channels="by-name",
                 plain=not request.draws,
             )
-            return Answer({**result, "live": live.data}, live.show)
-    return Answer(result, lambda console: show(console, result), code=0 if result["bundle"] else 1)
+            return CommandResult({**result, "live": live.data}, live.show)
+    return CommandResult(result, lambda console: show(console, result), code=0 if result["bundle"] else 1)
 
 
 @dataclass(frozen=True)

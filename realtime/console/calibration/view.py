@@ -96,7 +96,7 @@ class PlainCalibration(CalibrationView):
         self.say(f"  {outcome_of(trial)}")
 
     def progress(self, progress: Progress) -> None:
-        self.say(f"  {progress.told}")
+        self.say(f"  {progress.message}")
 
 
 class DrawnCalibration(CalibrationView):
@@ -130,7 +130,7 @@ class DrawnCalibration(CalibrationView):
         self._update()
 
     def progress(self, progress: Progress) -> None:
-        self._progress = printable(progress.told)
+        self._progress = printable(progress.message)
         self._update()
 
     def draw(self) -> None:

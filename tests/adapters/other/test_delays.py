@@ -67,18 +67,10 @@ def test_kernel_and_moments_are_those_of_the_table(session, seed: int) -> None:
     X, runs, lags = session
     D = one_by_one(X, lags, runs)
     np.testing.assert_array_equal(delayed(X, lags, runs), D)
-    weights = np.random.default_rng(seed).uniform(size=len(lags))
     np.testing.assert_allclose(delayed_kernel(X @ X.T, lags, runs), D @ D.T, atol=1e-11)
-    weighted = D * np.repeat(weights, X.shape[1])
-    np.testing.assert_allclose(delayed_kernel(X @ X.T, lags, runs, weights), weighted @ D.T, atol=1e-11)
     np.testing.assert_allclose(delayed_gram(X, lags, runs), D.T @ D, atol=1e-11)
     some = np.flatnonzero(np.random.default_rng(seed).uniform(size=len(X)) > 0.4)
     np.testing.assert_allclose(delayed_gram(X, lags, runs, some), D[some].T @ D[some], atol=1e-11)
-
-
-def test_kernel_has_a_weight_for_each_lag() -> None:
-    with pytest.raises(ValueError):
-        delayed_kernel(np.eye(4), (0, 1), weights=[1.0])
 
 
 @settings(max_examples=60, deadline=None)

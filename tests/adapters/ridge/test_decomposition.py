@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn.linear_model import Ridge
 
 from hotwire.adapters.ridge.decomposition import filter_factors, quick_svd, standardise, thin_svd
-from hotwire.adapters.ridge.held_out import held_out_sums, prepare_folds
 
 ALPHAS = np.array([0.01, 1.0, 100.0])
 
@@ -72,40 +68,3 @@ def test_features_that_vary_by_rounding_alone_are_constant() -> None:
 def test_a_small_feature_is_no_constant() -> None:
     X = 1e-12 * np.random.default_rng(0).normal(size=(10, 2))
     np.testing.assert_allclose(standardise(X, "unit_variance").X.std(axis=0), 1.0)
-
-
-@pytest.mark.parametrize("scale", ["none", "unit_variance"])
-@pytest.mark.parametrize("n_features", [4, 60])
-def test_held_out_errors_by_the_normal_equations(scale: str, n_features: int) -> None:
-    rng = np.random.default_rng(0)
-    X = rng.normal(loc=3.0, size=(20, n_features)) * rng.uniform(0.1, 10, size=n_features)
-    Y = rng.normal(loc=-2.0, size=(20, 5))
-    folds = [(np.arange(7, 20), np.arange(7)), (np.r_[0:7, 12:20], np.arange(7, 12))]
-    expected = np.zeros((len(ALPHAS), 5))
-    for train, held_out in folds:
-        mean = X[train].mean(axis=0)
-        size = X[train].std(axis=0) if scale == "unit_variance" else np.ones(n_features)
-        known, new = (X[train] - mean) / size, (X[held_out] - mean) / size
-        for number, alpha in enumerate(ALPHAS):
-            dual = np.linalg.solve(known @ known.T + alpha * np.eye(len(train)), Y[train] - Y[train].mean(axis=0))
-            predicted = new @ known.T @ dual + Y[train].mean(axis=0)
-            expected[number] += ((predicted - Y[held_out]) ** 2).sum(axis=0)
-    np.testing.assert_allclose(held_out_sums(prepare_folds(X, folds, scale), ALPHAS, Y).error, expected, rtol=1e-8)
-
-
-@settings(deadline=None, max_examples=25)
-@given(n_features=st.integers(1, 30), n_targets=st.integers(1, 6), seed=st.integers(0, 2**16))
-def test_off_direction_is_what_no_gain_could_explain(n_features: int, n_targets: int, seed: int) -> None:
-    """Against the least error over gains, found by least squares on scikit-learn's own predictions."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(12, n_features))
-    Y = X[:, [0]] + rng.normal(size=(12, n_targets))
-    train, held_out = np.arange(4, 12), np.arange(4)
-    sums = held_out_sums(prepare_folds(X, [(train, held_out)], "none"), ALPHAS, Y).over_all()
-    for number, alpha in enumerate(ALPHAS):
-        mean = Y[train].mean(axis=0)
-        guess = (Ridge(alpha=alpha).fit(X[train], Y[train]).predict(X[held_out]) - mean).ravel()
-        truth = (Y[held_out] - mean).ravel()
-        gain = max(0.0, guess @ truth / (guess @ guess))
-        least = np.sum((gain * guess - truth) ** 2) / np.sum(truth**2)
-        np.testing.assert_allclose(sums.off_direction()[number, 0], least, atol=1e-8)

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from hotwire.decoder import Recording
-from hotwire.decoder.cli.commands import Answer
 from hotwire.decoder.cli.plan import plan
+from hotwire.decoder.cli.result import CommandResult
 from hotwire.decoder.experiments.planning.pool import NOUNS
 from hotwire.decoder.experiments.planning.study import open_plan, plan_of
 from hotwire.decoder.readers import write_npz
@@ -51,15 +51,15 @@ def study(text: str = STUDY) -> Path:
     return path
 
 
-def called(*arguments: str) -> Answer:
+def called(*arguments: str) -> CommandResult:
     result = CliRunner().invoke(plan, list(arguments), standalone_mode=False)
     if result.exception is not None:
         raise result.exception
-    assert isinstance(result.return_value, Answer)
+    assert isinstance(result.return_value, CommandResult)
     return result.return_value
 
 
-def shown(answer: Answer) -> str:
+def shown(answer: CommandResult) -> str:
     console = Console(width=1000, file=io.StringIO())
     with console.capture() as captured:
         answer.show(console)

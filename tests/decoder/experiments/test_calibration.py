@@ -122,16 +122,16 @@ def test_learning_shows_and_is_told(network: Network, recordings: Callable[..., 
     calibration = Calibration(made_decoder(network), good_enough=0.6)
     calibration.learn(trials_of(recordings(n_runs=3, noise=0.8)))
     assert not calibration.progress().good_enough
-    assert "cannot be told yet" in calibration.progress().told
+    assert "cannot be told yet" in calibration.progress().message
     calibration = Calibration(made_decoder(network), good_enough=0.6)
     calibration.learn(trials_of(recordings(n_runs=14, noise=1.2)))
     progress = calibration.progress(extra=10)
     assert progress.n_learned == 56
     assert progress.accuracy.low >= 0.6
     assert progress.good_enough
-    assert "reached" in progress.told
-    assert "chance 0.25" in progress.told
-    assert "10 more trials" in progress.told
+    assert "reached" in progress.message
+    assert "chance 0.25" in progress.message
+    assert "10 more trials" in progress.message
 
 
 def test_shuffled_labels_never_are_good_enough(network: Network, recordings: Callable[..., Recording]) -> None:

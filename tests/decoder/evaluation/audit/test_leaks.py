@@ -19,7 +19,7 @@ from PIL import Image
 from hotwire.decoder import Events, Recording, Settings, StimulusTargets, WordTargets
 from hotwire.decoder.evaluation.audit.finding import Finding
 from hotwire.decoder.evaluation.audit.leaks import audit, refuse
-from hotwire.decoder.evaluation.audit.order import agreement, told_by_position, told_by_run
+from hotwire.decoder.evaluation.audit.order import agreement, predicted_by_position, predicted_by_run
 from hotwire.decoder.evaluation.audit.samples import centred_over_all, seams
 from hotwire.decoder.evaluation.audit.stimuli import looks
 from hotwire.decoder.evaluation.splits import split_runs
@@ -378,7 +378,7 @@ def test_no_more_false_alarms_than_promised(labels: tuple[int, ...]) -> None:
     p = []
     for a in orders:
         for b in orders:
-            told = told_by_position(np.array([*labels, *a, *b]), run, run)
+            told = predicted_by_position(np.array([*labels, *a, *b]), run, run)
             assert told is not None
             p.append(told.p_value)
     for level in (0.02, 0.05, 0.1, 0.2, 0.5):
@@ -397,9 +397,9 @@ def test_agreement_counts_pairs(labels: list[int], seed: int) -> None:
 
 def test_nothing_to_compare() -> None:
     one = np.zeros(4, int)
-    assert told_by_run(np.arange(4), one) is None
-    assert told_by_run(one, np.array([0, 0, 1, 1])) is None
-    assert told_by_position(np.arange(4), np.array([0, 0, 1, 1]), one) is None
+    assert predicted_by_run(np.arange(4), one) is None
+    assert predicted_by_run(one, np.array([0, 0, 1, 1])) is None
+    assert predicted_by_position(np.arange(4), np.array([0, 0, 1, 1]), one) is None
 
 
 # Real recordings

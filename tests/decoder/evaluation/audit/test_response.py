@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder import Choice, Decoder, Events, Recording, Settings, WordTargets, evaluate
-from hotwire.decoder.cli.commands import DEMO
+from hotwire.decoder.cli.demo import DEMO
 from hotwire.decoder.evaluation.audit.finding import Finding
 from hotwire.decoder.evaluation.audit.response import response_finding
 from hotwire.decoder.evaluation.audit.samples import memory_finding

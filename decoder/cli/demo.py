@@ -1,0 +1,36 @@
+"""``hotwire demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .evaluate import evaluated
+from .options import json_option, report_option
+
+DEMO = Path(__file__).parents[1] / "study" / "demo.toml"
+
+
+@click.command()
+@report_option
+@click.option("--live", is_flag=True, help="Instead, replay one run over LSL and decode it as it comes.")
+@click.option("--speed", type=float, help="With --live: how many seconds of the run to replay in one.")
+@json_option
+@click.pass_context
+def demo(context: click.Context, report: Path | None, live: bool, speed: float | None) -> Any:
+    """Decode what a person saw in the scanner into words, cross-validated, and write a report.
+
+    The study behind it is what `hotwire init` writes. The report is hotwire-demo.html in the current folder, if not
+    told otherwise.
+    """
+    if live:
+        commands = context.find_root().command
+        assert isinstance(commands, click.Group)
+        plugin = commands.get_command(context, "demo-live")
+        assert plugin is not None  # it is installed along
+        return context.invoke(plugin, **({} if speed is None else {"speed": speed}))
+    if speed is not None:
+        raise click.UsageError("--speed goes with --live", context)
+    return evaluated(DEMO, report or Path("hotwire-demo.html"), "hotwire demo")

@@ -1,0 +1,50 @@
+"""``hotwire evaluate``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import check_folder, json_option, report_option
+from .result import CommandResult
+
+
+@click.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option(
+    "--engine",
+    type=click.Choice(["network", "bundle"]),
+    help="What decides on held-out trials, in place of what the study says: the network, or the graph that a rig runs.",
+)
+@report_option
+@json_option
+def evaluate(study: Path, report: Path | None, engine: str | None) -> CommandResult:
+    """Cross-validate a study's decoder over runs, with its ceiling and its controls, and write a report.
+
+    The report has the study's name, with .html, and lies in the current folder, if not told otherwise.
+    """
+    chosen = {} if engine is None else {"engine": engine}
+    command = " ".join(["hotwire", "evaluate", str(study), *(f"--{name} {value}" for name, value in chosen.items())])
+    return evaluated(study, report or Path(f"{study.stem}.html"), command, **chosen)
+
+
+def evaluated(path: Path, report: Path, command: str, **changes: Any) -> CommandResult:
+    """Evaluate as a study says, but for these arguments, and write the report, which names the command."""
+    check_folder("report", report)  # before the minutes that the evaluation takes
+    start = time.perf_counter()
+    from ..report.evaluation_report import EvaluationReport
+    from ..report.html import write_page
+    from ..report.terminal import show_result
+    from ..study.study import open_study
+
+    study = open_study(path)
+    recording = study.recording()
+    evaluation = study.evaluate(study.decoder(), recording, **changes)
+    result, seconds = EvaluationReport(evaluation, recording.summary()), time.perf_counter() - start
+    title, studies = f"hotwire: {path.stem}", {path.name: study.text}
+    written = write_page(result, report, title=title, command=command, seconds=seconds, studies=studies)
+    summary = result.summary() | {"recording": recording.summary(), "seconds": seconds, "report": str(written)}
+    return CommandResult(summary, lambda console: show_result(console, result, seconds, f"The report is {written}"))

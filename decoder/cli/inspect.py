@@ -1,0 +1,80 @@
+"""``hotwire inspect``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import json_option, recording_of
+from .result import CommandResult
+
+if TYPE_CHECKING:
+    from ..steps import Step
+    from ..study.study import Study
+
+
+@click.command()
+@click.argument("what", metavar="PATH|NETWORK")
+@json_option
+def inspect(what: str) -> CommandResult:
+    """Say what is in a study, a recording (.npz), a bundle (.hotwire) or a network (a name, .onnx, or a folder)."""
+    from ..report import terminal
+    from ..report.data import plain_data
+
+    found = plain_data(_inspected(Path(what)))
+    return CommandResult(found, lambda console: terminal.show_mapping(console, found))
+
+
+def _inspected(path: Path) -> dict[str, Any]:
+    from ..report.data import recording_data
+
+    if path.suffix == ".toml":
+        from ..study.study import open_study
+
+        return _study_data(open_study(path))
+    if path.suffix == ".npz":
+        return {"kind": "recording", **recording_data(recording_of(path))}
+    if path.suffix == ".hotwire":
+        from ..bundle.load import describe
+        from ..steps import step_from_dict
+
+        manifest = describe(path)
+        steps = [step_from_dict(saved) for saved in manifest["steps"]]
+        return {"kind": "bundle", "delays": delays_data(steps, manifest["rate_hz"]), **manifest}
+    from ...models.networks.opening import open_network
+
+    network = open_network(str(path))
+    return {
+        "kind": "network",
+        "name": network.name,
+        "fingerprint": network.fingerprint,
+        "n_labels": None if network.labels is None else len(network.labels),
+        "layers": {name: list(shape) for name, shape in network.layers.items()},
+    }
+
+
+def _study_data(study: Study) -> dict[str, Any]:
+    from ..report.data import recording_data
+
+    settings = study.sections.decoder.settings()
+    recording = study.recording()
+    return {
+        "kind": "study",
+        "recording": recording_data(recording),
+        "network": study.sections.network.model_dump(exclude_none=True),
+        "decoder": {name: str(value) for name, value in vars(settings).items()},
+        "delays": delays_data(settings.steps, recording.rate_hz),
+    }
+
+
+def delays_data(steps: Sequence[Step], rate_hz: float) -> dict[str, str]:
+    """What each step costs in time, in words."""
+    from ..steps import delays
+
+    return {
+        f"{number}. {type(one.step).__name__}": f"waits {1e3 * one.waits_s:.3g} ms, lags {1e3 * one.lags_s:.3g} ms"
+        for number, one in enumerate(delays(steps, rate_hz), 1)
+    }

@@ -1,0 +1,32 @@
+"""Options and arguments that several commands have, and their checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ...errors import InputError
+
+if TYPE_CHECKING:
+    from ..recordings.recording import Recording
+
+json_option = click.option("--json", expose_value=False, is_flag=True, help="Print one JSON object and nothing else.")
+report_option = click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
+
+
+def check_folder(what: str, path: Path) -> None:
+    if not path.parent.is_dir():
+        raise InputError(f"{what}: there is no folder {path.parent} to write {path.name} into; make it first")
+
+
+def recording_of(path: Path) -> Recording:
+    """Read the recording of a study, or one that hotwire wrote."""
+    if path.suffix == ".toml":
+        from ..study.study import open_study
+
+        return open_study(path).recording()
+    from ..readers import read_npz
+
+    return read_npz(path)
