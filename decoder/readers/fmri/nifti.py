@@ -165,15 +165,7 @@ def _read_into(out: NDArray[np.float32], path: Path, image: Any, keep: NDArray[n
 
 
 def read_volume(path: AnyPath) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Read a mask or an atlas: its values (x, y, z) and the affine (4, 4) from voxels to millimetres.
-
-    Raises
-    ------
-    RecordingError
-        The file is missing, truncated or damaged, or holds several volumes.
-    NonFiniteError
-        A voxel is NaN or infinite.
-    """
+    """Read a mask or an atlas: its values (x, y, z) and the affine (4, 4) from voxels to millimetres."""
     path = Path(path)
     image = _open(path)
     if len(image.shape) < 3 or np.prod(image.shape[3:]) != 1:
