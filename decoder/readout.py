@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class Entry:
     mean : array (n_units,)
         The mean activation of the training trials.
     targets : array (n_classes, n_units)
-        The mean activation that belongs to each class; with no units where the readout does not use them.
+        The mean activation that belongs to each class.
     """
 
     network: Network
@@ -77,9 +77,6 @@ class Readout(ABC):
     Subclasses, also those of other packages, are frozen dataclasses of plain settings. One that is an entry point of
     the group ``hotwire.readouts`` can be named in study files and saved in bundles.
     """
-
-    uses_targets: ClassVar[bool] = True
-    """Whether it looks at the `targets` of the entry."""
 
     @abstractmethod
     def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
@@ -127,7 +124,6 @@ class LabelReadout(Readout):
         that which it has at the mean activation of the training trials.
     """
 
-    uses_targets = False
     prior: Literal["keep", "remove"] = "keep"
 
     def __post_init__(self) -> None:
