@@ -353,7 +353,7 @@ DECIDE_ON_MARKERS = DECIDE
 for of_samples, of_markers in (
     ('LslSource("amp")', 'LslSource("amp", markers="cues")'),
     ("SlidingAverage(1.0, 0.25), [Run", "BlockAverage(0.0, 0.5), [Run"),
-    ("import RunningBaseline, SlidingAverage", "import BlockAverage, RunningBaseline"),
+    ("import SlidingAverage", "import BlockAverage"),
     (
         "            if self.states != self.told:",
         """            if status.why.startswith("markers "):
