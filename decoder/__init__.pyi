@@ -5,7 +5,7 @@ from .decoder import Decoder as Decoder
 from .evaluation.choices import Choice as Choice
 from .evaluation.evaluate import Evaluation as Evaluation
 from .evaluation.evaluate import evaluate as evaluate
-from .evaluation.evaluate import tune as tune
+from .evaluation.tuning import tune as tune
 from .experiments.alignment import start_on as start_on
 from .readout import LabelReadout as LabelReadout
 from .readout import NearestReadout as NearestReadout

@@ -72,6 +72,12 @@ def tried_windows(settings: Settings, choose: Sequence[Choice]) -> list[Settings
     ]
 
 
+def layers_tried(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:
+    """The decoder's layer, and those that there are to choose from."""
+    chosen = [str(value) for choice in choose if choice.setting == "layer" for value in choice.values]
+    return tuple(dict.fromkeys([settings.layer, *chosen]))
+
+
 class SettingsSearch:
     """Chooses settings on the trials that a fold may be fitted on; nothing here looks at others."""
 
@@ -145,8 +151,8 @@ class SettingsSearch:
             tested.append(test)
             entry = data.entry(settings, linear)
             scores.append(read_out(readout, entry, linear.predict(trials.X[test]), speak=False)[0])
-        answers = truth[np.concatenate(tested)]
-        return choice_score(np.concatenate(scores), answers, class_group(answers, inner) if by_class else None)
+        truth = truth[np.concatenate(tested)]
+        return choice_score(np.concatenate(scores), truth, class_group(truth, inner) if by_class else None)
 
 
 def _check_same_trials(choice: Choice, ours: NDArray, theirs: NDArray) -> None:

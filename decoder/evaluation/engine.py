@@ -50,19 +50,19 @@ class BundleEngine:
             if one.text is not None:
                 self._texts[i] = one.text
 
-    def decided(self) -> tuple[NDArray[np.float32], list[str] | None]:
+    def decisions(self) -> tuple[NDArray[np.float32], list[str] | None]:
         """Scores (n_trials, n_classes) of all trials, in their order, and free answers where there are any."""
         return self._scores, [self._texts[i] for i in sorted(self._texts)] or None
 
     def _readout(self, decoder: Decoder) -> ReadoutGraph:
         """The exported readout. To export a language model takes longest: it is done once where it serves all folds."""
         settings = decoder.settings
-        place = (settings.layer, settings.prompt, settings.readout)
+        key = (settings.layer, settings.prompt, settings.readout)
         with self._exporting:
             if settings.readout.graph_holds_fit:
                 return settings.readout.export(decoder.entry_, "int8")
-            if place not in self._exported:
-                self._exported[place] = settings.readout.export(decoder.entry_, "int8")
-        exported, model = self._exported[place], ModelProto()
+            if key not in self._exported:
+                self._exported[key] = settings.readout.export(decoder.entry_, "int8")
+        exported, model = self._exported[key], ModelProto()
         model.CopyFrom(exported.model)
         return exported._replace(model=model)

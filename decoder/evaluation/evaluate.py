@@ -7,19 +7,17 @@ from functools import partial
 from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import InputError, UnknownNameError
 from ..bundle.graph import check_causal
 from ..decoder import Decoder
 from ..readout import Readout, read_out
 from ..recordings.recording import Recording
-from ..settings import Settings
 from ..statistics.permutation import exchanged_within, exchanges
-from ..windows import Trials, require_trials
+from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
-from .choices import Choice, SettingsSearch, tried_windows
+from .choices import Choice, layers_tried, tried_windows
 from .controls import CONTROLS, control_named
 from .engine import BundleEngine, Engine
 from .feature_sizes import sizes_findings
@@ -31,7 +29,7 @@ from .rivals.base import Rival
 from .rivals.catalogue import rival_named
 from .rivals.compare import check_rival, decide_in_folds
 from .scorer import Decisions, Scorer
-from .splits import Folds, HeldOut, class_group, n_class_folds, split_classes, split_runs
+from .splits import Folds, n_class_folds, splits_of
 from .strength_finding import strength_findings
 from .threads import in_parallel
 
@@ -124,13 +122,13 @@ def evaluate(
         raise UnknownNameError("engine", engine, get_args(Engine))
     if engine == "bundle":
         check_causal(decoder.settings)
-    data = FoldData(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
+    data = FoldData(decoder.network, decoder.targets, recording, layers_tried(decoder.settings, choose))
     trials = data.trials(decoder.settings)
     require_trials(trials)
     for one in rivals.values():
         check_rival(one, trials, data.targets.answers, decoder.settings.window)
     truth = data.truth(trials)
-    splits, classes = _splits(recording, trials, truth, folds, seed)
+    splits, classes = splits_of(recording.runs, trials.run, truth, folds, seed=seed)
     runs_of = list(dict.fromkeys(one.runs for one in splits))
     tried = [(data.trials(one), one) for one in tried_windows(decoder.settings, choose)]
     findings = look_for_leaks(recording, trials, data.targets, runs_of, decoder.settings, tried, classes=classes)
@@ -167,7 +165,7 @@ def evaluate(
     scorer = Scorer(data.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
     outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
     if graph is not None:
-        outcomes["decoder"] = scorer.outcome([graph.decided()])
+        outcomes["decoder"] = scorer.outcome([graph.decisions()])
     compared = {
         name: scorer.comparison(outcomes["decoder"], scores, one.description)
         for (name, one), scores in zip(rivals.items(), rival_scores, strict=True)
@@ -194,32 +192,6 @@ def evaluate(
         classes=classes,
         engine=engine,
     )
-
-
-def tune(
-    decoder: Decoder, recording: Recording, choose: Sequence[Choice], *, inner_folds: int = 4, folds: Folds = "run"
-) -> Decoder:
-    """Choose settings by cross-validation over all runs of a recording, as `evaluate` does within each fold.
-
-    Parameters
-    ----------
-    decoder : Decoder
-        Stays as it is.
-    recording : Recording
-    choose : sequence of Choice
-    inner_folds : int
-    folds : "run", int, or {"classes": int}
-        As `evaluate` was given; where it held out whole classes, choices are made by inner folds of whole classes.
-
-    Returns
-    -------
-    Decoder
-        With what was chosen, not fitted yet. How well it does is for `evaluate` to say.
-    """
-    data = FoldData(decoder.network, decoder.targets, recording, _layers(decoder.settings, choose))
-    search = SettingsSearch(data, HeldOut((), () if isinstance(folds, Mapping) else None), inner_folds)
-    [settings] = in_parallel([partial(search.choose, decoder.settings, choose)], "choosing settings")
-    return Decoder(decoder.network, decoder.targets, settings)
 
 
 def _fitted(graph: BundleEngine | None, data: FoldData, *arguments: Any) -> FittedFold:
@@ -249,16 +221,6 @@ def _checked_arguments(
     return rivals
 
 
-def _splits(
-    recording: Recording, trials: Trials, truth: NDArray[np.intp], folds: Folds, seed: int
-) -> tuple[list[HeldOut], NDArray[np.intp] | None]:
-    """What each fold holds out; and where it is whole classes, for each trial with which others its own is."""
-    if not isinstance(folds, Mapping):
-        return [HeldOut(tuple(runs)) for runs in split_runs(recording.runs, folds, seed=seed)], None
-    splits = split_classes(trials.run, truth, n_class_folds(folds), seed=seed)
-    return splits, class_group(truth, splits)
-
-
 def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, instead: Readout | None) -> Decisions:
     """Scores and free answers of all trials, in their order, by the folds' readouts or another one instead."""
     scores = np.empty((sum(len(fold.test) for fold in folds), len(data.targets.answers)), np.float32)
@@ -269,11 +231,6 @@ def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, ins
         scores[fold.test], said = read_out(readout, data.entry(fold.settings, linear), states)
         texts |= {} if said is None else dict(zip(fold.test.tolist(), said, strict=True))
     return scores, [texts[i] for i in sorted(texts)] or None
-
-
-def _layers(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:
-    chosen = [str(value) for choice in choose if choice.setting == "layer" for value in choice.values]
-    return tuple(dict.fromkeys([settings.layer, *chosen]))
 
 
 def _in_words(value: Any) -> str:

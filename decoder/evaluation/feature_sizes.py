@@ -27,13 +27,7 @@ def sizes_findings(
 ) -> list[Finding]:
     """At most one finding, on the features that the adapter takes: none where they are scaled, whitened or fitted.
 
-    Parameters
-    ----------
-    recording : Recording
-    trials : Trials
-    settings : Settings
-    chosen : collection of str
-        Settings that are yet to be chosen in each fold.
+    `chosen` are the settings that are yet to be chosen in each fold.
     """
     # Only these have one strength for features of all sizes, and a scale to set.
     if not isinstance(settings.adapter, RidgeAdapter | ReducedRankAdapter) or settings.adapter.scale != "none":

@@ -21,24 +21,13 @@ OF_WORDS = ("letters", "words")
 def nuisance(targets: Targets) -> tuple[tuple[str, ...], NDArray[np.float64]] | None:
     """Measure what is plain to see in each stimulus: in pictures light, contrast and colour, in words their length.
 
-    Whatever is the same for all keys is left out.
+    Names and values (n_keys, n_nuisances) of what differs between the keys; None where nothing does, or the stimuli are
+    something else than words, texts or pictures (PIL images, arrays (height, width) or (height, width, 3), files).
 
-    Parameters
-    ----------
-    targets : Targets
-        Words, or stimuli that are pictures (PIL images, arrays (height, width) or (height, width, 3), image files) or
-        texts.
-
-    Returns
-    -------
-    names : tuple of str
-    values : array (n_keys, n_nuisances)
-        ``luminance``: mean of the grey picture, 0 to 1; ``contrast``: its root mean square deviation from that;
-        ``red to green`` and ``blue to yellow``: mean of the opponent colours R - G and B - (R + G) / 2;
-        ``fine detail``: root mean square of what the picture holds above 0.25 cycles per pixel.
-        ``letters`` and ``words``: how many, on the average over the words of a key.
-
-    None where nothing differs, or the stimuli are something else.
+    ``luminance``: mean of the grey picture, 0 to 1; ``contrast``: its root mean square deviation from that; ``red to
+    green`` and ``blue to yellow``: mean of the opponent colours R - G and B - (R + G) / 2; ``fine detail``: root mean
+    square of what the picture holds above 0.25 cycles per pixel. ``letters`` and ``words``: how many, on the average
+    over the words of a key.
 
     Examples
     --------
@@ -63,7 +52,7 @@ def nuisance(targets: Targets) -> tuple[tuple[str, ...], NDArray[np.float64]] | 
     differs = np.ptp(table, axis=0) > 1e-9
     if not differs.any():
         return None
-    return tuple(name for name, kept in zip(names, differs, strict=True) if kept), table[:, differs]
+    return tuple(name for name, one in zip(names, differs, strict=True) if one), table[:, differs]
 
 
 def _of_words(text: str) -> tuple[float, float]:

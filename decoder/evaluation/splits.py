@@ -17,13 +17,9 @@ Folds = Literal["run"] | int | Mapping[str, int]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What a fold neither fits nor chooses on.
+    """What a fold neither fits nor chooses on: runs, or trials of some classes in them.
 
-    Parameters
-    ----------
-    runs : tuple
-    classes : tuple of int, optional
-        Right answers. Trials with one of them are nowhere trained on; tested are those that lie in the runs.
+    Trials of held-out classes are not trained on in any run; those in the runs are tested.
     """
 
     runs: tuple[Any, ...]
@@ -34,7 +30,7 @@ class HeldOut:
         return self.classes is not None
 
     def tests(self, run: NDArray, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
-        """Which trials are tested, given each one's run and, where whole classes are held out, its right answer."""
+        """Which trials are tested, given each one's run and, where whole classes are held out, its class."""
         return self.in_runs(run) if self.classes is None else self.in_runs(run) & self.of_classes(truth)
 
     def trains(self, run: NDArray, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
@@ -42,7 +38,7 @@ class HeldOut:
         return ~self.in_runs(run) if self.classes is None else ~self.in_runs(run) & ~self.of_classes(truth)
 
     def in_runs(self, run: NDArray) -> NDArray[np.bool_]:
-        """What lies in the runs held out."""
+        """What is in the runs held out."""
         return np.isin(run, self.runs) if self.runs else np.zeros(len(run), bool)
 
     def of_classes(self, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
@@ -53,12 +49,7 @@ class HeldOut:
 
 
 def n_class_folds(folds: Mapping[str, int]) -> int:
-    """In how many folds whole classes are held out.
-
-    Raises
-    ------
-    InputError
-        It is no table of that kind.
+    """In how many folds whole classes are held out; raise InputError where it is no table of that kind.
 
     Examples
     --------
@@ -101,17 +92,12 @@ def split_runs(runs: Sequence[Any], folds: Literal["run"] | int, *, seed: int = 
 def split_classes(run: NDArray, truth: NDArray[np.intp], n_folds: int, *, seed: int = 0) -> list[HeldOut]:
     """What to hold out in each fold where whole classes are held out together.
 
-    A class that is tested has no trial in the training, and a run that is tested has none either. Where every run lies
+    A class that is tested has no trial in the training, and a run that is tested has none either. Where every run is
     within one fold's classes, such as runs of a single trial, there are as many folds as asked for; else each fold's
     classes are tested run by run.
 
-    Parameters
-    ----------
-    run, truth : (n_trials,) arrays
-        The run and the right answer of each trial.
-    n_folds : int
-        Into which the classes are gathered at random, at least two in each: one alone has none to be told from.
-    seed : int
+    Given are the run and the class of each trial. Classes are gathered into the folds at random, at least two in each:
+    one alone has none to be distinguished from.
 
     Examples
     --------
@@ -140,7 +126,20 @@ def split_classes(run: NDArray, truth: NDArray[np.intp], n_folds: int, *, seed: 
 
 
 def class_group(truth: NDArray[np.intp], splits: Sequence[HeldOut]) -> NDArray[np.intp]:
-    """For each right answer the number of the set of classes that it is held out with."""
+    """For each trial's class the number of the set of classes that it is held out with."""
     sets = list(dict.fromkeys(one.classes or () for one in splits))
     number = {of: i for i, classes in enumerate(sets) for of in classes}
     return np.array([number[of] for of in truth.tolist()], np.intp)
+
+
+def splits_of(
+    runs: Sequence[Any], run: NDArray, truth: NDArray[np.intp], folds: Folds, *, seed: int
+) -> tuple[list[HeldOut], NDArray[np.intp] | None]:
+    """What each fold holds out; and where it is whole classes, the number of each trial's set of classes.
+
+    Given are all runs, and each trial's run and class.
+    """
+    if not isinstance(folds, Mapping):
+        return [HeldOut(tuple(part)) for part in split_runs(runs, folds, seed=seed)], None
+    splits = split_classes(run, truth, n_class_folds(folds), seed=seed)
+    return splits, class_group(truth, splits)

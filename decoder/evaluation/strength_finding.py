@@ -1,4 +1,4 @@
-"""Whether the strengths of ridge that were chosen lie at the end of those that were tried."""
+"""Whether the chosen strengths of ridge are the first or last of those that were tried."""
 
 from __future__ import annotations
 
@@ -17,13 +17,7 @@ MUCH = 0.25
 
 
 def strength_findings(adapters: Sequence[FactoredAdapter]) -> list[Finding]:
-    """At most one finding on the adapters of all folds: none where there was nothing to choose.
-
-    Parameters
-    ----------
-    adapters : sequence of FactoredAdapter
-        Fitted, of one kind. Of kinds but ridge and reduced-rank ridge nothing is said.
-    """
+    """At most one finding on the fitted adapters of all folds, for kinds of ridge with several strengths."""
     chosen = [one for one in adapters if isinstance(one, RidgeAdapter | ReducedRankAdapter) and _tried(one) > 1]
     if not chosen:
         return []
@@ -34,18 +28,18 @@ def strength_findings(adapters: Sequence[FactoredAdapter]) -> list[Finding]:
     end, share = max(shares.items(), key=lambda item: item[1])
     if share == 0:
         return [Finding(CHECK, "fine", "No strength of ridge that was chosen is the first or last of those tried.")]
-    told = f"{100 * share:.0f} % of the strengths of ridge that were chosen are the {end} of those tried"
+    chosen_share = f"{100 * share:.0f} % of the strengths of ridge that were chosen are the {end} of those tried"
     if chosen[0].alphas is not None:
         return [
             Finding(
                 CHECK,
                 "warning" if share >= MUCH else "fine",
-                f"{told} (alphas = {', '.join(f'{alpha:g}' for alpha in np.sort(chosen[0].alphas_))}); others may do "
-                "better: name more of them, or leave alphas out, and they go by the size of the features.",
+                f"{chosen_share} (alphas = {', '.join(f'{alpha:g}' for alpha in np.sort(chosen[0].alphas_))}); others "
+                "may do better: name more of them, or leave alphas out, and they go by the size of the features.",
             )
         ]
     means = "as good as least squares" if end == "weakest" else "which shrinks all directions alike"
-    return [Finding(CHECK, "fine", f"{told}, {means}; beyond it nothing would change.")]
+    return [Finding(CHECK, "fine", f"{chosen_share}, {means}; beyond it nothing would change.")]
 
 
 def _tried(adapter: RidgeAdapter | ReducedRankAdapter) -> int:

@@ -22,10 +22,7 @@ def events_inside(
 ) -> Events:
     """Return the events that begin within their runs; add to the recording's notes how many do not.
 
-    Raises
-    ------
-    RecordingError
-        One lies outside, and `on_event_outside` is ``"error"``.
+    Where `on_event_outside` is ``"error"``, one that does not is a RecordingError.
     """
     check_choice("on_event_outside", on_event_outside, ("error", "drop"))
     outside = events_outside(events, run_lengths, rate_hz)
@@ -40,17 +37,9 @@ def events_inside(
 
 
 class Remaining(NamedTuple):
-    """What is left of a recording.
+    """What is left of a recording: rows and columns of its data, their runs, numbered from 1, and its events.
 
-    Attributes
-    ----------
-    rows : array (n_samples,) of bool
-    columns : array of int
-    run : array (n_samples_left,) of int
-        Numbered from 1.
-    events : Events
-    note : str
-        What was left out; empty where nothing was.
+    The note says what was left out; it is empty where nothing was.
     """
 
     rows: NDArray[np.bool_]

@@ -17,13 +17,7 @@ MISSING = "n/a"
 
 
 def read_table(path: str | PathLike[str]) -> dict[str, list[str]]:
-    """Return the columns of a table by name: fields are separated by commas in a ``.csv`` file, by tabs in others.
-
-    Raises
-    ------
-    RecordingError
-        There is no such file, or a line has another number of fields than the header.
-    """
+    """Return the columns of a table by name: fields are separated by commas in a ``.csv`` file, by tabs in others."""
     path = Path(path)
     if not path.is_file():
         raise RecordingError(f"{path}: there is no such file")
@@ -131,15 +125,7 @@ def read_attributes(path: str | PathLike[str], tr_s: float, rest: str = "rest") 
 
 
 def read_onsets(folder: Path, conditions: dict[str, str], run: int | str) -> Events:
-    """Read OpenfMRI's onset files ``cond00N.txt`` (onset, duration, weight) of one run, sorted by onset.
-
-    Parameters
-    ----------
-    folder : Path
-    conditions : dict
-        The label of each file's stem, e.g. ``{"cond001": "house"}``.
-    run : int or str
-    """
+    """Read OpenfMRI's onset files ``cond00N.txt`` (onset, duration, weight) of one run, sorted by onset."""
     found: list[tuple[float, float, str]] = []
     for stem, label in conditions.items():
         path = folder / f"{stem}.txt"

@@ -98,23 +98,10 @@ class Atlas:
 def read_regions(
     regions: Mapping[str, Region] | Atlas | Literal["all", "recording"], recording: Recording
 ) -> dict[str, NDArray[np.intp]]:
-    """Find the features of each region.
+    """Find the features of each region, as ascending indices; regions may overlap.
 
-    Parameters
-    ----------
-    regions : dict of Region, Atlas, "all" or "recording"
-        ``"all"`` is one region with all features; ``"recording"`` are those that the recording brought along.
-    recording : Recording
-
-    Returns
-    -------
-    dict of str to array of int
-        Indices of features, ascending, for each region. Regions may overlap.
-
-    Raises
-    ------
-    InputError, RecordingError
-        A region is empty, names features that there are not, or lies on another grid; it is named.
+    ``"all"`` is one region with all features; ``"recording"`` are those that the recording brought along. A region that
+    is empty, names features that there are not, or lies on another grid is an error that names it.
 
     Examples
     --------

@@ -196,16 +196,10 @@ class SyntheticBrain:
         return np.concatenate(parts)
 
     def patterns(self, table: NDArray) -> Floats:
-        """The sustained response of each feature to each row of activations: ``(table - its mean) @ map_of(table)``.
+        """The sustained responses (n_keys, n_features) to a table of activations (n_keys, n_units).
 
-        Parameters
-        ----------
-        table : (n_keys, n_units) array
-            Read in blocks along the wide axis; the map is never there as a whole.
-
-        Returns
-        -------
-        (n_keys, n_features) array
+        They are ``(table - its mean) @ map_of(table)``; the table is read in blocks along the wide axis, and the map is
+        never there as a whole.
         """
         raw = self._raw_patterns(table)
         return raw * self._size(raw)

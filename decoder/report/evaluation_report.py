@@ -28,7 +28,7 @@ from .evaluation_trials import (
 )
 from .measures import differences_figure, measures_figure, measures_table
 from .numbers import count, listed, p_words, percent
-from .result import Cell, Number, Section, Sentence, Table
+from .result import Cell, Number, PageSection, Sentence, Table
 from .terminal import decisions_table
 
 MOST_IN_MATRIX = 24
@@ -122,20 +122,20 @@ class EvaluationReport:
     def figures(self) -> list[Drawing]:
         return [part for section in self.sections() for part in section.parts if isinstance(part, Drawing)]
 
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[PageSection]:
         evaluation, rows = self.evaluation, [(name, one.measures) for name, one in self.evaluation.rows()]
         sections = [
-            Section("All measures", [measures_figure(rows, self.names, self.over), self._measures_table()]),
+            PageSection("All measures", [measures_figure(rows, self.names, self.over), self._measures_table()]),
             *([self._field()] if evaluation.field else []),
             self._answers(),
             self._groups(),
             *([self._chosen()] if any(evaluation.chosen) else []),
-            Section("Methods", [evaluation_methods(evaluation, self._fold_names(), self.over)]),
+            PageSection("Methods", [evaluation_methods(evaluation, self._fold_names(), self.over)]),
         ]
         if evaluation.findings:
             audit = Table(("check", "verdict", "reason"), [list(vars(one).values()) for one in evaluation.findings])
-            sections.append(Section("Audit for leaks, before anything was fitted", [audit]))
-        return [*sections, Section("Trial by trial", [trials_table(evaluation)])]
+            sections.append(PageSection("Audit for leaks, before anything was fitted", [audit]))
+        return [*sections, PageSection("Trial by trial", [trials_table(evaluation)])]
 
     def _measures_table(self) -> Table:
         return measures_table([(name, one.measures) for name, one in self.evaluation.rows()], self.names, self.over)
@@ -145,7 +145,7 @@ class EvaluationReport:
         main = self.evaluation.main
         return ["auc"] if main == "auc" else list(dict.fromkeys([main, "pairwise"]))
 
-    def _field(self) -> Section:
+    def _field(self) -> PageSection:
         evaluation = self.evaluation
         by = evaluation.compared_by
         measures = list(next(iter(evaluation.field.values())).differences)
@@ -158,7 +158,7 @@ class EvaluationReport:
             "In per cent, differences in points. Where no difference is shown, there may be one within the interval."
         )
         rows = [(name, one.differences[by]) for name, one in evaluation.field.items()]
-        return Section(
+        return PageSection(
             "Classifiers of the field",
             [
                 "Fitted on the very trials that the decoder was fitted on in each fold, and decided on the same "
@@ -168,16 +168,16 @@ class EvaluationReport:
             ],
         )
 
-    def _answers(self) -> Section:
+    def _answers(self) -> PageSection:
         evaluation, n_answers = self.evaluation, len(self.evaluation.answers)
         if n_answers <= MOST_IN_MATRIX:
             counts = confusion(evaluation.truth, answers_of(evaluation.decoder), n_answers)
             drawing = confusion_figure(counts, evaluation.answers, other=evaluation.decoder.said is not None)
-            return Section("Confusions: what was said for what was shown", [drawing, *self._other_words()])
+            return PageSection("Confusions: what was said for what was shown", [drawing, *self._other_words()])
         groups = groups_of(evaluation)
         curves = rank_curves(evaluation, groups)
         parts = [ranks_figure(curves, n_answers, groups.unit), ranks_table(curves, n_answers), *self._other_words()]
-        return Section(f"Ranks: where the true answer stands among {n_answers}", parts)
+        return PageSection(f"Ranks: where the true answer stands among {n_answers}", parts)
 
     def _other_words(self) -> list[str]:
         """Free answers that are none of the answers, the most frequent first."""
@@ -192,11 +192,11 @@ class EvaluationReport:
         words = ", ".join(f"“{text}” ({n})" for text, n in ranked[:MOST_OTHERS])
         return [f"Free answers that are none of the words: {words}{more}."]
 
-    def _groups(self) -> Section:
+    def _groups(self) -> PageSection:
         evaluation, groups = self.evaluation, groups_of(self.evaluation)
         title = f"{groups.unit.capitalize()} by {groups.unit}"
         if groups.unit == "trial":
-            return Section(
+            return PageSection(
                 title, ["Runs and folds hold single trials; there is nothing between a trial and the whole."]
             )
         panels, names = {}, []
@@ -205,7 +205,7 @@ class EvaluationReport:
             names, values = accuracy_by_group(evaluation, groups, measure)
             panels[measure] = (values, one.value, one.chance)
         note = ["Some runs hold a single trial, so folds are drawn instead."] if groups.unit == "fold" else []
-        return Section(title, [*note, groups_figure([str(name) for name in names], panels, groups.unit)])
+        return PageSection(title, [*note, groups_figure([str(name) for name in names], panels, groups.unit)])
 
     def _fold_names(self) -> list[str]:
         """A fold that holds one run bears its name, any other its number, as do folds of whole classes."""
@@ -215,7 +215,7 @@ class EvaluationReport:
             names.append(str(runs[0]) if len(runs) == 1 and evaluation.classes is None else str(fold + 1))
         return names
 
-    def _chosen(self) -> Section:
+    def _chosen(self) -> PageSection:
         """Each combination of chosen settings with the folds that chose it, the most frequent first."""
         by_choice: dict[tuple, list[str]] = {}
         for name, chosen in zip(self._fold_names(), self.evaluation.chosen, strict=True):
@@ -228,7 +228,7 @@ class EvaluationReport:
             "Chosen within the training runs alone, so it may differ from fold to fold. Where folds agree, the "
             "choice does not hang on a few runs. A fold is named by the run that it holds out, or by its number."
         )
-        return Section("What was chosen in each fold", [text, table])
+        return PageSection("What was chosen in each fold", [text, table])
 
 
 def _points(difference: Difference) -> str:

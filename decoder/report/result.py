@@ -91,7 +91,7 @@ Part: TypeAlias = "str | Mapping[str, str] | Table | Drawing | Code | Folded"
 """A paragraph, terms with their explanations, or one of the classes."""
 
 
-class Section(NamedTuple):
+class PageSection(NamedTuple):
     """A heading of the page and what stands below it."""
 
     title: str
@@ -129,7 +129,7 @@ class PageResult(Result, Protocol):
         """The most important numbers, the first of them largest."""
         ...
 
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[PageSection]:
         """The page below its sentences."""
         ...
 

@@ -19,14 +19,9 @@ from .section import AnyPath, Section, expanded, folder_of
 
 
 class TrainingPictures(NamedTuple):
-    """What a small network learns from.
+    """What a small network learns from: pictures (n_pictures, side, side), their labels, and how many were left out.
 
-    Attributes
-    ----------
-    pictures : (n_pictures, side, side) array of uint8
-    labels : list of str
-    n_left_out : int
-        How many pictures were too like one of those that the network is to be shown later.
+    Those are left out that are too like one that the network is to see later.
     """
 
     pictures: NDArray[np.uint8]

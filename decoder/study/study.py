@@ -19,7 +19,8 @@ from ...models.networks.network import Network
 from ..decoder import Decoder
 from ..evaluation.audit.leaks import warn_before_fit, window_in_time
 from ..evaluation.audit.samples import SLOW_HZ
-from ..evaluation.evaluate import Evaluation, evaluate, tune
+from ..evaluation.evaluate import Evaluation, evaluate
+from ..evaluation.tuning import tune
 from ..recordings.recording import Recording
 from ..targets import StimulusTargets, Targets
 from .messages import checked_sections
@@ -117,7 +118,7 @@ def open_study(path: str | PathLike[str]) -> Study:
     Raises
     ------
     StudyError
-        There is no such file, it is no TOML, or fields are wrong: each is named, with what was expected and what came.
+        There is no such file, it is no TOML, or fields are wrong: each is named, with what was expected and what it is.
     """
     path = Path(path)
     text, document = read_document(path)

@@ -169,7 +169,7 @@ def _source(decoder: CompiledDecoder, options: dict[str, Any]) -> Source:
         raise click.UsageError("--tr goes with --volumes")
     if has_stream + (folder is not None) + (by_name is not None) > 1 or (markers and not has_stream):
         raise click.UsageError(
-            "expected either an LSL stream, with or without --markers, or --volumes, or --from, and no two of them"
+            "expected either an LSL stream, with or without --markers, or --volumes, or --from, not both"
         )
     if by_name is not None:
         return make_source(by_name, decoder)

@@ -1,4 +1,4 @@
-"""What a network sees in brain activity, drawn by itself, and how like the pictures shown that is."""
+"""What a network sees in brain activity, drawn by itself, and how like the pictures of the trials that is."""
 
 from __future__ import annotations
 
@@ -18,28 +18,17 @@ from .session import MapSession
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """The picture shown in each trial, and what a network drew once a state was injected.
+class Drawings:
+    """The picture of each trial, and what a network drew once a state was injected into a layer; from 0 (black) to 1.
 
-    Attributes
-    ----------
-    layer : str
-        Where the states were injected.
-    label : (n_trials,) array of str
-        The recording's.
-    shown : (n_trials, height, width) array of float32
-        From 0 (black) to 1.
-    ceiling : (n_trials, height, width) array of float32
-        From the true activation.
-    regions : dict of str to (n_trials, height, width) array of float32
-        From each region's activity.
-    shuffled : dict of str to (n_shuffles, n_trials, height, width) array of float32
-        Likewise, with activity and pictures paired at random in training, several times.
+    `label` (n_trials,) is the recording's; `stimulus` and `ceiling`, which is drawn from the true activation, are
+    (n_trials, height, width), and so are drawings from each region's activity; `shuffled` ones are of several random
+    pairings of activity and pictures in training (n_shuffles, n_trials, height, width).
     """
 
     layer: str
     label: NDArray[np.str_]
-    shown: NDArray[np.float32]
+    stimulus: NDArray[np.float32]
     ceiling: NDArray[np.float32]
     regions: dict[str, NDArray[np.float32]]
     shuffled: dict[str, NDArray[np.float32]]
@@ -47,16 +36,15 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Likeness:
-    """How like the pictures shown drawings are, on average over the trials.
+    """How like the pictures drawings are, on average over the trials.
 
     Attributes
     ----------
     correlation : float
         Over the pixels. Most pictures of a kind correlate with each other: compare with the shuffled pairing.
-    identified : float
-        How often a drawing is more like the picture shown in its trial than like that of another; chance is 0.5.
-    identified_within : float
-        Likewise, among the trials of the same label alone.
+    identified, identified_within : float
+        How often a drawing is more like its trial's picture than like that of another trial, or of another one of the
+        same label; chance is 0.5.
     """
 
     correlation: float
@@ -64,30 +52,21 @@ class Likeness:
     identified_within: float
 
 
-def likeness(drawn: NDArray, shown: NDArray, label: NDArray) -> Likeness:
-    """Compare drawings with the pictures shown.
-
-    Parameters
-    ----------
-    drawn, shown : (n_trials, height, width) arrays
-    label : (n_trials,) array
-        At least two trials have each label.
-
-    Raises
-    ------
-    ShapeError
-        There is not one drawing and one label for each picture.
+def likeness(drawn: NDArray, stimulus: NDArray, label: NDArray) -> Likeness:
+    """Compare drawings with pictures, both (n_trials, height, width); at least two trials have each label (n_trials,).
 
     Examples
     --------
-    >>> shown = np.random.default_rng(0).random((6, 4, 4))
-    >>> likeness(shown / 2, shown, np.array(list("aaabbb")))
+    >>> pictures = np.random.default_rng(0).random((6, 4, 4))
+    >>> likeness(pictures / 2, pictures, np.array(list("aaabbb")))
     Likeness(correlation=1.0, identified=1.0, identified_within=1.0)
     """
-    if drawn.shape != shown.shape or label.shape != shown.shape[:1]:
-        raise ShapeError(f"drawn, label: expected one for each picture {shown.shape}, got {drawn.shape}, {label.shape}")
-    n_trials = len(shown)
-    scores = similarity(drawn.reshape(n_trials, -1), shown.reshape(n_trials, -1))
+    if drawn.shape != stimulus.shape or label.shape != stimulus.shape[:1]:
+        raise ShapeError(
+            f"drawn, label: expected one for each picture {stimulus.shape}, got {drawn.shape}, {label.shape}"
+        )
+    n_trials = len(stimulus)
+    scores = similarity(drawn.reshape(n_trials, -1), stimulus.reshape(n_trials, -1))
     trials = np.arange(n_trials)
     within = np.empty(n_trials)
     for own in (np.flatnonzero(label == kind) for kind in np.unique(label)):
@@ -99,15 +78,15 @@ def likeness(drawn: NDArray, shown: NDArray, label: NDArray) -> Likeness:
     )
 
 
-def mean_likeness(drawn: NDArray, shown: NDArray, label: NDArray) -> Likeness:
+def mean_likeness(drawn: NDArray, stimulus: NDArray, label: NDArray) -> Likeness:
     """The mean of `likeness` over several sets of drawings, (n_sets, n_trials, height, width)."""
-    each = [astuple(likeness(one, shown, label)) for one in drawn]
+    each = [astuple(likeness(one, stimulus, label)) for one in drawn]
     return Likeness(*np.mean(each, axis=0).tolist())
 
 
 def draw_trials(
     session: MapSession, network: str, drawing: Network, *, time: str = "", layer: str | None = None
-) -> Drawn:
+) -> Drawings:
     """Draw what a network sees in the activity of each trial while it is held out, region by region.
 
     Parameters
@@ -149,11 +128,11 @@ def draw_trials(
         return laid_out(pixels[np.argsort(blends.trial)])
 
     sources = {region: session.sources(region, time).outer for region in session.regions}
-    shown = np.stack([np.asarray(stimuli[key].convert("L"), np.float32) for key in targets.keys])
-    return Drawn(
+    pictures = np.stack([np.asarray(stimuli[key].convert("L"), np.float32) for key in targets.keys])
+    return Drawings(
         layer=layer,
         label=session.trials.label,
-        shown=shown[keys] / np.float32(255),
+        stimulus=pictures[keys] / np.float32(255),
         ceiling=laid_out(drawing.resume(layer, table))[keys],
         regions={region: drawn(source.blends(gram, keys)) for region, source in sources.items()},
         shuffled={

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...report.drawing import INK, SOFT, WIDTH_IN, Drawing, short
-from .pictures import Drawn, Likeness, likeness, mean_likeness
+from .pictures import Drawings, Likeness, likeness, mean_likeness
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,7 +17,7 @@ GAP = 2
 """Pixels between pictures in a figure."""
 
 
-def pictures_figure(drawn: Drawn, name: str = "pictures", *, n_of_each: int = 8) -> Drawing:
+def pictures_figure(drawn: Drawings, name: str = "pictures", *, n_of_each: int = 8) -> Drawing:
     """Draw the pictures shown above what the network drew: from its true activation, from each region, and shuffled.
 
     At most `n_of_each` trials of each label are spread evenly over these, whatever became of them. The numbers to the
@@ -26,7 +26,7 @@ def pictures_figure(drawn: Drawn, name: str = "pictures", *, n_of_each: int = 8)
     kinds = list(dict.fromkeys(drawn.label.tolist()))
     columns = [_spread(np.flatnonzero(drawn.label == kind), n_of_each) for kind in kinds]
     rows = _rows(drawn)
-    height, width = drawn.shown.shape[1:]
+    height, width = drawn.stimulus.shape[1:]
 
     def draw(figure: Figure) -> None:
         panels = figure.subplots(len(rows), len(kinds), squeeze=False, width_ratios=[len(own) for own in columns])
@@ -51,15 +51,16 @@ def pictures_figure(drawn: Drawn, name: str = "pictures", *, n_of_each: int = 8)
     return Drawing(name, draw, 0.4 + len(rows) * (picture_in * height / width + 0.06), caption=caption)
 
 
-def _rows(drawn: Drawn) -> list[tuple[str, NDArray[np.float32], str]]:
+def _rows(drawn: Drawings) -> list[tuple[str, NDArray[np.float32], str]]:
     """What each row of the figure is called, its pictures, and a note."""
     compared = {"ceiling": drawn.ceiling, **drawn.regions}
     rows = [
-        (name, pictures, _line_of(likeness(pictures, drawn.shown, drawn.label))) for name, pictures in compared.items()
+        (name, pictures, _line_of(likeness(pictures, drawn.stimulus, drawn.label)))
+        for name, pictures in compared.items()
     ]
     region, shuffled = list(drawn.shuffled.items())[-1]
-    note = _line_of(mean_likeness(shuffled, drawn.shown, drawn.label))
-    return [("shown", drawn.shown, "r · pairs · in kind"), *rows, (f"{region}, shuffled", shuffled[0], note)]
+    note = _line_of(mean_likeness(shuffled, drawn.stimulus, drawn.label))
+    return [("shown", drawn.stimulus, "r · pairs · in kind"), *rows, (f"{region}, shuffled", shuffled[0], note)]
 
 
 def _spread(trials: NDArray[np.intp], n: int) -> NDArray[np.intp]:

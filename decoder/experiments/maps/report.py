@@ -13,7 +13,7 @@ from ...report.checks import SIGNIFICANT, finding_checks, result_checks
 from ...report.drawing import Drawing, short
 from ...report.measures import measures_figure, measures_table
 from ...report.numbers import count, interval, p_words, percent
-from ...report.result import Folded, Number, Part, Section, Sentence, Shade, Table
+from ...report.result import Folded, Number, PageSection, Part, Sentence, Shade, Table
 from ...statistics.measures import IN_SENTENCES
 from .chosen_figure import chosen_figure
 from .heat_figure import heat_figure
@@ -111,10 +111,12 @@ class MapReport:
         result, measures = self.result, list(self.result.nested.measures)
         figures = [replace(measures_figure(nested_rows(result.nested), measures, "runs"), name="nested")]
         for measure in measures:
-            figures += [*self._heat_figure(measure), layers_figure(result, measure), *self._times_figure(measure)]
+            figures += [heat_figure(result, measure)] if len(result.regions) * len(result.times) > 1 else []
+            figures.append(layers_figure(result, measure))
+            figures += [times_figure(result, measure)] if len(result.times) > 1 else []
         return [*figures, chosen_figure(result), *self.pictures]
 
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[PageSection]:
         result = self.result
         by_name = {drawing.name: drawing for drawing in self.figures()}
         several = len(result.sessions) > 1
@@ -130,11 +132,11 @@ class MapReport:
             *self._by_measure("Where the network understands", "map", by_name),
             *self._by_measure("Along the layers", "layers", by_name),
             *self._by_measure("In time", "times", by_name),
-            *([Section("What the network sees", self.pictures)] if self.pictures else []),
-            Section("Nested choice: the result without picking", nested),
-            *([Section("By region", list(self._regions()))] if result.nested_by_region else []),
-            Section("Recording and audit", list(self._recording())),
-            Section("Methods", [map_methods(result)]),
+            *([PageSection("What the network sees", self.pictures)] if self.pictures else []),
+            PageSection("Nested choice: the result without picking", nested),
+            *([PageSection("By region", list(self._regions()))] if result.nested_by_region else []),
+            PageSection("Recording and audit", list(self._recording())),
+            PageSection("Methods", [map_methods(result)]),
         ]
         text = (
             "In per cent. The files next to this page have more: cells.csv every number of each cell, with "
@@ -142,22 +144,15 @@ class MapReport:
             "choice; and each figure as SVG and PDF."
         )
         cells = Folded(count(len(result.cells), "cell"), [text, self._cells_table()])
-        return [*sections, Section("All cells", [cells])]
+        return [*sections, PageSection("All cells", [cells])]
 
-    def _heat_figure(self, measure: str) -> list[Drawing]:
-        several = len(self.result.regions) * len(self.result.times) > 1
-        return [heat_figure(self.result, measure)] if several else []
-
-    def _times_figure(self, measure: str) -> list[Drawing]:
-        return [times_figure(self.result, measure)] if len(self.result.times) > 1 else []
-
-    def _by_measure(self, title: str, kind: str, by_name: dict[str, Drawing]) -> list[Section]:
+    def _by_measure(self, title: str, kind: str, by_name: dict[str, Drawing]) -> list[PageSection]:
         """The figure of the main measure, and folded away those of the others; nothing where there is none."""
         if f"{kind}-{MAIN}" not in by_name:
             return []
         others = [name for name in self.result.nested.measures if name != MAIN]
         folded = [Folded(f"The same for {IN_SENTENCES[name]}", [by_name[f"{kind}-{name}"]]) for name in others]
-        return [Section(title, [by_name[f"{kind}-{MAIN}"], *folded])]
+        return [PageSection(title, [by_name[f"{kind}-{MAIN}"], *folded])]
 
     def _nested_table(self) -> Table:
         nested = self.result.nested

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from .result import LeftOut, Mean, SpanPoint
+from .result import LeftOut, MeanOverDraws, SpanPoint
 from .scene import Scene
 from .span import explained, span_weights
 
@@ -86,7 +86,7 @@ def _points(scene: Scene, held_out: LeftOut, draws: list[list[_Split]], sizes: l
             scene.accuracy(np.concatenate([next(scores) for _ in draw]), np.concatenate([split.test for split in draw]))
             for draw in draws
         ]
-        accuracy = [Mean.of(of_draws) for of_draws in zip(*found, strict=True)]
+        accuracy = [MeanOverDraws.of(of_draws) for of_draws in zip(*found, strict=True)]
         points.append(SpanPoint(held_out, size, float(np.mean(shares)), *accuracy))
     return points
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...report.data import plain_data
 from ...report.drawing import Drawing
 from ...report.numbers import count, listed, percent
-from ...report.result import Cell, Folded, Number, Section, Sentence, Table
+from ...report.result import Cell, Folded, Number, PageSection, Part, Sentence, Table
 from .figures import layers_figure, reach_figure, spans_figure
 from .result import PlanResult, needed
 from .sentences import plan_sentences
@@ -55,7 +55,7 @@ class PlanReport:
     def figures(self) -> list[Drawing]:
         return [layers_figure(self.plan), spans_figure(self.plan), reach_figure(self.plan)]
 
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[PageSection]:
         plan, noise = self.plan, self.plan.noise
         unit = "categories" if plan.stimuli == "words" else "pictures and categories"
         noise_text = (
@@ -64,16 +64,19 @@ class PlanReport:
             f"{noise.seconds_per_trial:.0f} s of recording for each. A recording of your own tells more: --like "
             "STUDY.toml."
         )
-        return [
-            Section(
-                "How many trials: what decoders of given noise reach", [reach_figure(plan), self._reach(), noise_text]
-            ),
-            Section(
-                f"How many {unit}: the ceiling that no amount of brain data lifts", [spans_figure(plan), self._spans()]
-            ),
-            Section("What the stimuli span, layer by layer", [layers_figure(plan), Folded("Table", [self._layers()])]),
-            Section("Methods", [_methods(plan)]),
-        ]
+        titles = (
+            "How many trials: what decoders of given noise reach",
+            f"How many {unit}: the ceiling that no amount of brain data lifts",
+            "What the stimuli span, layer by layer",
+            "Methods",
+        )
+        parts: tuple[list[Part], ...] = (
+            [reach_figure(plan), self._reach(), noise_text],
+            [spans_figure(plan), self._spans()],
+            [layers_figure(plan), Folded("Table", [self._layers()])],
+            [_methods(plan)],
+        )
+        return [PageSection(*of) for of in zip(titles, parts, strict=True)]
 
     def _layers(self, step: int = 1) -> Table:
         chosen = [one for i, one in enumerate(self.plan.layers) if i % step == 0 or one.layer == self.plan.layer]

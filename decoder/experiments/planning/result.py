@@ -22,14 +22,14 @@ class Accuracy(NamedTuple):
     candidate: float
 
 
-class Mean(NamedTuple):
+class MeanOverDraws(NamedTuple):
     """A mean over random draws, with its standard error (NaN of a single draw)."""
 
     value: float
     error: float
 
     @classmethod
-    def of(cls, draws: Sequence[float]) -> Mean:
+    def of(cls, draws: Sequence[float]) -> MeanOverDraws:
         n = len(draws)
         return cls(float(np.mean(draws)), float(np.std(draws, ddof=1) / np.sqrt(n)) if n > 1 else float("nan"))
 
@@ -48,8 +48,8 @@ class SpanPoint:
     held_out: LeftOut
     n_training: int
     explained: float
-    pairwise: Mean
-    candidate: Mean
+    pairwise: MeanOverDraws
+    candidate: MeanOverDraws
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class ReachPoint:
 
     signal_to_noise: float
     n_training: int
-    pairwise: Mean
-    candidate: Mean
+    pairwise: MeanOverDraws
+    candidate: MeanOverDraws
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class PlanResult:
         for level in dict.fromkeys(point.signal_to_noise for point in self.reach):
             yield level, [point for point in self.reach if point.signal_to_noise == level]
 
-    def span_curves(self) -> Iterator[tuple[LeftOut, list[SpanPoint]]]:
+    def span_curves(self) -> Iterator[tuple[str, list[SpanPoint]]]:
         """The curve of each kind of stimuli left out."""
         for left_out in dict.fromkeys(point.held_out for point in self.spans):
             yield left_out, [point for point in self.spans if point.held_out == left_out]

@@ -20,7 +20,7 @@ from ....adapters.unit_blocks import scores_of
 from ...evaluation.threads import in_parallel
 from ...recordings.synthetic import SyntheticBrain, block_design
 from .held_out import number_tested
-from .result import Accuracy, Mean, ReachPoint
+from .result import Accuracy, MeanOverDraws, ReachPoint
 from .scene import Scene
 
 MOST_TESTED = 40
@@ -52,7 +52,7 @@ def reached(
     for i, level in enumerate(levels):
         draws = found[i * n_draws : (i + 1) * n_draws]
         for number, size in enumerate(sizes):
-            accuracy = [Mean.of(of_draws) for of_draws in zip(*(draw[number] for draw in draws), strict=True)]
+            accuracy = [MeanOverDraws.of(of_draws) for of_draws in zip(*(draw[number] for draw in draws), strict=True)]
             points.append(ReachPoint(level, size, *accuracy))
     return points
 

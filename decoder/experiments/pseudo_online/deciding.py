@@ -76,7 +76,7 @@ class Player:
         """Decide on all of a run."""
         settings = decoder.settings
         waiting_s = delays_s(settings, self.bench.recording).waiting
-        stream = stream_windows(self.bench.prepared(settings.steps), self.window(settings), run, waiting_s)
+        stream = stream_windows(self.bench.prepared(tuple(settings.steps)), self.window(settings), run, waiting_s)
         events: list[int] = []
         times = [np.empty((0, 3))]
         parts = [np.empty((0, len(self.bench.targets.answers)))]

@@ -8,7 +8,7 @@ from typing import Any
 from ...report.data import plain_data
 from ...report.drawing import Drawing
 from ...report.numbers import count, interval, listed, p_words, percent
-from ...report.result import Folded, Number, Part, Section, Sentence, Table
+from ...report.result import Folded, Number, PageSection, Part, Sentence, Table
 from ...statistics.bits import Transfer
 from ...statistics.measures import IN_SENTENCES
 from .figures import curve_figure, operating_figure, strip_figure
@@ -112,18 +112,18 @@ class PseudoOnlineReport:
         curve = [curve_figure(self.result)] if len(self.result.curve) >= LEAST_POINTS else []
         return [*curve, strip_figure(self.result), operating_figure(self.result)]
 
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[PageSection]:
         *curve, strip, operating = self.figures()
         sections = []
         if curve:
             parts: list[Part] = [*curve, Folded("Table", [self._curve()])]
-            sections.append(Section("Since the onset: how decisions get better as the window fills", parts))
+            sections.append(PageSection("Since the onset: how decisions get better as the window fills", parts))
         return [
             *sections,
-            Section("A run as it went by", [strip]),
-            Section("Thresholds: what each would have led to", [operating]),
-            Section("All measures", [self._covering(), self._events()]),
-            Section("Methods", [pseudo_online_methods(self.result)]),
+            PageSection("A run as it went by", [strip]),
+            PageSection("Thresholds: what each would have led to", [operating]),
+            PageSection("All measures", [self._covering(), self._events()]),
+            PageSection("Methods", [pseudo_online_methods(self.result)]),
         ]
 
     def _curve(self, step: int = 1) -> Table:

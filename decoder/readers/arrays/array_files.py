@@ -26,22 +26,11 @@ def order_in(path: Path, order: Order | None) -> Order:
 
 
 def load_arrays(path: str | PathLike[str], names: Sequence[str]) -> dict[str, NDArray]:
-    """Load some of a file's arrays.
+    """Load some of the arrays of an ``.npz`` file, or of a ``.mat`` file up to version 7, by the names given.
 
-    Parameters
-    ----------
-    path : path
-        ``.npz``, or ``.mat`` up to version 7.
-    names : sequence of str
-        Which ones. Dots lead into MATLAB's structures: ``"cnt.x"`` is the field ``x`` of ``cnt``; of a row of
-        structures, the field of each. Before the first dot, ``*`` stands for what differs from file to file:
-        ``"cnt_*.x"``, where that fits one name only.
-
-    Returns
-    -------
-    dict of str to array
-        By the names that were asked for. A cell array of texts comes as an array of texts; a cell array of arrays
-        keeps its cells, as an array of objects.
+    Dots lead into MATLAB's structures: ``"cnt.x"`` is the field ``x`` of ``cnt``; of a row of structures, the field of
+    each. Before the first dot, ``*`` stands for what differs from file to file: ``"cnt_*.x"``, where that fits one name
+    only. A cell array of texts is returned as an array of texts; one of arrays keeps its cells, as an array of objects.
 
     Raises
     ------
@@ -70,15 +59,7 @@ def entries(path: Path, name: str, array: NDArray) -> NDArray:
 
 
 def named_labels(name: str, labels: NDArray[np.str_], meaning: Mapping[str, str] | None) -> NDArray[np.str_]:
-    """Return what labels mean; as they are where no meanings are given, which have to be those of all labels.
-
-    Raises
-    ------
-    UnknownNameError
-        A meaning is given for a label that there is not.
-    InputError
-        A label has none.
-    """
+    """Return what labels mean; as they are where no meanings are given, which have to be those of all labels."""
     if meaning is None:
         return labels
     known = np.unique(labels).tolist()

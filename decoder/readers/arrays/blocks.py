@@ -10,25 +10,14 @@ from ...recordings.events import Events
 
 
 def blocks(label: NDArray[np.str_], run: NDArray, tr_s: float, block: NDArray | None = None) -> Events:
-    """Return one event for each stretch of samples of one label, one run and one block.
+    """Return one event for each stretch of samples of one label, one run and one block, all of shape (n_samples,).
 
-    Parameters
-    ----------
-    label, run : arrays (n_samples,)
-    tr_s : float
-        Seconds from one sample to the next.
-    block : array (n_samples,), optional
-        Tells blocks apart that follow each other with the same label.
-
-    Raises
-    ------
-    RecordingError
-        A block holds several labels.
+    Blocks set apart what follows each other with the same label; one with several labels is a RecordingError.
 
     Examples
     --------
-    >>> shown = blocks(np.array(["cat", "cat", "shoe", "cat"]), np.array([1, 1, 1, 2]), tr_s=2.0)
-    >>> shown.label.tolist(), shown.onset_s.tolist(), shown.duration_s.tolist()
+    >>> events = blocks(np.array(["cat", "cat", "shoe", "cat"]), np.array([1, 1, 1, 2]), tr_s=2.0)
+    >>> events.label.tolist(), events.onset_s.tolist(), events.duration_s.tolist()
     (['cat', 'shoe', 'cat'], [0.0, 4.0, 0.0], [4.0, 2.0, 2.0])
     """
     new_run, new_label = _changes(run), _changes(label)

@@ -20,29 +20,11 @@ if TYPE_CHECKING:
 def read_stored_pictures(
     path: str | PathLike[str], stimuli: str, shape: Sequence[int] | None = None, order: Order | None = None
 ) -> dict[str, Image]:
-    """Read the pictures of a recording by name; one that was shown several times is there once.
+    """Read the pictures of a recording in RGB; one of several samples is there once, as ``picture_i`` by the first.
 
-    Parameters
-    ----------
-    path : path
-        ``.npz`` or ``.mat``.
-    stimuli : str
-        Name of the array: for each sample a picture laid out in a row, or (height, width), or (height, width, 3).
-        Whole numbers from 0 (black) to 255.
-    shape : sequence of int, optional
-        Height and width, and 3 for colours; needed where pictures are rows.
-    order : str, optional
-        How a picture was laid out in a row; ``"F"`` for ``.mat`` and ``"C"`` for ``.npz`` where not given.
-
-    Returns
-    -------
-    dict of str to PIL image
-        In RGB, called ``picture_i`` by the first sample i that showed it.
-
-    Raises
-    ------
-    RecordingError
-        The array holds no such pictures.
+    The array holds for each sample a picture (height, width), (height, width, 3), or laid out in a row, for which
+    `shape` says height and width, and 3 for colours. Values are whole numbers from 0 (black) to 255. For `order` see
+    `order_in`.
     """
     from PIL import Image as images
 

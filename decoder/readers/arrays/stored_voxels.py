@@ -15,16 +15,7 @@ from .array_files import Order, entries
 
 
 class Voxels(NamedTuple):
-    """What is known of the features' voxels.
-
-    Attributes
-    ----------
-    places : array (n_features, 3) of int
-        Each voxel's index (i, j, k) in the volume.
-    positions_mm : array (n_features, 3), optional
-    inside : dict of str to array (n_features,) of bool
-        For each mask which features lie in it.
-    """
+    """The index (i, j, k) of each feature's voxel, its position where known, and which features each mask has."""
 
     places: NDArray[np.intp]
     positions_mm: NDArray[np.float64] | None

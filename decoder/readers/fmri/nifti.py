@@ -165,15 +165,7 @@ def _read_into(out: NDArray[np.float32], path: Path, image: Any, keep: NDArray[n
 
 
 def read_volume(path: AnyPath) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Read a mask or an atlas: its values (x, y, z) and the affine (4, 4) from voxels to millimetres.
-
-    Raises
-    ------
-    RecordingError
-        The file is missing, truncated or damaged, or holds several volumes.
-    NonFiniteError
-        A voxel is NaN or infinite.
-    """
+    """Read a mask or an atlas: its values (x, y, z) and the affine (4, 4) from voxels to millimetres."""
     path = Path(path)
     image = _open(path)
     if len(image.shape) < 3 or np.prod(image.shape[3:]) != 1:
@@ -209,8 +201,8 @@ def _check_grid(path: Path, image: Any, other_path: Path, other: Any) -> None:
 def _common_tr_s(paths: list[Path], images: list[Any]) -> float:
     found = [_tr_s(path, image) for path, image in zip(paths, images, strict=True)]
     if max(found) - min(found) > 1e-6:
-        told = ", ".join(f"{path}: {tr_s:g} s" for path, tr_s in zip(paths, found, strict=True))
-        raise RecordingError(f"the files differ in their repetition time ({told}); give tr_s, or read them apart")
+        each = ", ".join(f"{path}: {tr_s:g} s" for path, tr_s in zip(paths, found, strict=True))
+        raise RecordingError(f"the files differ in their repetition time ({each}); give tr_s, or read them apart")
     return found[0]
 
 

@@ -64,18 +64,9 @@ def read_responses(
 
 
 def load_repeats(path: str | Path, n_stimuli: int) -> NDArray[np.float64]:
-    """Load responses before they were averaged, and lay them out as (n_stimuli, n_neurons, n_repeats).
+    """Load single responses (n_neurons, n_stimuli, n_repeats) as (n_stimuli, n_neurons, n_repeats).
 
-    Parameters
-    ----------
-    path : path of a .npy file
-        Holds (n_neurons, n_stimuli, n_repeats); NaN where there was no repeat.
-    n_stimuli : int
-
-    Raises
-    ------
-    RecordingError
-        The file is no array, or has another shape.
+    They are NaN where there was no repeat.
     """
     array = _load(Path(path))
     if array.ndim != 3 or array.shape[1] != n_stimuli:

@@ -38,13 +38,7 @@ _Forms = dict[int, tuple[int, int]]
 
 
 def whole_part(path: Path) -> tuple[int, int]:
-    """Return how many bytes of a file are whole chunks, and of how many bytes the torn one behind them is.
-
-    Raises
-    ------
-    RecordingError
-        It is no XDF file, or it is damaged.
-    """
+    """Return how many bytes of a file are whole chunks, and of how many bytes the torn one behind them is."""
     with open(path, "rb") as file:
         if file.read(4) != b"XDF:":
             raise RecordingError(f"{path}: is no XDF file; one begins with 'XDF:'")

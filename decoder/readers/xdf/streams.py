@@ -18,23 +18,10 @@ from .chunks import whole_part
 
 
 class XdfStream(NamedTuple):
-    """One stream of a file.
+    """One stream of a file: what it says of itself, its values (n_samples, n_channels) or texts, and their stamps.
 
-    Attributes
-    ----------
-    name, type, source_id : str
-        Empty where the stream does not say.
-    rate_hz : float
-        The nominal rate; zero for what comes irregularly.
-    format : str
-        Of the values, ``"float32"`` or ``"string"`` for instance.
-    channel_names, units : list of str
-        One per channel.
-    values : array (n_samples, n_channels), or list of lists of str
-    stamps : array (n_samples,)
-        In seconds, on one clock for all streams.
-    closed : bool
-        Whether the recorder came to its end.
+    Texts are empty where the stream does not say; the nominal rate is zero for what comes irregularly; the stamps are
+    in seconds, on one clock for all streams; `closed` says whether the recorder came to its end.
     """
 
     name: str
@@ -64,15 +51,7 @@ class XdfStream(NamedTuple):
 
 
 def load_streams(path: Path) -> tuple[list[XdfStream], int]:
-    """Return the streams, stamped by one clock, and how many bytes of a torn chunk at the end are left out.
-
-    Raises
-    ------
-    MissingExtraError
-        There is no pyxdf.
-    RecordingError
-        The file is missing, damaged, or something else.
-    """
+    """Return the streams, stamped by one clock, and how many bytes of a torn chunk at the end are left out."""
     try:
         import pyxdf
     except ImportError as error:

@@ -16,7 +16,7 @@ from hotwire.adapters.other.banded import BandedAdapter
 from hotwire.adapters.other.pls import PLSAdapter
 from hotwire.adapters.other.reduced_rank import ReducedRankAdapter
 from hotwire.adapters.ridge.ridge import RidgeAdapter
-from hotwire.decoder.evaluation.evaluate import Choice
+from hotwire.decoder.evaluation.choices import Choice
 from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers import read_arrays, write_npz
 from hotwire.decoder.readout import LabelReadout, NearestReadout

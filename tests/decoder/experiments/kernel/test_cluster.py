@@ -124,16 +124,17 @@ def test_a_job_anywhere_is_the_job_here(study: Path, tmp_path: Path) -> None:
     cache = ArrayCache(sign.parent)
     for job in FITS.jobs(session, lambda _: True):
         names = tuple(FITS.entries(session, job))
-        ((name, travelled),) = work_out_anywhere(FITS, subject, job, names, sign)
-        assert name not in cache
+        travelled = work_out_anywhere(FITS, subject, job, names, sign)
+        assert not any(name in cache for name in names)
         sign.touch()
         assert work_out_anywhere(FITS, subject, job, names, sign) == []
         sign.unlink()
-        (here,) = FITS.work_out(session, job)
-        for arrays in (travelled, cache.get(name)):
-            assert here.keys() == arrays.keys()
-            for array in here.keys() - {"seconds"}:
-                np.testing.assert_array_equal(arrays[array], here[array])
+        for (name, arrays), here in zip(travelled, FITS.work_out(session, job), strict=True):
+            assert name in names
+            for there in (arrays, cache.get(name)):
+                assert here.keys() == there.keys()
+                for array in here.keys() - {"seconds"}:
+                    np.testing.assert_array_equal(there[array], here[array])
 
 
 def test_a_worker_that_reads_something_else_says_so(study: Path, tmp_path: Path) -> None:

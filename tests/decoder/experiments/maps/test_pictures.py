@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder import LabelReadout, Settings, WordTargets
-from hotwire.decoder.experiments.maps.pictures import Drawn, draw_trials, likeness, mean_likeness
+from hotwire.decoder.experiments.maps.pictures import Drawings, draw_trials, likeness, mean_likeness
 from hotwire.decoder.experiments.maps.pictures_figure import pictures_figure
 from hotwire.decoder.experiments.maps.session import MapSession
 from hotwire.decoder.experiments.maps.settings import MapSettings, NetworkSpec
@@ -59,26 +59,26 @@ def opened(tmp_path_factory) -> Iterator[tuple[MapSession, Network]]:
 
 
 @pytest.fixture(scope="module")
-def drawn(opened) -> Drawn:
+def drawn(opened) -> Drawings:
     session, drawing = opened
     return draw_trials(session, next(iter(session.networks)), drawing)
 
 
 def test_what_was_seen_is_drawn_and_what_was_not_is_not(opened, drawn):
     shown, label = discs(60, seed=1)
-    np.testing.assert_allclose(drawn.shown, shown / 255, atol=1e-6)
+    np.testing.assert_allclose(drawn.stimulus, shown / 255, atol=1e-6)
     assert drawn.label.tolist() == label.tolist()
     assert drawn.layer == "latent"
 
     def of(pictures):
-        return likeness(pictures, drawn.shown, drawn.label)
+        return likeness(pictures, drawn.stimulus, drawn.label)
 
     assert of(drawn.ceiling).identified > 0.97
     assert of(drawn.ceiling).correlation >= of(drawn.regions["seeing"]).correlation > 0.7
     assert of(drawn.regions["seeing"]).identified_within > 0.9
     assert of(drawn.regions["blind"]).identified < 0.7
     assert drawn.shuffled["seeing"].shape == (4, 60, 12, 12)
-    assert mean_likeness(drawn.shuffled["seeing"], drawn.shown, drawn.label).identified < 0.7
+    assert mean_likeness(drawn.shuffled["seeing"], drawn.stimulus, drawn.label).identified < 0.7
 
 
 def test_the_ceiling_is_what_the_network_draws_of_the_pictures(opened, drawn):
@@ -93,7 +93,7 @@ def test_any_layer_of_the_drawing_network_can_be_entered(opened, drawn):
     session, drawing = opened
     early = draw_trials(session, next(iter(session.networks)), drawing, layer="conv1")
     assert early.layer == "conv1"
-    assert likeness(early.regions["seeing"], drawn.shown, drawn.label).identified > 0.9
+    assert likeness(early.regions["seeing"], drawn.stimulus, drawn.label).identified > 0.9
     np.testing.assert_allclose(early.ceiling, drawn.ceiling, atol=1e-4)
 
 
@@ -140,7 +140,7 @@ def test_the_figure_has_a_row_for_each_region(drawn, tmp_path: Path):
     for name in ("shown", "ceiling", "seeing", "blind", "blind, shuffled", "left", "right"):
         assert f">{name}<" in svg
     assert len(re.findall("<image", svg)) == 5 * 2
-    one = likeness(drawn.regions["seeing"], drawn.shown, drawn.label)
+    one = likeness(drawn.regions["seeing"], drawn.stimulus, drawn.label)
     assert f">{one.correlation:.2f} · {100 * one.identified:.0f} % · {100 * one.identified_within:.0f} %<" in svg
     assert svg == pictures_figure(drawn, n_of_each=5).svg()
     assert figure.file("pdf").startswith(b"%PDF")

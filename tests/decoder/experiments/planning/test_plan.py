@@ -19,7 +19,7 @@ from hotwire.decoder import Decoder, Settings, WordTargets, evaluate
 from hotwire.decoder.experiments.planning import run as module
 from hotwire.decoder.experiments.planning.noise import Noise
 from hotwire.decoder.experiments.planning.report import PlanReport
-from hotwire.decoder.experiments.planning.result import Accuracy, Mean, PlanResult, ReachPoint, needed
+from hotwire.decoder.experiments.planning.result import Accuracy, MeanOverDraws, PlanResult, ReachPoint, needed
 from hotwire.decoder.experiments.planning.run import plan
 from hotwire.decoder.experiments.planning.sentences import plan_sentences
 from hotwire.decoder.recordings.synthetic import SyntheticBrain, block_design
@@ -114,7 +114,7 @@ def test_simulated_decoders_do_as_well_as_those_that_evaluate_fits(
         recording = brain.record(design, dict(zip(LABELS, table, strict=True)))
         measures = evaluate(decoder, recording, controls=(), n_permutations=10).decoder.measures
         fitted.append([measures[name].value for name in ("pairwise", "candidate")])
-    expected = [Mean.of(values) for values in zip(*fitted, strict=True)]
+    expected = [MeanOverDraws.of(values) for values in zip(*fitted, strict=True)]
     [point] = found.reach
     for ours, theirs in zip((point.pairwise, point.candidate), expected, strict=True):
         assert abs(ours.value - theirs.value) < 3.5 * np.hypot(ours.error, theirs.error)
@@ -159,7 +159,7 @@ curves = st.lists(
 
 
 def curve_of(points: list[tuple[int, float]]) -> list[ReachPoint]:
-    return [ReachPoint(1.0, n, Mean(value, 0.0), Mean(value, 0.0)) for n, value in sorted(points)]
+    return [ReachPoint(1.0, n, MeanOverDraws(value, 0.0), MeanOverDraws(value, 0.0)) for n, value in sorted(points)]
 
 
 @given(curves, st.floats(0.51, 0.99))

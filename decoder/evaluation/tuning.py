@@ -1,0 +1,39 @@
+"""Settings chosen by all runs of a recording, for a decoder that is then fitted on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from ..decoder import Decoder
+from ..recordings.recording import Recording
+from .choices import Choice, SettingsSearch, layers_tried
+from .fold_data import FoldData
+from .splits import Folds, HeldOut
+from .threads import in_parallel
+
+
+def tune(
+    decoder: Decoder, recording: Recording, choose: Sequence[Choice], *, inner_folds: int = 4, folds: Folds = "run"
+) -> Decoder:
+    """Choose settings by cross-validation over all runs of a recording, as `evaluate` does within each fold.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        Stays as it is.
+    recording : Recording
+    choose : sequence of Choice
+    inner_folds : int
+    folds : "run", int, or {"classes": int}
+        As `evaluate` was given; where it held out whole classes, choices are made by inner folds of whole classes.
+
+    Returns
+    -------
+    Decoder
+        With what was chosen, not fitted yet. How well it does is for `evaluate` to say.
+    """
+    data = FoldData(decoder.network, decoder.targets, recording, layers_tried(decoder.settings, choose))
+    search = SettingsSearch(data, HeldOut((), () if isinstance(folds, Mapping) else None), inner_folds)
+    [settings] = in_parallel([partial(search.choose, decoder.settings, choose)], "choosing settings")
+    return Decoder(decoder.network, decoder.targets, settings)
