@@ -55,18 +55,8 @@ class Linear:
 
 
 def default_adapter(kind: str = "ridge") -> FactoredAdapter:
-    """What it chooses is chosen for all units together, by direction; predictions are as strong as true activations.
-
-    Parameters
-    ----------
-    kind : str
-        One of `hotwire.adapters.kinds.KINDS`.
-
-    Raises
-    ------
-    UnknownNameError
-        There is no such kind.
-    """
+    """An adapter of one of `KINDS`. What it chooses is chosen for all units together, by direction; its predictions are
+    as strong as true activations."""
     if kind not in KINDS:
         raise UnknownNameError("kind of adapter", kind, KINDS)
     adapter = KINDS[kind]()

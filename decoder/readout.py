@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class Entry:
     mean : array (n_units,)
         The mean activation of the training trials.
     targets : array (n_classes, n_units)
-        The mean activation that belongs to each class; with no units where the readout does not use them.
+        The mean activation that belongs to each class.
     """
 
     network: Network
@@ -77,9 +77,6 @@ class Readout(ABC):
     Subclasses, also those of other packages, are frozen dataclasses of plain settings. One that is an entry point of
     the group ``hotwire.readouts`` can be named in study files and saved in bundles.
     """
-
-    uses_targets: ClassVar[bool] = True
-    """Whether it looks at the `targets` of the entry."""
 
     @abstractmethod
     def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
@@ -127,7 +124,6 @@ class LabelReadout(Readout):
         that which it has at the mean activation of the training trials.
     """
 
-    uses_targets = False
     prior: Literal["keep", "remove"] = "keep"
 
     def __post_init__(self) -> None:
@@ -250,21 +246,8 @@ def read_out(
     """Scores and free answers of states: the one place where a network decides on trials.
 
     A state's scores do not depend on what others come with it. BLAS adds in another order for other numbers of rows;
-    so there are always as many: the last ones are filled up.
-
-    Parameters
-    ----------
-    readout : Readout
-    entry : Entry
-    states : array (n_trials, n_units)
-    speak : bool
-        Whether free answers are wanted, where the readout gives any.
-
-    Returns
-    -------
-    scores : array (n_trials, n_classes)
-        Log probabilities up to a constant.
-    texts : list of str, or None
+    so there are always as many: the last ones are filled up. Scores are (n_trials, n_classes), log probabilities up to
+    a constant; free answers are left out where `speak` is false.
     """
     scores, texts = np.empty((len(states), len(entry.answers)), np.float32), []
     starts = range(0, len(states), TOGETHER)

@@ -120,20 +120,10 @@ class Settings:
         answers: NDArray[np.intp],
         regions: Mapping[str, NDArray] | None = None,
     ) -> Linear:
-        """Fit features, whitening and adapter.
+        """Fit all of it on trials, their targets (n_trials, n_units) and right classes (n_trials,).
 
-        Parameters
-        ----------
-        trials : Trials
-            The training trials.
-        samples : array (n_samples, n_features)
-            All samples of the training runs, preprocessed as those that are decided on.
-        targets : array (n_trials, n_units)
-            The activation that belongs to each trial.
-        answers : array (n_trials,) of int
-            The right class of each.
-        regions : mapping of str to array of int, optional
-            The recording's, for adapters whose bands they are.
+        `samples` (n_samples, n_features) are all samples of the training runs, preprocessed as those that are decided
+        on; `regions` are the recording's, for adapters whose bands they are.
         """
         whitener = Whitener().fit(samples) if self.whiten == "samples" else None
         return fit_on(self, trials, np.arange(len(trials)), targets, answers, whitener, regions)

@@ -6,22 +6,22 @@
     ├── InputError (ValueError)             an argument is wrong
     │   ├── ShapeError                      an array of another shape than expected
     │   ├── NonFiniteError                  NaN or infinity, with its position
-    │   ├── LeakError                       what is tested was in the training, or can be told without the brain
+    │   ├── LeakError                       what is tested was in the training, or is known without the brain
     │   └── UnknownNameError                a look-up failed; lists what there is
     ├── RecordingError (ValueError)         a recording, its mask or its events cannot be used
     ├── StudyError (ValueError)             a study file has a wrong or missing field
     ├── BundleError                         a saved decoder is damaged, incomplete or too new
     ├── StreamError                         a live stream cannot be used
-    │   ├── StreamNotFoundError             no stream matches, or several do; lists what was found
+    │   ├── StreamNotFoundError             no stream matches, or several do; lists those there are
     │   ├── StreamLostError                 a stream that was there is gone
     │   └── StreamMismatchError             its channels, rate, units or type are not the decoder's; shows both
     ├── AssetError                          weights or data could not be made ready
     │   ├── DownloadError                   not to be had: no network, or the index lacks it
-    │   ├── ChecksumError                   what came is not what was expected
+    │   ├── ChecksumError                   a file is not the one expected
     │   └── DiskSpaceError                  no room for it
     └── MissingExtraError (ImportError)     an optional package is not installed
 
-A message names the parameter, what was expected, what came, and what to do.
+A message names the parameter, what was expected, what it is, and what to do.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class NonFiniteError(InputError):
 
 
 class LeakError(InputError):
-    """What is tested was in the training, or could be told without the brain."""
+    """What is tested was in the training, or is known without the brain."""
 
 
 class UnknownNameError(InputError):
@@ -63,7 +63,7 @@ class UnknownNameError(InputError):
     what : str
         What was looked up, e.g. ``"layer"``.
     name : object
-        The name that was not found.
+        The name that is unknown.
     known : iterable of str
         The names there are.
 
@@ -100,7 +100,7 @@ class StreamError(HotwireError):
 
 
 class StreamNotFoundError(StreamError):
-    """No stream matches what was asked for, or several do."""
+    """No stream matches the request, or several do."""
 
 
 class StreamLostError(StreamError):

@@ -11,7 +11,7 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u20
 
 
 def printable(text: object) -> str:
-    r"""Return a text in which everything is seen and nothing obeyed: what controls a terminal is written as an escape.
+    r"""Return a text that is visible and never obeyed: what controls a terminal is written as an escape.
 
     Every path by which text from outside reaches a terminal or a log takes it: the errors themselves, the lines that
     commands print, and (through `hotwire.decoder.report.markup`) rich's tables. What is printable stays as it is.
@@ -26,7 +26,7 @@ def printable(text: object) -> str:
     >>> print(printable("face\x1b[2J\r\nhouse\x9b5m"))
     face\x1b[2J\r\nhouse\x9b5m
     """
-    return _UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], str(text))
+    return _UNPRINTABLE.sub(lambda match: repr(match[0])[1:-1], str(text))
 
 
 def json_text(data: Any, **options: Any) -> str:
@@ -47,4 +47,4 @@ def json_text(data: Any, **options: Any) -> str:
     """
     text = json.dumps(data, ensure_ascii=False, **options)
     # Line breaks between the parts are json's own: within texts it has escaped them.
-    return _UNPRINTABLE.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text)
+    return _UNPRINTABLE.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)

@@ -14,15 +14,8 @@ from .compiled import CompiledDecoder
 class Agreement(NamedTuple):
     """How far a compiled decoder's decisions are from those of the decoder that it was made from.
 
-    Attributes
-    ----------
-    n_trials : int
-    n_answers_differ : int
-        Trials with another most probable answer.
-    n_texts_differ : int or None
-        Trials with another free answer, where the readout asks for one.
-    largest_difference : float
-        In the probability of any answer to any trial.
+    Trials with another most probable class; those with another free answer, where the readout gives any; and the
+    largest difference in the probability of any class in any trial.
     """
 
     n_trials: int

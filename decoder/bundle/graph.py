@@ -33,14 +33,9 @@ LARGEST_GRAPH_BYTES = 2**31 - 2**20
 class DecoderGraphs(NamedTuple):
     """A decoder as graphs.
 
-    Attributes
-    ----------
-    decide : ModelProto
-        Takes ``features``, float32 (1, n_inputs): one row of a window, after the steps, or its features. Gives
-        ``probabilities``, float64 (1, n_classes); with a free answer also its first ``token`` and what is ``kept`` for
-        the next.
-    speech : Speech or None
-        The rest of a free answer, where the readout asks for one.
+    `decide` takes ``features``, float32 (1, n_inputs): one row of a window, after the steps, or its features. It gives
+    ``probabilities``, float64 (1, n_classes); with a free answer also its first ``token`` and what is ``kept`` for the
+    next. `speech` is the rest of a free answer, where the readout gives one.
     """
 
     decide: onnx.ModelProto

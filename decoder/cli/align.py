@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..recordings.recording import Recording
 
 run_option = click.option(
-    "--run", "runs", multiple=True, metavar="RUN", help="A run of STUDY to align by; may be repeated. All, if not told."
+    "--run", "runs", multiple=True, metavar="RUN", help="A run of STUDY to align by; may be repeated. All by default."
 )
 how_option = click.option(
     "--how",
@@ -72,8 +72,8 @@ def align(
     started = start_on(decoder, recording, recording_of(reference), how=how, shared=shared)
     save(started, path)
     found: dict[str, Any] = {"path": str(path), "how": how, "recording": recording.summary()}
-    told = f"Aligned by {recording.summary()} ({how}) and saved as {path}."
-    return CommandResult(found, lambda console: console.print(printable(told), markup=False))
+    message = f"Aligned by {recording.summary()} ({how}) and saved as {path}."
+    return CommandResult(found, lambda console: console.print(printable(message), markup=False))
 
 
 def _only(recording: Recording, runs: tuple[str, ...]) -> Recording:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     type=click.Choice(["float32", "float16", "int8"]),
     default="int8",
     show_default=True,
-    help="Of the network's large matrices, where the decoder runs live; how many decisions differ by it is told.",
+    help="Of the network's large matrices, where the decoder runs live; it says how many decisions differ by it.",
 )
 @json_option
 def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any) -> CommandResult:
@@ -54,8 +54,8 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
     save(decoder, path, precision=precision)
     saved = describe(path)
     without = f" without {'run' if len(left_out) == 1 else 'runs'} {', '.join(left_out)}" if left_out else ""
-    told = [
-        f"Fitted on {recording.summary()}{without} and saved as {path}; `hotwire inspect {path}` tells what is in it."
+    lines = [
+        f"Fitted on {recording.summary()}{without} and saved as {path}; `hotwire inspect {path}` says what is in it."
     ]
     agreed = None
     on = "the recording it was fitted on" if held_out is None else "what was left out"
@@ -63,9 +63,9 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
         compiled = CompiledDecoder.load(path)
         trials = compiled.trials(recording if held_out is None else held_out)
         agreed = agreement(decoder, compiled, trials) if len(trials) else None
-        told.append(f"It can run live. Beside the network itself, on {on}: {agreed or 'no trials to compare'}.")
+        lines.append(f"It can run live. Beside the network itself, on {on}: {agreed or 'no trials to compare'}.")
     else:
-        told.append(f"It cannot run live: {saved['live']['reason']}.")
+        lines.append(f"It cannot run live: {saved['live']['reason']}.")
     found = {
         "path": str(path),
         "recording": recording.summary(),
@@ -74,7 +74,7 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
         "agreement_on": None if agreed is None else on,
         "bundle": plain_data(saved),
     }
-    return CommandResult(found, lambda console: console.print("\n".join(map(printable, told)), markup=False))
+    return CommandResult(found, lambda console: console.print("\n".join(map(printable, lines)), markup=False))
 
 
 def _parted(recording: Recording, left_out: tuple[str, ...]) -> tuple[Recording, Recording | None]:
@@ -87,7 +87,7 @@ def _parted(recording: Recording, left_out: tuple[str, ...]) -> tuple[Recording,
     for name in left_out:
         if name not in known:
             raise UnknownNameError("run to leave out", name, known)
-    kept = [run for name, run in known.items() if name not in left_out]
-    if not kept:
+    fitted = [run for name, run in known.items() if name not in left_out]
+    if not fitted:
         raise InputError(f"leave-out: expected a run to be left to fit on, got all {len(known)} of them")
-    return recording.select(runs=kept), recording.select(runs=[known[name] for name in left_out])
+    return recording.select(runs=fitted), recording.select(runs=[known[name] for name in left_out])

@@ -27,7 +27,7 @@ def _numbers(_: click.Context, parameter: click.Parameter, given: str | None) ->
 @click.option("--network", help="Instead of a study: a network's name or path.")
 @click.option("--words", callback=_words, metavar="WORD,WORD,...", help="With --network: what to decode.")
 @click.option("--stimuli", metavar="FOLDER|ZIP", help="With --network: the pictures to decode.")
-@click.option("--layer", help="With --network: where to enter it; a fitting one if not told.")
+@click.option("--layer", help="With --network: where to enter it; a fitting one by default.")
 @click.option("--like", type=click.Path(path_type=Path), help="A study with a recording, to go by its noise.")
 @click.option("--trials", callback=_numbers, metavar="N,N,...", help="How many trials of each word (or pictures).")
 @report_option

@@ -148,8 +148,8 @@ class Recording:
             for label in labels:
                 if label not in known:
                     raise UnknownNameError("label", label, known)
-            kept = self.events.take(np.isin(self.events.label, list(labels)))
-            return replace(self, events=kept).select(features, runs)
+            events = self.events.take(np.isin(self.events.label, list(labels)))
+            return replace(self, events=events).select(features, runs)
         chosen: dict = {}
         rows = np.ones(self.n_samples, bool)
         if runs is not None:

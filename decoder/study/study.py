@@ -118,7 +118,7 @@ def open_study(path: str | PathLike[str]) -> Study:
     Raises
     ------
     StudyError
-        There is no such file, it is no TOML, or fields are wrong: each is named, with what was expected and what came.
+        There is no such file, it is no TOML, or fields are wrong: each is named, with what was expected and what it is.
     """
     path = Path(path)
     text, document = read_document(path)

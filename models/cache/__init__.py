@@ -1,1 +1,1 @@
-"""Arrays kept on disk, keyed by what they depend on."""
+"""Arrays on disk, keyed by what they depend on."""

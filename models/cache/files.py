@@ -17,7 +17,7 @@ UNFINISHED = ".part"
 def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file to write, which gets its name when the block ends, even after a power cut whole or not at all.
 
-    A file of that name is replaced. Where the block raises an error, nothing is left behind.
+    A file of that name is replaced. Where the block raises an error, nothing is left.
     """
     path = Path(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")

@@ -54,7 +54,7 @@ def key_of(ingredients: Mapping[str, Any]) -> str:
 
 
 def content_of(stimulus: Any) -> str:
-    """SHA-256 of a stimulus: its pixels, its bytes or its text, never where it lies in memory.
+    """SHA-256 of a stimulus: its pixels, its bytes or its text, never its place in memory.
 
     An `InputError` says where it is of a kind whose content cannot be read.
 

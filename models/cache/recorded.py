@@ -37,7 +37,7 @@ class Recorded:
     Attributes
     ----------
     tables : dict of str to array (n_stimuli, n_units)
-        The activation of each layer asked for, float32, a memory-mapped file that cannot be written to.
+        The activations of each layer in `layers`, float32, a memory-mapped file that cannot be written to.
     outputs : array (n_stimuli, n_outputs)
         Likewise.
     folder : Path

@@ -1,1 +1,1 @@
-"""What lies behind a layer, or up to it, as ONNX graphs."""
+"""What follows a layer, or comes before it, as ONNX graphs."""

@@ -162,14 +162,14 @@ def _without_copies(model: onnx.ModelProto) -> list[str]:
         while name in makers and makers[name].op_type == "Identity":
             name = makers[name].input[0]
         sources.append(name)
-    kept = dict(zip(sources, types.values(), strict=True))
-    kept.pop(model.graph.input[0].name, None)
-    if not kept.keys() <= makers.keys() - weights(model).keys():
-        raise InputError(f"model: some of its outputs are constant: {', '.join(kept)}")
-    nodes = [node for node in model.graph.node if not types.keys() & set(node.output) - kept.keys()]
+    tensors = dict(zip(sources, types.values(), strict=True))
+    tensors.pop(model.graph.input[0].name, None)
+    if not tensors.keys() <= makers.keys() - weights(model).keys():
+        raise InputError(f"model: some of its outputs are constant: {', '.join(tensors)}")
+    nodes = [node for node in model.graph.node if not types.keys() & set(node.output) - tensors.keys()]
     del model.graph.node[:], model.graph.output[:]
     model.graph.node.extend(nodes)
-    model.graph.output.extend(onnx.ValueInfoProto(name=name, type=kind) for name, kind in kept.items())
+    model.graph.output.extend(onnx.ValueInfoProto(name=name, type=kind) for name, kind in tensors.items())
     return sources
 
 

@@ -90,9 +90,9 @@ def _in_8_bits(model: onnx.ModelProto) -> onnx.ModelProto:
     read = {name for node in nodes for name in node.input} | {output.name for output in model.graph.output}
     nodes = [node for node in nodes if not read.isdisjoint(node.output)]
     read = {name for node in nodes for name in node.input}
-    kept = [tensor for tensor in model.graph.initializer if tensor.name in read]
+    unchanged = [tensor for tensor in model.graph.initializer if tensor.name in read]
     own = [numpy_helper.from_array(array, name) for name, array in added.items()]
-    shrunken = _rebuilt(model, nodes, [*kept, *own])
+    shrunken = _rebuilt(model, nodes, [*unchanged, *own])
     shrunken.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     return shrunken
 

@@ -195,7 +195,7 @@ class Network(ABC):
         return digest.hexdigest()
 
     def settings(self) -> dict[str, Any]:
-        """Give what, besides class, weights and layers, decides the activations: cached ones are kept apart by it."""
+        """Give what, besides class, weights and layers, decides the activations: they are cached under it, too."""
         return {}
 
     def to_bytes(self) -> bytes | None:

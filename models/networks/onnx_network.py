@@ -92,7 +92,7 @@ class OnnxNetwork(Network):
             raise UnknownNameError("layer", layer, self.layers)
         raise InputError(
             f"layer: {self.name} cannot be cut at {layer!r}: it is not one float32 tensor, with a row per "
-            f"stimulus, from which everything behind it can be computed. It can at: {', '.join(self.layers)}"
+            f"stimulus, from which everything after it can be computed. It can at: {', '.join(self.layers)}"
         )
 
     def tail(self, layer: str) -> onnx.ModelProto:

@@ -20,7 +20,7 @@ from .registry import asset
 
 
 def is_ready(name: str) -> bool:
-    """Whether an asset, and all that it needs, lies complete in the cache.
+    """Whether an asset, and all that it needs, is complete in the cache.
 
     Every file must be there with the size it had when it was made and checked; `verify` reads them all again.
     """
@@ -32,7 +32,7 @@ def fetch(name: str) -> Path:
     """The folder of an asset, made ready first if it is not: downloaded, checked, taken out and converted.
 
     The download goes to a temporary folder and is deleted once the asset is ready. A run that fails leaves
-    nothing behind, and one that is killed nothing that a later one would take for whole.
+    nothing, and one that is killed nothing that a later one would take for whole.
 
     Parameters
     ----------

@@ -75,9 +75,9 @@ def read_whisper(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float
     if aliases != _ALIASES:
         raise AssetError(f"{path.name}: expected the aliases {_ALIASES}, got {aliases}")
     for name, expected in _EXPECTED.items():
-        found = variables.pop(name, None)
-        if found is None or found != expected:
-            raise AssetError(f"{path.name}: {name} should be {expected}, but is {found}")
+        value = variables.pop(name, None)
+        if value is None or value != expected:
+            raise AssetError(f"{path.name}: {name} should be {expected}, but is {value}")
     for name in _UNUSED:
         variables.pop(name, None)
     try:

@@ -1,7 +1,7 @@
 """Making an asset ready: download, check, take out, convert, and only then move into place.
 
 Everything is made in one temporary folder next to the final one. A lock lets one process at a time make an asset, so
-whatever lies in that temporary folder while nobody holds the lock was left by a run that died, and the next run deletes
+whatever is in that temporary folder while nobody holds the lock was left by a run that died, and the next run deletes
 it. The finished folder gets its name in one step.
 """
 
@@ -106,7 +106,8 @@ def download(wanted: Asset, cache: Path, making: Path) -> Path:
             raise requests.ConnectionError(f"cut off after {size_bytes:,} of {wanted.size_bytes:,} bytes")
 
     try:
-        return Path(archives.fetch(wanted.filename, downloader=look_up_and_download))
+        downloader: Any = look_up_and_download
+        return Path(archives.fetch(wanted.filename, downloader=downloader))
     except (requests.RequestException, LookupError, NoSuchProjectError, UnsupportedRepoVersionError) as error:
         raise _download_error(wanted, cache, error) from error
     except ValueError as error:
@@ -122,10 +123,11 @@ def _download_once(wanted: Asset, index_url: str, output_file: Any) -> int:
     urls = [package.url for package in packages if package.filename == wanted.filename]
     if not urls:
         raise LookupError(f"the index's page of {wanted.project} does not list it")
-    with tqdm(desc=wanted.name, total=wanted.size_bytes, unit="B", unit_scale=True, delay=1, disable=None) as progress:
+    bar: Any = tqdm(desc=wanted.name, total=wanted.size_bytes, unit="B", unit_scale=True, delay=1, disable=None)
+    with bar:
         # The very bytes, not a compressed transfer of them.
         headers = {"Accept-Encoding": "identity"}
-        pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT_S, headers=headers)(urls[0], output_file, None)
+        pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_S, headers=headers)(urls[0], output_file, None)
     return Path(output_file).stat().st_size
 
 

@@ -59,8 +59,6 @@ class LateBlock(BlockAverage):
 
 @dataclass(frozen=True)
 class FirstUnits(Readout):
-    uses_targets = False
-
     def scores(self, entry, states):
         return states[:, : len(entry.answers)]
 

@@ -1,4 +1,4 @@
-"""The folder that adapters and their scores are kept in: a file for each, named by what it is and by its content."""
+"""The folder of adapters and their scores: a file for each, named by what it is and by what it depends on."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def open_folder(folder: Path) -> ArrayCache:
         folder.mkdir(exist_ok=True)
         write_whole(mark, json.dumps({"fits": FORMAT}))
     try:
-        found = json.loads(mark.read_text(encoding="utf-8"))["fits"]
+        number = json.loads(mark.read_text(encoding="utf-8"))["fits"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"out: {mark} cannot be read ({error}); give a new folder") from error
-    if found != FORMAT:
-        raise InputError(f"out: {mark} is of format {found}, this hotwire writes {FORMAT}; give a new folder")
+    if number != FORMAT:
+        raise InputError(f"out: {mark} is of format {number}, this hotwire writes {FORMAT}; give a new folder")
     return ArrayCache(folder)
 
 
@@ -90,7 +90,7 @@ def load_fit(path: Path) -> Linear:
     Returns
     -------
     Linear
-        Predicts activations (n_trials, n_units) from a region's activity (n_trials, n_features), behind the steps and
+        Predicts activations (n_trials, n_units) from a region's activity (n_trials, n_features), after the steps and
         the window of the study.
 
     Raises

@@ -1,4 +1,4 @@
-"""The work behind fits: an adapter for a cell, and held-out scores of many layers from one factorisation."""
+"""The jobs of fits: an adapter for a cell, and held-out scores of many layers from one factorisation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_IN_MEMORY = 2**26
 SECONDS = "seconds"
 SHUFFLED = "shuffled_"
 AT_EDGE = "_at_edge"
-"""What the name of an adapter's array ends with that tells whether something chosen lies at the edge of its grid."""
+"""What the name of an adapter's array ends with that says whether something chosen is at the edge of its grid."""
 
 
 class Score(NamedTuple):
@@ -156,20 +156,20 @@ class FoldSums(NamedTuple):
     true: float
 
 
-def fold_sums(found: Predicted, mean: Floats, truth: Floats) -> FoldSums:
+def fold_sums(fitted: Predicted, mean: Floats, truth: Floats) -> FoldSums:
     """The sums, from predictions (n_test, k), the training mean (k,) and the truth (n_test, k)."""
-    predicted, true = (found.states - mean) / found.gain, truth - mean
+    predicted, true = (fitted.states - mean) / fitted.gain, truth - mean
     products = (np.vdot(predicted, true), np.vdot(predicted, predicted), np.vdot(true, true))
-    return FoldSums(found.gain, found.at_edge, *map(float, products))
+    return FoldSums(fitted.gain, fitted.at_edge, *map(float, products))
 
 
 def _arrays(sums: Sequence[Sequence[FoldSums]], seconds: float) -> Arrays:
     every = np.array(sums, dtype=np.float64)  # (n_folds, 1 + n_shuffles, 5)
-    found = {SECONDS: np.array(seconds)}
+    arrays = {SECONDS: np.array(seconds)}
     for number, name in enumerate(FoldSums._fields):
-        found[name] = every[:, 0, number]
-        found[f"{SHUFFLED}{name}"] = every[:, 1:, number].T
-    return found
+        arrays[name] = every[:, 0, number]
+        arrays[f"{SHUFFLED}{name}"] = every[:, 1:, number].T
+    return arrays
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What fits found: a line for each adapter."""
+"""The results of fits: a line for each adapter."""
 
 from __future__ import annotations
 

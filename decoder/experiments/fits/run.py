@@ -22,7 +22,7 @@ from .subjects import Subject
 def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers = work_here) -> Fits:
     """Fit an adapter from each region of each subject into each layer, and score it on held-out runs.
 
-    Each adapter is kept as a file, and so is each score. What was stopped goes on where it was; what is there already,
+    Each adapter is a file, and so is each score. What was stopped goes on where it was; what is there already,
     whole and from the same data, settings and network, is not made again.
 
     Parameters
@@ -30,7 +30,7 @@ def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers = wor
     subjects : sequence of Subject
         See `hotwire.decoder.experiments.fits.subjects.subjects_of`.
     folder : Path
-        Where to keep all.
+        Where these files are, or will be.
     workers : callable, optional
         Do what is left to do: all cores of this machine, or a `hotwire.decoder.experiments.kernel.cluster.Cluster`.
 
@@ -45,7 +45,7 @@ def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers = wor
     UnknownNameError
         There is no such region or layer.
     LeakError
-        What would be tested was in the training, or can be told without the brain.
+        What would be tested was in the training, or can be decided without the brain.
     """
     start = time.perf_counter()
     cache = open_folder(folder)

@@ -1,4 +1,4 @@
-"""A session that is fitted: its layers condensed for held-out scores, and the files that its adapters are kept in."""
+"""A session that is fitted: its layers condensed for held-out scores, and what its files depend on."""
 
 from __future__ import annotations
 

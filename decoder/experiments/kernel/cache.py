@@ -21,13 +21,7 @@ LEFT_S = 3600.0
 
 
 class ArrayCache:
-    """Results on disk, found by their names, which are paths within the folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Made if it is not there, and its parents, too.
-    """
+    """Results on disk by name; names are paths within the folder, which is made if it is not there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -41,7 +35,7 @@ class ArrayCache:
         return load_arrays(self.folder / name, lambda _: False) is not None
 
     def get(self, name: str, wanted: Callable[[str], bool] = lambda _: True) -> Arrays:
-        """Read the wanted arrays of an entry that was put, or was found to be there, a moment ago."""
+        """Read the wanted arrays of an entry that is in the cache."""
         arrays = load_arrays(self.folder / name, wanted)
         if arrays is None:
             raise AssetError(f"{self.folder / name} was removed or damaged meanwhile; run it again")

@@ -1,4 +1,4 @@
-"""The jobs behind a map: inject into a layer what activity predicts, and score what the network then says."""
+"""The jobs of a map: inject into a layer what activity predicts, and score what the network then says."""
 
 from __future__ import annotations
 

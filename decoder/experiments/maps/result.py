@@ -1,4 +1,4 @@
-"""What a map found: for each region, time, network and layer how well the network reads what was injected there."""
+"""The results of a map: for each region, time, network and layer how well the network reads what was injected there."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class CellResult(MapResult):
     strengths : tuple of float
         The ridge strengths chosen, one for each outer fold of each session.
     at_edge : float
-        Which share of them lies at the edge of the grid.
+        Which share of them is at the edge of the grid.
     """
 
     cell: MapCell

@@ -50,7 +50,7 @@ def make_map(
     InputError
         The sessions do not have the same regions, times, networks and layers.
     LeakError
-        What would be tested was in the training, or can be told without the brain.
+        What would be tested was in the training, or can be decided without the brain.
     """
     start = time.perf_counter()
     _check_alike(sessions)

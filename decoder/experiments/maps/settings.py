@@ -13,14 +13,14 @@ __all__ = ["MapSettings", "NetworkSpec"]
 
 @dataclass(frozen=True)
 class MapSettings(SessionSettings):
-    """What all sessions of a map have in common, beside what `SessionSettings` says.
+    """What all sessions of a map have in common, in addition to what `SessionSettings` says.
 
     Parameters
     ----------
     inner_folds, controls, n_permutations
         As `hotwire.decoder.evaluate` means them.
     inner_trials : int
-        At most so many held-out training trials judge the cells in each outer fold.
+        At most so many held-out training trials score the cells in each outer fold.
 
     Raises
     ------

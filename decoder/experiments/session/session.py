@@ -1,4 +1,4 @@
-"""One recording with its regions and its networks: trials, folds, and the activations of what was shown."""
+"""One recording with its regions and its networks: trials, folds, and the activations of its stimuli."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class RegionSession(Generic[AnySettings]):
 
     @cached_property
     def prepared(self) -> Recording:
-        """The recording behind all steps."""
+        """The recording after all steps."""
         return run_steps(tuple(self.settings.decoder.steps), self.recording)
 
     @cached_property
@@ -156,7 +156,7 @@ class RegionSession(Generic[AnySettings]):
         return exchanges(groups, self.trials.event, n, seed=self.settings.seed)
 
     def keys(self, network: str) -> NDArray[np.intp]:
-        """What was shown in each trial, as the network's targets number it."""
+        """The key of each trial, as the network's targets number them."""
         return self.networks[network].targets.key_of(self.trials)
 
     def truth(self, network: str) -> NDArray[np.intp]:
@@ -169,7 +169,7 @@ class RegionSession(Generic[AnySettings]):
         return trials.X[:, self.regions[region]]
 
     def samples(self, region: str) -> NDArray[np.float32]:
-        """A region's activity (n_samples, n_features) in each sample of the recording, behind all steps."""
+        """A region's activity (n_samples, n_features) in each sample of the recording, after all steps."""
         return self.prepared.data[:, self.regions[region]]
 
     def table(self, network: str, weights: Weights, layer: str) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What maps and fits are told of a study: times, networks, folds."""
+"""What maps and fits take from a study: times, networks, folds."""
 
 from __future__ import annotations
 
@@ -64,11 +64,6 @@ class SessionSettings:
         When activity is taken; the decoder's own window where they say nothing.
     folds, n_shuffles, seed, audit
         As `hotwire.decoder.evaluate` means them.
-
-    Raises
-    ------
-    InputError
-        Times without a name of their own each, or a decoder that fits on other trials than it decides on.
     """
 
     decoder: Settings

@@ -110,21 +110,21 @@ def read_named_arrays(
         events = blocks(labels, runs, 1.0 / rate_hz, None if block is None else of_each(block))
     if stimuli is not None:
         events = replace(events, stimulus=picture_names(path, stimuli, arrays[stimuli], n_samples))
-    placed = None if voxels is None else voxels.read(path, arrays, order_in(path, order))
-    if placed is not None and len(placed.places) != n_features:
+    position = None if voxels is None else voxels.read(path, arrays, order_in(path, order))
+    if position is not None and len(position.places) != n_features:
         raise RecordingError(
-            f"{path}: {data!r} has {n_features} features, but there are {len(placed.places)} voxels for them"
+            f"{path}: {data!r} has {n_features} features, but there are {len(position.places)} voxels for them"
         )
     return Recording(
         data=samples,
         rate_hz=1.0 if rate_hz is None else rate_hz,
-        feature_names=_feature_names(n_features) if placed is None else _voxel_names(placed.places),
+        feature_names=_feature_names(n_features) if position is None else _voxel_names(position.places),
         run=runs,
         events=events,
         unit=unit,
-        positions_mm=None if placed is None else placed.positions_mm,
+        positions_mm=None if position is None else position.positions_mm,
         source=str(path),
-        regions={} if placed is None else _regions(placed, regions),
+        regions={} if position is None else _regions(position, regions),
     )
 
 

@@ -201,8 +201,8 @@ def _check_grid(path: Path, image: Any, other_path: Path, other: Any) -> None:
 def _common_tr_s(paths: list[Path], images: list[Any]) -> float:
     found = [_tr_s(path, image) for path, image in zip(paths, images, strict=True)]
     if max(found) - min(found) > 1e-6:
-        told = ", ".join(f"{path}: {tr_s:g} s" for path, tr_s in zip(paths, found, strict=True))
-        raise RecordingError(f"the files differ in their repetition time ({told}); give tr_s, or read them apart")
+        each = ", ".join(f"{path}: {tr_s:g} s" for path, tr_s in zip(paths, found, strict=True))
+        raise RecordingError(f"the files differ in their repetition time ({each}); give tr_s, or read them apart")
     return found[0]
 
 

@@ -1,4 +1,4 @@
-"""What an MNE Raw tells of when things happened: annotations and stim channels."""
+"""When things happened, as an MNE Raw has it: annotations and stim channels."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ def events_of_raw(
     is_bad = np.char.startswith(np.char.lower(label), "bad") & ~is_joint
     # Onsets count from the start of the measurement, which may lie before the first sample held.
     annotated = Events(np.ones(len(label), np.int64), annotations.onset - raw.first_time, annotations.duration, label)
-    bad, shown = annotated.take(is_bad), annotated.take(~is_bad & ~is_joint)
-    if stim_channel is not None or not len(shown):
-        shown = _stim_events(raw, stim_channel, event_id, notes)
+    bad, events = annotated.take(is_bad), annotated.take(~is_bad & ~is_joint)
+    if stim_channel is not None or not len(events):
+        events = _stim_events(raw, stim_channel, event_id, notes)
     elif event_id is not None:
         raise InputError(
             "event_id: it says what numbers of a stim channel mean, but the events are annotations; give stim_channel, "
-            f"or leave event_id out. The annotations are {listed(np.unique(shown.label))}"
+            f"or leave event_id out. The annotations are {listed(np.unique(events.label))}"
         )
     lost = np.zeros(raw.n_times, bool)
     if bad_spans == "keep":
-        shown = Events.joined([shown, bad])
-        shown = shown.take(np.argsort(shown.onset_s, kind="stable"))
+        events = Events.joined([events, bad])
+        events = events.take(np.argsort(events.onset_s, kind="stable"))
     elif len(bad):
-        ends_s = shown.onset_s + np.maximum(shown.duration_s, 1 / rate_hz)
+        ends_s = events.onset_s + np.maximum(events.duration_s, 1 / rate_hz)
         bad_ends_s = bad.onset_s + bad.duration_s
-        overlaps = ((shown.onset_s[:, None] < bad_ends_s) & (ends_s[:, None] > bad.onset_s)).any(axis=1)
+        overlaps = ((events.onset_s[:, None] < bad_ends_s) & (ends_s[:, None] > bad.onset_s)).any(axis=1)
         notes.append(f"{np.count_nonzero(overlaps)} events that overlap with {len(bad)} bad spans left out")
-        shown = shown.take(~overlaps)
+        events = events.take(~overlaps)
         for begin, end in zip(bad.onset_s.tolist(), bad_ends_s.tolist(), strict=True) if bad_spans == "cut" else ():
             lost[max(first_sample_at(begin, rate_hz), 0) : max(first_sample_at(end, rate_hz), 0)] = True
     cuts = np.unique(np.round(annotated.onset_s[is_edge] * rate_hz).astype(int))
     starts = np.r_[0, cuts[(cuts > 0) & (cuts < raw.n_times)]]
     run = np.repeat(np.arange(1, len(starts) + 1), np.diff(np.r_[starts, raw.n_times]))
-    which = np.searchsorted(starts / rate_hz - 0.5 / rate_hz, shown.onset_s, side="right") - 1
+    which = np.searchsorted(starts / rate_hz - 0.5 / rate_hz, events.onset_s, side="right") - 1
     which = np.maximum(which, 0)  # an annotation before the first sample: the recording says so
-    onset_s = _not_before_zero(shown.onset_s - starts[which] / rate_hz, rate_hz)
-    return run, Events(which + 1, onset_s, shown.duration_s, shown.label), lost
+    onset_s = _not_before_zero(events.onset_s - starts[which] / rate_hz, rate_hz)
+    return run, Events(which + 1, onset_s, events.duration_s, events.label), lost
 
 
 def _stim_events(

@@ -74,18 +74,18 @@ def read_spikes(
     before, after = _n_bins("start_ms", -start_ms, bin_ms, least=0), _n_bins("stop_ms", stop_ms, bin_ms, least=1)
     path = Path(path)
     arrays = load_arrays(path, [neuron, trial, time_ms, label, *match])
-    shown = _kinds(path, arrays, [label, *match])
+    kinds = _kinds(path, arrays, [label, *match])
     neurons, trials, times = _spikes(path, arrays, (neuron, trial, time_ms), arrays[label].shape)
     if len(times) and (start_ms <= times.min() - bin_ms or stop_ms >= times.max() + bin_ms + 1):
         raise RecordingError(
             f"{path}: spikes from {start_ms:g} to {stop_ms:g} ms are asked for, but they were kept only from "
             f"{times.min():g} to {times.max():g} ms; where nothing was kept, a rate of 0 would be made up"
         )
-    chosen = _pseudo_trials(path, shown, np.random.default_rng(seed))
+    chosen = _pseudo_trials(path, kinds, np.random.default_rng(seed))
     n_trials, n_neurons = chosen.shape
     n_bins = before + after
 
-    pseudo = np.full(shown.shape, -1)  # which pseudo-trial each neuron's trial belongs to
+    pseudo = np.full(kinds.shape, -1)  # which pseudo-trial each neuron's trial belongs to
     pseudo[np.arange(n_neurons), chosen] = np.arange(n_trials)[:, None]
     of_spike = pseudo[neurons, trials]
     bin_of_spike = np.floor((times - start_ms) / bin_ms).astype(np.int64)
@@ -103,7 +103,7 @@ def read_spikes(
             onset_s=np.full(n_trials, before * bin_ms / 1000.0),
             duration_s=np.full(n_trials, after * bin_ms / 1000.0),
             label=arrays[label][0, chosen[:, 0]],
-            stimulus=shown[0, chosen[:, 0]] if match else None,
+            stimulus=kinds[0, chosen[:, 0]] if match else None,
         ),
         unit=unit,
         source=f"{path} (pseudo-trials of neurons recorded one after the other)",
@@ -154,11 +154,11 @@ def _spikes(
     return neurons, trials, found[2].astype(np.float64)
 
 
-def _pseudo_trials(path: Path, shown: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.intp]:
+def _pseudo_trials(path: Path, kinds: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.intp]:
     """Which trial each neuron gives to each pseudo-trial, (n_pseudo_trials, n_neurons)."""
     together = []
-    for kind in np.unique(shown[shown != ""]).tolist():
-        of_neuron = [rng.permutation(np.flatnonzero(row == kind)) for row in shown]
+    for kind in np.unique(kinds[kinds != ""]).tolist():
+        of_neuron = [rng.permutation(np.flatnonzero(row == kind)) for row in kinds]
         fewest = min(map(len, of_neuron))
         if fewest == 0:
             lacking = next(i for i, trials in enumerate(of_neuron) if not len(trials))

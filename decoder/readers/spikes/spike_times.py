@@ -91,25 +91,25 @@ def read_spike_times(
     check_choice("values", values, ("rates", "counts"))
     path = Path(path)
     spikes = _Table.read(path, time_s, unit, None, run)
-    shown = None if events is None else _Table.read(Path(events), onset_s, label, duration_s, run)
-    kept = _units(spikes.name, units)
+    marked = None if events is None else _Table.read(Path(events), onset_s, label, duration_s, run)
+    chosen = _units(spikes.name, units)
     rate_hz = 1000.0 / bin_ms
-    lengths = _lengths(spikes, shown, start_s, stop_s, rate_hz)
-    counts, n_outside = _counts(spikes, kept, lengths, start_s, rate_hz)
+    lengths = _lengths(spikes, marked, start_s, stop_s, rate_hz)
+    counts, n_outside = _counts(spikes, chosen, lengths, start_s, rate_hz)
     notes = [str(path)]
     if n_outside:
         notes.append(f"{n_outside} of {len(spikes.time_s)} spikes lie outside")
-    silent = [name for name, total in zip(kept, counts.sum(axis=0), strict=True) if total == 0]
+    silent = [name for name, total in zip(chosen, counts.sum(axis=0), strict=True) if total == 0]
     if silent:
         notes.append(f"without a spike: {listed(silent)}")
     happened = Events.none()
-    if shown is not None:
-        happened = Events(shown.run, shown.time_s - start_s, shown.duration_s, shown.name.astype(np.str_))
+    if marked is not None:
+        happened = Events(marked.run, marked.time_s - start_s, marked.duration_s, marked.name.astype(np.str_))
         happened = events_inside(happened, dict(lengths), rate_hz, on_event_outside, notes)
     return Recording(
         data=(counts * (rate_hz if values == "rates" else 1)).astype(np.float32),
         rate_hz=rate_hz,
-        feature_names=tuple(f"unit_{name}" if isinstance(name, int) else name for name in kept),
+        feature_names=tuple(f"unit_{name}" if isinstance(name, int) else name for name in chosen),
         run=np.repeat(np.array(list(lengths)), list(lengths.values())),
         events=happened,
         unit="spikes/s" if values == "rates" else "spikes",
@@ -182,13 +182,13 @@ def _units(of_spike: NDArray, wanted: Sequence[str | int] | None) -> list[str | 
 
 def _lengths(
     spikes: _Table,
-    shown: _Table | None,
+    marked: _Table | None,
     start_s: float,
     stop_s: float | Mapping[str, float] | None,
     rate_hz: float,
 ) -> dict[int | str, int]:
     """Return how many bins each run has."""
-    tables = [spikes] if shown is None else [spikes, shown]
+    tables = [spikes] if marked is None else [spikes, marked]
     runs = list(dict.fromkeys(one for table in tables for one in table.run.tolist()))
     if isinstance(stop_s, Mapping):
         for name in stop_s:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from hotwire.decoder.experiments.maps.result import MapCell, TimeRange
 from hotwire.decoder.experiments.maps.run import make_map
 from hotwire.decoder.experiments.maps.session import MapSession
 from hotwire.decoder.experiments.maps.settings import MapSettings, NetworkSpec
+from hotwire.decoder.readout import Entry, Readout
 from hotwire.decoder.statistics.measures import pairwise
 from hotwire.decoder.steps import Detrend
 from hotwire.errors import InputError, RecordingError, UnknownNameError
@@ -35,8 +36,10 @@ def store(tmp_path: Path) -> ArrayCache:
 
 @pytest.fixture
 def make_session(network: Network) -> Callable[..., MapSession]:
-    def make(recording: Recording, name: str = "one", regions=None, layers=None, **settings) -> MapSession:
-        networks = [NetworkSpec(network, TARGETS, layers or tuple(network.layers), LabelReadout())]
+    def make(
+        recording: Recording, name: str = "one", regions=None, layers=None, readout: Readout | None = None, **settings
+    ) -> MapSession:
+        networks = [NetworkSpec(network, TARGETS, layers or tuple(network.layers), readout or LabelReadout())]
         regions = regions or {"all": np.arange(recording.n_features)}
         return MapSession(name, recording, regions, networks, MapSettings(DECODER, n_permutations=200, **settings))
 
@@ -55,6 +58,22 @@ def test_a_cell_is_what_evaluate_finds(network, recording, make_session, store):
         assert cell.ceiling["candidate"] == beside.ceiling.measures["candidate"].value
         for control, outcome in beside.controls.items():
             assert cell.controls[control]["pairwise"].value == pytest.approx(outcome.measures["pairwise"].value)
+
+
+@dataclass(frozen=True)
+class DotReadout(Readout):
+    """Of another package: how far a state goes along each class's target."""
+
+    def scores(self, entry: Entry, states: np.ndarray) -> np.ndarray:
+        return (states - entry.mean) @ (entry.targets - entry.mean).T
+
+
+def test_a_readout_of_another_package(network, recording, make_session):
+    session = make_session(recording, layers=("second",), readout=DotReadout(), controls=())
+    found = work_out(session, next(job for job in jobs_of(session) if isinstance(job, MapCell)))
+    settings = Settings("second", steps=[Detrend()], whiten="samples", readout=DotReadout())
+    beside = evaluate(Decoder(network, TARGETS, settings), recording, n_permutations=20, controls=())
+    np.testing.assert_allclose(found["decoder"].reshape(beside.decoder.scores.shape), beside.decoder.scores, rtol=1e-4)
 
 
 def test_only_the_region_and_the_time_with_the_signal_decode(recordings, network, make_session, store):

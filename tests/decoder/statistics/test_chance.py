@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotwire.decoder.statistics.chance import constant_guess, is_unequal, pairwise_chance
+from hotwire.decoder.statistics.measures import pairwise
+
+
+def test_chance_is_the_best_constant_guess() -> None:
+    assert constant_guess(np.array([0, 0, 0, 1]), 2) == 0.75
+    assert constant_guess(np.array([0, 1, 2, 3]), 8) == 0.25
+
+
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=4))
+def test_chance_of_pairs_is_the_best_constant_guess(counts: list[int]) -> None:
+    """Tried with every order that constant scores can have."""
+    truth = np.repeat(np.arange(len(counts)), counts)
+    reached = [
+        pairwise(np.tile(np.array(order, float), (len(truth), 1)), truth).mean()
+        for order in permutations(range(len(counts)))
+    ]
+    assert pairwise_chance(truth, len(counts)) == pytest.approx(max(reached))
+
+
+def test_unequal_is_one_of_two_classes_in_most_trials() -> None:
+    assert is_unequal(np.array([0, 0, 0, 1, 1]), 2)
+    assert not is_unequal(np.array([0, 1, 0, 1, 1, 0, 0, 1, 1]), 2)
+    assert not is_unequal(np.array([0, 0, 0, 1, 2]), 3)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from hotwire.decoder.statistics.permutation import exchanged_within, exchanges, permutation_p
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(1, 3), st.integers(0, 100))
+def test_whole_events_change_places_within_their_group(groups: list[int], n_rows: int, seed: int) -> None:
+    group, event = np.repeat(groups, n_rows), np.repeat(np.arange(len(groups)), n_rows)
+    for order in exchanges(group, event, 3, seed=seed):
+        np.testing.assert_array_equal(group[order], group)
+        rows = event[order].reshape(-1, n_rows)
+        assert (rows == rows[:, :1]).all()
+        assert sorted(rows[:, 0]) == list(range(len(groups)))
+
+
+def test_exchanges_are_all_equally_likely() -> None:
+    orders = exchanges(["a"] * 3, [0, 1, 2], 60_000)
+    _, counts = np.unique(orders, axis=0, return_counts=True)
+    assert len(counts) == 6
+    np.testing.assert_allclose(counts, 10_000, rtol=0.05)
+
+
+def test_permutation_p_is_that_of_the_binomial() -> None:
+    """Twenty runs of two events: exchanged, each run is right in both or none, with probability one half.
+
+    Rows that repeat an event ninefold know no more than one and must not change it.
+    """
+    n_runs, n_right = 20, 15
+    expected = binom.sf(n_right - 1, n_runs, 0.5)
+    for n_rows in (1, 9):
+        truth = np.repeat(np.tile([0, 1], n_runs), n_rows)
+        runs, events = np.repeat(np.arange(n_runs), 2 * n_rows), np.repeat(np.arange(2 * n_runs), n_rows)
+        said = np.where(runs < n_right, truth, 1 - truth)
+        by_class = (said[:, None] == np.arange(2)).astype(float)
+        p = permutation_p(by_class, truth, truth[exchanges(runs, events, 20_000)])
+        assert p == pytest.approx(expected, abs=0.005)
+
+
+def test_permutation_p_is_never_zero_and_one_for_a_constant() -> None:
+    truth = np.tile([0, 1], 10)
+    runs = np.repeat(np.arange(10), 2)
+    shuffled = truth[exchanges(runs, np.arange(20), 999)]
+    assert permutation_p(np.eye(2)[truth], truth, shuffled) >= 1 / 1000
+    assert permutation_p(np.full((20, 2), 0.5), truth, shuffled) == 1.0
+
+
+def test_runs_of_one_event_are_exchanged_within_their_fold() -> None:
+    run = np.array([1, 2, 3, 4])
+    np.testing.assert_array_equal(exchanged_within(run, {1: 0, 2: 0, 3: 1, 4: 1}), [0, 0, 1, 1])
+    np.testing.assert_array_equal(exchanged_within(np.array([1, 1, 2, 2]), {1: 0, 2: 1}), [1, 1, 2, 2])
