@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import Step, StepState
-from .numerics.means import ExponentialMean, Mean, WindowMean
+from .numerics.means import ExponentialMean, RunningMean, WindowMean
 from .settings import OnGap, check_choice, check_number, check_on_gap, check_one_of_two, window_samples
 
 Output = Literal["power", "rms", "log"]
@@ -72,7 +72,7 @@ class Power(Step):
 
 
 class _PowerState(StepState):
-    def __init__(self, n_features: int, mean: Mean, output: Output) -> None:
+    def __init__(self, n_features: int, mean: RunningMean, output: Output) -> None:
         super().__init__(n_features)
         self._mean, self._output = mean, output
 

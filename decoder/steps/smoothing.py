@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import Step, StepState
-from .numerics.means import ExponentialMean, HalfGaussianMean, Mean
+from .numerics.means import ExponentialMean, HalfGaussianMean, RunningMean
 from .settings import OnGap, check_choice, check_number, check_on_gap
 
 Kernel = Literal["exponential", "half-gaussian"]
@@ -59,7 +59,7 @@ class Smooth(Step):
 
 
 class _SmoothState(StepState):
-    def __init__(self, n_features: int, mean: Mean) -> None:
+    def __init__(self, n_features: int, mean: RunningMean) -> None:
         super().__init__(n_features)
         self._mean = mean
 

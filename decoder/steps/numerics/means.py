@@ -13,7 +13,7 @@ from .fir import WeightedRows
 from .running_sums import RunningSums
 
 
-class Mean(Protocol):
+class RunningMean(Protocol):
     """A mean that goes on from chunk to chunk."""
 
     def push(self, rows: NDArray) -> NDArray[np.float64]:
