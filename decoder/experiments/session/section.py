@@ -107,7 +107,7 @@ class MapNetworkSection(NetworkSection):
     """One of several networks that are mapped side by side."""
 
     layers: AnyLayers = "all"
-    readout: AnyReadout = None
+    readout: AnyReadout | None = None
 
 
 class MapSection(Section):
