@@ -92,5 +92,5 @@ def _refitted(data: FoldData, fold: FittedFold, keys: NDArray[np.intp]) -> Linea
 
 def _scaling(adapter: Any) -> Any:
     """The adapter if it can scale features of different units, else ridge."""
-    scales = "scale" in adapter.get_params()
-    return (clone(adapter) if scales else default_adapter()).set_params(scale="unit_variance")
+    scaled: Any = clone(adapter) if "scale" in adapter.get_params() else default_adapter()
+    return scaled.set_params(scale="unit_variance")

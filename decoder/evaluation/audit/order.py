@@ -194,7 +194,7 @@ def _blocks(codes: NDArray[np.intp], run: NDArray, seed: int) -> NDArray[np.intp
         return new_run | (np.diff(of[..., order]) != 0)
 
     shuffled = codes[exchanges(run, np.arange(len(codes)), N_PERMUTATIONS, seed=seed)]
-    as_few = np.count_nonzero(new(shuffled).sum(axis=1) <= new(codes).sum())
+    as_few = int(np.count_nonzero(new(shuffled).sum(axis=1) <= new(codes).sum()))
     if p_of_count(as_few, N_PERMUTATIONS) > BLOCKED:
         return None
     blocks = np.empty(len(codes), np.intp)
