@@ -18,10 +18,10 @@ from ...adapters.alignment.procrustes import ProcrustesAligner
 from ...adapters.kinds import adapter_from_arrays
 from ...adapters.whiten import Whitener
 from ...errors import InputError, RecordingError, UnknownNameError
-from ..decision import check_agrees
 from ..decoder import Decoder
 from ..fitted_on import run_digests
 from ..linear import Linear
+from ..recordings.matching import check_agrees
 from ..recordings.recording import Recording, few
 from ..steps import run_steps
 from ..windows import Trials, windows

@@ -10,7 +10,7 @@ from ....adapters.factored import ARRAYS
 from ....adapters.kinds import adapter_from_arrays
 from ....adapters.whiten import Whitener
 from ....errors import BundleError, InputError
-from ....models.cache.files import write_whole
+from ....models.files import write_whole
 from ...linear import Linear
 from ..kernel.cache import ArrayCache, Arrays, load_arrays
 from .session import FitCell, FitSession

@@ -66,11 +66,11 @@ def _files(session: FitSession) -> Iterator[dict[str, Any]]:
 def _fitted(cache: ArrayCache, file: str, score_file: str, **known: Any) -> FittedAdapter:
     about, score = cache.get(file, is_about), cache.get(score_file)
     chosen = [name.removesuffix(AT_EDGE) for name in about if name.endswith(AT_EDGE)]
+    known |= measures(score)
     return FittedAdapter(
         **known,
         chosen={name: about[name].tolist() for name in chosen},
         at_edge=any(about[name + AT_EDGE].any() for name in chosen),
-        **measures(score),
         fit_seconds=about[SECONDS].item(),
         score_seconds=score[SECONDS].item(),
         size_bytes=(cache.folder / file).stat().st_size,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import AssetError
-from ....models.cache.files import UNFINISHED, whole_file
+from ....models.files import UNFINISHED, whole_file
 
 Arrays = dict[str, NDArray]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ....models.cache.files import sha256_of
+from ....models.files import sha256_of
 
 
 def digest_of(array: NDArray) -> str:

@@ -11,15 +11,7 @@ from numpy.typing import NDArray
 from ...report.drawing import ACCENT, INK, PAPER, RULE, SERIES, SOFT, Drawing, chance_line, short
 from ...report.heat import layer_names
 from ...statistics.measures import IN_SENTENCES
-from .labels import (
-    chance_of,
-    controls_of,
-    example_time,
-    label,
-    most_chosen,
-    nested_in,
-    significant,
-)
+from .labels import chance_of, controls_of, example_time, label, most_chosen, nested_in, significant
 from .result import CellResult, InjectionMap, MapCell, NetworkSummary
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WrapValidator, model_validator
 
 from ....errors import InputError
-from ...recordings.regions import FORMS, Atlas, Region
+from ...readers.regions import FORMS, Atlas, Region
 from ...study.derived import fields_of, made_by
 from ...study.networks import NetworkSection
 from ...study.section import OneOrMore, Section
@@ -107,7 +107,7 @@ class MapNetworkSection(NetworkSection):
     """One of several networks in a map."""
 
     layers: AnyLayers = "all"
-    readout: AnyReadout = None
+    readout: AnyReadout | None = None
 
 
 class MapSection(Section):
