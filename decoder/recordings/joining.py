@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from ...errors import InputError, RecordingError
-from ..decision import check_agrees
 from .events import Events
+from .matching import check_agrees
 from .recording import Recording
 
 

@@ -74,7 +74,7 @@ def live_demo(
 
 def prepare() -> Prepared:
     """Return the fitted decoder and the run left out, from the cache or made anew."""
-    from ...models.cache.folder import cache_folder
+    from ...models.cache_folder import cache_folder
 
     folder = cache_folder() / "live"
     name = f"demo-{_key()}"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....errors import HotwireError, RecordingError, ShapeError
-from ....models.cache.files import whole_file
+from ....models.files import whole_file
 from ...recordings.events import Events
 from ...recordings.recording import Recording
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError, UnknownNameError
-from ..readers.fmri.nifti import AFFINE_TOLERANCE, read_volume
-from ..readers.tables import numbers, read_table
-from .events import listed
-from .recording import Recording, few
+from ..recordings.events import listed
+from ..recordings.recording import Recording, few
+from .fmri.nifti import AFFINE_TOLERANCE, read_volume
+from .tables import numbers, read_table
 
 FORMS = '{ features = [...] }, { mask = "..." }, { atlas = "...", label = ... } or { first = ..., stop = ... }'
 
