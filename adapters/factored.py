@@ -74,7 +74,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
             If there is NaN or infinity.
         """
         check_is_fitted(self)
-        return self._activations(each_row((self._checked_features(X) - self.x_mean_) / self.x_scale_, self.projection_))
+        return self._activations(each_row((self.checked_features(X) - self.x_mean_) / self.x_scale_, self.projection_))
 
     def _activations(self, scores: Floats) -> NDArray:
         """Predictions (n_samples, n_units) or (n_samples,) from scores (n_samples, k)."""
@@ -168,7 +168,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
         features: Any
         units: Any
         if not reset:
-            features, units = self._checked_features(X), check_array(Y, **for_targets, input_name="Y")
+            features, units = self.checked_features(X), check_array(Y, **for_targets, input_name="Y")
         elif is_tensor(Y):
             features, units = validate_data(self, X, **for_features), Y
         else:
@@ -186,7 +186,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
         require_finite("X", features, column="feature")
         return features, units
 
-    def _checked_features(self, X: Any) -> Floats:
+    def checked_features(self, X: Any) -> Floats:
         """The features of a prediction."""
         X = in_numpy(X)
         options: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": False, "input_name": "X"}

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from ..models.networks.network import Network
-from .decision import Decision, check_agrees, decision_on
+from .decision import Decision, decision_on
 from .fitted_on import run_digests
 from .linear import Linear
 from .readout import make_entry, read_out, softmax
+from .recordings.matching import check_agrees
 from .recordings.recording import Recording
 from .settings import Settings, prompted
 from .steps import run_steps

@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields
-from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from ..errors import InputError, UnknownNameError
+from .registry import Registry
 
 T = TypeVar("T")
 
 
-class Kinds(Mapping[str, type[T]]):
-    """Classes by their names: hotwire's own, and those that installed packages name in an entry-point group.
-
-    A package adds a step, say, by one line of its ``pyproject.toml``; it is imported when its name is first looked up::
-
-        [project.entry-points."hotwire.steps"]
-        Median = "its_package.median:Median"
-    """
+class Kinds(Registry[type[T]]):
+    """Classes by their names, of one base: steps, windows, features or readouts."""
 
     def __init__(self, group: str, base: type[T], own: tuple[type[T], ...]) -> None:
-        self._group, self._base = group, base
-        self._own = {kind.__name__: kind for kind in own}
+        super().__init__(group, {kind.__name__: kind for kind in own})
+        self._base = base
 
-    def __getitem__(self, name: str) -> type[T]:
-        if name in self._own:
-            return self._own[name]
-        for entry in entry_points(group=self._group, name=name):
-            kind = entry.load()
-            if not (isinstance(kind, type) and issubclass(kind, self._base) and kind.__name__ == name):
-                raise InputError(
-                    f"entry point {name!r} of {self._group}: expected a {self._base.__name__} of that name, "
-                    f"got {entry.value}"
-                )
-            return kind
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys([*self._own, *(entry.name for entry in entry_points(group=self._group))]))
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
+    def checked(self, name: str, added: Any) -> type[T]:
+        if isinstance(added, type) and issubclass(added, self._base) and added.__name__ == name:
+            return added
+        expected = f"expected a {self._base.__name__} of that name"
+        raise InputError(f"entry point {name!r} of {self.group}: {expected}, got {added!r}")
 
 
 def settings_to_dict(instance: Any) -> dict[str, Any]:

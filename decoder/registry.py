@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """What a name stands for; entry points are looked up and loaded when they are first needed.
+    """What a name stands for. Entry points are imported when their name is first looked up.
+
+    A package adds a reader, say, by one line of its ``pyproject.toml``::
+
+        [project.entry-points."hotwire.readers"]
+        my-format = "its_package:read_my_format"
 
     Parameters
     ----------
@@ -24,18 +28,19 @@ class Registry(Mapping[str, T], Generic[T]):
         self.group = group
         self._own = dict(own)
 
-    @cached_property
-    def _added(self) -> dict[str, EntryPoint]:
-        return {one.name: one for one in entry_points(group=self.group) if one.name not in self._own}
-
     def __getitem__(self, name: str) -> T:
-        return self._own[name] if name in self._own else self._loaded(name)
+        if name in self._own:
+            return self._own[name]
+        for entry in entry_points(group=self.group, name=name):
+            return self.checked(name, entry.load())
+        raise KeyError(name)
 
-    def _loaded(self, name: str) -> Any:
-        return self._added[name].load()
+    def checked(self, name: str, added: Any) -> T:
+        """What another package added under a name; an `InputError` where it cannot stand for that."""
+        return added
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*self._own, *self._added])
+        return iter(dict.fromkeys([*self._own, *(entry.name for entry in entry_points(group=self.group))]))
 
     def __len__(self) -> int:
-        return len(self._own) + len(self._added)
+        return len(list(iter(self)))

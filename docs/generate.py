@@ -13,7 +13,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 from pydantic.fields import FieldInfo
 
-from hotwire.decoder import Settings, evaluate
+from hotwire.decoder import Settings, WordTargets, evaluate
+from hotwire.decoder.experiments.maps import MapSettings
+from hotwire.decoder.experiments.planning.run import plan
+from hotwire.decoder.experiments.pseudo_online.policy import Policy
+from hotwire.decoder.experiments.pseudo_online.run import pseudo_online
+from hotwire.decoder.experiments.session.settings import SessionSettings
 from hotwire.decoder.features.catalogue import FEATURES
 from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers.catalogue import READERS
@@ -24,6 +29,7 @@ from hotwire.decoder.study.schema import study_sections
 from hotwire.decoder.study.section import Section
 from hotwire.decoder.study.settings import ADAPTERS, SETTINGS, DecoderSection, adapter_section
 from hotwire.decoder.windows import WINDOWS
+from hotwire.models import open_network
 
 PACKAGES = {
     "hotwire.decoder": "Recordings, the decoder and its evaluation",
@@ -42,6 +48,15 @@ IN_A_STUDY = {
     "Windows": 'window = { type = "NAME", setting = value }` in `[decoder]',
     "Features": 'features = { type = "NAME", setting = value }` in `[decoder]',
     "Readouts": 'readout = { type = "NAME", setting = value }` in `[decoder]',
+}
+
+TAKEN_BY: dict[str, tuple[Callable[..., Any], ...]] = {
+    "evaluation": (evaluate,),
+    "map": (SessionSettings, MapSettings),
+    "plan": (plan,),
+    "pseudo_online": (pseudo_online, Policy),
+    "network": (open_network,),
+    "targets": (WordTargets,),
 }
 
 
@@ -89,13 +104,12 @@ def _recordings() -> Iterator[str]:
 
 
 def _others() -> Iterator[str]:
-    sources: dict[str, Callable[..., Any]] = {"evaluation": evaluate}
     for name, field in study_sections().model_fields.items():
         section = field.annotation
         if name in ("recording", "decoder") or not isinstance(section, type):
             continue
         yield from ["", f"## [{name}]", "", _summary(section)]
-        yield from _table(section.model_fields, sources.get(name))
+        yield from _table(section.model_fields, *TAKEN_BY.get(name, ()))
         if name == "evaluation":
             names = ", ".join(f"`{one}`" for one in SETTINGS)
             yield from ["", "### `[[evaluation.choose]]`", ""]
@@ -123,14 +137,16 @@ def _kinds() -> Iterator[str]:
             yield from _rows(rows)
 
 
-def _table(fields: Mapping[str, FieldInfo], source: Callable[..., Any] | None = None) -> Iterator[str]:
-    """The fields of a section; what they mean is said where the function or class that takes them says it."""
-    known = {} if source is None else {one.name: one for one in _parameters(source)}
+def _table(fields: Mapping[str, FieldInfo], *sources: Callable[..., Any]) -> Iterator[str]:
+    """The fields of a section; what they mean is said where the functions or classes that take them say it."""
+    known = {one.name: one for source in sources for one in _parameters(source)}
     rows = []
     for name, field in fields.items():
         described = known.get(name)
         meaning = field.description or ("" if described is None else _prose(described.desc))
-        kind = _annotation(field.annotation) if described is None else _words(described.type)
+        kind = _annotation(field.annotation)
+        if described is not None and '"' not in kind:  # texts to choose from are best said by the section
+            kind = _words(described.type)
         default = "required" if field.is_required() else _default(field.default)
         rows.append([f"`{name}`", kind, default, meaning])
     yield from _rows(rows)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..decoder.bundle.compiled import CompiledDecoder
 from ..errors import BundleError, HotwireError, InputError, UnknownNameError
-from ..models.cache.files import UNFINISHED, write_whole
+from ..models.files import UNFINISHED, write_whole
 
 if TYPE_CHECKING:
     from .engine.engine import Engine

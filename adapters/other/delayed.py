@@ -171,7 +171,7 @@ class DelayedAdapter(BandedAdapter):
             As `FactoredAdapter.predict`; also if the samples of a run do not follow one another.
         """
         check_is_fitted(self)
-        features = self._checked_features(X)
+        features = self.checked_features(X)
         return self._activations(self._scores(features, run_bounds(groups, len(features))))
 
     @property

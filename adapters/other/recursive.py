@@ -128,7 +128,7 @@ class RecursiveAdapter(FactoredAdapter):
         fresh: Any = clone(self)
         fresh.partial_fit(X, Y)
         if self.alpha is not None and self.gain != "none":
-            size = largest_square(standardise(fresh._checked_features(X), "none").X)
+            size = largest_square(standardise(fresh.checked_features(X), "none").X)
             if 0 < MOST_STRONG * size < self.alpha:
                 raise InputError(
                     f"alpha={self.alpha!r}, expected at most {MOST_STRONG * size:.2g}, as the features' largest "

@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BundleError, InputError, NonFiniteError, ShapeError
 from ...models.networks.one_thread import ORT_ERRORS
-from ..decision import Decision, check_agrees, decision_on
+from ..decision import Decision, decision_on
 from ..features.base import FittedFeatures
 from ..features.catalogue import unpacked
+from ..recordings.matching import check_agrees
 from ..recordings.recording import Recording
 from ..steps import Step, open_chain, run_steps, step_from_dict
 from ..windows import Trials, Window, window_from_dict, windows

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from ...errors import BundleError
-from ...models.cache.files import sha256_of, whole_file
+from ...models.files import sha256_of, whole_file
 
 FORMAT = 4
 """Raised whenever an older hotwire could not read, or would misread, what is written. 2: with parts to run live.

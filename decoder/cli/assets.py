@@ -31,7 +31,7 @@ def data(names: tuple[str, ...], verify: bool) -> CommandResult:
 
 def _registered(kinds: tuple[str, ...], names: tuple[str, ...], verify: bool) -> CommandResult:
     from ...errors import UnknownNameError
-    from ...models.cache.folder import cache_folder
+    from ...models.cache_folder import cache_folder
     from ...models.weights.assets import fetch, is_ready
     from ...models.weights.assets import verify as verify_asset
     from ...models.weights.registry import assets

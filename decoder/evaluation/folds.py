@@ -17,10 +17,10 @@ from .splits import HeldOut
 
 @dataclass(frozen=True)
 class FittedFold:
-    """One outer fold: what was chosen and fitted without its held-out trials.
+    """What was chosen and fitted without the held-out trials of one outer fold.
 
-    `train` are positions of trials to fit on, `test` of trials to decide on. `whitened`, if any, is X of both, and
-    `linear` then takes these and has no whitener.
+    `train` and `test` are positions of trials to fit on and to decide on. `whitened`, if given, is X of both; `linear`
+    then takes these and has no whitener.
     """
 
     settings: Settings
@@ -31,7 +31,7 @@ class FittedFold:
     whitened: tuple[NDArray, NDArray] | None = None
 
     def of_own_trials(self, data: FoldData) -> FittedFold:
-        """The fold with its own trials whitened and without whitener: that of a whole brain takes GB in each fold."""
+        """The fold with its own trials whitened, without the whitener: that of a whole brain takes GB in each fold."""
         whitener = self.linear.whitener
         if whitener is None:
             return self

@@ -18,14 +18,7 @@ from .drawing import Drawing
 from .evaluation_figures import confusion_figure, groups_figure, ranks_figure
 from .evaluation_methods import evaluation_methods
 from .evaluation_summary import evaluation_summary
-from .evaluation_trials import (
-    accuracy_by_group,
-    answers_of,
-    groups_of,
-    rank_curves,
-    ranks_table,
-    trials_table,
-)
+from .evaluation_trials import accuracy_by_group, answers_of, groups_of, rank_curves, ranks_table, trials_table
 from .measures import differences_figure, measures_figure, measures_table
 from .numbers import count, listed, p_words, percent
 from .result import Cell, Number, PageSection, Sentence, Table

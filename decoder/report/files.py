@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from ...models.cache.files import write_whole
+from ...models.files import write_whole
 from .drawing import Drawing
 
 KINDS: tuple[Literal["svg", "pdf"], ...] = ("svg", "pdf")

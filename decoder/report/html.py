@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ...errors import InputError, MissingExtraError
-from ...models.cache.files import write_whole
+from ...models.files import write_whole
 from ..bundle.versions import versions
 from .drawing import Drawing
 from .result import PageResult

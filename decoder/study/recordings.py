@@ -118,6 +118,14 @@ class SpikeTimesRecording(RecordingSection):
     """Without events there is nothing to decode."""
 
 
+if TYPE_CHECKING:
+    AnyVoxels = VoxelList
+    AnyMasks = VoxelMasks
+else:
+    AnyVoxels = made_by(VoxelList, fields_of(VoxelList)(Section))
+    AnyMasks = made_by(VoxelMasks, fields_of(VoxelMasks)(Section))
+
+
 class ArraysRecording(RecordingSection):
     """Without `rate_hz` or `tr_s`, and without `run`, every row is a trial and a run of its own."""
 
@@ -125,8 +133,8 @@ class ArraysRecording(RecordingSection):
     tr_s: Positive | None = None
     stimuli: str | None = None
     picture_shape: list[Annotated[int, Field(gt=0)]] | None = Field(None, min_length=2, max_length=3)
-    voxels: made_by(VoxelList, fields_of(VoxelList)(Section)) | None = None
-    masks: made_by(VoxelMasks, fields_of(VoxelMasks)(Section)) | None = None
+    voxels: AnyVoxels | None = None
+    masks: AnyMasks | None = None
     regions: dict[str, OneOrMore[str]] | None = None
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo
 
@@ -13,7 +13,7 @@ from ...errors import InputError, UnknownNameError
 from ..evaluation.choices import Choice
 from ..features.catalogue import features_from_dict
 from ..linear import default_adapter
-from ..readout import readout_from_dict
+from ..readout import Readout, readout_from_dict
 from ..settings import Settings
 from ..steps import step_from_dict
 from ..windows import window_from_dict
@@ -89,7 +89,10 @@ def _adapter(given: Any, info: ValidationInfo) -> FactoredAdapter:
 Layer = Annotated[str, BeforeValidator(layer_name)]
 Steps = list[_made_by(step_from_dict)]
 AnyWindow = _made_by(window_from_dict)
-AnyReadout = _made_by(readout_from_dict)
+if TYPE_CHECKING:
+    AnyReadout = Readout
+else:
+    AnyReadout = _made_by(readout_from_dict)
 SETTINGS: dict[str, Any] = {
     "layer": Layer,
     "steps": Steps,
@@ -120,10 +123,13 @@ class _ChoiceBase(Section):
         return Choice(self.setting, tuple(self.values), self.judge)
 
 
-DecoderSection = with_fields(
-    _DecoderBase,
-    {name: (kind, ... if name == "layer" else None) for name, kind in SETTINGS.items() if name != "prompt"},
-)
+if TYPE_CHECKING:
+    DecoderSection = _DecoderBase
+else:
+    DecoderSection = with_fields(
+        _DecoderBase,
+        {name: (kind, ... if name == "layer" else None) for name, kind in SETTINGS.items() if name != "prompt"},
+    )
 """See `hotwire.decoder.Settings`; the prompt is the network's."""
 
 
@@ -132,5 +138,8 @@ def _choice_of(setting: str) -> type[_ChoiceBase]:
     return with_fields(_ChoiceBase, {"values": (Annotated[list[SETTINGS[setting]], _Several], ...)})
 
 
-AnyChoice = named_by("setting", SETTINGS, _choice_of)
+if TYPE_CHECKING:
+    AnyChoice = _ChoiceBase
+else:
+    AnyChoice = named_by("setting", SETTINGS, _choice_of)
 """A setting to choose and its values, in the notation of the setting."""

@@ -24,8 +24,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
-from .files import sha256_of_file, write_whole
-from .folder import lock_of, usable
+from ..cache_folder import lock_of, usable
+from ..files import sha256_of_file, write_whole
 
 MANIFEST, _PROGRESS = "manifest.json", "progress.json"
 _BATCHES_TO_MARK = 4

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from ..files import sha256_of, sha256_of_file
 from ..networks.network import Network
-from .files import sha256_of, sha256_of_file
 
 # Packages whose other versions may round otherwise, or open a picture otherwise.
 _PACKAGES = ("hotwire", "numpy", "onnxruntime", "pillow", "tokenizers", "torch", "transformers")

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ...errors import AssetError, DiskSpaceError, UnknownNameError
+from ..cache_folder import cache_folder, lock_of
 from ..networks.language.language_model import LanguageModel
 from ..networks.network import Network, count_of
 from .array_store import MANIFEST, ArrayStore, UnfinishedArrays, read_json
-from .folder import cache_folder, lock_of
 from .ingredients import ingredients_of, key_of
 
 _BATCH_SIZE = 32  # as Network.activations has it: other batches may round the last bits otherwise

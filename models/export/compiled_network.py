@@ -23,8 +23,8 @@ from google.protobuf.message import DecodeError
 from onnx import helper
 
 from ...errors import InputError
-from ..cache.files import sha256_of, write_whole
-from ..cache.folder import cache_folder, locked
+from ..cache_folder import cache_folder, locked
+from ..files import sha256_of, write_whole
 from ..networks.network import Network
 from ..networks.one_thread import open_session
 from ..networks.onnx_graph import head, is_cut, tail, weights

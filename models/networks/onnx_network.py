@@ -13,7 +13,7 @@ import onnxruntime
 from onnx import helper, numpy_helper
 
 from ...errors import InputError, ShapeError, UnknownNameError
-from ..cache.files import sha256_of
+from ..files import sha256_of
 from .network import Network
 from .one_thread import one_thread
 from .onnx_graph import head, is_cut, load, shuffled, tail, weights

@@ -11,7 +11,7 @@ import torch
 from torch import fx, nn
 
 from ...errors import InputError, ShapeError, UnknownNameError
-from ..cache.files import sha256_of
+from ..files import sha256_of
 from .network import Network
 from .torch_cut import head, is_cut, lay_out, tail
 from .torch_trace import trace

@@ -18,8 +18,8 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from ...errors import InputError, ShapeError
-from ..cache.files import write_whole
-from ..cache.folder import cache_folder, locked
+from ..cache_folder import cache_folder, locked
+from ..files import write_whole
 from .small_vision import N_LATENT, SmallVision, as_input, open_small_vision, small_modules
 
 _RECIPE = 1  # to be raised whenever training gives something else than before

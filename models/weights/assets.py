@@ -13,8 +13,8 @@ import shutil
 from pathlib import Path
 
 from ...errors import AssetError, ChecksumError
-from ..cache.files import sha256_of_file
-from ..cache.folder import cache_folder
+from ..cache_folder import cache_folder
+from ..files import sha256_of_file
 from .manifest import is_complete, read_manifest
 from .registry import asset
 

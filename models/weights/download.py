@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import AssetError, ChecksumError, DiskSpaceError, DownloadError, MissingExtraError
-from ..cache.files import sha256_of_file
-from ..cache.folder import DISK_FULL
+from ..cache_folder import DISK_FULL
+from ..files import sha256_of_file
 from .manifest import is_complete, write_manifest
 from .registry import Asset, Member
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..cache.files import sha256_of_file
+from ..files import sha256_of_file
 from .registry import Asset
 
 MANIFEST_NAME = "asset.json"

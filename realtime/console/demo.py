@@ -74,7 +74,7 @@ def live_demo(
 
 def prepare() -> Prepared:
     """Return the fitted decoder and the held-out run, cached or new."""
-    from ...models.cache.folder import cache_folder
+    from ...models.cache_folder import cache_folder
 
     folder = cache_folder() / "live"
     name = f"demo-{_key()}"

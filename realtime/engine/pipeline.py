@@ -94,7 +94,7 @@ class Pipeline:
             if all_finite(part):
                 rows += self._windows.push(self._chain.push(part) if self.decoder.steps else part)
             else:
-                finite = np.asarray(np.isfinite(part).all(axis=1))
+                finite = np.atleast_1d(np.isfinite(part).all(axis=1))
                 for first, stop in _stretches(finite):
                     if finite[first]:
                         rows += self._windows.push(self._chain.push(part[first:stop]))

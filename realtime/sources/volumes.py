@@ -95,7 +95,7 @@ class VolumeFolder:
         self._ready: dict[int, list[_Volume]] = {}
 
     def open(self, timeout_s: float) -> StreamInfo:
-        """Wait for a volume; after a loss, for a new one. Raises StreamMismatchError if it lacks the decoder's voxels."""
+        """Wait for a volume; after a loss, for a new one. StreamMismatchError if it lacks the decoder's voxels."""
         until_s = self._clock.now() + timeout_s
         while not self._ready:
             try:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ...decoder.bundle.compiled import CompiledDecoder, RowDecision
 from ...decoder.recordings.recording import Recording
-from ...models.cache.files import sha256_of
+from ...models.files import sha256_of
 from ..clock import Clock
 from ..decision import LiveDecision
 from ..engine.engine import Engine

@@ -23,7 +23,7 @@ MAX_IN_A_ROW = 3
 
 @dataclass(frozen=True)
 class Timing:
-    """The durations of a cue and its trial, of the shortest rest after it, and of the break before a block's first cue."""
+    """The durations of a cue (and its trial), of the shortest rest after it, and of the break before each block."""
 
     cue_s: float = 4.0
     rest_s: float = 2.0

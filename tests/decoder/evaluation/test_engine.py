@@ -79,4 +79,4 @@ def test_what_cannot_run_live_says_what_to_change(decoder: Decoder, shown: Recor
     with pytest.raises(InputError, match=r'engine: .* cannot run live: network: tiny .*; take engine = "network"'):
         evaluate(tiny, shown, engine="bundle", **QUICK)
     with pytest.raises(UnknownNameError, match="There are: network, bundle"):
-        evaluate(decoder, shown, engine="rig", **QUICK)
+        evaluate(decoder, shown, engine="rig", **QUICK)  # type: ignore[arg-type]

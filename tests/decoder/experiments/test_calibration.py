@@ -46,7 +46,7 @@ class FittedScaled(FittedFeatures):
 
 @dataclass(frozen=True)
 class Scaled(Features):
-    def fit(self, X: np.ndarray, answers: np.ndarray, rate_hz: float) -> FittedScaled:
+    def fit(self, X: np.ndarray, classes: np.ndarray, rate_hz: float) -> FittedScaled:
         return FittedScaled(X.std(axis=(0, 1)))
 
 

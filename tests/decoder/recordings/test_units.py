@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder import Recording
-from hotwire.decoder.decision import check_agrees
+from hotwire.decoder.recordings.matching import check_agrees
 from hotwire.decoder.recordings.units import converted, unit_factor, warn_of_units
 from hotwire.errors import InputError, RecordingError, UnknownNameError
 

@@ -83,7 +83,8 @@ def make(answers: tuple[str, ...], n_trials: int, n_runs: int, *, free: bool = T
 
 def written(evaluation: Evaluation, folder: Path, **more: Any) -> str:
     result = EvaluationReport(evaluation, more.pop("recording", "a recording"))
-    return write_page(result, folder / "report.html", **({"title": "A title"} | more)).read_text("utf-8")
+    more = {"title": "A title", **more}
+    return write_page(result, folder / "report.html", **more).read_text("utf-8")
 
 
 @pytest.fixture(scope="module")

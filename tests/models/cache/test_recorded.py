@@ -22,8 +22,8 @@ from torch import nn
 
 from hotwire.errors import AssetError, DiskSpaceError, UnknownNameError
 from hotwire.models.cache.array_store import UnfinishedArrays
-from hotwire.models.cache.folder import lock_of
 from hotwire.models.cache.recorded import forget, record, stored
+from hotwire.models.cache_folder import lock_of
 from hotwire.models.networks.network import Network
 from hotwire.models.networks.torch_network import TorchNetwork
 

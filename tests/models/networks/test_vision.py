@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from hotwire.errors import AssetError, InputError, UnknownNameError
-from hotwire.models.cache.folder import cache_folder
+from hotwire.models.cache_folder import cache_folder
 from hotwire.models.networks.efficientnet import EfficientNetLite, SameConv, efficientnet_lite
 from hotwire.models.networks.vision import VisionNetwork, open_efficientnet_lite, prepare_pictures
 

@@ -30,7 +30,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from hotwire.errors import AssetError, ChecksumError, DiskSpaceError, DownloadError, MissingExtraError, UnknownNameError
-from hotwire.models.cache.folder import cache_folder
+from hotwire.models.cache_folder import cache_folder
 from hotwire.models.weights import download, registry
 from hotwire.models.weights.assets import fetch, is_ready, remove, verify
 from hotwire.models.weights.manifest import MANIFEST_NAME

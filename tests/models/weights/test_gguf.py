@@ -22,7 +22,7 @@ from tokenizers.trainers import BpeTrainer
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from hotwire.errors import AssetError
-from hotwire.models.cache.folder import cache_folder
+from hotwire.models.cache_folder import cache_folder
 from hotwire.models.weights.download import download, extract
 from hotwire.models.weights.gguf import byte_level_tokenizer, convert_gguf, halves_from_pairs
 from hotwire.models.weights.registry import asset

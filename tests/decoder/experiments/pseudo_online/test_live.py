@@ -18,7 +18,7 @@ from hotwire.decoder.steps import BandPass, Lag, Resample, RunningBaseline, Step
 from hotwire.decoder.windows import BlockAverage, Epoch
 from hotwire.decoder.windows.event_windows import EventWindow
 from hotwire.models import OnnxNetwork
-from hotwire.models.cache.files import sha256_of
+from hotwire.models.files import sha256_of
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.engine.engine import Engine
 from hotwire.realtime.settings import LiveSettings

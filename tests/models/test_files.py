@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hotwire.models.cache.files import sha256_of, sha256_of_file, whole_file, write_whole
+from hotwire.models.files import sha256_of, sha256_of_file, whole_file, write_whole
 
 
 def test_what_is_written_replaces_what_was_there(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from hotwire.decoder.experiments.session.section import AnyRegions
 from hotwire.decoder.readers import read_arrays, read_nifti
+from hotwire.decoder.readers.regions import Atlas, read_regions
 from hotwire.decoder.recordings.recording import Recording
-from hotwire.decoder.recordings.regions import Atlas, read_regions
 from hotwire.errors import InputError, NonFiniteError, RecordingError, UnknownNameError
 
 SHAPE = (4, 5, 3)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
-from ...errors import AssetError, DiskSpaceError
+from ..errors import AssetError, DiskSpaceError
 
 if TYPE_CHECKING:
     from filelock import FileLock
