@@ -25,5 +25,5 @@ class PlanSection(Section):
     n_draws: Annotated[int, Field(ge=1)]
 
     def arguments(self) -> dict[str, Any]:
-        """What `plan` is given besides network, targets, settings and noise."""
+        """The arguments of `plan` apart from network, targets, settings and noise."""
         return self.given("like", "stimuli")

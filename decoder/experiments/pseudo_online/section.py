@@ -27,5 +27,5 @@ class PseudoOnlineSection(Section):
     refractory_s: Annotated[float, Field(ge=0)]
 
     def arguments(self) -> dict[str, Any]:
-        """What `pseudo_online` is given besides decoder, recording and what [evaluation] says."""
+        """The arguments of `pseudo_online` apart from decoder, recording and those of [evaluation]."""
         return self.given("dwell", "refractory_s") | {"policy": Policy(self.dwell, self.refractory_s)}

@@ -1,4 +1,4 @@
-"""What a pseudo-online evaluation says, in sentences."""
+"""The result of a pseudo-online evaluation in sentences."""
 
 from __future__ import annotations
 
