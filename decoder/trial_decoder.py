@@ -233,5 +233,5 @@ def _opened(network: Any) -> Network:
 
 @lru_cache(maxsize=2)
 def _open_once(name: str | Path) -> Network:
-    """Networks are frozen: one serves all folds of a cross-validation."""
+    """The opened network; networks are frozen, so one serves all folds of a cross-validation."""
     return open_network(name)

@@ -175,7 +175,7 @@ def _entries(archive: ZipFile, size: int) -> dict[str, ZipInfo]:
 
 
 def _manifest(text: bytes) -> dict[str, Any]:
-    """The manifest, with what older formats lack."""
+    """The manifest, with the fields that older formats lack."""
     try:
         manifest = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -50,7 +50,7 @@ class FittedFold:
 def fit_fold(
     data: FoldData, settings: Settings, choose: Sequence[Choice], held_out: HeldOut, inner_folds: int
 ) -> FittedFold:
-    """Choose and fit on all trials but those held out."""
+    """Choose and fit on all trials except the held-out ones."""
     search = SettingsSearch(data, held_out, inner_folds)
     settings = search.choose(settings, choose)
     to_fit, trials = data.trials_to_fit(settings), data.trials(settings)

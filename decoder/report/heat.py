@@ -22,7 +22,7 @@ LETTER_IN, TICK_IN = 0.085, 0.15
 def heat_colors() -> tuple[str, ...]:
     """Colours of a heat map from low to high: matplotlib's magma, whose lightness changes evenly.
 
-    Lightness alone separates them, so they need no colour vision. Low values are near the paper.
+    Lightness alone separates them, so they need no colour vision. Low values are close to the colour of the page.
     """
     matplotlib = opened_matplotlib()
     ramp = matplotlib.colormaps["magma"]

@@ -116,7 +116,7 @@ class NetworkSection(Section):
         return self
 
     def open(self) -> Network:
-        """Open the network, trained first if it is to be."""
+        """Open the network; train it first where `train` is given."""
         if self.train is not None:
             return self._trained.names
         return open_network(self.name, prompt=self.prompt, seconds=self.seconds)

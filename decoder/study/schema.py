@@ -94,7 +94,7 @@ class EvaluationSection(Section):
 
 
 class StudySections(Section):
-    """What every study file has."""
+    """The sections of every study file."""
 
     recording: AnyRecording
     network: NetworkSection

@@ -35,7 +35,7 @@ FALSE_ALARMS = 0.01
 """How often separate runs are reported to have a seam, at most."""
 
 USUAL_STEP = 0.9
-"""At a seam the step from sample to sample is no larger than this share of all steps within runs."""
+"""At a seam the step from sample to sample is at most this quantile of the steps within runs."""
 
 TOO_EXACT = 1e-3
 """A mean over all runs that is this much nearer to zero than chance allows was subtracted."""

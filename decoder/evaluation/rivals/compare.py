@@ -66,7 +66,7 @@ def check_rival(classifier: Rival, trials: Trials, classes: tuple[str, ...], win
 def _inputs(
     classifier: Rival, fold: FittedFold, trials: Trials, X: NDArray, which: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """What the classifier takes of these trials; X is what the fold's linear part takes."""
+    """The classifier's inputs for these trials; X are the inputs of the fold's linear part."""
     if classifier.takes == "features":
         return np.asarray(fold.linear.inputs(X), np.float64)
     return np.ascontiguousarray(by_trial(trials.X[which], trials.n_times).swapaxes(1, 2), np.float64)
