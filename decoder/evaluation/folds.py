@@ -55,7 +55,7 @@ def fit_fold(
     settings = search.choose(settings, choose)
     to_fit, trials = data.trials_to_fit(settings), data.trials(settings)
     by_class, whitener = held_out.by_class, search.whitener(settings)
-    # Live windows also give trials of no event, which have no class.
+    # Live windows also give trials without an event, which have no class.
     train = np.flatnonzero(held_out.trains(to_fit.run, data.truth(to_fit) if by_class else None))
     test = np.flatnonzero(held_out.tests(trials.run, data.truth(trials) if by_class else None))
     linear = data.fit(settings, train, data.keys(to_fit)[train], whitener, by_class=by_class)
