@@ -193,7 +193,8 @@ def _check(path: Path, expected: str, name: str = "") -> None:
     if digest != expected:
         path.unlink()
         raise ChecksumError(
-            f"{name or path.name} is not the file expected and has been removed: SHA-256 {expected} expected, got {digest}"
+            f"{name or path.name} is not the file expected and has been removed: SHA-256 {expected} expected, "
+            f"got {digest}"
         )
 
 
