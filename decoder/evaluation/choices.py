@@ -85,8 +85,8 @@ class SettingsSearch:
         self._held_out = held_out
         self._data = data
         self._n_inner = inner_folds
-        # Each choice scores again what the one before it chose. Nothing here holds `self`, so that all is freed after
-        # the last use: the whitening of a whole brain takes GB. Those of the newest two sets of steps are cached.
+        # Scores are cached: each choice scores the previous choice again. Nothing here refers to `self`, so that all is
+        # freed after the last use: the whitening of a whole brain takes GB. The newest two whitenings are cached.
         self._scores: dict[tuple[Settings, str], float] = {}
         self._whitener = once(lambda steps, named: data.whitener(steps, named, held_out), maxsize=2)
 
@@ -124,7 +124,7 @@ class SettingsSearch:
         """Fit on all samples that may be trained on; None if the settings do not whiten."""
         if settings.whiten == "none":
             return None
-        # By classes it leaves out the trials' own samples, to decide on and to fit on, which windows name.
+        # With held-out classes it leaves out their samples in the windows to decide on and to fit on.
         named = tuple(dict.fromkeys((settings.window, settings.to_fit[1])))
         return self._whitener(settings.steps, named if self._held_out.by_class else ())
 
@@ -146,7 +146,7 @@ class SettingsSearch:
         for held_out in inner:
             train = np.flatnonzero(outer.trains(to_fit.run, truth_to_fit) & held_out.trains(to_fit.run, truth_to_fit))
             test = np.flatnonzero(outer.trains(trials.run, truth) & held_out.tests(trials.run, truth))
-            # Whitening knows no labels; one for all inner folds keeps the search short and inside the training runs.
+            # Whitening uses no labels: one for all inner folds is fast and stays inside the training runs.
             linear = data.fit(settings, train, keys[train], self.whitener(settings), by_class=by_class)
             tested.append(test)
             entry = data.entry(settings, linear)

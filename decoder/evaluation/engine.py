@@ -40,7 +40,7 @@ class BundleEngine:
         trials = data.trials(settings)
         for i in fold.test.tolist():
             one = live.decide(trials.X[i])
-            # What is too small for a float64 is as unlikely as can be.
+            # A probability may underflow to 0, whose log is not finite.
             self._scores[i] = np.log(np.maximum(one.probabilities, np.finfo(np.float64).tiny))
             if one.text is not None:
                 self._texts[i] = one.text

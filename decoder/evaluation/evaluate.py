@@ -33,7 +33,7 @@ from .splits import Folds, n_class_folds, splits_of
 from .strength_finding import strength_findings
 from .threads import in_parallel
 
-# The network and targets, what is injected, and how it is read out where not as the decoder does.
+# The network and targets, what is injected, and the readout if it is not the decoder's.
 _Job = tuple[FoldData, Injected, Readout | None]
 
 
@@ -207,12 +207,12 @@ def _checked_arguments(
     """Raise where an argument is wrong, before the slow part; return the classifiers of the field by name."""
     check_policy(audit)
     for control in controls:
-        control_named(control)  # says which there are
+        control_named(control)  # raises where there is none
     rivals = {one.name: one for one in map(rival_named, field)}
     if len(rivals) < len(field):
         raise InputError(f"field: expected each classifier once, got {', '.join(rivals)} for {len(field)} entries")
     if isinstance(folds, Mapping):
-        n_class_folds(folds)  # says what is wrong with it
+        n_class_folds(folds)  # raises where it is wrong
         if rivals:
             raise InputError(
                 f"field: expected none where whole classes are held out, got {', '.join(rivals)}: a classifier cannot "

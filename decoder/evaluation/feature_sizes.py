@@ -39,7 +39,7 @@ def sizes_findings(
     hidden = np.flatnonzero((size > 0) & (size < size.max() / MUCH))
     if not len(hidden) or len(hidden) < SOME * np.count_nonzero(size):
         return [Finding(CHECK, "fine", "No features are so large that they hide others.")]
-    # Steps may have made other features of those that were recorded.
+    # Steps may have changed the recorded features.
     own = len(size) == recording.n_features
     names = recording.feature_names if own else [f"number {number}" for number in range(len(size))]
     return [

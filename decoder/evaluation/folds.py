@@ -50,12 +50,12 @@ class FittedFold:
 def fit_fold(
     data: FoldData, settings: Settings, choose: Sequence[Choice], held_out: HeldOut, inner_folds: int
 ) -> FittedFold:
-    """Choose and fit on all trials but those held out."""
+    """Choose and fit on all trials except the held-out ones."""
     search = SettingsSearch(data, held_out, inner_folds)
     settings = search.choose(settings, choose)
     to_fit, trials = data.trials_to_fit(settings), data.trials(settings)
     by_class, whitener = held_out.by_class, search.whitener(settings)
-    # Live windows also give trials of no event, which have no class.
+    # Live windows also give trials without an event, which have no class.
     train = np.flatnonzero(held_out.trains(to_fit.run, data.truth(to_fit) if by_class else None))
     test = np.flatnonzero(held_out.tests(trials.run, data.truth(trials) if by_class else None))
     linear = data.fit(settings, train, data.keys(to_fit)[train], whitener, by_class=by_class)

@@ -59,7 +59,7 @@ class Scorer:
 
     def comparison(self, decoder: Outcome, scores: NDArray, description: str) -> RivalComparison:
         """Compare the decoder with another classifier on the same trials."""
-        # Between two classes pairs say what the choice says.
+        # Between two classes, pairs and the choice are the same.
         counts = {"candidate": hits} | ({"pairwise": pairwise} if len(self.targets.answers) > 2 else {})
         differences = {
             name: mean_difference(count(decoder.scores, self.truth), count(scores, self.truth), self.runs)

@@ -48,7 +48,7 @@ def once(make: Callable[..., T], maxsize: int | None = None) -> Callable[..., T]
 
 @contextmanager
 def one_thread_within() -> Iterator[None]:
-    # Only a torch that is in use already has threads to hold.
+    # Only a torch that is already imported has threads to limit.
     torch: Any = sys.modules.get("torch")
     before = torch.get_num_threads() if torch else 1
     with threadpool_limits(1):

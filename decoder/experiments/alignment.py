@@ -29,7 +29,7 @@ from ..windows import Trials, windows
 HOW = (*MATCHES, "procrustes")
 SHARED = ("stimulus", "label")
 PLAIN = ("banded", "pls", "reduced_rank", "ridge")
-"""Kinds of adapter that, once fitted, are nothing but a linear map of each sample's features."""
+"""Kinds of adapter that, once fitted, are just a linear map of each sample's features."""
 
 
 def start_on(

@@ -20,11 +20,11 @@ from ..statistics.measures import hits
 from ..windows import Trials
 
 FEW = 2
-"""Events of each answer that a first fit takes."""
+"""Events of each class that a first fit needs."""
 Event = tuple[object, int]
-"""Its run, and its number in it."""
+"""The run of an event, and its number in the run."""
 BY_TRIAL = ("X", "label", "run", "event", "start_s", "stop_s")
-"""What of trials is there for each of them."""
+"""The fields of `Trials` with one entry for each trial."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def lwf(x: NDArray[np.float64]) -> NDArray[np.float64]:
     n_samples, n_channels = x.shape
     covariance = scm(x)
     level = np.trace(covariance) / n_channels
-    # d2: how far the covariance is from the target; b2: how far from the truth it is expected to be.
+    # d2: how far the covariance is from the target; b2: its expected distance from the truth.
     squared = np.sum(covariance * covariance)
     d2 = squared - n_channels * level**2
     lengths = np.sum(x * x, axis=1)

@@ -138,7 +138,7 @@ def information(variance: NDArray[np.float64]) -> NDArray[np.float64]:
     nats = []
     for of_classes in (variance / variance.mean(axis=0)).T:
         width = np.sqrt(of_classes)
-        # Points of equal distance in the logarithm see narrow and wide distributions alike.
+        # Points equally spaced in the logarithm suit narrow and wide distributions alike.
         log_x = np.linspace(np.log(1e-8 * width.min()), np.log(10 * width.max()), 2000)
         density = np.exp(-0.5 * np.exp(2 * log_x) / of_classes[:, None]) / (np.sqrt(2 * np.pi) * width[:, None])
         mixture = density.mean(axis=0)

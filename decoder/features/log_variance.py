@@ -31,7 +31,7 @@ class FittedLogVariance(OfArrays):
 class LogVariance(Features):
     """The natural logarithm of each channel's variance within the trial.
 
-    A channel that falls silent later on counts as one of a millionth of its least variance in training.
+    A channel that later falls silent counts as one with a millionth of its least variance in training.
 
     Examples
     --------

@@ -34,7 +34,7 @@ def cut_runs(
     those after the last event with the last run; none is lost. Existing runs stay separate.
 
     Neighbouring runs of one continuous recording share slow drifts, so a decoder that works across them may fail on
-    another day. Steps whose state goes on in time (filters, running averages) begin anew in each run.
+    another day. Steps whose state goes on in time (filters, running averages) start again in each run.
 
     Parameters
     ----------
@@ -78,8 +78,6 @@ def cut_runs(
 
 
 class _Pause(NamedTuple):
-    """A pause between two events of one run."""
-
     run: int | str
     length_s: float
     """From the last end to the next onset."""

@@ -242,7 +242,7 @@ class SyntheticBrain:
         parts = []
         for length in lengths:
             fresh = rng.standard_normal((length, self.n_features))
-            fresh[1:] *= np.sqrt(1.0 - rho**2)  # the first sample is a whole one, so that all have the same variance
+            fresh[1:] *= np.sqrt(1.0 - rho**2)  # the first sample is not scaled, so that all have the same variance
             noise = np.asarray(lfilter([1.0], [1.0, -rho], fresh, axis=0))
             slow = rng.standard_normal((N_DRIFTS, self.n_features)) / np.sqrt(N_DRIFTS)
             parts.append(noise + self.drift * _polynomials(length) @ slow)

@@ -40,7 +40,7 @@ def noise_ceiling(repeats: ArrayLike, *, n_splits: int = 100, seed: int = 0) -> 
     n_half = n // 2
     present = np.isfinite(repeats)
     values = np.where(present, repeats, 0.0)
-    # One order for all units of a sample: those with the same repeats are split alike, and sorted once if all have.
+    # One order for all units of a sample: units with the same repeats are split alike; one sort serves all if all have.
     kinds = present[:, :1] if (present == present[:, :1]).all() else present
     rng = np.random.default_rng(seed)
     correlation = np.zeros(repeats.shape[1])

@@ -58,7 +58,7 @@ def identification(scores: ArrayLike, truth: ArrayLike, n_way: int) -> NDArray[n
     _check_count("n_way", n_way, 2, n_candidates)
     worse = n_candidates - 1 - better - tied
     # All n_way - 1 rivals have to be among the w that score less: C(w, n_way - 1) of the C(n_candidates - 1, n_way - 1)
-    # draws. Ties broken by luck leave a trial with worse, ..., worse + tied of them, all equally likely.
+    # draws. Random order in ties leaves a trial with worse, ..., worse + tied of them, all equally likely.
     log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n_candidates)))])
     won = np.zeros(n_candidates)
     w = np.arange(n_way - 1, n_candidates)

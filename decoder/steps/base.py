@@ -78,7 +78,7 @@ class Step(ABC):
 
     on_gap: OnGap = "bridge"
     """Where samples are missing, ``"bridge"``: continue with the state, counting only samples that are present;
-    ``"reset"``: begin anew, as at the beginning of a run. A setting of steps that remember."""
+    ``"reset"``: start again, as at the beginning of a run. A setting of steps with a memory."""
 
     @abstractmethod
     def open(self, n_features: int, rate_hz: float) -> StepState:

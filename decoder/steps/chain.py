@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 4096
 
 
 class Chain(StepState):
-    """Several states, each fed with the output of the one before; after a gap, opened anew where its step says so.
+    """Several states, each fed with the output of the one before; after a gap, opened again where its step says so.
 
     Attributes
     ----------

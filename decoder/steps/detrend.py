@@ -92,11 +92,11 @@ class RunningDetrend(Step):
 
 
 def newest_value_weights(n_window: int, order: int) -> NDArray[np.float64]:
-    """Return how the fitted value at the newest sample depends on the moments of the samples up to there.
+    """Return the weights (n_window + 1, order + 1) that give the fitted value at the newest of n samples.
 
     With n samples at the times ``tau = -(n - 1) / n, ..., -1 / n, 0`` and their moments ``m_j = sum(tau**j * x)``, the
     least-squares polynomial has the value ``weights[n] @ m`` at ``tau = 0``: the first row of the inverse Gram matrix.
-    The weights are (n_window + 1, order + 1), zero where n is too small for a fit (``n <= order + 1``).
+    They are zero where n is too small for a fit (``n <= order + 1``).
     """
     counts = np.arange(n_window + 1)
     # gram[n, j, k] = sum over tau of tau ** (j + k)

@@ -83,6 +83,6 @@ class _PowerState(StepState):
         if self._output == "rms":
             np.sqrt(out, out=out)
         elif self._output == "log":
-            for row in out:  # of one length always: no chunk decides which way numpy computes a logarithm
+            for row in out:  # row by row: numpy's logarithm may depend on the array's length
                 np.log(np.maximum(row, LEAST), out=row)
         return out.astype(np.float32)

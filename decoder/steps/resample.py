@@ -27,8 +27,8 @@ class Resample(Step):
     run's first sample and waits for the samples that the low-pass still needs, so that nothing lags. The signal before
     the run counts as its first sample for ever.
 
-    After a gap it begins anew, as at the beginning of a run, on the same grid of times; outputs within the gap, or that
-    waited for samples in it, are missing.
+    After a gap it starts again, as at the beginning of a run, on the same grid of times; outputs within the gap, or
+    that waited for samples in it, are missing.
 
     Parameters
     ----------
@@ -156,5 +156,5 @@ class _ResampleState(StepState):
         self._rows.clear()
         self._first = None
         self._n_in += n_samples
-        n_before, self._n_out = self._n_out, -(-self._n_in * self._up // self._down)  # all that are before here
+        n_before, self._n_out = self._n_out, -(-self._n_in * self._up // self._down)  # all outputs before here
         return self._n_out - n_before

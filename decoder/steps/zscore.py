@@ -113,6 +113,5 @@ class _RunningZScoreState(FromFirst):
     def _moments(
         self, sums: NDArray[np.float64], n: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the mean, and the sum of squares around it."""
         mean = sums[:, : self.n_features] / n
         return mean, sums[:, self.n_features :] - mean * mean * n

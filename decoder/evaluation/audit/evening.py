@@ -76,7 +76,7 @@ def even_in_time(data: Floats, code: NDArray[np.intp]) -> Floats:
     rest = data.copy()
     for lag, weight in enumerate(weights, 1):
         rest[lag:] -= weight * data[:-lag] * (code[lag:] == code[:-lag])[:, None]
-    rest[np.arange(len(code)) - np.searchsorted(code, code) < order] = 0  # a run's first samples have no past to go by
+    rest[np.arange(len(code)) - np.searchsorted(code, code) < order] = 0  # a run's first samples have no past
     return rest
 
 

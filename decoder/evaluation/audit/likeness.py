@@ -74,7 +74,7 @@ def likenesses(recording: Recording, fold: NDArray[np.intp], *, seed: int = 0) -
     steady = runs_without_drift(data, code)
     rest = without_labels(steady, recording, first, per_bin)
     spread, rested = steady.std(axis=0), rest.std(axis=0)
-    # Of what does not vary, rounding is left, and that is the same in all runs.
+    # A constant feature leaves only rounding, which is the same in all runs.
     left = (rested > NIL * spread) & (rested > ROUNDING * np.abs(data).max(axis=0))
     rest = rest[:, left] / rested[left]
     if len(rest) < 4 or not rest.shape[1]:

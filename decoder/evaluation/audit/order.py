@@ -184,7 +184,7 @@ def _predicted(
 def _blocks(codes: NDArray[np.intp], run: NDArray, seed: int) -> NDArray[np.intp] | None:
     """Number the stretches of trials in a row, within a run, that have the same label.
 
-    None where there are about as many as shuffled trials would give: then the design has no blocks.
+    None where shuffled trials would give about as many: then the design has no blocks.
     """
     run_codes = np.unique(run, return_inverse=True)[1]
     order = np.argsort(run_codes, kind="stable")

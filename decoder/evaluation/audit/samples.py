@@ -35,7 +35,7 @@ FALSE_ALARMS = 0.01
 """How often separate runs are reported to have a seam, at most."""
 
 USUAL_STEP = 0.9
-"""At a seam the step from sample to sample is no larger than this share of all steps within runs."""
+"""At a seam the step from sample to sample is at most this quantile of the steps within runs."""
 
 TOO_EXACT = 1e-3
 """A mean over all runs that is this much nearer to zero than chance allows was subtracted."""
@@ -106,7 +106,7 @@ def windows_finding(recording: Recording, trials: Trials, targets: Targets, sett
     content = recording.events.label
     if isinstance(targets, StimulusTargets) and recording.events.stimulus is not None:
         content = recording.events.stimulus
-    next_s = np.append(_next_onsets(recording, content), np.inf)[trials.event]  # event -1, which is none, is the last
+    next_s = np.append(_next_onsets(recording, content), np.inf)[trials.event]  # event -1 (none) takes the last
     if np.isinf(next_s).all():
         return Finding(check, "fine", "No trial is followed by an event of another kind in its run.")
     rate_hz = recording.rate_hz

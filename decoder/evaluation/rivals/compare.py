@@ -34,7 +34,7 @@ def decide_in_folds(
         trials, to_fit = data.trials(fold.settings), data.trials_to_fit(fold.settings)
         X = _inputs(classifier, fold, to_fit, fold.to_fit(data), fold.train)
         held_out = _inputs(classifier, fold, trials, fold.to_decide(data), fold.test)
-        # In volts estimators would take any variance for none.
+        # In volts, estimators would treat any variance as zero.
         size = X.std() or 1.0
         X, held_out = X / size, held_out / size
         shape = TrialShape(to_fit.n_times, X.shape[1], to_fit.times_hz, classes)
@@ -66,7 +66,7 @@ def check_rival(classifier: Rival, trials: Trials, classes: tuple[str, ...], win
 def _inputs(
     classifier: Rival, fold: FittedFold, trials: Trials, X: NDArray, which: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """What the classifier takes of these trials; X is what the fold's linear part takes."""
+    """The classifier's inputs for these trials; X are the inputs of the fold's linear part."""
     if classifier.takes == "features":
         return np.asarray(fold.linear.inputs(X), np.float64)
     return np.ascontiguousarray(by_trial(trials.X[which], trials.n_times).swapaxes(1, 2), np.float64)

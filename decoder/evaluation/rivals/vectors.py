@@ -47,7 +47,7 @@ def shrinkage_lda() -> Any:
 
 
 def logistic_regressions() -> list[Any]:
-    """One for each strength of the penalty, the strongest first."""
+    """One classifier for each strength of the penalty, the strongest first."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

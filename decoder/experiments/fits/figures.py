@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NUMBER_IN = 0.3
-"""Cells as wide as this have room for their figure."""
+"""Cells at least this wide have room for their number."""
 KEY_IN, ABOUT_IN = 0.55, 0.85
 NARROWEST_IN = 5.6
 

@@ -18,7 +18,7 @@ from .session import FitCell, FitSession
 MARK = "fits.json"
 FORMAT = 1
 WHITENER = "whitener."
-"""What the names of the whitener's arrays begin with, which are in one file with the adapter's."""
+"""The prefix of the whitener's arrays, which are in the same file as the adapter's."""
 
 KEY_DIGITS = 16
 MOST_LETTERS = 48

@@ -23,12 +23,12 @@ from .files import adapter_file, score_file, to_arrays
 from .session import FitCell, FitSession
 
 MOST_IN_MEMORY = 2**26
-"""Activations of all trials with more numbers (256 MiB) are laid out in a file, not in memory."""
+"""Activations of all trials with more numbers (256 MiB) are in a file, not in memory."""
 
 SECONDS = "seconds"
 SHUFFLED = "shuffled_"
 AT_EDGE = "_at_edge"
-"""What the name of an adapter's array ends with that says whether something chosen is at the edge of its grid."""
+"""The end of the names of an adapter's arrays that say whether a choice is at the edge of its grid."""
 
 
 class Score(NamedTuple):
@@ -40,7 +40,7 @@ class Score(NamedTuple):
 
 
 FitJob = FitCell | Score
-"""A cell stands for its adapter."""
+"""A cell means the job of its adapter."""
 
 
 def files_of(session: FitSession, job: FitJob) -> list[str]:

@@ -15,7 +15,7 @@ from ..session.session import RegionSession
 from ..session.settings import SessionSettings
 
 FORMAT = 2
-"""Of the files: another number, and all are made anew."""
+"""The format of the files: with another number all are made again."""
 
 
 class FitCell(NamedTuple):

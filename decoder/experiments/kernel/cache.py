@@ -17,7 +17,7 @@ from ....models.files import UNFINISHED, whole_file
 Arrays = dict[str, NDArray]
 
 LEFT_S = 3600.0
-"""A file that is still unfinished, and untouched for so long, was left by a process that was killed."""
+"""An unfinished file that has not changed for this time was left by a process that was killed."""
 
 
 class ArrayCache:

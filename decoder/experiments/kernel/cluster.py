@@ -19,7 +19,7 @@ Travelled = list[tuple[str, Arrays]]
 
 CONNECT_S = 20.0
 RETRIES = 3
-"""How often a job is given to another worker, after the worker that had it is gone."""
+"""How often a job is sent to another worker after its own worker was lost."""
 
 
 class Cluster:

@@ -61,7 +61,7 @@ Batch = tuple[Any, list[Any]]
 """A session and its jobs."""
 
 Workers = Callable[[Experiment, Iterable[Batch], ArrayCache], None]
-"""Do all jobs and put their results into the cache, taking each session as it comes: not all are open at once."""
+"""Do all jobs and put their results into the cache, one session at a time: not all are open at once."""
 
 
 def work_here(experiment: Experiment, batches: Iterable[Batch], cache: ArrayCache) -> None:

@@ -21,10 +21,10 @@ from .result import MapCell
 from .session import MapSession, uses_activity, weights_of
 
 FORMAT = 4
-"""Of the results in the cache: another number, and they are worked out anew."""
+"""The format of cached results: with another number they are computed again."""
 
 MOST_ELEMENTS = 2**25
-"""Injected at once: as many numbers, over all units (128 MiB)."""
+"""Numbers that are injected at once, over all units (128 MiB)."""
 
 DECODER = Control("decoder", "the predictions themselves")
 CEILING = Control("ceiling", "the true activations")

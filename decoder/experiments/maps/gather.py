@@ -20,7 +20,7 @@ from .session import MapSession
 
 Tables = dict[str, NDArray[np.float64]]
 Samples = dict[str, dict[str, Sampled]]
-"""By what was injected ("decoder", "ceiling", a control) and measure."""
+"""By injected states ("decoder", "ceiling", a control) and measure."""
 
 ALL = "all cells"
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FULL, SMALL = 0.92, 0.42
-"""How much of its place a cell fills, significant and not."""
+"""The part of its area that a cell fills, if significant and if not."""
 KEY_IN, HEADING_IN, ABOUT_IN = 0.75, 0.26, 0.95
 MOST_WIDE = 100
 

@@ -22,7 +22,7 @@ DEPTHS = ((0.0, "first layer"), (0.25, "¼ deep"), (0.5, "½ deep"), (0.75, "¾ 
 MARKERS = "sDv^P"
 MOST_TICKS, MOST_COLUMNS = 16, 4
 LETTERS = 100
-"""As many stand above a whole figure."""
+"""The number of letters that fit above a whole figure."""
 
 
 def layers_figure(result: InjectionMap, measure: str) -> Drawing:

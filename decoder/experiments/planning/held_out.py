@@ -15,13 +15,13 @@ from .span import explained, span_weights
 
 N_TESTED = 60
 N_READ = 32
-"""Of words, so many are read at least for each number of training words."""
+"""For each number of training words, at least this many left-out words are read."""
 
 
 class _Split(NamedTuple):
     test: NDArray[np.intp]
     order: NDArray[np.intp]
-    """What may be trained on, the first of it first."""
+    """The stimuli that may be trained on, in the order of use."""
 
 
 def word_spans(scene: Scene, n_draws: int, seed: int) -> list[SpanPoint]:

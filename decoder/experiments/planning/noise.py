@@ -45,7 +45,7 @@ DEMO = Noise(
     high=0.079,
     seconds_per_trial=37.8,
 )
-"""What `noise_like` finds in the study of ``hotwire demo``: to go by where no recording is at hand."""
+"""The result of `noise_like` for the study of ``hotwire demo``: the default if there is no recording."""
 
 
 def noise_like(recording: Recording, settings: Settings, name: str) -> Noise:

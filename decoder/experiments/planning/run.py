@@ -24,7 +24,7 @@ from .simulate import reached
 from .span import dimensions, explained, span_weights
 
 LEVELS = (0.25, 0.5, 1.0, 2.0)
-"""Signal-to-noise ratios that are simulated, by that of the noise gone by."""
+"""Simulated signal-to-noise ratios, as multiples of that of `noise`."""
 TRIALS = (2, 3, 4, 6, 8, 11, 16, 24)
 PICTURES = (8, 16, 32, 64, 128, 256, 512)
 MOST_TRAINING = 1000

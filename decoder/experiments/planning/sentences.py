@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from .result import PlanResult, ReachPoint, SpanPoint, needed
 
 NEAR = 1.15
-"""Levels of noise within this factor of the one gone by count as that one."""
+"""Levels of noise within this factor of the plan's own noise count as equal to it."""
 
 
 def plan_sentences(plan: PlanResult) -> list[str]:

@@ -22,7 +22,7 @@ from .policy import Windows
 from .stream import StreamWindow, delays_s, sliding_window, stream_windows
 
 AT_ONCE = 128
-"""Windows that go through the network together: what waits takes memory."""
+"""Windows that go through the network together; more would take more memory."""
 
 
 @dataclass(frozen=True, eq=False)

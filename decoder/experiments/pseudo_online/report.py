@@ -17,7 +17,7 @@ from .result import PseudoOnline
 from .sentences import pseudo_online_sentences
 
 LEAST_POINTS = 3
-"""Fewer make no curve."""
+"""Fewer points are not drawn as a curve."""
 MOST_POINTS = 16
 
 

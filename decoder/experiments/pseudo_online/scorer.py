@@ -30,7 +30,7 @@ FALSE_PER_MINUTE = 1.0
 LEAST_REST = 0.05
 """Where events leave a smaller share of the time, activations without one are too few to count."""
 BEFORE_S = 1.0
-"""From so long before an onset on, decisions are shown."""
+"""Decisions are reported from this long before an onset on."""
 
 
 @dataclass(frozen=True)

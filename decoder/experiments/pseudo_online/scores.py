@@ -22,7 +22,7 @@ from .result import Comparison, EventScores, HeldOutRun, Quartiles, Rate
 from .spans import Spans
 
 N_MOVES = 200
-"""How many times the events are moved, for what luck reaches."""
+"""How many times activations are shifted, to estimate what luck gives."""
 
 
 def event_scores(

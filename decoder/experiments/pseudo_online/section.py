@@ -12,7 +12,7 @@ from .policy import Policy
 from .run import pseudo_online
 
 OF_EVALUATION = ("folds", "choose", "inner_folds", "n_permutations", "seed", "audit")
-"""What the section [evaluation] says for both."""
+"""Fields of the section [evaluation] that are used here, too."""
 
 
 @fields_of(Policy)

@@ -1,4 +1,4 @@
-"""Arrays by name out of ``.npz`` and MATLAB's ``.mat`` files; nothing that a file could run is ever run."""
+"""Arrays by name from ``.npz`` and MATLAB's ``.mat`` files, without running any code in them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Order = Literal["C", "F"]
 
 
 def order_in(path: Path, order: Order | None) -> Order:
-    """Return the order requested, else that of the program which writes such files."""
+    """Return the order, by default that of the program which writes such files."""
     if order not in ("C", "F", None):
         raise InputError(f"order: expected 'C' or 'F', got {order!r}")
     return order or ("F" if path.suffix == ".mat" else "C")

@@ -202,7 +202,6 @@ def _tr_s(bolds: list[_Bold], root: Path) -> float | None:
 
 
 def _read_confounds(bold: _Bold, names: Sequence[str], missing: str, n_samples: int) -> NDArray[np.float64]:
-    """Return the confounds (n_samples, n_names) of one run."""
     stem = "_".join(
         f"{key}-{bold.entities[key]}" for key in bold.entities if key in ("sub", "ses", "task", "acq", "run")
     )

@@ -58,7 +58,7 @@ def events_of_raw(
     starts = np.r_[0, cuts[(cuts > 0) & (cuts < raw.n_times)]]
     run = np.repeat(np.arange(1, len(starts) + 1), np.diff(np.r_[starts, raw.n_times]))
     which = np.searchsorted(starts / rate_hz - 0.5 / rate_hz, events.onset_s, side="right") - 1
-    which = np.maximum(which, 0)  # an annotation before the first sample: the recording says so
+    which = np.maximum(which, 0)  # an annotation before the first sample: `Recording` reports it
     onset_s = _not_before_zero(events.onset_s - starts[which] / rate_hz, rate_hz)
     return run, Events(which + 1, onset_s, events.duration_s, events.label), lost
 

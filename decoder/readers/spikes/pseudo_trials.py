@@ -138,7 +138,6 @@ def _kinds(path: Path, arrays: dict[str, NDArray], names: Sequence[str]) -> NDAr
 def _spikes(
     path: Path, arrays: dict[str, NDArray], names: tuple[str, str, str], shape: tuple[int, ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray]:
-    """Return neuron, trial and time of each spike."""
     found = [arrays[name].ravel() for name in names]
     notes = ", ".join(f"{name!r}: {array.dtype} {array.size}" for name, array in zip(names, found, strict=True))
     if len({array.size for array in found}) != 1 or any(array.dtype.kind not in "iuf" for array in found):

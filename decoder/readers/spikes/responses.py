@@ -64,10 +64,7 @@ def read_responses(
 
 
 def load_repeats(path: str | Path, n_stimuli: int) -> NDArray[np.float64]:
-    """Load single responses (n_neurons, n_stimuli, n_repeats) as (n_stimuli, n_neurons, n_repeats).
-
-    They are NaN where there was no repeat.
-    """
+    """Load single responses (n_neurons, n_stimuli, n_repeats) as (n_stimuli, n_neurons, n_repeats), NaN if none."""
     array = _load(Path(path))
     if array.ndim != 3 or array.shape[1] != n_stimuli:
         raise RecordingError(

@@ -116,8 +116,6 @@ def read_spike_times(
 
 
 class _Table(NamedTuple):
-    """Spikes or events."""
-
     path: Path
     time_s: NDArray[np.float64]
     name: NDArray

@@ -1,4 +1,4 @@
-"""How far an XDF file is whole: after that, pyxdf fails or reads bytes as samples that are none.
+"""How far an XDF file is whole: after that, pyxdf fails or reads other bytes as samples.
 
 XDF 1.0 (https://github.com/sccn/xdf/wiki/Specifications) is a row of chunks: how many bytes its length takes, its
 length, a tag, content. A file whose writing was interrupted ends in a torn chunk, which is left out. A file with sound

@@ -21,7 +21,7 @@ class WeightedRows:
         self.clear()
 
     def clear(self) -> None:
-        """Begin anew: all earlier rows are zero."""
+        """Start again: all earlier rows are zero."""
         self._store[: self._n_kept] = 0.0
         self._stop = self._n_kept
 
