@@ -21,12 +21,8 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
 
         transform(X) = (X - source_mean_) M + target_mean_
 
-    A subclass fits it, stores M in factors, and declares in `_shapes` what it saves.
-
-    Attributes
-    ----------
-    source_mean_ : (n_source,) array
-    target_mean_ : (n_target,) array
+    A subclass fits `source_mean_` (n_source,), `target_mean_` (n_target,) and M in factors, and declares in `_shapes`
+    what it saves.
     """
 
     _shapes: ClassVar[dict[str, tuple[str, ...]]]

@@ -25,21 +25,11 @@ Run = tuple[int, int]
 def delayed(X: ArrayLike, lags: Sequence[int], runs: ArrayLike | None = None) -> Floats:
     """The delayed table (n_samples, n_lags * n_features): all features with the first lag, then with the second, ...
 
-    Parameters
-    ----------
-    X : (n_samples, n_features) array-like
-        Ordered by time. Centre features that are far from zero first: before a run they are zero.
-    lags : sequence of int
-        In samples: with lag 2 a row has the features two samples earlier, with lag -2 those two samples later.
-    runs : (n_samples,) array-like, optional
-        The run of each sample; a run's samples are consecutive. Default: all samples are one run.
-
-    Raises
-    ------
-    InputError
-        If `lags` are not distinct integers, or a run's samples are not consecutive.
-    ShapeError, NonFiniteError
-        If there is not one run label for each sample.
+    X (n_samples, n_features) is ordered by time. Centre features that are far from zero first: before a run they are
+    zero. `lags` are in samples: with lag 2 a row has the features two samples earlier, with lag -2 those two samples
+    later. `runs` (n_samples,) is the run of each sample; a run's samples are consecutive, and by default all samples
+    are one run. InputError if `lags` are not distinct integers, or a run's samples are not consecutive; ShapeError or
+    NonFiniteError if there is not one run label for each sample.
 
     >>> delayed([[1], [2], [3], [4]], (0, 1), runs=["a", "a", "b", "b"])
     array([[1., 0.],
