@@ -1,4 +1,4 @@
-"""What a decoder decides on a trial."""
+"""A decoder's decision on a trial, and whether a decoder can decide on a recording."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Decision:
     probabilities : dict of str to float
         Of all classes.
     text : str or None
-        The network's free answer, where the readout gives one.
+        The network's free answer, if the readout gives one.
     run : int or str
     start_s, stop_s : float
-        The samples it rests on, in seconds since the first sample of the run.
+        The samples that were used, in seconds since the first sample of the run.
     event : int
-        Which event of the recording; -1 for a window that belongs to none.
+        Index of the event in the recording; -1 for a window that belongs to none.
     """
 
     answer: str
@@ -39,7 +39,7 @@ class Decision:
 
 
 def decision_on(trials: Trials, i: int, classes: Sequence[str], probabilities: NDArray, text: str | None) -> Decision:
-    """The decision on trial `i`: the most probable of the classes, and where it was made."""
+    """The decision on trial `i`: the most probable class, and the run and times of the trial."""
     return Decision(
         answer=classes[int(probabilities.argmax())],
         probabilities=dict(zip(classes, probabilities.tolist(), strict=True)),

@@ -23,13 +23,13 @@ from .windows import Trials, require_trials, windows
 
 
 class Decoder:
-    """Recorded brain activity in, what the network makes of it out.
+    """Recorded brain activity in, the network's decisions out.
 
     Parameters
     ----------
     network : Network
     targets : Targets
-        What the trials should look like inside the network.
+        The activations that trials are fitted to.
     settings : Settings
         Layer, steps, window, adapter, readout.
 
@@ -38,7 +38,7 @@ class Decoder:
     UnknownNameError
         The network has no such layer.
     InputError
-        The network cannot be read out so.
+        The readout does not fit the network.
 
     Attributes
     ----------
@@ -49,8 +49,8 @@ class Decoder:
     feature_names_, unit_, rate_hz_
         Of the recording it was fitted on; another recording has to agree.
     feature_low_, feature_high_ : arrays (n_features,), or None
-        The least and the largest value of each feature in that recording, before the steps; None where the decoder was
-        loaded from a bundle that did not keep them.
+        The least and the largest value of each feature in that recording, before the steps; None where the decoder is
+        from a bundle without them.
     fitted_on_ : mapping of str to str, or None
         SHA-256 of the samples of each run it was fitted on, by the run's name; None where that is not known.
     """
@@ -99,9 +99,10 @@ class Decoder:
         return self
 
     def predict(self, recording: Recording) -> list[Decision]:
-        """Decide on every trial of a recording; a decision does not depend on what others are made with it.
+        """Decide on every trial of a recording; a decision does not depend on which others are made with it.
 
-        To the last bit, but for a whitening in factors, of more features than samples: there, to float64's rounding.
+        This holds to the last bit, except with whitening in factors (more features than samples): there, to the
+        rounding of float64.
 
         Raises
         ------
@@ -124,6 +125,6 @@ class Decoder:
         ]
 
     def require_fitted(self) -> None:
-        """Raise scikit-learn's NotFittedError where it has not been fitted yet."""
+        """Raise scikit-learn's NotFittedError where the decoder is not fitted."""
         if not hasattr(self, "linear_"):
             raise NotFittedError("this Decoder is not fitted yet; call fit with a recording first")

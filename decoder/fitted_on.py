@@ -26,10 +26,9 @@ def run_digests(recording: Recording) -> dict[str, str]:
 
 
 def runs_of_fit(recording: Recording, fitted_on: Mapping[str, str] | None) -> list[str] | None:
-    """Which runs of a recording a decoder was fitted on, whatever they were called then.
+    """The runs of a recording that a decoder was fitted on, by their samples, whatever their names were then.
 
-    `fitted_on` is what `run_digests` gave of the recording it was fitted on; None, as the result, where that is not
-    known.
+    `fitted_on` is the result of `run_digests` for the recording of the fit; the result is None where that is not known.
     """
     if fitted_on is None:
         return None

@@ -1,4 +1,4 @@
-"""Trials that come already cut: MNE's epochs, or arrays as scikit-learn has them."""
+"""Trials that are already cut: MNE's epochs, or arrays in scikit-learn's way."""
 
 from __future__ import annotations
 
@@ -21,15 +21,9 @@ BRAIN = ("mag", "grad", "eeg", "seeg", "ecog", "dbs", "csd", "fnirs_cw_amplitude
 
 @dataclass(frozen=True)
 class GivenTrials:
-    """Trials in time, and what is known of them.
+    """Trials in time: `X` (n_trials, n_times, n_channels), float32, with one time for rows of features.
 
-    Attributes
-    ----------
-    X : array (n_trials, n_times, n_channels), float32
-        One time where trials came as rows of features.
-    rate_hz : float
-        NaN where not known.
-    channels : tuple of str, or None
+    `rate_hz` is NaN, and `channels` None, where not known.
     """
 
     X: NDArray[np.float32]
@@ -42,7 +36,7 @@ class GivenTrials:
         return self.X.reshape(len(self.X), -1)
 
     def require_like(self, fitted: GivenTrials) -> None:
-        """Raise ShapeError or RecordingError unless these are trials such as those."""
+        """Raise ShapeError or RecordingError unless these trials agree with the fitted ones."""
         (n_times, n_channels), (n_times_fitted, n_channels_fitted) = self.X.shape[1:], fitted.X.shape[1:]
         if n_channels != n_channels_fitted:
             raise ShapeError(
@@ -56,14 +50,14 @@ class GivenTrials:
                 f"X: fitted on the channels {', '.join(fitted.channels)}, got {', '.join(self.channels)}; give the "
                 "same in the same order, see epochs.pick and epochs.reorder_channels"
             )
-        if abs(self.rate_hz - fitted.rate_hz) > 1e-6 * fitted.rate_hz:  # not so where one is not known
+        if abs(self.rate_hz - fitted.rate_hz) > 1e-6 * fitted.rate_hz:  # False where one is NaN
             raise RecordingError(f"X: fitted on samples at {fitted.rate_hz:g} Hz, got {self.rate_hz:g} Hz; resample")
 
     def labelled(self, labels: NDArray, groups: Any) -> Trials:
-        """The trials as a window would have cut them; what stands for their runs are the groups, if there are any."""
+        """The trials as a window would have cut them; groups, if given, serve as runs."""
         n_trials = len(self.X)
         if groups is None:
-            # Neighbours are alike, so that they stay together.
+            # Neighbours are similar, so they stay together.
             n_runs = min(FOLDS_WITHOUT_GROUPS, n_trials)
             groups = np.arange(n_trials) * n_runs // n_trials
         if np.shape(groups) != (n_trials,):
@@ -85,8 +79,8 @@ class GivenTrials:
 def given_trials(X: Any, rate_hz: float | None) -> GivenTrials:
     """Take epochs, or an array (n_trials, n_channels, n_times) or (n_trials, n_features) with its rate.
 
-    ShapeError or NonFiniteError say what is wrong with the numbers; RecordingError that epochs have bad channels, or
-    none that records the brain.
+    Raises ShapeError or NonFiniteError for wrong numbers; RecordingError where epochs have bad channels, or no channel
+    of the brain.
     """
     epochs = epochs_in(X)
     if epochs:
@@ -105,7 +99,7 @@ def given_trials(X: Any, rate_hz: float | None) -> GivenTrials:
 
 
 def labels_of(X: Any, y: Any) -> NDArray:
-    """The labels given, or the names of the epochs' events; scikit-learn's ValueError where they are no classes."""
+    """The given labels, or the names of the epochs' events; scikit-learn's ValueError where they are no classes."""
     if y is not None:
         labels = column_or_1d(y, warn=True)
         if labels.dtype.kind == "f" and not np.isfinite(labels).all():

@@ -1,4 +1,4 @@
-"""Kinds of steps, windows, features and readouts by name: the allow-lists that study files and bundles choose from."""
+"""Kinds of steps, windows, features and readouts by name: the allow-lists for study files and bundles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ T = TypeVar("T")
 
 
 class Kinds(Registry[type[T]]):
-    """Classes by their names, of one base: steps, windows, features or readouts."""
+    """Classes by their names: hotwire's own, and those that installed packages name in an entry-point group.
+
+    A package adds a step, say, by one line of its ``pyproject.toml``; it is imported when its name is first used::
+
+        [project.entry-points."hotwire.steps"]
+        Median = "its_package.median:Median"
+    """
 
     def __init__(self, group: str, base: type[T], own: tuple[type[T], ...]) -> None:
         super().__init__(group, {kind.__name__: kind for kind in own})
@@ -34,8 +40,7 @@ def settings_to_dict(instance: Any) -> dict[str, Any]:
 def settings_from_dict(what: str, kinds: Mapping[str, type[T]], saved: Mapping[str, Any]) -> T:
     """Return the instance that :func:`settings_to_dict` described, of one of the kinds on the allow-list.
 
-    It raises UnknownNameError where the type is not on the list or has no such setting, and InputError where a setting
-    has a value that it cannot have or the type is missing.
+    Raises UnknownNameError for an unknown type or setting, and InputError for a wrong value or a missing type.
     """
     settings = dict(saved)
     if "type" not in settings:

@@ -1,4 +1,4 @@
-"""The linear part of a decoder: from a trial's samples to the activations that they predict."""
+"""The linear part of a decoder: from a trial's samples to the predicted activations."""
 
 from __future__ import annotations
 
@@ -18,20 +18,14 @@ from ..errors import InputError, UnknownNameError
 from .features.base import FittedFeatures, by_trial
 
 BY_REGION = "regions"
-"""Bands of a banded adapter that are the recording's regions."""
+"""The bands of a banded adapter are the recording's regions."""
 
 
 @dataclass(frozen=True)
 class Linear:
-    """The fitted features of trials, if any, the whitening, if any, and the adapter.
+    """The adapter, with the fitted features of trials and the whitening, if any.
 
-    Attributes
-    ----------
-    adapter : FactoredAdapter
-    whitener : Whitener, optional
-    features : FittedFeatures, optional
-    n_times : int
-        How many rows of samples a trial holds, for the features.
+    A trial holds `n_times` rows of samples, for the features.
     """
 
     adapter: FactoredAdapter
@@ -40,7 +34,7 @@ class Linear:
     n_times: int = 1
 
     def inputs(self, X: NDArray) -> NDArray:
-        """What the adapter takes of trials (n_trials, n_times * n_channels)."""
+        """The adapter's inputs for trials (n_trials, n_times * n_channels)."""
         made = X if self.features is None else self.features.transform(by_trial(X, self.n_times))
         return made if self.whitener is None else self.whitener.transform(made)
 
@@ -55,8 +49,9 @@ class Linear:
 
 
 def default_adapter(kind: str = "ridge") -> FactoredAdapter:
-    """An adapter of one of `KINDS`. What it chooses is chosen for all units together, by direction; its predictions are
-    as strong as true activations."""
+    """An adapter of one of `KINDS`. It makes its choices for all units together, by direction; its predictions are as
+    strong as true activations.
+    """
     if kind not in KINDS:
         raise UnknownNameError("kind of adapter", kind, KINDS)
     adapter = KINDS[kind]()
@@ -65,7 +60,7 @@ def default_adapter(kind: str = "ridge") -> FactoredAdapter:
 
 
 def by_region(adapter: FactoredAdapter) -> bool:
-    """Whether it is a banded adapter whose bands are the recording's regions."""
+    """Whether this is a banded adapter whose bands are the recording's regions."""
     return isinstance(adapter, BandedAdapter) and isinstance(adapter.bands, str) and adapter.bands == BY_REGION
 
 
@@ -78,7 +73,7 @@ def fit_adapter(
 ) -> FactoredAdapter:
     """Fit a clone of the adapter; its strength, rank or the like is chosen by leaving out whole runs, or other groups.
 
-    A banded adapter whose bands are `BY_REGION` takes them from the recording's regions.
+    A banded adapter with bands `BY_REGION` gets the recording's regions.
     """
     fresh: Any = clone(adapter)
     if by_region(fresh):
@@ -87,7 +82,7 @@ def fit_adapter(
 
 
 def bands_of(regions: Mapping[str, NDArray], n_features: int) -> list[str]:
-    """The band of each feature: the regions that it is in, as borders often lie in two.
+    """The band of each feature: all regions that it is in, as regions often overlap at their borders.
 
     Examples
     --------

@@ -34,16 +34,8 @@ TOGETHER = 32
 class Entry:
     """Where the states of one fit enter a network, and what they are compared with.
 
-    Attributes
-    ----------
-    network : Network
-    layer : str
-    answers : tuple of str
-        The classes.
-    mean : array (n_units,)
-        The mean activation of the training trials.
-    targets : array (n_classes, n_units)
-        The mean activation that belongs to each class.
+    `answers` are the classes; `mean` (n_units,) is the mean activation of the training trials, `targets`
+    (n_classes, n_units) the mean activation of each class.
     """
 
     network: Network
@@ -54,18 +46,18 @@ class Entry:
 
     @cached_property
     def log_p_at_mean(self) -> NDArray[np.float32]:
-        """What the network gives each class at the mean activation, (1, n_classes)."""
+        """The network's log probability of each class at the mean activation, (1, n_classes)."""
         return self.network.log_probabilities(self.layer, self.mean[None], self.answers)
 
     @cached_property
     def target_deviations(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The targets less the mean, (n_classes, n_units), and the length of each."""
+        """The targets minus the mean, (n_classes, n_units), and the length of each."""
         deviations = (self.targets - self.mean).astype(np.float64)
         return deviations, np.linalg.norm(deviations, axis=1)
 
 
 def make_entry(network: Network, layer: str, targets: Targets, table: NDArray, mean: NDArray) -> Entry:
-    """Say where states enter; a class's target is the mean over its keys in the `table` (n_keys, n_units)."""
+    """Make the entry; a class's target is the mean over its keys in the `table` (n_keys, n_units)."""
     truth = targets.truth()
     of_classes = np.stack([table[truth == number].mean(axis=0) for number in range(len(targets.answers))])
     return Entry(network, layer, targets.answers, mean, of_classes.astype(np.float32))
@@ -83,19 +75,19 @@ class Readout(ABC):
         """Log probability of each class up to a constant, (n_trials, n_classes), for states (n_trials, n_units)."""
 
     def texts(self, entry: Entry, states: NDArray) -> list[str] | None:
-        """A free answer for each state, where the readout gives any."""
+        """A free answer for each state, if the readout gives any."""
         return None
 
     def check(self, network: Network) -> None:
-        """Raise `InputError` where the network cannot be read out so."""
+        """Raise `InputError` where the network does not fit this readout."""
         return
 
     def without_texts(self) -> Readout:
-        """A readout of the same scores, and no free answers."""
+        """A readout with the same scores and no free answers."""
         return self
 
     def export(self, entry: Entry, precision: Precision) -> ReadoutGraph:
-        """The readout as ONNX graphs, with the network's large weights in this precision, for a rig.
+        """The readout as ONNX graphs for a rig, with the network's large weights in this precision.
 
         Raises
         ------
@@ -106,7 +98,7 @@ class Readout(ABC):
 
     @property
     def graph_holds_fit(self) -> bool:
-        """Whether `export` puts the entry's mean or targets into the graph; where not, one graph serves all fits."""
+        """Whether `export` puts the entry's mean or targets into the graph; if not, one graph serves all fits."""
         return True
 
     def to_dict(self) -> dict[str, Any]:
@@ -120,8 +112,8 @@ class LabelReadout(Readout):
     Parameters
     ----------
     prior : {"keep", "remove"}
-        Networks like some classes better whatever is injected. ``"remove"`` takes from each class's log probability
-        that which it has at the mean activation of the training trials.
+        Networks prefer some classes whatever is injected. ``"remove"`` subtracts from each class's log probability its
+        value at the mean activation of the training trials.
     """
 
     prior: Literal["keep", "remove"] = "keep"
@@ -200,7 +192,7 @@ class NearestReadout(Readout):
     """Choose the class whose target is most similar in the layer itself; the network computes nothing.
 
     The similarity is the cosine between the deviations from the mean activation. Probabilities are a softmax over
-    cosines at the given temperature.
+    cosines at this temperature.
 
     Parameters
     ----------
@@ -245,9 +237,9 @@ def read_out(
 ) -> tuple[NDArray[np.float32], list[str] | None]:
     """Scores and free answers of states: the one place where a network decides on trials.
 
-    A state's scores do not depend on what others come with it. BLAS adds in another order for other numbers of rows;
-    so there are always as many: the last ones are filled up. Scores are (n_trials, n_classes), log probabilities up to
-    a constant; free answers are left out where `speak` is false.
+    A state's scores do not depend on the other states. BLAS adds in another order for another number of rows; so the
+    number is always the same: the last rows are filled up. Scores are (n_trials, n_classes), log probabilities up to a
+    constant; there are no free answers where `speak` is false.
     """
     scores, texts = np.empty((len(states), len(entry.answers)), np.float32), []
     starts = range(0, len(states), TOGETHER)
@@ -256,7 +248,7 @@ def read_out(
         filled = np.concatenate([some, np.repeat(some[-1:], TOGETHER - len(some), axis=0)])
         scores[start : start + TOGETHER] = readout.scores(entry, filled)[: len(some)]
         texts += (readout.texts(entry, filled) if speak else None) or []
-    # What the last pass was filled up with is at the end.
+    # The filling of the last pass is at the end.
     return scores, texts[: len(states)] or None
 
 

@@ -21,7 +21,7 @@ LOG_PROBABILITIES = "log_probabilities"
 
 
 class Speech(NamedTuple):
-    """How a free answer goes on after its first token, see `hotwire.models.export.language_graphs`."""
+    """How a free answer continues after its first token, see `hotwire.models.export.language_graphs`."""
 
     step: onnx.ModelProto
     vocabulary: tuple[bytes, ...]
@@ -32,14 +32,9 @@ class Speech(NamedTuple):
 class ReadoutGraph(NamedTuple):
     """What `Readout.export` gives.
 
-    Attributes
-    ----------
-    model : ModelProto
-        Of opset 18. It takes `ACTIVATION` or `DEVIATION`, float32 (1, n_units), and gives `SCORES`, float32
-        (1, n_classes): log probabilities up to a constant. With a free answer it also gives the first ``token`` and
-        what is ``kept`` for the next. The caller may change it.
-    speech : Speech or None
-        The rest of a free answer.
+    `model`, of opset 18, takes `ACTIVATION` or `DEVIATION`, float32 (1, n_units), and gives `SCORES`, float32 (1,
+    n_classes): log probabilities up to a constant. With a free answer it also gives the first ``token`` and the state
+    ``kept`` for the next; `speech` is the rest of the answer. The caller may change the model.
     """
 
     model: onnx.ModelProto
@@ -68,7 +63,7 @@ def nearest_graph(targets: NDArray[np.float32], mean: NDArray[np.float32], tempe
 
 
 def less_prior(model: onnx.ModelProto, mean: NDArray[np.float32] | None, n_classes: int) -> onnx.ModelProto:
-    """From `LOG_PROBABILITIES` to `SCORES`: less what the graph itself gives at the mean activation, if there is one.
+    """From `LOG_PROBABILITIES` to `SCORES`: minus those of the graph itself at the mean activation, if there is one.
 
     The model is changed: its weights may be too large for a copy.
     """

@@ -1,4 +1,4 @@
-"""Things by name: hotwire's own, and those that other installed packages add through entry points."""
+"""Objects by name: hotwire's own, and those that other installed packages add through entry points."""
 
 from __future__ import annotations
 
@@ -10,18 +10,9 @@ T = TypeVar("T")
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """What a name stands for. Entry points are imported when their name is first looked up.
+    """Objects by name; entry points are looked up and loaded when they are first needed.
 
-    A package adds a reader, say, by one line of its ``pyproject.toml``::
-
-        [project.entry-points."hotwire.readers"]
-        my-format = "its_package:read_my_format"
-
-    Parameters
-    ----------
-    group : str
-        The group of the entry points, such as ``"hotwire.readers"``. A name of hotwire's own stays hotwire's.
-    own : mapping of str to object
+    `group` is that of the entry points, such as ``"hotwire.readers"``. Hotwire's `own` names cannot be replaced.
     """
 
     def __init__(self, group: str, own: Mapping[str, T]) -> None:

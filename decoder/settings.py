@@ -1,4 +1,4 @@
-"""Settings: everything about a decoder that is chosen rather than fitted."""
+"""Settings: everything about a decoder that is chosen and not fitted."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ WHITENING = ("none", "samples")
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything about a decoder that is chosen rather than fitted.
+    """Everything about a decoder that is chosen and not fitted.
 
     Parameters
     ----------
     layer : str
-        Where the network is entered.
+        Where activations enter the network.
     steps : sequence of Step
         Preprocessing, in order.
     window : Window
@@ -40,20 +40,19 @@ class Settings:
         ``"samples"``: whiten the features by the covariance of all samples of the training runs, see `Whitener`; for
         windows that average.
     features : Features, optional
-        What of a trial's samples the adapter takes, fitted with it; for windows that hold samples. Where not given, it
-        takes what the window gives.
+        The features of a trial's samples for the adapter, fitted with it; for windows that hold samples. If not given,
+        the adapter takes the window's output.
     adapter : FactoredAdapter
         Of any kind, unfitted; it is cloned before each fit. The ``bands`` of a banded one may be ``"regions"``: those
-        of the recording, and what is in none of them.
+        of the recording, and one for features in no region.
     readout : Readout
     prompt : str, optional
-        For language models: instead of the network's own.
+        For language models: replaces the network's own.
     fit_steps : sequence of Step, optional
     fit_window : Window, optional
-        What the adapter is fitted on, where that is not what is decided on. A decoder that decides live has to do with
-        causal steps and with what has come of a block; it learns more from whole blocks out of runs seen to their end.
-        The whitening always goes by the samples that are decided on, and so counts the drift that causal steps leave
-        in them as noise.
+        What the adapter is fitted on, if that is not what is decided on. A decoder that decides live has only causal
+        steps and the part of a block so far; it learns more from whole blocks of complete runs. The whitening always
+        uses the samples that are decided on, and so counts the drift that causal steps leave in them as noise.
     """
 
     layer: str
@@ -94,11 +93,11 @@ class Settings:
 
     @property
     def averages(self) -> bool:
-        """Whether what the adapter takes are averages of the recording's features, as they are."""
+        """Whether the adapter takes averages of the recording's features, unchanged."""
         return self.features is None and not (holds_samples(self.window) or holds_samples(self.to_fit[1]))
 
     def require_averages(self, what: str) -> None:
-        """Raise InputError unless the adapter takes averages of the recording's features, as they are."""
+        """Raise InputError unless the adapter takes averages of the recording's features, unchanged."""
         if not self.averages:
             takes = "samples" if self.features is None else type(self.features).__name__
             raise InputError(
@@ -120,10 +119,10 @@ class Settings:
         answers: NDArray[np.intp],
         regions: Mapping[str, NDArray] | None = None,
     ) -> Linear:
-        """Fit all of it on trials, their targets (n_trials, n_units) and right classes (n_trials,).
+        """Fit the linear part on trials, their targets (n_trials, n_units) and right classes (n_trials,).
 
         `samples` (n_samples, n_features) are all samples of the training runs, preprocessed as those that are decided
-        on; `regions` are the recording's, for adapters whose bands they are.
+        on; `regions` are the recording's, for adapters with such bands.
         """
         whitener = Whitener().fit(samples) if self.whiten == "samples" else None
         return fit_on(self, trials, np.arange(len(trials)), targets, answers, whitener, regions)
@@ -140,10 +139,10 @@ def fit_on(
     whitened: NDArray | None = None,
     groups: NDArray | None = None,
 ) -> Linear:
-    """Fit features and adapter on the trials `train`, whose targets and right classes are given in that order.
+    """Fit features and adapter on the trials `train`, whose targets and right classes are in that order.
 
-    Their X may be given, `whitened` already; there is no whitener then. So may be the groups that are left out whole to
-    choose the adapter's strength; where not, they are the runs.
+    `whitened` may give their X; there is no whitener then. `groups` are left out whole to choose the adapter's
+    strength; by default they are the runs.
     """
     X, features = trials.X[train] if whitened is None else whitened, None
     if settings.features is not None:
@@ -157,7 +156,7 @@ def fit_on(
 
 
 def prompted(network: Network, prompt: str | None) -> Network:
-    """Give the network this prompt, if there is one; an `InputError` where it takes none, or not this one."""
+    """Give the network this prompt, if there is one; raise `InputError` where it takes none, or not this one."""
     if prompt is None:
         return network
     if not isinstance(network, LanguageModel):

@@ -1,4 +1,4 @@
-"""Targets for recordings of people who hear words: what the sounds do to a network that understands speech."""
+"""Targets for recordings of people who hear words: the activations of a speech network for these sounds."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .targets import WordTargets, mean_of_each
 
 @dataclass(frozen=True)
 class SoundTargets(WordTargets):
-    """Spoken words: for each label of the recording its sounds, and the words that were said.
+    """Spoken words: for each label of the recording its sounds, and the spoken words.
 
-    The target is the mean activation over a label's sounds. Words said by other voices, or faster, do not come to lie
-    upon each other: of ten unlike sounds of each word, only the mean in the last layer still names it for Whisper.
-    So give the very sound that was heard, where it was always the same.
+    The target is the mean activation over a label's sounds. Activations of a word in other voices, or faster, differ
+    much: averaged over ten different sounds of each word, only the last layer of Whisper still names it. So give the
+    exact sound that was heard, if it was always the same.
 
     Activations are cached on disk, see `hotwire.models.cache.recorded.record`.
 
@@ -30,7 +30,7 @@ class SoundTargets(WordTargets):
         For each label of the recording the words that mean it. The first is the class; each counts as right in a free
         answer, so give a numeral, too ("five" is written down as "5").
     sounds : mapping of str to a sound or sequence of sounds
-        For each of these labels what was heard: the path of a .wav file, or a float array (n_samples,) at 16 kHz.
+        What was heard for each of these labels: the path of a .wav file, or a float array (n_samples,) at 16 kHz.
 
     Raises
     ------
@@ -43,9 +43,9 @@ class SoundTargets(WordTargets):
     ('left', 'right')
     """
 
-    # Nothing is said around a word that is heard.
+    # A heard word has no text around it.
     template: str = field(default="{}", init=False)
-    # Arrays cannot be compared as settings are.
+    # Arrays cannot be compared like settings.
     sounds: Mapping[str, Any | Sequence[Any]] = field(compare=False)
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Targets: which activation of the layer belongs to what a person saw, and which class is then the right one."""
+"""Targets: which activation of the layer belongs to each stimulus, and which class is right for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEMPLATE = "A picture of a {}"
 
 
 class Targets(ABC):
-    """What trials should look like inside a network.
+    """The activations that trials are fitted to, and their right classes.
 
     Every trial has a key: what was presented, as far as the targets distinguish it. Every key has an activation in
     every layer, and a right class.
@@ -31,7 +31,7 @@ class Targets(ABC):
     ----------
     keys : tuple of str
     answers : tuple of str
-        The classes that there are, each once.
+        The classes, each once.
     """
 
     keys: tuple[str, ...]
@@ -61,10 +61,10 @@ class WordTargets(Targets):
     Parameters
     ----------
     words : mapping of str to str or sequence of str
-        For each label of the recording the words that mean it. The first is the answer; the target is the mean state
+        For each label of the recording the words that mean it. The first is the class; the target is the mean state
         over all of them; each counts as right in a free answer.
     template : str
-        The text in which a word is shown to the network, with one ``{}`` at its end.
+        The text in which the network reads a word, with one ``{}`` at its end.
 
     Raises
     ------
@@ -128,7 +128,7 @@ class WordTargets(Targets):
         return mean_of_each(network.activations(texts, layers), self.words)
 
     def meant(self, text: str) -> int:
-        """Which key a free answer means; -1 for none."""
+        """The index of the key that a free answer means; -1 for none."""
         words = [[plain(word) for word in of] for of in self.words.values()]
         return next((i for i, of in enumerate(words) if plain(text) in of), -1)
 
@@ -139,7 +139,7 @@ class WordTargets(Targets):
 def mean_of_each(
     recorded: Mapping[str, NDArray[np.float32]], stimuli: Mapping[str, Sequence[Any]]
 ) -> dict[str, NDArray[np.float32]]:
-    """For each layer the mean activation, (n_keys, n_units), over each key's stimuli, which were recorded in order."""
+    """For each layer the mean activation, (n_keys, n_units), over each key's stimuli, recorded in order."""
     ends = np.cumsum([len(of) for of in stimuli.values()])
     return {
         layer: np.stack([part.reshape(len(part), -1).mean(axis=0) for part in np.split(states, ends[:-1])])
@@ -148,17 +148,17 @@ def mean_of_each(
 
 
 class StimulusTargets(Targets):
-    """The very pictures that were presented; the right class is what the network itself sees in them.
+    """The presented pictures; the right class is what the network itself sees in them.
 
     Activations and classes are cached on disk, see `hotwire.models.cache.recorded.record`. The pass that records the
-    first activations finds the classes, too; where classes are needed before, they take a pass of their own.
+    first activations also computes the classes; where classes are needed earlier, they take a pass of their own.
 
     Parameters
     ----------
     stimuli : mapping of str to picture
-        By the name that the recording's events give; whatever the network takes.
+        By the name in the recording's events; whatever the network takes.
     network : Network
-        Names what it sees in each.
+        It names what it sees in each.
 
     Raises
     ------
@@ -197,7 +197,7 @@ class StimulusTargets(Targets):
 
     @cached_property
     def _classes(self) -> tuple[tuple[str, ...], NDArray[np.intp]]:
-        """The classes, and the index of each key's."""
+        """The classes, and the index of each key's class."""
         best = self._recorded(self._network, ()).outputs.argmax(axis=1)
         # Several outputs may share a name ("crane"): they are one class.
         answers, truth = np.unique(np.array(self._network.labels)[best], return_inverse=True)

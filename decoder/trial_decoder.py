@@ -30,30 +30,30 @@ if TYPE_CHECKING:
 
 
 class TrialDecoder(ClassifierMixin, BaseEstimator):
-    """A network's answer to each trial, as a classifier that goes where scikit-learn's go.
+    """A network's decision on each trial, as a classifier that works wherever scikit-learn's do.
 
-    It is made of the same pieces as a `Decoder`: features and an adapter, fitted to what the network makes of each
+    It is made of the same parts as a `Decoder`: features and an adapter, fitted to the network's activations for each
     label's word; the network from the layer on; a readout, here among the labels. Use a `Decoder` for whole recordings
     and live streams.
 
     Parameters
     ----------
     network : str, Path or Network
-        What `hotwire.models.open_network` opens; opened once, however many clones there are. A network that is open
-        already is shared by clones, too.
+        What `hotwire.models.open_network` opens; opened once, however many clones there are. Clones also share a
+        network that is already open.
     layer : str
-        Where the network is entered.
+        Where activations enter the network.
     words : mapping of label to str, or to a sequence of str, optional
-        What the labels mean; see `WordTargets`. Where not given, labels are their own words. Words of labels that the
-        training trials do not have are not among the answers.
+        What the labels mean; see `WordTargets`. By default labels are their own words. Labels that are not among the
+        training trials are no classes.
     template, prompt : str, optional
         See `WordTargets` and `Settings`.
     features : Features, optional
-        What of a trial's samples the adapter takes; where not given, all of them.
+        The features of a trial's samples for the adapter; by default all samples.
     adapter : FactoredAdapter, optional
     readout : Readout, optional
     rate_hz : float, optional
-        Of the samples, for features of frequencies where trials come as arrays; MNE's epochs bring it along.
+        Of the samples, for features of frequencies where trials are arrays; MNE's epochs have their own.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
     entry_ : Entry
         Where predicted states enter the network.
     fitted_on_ : GivenTrials
-        What other trials have to agree with: their shape, channels and rate; of the trials themselves it holds none.
+        What other trials have to agree with: shape, channels and rate; it holds no trials.
 
     Examples
     --------
@@ -105,10 +105,10 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         X : mne.Epochs, or array (n_trials, n_channels, n_times) or (n_trials, n_features)
             Of epochs, the channels that record the brain.
         y : array (n_trials,), optional
-            Labels; where not given, the names of the epochs' events.
+            Labels; by default the names of the epochs' events.
         groups : array (n_trials,), optional
-            Trials that the adapter's own cross-validation keeps together, such as runs. Where not given, it holds out
-            five stretches of neighbouring trials in turn.
+            Trials that the adapter's own cross-validation does not separate, such as runs. By default it holds out five
+            stretches of neighbouring trials in turn.
 
         Raises
         ------
@@ -134,7 +134,8 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, X: ArrayLike | mne.BaseEpochs) -> NDArray[np.float64]:
-        """Log probability of each class up to a constant, (n_trials, n_classes); of two, the second's less the first's.
+        """Log probability of each class up to a constant, (n_trials, n_classes); of two, the second's minus the
+        first's.
 
         Parameters
         ----------
@@ -154,7 +155,7 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         return self.classes_[best]
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """How often the most probable class is the label; the labels of epochs are their events' where not given."""
+        """How often the most probable class is the label; labels default to the names of the epochs' events."""
         check_is_fitted(self, "fitted_on_")
         if y is None:
             y = labels_of(X, y)
@@ -185,11 +186,11 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         chosen = {"adapter": self.adapter, "readout": self.readout}
         given: Any = {name: value for name, value in chosen.items() if value is not None}
         if n_times > 1:
-            given["window"] = Epoch(0.0, float(n_times))  # stands for any: trials are cut already
+            given["window"] = Epoch(0.0, float(n_times))  # a placeholder: trials are already cut
         return Settings(self.layer, features=self.features, prompt=self.prompt, **given)
 
     def _words(self) -> dict[str, str | Sequence[str]]:
-        """A word for each class, in their order."""
+        """A word for each class, in order."""
         labels = self.classes_.tolist()
         if self.words is None:
             if not all(isinstance(label, str) for label in labels):
@@ -212,7 +213,7 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
             name: of if name == "network" else clone(of, safe=False) for name, of in self.get_params(deep=False).items()
         }
         twin = type(self)(**params)
-        if "_metadata_request" in vars(self):  # that fit is to be given groups, say
+        if "_metadata_request" in vars(self):  # such as a request for groups in fit
             vars(twin)["_metadata_request"] = copy.deepcopy(vars(self)["_metadata_request"])
         return twin
 
@@ -232,5 +233,5 @@ def _opened(network: Any) -> Network:
 
 @lru_cache(maxsize=2)
 def _open_once(name: str | Path) -> Network:
-    """Networks are frozen: one serves all folds of a cross-validation."""
+    """The opened network; networks are frozen, so one serves all folds of a cross-validation."""
     return open_network(name)

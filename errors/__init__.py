@@ -7,18 +7,18 @@
     │   ├── ShapeError                      an array of another shape than expected
     │   ├── NonFiniteError                  NaN or infinity, with its position
     │   ├── LeakError                       what is tested was in the training, or is known without the brain
-    │   └── UnknownNameError                a look-up failed; lists what there is
+    │   └── UnknownNameError                a look-up failed; lists the valid names
     ├── RecordingError (ValueError)         a recording, its mask or its events cannot be used
     ├── StudyError (ValueError)             a study file has a wrong or missing field
     ├── BundleError                         a saved decoder is damaged, incomplete or too new
     ├── StreamError                         a live stream cannot be used
-    │   ├── StreamNotFoundError             no stream matches, or several do; lists those there are
-    │   ├── StreamLostError                 a stream that was there is gone
-    │   └── StreamMismatchError             its channels, rate, units or type are not the decoder's; shows both
+    │   ├── StreamNotFoundError             no stream matches, or several do; lists all streams
+    │   ├── StreamLostError                 a stream has stopped being available
+    │   └── StreamMismatchError             its channels, rate, units or type differ from the decoder's; gives both
     ├── AssetError                          weights or data could not be made ready
-    │   ├── DownloadError                   not to be had: no network, or the index lacks it
-    │   ├── ChecksumError                   a file is not the one expected
-    │   └── DiskSpaceError                  no room for it
+    │   ├── DownloadError                   no network, or the index lacks the file
+    │   ├── ChecksumError                   a file differs from the expected one
+    │   └── DiskSpaceError                  the disk is too full
     └── MissingExtraError (ImportError)     an optional package is not installed
 
 A message names the parameter, what was expected, what it is, and what to do.
@@ -33,7 +33,7 @@ from .printable import printable
 
 
 class HotwireError(Exception):
-    """Base of all errors that hotwire raises on purpose. What they say of names from outside is `printable`."""
+    """Base of all errors that hotwire raises on purpose. Names from outside are made `printable` in its text."""
 
     def __str__(self) -> str:
         return printable(super().__str__())
@@ -44,11 +44,11 @@ class InputError(HotwireError, ValueError):
 
 
 class ShapeError(InputError):
-    """An array has another shape than expected."""
+    """An array does not have the expected shape."""
 
 
 class NonFiniteError(InputError):
-    """An array holds NaN or infinity."""
+    """An array contains NaN or infinity."""
 
 
 class LeakError(InputError):
@@ -61,11 +61,11 @@ class UnknownNameError(InputError):
     Parameters
     ----------
     what : str
-        What was looked up, e.g. ``"layer"``.
+        The kind of thing, e.g. ``"layer"``.
     name : object
-        The name that is unknown.
+        The unknown name.
     known : iterable of str
-        The names there are.
+        All valid names.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class RecordingError(HotwireError, ValueError):
 
 
 class StudyError(HotwireError, ValueError):
-    """A study file has a wrong or missing field; where there are several, each has a line."""
+    """A study file has a wrong or missing field; if there are several, each has a line."""
 
     def __str__(self) -> str:
         return "\n".join(map(printable, ValueError.__str__(self).split("\n")))
@@ -104,7 +104,7 @@ class StreamNotFoundError(StreamError):
 
 
 class StreamLostError(StreamError):
-    """A stream that was there is gone."""
+    """A stream has stopped being available."""
 
 
 class StreamMismatchError(StreamError):
@@ -116,15 +116,15 @@ class AssetError(HotwireError):
 
 
 class DownloadError(AssetError):
-    """A file is not to be had: no network, or the package index lacks it."""
+    """A file cannot be downloaded: no network, or the package index lacks it."""
 
 
 class ChecksumError(AssetError):
-    """A file is not the one expected."""
+    """A file differs from the expected one."""
 
 
 class DiskSpaceError(AssetError):
-    """There is no room for a file."""
+    """The disk is too full for a file."""
 
 
 class MissingExtraError(HotwireError, ImportError):

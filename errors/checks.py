@@ -1,4 +1,4 @@
-"""Checks that arguments all over share, each with one message."""
+"""Checks of arguments that many modules use, each with one message."""
 
 from __future__ import annotations
 

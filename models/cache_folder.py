@@ -1,4 +1,4 @@
-"""The folder that hotwire keeps its files in, and shares with other processes: where it is, locks, and errors."""
+"""The folder of hotwire's files, which other processes share: its path, locks, and errors."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def cache_folder() -> Path:
-    """Give the folder named by the environment variable ``HOTWIRE_CACHE``, or hotwire's in the user's cache."""
+    """Return the folder named by the environment variable ``HOTWIRE_CACHE``, or hotwire's in the user's cache."""
     chosen = os.environ.get("HOTWIRE_CACHE")
     return Path(chosen).expanduser() if chosen else user_cache_path("hotwire", appauthor=False)
 
 
 def lock_of(path: Path, timeout_s: float = -1) -> FileLock:
-    """Give the lock of a file or folder, a hidden file next to it."""
+    """Return the lock of a file or folder, a hidden file next to it."""
     from filelock import FileLock
 
     return FileLock(path.with_name(f".{path.name}.lock"), timeout=timeout_s)
@@ -46,7 +46,7 @@ def usable(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Make the folder that a file belongs in, and keep other processes from the file meanwhile."""
+    """Create the folder of a file and lock the file against other processes during the block."""
     with usable(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         with lock_of(path):

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and SHA-256 of contents. Standard library only: a rig imports this."""
+"""Files that are always complete or absent, and SHA-256 of contents. Standard library only: a rig imports this."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 UNFINISHED = ".part"
-"""What the names of files end with while they are written."""
+"""The end of file names while the files are written."""
 
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a file to write, which gets its name when the block ends, even after a power cut whole or not at all.
+    """Open a file to write that gets its name when the block ends: it is complete or absent, even after a power cut.
 
-    A file of that name is replaced. Where the block raises an error, nothing is left.
+    A file of that name is replaced. If the block raises an error, nothing is left.
     """
     path = Path(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
@@ -32,7 +32,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
-    """Write bytes, or a text as UTF-8, as `whole_file` does; give the path."""
+    """Write bytes, or a text as UTF-8, as `whole_file` does; return the path."""
     with whole_file(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
     return Path(path)

@@ -1,12 +1,11 @@
 """A saved decoder on a live stream: sources, clocks and gaps, the engine, its outputs.
 
-All of it runs on numpy, onnxruntime and pylsl alone, but for `hotwire.realtime.console` (what a person sees and types)
-and `hotwire.realtime.sources.volumes` (NIfTI files as a scanner exports them). Names are
-imported when they are first used.
+It needs only numpy, onnxruntime and pylsl, except `hotwire.realtime.console` (commands and views) and
+`hotwire.realtime.sources.volumes` (NIfTI files from a scanner). Names are imported at first use.
 
 Examples
 --------
-Decide on a stream for as long as it goes on::
+Decide on a stream until it ends::
 
     from hotwire.realtime import stream
 
@@ -16,5 +15,5 @@ Decide on a stream for as long as it goes on::
 
 import lazy_loader
 
-# The stub beside this file says which name lies where.
+# The stub of this file says where each name is.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

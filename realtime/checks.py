@@ -1,4 +1,4 @@
-"""Whether a live stream carries what a decoder was fitted on: checked before anything is decided."""
+"""Checks that a live stream matches what a decoder was fitted on, before any decision."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ Channels = Literal["exact", "by name", "by position"]
 CHANNELS = ("exact", "by name", "by position")
 
 RATE_TOLERANCE = 1e-3
-"""How far, relatively, a nominal rate may lie from the decoder's: files round it."""
+"""The largest relative difference between the nominal rate and the decoder's: files round it."""
 
 
 def match_channels(info: StreamInfo, decoder: CompiledDecoder, channels: Channels = "exact") -> NDArray[np.intp] | None:
-    """Say which channels of a stream the decoder takes, or raise StreamMismatchError where the stream is not the
-    decoder's.
+    """Return the indices (n_features,) of the stream's channels that the decoder takes, None if it takes the stream as
+    it is.
 
-    ``"exact"``: the stream has the decoder's channels in its order. ``"by name"``: they are picked out by their names;
-    there may be others. ``"by position"``: names are ignored; only their number has to agree. Returns indices
-    (n_features,) of the stream's channels; None where the stream is taken as it is.
+    Raises StreamMismatchError if they do not match. ``"exact"``: the stream has the decoder's channels in its order.
+    ``"by name"``: they are selected by name; there may be others. ``"by position"``: only the number must agree.
     """
     if channels not in CHANNELS:
         raise InputError(f"channels: expected one of {', '.join(CHANNELS)}, got {channels!r}")
@@ -39,7 +38,7 @@ def match_channels(info: StreamInfo, decoder: CompiledDecoder, channels: Channel
 
 
 def check_came_back(before: StreamInfo, now: StreamInfo) -> None:
-    """Raise StreamMismatchError unless a stream that was found again has its channels, units and rate as they were."""
+    """Raise StreamMismatchError if a stream that came back has other channels, units or another rate."""
     for what in ("channel_names", "units", "rate_hz"):
         was, is_now = getattr(before, what), getattr(now, what)
         if was != is_now:
@@ -57,10 +56,10 @@ def check_came_back(before: StreamInfo, now: StreamInfo) -> None:
 
 
 def check_window(decoder: CompiledDecoder, window: Window) -> None:
-    """Raise InputError where a decoder cannot decide on what a window gives that stands in for its own."""
+    """Raise InputError if a decoder cannot decide on what a replacement of its window gives."""
     rate_hz = decoder.rate_after_steps_hz
     check_alike(window, decoder.window, rate_hz)
-    window.open(len(decoder.names_after_steps), rate_hz)  # says where it does not fit the rate
+    window.open(len(decoder.names_after_steps), rate_hz)  # raises if it does not fit the rate
 
 
 def _check_rate(info: StreamInfo, decoder: CompiledDecoder) -> None:
@@ -116,7 +115,7 @@ def _check_units(info: StreamInfo, decoder: CompiledDecoder, chosen: NDArray[np.
     ours = (decoder.unit,) * len(chosen) if isinstance(decoder.unit, str) else decoder.unit
     theirs = [info.units[index] for index in chosen]
     for name, our, their in zip(decoder.feature_names, ours, theirs, strict=True):
-        # Many streams tell no units; that is no difference.
+        # Many streams have no units; that is no difference.
         if their and not _same_unit(our, their):
             factor = unit_factor(their, our)
             times = "" if factor is None else f", {factor:g} times its values"
@@ -127,10 +126,8 @@ def _check_units(info: StreamInfo, decoder: CompiledDecoder, chosen: NDArray[np.
 
 
 def _same_unit(our: str, their: str) -> bool:
-    """Whether two units are one: LSL streams spell microvolts in many ways.
+    """Whether two units are the same: LSL streams write microvolts in many ways.
 
-    Examples
-    --------
     >>> _same_unit("µV", "microvolts"), _same_unit("uV", "V"), _same_unit("Spikes", "spikes")
     (True, False, True)
     """
@@ -139,5 +136,5 @@ def _same_unit(our: str, their: str) -> bool:
 
 
 def few(names: tuple[str, ...] | list[str], most: int = 8) -> str:
-    """Enough of the names for a message: a brain has too many voxels to list."""
+    """The first few names, for a message: there may be too many voxels to list."""
     return ", ".join(names[:most]) + (f", ... {len(names)} in all" if len(names) > most else "")

@@ -1,4 +1,4 @@
-"""Where the time comes from: the system, or a test that turns the hands itself."""
+"""Clocks: the system's, and one that a test moves on itself."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ..errors import InputError
 
 
 class Clock(Protocol):
-    """A clock that never goes back, in seconds on LSL's local clock, and a way to wait on it."""
+    """A clock in seconds that never goes back, and a way to wait on it. Live, it is LSL's local clock."""
 
     def now(self) -> float:
-        """Return the time in seconds; only differences mean anything."""
+        """Return the time in seconds. Only differences have a meaning."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait; returns at once for zero or less."""
+        """Wait. Returns at once for zero or less."""
         ...
 
 
@@ -37,12 +37,12 @@ class SystemClock:
 
 
 class VirtualClock:
-    """A clock that only moves when someone waits on it: hours of a stream pass in no time, and always alike.
+    """A clock that moves only when something waits on it. Hours of a stream take no time, and each run is the same.
 
     Parameters
     ----------
     now_s : float
-        Where it stands at first.
+        The time at the start.
 
     Examples
     --------
@@ -59,16 +59,16 @@ class VirtualClock:
         return self._now_s
 
     def sleep(self, seconds: float) -> None:
-        """Move on by so much, if it is more than nothing."""
+        """Move the clock on. Zero or less changes nothing."""
         self._now_s += max(0.0, seconds)
 
     def advance(self, seconds: float) -> None:
-        """Move on, as time that a slow consumer takes would.
+        """Move the clock on, as the time that a slow consumer takes.
 
         Raises
         ------
         InputError
-            The time is negative: the clock never goes back.
+            The time is negative.
         """
         if not seconds >= 0:
             raise InputError(f"seconds: expected zero or more, as a clock never goes back, got {seconds}")

@@ -1,4 +1,4 @@
-"""What a live decoder says: decisions and states, as records that every output takes."""
+"""Decisions and states of a live decoder: the records that every output receives."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Latency:
-    """Where the time of a decision went, in seconds.
+    """The parts of a decision's latency, in seconds.
 
-    ``age_s``: from the newest sample's stamp until it was pulled: what the amplifier and the stream took; of a replay
-    that runs faster than its own rate it means nothing and may be negative. ``queue_s``: from then until its turn came.
-    ``compute_s``: what adapter, network and readout took.
+    ``age_s``: from the newest sample's stamp until it was pulled (amplifier and stream). It has no meaning, and may be
+    negative, in a replay faster than its own rate. ``queue_s``: from then until its turn. ``compute_s``: adapter,
+    network and readout.
     """
 
     age_s: float
@@ -31,34 +31,34 @@ class Latency:
 
 @dataclass(frozen=True)
 class LiveDecision:
-    """What a decoder says of one window of a live stream.
+    """A decision on one window of a live stream.
 
     Attributes
     ----------
     number : int
-        Counts the windows of the stream that came up for a decision, from 0; those withheld or skipped count, too.
+        Counts from 0 the windows of the stream that were due for a decision, also those withheld or skipped.
     answer : str or None
-        The most probable answer; None where the decoder abstained.
+        The most probable class; None if the decoder abstained.
     probabilities : dict of str to float
-        Of all answers; empty where it abstained.
+        Of all classes; empty if it abstained.
     text : str or None
-        The network's free answer, where the readout asks for one.
+        The text that the network generated, if the readout requests it.
     label : str or None
-        The marker that the window belongs to; None for a sliding window.
+        The window's marker; None for a sliding window.
     event : int
         The marker's number, from 0; -1 for a sliding window.
     start_s, stop_s : float
-        The samples it rests on, ``[start_s, stop_s)`` in seconds since the first sample of the stream.
+        The samples used, ``[start_s, stop_s)`` in seconds since the first sample of the stream.
     start_stamp_s, stop_stamp_s : float
         The same on the clock of the stream's stamps.
     present : float
-        The share of the window's samples that came.
+        The share of the window's samples that were received.
     abstained : str or None
-        Why there is no answer.
+        The reason, if there is no decision.
     late : bool
-        It came later than the deadline.
+        Whether it is later than the deadline.
     shadow : bool
-        It comes from a bundle that runs along and is not published.
+        Whether it is from a bundle that runs in the shadow and is not published.
     bundle : str
         SHA-256 of the bundle.
     latency : Latency
@@ -83,7 +83,7 @@ class LiveDecision:
 
     @property
     def said(self) -> str:
-        """The free answer, else the most probable one, else nothing."""
+        """The free text, else the most probable class, else ``""``."""
         return self.text or self.answer or ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,20 +93,20 @@ class LiveDecision:
 
 @dataclass(frozen=True)
 class Status:
-    """A change of state, or something that happened to the stream, with all losses so far.
+    """A change of state, or an event of the stream, with all losses so far.
 
     Attributes
     ----------
     state : State
-        The state now.
+        The new state.
     at_s : float
         On the local clock.
     why : str
-        In words.
+        The reason, in words.
     losses : dict of str to int
-        Everything counted since the start: samples that never came, came twice or too late, windows skipped, ...
+        All counts since the start: samples lost, repeated or late, windows skipped, ...
     markers : MarkerState or None
-        How the stream of markers is doing; None where there is none of its own.
+        The state of the marker stream; None if there is no separate one.
     """
 
     state: State
@@ -122,17 +122,16 @@ class Status:
 
 
 class Output(Protocol):
-    """Where decisions and states go: a file, LSL outlets, a screen. A subclass need not have what it does nothing
-    in."""
+    """Where decisions and states go: a file, LSL outlets, a screen. A subclass defines only the methods it needs."""
 
     def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
-        """Begin; called once, when the stream was found and fits, before anything else."""
+        """Begin. Called once, first, when the stream is open and matches the decoder."""
 
     def decision(self, decision: LiveDecision) -> None:
-        """Take a decision; those in shadow come, too."""
+        """Receive a decision, also one in the shadow."""
 
     def status(self, status: Status) -> None:
-        """Take a change of state; may come before `open`, while the stream is searched for."""
+        """Receive a change of state. It may be called before `open`, during the search for the stream."""
 
     def close(self) -> None:
-        """End; nothing comes any more."""
+        """End. Nothing is called after it."""

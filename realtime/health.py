@@ -1,4 +1,4 @@
-"""How the stream is doing: one state at a time, and every change with its reason."""
+"""The health of a stream: one state at a time, and a reason for every change."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from .clock import Clock
 
 
 class State(StrEnum):
-    """How a stream is doing."""
+    """The state of a stream."""
 
     SEARCHING = "SEARCHING"
-    """The stream is being looked for."""
+    """The stream is being searched for."""
     LIVE = "LIVE"
-    """Samples come as they should."""
+    """Samples arrive without a problem."""
     GAP = "GAP"
-    """Samples are missing, and none has come since."""
+    """Samples are missing, and none has arrived since."""
     STALE = "STALE"
-    """The stream is connected, but nothing has come for a while."""
+    """The stream is connected, but no sample has arrived for ``stale_s``."""
     RECOVERED = "RECOVERED"
-    """Samples come again after a gap, silence or loss; soon LIVE."""
+    """Samples arrive again after a gap, silence or loss; soon LIVE."""
     LOST = "LOST"
     """The stream is gone."""
 
 
 class MarkerState(StrEnum):
-    """How the stream of markers is doing: a link of its own, apart from that of the samples."""
+    """The state of the marker stream, which has its own connection."""
 
     SEARCHING = "SEARCHING"
-    """It has not been there yet, and is looked for."""
+    """It was not found yet, and is being searched for."""
     LIVE = "LIVE"
-    """It is there; a marker may come at any time."""
+    """It is connected."""
     LOST = "LOST"
-    """It is gone, and is looked for. No event can be decided on meanwhile."""
+    """It is gone, and is being searched for. Until then there is no decision on events."""
 
 
 class Change(NamedTuple):
-    """A change of state: what it is now, what it was, when on the local clock, and why, in words."""
+    """A change of state: the new and the old state, the time on the local clock, and the reason."""
 
     state: State
     before: State
@@ -54,26 +54,20 @@ _BACK = {
 
 
 class Health:
-    """The state of a stream, from what happens to it. Each method returns the changes it brought, in order.
+    """The state of a stream. Each method takes an event and returns the changes of state that follow, in order.
 
-    Without a sample for ``stale_s`` the stream is STALE, for ``lost_s`` it is LOST; after a RECOVERED, samples must
-    come ``settle_s`` without a gap, to be LIVE. ``markers`` is the state of the stream of markers, None where there is
-    none of its own; it changes no state of the samples.
-
-    Notes
-    -----
-    ::
+    Without a sample the stream is STALE after ``stale_s`` and LOST after ``lost_s``. RECOVERED becomes LIVE after
+    ``settle_s`` without a gap. ``markers`` is the state of the marker stream, None if there is no separate one; it does
+    not change the state of the samples::
 
         SEARCHING ──► LIVE ──► GAP ──► RECOVERED ──► LIVE       first samples; missing; present again; settled
         LIVE, GAP, RECOVERED, SEARCHING (when connected) ──► STALE ──► RECOVERED      silence; samples again
-        any of them (when connected) ──► LOST ──► SEARCHING ──► RECOVERED            gone; looked for; samples again
-        RECOVERED, STALE ──► GAP                                 missing again; what comes is not usable
+        any of them (when connected) ──► LOST ──► SEARCHING ──► RECOVERED            gone; searched for; samples again
+        RECOVERED, STALE ──► GAP                                 missing again; samples not usable
 
-    No state is skipped: silence that lasted beyond both times at once is first STALE and then LOST, and a gap with
-    samples after it in the same chunk is first GAP and then RECOVERED.
+    No state is skipped: a silence longer than both times is first STALE and then LOST, and a gap with samples after it
+    in the same chunk is first GAP and then RECOVERED.
 
-    Examples
-    --------
     >>> from hotwire.realtime.clock import VirtualClock
     >>> clock = VirtualClock()
     >>> health = Health(clock, stale_s=1.0, lost_s=10.0, settle_s=0.5)
@@ -102,23 +96,23 @@ class Health:
         self._heard_s = self._clean_since_s = clock.now()
 
     def searching(self) -> list[Change]:
-        """The stream is looked for, at first or again."""
+        """The search for the stream begins, the first time or again."""
         changes = self.lost("the stream was given up")
         if self.state is State.LOST:
             changes.append(self._go(State.SEARCHING, "looking for the stream"))
         return changes
 
     def connected(self) -> list[Change]:
-        """The stream was found and connected; the state stays SEARCHING until a sample comes."""
+        """The stream is connected; the state stays SEARCHING until a sample arrives."""
         changes = self.searching()
         self._connected = True
         self._heard_s = self._clock.now()
         return changes
 
     def arrived(self, n_present: int, n_missing: int) -> list[Change]:
-        """Samples came and can be used, or are missing before or between them.
+        """Usable samples arrived, or samples are missing before or between them.
 
-        A chunk of nothing but repeated samples counts as silence.
+        A chunk of repeated samples only counts as silence.
         """
         if not (n_present or n_missing):
             return self.silent()
@@ -140,7 +134,7 @@ class Health:
         return changes
 
     def silent(self) -> list[Change]:
-        """A pull gave nothing."""
+        """A pull returned nothing."""
         if not self._connected:
             return []
         silent_s = self._clock.now() - self._heard_s
@@ -153,14 +147,14 @@ class Health:
         return changes
 
     def lost(self, why: str = "the stream is gone") -> list[Change]:
-        """The source says that the stream is gone."""
+        """The source reports that the stream is gone."""
         if not self._connected:
             return []
         self._connected = False
         return [self._go(State.LOST, why)]
 
     def markers_changed(self, is_there: bool) -> bool:
-        """The stream of markers was found, or is gone; return whether it is lost by that."""
+        """The marker stream was found, or is gone; return whether it is lost now."""
         was = self.markers
         never_was = was in (None, MarkerState.SEARCHING)
         self.markers = MarkerState.LIVE if is_there else MarkerState.SEARCHING if never_was else MarkerState.LOST

@@ -1,11 +1,12 @@
 """Sources and outputs of other packages, by name.
 
-A package adds one by a function that takes the decoder and options of its own, and one line of its ``pyproject.toml``::
+A package adds one with a function that takes the decoder and options, and one line of its ``pyproject.toml``::
 
     [project.entry-points."hotwire.sources"]
     my_amplifier = "its_package.live:open_amplifier"  # def open_amplifier(decoder, *, port="1000") -> Source
 
-``hotwire stream BUNDLE --from my_amplifier:port=1234`` then decodes it; ``--to`` names one of ``hotwire.outputs``.
+``hotwire stream BUNDLE --from my_amplifier:port=1234`` then decodes it. ``--to`` takes the name of an output, from the
+entry points ``hotwire.outputs``.
 """
 
 from __future__ import annotations
@@ -28,18 +29,8 @@ NO_OWN: dict[str, Callable[..., Any]] = {}
 def make_source(text: str, decoder: CompiledDecoder) -> Source:
     """Make the source that is written ``NAME`` or ``NAME:KEY=VALUE,KEY=VALUE``.
 
-    Parameters
-    ----------
-    text : str
-        The name is one of `hotwire.realtime.sources.catalogue.SOURCES`, or of the entry points ``hotwire.sources``.
-    decoder : CompiledDecoder
-
-    Raises
-    ------
-    UnknownNameError
-        No source has that name.
-    InputError
-        It is written in another way, or the source does not take these options.
+    The name is in `hotwire.realtime.sources.catalogue.SOURCES` or in the entry points ``hotwire.sources``; else it
+    raises UnknownNameError. InputError if the text has another form, or the source does not take these options.
     """
     from .sources.catalogue import SOURCES
 

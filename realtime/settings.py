@@ -1,4 +1,4 @@
-"""How a decoder is run on a stream: everything that is chosen, with its defaults."""
+"""The settings of a decoder on a live stream, with their defaults."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ ON_LATE = ("publish", "withhold")
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """How a decoder is run on a stream.
+    """The settings of a decoder on a live stream.
 
     Parameters
     ----------
     window : Window, optional
-        Instead of the decoder's own, such as one that slides along and needs no markers. It has to make the same of its
-        samples: `SlidingAverage` for a decoder of averages; for one whose window holds samples, what
-        `hotwire.decoder.steps.sliding_like` makes of it.
+        Replaces the decoder's own window, e.g. by a sliding one, which needs no markers. It has to give the same:
+        `SlidingAverage` for a decoder of averages; for one whose window has samples, the result of
+        `hotwire.decoder.steps.sliding_like`.
     channels : {"exact", "by name", "by position"}
         See `match_channels`.
     backlog : {"catch-up", "newest", "every"}
-        Which of the windows that wait for a decision get one. ``"every"``: all, however late. ``"catch-up"``: those
-        that are past the deadline already are skipped, save the newest. ``"newest"``: of those that wait at the same
-        time only the newest. Samples are never skipped, and skipped windows are counted.
+        Which of the waiting windows get a decision. ``"every"``: all, however late. ``"catch-up"``: not those past the
+        deadline, except the newest. ``"newest"``: only the newest. Samples are never skipped, and skipped windows are
+        counted.
     deadline_s : float, optional
-        A decision that comes later than this after its newest sample is late. None: none is.
+        A decision later than this after its newest sample is late. None: no deadline.
     on_late : {"publish", "withhold"}
-        What to do with a decision that has become late.
+        What to do with a late decision.
     min_present : float
-        Abstain where a smaller share of the window's samples came. An average is one of those that came; a window that
-        holds samples bridges those that did not, see `hotwire.decoder.windows.stretch`.
+        Abstain if a smaller share of the window's samples was received. An average uses only these; a window of samples
+        bridges the missing ones, see `hotwire.decoder.windows.stretch`.
     max_bad : float
-        Abstain where a larger share of the features is flat or saturated.
+        Abstain if a larger share of the features is flat or saturated.
     stale_s : float, optional
-        After so long without a sample the stream is stale; by default 2 s, or three samples where that is longer.
+        The stream is stale after this time without a sample; by default 2 s, or three samples if that is longer.
     lost_s : float
-        After so long without a sample it is lost, and is searched for again; never before twice ``stale_s``.
+        The stream is lost, and searched for again, after this time without a sample; at least twice ``stale_s``.
     settle_s : float
-        How long all has to be well until a recovered stream counts as live.
+        The time without a problem until a recovered stream is live.
     timeout_s : float or None
-        How long to search for the stream at the beginning; None for ever.
+        How long to search for the stream at the start; None for ever.
     history_s : float
-        How long samples are kept for markers that come late.
+        How long samples are stored for late markers.
     buffer_s : float, optional
-        How long raw samples are kept, for `Engine.latest` and for bundles that are swapped in; by default 30 s, or 128
-        samples where that is longer.
+        How long raw samples are stored, for `Engine.latest` and for new bundles; by default 30 s, or 128 samples if
+        that is longer.
     """
 
     window: Window | None = None

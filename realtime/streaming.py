@@ -21,9 +21,9 @@ def stream(
     settings: LiveSettings | None = None,
     outputs: Sequence[Output] = (),
 ) -> Iterator[LiveDecision]:
-    """Decide on a live stream, and yield the decisions as they come.
+    """Decide on a live stream and yield its decisions.
 
-    The bundle is loaded at once; the stream is looked for when the first decision is asked for.
+    The bundle is loaded at once; the stream is opened when the first decision is requested.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ def stream(
     source : str or Source
         The name of an LSL stream, or any other source.
     markers : str, optional
-        The name of the LSL stream of markers, where the source is a name.
+        The name of the LSL marker stream, if the source is a name.
     settings : LiveSettings, optional
     outputs : sequence of Output
-        That get every decision and every change of state, too.
+        Each also receives every decision and every change of state.
 
     Returns
     -------
@@ -44,13 +44,13 @@ def stream(
     Raises
     ------
     StreamNotFoundError
-        There is no such stream; the message lists those there are.
+        There is no such stream; the message lists the existing ones.
     StreamMismatchError
         It is not what the decoder was fitted on.
     BundleError
         The bundle is damaged, or its decoder cannot go live.
     InputError
-        The window of the settings does not make of its samples what the decoder takes.
+        The settings' window does not give what the decoder takes.
     """
     given = LslSource(source, markers=markers) if isinstance(source, str) else source
     return _decisions(Engine(CompiledDecoder.load(bundle), given, settings, outputs=outputs))

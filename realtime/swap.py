@@ -1,7 +1,7 @@
-"""Commands to an engine at work: small files in a folder, so that whoever may write there may command, and no one else.
+"""Commands to a running engine: small files in a folder. Only users who may write there can command it.
 
-A new bundle is loaded and warmed in a thread of its own, runs in the shadow of the active one, takes over between two
-chunks on command, and can be rolled back.
+A new bundle is loaded and warmed up in its own thread and runs in the shadow of the active one. On command it takes
+over between two chunks, and it can be rolled back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..decoder.bundle.compiled import CompiledDecoder
 from ..errors import BundleError, HotwireError, InputError, UnknownNameError
-from ..models.files import UNFINISHED, write_whole
+from ..models.files import UNFINISHED
 
 if TYPE_CHECKING:
     from .engine.engine import Engine
@@ -30,7 +30,7 @@ POLL_S = 0.2
 
 @dataclass
 class _Loading:
-    """A bundle being read in its own thread; `decoder` or `error` is there once it is done."""
+    """Loads a bundle in its own thread; `decoder` or `error` is set at the end."""
 
     request: Path
     bundle: str
@@ -45,17 +45,17 @@ class _Loading:
 
 
 class Commands:
-    """The commands that wait in a folder for a running engine.
+    """The commands to a running engine in a folder.
 
     Parameters
     ----------
     folder : path
-        Made if need be. What an earlier engine left unanswered there is taken away.
+        Created if necessary. Unanswered commands to an earlier engine are removed.
 
     Attributes
     ----------
     stopped : bool
-        Whether the command to stop came.
+        Whether the command to stop was received.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -70,7 +70,7 @@ class Commands:
         self._thread: Thread | None = None
 
     def poll(self, engine: Engine) -> None:
-        """Carry out the commands that came; to be called between two turns of the engine."""
+        """Carry out the waiting commands. Call it between two turns of the engine."""
         now_s = time.monotonic()
         if now_s - self._looked_at_s < POLL_S:
             return
@@ -87,10 +87,10 @@ class Commands:
         try:
             command, bundle = _read(request)
             if command == "load" and self._thread is not None:
-                return  # one at a time; it stays in the folder until its turn
+                return  # one at a time; it stays in the folder until then
             taken = request.rename(request.with_suffix(".taken"))
         except FileNotFoundError:
-            return  # whoever sent it has given up
+            return  # the sender has given up
         except InputError as error:
             engine.report(f"refused: {error}")
             request.unlink(missing_ok=True)
@@ -127,27 +127,27 @@ class Commands:
 def send(
     folder: str | os.PathLike[str], command: str, bundle: str | os.PathLike[str] | None = None, wait_s: float = 60.0
 ) -> str:
-    """Command a running engine, and wait for its answer.
+    """Send a command to a running engine and wait for its answer.
 
     Parameters
     ----------
     folder : path
-        Where the engine takes its commands from.
+        The engine's folder of commands.
     command : {"load", "promote", "rollback", "stop"}
     bundle : path, optional
-        What to load.
+        The bundle to load.
     wait_s : float
         The longest to wait for the answer.
 
     Returns
     -------
     str
-        What the engine said.
+        The engine's answer.
 
     Raises
     ------
     InputError
-        The engine refused, did not answer, or there is no such folder.
+        The engine refused or did not answer, or there is no such folder.
     """
     folder = Path(folder)
     if command not in COMMANDS:
@@ -160,7 +160,7 @@ def send(
     content: dict[str, Any] = {"command": command}
     if bundle is not None:
         content["bundle"] = str(Path(bundle).resolve())
-    write_whole(request, json.dumps(content))
+    _write(request, content)
     answer = request.with_suffix(ANSWERED)
     until_s = time.monotonic() + wait_s
     while not answer.exists():
@@ -176,7 +176,7 @@ def send(
 
 
 def _read(request: Path) -> tuple[str, str]:
-    """Read a request: the command, and the path of the bundle to load, else ""; an InputError where it is none."""
+    """Return a request's command and its bundle (or ""); InputError if it is not a request."""
     try:
         content = json.loads(request.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -199,4 +199,11 @@ def _tried(do: Callable[[], None], engine: Engine) -> tuple[Exception | None, st
 
 
 def _answer(request: Path, error: Exception | None, message: str) -> None:
-    write_whole(request.with_suffix(ANSWERED), json.dumps({"error": str(error or ""), "told": message}))
+    _write(request.with_suffix(ANSWERED), {"error": str(error or ""), "told": message})
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file whole or not at all. Unlike `write_whole` it does not wait for the disk: decisions go on."""
+    unfinished = path.with_suffix(UNFINISHED)
+    unfinished.write_text(json.dumps(content), encoding="utf-8")
+    unfinished.rename(path)

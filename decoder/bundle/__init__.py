@@ -1,1 +1,1 @@
-"""Bundles: a fitted decoder as one sealed file, and what runs it without anything that fitting takes."""
+"""Bundles: a fitted decoder as one sealed file, and what runs it without the packages that fitting needs."""

@@ -1,4 +1,4 @@
-"""How far the decisions of the graph that runs live are from those of the fitted decoder."""
+"""How far the decisions of the graph that runs live differ from those of the fitted decoder."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .compiled import CompiledDecoder
 
 
 class Agreement(NamedTuple):
-    """How far a compiled decoder's decisions are from those of the decoder that it was made from.
+    """How far a compiled decoder's decisions differ from those of its source.
 
-    Trials with another most probable class; those with another free answer, where the readout gives any; and the
-    largest difference in the probability of any class in any trial.
+    The number of trials with another most probable class, and with another free answer if the readout gives any; and
+    the largest difference in the probability of any class in any trial.
     """
 
     n_trials: int
@@ -32,9 +32,9 @@ class Agreement(NamedTuple):
 
 
 def agreement(decoder: Decoder, compiled: CompiledDecoder, trials: Trials) -> Agreement:
-    """Compare the decisions of both on the same trials.
+    """Compare the decisions of both on the same trials, at least one.
 
-    There has to be at least one. The graph rounds otherwise than the network, the more so with smaller weights.
+    The graph rounds differently from the network, more so with smaller weights.
     """
     ours = decoder.decide(trials)
     rows = tqdm(range(len(trials)), desc="live graph", delay=1, disable=None)

@@ -1,4 +1,4 @@
-"""Saved decoders as a rig runs them: numpy and onnxruntime, and nothing of what fitting takes."""
+"""Saved decoders as a rig runs them: with numpy and onnxruntime, without what fitting needs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RowDecision(NamedTuple):
     probabilities : array (n_classes,), float64
         They sum to 1.
     text : str or None
-        The network's free answer, where the readout asks for one.
+        The network's free answer, if the readout gives one.
     """
 
     answer: str
@@ -46,8 +46,8 @@ class RowDecision(NamedTuple):
 class CompiledDecoder:
     """A saved decoder, ready to decide.
 
-    It computes on the calling thread alone; one row gives the same decision, bit for bit, at any time. Not to be called
-    by two threads at once.
+    It computes on the calling thread alone; one row gives the same decision, bit for bit, at any time. Two threads must
+    not call it at once.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class CompiledDecoder:
     digest : str
         SHA-256 of the bundle.
     manifest : dict
-        What the bundle says of itself.
+        The bundle's description of itself.
     feature_names : tuple of str
     unit : str or tuple of str
     rate_hz : float
@@ -63,10 +63,11 @@ class CompiledDecoder:
     feature_low, feature_high : arrays (n_features,), float32
         The least and the largest value of each feature in that recording, before the steps.
     answers : tuple of str
+        The classes.
     steps : tuple of Step
     window : Window
     names_after_steps : tuple of str
-        The features that the window takes; other ones than the stream's where a step makes others of them.
+        The features that the window takes; a step may make others than the stream's.
     rate_after_steps_hz : float
     """
 
@@ -110,7 +111,7 @@ class CompiledDecoder:
         Raises
         ------
         BundleError
-            The file is damaged, incomplete, too new or no bundle; or the decoder in it cannot run live.
+            The file is damaged, incomplete, too new or no bundle; or its decoder cannot run live.
         """
         contents = unseal(path, wanted=(DECIDE, SPEAK, VOCABULARY, FEATURES))
         reason = contents.manifest["live"]["reason"]
@@ -118,7 +119,7 @@ class CompiledDecoder:
             raise BundleError(f"{path}: it cannot run live: {reason}")
         with naming(path, ValueError, TypeError, AttributeError, KeyError, BadZipFile, *ORT_ERRORS):
             decoder = cls(Path(path), contents.digest, contents.manifest, contents.parts)
-            # Samples of a kind that all features can be computed of.
+            # Samples from which all features can be computed.
             x = np.random.default_rng(0).normal(size=prod(decoder._shape))
             for _ in range(N_WARM_UP):
                 decoder.decide(x)
@@ -156,7 +157,7 @@ class CompiledDecoder:
         return RowDecision(self.answers[int(probabilities.argmax())], probabilities, text)
 
     def predict(self, recording: Recording) -> list[Decision]:
-        """Decide on every window of a recording: what the same samples give live, bit for bit.
+        """Decide on every window of a recording: the same samples give the same decisions live, bit for bit.
 
         Raises
         ------
@@ -184,5 +185,5 @@ class CompiledDecoder:
 
 
 def saved_features(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> FittedFeatures | None:
-    """The fitted features in a bundle, if it has any; a `BundleError` where their part is missing."""
+    """The fitted features in a bundle, if it has any; raise `BundleError` where their part is missing."""
     return None if manifest["features"] is None else unpacked(part_of(parts, FEATURES))

@@ -1,7 +1,7 @@
 """A fitted decoder as ONNX graphs of fixed shape: features in, probabilities out, for one trial at a time.
 
-Whitening is folded into the adapter's projection, which stays in its factors. Then comes what the readout exports,
-which for most readouts holds the rest of the network::
+Whitening is folded into the adapter's projection, which stays in its factors. The exported readout follows; for most
+readouts it holds the rest of the network::
 
     features - mean ──► projection, + bias ──► expansion times gain ──► + mean activation ──► readout ──► probabilities
 """
@@ -27,15 +27,15 @@ from ..steps import STEPS
 from .sealed import DECIDE, SPEAK, VOCABULARY
 
 LARGEST_GRAPH_BYTES = 2**31 - 2**20
-"""A protobuf holds less than 2 GiB; names and shapes need some."""
+"""A protobuf holds less than 2 GiB; names and shapes need some of it."""
 
 
 class DecoderGraphs(NamedTuple):
     """A decoder as graphs.
 
     `decide` takes ``features``, float32 (1, n_inputs): one row of a window, after the steps, or its features. It gives
-    ``probabilities``, float64 (1, n_classes); with a free answer also its first ``token`` and what is ``kept`` for the
-    next. `speech` is the rest of a free answer, where the readout gives one.
+    ``probabilities``, float64 (1, n_classes); with a free answer also its first ``token`` and the state ``kept`` for
+    the next. `speech` is the rest of a free answer, if the readout gives one.
     """
 
     decide: onnx.ModelProto
@@ -43,7 +43,7 @@ class DecoderGraphs(NamedTuple):
 
 
 class LinearGraph(NamedTuple):
-    """Nodes from ``features`` to `DEVIATION` and `ACTIVATION`, and the arrays that they multiply by, by name."""
+    """Nodes from ``features`` to `DEVIATION` and `ACTIVATION`, and their constant arrays by name."""
 
     nodes: list[onnx.NodeProto]
     constants: dict[str, NDArray]
@@ -54,12 +54,8 @@ def decoder_graphs(
 ) -> DecoderGraphs:
     """Export a fitted decoder, with the network's weights in this precision; the adapter's stay float32.
 
-    Its readout may be given as it was exported before, and is changed.
-
-    Raises
-    ------
-    InputError
-        It cannot run live, because a step needs the future or because its network or readout cannot be exported.
+    An already exported `readout` may be given; it is changed. Raises InputError where the decoder cannot run live: a
+    step needs the future, or the network or readout cannot be exported.
     """
     check_causal(decoder.settings)
     linear = linear_graph(decoder.linear_)
@@ -70,7 +66,7 @@ def decoder_graphs(
 def live_parts(
     decoder: Decoder, precision: Precision, readout: ReadoutGraph | None = None
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Export a fitted decoder as parts of a bundle, and describe them for its manifest; errors as `decoder_graphs`."""
+    """Export a fitted decoder as parts of a bundle, described for its manifest; errors as `decoder_graphs`."""
     decide, speech = decoder_graphs(decoder, precision, readout)
     parts, text = {DECIDE: decide.SerializeToString(deterministic=True)}, None
     if speech is not None:
@@ -96,8 +92,8 @@ def check_causal(settings: Settings) -> None:
 def linear_graph(linear: Linear) -> LinearGraph:
     """Whitening and adapter, folded in float64.
 
-    The mean is taken from the features first, so that a large offset costs no precision; what its rounding to float32
-    leaves goes into the bias.
+    The mean is subtracted from the features first, so that a large offset costs no precision; the error of its rounding
+    to float32 goes into the bias.
     """
     adapter, whitener = linear.adapter, linear.whitener
     projection = adapter.projection_ / np.reshape(adapter.x_scale_, (-1, 1))
@@ -126,7 +122,7 @@ def linear_graph(linear: Linear) -> LinearGraph:
 
 
 def _joined(linear: LinearGraph, model: onnx.ModelProto, n_classes: int) -> onnx.ModelProto:
-    """Put the linear part before a readout's graph and a softmax behind it.
+    """Put the linear part before a readout's graph and a softmax after it.
 
     The model is changed: its weights may be too large for a copy.
     """

@@ -1,4 +1,4 @@
-"""Loading: a saved decoder as it was fitted, or what its bundle says of itself."""
+"""Loading: a saved decoder as it was fitted, or its bundle's description."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
     ----------
     path : path
     network : Network, optional
-        To use instead of opening one; needed where the network came neither from the registry nor from an ONNX file.
+        To use instead of opening one; needed where the network is neither from the registry nor from an ONNX file.
 
     Raises
     ------
@@ -107,19 +107,16 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
 
 
 def describe(path: str | PathLike[str]) -> dict[str, Any]:
-    """Read what a bundle says of itself, and the ``digest`` that closes it; every byte is checked, nothing opened.
+    """Read a bundle's description of itself, and its ``digest``; every byte is checked, nothing is opened.
 
-    Raises
-    ------
-    BundleError
-        The file is damaged, incomplete, too new or no bundle.
+    A BundleError is raised where the file is damaged, incomplete, too new or no bundle.
     """
     manifest, _, digest = unseal(path, wanted=())
     return {**manifest, "digest": digest}
 
 
 def saved_targets(manifest: Mapping[str, Any]) -> Targets:
-    """What the decoder of a bundle chooses among; without stimuli, which are not saved."""
+    """The classes of a bundle's decoder, without stimuli, which are not saved."""
     saved = manifest["targets"]
     return WordTargets(**saved) if "words" in saved else SavedTargets(tuple(saved.get("answers", ())))
 

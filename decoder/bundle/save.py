@@ -1,8 +1,9 @@
-"""Saving: a fitted decoder as one file, with the graphs by which a rig runs it.
+"""Saving: a fitted decoder as one file, with the graphs that a rig runs.
 
 A bundle holds everything a decoder decides with, except the pictures of `StimulusTargets` and the weights of the
 network: those come from the registry again or from the caller, and must be the same to the last bit. Only an ONNX
-network travels inside. Settings and numbers are rebuilt from an allow-list of classes; no code in a bundle is executed.
+network is stored inside. Settings and numbers are rebuilt from an allow-list of classes; no code in a bundle is
+executed.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from .versions import versions
 Live = Literal["where possible", "never"]
 
 FITTED = ("alpha", "rank", "n_components", "gain")
-"""What the manifest says of a fitted adapter, as far as its kind has it."""
+"""Results of a fitted adapter in the manifest, as far as its kind has them."""
 
 
 def save(
@@ -49,9 +50,9 @@ def save(
 ) -> None:
     """Save a fitted decoder as one file.
 
-    The file takes its name only once it is complete. Saved again, the same decoder gives the same bytes, but for the
-    time of saving and the digest over all. Functions cannot be saved: neither a splitter given as the adapter's ``cv``
-    nor an ONNX network's ``prepare``, which deciding needs no more.
+    The file gets its name only when it is complete. The same decoder gives the same bytes each time, but for the time
+    of saving and the digest. Functions cannot be saved: neither a splitter as the adapter's ``cv`` nor an ONNX
+    network's ``prepare``, which deciding does not need.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def save(
     path : path
         ``.hotwire`` is customary.
     live : {"where possible", "never"}
-        Whether to put in the graphs with which it runs live. Where that is not possible, the manifest says why:
+        Whether to include the graphs that run live. Where that is not possible, the manifest says why:
         ``describe(path)["live"]["reason"]``.
     precision : {"float32", "float16", "int8"}
         Of the network's large matrices in those graphs. `hotwire.decoder.bundle.agreement` measures whether decisions
@@ -93,9 +94,9 @@ def save(
 
 
 def compiled(decoder: Decoder, precision: Precision = "int8", readout: ReadoutGraph | None = None) -> CompiledDecoder:
-    """The very graph that a rig runs of a fitted decoder, without a file; an `InputError` where it cannot run live.
+    """The graph that a rig runs of a fitted decoder, without a file; raise `InputError` where it cannot run live.
 
-    Its readout may be given as it was exported before, and is changed.
+    An already exported `readout` may be given; it is changed.
     """
     manifest = _manifest(decoder)
     manifest["live"], graphs = live_parts(decoder, precision, readout)
@@ -103,7 +104,7 @@ def compiled(decoder: Decoder, precision: Precision = "int8", readout: ReadoutGr
 
 
 def _manifest(decoder: Decoder) -> dict[str, Any]:
-    """What a bundle says of itself, but for the network and how it runs live."""
+    """The bundle's description, without the network and how it runs live."""
     settings, linear = decoder.settings, decoder.linear_
     fitted = {name: _span(value) for name in FITTED if (value := getattr(linear.adapter, f"{name}_", None)) is not None}
     if linear.whitener is not None:
@@ -122,7 +123,7 @@ def _manifest(decoder: Decoder) -> dict[str, Any]:
         "features": None if settings.features is None else settings.features.to_dict(),
         "fit_steps": None if settings.fit_steps is None else [step.to_dict() for step in settings.fit_steps],
         "fit_window": None if settings.fit_window is None else settings.fit_window.to_dict(),
-        # Among the arrays of an adapter; here it can be read.
+        # Also stored in the adapter's arrays; here people can read it.
         "adapter": json.loads(linear.adapter.to_arrays()["params"].tobytes()),
         "readout": settings.readout.to_dict(),
         "targets": decoder.targets.to_dict(),
@@ -152,7 +153,7 @@ def _features(decoder: Decoder) -> dict[str, bytes]:
 
 
 def _graphs_if_live(decoder: Decoder, live: Live, precision: Precision) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """What the manifest says of running live, and the parts for it."""
+    """The manifest's part on running live, and the parts for it."""
     if live == "never":
         return {"reason": 'it was saved with live="never"'}, {}
     if decoder.feature_low_ is None:
@@ -164,7 +165,7 @@ def _graphs_if_live(decoder: Decoder, live: Live, precision: Precision) -> tuple
 
 
 def _require_rebuilds(settings: Settings, manifest: Mapping[str, Any]) -> None:
-    """Find out now, and not when it is loaded, that a decoder cannot be had back."""
+    """Raise on saving, not only on loading, where a decoder cannot be rebuilt."""
     try:
         again = settings_from(json.loads(json.dumps(manifest, allow_nan=False)), settings.adapter)
     except (TypeError, ValueError) as error:

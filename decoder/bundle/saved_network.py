@@ -16,7 +16,7 @@ from .sealed import NETWORK, naming
 
 
 def described(network: Network, *, embedded: bool) -> dict[str, Any]:
-    """What a manifest says of the network, which tells it from any other, and how to open it again."""
+    """The manifest's part on the network: what identifies it, and how to open it again."""
     in_registry = network.name in (*LANGUAGE_MODELS, *VISION, *SENTENCE_ENCODERS, *SPEECH_RECOGNISERS)
     seconds = getattr(network, "seconds", None)  # only where a network is opened for a length of sound
     return {
@@ -30,7 +30,7 @@ def described(network: Network, *, embedded: bool) -> dict[str, Any]:
 
 
 def reopened(saved: Mapping[str, Any], parts: Mapping[str, bytes], path: str | PathLike[str]) -> Network:
-    """Open the network again, from the registry or from the bundle itself; else a BundleError says what to do."""
+    """Open the network again, from the registry or from the bundle; a BundleError says what to do where that fails."""
     if saved["reopen"] == "registry":
         return open_network(saved["name"], prompt=saved["prompt"], seconds=saved.get("seconds"))
     if saved["reopen"] == "onnx" and NETWORK in parts:
@@ -45,7 +45,7 @@ def reopened(saved: Mapping[str, Any], parts: Mapping[str, bytes], path: str | P
 
 
 def check_network(network: Network, saved: Mapping[str, Any]) -> None:
-    """Weights, prompt, length of sound and labels have to be those that the decoder was fitted with."""
+    """Raise unless weights, prompt, length of sound and labels are those that the decoder was fitted with."""
     seconds = getattr(network, "seconds", None)
     if seconds != saved.get("seconds"):
         raise BundleError(

@@ -1,4 +1,4 @@
-"""The file that a bundle is: a zip of stored parts, sealed by a digest over all its bytes.
+"""The file format of a bundle: a zip of stored parts, sealed by a digest over all its bytes.
 
 The first part is ``manifest.json``, which lists the SHA-256 of every other. The zip's comment, the last 64 bytes of the
 file, is the SHA-256 of all bytes before it in hexadecimal. Nothing is compressed and nothing can be executed.
@@ -19,8 +19,9 @@ from ...errors import BundleError
 from ...models.files import sha256_of, whole_file
 
 FORMAT = 4
-"""Raised whenever an older hotwire could not read, or would misread, what is written. 2: with parts to run live.
-3: with features of trials. 4: with whitening in factors."""
+"""Raised whenever an older hotwire could not read, or would misread, new files. 2: with parts to run live.
+3: with features of trials. 4: with whitening in factors.
+"""
 
 MANIFEST = "manifest.json"
 ARRAYS, NETWORK = "arrays.safetensors", "network.onnx"
@@ -50,7 +51,7 @@ _NETWORK_FIELDS = {
 
 
 class Contents(NamedTuple):
-    """A sealed file's manifest, the parts that were wanted, and the SHA-256 that closes it."""
+    """A sealed file's manifest, the requested parts, and its SHA-256."""
 
     manifest: dict[str, Any]
     parts: dict[str, bytes]
@@ -58,10 +59,10 @@ class Contents(NamedTuple):
 
 
 def seal(path: str | os.PathLike[str], manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> None:
-    """Write a sealed file; it takes its name only once it is complete.
+    """Write a sealed file; it gets its name only when it is complete.
 
-    The manifest has to be ready for JSON; ``format`` and ``parts`` are added to it. A BundleError where a part is
-    larger than would be read again.
+    The manifest has to be ready for JSON; ``format`` and ``parts`` are added to it. A BundleError is raised where a
+    part is too large to be read again.
     """
     for name, content in parts.items():
         if len(content) > LARGEST_PART_BYTES:
@@ -71,7 +72,7 @@ def seal(path: str | os.PathLike[str], manifest: Mapping[str, Any], parts: Mappi
     with whole_file(path) as file:
         with ZipFile(file, "w") as archive:
             for name, content in {MANIFEST: text.encode(), **parts}.items():
-                # Alike on every machine and at any time.
+                # The same on every machine and at any time.
                 entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
                 entry.compress_type = ZIP_STORED
                 entry.create_system = 3
@@ -84,9 +85,9 @@ def seal(path: str | os.PathLike[str], manifest: Mapping[str, Any], parts: Mappi
 
 
 def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Contents:
-    """Read a sealed file and check every byte of it; the parts that are not wanted are checked and let go.
+    """Read a sealed file and check every byte of it; parts that are not wanted are checked and dropped.
 
-    A BundleError where there is no such file, or it is damaged, incomplete, of a newer format, or no such file at all.
+    A BundleError is raised where the file is missing, damaged, incomplete, of a newer format, or no bundle.
     """
     if not Path(path).is_file():
         raise BundleError(f"{path}: there is no such file; `hotwire fit STUDY` writes a bundle")
@@ -107,7 +108,7 @@ def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Con
 
 
 def part_of(parts: Mapping[str, bytes], name: str) -> bytes:
-    """Return one of a bundle's parts; a `BundleError` where it is missing."""
+    """Return one of a bundle's parts; raise `BundleError` where it is missing."""
     if name not in parts:
         raise BundleError(f"the part {name!r} is missing; there are: {', '.join(parts) or 'none'}")
     return parts[name]
@@ -115,7 +116,7 @@ def part_of(parts: Mapping[str, bytes], name: str) -> bytes:
 
 @contextmanager
 def naming(path: str | os.PathLike[str], *kinds: type[Exception]) -> Iterator[None]:
-    """Raise what goes wrong in reading a file, by itself or as one of these kinds, as a BundleError that names it."""
+    """Name the file in a BundleError raised inside; raise errors of these kinds as such BundleErrors, too."""
     try:
         yield
     except (BundleError, *kinds) as error:
@@ -134,7 +135,7 @@ def _digest(file: BinaryIO) -> bytes:
 
 
 def _check_seal(file: BinaryIO) -> str:
-    """Check all bytes, and give the SHA-256 that closes the file."""
+    """Check all bytes, and return the SHA-256 at the end of the file."""
     size, start = os.fstat(file.fileno()).st_size, file.read(4)
     if size < _LEAST_BYTES or start != b"PK\x03\x04":
         raise BundleError(
@@ -151,7 +152,7 @@ def _check_seal(file: BinaryIO) -> str:
 
 
 def _entries(archive: ZipFile, size: int) -> dict[str, ZipInfo]:
-    """The zip's entries by name, none of which can unpack to more than the file itself holds."""
+    """The zip's entries by name; none may unpack to more bytes than the file has."""
     entries: dict[str, ZipInfo] = {}
     for entry in archive.infolist():
         name = entry.filename
@@ -174,7 +175,7 @@ def _entries(archive: ZipFile, size: int) -> dict[str, ZipInfo]:
 
 
 def _manifest(text: bytes) -> dict[str, Any]:
-    """The manifest, with what older formats lack."""
+    """The manifest, with the fields that older formats lack."""
     try:
         manifest = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""The graphs of a bundle as onnxruntime runs them: opened, checked for shape, and the one that goes on with a text."""
+"""The graphs of a bundle in onnxruntime: opened, checked for shape, and the one that continues a text."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _TYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64
 
 
 def opened(parts: Mapping[str, bytes], name: str) -> onnxruntime.InferenceSession:
-    """A session of one of a bundle's parts; a `BundleError` where it is missing or no graph."""
+    """A session of one of a bundle's parts; raise `BundleError` where it is missing or no graph."""
     model = part_of(parts, name)
     with naming(name, InputError):
         return open_session(model)
 
 
 def check_shapes(part: str, session: onnxruntime.InferenceSession, inputs: Shapes, outputs: Shapes) -> None:
-    """Raise BundleError unless a graph takes and gives just these."""
+    """Raise BundleError unless a graph takes and gives exactly these."""
     nodes_of = {"inputs": (inputs, session.get_inputs()), "outputs": (outputs, session.get_outputs())}
     for what, (expected, nodes) in nodes_of.items():
         got = {node.name: (_TYPES.get(node.type, node.type), tuple(node.shape)) for node in nodes}
@@ -39,7 +39,7 @@ def check_shapes(part: str, session: onnxruntime.InferenceSession, inputs: Shape
 
 
 class FreeText:
-    """Goes on with a free answer, token by token; its arguments are what the manifest says of it."""
+    """Continues a free answer, token by token; its arguments are from the manifest."""
 
     def __init__(self, parts: Mapping[str, bytes], end: int | None, max_tokens: int, n_tokens: int) -> None:
         # Tokens are bytes, which need not be text; in Latin-1 each byte is a character.
@@ -57,7 +57,7 @@ class FreeText:
             self._next(np.zeros(1, np.int64), step, np.zeros(self.kept_shape, np.float32))
 
     def after(self, token: NDArray[np.int64], kept: NDArray[np.float32]) -> str:
-        """The whole text that begins with this token; `kept` is what the graph has of it for the next."""
+        """The whole text that begins with this token; `kept` is the graph's state for the next one."""
         tokens = [int(token[0])]
         for step in self._steps:
             if text_of(tokens, self._vocabulary, self._end)[1]:

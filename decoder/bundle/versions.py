@@ -9,7 +9,7 @@ PACKAGES = ("hotwire", "numpy", "scikit-learn", "torch", "transformers", "onnxru
 
 
 def versions() -> dict[str, str]:
-    """Versions of the packages that decide on digits, as far as they are installed, and of Python.
+    """Versions of Python and of the installed packages that affect numbers.
 
     Examples
     --------

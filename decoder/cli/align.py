@@ -55,7 +55,7 @@ def align(
 ) -> CommandResult:
     """Start the decoder in BUNDLE on another session, without fitting it again.
 
-    STUDY has the new session's recording, REFERENCE that of the session the decoder was fitted on. Judge the new
+    STUDY has the new session's recording, REFERENCE that of the session the decoder was fitted on. Test the new
     decoder on runs that it was not aligned by.
     """
     path = out or Path(f"{study.stem}.hotwire")
@@ -77,7 +77,7 @@ def align(
 
 
 def _only(recording: Recording, runs: tuple[str, ...]) -> Recording:
-    """The recording of some runs; their names are numbers or text."""
+    """The recording of these runs; the names of runs are numbers or text."""
     if not runs:
         return recording
     names = {str(name): name for name in recording.runs}

@@ -1,7 +1,7 @@
 """The table of commands, and the command ``hotwire`` that runs them and prints their results and errors in one way.
 
 A command's module imports little more than click; what the command needs is imported when it runs, so that
-``hotwire --help`` is there at once.
+``hotwire --help`` is fast.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OWN = {
 }
 """Module and function of each command in this folder."""
 ADDED: Registry[click.Command] = Registry("hotwire.commands", {})
-"""The commands of other folders and packages, which come as entry points."""
+"""The commands of other folders and packages, added as entry points."""
 INTERRUPTED = 130
 
 
@@ -57,7 +57,7 @@ class Hotwire(click.Group):
         args = list(sys.argv[1:] if args is None else args)
         as_json = "--json" in args
         try:
-            # Standard output holds the result alone, whatever the packages underneath print.
+            # Standard output has only the result, whatever other packages print.
             with redirect_stdout(sys.stderr) if as_json else nullcontext():
                 result = super().main(args, "hotwire", standalone_mode=False)
             if isinstance(result, CommandResult):

@@ -22,8 +22,7 @@ DEMO = Path(__file__).parents[1] / "study" / "demo.toml"
 def demo(context: click.Context, report: Path | None, live: bool, speed: float | None) -> Any:
     """Decode what a person saw in the scanner into words, cross-validated, and write a report.
 
-    The study behind it is what `hotwire init` writes. The report is hotwire-demo.html in the current folder, if not
-    told otherwise.
+    `hotwire init` writes the same study. The report is hotwire-demo.html in the current folder by default.
     """
     if live:
         commands = context.find_root().command

@@ -24,7 +24,7 @@ from .result import CommandResult
 def evaluate(study: Path, report: Path | None, engine: str | None) -> CommandResult:
     """Cross-validate a study's decoder over runs, with its ceiling and its controls, and write a report.
 
-    The report has the study's name, with .html, and lies in the current folder, if not told otherwise.
+    The report has the study's name, with .html, and is in the current folder by default.
     """
     chosen = {} if engine is None else {"engine": engine}
     command = " ".join(["hotwire", "evaluate", str(study), *(f"--{name} {value}" for name, value in chosen.items())])
@@ -32,8 +32,8 @@ def evaluate(study: Path, report: Path | None, engine: str | None) -> CommandRes
 
 
 def evaluated(path: Path, report: Path, command: str, **changes: Any) -> CommandResult:
-    """Evaluate as a study says, but for these arguments, and write the report, which names the command."""
-    check_folder("report", report)  # before the minutes that the evaluation takes
+    """Evaluate as a study says, with these arguments changed, and write the report, which names the command."""
+    check_folder("report", report)  # before the slow evaluation
     start = time.perf_counter()
     from ..report.evaluation_report import EvaluationReport
     from ..report.html import write_page

@@ -78,7 +78,7 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
 
 
 def _parted(recording: Recording, left_out: tuple[str, ...]) -> tuple[Recording, Recording | None]:
-    """What to fit on, and what is left out of it."""
+    """The recording to fit on, and the part that is left out."""
     from ...errors import UnknownNameError
 
     if not left_out:

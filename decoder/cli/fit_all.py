@@ -27,9 +27,9 @@ def fit_all_(
 ) -> CommandResult:
     """Fit an adapter from each region into each layer, for several subjects, and score them on held-out runs.
 
-    Each study is a subject; its [map] section names regions and layers. Each adapter is kept as a file. What was
-    stopped goes on where it was, and what is there already is not made again. Into the folder come also a table (CSV)
-    and, for each subject, a picture of regions by layers (SVG and PDF).
+    Each study is a subject; its [map] section names regions and layers. Each adapter is stored in a file. A stopped
+    run continues where it was, and existing files are not made again. The folder also gets a table (CSV) and, for each
+    subject, a picture of regions by layers (SVG and PDF).
     """
     from ..experiments.fits.report import FitsReport
     from ..experiments.fits.run import fit_all

@@ -8,7 +8,7 @@ import sys
 
 def main() -> None:
     """Run the command line; the commands and what they need are imported only here."""
-    # Progress bars and advice of the packages underneath would be taken for hotwire's own.
+    # Progress bars and advice of other packages would look like hotwire's own.
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:

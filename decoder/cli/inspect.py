@@ -71,7 +71,7 @@ def _study_data(study: Study) -> dict[str, Any]:
 
 
 def delays_data(steps: Sequence[Step], rate_hz: float) -> dict[str, str]:
-    """What each step costs in time, in words."""
+    """The delay of each step, in words."""
     from ..steps import delays
 
     return {

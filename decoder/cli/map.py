@@ -22,8 +22,8 @@ from .result import CommandResult
 def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> CommandResult:
     """Map where a network understands the brain: region by time by layer, cross-validated, with all controls.
 
-    Several studies are sessions of one map, which is their mean. Into the folder come a report (one HTML file), the
-    figures as SVG and PDF, and tables as CSV. A map that was stopped goes on where it was.
+    Several studies are sessions of one map, which is their mean. The folder gets a report (one HTML file), the
+    figures as SVG and PDF, and tables as CSV. A stopped map continues where it was.
     """
     folder = out or Path(f"{_common(studies)}-results")
     if not folder.parent.is_dir():

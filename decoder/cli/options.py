@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have, and their checks."""
+"""Options and arguments that several commands share, and their checks."""
 
 from __future__ import annotations
 

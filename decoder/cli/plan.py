@@ -44,7 +44,7 @@ def plan(
     trials: list[int] | None,
     report: Path | None,
 ) -> CommandResult:
-    """Before any scan is spent: tell from stimuli and network how many samples and categories a study needs.
+    """Before any scan is spent: compute from stimuli and network how many samples and categories a study needs.
 
     STUDY is a study file; it may lack its recording. Or give --network with --words or --stimuli.
     """

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def predict(bundle: Path, recording: Path, network: str | None) -> CommandResult:
     """Decode the recording of a study, or a recording that hotwire wrote, with a saved decoder.
 
-    A decoder that can run live decides with the very graph it runs then: its answers are the same, bit for bit. Runs
+    A decoder that can run live decides with the graph that it runs then: its decisions are the same, bit for bit. Runs
     that it was fitted on are named.
     """
     from ..bundle.load import describe, saved_targets

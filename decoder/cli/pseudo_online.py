@@ -16,11 +16,11 @@ from .result import CommandResult
 @report_option
 @json_option
 def pseudo_online(study: Path, report: Path | None) -> CommandResult:
-    """Let a study's decoder decide on held-out runs every few milliseconds, as they would have come, and score that.
+    """Let a study's decoder decide on held-out runs every few milliseconds, as in a live stream, and score that.
 
     Its section [pseudo_online] says how often, and when a decision activates. It reports the accuracy by the time since
     the onset of events, false activations per minute, the time to the first right one, and bits per minute. The report
-    is the study's name with -pseudo-online.html, in the current folder, if no other is given.
+    has the study's name with -pseudo-online.html, and is in the current folder by default.
     """
     start = time.perf_counter()
     from ..experiments.pseudo_online.report import PseudoOnlineReport

@@ -1,4 +1,4 @@
-"""What a command has to say."""
+"""What a command returns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """The result of a command: for programs, and how to show it to a person; and the exit code."""
+    """The result of a command: data for programs, how to print it for a person, and the exit code."""
 
     data: dict[str, Any]
     show: Callable[[Console], None]

@@ -1,4 +1,4 @@
-"""Choices made by cross-validation: which settings, scored in inner folds of the training runs."""
+"""Settings chosen by cross-validation in inner folds of the training runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ JUDGES = ("nearest", "readout")
 
 @dataclass(frozen=True)
 class Choice:
-    """A setting that is chosen inside the training runs, over inner folds, by `choice_score`.
+    """A setting that is chosen over inner folds of the training runs, by `choice_score`.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ class Choice:
     values : sequence
         What to choose from; of equally good ones the first is taken.
     judge : {"nearest", "readout"}
-        By which readout the values are scored: the similarity in the layer, which costs next to nothing, or the
-        decoder's own readout, which runs the network.
+        The readout that scores the values: the similarity in the layer, which costs next to nothing, or the decoder's
+        own readout, which runs the network.
     """
 
     setting: str
@@ -63,7 +63,7 @@ class Choice:
 
 
 def tried_windows(settings: Settings, choose: Sequence[Choice]) -> list[Settings]:
-    """The settings with each of the windows, and of the steps, that there are to choose from."""
+    """The settings with each window, and each set of steps, to choose from."""
     return [
         replace(settings, **{choice.setting: value})
         for choice in choose
@@ -73,25 +73,25 @@ def tried_windows(settings: Settings, choose: Sequence[Choice]) -> list[Settings
 
 
 def layers_tried(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:
-    """The decoder's layer, and those that there are to choose from."""
+    """The decoder's layer, and those to choose from."""
     chosen = [str(value) for choice in choose if choice.setting == "layer" for value in choice.values]
     return tuple(dict.fromkeys([settings.layer, *chosen]))
 
 
 class SettingsSearch:
-    """Chooses settings on the trials that a fold may be fitted on; nothing here looks at others."""
+    """Chooses settings on the trials that a fold may be fitted on; nothing here uses others."""
 
     def __init__(self, data: FoldData, held_out: HeldOut, inner_folds: int) -> None:
         self._held_out = held_out
         self._data = data
         self._n_inner = inner_folds
-        # Each choice scores again what the one before it chose. Nothing here holds `self`, so that all is freed after
-        # the last use: the whitening of a whole brain takes GB. Those of the newest two sets of steps are cached.
+        # Scores are cached: each choice scores the previous choice again. Nothing here refers to `self`, so that all is
+        # freed after the last use: the whitening of a whole brain takes GB. The newest two whitenings are cached.
         self._scores: dict[tuple[Settings, str], float] = {}
         self._whitener = once(lambda steps, named: data.whitener(steps, named, held_out), maxsize=2)
 
     def _inner(self, trials: Trials, truth: NDArray[np.intp]) -> list[HeldOut]:
-        """Folds of the training trials, of whole classes where the outer ones are."""
+        """Folds of the training trials; they hold out whole classes where the outer ones do."""
         if not self._held_out.by_class:
             runs = [run for run in self._data.recording.runs if run not in set(self._held_out.runs)]
             parts = split_runs(runs, min(self._n_inner, len(runs))) if len(runs) > 1 else []
@@ -121,10 +121,10 @@ class SettingsSearch:
         return self._data.trials(settings).event, self._data.trials_to_fit(settings).event
 
     def whitener(self, settings: Settings) -> Whitener | None:
-        """Fit on all samples that may be trained on, if the settings ask for it."""
+        """Fit on all samples that may be trained on; None if the settings do not whiten."""
         if settings.whiten == "none":
             return None
-        # By classes it leaves out the trials' own samples, to decide on and to fit on, which windows name.
+        # With held-out classes it leaves out their samples in the windows to decide on and to fit on.
         named = tuple(dict.fromkeys((settings.window, settings.to_fit[1])))
         return self._whitener(settings.steps, named if self._held_out.by_class else ())
 
@@ -135,7 +135,7 @@ class SettingsSearch:
         return self._scores[key]
 
     def _score_anew(self, settings: Settings, judge: str) -> float:
-        """Pairwise accuracy over inner folds, or between two classes the area under the ROC curve."""
+        """Pairwise accuracy over inner folds; between two classes the area under the ROC curve."""
         data = self._data
         trials, to_fit = data.trials(settings), data.trials_to_fit(settings)
         keys, truth, truth_to_fit = data.keys(to_fit), data.truth(trials), data.truth(to_fit)
@@ -146,7 +146,7 @@ class SettingsSearch:
         for held_out in inner:
             train = np.flatnonzero(outer.trains(to_fit.run, truth_to_fit) & held_out.trains(to_fit.run, truth_to_fit))
             test = np.flatnonzero(outer.trains(trials.run, truth) & held_out.tests(trials.run, truth))
-            # Whitening knows no labels; one for all inner folds keeps the search short and inside the training runs.
+            # Whitening uses no labels: one for all inner folds is fast and stays inside the training runs.
             linear = data.fit(settings, train, keys[train], self.whitener(settings), by_class=by_class)
             tested.append(test)
             entry = data.entry(settings, linear)

@@ -1,8 +1,7 @@
-"""Controls: what the same analysis gives where the brain, its labels or the trained network have no part in it.
+"""Controls: the same analysis without the brain, its labels or the trained network.
 
-A control is registered once, by name, and is then there for every evaluation, every map and their reports. Other
-packages add theirs by calling `register`, or by an entry point of the group ``"hotwire.controls"`` that names a
-`Control`.
+A control is registered once, by name; every evaluation, every map and their reports then have it. Other packages add
+theirs by `register`, or by an entry point of the group ``"hotwire.controls"`` that names a `Control`.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from .nuisance import nuisance
 ENTRY_POINTS = "hotwire.controls"
 
 CONTROLS = ("shuffled pairing", "mean activation", "untrained network")
-"""Those that an evaluation computes where none are named."""
+"""The controls of an evaluation by default."""
 
 UNTRAINED_NEAREST = "untrained targets, nearest"
 NUISANCE = "nuisance"
@@ -33,29 +32,29 @@ NUISANCE = "nuisance"
 
 @dataclass(frozen=True)
 class Control:
-    """What a control changes of the analysis; what is not given stays as it is.
+    """What a control changes of the analysis; the rest stays as it is.
 
     Parameters
     ----------
     name : str
-        What studies, tables and results call it.
+        The name in studies, tables and results.
     description : str
-        What is done and what it shows: a clause for reports, after the name and a colon, without a full stop.
+        What is done and what it tests: a clause for reports, after the name and a colon, without a full stop.
     pairing : callable (groups, events, n, seed) -> (n, n_trials) array of int, optional
-        For each training trial the one whose target it is fitted to, n times; of these the mean is given. Whole events
-        change places within groups, as `hotwire.decoder.statistics.permutation.exchanges` does it.
+        For each training trial the one whose target it is fitted to, n times; the result is the mean. Whole events are
+        exchanged within groups, see `hotwire.decoder.statistics.permutation.exchanges`.
     predictors : callable (targets) -> (n_keys, n_features) array or None, optional
-        What the linear map is fitted on in place of the brain, for each key of the targets; None where these have
-        nothing of that kind, and the control is left out.
+        What the linear map is fitted on in place of the brain, for each key of the targets. With None the control is
+        left out.
     activations : callable (predicted, mean) -> array, optional
-        What is injected, made of the predictions (n_trials, n) and the mean over the training trials (n_trials, n). A
-        map gives both as weights of the keys' activations, so it has to be linear.
+        What is injected, made of the predictions (n_trials, n) and the mean over the training trials (n_trials, n). It
+        has to be linear: a map gives both as weights of the keys' activations.
     untrained : bool
         The network with random weights gives the targets and reads out.
     readout : Readout, optional
         In place of the decoder's.
     may_exceed_chance : bool
-        It knows something of the classes, and competes with the decoder rather than guessing.
+        It knows something of the classes, so it competes with the decoder and does not guess.
     """
 
     name: str
@@ -72,12 +71,7 @@ _registered: dict[str, Control] = {}
 
 
 def register(control: Control) -> Control:
-    """Add a control for every evaluation and every map.
-
-    Raises
-    ------
-    InputError
-        There is another one of that name.
+    """Add a control for every evaluation and every map; raise InputError where another one has its name.
 
     Examples
     --------
@@ -92,13 +86,7 @@ def register(control: Control) -> Control:
 
 
 def control_named(name: str) -> Control:
-    """The control of that name.
-
-    Raises
-    ------
-    UnknownNameError
-        There is none.
-    """
+    """The control of that name; raise UnknownNameError where there is none."""
     _load_entry_points()
     if name not in _registered:
         raise UnknownNameError("control", name, tuple(_registered))
@@ -112,7 +100,7 @@ def _load_entry_points() -> None:
 
 
 def shuffled_within(trials: Trials) -> NDArray:
-    """The groups of trials whose targets are shuffled: runs where all hold equal shares of the labels, else all.
+    """The groups within which targets are shuffled: runs where all hold equal shares of the labels, else all trials.
 
     Within groups of unequal shares trials would keep their label too often, and the control would still learn it.
     """

@@ -1,4 +1,4 @@
-"""Which engine decides on held-out trials: the network as it was opened, or the graph that a rig runs."""
+"""Which engine decides on held-out trials: the opened network, or the graph that a rig runs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,7 @@ Engine = Literal["network", "bundle"]
 
 
 class BundleEngine:
-    """Decides on each fold's held-out trials by the bundle that would be saved of the fold's own decoder.
-
-    Parameters
-    ----------
-    n_trials, n_classes : int
-    """
+    """Decides on each fold's held-out trials by the bundle that would be saved of the fold's decoder."""
 
     def __init__(self, n_trials: int, n_classes: int) -> None:
         self._scores = np.full((n_trials, n_classes), np.nan, np.float32)
@@ -34,7 +29,7 @@ class BundleEngine:
         self._exporting = Lock()  # torch exports one network at a time
 
     def decide(self, data: FoldData, fold: FittedFold) -> None:
-        """Decide on the trials that a fold holds out; it has to have its whitener, and not whitened trials."""
+        """Decide on the trials that a fold holds out; the fold must have its whitener, not whitened trials."""
         settings = fold.settings
         decoder = Decoder(data.network, data.targets, settings)
         decoder.adopt(fold.linear, data.table(settings.layer), data.recording)
@@ -45,17 +40,17 @@ class BundleEngine:
         trials = data.trials(settings)
         for i in fold.test.tolist():
             one = live.decide(trials.X[i])
-            # What is too small for a float64 is as unlikely as can be.
+            # A probability may underflow to 0, whose log is not finite.
             self._scores[i] = np.log(np.maximum(one.probabilities, np.finfo(np.float64).tiny))
             if one.text is not None:
                 self._texts[i] = one.text
 
     def decisions(self) -> tuple[NDArray[np.float32], list[str] | None]:
-        """Scores (n_trials, n_classes) of all trials, in their order, and free answers where there are any."""
+        """Scores (n_trials, n_classes) of all trials in order, and free answers if there are any."""
         return self._scores, [self._texts[i] for i in sorted(self._texts)] or None
 
     def _readout(self, decoder: Decoder) -> ReadoutGraph:
-        """The exported readout. To export a language model takes longest: it is done once where it serves all folds."""
+        """The exported readout. Exporting a language model is slow: it is done once if one graph serves all folds."""
         settings = decoder.settings
         key = (settings.layer, settings.prompt, settings.readout)
         with self._exporting:

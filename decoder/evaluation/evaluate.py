@@ -1,4 +1,4 @@
-"""Evaluation: leave runs out, choose settings inside the training runs only, and compare with ceiling and controls."""
+"""Evaluation: leave runs out, choose settings inside the training runs only, compare with ceiling and controls."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .splits import Folds, n_class_folds, splits_of
 from .strength_finding import strength_findings
 from .threads import in_parallel
 
-# The network and targets, what is injected, and how it is read out where not as the decoder does.
+# The network and targets, what is injected, and the readout if it is not the decoder's.
 _Job = tuple[FoldData, Injected, Readout | None]
 
 
@@ -55,46 +55,46 @@ def evaluate(
 ) -> Evaluation:
     """Cross-validate a decoder over runs or classes, with its ceiling and its controls, after an audit for leaks.
 
-    Whitening, the adapter and its strength are fitted in each fold anew; so is every `Choice`, scored in inner folds of
-    the training runs. Steps that need the future of a run see that run alone.
+    Each fold fits whitening, the adapter and its strength anew, and makes every `Choice` in inner folds of its training
+    runs. Steps that need the future of a run see that run alone.
 
     Parameters
     ----------
     decoder : Decoder
-        Need not be fitted, and stays as it is.
+        Need not be fitted; it is not changed.
     recording : Recording
     folds : "run", int, or {"classes": int}
         Leave one run out, or gather whole runs at random into that many folds. Or gather whole classes (the targets'
-        answers) into that many, to see what the decoder makes of classes that it was never trained on: a tested class
-        has no trial in the training, nor has a tested run; inner folds are of whole classes, too. The measures to look
-        at then are those of pairs, see `hotwire.decoder.evaluation.result.Outcome`; intervals draw whole classes.
+        answers) into that many, to test the decoder on classes that it was never trained on: a tested class has no
+        trial in the training, nor has a tested run, and inner folds hold out whole classes, too. Then read the measures
+        of pairs, see `hotwire.decoder.evaluation.result.Outcome`; intervals draw whole classes.
     choose : sequence of Choice
         Made one after the other; the other settings are those chosen so far, or the decoder's.
     inner_folds : int
-        Folds of the training runs in which choices are scored.
+        Folds of the training runs that score choices.
     controls : sequence of str
         Names of registered controls, see `hotwire.decoder.evaluation.controls`. ``"shuffled pairing"``: training trials
         get each other's targets, within their run if all runs hold equal shares of the labels; ``"mean activation"``:
-        the mean of the training targets is injected always; ``"untrained network"``: the same network with random
-        weights gives the targets and reads out; ``"untrained targets, nearest"``: it gives the targets, and of them the
-        one nearest to the prediction is the decision, which tells classes apart that were trained on, as any classifier
-        does, so that what the decoder has over it is what the trained network adds; ``"nuisance"``: plain features of
-        the stimuli take the brain's place.
+        the mean of the training targets is always injected; ``"untrained network"``: the same network with random
+        weights gives the targets and reads out; ``"untrained targets, nearest"``: that network gives the targets, and
+        the one nearest to the prediction is the decision. This separates classes that were trained on, as any
+        classifier does: what the decoder has over it is what the trained network adds. ``"nuisance"``: plain features
+        of the stimuli replace the brain.
     n_shuffles : int
-        How many times the pairing is shuffled; their mean is given.
+        How many times the pairing is shuffled; the result is the mean.
     n_permutations, seed : int
     audit : {"refuse", "warn"}
-        Where the audit finds a leak: refuse to go on, or go on with a Python warning.
+        Where the audit finds a leak: stop with an error, or go on with a Python warning.
     field : sequence of str, mapping or Rival
         Classifiers of the field to compare the decoder with, on the same trials of the same folds, with the steps and
-        the window that were chosen there: names of `hotwire.decoder.evaluation.rivals.catalogue.RIVALS`, or tables with
+        the window chosen there: names of `hotwire.decoder.evaluation.rivals.catalogue.RIVALS`, or tables with
         settings.
     seconds_per_trial : float, optional
         From one decision to the next, for the information transfer rate.
     engine : {"network", "bundle"}
-        What decides on the held-out trials: the network as it was opened, or the very graph that a rig runs, with
-        weights of 8 bits: each fold's decoder as `hotwire.decoder.save` would put it into a bundle. The ceiling, the
-        controls and the choices are the network's in both cases.
+        What decides on the held-out trials: the opened network, or the graph that a rig runs, with weights of 8 bits,
+        as `hotwire.decoder.save` would write it for each fold's decoder. The ceiling, the controls and the choices
+        always use the network.
 
     Returns
     -------
@@ -104,8 +104,8 @@ def evaluate(
     ------
     InputError
         Fewer runs than folds, or fewer than two classes in a fold; windows without samples for a classifier that takes
-        samples; or classifiers of the field for classes that were not trained on, which they cannot name; or a decoder
-        that cannot run live, for the engine "bundle".
+        samples; classifiers of the field with held-out classes, which they cannot name; or a decoder that cannot run
+        live, for the engine "bundle".
     LeakError
         What would be tested was in the training, or can be known without the brain.
     UnknownNameError
@@ -115,7 +115,7 @@ def evaluate(
     -----
     UserWarning
         A scanner's window ends before the blood responds to its event; given before anything is fitted, with a window
-        that would hold the response. Or the audit found a leak, and is to warn.
+        that would hold the response. Or the audit found a leak, and `audit` is "warn".
     """
     rivals = _checked_arguments(folds, controls, audit, field)
     if engine not in get_args(Engine):
@@ -204,15 +204,15 @@ def _fitted(graph: BundleEngine | None, data: FoldData, *arguments: Any) -> Fitt
 def _checked_arguments(
     folds: Folds, controls: Sequence[str], audit: Policy, field: Sequence[str | Mapping[str, Any] | Rival]
 ) -> dict[str, Rival]:
-    """Raise where one is wrong, before the minutes that all else takes; return the classifiers of the field by name."""
+    """Raise where an argument is wrong, before the slow part; return the classifiers of the field by name."""
     check_policy(audit)
     for control in controls:
-        control_named(control)  # says which there are
+        control_named(control)  # raises where there is none
     rivals = {one.name: one for one in map(rival_named, field)}
     if len(rivals) < len(field):
         raise InputError(f"field: expected each classifier once, got {', '.join(rivals)} for {len(field)} entries")
     if isinstance(folds, Mapping):
-        n_class_folds(folds)  # says what is wrong with it
+        n_class_folds(folds)  # raises where it is wrong
         if rivals:
             raise InputError(
                 f"field: expected none where whole classes are held out, got {', '.join(rivals)}: a classifier cannot "
@@ -222,7 +222,7 @@ def _checked_arguments(
 
 
 def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, instead: Readout | None) -> Decisions:
-    """Scores and free answers of all trials, in their order, by the folds' readouts or another one instead."""
+    """Scores and free answers of all trials, in order, by the folds' readouts or by another one."""
     scores = np.empty((sum(len(fold.test) for fold in folds), len(data.targets.answers)), np.float32)
     texts: dict[int, str] = {}
     for fold in folds:

@@ -1,4 +1,4 @@
-"""Whether some features are so large that ridge sees nothing of others: other units, or a broken channel."""
+"""Whether some features are so large that ridge ignores others: other units, or a broken channel."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .audit.finding import Finding
 
 CHECK = "sizes"
 MUCH = 300.0
-"""A feature that varies so many times less than the largest has a hundred-thousandth of its variance."""
+"""A feature that varies this many times less than the largest has a hundred-thousandth of its variance."""
 
 SOME = 0.1
-"""So large a share of the features is worth a warning; a few channels that hardly vary are not."""
+"""Warn from this share of the features on; a few channels that hardly vary do not matter."""
 
 
 def sizes_findings(
     recording: Recording, trials: Trials, settings: Settings, chosen: Collection[str] = ()
 ) -> list[Finding]:
-    """At most one finding, on the features that the adapter takes: none where they are scaled, whitened or fitted.
+    """At most one finding, on the features that the adapter takes; none where they are scaled, whitened or fitted.
 
-    `chosen` are the settings that are yet to be chosen in each fold.
+    `chosen` are the settings that each fold has yet to choose.
     """
     # Only these have one strength for features of all sizes, and a scale to set.
     if not isinstance(settings.adapter, RidgeAdapter | ReducedRankAdapter) or settings.adapter.scale != "none":
@@ -39,7 +39,7 @@ def sizes_findings(
     hidden = np.flatnonzero((size > 0) & (size < size.max() / MUCH))
     if not len(hidden) or len(hidden) < SOME * np.count_nonzero(size):
         return [Finding(CHECK, "fine", "No features are so large that they hide others.")]
-    # Steps may have made other features of those that were recorded.
+    # Steps may have changed the recorded features.
     own = len(size) == recording.n_features
     names = recording.feature_names if own else [f"number {number}" for number in range(len(size))]
     return [

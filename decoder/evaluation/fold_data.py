@@ -1,4 +1,4 @@
-"""What all folds share: the recording under all the settings tried, and the activations of a network's targets."""
+"""What all folds share: the recording under all settings tried, and the activations of the targets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .threads import once
 
 
 class FoldData:
-    """A recording under all the settings tried, and a network's targets for it; each computed once."""
+    """A recording under all settings tried, and a network's targets for it; each is computed once."""
 
     def __init__(self, network: Network, targets: Targets, recording: Recording, layers: Sequence[str]) -> None:
         self.network = network
@@ -33,36 +33,35 @@ class FoldData:
         self._windows = once(lambda steps, window: windows(window, self._prepared(steps)))
 
     def with_network(self, network: Network) -> FoldData:
-        """Another network on the same trials, which are cut once."""
+        """The same data with another network; the trials are not cut again."""
         other = FoldData(network, self.targets, self.recording, tuple(self._tables))
         other._prepared, other._windows = self._prepared, self._windows
         return other
 
     def prepared(self, steps: tuple[Step, ...]) -> Recording:
-        """The recording after the steps."""
         return self._prepared(steps)
 
     def table(self, layer: str) -> NDArray[np.float32]:
-        """Activation (n_keys, n_units) of each key."""
+        """Activation of each key, (n_keys, n_units)."""
         return self._tables[layer]
 
     def trials(self, settings: Settings) -> Trials:
-        """What is decided on."""
+        """The trials to decide on."""
         return self._windows(settings.steps, settings.window)
 
     def trials_to_fit(self, settings: Settings) -> Trials:
-        """What the adapter is fitted on."""
+        """The trials to fit the adapter on."""
         return self._windows(*settings.to_fit)
 
     def keys(self, trials: Trials) -> NDArray[np.intp]:
         return self.targets.key_of(trials)
 
     def truth(self, trials: Trials) -> NDArray[np.intp]:
-        """The right class of each."""
+        """The right class of each trial."""
         return self.targets.truth()[self.keys(trials)]
 
     def whitener(self, steps: tuple[Step, ...], of_windows: tuple[Window, ...], held_out: HeldOut) -> Whitener:
-        """Fit on all samples of runs that are not held out; where classes are, without their samples in the windows."""
+        """Fit on all samples of runs not held out; with held-out classes, without their samples in these windows."""
         prepared = self._prepared(steps)
         rows = ~held_out.in_runs(prepared.run)
         for window in of_windows if held_out.by_class else ():
@@ -83,7 +82,7 @@ class FoldData:
         *,
         by_class: bool = False,
     ) -> Linear:
-        """Fit on the trials `train` of those to fit on, with the targets of `keys`; their X may be given, whitened.
+        """Fit on the trials `train` of those to fit on, with the targets of `keys`; `whitened` may give their X.
 
         The adapter's strength is chosen by leaving out whole runs, or whole classes.
         """

@@ -17,10 +17,10 @@ from .splits import HeldOut
 
 @dataclass(frozen=True)
 class FittedFold:
-    """One outer fold: what was chosen and fitted without its held-out trials.
+    """What was chosen and fitted without the held-out trials of one outer fold.
 
-    `train` are positions of trials to fit on, `test` of trials to decide on. `whitened`, if any, is X of both, and
-    `linear` then takes these and has no whitener.
+    `train` and `test` are positions of trials to fit on and to decide on. `whitened`, if given, is X of both; `linear`
+    then takes these and has no whitener.
     """
 
     settings: Settings
@@ -31,7 +31,7 @@ class FittedFold:
     whitened: tuple[NDArray, NDArray] | None = None
 
     def of_own_trials(self, data: FoldData) -> FittedFold:
-        """The fold with its own trials whitened and without whitener: that of a whole brain takes GB in each fold."""
+        """The fold with its own trials whitened, without the whitener: that of a whole brain takes GB in each fold."""
         whitener = self.linear.whitener
         if whitener is None:
             return self
@@ -50,12 +50,12 @@ class FittedFold:
 def fit_fold(
     data: FoldData, settings: Settings, choose: Sequence[Choice], held_out: HeldOut, inner_folds: int
 ) -> FittedFold:
-    """Choose and fit on all trials but those held out."""
+    """Choose and fit on all trials except the held-out ones."""
     search = SettingsSearch(data, held_out, inner_folds)
     settings = search.choose(settings, choose)
     to_fit, trials = data.trials_to_fit(settings), data.trials(settings)
     by_class, whitener = held_out.by_class, search.whitener(settings)
-    # Live windows also give trials of no event, which have no class.
+    # Live windows also give trials without an event, which have no class.
     train = np.flatnonzero(held_out.trains(to_fit.run, data.truth(to_fit) if by_class else None))
     test = np.flatnonzero(held_out.tests(trials.run, data.truth(trials) if by_class else None))
     linear = data.fit(settings, train, data.keys(to_fit)[train], whitener, by_class=by_class)

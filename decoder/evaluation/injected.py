@@ -1,4 +1,4 @@
-"""What is injected in a fold: the activations that are predicted, the true ones, or those of a control."""
+"""What is injected in a fold: predicted activations, true ones, or those of a control."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .fold_data import FoldData
 from .folds import FittedFold
 
 Injected = Callable[[FoldData, FittedFold], tuple[Linear, NDArray]]
-"""For a fold, the linear part whose mean activation counts, and the activations of its held-out trials."""
+"""For a fold: the linear part, whose mean activation is used, and the activations of the held-out trials."""
 
 
 def predicted(data: FoldData, fold: FittedFold) -> tuple[Linear, NDArray]:
@@ -32,8 +32,8 @@ def of_control(
 ) -> list[Injected]:
     """What a control injects, once or for each shuffle; nothing where the targets have no predictors of its kind.
 
-    Where folds hold out whole classes, targets change places within each fold's training only: a class that it holds
-    out must not come back as a target.
+    Where folds hold out whole classes, targets are exchanged within each fold's training only: else a held-out class
+    could come back as a target.
     """
     if control.predictors is not None and control.predictors(data.targets) is None:
         return []
@@ -67,7 +67,7 @@ def _changed(
     data: FoldData,
     fold: FittedFold,
 ) -> tuple[Linear, NDArray]:
-    """The linear part and the activations of a fold, with all that the control changes."""
+    """The linear part and the activations of a fold, with everything that the control changes."""
     to_fit = data.trials_to_fit(fold.settings)
     own_keys = data.keys(to_fit)[fold.train]
     keys = own_keys if paired is None else paired(data, fold)
@@ -91,6 +91,6 @@ def _refitted(data: FoldData, fold: FittedFold, keys: NDArray[np.intp]) -> Linea
 
 
 def _scaling(adapter: Any) -> Any:
-    """The adapter, or ridge, for features whose units differ."""
+    """The adapter if it can scale features of different units, else ridge."""
     scaled: Any = clone(adapter) if "scale" in adapter.get_params() else default_adapter()
     return scaled.set_params(scale="unit_variance")

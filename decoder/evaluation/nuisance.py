@@ -1,4 +1,4 @@
-"""What is plain to see in stimuli: a competing explanation for what a decoder reads out of the brain."""
+"""Plain features of stimuli: a competing explanation for what a decoder reads out of the brain."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from ..readers.spikes.responses import PICTURES
 from ..targets import StimulusTargets, Targets, WordTargets
 
 FINE = 0.25
-"""Cycles per pixel from which on a detail is a fine one: half of what pixels can show."""
+"""Cycles per pixel above which detail is fine: half of what pixels can show."""
 
 OF_PICTURES = ("luminance", "contrast", "red to green", "blue to yellow", "fine detail")
 OF_WORDS = ("letters", "words")
 
 
 def nuisance(targets: Targets) -> tuple[tuple[str, ...], NDArray[np.float64]] | None:
-    """Measure what is plain to see in each stimulus: in pictures light, contrast and colour, in words their length.
+    """Measure plain features of each stimulus: light, contrast and colour of pictures, the length of words.
 
-    Names and values (n_keys, n_nuisances) of what differs between the keys; None where nothing does, or the stimuli are
-    something else than words, texts or pictures (PIL images, arrays (height, width) or (height, width, 3), files).
+    Returns names and values (n_keys, n_nuisances) of what differs between the keys. Returns None where nothing does, or
+    the stimuli are not words, texts or pictures (PIL images, arrays (height, width) or (height, width, 3), files).
 
-    ``luminance``: mean of the grey picture, 0 to 1; ``contrast``: its root mean square deviation from that; ``red to
-    green`` and ``blue to yellow``: mean of the opponent colours R - G and B - (R + G) / 2; ``fine detail``: root mean
-    square of what the picture holds above 0.25 cycles per pixel. ``letters`` and ``words``: how many, on the average
-    over the words of a key.
+    ``luminance``: mean of the grey picture, 0 to 1; ``contrast``: its standard deviation; ``red to green`` and ``blue
+    to yellow``: mean of the opponent colours R - G and B - (R + G) / 2; ``fine detail``: root mean square of the
+    picture above 0.25 cycles per pixel. ``letters`` and ``words``: their number, averaged over the words of a key.
 
     Examples
     --------
@@ -60,7 +59,7 @@ def _of_words(text: str) -> tuple[float, float]:
 
 
 def _of_picture(picture: NDArray[np.float64]) -> tuple[float, ...]:
-    """The nuisances of a picture (height, width, 3) from 0 to 1."""
+    """The nuisances of a picture (height, width, 3) with values from 0 to 1."""
     red, green, blue = np.moveaxis(picture, 2, 0)
     grey = 0.299 * red + 0.587 * green + 0.114 * blue  # the weights of ITU-R BT.601
     power = np.abs(np.fft.fft2(grey) / grey.size) ** 2

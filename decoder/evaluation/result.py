@@ -1,4 +1,4 @@
-"""The result of an evaluation: decisions, their measures, and how they compare with those of other classifiers."""
+"""The result of an evaluation: decisions, their measures, and the comparison with other classifiers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .audit.finding import Finding
 
 @dataclass(frozen=True)
 class Outcome:
-    """Decisions on all trials, and how good they are.
+    """Decisions on all trials, and their measures.
 
     Attributes
     ----------
@@ -27,13 +27,13 @@ class Outcome:
     texts : list of str or None
         Free answers.
     said : array (n_trials,) of int or None
-        The class that each free answer means, -1 for none of them.
+        The class that each free answer means, -1 for none.
     measures : dict of str to Measure
         ``"candidate"``: right class scored highest; ``"pairwise"``; ``"auc"``, of two classes: area under the ROC
-        curve; and ``"free"``: free answer right. Where whole classes were held out, ``"pairwise"`` compares classes
-        that were held out together, of which none was trained on, and ``"against all"`` compares with those that were,
-        too. A fold's training tells which classes are missing: so chance is the best constant guess of each fold, which
-        for ``"against all"`` and ``"candidate"`` is to take what is missing, and far above one half.
+        curve; ``"free"``: free answer right. Where whole classes were held out, ``"pairwise"`` compares classes that
+        were held out together, and ``"against all"`` compares with the trained classes, too. A fold's training reveals
+        which classes are missing. So chance is the best constant guess of each fold; for ``"against all"`` and
+        ``"candidate"`` that is a missing class, and chance is far above one half.
     """
 
     scores: NDArray[np.float32]
@@ -44,14 +44,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class RivalComparison:
-    """A classifier of the field in the decoder's folds.
+    """The comparison with a classifier of the field in the decoder's folds.
 
-    Attributes
-    ----------
-    description : str
-    outcome : Outcome
-    differences : dict of str to Difference
-        The decoder's measures minus its own, by measure; it gives no free answers.
+    `differences` are the decoder's measures minus the classifier's, by name; it gives no free answers.
     """
 
     description: str
@@ -66,12 +61,13 @@ class Evaluation:
     Attributes
     ----------
     answers : tuple of str
+        The classes.
     truth : array (n_trials,) of int
     trials : Trials
     fold : array (n_trials,) of int
-        In which outer fold each trial was held out.
+        The outer fold that held out each trial.
     chosen : list of dict
-        For each fold the settings that were chosen, as text.
+        For each fold the chosen settings, as text.
     decoder, ceiling : Outcome
     controls : dict of str to Outcome
     network, fingerprint : str
@@ -85,7 +81,7 @@ class Evaluation:
         Classifiers of the field in the same folds.
     seconds_per_trial : float or None
     classes : array (n_trials,) of int, or None
-        Where folds hold out whole classes: those of the same number are held out together.
+        Where folds hold out whole classes: trials with the same number are held out together.
     engine : {"network", "bundle"}
         What decided for the decoder.
     """
@@ -125,11 +121,11 @@ class Evaluation:
 
     @property
     def compared_by(self) -> str:
-        """The measure that classifiers of the field are compared by: they give no free answers."""
+        """The measure that classifiers of the field are compared by; they give no free answers."""
         return "candidate" if self.main == "free" else self.main
 
     def reported_differences(self) -> Iterable[tuple[str, str, Difference]]:
-        """Classifier, measure and the decoder's difference to it: what it is compared by, and all that is worse."""
+        """Classifier, measure and the decoder's difference to it: the main comparison, and all worse measures."""
         for name, one in self.field.items():
             for kind, difference in sorted(one.differences.items(), key=lambda item: item[0] != self.compared_by):
                 if kind == self.compared_by or difference.verdict == "worse":
@@ -137,7 +133,7 @@ class Evaluation:
 
     @property
     def bits(self) -> tuple[float, float] | None:
-        """Bits that the choice among the classes tells, in a decision and in a minute.
+        """The information transfer rate: bits in a decision and in a minute.
 
         None where the time from one decision to the next is not known, or the classes are too unequal.
         """

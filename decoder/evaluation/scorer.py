@@ -16,23 +16,16 @@ from ..targets import Targets, WordTargets
 from .result import Outcome, RivalComparison
 
 Decisions = tuple[NDArray, list[str] | None]
-"""Scores (n_trials, n_classes), and free answers where there are any."""
+"""Scores (n_trials, n_classes), and free answers if there are any."""
 
 
 @dataclass(frozen=True)
 class Scorer:
     """Turns decisions into measures.
 
-    Attributes
-    ----------
-    targets : Targets
-    truth : array (n_trials,) of int
-    runs : array (n_trials,)
-        What is drawn whole for intervals: runs, or classes.
-    shuffled : array (n_permutations, n_trials) of int
-        True classes exchanged as `hotwire.decoder.statistics.permutation.exchanges` says.
-    class_sets : array (n_trials,) of int, optional
-        Where whole classes are held out, those of the same number are held out together.
+    `truth` and `runs` are (n_trials,); `runs` are what is drawn whole for intervals: runs, or classes. `shuffled`
+    (n_permutations, n_trials) are true classes exchanged by `hotwire.decoder.statistics.permutation.exchanges`. Where
+    whole classes are held out, trials with the same number in `class_sets` (n_trials,) are held out together.
     """
 
     targets: Targets
@@ -42,7 +35,7 @@ class Scorer:
     class_sets: NDArray[np.intp] | None = None
 
     def outcome(self, repeats: Sequence[Decisions]) -> Outcome:
-        """Measures of one or more repetitions (their mean); scores and texts of the first."""
+        """The mean measures of one or more repetitions; scores and texts are those of the first."""
         n_classes, sets, truth = len(self.targets.answers), self.class_sets, self.truth
         every = [scores for scores, _ in repeats]
         guess, even = constant_guess(truth, n_classes, sets), pairwise_chance(truth, n_classes, sets)
@@ -66,7 +59,7 @@ class Scorer:
 
     def comparison(self, decoder: Outcome, scores: NDArray, description: str) -> RivalComparison:
         """Compare the decoder with another classifier on the same trials."""
-        # Between two classes pairs say what the choice says.
+        # Between two classes, pairs and the choice are the same.
         counts = {"candidate": hits} | ({"pairwise": pairwise} if len(self.targets.answers) > 2 else {})
         differences = {
             name: mean_difference(count(decoder.scores, self.truth), count(scores, self.truth), self.runs)

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from ...errors import InputError
 
 Folds = Literal["run"] | int | Mapping[str, int]
-"""What is held out: each run by itself, whole runs in so many folds, or whole classes: ``{"classes": 10}``."""
+"""What folds hold out: one run each, whole runs in this many folds, or whole classes: ``{"classes": 10}``."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What a fold neither fits nor chooses on: runs, or trials of some classes in them.
+    """What a fold neither fits nor chooses on: runs, or trials of some classes.
 
-    Trials of held-out classes are not trained on in any run; those in the runs are tested.
+    Trials of held-out classes are not trained on in any run; those in the held-out runs are tested.
     """
 
     runs: tuple[Any, ...]
@@ -30,26 +30,26 @@ class HeldOut:
         return self.classes is not None
 
     def tests(self, run: NDArray, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
-        """Which trials are tested, given each one's run and, where whole classes are held out, its class."""
+        """Which trials are tested, given the run of each and, where whole classes are held out, its class."""
         return self.in_runs(run) if self.classes is None else self.in_runs(run) & self.of_classes(truth)
 
     def trains(self, run: NDArray, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
-        """Which trials may be fitted and chosen on."""
+        """Which trials may be used to fit and choose."""
         return ~self.in_runs(run) if self.classes is None else ~self.in_runs(run) & ~self.of_classes(truth)
 
     def in_runs(self, run: NDArray) -> NDArray[np.bool_]:
-        """What is in the runs held out."""
+        """Which entries are in the held-out runs."""
         return np.isin(run, self.runs) if self.runs else np.zeros(len(run), bool)
 
     def of_classes(self, truth: NDArray[np.intp] | None) -> NDArray[np.bool_]:
-        """Which trials have one of the classes that are held out."""
+        """Which trials are of held-out classes."""
         assert truth is not None
         assert self.classes is not None
         return np.isin(truth, self.classes)
 
 
 def n_class_folds(folds: Mapping[str, int]) -> int:
-    """In how many folds whole classes are held out; raise InputError where it is no table of that kind.
+    """The number of folds that hold out whole classes; raise InputError for any other table.
 
     Examples
     --------
@@ -92,12 +92,11 @@ def split_runs(runs: Sequence[Any], folds: Literal["run"] | int, *, seed: int = 
 def split_classes(run: NDArray, truth: NDArray[np.intp], n_folds: int, *, seed: int = 0) -> list[HeldOut]:
     """What to hold out in each fold where whole classes are held out together.
 
-    A class that is tested has no trial in the training, and a run that is tested has none either. Where every run is
-    within one fold's classes, such as runs of a single trial, there are as many folds as asked for; else each fold's
-    classes are tested run by run.
+    A tested class has no trial in the training, and a tested run has none either. Where every run is within one fold's
+    classes, such as runs of a single trial, there are `n_folds` folds; else each fold's classes are tested run by run.
 
-    Given are the run and the class of each trial. Classes are gathered into the folds at random, at least two in each:
-    one alone has none to be distinguished from.
+    `run` and `truth` (n_trials,) give each trial's run and class. Classes are put into folds at random, at least two in
+    each: a single one has none to be distinguished from.
 
     Examples
     --------
@@ -126,7 +125,7 @@ def split_classes(run: NDArray, truth: NDArray[np.intp], n_folds: int, *, seed: 
 
 
 def class_group(truth: NDArray[np.intp], splits: Sequence[HeldOut]) -> NDArray[np.intp]:
-    """For each trial's class the number of the set of classes that it is held out with."""
+    """For each trial, the number of the set of classes that its class is held out with."""
     sets = list(dict.fromkeys(one.classes or () for one in splits))
     number = {of: i for i, classes in enumerate(sets) for of in classes}
     return np.array([number[of] for of in truth.tolist()], np.intp)
@@ -135,9 +134,9 @@ def class_group(truth: NDArray[np.intp], splits: Sequence[HeldOut]) -> NDArray[n
 def splits_of(
     runs: Sequence[Any], run: NDArray, truth: NDArray[np.intp], folds: Folds, *, seed: int
 ) -> tuple[list[HeldOut], NDArray[np.intp] | None]:
-    """What each fold holds out; and where it is whole classes, the number of each trial's set of classes.
+    """What each fold holds out and, where it is whole classes, the number of each trial's set of classes.
 
-    Given are all runs, and each trial's run and class.
+    `runs` are all runs; `run` and `truth` are each trial's run and class.
     """
     if not isinstance(folds, Mapping):
         return [HeldOut(tuple(part)) for part in split_runs(runs, folds, seed=seed)], None

@@ -1,4 +1,4 @@
-"""Whether the chosen strengths of ridge are the first or last of those that were tried."""
+"""Whether the chosen strengths of ridge are the first or the last of those tried."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .audit.finding import Finding
 
 CHECK = "strength"
 MUCH = 0.25
-"""So large a share of folds (or of units, where each has a strength of its own) is worth a warning."""
+"""Warn from this share of folds on (or of units, where each has a strength of its own)."""
 
 
 def strength_findings(adapters: Sequence[FactoredAdapter]) -> list[Finding]:
-    """At most one finding on the fitted adapters of all folds, for kinds of ridge with several strengths."""
+    """At most one finding on the fitted adapters of all folds; none where ridge had one strength only."""
     chosen = [one for one in adapters if isinstance(one, RidgeAdapter | ReducedRankAdapter) and _tried(one) > 1]
     if not chosen:
         return []

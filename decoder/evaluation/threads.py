@@ -1,4 +1,4 @@
-"""Several cores: one thread for each piece of work, and none within."""
+"""Run work on several cores: one thread for each piece of work, and no threads inside it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ T = TypeVar("T")
 
 
 def in_parallel(calls: Iterable[Callable[[], T]], what: str) -> list[T]:
-    """Make the calls on all cores, in threads; show progress; give their results in order.
+    """Make the calls on all cores, in threads; show progress; return their results in order.
 
-    The calls are long and spend their time in compiled code, which Python threads run side by side. The thread pools
-    within that code (of BLAS, of torch) are held to one thread meanwhile: matrices as small as these gain nothing from
-    more, and pools that wait for each other have made an evaluation five times slower.
+    The thread pools inside the calls (of BLAS, of torch) are limited to one thread: these matrices are too small to
+    gain from more, and pools that wait for each other made an evaluation five times slower.
     """
     from joblib import Parallel, delayed
 
@@ -31,12 +30,12 @@ def in_parallel(calls: Iterable[Callable[[], T]], what: str) -> list[T]:
 
 
 def progress(results: Iterable[T], what: str, total: int) -> Iterable[T]:
-    """Show how many results there are, from the second second on, where a person looks on."""
+    """Show how many results there are, after the first second and only in a terminal."""
     return tqdm(results, desc=what, total=total, delay=1, disable=None)
 
 
 def once(make: Callable[..., T], maxsize: int | None = None) -> Callable[..., T]:
-    """An lru_cache whose values other threads wait for, instead of making them twice."""
+    """An lru_cache that computes each value once, even where several threads need it at the same time."""
     lock = Lock()
     cached = lru_cache(maxsize=maxsize)(make)
 
@@ -49,7 +48,7 @@ def once(make: Callable[..., T], maxsize: int | None = None) -> Callable[..., T]
 
 @contextmanager
 def one_thread_within() -> Iterator[None]:
-    # Only a torch that is in use already has threads to hold.
+    # Only a torch that is already imported has threads to limit.
     torch: Any = sys.modules.get("torch")
     before = torch.get_num_threads() if torch else 1
     with threadpool_limits(1):

@@ -21,17 +21,17 @@ def tune(
     Parameters
     ----------
     decoder : Decoder
-        Stays as it is.
+        Not changed.
     recording : Recording
     choose : sequence of Choice
     inner_folds : int
     folds : "run", int, or {"classes": int}
-        As `evaluate` was given; where it held out whole classes, choices are made by inner folds of whole classes.
+        As for `evaluate`; where it held out whole classes, inner folds do, too.
 
     Returns
     -------
     Decoder
-        With what was chosen, not fitted yet. How well it does is for `evaluate` to say.
+        With the chosen settings, not fitted yet. `evaluate` says how well it does.
     """
     data = FoldData(decoder.network, decoder.targets, recording, layers_tried(decoder.settings, choose))
     search = SettingsSearch(data, HeldOut((), () if isinstance(folds, Mapping) else None), inner_folds)

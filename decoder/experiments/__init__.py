@@ -1,1 +1,1 @@
-"""Experiments beyond one evaluation: how each runs and what it found."""
+"""Experiments beyond one evaluation: how each runs, and its results."""

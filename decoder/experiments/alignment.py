@@ -1,7 +1,7 @@
-"""A decoder of one session started on another: the alignment between them becomes part of its adapter.
+"""Start a decoder of one session on another: the alignment between them becomes part of its adapter.
 
 An adapter is a linear map in factors and an alignment an affine one, so one after the other they are again a linear map
-with the same expansion. What comes out is an ordinary decoder: it is saved, runs live and decides as any other.
+with the same expansion. The result is an ordinary decoder: it is saved, runs live and decides as any other.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ..windows import Trials, windows
 HOW = (*MATCHES, "procrustes")
 SHARED = ("stimulus", "label")
 PLAIN = ("banded", "pls", "reduced_rank", "ridge")
-"""Kinds of adapter that, once fitted, are nothing but a linear map of each sample's features."""
+"""Kinds of adapter that, once fitted, are just a linear map of each sample's features."""
 
 
 def start_on(
@@ -42,19 +42,18 @@ def start_on(
     decoder : Decoder
         Fitted; it stays as it is.
     recording : Recording
-        Of the session to start on: as much of it as is there to align by. What the new decoder is judged on must not be
-        among it, unless `how` needs no labels and the judgement says that it was.
+        The available part of the session to start on, used for alignment. It must not contain test data of the new
+        decoder, unless `how` needs no labels and the report of the test says so.
     reference : Recording
-        Of the session that the decoder was fitted on, or another one with the same features.
+        From the session that the decoder was fitted on, or another one with the same features.
     how : {"mean", "variance", "covariance", "procrustes"}
-        The first three match what all samples have in the mean, see `CovarianceAligner`: they need no label, but the
-        same features, in the same order. ``"procrustes"`` rotates by trials that both sessions have, see
-        `ProcrustesAligner`; features may be others and of another number, such as another person's. Where the decoder
-        whitens, whitened features are rotated, each session's by its own covariance: noise that features share would
-        otherwise rule the rotation.
+        The first three match statistics of all samples, see `CovarianceAligner`: they need no labels, but the same
+        features in the same order. ``"procrustes"`` rotates by trials that both sessions have, see `ProcrustesAligner`;
+        features may differ, also in number, such as another person's. Where the decoder whitens, whitened features are
+        rotated, each session's by its own covariance: otherwise noise that features share would dominate the rotation.
     shared : {"stimulus", "label"}
-        For ``"procrustes"``: which trials are the same in both sessions. Of each stimulus, or label, the mean over its
-        trials is taken. n of them speak of n - 1 dimensions; in all others the new decoder sees nothing.
+        For ``"procrustes"``: which trials are the same in both sessions. For each stimulus, or label, the mean over its
+        trials is used. n of them determine n - 1 dimensions; the new decoder ignores all others.
 
     Returns
     -------
@@ -67,8 +66,8 @@ def start_on(
     UnknownNameError
         There is no such `how` or `shared`.
     RecordingError
-        `reference` has not the decoder's features, unit or rate; `recording` has another rate or, unless rotated, other
-        features; there are fewer than two shared stimuli or labels.
+        `reference` does not have the decoder's features, unit or rate; `recording` has another rate or, unless rotated,
+        other features; there are fewer than two shared stimuli or labels.
     InputError
         The adapter's kind is not among `PLAIN`, or the decoder takes samples, or features of them.
     """
@@ -86,7 +85,7 @@ def start_on(
             )
         linear = _rotated(decoder, run_steps(steps, recording), run_steps(steps, reference), shared)
     else:
-        # Another unit is what an alignment may mend; another feature is not.
+        # An alignment may correct another unit, but not another feature.
         check_agrees(recording, decoder.feature_names_, recording.unit, decoder.rate_hz_)
         aligner = CovarianceAligner(how).fit(run_steps(steps, recording).data, run_steps(steps, reference).data)
         linear = folded(decoder.linear_, aligner)
@@ -106,9 +105,9 @@ def start_on(
 def folded(linear: Linear, aligner: Aligner) -> Linear:
     """Alignment, whitening and adapter as one adapter, for the features that the aligner takes and without whitening.
 
-    It predicts what `linear` predicts of the aligned features. Where the alignment does not reach all directions of
+    It predicts what `linear` predicts for the aligned features. Where the alignment does not reach all directions of
     these, its predictions are those of `linear` with the deviation from its mean features set to zero in the directions
-    out of reach. Raise InputError where the adapter's kind is not among `PLAIN`.
+    out of reach. It is an InputError if the adapter's kind is not among `PLAIN`.
     """
     adapter, whitener = linear.adapter, linear.whitener
     if adapter.kind not in PLAIN:
@@ -131,7 +130,7 @@ def folded(linear: Linear, aligner: Aligner) -> Linear:
 def matched(trials: Trials, reference: Trials, shared: str) -> tuple[NDArray, NDArray, list[str]]:
     """The mean trial of each stimulus, or label, that both sessions have, (n_shared, n_features) each, and their names.
 
-    Raise RecordingError where they share fewer than two.
+    It is a RecordingError if they share fewer than two.
     """
     names_of = []
     for what, of in (("recording", trials), ("reference", reference)):
@@ -155,7 +154,7 @@ def matched(trials: Trials, reference: Trials, shared: str) -> tuple[NDArray, ND
 
 
 def _rotated(decoder: Decoder, recording: Recording, reference: Recording, shared: str) -> Linear:
-    """Both recordings are preprocessed."""
+    """Takes both recordings preprocessed."""
     linear, window = decoder.linear_, decoder.settings.window
     ours, theirs, _ = matched(windows(window, recording), windows(window, reference), shared)
     whitener = None

@@ -1,4 +1,4 @@
-"""Calibration: a session teaches the decoder trial by trial, and one sees how good it is and what more trials buy."""
+"""Calibration: the decoder learns trial by trial, and one sees its accuracy and what more trials would bring."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from ..statistics.measures import hits
 from ..windows import Trials
 
 FEW = 2
-"""Events of each answer that a first fit takes."""
+"""Events of each class that a first fit needs."""
 Event = tuple[object, int]
-"""Its run, and its number in it."""
+"""The run of an event, and its number in the run."""
 BY_TRIAL = ("X", "label", "run", "event", "start_s", "stop_s")
-"""What of trials is there for each of them."""
+"""The fields of `Trials` with one entry for each trial."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a calibration stands after learning from `n_learned` trials.
+    """The state of a calibration after `n_learned` trials.
 
-    `accuracy` is the share of the latest half of the trials that were decided rightly before they were learned from;
-    `good_enough` whether all of its interval reaches the criterion; `message` all this in words, and what more trials
-    buy.
+    `accuracy` is the share of the latest half of the trials that were decided correctly before they were learned from.
+    `good_enough` says whether its whole interval reaches the criterion. `message` puts this in words, with what more
+    trials would bring.
     """
 
     n_learned: int
@@ -43,38 +43,38 @@ class Progress:
 
 
 class Calibration:
-    """Learn from trials as they come; decide on each before learning from it.
+    """Learn from trials as they arrive; decide on each before learning from it.
 
-    Decisions are honest, since each is made by what came before (test, then train): the decoder, with all that is
-    fitted or chosen in it, is fitted anew on all trials so far whenever another event was learned from. Decisions begin
-    when each answer has a few trials, and these come from two runs, as what is chosen is scored by leaving runs out.
-    Trials of one event share samples: they are decided on together before any of them is learned from, and where more
-    of the same event come later, these are learned from but no longer counted.
+    Decisions are honest, since each uses only earlier trials (test, then train): the decoder, with everything that is
+    fitted or chosen in it, is fitted anew on all trials so far after each event. Decisions begin when each class has a
+    few trials from at least two runs, because choices are scored by leaving runs out. Trials of one event share
+    samples: they are decided on together before any of them is learned from. If more trials of the same event arrive
+    later, they are learned from but not counted.
 
     Parameters
     ----------
     decoder : Decoder
-        Unfitted: the network, its targets and all settings. Steps and windows are those of the trials it will be given;
+        Unfitted: the network, its targets and all settings. Its steps and window must be those of the trials;
         `NearestReadout` needs no pass through the network.
     samples : array (n_samples, n_features), optional
-        Where the settings whiten: preprocessed samples from before the session, rest included. What trials look like
-        cannot change on the way.
+        Where the settings whiten: preprocessed samples from before the session, rest included. The whitening cannot
+        change during the session.
     good_enough : float
-        The accuracy that is asked for.
+        The accuracy to reach.
 
     Attributes
     ----------
     decisions : list of Decision
-        On every trial that counts.
+        One for each trial that counts.
     n_before, right : arrays (n_decided,)
-        For each of them, how many trials were learned from before, and whether it was decided rightly (a tie of k
-        answers counts 1/k).
+        For each decision, the number of trials learned from before it, and whether it was correct (a tie of k classes
+        counts 1/k).
 
     Raises
     ------
     InputError
-        `good_enough` is no accuracy, the settings fit on other trials than are decided on, or they whiten and there are
-        no samples to whiten by.
+        `good_enough` is not an accuracy, the settings fit on other trials than are decided on, or they whiten and there
+        are no samples to whiten by.
 
     References
     ----------
@@ -107,7 +107,7 @@ class Calibration:
 
     @property
     def n_learned(self) -> int:
-        """How many trials were learned from."""
+        """The number of trials learned from."""
         return 0 if self._learned is None else len(self._learned)
 
     @property
@@ -118,20 +118,9 @@ class Calibration:
     def learn(self, trials: Trials) -> NDArray[np.float64]:
         """Decide on trials and learn from them, in their order.
 
-        Parameters
-        ----------
-        trials : Trials
-            As many as have come.
-
-        Returns
-        -------
-        array (n_trials,)
-            Whether each was decided rightly before; NaN where it does not count, or there was nothing to decide by.
-
-        Raises
-        ------
-        InputError
-            A trial has a label that the targets do not know, NaN, or other features than before: none is learned from.
+        Returns whether each trial (n_trials,) was decided correctly before: NaN where it does not count or no decision
+        was possible yet. An InputError says that a label is not among the targets, or that values are NaN or features
+        differ from before; then no trial is learned from.
         """
         require_finite("trials.X", trials.X, row="trial", column="feature")
         answers = self._targets.truth()[self._targets.key_of(trials)]
@@ -149,24 +138,20 @@ class Calibration:
         return found
 
     def curve(self) -> LearningCurve:
-        """How accuracy grows from chance with the trials learned from; see there for forecasts.
+        """How accuracy grows from chance with the number of trials; see `LearningCurve` for forecasts.
 
-        Its intervals take trials for independent, as are those of different events.
-
-        Raises
-        ------
-        InputError
-            No trial has been decided on yet.
+        Its intervals assume independent trials, as trials of different events are. It is an InputError if no trial has
+        been decided on yet.
         """
         if not len(self.right):
             raise InputError("no trial has been decided on yet; learn from more events of each answer, in two runs")
         return LearningCurve(self.n_before, self.right, limit=1.0, start=self.chance)
 
     def progress(self, extra: int = 20) -> Progress:
-        """Where the calibration stands, and what `extra` more trials are expected to buy.
+        """The state of the calibration, and what `extra` more trials are expected to bring.
 
-        How good it is now is measured by the latest half of the decisions, not by the curve: what was learned since
-        only makes it better. Each look is a test of its own: looking often finds the criterion reached too early more
+        The accuracy now is that of the latest half of the decisions, not of the curve: what was learned since only
+        improves it. Each look is a test of its own: looking often reports the criterion as reached too early more
         often.
         """
         curve = self.curve()
@@ -181,7 +166,7 @@ class Calibration:
         return Progress(self.n_learned, accuracy, reached, message)
 
     def _fitted(self) -> bool:
-        """Fit on all trials so far, where they are enough for it; say whether they are."""
+        """Fit on all trials so far if they are enough; return whether they are."""
         n_answers = len(self._targets.answers)
         n_events = np.bincount(np.array(list(self._answer_to.values()), np.intp), minlength=n_answers)
         if self._learned is None or n_events.min() < FEW or len(np.unique(self._learned.run)) < 2:
@@ -219,12 +204,12 @@ def share(n_right: float, n: int) -> Forecast:
     p = n_right / n
     middle, half = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    # At 0 and 1 rounding would put the ends just beyond.
+    # At 0 and 1, rounding could put the ends just outside.
     return Forecast(p, min((middle - half) / scale, p), max((middle + half) / scale, p))
 
 
 def _by_event(trials: Trials) -> Iterator[tuple[Event, NDArray[np.intp]]]:
-    """Events in the order in which they first come, and the rows of each."""
+    """Events in the order of their first trial, with the rows of each."""
     events = list(zip(trials.run.tolist(), trials.event.tolist(), strict=True))
     for event in dict.fromkeys(events):
         yield event, np.array([row for row, one in enumerate(events) if one == event], np.intp)

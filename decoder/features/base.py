@@ -1,8 +1,8 @@
 """What features of trials are: from the samples of a trial to the numbers that the adapter takes.
 
-Where windows hold samples, features say what of them matters: the power of some sources, a covariance. They are
-fitted on training trials alone. Fitted ones need numpy only, and treat every trial by itself with the same operations,
-so that a trial has the same features, bit for bit, offline and live.
+Where windows hold samples, features say what of them matters: the power of some sources, a covariance. They are fitted
+on training trials alone. Fitted ones need numpy only, and treat every trial by itself with the same operations, so that
+a trial has the same features, bit for bit, offline and live.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ..kinds import settings_to_dict
 
 
 class FittedFeatures(ABC):
-    """Features as they were fitted; a subclass says with which arrays.
+    """Features after `Features.fit`; a subclass defines the arrays.
 
     Attributes
     ----------
     kind : str
         The name of the class of features that was fitted.
     n_out : int
-        How many numbers come out for a trial.
+        How many numbers a trial has.
     """
 
     kind: ClassVar[str]
@@ -37,12 +37,12 @@ class FittedFeatures(ABC):
 
     @abstractmethod
     def to_arrays(self) -> dict[str, NDArray]:
-        """Everything that `from_arrays` needs."""
+        """Return everything that `from_arrays` needs."""
 
     @classmethod
     @abstractmethod
     def from_arrays(cls, arrays: dict[str, NDArray]) -> Self:
-        """Give back what `to_arrays` described."""
+        """Return the features that `to_arrays` described."""
 
     def transform(self, X: NDArray) -> NDArray[np.float64]:
         """Return the features (n_trials, n_out) of trials (n_trials, n_times, n_channels), one by one."""
@@ -50,7 +50,7 @@ class FittedFeatures(ABC):
 
 
 class Features(ABC):
-    """How features are to be made. Subclasses are frozen dataclasses of plain settings."""
+    """The settings of features. Subclasses are frozen dataclasses of plain settings."""
 
     fitted: ClassVar[type[FittedFeatures]]
     """The class of what `fit` returns; its `kind` is the name of this class."""
@@ -63,7 +63,7 @@ class Features(ABC):
         ----------
         X : array (n_trials, n_times, n_channels)
         classes : array (n_trials,) of int
-            The class of each.
+            The class of each trial.
         rate_hz : float
             Of the samples.
 
@@ -79,7 +79,7 @@ class Features(ABC):
 
 
 def by_trial(X: NDArray, n_times: int) -> NDArray:
-    """Return rows of trials as (n_trials, n_times, n_channels); ShapeError where they do not hold so many times."""
+    """Return rows of trials as (n_trials, n_times, n_channels); ShapeError if `n_times` does not divide a row."""
     if X.ndim != 2 or X.shape[1] % n_times:
         raise ShapeError(f"X: expected (n_trials, {n_times} times n_channels), got {X.shape}")
     return X.reshape(len(X), n_times, X.shape[1] // n_times)

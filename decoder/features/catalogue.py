@@ -1,4 +1,4 @@
-"""The kinds of features there are, by name: the allow-lists for bundles and study files, and how they are kept."""
+"""The kinds of features there are, by name: the allow-lists for bundles and study files, and how they are saved."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def features_from_dict(saved: Mapping[str, Any]) -> Features:
 
 
 def packed(features: FittedFeatures) -> bytes:
-    """Fitted features as the bytes of a ``.npz`` file, which numpy reads without running any code."""
+    """Return fitted features as the bytes of a ``.npz`` file, which numpy reads without running any code."""
     file = BytesIO()
     arrays: dict[str, Any] = {KIND: np.array(features.kind), **features.to_arrays()}
     np.savez(file, **arrays)
@@ -44,14 +44,9 @@ def packed(features: FittedFeatures) -> bytes:
 
 
 def unpacked(content: bytes) -> FittedFeatures:
-    """Return the features that `packed` kept.
+    """Return the features that `packed` saved.
 
-    Raises
-    ------
-    UnknownNameError
-        There is no such kind.
-    ValueError, KeyError
-        The bytes are damaged, or arrays are missing.
+    UnknownNameError for an unknown kind; ValueError or KeyError where bytes are damaged or arrays are missing.
     """
     with np.load(BytesIO(content), allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}

@@ -6,19 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_VARIANCE = 1e-10
-"""A direction with so small a part of the largest variance is taken for one that the channels do not span."""
+"""A direction with so small a part of the largest variance counts as one that the channels do not span."""
 
 
 def scm(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sample covariance (n_channels, n_channels) of samples (n_samples, n_channels) of mean zero: the average
-    product.
-    """
+    """Return the covariance (n_channels, n_channels) of samples (n_samples, n_channels) of mean zero."""
     return x.T @ x / len(x)
 
 
 def lwf(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Covariance of samples of mean zero, shrunk towards a multiple of the identity as far as Ledoit and Wolf found
-    best.
+    """Return the covariance of samples of mean zero, shrunk by Ledoit and Wolf's rule.
 
     References
     ----------
@@ -28,7 +25,7 @@ def lwf(x: NDArray[np.float64]) -> NDArray[np.float64]:
     n_samples, n_channels = x.shape
     covariance = scm(x)
     level = np.trace(covariance) / n_channels
-    # d2: how far the covariance is from the target; b2: how far from the truth it is expected to be.
+    # d2: how far the covariance is from the target; b2: its expected distance from the truth.
     squared = np.sum(covariance * covariance)
     d2 = squared - n_channels * level**2
     lengths = np.sum(x * x, axis=1)
@@ -37,8 +34,7 @@ def lwf(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def oas(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Covariance of samples of mean zero, shrunk towards a multiple of the identity as far as best for Gaussian
-    samples.
+    """Return the covariance of samples of mean zero, shrunk as is best for Gaussian samples.
 
     References
     ----------
@@ -54,7 +50,7 @@ def oas(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def shrunk(covariance: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
-    """Covariance moved towards the multiple of the identity with the same total variance."""
+    """Return the covariance moved towards the multiple of the identity with the same total variance."""
     n_channels = len(covariance)
     return (1 - weight) * covariance + weight * np.trace(covariance) / n_channels * np.eye(n_channels)
 
@@ -63,11 +59,10 @@ ESTIMATORS = {"scm": scm, "lwf": lwf, "oas": oas}
 
 
 def spanned(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Orthonormal directions (n_channels, rank) of the space that the channels span, from the covariance over all
-    trials.
+    """Return orthonormal directions (n_channels, rank) of the space that the channels span.
 
-    An average reference lowers the rank by one, an interpolated channel by another. It is the identity where the
-    channels are independent, so that they then keep their meaning.
+    `covariance` is over all trials. An average reference lowers the rank by one, an interpolated channel by another.
+    The result is the identity where the channels are independent, so that they do not change their meaning.
     """
     scale = np.sqrt(np.diag(covariance))  # channels of different units must not look dependent
     variances = np.linalg.eigvalsh(covariance / np.outer(scale, scale))

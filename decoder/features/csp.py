@@ -20,7 +20,7 @@ SHRINKAGES = ("ledoit-wolf", "none")
 
 @dataclass(frozen=True, eq=False)
 class FittedCSP(OfArrays):
-    """Holds the filters (n_channels, n_filters), and what counts as the variance of a silent one, (n_filters,)."""
+    """Holds the filters (n_channels, n_filters), and the variance floor of each filter's output, (n_filters,)."""
 
     kind: ClassVar[str] = "CSP"
     filters: NDArray[np.float64]
@@ -37,13 +37,13 @@ class FittedCSP(OfArrays):
 
 @dataclass(frozen=True)
 class CSP(Features):
-    """Log variance behind common spatial patterns.
+    """Log variance after common spatial patterns.
 
     Two classes: the filters are the generalised eigenvectors of the classes' covariances, those first whose variance
     differs most. Several classes: the directions that jointly diagonalise their covariances as well as can be, those
-    first whose variance tells most of the class. Both, and the covariance of a class over all its samples without
-    dividing trials by their trace, are as `mne.decoding.CSP` has them by default, but for the order of the latter,
-    which is by the information itself instead of its approximation. Every trial's mean is taken off first.
+    first whose variance says most about the class. Both, and the covariance of a class over all its samples without
+    dividing trials by their trace, are as `mne.decoding.CSP` has them by default, except for the order for several
+    classes, which is by the information itself instead of its approximation. Every trial's mean is subtracted first.
 
     Parameters
     ----------
@@ -108,8 +108,7 @@ class CSP(Features):
 
 
 def csp_filters(covariances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Spatial filters (n_channels, n_channels), one a column, from the covariance of each class: the most telling
-    first.
+    """Return spatial filters (n_channels, n_channels), one a column, from the covariance of each class; best first.
 
     A filter's output has variance one under the classes' summed (two) or mean (several) covariance.
     """
@@ -125,10 +124,10 @@ def csp_filters(covariances: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def information(variance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What a Gaussian signal of mean zero tells of equally frequent classes that only its variance depends on, in nats.
+    """Return the information (nats) of a Gaussian signal about equally frequent classes that differ in its variance.
 
     From (n_classes, n_signals) to (n_signals,): 0 where all variances are the same, at most the logarithm of the number
-    of classes. Grosse-Wentrup & Buss approximate this integral by moments, which puts the most telling signals last
+    of classes. Grosse-Wentrup & Buss approximate this integral by moments, which puts the most informative signals last
     once a class has several times the variance of the others.
 
     Examples
@@ -139,7 +138,7 @@ def information(variance: NDArray[np.float64]) -> NDArray[np.float64]:
     nats = []
     for of_classes in (variance / variance.mean(axis=0)).T:
         width = np.sqrt(of_classes)
-        # Points of equal distance in the logarithm see narrow and wide distributions alike.
+        # Points equally spaced in the logarithm suit narrow and wide distributions alike.
         log_x = np.linspace(np.log(1e-8 * width.min()), np.log(10 * width.max()), 2000)
         density = np.exp(-0.5 * np.exp(2 * log_x) / of_classes[:, None]) / (np.sqrt(2 * np.pi) * width[:, None])
         mixture = density.mean(axis=0)

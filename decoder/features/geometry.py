@@ -1,7 +1,7 @@
-"""Symmetric positive definite matrices: functions of them, their means, and what diagonalises several.
+"""Symmetric positive definite matrices: functions of them, their means, and joint diagonalisation.
 
-Numpy only, as a rig needs the functions. The means are those of pyriemann to rounding, which is a dependency of the
-field's classifiers alone; its joint diagonaliser takes three to six times as long as the rounds of pairs here.
+Numpy only, as a rig needs the functions. The means equal those of pyriemann to rounding, but pyriemann is a dependency
+of the field's classifiers alone; its joint diagonaliser takes three to six times as long as this one.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ def of_eigenvalues(
 
 
 def inverse_root(C: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The inverse square root of positive definite matrices (..., n, n)."""
+    """Return the inverse square root of positive definite matrices (..., n, n)."""
     return of_eigenvalues(lambda values: 1 / np.sqrt(values), C)
 
 
 def riemannian_mean(C: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The matrix with the least sum of squared affine-invariant distances to the given ones (n_matrices, n, n).
+    """Return the matrix with the least sum of squared affine-invariant distances to the given ones (n_matrices, n, n).
 
     It goes from the arithmetic mean along the mean logarithm, with steps that become shorter. Where matrices are so far
-    apart that this does not come to its end, it returns the point reached: any serves as the point of a tangent space.
+    apart that this does not converge, it returns the point reached: any serves as the point of a tangent space.
 
     References
     ----------
@@ -66,19 +66,18 @@ def riemannian_mean(C: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def log_euclidean_mean(C: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The exponential of the mean logarithm of positive definite matrices (n_matrices, n, n)."""
+    """Return the exponential of the mean logarithm of positive definite matrices (n_matrices, n, n)."""
     return of_eigenvalues(np.exp, of_eigenvalues(np.log, C).mean(axis=0))
 
 
 def upper(S: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The upper triangle of a symmetric matrix, row by row, as a vector of the same length as the matrix."""
+    """Return the upper triangle of a symmetric matrix, row by row, as a vector with the matrix's norm."""
     rows, columns = np.triu_indices(len(S))
     return S[rows, columns] * np.where(rows == columns, 1.0, np.sqrt(2.0))
 
 
 def joint_diagonaliser(C: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Directions V (n, n), one a column, for which ``V.T @ C[k] @ V`` is as diagonal as can be for all k at the same
-    time.
+    """Return directions V (n, n), one a column, that make ``V.T @ C[k] @ V`` as diagonal as can be for all k at once.
 
     It sweeps over all pairs of directions until hardly anything is gained, or 30 times.
 
@@ -107,7 +106,7 @@ def joint_diagonaliser(C: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def disjoint_pairs(n: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Every pair out of n once, in rounds in which everyone is in one pair at most, as in a tournament.
+    """Yield every pair out of n once, in rounds of disjoint pairs, as in a tournament.
 
     Examples
     --------
@@ -126,9 +125,9 @@ def disjoint_pairs(n: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]
 def _turns(
     C: NDArray[np.float64], i: NDArray[np.intp], j: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Pham's change of pairs of directions that do not touch, and by how much it should make C more diagonal.
+    """Return Pham's change of disjoint pairs of directions, and by how much it should make C more diagonal.
 
-    How much of the first to take off the second of each pair, and of the second off the first.
+    The change: how much of the first to subtract from the second of each pair, and of the second from the first.
     """
     first, second, between = C[:, i, i], C[:, j, j], C[:, i, j]
     g = np.stack([(between / first).mean(axis=0), (between / second).mean(axis=0)], axis=1)

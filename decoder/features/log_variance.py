@@ -1,4 +1,4 @@
-"""Log variance of every channel: the band power of a trial, behind a band-pass filter."""
+"""Log variance of every channel: the band power of a trial, after a band-pass filter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .trials import OfArrays, check_trials, floor_of
 
 @dataclass(frozen=True, eq=False)
 class FittedLogVariance(OfArrays):
-    """Holds what counts as the variance of a silent channel, (n_channels,)."""
+    """Holds the variance floor of each channel, (n_channels,)."""
 
     kind: ClassVar[str] = "LogVariance"
     floor: NDArray[np.float64]
@@ -31,7 +31,7 @@ class FittedLogVariance(OfArrays):
 class LogVariance(Features):
     """The natural logarithm of each channel's variance within the trial.
 
-    A channel that falls silent later on counts as one of a millionth of its least variance in training.
+    A channel that later falls silent counts as one with a millionth of its least variance in training.
 
     Examples
     --------

@@ -23,15 +23,9 @@ DEPENDENT = 1e-5
 class FittedSpectrum(OfArrays):
     """Holds straight lines and oscillations.
 
-    Attributes
-    ----------
-    measure : array () of str
-    line : array (n_times, 2)
-        Orthonormal: a constant and a slope.
-    waves : array (n_waves, n_times, 2 or 2 harmonics)
-        For each frequency (and, for power, each harmonic) orthonormal sines and cosines.
-    floor : array (n_waves * n_channels,)
-        What counts as the power of a silent channel.
+    `measure` is a text; `line` (n_times, 2) is orthonormal, a constant and a slope. `waves` (n_waves, n_times, k), with
+    k = 2 or 2 harmonics, holds orthonormal sines and cosines for each frequency (and, for power, each harmonic).
+    `floor` has the least power that counts, one for each wave and channel.
     """
 
     kind: ClassVar[str] = "Spectrum"
@@ -55,7 +49,7 @@ class FittedSpectrum(OfArrays):
         return np.minimum(shared, 1.0)
 
     def power(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean square of the oscillation at each frequency and harmonic in each channel, (n_waves * n_channels,)."""
+        """Return the mean square of the oscillation at each frequency and harmonic in each channel, as a vector."""
         amplitudes = self.waves.swapaxes(1, 2) @ self._without_line(x)
         return np.sum(amplitudes * amplitudes, axis=1).reshape(-1) / len(x)
 
@@ -65,18 +59,18 @@ class FittedSpectrum(OfArrays):
 
 @dataclass(frozen=True)
 class Spectrum(Features):
-    """How strongly a trial oscillates at each of some frequencies; a straight line is taken off every channel first.
+    """How strongly a trial oscillates at some frequencies; a straight line is subtracted from every channel first.
 
     Parameters
     ----------
     frequencies_hz : sequence of float
-        Those that stimuli flicker at.
+        Those at which stimuli flicker.
     harmonics : int
-        How many multiples to look at: 1 is the frequency itself, 2 also twice the frequency.
+        How many multiples to use: 1 is the frequency itself, 2 also twice the frequency.
     measure : {"cca", "power"}
         ``"cca"``: one number for each frequency, the largest correlation between any mixture of the channels and any
-        mixture of sines and cosines at the frequency and its harmonics. ``"power"``: the natural logarithm of the
-        power at each frequency and harmonic in each channel.
+        mixture of sines and cosines at the frequency and its harmonics. ``"power"``: the natural logarithm of the power
+        at each frequency and harmonic in each channel.
 
     References
     ----------
@@ -148,7 +142,7 @@ class Spectrum(Features):
     def _waves(
         self, frequency_hz: float, times_s: NDArray[np.float64], line: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Orthonormal sines and cosines without straight line: (1, n_times, 2 harmonics) or (harmonics, n_times, 2)."""
+        """Return sines and cosines without straight line: (1, n_times, 2 harmonics) or (harmonics, n_times, 2)."""
         angles = 2 * np.pi * frequency_hz * np.outer(times_s, np.arange(1, self.harmonics + 1))
         pairs = np.stack([np.sin(angles), np.cos(angles)], axis=2)  # (n_times, harmonics, 2)
         waves = pairs.reshape(1, len(times_s), -1) if self.measure == "cca" else pairs.swapaxes(0, 1)

@@ -1,4 +1,4 @@
-"""Covariances of trials, seen from their mean: features for linear maps out of a curved space."""
+"""Covariances of trials in the tangent space at their mean: features for linear maps out of a curved space."""
 
 from __future__ import annotations
 
@@ -22,19 +22,12 @@ PROTOTYPES = ("none", "xdawn")
 
 @dataclass(frozen=True, eq=False)
 class FittedTangentSpace(OfArrays):
-    """Holds what makes a covariance of a trial, and a tangent vector of a covariance C.
+    """Holds the arrays that turn a trial into a covariance C, and C into a tangent vector.
 
-    Attributes
-    ----------
-    estimator : array () of str
-    filters : array (n_channels, k)
-    prototype : array (n_times, j)
-        Channels that stand before the filtered ones; n = j + k.
-    before, origin, basis, stretch : arrays (n, n)
-        With L = log(before C before) - origin, the vector is the upper triangle of
-        basis (stretch * basis' L basis) basis'.
-    floor : array ()
-        What counts as an eigenvalue of before C before where there is none: in a direction that has fallen silent.
+    `estimator` is a text, `filters` (n_channels, k); `prototype` (n_times, j) are channels before the filtered ones, so
+    n = j + k. With L = log(before C before) - origin, the vector is the upper triangle of basis (stretch * basis' L
+    basis) basis'; these four are (n, n). `floor` is the least eigenvalue of before C before: less happens in a
+    direction that has fallen silent.
     """
 
     kind: ClassVar[str] = "TangentSpace"
@@ -65,14 +58,14 @@ class TangentSpace(Features):
     Parameters
     ----------
     estimator : {"scm", "lwf", "oas"}
-        The sample covariance, or one that is shrunk by Ledoit and Wolf's rule or by oracle approximation: for trials
-        of few samples.
+        The sample covariance, or one that is shrunk by Ledoit and Wolf's rule or by oracle approximation: for trials of
+        few samples.
     metric : {"riemann", "logeuclid"}
         Affine-invariant, or log-Euclidean, which is cheaper to fit.
     prototype : {"none", "xdawn"}
         ``"none"``: for oscillations. ``"xdawn"``: for evoked responses; the trial is passed through xDAWN's filters,
-        and each class's average trial, filtered likewise, is added to it as further channels, so that the
-        covariance tells how much of the response is in the trial, and when.
+        and each class's average trial, with the same filters, is added as further channels, so that the covariance says
+        how much of the response is in the trial, and when.
     n_filters : int
         With ``prototype="xdawn"``, for each class.
 
@@ -130,7 +123,7 @@ class TangentSpace(Features):
         )
 
     def _channels(self, X: NDArray, classes: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What the samples are multiplied by, (n_channels, k), and the prototypes, (n_times, j)."""
+        """Return the filters of the samples, (n_channels, k), and the prototypes, (n_times, j)."""
         if self.prototype == "none":
             return spanned(scm(centred(X.reshape(-1, X.shape[2])))), np.empty((X.shape[1], 0))
         of_classes = trials_of(classes, len(X))
@@ -140,7 +133,7 @@ class TangentSpace(Features):
 
 
 def _tangent_at(mean: NDArray[np.float64], metric: str, covariances: NDArray[np.float64]) -> dict[str, NDArray]:
-    """What projects into the tangent space: see `FittedTangentSpace`."""
+    """Return the arrays that project into the tangent space: see `FittedTangentSpace`."""
     if metric == "riemann":
         before = inverse_root(mean)
         n = len(mean)

@@ -18,26 +18,26 @@ SILENT = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class OfArrays(FittedFeatures):
-    """Fitted features whose dataclass fields are arrays; `shape` (2,) is the samples and channels of a trial."""
+    """Fitted features whose dataclass fields are arrays; `shape` (2,) counts the samples and channels of a trial."""
 
     shape: NDArray[np.intp]
 
     def __post_init__(self) -> None:
-        # A product of matrices may round otherwise where they lie otherwise in memory, as those from a file do.
+        # A product of matrices may round otherwise in another memory layout, as that of arrays from a file.
         for field in fields(self):
             object.__setattr__(self, field.name, np.array(getattr(self, field.name), order="C"))
 
     def one(self, x: NDArray) -> NDArray[np.float64]:
         if x.shape != tuple(self.shape.tolist()):
             raise ShapeError(f"x: expected {self.shape[0]} samples of {self.shape[1]} channels, got {x.shape}")
-        # A fresh array of one layout, so that a trial gives the same bits wherever it comes out of.
+        # A new array of one layout, so that a trial gives the same bits wherever it is from.
         samples = np.array(x, np.float64, order="C")
         require_finite(samples[None])
         return self._one(samples)
 
     @abstractmethod
     def _one(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The features of finite samples of the right shape."""
+        """Return the features of finite samples of the right shape."""
 
     def to_arrays(self) -> dict[str, NDArray]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -48,8 +48,9 @@ class OfArrays(FittedFeatures):
 
 
 def check_trials(X: NDArray) -> None:
-    """Check the samples of training trials, (n_trials, n_times, n_channels): their shape, that they are finite, and
-    that every channel varies within some trial.
+    """Check the shape of training trials (n_trials, n_times, n_channels), and that they are finite.
+
+    Every channel has to vary within some trial.
     """
     if X.ndim != 3 or not X.size:
         raise ShapeError(f"X: expected (n_trials, n_times, n_channels), got {X.shape}")
@@ -67,8 +68,9 @@ def check_trials(X: NDArray) -> None:
 
 
 def trials_of(classes: NDArray[np.intp], n_trials: int) -> list[NDArray[np.intp]]:
-    """Return the trials of each class that there is, in the order of the classes; InputError where there are fewer than
-    two classes, or than two trials of one.
+    """Return the trials of each class, in the order of the classes.
+
+    InputError where there are fewer than two classes, or fewer than two trials of one.
     """
     if classes.shape != (n_trials,):
         raise ShapeError(f"classes: expected one for each of {n_trials} trials, got {classes.shape}")
@@ -99,13 +101,13 @@ def require_finite(X: NDArray) -> None:
 
 
 def centred(x: NDArray) -> NDArray[np.float64]:
-    """Samples (n_times, n_channels) less their mean over time."""
+    """Return samples (n_times, n_channels) less their mean over time."""
     x = x.astype(np.float64)
     return x - x.mean(axis=0)
 
 
 def floor_of(power: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What counts as the power of a silent signal (n_signals,), from training (n_trials, n_signals): see `SILENT`."""
+    """Return the least power that counts of each signal, from training (n_trials, n_signals): see `SILENT`."""
     silent = np.argwhere(power <= 0)
     if len(silent):
         trial, signal = silent[0].tolist()

@@ -31,10 +31,10 @@ class FittedXDawn(OfArrays):
 
 @dataclass(frozen=True)
 class XDawn(Features):
-    """The samples behind xDAWN's spatial filters, those of one class after those of another.
+    """The samples after xDAWN's spatial filters, those of one class after those of another.
 
-    The filters of a class raise the variance of its average trial over that of all samples. Responses that overlap are
-    not taken apart.
+    The filters of a class raise the variance of its average trial over that of all samples. Overlapping responses are
+    not separated.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class XDawn(Features):
 
 
 def xdawn_filters(X: NDArray, of_classes: list[NDArray[np.intp]], n_filters: int) -> list[NDArray[np.float64]]:
-    """Spatial filters of length one, (n_channels, n_filters), for the trials of each class: the best signal to noise
+    """Return spatial filters of length one, (n_channels, n_filters), for each class's trials; best signal to noise
     first.
     """
     from scipy.linalg import eigh

@@ -1,4 +1,4 @@
-"""Events and samples that are left out of a recording, and what becomes of the recording around them."""
+"""Events and samples that are left out of a recording, and the recording that remains."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ OnEventOutside = Literal["error", "drop"]
 def events_inside(
     events: Events, run_lengths: dict, rate_hz: float, on_event_outside: OnEventOutside, notes: list[str]
 ) -> Events:
-    """Return the events that begin within their runs; add to the recording's notes how many do not.
+    """Return the events that begin within their runs; add the number of others to the recording's notes.
 
-    Where `on_event_outside` is ``"error"``, one that does not is a RecordingError.
+    Where `on_event_outside` is ``"error"``, such an event is a RecordingError.
     """
     check_choice("on_event_outside", on_event_outside, ("error", "drop"))
     outside = events_outside(events, run_lengths, rate_hz)
@@ -52,11 +52,11 @@ class Remaining(NamedTuple):
 def without_not_finite(
     data: NDArray, names: Sequence[str], run: NDArray[np.int64], events: Events, rate_hz: float, policy: NotFinite
 ) -> Remaining:
-    """Say what remains of data (n_samples, n_channels) of which some is NaN or infinite; runs are numbered from 1.
+    """Return what remains of data (n_samples, n_channels) with NaN or infinity; runs are numbered from 1.
 
     ``"error"`` raises a NonFiniteError. ``"drop channels"`` leaves out every channel with such a value. ``"cut"``
-    leaves out every sample at which a channel has one: a new run begins behind each such stretch, and events that begin
-    in one are lost with it.
+    leaves out every sample with such a value in any channel: a new run begins after each such stretch, and events that
+    begin in one are lost.
     """
     check_choice("not_finite", policy, ("error", "drop channels", "cut"))
     bad = ~np.isfinite(data)
@@ -94,7 +94,7 @@ def without_not_finite(
 def cut_out(
     lost: NDArray[np.bool_], n_channels: int, run: NDArray[np.int64], events: Events, rate_hz: float, what: str
 ) -> Remaining:
-    """Leave out samples; a new run begins behind each stretch of them, and events that begin in one go with it."""
+    """Leave out samples; a new run begins after each stretch of them, and events that begin in one are lost."""
     if lost.all():
         raise RecordingError(f"data: nothing would be left without the {what}")
     lengths = np.bincount(run)
@@ -109,7 +109,7 @@ def cut_out(
     remain = ~lost[at]
     moved_s = (np.flatnonzero(begins)[now[at[remain]] - 1] - starts[remain]) / rate_hz
     taken = events.take(remain)
-    # Rounding up to the next sample may have put an onset behind a stretch that ends less than a sample later.
+    # Rounding up to the next sample may have put an onset after a stretch that ends less than a sample later.
     events_now = replace(taken, run=now[at[remain]], onset_s=np.maximum(taken.onset_s - moved_s, 0.0))
     n_stretches = np.count_nonzero(np.diff(lost.astype(np.int8), prepend=0) == 1)
     return Remaining(

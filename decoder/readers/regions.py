@@ -35,7 +35,7 @@ class Region:
     label : sequence of int
         Which numbers of the atlas belong to the region.
     first, stop : int
-        The features from the first up to, not including, the last, counted from 0.
+        The features ``[first, stop)``, counted from 0.
     """
 
     features: Sequence[str] | None = None
@@ -51,7 +51,7 @@ class Region:
             raise InputError(f"expected {FORMS}, got the fields {', '.join(sorted(given)) or 'none'}")
 
     def features_in(self, recording: Recording) -> NDArray[np.intp]:
-        """Which features of the recording belong to the region, in ascending order."""
+        """Return the features of the recording that belong to the region, in ascending order."""
         if self.features is not None:
             return _matching(self.features, recording.feature_names)
         if self.mask is not None:
@@ -70,22 +70,22 @@ class Region:
 
 @dataclass(frozen=True)
 class Atlas:
-    """All labels of an atlas of which the recording holds voxels, each a region.
+    """All labels of an atlas that voxels of the recording have, each a region.
 
     Parameters
     ----------
     atlas : path
         A NIfTI image of whole numbers on the recording's grid; 0 is none.
     labels : path, optional
-        A tab-separated table with the columns ``index`` and ``name``, as BIDS has them. Where not given, regions are
-        called by their numbers.
+        A tab-separated table with the columns ``index`` and ``name``, as in BIDS. Default: regions are named by their
+        numbers.
     """
 
     atlas: Path
     labels: Path | None = None
 
     def features_in(self, recording: Recording) -> dict[str, NDArray[np.intp]]:
-        """Which features of the recording belong to each region."""
+        """Return the features of the recording that belong to each region."""
         label = _labels_at(self.atlas, recording)
         present = [int(number) for number in np.unique(label) if number != 0]
         names = {number: str(number) for number in present} if self.labels is None else _read_labels(self.labels)
@@ -98,10 +98,10 @@ class Atlas:
 def read_regions(
     regions: Mapping[str, Region] | Atlas | Literal["all", "recording"], recording: Recording
 ) -> dict[str, NDArray[np.intp]]:
-    """Find the features of each region, as ascending indices; regions may overlap.
+    """Return the features of each region, as ascending indices; regions may overlap.
 
-    ``"all"`` is one region with all features; ``"recording"`` are those that the recording brought along. A region that
-    is empty, names features that there are not, or lies on another grid is an error that names it.
+    ``"all"`` is one region with all features; ``"recording"`` are the recording's own. A region that is empty, names
+    features that do not exist, or is on another grid is an error that names it.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def _labels_at(path: Path, recording: Recording) -> NDArray[np.int64]:
 
 
 def _values_at(path: Path, recording: Recording) -> NDArray[np.float32]:
-    """The image's value in each feature's voxel; it lies on the grid on which the recording was taken."""
+    """Return the image's value in each feature's voxel; both have to be on one grid."""
     voxels = _voxels(path, recording)
     values, affine = read_volume(path)
     outside = (voxels >= np.array(values.shape)).any(axis=1)
@@ -179,7 +179,7 @@ def _values_at(path: Path, recording: Recording) -> NDArray[np.float32]:
 
 
 def _voxels(path: Path, recording: Recording) -> NDArray[np.intp]:
-    """The index (i, j, k) of each feature, which its name has."""
+    """Return the index (i, j, k) of each feature, from its name."""
     parts = [name.split("_") for name in recording.feature_names]
     if recording.positions_mm is None or any(
         len(part) != 4 or part[0] != "voxel" or not all(map(str.isdecimal, part[1:])) for part in parts

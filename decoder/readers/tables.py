@@ -38,7 +38,7 @@ def read_table(path: str | PathLike[str]) -> dict[str, list[str]]:
 
 
 def numbers(path: str | PathLike[str], name: str, column: list[str]) -> NDArray[np.float64]:
-    """Return a column's entries as numbers; raise RecordingError where one is none."""
+    """Return a column's entries as numbers; RecordingError where one is no number."""
     values = np.empty(len(column))
     for i, entry in enumerate(column):
         try:
@@ -107,7 +107,7 @@ def read_attributes(path: str | PathLike[str], tr_s: float, rest: str = "rest") 
     Raises
     ------
     RecordingError
-        There is no such file, or a line is not made of a label and a run.
+        The file is missing, or a line is not made of a label and a run.
     """
     path = Path(path)
     if not path.is_file():
@@ -147,7 +147,6 @@ def read_onsets(folder: Path, conditions: dict[str, str], run: int | str) -> Eve
 
 
 def listing(folder: Path, most: int = 20) -> str:
-    """Return the names in a folder, for a message."""
     if not folder.is_dir():
         return f"nothing: there is no folder {folder}"
     names = sorted(path.name for path in folder.iterdir())

@@ -1,8 +1,8 @@
 """Continuous recordings cut into runs in the pauses between their events.
 
-Cross-validation leaves out runs, so that a recording made in one go needs some. Neighbouring runs of one continuous
-recording still share what changes slowly (drying gel, tiredness, drifting electrodes): a score from them says how
-well the decoder does within the session, not on another day.
+Cross-validation leaves out runs, so a recording made in one go needs some. Neighbouring runs of one continuous
+recording still share what changes slowly (drying gel, tiredness, drifting electrodes): a score from them says how well
+the decoder does within the session, not on another day.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .events import first_sample_at
 from .recording import Recording
 
 LONG = 0.5
-"""Where a number of runs is asked for, only pauses at least this share of the longest ones are cut."""
+"""For a given number of runs, only pauses at least this fraction of the longest ones are cut."""
 
 
 def cut_runs(
@@ -30,28 +30,28 @@ def cut_runs(
 ) -> Recording:
     """Return a continuous recording cut into runs, in the middle of pauses between events.
 
-    No event is cut, nor what lies within `margin_s` around it. Samples before the first event stay with the first run
-    and those behind the last with the last one; none is lost. Runs that the recording has already stay apart.
+    No event is cut, and nothing within `margin_s` around it. Samples before the first event stay with the first run and
+    those after the last event with the last run; none is lost. Existing runs stay separate.
 
-    Neighbouring runs of one continuous recording share slow drifts, so that what is decoded across them need not be
-    decoded on another day. Steps whose state goes on in time (filters, running averages) begin anew in each run.
+    Neighbouring runs of one continuous recording share slow drifts, so a decoder that works across them may fail on
+    another day. Steps whose state goes on in time (filters, running averages) start again in each run.
 
     Parameters
     ----------
     recording : Recording
     n_runs : int, optional
-        How many runs with events there are to be in the end; their numbers of events are as equal as the pauses
-        allow. Cut are only pauses at least half as long as the ``n_runs - 1`` longest ones, so that blocks of events
-        that follow each other fast stay together.
+        How many runs with events there are to be in the end; their numbers of events are as equal as the pauses allow.
+        Only pauses at least half as long as the ``n_runs - 1`` longest ones are cut, so that blocks of events that
+        follow each other fast stay together.
     pause_s : float, optional
         Instead of `n_runs`: cut every pause of at least so many seconds between one event's end and the next onset.
     margin_s : (float, float)
-        How much before each event's onset and behind its end stays with it; what a window takes in.
+        How many seconds before each event's onset and after its end stay with it; what a window covers.
 
     Returns
     -------
     Recording
-        A run that was cut gives ``"1 part 1"``, ``"1 part 2"``, ...; one that was not keeps its name, as text.
+        A run that was cut gives ``"1 part 1"``, ``"1 part 2"``, ...; the others have their old names, as text.
 
     Raises
     ------
@@ -78,15 +78,13 @@ def cut_runs(
 
 
 class _Pause(NamedTuple):
-    """Between two events of one run."""
-
     run: int | str
     length_s: float
     """From the last end to the next onset."""
     middle_s: float
-    """Of what the margins leave of it, since the run's first sample."""
+    """The middle of what the margins leave of it, since the run's first sample."""
     place: int
-    """How many of the recording's events lie before it."""
+    """How many of the recording's events are before it."""
 
 
 def _checked(
@@ -149,10 +147,10 @@ def _even_cuts(recording: Recording, pauses: list[_Pause], n_runs: int, margin_s
 
 
 def _most_even(places: NDArray[np.int64], kept: set[int], n_parts: int) -> list[int]:
-    """Return where to cut so that the squares of the parts' sizes add up to the least.
+    """Return where to cut so that the sum of the parts' squared sizes is least.
 
-    Dynamic programming over the number of parts: the best way to cut what lies before a place is the best way to cut
-    what lies before the last part, and that part. A part may not go across a place that is cut already (`kept`).
+    Dynamic programming over the number of parts: the best cuts before a place are the best cuts before the last part,
+    and that part. A part may not go across a place that is cut already (`kept`).
     """
     n = len(places)
     last_kept = np.zeros(n, np.int64)  # the nearest kept place before each

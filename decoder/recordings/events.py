@@ -11,15 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import NonFiniteError, RecordingError, ShapeError
 
 GRID_TOLERANCE = 1e-3
-"""How far, in samples, a time may miss the sampling grid and still count as lying on it."""
+"""How far, in samples, a time may miss the sampling grid and still count as on it."""
 
 
 def first_sample_at(time_s: float, rate_hz: float) -> int:
-    """Return the first sample at or after a time; sample ``i`` stands at ``i / rate_hz``.
+    """Return the first sample at or after a time; sample ``i`` is at ``i / rate_hz``.
 
-    The half-open interval ``[start_s, stop_s)`` is the samples ``first_sample_at(start_s)`` up to, not
-    including, ``first_sample_at(stop_s)``. A time within a thousandth of a sample of the grid lies on it, so
-    that neither rounding in a file nor floating-point error moves it by a whole sample.
+    The half-open interval ``[start_s, stop_s)`` is the samples from ``first_sample_at(start_s)`` up to, not including,
+    ``first_sample_at(stop_s)``. A time within a thousandth of a sample of the grid counts as on it, so that neither
+    rounding in a file nor floating-point error moves it by a whole sample.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class Events:
     Attributes
     ----------
     run : array (n_events,) of int or str
-        The run that each event belongs to, named as in the recording.
+        The run of each event, named as in the recording.
     onset_s : array (n_events,)
         Seconds since the first sample of that run.
     duration_s : array (n_events,)
@@ -46,7 +46,7 @@ class Events:
     label : array (n_events,) of str
         The category or condition.
     stimulus : array (n_events,) of str, optional
-        What exactly was shown, e.g. a file name; ``""`` where there is none.
+        The exact stimulus, e.g. a file name; ``""`` where there is none.
 
     Raises
     ------
@@ -128,7 +128,7 @@ class Events:
 
 
 def run_names(run: ArrayLike, what: str) -> NDArray:
-    """Return run names as an array of int64 or str; raise where they are neither."""
+    """Return run names as an array of int64 or str; RecordingError for other types."""
     run = np.asarray(run)
     if run.dtype.kind in "iu":
         return run.astype(np.int64)
@@ -140,7 +140,7 @@ def run_names(run: ArrayLike, what: str) -> NDArray:
 
 
 def check_events(events: Events, run_lengths: dict, rate_hz: float, trimmed_samples: int = 0) -> None:
-    """Raise RecordingError unless every event begins inside a run; says which does not, with the numbers."""
+    """Raise RecordingError unless every event begins inside a run; the message names those that do not."""
     check_events_runs(events, run_lengths)
     outside = np.flatnonzero(events_outside(events, run_lengths, rate_hz, trimmed_samples))
     if outside.size:
@@ -155,7 +155,7 @@ def check_events(events: Events, run_lengths: dict, rate_hz: float, trimmed_samp
 
 
 def check_events_runs(events: Events, run_lengths: dict) -> None:
-    """Raise RecordingError where an event names a run that there is not."""
+    """Raise RecordingError where an event names a run that does not exist."""
     unknown = [run for run in np.unique(events.run).tolist() if run not in run_lengths]
     if unknown:
         raise RecordingError(
@@ -171,7 +171,7 @@ def events_outside(events: Events, run_lengths: dict, rate_hz: float, trimmed_sa
 
 
 def set_field(instance: object, name: str, value: object) -> None:
-    """Fill a field of a frozen dataclass while it is being made; arrays as read-only views."""
+    """Set a field of a frozen dataclass while it is being made; arrays become read-only views."""
     if isinstance(value, np.ndarray):
         value = value.view()
         value.flags.writeable = False
@@ -179,6 +179,6 @@ def set_field(instance: object, name: str, value: object) -> None:
 
 
 def listed(names: Iterable, most: int = 20) -> str:
-    """Return names for a message, the first few of many."""
+    """Return names for a message, at most `most` of them."""
     names = [str(name) for name in names]
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,4 +1,4 @@
-"""Recordings of one session in several files, put together as runs of one recording."""
+"""Recordings of one session in several files, joined as runs of one recording."""
 
 from __future__ import annotations
 
@@ -14,14 +14,10 @@ from .recording import Recording
 
 
 def joined(recordings: Sequence[Recording]) -> Recording:
-    """Return recordings of the same channels as one, their runs numbered from 1 through all of them.
+    """Return recordings of the same channels as one, with runs numbered from 1 through all of them.
 
-    Positions and regions are those of the first; confounds stay behind.
-
-    Raises
-    ------
-    RecordingError
-        Their channels, units or rates differ.
+    Positions and regions are those of the first; confounds are dropped. RecordingError where channels, units or rates
+    differ.
 
     Examples
     --------

@@ -20,7 +20,7 @@ from .events import Events, check_events, listed, run_names, set_field
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Recording:
-    """Samples in time, with all that is needed to make sense of them.
+    """Samples in time, with their rate, names, runs and events.
 
     The arrays are read-only. Constant features are legal: some voxels of every scan are.
 
@@ -39,26 +39,26 @@ class Recording:
     unit : str or tuple of str
         The unit of all features, or one unit for each.
     positions_mm : array (n_features, 3), optional
-        Where each feature lies, in millimetres; NaN where it is not known.
+        The position of each feature, in millimetres; NaN where it is not known.
     confounds : array (n_samples, n_confounds), optional
         Nuisance signals such as head movement, see :func:`hotwire.decoder.steps.regress_out`.
     confound_names : tuple of str
         One name per confound.
     source : str
-        Where the recording came from.
+        Where the recording is from.
     trimmed_samples : int
         Samples that a lag took off the end of every run; an event may still begin there.
-    regions : dict of str to array (n_features_of_it,) of int
-        Regions that the recording brought along: which features belong to each. They may overlap, and one may be empty.
+    regions : dict of str to array (n_region_features,) of int
+        The features of each of the recording's own regions. They may overlap, and one may be empty.
 
     Raises
     ------
     ShapeError
-        The parts do not fit together, or a region names features that there are not.
+        The parts do not fit together, or a region names features that do not exist.
     NonFiniteError
         A sample is NaN or infinite; feature, run and sample are named.
     RecordingError
-        A run is split, a name occurs twice, or an event lies outside the runs.
+        A run is split, a name occurs twice, or an event is outside the runs.
 
     Examples
     --------
@@ -120,7 +120,7 @@ class Recording:
         return {name: int(np.count_nonzero(self.run == name)) for name in self.runs}
 
     def samples_of(self, run: int | str) -> slice:
-        """Return where a run's samples lie in ``data``."""
+        """Return the slice of a run's samples in ``data``."""
         where = np.flatnonzero(self.run == run)
         if not where.size:
             raise UnknownNameError("run", run, map(str, self.runs))
@@ -137,11 +137,11 @@ class Recording:
         Parameters
         ----------
         features : sequence of str, or array of int or bool, optional
-            Names, indices or a mask; all features where not given.
+            Names, indices or a mask. Default: all.
         runs : sequence of int or str, optional
-            Run names; all runs where not given. Samples stay in the order of the recording.
+            Run names. Default: all. Samples stay in the order of the recording.
         labels : sequence of str, optional
-            Keep only events with these labels; all samples stay.
+            Select only events with these labels; all samples stay.
         """
         if labels is not None:
             known = np.unique(self.events.label).tolist()
@@ -189,7 +189,7 @@ class Recording:
         return f"<Recording: {self.summary()}>"
 
     def summary(self) -> str:
-        """Size, unit, rate, runs, events and source, in a line."""
+        """Return size, unit, rate, runs, events and source, in a line."""
         unit = self.unit if isinstance(self.unit, str) else ", ".join(sorted(set(self.unit)))
         regions = f"{len(self.regions)} regions, " if self.regions else ""
         return (
@@ -225,7 +225,7 @@ def _check_shapes(r: Recording) -> None:
 
 
 def _region(name: str, features: ArrayLike, r: Recording) -> NDArray[np.intp]:
-    """Return a region's features as a read-only array of their own, in ascending order."""
+    """Return a region's features as a new read-only array, in ascending order."""
     given = np.asarray(features)
     if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
         raise ShapeError(
@@ -264,7 +264,7 @@ def _check_finite(r: Recording) -> None:
 
 
 def few(name: str, names: Sequence[str], most: int = 20) -> list[str]:
-    """Return enough of the names for a message, those like `name` first: a brain has too many voxels to list."""
+    """Return at most `most` names for a message, those like `name` first: a brain has too many voxels to list."""
     if len(names) <= most:
         return list(names)
     close = get_close_matches(name, names, n=5)

@@ -1,7 +1,6 @@
-"""A synthetic brain of known truth: what it would record of activations that are known, with noise that is known.
+"""A synthetic brain of known truth: recordings of known activations, with known noise.
 
-It makes a `Recording` with runs and events, on which everything runs that runs on real ones; and it says what the
-right result is.
+The `Recording` has runs and events, and everything runs on it that runs on real ones; the right result is known.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from .recording import Recording
 HAEMODYNAMICS = ("glover", "none")
 N_DRIFTS = 3
 BLOCK_ELEMENTS = 2**22
-"""Numbers of the map held at once."""
+"""How many entries of the map are in memory at once."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Design:
-    """What is shown when.
+    """Which stimuli occur when.
 
     Attributes
     ----------
     events : Events
-        Each with a duration. An event's stimulus, or where it has none its label, is the key of what is shown.
+        Each with a duration. An event's stimulus, or where it has none its label, is its key.
     run_lengths : mapping of int or str to int
         The number of samples of each run, in order.
     """
@@ -42,14 +41,14 @@ class Design:
 
     @property
     def keys(self) -> NDArray[np.str_]:
-        """What each event shows, (n_events,)."""
+        """Return the key of each event, (n_events,)."""
         return self.events.label if self.events.stimulus is None else self.events.stimulus
 
 
 def block_design(
     keys: Sequence[str], n_runs: int, *, rate_hz: float, duration_s: float, rest_s: float = 0.0, seed: int = 0
 ) -> Design:
-    """Show every key once in each run, in random order, with rest before, between and behind.
+    """Present every key once in each run, in random order, with rest before, between and after.
 
     Parameters
     ----------
@@ -89,8 +88,8 @@ def block_design(
 class SyntheticBrain:
     """Features that respond linearly to the activations of a layer, and noise.
 
-    Every feature (voxel, electrode) weighs all units at random. What it records is its response, delayed by the blood
-    flow, plus noise; both together have a variance of about 1. The same settings always give the same recording.
+    Every feature (voxel, electrode) weighs all units at random. It records its response, delayed by the blood flow,
+    plus noise; both together have a variance of about 1. The same settings always give the same recording.
 
     Parameters
     ----------
@@ -98,15 +97,15 @@ class SyntheticBrain:
     rate_hz : float
         Samples per second.
     signal_to_noise : float
-        Variance of a feature's sustained response over what can be shown, by the variance of its noise in one sample,
-        on average over features. 0: noise alone; infinity: none.
+        Variance of a feature's sustained response over all keys, divided by the variance of its noise in one sample, on
+        average over features. 0: noise alone; infinity: no noise.
     haemodynamics : {"glover", "none"}
-        `response_to` of a person's auditory cortex; or, for electrodes, a response that is there at once, and only
-        while something is shown.
+        `response_to` of a person's auditory cortex; or, for electrodes, a response without delay that lasts as long as
+        the stimulus.
     noise_autocorrelation : float
         Of the noise from one sample to the next: it is a first-order autoregression.
     drift : float
-        Standard deviation of slow drifts over a run (random polynomials up to order 3), in that of the noise.
+        Standard deviation of slow drifts over a run (random polynomials up to order 3), in units of that of the noise.
     seed : int
         Of the map and of the noise.
 
@@ -143,24 +142,24 @@ class SyntheticBrain:
 
     @property
     def noise_sd(self) -> float:
-        """Standard deviation of the noise in a sample."""
+        """Return the standard deviation of the noise in a sample."""
         return float(np.sqrt(1.0 / (1.0 + self.signal_to_noise)))
 
     def record(self, design: Design, activations: Mapping[str, ArrayLike], *, session: int = 0) -> Recording:
-        """What the brain gives while it is shown a design.
+        """Return the brain's recording of a design.
 
         Parameters
         ----------
         design : Design
         activations : mapping of str to array (n_units,)
-            Of all that can be shown, by key; what is not shown in this design counts for the size of the responses.
+            Of all stimuli, by key; those that are not in this design still count for the size of the responses.
         session : int
-            Another one has other noise.
+            Another session has other noise.
 
         Raises
         ------
         InputError
-            The design shows something that has no activation, or an event has no duration.
+            A key of the design has no activation, or an event has no duration.
         ShapeError
             The activations differ in length.
         """
@@ -176,7 +175,7 @@ class SyntheticBrain:
         )
 
     def clean(self, design: Design, activations: Mapping[str, ArrayLike]) -> Floats:
-        """What `record` would give without noise, (n_samples, n_features)."""
+        """Return the recording without noise, (n_samples, n_features)."""
         check_events(design.events, dict(design.run_lengths), self.rate_hz)
         names, table = _table(activations)
         for key in design.keys.tolist():
@@ -196,16 +195,16 @@ class SyntheticBrain:
         return np.concatenate(parts)
 
     def patterns(self, table: NDArray) -> Floats:
-        """The sustained responses (n_keys, n_features) to a table of activations (n_keys, n_units).
+        """Return the sustained responses (n_keys, n_features) to a table of activations (n_keys, n_units).
 
-        They are ``(table - its mean) @ map_of(table)``; the table is read in blocks along the wide axis, and the map is
-        never there as a whole.
+        They are ``(table - its mean) @ map_of(table)``; the table is read in blocks along the wide axis, and the whole
+        map is never in memory.
         """
         raw = self._raw_patterns(table)
         return raw * self._size(raw)
 
     def map_of(self, table: NDArray) -> Floats:
-        """The true map, (n_units, n_features), scaled for these activations (n_keys, n_units)."""
+        """Return the true map, (n_units, n_features), scaled for these activations (n_keys, n_units)."""
         weights = np.random.default_rng(self.seed).standard_normal((table.shape[1], self.n_features))
         return weights * self._size(self._raw_patterns(table))
 
@@ -219,14 +218,14 @@ class SyntheticBrain:
         return raw
 
     def _size(self, raw: Floats) -> float:
-        """What brings responses to the size that the signal-to-noise ratio asks for."""
+        """Return the factor that gives responses the size for the signal-to-noise ratio."""
         variance = raw.var(axis=0, ddof=1).mean() if len(raw) > 1 else 0.0
         if not variance > 0:
             raise InputError("activations: expected two or more that differ; all alike leave nothing to tell apart")
         return float(np.sqrt((1.0 - self.noise_sd**2) / variance))
 
     def _course(self, events: Events, i: int, length: int) -> Floats:
-        """How strongly a run's samples respond to one of its events; 1 once the response is sustained."""
+        """Return how strongly a run's samples respond to one of its events; 1 once the response is sustained."""
         onset_s, stop_s = events.onset_s[i], events.onset_s[i] + events.duration_s[i]
         if self.haemodynamics == "none":
             course = np.zeros(length)
@@ -243,7 +242,7 @@ class SyntheticBrain:
         parts = []
         for length in lengths:
             fresh = rng.standard_normal((length, self.n_features))
-            fresh[1:] *= np.sqrt(1.0 - rho**2)  # the first sample is a whole one, so that all have the same variance
+            fresh[1:] *= np.sqrt(1.0 - rho**2)  # the first sample is not scaled, so that all have the same variance
             noise = np.asarray(lfilter([1.0], [1.0, -rho], fresh, axis=0))
             slow = rng.standard_normal((N_DRIFTS, self.n_features)) / np.sqrt(N_DRIFTS)
             parts.append(noise + self.drift * _polynomials(length) @ slow)
@@ -251,15 +250,11 @@ class SyntheticBrain:
 
 
 def response_to(time_s: ArrayLike) -> Floats:
-    """The haemodynamic response to something shown from time 0 on: it rises, overshoots, and settles at 1.
+    """Return the haemodynamic response to a stimulus from time 0 on: it rises, overshoots, and settles at 1.
 
-    The integral of the difference of two gamma functions ``(t/d)^a exp(-(t - d)/b)`` with d = a b: a = 6, b = 0.9 s,
-    less 0.35 times a = 12, b = 0.9 s, which itself is largest 5.2 s after a moment.
-
-    Parameters
-    ----------
-    time_s : array-like
-        Since the onset; the response before is 0.
+    It is the integral of the difference of two gamma functions ``(t/d)^a exp(-(t - d)/b)`` with d = a b: a = 6, b = 0.9
+    s, less 0.35 times a = 12, b = 0.9 s. The difference itself is largest 5.2 s after a moment. The response before 0
+    is 0.
 
     References
     ----------
@@ -282,7 +277,7 @@ def response_to(time_s: ArrayLike) -> Floats:
 
 
 def _polynomials(length: int) -> Floats:
-    """Polynomials of order 1 to `N_DRIFTS` over a run, orthogonal, of variance 1; (length, N_DRIFTS)."""
+    """Return polynomials of order 1 to `N_DRIFTS` over a run, orthogonal, of variance 1; (length, N_DRIFTS)."""
     basis = np.vander(np.linspace(-1, 1, length), N_DRIFTS + 1, increasing=True)
     orthogonal = np.linalg.qr(basis)[0][:, 1:] * np.sqrt(length)
     return np.pad(orthogonal, ((0, 0), (0, N_DRIFTS - orthogonal.shape[1])))

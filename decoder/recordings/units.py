@@ -1,4 +1,4 @@
-"""Units of what electrodes and sensors measure: how they are written, and from one to another."""
+"""Units of what electrodes and sensors measure: their spellings, and conversion between them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .events import listed
 from .recording import Recording
 
 PREFIXES = {"f": -15, "p": -12, "n": -9, "u": -6, "µ": -6, "μ": -6, "m": -3, "": 0, "k": 3}
-"""Powers of ten; the micro sign and the Greek letter look alike, and both are found."""
+"""Powers of ten; the micro sign and the Greek letter look alike, and both are in use."""
 LENGTHS = {"m": 0, "cm": 2, "mm": 3}
-"""Of what a gradient is divided by, in powers of ten."""
+"""The lengths by which a gradient is divided, in powers of ten."""
 SPELLED = {"volt": "V", "tesla": "T"}
 SPELLED_PREFIXES = {"femto": "f", "pico": "p", "nano": "n", "micro": "u", "milli": "m", "": "", "kilo": "k"}
 
 LARGEST_V = 1.0
-"""No electrode on or in a body shows more, its offset included."""
+"""No electrode on or in a body measures more, its offset included."""
 SMALLEST_V = 1e-8
 """An amplifier's own noise is several times more."""
 MOST_SAMPLES = 10_000
-"""So many samples are looked at."""
+"""About so many samples are checked."""
 
 
 def _parsed(unit: str) -> tuple[str, int] | None:
@@ -44,9 +44,9 @@ def _parsed(unit: str) -> tuple[str, int] | None:
 
 
 def unit_factor(unit: str, wanted: str) -> float | None:
-    """Return by what values in one unit are multiplied to be in another; None where they measure different things.
+    """Return the factor from values in one unit to values in another; None where they measure different things.
 
-    Volts and teslas, and these per metre, with prefixes, however they are spelled; other units are only the same where
+    Knows volts and teslas, and these per metre, with prefixes, in any spelling; other units are the same only where
     they are written the same.
 
     Examples
@@ -67,22 +67,9 @@ def unit_factor(unit: str, wanted: str) -> float | None:
 
 
 def converted(recording: Recording, unit: str, features: Sequence[str] | None = None) -> Recording:
-    """Return a recording with its values in another unit.
+    """Return a recording with some features (default: all) in another unit: volts or teslas with a prefix.
 
-    Parameters
-    ----------
-    recording : Recording
-    unit : str
-        Such as ``"uV"``: volts or teslas with a prefix.
-    features : sequence of str, optional
-        Those to convert; all where not given.
-
-    Raises
-    ------
-    InputError
-        A feature is measured in something else.
-    UnknownNameError
-        There is no such feature.
+    InputError where a feature measures something else, UnknownNameError where there is no such feature.
 
     Examples
     --------
@@ -113,15 +100,13 @@ def converted(recording: Recording, unit: str, features: Sequence[str] | None = 
 
 
 def unit_of_each(unit: str | tuple[str, ...], n_features: int) -> tuple[str, ...]:
-    """Return one unit per feature."""
     return (unit,) * n_features if isinstance(unit, str) else unit
 
 
 def warn_of_units(recording: Recording) -> None:
-    """Warn where values said to be volts cannot be: half of them exceed one in half of the channels, or none is 10 nV.
+    """Warn where values said to be volts cannot be: half of them exceed `LARGEST_V`, or all are below `SMALLEST_V`.
 
-    Neither a few artefacts nor a trigger or a photodiode among the channels mislead it. Channels that show nothing at
-    all do not count.
+    Neither a few artefacts nor a trigger or a photodiode among the channels mislead it. Channels of zeros do not count.
     """
     units = unit_of_each(recording.unit, recording.n_features)
     some = np.abs(recording.data[:: max(1, recording.n_samples // MOST_SAMPLES)])

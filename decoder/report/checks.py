@@ -1,4 +1,4 @@
-"""What a reader should look at before believing a result."""
+"""What a reader should check before believing a result."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def result_checks(
     controls: Mapping[str, Mapping[str, Measure]],
     names: Sequence[str],
 ) -> list[Sentence]:
-    """Whether the decoder is above chance and above its controls, these are not, and the ceiling is.
+    """Check that the decoder is above chance and its controls, the controls are not above chance, and the ceiling is.
 
-    `controls` are by name; `names` are the measures to go by; of a ceiling without an interval its value counts.
+    `controls` are by name; `names` are the measures to check; a ceiling without an interval counts by its value.
     """
     verdicts: dict[tuple[bool, str], list[str]] = {}
     for name in names:
@@ -49,7 +49,7 @@ def result_checks(
         if _above_chance(controls[control][name])
     ]
     if untrained is not None:
-        name = "candidate" if names[0] == "free" else names[0]  # the nearest target says nothing freely
+        name = "candidate" if names[0] == "free" else names[0]  # the nearest target gives no free answers
         adds = decoder[name].low > untrained[name].high
         text = "the decoder is above it" if adds else "that the trained network adds anything to it is not shown"
         labels_alone = (

@@ -1,4 +1,4 @@
-"""What commands print for ``--json``: values that JSON knows, decisions, and what is in a recording."""
+"""What commands print for ``--json``: plain values, decisions, and the contents of a recording."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..targets import Targets, WordTargets
 
 
 def plain_data(value: Any) -> Any:
-    """The value in what JSON knows: NaN, which it does not, becomes None, and an object a mapping of its fields."""
+    """The value in types of JSON: NaN becomes None, and an object becomes a mapping of its fields."""
     if hasattr(value, "to_dict"):
         value = value.to_dict()
     elif hasattr(value, "_asdict"):
@@ -34,7 +34,7 @@ def plain_data(value: Any) -> Any:
 
 
 def decisions_on(decisions: Sequence[Decision], targets: Targets, recording: Recording) -> list[dict[str, Any]]:
-    """Decisions on a recording with what its events say was shown, ready for JSON."""
+    """Decisions on a recording with the stimuli of its events, ready for JSON."""
     return [plain_data(_decision_data(one, targets, recording.events)) for one in decisions]
 
 
@@ -61,7 +61,7 @@ def _decision_data(decision: Decision, targets: Targets, events: Events) -> dict
 
 
 def recording_data(recording: Recording) -> dict[str, Any]:
-    """What is in a recording, ready for JSON."""
+    """The contents of a recording, ready for JSON."""
     labels, counts = np.unique(recording.events.label, return_counts=True)
     unit = recording.unit if isinstance(recording.unit, str) else sorted(set(recording.unit))
     return plain_data(

@@ -1,4 +1,4 @@
-"""How figures are drawn: in one style, in the same colours for the page and for files of their own."""
+"""How figures are drawn: in one style, with the same colours in the page and in separate files."""
 
 from __future__ import annotations
 
@@ -16,26 +16,16 @@ if TYPE_CHECKING:
 
 INK, SOFT, RULE, ACCENT, PAPER = "#1b1d21", "#62666d", "#c9ccd1", "#0b5cad", "#ffffff"
 SERIES = ("#5b16a5", "#a3248f", "#cf4a63", "#d9741c", "#a98600")
-"""Tell lines apart, in this order."""
+"""Colours of lines, in this order."""
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)))
-"""Tell lines apart without colour."""
+"""Dashes of lines, so that no colour is needed."""
 WIDTH_IN = 9.0
 LONGEST_LABEL = 18
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure that is drawn when it is needed.
-
-    Parameters
-    ----------
-    name : str
-        That of its file.
-    draw : callable
-        Draws on a bare figure.
-    height_in, width_in : float
-    caption : str
-    """
+    """A figure that is drawn when it is needed, by `draw` on a bare figure; `name` is that of its file."""
 
     name: str
     draw: Callable[[Figure], None]
@@ -45,13 +35,13 @@ class Drawing:
     kind = "drawing"
 
     def svg(self) -> str:
-        """An ``<svg>`` element for a page, with the page's font."""
+        """An ``<svg>`` element for a page, in the page's font."""
         svg = self.file("svg").decode()
-        # Several figures stand in one page: names of groups, which nothing refers to, would be there twice.
+        # A page has several figures: names of groups would be duplicates, and nothing refers to them.
         return re.sub(r'<g id="[^"]*"', "<g", svg[svg.index("<svg") :])
 
     def file(self, kind: Literal["svg", "pdf"]) -> bytes:
-        """A whole file, drawn in this style alone, whatever the user's; the same drawing gives the same bytes."""
+        """A whole file in this style alone, whatever the user's style is; the same drawing gives the same bytes."""
         matplotlib = opened_matplotlib()
         out = io.BytesIO()
         unset = {"svg": ("Date", "Creator", "Format", "Type"), "pdf": ("CreationDate", "Creator", "Producer")}[kind]
@@ -70,11 +60,11 @@ def chance_line(line: Callable[..., Any], chance: float) -> None:
 
 
 def short(label: str, longest: int = LONGEST_LABEL) -> str:
-    """The label on one line, cut where it is too long.
+    r"""The label on one line, cut where it is too long.
 
     Examples
     --------
-    >>> short("a label of\\nmany words")
+    >>> short("a label of\nmany words")
     'a label of many w…'
     """
     label = " ".join(str(label).split())
@@ -83,7 +73,7 @@ def short(label: str, longest: int = LONGEST_LABEL) -> str:
 
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be searched and copied, and the browser knows all alphabets
-    "pdf.fonttype": 42,  # and so it does in print
+    "pdf.fonttype": 42,  # text stays text here, too
     "text.parse_math": False,  # a label may hold dollars
     "font.size": 10,
     "text.color": INK,

@@ -1,4 +1,4 @@
-"""Figures of an evaluation: what was said for what was shown, how runs differ, and where the true answer ranks."""
+"""Figures of an evaluation: confusions, differences between runs, and ranks of the true class."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ MOST_TICKS = 40
 
 
 def confusion_figure(counts: NDArray, answers: Sequence[str], *, other: bool) -> Drawing:
-    """Draw how often each answer (row) was taken for each (column).
+    """Draw how often each class (row) was taken for each (column).
 
-    `counts` is (n_answers, n_answers + 1), see `hotwire.decoder.statistics.confusion.confusion`; its last column, what
-    was none of the answers, is drawn only where `other` says so.
+    `counts` is (n_classes, n_classes + 1), see `hotwire.decoder.statistics.confusion.confusion`; the last column, free
+    answers that are none of the classes, is drawn only if `other`.
     """
     n = len(answers)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -36,7 +36,7 @@ def confusion_figure(counts: NDArray, answers: Sequence[str], *, other: bool) ->
         for column, x in enumerate(left):
             ax.pcolormesh([x, x + 1], np.arange(n + 1), share[:, [column]], **look)
             for row in range(n):
-                # cividis grows evenly in lightness, so the share tells which ink can be read on it.
+                # The lightness of cividis grows evenly, so the share decides which text colour is readable.
                 color = "#ffffff" if share[row, column] < 0.55 else "#000000"
                 count = int(counts[row, column])
                 place = (x + 0.5, row + 0.5)
@@ -85,9 +85,9 @@ def groups_figure(names: Sequence[str], panels: Mapping[str, tuple[ArrayLike, fl
 
 
 def ranks_figure(curves: Mapping[str, tuple[NDArray, NDArray]], n_answers: int, unit: str) -> Drawing:
-    """Draw at which rank the true answer stands: how often in each stretch of ranks, and within the best k.
+    """Draw the ranks of the true class: how often in each stretch of ranks, and within the best k.
 
-    `curves` are ranks and weights, which sum to 1, by name; the first stands out and the last is drawn as chance.
+    `curves` are ranks and weights, which sum to 1, by name; the first is emphasised and the last is drawn as chance.
     """
     bins = np.linspace(0.5, n_answers + 0.5, 21)
     within = np.unique(np.geomspace(1, n_answers, 80).astype(int))

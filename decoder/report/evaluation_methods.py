@@ -14,7 +14,7 @@ from .numbers import count, percent
 
 
 def evaluation_methods(evaluation: Evaluation, folds: Sequence[str], over: str) -> dict[str, str]:
-    """Methods by their headings; `folds` are their names, `over` what is drawn whole for intervals."""
+    """Methods by their headings; `folds` are names of folds, `over` what is drawn whole for intervals."""
     measures = evaluation.decoder.measures
     unit = groups_of(evaluation).unit
     groups = "runs" if unit == "run" and evaluation.classes is None else "folds"

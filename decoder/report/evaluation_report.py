@@ -1,9 +1,9 @@
-"""An evaluation as the terminal and the page show it."""
+"""An evaluation for the terminal and the page."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,21 +30,13 @@ MOST_OTHERS = 12
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """Implements `Result`.
-
-    Attributes
-    ----------
-    evaluation : Evaluation
-    recording : str
-        What was decoded from, in a few words.
-    """
+    """Implements `Result`; `recording` says in a few words what was decoded from."""
 
     evaluation: Evaluation
     recording: str
 
     @cached_property
     def names(self) -> list[str]:
-        """The measures that the decoder has."""
         return [name for name in MEASURES if name in self.evaluation.decoder.measures]
 
     @cached_property
@@ -110,7 +102,10 @@ class EvaluationReport:
         return checks + finding_checks(evaluation.findings)
 
     def tables(self) -> list[Table]:
-        return [decisions_table(self.summary()["decisions"]), self._measures_table()]
+        decisions = self.summary()["decisions"]
+        n_right = sum(one["right"] for one in decisions)
+        caption = f"{self.evaluation.network}: {n_right} of {len(decisions)} right"
+        return [replace(decisions_table(decisions), caption=caption), self._measures_table()]
 
     def figures(self) -> list[Drawing]:
         return [part for section in self.sections() for part in section.parts if isinstance(part, Drawing)]
@@ -134,7 +129,7 @@ class EvaluationReport:
         return measures_table([(name, one.measures) for name, one in self.evaluation.rows()], self.names, self.over)
 
     def _main_measures(self) -> list[str]:
-        """The measures to go by: that of unequal answers alone, else the main one and pairs."""
+        """The measures to use: the AUC alone for unequal classes, else the main one and pairs."""
         main = self.evaluation.main
         return ["auc"] if main == "auc" else list(dict.fromkeys([main, "pairwise"]))
 
@@ -173,7 +168,7 @@ class EvaluationReport:
         return PageSection(f"Ranks: where the true answer stands among {n_answers}", parts)
 
     def _other_words(self) -> list[str]:
-        """Free answers that are none of the answers, the most frequent first."""
+        """Free answers that are none of the classes, the most frequent first."""
         outcome = self.evaluation.decoder
         if outcome.texts is None or outcome.said is None:
             return []
@@ -201,7 +196,7 @@ class EvaluationReport:
         return PageSection(title, [*note, groups_figure([str(name) for name in names], panels, groups.unit)])
 
     def _fold_names(self) -> list[str]:
-        """A fold that holds one run bears its name, any other its number, as do folds of whole classes."""
+        """A fold of one run has the run's name; any other has its number, as have folds of whole classes."""
         evaluation, names = self.evaluation, []
         for fold in range(len(evaluation.chosen)):
             runs = np.unique(evaluation.trials.run[evaluation.fold == fold]).tolist()

@@ -9,7 +9,7 @@ from .data import plain_data
 
 
 def evaluation_summary(evaluation: Evaluation) -> dict[str, Any]:
-    """An evaluation ready for JSON; ``score`` and what follows it are of its main measure."""
+    """An evaluation ready for JSON; ``score`` and the fields after it are of its main measure."""
     main = evaluation.decoder.measures[evaluation.main]
     measures = evaluation.decoder.measures
     return plain_data(

@@ -1,4 +1,4 @@
-"""An evaluation trial by trial: what was said with which probability, and at which rank the true answer stands."""
+"""An evaluation trial by trial: each decision with its probability, and the rank of the true class."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ N_CANDIDATES = 3
 
 
 class Groups(NamedTuple):
-    """The smallest whole that holds more than one trial everywhere: runs, else folds, else all trials."""
+    """The smallest unit that holds more than one trial everywhere: runs, else folds, else all trials."""
 
     unit: str
     of_trial: NDArray
 
 
 def groups_of(evaluation: Evaluation) -> Groups:
-    """By what trials are grouped."""
+    """The groups of an evaluation's trials."""
     for unit, of_trial in (("run", evaluation.trials.run), ("fold", evaluation.fold + 1)):
         if np.unique(of_trial, return_counts=True)[1].min() > 1:
             return Groups(unit, of_trial)
@@ -50,12 +50,12 @@ def accuracy_by_group(evaluation: Evaluation, groups: Groups, measure: str) -> t
 
 
 def answers_of(outcome: Outcome) -> NDArray[np.intp]:
-    """The answer taken in each trial, (n_trials,): -1 for a free one that is none of them."""
+    """The decision in each trial, (n_trials,): -1 for a free answer that is none of the classes."""
     return outcome.said if outcome.said is not None else outcome.scores.argmax(axis=1)
 
 
 def answer_ranks(scores: ArrayLike) -> NDArray[np.float64]:
-    """At which place each answer stands in each trial, 1 the best; equal scores share their mean place.
+    """The rank of each class in each trial, 1 the best; equal scores share their mean rank.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def answer_ranks(scores: ArrayLike) -> NDArray[np.float64]:
 
 
 def rank_curves(evaluation: Evaluation, groups: Groups) -> dict[str, tuple[NDArray, NDArray]]:
-    """Ranks of the true answers with their weights; for chance, of all true answers of a trial's group."""
+    """Ranks of the true classes with their weights; for chance, of all true classes of a trial's group."""
     rows, n_trials = np.arange(len(evaluation.truth)), len(evaluation.truth)
     even = np.full(n_trials, 1 / n_trials)
     ranks = answer_ranks(evaluation.decoder.scores)
@@ -97,7 +97,7 @@ def ranks_table(curves: dict[str, tuple[NDArray, NDArray]], n_answers: int) -> T
 
 
 def trials_table(evaluation: Evaluation) -> Table:
-    """What was said in each trial, and how probable the candidates were; of many trials some, drawn at random."""
+    """The decision in each trial, and the probabilities of the candidates; a random sample of many trials."""
     trials, outcome, answers = evaluation.trials, evaluation.decoder, evaluation.answers
     said, drawn = answers_of(outcome), np.arange(len(trials))
     if len(trials) > MOST_TRIALS:

@@ -1,4 +1,4 @@
-"""Tables as CSV and figures as SVG and PDF, each file whole or not at all."""
+"""Tables as CSV and figures as SVG and PDF; each file is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KINDS: tuple[Literal["svg", "pdf"], ...] = ("svg", "pdf")
 
 
 def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> Path:
-    """Write rows, the first of which are headings; a number that is not there (NaN) stays empty."""
+    """Write rows, the first of which are headings; NaN stays empty."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([None if value != value else value for value in row] for row in rows)
     return write_whole(path, out.getvalue())

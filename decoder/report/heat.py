@@ -1,4 +1,4 @@
-"""Heat maps over the layers of a network: their colours, the bar that says what they mean, and names of the layers."""
+"""Heat maps over the layers of a network: their colours, the colour bar, and names of the layers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LETTER_IN, TICK_IN = 0.085, 0.15
 def heat_colors() -> tuple[str, ...]:
     """Colours of a heat map from low to high: matplotlib's magma, whose lightness changes evenly.
 
-    Told apart by lightness alone, they need no colour vision. Low values are near the paper.
+    Lightness alone separates them, so they need no colour vision. Low values are close to the colour of the page.
     """
     matplotlib = opened_matplotlib()
     ramp = matplotlib.colormaps["magma"]
@@ -30,15 +30,15 @@ def heat_colors() -> tuple[str, ...]:
 
 
 def heat_color(level: float) -> tuple[str, str]:
-    """The colour of a level from 0 to 1, at the ends of the scale what lies beyond; and that of ink upon it."""
+    """The colour of a level, clipped to 0 to 1, and the colour of text on it."""
     place = int(np.clip(np.nan_to_num(level) * N_HEAT, 0, N_HEAT - 1))
     return heat_colors()[place], "#000000" if place < N_HEAT / 2 else "#ffffff"
 
 
 def heat_bar(ax: Axes, low: float, high: float, title: str, lowest: str | None = None) -> None:
-    """Draw which heat colour is how much, from low (`lowest` in words) to high, in per cent."""
+    """Draw the colour bar, from low (`lowest` in words) to high, in per cent."""
     edges = np.linspace(100 * low, 100 * high, N_HEAT + 1)
-    # Each colour reaches under the next one, so that no seam shows between them.
+    # Each colour reaches under the next one, so that no gap is visible between them.
     ax.bar(edges[:-1], 1, edges[-1] - edges[:-1], align="edge", color=heat_colors(), linewidth=0)
     ax.set_title(title)
     ticks = [edges[0], edges[N_HEAT // 2], edges[-1]]
@@ -51,14 +51,14 @@ def heat_bar(ax: Axes, low: float, high: float, title: str, lowest: str | None =
 
 
 def layer_ticks(ax: Axes, layers: Sequence[str], column_in: float) -> None:
-    """Name the layers below columns that are so wide, as many as there is room for."""
+    """Name the layers below columns of this width, as many as fit."""
     turned = max(map(len, layers)) * LETTER_IN > max(2 * LETTER_IN, column_in)
     every = max(1, round((TICK_IN if turned else 0.22) / column_in + 0.49))
     ax.set_xticks(np.arange(len(layers))[::every] + 0.5, layers[::every], rotation=90 if turned else 0)
 
 
 def layer_names(layers: Sequence[str]) -> list[str]:
-    """Layers for an axis: without the parts, between dots, that all of them begin and end with.
+    """Layers for an axis: without the dotted parts with which all of them begin and end.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def layer_names(layers: Sequence[str]) -> list[str]:
 
 
 def _n_alike(parts: Sequence[Sequence[str]]) -> int:
-    """How many of the first parts all have in common; none if there is but one."""
+    """How many of the first parts all have in common; 0 if there is only one."""
     if len(parts) == 1:
         return 0
     same = [len(set(column)) == 1 for column in zip(*parts, strict=False)]

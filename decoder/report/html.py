@@ -1,4 +1,4 @@
-"""Any result as one HTML file that needs nothing else, which anybody can open, print and check."""
+"""Any result as one HTML file that needs nothing else and that anybody can open, print and check."""
 
 from __future__ import annotations
 
@@ -16,13 +16,7 @@ from .result import PageResult
 
 
 def page_path(path: str | os.PathLike[str]) -> Path:
-    """Where a page can be written to.
-
-    Raises
-    ------
-    InputError
-        There is no such folder to write to, or the path is one.
-    """
+    """The path for a page; raise InputError where its folder does not exist, or the path is a folder."""
     path = Path(path)
     if not path.parent.is_dir():
         raise InputError(f"path: expected a file in a folder that is there, got {path}; make {path.parent} first")
@@ -40,27 +34,10 @@ def write_page(
     seconds: float | None = None,
     studies: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
-    """Write a result as one HTML file, which is there whole or not at all; the same result gives the same bytes.
+    """Write a result as one HTML file, whole or not at all; the same result gives the same bytes.
 
-    Parameters
-    ----------
-    result : PageResult
-    path : path-like
-        Replaced if it is there.
-    title : str
-    command : str, optional
-        What makes the page again.
-    seconds : float, optional
-        How long it took.
-    studies : mapping of str to str
-        The study files by their names.
-
-    Raises
-    ------
-    InputError
-        There is no such folder to write to.
-    MissingExtraError
-        jinja2 or matplotlib is not installed.
+    An existing file is replaced. `command` makes the page again, `studies` are the texts of study files by name. Raises
+    InputError where there is no such folder, MissingExtraError where jinja2 or matplotlib is not installed.
     """
     path = page_path(path)
     try:

@@ -1,4 +1,4 @@
-"""Text from outside in what rich reads as markup."""
+"""Text from outside, escaped for rich's markup."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...errors.printable import printable
 
 
 def in_markup(text: object) -> str:
-    r"""Return a text for what rich reads as markup: `printable`, and its brackets are brackets.
+    r"""Return a text for rich's markup: `printable`, and with its brackets escaped.
 
     Examples
     --------

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Rows = Sequence[tuple[str, Mapping[str, Measure]]]
-"""Names and measures, from top to bottom; the first stands out and has every measure."""
+"""Names and measures, from top to bottom; the first is emphasised and has every measure."""
 
 
 def measures_table(rows: Rows, names: Sequence[str], over: str) -> Table:
-    """Each measure with its interval over runs (or whatever `over` says) and its p value; the last row is chance."""
+    """Each measure with its interval over runs (or what `over` says) and its p value; the last row is chance."""
     body: list[list[Cell]] = []
     for name, measures in rows:
         cells = [(interval(one), p_words(one.p_value)) if (one := measures.get(of)) else ("–", "–") for of in names]
@@ -34,7 +34,7 @@ def measures_table(rows: Rows, names: Sequence[str], over: str) -> Table:
 
 
 def measures_figure(rows: Rows, names: Sequence[str], over: str) -> Drawing:
-    """Draw each measure of each row as a point with its interval, against chance; a panel for each of the names."""
+    """Draw each measure of each row as a point with its interval, against chance; one panel for each name."""
 
     def draw(figure: Figure) -> None:
         panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
@@ -79,7 +79,7 @@ def _point(ax: Axes, row: int, one: Measure | Difference, label: str, *, stands_
     ax.plot([100 * one.low, 100 * one.high], [row, row], color=color, linewidth=width, zorder=2)
     ax.plot([100 * one.value], [row], "o", color=color, markersize=size, clip_on=False, zorder=3)
     if np.isfinite(one.value):
-        # On a patch of paper, which hides the chance line but no point.
+        # On a background that hides the chance line but no point.
         patch = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.5}
         at = (100 * one.value, row)
         ax.annotate(label, at, (0, 7), textcoords="offset points", ha="center", bbox=patch, zorder=1.5)

@@ -1,4 +1,4 @@
-"""Methods that results have in common, in words, with their references."""
+"""Methods that results share, in words, with their references."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def measure_texts(names: Iterable[str], words: dict[str, str]) -> dict[str, str]
 
 
 def control_texts(names: Iterable[str]) -> dict[str, str]:
-    """What each control injects, or where its targets come from."""
+    """What each control injects, or where its targets are from."""
     return {name: f"{control_named(name).description}." for name in names}
 
 

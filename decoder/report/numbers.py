@@ -8,19 +8,19 @@ from ..statistics.measures import Measure
 
 
 def percent(share: float) -> str:
-    """A share in per cent, to one digit behind the point."""
+    """A share in per cent, with one decimal."""
     return "–" if np.isnan(share) else f"{100 * share:.1f}"
 
 
 def p_words(p_value: float) -> str:
-    """A p value with as many digits as it bears."""
+    """A p value with as many digits as are significant."""
     if np.isnan(p_value):
         return "–"
     return f"{p_value:.1g}" if p_value < 0.001 else f"{p_value:.3f}" if p_value < 0.1 else f"{p_value:.2f}"
 
 
 def count(n: int, one: str) -> str:
-    """How many there are of something.
+    """A number of things, in words.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def count(n: int, one: str) -> str:
 
 
 def interval(one: Measure, unit: str = "") -> str:
-    """A measure in per cent with its interval, if it has one; `unit` stands behind the value.
+    """A measure in per cent with its interval, if it has one; `unit` follows the value.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What any result gives to the terminal and to the HTML page: tables, figures and sentences."""
+"""What every result gives the terminal and the HTML page: tables, figures and sentences."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from .drawing import Drawing
 
 
 class Sentence(NamedTuple):
-    """Something that was found; `good` says whether it is as it should be, None where it can only be read."""
+    """A finding; `good` says whether it is as it should be, None where it is only information."""
 
     text: str
     good: bool | None = None
 
 
 class Number(NamedTuple):
-    """One of the few numbers that stand large at the top of a page."""
+    """One of the few large numbers at the top of a page."""
 
     value: str
     label: str
 
 
 class Bar(NamedTuple):
-    """A share from 0 to 1, drawn as a bar with its label and a note; underlined where it is the true one."""
+    """A share from 0 to 1, drawn as a bar with its label and a note; underlined where it is the true class."""
 
     label: str
     share: float
@@ -34,7 +34,7 @@ class Bar(NamedTuple):
 
 
 class Shade(NamedTuple):
-    """A cell of a heat map: its text, and its place from 0 (low) to 1 (high); underlined where it is significant."""
+    """A cell of a heat map: its text, and its level from 0 (low) to 1 (high); underlined where it is significant."""
 
     text: str
     level: float
@@ -47,16 +47,7 @@ Cell: TypeAlias = "str | bool | Sequence[Bar] | Shade"
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells, all as long as `columns`; an empty row is a rule.
-
-    Attributes
-    ----------
-    columns : sequence of str
-    rows : sequence of sequence of Cell
-    caption : str
-    bold : int or None
-        Which row stands out.
-    """
+    """Rows of cells, all as long as `columns`; an empty row is a line, and row number `bold` is emphasised."""
 
     kind: ClassVar[str] = "table"
     columns: Sequence[str]
@@ -65,7 +56,7 @@ class Table:
     bold: int | None = None
 
     def numeric(self) -> list[bool]:
-        """Whether a column holds nothing but numbers, which are aligned to the right."""
+        """Whether a column holds only numbers, which are aligned to the right."""
         return [
             all(isinstance(row[i], str) and is_number(row[i]) for row in self.rows if row)  # type: ignore[arg-type]
             for i in range(len(self.columns))
@@ -73,7 +64,7 @@ class Table:
 
 
 class Code(NamedTuple):
-    """Text to be printed as it stands."""
+    """Text printed as it is."""
 
     text: str
     kind: str = "code"
@@ -88,25 +79,25 @@ class Folded(NamedTuple):
 
 
 Part: TypeAlias = "str | Mapping[str, str] | Table | Drawing | Code | Folded"
-"""A paragraph, terms with their explanations, or one of the classes."""
+"""A paragraph, terms with their explanations, or one of these types."""
 
 
 class PageSection(NamedTuple):
-    """A heading of the page and what stands below it."""
+    """A heading of the page and its parts."""
 
     title: str
     parts: Sequence[Part]
 
 
 class Result(Protocol):
-    """What the terminal knows of an evaluation, a map, a plan and so on."""
+    """What the terminal needs of any result: an evaluation, a map, a plan."""
 
     def summary(self) -> dict[str, Any]:
-        """All of it for ``--json``."""
+        """The whole result for ``--json``."""
         ...
 
     def sentences(self) -> list[Sentence]:
-        """What was found, and what to look at before believing it."""
+        """The findings, and what to check before believing them."""
         ...
 
     def tables(self) -> list[Table]:
@@ -114,15 +105,15 @@ class Result(Protocol):
         ...
 
     def figures(self) -> list[Drawing]:
-        """All figures; their names are those of their files."""
+        """All figures; their names are the names of their files."""
         ...
 
 
 class PageResult(Result, Protocol):
-    """What a page knows besides."""
+    """What a page needs in addition."""
 
     def lead(self) -> str:
-        """What was done, in a sentence or two."""
+        """What was done, in one or two sentences."""
         ...
 
     def numbers(self) -> list[Number]:
@@ -130,12 +121,12 @@ class PageResult(Result, Protocol):
         ...
 
     def sections(self) -> list[PageSection]:
-        """The page below its sentences."""
+        """The page after its sentences."""
         ...
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell is a number, perhaps with a sign, a star or a per cent sign, or has none.
+    """Whether a cell is a number, perhaps with a sign, a star or a per cent sign, or is empty.
 
     Examples
     --------

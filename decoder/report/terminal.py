@@ -21,7 +21,7 @@ SHADE_WIDTH = 3
 
 
 def show_result(console: Console, result: Result, seconds: float, files: str) -> None:
-    """Tables, then what was found in sentences, warnings in yellow; then how long it took and where the files are."""
+    """Tables, then findings in sentences, warnings in yellow; then the time it took and where the files are."""
     for table in result.tables():
         show_table(console, table)
     marks = {None: "•", True: "✓", False: "✗"} if not console.options.ascii_only else {None: "*", True: "+", False: "-"}
@@ -32,7 +32,7 @@ def show_result(console: Console, result: Result, seconds: float, files: str) ->
 
 
 def show_table(console: Console, table: Table) -> None:
-    """A table; one whose cells are shades as a heat map, as many columns side by side as there is room for."""
+    """A table; one whose cells are shades is a heat map, with as many columns side by side as fit."""
     if any(isinstance(cell, Shade) for row in table.rows for cell in row):
         console.print(Text(printable(table.caption), "bold"))
         for line in _heat_map(console, table):
@@ -55,7 +55,7 @@ def show_table(console: Console, table: Table) -> None:
 
 
 def decisions_table(decisions: Sequence[Mapping[str, Any]]) -> Table:
-    """One line a trial: run, time, what was shown, what the network says, and whether that is right."""
+    """One line a trial: run, time, the stimulus, the network's decision, and whether it is right."""
     rows = [
         [
             str(one["run"]),
@@ -70,7 +70,7 @@ def decisions_table(decisions: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def show_mapping(console: Console, mapping: Mapping[str, Any]) -> None:
-    """Names and values; tables within tables are indented."""
+    """Names and values; nested tables are indented."""
     table = RichTable.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

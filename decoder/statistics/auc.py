@@ -41,8 +41,8 @@ def auc(scores: ArrayLike, truth: ArrayLike) -> float:
 def auc_measure(repeats: Sequence[ArrayLike], truth: ArrayLike, runs: ArrayLike, shuffled: NDArray) -> Measure:
     """Put the AUC together with its interval over runs and its permutation p.
 
-    Of repetitions the mean AUC is given; for the interval they are drawn as well. Runs (n_trials,) are drawn whole;
-    pairs of trials of different runs count, too. `shuffled` (n_permutations, n_trials) are exchanged classes.
+    Repetitions are averaged; for the interval they are drawn as well. Runs (n_trials,) are drawn whole; pairs of trials
+    of different runs count, too. `shuffled` (n_permutations, n_trials) are exchanged classes.
     """
     leanings = [_leaning(scores, truth) for scores in repeats]
     second = leanings[0][1]
@@ -56,14 +56,14 @@ def auc_measure(repeats: Sequence[ArrayLike], truth: ArrayLike, runs: ArrayLike,
 
 
 def auc_difference(scores: ArrayLike, other: ArrayLike, truth: ArrayLike, runs: ArrayLike) -> Difference:
-    """AUC of scores minus that of others on the same trials; for its interval, the same runs are drawn for both."""
+    """AUC of `scores` minus that of `other` on the same trials; for the interval, the same runs are drawn for both."""
     ours, theirs = _over_runs([_leaning(one, truth) for one in (scores, other)], runs)
     drawn = ours - theirs
     return Difference(auc(scores, truth) - auc(other, truth), *percentile_interval(drawn[~np.isnan(drawn)]))
 
 
 def choice_score(scores: ArrayLike, truth: ArrayLike, groups: ArrayLike | None = None) -> float:
-    """The score that choices are made by: the AUC where two classes occur, else pairwise accuracy (within groups).
+    """The score for choices: the AUC where two classes occur, else pairwise accuracy (within groups).
 
     Examples
     --------
@@ -82,7 +82,7 @@ def has_auc(truth: NDArray[np.intp], n_classes: int) -> bool:
 
 
 def _leaning(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """How far each trial leans to the second class, and whether that is right."""
+    """How far each trial leans to the second class, and whether that is its class."""
     scores, truth = checked_scores(scores, truth)
     if scores.shape[1] != 2 or len(np.unique(truth)) != 2:
         raise InputError(
@@ -93,7 +93,7 @@ def _leaning(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], 
 
 
 def _ranks(leaning: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1 on; equal ones share their mean rank."""
+    """Ranks, counted from 1; equal values share their mean rank."""
     _, inverse, count = np.unique(leaning, return_inverse=True, return_counts=True)
     return (np.cumsum(count) - (count - 1) / 2)[inverse]
 
@@ -127,7 +127,7 @@ def _over_runs(leanings: Sequence[tuple[NDArray, NDArray]], runs: ArrayLike) -> 
 
 
 def _pairs_won(leaning: NDArray, second: NDArray[np.bool_], codes: NDArray, n_runs: int) -> NDArray[np.float64]:
-    """For each two runs, how many pairs the second class's trials of one win against the first's of the other."""
+    """For each two runs, how many pairs the second class's trials of one win against the first class's of the other."""
     won = np.zeros((n_runs, n_runs))
     for run in range(n_runs):
         rivals = np.sort(leaning[~second & (codes == run)])

@@ -12,17 +12,10 @@ from ...errors import InputError
 
 
 class Transfer(NamedTuple):
-    """An information transfer rate, and what it comes from.
+    """An information transfer rate, and the numbers that give it.
 
-    Attributes
-    ----------
-    accuracy : float
-        Of decisions, the mean over classes: where some classes are rare, naming the frequent one tells nothing.
-    seconds : float
-        For one decision, from the onset until it was there.
-    bits : float
-        In one decision.
-    bits_per_minute : float
+    `accuracy` is the mean over classes: where some classes are rare, naming the frequent one carries no information.
+    `seconds` are for one decision, from the onset until it is made; `bits` are in one decision.
     """
 
     accuracy: float
@@ -32,7 +25,7 @@ class Transfer(NamedTuple):
 
 
 def transfer(right: NDArray, truth: NDArray[np.intp], seconds: float, n_classes: int) -> Transfer:
-    """Return the information transfer rate of decisions that take so many seconds each.
+    """Return the information transfer rate of decisions that take this many seconds each.
 
     `right` (n_decisions,) is 1 for a right one; a tie of k classes counts 1/k.
 
@@ -61,7 +54,7 @@ def balanced(right: NDArray, truth: NDArray[np.intp]) -> float:
 
 
 def bits_per_decision(accuracy: float, n_classes: int) -> float:
-    """Bits that a decision among equally likely classes tells, if all errors are equally likely.
+    """Information (in bits) of a decision among equally likely classes, if all errors are equally likely.
 
     log2 N + P log2 P + (1 - P) log2((1 - P) / (N - 1)) for N classes and accuracy P; 0 at chance and below.
 
@@ -88,7 +81,7 @@ def bits_per_decision(accuracy: float, n_classes: int) -> float:
 
 
 def bits_per_minute(accuracy: float, n_classes: int, seconds_per_decision: float) -> float:
-    """Bits that decisions tell in a minute; the seconds are from one to the next, pauses included.
+    """Information (in bits) of the decisions in a minute; the seconds are from one to the next, with pauses.
 
     Examples
     --------

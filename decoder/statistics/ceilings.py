@@ -1,4 +1,4 @@
-"""How well anything could do, given the noise: what repeats of the same stimulus say of each other."""
+"""How well anything could do, given the noise: estimated from repeats of the same stimulus."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .correlations import profile_correlation
 def noise_ceiling(repeats: ArrayLike, *, n_splits: int = 100, seed: int = 0) -> NDArray[np.float64]:
     """Reliability of each unit's average over its repeats: the most of its variance that any model could explain.
 
-    The repeats of each sample are split at random into two halves of equal number (of an odd number one repeat is left
-    out each time); the halves' averages are correlated over samples; the mean correlation r of all splits is stepped
-    up to the reliability of the average over all repeats,
+    The repeats of each sample are split at random into two equal halves (of an odd number one repeat is left out each
+    time), and the halves' averages are correlated over samples. The mean correlation r of all splits is stepped up to
+    the reliability of the average over all repeats,
 
         k r / (1 + (k - 1) r),    k = mean(1 / repeats in a half) / mean(1 / repeats in all),
 
-    which is the formula of Spearman and Brown (k = 2 where all numbers of repeats are even and alike). Its square root
-    is the correlation that the true mean response would reach with the average. Values at or below zero: the unit
-    responds to nothing. Repeats are (n_samples, n_units, n_repeats), NaN where there was none; each sample needs two
-    for each unit, else an InputError is raised.
+    the formula of Spearman and Brown (k = 2 where all numbers of repeats are even and the same). Its square root is the
+    correlation of the true mean response with the average. Values at or below zero: the unit does not respond. Repeats
+    are (n_samples, n_units, n_repeats), NaN where there was none; an InputError is raised unless each sample has two
+    for each unit.
 
     References
     ----------
@@ -40,7 +40,7 @@ def noise_ceiling(repeats: ArrayLike, *, n_splits: int = 100, seed: int = 0) -> 
     n_half = n // 2
     present = np.isfinite(repeats)
     values = np.where(present, repeats, 0.0)
-    # One order for all units of a sample: those with the same repeats are split alike, and sorted once if all have.
+    # One order for all units of a sample: units with the same repeats are split alike; one sort serves all if all have.
     kinds = present[:, :1] if (present == present[:, :1]).all() else present
     rng = np.random.default_rng(seed)
     correlation = np.zeros(repeats.shape[1])
@@ -56,13 +56,13 @@ def noise_ceiling(repeats: ArrayLike, *, n_splits: int = 100, seed: int = 0) -> 
 
 
 def explained_per_ceiling(explained: ArrayLike, ceiling: ArrayLike) -> NDArray[np.float64]:
-    """Share that is explained of what can be explained: the variance explained, divided by the noise ceiling.
+    """The explained variance divided by the noise ceiling: the explained share of what can be explained.
 
-    The ceiling's share of the variance of an average over repeats is the power of the signal, so this is the signal
-    power explained, and for the squared correlation as `explained` the squared normalised correlation.
+    The ceiling's share of the variance of an average over repeats is the power of the signal, so the result is the
+    signal power explained; with the squared correlation as `explained` it is the squared normalised correlation.
 
     Both are (n_units,), for the same averages over repeats: from `explained_variance` and `noise_ceiling`. The share
-    may pass 1 by chance; it is NaN where the ceiling is not above zero, as there is nothing to explain.
+    may pass 1 by chance; it is NaN where the ceiling is not above zero.
 
     References
     ----------
@@ -82,7 +82,7 @@ def explained_per_ceiling(explained: ArrayLike, ceiling: ArrayLike) -> NDArray[n
 
 
 def _checked(repeats: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """The repeats, and how many there are of each sample and unit."""
+    """The repeats, and their number for each sample and unit."""
     repeats = np.asarray(repeats, np.float64)
     if repeats.ndim != 3 or not repeats.size:
         raise ShapeError(f"repeats: expected (n_samples, n_units, n_repeats), got shape {repeats.shape}")

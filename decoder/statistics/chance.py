@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 UNEQUAL = 0.6
-"""From this share of one of two classes on, decisions are summed up by the AUC."""
+"""From this share of one of two classes on, the AUC sums decisions up."""
 
 
 def constant_guess(truth: NDArray, n_classes: int, groups: ArrayLike | None = None) -> float:
-    """What always naming the same class, or guessing evenly, reaches at most.
+    """The most that always naming the same class, or guessing evenly, reaches.
 
-    Groups of trials may each have a guess of their own: where whole classes are held out, a fold's training reveals
-    which are missing.
+    Groups of trials may each have their own guess: where whole classes are held out, a fold's training reveals which
+    are missing.
     """
     if groups is not None:
         return sum(len(rows) * constant_guess(truth[rows], n_classes) for rows in rows_of(groups)) / len(truth)
@@ -33,12 +33,11 @@ def is_unequal(truth: NDArray, n_classes: int) -> bool:
 def pairwise_chance(
     truth: NDArray, n_classes: int, groups: ArrayLike | None = None, *, against: Literal["group", "all"] = "group"
 ) -> float:
-    """What the same scores in every trial reach at most in `pairwise`; one half for equally many trials of each class.
+    """The most that the same scores in every trial reach in `pairwise`; one half for equal numbers of each class.
 
-    With unequal numbers it pays to score classes by their frequency: the frequent one then wins each pair, and its
-    trials weigh more. Groups of trials, if given, each have scores of their own, and no class occurs in two of them.
-    A trial is compared with those of its own group, or with all: then the same scores win most where they put all
-    classes of the group first.
+    With unequal numbers the best scores follow the frequency: the frequent class wins each pair, and its trials weigh
+    more. Groups of trials, if given, each have their own scores, and no class occurs in two of them. A trial is
+    compared with those of its own group, or with all: then the best scores put all classes of the group first.
 
     Examples
     --------

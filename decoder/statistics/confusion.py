@@ -1,4 +1,4 @@
-"""Which class is taken for which, and how well each is told from all others."""
+"""Which class is taken for which, and how well each is distinguished from all others."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def confusion(truth: NDArray, said: NDArray, n_classes: int) -> NDArray[np.int64
 def d_prime(truth: ArrayLike, said: ArrayLike, n_classes: int) -> NDArray[np.float64]:
     """Sensitivity for each class against all others, (n_classes,): z(hit rate) - z(false alarm rate); 0 for guessing.
 
-    Decisions of -1 stand for none of the classes. Half a trial is added to each count, so that rates of 0 and 1 stay
-    finite. NaN for classes that no trial has, or all have.
+    A decision of -1 is none of the classes. Half a trial is added to each count, so that rates of 0 and 1 stay finite.
+    NaN for classes that no trial has, or all have.
 
     References
     ----------

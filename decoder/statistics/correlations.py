@@ -1,6 +1,6 @@
-"""How like the truth predictions are: unit by unit over samples, or sample by sample over units.
+"""How close predictions are to the truth: unit by unit over samples, or sample by sample over units.
 
-Everywhere ``true`` and ``predicted`` are (n_samples, n_units). What does not vary has no correlation: NaN.
+Everywhere ``true`` and ``predicted`` are (n_samples, n_units). The correlation of a constant is NaN.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def profile_correlation(true: ArrayLike, predicted: ArrayLike) -> NDArray[np.flo
 def pattern_correlation(true: ArrayLike, predicted: ArrayLike) -> NDArray[np.float64]:
     """Pearson correlation of each sample's pattern over the units, (n_samples,).
 
-    Patterns share their mean pattern, which alone correlates highly: take the training samples' mean activation from
-    both first.
+    Patterns share their mean pattern, which alone correlates highly: subtract the training samples' mean activation
+    from both first.
 
     References
     ----------
@@ -50,7 +50,7 @@ def pattern_correlation(true: ArrayLike, predicted: ArrayLike) -> NDArray[np.flo
 def similarity(predicted: ArrayLike, candidates: ArrayLike) -> NDArray[np.float64]:
     """Pearson correlation of every prediction's pattern (n_samples, n_units) with every candidate's.
 
-    The (n_samples, n_candidates) array is what `hotwire.decoder.statistics.identification` takes as scores.
+    The result (n_samples, n_candidates) can be the scores for `hotwire.decoder.statistics.identification`.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def _varies(X: NDArray[np.float64], axis: int) -> NDArray[np.bool_]:
 
 
 def _cosines(a: NDArray[np.float64], b: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    """Cosine of the angle between deviations; NaN where one of them does not vary."""
+    """Cosine of the angle between deviations; NaN where one of them is constant."""
     length = np.sqrt((a * a).sum(axis=axis) * (b * b).sum(axis=axis))
     varies = _varies(a, axis) & _varies(b, axis)
     return np.divide((a * b).sum(axis=axis), length, out=np.full_like(length, np.nan), where=varies)

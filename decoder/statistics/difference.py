@@ -14,14 +14,10 @@ from .intervals import interval_over
 
 @dataclass(frozen=True)
 class Difference:
-    """One minus another, on the same trials.
+    """One value minus another, on the same trials, with its 95 % interval over runs (`low`, `high`).
 
-    Attributes
-    ----------
-    value : float
-    low, high : float
-        95 % interval over runs. The same runs are drawn for both, so what makes a run hard for both cancels out. It
-        says how much the difference hangs on which runs were decided on, not on which were fitted on.
+    The same runs are drawn for both, so what makes a run hard for both cancels out. The interval says how much the
+    difference depends on which runs were decided on, not on which were fitted on.
     """
 
     value: float
@@ -41,7 +37,7 @@ class Difference:
 
 
 def mean_difference(values: ArrayLike, others: ArrayLike, runs: ArrayLike) -> Difference:
-    """Mean over trials of what each counts (1 for right, say), minus what it counts for the other; all (n_trials,).
+    """Mean over trials of what each counts (1 for right, say), minus the mean for the other; all are (n_trials,).
 
     Examples
     --------
@@ -55,7 +51,7 @@ def mean_difference(values: ArrayLike, others: ArrayLike, runs: ArrayLike) -> Di
 
 
 def in_words(difference: Difference, name: str, measure: str) -> str:
-    """What the decoder's difference to another classifier says, and no more than that.
+    """The decoder's difference to another classifier, in words that claim no more than the interval.
 
     Examples
     --------

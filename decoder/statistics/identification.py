@@ -1,7 +1,7 @@
-"""Finding the right one among many: exact expectations from the place of the truth, without drawing any samples.
+"""Finding the right one among many: exact expectations from the rank of the truth, without drawing samples.
 
 Everywhere ``scores`` is (n_trials, n_candidates), larger is better, and ``truth`` (n_trials,) holds the index of the
-right candidate. Equal scores are told apart by luck, and what that gives on average is counted.
+right candidate. Equal scores are ordered at random; the expectation over these orders is counted.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def top_k(scores: ArrayLike, truth: ArrayLike, k: int) -> NDArray[np.float64]:
 def identification(scores: ArrayLike, truth: ArrayLike, n_way: int) -> NDArray[np.float64]:
     """For every trial, how often the right candidate wins among `n_way`: itself and others drawn without repetition.
 
-    The mean over all draws follows from how many candidates score less, the same or more, so nothing is drawn; a curve
-    over growing `n_way` costs next to nothing. Chance is ``1 / n_way``. Two give the share of the others that the right
-    one beats; all candidates give `hotwire.decoder.statistics.measures.hits`. Scores may be similarities, see
+    The mean over all draws follows from how many candidates score less, the same or more, so nothing is drawn and a
+    curve over `n_way` is cheap. Chance is ``1 / n_way``. With two, it is the share of the others that the right one
+    wins against; with all candidates, it is `hotwire.decoder.statistics.measures.hits`. Scores may be similarities, see
     `hotwire.decoder.statistics.correlations.similarity`.
 
     References
@@ -58,7 +58,7 @@ def identification(scores: ArrayLike, truth: ArrayLike, n_way: int) -> NDArray[n
     _check_count("n_way", n_way, 2, n_candidates)
     worse = n_candidates - 1 - better - tied
     # All n_way - 1 rivals have to be among the w that score less: C(w, n_way - 1) of the C(n_candidates - 1, n_way - 1)
-    # draws. Ties broken by luck leave a trial with worse, ..., worse + tied of them, all equally likely.
+    # draws. Random order in ties leaves a trial with worse, ..., worse + tied of them, all equally likely.
     log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n_candidates)))])
     won = np.zeros(n_candidates)
     w = np.arange(n_way - 1, n_candidates)
@@ -69,7 +69,7 @@ def identification(scores: ArrayLike, truth: ArrayLike, n_way: int) -> NDArray[n
 
 
 def _places(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
-    """How many candidates score more than the right one, and how many others the same."""
+    """How many candidates score more than the right one, and how many others score the same."""
     scores, truth = checked_scores(scores, truth)
     of_truth = scores[np.arange(len(truth)), truth][:, None]
     better = np.count_nonzero(scores > of_truth, axis=1)

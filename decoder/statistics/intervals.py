@@ -32,10 +32,10 @@ def drawn_mean(repeats: ArrayLike, rng: np.random.Generator) -> NDArray[np.float
 
 
 def interval_over(values: NDArray, groups: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean over all trials, where whole groups (runs) are drawn.
+    """95 % bootstrap interval of the mean over all trials; whole groups (runs) are drawn.
 
-    Values are (n_trials,) or (n_repeats, n_trials). Of repetitions, such as shuffles, the mean is taken, and they are
-    drawn as well: a shuffle that happens to keep some of the order is no better known by being decided on in many runs.
+    Values are (n_trials,) or (n_repeats, n_trials). Repetitions, such as shuffles, are averaged and drawn as well: a
+    shuffle that happens to preserve some of the order is not better known because it decided on many runs.
     """
     codes = np.unique(np.asarray(groups), return_inverse=True)[1]
     size = np.bincount(codes)
@@ -47,7 +47,7 @@ def interval_over(values: NDArray, groups: ArrayLike, *, seed: int = 0) -> tuple
 
 
 def rate_interval(count: NDArray, amount: NDArray, *, seed: int = 0) -> tuple[float, float]:
-    """95 % bootstrap interval of the sum of counts per sum of amounts, both (n_runs,), where whole runs are drawn."""
+    """95 % bootstrap interval of the sum of counts per sum of amounts, both (n_runs,); whole runs are drawn."""
     drawn = drawn_runs(len(count), np.random.default_rng(seed))
     total = amount[drawn].sum(axis=1)
     some = total > 0

@@ -24,7 +24,7 @@ MEASURES = {
     "pairwise": "pairwise",
     "against all": "against any other",
 }
-"""What each measure is called in figures and tables, in this order."""
+"""The name of each measure in figures and tables, in this order."""
 
 IN_SENTENCES = {
     "free": "accuracy of free answers",
@@ -37,17 +37,10 @@ IN_SENTENCES = {
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure with all that it takes to believe it.
+    """A value with what is needed to believe it.
 
-    Attributes
-    ----------
-    value : float
-    chance : float
-        What the best constant guess reaches.
-    low, high : float
-        95 % interval over runs.
-    p_value : float
-        From permutations of the true classes within runs.
+    `chance` is the value of the best constant guess, `low` and `high` the 95 % interval over runs; `p_value` is from
+    permutations of the true classes within runs.
     """
 
     value: float
@@ -61,16 +54,11 @@ class Measure:
 
 
 def measure(by_class: NDArray, truth: NDArray, runs: ArrayLike, shuffled: NDArray, *, chance: float) -> Measure:
-    """Put a figure together with its interval over runs and its permutation p.
+    """Put a value together with its interval over runs and its permutation p.
 
-    Parameters
-    ----------
-    by_class : (n_trials, n_classes) or (n_repeats, n_trials, n_classes) array
-        What each trial would count if each class were the true one; of repetitions the mean is taken.
-    truth, runs : (n_trials,) arrays
-    shuffled : (n_permutations, n_trials) array of int
-        True classes exchanged as `hotwire.decoder.statistics.permutation.exchanges` says.
-    chance : float
+    `by_class` (n_trials, n_classes) or (n_repeats, n_trials, n_classes) is what each trial would count if each class
+    were the true one; repetitions are averaged. `shuffled` (n_permutations, n_trials) are true classes exchanged by
+    `hotwire.decoder.statistics.permutation.exchanges`.
     """
     repeats = by_class.reshape(-1, *by_class.shape[-2:])
     counted = repeats[:, np.arange(len(truth)), truth]
@@ -91,13 +79,13 @@ def hits(scores: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
 
 
 def hit_table(scores: NDArray) -> NDArray[np.float64]:
-    """What `hits` would give for each class, (n_trials, n_classes)."""
+    """The result of `hits` if each class were the true one, (n_trials, n_classes)."""
     best = scores == scores.max(axis=1, keepdims=True)
     return best / best.sum(axis=1, keepdims=True)
 
 
 def pairwise(scores: ArrayLike, truth: ArrayLike, groups: ArrayLike | None = None) -> NDArray[np.float64]:
-    """For every trial, how often its true class beats that of another trial, see `pairwise_table`.
+    """For every trial, how often its true class wins against that of another trial, see `pairwise_table`.
 
     Examples
     --------
@@ -109,16 +97,12 @@ def pairwise(scores: ArrayLike, truth: ArrayLike, groups: ArrayLike | None = Non
 
 
 def pairwise_table(scores: ArrayLike, truth: ArrayLike, groups: ArrayLike | None = None) -> NDArray[np.float64]:
-    """For every trial and every class that could be the true one, the share of the other trials' classes it beats.
+    """For every trial and every possible true class, the share of the other trials' classes that it wins against.
 
-    A trial with true class c is compared with every trial whose true class is another, d: c beats d where its score in
-    this trial is higher; ties count half. So a class weighs as a rival by its frequency in `truth`. Where groups
-    (n_trials,) are given, only trials of the same group are compared.
-
-    Returns
-    -------
-    (n_trials, n_classes) array
-        NaN for classes that no trial (of the group) has, and where all have the same.
+    A trial with true class c is compared with every trial of another true class d: c wins where its score in this trial
+    is higher; ties count half. So each class counts by its frequency in `truth`. With groups (n_trials,), only trials
+    of the same group are compared. The result is (n_trials, n_classes): NaN for classes that no trial (of the group)
+    has, and where all have the same.
 
     References
     ----------
@@ -141,7 +125,7 @@ def pairwise_table(scores: ArrayLike, truth: ArrayLike, groups: ArrayLike | None
 
 
 def checked_scores(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray, NDArray[np.intp]]:
-    """Both as arrays; raise where they do not fit together."""
+    """Both as arrays; raise where their shapes do not agree."""
     scores, truth = np.asarray(scores), np.asarray(truth, dtype=np.intp)
     if scores.ndim != 2 or truth.shape != scores.shape[:1]:
         raise ShapeError(f"scores: expected (n_trials, n_classes) for truth {truth.shape}, got {scores.shape}")

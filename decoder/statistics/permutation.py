@@ -1,4 +1,4 @@
-"""Permutation tests: orders in which events change places, and how often permuted values do at least as well.
+"""Permutation tests: orders in which events are exchanged, and how often permuted values do at least as well.
 
 References
 ----------
@@ -19,10 +19,10 @@ N_PERMUTATIONS = 10_000
 def exchanges(
     groups: ArrayLike, events: ArrayLike, n_permutations: int = N_PERMUTATIONS, *, seed: int = 0
 ) -> NDArray[np.intp]:
-    """Orders in which whole events change places within their group (a run, say), all of them equally likely.
+    """Random orders in which whole events are exchanged within their group (a run, say), all equally likely.
 
-    Groups and events are (n_trials,) arrays; trials of one event share samples and stay together. Of the orders
-    (n_permutations, n_trials), each names for each trial one of the event whose place it takes: ``truth[orders]`` are
+    Groups and events are (n_trials,) arrays; trials of one event share samples and stay together. Each order
+    (n_permutations, n_trials) gives, for each trial, one of the event that takes its place: ``truth[orders]`` are
     exchanged classes.
 
     Examples
@@ -40,14 +40,14 @@ def exchanges(
 
 
 def exchanged_within(run: NDArray, fold_of: Mapping[Any, int]) -> NDArray:
-    """The groups that classes are exchanged within, (n_trials,): runs, or folds where a run holds a single trial."""
+    """The groups within which classes are exchanged, (n_trials,): runs, or folds where a run holds a single trial."""
     if min(np.unique(run, return_counts=True)[1]) > 1:
         return run
     return np.array([fold_of[one] for one in run.tolist()], np.intp)
 
 
 def p_of_count(n_at_least: int | NDArray, n_permutations: int) -> Any:
-    """p of a value that so many permutations reach; the value itself counts as one of them."""
+    """p of a value that this many permutations reach; the value itself counts as one of them."""
     return (1 + n_at_least) / (1 + n_permutations)
 
 
@@ -58,7 +58,7 @@ def at_least(value: float, permuted: NDArray) -> int:
 
 
 def exceedance(value: float, permuted: NDArray) -> float:
-    """p of a value among permuted ones: how often they are at least as large, the value itself counted.
+    """p of a value among permuted ones: the share at least as large, the value itself counted.
 
     Examples
     --------
@@ -71,16 +71,10 @@ def exceedance(value: float, permuted: NDArray) -> float:
 def permutation_p(by_class: NDArray, truth: NDArray, shuffled: NDArray) -> float:
     """How often exchanged classes do at least as well as the true ones.
 
-    The classes of whole events are exchanged within runs, the decisions stay: under the null hypothesis that decisions
-    do not depend on what happened when in a run, all these orders are equally likely.
-
-    Parameters
-    ----------
-    by_class : (n_trials, n_classes) array
-        What each trial would count if each class were the true one.
-    truth : (n_trials,) array of int
-    shuffled : (n_permutations, n_trials) array of int
-        True classes exchanged as `exchanges` says.
+    Classes of whole events are exchanged within runs, the decisions stay. Under the null hypothesis that decisions do
+    not depend on what happened when in a run, all these orders are equally likely. `by_class` (n_trials, n_classes) is
+    what each trial would count if each class were the true one; `shuffled` (n_permutations, n_trials) are true classes
+    exchanged by `exchanges`.
     """
     rows = np.arange(len(truth))
     return exceedance(by_class[rows, truth].mean(), by_class[rows, shuffled].mean(axis=1))

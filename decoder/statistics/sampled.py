@@ -18,7 +18,7 @@ OF_CELLS = ("pairwise", "candidate")
 
 @dataclass(frozen=True)
 class Sampled:
-    """A mean over trials, what it is for resampled runs (n_resamples,) and for exchanged classes (n_permutations,)."""
+    """A mean over trials, and its values for resampled runs (n_resamples,) and exchanged classes (n_permutations,)."""
 
     value: float
     resampled: NDArray[np.float64]
@@ -26,7 +26,7 @@ class Sampled:
     chance: float
 
     def measure(self) -> Measure:
-        """Put the figure together with its percentile interval and its permutation p, uncorrected."""
+        """Put the value together with its percentile interval and its permutation p, uncorrected."""
         low, high = percentile_interval(self.resampled)
         return Measure(self.value, self.chance, low, high, exceedance(self.value, self.permuted))
 
@@ -34,7 +34,7 @@ class Sampled:
 class Sampler:
     """Draws runs (n_trials,) and exchanges classes of one session, in the same way for all cells.
 
-    `orders` (n_permutations, n_trials) come from `exchanges`: for each trial the one whose class it is given.
+    `orders` (n_permutations, n_trials) are from `exchanges`: for each trial the one whose class it is given.
     """
 
     def __init__(self, runs: NDArray, orders: NDArray[np.intp], *, seed: int = 0) -> None:
@@ -46,16 +46,16 @@ class Sampler:
         self._at = np.arange(len(runs)) * len(runs) + orders
 
     def sampled(self, by_trial: NDArray[np.float64], chance: float) -> Sampled:
-        """Sample a table (n_trials, n_trials): what each trial would count if it had the class of each other."""
+        """Sample a table (n_trials, n_trials): what each trial would count if it had the class of each other trial."""
         counted = np.diagonal(by_trial).astype(np.float64)
         permuted = by_trial.ravel().take(self._at).mean(axis=1, dtype=np.float64)
         return Sampled(float(counted.mean()), self._weights @ counted, permuted, chance)
 
 
 def tables_by_trial(scores: NDArray, truth: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
-    """For each measure what each trial would count if it had the class of each other trial, (n_trials, n_trials).
+    """For each measure, what each trial would count if it had the class of each other trial, (n_trials, n_trials).
 
-    Unlike tables over classes, these can be put together from networks that name different classes.
+    Unlike tables over classes, these can be combined over networks that name different classes.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def tables_by_trial(scores: NDArray, truth: NDArray[np.intp]) -> dict[str, NDArr
 
 
 def mean_of(sessions: Sequence[Sampled]) -> Sampled:
-    """The mean of several sessions, each resampled and exchanged for itself."""
+    """The mean of several sessions, each resampled and exchanged on its own."""
     return Sampled(
         value=float(np.mean([one.value for one in sessions])),
         resampled=np.mean([one.resampled for one in sessions], axis=0),
@@ -80,8 +80,8 @@ def mean_of(sessions: Sequence[Sampled]) -> Sampled:
 class Maximum:
     """The greatest permuted value over all cells, for each permutation and measure.
 
-    A cell whose value is rarely reached by the greatest of all cells under exchanged classes is significant whatever
-    the number of cells.
+    A cell is significant, however many cells there are, if the greatest of all cells under exchanged classes rarely
+    reaches its value.
 
     References
     ----------

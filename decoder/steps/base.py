@@ -1,8 +1,8 @@
-"""What a step is: it takes samples and gives samples.
+"""What a step is: it takes samples and returns samples.
 
-Its settings are a frozen dataclass; what it remembers is in a state of its own, opened at the beginning of every run.
-However a run is cut into chunks, the samples that come out are the same bit for bit: states compute in float64 in an
-order that the chunks do not change, and every step gives float32, as recordings hold it.
+Its settings are a frozen dataclass; what it remembers is in a separate state, opened at the beginning of every run.
+However a run is cut into chunks, the output samples are the same bit for bit: states compute in float64 in an order
+that the chunks do not change, and every step returns float32, as recordings hold it.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ class StepState(ABC):
     def _push(self, chunk: NDArray[np.float32]) -> NDArray[np.float32]: ...
 
     def skip(self, n_samples: int) -> int:
-        """Note that so many samples are missing, and return how many samples of the output will be missing.
+        """Record that so many samples are missing, and return how many output samples will be missing.
 
-        The state goes on as if the samples before and after were neighbours. A gap may be reported in pieces, and costs
-        the same however long it is. It raises InputError where the number is negative or the step needs the whole run.
+        The state continues as if the samples before and after were neighbours. A gap may be reported in pieces, and
+        costs the same however long it is. InputError where the number is negative or the step needs the whole run.
         """
         check_count("n_samples", n_samples, 0)
         return self._skip(n_samples)
@@ -66,7 +66,7 @@ class StepState(ABC):
         return n_samples
 
     def finish(self) -> NDArray[np.float32]:
-        """Return what was held back until the end of the run; the state is then used up."""
+        """Return what waited for the end of the run; the state cannot be used afterwards."""
         return np.empty((0, self.n_features), np.float32)
 
 
@@ -77,35 +77,35 @@ class Step(ABC):
     """True where the step must see the whole run first, which only offline decoding can do."""
 
     on_gap: OnGap = "bridge"
-    """Where samples are missing, ``"bridge"``: go on with what is remembered, counting only samples that are there;
-    ``"reset"``: begin anew, as at the beginning of a run. A setting of steps that remember."""
+    """Where samples are missing, ``"bridge"``: continue with the state, counting only samples that are present;
+    ``"reset"``: start again, as at the beginning of a run. A setting of steps with a memory."""
 
     @abstractmethod
     def open(self, n_features: int, rate_hz: float) -> StepState:
-        """Return a fresh state for the beginning of a run."""
+        """Return a new state for the beginning of a run."""
 
     def open_on(self, names: Sequence[str], rate_hz: float) -> StepState:
-        """Return a fresh state for features of these names; for steps that pick some of them."""
+        """Return a new state for features of these names; for steps that pick some of them."""
         return self.open(len(names), rate_hz)
 
     def names_out(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Return the names of the features that come out."""
+        """Return the names of the output features."""
         return tuple(names)
 
     def rate_out_hz(self, rate_hz: float) -> float:
-        """Return how many samples come out in a second; the first is at the time of the run's first sample."""
+        """Return the output samples per second; the first is at the time of the run's first sample."""
         return rate_hz
 
     def unit_out(self, unit: str) -> str:
-        """Return the unit of what comes out."""
+        """Return the unit of the output."""
         return unit
 
     def delay_samples(self, rate_hz: float) -> int:
-        """Return how many samples must follow an input sample before it can come out."""
+        """Return how many samples must follow an input sample before its output is ready."""
         return 0
 
     def group_delay_samples(self, rate_hz: float) -> float:
-        """Return by how many samples what comes out lags behind what went in; nothing makes up for that."""
+        """Return by how many samples the output lags behind the input; nothing corrects for that."""
         return 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class Step(ABC):
 
 
 class WholeRun(StepState):
-    """State of a step that needs the whole run: keeps all samples and computes at the end.
+    """State of a step that needs the whole run: stores all samples and computes at the end.
 
     `function`, (n_samples, n) float64 to the same, treats every feature by itself; it gets a few thousand features at a
     time to save memory.
@@ -126,7 +126,7 @@ class WholeRun(StepState):
         self._chunks: list[NDArray[np.float32]] = []
 
     def _push(self, chunk: NDArray[np.float32]) -> NDArray[np.float32]:
-        self._chunks.append(chunk.copy())  # the caller may fill its buffer anew
+        self._chunks.append(chunk.copy())  # the caller may reuse its buffer
         return chunk[:0]
 
     def _skip(self, n_samples: int) -> int:
@@ -146,7 +146,7 @@ class WholeRun(StepState):
 
 
 def checked_chunk(chunk: ArrayLike, n_features: int) -> NDArray[np.float32]:
-    """Return the chunk as float32 in row order; raise where its shape or its values are not usable."""
+    """Return the chunk as float32 in row order; raises where its shape or its values are not usable."""
     if not (isinstance(chunk, np.ndarray) and chunk.dtype == np.float32 and chunk.flags.c_contiguous):
         with np.errstate(over="ignore"):  # what is too large for float32 is reported below
             chunk = np.ascontiguousarray(chunk, dtype=np.float32)
@@ -162,7 +162,7 @@ def checked_chunk(chunk: ArrayLike, n_features: int) -> NDArray[np.float32]:
 
 
 def all_finite(x: NDArray[np.floating]) -> bool:
-    """Say whether all values are finite, making no array on the way: NaN and infinity come out of least or largest.
+    """Return whether all values are finite, without a new array: from the least and the largest value.
 
     Examples
     --------

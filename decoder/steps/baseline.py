@@ -14,13 +14,13 @@ from .settings import OnGap, check_number, check_on_gap, window_samples
 
 @dataclass(frozen=True)
 class RunningBaseline(Step):
-    """Subtract from every sample the mean of the past window. The first sample of a run comes out as zero.
+    """Subtract from every sample the mean of the past window. The first sample of a run becomes zero.
 
     Parameters
     ----------
     window_s : float, optional
-        Length of the window in seconds, the newest sample included; None (default) for everything since the
-        run began. Until the window has filled, it reaches back to the first sample.
+        Length of the window in seconds, the newest sample included; None (default) for everything since the run began.
+        Until the window is full, it reaches back to the first sample.
     on_gap : {"bridge", "reset"}
         See `Step`.
     """
@@ -48,11 +48,11 @@ class _RunningState(FromFirst):
 
 @dataclass(frozen=True)
 class ExponentialBaseline(Step):
-    """Subtract from every sample a mean of the past that forgets exponentially.
+    """Subtract from every sample a mean of the past whose weights fall exponentially.
 
-    The mean moves towards each new sample by ``1 - exp(-1 / (time_constant_s * rate_hz))``, and by ``1 / n``
-    as long as that is more (n samples since the run began), so that it starts as the plain mean. The first
-    sample of a run comes out as zero.
+    The mean moves towards each new sample by ``1 - exp(-1 / (time_constant_s * rate_hz))``, and by ``1 / n`` as long as
+    that is more (n samples since the run began), so that it starts as the plain mean. The first sample of a run becomes
+    zero.
 
     Parameters
     ----------

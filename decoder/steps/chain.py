@@ -20,16 +20,16 @@ ROWS_AT_ONCE = 4096
 
 
 class Chain(StepState):
-    """Several states, each fed with the output of the one before; after a gap, opened anew where its step says so.
+    """Several states, each fed with the output of the one before; after a gap, opened again where its step says so.
 
     Attributes
     ----------
     names_out : tuple of str
-        The features that come out.
+        The output features.
     rate_out_hz : float
-        How many samples of them in a second.
+        Output samples per second.
     delay_samples : float
-        How many samples must follow an input sample before it can come out, counted in samples that go in.
+        How many samples must follow an input sample before its output is ready, counted in input samples.
     """
 
     def __init__(self, steps: Sequence[Step], names: Sequence[str], rate_hz: float) -> None:
@@ -70,7 +70,7 @@ class Chain(StepState):
 
 
 def open_chain(steps: Sequence[Step], names: Sequence[str], rate_hz: float) -> Chain:
-    """Return a fresh state of all steps in a row, for features of these names, for the beginning of a run."""
+    """Return a new state of all steps in a row, for features of these names, for the beginning of a run."""
     if not rate_hz > 0:
         raise InputError(f"rate_hz: expected a positive number of samples per second, got {rate_hz}")
     return Chain(steps, names, rate_hz)
@@ -83,9 +83,9 @@ class Delay(NamedTuple):
     ----------
     step : Step
     waits_s : float
-        A sample comes out only when those that follow it for so long have come in.
+        A sample's output is ready only when the samples of so many seconds after it have arrived.
     lags_s : float
-        By how much what comes out lags behind what went in; of a filter, in the middle of what passes.
+        By how much the output lags behind the input; for a filter, in the middle of its pass band.
     """
 
     step: Step
@@ -103,11 +103,11 @@ def delays(steps: Sequence[Step], rate_hz: float) -> list[Delay]:
 
 
 def run_steps(steps: Sequence[Step], recording: Recording) -> Recording:
-    """Return the recording after the steps; every run starts from a fresh state.
+    """Return the recording after the steps; every run starts from a new state.
 
-    Events stay as they are, in seconds. A lag makes every run shorter at its end (``trimmed_samples`` tells by how
-    much). Confounds belong to the samples as recorded and are left behind: regress them out before. Where steps give
-    other features, places and regions are left behind as well.
+    Events stay as they are, in seconds. A lag makes every run shorter at its end (``trimmed_samples`` says by how
+    much). Confounds belong to the samples as recorded and are dropped: regress them out before. Where steps make other
+    features, positions and regions are dropped as well.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def run_steps(steps: Sequence[Step], recording: Recording) -> Recording:
 
 
 def _unit_after(steps: Sequence[Step], unit: str | tuple[str, ...], same_features: bool) -> str | tuple[str, ...]:
-    """The unit after the steps: of each feature as long as they are the same, else the one that all have."""
+    """Return the unit after the steps: of each feature as long as they are the same, else the one that all have."""
     units = (unit,) if isinstance(unit, str) else unit
     for step in steps:
         units = tuple(step.unit_out(one) for one in units)

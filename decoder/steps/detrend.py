@@ -1,4 +1,4 @@
-"""Polynomial trends taken out of each run: over the whole run, or causally over the past window."""
+"""Polynomial trends removed from each run: over the whole run, or causally over the past window."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from .settings import OnGap, check_count, check_number, check_on_gap, window_sam
 
 
 def detrend(X: NDArray[np.float64], order: int) -> NDArray[np.float64]:
-    """Return what a polynomial in time, fitted by least squares, leaves of each column of X (n_samples, n_features).
+    """Return the residual of each column of X (n_samples, n_features) after a least-squares polynomial in time.
 
-    It raises InputError where there are no more samples than the polynomial has coefficients: it would explain
-    everything.
+    InputError where there are no more samples than coefficients: the polynomial would explain everything.
     """
     if len(X) <= order + 1:
         raise InputError(
@@ -32,12 +31,12 @@ def detrend(X: NDArray[np.float64], order: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Detrend(Step):
-    """Take a polynomial trend out of each run. Needs the whole run; the causal form is `RunningDetrend`.
+    """Remove a polynomial trend from each run. Needs the whole run; the causal form is `RunningDetrend`.
 
     Parameters
     ----------
     order : int
-        0 takes out the mean, 1 (default) a straight line.
+        0 removes the mean, 1 (default) a straight line.
     """
 
     order: int = 1
@@ -52,14 +51,14 @@ class Detrend(Step):
 
 @dataclass(frozen=True)
 class RunningDetrend(Step):
-    """Subtract the trend of the past: a polynomial through the past window, read at its newest sample.
+    """Subtract the trend of the past: a polynomial through the past window, evaluated at its newest sample.
 
-    Until the window has filled, it reaches back to the first sample of the run. The first ``order + 1``
-    samples lie on any such polynomial and come out as zero.
+    Until the window is full, it reaches back to the first sample of the run. The first ``order + 1`` samples are on any
+    such polynomial and become zero.
 
-    A fit is bent most by the samples at its edge: a straight line through n samples takes away about
-    ``4 m / n`` of a response that fills the newest m of them, where `RunningBaseline` takes ``m / n``. Keep
-    the window many times longer than a block.
+    A fit is bent most by the samples at its edge: a straight line through n samples removes about ``4 m / n`` of a
+    response that fills the newest m of them, where `RunningBaseline` removes ``m / n``. Make the window many times
+    longer than a block.
 
     Parameters
     ----------
@@ -93,11 +92,11 @@ class RunningDetrend(Step):
 
 
 def newest_value_weights(n_window: int, order: int) -> NDArray[np.float64]:
-    """Return how the fitted value at the newest sample depends on the moments of the samples up to there.
+    """Return the weights (n_window + 1, order + 1) that give the fitted value at the newest of n samples.
 
     With n samples at the times ``tau = -(n - 1) / n, ..., -1 / n, 0`` and their moments ``m_j = sum(tau**j * x)``, the
     least-squares polynomial has the value ``weights[n] @ m`` at ``tau = 0``: the first row of the inverse Gram matrix.
-    The weights are (n_window + 1, order + 1), zero where n is too small for a fit (``n <= order + 1``).
+    They are zero where n is too small for a fit (``n <= order + 1``).
     """
     counts = np.arange(n_window + 1)
     # gram[n, j, k] = sum over tau of tau ** (j + k)
@@ -113,7 +112,7 @@ def newest_value_weights(n_window: int, order: int) -> NDArray[np.float64]:
 
 
 class _RunningDetrendState(FromFirst):
-    """Keeps sums of ``u**j * x``; the time u counts in windows from the start of each block."""
+    """Stores sums of ``u**j * x``; the time u counts in windows from the start of each block."""
 
     def __init__(self, n_features: int, n_window: int, order: int) -> None:
         super().__init__(n_features)

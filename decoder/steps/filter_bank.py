@@ -15,7 +15,7 @@ from .settings import OnGap
 
 @dataclass(frozen=True)
 class FilterBank(Step):
-    """Give every feature in every band, each as `BandPass` gives it: all features of the first band, then of the next.
+    """Filter every feature in every band, as `BandPass` does: all features of the first band, then of the next.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Filters with a memory that never ends: band-pass, high-pass, low-pass and notch, causal, sample by sample."""
+"""Recursive filters, causal, sample by sample: band-pass, high-pass, low-pass and notch."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ START: tuple[Start, ...] = ("first sample", "zero")
 class Filter(Step):
     """What the filters of this module have in common: second-order sections.
 
-    Every sample comes out at once, shifted in phase: `group_delay_samples` says by how much it lags behind in the
-    middle of what passes. An offset a hundred thousand times as large as the signal costs no precision where the run
+    Every sample's output is ready at once, shifted in phase: `group_delay_samples` says by how much it lags in the
+    middle of the pass band. An offset a hundred thousand times as large as the signal costs no precision where the run
     starts with its first sample.
     """
 
@@ -37,11 +37,11 @@ class Filter(Step):
 
     @abstractmethod
     def sections(self, rate_hz: float) -> NDArray[np.float64]:
-        """Return the second-order sections (n_sections, 6), see `butterworth`; raise InputError at too low a rate."""
+        """Return the second-order sections (n_sections, 6), see `butterworth`; InputError at too low a rate."""
 
     @abstractmethod
     def middle_hz(self, rate_hz: float) -> float:
-        """Return the middle of what passes."""
+        """Return the middle of the pass band."""
 
     def group_delay_samples(self, rate_hz: float) -> float:
         return group_delay(self.sections(rate_hz), self.middle_hz(rate_hz), rate_hz)
@@ -52,7 +52,7 @@ class Filter(Step):
 
 @dataclass(frozen=True)
 class BandPass(Filter):
-    """Let a band of frequencies pass (Butterworth), as ``scipy.signal.sosfilt`` does.
+    """Pass a band of frequencies (Butterworth), as ``scipy.signal.sosfilt`` does.
 
     Parameters
     ----------
@@ -61,8 +61,8 @@ class BandPass(Filter):
     order : int
         As in ``scipy.signal.butter``: on either side, 4 (default) falls by 24 dB per octave.
     start : {"first sample", "zero"}
-        What was before the run: the value of its first sample for ever (default), so that an offset leaves no
-        transient; or nothing.
+        The assumed signal before the run: the value of its first sample for ever (default), so that an offset leaves no
+        transient; or zero.
     on_gap : {"bridge", "reset"}
         See `Step`.
 
@@ -114,7 +114,7 @@ class _OneSided(Filter):
 
 @dataclass(frozen=True)
 class HighPass(_OneSided):
-    """Take out what is slower than the cut-off: offsets and drifts (Butterworth).
+    """Remove what is slower than the cut-off: offsets and drifts (Butterworth).
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class HighPass(_OneSided):
 
 @dataclass(frozen=True)
 class LowPass(_OneSided):
-    """Take out what is faster than the cut-off (Butterworth); its parameters are those of `HighPass`."""
+    """Remove what is faster than the cut-off (Butterworth); its parameters are those of `HighPass`."""
 
     kind: ClassVar[Kind] = "low"
     gain_at_0_hz: ClassVar[float] = 1.0
@@ -146,16 +146,16 @@ class LowPass(_OneSided):
 
 @dataclass(frozen=True)
 class Notch(Filter):
-    """Take out the mains and its harmonics, each as ``scipy.signal.iirnotch`` does.
+    """Remove the mains frequency and its harmonics, each as ``scipy.signal.iirnotch`` does.
 
     Parameters
     ----------
     frequency_hz : float
         50 in most of the world, 60 in the Americas.
     quality : float
-        A frequency divided by the width of what is taken out around it; 30 (default) takes 1.7 Hz out at 50 Hz.
+        The frequency divided by the width of the band that is removed; 30 (default) removes 1.7 Hz at 50 Hz.
     harmonics : int
-        How many multiples of the frequency are taken out, itself included.
+        How many multiples of the frequency are removed, itself included.
     start, on_gap
         See `BandPass`.
     """
@@ -189,11 +189,10 @@ class Notch(Filter):
 
 
 class FilterState(StepState):
-    """Runs filters with sections (n_filters, n_sections, 6) next to each other: all features of the first, then of the
-    next.
+    """Runs filters with sections (n_filters, n_sections, 6) in parallel: all features of the first, then of the next.
 
-    Filtering the difference from the first sample, and adding the first sample as the filter passes it on, is what
-    ``sosfilt`` makes of a state scaled by ``sosfilt_zi``, without its rounding errors.
+    It filters the difference from the first sample, and adds the first sample times the filter's gain at 0 Hz. This is
+    ``sosfilt`` with a state scaled by ``sosfilt_zi``, without its rounding errors.
     """
 
     def __init__(self, n_features: int, sections: NDArray[np.float64], start: Start, gain_at_0_hz: float) -> None:
@@ -208,9 +207,7 @@ class FilterState(StepState):
         return self.filter(chunk).astype(np.float32)
 
     def filter(self, chunk: NDArray) -> NDArray[np.float64]:
-        """Return what comes out of (n_samples, n_features) before it is rounded to float32: (n_samples, n_filters *
-        n_features).
-        """
+        """Return the output (n_samples, n_filters * n_features), before it is rounded to float32."""
         out = np.empty((len(chunk), *self._shape))
         if len(chunk):
             if self._first is None:
@@ -225,7 +222,7 @@ class FilterState(StepState):
 
 
 def check_band(name: str, band: tuple[float, float]) -> None:
-    """Raise InputError unless these are the lower and the upper end of a band of frequencies."""
+    """Raise InputError unless these are the lower and the upper end of a frequency band."""
     for edge_hz in band:
         check_number(name, edge_hz, may_be_least=False)
     if not band[0] < band[1]:
@@ -233,7 +230,7 @@ def check_band(name: str, band: tuple[float, float]) -> None:
 
 
 def check_below_half(name: str, hz: float, rate_hz: float) -> None:
-    """Raise InputError unless so many samples per second can hold the frequency."""
+    """Raise InputError unless the frequency is below half the sampling rate."""
     if not hz < rate_hz / 2:
         raise InputError(
             f"{name}: {hz:g} Hz is not possible at {rate_hz:g} samples per second, where it has to be below "

@@ -1,4 +1,4 @@
-"""Moving the brain's late response to the time of what caused it."""
+"""Moving the brain's late response to the time of its cause."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .settings import check_count, check_number, check_one_of_two
 class Lag(Step):
     """Let output sample i be input sample i + lag, so that a response is at the time of its stimulus.
 
-    The first ``lag`` samples of a run are dropped, and the run is as much shorter at its end. Live, an output
-    sample comes out when the sample ``lag`` later has come in. Give exactly one of the two settings.
+    The first ``lag`` samples of a run are dropped, and the run is as much shorter at its end. Live, an output sample is
+    ready when the sample ``lag`` later has arrived. Give exactly one of the two settings.
 
     Parameters
     ----------
     lag_s : float, optional
-        Seconds, taken to the nearest sample. The haemodynamic response to a block needs about 5 s.
+        Seconds, rounded to the nearest sample. The haemodynamic response to a block needs about 5 s.
     lag_samples : int, optional
 
     Examples

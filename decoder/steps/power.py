@@ -1,4 +1,4 @@
-"""How strong a signal is now: the mean of its squares over the newest while."""
+"""The current power of a signal: the mean of its newest squares."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ LEAST = float(np.finfo(np.float32).tiny)
 
 @dataclass(frozen=True)
 class Power(Step):
-    """Square the samples and take their mean over the newest while: behind a band-pass, the power of the band.
+    """Square the samples and average over the newest: after a band-pass, the power of the band.
 
-    Give exactly one of the two times. Until a window has filled it reaches back to the first sample of the run, and
-    the exponential mean, too, is one of the samples of the run.
+    Give exactly one of the two times. Until a window is full it reaches back to the first sample of the run; the
+    exponential mean, too, uses only the samples of the run.
 
     Parameters
     ----------
@@ -83,6 +83,6 @@ class _PowerState(StepState):
         if self._output == "rms":
             np.sqrt(out, out=out)
         elif self._output == "log":
-            for row in out:  # of one length always: no chunk decides which way numpy computes a logarithm
+            for row in out:  # row by row: numpy's logarithm may depend on the array's length
                 np.log(np.maximum(row, LEAST), out=row)
         return out.astype(np.float32)

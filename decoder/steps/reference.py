@@ -21,13 +21,12 @@ class Reference(Step):
     channels : sequence of str, optional
         The electrodes whose mean is subtracted; None (default) for all that are not excluded: the common average.
     exclude : sequence of str
-        Features that are no part of the average and come out as they went in: eye and muscle channels, triggers,
-        broken electrodes.
+        Features that are not in the average and stay unchanged: eye and muscle channels, triggers, broken electrodes.
 
     Raises
     ------
     UnknownNameError
-        When opened: a channel is not there.
+        When opened: a channel does not exist.
 
     Examples
     --------
@@ -72,7 +71,7 @@ class _ReferenceState(StepState):
 
     def _push(self, chunk: NDArray[np.float32]) -> NDArray[np.float32]:
         x = chunk.astype(np.float64)
-        # A mean along rows that lie in one piece adds in the same order, however many rows there are.
+        # A mean along contiguous rows adds in the same order, however many rows there are.
         averaged = x if self._averaged is None else np.take(x, self._averaged, axis=1)
         mean = averaged.mean(axis=1, keepdims=True)
         if self._changed is None:
@@ -84,7 +83,7 @@ class _ReferenceState(StepState):
 
 @dataclass(frozen=True)
 class Bipolar(Step):
-    """Give the differences of pairs of electrodes, named ``"C3-Cz"``; nothing else comes out.
+    """Return the differences of pairs of electrodes, named ``"C3-Cz"``, and nothing else.
 
     Parameters
     ----------
@@ -94,7 +93,7 @@ class Bipolar(Step):
     Raises
     ------
     UnknownNameError
-        When opened: an electrode is not there.
+        When opened: an electrode does not exist.
 
     Examples
     --------
@@ -143,7 +142,7 @@ class _BipolarState(StepState):
 
 
 def positions(wanted: Sequence[str], names: Sequence[str]) -> list[int]:
-    """Return the positions of the wanted names among the features'; UnknownNameError where one of them is missing."""
+    """Return the positions of the wanted names among `names`; UnknownNameError where one is missing."""
     known = {name: position for position, name in enumerate(names)}
     for name in wanted:
         if name not in known:

@@ -1,4 +1,4 @@
-"""Taking nuisance signals such as head movement out of a recording."""
+"""Removing nuisance signals such as head movement from a recording."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..recordings.recording import Recording
 def regress_out(recording: Recording, names: Sequence[str] | None = None) -> Recording:
     """Return the recording without what its confounds explain, run by run, by least squares.
 
-    Needs the whole run, and thus works offline only. The mean of every feature in every run stays.
+    It needs the whole run, and so works offline only. The mean of every feature in every run stays.
 
     Parameters
     ----------
     recording : Recording
         With confounds.
     names : sequence of str, optional
-        The confounds to use; all where not given.
+        The confounds to use. Default: all.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Another sampling rate: what the new one cannot hold is taken out, and the phase is kept."""
+"""Another sampling rate: frequencies that the new one cannot hold are removed, and the phase does not change."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from .numerics.fir import WeightedRows
 from .settings import check_number
 
 LARGEST = 5000
-"""Of the two whole numbers that make a ratio of rates."""
+"""The largest whole number in a ratio of rates."""
 
 
 @dataclass(frozen=True)
 class Resample(Step):
-    """Give so many samples per second, as ``scipy.signal.resample_poly`` computes them.
+    """Return so many samples per second, as ``scipy.signal.resample_poly`` computes them.
 
     The ratio of the rates is written as up / down; a linear-phase low-pass (Kaiser window, beta 5, 10 periods of the
-    lower rate to either side) is read at the times of the new samples. Output m is m / rate_hz seconds after the
-    run's first sample and waits for the samples that the low-pass still needs, so that nothing lags. What was before
-    the run is taken to be its first sample for ever.
+    lower rate to either side) is evaluated at the times of the new samples. Output m is m / rate_hz seconds after the
+    run's first sample and waits for the samples that the low-pass still needs, so that nothing lags. The signal before
+    the run counts as its first sample for ever.
 
-    After a gap it begins anew, as at the beginning of a run, on the same grid of times; outputs within
-    the gap, or that waited for what it swallowed, are missing.
+    After a gap it starts again, as at the beginning of a run, on the same grid of times; outputs within the gap, or
+    that waited for samples in it, are missing.
 
     Parameters
     ----------
     rate_hz : float
-        Samples per second that come out, lower or higher than those that go in.
+        Output samples per second, lower or higher than the input's.
 
     Raises
     ------
@@ -65,8 +65,7 @@ class Resample(Step):
 
 
 def ratio_of_rates(rate_hz: float, rate_out_hz: float) -> Fraction:
-    """Return up / down; InputError where no whole numbers up to `LARGEST` have this ratio names the nearest possible
-    rates.
+    """Return up / down; where no whole numbers up to `LARGEST` have this ratio, InputError names the nearest rates.
 
     Examples
     --------
@@ -89,7 +88,7 @@ def _whole_ratio(wanted: float) -> Fraction | None:
 
 
 def _possible_rates(rate_hz: float, wanted_hz: float) -> list[float]:
-    """The nearest whole numbers, or else the nearest of simple ratios."""
+    """Return the nearest whole numbers, or else the nearest of simple ratios."""
     whole = [float(near) for near in (floor(wanted_hz), ceil(wanted_hz)) if _whole_ratio(near / rate_hz)]
     if whole:
         return whole
@@ -99,7 +98,7 @@ def _possible_rates(rate_hz: float, wanted_hz: float) -> list[float]:
 
 
 def half_length(ratio: Fraction) -> int:
-    """Return how many taps the low-pass has on either side of its middle, at ``up`` times the rate that goes in."""
+    """Return how many taps the low-pass has on either side of its middle, at ``up`` times the input rate."""
     return 0 if ratio == 1 else 10 * max(ratio.numerator, ratio.denominator)
 
 
@@ -131,7 +130,7 @@ class _ResampleState(StepState):
         return self.resample(chunk).astype(np.float32)
 
     def resample(self, chunk: NDArray) -> NDArray[np.float64]:
-        """Return what comes out (n_ready, n_features), before it is rounded to float32."""
+        """Return the output (n_ready, n_features), before it is rounded to float32."""
         n_ready = max(0, ceil(((self._n_in + len(chunk)) * self._up - self._half) / self._down) - self._n_out)
         out = np.empty((n_ready, self.n_features))
         if not len(chunk):
@@ -157,5 +156,5 @@ class _ResampleState(StepState):
         self._rows.clear()
         self._first = None
         self._n_in += n_samples
-        n_before, self._n_out = self._n_out, -(-self._n_in * self._up // self._down)  # all that are before here
+        n_before, self._n_out = self._n_out, -(-self._n_in * self._up // self._down)  # all outputs before here
         return self._n_out - n_before

@@ -1,4 +1,4 @@
-"""Checks of settings, whose messages name the setting, what was expected and what came."""
+"""Checks of settings, whose messages name the setting, the expected values and the given one."""
 
 from __future__ import annotations
 

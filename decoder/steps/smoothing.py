@@ -1,4 +1,4 @@
-"""Smoothing binned spike counts with what came before: rates that a linear map can read."""
+"""Smoothing binned spike counts over the past: rates that a linear map can read."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ KERNELS: dict[str, type[ExponentialMean] | type[HalfGaussianMean]] = {
 
 @dataclass(frozen=True)
 class Smooth(Step):
-    """Give a weighted mean of the newest samples, where older ones weigh less.
+    """Return a weighted mean of the newest samples, where older ones weigh less.
 
-    The weights of the samples of the run add up to one, also while the run is younger than the kernel is long:
+    The weights of the samples of the run add up to one, also while the run is shorter than the kernel:
     ``lfilter(kernel, 1, x) / lfilter(kernel, 1, ones)``.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The square root of counts: spikes whose noise grows with their mean get noise of one size."""
+"""The square root of counts: it gives spikes, whose noise grows with their mean, noise of one size."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .base import Step, StepState
 
 @dataclass(frozen=True)
 class SquareRoot(Step):
-    """Let each sample be its square root, which makes the variance of Poisson counts about the same at any mean.
+    """Take the square root of each sample, which makes the variance of Poisson counts about the same at any mean.
 
     A linear map from spike counts or rates then weighs weak and strong responses alike.
 
     Raises
     ------
     InputError
-        When it is fed: a value is negative, so these are no counts or rates.
+        In `push`: a value is negative, so these are no counts or rates.
 
     References
     ----------

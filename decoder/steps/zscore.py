@@ -38,14 +38,13 @@ class ZScore(Step):
 class RunningZScore(Step):
     """Subtract the mean of the past and divide by its standard deviation.
 
-    Warming up: until ``min_samples`` samples of the run have come, the output is zero. A feature that does
-    not vary within its window is zero too.
+    The output is zero for the first ``min_samples - 1`` samples of a run, and for a feature that does not vary within
+    its window.
 
     Parameters
     ----------
     window_s : float, optional
-        Length of the window in seconds, the newest sample included; None (default) for everything since the
-        run began.
+        Length of the window in seconds, the newest sample included; None (default) for everything since the run began.
     min_samples : int
         At least 2.
     on_gap : {"bridge", "reset"}
@@ -69,10 +68,10 @@ class RunningZScore(Step):
 
 
 class _RunningZScoreState(FromFirst):
-    """Keeps sums of each block's differences from its first sample, and of their squares.
+    """Stores sums of each block's differences from its first sample, and of their squares.
 
-    The variance is put together from the two parts of the window, each with a reference of its own (Chan,
-    Golub & LeVeque 1983): a sample of enormous size is forgotten with its block.
+    The variance is combined from the two parts of the window, each with a reference of its own (Chan, Golub & LeVeque
+    1983): a sample of enormous size is forgotten with its block.
     """
 
     def __init__(self, n_features: int, n_window: int | None, min_samples: int) -> None:
@@ -114,6 +113,5 @@ class _RunningZScoreState(FromFirst):
     def _moments(
         self, sums: NDArray[np.float64], n: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the mean, and the sum of squares around it."""
         mean = sums[:, : self.n_features] / n
         return mean, sums[:, self.n_features :] - mean * mean * n

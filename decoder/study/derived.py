@@ -24,7 +24,7 @@ LIMITS: dict[tuple[type, str], Any] = {
     (float, "duration_s"): NotNegative,
     (int, "seed"): Natural,
 }
-"""What every parameter of such a type and name keeps to."""
+"""Limits of every parameter of such a type and name."""
 
 
 def fields_of(
@@ -32,9 +32,9 @@ def fields_of(
 ) -> Callable[[type[AnySection]], type[AnySection]]:
     """Decorate a section: it gets a field for each parameter of a function or dataclass.
 
-    The section's body has what a signature cannot say: a type of its own, for a parameter whose values are written
-    otherwise in TOML, or limits; it takes the default from the signature unless it has one. Parameters that cannot be
-    written down at all stay at their defaults.
+    The section's body adds what a signature cannot say: another type, for a parameter that is written differently in
+    TOML, or limits. The default is the signature's unless the section has one. Parameters that cannot be written down
+    stay at their defaults.
     """
 
     def filled(section: type[AnySection]) -> type[AnySection]:
@@ -63,7 +63,7 @@ def with_fields(section: type[AnySection], fields: Mapping[str, Any]) -> type[An
 
 
 def notation_of(kind: Any, name: str) -> Any:
-    """The type that a parameter's values have in a study file; None where no value can be written there."""
+    """The type of a parameter's values in a study file; None where no value can be written there."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return _either([notation_of(one, name) for one in inner])
@@ -81,7 +81,7 @@ def notation_of(kind: Any, name: str) -> Any:
 
 
 def _either(notations: list[Any]) -> Any:
-    """One of several; a text that may be a path is one, and one path may stand for a list of one."""
+    """One of several types; a text that may be a path is a path, and one path may stand for a list of one."""
     notations = [one for one in notations if one is not None]
     if AnyPath in notations:
         notations.remove(str) if str in notations else None
@@ -91,7 +91,7 @@ def _either(notations: list[Any]) -> Any:
 
 
 def made_by(make: Callable[..., Any], section: type[Section]) -> Any:
-    """The type of a table whose fields, checked as those of a section, are the arguments of a function or class."""
+    """The type of a table whose fields, checked as a section, are the arguments of a function or class."""
 
     def made(given: Any, info: ValidationInfo) -> Any:
         return make(**section.model_validate(given, context=info.context).given())
@@ -100,7 +100,7 @@ def made_by(make: Callable[..., Any], section: type[Section]) -> Any:
 
 
 def named_by(field: str, names: Iterable[str], section_of: Callable[[str], type[Section]]) -> Any:
-    """The type of a table of which one field says by which of several sections it is checked."""
+    """The type of a table in which one field selects the section that checks it."""
 
     def checked(given: Any, info: ValidationInfo) -> Section:
         if not isinstance(given, Mapping):

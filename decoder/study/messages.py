@@ -1,4 +1,4 @@
-"""What is wrong in a study file, in words: the field as the user wrote it, what was expected, what it is."""
+"""Errors in a study file, in words: the field as the user wrote it, the expected value, and the actual one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AnySections = TypeVar("AnySections", bound=Section)
 def checked_sections(
     sections: type[AnySections], document: Mapping[str, Any], folder: Path, name: str | Path
 ) -> AnySections:
-    """Check the sections of a study, whose paths go out from a folder; a `StudyError` names each fault."""
+    """Check the sections of a study, whose paths are relative to a folder; a `StudyError` names each fault."""
     try:
         return sections.model_validate(document, context={"folder": folder})
     except ValidationError as error:

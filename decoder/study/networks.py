@@ -1,4 +1,4 @@
-"""The networks that a study file can name: those of `open_network`, and a small one that is trained on the spot."""
+"""The networks that a study file can name: those of `open_network`, and a small one that is trained for the study."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .section import AnyPath, Section, expanded, folder_of
 class TrainingPictures(NamedTuple):
     """What a small network learns from: pictures (n_pictures, side, side), their labels, and how many were left out.
 
-    Those are left out that are too like one that the network is to see later.
+    Pictures are left out if they are too similar to one that the network is to see later.
     """
 
     pictures: NDArray[np.uint8]
@@ -43,14 +43,14 @@ class TrainSection(Section):
 
     See `hotwire.models.training.small_training.train_small_vision`.
 
-    The pictures of the recording are never among those it learns from: `held_out` names them, and what is the same or
-    nearly so is left out.
+    The pictures of the recording are never used for training: `held_out` names them, and pictures that are the same or
+    nearly so are left out.
     """
 
     path: AnyPath
     pictures: str
     labels: dict[str, Part] = Field(min_length=2)
-    """Which pictures show what, in the order of the file."""
+    """The label of each picture, in the order of the file."""
     held_out: str
     picture_shape: list[int] | None = Field(None, min_length=2, max_length=2)
     order: Literal["C", "F"] | None = None
@@ -65,7 +65,7 @@ class TrainSection(Section):
         return self
 
     def read(self) -> TrainingPictures:
-        """Read the pictures that have a label and are not too like any that is held out."""
+        """Read the pictures that have a label and are not too similar to any held-out one."""
         from ...models.training.small_training import too_alike
 
         arrays = load_arrays(self.path, [self.pictures, self.held_out])
@@ -86,13 +86,13 @@ class TrainSection(Section):
         n_pixels = self.picture_shape[0] * self.picture_shape[1]
         if array.ndim != 2 or array.shape[1] != n_pixels:
             raise InputError(f"{name}: expected pictures in rows of {n_pixels} pixels, got shape {array.shape}")
-        # Each row for itself: "F" shall not reach across pictures.
+        # Each row separately: order "F" must not reach across pictures.
         order = order_in(Path(self.path), self.order)
         return np.stack([row.reshape(self.picture_shape, order=order) for row in array])
 
 
 def _network_name(given: str, info: ValidationInfo) -> str:
-    """A name of the registry as it is; else the path of a file or folder, seen from the study file."""
+    """A name of the registry as it is; else the path of a file or folder, relative to the study file."""
     name = expanded(given)
     path = folder_of(info) / Path(name).expanduser()
     return str(path) if name not in {known.name for known in assets("network")} and path.exists() else name
@@ -116,13 +116,13 @@ class NetworkSection(Section):
         return self
 
     def open(self) -> Network:
-        """Open the network, trained first if it is to be."""
+        """Open the network; train it first where `train` is given."""
         if self.train is not None:
             return self._trained.names
         return open_network(self.name, prompt=self.prompt, seconds=self.seconds)
 
     def drawing(self) -> Network | None:
-        """Open the network that draws what this one sees, where there is one."""
+        """Open the network that draws what this one sees, if there is one."""
         return None if self.train is None else self._trained.draws
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The recordings that a study file can name: for each kind, what its reader takes, checked, and how it is read."""
+"""The recordings that a study file can name: for each kind, its reader's parameters, checked, and how it is read."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class CutSection(Section):
 
 
 class RecordingSection(Section):
-    """What a reader takes; each kind's section has the parameters of its reader besides."""
+    """What a reader takes; each kind's section also has the parameters of its reader."""
 
     kind: str
     cut: CutSection | None = None
     """Where to cut the recording into runs, if it was made in one go."""
 
     def read(self) -> Recording:
-        """Read the recording, cut into runs if that is asked for."""
+        """Read the recording, cut into runs if `cut` is given."""
         recording = self.read_whole()
         return recording if self.cut is None else cut_runs(recording, **self.cut.given())
 
@@ -55,16 +55,16 @@ class RecordingSection(Section):
 
     @property
     def has_pictures(self) -> bool:
-        """Whether the recording brings the pictures along that were shown; known without reading it."""
+        """Whether the recording includes the presented pictures; known without reading it."""
         return False
 
     @cached_property
     def pictures(self) -> dict[str, Any]:
-        """The pictures by the name that events give them; none where the recording brings none along."""
+        """The pictures by their names in the events; empty where the recording includes none."""
         return {}
 
     def reliability(self) -> dict[str, float] | None:
-        """What repeats of the same stimulus say of the noise, by what each figure is; None where there are none."""
+        """How reliable responses are, by repeats of the same stimulus: figures by name; None without repeats."""
         return None
 
 
@@ -90,7 +90,7 @@ class NiftiRecording(RecordingSection):
 
 
 class BidsRecording(RecordingSection):
-    """Confounds that are named are regressed out."""
+    """The named confounds are regressed out."""
 
     confounds: list[str] | None = None
 
@@ -206,12 +206,12 @@ SECTIONS: dict[str, type[RecordingSection]] = {
     "arrays": ArraysRecording,
     "responses": ResponsesRecording,
 }
-"""The kinds of which a study says something that the signature of their reader cannot."""
+"""The kinds for which a study adds something to the signature of the reader."""
 
 
 @cache
 def section_of(kind: str) -> type[RecordingSection]:
-    """The section of a kind of recording: what is declared for it here, and the parameters of its reader."""
+    """The section of a kind of recording: its own declarations, and the parameters of its reader."""
     return fields_of(READERS[kind], without=("source",))(SECTIONS.get(kind, RecordingSection))
 
 

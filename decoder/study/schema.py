@@ -1,4 +1,4 @@
-"""The sections that a study file has: recording, network, targets, decoder, evaluation, and those of experiments."""
+"""The sections of a study file: recording, network, targets, decoder, evaluation, and those of experiments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .section import AnyPath, Natural, OneOrMore, Section
 from .settings import AnyChoice, DecoderSection
 
 EXPERIMENTS: Registry[type[Section]] = Registry("hotwire.sections", {})
-"""The sections of experiments, each registered as an entry point under its name; every one may be left out."""
+"""The sections of experiments, each registered as an entry point under its name; all are optional."""
 
 
 def _folds(given: Any) -> Any:
@@ -44,7 +44,7 @@ def _control(given: str) -> str:
 
 
 class TargetsSection(Section):
-    """Words for the recording's labels, also heard as sounds, or the very pictures that a recording brings along."""
+    """Words for the recording's labels, also heard as sounds, or the pictures that are part of a recording."""
 
     words: dict[str, OneOrMore[str]] | None = None
     template: str = TEMPLATE
@@ -60,7 +60,7 @@ class TargetsSection(Section):
         if self.sounds is not None and (self.words is None or "template" in self.model_fields_set):
             raise InputError("sounds: expected beside words, one or more for each label, and without a template")
         if self.words is not None:
-            self.of_words()  # says what is wrong with them
+            self.of_words()  # raises where they are wrong
         return self
 
     def of_words(self) -> WordTargets:
@@ -85,7 +85,7 @@ class EvaluationSection(Section):
     choose: list[AnyChoice]
 
     def arguments(self) -> dict[str, Any]:
-        """What `evaluate` is given besides decoder and recording."""
+        """The arguments of `evaluate` besides decoder and recording."""
         return {**self.given(), "choose": self.choices()}
 
     def choices(self) -> list[Choice]:
@@ -94,7 +94,7 @@ class EvaluationSection(Section):
 
 
 class StudySections(Section):
-    """What every study file has."""
+    """The sections of every study file."""
 
     recording: AnyRecording
     network: NetworkSection
@@ -114,7 +114,7 @@ class StudySections(Section):
 
 @cache
 def study_sections() -> type[StudySections]:
-    """A whole study file: with the sections of all experiments that are registered."""
+    """A whole study file, with the sections of all registered experiments."""
     fields: dict[str, Any] = {
         name: (section, Field(default_factory=partial(section.model_validate, {})))
         for name, section in EXPERIMENTS.items()

@@ -1,4 +1,4 @@
-"""What the sections of a study file are made of: tables that name what is wrong in them, and paths."""
+"""The base of the sections of a study file: tables that name their faults, and paths."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Section(BaseModel):
-    """A table of a study file. It has all its required fields and no unknown ones."""
+    """A table of a study file, with all its required fields and no unknown ones."""
 
     model_config = ConfigDict(strict=True, frozen=True, use_attribute_docstrings=True)
 
@@ -34,12 +34,12 @@ class Section(BaseModel):
         return given
 
     def given(self, *without: str) -> dict[str, Any]:
-        """The fields that are written in the file, by name, but for some; whatever is left out has its default."""
+        """The fields written in the file, by name, without some; the others have their defaults."""
         return {name: getattr(self, name) for name in sorted(self.model_fields_set.difference(without))}
 
 
 def expanded(text: str) -> str:
-    """Put in the values of environment variables, written ``${NAME}``; an InputError names one that is not set."""
+    """Insert the values of environment variables, written ``${NAME}``; an InputError names one that is not set."""
 
     def value(match: re.Match[str]) -> str:
         name = match[1]
@@ -51,7 +51,7 @@ def expanded(text: str) -> str:
 
 
 def folder_of(info: ValidationInfo) -> Path:
-    """The study file's folder, from which its paths go out."""
+    """The study file's folder, to which its paths are relative."""
     assert info.context is not None  # given by open_study
     return info.context["folder"]
 

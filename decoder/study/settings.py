@@ -1,4 +1,4 @@
-"""How the settings of a decoder are written down: each of them once, for the decoder itself and for what it chooses."""
+"""How the settings of a decoder are written down: each once, for the decoder itself and for its choices."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .section import Natural, OneOrMore, Positive, Section
 
 
 def _made_by(from_dict: Callable[[Mapping[str, Any]], Any]) -> Any:
-    """The type of a table ``{type = ..., setting = ...}``, which is turned into what it describes."""
+    """The type of a table ``{type = ..., setting = ...}``, which is turned into the object it describes."""
 
     def made(given: Any) -> Any:
         if not isinstance(given, Mapping):
@@ -44,7 +44,7 @@ def layer_name(given: Any) -> str:
 
 ADAPTERS = ("ridge", "banded", "reduced_rank", "pls")
 NOT_WRITTEN = ("cv", "device")
-"""Options of adapters that a study does not set: its own inner folds and machine do."""
+"""Options of adapters that a study does not set: its inner folds and the machine do."""
 _Several = Field(min_length=1)
 OPTIONS: dict[str, Any] = {
     "choose_by": Literal["error", "direction"],
@@ -62,9 +62,9 @@ OPTIONS: dict[str, Any] = {
 
 @cache
 def adapter_section(kind: str) -> type[Section]:
-    """What differs from `hotwire.decoder.decoder.default_adapter`, of the options that this kind of adapter has.
+    """The options of this kind of adapter; any may be left out, as in `hotwire.decoder.decoder.default_adapter`.
 
-    The bands of a banded one are the recording's own regions.
+    The bands of a banded one are required: the recording's own regions.
     """
     options = [name for name in default_adapter(kind).get_params() if name not in NOT_WRITTEN]
     fields = {name: (OPTIONS[name], ... if name == "bands" else None) for name in options}
@@ -109,7 +109,6 @@ SETTINGS: dict[str, Any] = {
 
 class _DecoderBase(Section):
     def settings(self) -> Settings:
-        """The settings of the decoder."""
         return Settings(**self.given())
 
 
@@ -119,7 +118,6 @@ class _ChoiceBase(Section):
     judge: Literal["nearest", "readout"] = "readout"
 
     def choice(self) -> Choice:
-        """What an evaluation is to choose."""
         return Choice(self.setting, tuple(self.values), self.judge)
 
 

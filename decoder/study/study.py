@@ -1,7 +1,7 @@
 """Study files: a recording, a network, a decoder and its evaluation, written down in TOML.
 
-The fields are those of the Python API. Whatever is left out takes the Python default; paths are relative to the study
-file, and may name environment variables as ``${NAME}``.
+The fields are those of the Python API, with the same defaults. Paths are relative to the study file, and may name
+environment variables as ``${NAME}``.
 """
 
 from __future__ import annotations
@@ -33,26 +33,18 @@ AnySection = TypeVar("AnySection", bound=Section)
 
 @dataclass(frozen=True)
 class Study:
-    """A study file, opened and checked.
-
-    Attributes
-    ----------
-    path : Path
-    text : str
-        The file as it stands.
-    sections : StudySections
-    """
+    """A study file, opened and checked; `text` is the whole file."""
 
     path: Path
     text: str = field(repr=False)
     sections: StudySections = field(repr=False)
 
     def section(self, kind: type[AnySection]) -> AnySection:
-        """Return the section of an experiment, by the class that the experiment has registered for it."""
+        """Return the section of an experiment, by the class that the experiment registered for it."""
         return next(section for section in vars(self.sections).values() if isinstance(section, kind))
 
     def recording(self) -> Recording:
-        """Read the recording, with the events that are asked for."""
+        """Read the recording, with the requested events."""
         targets = self.sections.targets
         with self.naming("recording: "):
             recording = self.sections.recording.read()
@@ -70,19 +62,19 @@ class Study:
             return section.open()
 
     def decoder(self) -> Decoder:
-        """Open the network and give the decoder, unfitted."""
+        """Open the network and return the decoder, unfitted."""
         network = self.network()
         targets = self.targets(network)
         with self.naming("decoder: "):
             return Decoder(network, targets, self.sections.decoder.settings())
 
     def evaluate(self, decoder: Decoder, recording: Recording, **changes: Any) -> Evaluation:
-        """Evaluate as the study says, but for the arguments of `evaluate` that are given here."""
+        """Evaluate as the study says, with these arguments of `evaluate` changed."""
         with self.naming():
             return evaluate(decoder, recording, **self.sections.evaluation.arguments() | changes)
 
     def fit(self, decoder: Decoder, recording: Recording) -> Decoder:
-        """Fit on the whole recording, after making the choices of the evaluation by all its runs."""
+        """Fit on the whole recording, after making the evaluation's choices by all its runs."""
         section = self.sections.evaluation
         with self.naming():
             if recording.rate_hz <= SLOW_HZ:
@@ -94,7 +86,7 @@ class Study:
             return decoder.fit(recording)
 
     def targets(self, network: Network) -> Targets:
-        """What trials should look like inside a network."""
+        """The targets for trials in a network."""
         section, recording = self.sections.targets, self.sections.recording
         if section.words is not None:
             return section.of_words()
@@ -103,7 +95,7 @@ class Study:
 
     @contextmanager
     def naming(self, place: str = "") -> Iterator[None]:
-        """Name the file, and the place in it, in errors that what it says leads to."""
+        """Name the file, and the place in it, in errors that its contents cause."""
         try:
             yield
         except LeakError:  # the design's fault, not the file's
@@ -115,10 +107,8 @@ class Study:
 def open_study(path: str | PathLike[str]) -> Study:
     """Open a study file and check all of it; nothing is read or fetched yet.
 
-    Raises
-    ------
-    StudyError
-        There is no such file, it is no TOML, or fields are wrong: each is named, with what was expected and what it is.
+    A StudyError is raised where there is no such file, it is no TOML, or fields are wrong; it names each of them, with
+    the expected value and the actual one.
     """
     path = Path(path)
     text, document = read_document(path)
@@ -126,7 +116,7 @@ def open_study(path: str | PathLike[str]) -> Study:
 
 
 def read_document(path: Path) -> tuple[str, dict[str, Any]]:
-    """Read a study file: its text, and what that says; a `StudyError` where it is not there or no TOML."""
+    """Read a study file: its text and its content; raise `StudyError` where it is missing or no TOML."""
     try:
         text = path.read_text(encoding="utf-8")
         return text, tomllib.loads(text)

@@ -1,4 +1,4 @@
-"""Windows that hold samples instead of their average: around events, or sliding along."""
+"""Windows that hold samples instead of their average: around events, or sliding."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ class Epoch(EventWindow):
     start_s, stop_s : float
         Seconds from the event's onset.
     incomplete : {"error", "drop"}
-        What to do with an event whose window reaches beyond its run.
+        What to do with an event whose window extends beyond its run.
     bin_s : float, optional
         Hold the averages over stretches of this length instead of single samples.
     baseline_s : (float, float), optional
-        Take off the mean of this interval, seconds from the onset.
+        Subtract the mean of this interval, in seconds from the onset.
     most, least : float, optional
-        Reject windows in which a feature's values span more, or less, from lowest to highest (peak to peak), in the
-        recording's unit after the steps. Offline such events give no trial; live the decoder abstains.
+        Reject windows in which a feature's range, from lowest to highest value (peak to peak), is more than `most` or
+        less than `least`, in the recording's unit after the steps. Offline such events give no trial; live the decoder
+        abstains.
 
     Examples
     --------
@@ -78,7 +79,7 @@ class Epoch(EventWindow):
         return SampleCutter(self.stretch(rate_hz), self.most, self.least)
 
     def stretch(self, rate_hz: float) -> Stretch:
-        """Return which samples it takes, and what it makes of them."""
+        """Return which samples it takes, and how it makes a row of them."""
         baseline_s = None
         if self.baseline_s is not None:
             baseline_s = self.baseline_s[0] - self.start_s, self.baseline_s[1] - self.baseline_s[0]
@@ -87,22 +88,22 @@ class Epoch(EventWindow):
 
 @dataclass(frozen=True)
 class SlidingEpoch(Window):
-    """One trial every so often: the newest samples. It takes no notice of events, and has no labels.
+    """One trial at regular intervals: the newest samples. It ignores events, and has no labels.
 
-    The first is ready when the run is as long as the window. Windows without any sample are left out; samples that
-    are missing of the others are bridged, see `hotwire.decoder.windows.stretch`.
+    The first is ready when the run is as long as the window. Windows without any sample are left out; missing samples
+    of the others are bridged, see `hotwire.decoder.windows.stretch`.
 
     Parameters
     ----------
     length_s : float
-        How much a window holds.
+        The length of a window.
     every_s : float
         From one window to the next.
     bin_s, most, least
         See `Epoch`.
     baseline_s : (float, float), optional
-        Take off the mean of this interval, seconds from where the window begins: ``(-0.2, 0.0)`` is what comes right
-        before it. The row's ``first`` and ``stop`` take it in.
+        Subtract the mean of this interval, in seconds from the window's beginning: ``(-0.2, 0.0)`` is right before it.
+        The row's ``first`` and ``stop`` include it.
     """
 
     length_s: float
@@ -130,7 +131,7 @@ class SlidingEpoch(Window):
         return _SlidingEpochState(n_features, stretch.n_samples, n_every, SampleCutter(stretch, self.most, self.least))
 
     def stretch(self, rate_hz: float) -> Stretch:
-        """Return which samples it takes, and what it makes of them."""
+        """Return which samples it takes, and how it makes a row of them."""
         baseline_s = None if self.baseline_s is None else (self.baseline_s[0], self.baseline_s[1] - self.baseline_s[0])
         return stretch_of(window_samples(self.length_s, rate_hz, "length_s"), self.bin_s, baseline_s, rate_hz)
 
@@ -146,7 +147,7 @@ class _SlidingEpochState(WindowState):
         self._present_stop = 0  # one past the newest sample that is not missing
 
     def announce(self, event: int, onset_s: float, duration_s: float) -> None:
-        """Do nothing: windows slide, whatever the events."""
+        """Do nothing: these windows ignore events."""
 
     def _push(self, chunk: NDArray[np.float32]) -> list[WindowRow]:
         self._samples.append(chunk)

@@ -16,13 +16,13 @@ from ..steps.settings import check_choice, check_count, check_number
 from .window import Window, WindowRow, WindowState
 
 Cutter = Callable[[int, int, int, NDArray[np.float32], NDArray[np.intp] | None], WindowRow]
-"""From an event, its samples [first, stop), those of them that are not missing, (n_present, n_features), and
+"""From an event, its samples ``[first, stop)``, those of them that are not missing, (n_present, n_features), and
 their positions counted from `first` (None where none is missing), to a row."""
 
 
 @dataclass(frozen=True)
 class EventWindow(Window):
-    """Where a trial's samples are, relative to its event.
+    """A window whose position is relative to its event.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ class EventWindow(Window):
     stop_s : float, optional
         Seconds from the event's onset to the end of the window; None (default) for the event's duration.
     incomplete : str
-        What to do with an event whose window reaches beyond its run: ``"error"`` (default); ``"drop"``: no
-        trial (see `Trials.left_out`); ``"partial"``: use the samples there are.
+        What to do with an event whose window extends beyond its run: ``"error"`` (default); ``"drop"``: no trial (see
+        `Trials.left_out`); ``"partial"``: use the samples there are.
     """
 
     start_s: float = 0.0
@@ -46,18 +46,18 @@ class EventWindow(Window):
 
     @staticmethod
     def policies() -> tuple[str, ...]:
-        """Return what ``incomplete`` may be."""
+        """Return the possible values of ``incomplete``."""
         return ("error", "drop", "partial")
 
     def ready(self, first: int, stop: int, upto: int, newest: Iterator[int]) -> list[tuple[int, int]]:
-        """Return the stretches that are now rows: by default the whole window [first, stop), once it has gone by.
+        """Return the stretches that are now rows: by default the whole window ``[first, stop)``, once it is over.
 
-        The samples before `upto` (at most `stop`) are there or missing for good; `newest` are those that are new.
+        The samples before `upto` (at most `stop`) are present or missing for good; `newest` are the new ones.
         """
         return [(first, stop)] if upto == stop else []
 
     def oldest(self, first: int, done: int) -> int:
-        """Return the oldest sample needed once the window that begins at `first` has gone by up to `done`."""
+        """Return the oldest sample that a window from `first` on needs, once those before `done` are processed."""
         return first
 
     def span(self, onset_s: float, duration_s: float, rate_hz: float) -> tuple[int, int]:
@@ -66,7 +66,7 @@ class EventWindow(Window):
         return first_sample_at(onset_s + self.start_s, rate_hz), first_sample_at(onset_s + stop_s, rate_hz)
 
     def cutter(self, n_features: int, rate_hz: float) -> Cutter:
-        """Return what turns a stretch of samples into a row."""
+        """Return the function that makes a row of a stretch of samples."""
         return average
 
     def open(self, n_features: int, rate_hz: float, history_s: float = 30.0) -> WindowState:
@@ -76,7 +76,7 @@ class EventWindow(Window):
 def average(
     event: int, first: int, stop: int, present: NDArray[np.float32], positions: NDArray[np.intp] | None
 ) -> WindowRow:
-    """Return the row that is the mean over the samples that are not missing, wherever they are."""
+    """Return the row with the mean over the samples that are not missing, wherever they are."""
     if len(present):
         x = present.mean(axis=0, dtype=np.float64).astype(np.float32)
     else:
@@ -99,13 +99,13 @@ class BlockAverage(EventWindow):
 class RunningAverage(EventWindow):
     """One trial per sample: the mean over the newest since the event's window began. Ready at once.
 
-    As rows come while the event goes on, an event cut off by the end of its run can be an error or be used in part, but
-    not be dropped any more.
+    Rows are ready while the event goes on. So an event cut off by the end of its run can be an error or be used in
+    part, but cannot be dropped any more.
 
     Parameters
     ----------
     max_samples : int
-        How many samples the average takes in at most. Missing ones count, too.
+        The largest number of samples in the average. Missing ones count, too.
     """
 
     max_samples: int = 6
@@ -134,8 +134,8 @@ class _OpenEvent:
 
 
 class _EventWindowState(WindowState):
-    """Every event must be announced before its window ends to give its rows at the same time as offline, and at
-    most ``history_s`` after its window began.
+    """An event announced before its window ends gives its rows at the same time as offline. It must be announced at the
+    latest `history_s` after its window began.
     """
 
     def __init__(self, window: EventWindow, n_features: int, rate_hz: float, history_s: float) -> None:

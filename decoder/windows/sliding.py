@@ -1,4 +1,4 @@
-"""A window that slides along, whatever the events."""
+"""A window that slides, whatever the events."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .window import Window, WindowRow, WindowState
 
 @dataclass(frozen=True)
 class SlidingAverage(Window):
-    """One trial every so often: the mean over the newest samples. It takes no notice of events, and has no labels.
+    """One trial at regular intervals: the mean over the newest samples. It ignores events, and has no labels.
 
-    The first is ready when the run is as long as the window. Both lengths are taken to the nearest sample. Windows of
+    The first is ready when the run is as long as the window. Both lengths are rounded to the nearest sample. Windows of
     which all samples are missing are left out.
 
     Parameters
     ----------
     length_s : float
-        How much an average takes in.
+        The length of a window.
     every_s : float
         From one window to the next.
     """
@@ -40,7 +40,7 @@ class SlidingAverage(Window):
 
 
 class _SlidingAverageState(WindowState):
-    """Keeps a sum for each part of the window: parts as long as both the window and its pace are multiples of.
+    """Stores a sum for each part of the window; window and pace are both multiples of a part's length.
 
     A sample is thus added once, however many windows it belongs to.
     """
@@ -57,7 +57,7 @@ class _SlidingAverageState(WindowState):
         self._stop = 0
 
     def announce(self, event: int, onset_s: float, duration_s: float) -> None:
-        """Do nothing: windows slide, whatever the events."""
+        """Do nothing: these windows ignore events."""
 
     def _push(self, chunk: NDArray[np.float32]) -> list[WindowRow]:
         rows: list[WindowRow] = []
@@ -85,7 +85,7 @@ class _SlidingAverageState(WindowState):
         return rows
 
     def _part(self) -> int:
-        """Which part the next sample belongs to; where it begins, it replaces the oldest."""
+        """Return which part the next sample belongs to; where it begins, it replaces the oldest."""
         part = self._stop // self._n_part % len(self._sums)
         if self._stop % self._n_part == 0:
             self._sums[part] = 0.0

@@ -1,4 +1,4 @@
-"""Windows that average, windows that hold samples, and which may stand in for which."""
+"""Windows that average, windows that hold samples, and which may replace which."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ HOLD_SAMPLES = (Epoch, SlidingEpoch)
 
 
 def holds_samples(window: Window) -> bool:
-    """Say whether a window holds samples; else it averages them."""
+    """Return whether a window holds samples; otherwise it averages them."""
     return isinstance(window, HOLD_SAMPLES)
 
 
 def sliding_like(window: Window, every_s: float, rate_hz: float) -> SlidingAverage | SlidingEpoch:
-    """Return the window that slides along and makes of its samples what this one makes of its own.
+    """Return the window that slides and treats its samples as this one does.
 
     `every_s` is from one decision to the next, `rate_hz` that of the samples after the steps. InputError where there is
-    none, or its length is not known.
+    no such window, or its length is not known.
 
     Examples
     --------
@@ -48,10 +48,10 @@ def sliding_like(window: Window, every_s: float, rate_hz: float) -> SlidingAvera
 
 
 def check_alike(window: Window, own: Window, rate_hz: float) -> None:
-    """Raise InputError unless a window can stand in for a decoder's own: it has to make the same of its samples.
+    """Raise InputError unless a window can replace a decoder's own: it has to treat its samples in the same way.
 
-    Averages may be of any length, as they always are one row. Windows that hold samples have to hold as many, in the
-    same bins, with the baseline at the same position. `rate_hz` is that of the samples after the steps.
+    Averages may be of any length, as they always are one row. Windows that hold samples need the same number, the same
+    bins, and the baseline at the same position. `rate_hz` is that of the samples after the steps.
     """
     if holds_samples(window) != holds_samples(own) or _made(window, rate_hz) != _made(own, rate_hz):
         every_s = getattr(window, "every_s", 0.5)
@@ -72,7 +72,9 @@ def _length_s(window: EventWindow) -> float:
 
 
 def _made(window: Window, rate_hz: float) -> tuple[int, ...]:
-    """What has to be the same: bins and their length, and where the baseline is from the window's first sample."""
+    """Return what has to be the same: bins and their length, and the baseline's position from the window's first
+    sample.
+    """
     if not isinstance(window, Epoch | SlidingEpoch):
         return ()
     stretch = window.stretch(rate_hz)
@@ -92,7 +94,7 @@ def _description(window: Window, rate_hz: float) -> str:
 
 
 def _average_like(window: Window) -> Window:
-    """Of the kind that averages, over the same stretches."""
+    """Return a window that averages over the same stretches."""
     if isinstance(window, SlidingEpoch):
         return SlidingAverage(window.length_s, window.every_s)
     assert isinstance(window, Epoch)

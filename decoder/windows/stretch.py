@@ -1,10 +1,10 @@
 """A stretch of samples that a window holds: which it takes, and the row that it makes of them.
 
-Live, samples may be missing. In their place is a straight line, feature by feature, from the sample before to the one
-after; where the window begins or ends with missing samples, the value of its nearest sample. So nothing depends on
-samples outside of the window, and rejection by peak to peak goes by the samples that are there. Who decides says how
-many may be bridged (`hotwire.realtime.LiveSettings.min_present`). A window without any sample, and one without any of
-its baseline, which would shift it whole by a value made up, are not bridged but rejected. A recording has no missing
+Live, samples may be missing. They are bridged by a straight line, feature by feature, from the sample before to the one
+after; where the window begins or ends with missing samples, by the value of its nearest sample. So nothing depends on
+samples outside of the window, and rejection by peak to peak uses the samples that are present. The live settings limit
+how many may be bridged (`hotwire.realtime.LiveSettings.min_present`). A window without any sample is rejected, and so
+is one without any sample of its baseline, since an invented value would shift all of it. A recording has no missing
 samples within a run, as its readers begin a new run after them.
 """
 
@@ -21,16 +21,11 @@ from .window import Rejection, WindowRow
 
 
 class Stretch(NamedTuple):
-    """Which samples a window takes, counted from its own first one, and what it makes of them.
+    """Which samples a window takes, counted from its own first one, and how it makes a row of them.
 
-    Attributes
-    ----------
-    begin, end : int
-        Those that are needed, ``[begin, end)``: the baseline may be before the window's first or after its last.
-    kept, base : slice
-        The window, and its baseline (empty where there is none), counted from `begin`.
-    n_bins, n_bin : int
-        How many rows of features come of it, and how many samples in each.
+    It needs ``[begin, end)``: the baseline may be before the window's first sample or after its last. `kept` and `base`
+    are the window and its baseline (empty where there is none), counted from `begin`. A trial has `n_bins` rows of
+    features, of `n_bin` samples each.
     """
 
     begin: int
@@ -42,12 +37,11 @@ class Stretch(NamedTuple):
 
     @property
     def n_samples(self) -> int:
-        """How many samples are needed."""
         return self.end - self.begin
 
 
 def stretch_of(n: int, bin_s: float | None, baseline_s: tuple[float, float] | None, rate_hz: float) -> Stretch:
-    """Return what a window of n samples takes; its baseline begins some seconds from its first and lasts some."""
+    """Return the stretch of a window of n samples; `baseline_s` is the baseline's first second and its length."""
     n_bins, n_bin = _n_bins(bin_s, n, rate_hz)
     if baseline_s is None:
         return Stretch(0, n, slice(0, n), slice(0, 0), n_bins, n_bin)
@@ -58,7 +52,9 @@ def stretch_of(n: int, bin_s: float | None, baseline_s: tuple[float, float] | No
 
 
 class SampleCutter:
-    """Makes a row of a stretch of samples: bridges missing ones, rejects it, or takes the baseline off and averages."""
+    """Makes a row of a stretch of samples: bridges missing ones, then rejects it or subtracts the baseline and
+    averages.
+    """
 
     def __init__(self, stretch: Stretch, most: float | None, least: float | None) -> None:
         self._stretch = stretch
@@ -87,7 +83,7 @@ class SampleCutter:
         return kept if n_bin == 1 else kept.reshape(n_bins, n_bin, -1).mean(axis=1)
 
     def _lost(self, positions: NDArray[np.intp]) -> Rejection | None:
-        """Say why the samples that are there cannot be bridged."""
+        """Return why the samples that are present cannot be bridged, or None."""
         n, kept, base = self._stretch.n_samples, self._stretch.kept, self._stretch.base
         if not ((positions >= kept.start) & (positions < kept.stop)).any():
             return Rejection(f"0 of the window's {kept.stop - kept.start} samples came")
@@ -115,8 +111,8 @@ class SampleCutter:
 def bridged(present: NDArray[np.float32], positions: NDArray[np.intp], n_samples: int) -> NDArray[np.float32]:
     """Return all samples of a stretch: in place of missing ones, a straight line between their neighbours.
 
-    Before the first sample that is there, and after the last, its value. `present` is (n_present, n_features), at least
-    one, and `positions` are theirs, ascending, in ``[0, n_samples)``.
+    Before the first sample that is present, and after the last, its value. `present` is (n_present, n_features), at
+    least one sample, and `positions` are theirs, ascending, in ``[0, n_samples)``.
 
     Examples
     --------
@@ -126,7 +122,7 @@ def bridged(present: NDArray[np.float32], positions: NDArray[np.intp], n_samples
     at, last = np.arange(n_samples), len(positions) - 1
     before = np.clip(np.searchsorted(positions, at, side="right") - 1, 0, last)
     after = np.clip(np.searchsorted(positions, at), 0, last)
-    # 0 where the sample itself is there, or there is a neighbour on one side only
+    # 0 where the sample itself is present, or has a neighbour on one side only
     apart = positions[after] - positions[before]
     share = np.where(apart > 0, at - positions[before], 0) / np.maximum(apart, 1)
     start = present[before].astype(np.float64)
@@ -134,7 +130,7 @@ def bridged(present: NDArray[np.float32], positions: NDArray[np.intp], n_samples
 
 
 def _n_bins(bin_s: float | None, n_samples: int, rate_hz: float) -> tuple[int, int]:
-    """How many bins, and how many samples in each."""
+    """Return how many bins there are, and how many samples in each."""
     if bin_s is None:
         return n_samples, 1
     n_bin = window_samples(bin_s, rate_hz, "bin_s")

@@ -1,4 +1,4 @@
-"""From samples to trials: what a window is, and a whole recording cut into trials."""
+"""From samples to trials: the interface of a window, and a whole recording cut into trials."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ class Trials:
 
     Attributes
     ----------
-    X : array (n_trials, n_features), float32
+    X : array (n_trials, n_times * n_features), float32
     label : array (n_trials,) of str
     run : array (n_trials,)
     event : array (n_trials,) of int
         Which event of the recording the trial belongs to; -1, and no label, for windows that follow no events.
     start_s, stop_s : arrays (n_trials,)
-        The samples averaged are those in ``[start_s, stop_s)``, seconds since the first sample of the run.
+        The trial's samples are those in ``[start_s, stop_s)``, seconds since the first sample of the run.
     stimulus : array (n_trials,) of str, optional
     left_out : array (n_left_out,) of int
-        Events that gave no trial because the run did not hold their window.
+        Events without a trial because the run did not hold their window.
     n_times : int
         How many rows of features `X` holds for each trial: 1 for averages, more where windows hold samples;
-        ``X.reshape(n_trials, n_times, -1)`` has them apart.
+        ``X.reshape(n_trials, n_times, -1)`` separates them.
     times_hz : float
         How many such rows there are in a second.
     rejected : array (n_rejected,) of int
-        Events that gave no trial because the window rejected its samples.
+        Events without a trial because the window rejected its samples.
     """
 
     X: NDArray[np.float32]
@@ -63,18 +63,18 @@ class Trials:
 
 
 class Rejection(NamedTuple):
-    """Why a window's samples must not be decided on; `features` are empty where it is about all of them."""
+    """Why there must be no decision on a window's samples; `features` is empty where all of them are the reason."""
 
     why: str
     features: tuple[int, ...] = ()
 
     def message(self, names: Sequence[str]) -> str:
-        """In words, with the names of the features."""
+        """Return the reason in words, with the names of the features."""
         return ": ".join([", ".join(names[i] for i in self.features), self.why]) if self.features else self.why
 
 
 class WindowRow(NamedTuple):
-    """What a window makes of the samples ``first`` up to, not including, ``stop`` of the run.
+    """What a window makes of the samples ``[first, stop)`` of the run.
 
     Attributes
     ----------
@@ -98,11 +98,11 @@ class WindowRow(NamedTuple):
 
 
 class Window(ABC):
-    """How trials are cut from samples. Subclasses are frozen dataclasses of plain settings."""
+    """The rule that cuts trials from samples. Subclasses are frozen dataclasses of plain settings."""
 
     @abstractmethod
     def open(self, n_features: int, rate_hz: float, history_s: float = 30.0) -> WindowState:
-        """Return a fresh state for the beginning of a run; it remembers samples for `history_s`, for events announced
+        """Return a new state for the beginning of a run; it stores the samples of `history_s`, for events announced
         late.
         """
 
@@ -120,7 +120,7 @@ class Window(ABC):
 
 
 class WindowState(ABC):
-    """Turns the samples of one run and its events into rows, however both come in. The rows are the same bit for bit.
+    """Turns the samples of one run and its events into rows. The rows are the same bit for bit in any chunks.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ class WindowState(ABC):
 
     @abstractmethod
     def announce(self, event: int, onset_s: float, duration_s: float) -> None:
-        """Announce an event: its number, its onset since the first sample of the run, and how long it lasts.
+        """Announce an event: its number, its onset since the first sample of the run, and its duration.
 
         Raises
         ------
@@ -152,10 +152,10 @@ class WindowState(ABC):
     def _push(self, chunk: NDArray[np.float32]) -> list[WindowRow]: ...
 
     def skip(self, n_samples: int) -> list[WindowRow]:
-        """Go on by missing samples, and return the rows now ready, oldest first.
+        """Advance by missing samples, and return the rows now ready, oldest first.
 
-        A gap may be reported in pieces. However long it is, it costs no more time and memory than the samples that are
-        there.
+        A gap may be reported in pieces. However long it is, it costs no more time and memory than samples that are
+        present.
         """
         check_count("n_samples", n_samples, 0)
         return self._skip(n_samples)
@@ -176,7 +176,7 @@ def windows(window: Window, recording: Recording) -> Trials:
     Raises
     ------
     RecordingError
-        An event's window reaches beyond its run, and the policy is ``"error"``.
+        An event's window extends beyond its run, and the policy is ``"error"``.
     """
     rows: list[WindowRow] = []
     n_rows: list[int] = []
@@ -208,12 +208,12 @@ def windows(window: Window, recording: Recording) -> Trials:
 
 
 def rows_of_run(state: WindowState, recording: Recording, run: int | str) -> Iterator[WindowRow]:
-    """Give a fresh state the events and the samples of a run, and return its rows as they are ready.
+    """Pass the events and the samples of a run to a new state, and yield its rows as they are ready.
 
     Raises
     ------
     RecordingError
-        An event's window reaches beyond the run, and the policy is ``"error"``.
+        An event's window extends beyond the run, and the policy is ``"error"``.
     """
     events, where = recording.events, recording.samples_of(run)
     try:
@@ -227,7 +227,7 @@ def rows_of_run(state: WindowState, recording: Recording, run: int | str) -> Ite
 
 
 def require_trials(trials: Trials) -> None:
-    """Raise RecordingError, saying where the events went, if there are no trials."""
+    """Raise RecordingError if there are no trials; the message says why events gave none."""
     if not len(trials):
         raise RecordingError(
             f"recording: no trials; of its events {len(trials.left_out)} had no whole window in their run, and the "

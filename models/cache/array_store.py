@@ -1,12 +1,12 @@
-"""A folder of arrays that are written row by row and count only once they are whole.
+"""A folder of arrays that are written row by row and count only when they are complete.
 
 ::
 
-    manifest.json   what the arrays are of, and each whole one with its size and SHA-256
+    manifest.json   what the arrays are of, and each complete one with its size and SHA-256
     NAME.npy        float32 (n_rows, n_columns)
     progress.json   while arrays are being written: how far, and the SHA-256 up to there
 
-Whoever is killed while writing leaves the rows up to the last mark, and the next one goes on from there.
+A process that is killed while writing leaves the rows up to the last mark, and the next one continues from there.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _BATCHES_TO_MARK = 4
 
 
 class ArrayStore:
-    """Arrays in a folder, which is made where it is not there; `about` says what they are of, ready for JSON."""
+    """Arrays in a folder, which is created if needed; `about` says what they are of, as JSON data."""
 
     def __init__(self, folder: Path, about: Mapping[str, Any]) -> None:
         self.folder = folder
@@ -41,7 +41,7 @@ class ArrayStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Wait for other processes and keep them out meanwhile; what they have left is known then."""
+        """Wait for other processes and keep them out during the block; then read what they have left."""
         with usable(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = lock_of(self.folder)
@@ -49,7 +49,7 @@ class ArrayStore:
         try:
             with usable(self.folder):
                 manifest = read_json(self.folder / MANIFEST)
-                if manifest is None:  # a pass that is killed shall be listed, too
+                if manifest is None:  # a pass that is killed is listed, too
                     self._write_manifest()
                 else:
                     self._arrays = manifest["arrays"]
@@ -58,7 +58,7 @@ class ArrayStore:
             lock.release()
 
     def missing(self, names: Iterable[str]) -> list[str]:
-        """Which of these arrays are not there whole; a warning names one that was, and is damaged now."""
+        """The names of arrays that are not there completely; a warning names a damaged one."""
         with usable(self.folder):
             for name in names:
                 if name in self._arrays and not _is_unchanged(self.folder / name, self._arrays[name]):
@@ -68,12 +68,12 @@ class ArrayStore:
 
     @contextmanager
     def writing(self, names: Sequence[str], n_rows: int) -> Iterator[UnfinishedArrays]:
-        """Write arrays in step; once all rows are there, they are whole."""
+        """Write arrays in step; they are complete when they have all rows."""
         with ExitStack() as stack:
             with usable(self.folder):
                 unfinished = UnfinishedArrays(self.folder, names, n_rows, stack)
                 if not unfinished.n_done:
-                    # Never into a file that someone may have mapped, nor what nobody will finish.
+                    # Never write into a file that may be mapped elsewhere, nor keep one that will not be finished.
                     for file in set(self.folder.glob("*.npy")) - {self.folder / name for name in self._arrays}:
                         file.unlink()
             yield unfinished
@@ -84,7 +84,7 @@ class ArrayStore:
             (self.folder / _PROGRESS).unlink()
 
     def mapped(self, name: str) -> np.ndarray:
-        """Give a whole array, memory-mapped and not to be written to."""
+        """Return a complete array, memory-mapped and read-only."""
         return np.load(self.folder / name, mmap_mode="r")
 
     def _write_manifest(self) -> None:
@@ -92,7 +92,7 @@ class ArrayStore:
 
 
 class UnfinishedArrays:
-    """Arrays of `n_rows` rows being written, of which `n_done` are there already; see `ArrayStore.writing`."""
+    """Arrays of `n_rows` rows being written, of which `n_done` are done; see `ArrayStore.writing`."""
 
     def __init__(self, folder: Path, names: Sequence[str], n_rows: int, stack: ExitStack) -> None:
         self._folder, self._names, self._n_rows, self._stack = folder, names, n_rows, stack
@@ -116,7 +116,7 @@ class UnfinishedArrays:
                 self.mark()
 
     def mark(self) -> dict[str, dict[str, Any]]:
-        """See what there is safely onto the disk, and note its sizes and SHA-256."""
+        """Flush the rows so far to the disk, and note sizes and SHA-256."""
         noted = {}
         for name, file in self._files.items():
             file.flush()
@@ -141,7 +141,7 @@ class UnfinishedArrays:
         self._digests[name].update(data)
 
     def _go_on(self) -> None:
-        """Go on from what a killed process left; warn where it is not what that one noted."""
+        """Continue from what a killed process left; warn where it differs from what that process noted."""
         progress = read_json(self._folder / _PROGRESS)
         if progress is None or (set(progress["arrays"]), progress["n_rows"]) != (set(self._names), self._n_rows):
             return
@@ -159,7 +159,7 @@ class UnfinishedArrays:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """What a JSON file holds; None where there is none, and with a warning where it is damaged."""
+    """The content of a JSON file; None if it is missing, and with a warning if it is damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What activations depend on: the network, how it prepares its stimuli, and each of them; in clear, and as a key."""
+"""What activations depend on: the network, how it prepares stimuli, and each stimulus; as plain data, and as a key."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ...errors import InputError
 from ..files import sha256_of, sha256_of_file
 from ..networks.network import Network
 
-# Packages whose other versions may round otherwise, or open a picture otherwise.
+# Packages whose other versions may round differently, or open a picture differently.
 _PACKAGES = ("hotwire", "numpy", "onnxruntime", "pillow", "tokenizers", "torch", "transformers")
 _MAX_DEPTH = 4
 
 
 def ingredients_of(network: Network, stimuli: Sequence[Any] | np.ndarray) -> dict[str, Any]:
-    """Give all that activations are computed from, ready for JSON.
+    """Return all that activations are computed from, as JSON data.
 
     Stimuli are arrays, PIL images, paths of files, texts, bytes, or lists, tuples and mappings of them; anything else
-    raises an `InputError`.
+    is an `InputError`.
     """
     kind = type(network)
     return {
@@ -43,7 +43,7 @@ def ingredients_of(network: Network, stimuli: Sequence[Any] | np.ndarray) -> dic
 
 
 def key_of(ingredients: Mapping[str, Any]) -> str:
-    """A name for what they make, 32 hexadecimal digits; other ingredients give another one.
+    """A key of 32 hexadecimal digits; different ingredients have different keys.
 
     Examples
     --------
@@ -54,9 +54,9 @@ def key_of(ingredients: Mapping[str, Any]) -> str:
 
 
 def content_of(stimulus: Any) -> str:
-    """SHA-256 of a stimulus: its pixels, its bytes or its text, never its place in memory.
+    """SHA-256 of a stimulus: its pixels, its bytes or its text, never its address in memory.
 
-    An `InputError` says where it is of a kind whose content cannot be read.
+    It is an `InputError` if the content of this kind of stimulus cannot be read.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def _feed(digest: Any, value: Any) -> None:
     if isinstance(value, str | os.PathLike):
         name = os.fsdecode(value)
         digest.update(f"text {len(name)} ".encode() + name.encode("utf-8", "surrogatepass"))
-        # Whether it is a text or a picture's path, the network knows; a path means what is in the file.
+        # Only the network knows whether it is a text or a picture's path; a path means the content of the file.
         if os.path.isfile(name):
             digest.update(b" file " + bytes.fromhex(sha256_of_file(name)))
     elif isinstance(value, Mapping):
@@ -112,13 +112,13 @@ def _versions() -> dict[str, str]:
     for name in _PACKAGES:
         try:
             versions[name] = version(name)
-        except PackageNotFoundError:  # then it computes nothing here
+        except PackageNotFoundError:  # then it is not used here
             continue
     return versions
 
 
 def _code_of_class(kind: type) -> str:
-    """Digest of what a class of networks does with its weights: its functions, up to those that all networks share."""
+    """Digest of a network class's code: its functions, up to those that all networks share."""
     digest = hashlib.sha256()
     for base in kind.__mro__[: kind.__mro__.index(Network)]:
         for name, value in sorted(vars(base).items()):
@@ -129,7 +129,7 @@ def _code_of_class(kind: type) -> str:
 
 
 def _in_clear(value: Any, depth: int = 0) -> Any:
-    """A setting in clear: functions by name and code, with their defaults and what they enclose."""
+    """A setting as plain data: functions by name and code, with their defaults and the variables they enclose."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.generic | os.PathLike):
@@ -154,7 +154,7 @@ def _in_clear(value: Any, depth: int = 0) -> Any:
 
 
 def _code(code: CodeType) -> str:
-    """Digest what a function does, wherever it stands in its file."""
+    """Digest of a function's code, independent of its position in the file."""
     consts = [_const(const) for const in code.co_consts]
     return sha256_of(repr((code.co_code, code.co_names, consts)))
 
@@ -162,5 +162,5 @@ def _code(code: CodeType) -> str:
 def _const(value: Any) -> str:
     if isinstance(value, CodeType):
         return _code(value)
-    # A set has another order in each process.
+    # The order of a set differs between processes.
     return repr(sorted(map(repr, value)) if isinstance(value, frozenset) else value)

@@ -1,7 +1,7 @@
 """Cached activations: recorded in one pass, memory-mapped, and never computed twice.
 
 The activations of a set of stimuli are in a folder named by the key of all that they were computed from, see
-`hotwire.models.cache.ingredients`; how they are written there, see `hotwire.models.cache.array_store`.
+`hotwire.models.cache.ingredients`; for the format, see `hotwire.models.cache.array_store`.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from ..networks.network import Network, count_of
 from .array_store import MANIFEST, ArrayStore, UnfinishedArrays, read_json
 from .ingredients import ingredients_of, key_of
 
-_BATCH_SIZE = 32  # as Network.activations has it: other batches may round the last bits otherwise
+_BATCH_SIZE = 32  # as in Network.activations: other batches may round the last bits differently
 _OUTPUTS = "outputs.npy"
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a network made of a set of stimuli.
+    """A network's activations and outputs for a set of stimuli.
 
     Attributes
     ----------
     tables : dict of str to array (n_stimuli, n_units)
-        The activations of each layer in `layers`, float32, a memory-mapped file that cannot be written to.
+        The activations of each layer in `layers`, float32, a read-only memory-mapped file.
     outputs : array (n_stimuli, n_outputs)
         Likewise.
     folder : Path
-        Of the files.
+        Contains the files.
     """
 
     tables: dict[str, NDArray[np.float32]]
@@ -51,9 +51,9 @@ class Recorded:
 
 @dataclass(frozen=True)
 class CachedActivations:
-    """What is in the cache of one network and one set of stimuli.
+    """The cache of one network and one set of stimuli.
 
-    `key` is the name to `forget` it by, `layers` are those recorded whole, and `n_bytes` is all that it takes on disk,
+    `key` is its name for `forget`, `layers` are those recorded completely, and `n_bytes` is its size on disk,
     unfinished arrays included.
     """
 
@@ -72,11 +72,11 @@ def activations_folder() -> Path:
 def record(
     network: Network, stimuli: Sequence[Any] | np.ndarray, layers: Sequence[str], *, folder: Path | None = None
 ) -> Recorded:
-    """Give activations and outputs; those that are not cached yet are computed, in one pass for all layers.
+    """Return activations and outputs; those that are not cached yet are computed, in one pass for all layers.
 
-    Their key holds all that they depend on: the network's weights and what it does with them, how it prepares stimuli,
-    each stimulus's content, and the versions of the packages. Memory is bounded by a batch of 32 stimuli. Where several
-    processes record the same, the first does and the others wait. A pass that was killed goes on where it was.
+    Their key contains all that they depend on: the network's weights and code, how it prepares stimuli, each stimulus's
+    content, and the versions of the packages. Memory is bounded by a batch of 32 stimuli. Where several processes
+    record the same, the first computes and the others wait. A pass that was killed continues where it was.
 
     Parameters
     ----------
@@ -84,9 +84,9 @@ def record(
     stimuli : sequence of length n_stimuli
         Arrays, PIL images, paths, texts.
     layers : sequence of str
-        Names from its layers; none, where the outputs alone are wanted.
+        Names from its layers; empty for the outputs alone.
     folder : Path, optional
-        Of the cache, with a folder for each key; by default `activations_folder`.
+        The cache, with a folder for each key; by default `activations_folder`.
 
     Raises
     ------
@@ -95,14 +95,14 @@ def record(
     InputError
         The content of a stimulus cannot be read.
     DiskSpaceError
-        There is no room; the message says how much is needed.
+        The disk is too full; the message says how much is needed.
     AssetError
         The folder cannot be used.
 
     Warns
     -----
     UserWarning
-        A file is damaged, and recorded anew.
+        A file is damaged, and recorded again.
     """
     n_stimuli = count_of(stimuli)
     for layer in layers:
@@ -123,7 +123,7 @@ def record(
 
 
 def stored(folder: Path | None = None) -> list[CachedActivations]:
-    """List what the cache has, by default that in `activations_folder`."""
+    """List the contents of the cache, by default that in `activations_folder`."""
     cached = []
     for path in _manifests(folder or activations_folder()):
         manifest = read_json(path)
@@ -137,7 +137,7 @@ def stored(folder: Path | None = None) -> list[CachedActivations]:
 
 
 def forget(key: str, *, folder: Path | None = None) -> None:
-    """Delete what has a key that `stored` lists from the cache.
+    """Delete the entry with this key, as listed by `stored`, from the cache.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def forget(key: str, *, folder: Path | None = None) -> None:
 def _pass(
     network: Network, stimuli: Any, layers: Mapping[str, str], files: Sequence[str], writing: UnfinishedArrays
 ) -> None:
-    """Write the layers, given with their files, and the outputs where their file is among `files`, batch by batch."""
+    """Write the layers to their files, and the outputs if their file is among `files`, batch by batch."""
     starts = range(0, len(stimuli), _BATCH_SIZE)
     first = ceil(writing.n_done / _BATCH_SIZE)
     what = f"{network.name}: recording"
@@ -174,8 +174,8 @@ def _pass(
 
 
 def _outputs(network: Network, batch: Any, recorded: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Outputs for a batch, computed from the deepest layer recorded on."""
-    # A language model resumes in its prompt, not in the text that it has read.
+    """Outputs for a batch, computed from the deepest recorded layer on."""
+    # A language model resumes in its prompt, not in the recorded text.
     if not recorded or isinstance(network, LanguageModel):
         return network.outputs(batch, batch_size=_BATCH_SIZE)
     deepest = list(recorded)[-1]
@@ -194,7 +194,7 @@ def _check_room(network: Network, layers: Iterable[str], n_stimuli: int, folder:
 
 
 def _files(layers: Iterable[str]) -> dict[str, str]:
-    """The file of each layer; its number keeps names apart that differ only in what a file name cannot hold."""
+    """The file of each layer; its number separates names that differ only in characters that file names cannot have."""
     return {name: f"layer-{i:03}-{re.sub(r'[^A-Za-z0-9_.-]', '_', name)[:80]}.npy" for i, name in enumerate(layers)}
 
 

@@ -1,1 +1,1 @@
-"""What follows a layer, or comes before it, as ONNX graphs."""
+"""The parts of a network after or before a layer, as ONNX graphs."""

@@ -1,8 +1,8 @@
 """A torch network's twin that onnxruntime computes, several times as fast on one core.
 
-onnxruntime is fast where it may merge operations and lay out memory its own way, and what it merges rounds otherwise
-than its halves do. So the network is compiled piece by piece, from each layer to the next: whether a stimulus comes all
-the way or is entered at a layer, the same pieces run, and re-entry gives the same outputs bit for bit.
+onnxruntime is fast where it may merge operations and lay out memory its own way, and merged operations round
+differently from their halves. So the network is compiled piece by piece, from each layer to the next: a stimulus and an
+activation entered at a layer run through the same pieces, and re-entry gives the same outputs bit for bit.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from ..networks.torch_cut import output_of
 from ..networks.torch_network import TorchNetwork
 from .torch_to_onnx import simplified, tidied, traced
 
-_RECIPE = 1  # to be raised whenever what is cached changes
+_RECIPE = 1  # raise it whenever the cached content changes
 _PACKAGES = ("onnx", "onnxruntime", "onnxscript", "torch")
 _TOLERANCE = 1e-4
 _LAYERS = "hotwire.layers"
 
 
 def compiled(network: Network) -> Network:
-    """Give a network's twin that computes the same faster on the processor, where there is one.
+    """Return a network's twin that computes the same faster on the processor, where there is one.
 
-    The twin has the same name, layers, labels and fingerprint, and takes the same stimuli. Its outputs are those of the
-    network to 1e-4 of the largest; entered with its own activations it gives its own outputs bit for bit, however the
-    batches are composed. Of EfficientNet-Lite0 it computes a picture in two fifths of the time.
+    The twin has the same name, layers, labels and fingerprint, and takes the same stimuli. Its outputs equal those of
+    the network to 1e-4 of the largest; entered with its own activations it gives its own outputs bit for bit, however
+    the batches are composed. For EfficientNet-Lite0 it takes two fifths of the time per picture.
 
     Compiling takes some seconds; the result is cached, under ``compiled``.
 
@@ -62,7 +62,7 @@ def compiled(network: Network) -> Network:
     Warns
     -----
     UserWarning
-        The cached file is damaged, and made anew.
+        The cached file is damaged, and made again.
     """
     if not isinstance(network, TorchNetwork) or isinstance(network, CompiledNetwork) or network.device.type != "cpu":
         return network
@@ -74,7 +74,7 @@ def compiled(network: Network) -> Network:
 class CompiledNetwork(TorchNetwork):
     """A `TorchNetwork` whose passes onnxruntime computes, one stimulus at a time; `compiled` makes it.
 
-    `model` is as `exported` gives it; where its outputs are not those of `original`, there is an `InputError`.
+    `model` is the result of `exported`; it is an `InputError` if its outputs differ from those of `original`.
     """
 
     def __init__(self, original: TorchNetwork, model: onnx.ModelProto) -> None:
@@ -82,7 +82,7 @@ class CompiledNetwork(TorchNetwork):
         self._original = original
         self._entry = model.graph.input[0].name
         self._pieces = list(_pieces(model))
-        # How many pieces there are before a layer.
+        # The number of pieces before a layer.
         tensors = [self._entry, *(output.name for output in model.graph.output)]
         positions = {name: position for position, name in enumerate(tensors)}
         properties = {one.key: one.value for one in model.metadata_props}
@@ -90,7 +90,7 @@ class CompiledNetwork(TorchNetwork):
         self._check_faithful()
 
     def untrained(self, seed: int = 0) -> TorchNetwork:
-        """Give the compiled twin of the original's untrained one."""
+        """Return the compiled twin of the original's untrained network."""
         twin = compiled(self._original.untrained(seed))
         assert isinstance(twin, TorchNetwork)
         return twin
@@ -117,7 +117,7 @@ class CompiledNetwork(TorchNetwork):
         return np.concatenate(outputs)
 
     def _along(self, value: Any, position: int, end: int) -> Iterator[np.ndarray]:
-        """Give what enters the piece at `position`, and the output of each piece up to `end`."""
+        """Yield what enters the piece at `position`, then the output of each piece up to `end`."""
         yield value
         for piece in self._pieces[position:end]:
             [value] = piece.run(None, {piece.get_inputs()[0].name: value})
@@ -135,10 +135,11 @@ class CompiledNetwork(TorchNetwork):
 
 
 def exported(network: TorchNetwork) -> onnx.ModelProto:
-    """Export a network for one stimulus, with an output for each layer and the last for the network's own.
+    """Export a network for one stimulus, with an output for each layer; the last is the network's own.
 
-    The outputs are the tensors at which it can be cut, in order of computation; the property ``hotwire.layers`` names
-    that of each layer, or the input, where a layer passes it on. An `InputError` says why one cannot be exported.
+    The outputs are the tensors at which it can be cut, in order of computation. The property ``hotwire.layers`` names
+    the tensor of each layer, or the input if a layer passes it on. An `InputError` says why a network cannot be
+    exported.
     """
     parts = network.traced.parts
     nodes = list(dict.fromkeys([*(parts[layer] for layer in network.layers), output_of(network.traced.root.graph)]))
@@ -146,7 +147,7 @@ def exported(network: TorchNetwork) -> onnx.ModelProto:
     names = [f"hotwire.cut.{place}" for place in range(len(nodes))]
     model = traced(module, {"hotwire.stimulus": network.example_input[:1].contiguous()}, names, network.name)
     sources = dict(zip(nodes, _without_copies(model), strict=True))
-    # What the exporter writes as functions is only written out by the first round, and computed ahead by the second.
+    # The first round only expands the exporter's functions; the second computes them ahead.
     model = simplified(tidied(simplified(model)))
     layers = {layer: sources[parts[layer]] for layer in network.layers}
     helper.set_model_props(model, {_LAYERS: json.dumps(layers)})
@@ -154,7 +155,7 @@ def exported(network: TorchNetwork) -> onnx.ModelProto:
 
 
 def _without_copies(model: onnx.ModelProto) -> list[str]:
-    """Make the tensors that the outputs are copies of the outputs themselves; give their names, output by output."""
+    """Replace outputs that are copies by the tensors they copy; return the tensors' names, output by output."""
     makers = {name: node for node in model.graph.node for name in node.output}
     types = {value.name: value.type for value in model.graph.output}
     sources = []
@@ -174,7 +175,7 @@ def _without_copies(model: onnx.ModelProto) -> list[str]:
 
 
 def _pieces(model: onnx.ModelProto) -> Iterator[onnxruntime.InferenceSession]:
-    """Make the part before the first output, and that between each and the next, ready to be run."""
+    """Yield the part before the first output, then that between each output and the next, ready to run."""
     shapes = {out.name: tuple(dim.dim_value for dim in out.type.tensor_type.shape.dim) for out in model.graph.output}
     yield open_session(head(model, list(shapes)[:1]).SerializeToString())
     for here, there in pairwise(shapes):
@@ -206,7 +207,7 @@ def _made(network: TorchNetwork, path: Path) -> TorchNetwork:
 
 
 def _key(network: TorchNetwork) -> str:
-    """Name what compiling makes by what it depends on: the weights, the graph, where it is cut, and what exports it."""
+    """A key of what compiling depends on: the weights, the graph, where it is cut, and what exports it."""
     of_network = network.fingerprint, str(network.traced.root), network.example_input.shape[1:], list(network.layers)
     made_by = _RECIPE, [version(package) for package in _PACKAGES]
     return sha256_of(repr((*of_network, *made_by)))[:32]

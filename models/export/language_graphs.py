@@ -1,8 +1,8 @@
 """What a language model computes after a layer, as ONNX graphs of fixed shape for one sample.
 
-Prompt, prefix and all that comes before the layer are constants inside the graphs, see
+Prompt, prefix and all that precedes the layer are constants inside the graphs, see
 `hotwire.models.networks.language.causal_pass`. A free text takes two graphs. The first scores the candidates and gives
-the first token of the text, with the keys and values that the next token attends to; the second gives one token more
+the first token of the text, with the keys and values that the next token attends to. The second gives one more token
 each time it is run::
 
     scores, token, kept = scoring.run(["log_probabilities", "token", "kept"], {"activation": activation})
@@ -39,21 +39,13 @@ from .torch_to_onnx import check_faithful, simplified, tidied, traced
 
 
 class TextGraphs(NamedTuple):
-    """A free text as two graphs, and what turns tokens into text.
+    """A free text as two graphs, with what converts tokens to text.
 
-    Attributes
-    ----------
-    scoring : ModelProto
-        From ``activation``, float32 (1, n_units), to ``log_probabilities``, float32 (1, n_candidates), the first
-        ``token``, int64 (1,), and what is ``kept`` for the next, float32 (n_kept,).
-    step : ModelProto
-        From ``token``, ``step``, int64 (1,), counting from 0, and ``kept`` to ``next_token`` and ``next_kept``.
-    vocabulary : tuple of bytes
-        What each token stands for.
-    end : int or None
-        The token that ends a text, if the model has one.
-    max_tokens : int
-        The longest text: what is kept has room for no more.
+    `scoring` goes from ``activation``, float32 (1, n_units), to ``log_probabilities``, float32 (1, n_candidates), the
+    first ``token``, int64 (1,), and ``kept`` for the next token, float32 (n_kept,). `step` goes from ``token``,
+    ``step``, int64 (1,), counting from 0, and ``kept`` to ``next_token`` and ``next_kept``. `vocabulary` has the bytes
+    of each token; `end` is the token that ends a text, if the model has one. `max_tokens` is the longest text: ``kept``
+    has no room for more.
     """
 
     scoring: onnx.ModelProto
@@ -64,15 +56,15 @@ class TextGraphs(NamedTuple):
 
 
 def language_scoring_graph(network: LanguageModel, layer: str, candidates: Sequence[str]) -> onnx.ModelProto:
-    """Export what `hotwire.models.export.scoring_graph.scoring_graph` describes, for a language model."""
+    """Export the graph that `hotwire.models.export.scoring_graph.scoring_graph` describes, for a language model."""
     return _scoring(network, layer, candidates, room=None)
 
 
 def text_graphs(network: Network, layer: str, candidates: Sequence[str], *, max_tokens: int = 8) -> TextGraphs:
-    """Export what a language model writes freely after a layer, with the scores of the candidates.
+    """Export the free text of a language model after a layer, with the scores of the candidates.
 
-    An `InputError` says where the network is no language model or cannot be exported, its tokenizer is no byte-level
-    one, or its window is too short.
+    It is an `InputError` if the network is not a language model or cannot be exported, its tokenizer is not a
+    byte-level one, or its window is too short.
     """
     if not isinstance(network, LanguageModel):
         raise InputError(
@@ -107,8 +99,8 @@ class _Head(nn.Module):
     """The last projection, computed only where it is needed.
 
     At the prompt's end the logits of the candidates' first tokens are enough, as a constant that all candidates share
-    does not matter; after it, and for the first free token, all are needed. The logits are laid side by side, with
-    whatever the model does to each of them afterwards.
+    does not matter; after it, and for the first free token, all are needed. The logits are concatenated, after any
+    change that the model makes to each of them.
     """
 
     def __init__(self, whole: nn.Linear, first_tokens: Sequence[int], whole_from: int) -> None:
@@ -132,7 +124,7 @@ class _Head(nn.Module):
 
 
 class _CandidateScores(nn.Module):
-    """From an activation to the candidates' scores, and to the first free token where there is room for more."""
+    """From an activation to the candidates' scores, and to the first free token if there is room for more."""
 
     def __init__(self, network: LanguageModel, layer: int, tokens: Sequence[Sequence[int]], room: int | None) -> None:
         super().__init__()
@@ -143,7 +135,7 @@ class _CandidateScores(nn.Module):
         self._rest = CausalPass(model, prefix, tail, branches_of(tokens)).from_layer(layer)
         self._layer, self._room = layer, room
         self._own = slice(len(prefix), len(prefix) + len(tail))
-        # Later tokens of all candidates, in the order of the branches' positions, and whose each is.
+        # Later tokens of all candidates, in the order of the branches' positions, and the candidate of each.
         self._later = torch.tensor([token for candidate in tokens for token in candidate[1:]], dtype=torch.int64)
         owners = torch.tensor([i for i, candidate in enumerate(tokens) for _ in candidate[1:]], dtype=torch.int64)
         self._belongs = nn.functional.one_hot(owners, len(tokens)).float()
@@ -201,7 +193,7 @@ class _NextToken(nn.Module):
 
 
 class _InPlace(DynamicLayer):
-    """Keys and values of a fixed number of positions, of which one is filled in."""
+    """Keys and values of a fixed number of positions, one of which is filled in."""
 
     def __init__(self, keys: torch.Tensor, values: torch.Tensor, here: torch.Tensor) -> None:
         super().__init__()
@@ -225,7 +217,7 @@ def _packed(sides: Sequence[torch.Tensor]) -> torch.Tensor:
 
 
 def _projection(model: Any) -> tuple[str, nn.Linear]:
-    """Name and module of what turns states into logits."""
+    """Name and module of the projection from states to logits."""
     whole = model.get_output_embeddings()
     for name, child in model.named_children():
         if child is whole and isinstance(child, nn.Linear):
@@ -254,7 +246,7 @@ def token_bytes(network: LanguageModel) -> tuple[bytes, ...]:
     byte_of = {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)}
     n_tokens = max(network.model.config.get_text_config().vocab_size, len(network.tokenizer))
     names = [name or "" for name in network.tokenizer.convert_ids_to_tokens(list(range(n_tokens)))]
-    # A token that was added later may hold characters that stand for no byte: it is plain text.
+    # A token that was added later may have characters that encode no byte: it is plain text.
     return tuple(
         bytes(map(byte_of.__getitem__, name)) if set(name) <= byte_of.keys() else name.encode() for name in names
     )

@@ -1,9 +1,9 @@
 """Smaller weights for an exported graph: half of the bytes, or about a quarter.
 
 In 8 bits each run of 32 weights of a column shares a scale, and is multiplied as it is. Inputs are rounded to 8 bits
-run by run, too: a language model's few huge features then spoil only their own runs, not the whole row as they do
-where all of it has one scale (Dettmers et al. 2022, LLM.int8()). onnxruntime's own quantiser takes no tables that are
-looked up in 8 bits, so a language model's largest matrix, which is its last projection, too, would be there twice.
+run by run, too: a language model's few huge features then spoil only their own runs, not the whole row as they do where
+all of it has one scale (Dettmers et al. 2022, LLM.int8()). onnxruntime's own quantiser has no 8-bit look-up tables, so
+a language model's largest matrix, which is also its last projection, would be stored twice.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from onnx import TensorProto, helper, numpy_helper
 from ...errors import InputError
 
 Precision = Literal["float32", "float16", "int8"]
-# Smaller weights stay as they are; nothing would be gained.
+# Smaller weights stay as they are: there is nothing to gain.
 SMALLEST = 2**14
 BLOCK = 32
 
 
 def shrunk(model: onnx.ModelProto, precision: Precision) -> onnx.ModelProto:
-    """Give a graph with its large weights in fewer bits; names, shapes and types of inputs and outputs stay.
+    """Return a graph with its large weights in fewer bits; names, shapes and types of inputs and outputs stay.
 
-    ``"float16"`` stores weights in half precision and widens them when the graph is loaded: only the file is
-    smaller. ``"int8"`` stores the matrices in 8 bits, and onnxruntime computes with them so; weights of convolutions
-    stay as they are. An `InputError` says where a weight is too large for half precision.
+    ``"float16"`` stores weights in half precision and widens them when the graph is loaded: only the file is smaller.
+    ``"int8"`` stores the matrices in 8 bits, and onnxruntime computes with them in 8 bits; weights of convolutions stay
+    as they are. A weight too large for half precision is an `InputError`.
     """
     if precision not in get_args(Precision):
         raise InputError(f"precision: expected one of {', '.join(get_args(Precision))}, got {precision!r}")
@@ -116,7 +116,7 @@ def _product(node: onnx.NodeProto, columns: str, shape: tuple[int, ...]) -> list
 
 
 def _is_plain(node: onnx.NodeProto) -> bool:
-    """Whether a product is neither scaled nor taken of a transposed input."""
+    """Whether a product is neither scaled nor has a transposed input."""
     scaled = [_attribute(node, name, 1.0) for name in ("alpha", "beta")]
     return scaled == [1.0, 1.0] and not _attribute(node, "transA", 0)
 
@@ -149,7 +149,7 @@ def _look_up(node: onnx.NodeProto, table: str, added: dict[str, NDArray]) -> lis
 
 
 def in_blocks(rows: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Round rows (n, width) to bytes around 128, (n, n_blocks, BLOCK), with a scale a block, (n, n_blocks).
+    """Round rows (n, width) to bytes around 128, (n, n_blocks, BLOCK), with one scale per block, (n, n_blocks).
 
     Examples
     --------

@@ -15,7 +15,7 @@ from .torch_to_onnx import check_faithful, simplified, tidied, traced
 
 
 def recogniser_scoring_graph(network: SpeechRecogniser, layer: str, candidates: Sequence[str]) -> onnx.ModelProto:
-    """Export what `hotwire.models.export.scoring_graph.scoring_graph` describes, for a speech recogniser."""
+    """Export the graph that `hotwire.models.export.scoring_graph.scoring_graph` describes, for a speech recogniser."""
     n_units = prod(network.shape_of(layer))
     module = _RecogniserScores(network, layer, candidates)
     model = traced(module, {"activation": torch.zeros(1, n_units)}, ["log_probabilities"], network.name)
@@ -33,7 +33,7 @@ class _RecogniserScores(nn.Module):
         super().__init__()
         self._pass, self._tree = network.whisper_pass, network.tree(candidates)
         self._layer, self._shape = int(layer), network.shape_of(layer)
-        # The pass is no module; this makes its weights known as such.
+        # The pass is not a module; this registers its weights.
         self._weights = nn.ModuleList(self._pass.modules)
 
     def forward(self, activation: torch.Tensor) -> torch.Tensor:

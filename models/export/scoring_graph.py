@@ -24,15 +24,15 @@ _OWN = "hotwire.export."
 
 
 def scoring_graph(network: Network, layer: str, candidates: Sequence[str]) -> onnx.ModelProto:
-    """Export what follows a layer, up to the scores of the candidates, of opset 18, with the weights inside.
+    """Export what follows a layer, up to the scores of the candidates, in opset 18, with the weights inside.
 
-    The graph takes ``activation``, float32 (1, n_units), flattened in C order, and gives ``log_probabilities``,
-    float32 (1, n_candidates): those of `Network.log_probabilities` up to a constant that all candidates share, so that
-    a softmax over them gives the same.
+    The graph takes ``activation``, float32 (1, n_units), flattened in C order, and gives ``log_probabilities``, float32
+    (1, n_candidates): those of `Network.log_probabilities` up to a constant that all candidates share, so that a
+    softmax over them gives the same.
 
     Candidates are words or phrases for a language model or a speech recogniser, names from its labels for a
-    `TorchNetwork` or an `OnnxNetwork`. An `InputError` says why another network, or one too large for an ONNX graph
-    (2 GB), cannot be exported.
+    `TorchNetwork` or an `OnnxNetwork`. An `InputError` says why another network, or one too large for an ONNX graph (2
+    GB), cannot be exported.
     """
     network.shape_of(layer)
     if isinstance(network, LanguageModel):
@@ -53,7 +53,7 @@ def scoring_graph(network: Network, layer: str, candidates: Sequence[str]) -> on
 
 
 def _spoken_graph(network: Network, layer: str, candidates: Sequence[str]) -> onnx.ModelProto:
-    # Importing Whisper takes a second, which no other network should have to wait for.
+    # Importing Whisper takes a second, and no other network needs it.
     from ..networks.whisper.recogniser import SpeechRecogniser
     from .recogniser_graph import recogniser_scoring_graph
 
@@ -66,10 +66,10 @@ def _spoken_graph(network: Network, layer: str, candidates: Sequence[str]) -> on
 
 
 def _upgraded(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
-    """Bring an ONNX model to our opset, with the batch fixed to one."""
+    """Convert an ONNX model to our opset, with the batch fixed to one."""
     entry = model.graph.input[0]
     entry.type.tensor_type.shape.dim[0].dim_value = 1
-    # What was declared for a free batch no longer holds.
+    # Shapes declared for a free batch are no longer valid.
     model.graph.output[0].type.tensor_type.ClearField("shape")
     if {entry.domain: entry.version for entry in model.opset_import}.get("") == OPSET:
         return model
@@ -93,7 +93,7 @@ def _scored(model: onnx.ModelProto, shape: tuple[int, ...], columns: list[list[i
             helper.make_node(
                 "Gather", [graph.output[0].name, f"{_OWN}columns.{number}"], [f"{_OWN}own.{number}"], axis=1
             ),
-            # With a batch of one the sum over all that is there is that over the candidate's own outputs.
+            # With a batch of one, the sum over everything is that over the candidate's own outputs.
             helper.make_node("ReduceLogSumExp", [f"{_OWN}own.{number}"], [f"{_OWN}score.{number}"], keepdims=1),
         ]
     scores = [f"{_OWN}score.{number}" for number in range(len(columns))]

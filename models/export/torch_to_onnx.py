@@ -1,4 +1,4 @@
-"""From a torch module to an ONNX graph of fixed shape, and what every graph has to hold to."""
+"""From a torch module to an ONNX graph of fixed shape, and the rules for every graph."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ...errors import InputError
 from ..networks.one_thread import ORT_ERRORS, one_thread, open_session
 
 OPSET, IR_VERSION = 18, 10
-# What a protobuf message may weigh, and so an ONNX graph with its weights inside.
+# The largest protobuf message, and so the largest ONNX graph with its weights inside.
 LARGEST = 2**31 - 1
 _MIN_SHARED_SIZE = 2**10
 _VERBOSE_LOGGERS = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
@@ -30,9 +30,9 @@ _VERBOSE_LOGGERS = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
 def traced(
     module: nn.Module, inputs: dict[str, torch.Tensor], outputs: Sequence[str], name: str = "network"
 ) -> onnx.ModelProto:
-    """Export a module at the shapes of its example inputs, given by name; it gives one tensor or a tuple of them.
+    """Export a module at the shapes of its example inputs, given by name; its output is one tensor or a tuple.
 
-    An `InputError` that names the network says where it cannot be traced, or its weights are too large for one graph.
+    It is an `InputError` that names the network if it cannot be traced, or its weights are too large for one graph.
     """
     n_bytes = sum(weight.numel() * weight.element_size() for weight in {*module.parameters(), *module.buffers()})
     if n_bytes > LARGEST:
@@ -57,9 +57,9 @@ def traced(
 
 
 def simplified(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Compute ahead what is constant, drop what is idle, and all that only says how the graph was made.
+    """Compute constants ahead, and drop what is unused and what only says how the graph was made.
 
-    All shapes have to be fixed; else there is an `InputError`.
+    All shapes have to be fixed; else it is an `InputError`.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "simplified.onnx"
@@ -72,7 +72,7 @@ def simplified(model: onnx.ModelProto) -> onnx.ModelProto:
         except ORT_ERRORS as error:
             raise InputError(f"network: onnxruntime cannot run the exported graph: {error}") from error
         simpler = onnx.load(path)
-    # onnxruntime lists all the domains that it knows.
+    # onnxruntime lists all domains that it has.
     domains = {entry.domain for entry in model.opset_import} | {node.domain for node in simpler.graph.node}
     opsets = [entry for entry in simpler.opset_import if entry.domain in domains]
     simpler = helper.make_model(simpler.graph, opset_imports=opsets, ir_version=IR_VERSION)
@@ -88,14 +88,14 @@ def simplified(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def tidied(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Rewrite, in a simplified graph, what torch's exporter writes in a way that onnxruntime runs slowly."""
+    """In a simplified graph, rewrite forms of torch's exporter that onnxruntime runs slowly."""
     for tidy in (_share_table, _slice, _divide):
         tidy(model.graph)
     return model
 
 
 def _share_table(graph: onnx.GraphProto) -> None:
-    """Keep a language model's table of tokens once where its last projection is the same, transposed.
+    """Store a language model's table of tokens once where its last projection is the same, transposed.
 
     onnxruntime transposes it when it loads the graph.
     """
@@ -122,7 +122,7 @@ def _slice(graph: onnx.GraphProto) -> None:
         split = splits[node.input[0]]
         sizes, at = numpy_helper.to_array(constants[split.input[1]]), numpy_helper.to_array(constants[node.input[1]])
         number = int(at)
-        # One size for all pieces, or one for each; what reaches over the end is cut off.
+        # One size for all pieces, or one for each; a piece that passes the end is cut off.
         pieces = np.broadcast_to(sizes, number + 1) if sizes.ndim == 0 else sizes[: number + 1]
         axis = next((attribute.i for attribute in split.attribute if attribute.name == "axis"), 0)
         inputs = [split.input[0]]
@@ -135,7 +135,7 @@ def _slice(graph: onnx.GraphProto) -> None:
 
 
 def _divide(graph: onnx.GraphProto) -> None:
-    """Divide by a root instead of multiplying by its inverse: so onnxruntime knows a normalisation when it sees one."""
+    """Divide by a root instead of multiplying by its inverse, so that onnxruntime recognises a normalisation."""
     makers = {name: node for node in graph.node for name in node.output}
     for node in graph.node:
         if node.op_type != "Mul":
@@ -150,7 +150,7 @@ def _divide(graph: onnx.GraphProto) -> None:
 
 
 def check_faithful(model: onnx.ModelProto, activation: np.ndarray, expected: np.ndarray, name: str) -> None:
-    """Raise `InputError` where a graph scores the candidates otherwise than the network does.
+    """Raise `InputError` where a graph's scores of the candidates differ from those of the network.
 
     The graph goes from ``activation`` (1, n_units) to ``log_probabilities`` (1, n_candidates); those `expected` may
     differ by a constant.
@@ -166,7 +166,7 @@ def check_faithful(model: onnx.ModelProto, activation: np.ndarray, expected: np.
 
 @contextmanager
 def _muted() -> Iterator[None]:
-    """Without the exporter's messages on its progress, its deprecations, and packages that it would not use anyway."""
+    """Suppress the exporter's messages about its progress, its deprecations, and packages that it would not use."""
     loggers = [logging.getLogger(name) for name in _VERBOSE_LOGGERS]
     levels = [logger.level for logger in loggers]
     try:

@@ -1,8 +1,7 @@
 """EfficientNet-Lite0, 1 and 2: image classifiers small enough for a processor.
 
-Tan & Le 2019, "EfficientNet: rethinking model scaling for convolutional neural networks", in the Lite variant
-of the TensorFlow authors: no squeeze-and-excitation, ReLU6 instead of swish, and a stem and a head that are
-not scaled.
+Tan & Le 2019, "EfficientNet: rethinking model scaling for convolutional neural networks", in the Lite variant of the
+TensorFlow authors: no squeeze-and-excitation, ReLU6 instead of swish, and a stem and a head that are not scaled.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _STAGES = [
 ]
 _STEM, _HEAD, _CLASSES = 32, 1280, 1000
 
-# How the published weights name what is named here by its place.
+# Names in the published weights for parts that are named by position here.
 _PUBLISHED = [
     (r"^_conv_stem\.", "stem.conv."),
     (r"^_bn0\.", "stem.norm."),
@@ -52,8 +51,7 @@ _PUBLISHED = [
 class SameConv(nn.Sequential):
     """Convolution padded as TensorFlow's "same", batch normalisation and, unless it is linear, ReLU6.
 
-    TensorFlow pads so that the output has ceil(size / stride) pixels; an odd pixel goes to the right and the
-    bottom.
+    TensorFlow pads so that the output has ceil(size / stride) pixels; an odd pixel goes to the right and the bottom.
     """
 
     def __init__(
@@ -82,7 +80,7 @@ class SameConv(nn.Sequential):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the weights as EfficientNet's authors do; from torch's own the signal would fade away."""
+        """Draw the weights as EfficientNet's authors do; with torch's own the signal would fade away."""
         conv, norm = self.get_submodule("conv"), self.get_submodule("norm")
         assert isinstance(conv, nn.Conv2d)
         assert isinstance(norm, nn.BatchNorm2d)
@@ -92,7 +90,7 @@ class SameConv(nn.Sequential):
 
 
 class Block(nn.Module):
-    """Inverted bottleneck: expand the channels, filter each by itself, project; add the input if it fits."""
+    """Inverted bottleneck: expand the channels, filter each separately, project; add the input if it fits."""
 
     def __init__(self, size: int, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
@@ -139,7 +137,7 @@ class EfficientNetLite(nn.Sequential):
             )
         )
         self.image_size = image_size
-        # the convolutions take two thirds of the time so
+        # this way the convolutions take two thirds of the time
         self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
@@ -162,6 +160,6 @@ def efficientnet_lite(variant: str, weights: Path) -> EfficientNetLite:
 
 
 def _scaled(channels: int, width: float) -> int:
-    """Scale a number of channels and round it to a multiple of eight, by no more than a tenth downwards."""
+    """Scale a number of channels and round it to a multiple of eight, by at most a tenth downwards."""
     scaled = max(8, int(channels * width + 4) // 8 * 8)
     return scaled + 8 if scaled < 0.9 * channels * width else scaled

@@ -1,4 +1,4 @@
-"""Text that a network writes freely: who does, where it ends, how tokens become text. Standard library: rigs use it."""
+"""Text that a network writes freely: who writes, where it ends, how tokens become text. Standard library only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class GeneratesText(Protocol):
     """A network that puts into words what is injected."""
 
     def generate(self, layer: str, activations: ndarray, *, max_tokens: int = 8) -> list[str]:
-        """Give the likeliest text after each activation (n_samples, ...), of no more than so many tokens."""
+        """Return the most probable text after each activation (n_samples, ...), of at most `max_tokens` tokens."""
         ...
 
 
@@ -32,16 +32,16 @@ def check_candidates(candidates: Sequence[str]) -> None:
 
 
 def first_line(text: str) -> tuple[str, bool]:
-    """Give the first line that is not empty, without space around it, and whether its end was reached."""
+    """Return the first line that is not empty, without space around it, and whether its end was reached."""
     line, newline, _ = text.lstrip("\n").partition("\n")
     return line.strip(), bool(newline)
 
 
 def text_of(tokens: Sequence[int], vocabulary: Sequence[bytes], end: int | None) -> tuple[str, bool]:
-    r"""Give the text of tokens up to the end of the line or of the text, and whether that end was reached.
+    r"""Return the text of tokens up to the end of the line or of the text, and whether that end was reached.
 
-    `vocabulary` has for each token the bytes that it stands for; those of a character may be spread over several
-    tokens. `end` is the token that ends a text, if the model has one.
+    `vocabulary` has the bytes of each token; the bytes of one character may be spread over several tokens. `end` is the
+    token that ends a text, if the model has one.
 
     Examples
     --------

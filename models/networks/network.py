@@ -1,4 +1,4 @@
-"""A network opened at its layers: record activations up to a layer, put others in its place and resume from there."""
+"""A network opened at its layers: record activations up to a layer, replace them and resume from there."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from ...errors import InputError, NonFiniteError, ShapeError, UnknownNameError
 class Network(ABC):
     """A pretrained, frozen network that can be entered at a layer.
 
-    A layer is a place through which *everything* that the output depends on has to pass, so that its
-    activation alone determines the output. Re-entering with a layer's own activations gives the network's
-    output back, bit for bit, when the batches are composed alike (other batch sizes may round the last bits
-    otherwise).
+    *Everything* that the output depends on has to pass through a layer, so that its activation alone determines the
+    output. Re-entering with a layer's own activations gives the network's output bit for bit when the batches are
+    composed alike (other batch sizes may round the last bits differently).
 
     A subclass sets the attributes and fills in the five methods at the end, each for a single batch.
 
@@ -52,16 +51,16 @@ class Network(ABC):
         Parameters
         ----------
         stimuli : sequence of length n_stimuli
-            What the network takes; its class says in which forms.
+            What the network takes; see its class for the forms.
         layers : sequence of str
             Names from `layers`.
         batch_size : int
-            How many stimuli to compute at once; bounds the memory.
+            Stimuli to compute at once; bounds the memory.
 
         Returns
         -------
         dict of str to ndarray
-            For each layer its activations, float32 (n_stimuli, *shape).
+            For each layer its activations, float32 (n_stimuli, ...).
 
         Raises
         ------
@@ -83,10 +82,10 @@ class Network(ABC):
         ----------
         layer : str
             A name from `layers`.
-        activations : ndarray (n_samples, *shape) or (n_samples, prod(shape))
-            What to put in place of the layer's activation.
+        activations : ndarray (n_samples, ...) or (n_samples, n_units)
+            What to inject in the layer, in its shape or flattened.
         batch_size : int
-            How many samples to compute at once.
+            Samples to compute at once.
 
         Returns
         -------
@@ -100,7 +99,7 @@ class Network(ABC):
         ShapeError
             The activations have another shape than the layer.
         NonFiniteError
-            There is NaN or infinity among the activations.
+            The activations contain NaN or infinity.
         """
         shape = self.shape_of(layer)
         activations = np.asarray(activations)
@@ -123,25 +122,25 @@ class Network(ABC):
         return np.concatenate(outputs)
 
     def outputs(self, stimuli: Sequence[Any] | np.ndarray, *, batch_size: int = 32) -> np.ndarray:
-        """Pass stimuli through the whole network; gives the outputs, float32 (n_stimuli, n_outputs)."""
+        """Pass stimuli through the whole network; returns the outputs, float32 (n_stimuli, n_outputs)."""
         parts = _batches(count_of(stimuli), batch_size, f"{self.name}: outputs")
         return np.concatenate([self._forward(stimuli[part]) for part in parts])
 
     def log_probabilities(
         self, layer: str, activations: np.ndarray, candidates: Sequence[str], *, batch_size: int = 32
     ) -> np.ndarray:
-        """Log probability of each candidate, once activations are injected.
+        """Log probability of each candidate, after activations are injected.
 
         Parameters
         ----------
         layer : str
             Where to inject.
-        activations : ndarray (n_samples, *shape) or (n_samples, prod(shape))
-            What to inject.
+        activations : ndarray (n_samples, ...) or (n_samples, n_units)
+            What to inject, in the layer's shape or flattened.
         candidates : sequence of str
             Names from `labels`. Where several outputs share a name, their probabilities are summed.
         batch_size : int
-            How many samples to compute at once.
+            Samples to compute at once.
 
         Returns
         -------
@@ -159,11 +158,11 @@ class Network(ABC):
 
         columns = self.columns(candidates)
         log_p = log_softmax(self.resume(layer, activations, batch_size=batch_size), axis=1)
-        # Most candidates have a single output, and hundreds of calls take longer than many a network.
+        # Most candidates have a single output, and hundreds of calls would take longer than many networks.
         return np.stack([log_p[:, own[0]] if len(own) == 1 else logsumexp(log_p[:, own], axis=1) for own in columns], 1)
 
     def columns(self, candidates: Sequence[str]) -> list[list[int]]:
-        """Give the outputs that carry each candidate's name; errors as for `log_probabilities`."""
+        """Return the outputs that have each candidate's name; errors as for `log_probabilities`."""
         if self.labels is None:
             raise InputError(f"candidates: {self.name} does not name its outputs; open it with labels")
         outputs: dict[str, list[int]] = {}
@@ -195,15 +194,15 @@ class Network(ABC):
         return digest.hexdigest()
 
     def settings(self) -> dict[str, Any]:
-        """Give what, besides class, weights and layers, decides the activations: they are cached under it, too."""
+        """Return what else decides the activations, besides class, weights and layers; part of the key in the cache."""
         return {}
 
     def to_bytes(self) -> bytes | None:
-        """The whole network as one ONNX file, to be opened again by `OnnxNetwork`; None for networks of other kinds."""
+        """The whole network as one ONNX file, which `OnnxNetwork` opens; None for networks of other kinds."""
         return None
 
     def _copy_as(self, name: str) -> Self:
-        """Give a shallow copy under another name, whose fingerprint is yet to be computed."""
+        """Return a shallow copy under another name, whose fingerprint is not computed yet."""
         twin = copy.copy(self)
         vars(twin).pop("fingerprint", None)
         twin.name = name
@@ -211,7 +210,7 @@ class Network(ABC):
 
     @abstractmethod
     def untrained(self, seed: int = 0) -> Network:
-        """Give the same network with random weights, as a control; the same seed gives the same weights."""
+        """Return the same network with random weights, as a control; the same seed gives the same weights."""
 
     @abstractmethod
     def _record(self, stimuli: Any, layers: tuple[str, ...]) -> Sequence[np.ndarray]:
@@ -219,7 +218,7 @@ class Network(ABC):
 
     @abstractmethod
     def _resume(self, layer: str, activations: np.ndarray) -> np.ndarray:
-        """Outputs for one batch of activations, float32 (n_samples, *shape); may overwrite them."""
+        """Outputs for one batch of activations, float32 (n_samples, ...); may overwrite them."""
 
     @abstractmethod
     def _forward(self, stimuli: Any) -> np.ndarray:
@@ -231,7 +230,7 @@ class Network(ABC):
 
 
 def count_of(stimuli: Any) -> int:
-    """How many stimuli there are; raises `InputError` where there is one alone, or none."""
+    """The number of stimuli; raises `InputError` for a single stimulus outside a sequence, or none."""
     if isinstance(stimuli, str) or not hasattr(stimuli, "__len__"):
         raise InputError(
             f"stimuli: expected a list or an array of them, got one {type(stimuli).__name__}; wrap it: [x]"

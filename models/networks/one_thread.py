@@ -1,4 +1,4 @@
-"""How onnxruntime is run throughout: on the calling thread alone. Rigs import this, so it needs nothing else."""
+"""How onnxruntime is always run: on the calling thread alone. Rigs import this, so it needs nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # type: i
 
 from ...errors import InputError
 
-# They have no base of their own.
+# These errors have no base class of their own.
 ORT_ERRORS = (
     ort_errors.Fail,
     ort_errors.InvalidArgument,
@@ -19,7 +19,7 @@ ORT_ERRORS = (
 
 
 def one_thread() -> onnxruntime.SessionOptions:
-    """Options of a session that computes on one thread, which does not spin while it waits."""
+    """Options for a session that computes on one thread, which does not spin while it waits."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -29,7 +29,7 @@ def one_thread() -> onnxruntime.SessionOptions:
 
 
 def open_session(model: bytes) -> onnxruntime.InferenceSession:
-    """Open a graph to be run on the calling thread alone; an `InputError` where onnxruntime cannot run it."""
+    """Open a graph to run on the calling thread alone; an `InputError` where onnxruntime cannot run it."""
     options = one_thread()
     options.log_severity_level = 3  # errors, which are raised as well
     try:

@@ -1,8 +1,8 @@
-"""Cutting an ONNX model in two at one of its tensors.
+"""Cut an ONNX model in two at one of its tensors.
 
 A tensor is a *cut* if everything that follows can be computed from it and the weights alone. Reading another tensor's
-shape is no dependence on its content: the shapes are known. onnx's own extractor knows neither, nor what the branches
-and loop bodies of a node read from outside.
+shape is not a dependence on its content: the shapes are known. onnx's own extractor ignores this, and also ignores what
+the branches and loop bodies of a node read from outside.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def weights(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
 
 
 def head(model: onnx.ModelProto, tensors: Iterable[str]) -> onnx.ModelProto:
-    """Give the model that computes `tensors` from the input, and nothing more."""
+    """Return the model that computes `tensors` from the input, and nothing more."""
     tensors = list(tensors)
     needed = _needed(model, tensors, stop=None, known={})
     nodes = [node for node in model.graph.node if not needed.isdisjoint(node.output)]
@@ -65,7 +65,7 @@ def is_cut(model: onnx.ModelProto, tensor: str, known: Mapping[str, tuple[int, .
 
 
 def tail(model: onnx.ModelProto, cut: str, known: Mapping[str, tuple[int, ...]]) -> onnx.ModelProto:
-    """Give the model that computes the output from ``activation``, put in place of a tensor that `is_cut`.
+    """Return the model that computes the output from ``activation``, which replaces a tensor that `is_cut`.
 
     Tensors that it does not compute, but whose shapes it reads, are empty ones of that shape.
     """
@@ -92,10 +92,9 @@ def tail(model: onnx.ModelProto, cut: str, known: Mapping[str, tuple[int, ...]])
 
 
 def shuffled(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
-    """Give the model with each weight's numbers shuffled within it: random, with the same mean and scale.
+    """Return the model with each weight's numbers shuffled within it: random, with the same mean and scale.
 
-    Signs stay where they must not change (a variance remains positive); integer sizes and indices are no
-    weights.
+    Signs stay where they must not change (a variance remains positive); integer sizes and indices are not weights.
     """
     rng = np.random.default_rng(seed)
     readers: dict[str, set[str]] = {}
@@ -114,7 +113,7 @@ def shuffled(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
 
 
 def _needed(model: onnx.ModelProto, tensors: Iterable[str], stop: str | None, known: Container[str | None]) -> set[str]:
-    """All tensors that `tensors` depend on, themselves included; nothing before `stop`, nor before known shapes."""
+    """All tensors that `tensors` depend on, including themselves; nothing before `stop`, nor before known shapes."""
     makers = {name: node for node in model.graph.node for name in node.output if name}
     needed: set[str] = set()
     to_visit = list(tensors)
@@ -130,7 +129,7 @@ def _needed(model: onnx.ModelProto, tensors: Iterable[str], stop: str | None, kn
 
 
 def _reads(node: onnx.NodeProto) -> Iterator[str]:
-    """Names a node reads; those that its branches or loop bodies take from outside, too."""
+    """Names that a node reads, including those that its branches or loop bodies take from outside."""
     yield from filter(None, node.input)
     for attribute in node.attribute:
         for graph in [attribute.g, *attribute.graphs]:
@@ -141,7 +140,7 @@ def _reads(node: onnx.NodeProto) -> Iterator[str]:
 
 
 def _shape_read(node: onnx.NodeProto) -> str | None:
-    """Give the tensor whose shape, and nothing else, this node reads."""
+    """Return the tensor of which this node reads the shape and nothing else."""
     return node.input[0] if node.op_type == "Shape" and node.domain in ("", "ai.onnx") else None
 
 

@@ -22,27 +22,25 @@ from .onnx_graph import head, is_cut, load, shuffled, tail, weights
 class OnnxNetwork(Network):
     """An ONNX model opened at its tensors; onnxruntime computes it on one thread.
 
-    Nothing is fused: a model whose operations were merged would round otherwise than its halves do, and
-    re-entering would no longer give the same outputs bit for bit. What follows a layer can be taken out
-    (`tail`) and optimised.
+    Nothing is fused: a model with merged operations would round differently from its halves, and re-entering would no
+    longer give the same outputs bit for bit. What follows a layer can be taken out (`tail`) and optimised.
 
     Parameters
     ----------
     path : path of an .onnx file
-        A model with one input, whose first dimension is the batch (free, or fixed to 1) and whose other
-        dimensions are fixed, and one output.
+        A model with one input and one output. The input's first dimension is the batch (free, or fixed to 1), and its
+        other dimensions are fixed.
     name : str, optional
         By default the file's name.
     prepare : callable, optional
-        Turns a batch of stimuli into what the model takes. By default the stimuli are taken to be that
-        already.
+        Turns a batch of stimuli into what the model takes. By default stimuli need no preparation.
     labels : sequence of str, optional
         Names of the outputs.
 
     Raises
     ------
     InputError
-        The file is no ONNX model of this kind.
+        The file is not an ONNX model of this kind.
     """
 
     def __init__(
@@ -68,7 +66,7 @@ class OnnxNetwork(Network):
         self.layers = {name: self._rows[name] for name in floats if is_cut(model, name, self._rows)}
 
     def _measured(self) -> tuple[dict[str, tuple[int, ...]], list[str]]:
-        """Run the model with all its tensors as outputs: the shapes of those with one row per stimulus."""
+        """Run the model with all its tensors as outputs, for the shapes of those with one row per stimulus."""
         names = [name for node in self._model.graph.node for name in node.output if name]
         session = _session(head(self._model, names))
         entry = self._model.graph.input[0].name
@@ -85,7 +83,7 @@ class OnnxNetwork(Network):
         return rows, floats
 
     def shape_of(self, layer: str) -> tuple[int, ...]:
-        """Shape of one stimulus's activation of `layer`; the error for a tensor that is no layer says why."""
+        """Shape of one stimulus's activation of `layer`; the error for a tensor that is not a layer says why."""
         if layer in self.layers:
             return self.layers[layer]
         if all(layer not in node.output for node in self._model.graph.node):
@@ -96,7 +94,7 @@ class OnnxNetwork(Network):
         )
 
     def tail(self, layer: str) -> onnx.ModelProto:
-        """Give what follows a layer as a model: from ``activation``, float32 (n_samples, *shape), to the output."""
+        """Return what follows a layer as a model: from ``activation``, float32 (n_samples, ...), to the output."""
         self.shape_of(layer)
         return tail(self._model, layer, self._rows)
 
@@ -105,13 +103,13 @@ class OnnxNetwork(Network):
         return self._model.SerializeToString(deterministic=True)
 
     def untrained(self, seed: int = 0) -> OnnxNetwork:
-        """Give the same network with the numbers of each weight shuffled within it, as a control."""
+        """Return the same network with the numbers of each weight shuffled within it, as a control."""
         network = self._copy_as(f"{self.name}-untrained-{seed}")
         network._open(shuffled(self._model, seed))
         return network
 
     def settings(self) -> dict[str, Any]:
-        """Give the graph, and how stimuli are prepared."""
+        """Return the graph, and how stimuli are prepared."""
         return {"graph": sha256_of(self.to_bytes()), "prepare": self._prepare}
 
     def _record(self, stimuli: Any, layers: tuple[str, ...]) -> list[np.ndarray]:

@@ -30,14 +30,14 @@ def open_network(name: str | Path, *, prompt: str | None = None, seconds: float 
     prompt : str, optional
         For language models: a text with one ``{}``.
     seconds : float, optional
-        For speech recognisers: the longest sound, 2 s if not given.
+        For speech recognisers: the longest sound, by default 2 s.
 
     Raises
     ------
     UnknownNameError
         There is no such name and no such file.
     InputError
-        A prompt or seconds were given for a network that takes none, or a speech recogniser cannot hear so long.
+        The network takes no prompt or seconds, or a speech recogniser takes no sound so long.
     """
     if name in SPEECH_RECOGNISERS and prompt is None:
         from .whisper.recogniser import SECONDS, SpeechRecogniser

@@ -17,9 +17,9 @@ from .network import Network
 class SentenceEncoder(Network):
     """A sentence encoder such as MiniLM (Reimers & Gurevych 2019): the mean over tokens, with length one.
 
-    Its stimuli are texts. Its layers are ``pooled``, the mean of the last states of a text's tokens, and
-    ``embedding``, the same with length one, which is its output. The layers before have a state for each
-    token and need to know which are padding; a state alone is no cut.
+    Its stimuli are texts. Its layers are ``pooled``, the mean of the last states of a text's tokens, and ``embedding``,
+    the same with length one, which is its output. Earlier layers have a state for each token and need to know which are
+    padding, so their states alone are not a cut.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class SentenceEncoder(Network):
     Raises
     ------
     AssetError
-        The weights are not those that the configuration asks for.
+        The weights do not fit the configuration.
     """
 
     def __init__(self, folder: str | Path, *, name: str | None = None, max_tokens: int = 256) -> None:
@@ -46,7 +46,7 @@ class SentenceEncoder(Network):
         self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self._model = _random(AutoConfig.from_pretrained(folder, local_files_only=True), seed=0)
         state = load_file(folder / "model.safetensors")
-        # files written by older versions also hold the token positions 0, 1, 2, ..., which are no weights
+        # files of older versions also contain the token positions 0, 1, 2, ..., which are not weights
         state = {name: weight for name, weight in state.items() if weight.is_floating_point()}
         try:
             self._model.load_state_dict(state, strict=True)
@@ -56,13 +56,13 @@ class SentenceEncoder(Network):
         self.layers = {"pooled": (width,), "embedding": (width,)}
 
     def untrained(self, seed: int = 0) -> SentenceEncoder:
-        """Give the same encoder with random weights, drawn as the model's class does before training."""
+        """Return the same encoder with random weights, drawn as the model's class does before training."""
         network = self._copy_as(f"{self.name}-untrained-{seed}")
         network._model = _random(self._model.config, seed)
         return network
 
     def settings(self) -> dict[str, Any]:
-        """Give the configuration, and where texts are cut off."""
+        """Return the configuration, and where texts are cut off."""
         return {"config": self._model.config.to_json_string(), "max_tokens": self._max_tokens}
 
     def _record(self, stimuli: Any, layers: tuple[str, ...]) -> list[np.ndarray]:
@@ -91,7 +91,6 @@ class SentenceEncoder(Network):
 
 
 def _random(config: Any, seed: int) -> Any:
-    """Give the model with weights as its class draws them."""
     from transformers import AutoModel
 
     with torch.random.fork_rng(devices=[]):

@@ -1,7 +1,7 @@
 """A traced torch module, cut in two at the output of one of its named parts.
 
 A part is a *cut* if everything that follows can be computed from its output and the weights alone. Reading a tensor's
-shape is no dependence on its content: the shapes are known.
+shape is not a dependence on its content: the shapes are known.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from torch import fx
 
 @dataclass(frozen=True)
 class TensorForm:
-    """Shape for one stimulus, type, and order of memory of a tensor with one row per stimulus.
+    """Shape for one stimulus, type, and memory order of a tensor with one row per stimulus.
 
-    `order` has the dimensions, with the batch, from the slowest to the fastest in memory. An activation that comes back
-    has to be laid out likewise: convolutions and matrix products round differently in another order of memory.
+    `order` lists the dimensions, including the batch, from the slowest to the fastest in memory. An injected activation
+    needs the same order: convolutions and matrix products round differently in another one.
     """
 
     shape: tuple[int, ...]
@@ -30,16 +30,9 @@ class TensorForm:
 class TracedModule:
     """A module as a graph.
 
-    Attributes
-    ----------
-    root : GraphModule
-        Graph and weights; takes the input tensor, gives the output tensor.
-    parts : dict of str to Node
-        The nodes at the outputs of the module's named parts, in order of computation.
-    refused : dict of str to str
-        Parts that have no single output, with the reason.
-    forms : dict of Node to TensorForm
-        Of the nodes that are one tensor with one row per stimulus.
+    `root` has graph and weights, from the input tensor to the output tensor. `parts` are the nodes at the outputs of
+    the module's named parts, in order of computation. `refused` are parts without a single output, with the reason.
+    `forms` is known for each node that is one tensor with one row per stimulus.
     """
 
     root: fx.GraphModule
@@ -49,7 +42,7 @@ class TracedModule:
 
 
 def head(traced: TracedModule, nodes: Sequence[fx.Node]) -> fx.GraphModule:
-    """Give the module that computes a tuple of the nodes' values from the input, and nothing more."""
+    """Return the module that computes the nodes' values, as a tuple, from the input, and nothing more."""
     needed = needed_for(nodes)
     graph = fx.Graph()
     copies: dict[fx.Node, fx.Node] = {}
@@ -70,7 +63,7 @@ def is_cut(traced: TracedModule, node: fx.Node) -> bool:
 
 
 def tail(traced: TracedModule, cut: fx.Node) -> fx.GraphModule:
-    """Give the module that computes the output from the value of `cut`, for which `is_cut` holds."""
+    """Return the module that computes the output from the value of `cut`, for which `is_cut` holds."""
     output = output_of(traced.root.graph)
     needed = needed_for([output], stop=cut, known=traced.forms)
     graph = fx.Graph()
@@ -89,7 +82,7 @@ def tail(traced: TracedModule, cut: fx.Node) -> fx.GraphModule:
 
 
 def lay_out(activations: torch.Tensor, form: TensorForm, device: torch.device) -> torch.Tensor:
-    """Copy activations to where, and into the order of memory in which, the graph itself computes them."""
+    """Copy activations to the device and into the memory order that the graph itself uses."""
     copy = torch.empty_permuted(activations.shape, form.order, dtype=form.dtype, device=device)
     return copy.copy_(activations)
 
@@ -97,7 +90,7 @@ def lay_out(activations: torch.Tensor, form: TensorForm, device: torch.device) -
 def needed_for(
     nodes: Iterable[fx.Node], stop: fx.Node | None = None, known: Container[fx.Node | None] = ()
 ) -> set[fx.Node]:
-    """All nodes that `nodes` depend on, themselves included; nothing before `stop`, nor before known shapes."""
+    """All nodes that `nodes` depend on, including themselves; nothing before `stop`, nor before known shapes."""
     needed: set[fx.Node] = set()
     to_visit = list(nodes)
     while to_visit:
@@ -110,13 +103,12 @@ def needed_for(
 
 
 def output_of(graph: fx.Graph) -> fx.Node:
-    """The node whose value a graph gives."""
     [output] = graph.output_node().all_input_nodes
     return output
 
 
 def _shape_read(node: fx.Node) -> fx.Node | None:
-    """Give the tensor whose shape, and nothing else, this node reads."""
+    """Return the tensor of which this node reads the shape and nothing else."""
     reads_shape = (
         (node.op == "call_method" and node.target in ("size", "dim"))
         or (node.target is getattr and node.args[1] in ("shape", "ndim"))
@@ -126,5 +118,5 @@ def _shape_read(node: fx.Node) -> fx.Node | None:
 
 
 def _stand_in(activation: torch.Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
-    """Give a tensor of one row per activation that has the right shape and no content."""
+    """Return a tensor with one row per activation that has the right shape and no content."""
     return torch.empty((), dtype=dtype, device=activation.device).expand(activation.shape[0], *shape)

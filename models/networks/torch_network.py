@@ -23,17 +23,16 @@ class TorchNetwork(Network):
     Parameters
     ----------
     module : nn.Module
-        Any module that takes one float32 or integer tensor and gives one tensor (n_stimuli, n_outputs), or a
-        structure that holds exactly one. It is put into evaluation mode; its weights stay as they are.
+        Takes one float32 or integer tensor and gives one tensor (n_stimuli, n_outputs), or a structure that contains
+        exactly one. It is put into evaluation mode; its weights stay as they are.
     example : Tensor or ndarray (n_stimuli, ...)
-        One prepared stimulus or more, as the module takes them; it gives the shapes.
+        One or more prepared stimuli, as the module takes them; they give the shapes.
     layers : sequence of str, optional
         Dotted names of the module's parts; by default all at which it can be cut.
     name : str, optional
         By default the name of the module's class.
     prepare : callable, optional
-        Turns a batch of stimuli into what the module takes. By default the stimuli are taken to be that
-        already.
+        Turns a batch of stimuli into what the module takes. By default stimuli need no preparation.
     labels : sequence of str, optional
         Names of the outputs.
 
@@ -42,7 +41,7 @@ class TorchNetwork(Network):
     traced : TracedModule
         The module as a graph.
     example_input : Tensor (n_stimuli, ...)
-        One prepared stimulus or more.
+        One or more prepared stimuli.
     device : torch.device
         Where it computes.
 
@@ -98,7 +97,7 @@ class TorchNetwork(Network):
             raise InputError(f"module: {self.name} can be cut at none of its parts: {self.traced.refused}")
 
     def shape_of(self, layer: str) -> tuple[int, ...]:
-        """Shape of one stimulus's activation of `layer`; the error for a part that is no layer says why."""
+        """Shape of one stimulus's activation of `layer`; the error for a part that is not a layer says why."""
         if layer in self.layers:
             return self.layers[layer]
         if layer in self.traced.refused:
@@ -112,21 +111,21 @@ class TorchNetwork(Network):
         )
 
     def tail(self, layer: str) -> fx.GraphModule:
-        """Give what follows a layer as a module, from activations to outputs, which shares this network's weights."""
+        """Return what follows a layer as a module, from activations to outputs, which shares this network's weights."""
         self.shape_of(layer)
         if layer not in self._tails:
             self._tails[layer] = tail(self.traced, self.traced.parts[layer])
         return self._tails[layer]
 
     def example_activation(self, layer: str) -> torch.Tensor:
-        """Give zeros in the form of one activation, (1, *shape), as `tail` takes it."""
+        """Return zeros in the form of one activation, (1, ...), as `tail` takes it."""
         return self._laid_out(layer, torch.zeros(1, *self.shape_of(layer)))
 
     def untrained(self, seed: int = 0) -> TorchNetwork:
-        """Give the same network with random weights, as a control.
+        """Return the same network with random weights, as a control.
 
         Each part that has an initialisation of its own (``reset_parameters``) starts from that, with its running
-        statistics; other parts' weights are shuffled, each tensor within itself.
+        statistics. Other parts' weights are shuffled, each tensor within itself.
         """
         network = self._copy_as(f"{self.name}-untrained-{seed}")
         module = copy.deepcopy(self._module)
@@ -135,7 +134,7 @@ class TorchNetwork(Network):
         return network
 
     def settings(self) -> dict[str, Any]:
-        """Give the graph, and how stimuli are prepared."""
+        """Return the graph, and how stimuli are prepared."""
         return {"graph": sha256_of(str(self.traced.root)), "prepare": self._prepare}
 
     @torch.inference_mode()
@@ -155,7 +154,7 @@ class TorchNetwork(Network):
     def _weights(self) -> Iterable[tuple[str, np.ndarray]]:
         for name, weight in self._module.state_dict().items():
             bits = weight.detach().cpu().contiguous()
-            # numpy knows no bfloat16: take the bytes, whatever the type
+            # numpy has no bfloat16: take the bytes of any type
             yield f"{name} {weight.dtype} {tuple(weight.shape)}", bits.reshape(-1).view(torch.uint8).numpy()
 
     def _laid_out(self, layer: str, activations: torch.Tensor) -> torch.Tensor:

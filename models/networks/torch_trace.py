@@ -1,4 +1,4 @@
-"""From a torch module to a graph whose nodes at the outputs of its named parts are known."""
+"""Trace a torch module into a graph in which the outputs of its named parts are known nodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.utils import _pytree as pytree
 from ...errors import InputError
 from .torch_cut import TensorForm, TracedModule, needed_for, output_of
 
-# What tracing raises where a module's code looks into a value that is not there yet.
+# What tracing raises where a module's code reads a value that does not exist yet.
 _UNTRACEABLE = (
     TypeError,
     ValueError,
@@ -24,15 +24,15 @@ _UNTRACEABLE = (
 )
 
 _Calls = dict[str, list[Any]]
-"""For each part by name the nodes at its outputs, one a call."""
+"""For each part, by name, the nodes at its outputs, one for each call."""
 
 
 def trace(module: nn.Module, example: torch.Tensor) -> TracedModule:
-    """Trace a module in evaluation mode, from one tensor to one tensor, or a structure that holds exactly one.
+    """Trace a module in evaluation mode, from one tensor to one tensor, or a structure that contains exactly one.
 
-    torch.fx's symbolic tracing takes a tenth of a second, but fails on code that looks into its tensors, as many
-    transformers' does; torch.export understands these and takes seconds. `example` is (n_stimuli, ...). An
-    `InputError` says where a module can be traced neither way, or the graph computes something else than the module.
+    torch.fx's symbolic tracing takes a tenth of a second, but fails on code that reads its tensors, as in many
+    transformers; torch.export handles these and takes seconds. `example` is (n_stimuli, ...). It is an `InputError` if
+    a module can be traced neither way, or the graph computes something else than the module.
     """
     entry = _Entry(module).eval()
     pair = torch.cat([example[:1], example[-1:]])
@@ -51,8 +51,6 @@ def trace(module: nn.Module, example: torch.Tensor) -> TracedModule:
 
 
 class _Entry(nn.Module):
-    """The module as a function from one tensor to one tensor."""
-
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
@@ -84,7 +82,7 @@ def _symbolic_trace(entry: _Entry) -> tuple[fx.GraphModule, _Calls]:
     graph = Tracer().trace(entry)
     needed = needed_for([output_of(graph)])
     if any(node.op.startswith("call") and node not in needed for node in graph.nodes):
-        raise RuntimeError("it has side effects")  # perhaps in place, on what is used later
+        raise RuntimeError("it has side effects")  # perhaps in place, on a value that is used later
     return fx.GraphModule(entry, graph), calls
 
 
@@ -99,12 +97,12 @@ def _(activation: torch.Tensor, part: str) -> torch.Tensor:
 
 
 def _export(entry: _Entry, pair: torch.Tensor) -> tuple[fx.GraphModule, _Calls]:
-    """Export with the parts' outputs marked in the graph, which would else be lost; then take out the marks."""
+    """Export with the parts' outputs marked in the graph, since they would be lost; then remove the marks."""
     calls: _Calls = {}
 
     def marker(part: str) -> Any:
         def mark(module: nn.Module, args: Any, result: Any) -> Any:
-            passes_on = any(result is arg for arg in args)  # as nn.Identity does: nothing is computed here
+            passes_on = any(result is arg for arg in args)  # as in nn.Identity: nothing is computed here
             return _mark(result, part) if isinstance(result, torch.Tensor) and not passes_on else None
 
         return mark
@@ -112,7 +110,7 @@ def _export(entry: _Entry, pair: torch.Tensor) -> tuple[fx.GraphModule, _Calls]:
     hooks = [part.register_forward_hook(marker(name)) for name, part in entry.named_modules() if name]
     try:
         with torch.no_grad(), warnings.catch_warnings():
-            # they are of what may go wrong; the result is compared with the module itself
+            # warnings are about possible errors; the result is compared with the module itself
             warnings.simplefilter("ignore")
             program = torch.export.export(entry, (pair,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},))
             needed = needed_for([output_of(program.graph)])

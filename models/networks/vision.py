@@ -22,8 +22,8 @@ from .torch_network import TorchNetwork
 class VisionNetwork(TorchNetwork):
     """An image classifier opened at its layers.
 
-    Its stimuli are pictures: paths of image files, PIL images, or a uint8 array (n_stimuli, height, width,
-    3). Of each it sees the centre square, scaled to `image_size` (bicubic).
+    Its stimuli are pictures: paths of image files, PIL images, or a uint8 array (n_stimuli, height, width, 3). It takes
+    the centre square of each, scaled to `image_size` (bicubic).
 
     Parameters
     ----------
@@ -32,8 +32,7 @@ class VisionNetwork(TorchNetwork):
     image_size : int
         Side of the module's input in pixels.
     mean, scale : float or sequence of three floats
-        The module takes (picture - mean) / scale, with pictures from 0 to 255, for all colours or each of R,
-        G, B.
+        The module takes (picture - mean) / scale, with pictures from 0 to 255, for all colours or each of R, G, B.
     layers, name, labels
         As for `TorchNetwork`.
     """
@@ -82,7 +81,7 @@ def prepare_pictures(
 ) -> torch.Tensor:
     """Crop pictures to their centre square, scale them and normalise their colours, (picture - mean) / scale.
 
-    Grey or transparent ones are converted to RGB. The result is (n_pictures, 3, image_size, image_size), float32, with
+    Grey or transparent ones are converted to RGB. The result is float32 (n_pictures, 3, image_size, image_size), with
     the channels last in memory.
     """
     pixels = np.stack([_square(picture, image_size) for picture in pictures]).astype(np.float32)
@@ -91,7 +90,7 @@ def prepare_pictures(
 
 
 def opened(picture: Any, colours: Literal["RGB", "L"]) -> Image.Image:
-    """Open a picture, the path of a file, a PIL image or a uint8 array, in colours or in grey."""
+    """Open a picture (a path, a PIL image or a uint8 array) in colour or in grey."""
     if isinstance(picture, str | PathLike):
         with Image.open(picture) as file:
             return file.convert(colours)

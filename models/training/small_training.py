@@ -1,4 +1,4 @@
-"""Training a small vision network on this machine: seeded, in half a minute, and cached."""
+"""Train a small vision network on this machine: seeded, in half a minute, and cached."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..cache_folder import cache_folder, locked
 from ..files import write_whole
 from .small_vision import N_LATENT, SmallVision, as_input, open_small_vision, small_modules
 
-_RECIPE = 1  # to be raised whenever training gives something else than before
+_RECIPE = 1  # raise it whenever training gives a different result
 _SETTINGS = {"epochs": 20, "batch": 50, "rate": 4e-3, "noise": 0.5, "naming": 10.0, "latent": N_LATENT}
 TOO_ALIKE = 0.95
 
@@ -30,24 +30,24 @@ TOO_ALIKE = 0.95
 def train_small_vision(
     pictures: NDArray[np.uint8], labels: Sequence[str], *, seed: int = 0, name: str = "small-vision"
 ) -> SmallVision:
-    """Train a network that names and draws small grey pictures; one that was trained before is opened.
+    """Train a network that names and draws small grey pictures, or open it from the cache.
 
     It learns to name pictures and to draw them again from a latent summary to which Gaussian noise is added, and whose
     length costs: a variational autoencoder of fixed noise, with a classifier next to the decoder. So it draws something
     sensible from every latent state nearby, as the brain's noisy ones will be.
 
-    It is cached under ``trained``, by the SHA-256 of pictures, labels, seed and settings.
-    Training runs on one thread, so that the same machine always gives the same weights; others may round otherwise.
+    It is cached under ``trained``, by the SHA-256 of pictures, labels, seed and settings. Training runs on one thread,
+    so that the same machine always gives the same weights; other machines may round differently.
 
     Parameters
     ----------
     pictures : (n_pictures, side, side) array of uint8
         From 0 (black) to 255; 4 divides the side.
     labels : sequence of str
-        What each shows, of two kinds or more.
+        The class of each picture, of two classes or more.
     seed : int
     name : str
-        What the network is called.
+        The network's name.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def train_small_vision(
     Warns
     -----
     UserWarning
-        The cached file is damaged; it is trained anew.
+        The cached file is damaged; the network is trained again.
 
     References
     ----------
@@ -87,7 +87,7 @@ def train_small_vision(
 def too_alike(
     pictures: NDArray[np.uint8], others: NDArray[np.uint8], threshold: float = TOO_ALIKE
 ) -> NDArray[np.bool_]:
-    """Which pictures are the same as one of others, or nearly so: their pixels correlate by `threshold` or more.
+    """Which pictures equal one of the others, or nearly so: their pixels correlate by `threshold` or more.
 
     A network that is tested with the others must not have learned from these. All are (n, height, width).
 
@@ -104,23 +104,23 @@ def too_alike(
 
 
 def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each row's deviations from its mean, of length 1; a row that does not vary stays zero but for its last place."""
+    """Each row's deviations from its mean, scaled to length 1; a row that does not vary stays zero up to rounding."""
     rows = rows - rows.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    # A plain picture is like every other plain one, and like nothing else.
+    # A uniform picture equals every other uniform one, and nothing else.
     return np.hstack([rows / np.where(lengths > 0, lengths, 1.0), lengths == 0])
 
 
 def _trained(
     pictures: NDArray[np.uint8], truth: NDArray[np.intp], n_classes: int, seed: int, name: str
 ) -> dict[str, torch.Tensor]:
-    """The weights of both networks, called as in the modules."""
+    """The weights of both networks, named as in the modules."""
     with _one_thread_seeded(seed):
         names, draws = small_modules(pictures.shape[1], n_classes)
         inputs, right = as_input(pictures), torch.from_numpy(truth)
         encoder, logits, picture = names[:-1], names.get_submodule("logits"), draws.get_submodule("picture")
         assert isinstance(picture, nn.Sequential)
-        pixels = picture[:-1]  # before the sigmoid, which the loss has within
+        pixels = picture[:-1]  # before the sigmoid, which is part of the loss
         n_batch = min(int(_SETTINGS["batch"]), len(inputs))
         n_batches = len(inputs) // n_batch
         optimiser = torch.optim.Adam({**dict(names.named_parameters()), **dict(draws.named_parameters())}.values())
@@ -145,7 +145,7 @@ def _trained(
 
 @contextmanager
 def _one_thread_seeded(seed: int) -> Iterator[None]:
-    """Other numbers of threads would add up in another order; what is random elsewhere stays as it was."""
+    """Use one thread, since another number adds in another order; the random state outside stays unchanged."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

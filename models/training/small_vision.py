@@ -1,7 +1,7 @@
-"""A small network for small grey pictures, in two: one names what it sees, the other draws it.
+"""A small network for small grey pictures, in two: one names pictures, the other draws them.
 
 Both share their layers up to the latent one, a summary of the picture in a few numbers. Whatever is injected into one
-of these layers can so be named and drawn.
+of these layers can thus be named and drawn.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class SmallVision(NamedTuple):
     """Two networks with the same weights up to the layer ``latent``.
 
     Their stimuli are grey pictures of one size: a uint8 array (n_stimuli, side, side), PIL images, or paths of image
-    files; colours are turned into grey.
+    files; colours are converted to grey.
 
     Attributes
     ----------
@@ -43,9 +43,9 @@ class SmallVision(NamedTuple):
 
 
 def small_modules(side: int, n_labels: int) -> tuple[nn.Sequential, nn.Sequential]:
-    """Give the modules that name and that draw; they take float32 (n, 1, side, side) from 0 to 1.
+    """Return the modules that name and that draw; they take float32 (n, 1, side, side) from 0 to 1.
 
-    The last part of the second is a sigmoid. The side has to be halved twice.
+    The last part of the second is a sigmoid. The side must be divisible by 4.
     """
     if side < 4 or side % 4:
         raise InputError(f"pictures: expected a side that 4 divides, so that it can be halved twice, got {side}")
@@ -74,8 +74,8 @@ def small_modules(side: int, n_labels: int) -> tuple[nn.Sequential, nn.Sequentia
 def open_small_vision(
     weights: dict[str, torch.Tensor], side: int, labels: Sequence[str], *, name: str = "small-vision"
 ) -> SmallVision:
-    """Open the two networks with the weights of both, each called as in the modules of `small_modules`."""
-    with torch.device("meta"):  # without weights of their own, which would use up random numbers
+    """Open the two networks with the weights of both, named as in the modules of `small_modules`."""
+    with torch.device("meta"):  # without own weights, which would use random numbers
         names, draws = small_modules(side, len(labels))
     for module in (names, draws):
         module.load_state_dict({part: weights[part] for part in module.state_dict()}, assign=True)
@@ -91,12 +91,12 @@ def open_small_vision(
 
 
 def as_input(pictures: np.ndarray) -> torch.Tensor:
-    """Give grey pictures, uint8 (n, side, side), as `small_modules` take them."""
+    """Return grey pictures, uint8 (n, side, side), as `small_modules` take them."""
     return torch.from_numpy(pictures.astype(np.float32) / 255)[:, None]
 
 
 def grey_pictures(pictures: Sequence[Any] | np.ndarray, side: int) -> np.ndarray:
-    """Bring paths, PIL images or uint8 arrays into one uint8 array (n_pictures, side, side); none is scaled."""
+    """Convert paths, PIL images or uint8 arrays to one uint8 array (n_pictures, side, side); none is scaled."""
     grey = [np.asarray(opened(picture, "L")) for picture in pictures]
     for picture in grey:
         if picture.shape != (side, side):

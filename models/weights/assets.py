@@ -22,17 +22,17 @@ from .registry import asset
 def is_ready(name: str) -> bool:
     """Whether an asset, and all that it needs, is complete in the cache.
 
-    Every file must be there with the size it had when it was made and checked; `verify` reads them all again.
+    Every file must have the size it had when it was made and checked; `verify` reads them all again.
     """
     wanted = asset(name)
     return is_complete(wanted, cache_folder() / name) and all(is_ready(needed) for needed in wanted.needs)
 
 
 def fetch(name: str) -> Path:
-    """The folder of an asset, made ready first if it is not: downloaded, checked, taken out and converted.
+    """The folder of an asset, made ready first if it is not: downloaded, checked, unpacked and converted.
 
-    The download goes to a temporary folder and is deleted once the asset is ready. A run that fails leaves
-    nothing, and one that is killed nothing that a later one would take for whole.
+    The download goes to a temporary folder and is deleted when the asset is ready. A run that fails leaves nothing; a
+    run that is killed leaves nothing that a later run would use as complete.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ def fetch(name: str) -> Path:
     Returns
     -------
     Path
-        The folder in the cache. A network holds ``model.safetensors`` and, where transformers opens it,
-        ``config.json`` and the tokenizer; recordings and labels hold their members' files.
+        The folder in the cache. A network's has ``model.safetensors`` and, where transformers opens it, ``config.json``
+        and the tokenizer; those of recordings and labels have their members' files.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def fetch(name: str) -> Path:
     ChecksumError
         The file is not the one registered. It has been removed.
     DiskSpaceError
-        There is no room.
+        The disk is too full.
     MissingExtraError
         A package that fetching or converting needs is not installed.
     """
@@ -72,12 +72,7 @@ def fetch(name: str) -> Path:
 def verify(name: str) -> None:
     """Read every file of a ready asset again and compare it with the SHA-256 noted when it was made.
 
-    Raises
-    ------
-    AssetError
-        The asset is not ready.
-    ChecksumError
-        A file has changed since; the message names it.
+    It is an AssetError if the asset is not ready, and a ChecksumError that names the file if one has changed.
     """
     wanted = asset(name)
     folder = cache_folder() / name
@@ -93,7 +88,7 @@ def verify(name: str) -> None:
 
 
 def remove(name: str) -> None:
-    """Delete an asset from the cache; nothing happens where it is not there."""
+    """Delete an asset from the cache, if it is there."""
     folder = cache_folder() / asset(name).name
     if folder.exists():
         shutil.rmtree(folder)

@@ -1,12 +1,13 @@
-"""Whisper in CTranslate2's form, read as transformers has it: so it comes on the Python package index.
+"""Whisper in CTranslate2's form, read as transformers has it, because the Python package index has it in this form.
 
-CTranslate2's ``model.bin``, little-endian; a text has its length in two bytes before it, counts the zero at its end::
+CTranslate2's ``model.bin``, little-endian; a text has its length in two bytes before it, which includes the final
+zero::
 
     uint32 version · text specification · uint32 revision
     uint32 n_variables · for each: text name · uint8 rank · uint32 dimensions · uint8 type · uint32 n_bytes · bytes
     uint32 n_aliases · for each: text alias · text name
 
-Only what has been checked is taken: Whisper in floating point. Anything else is refused rather than guessed at.
+Only what has been checked is accepted: Whisper in floating point. Anything else is an error rather than a guess.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from ...errors import AssetError
 
 VERSION = 6
 SPECIFICATION = ("WhisperSpec", 3)
-# By CTranslate2's number; it also has bfloat16 (5), which numpy has not, and which no such file here uses.
+# By CTranslate2's number; it also has bfloat16 (5), which numpy lacks and no file here uses.
 _TYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
 
-# What the weights rest on: other values mean another network than transformers' Whisper.
+# The weights depend on these: other values mean another network than transformers' Whisper.
 _EXPECTED = {
     "decoder/activation": 3,  # GELU, not approximated
     "decoder/alibi": 0,
@@ -34,7 +35,7 @@ _EXPECTED = {
     "decoder/scale_embeddings": 0,
     "decoder/start_from_zero_embedding": 0,
 }
-# These say which heads tell time; no weights.
+# These name the heads that mark time; they are not weights.
 _UNUSED = ("decoder/alignment_heads", "decoder/alignment_layer")
 _ALIASES = {"decoder/projection/weight": "decoder/embeddings/weight"}
 
@@ -44,7 +45,7 @@ _OUTER = {
     "decoder/position_encodings/encodings": "decoder.embed_positions.weight",
     "encoder/position_encodings/encodings": "encoder.embed_positions.weight",
 }
-# Of one block: CTranslate2's part, and what transformers calls the parts that are stacked in it.
+# In one block: CTranslate2's part, and transformers' names of the parts that are stacked in it.
 _LINEAR = {
     "self_attention/linear_0": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
     "self_attention/linear_1": ("self_attn.out_proj",),
@@ -62,14 +63,10 @@ _NORMS = {
 
 
 def read_whisper(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
-    """Read CTranslate2's ``model.bin``; an `AssetError` says where it is cut off or of another kind than is known here.
+    """Read CTranslate2's ``model.bin``; an `AssetError` says where it is cut off or of an unknown kind.
 
-    Returns
-    -------
-    settings : dict
-        The arguments of `transformers.WhisperConfig`, all of it from the file.
-    weights : dict of str to ndarray
-        By the names of `transformers.WhisperForConditionalGeneration`, float32.
+    Returns the arguments of `transformers.WhisperConfig`, all from the file, and the weights, float32, by the names of
+    `transformers.WhisperForConditionalGeneration`.
     """
     variables, aliases = read_variables(path)
     if aliases != _ALIASES:
@@ -96,7 +93,7 @@ def read_whisper(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float
 
 
 def read_variables(path: Path) -> tuple[dict[str, NDArray], dict[str, str]]:
-    """Read all variables of a Whisper file, and the aliases with the names they stand for."""
+    """Read all variables of a Whisper file, and the aliases with the names they refer to."""
     reader = _Reader(path)
     version = reader.number("I")
     specification = (reader.text(), reader.number("I")) if version == VERSION else None
@@ -141,7 +138,7 @@ def whisper_settings(variables: Mapping[str, NDArray]) -> dict[str, Any]:
 
 
 def renamed(name: str, array: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """Give a variable under the name that transformers has for it, or each of the several that are stacked in it.
+    """Return a variable under its name in transformers, or each of the several that are stacked in it.
 
     Examples
     --------
@@ -180,7 +177,7 @@ def _is_nothing(name: str, bias: NDArray) -> bool:
 
 
 class _Reader:
-    """Reads from the start of a file on; where it ends too early, an `AssetError` says so."""
+    """Reads from the start of a file on; raises an `AssetError` where it ends too early."""
 
     def __init__(self, path: Path) -> None:
         self._name, self._bytes, self._at = path.name, memoryview(path.read_bytes()), 0

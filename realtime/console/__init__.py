@@ -1,1 +1,1 @@
-"""What a person sees and types: the commands for live streams, and their views."""
+"""The commands for live streams, and their views."""

@@ -1,4 +1,4 @@
-"""The demo, live: a decoder fitted on all runs but the last decodes that one as it is replayed over LSL."""
+"""The live demo: a decoder fitted on all runs except the last decodes that one while it is replayed over LSL."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from .view import Scorer, View
 
 STUDY = DEMO.with_name("demo_live.toml")
 FIND_S = 60.0
-"""A replay takes its time to start on a busy machine."""
+"""A replay may start slowly on a busy machine."""
 
 
 class Prepared(NamedTuple):
-    """The demo's bundle, and the run that it was not fitted on."""
+    """The demo's bundle, and the held-out run."""
 
     bundle: Path
     run: Path
@@ -43,7 +43,7 @@ class Prepared(NamedTuple):
 def live_demo(
     speed: float, make_view: Callable[[Scorer], View], aside: Callable[[], AbstractContextManager[None]]
 ) -> dict[str, Any]:
-    """Replay and decode the last run of the demo's session, and return what was said of each block, ready for JSON."""
+    """Replay and decode the last run of the demo's session, and return the decisions on each block, ready for JSON."""
     if not speed > 0:
         raise InputError(f"speed: expected seconds of the run in one, above 0, got {speed}")
     prepared = prepare()
@@ -73,7 +73,7 @@ def live_demo(
 
 
 def prepare() -> Prepared:
-    """Return the fitted decoder and the run left out, from the cache or made anew."""
+    """Return the fitted decoder and the held-out run, cached or new."""
     from ...models.cache_folder import cache_folder
 
     folder = cache_folder() / "live"
@@ -93,12 +93,12 @@ def prepare() -> Prepared:
     for old in folder.glob("demo-*"):
         old.unlink()
     write_npz(recording.select(runs=[last]), prepared.run)
-    save(decoder, prepared.bundle)  # last: the two are there, or not
+    save(decoder, prepared.bundle)  # last: if it exists, so does the run
     return prepared
 
 
 def _key() -> str:
-    """A digest of all that the fitted decoder depends on: study, recording, network, packages and this package."""
+    """A digest of all that the decoder depends on: study, recording, network, other packages and this one."""
     from ...models.weights.registry import asset
 
     text = STUDY.read_text(encoding="utf-8")
@@ -113,7 +113,7 @@ def _key() -> str:
 
 
 def scorer_of(targets: WordTargets) -> Scorer:
-    """Say whether what is said means the marker's label."""
+    """Return a function that scores whether a decision means the marker's label."""
 
     def scorer(decision: LiveDecision) -> bool | None:
         if decision.label not in targets.keys or decision.abstained:
@@ -124,7 +124,7 @@ def scorer_of(targets: WordTargets) -> Scorer:
 
 
 def scores(decisions: list[LiveDecision], targets: WordTargets) -> dict[str, Any]:
-    """Shares of the decisions that are right: said freely, among all answers, and of two answers."""
+    """Shares of correct decisions: by free text, among all classes, and between two classes."""
     free, candidate, pairwise = [], [], []
     for one in decisions:
         if one.label not in targets.keys or one.abstained:
@@ -142,7 +142,7 @@ def scores(decisions: list[LiveDecision], targets: WordTargets) -> dict[str, Any
 
 
 def blocks(decisions: list[LiveDecision], targets: WordTargets) -> list[dict[str, Any]]:
-    """What was shown in each block, what was said in its end, and how many of its decisions were right."""
+    """Each block's stimulus, its last decision, and how many of its decisions were correct."""
     scorer = scorer_of(targets)
     result = []
     by_event: dict[int, list[LiveDecision]] = {}
@@ -165,7 +165,7 @@ def blocks(decisions: list[LiveDecision], targets: WordTargets) -> list[dict[str
 
 
 def show_blocks(console: Console, result: dict[str, Any]) -> None:
-    """One line a block, and the shares."""
+    """Print a line for each block, and the shares."""
     right, wrong = ("+", "-") if console.options.ascii_only else ("✓", "✗")
     table = Table("seconds", "shown", "said in the end", "", "right on the way")
     for one in result["blocks"]:

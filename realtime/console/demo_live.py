@@ -1,4 +1,4 @@
-"""The command behind ``hotwire demo --live``."""
+"""The command ``hotwire demo --live``."""
 
 from __future__ import annotations
 

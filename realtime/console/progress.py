@@ -1,4 +1,4 @@
-"""How far a command is, as a bar on standard error."""
+"""A progress bar on standard error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 @contextmanager
 def progress_bar(name: str, waiting: str | None = None) -> Iterator[Callable[[int, int], None]]:
-    """Yield what takes how much is done, and of how much; until then the bar reads ``waiting``."""
+    """Yield a function of the amounts done and in total; until its first call the bar shows ``waiting``."""
     console = Console(stderr=True, emoji=False)
     with Progress(console=console, disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task(waiting or name, total=None)

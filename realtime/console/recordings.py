@@ -1,4 +1,4 @@
-"""Recordings as the commands take them: the demo's, a study's, or a file."""
+"""The recordings that commands accept: the demo's, a study's, or a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS = (
 
 
 def open_recording(what: str) -> Recording:
-    """Read a recording; only a study, an XDF file and one for MNE-Python need more than the command line does."""
+    """Read a recording; only a study, an XDF file and one for MNE-Python need extra packages."""
     path = Path(what)
     suffix = path.suffix.lower()
     if what == "demo":
@@ -43,7 +43,7 @@ def open_recording(what: str) -> Recording:
 
 
 def named_runs(recording: Recording, given: Sequence[str]) -> list[int | str] | None:
-    """Return the runs that are meant by what was typed; None, for all, where nothing was."""
+    """Return the runs that the user named; None, for all, if there are none."""
     known = {str(run): run for run in recording.runs}
     for text in given:
         if text not in known:

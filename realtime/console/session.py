@@ -1,4 +1,4 @@
-"""A decoder on a stream until someone or something ends it: signals, commands, and the summary."""
+"""Runs a decoder on a stream until the end: signals, commands, and the summary."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     pass
 
 TURN_S = 0.1
-"""The longest turn: so often the view is drawn and commands are heard."""
+"""The longest turn: the view and the commands are updated this often."""
 N_LATENCIES = 10_000
 LATENCIES = ("age", "queue", "compute")
 
 
 class JsonStream(Output):
-    """Prints every decision and every state as a line of JSON, as they come."""
+    """Prints every decision and every state as a line of JSON."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -48,7 +48,7 @@ class JsonStream(Output):
 
 @dataclass
 class Tally(Output):
-    """An output that counts, for the summary."""
+    """Counts decisions, for the summary."""
 
     n_decisions: int = 0
     n_abstained: int = 0
@@ -69,7 +69,7 @@ class Tally(Output):
             self.latencies.append(tuple(getattr(decision.latency, f"{part}_s") for part in LATENCIES))
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON; of the latencies, in milliseconds, those of the last 10,000 decisions."""
+        """Ready for JSON. Latencies are in milliseconds, of the last 10,000 decisions."""
         latency_ms = {}
         if self.latencies:
             columns = 1e3 * np.array(self.latencies).T
@@ -87,14 +87,14 @@ class Tally(Output):
 
 
 class Stop:
-    """Whether the user asked to stop."""
+    """Whether the user requested to stop."""
 
     requested = False
 
 
 @contextmanager
 def stop_on_signal() -> Iterator[Stop]:
-    """Take Ctrl-C, and SIGTERM, for a wish to stop at the next turn; the second one interrupts at once."""
+    """Let Ctrl-C and SIGTERM stop at the next turn; the second one interrupts at once."""
     stop = Stop()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
@@ -112,9 +112,9 @@ def stop_on_signal() -> Iterator[Stop]:
 
 
 def decode(engine: Engine, view: View, *, commands: Commands | None = None, seconds: float | None = None) -> str:
-    """Run an engine, from finding its stream to closing everything, and say why it ended.
+    """Run an engine, from opening its stream to closing everything, and return why it ended.
 
-    While the stream is still searched for, Ctrl-C raises KeyboardInterrupt; later it ends the session.
+    During the search for the stream, Ctrl-C raises KeyboardInterrupt; later it ends the session.
     """
     try:
         engine.open()
@@ -139,7 +139,7 @@ def decode(engine: Engine, view: View, *, commands: Commands | None = None, seco
 
 @contextmanager
 def liblsl_aside(log: Path | None) -> Iterator[None]:
-    """Let what liblsl writes to the terminal, which would tear the view apart, go to a file or nowhere."""
+    """Redirect the messages of liblsl, which would break the view, to a file or nowhere."""
     sys.stderr.flush()
     stderr = os.dup(2)
     aside = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

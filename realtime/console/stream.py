@@ -181,7 +181,7 @@ def _source(decoder: CompiledDecoder, options: dict[str, Any]) -> Source:
 
 
 def _plain(options: dict[str, Any], window: Window | None) -> dict[str, Any]:
-    """The options as they can be written down."""
+    """The options in plain types, for JSON."""
     from_, to = options["from_"], options["to"]
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
     del plain["from_"], plain["to"]
@@ -190,7 +190,7 @@ def _plain(options: dict[str, Any], window: Window | None) -> dict[str, Any]:
 
 
 def _unused(path: Path) -> Path:
-    """The path, or with a number where there is such a file from an earlier session."""
+    """The path, with a number if an earlier session's file has that name."""
     number = 1
     numbered = path
     while numbered.exists():

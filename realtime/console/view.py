@@ -1,4 +1,4 @@
-"""What a person watches while a decoder runs: the word, how sure it is, and how the stream is doing."""
+"""The views of a running decoder: the word, its probability, and the state of the stream."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
 
 Scorer = Callable[[LiveDecision], bool | None]
-"""Says whether a decision is right; None where nobody knows."""
+"""Whether a decision is correct; None if unknown."""
 
 FRAMES_PER_S = 10.0
 N_LATENCIES = 100
@@ -46,11 +46,11 @@ class View(Output, Protocol):
     """An output for a person, drawn between two turns of the engine."""
 
     def draw(self, state: State) -> None:
-        """Show the newest, if it is time to."""
+        """Update the view, if it is due."""
 
 
 def unscored(decision: LiveDecision) -> bool | None:
-    """Nobody knows what would be right."""
+    """The scorer without known labels."""
     return None
 
 
@@ -93,7 +93,7 @@ class PlainView(View):
 
 
 class TerminalView(View):
-    """The whole terminal, redrawn some times a second; ``scorer`` colours the words."""
+    """The whole terminal, redrawn a few times a second; ``scorer`` sets the words' colours."""
 
     def __init__(self, console: Console, title: str = "hotwire", scorer: Scorer = unscored) -> None:
         self._console = console
@@ -123,7 +123,7 @@ class TerminalView(View):
             return
         self._last = decision
         self._latencies.append(decision)
-        # One line for as long as the same is said of the same: what changed is what one wants to see.
+        # One line while the same decision is repeated on the same event, so that changes are visible.
         if self._recent and _topic(self._recent[-1]) == _topic(decision):
             self._recent.pop()
         self._recent.append(decision)
@@ -254,7 +254,7 @@ class TerminalView(View):
 
 
 def large(word: str, width: int, style: str, tall: bool) -> Text:
-    """A word to be read at arm's length: its letters apart, alone in five lines where the terminal is tall."""
+    """A word in large type: with spaced letters, and alone in five lines in a tall terminal."""
     line = " ".join(word) if 2 * len(word) <= width else word[:width]
     return Text("\n".join([" ", " ", line or " ", " ", " "] if tall else [line]), style, no_wrap=True)
 
@@ -264,10 +264,8 @@ def _topic(decision: LiveDecision) -> tuple[object, ...]:
 
 
 def _bar(share: float, width: int, ascii_only: bool) -> str:
-    """Return a bar of a share of the width.
+    """Return a bar for a share of the width.
 
-    Examples
-    --------
     >>> _bar(0.5, 8, ascii_only=True)
     '####    '
     """

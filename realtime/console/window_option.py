@@ -1,4 +1,4 @@
-"""The option ``--window`` of ``hotwire stream``: the decoder's own window, or one that slides along."""
+"""The option ``--window`` of ``hotwire stream``: the decoder's own window, or a sliding one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...decoder.windows import Window
 
 Sliding = tuple[float, float]
-"""How long a window is that slides along, and from one to the next, in seconds."""
+"""The length of a sliding window and the time from one to the next, in seconds."""
 
 
 def read_sliding(context: click.Context, parameter: click.Parameter, text: str) -> Sliding | None:
@@ -33,7 +33,7 @@ def read_sliding(context: click.Context, parameter: click.Parameter, text: str) 
 
 
 def window_for(decoder: CompiledDecoder, sliding: Sliding | None) -> Window | None:
-    """The window asked for, of the decoder's own kind; a usage error where it cannot be."""
+    """The requested window, of the decoder's kind; a usage error if it is not possible."""
     if sliding is None:
         return None
     from ...decoder.windows import SlidingAverage, holds_samples, sliding_like
@@ -41,7 +41,7 @@ def window_for(decoder: CompiledDecoder, sliding: Sliding | None) -> Window | No
     length_s, every_s = sliding
     rate_hz, window = decoder.rate_after_steps_hz, SlidingAverage(length_s, every_s)
     try:
-        window.open(len(decoder.names_after_steps), rate_hz)  # says where it holds no sample
+        window.open(len(decoder.names_after_steps), rate_hz)  # raises if it has no sample
         if not holds_samples(decoder.window):
             return window
         fitting = sliding_like(decoder.window, every_s, rate_hz)

@@ -1,4 +1,4 @@
-"""The link to a source that was found once: samples are pulled from it; it may go away, and is found again."""
+"""The connection to an open source. Samples are pulled from it; after a loss it is opened again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .reporting import Reporter
 class Connection:
     """Pulls from an open source, and opens it again after a loss.
 
-    ``ended`` says that the source is used up, which a live stream never is.
+    ``ended`` is True when a recording is over; a live stream never ends.
     """
 
     def __init__(self, source: Source, info: StreamInfo, timeline: Timeline, reporter: Reporter) -> None:
@@ -23,7 +23,7 @@ class Connection:
         reporter.changes(reporter.health.connected())
 
     def pull(self, timeout_s: float) -> Chunk | None:
-        """Return the next samples; None where none came, or the stream is away."""
+        """Return the next samples; None if there are none, or the stream is away."""
         health = self._reporter.health
         if health.state is State.LOST or self._is_searching:
             self._reopen(timeout_s)

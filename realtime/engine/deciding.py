@@ -1,4 +1,4 @@
-"""From windows that wait to decisions: which are decided, which are abstained from, and what each took."""
+"""From waiting windows to decisions: which are decided, which are not, and the latency of each."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Decider:
-    """Decides on the windows of a stream that wait, publishes the decisions, and counts those that are not."""
+    """Decides on the waiting windows of a stream, publishes the decisions, and counts the windows without one."""
 
     def __init__(self, settings: LiveSettings, clock: Clock, reporter: Reporter) -> None:
         self._settings, self._clock, self._reporter = settings, clock, reporter
         self._n_windows = 0
 
     def decide(self, stream: OpenStream) -> list[LiveDecision]:
-        """Decide on what waits, and return what was published; not the decisions in shadow."""
+        """Decide on the waiting windows and return the published decisions, not those in the shadow."""
         settings, counts, decoders = self._settings, self._reporter.counts, stream.decoders
         ready, in_shadow = decoders.take_ready()
         first_number = self._n_windows
@@ -46,7 +46,7 @@ class Decider:
             published.append(decision)
         if in_shadow:
             assert decoders.shadow is not None
-            # The same window has the same number; one that only the shadow cuts, that of the newest.
+            # The same window has the same number. A window of the shadow only gets the newest number.
             number_of = {_samples_of(one.row): number for number, one in enumerate(ready, first_number)}
             for one in in_shadow:
                 if is_due(one, in_shadow[-1], settings, self._clock.now()):
@@ -112,18 +112,18 @@ def decide(
 
 
 def is_due(one: ReadyWindow, newest: ReadyWindow, settings: LiveSettings, now_s: float) -> bool:
-    """Say whether the backlog policy lets a window be decided at ``now_s``; ``newest`` is the last that waits too."""
+    """Whether the backlog policy allows a decision on a window at ``now_s``; ``newest`` is the last waiting window."""
     if one is newest or settings.backlog == "every":
         return True
     return settings.backlog == "catch-up" and not _is_late(now_s - one.arrival.newest_stamp_s, settings)
 
 
 def abstention(one: ReadyWindow, settings: LiveSettings, n_features: int) -> str | None:
-    """Return why a window is not fit to be decided on, or None."""
+    """Return why there can be no decision on a window, or None."""
     row = one.row
     present = row.n_present / (row.stop - row.first)
     if not row.n_present or present < settings.min_present:
-        needed = f"{100 * settings.min_present:g}% needed"  # 99.9% is not all
+        needed = f"{100 * settings.min_present:g}% needed"  # 99.9% is not 100%
         return f"{row.n_present} of the window's {row.stop - row.first} samples came, {needed}"
     if one.rejected is not None:
         return one.rejected
@@ -137,5 +137,5 @@ def _is_late(seconds: float, settings: LiveSettings) -> bool:
 
 
 def _samples_of(row: WindowRow) -> tuple[int, int, int]:
-    """Which window a row is of: the event that it follows, and its samples."""
+    """The window of a row: its event, and its samples."""
     return row.event, row.first, row.stop

@@ -1,4 +1,4 @@
-"""The decoders at work on one stream: the one that is published, one in its shadow, and the one before it."""
+"""The decoders on one stream: the active one, one in its shadow, and the previous one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .pipeline import Arrival, Pipeline, ReadyWindow
 
 
 class Decoders:
-    """Pipelines that all take every sample, so that any of them can be published from the next one on.
+    """Pipelines that all receive every sample, so that any of them can be published from the next sample on.
 
     ``active`` is published; ``shadow`` decides without being published; ``previous`` only stays ready.
     """
@@ -31,7 +31,7 @@ class Decoders:
         self.feed(lambda pipeline: pipeline.skip(n_samples, arrival))
 
     def feed(self, windows_of: Callable[[Pipeline], list[ReadyWindow]]) -> None:
-        """Do the same with each pipeline, and collect the windows that are ready by it."""
+        """Call a function with each pipeline, and collect the windows that are then ready."""
         self._ready += windows_of(self.active)
         if self.shadow is not None:
             self._ready_in_shadow += windows_of(self.shadow)
@@ -40,17 +40,17 @@ class Decoders:
 
     @property
     def has_ready(self) -> bool:
-        """Whether windows of the active decoder wait for a decision."""
+        """Whether windows of the active decoder are waiting."""
         return bool(self._ready)
 
     def take_ready(self) -> tuple[list[ReadyWindow], list[ReadyWindow]]:
-        """Return the windows that wait, of the active decoder and of the one in shadow, and forget them."""
+        """Return and remove the waiting windows of the active decoder and of the shadow."""
         ready, in_shadow = self._ready, self._ready_in_shadow
         self._ready, self._ready_in_shadow = [], []
         return ready, in_shadow
 
     def watch(self) -> None:
-        """Look at the channels of the newest samples, as long as their memory still holds them."""
+        """Check the channels of the newest samples, while they are still in memory."""
         for pipeline in (self.active, self.shadow, self.previous):
             if pipeline is not None:
                 pipeline.watch()
@@ -59,7 +59,7 @@ class Decoders:
         self.shadow, self._ready_in_shadow = pipeline, []
 
     def promote(self) -> str:
-        """Publish the shadow from the next sample on; return a message that says so."""
+        """Publish the shadow from the next sample on; return a message."""
         if self.shadow is None:
             raise InputError("promote: there is no bundle in the shadow; load one first")
         self.active, self.previous, self.shadow = self.shadow, self.active, None
@@ -67,7 +67,7 @@ class Decoders:
         return f"bundle {self.active.decoder.digest[:12]} took over"
 
     def roll_back(self) -> str:
-        """Take the shadow away, or else the last promotion back; return a message that says so."""
+        """Remove the shadow, or if there is none, undo the last promotion; return a message."""
         if self.shadow is not None:
             self.shadow, self._ready_in_shadow = None, []
             return "the bundle in the shadow was taken away"

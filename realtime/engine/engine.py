@@ -1,4 +1,4 @@
-"""The engine: one stream in, decisions out; what is lost is counted, and what cannot be trusted is not decided."""
+"""The engine: one stream in, decisions out. Losses are counted, and windows that cannot be trusted get no decision."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
 
 BACKLOG_S = 0.5
-"""Where so much comes at once, there may be more: the backlog policies have to see all of it."""
+"""After a pull of this length more may wait. The backlog policies need all of it."""
 MAX_PULLS = 64
-"""In one turn: also of a source that never runs dry, something has to be decided now and then."""
+"""In one turn, so that decisions are made even if the source always has more."""
 
 
 class _Opened(NamedTuple):
-    """What `Engine.open` makes; there is none of it before."""
+    """What `Engine.open` makes."""
 
     stream: OpenStream
     connection: Connection
@@ -48,29 +48,29 @@ class Engine:
     source : Source
     settings : LiveSettings, optional
     outputs : sequence of Output
-        Each gets every decision and every change of state.
+        Each receives every decision and every change of state.
     recorder : Recorder, optional
-        Gets every chunk as it came.
+        Receives every chunk unchanged.
     clock : Clock, optional
-        Tests inject their own.
+        Replaced in tests.
 
     Raises
     ------
     InputError
-        The window of the settings does not make of its samples what the decoder takes.
+        The settings' window does not give what the decoder takes.
 
     Attributes
     ----------
     state : State
     markers : MarkerState or None
-        How the stream of markers is doing, where it is one of its own. Its end ends nothing.
+        The state of the marker stream, if it is a separate one. The engine continues without it.
     losses : dict of str to int
-        All that did not go as it should, by name.
+        Counts of all losses and failures, by name.
     info : StreamInfo
-        As all that follows, a StreamError before `open`.
+        Like all below, raises StreamError before `open`.
     active, shadow, previous : Pipeline or None
-        The decoder whose decisions are published; one that runs along, to be looked at before it takes over; the one
-        that was active before.
+        The decoder whose decisions are published; one that runs in the shadow, to be checked before it takes over; the
+        previously active one.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Engine:
 
     @property
     def ended(self) -> bool:
-        """Whether the source is used up, which a live stream never is."""
+        """Whether a recording is over; a live stream never ends."""
         return self._opened is not None and self._opened.connection.ended
 
     @property
@@ -150,7 +150,7 @@ class Engine:
         return info
 
     def close(self) -> None:
-        """Release the stream, end the recording and the outputs, each of them whatever the others do."""
+        """Release the stream, the recording and the outputs, even if one of them fails."""
         with ExitStack() as closing:
             closing.callback(self._reporter.close)
             closing.callback(self._source.close)
@@ -167,14 +167,14 @@ class Engine:
         self.close()
 
     def __iter__(self) -> Iterator[LiveDecision]:
-        """Yield decisions until the source is used up."""
+        """Yield decisions until the source ends."""
         while not self.ended:
             yield from self.turn(ATTEMPT_S)
 
     def turn(self, timeout_s: float = 0.0) -> list[LiveDecision]:
-        """Wait at most so long for samples, and return the decisions that they bring.
+        """Wait at most this long for samples, and return the new decisions.
 
-        Without waiting (0 s) it fits into a loop that draws frames.
+        With 0 s it does not wait, e.g. in a loop that draws frames.
         """
         if self.ended:
             return []
@@ -190,7 +190,7 @@ class Engine:
             stream.store()
 
     def latest(self, seconds: float) -> NDArray[np.float32]:
-        """The newest raw samples (n_samples, n_channels), NaN where none came; at most the settings' ``buffer_s``.
+        """The newest raw samples (n_samples, n_channels), at most the settings' ``buffer_s``; missing ones are NaN.
 
         Valid until the next turn.
         """
@@ -201,18 +201,18 @@ class Engine:
         self._reporter.message(message)
 
     def run_along(self, decoder: CompiledDecoder) -> None:
-        """Let another decoder run in the shadow of the active one: it decides, but is not published.
+        """Run another decoder in the shadow of the active one: it decides, but is not published.
 
-        It is first fed the raw samples still in memory, so that its steps need not begin from nothing.
+        It first receives the raw samples still in memory, for its steps to settle.
 
         Raises
         ------
         StreamMismatchError
             The stream is not what it was fitted on.
         BundleError
-            Its answers are others than the active decoder's; who listens could not follow.
+            Its classes differ from the active decoder's, which receivers could not handle.
         InputError
-            The session's window is not one that it can decide on.
+            It cannot decide on the session's window.
         """
         answers = self.active.decoder.answers
         if decoder.answers != answers:
@@ -230,7 +230,7 @@ class Engine:
         self.report(self._stream.decoders.promote())
 
     def roll_back(self) -> None:
-        """Take what runs in the shadow away, or else the last promotion back."""
+        """Remove the shadow, or if there is none, undo the last promotion."""
         self.report(self._stream.decoders.roll_back())
 
     @property
@@ -240,7 +240,7 @@ class Engine:
         return self._opened.stream
 
     def _take_in(self, timeout_s: float) -> bool:
-        """Pull once, and run what came through the decoders; say whether more may wait to be pulled."""
+        """Pull once and run the decoders on the samples. Return whether more may wait to be pulled."""
         assert self._opened is not None
         stream, connection = self._opened
         stream.store()  # the pull may overwrite the samples before

@@ -1,4 +1,4 @@
-"""The markers of a stream, each at its sample: numbered, and none twice."""
+"""The markers of a stream, each at its sample, numbered, without repeats."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import NamedTuple
 from ..sources.source import Marker
 
 SAME_MARKER_S = 0.01
-"""Two markers of the same label that are closer (and less than a sample apart) are one that was sent twice."""
+"""Two markers with the same label, closer than this and less than a sample apart, are one marker sent twice."""
 MAX_MARKERS = 4096
-"""So many of the newest are remembered, and so many at most wait for the first sample."""
+"""The most markers that are stored, and that wait for the first sample."""
 
 
 class MarkerAt(NamedTuple):
-    """A marker and its position, in samples of the stream, which may lie between two of them."""
+    """A marker and its position in samples of the stream, which may be fractional."""
 
     event: int
     label: str
@@ -35,7 +35,7 @@ class Markers:
         return iter(self._newest)
 
     def has(self, label: str, sample: float) -> bool:
-        """Say whether such a marker is there already."""
+        """Whether this marker is stored already."""
         return any(one.label == label and abs(one.sample - sample) < self._apart for one in self._newest)
 
     def add(self, marker: Marker, sample: float) -> MarkerAt:
@@ -45,5 +45,5 @@ class Markers:
         return added
 
     def label_of(self, event: int) -> str | None:
-        """The label of a marker by its number; None for a window that follows no event, and one long forgotten."""
+        """The label of a marker by its number; None for a window without an event, or a marker no longer stored."""
         return next((one.label for one in reversed(self._newest) if one.event == event), None) if event >= 0 else None

@@ -1,4 +1,4 @@
-"""What an engine has from the moment its stream was found: the grid of samples, markers, and decoders at work."""
+"""An open stream: its timeline, markers and decoders."""
 
 from __future__ import annotations
 
@@ -25,15 +25,17 @@ if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
 
 AHEAD_S = 60.0
-"""A marker stamped by so much later than the newest sample is reported: by another clock, it would wait for ever."""
+"""A marker stamped this much later than the newest sample is reported: if it is from another clock, its window may wait
+for ever.
+"""
 BUFFER_S, MIN_BUFFER = 30.0, 128
-"""Raw samples kept by default: half a minute of a scanner is too little for a new decoder's baseline."""
+"""Raw samples stored by default. For a scanner, 30 s would be too short for a new decoder's baseline."""
 
 
 class OpenStream:
-    """Takes the samples and markers of a stream that was found, and runs every decoder at work on them.
+    """Takes the samples and markers of a stream, and runs every decoder on them.
 
-    Samples may lie in memory that the next pull overwrites: `store` has to come before it, and `take` asserts it.
+    The next pull may overwrite the samples' memory: call `store` before it (`take` asserts this).
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class OpenStream:
         return self._ring.latest(min(round(seconds * self.info.rate_hz), self._n_buffer))
 
     def take_markers(self, markers: Iterable[Marker | MarkersChange]) -> None:
-        """Take what came of markers; those before the first sample wait for it, as they have no position yet."""
+        """Take markers. Those before the first sample wait for it, as they have no position yet."""
         health = self._reporter.health
         for one in markers:
             if isinstance(one, Marker):
@@ -77,7 +79,7 @@ class OpenStream:
                 self._mark(marker)
 
     def take(self, chunk: Chunk, pieces: Sequence[SampleRange | Gap]) -> None:
-        """Run samples, and the gaps between them, through the steps of every decoder at work."""
+        """Run samples, and the gaps between them, through every decoder."""
         assert self._unstored is None, "the samples before have to be stored first: these may be in the same memory"
         self._unstored = chunk, pieces
         reporter, active = self._reporter, self.decoders.active
@@ -101,7 +103,7 @@ class OpenStream:
         reporter.changes(reporter.health.arrived(n_present - n_nonfinite, n_missing + n_nonfinite))
 
     def store(self) -> None:
-        """Do with the newest samples what no decision has to wait for, before the next ones take their memory."""
+        """Store and check the newest samples, before the next ones use their memory; no decision waits for this."""
         if self._unstored is None:
             return
         (chunk, pieces), self._unstored = self._unstored, None
@@ -114,7 +116,7 @@ class OpenStream:
         self.decoders.watch()
 
     def finish(self) -> None:
-        """End the stream, and with it the windows that are still open."""
+        """End the stream and the windows that are still open."""
         try:
             self.decoders.feed(lambda pipeline: pipeline.finish(self.arrival))
         except RecordingError as error:
@@ -122,13 +124,13 @@ class OpenStream:
             self._reporter.message(f"the stream ended within a window: {error}")
 
     def add_shadow(self, decoder: CompiledDecoder) -> None:
-        """Let a decoder run in the shadow, fed first with the raw samples and markers still in memory."""
+        """Run a decoder in the shadow, first on the raw samples and markers still in memory."""
         n_samples = min(self._ring.stop, self._n_buffer)
         shadow = self._pipeline(decoder)
         shadow.skip(self._ring.stop - n_samples, self.arrival)  # so that its windows are those of the active one
         for marker in self.markers:
             self._announce(shadow, marker)
-        shadow.push(self._ring.latest(n_samples), self.arrival)  # what it decides of the past is of no use
+        shadow.push(self._ring.latest(n_samples), self.arrival)  # decisions on the past are not used
         self.decoders.add_shadow(shadow)
 
     def _pipeline(self, decoder: CompiledDecoder) -> Pipeline:
@@ -136,7 +138,7 @@ class OpenStream:
         return Pipeline(decoder, self._settings.window or decoder.window, channels, self._settings.history_s)
 
     def _arrived(self, chunk: Chunk, pieces: Sequence[SampleRange | Gap]) -> Arrival:
-        """Say how old the newest sample is, by its stamp."""
+        """Return when a chunk arrived, with the stamp of its newest sample."""
         newest, was_reset = None, False
         for piece in pieces:
             if isinstance(piece, SampleRange):
@@ -147,7 +149,7 @@ class OpenStream:
             return self.arrival._replace(pulled_s=chunk.received_s)
         stamp_s = float(chunk.stamps[newest.rows.stop - 1])
         if was_reset:
-            # How old it is, a clock that was set does not say; taken to be as old as those before.
+            # After a clock reset its age is unknown; it is taken to be that of earlier samples.
             age_s = self.arrival.pulled_s - self.arrival.newest_stamp_s
             self._clock_off_s = chunk.received_s - age_s - stamp_s
         stop = newest.first + newest.rows.stop - newest.rows.start
@@ -177,7 +179,7 @@ class OpenStream:
         try:
             pipeline.announce(marker.event, marker.sample, marker.duration_s)
         except (InputError, RecordingError) as error:
-            if pipeline is self.decoders.active:  # one that runs along may know less of the past
+            if pipeline is self.decoders.active:  # a shadow may have fewer past samples
                 self._refuse(marker.label, str(error))
             return []
         return pipeline.late(self.arrival)

@@ -1,4 +1,4 @@
-"""One decoder at work on a stream: its steps, its windows, and the quality of what went into them."""
+"""One decoder on a stream: its steps, its windows, and the quality of its channels."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
 
 QUALITY_S = 0.25
-"""How often the channels are checked: on a grid of samples, so that nothing depends on how chunks are cut."""
+"""How often channels are checked, on a grid of samples, so that the result does not depend on the chunks."""
 
 
 class Arrival(NamedTuple):
-    """When samples came: ``pulled_s`` and ``newest_stamp_s``, the stamp of the newest of them, both on the local clock.
+    """When samples arrived: ``pulled_s``, and ``newest_stamp_s`` of the newest one, both on the local clock.
 
     ``stop`` is one past that sample on the stream's grid.
     """
@@ -34,11 +34,10 @@ class Arrival(NamedTuple):
 
 
 class ReadyWindow(NamedTuple):
-    """A window that is ready to be decided on.
+    """A window that is ready for a decision.
 
-    ``row`` counts the samples of the stream; ``bad`` names the features that were flat or saturated within it, and
-    which of the two; ``arrival`` is that of the window's own newest sample; ``rejected`` says why it must not be
-    decided on.
+    ``row`` counts the samples of the stream. ``bad`` names the features that were flat or saturated in it. ``arrival``
+    is that of the window's newest sample. ``rejected`` is the reason if there must be no decision.
     """
 
     row: WindowRow
@@ -48,11 +47,11 @@ class ReadyWindow(NamedTuple):
 
 
 class Pipeline:
-    """The steps and windows of a decoder, fed with a stream from its first sample on.
+    """The steps and windows of a decoder, which receive a stream from its first sample on.
 
-    ``window`` is the decoder's own, or another; ``channels`` are those of the stream that the decoder takes, None for
-    all. Samples are remembered for ``history_s``, for markers that come late. ``n_nonfinite`` counts samples that held
-    NaN or infinity, which to the steps never came; ``nonfinite`` names the features that held it in the newest of them.
+    ``window`` is the decoder's own, or another. ``channels`` are the stream's channels that the decoder takes, None for
+    all. Samples are stored for ``history_s``, for late markers. ``n_nonfinite`` counts samples with NaN or infinity,
+    which are missing samples to the steps; ``nonfinite`` names the features that were not finite in the newest of them.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class Pipeline:
         n_features = len(decoder.feature_names)
         self._chain = open_chain(decoder.steps, decoder.feature_names, decoder.rate_hz)
         self._delay = ceil(self._chain.delay_samples)
-        # One sample that comes out of the steps stands for so many of the stream.
+        # The number of stream samples for one sample after the steps.
         self._stride = decoder.rate_hz / self._chain.rate_out_hz
         self._windows = window.open(len(self._chain.names_out), self._chain.rate_out_hz, history_s)
         self._quality = Quality(n_features, decoder.rate_hz, decoder.feature_low, decoder.feature_high)
@@ -110,9 +109,9 @@ class Pipeline:
         return ready
 
     def watch(self) -> None:
-        """Look at the channels of the samples pushed last, as long as their memory still holds them.
+        """Check the channels of the last pushed samples, while they are still in memory.
 
-        No window waits for it: for those that end with these samples counts what was known before.
+        Windows that end with these samples do not wait for it and use the previous result.
         """
         part, self._unwatched = self._unwatched, None
         if part is not None:
@@ -121,18 +120,18 @@ class Pipeline:
                 self._check()
 
     def skip(self, n_samples: int, arrival: Arrival) -> list[ReadyWindow]:
-        """Take note that samples never came, and return the windows that end with them."""
+        """Note missing samples, and return the windows that end with them."""
         self.watch()
         self._next += n_samples
         return self._tagged(self._windows.skip(self._chain.skip(n_samples)), arrival)
 
     def late(self, arrival: Arrival) -> list[ReadyWindow]:
-        """Return the windows that a marker completes whose samples were all there already."""
+        """Return the windows that a marker completes because all their samples are there."""
         self.watch()
         return self._tagged(self._windows.push(np.empty((0, len(self._chain.names_out)), np.float32)), arrival)
 
     def finish(self, arrival: Arrival) -> list[ReadyWindow]:
-        """End the stream: return the windows left, as the window's policy says; raises as `WindowState.finish`."""
+        """End the stream and return the remaining windows, by the window's policy; raises as `WindowState.finish`."""
         self.watch()
         return self._tagged(self._windows.push(self._chain.finish()) + self._windows.finish(), arrival)
 
@@ -145,7 +144,7 @@ class Pipeline:
             done += n
 
     def _check(self) -> None:
-        # Samples that are not finite never came to the steps: they count as missing, not twice.
+        # Samples that are not finite are missing to the steps: they are not counted twice.
         bad = {i: why for i, why in self._quality.reasons().items() if why != "not finite"}
         if bad:
             self._reasons.update(bad)
@@ -159,14 +158,14 @@ class Pipeline:
         for row in rows if self._stride == 1 else map(self._in_the_stream, rows):
             bad = np.flatnonzero(self._last_bad > row.first).tolist() if self._newest_bad > row.first else ()
             named = tuple(f"{names[i]} ({self._reasons[i]})" for i in bad)
-            since_s = (arrival.stop - row.stop - self._delay) / self._rate_hz  # its own newest sample came before
+            since_s = (arrival.stop - row.stop - self._delay) / self._rate_hz  # its own newest sample is older
             own = Arrival(arrival.pulled_s, arrival.newest_stamp_s - since_s, row.stop + self._delay)
             rejected = None if row.rejected is None else row.rejected.message(self._chain.names_out)
             ready.append(ReadyWindow(row, named, own, rejected))
         return ready
 
     def _in_the_stream(self, row: WindowRow) -> WindowRow:
-        """Count a row's samples as the stream does."""
+        """Give a row's position in samples of the stream."""
         first, stop = (round(sample * self._stride) for sample in (row.first, row.stop))
         present = row.n_present / (row.stop - row.first)
         return row._replace(first=first, stop=stop, n_present=round(present * (stop - first)))
@@ -175,8 +174,6 @@ class Pipeline:
 def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Cut a mask where it changes.
 
-    Examples
-    --------
     >>> _stretches(np.array([True, True, False]))
     [(0, 2), (2, 3)]
     """

@@ -1,4 +1,4 @@
-"""Which channels are alive: flat, saturated and not finite ones are named."""
+"""Channel quality: which channels are flat, saturated or not finite."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from numpy.typing import NDArray
 from ...errors import InputError, ShapeError
 
 MIN_SAMPLES = 8
-"""No channel is judged by fewer samples."""
+"""A channel is not checked with fewer samples."""
 SPANS_BEYOND = 10.0
-"""So many widths of its calibrated range a channel may leave it on either side."""
+"""A channel may be outside its calibrated range by this many widths of the range."""
 
 
 class Quality:
-    """Watches the channels of a stream. What it says does not depend on how the stream is cut into chunks.
+    """Watches the channels of a stream. The result does not depend on how the stream is cut into chunks.
 
-    Flat: the value has not changed for a second (and at least 8 samples). A channel that was flat in calibration is not
-    called so. Saturated: in most of the last second (and of at least 8 samples) it was further outside its calibrated
-    range, from ``low`` to ``high`` (n_channels,), than ten times the width of that range; or it is flat outside of that
-    range, stuck at one extreme value. Not finite: its newest sample is NaN or infinite.
+    Flat: the value has not changed for a second (and at least 8 samples), and the channel was not flat in calibration.
+    Saturated: in most of the last second (and at least 8 samples) the value was outside its calibrated range, ``low``
+    to ``high`` (n_channels,), by more than ten times its width; or it is flat and outside that range. Not finite: the
+    newest sample is NaN or infinite.
 
-    Examples
-    --------
     >>> quality = Quality(2, rate_hz=10.0, low=np.zeros(2), high=np.ones(2))
     >>> quality.push(np.column_stack([np.full(10, 0.5), np.linspace(0, 1, 10)]))
     >>> quality.reasons()
@@ -50,12 +48,12 @@ class Quality:
         self._n = 0
         self._last = np.full(n_channels, np.nan, np.float32)
         self._changed_at = np.zeros(n_channels, np.int64)  # the newest sample that differs from the one before it
-        self._outside = np.zeros((self._n_recent, n_channels), np.bool_)  # of the last second, as a ring
+        self._outside = np.zeros((self._n_recent, n_channels), np.bool_)  # of the last second, a ring buffer
         self._n_outside = np.zeros(n_channels, np.int64)
         self._was_outside = False
 
     def push(self, rows: NDArray[np.floating]) -> None:
-        """Take the next samples (n, n_channels) as they came, also those that are not finite."""
+        """Take the next samples (n, n_channels), also those that are not finite."""
         rows = np.asarray(rows, np.float32)
         if rows.ndim != 2 or rows.shape[1] != len(self._last):
             raise ShapeError(f"rows: expected (n, {len(self._last)}), got shape {rows.shape}")
@@ -63,7 +61,7 @@ class Quality:
         if not n:
             return
         changed = rows[-1] != (rows[-2] if n > 1 else self._last)
-        if np.logical_and.reduce(changed):  # as nearly always
+        if np.logical_and.reduce(changed):  # the usual case
             self._changed_at[:] = self._n + n - 1
         else:
             self._changed_at = self._newest_changes(rows)
@@ -72,7 +70,7 @@ class Quality:
         self._n += n
 
     def reasons(self) -> dict[int, str]:
-        """Return what is wrong with which channel now: ``"flat"``, ``"saturated"`` or ``"not finite"``."""
+        """Return the faulty channels: ``"flat"``, ``"saturated"`` or ``"not finite"``."""
         saturated, not_finite = self._saturated(), self._not_finite()
         return {
             channel: "not finite" if not_finite[channel] else "saturated" if saturated[channel] else "flat"
@@ -80,7 +78,7 @@ class Quality:
         }
 
     def _flat(self) -> NDArray[np.bool_]:
-        unchanged = self._n - self._changed_at  # samples with the value that it has now
+        unchanged = self._n - self._changed_at  # samples with the current value
         return (unchanged >= self._n_recent) & ~self._may_be_flat
 
     def _saturated(self) -> NDArray[np.bool_]:
@@ -98,16 +96,16 @@ class Quality:
         return np.where(changed.any(axis=0), newest, self._changed_at)
 
     def _count_outside(self, rows: NDArray[np.float32]) -> None:
-        """Keep the count of each channel's values outside of its limits over the newest samples."""
+        """Update the count of each channel's values outside its limits, over the newest samples."""
         if not self._was_outside:
-            # All of them within the narrowest limits, as nearly always; NaN and infinity are not.
+            # The usual case: all are within the narrowest limits; NaN and infinity are not.
             least, most = self._within
             if np.minimum.reduce(rows, axis=None) >= least and np.maximum.reduce(rows, axis=None) <= most:
                 return
         outside = (rows < self._least) | (rows > self._most)
         self._was_outside = bool(outside.any() or self._n_outside.any())
         if not self._was_outside:
-            return  # the ring holds nothing but False, and goes on to
+            return  # the ring has only False, and continues so
         newest = outside[-self._n_recent :]
         at = np.arange(self._n + len(rows) - len(newest), self._n + len(rows)) % self._n_recent
         self._n_outside += newest.sum(axis=0) - self._outside[at].sum(axis=0)

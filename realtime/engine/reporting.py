@@ -1,4 +1,4 @@
-"""What an engine hands on: decisions and states to its outputs, raw samples to its recorder."""
+"""Sends decisions and states to the engine's outputs, and raw samples to its recorder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..sources.source import Chunk, Marker, StreamInfo
 
 
 class Recorder(Protocol):
-    """Writes the raw stream to disk while it is decoded; raises OSError where it cannot."""
+    """Writes the raw stream to disk while it is decoded; raises OSError if it cannot."""
 
     def open(self, info: StreamInfo) -> None: ...
     def write(self, chunk: Chunk) -> None: ...
@@ -24,9 +24,9 @@ class Recorder(Protocol):
 
 
 class Reporter:
-    """Outputs and recorder of an engine; one that fails, say on a full disk, is left out from then on and counted.
+    """Outputs and recorder of an engine. One that fails, e.g. on a full disk, is counted and no longer used.
 
-    ``counts`` is all that did not go as it should, by name, save what the timeline counts of the ``samples``.
+    ``counts`` has all failures by name, except those that the timeline counts (``samples``).
     """
 
     def __init__(self, health: Health, clock: Clock, outputs: Sequence[Output], recorder: Recorder | None) -> None:
@@ -43,21 +43,21 @@ class Reporter:
         return {**({} if self.samples is None else self.samples.as_dict()), **self.counts}
 
     def changes(self, changes: Iterable[Change]) -> None:
-        """Send each change of state."""
+        """Send the changes of state."""
         for change in changes:
             self._send(Status(change.state, change.at_s, change.why, self.losses, self.health.markers))
 
     def message(self, text: str) -> None:
-        """Send a status whose reason is this message; the state stays."""
+        """Send a status with this message; the state stays."""
         self._send(Status(self.health.state, self._clock.now(), text, self.losses, self.health.markers))
 
     def output(self, send: Callable[[Output], None]) -> None:
-        """Hand something to all outputs that still work."""
+        """Send to all outputs that still work."""
         failed = []
         for output in self._working:
             try:
                 send(output)
-            except BrokenPipeError:  # whoever read along has gone, and wants no more
+            except BrokenPipeError:  # the reader has gone
                 raise
             except OSError as error:
                 failed.append((output, error))
@@ -67,7 +67,7 @@ class Reporter:
             self.message(f"{type(output).__name__} stopped: {error}")
 
     def record(self, write: Callable[[Recorder], None]) -> None:
-        """Hand something to the recorder; where it fails, decisions go on without."""
+        """Write to the recorder. If it fails, decisions continue without it."""
         if self._recorder is None:
             return
         try:
@@ -78,7 +78,7 @@ class Reporter:
             self.message(f"the raw stream is not recorded any more: {error}")
 
     def close(self) -> None:
-        """End the recording and all outputs, each of them whatever the others do."""
+        """End the recording and all outputs, even if one of them fails."""
         with ExitStack() as closing:
             for output in reversed(self._outputs):
                 closing.callback(output.close)

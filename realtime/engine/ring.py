@@ -1,4 +1,4 @@
-"""The newest samples of a stream, at a cost that does not depend on how many are kept."""
+"""A ring buffer for the newest samples of a stream."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from ...errors import InputError, ShapeError
 
 
 class Ring:
-    """The newest ``n_samples`` of a stream, (n_samples, n_channels).
+    """The newest ``n_samples`` of a stream, (n_samples, n_channels), float32.
 
-    Adding costs the same however many there are, and nothing is ever moved. Nor does reading copy anything, save while
-    the ring's seam lies among the samples: then they are put together, and no more of them than are read. (To write
-    every row twice, half a buffer apart, would spare that copy, but take twice the memory: two minutes of 1,024
-    channels at 2 kHz are 1 GB.) ``stop`` is one past the index of the newest sample, on the stream's grid.
+    Adding costs the same for any length, and nothing is moved. Reading copies only if the ring's end is within the
+    samples, and then only those that are read. (Writing every row twice would avoid that copy but double the memory:
+    two minutes of 1,024 channels at 2 kHz are 1 GB.) ``stop`` is one past the newest sample's index on the stream's
+    grid.
 
-    Examples
-    --------
     >>> ring = Ring(n_channels=1, n_samples=3)
     >>> ring.append(np.array([[0.0], [1.0], [2.0], [3.0]]), first_index=0)
     >>> ring.latest(2).ravel()
@@ -33,10 +31,10 @@ class Ring:
                 raise InputError(f"{name}: expected a positive number, got {value}")
         self.stop = 0
         self._n = n_samples
-        self._rows = np.full((n_samples, n_channels), np.nan, dtype=np.float32)  # takes all of its memory now
+        self._rows = np.full((n_samples, n_channels), np.nan, dtype=np.float32)  # allocates all its memory now
 
     def append(self, rows: NDArray[np.floating], first_index: int) -> None:
-        """Add rows (n, n_channels) from an index on; samples between the newest so far and them read as NaN."""
+        """Add rows (n, n_channels) from an index on; samples skipped before it are NaN."""
         if rows.ndim != 2 or rows.shape[1] != self._rows.shape[1]:
             raise ShapeError(f"rows: expected (n, {self._rows.shape[1]}), got shape {rows.shape}")
         if first_index < self.stop:
@@ -52,15 +50,14 @@ class Ring:
         self.stop = stop
 
     def latest(self, n: int) -> NDArray[np.float32]:
-        """Return the newest ``n`` samples, (n, n_channels), in one stretch: read-only, valid until the next append.
-
-        Samples that never came are NaN, also those before the first.
+        """Return the newest ``n`` samples, (n, n_channels), read-only and valid until the next append. Missing ones are
+        NaN, also those before the first.
         """
         if not 0 <= n <= self._n:
             raise InputError(f"n: expected 0 to {self._n} samples, as many as the ring keeps, got {n}")
         stop = self.stop % self._n or self._n
         newest = self._rows[max(0, stop - n) : stop]
-        if n > stop:  # the seam lies among them
+        if n > stop:  # the ring's end is within them
             newest = np.concatenate([self._rows[stop - n :], newest])
         newest.flags.writeable = False
         return newest
@@ -68,7 +65,7 @@ class Ring:
     def _write(self, first: int, rows: NDArray[np.floating]) -> None:
         """Write at most one turn of rows."""
         at = first % self._n
-        n_here = min(len(rows), self._n - at)  # what fits before the ring's seam
+        n_here = min(len(rows), self._n - at)  # what fits before the ring's end
         self._rows[at : at + n_here] = rows[:n_here]
         if n_here < len(rows):
             self._rows[: len(rows) - n_here] = rows[n_here:]

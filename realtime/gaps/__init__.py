@@ -1,12 +1,13 @@
-"""Which samples are missing: from stamps to positions on the sample grid, and what is done about a gap.
+"""Gaps: which samples are missing, by their stamps, and what happens then.
 
-A gap is met in this order, each part in its own file:
+A gap passes through these files, in this order:
 
-* ``gaps/timeline.py`` finds it by the stamps (``grid.py``: when each sample should be stamped; ``segments.py``: clocks
-  that were set), as a `Gap` between the `SampleRange` of those that came, and counts it in `Losses`.
-* ``engine/open_stream.py`` (`OpenStream.take`) reports it and has every decoder skip it; ``engine/ring.py`` reads NaN.
-* ``engine/pipeline.py`` (`Pipeline.skip`) passes it on to the steps and windows. What each step does, its ``on_gap``
-  says (``decoder/steps/base.py``); windows count the samples that came, or bridge the gap (``decoder/windows``).
-* ``engine/deciding.py`` (`abstention`) refuses a window of which too little came (`LiveSettings.min_present`).
-* ``health.py`` makes the state GAP of it, and ``engine/connection.py`` opens a stream again that is gone.
+* ``gaps/timeline.py`` detects it from the stamps (``grid.py``: when each sample should be stamped; ``segments.py``:
+  clocks that were set). It is a `Gap` between two `SampleRange`, and is counted in `Losses`.
+* ``engine/open_stream.py`` (`OpenStream.take`) reports it and lets every decoder skip it. ``engine/ring.py`` returns
+  NaN for it.
+* ``engine/pipeline.py`` (`Pipeline.skip`) passes it to the steps and windows. A step's ``on_gap`` says what the step
+  does (``decoder/steps/base.py``). Windows count the samples received, or bridge the gap (``decoder/windows``).
+* ``engine/deciding.py`` (`abstention`) abstains on a window with too few samples (`LiveSettings.min_present`).
+* ``health.py`` sets the state GAP. ``engine/connection.py`` opens a lost stream again.
 """

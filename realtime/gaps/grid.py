@@ -9,22 +9,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SPREADS = 8.0
-"""So many median absolute deviations from its position a stamp may be."""
+"""A stamp may be off by this many median absolute deviations."""
 MARGIN = 1.5
-"""So many times as far off as the worst stamp lately."""
+"""A stamp may be off by this many times the worst recent stamp."""
 SIGMAS = 5.0
-"""So many standard errors the median of a block must be off to be more than jitter."""
+"""A block's median that is off by more standard errors than this is not jitter."""
 FIRST_TOLERANCE_S = 0.05
 MAX_TOLERANCE_S = 0.1
 MAX_RATE_ERROR = 0.01
-"""A stream that is slower than its nominal rate by more than this loses samples."""
+"""A stream slower than its nominal rate by more than this part loses samples."""
 BLOCK_S = 1.0
 MIN_BLOCK_SAMPLES = 16
 MAX_BLOCKS = 32
 
 
 class Line(NamedTuple):
-    """Sample ``at`` is stamped ``stamp_s``, and each one after it a period later."""
+    """Sample ``at`` has the stamp ``stamp_s``, each next one a period later."""
 
     at: float
     stamp_s: float
@@ -38,7 +38,7 @@ class Line(NamedTuple):
 
 
 class _Ahead(NamedTuple):
-    """The stamps that a line foretells for the samples from ``first`` on: worked out once, not chunk by chunk."""
+    """The stamps that a line predicts for the samples from ``first`` on, computed once for many chunks."""
 
     line: Line
     first: int
@@ -52,30 +52,30 @@ class _Ahead(NamedTuple):
 
 
 class Grid:
-    """A line through the stamps, laid anew after every block of samples (a second, and at least 16).
+    """A line through the stamps, fitted again after every block of samples (one second, and at least 16).
 
     A block's level is the median of its residuals, so that no single stamp moves the line. The period follows the
-    levels of the last blocks: a clock that drifts, or a rate that is not quite the nominal one, is no loss. A level
-    that is off by half a period or more, and by more than jitter would make of it, is no drift: samples are missing,
-    or too many were thought to be. `close` says so and leaves the line where it is. Jitter hides for good
-    what is below five standard errors of a block's median: nothing where the stamps are clean; at 1 kHz and stamps
-    off by up to 3 ms at random, about half a sample; some samples where whole chunks share such an error.
+    levels of the last blocks, so a drifting clock or a slightly different rate is no loss. A level that is off by half
+    a period or more, and by more than jitter explains, is not drift: samples are missing, or too many were counted as
+    missing. `close` returns their number and does not move the line. A loss smaller than five standard errors of a
+    block's median is never detected. With clean stamps nothing is that small. At 1 kHz with random jitter up to 3 ms it
+    is about half a sample; it is some samples where whole chunks share an error.
 
-    ``tolerance_s`` is how far from the line a stamp may be and still be jitter: one and a half times the worst of the
-    last 32 blocks, and 8 median absolute deviations; just half a period where no stamp was further off than a third of
-    one; 0.05 s as long as the jitter is not known; at most 0.1 s, or half a period. ``n_open`` are the samples that the
-    present block lacks; when it is 0, `close` is due.
+    ``tolerance_s`` is how far from the line a stamp may be and still count as jitter. It is the larger of 1.5 times the
+    worst stamp and 8 median absolute deviations, over the last 32 blocks, at most 0.1 s; half a period if that is
+    larger, or if no stamp was off by more than a third of one; 0.05 s before the jitter is known. ``n_open`` samples
+    are missing from the current block; call `close` when it is 0.
     """
 
     def __init__(self, rate_hz: float) -> None:
         self.n_block = max(MIN_BLOCK_SAMPLES, round(BLOCK_S * rate_hz))
         self.nominal_s = 1 / rate_hz
-        self._half_s = 0.51 * self.nominal_s  # a hair more, for stamps exactly between two positions
-        self._indices, self._residuals = np.empty(self.n_block), np.empty(self.n_block)  # of the present block
+        self._half_s = 0.51 * self.nominal_s  # slightly more, for stamps exactly between two positions
+        self._indices, self._residuals = np.empty(self.n_block), np.empty(self.n_block)  # of the current block
         self.begin(0, 0.0)
 
     def begin(self, index: int, stamp_s: float) -> None:
-        """Lay the line through the first stamp of a stream of which nothing is known."""
+        """Start the line at the first stamp of a new stream."""
         self._spreads: deque[float] = deque(maxlen=MAX_BLOCKS)
         self._misses: deque[float] = deque(maxlen=MAX_BLOCKS)
         self.line = Line(index, stamp_s, self.nominal_s)
@@ -84,40 +84,41 @@ class Grid:
         self._begin_segment()
 
     def shift(self, index: int, stamp_s: float) -> None:
-        """Lay the line through a first stamp of the same stream, whose clock was set: it keeps period and jitter."""
+        """Start the line again after the stream's clock was set. Period and jitter stay."""
         self.line = Line(index, stamp_s, self.line.period_s)
         self._begin_segment()
 
     @property
     def is_wide(self) -> bool:
-        """Whether the tolerance is so wide that a sample could pass for its neighbour."""
+        """Whether the tolerance is so wide that a sample could be taken for its neighbour."""
         return self.tolerance_s > 1.2 * self._half_s
 
     def residuals(self, stamps: NDArray[np.float64], first: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the indices from ``first`` on, and how much later than expected each stamp is, in seconds."""
+        """Return the indices from ``first`` on, and by how many seconds each stamp is late."""
         n, at = len(stamps), first - self._ahead.first
         if self._ahead.line is not self.line or not 0 <= at <= len(self._ahead.stamps) - n:
             self._ahead, at = _Ahead.along(self.line, first, max(n, self.n_block)), 0
         return self._ahead.indices[at : at + n], stamps - self._ahead.stamps[at : at + n]
 
     def add(self, indices: NDArray[np.float64], residuals: NDArray[np.float64]) -> None:
-        """Take samples into the block."""
+        """Add samples to the block."""
         at = self.n_block - self.n_open
         self._indices[at : at + len(indices)] = indices
         self._residuals[at : at + len(indices)] = residuals
         self.n_open -= len(indices)
 
     def jumped(self) -> None:
-        """A gap comes here. One stamp says its size, with its jitter: the block that follows knows better."""
+        """Note a gap. Its size comes from one stamp with jitter; the next block corrects it."""
         self._unsure_from = self.n_block - self.n_open if self.is_wide else None
 
     def stalled(self, seconds: float) -> None:
-        """Stamps stalled for so long and then caught up, which is jitter, too."""
+        """Note that stamps stalled for so long and then caught up. This is jitter, too."""
         self._stall_s = max(self._stall_s, seconds)
 
     def close(self) -> int:
-        """End the block, learn from it, and return how many samples turn out to be missing; negative: too many were
-        thought to be."""
+        """End the block and update the line. Return how many more samples are missing; negative if too many were
+        counted.
+        """
         indices, residuals = self._indices, self._residuals
         n_missing = 0
         if self._is_first:
@@ -134,7 +135,7 @@ class Grid:
         level_s = float(_median(residuals))
         off_s = np.abs(residuals - level_s)
         worst_s = MARGIN * max(float(off_s.max()), self._stall_s)
-        if worst_s > self._half_s:  # else no stamp is in doubt about its position
+        if worst_s > self._half_s:  # else every stamp has a certain position
             worst_s = max(worst_s, SPREADS * float(_median(off_s)))
         self._spreads.append(worst_s)
         if self._is_first:
@@ -149,7 +150,7 @@ class Grid:
         return n_missing
 
     def _resized(self, residuals: NDArray[np.float64]) -> int:
-        """Return by how much the last gap was larger than it seemed, as soon as a quarter of a block tells."""
+        """Return by how many samples the last gap is larger than counted; needs a quarter of a block."""
         if self._unsure_from is None:
             return 0
         after = residuals[self._unsure_from :]
@@ -169,14 +170,14 @@ class Grid:
             self._levels.clear()
             return round(level_s / self.line.period_s)
         if 2 * abs(level_s) >= threshold_s and not doubt_s:
-            self._doubt_s = level_s  # perhaps they are missing from the middle of the block on: the next one tells
+            self._doubt_s = level_s  # perhaps missing from the middle of the block on: the next one decides
             return 0
         self._misses.append(abs(level_s))
         self._lay(middle, level_s, self.line.period_s)
         return 0
 
     def _lay(self, middle: float, level_s: float, period_s: float) -> None:
-        """Lay the line through a block's level; the period is the Theil-Sen slope of the last levels."""
+        """Fit the line to a block's level. The period is the Theil-Sen slope of the last levels."""
         stamp_s = self.line.stamp_of(middle) + level_s
         self._levels.append((middle, stamp_s))
         if len(self._levels) >= 4:
@@ -209,16 +210,18 @@ _PAIRS = {n: np.tril_indices(n, -1) for n in range(4, MAX_BLOCKS + 1)}
 
 
 def _median(values: ArrayLike) -> NDArray[np.float64]:
-    """Return the median along the last axis. The first call of numpy's own imports for 20 ms, amid the stream."""
+    """Return the median along the last axis. numpy's own imports modules for 20 ms at its first call, during the
+    stream.
+    """
     ordered = np.sort(values, axis=-1)
     n = ordered.shape[-1]
     return np.asarray((ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2)
 
 
 def _lost_within(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how many samples were lost before each sample of a stream's first block, from residuals in periods.
+    """Return how many samples were lost before each sample of the first block, from residuals in periods.
 
-    Only where the stamps are so clean that a loss cannot be jitter: they jump forward and never back.
+    It is 0 unless the stamps are so clean that a loss cannot be jitter: they jump forward and never back.
     """
     jumps = np.diff(residuals, prepend=residuals[0])
     if jumps.min() <= -0.5 or SPREADS * _median(np.abs(jumps)) > 0.5:
@@ -227,9 +230,9 @@ def _lost_within(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _trend(indices: NDArray[np.float64], residuals: NDArray[np.float64]) -> tuple[float, float]:
-    """Return a block's slope (0 where it may be chance) and how far off a line laid through it may soon be.
+    """Return a block's slope (0 if it may be chance) and the error that a line with this slope may soon have.
 
-    Least squares through the medians of eight parts, whose scatter also knows of jitter that whole chunks share.
+    Least squares through the medians of eight parts. Their scatter includes jitter that whole chunks share.
     """
     n = len(residuals) // 8
     at = indices[: 8 * n].reshape(8, n).mean(axis=1)

@@ -1,4 +1,4 @@
-"""From stamps to positions on the sample grid."""
+"""The timeline of a stream: from stamps to positions on the sample grid."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from .grid import Grid
 from .segments import Segments
 
 RESET_S = 60.0
-"""A stamp that jumps ahead by more is a clock reset, unless the arrival says the same."""
+"""A stamp that jumps ahead by more is a clock reset, unless the time of arrival does so, too."""
 REACH_S = 1.0
 REACH_SAMPLES = 16
-"""Stamps that go back by more than this (the longer of both) are a clock reset."""
+"""Stamps that go back by more than this (the longer of the two) are a clock reset."""
 MIN_LOSS_S = 0.5
-"""Times of arrival tell no shorter loss."""
+"""The time of arrival cannot detect a shorter loss."""
 MAX_STALL_S = 0.1
-"""Longer stalls of a sender are no jitter."""
+"""A longer stall of the sender is not jitter."""
 
 
 class SampleRange(NamedTuple):
-    """Samples that go on: ``rows`` of the chunk, the first of them at ``first`` on the stream's grid."""
+    """Samples that are used: ``rows`` of the chunk, the first of them at ``first`` on the stream's grid."""
 
     first: int
     rows: slice
 
 
 class Gap(NamedTuple):
-    """Samples that never came (or came too late, or unusable): ``n_missing`` from ``first`` on, and why.
+    """Samples that were lost, late or not usable: ``n_missing`` from ``first`` on, and the reason.
 
-    A clock reset is reported also where nothing was lost by it: ``n_missing`` is 0 then.
+    A clock reset is reported also if nothing was lost; then ``n_missing`` is 0.
     """
 
     first: int
@@ -46,15 +46,16 @@ class Gap(NamedTuple):
 
 @dataclass
 class Losses:
-    """What happened to the samples of a stream so far."""
+    """Counts of samples that were not used."""
 
     lost: int = 0
-    """Positions on the grid for which no sample went on: it never came, or too late."""
+    """Positions on the grid without a sample: it was lost, or too late."""
     duplicated: int = 0
-    """Samples dropped because their position was given already."""
+    """Samples dropped because their position had a sample already."""
     reordered: int = 0
-    """Samples dropped because they came after their position had been counted as lost: out of order, or stamped all at
-    once after a stall."""
+    """Samples dropped because their position had been counted as lost: out of order, or all stamped at once after a
+    stall.
+    """
     clock_resets: int = 0
 
     def as_dict(self) -> dict[str, int]:
@@ -62,26 +63,21 @@ class Losses:
 
 
 class Timeline:
-    """Gives every sample its position on the grid of the stream; 0 is the first sample.
+    """Give every sample its position on the stream's grid; 0 is the first sample.
 
-    It looks at the stamps only, one after the other: what comes out does not depend on how they are cut into chunks.
-    The time of arrival, which cuts do change, serves just to tell a clock that was set from a stream that was away.
+    Only the stamps decide, one after the other, so the result does not depend on how the stream is cut into chunks. The
+    time of arrival, which does depend on it, only separates a clock that was set from a stream that was away.
 
-    * A stamp beyond the `Grid`'s tolerance: samples are missing, a `Gap`. Losses that jitter hides are found when
-      they shift the stamps of a whole block of samples (a second, and at least 16), and counted then; in the first
-      block, where jitter is not known yet, this goes for all below 0.05 s. Samples that went on meanwhile stay where
-      they were put.
-    * Stamps before the position that comes next are dropped until the grid is reached again: *duplicated*
-      where the position was given, *reordered* where it had been counted as lost. A sender that stalls and then
-      stamps what piled up all at once looks like that; the grid stays true, and when stalls repeat, the tolerance
-      grows to take them in.
-    * Stamps that jump ahead by more than a minute, which the arrival does not confirm, or back by more than a
-      second (16 samples): the clock was set. What was lost meanwhile is worked out by the arrival, as precisely as
-      chunks are cut, and counts from half a second on. A clock set back by less cannot be told from samples that come
-      twice.
+    * A stamp beyond the `Grid`'s tolerance is a `Gap`: samples are missing. A loss hidden by jitter is counted once it
+      shifts the stamps of a whole block (one second, and at least 16 samples). In the first block, where the jitter is
+      not known, this holds for every loss below 0.05 s. Samples used in the meantime keep their positions.
+    * Stamps before the next position are dropped until the grid is reached again. They are *duplicated* if the position
+      had a sample, *reordered* if it had been counted as lost. A sender that stalls and then stamps all waiting samples
+      at once has this effect. The grid stays correct, and if stalls repeat, the tolerance grows to include them.
+    * The clock was set if stamps jump ahead by more than a minute, not confirmed by the arrival, or back by more than a
+      second (16 samples). The loss is then computed from the arrival, as precisely as chunks are cut, and counts from
+      half a second on. A clock that was set back by less cannot be distinguished from samples that were sent twice.
 
-    Examples
-    --------
     >>> timeline = Timeline(rate_hz=10.0)
     >>> timeline.place(np.array([5.0, 5.1, 5.2, 6.0]), received_s=6.0)
     [SampleRange(first=0, rows=slice(0, 3, None)), Gap(first=3, n_missing=7, reason='lost'),
@@ -96,36 +92,36 @@ class Timeline:
         self.losses = Losses()
         self._grid = Grid(rate_hz)
         self._reach_s = max(REACH_S, REACH_SAMPLES / rate_hz) + 0.5 / rate_hz
-        self._next = 0  # the position that comes next
-        self._is_behind = False  # stamps have not reached it yet again
+        self._next = 0  # the next position
+        self._is_behind = False  # stamps have not reached it again
         self._is_restart = False
         self._last_stamp_s = nan
         self._received_s = nan
         self._segments = Segments()
         self._gaps: deque[Gap] = deque(maxlen=64)
-        self._n_owed = 0  # samples of the newest gap that may still come, too late
-        self._seen: set[float] = set()  # stamps of this block and the last, kept while repeats could hide
+        self._n_owed = 0  # samples of the newest gap that may still arrive, too late
+        self._seen: set[float] = set()  # stamps of this block and the last, while repeats could be hidden
         self._seen_before: set[float] = set()
 
     @property
     def started(self) -> bool:
-        """Whether a sample has come."""
+        """Whether a sample was received."""
         return not isnan(self._received_s)
 
     @property
     def stop(self) -> int:
-        """The position that comes next, one past the newest sample's."""
+        """One past the newest sample's position."""
         return self._next
 
     def restarted(self) -> None:
-        """The stream was away: the next stamps come from a fresh outlet. The grid goes on."""
+        """Note that the stream was away: the next stamps are from a new outlet. The grid continues."""
         self._is_restart = self.started
 
     def place(self, stamps: NDArray[np.float64], received_s: float) -> list[SampleRange | Gap]:
-        """Return where the samples of a chunk go, in order; rows that are in no range are dropped and counted.
+        """Return where the samples of a chunk go, in order. Rows in no range are dropped and counted.
 
-        ``stamps`` (n_samples,) are in seconds, not dejittered; ``received_s`` is when they arrived, on the local clock.
-        Raises NonFiniteError where a stamp is NaN or infinite.
+        ``stamps`` (n_samples,) are in seconds, not dejittered. ``received_s`` is the time of arrival on the local
+        clock. Raises NonFiniteError if a stamp is NaN or infinite.
         """
         if not all_finite(stamps):
             raise NonFiniteError(
@@ -149,20 +145,20 @@ class Timeline:
         return ranges
 
     def index_at(self, stamp_s: float) -> float:
-        """Return the position of a stamp, in samples since the first one of the stream; a StreamError before that.
+        """Return the position of a stamp, in samples since the first one; raises StreamError before the first sample.
 
-        Stamps from before a clock was set are found by the clock as it was.
+        Stamps from before a clock reset use the old clock.
         """
         self._check_started()
         return self._segments.line_with(stamp_s, self._grid.line).index_at(stamp_s)
 
     def stamp_of(self, index: float) -> float:
-        """Return the dejittered stamp of a position, in seconds; a StreamError before the first sample."""
+        """Return the dejittered stamp of a position, in seconds; raises StreamError before the first sample."""
         self._check_started()
         return self._segments.line_at(index, self._grid.line).stamp_of(index)
 
     def _accept(self, ranges: list[SampleRange | Gap], stamps: NDArray[np.float64], at: int, received_s: float) -> int:
-        """Let samples go on as far as they are where the grid expects them, and deal with the one that is not."""
+        """Use the samples that are where the grid expects them, and handle the first one that is not."""
         grid = self._grid
         part = stamps[at : at + grid.n_open]
         indices, late_s = grid.residuals(part, self._next)
@@ -173,7 +169,7 @@ class Timeline:
         if n and grid.is_wide:
             if earliest_s < -0.5 * grid.line.period_s:
                 n = self._up_to_repeat(part[:n], late_s[:n])
-            else:  # as nearly always: none is so early that it might have come before
+            else:  # the usual case: none is so early that it might be a repeat
                 self._seen.update(part[:n].tolist())
         if n:
             _extend(ranges, self._next, at, n)
@@ -181,7 +177,7 @@ class Timeline:
             self._next += n
             grid.add(indices[:n], late_s[:n])
         if n < n_fit:
-            self._is_behind = True  # a stamp that came before
+            self._is_behind = True  # a stamp that is a repeat
         elif n < len(part):
             self._jump(ranges, stamps, at + n, float(late_s[n]), received_s)
         elif not grid.n_open:
@@ -191,7 +187,7 @@ class Timeline:
     def _jump(
         self, ranges: list[SampleRange | Gap], stamps: NDArray[np.float64], at: int, late_s: float, received_s: float
     ) -> None:
-        """Deal with a stamp that is not where the grid expects it."""
+        """Handle a stamp that is not where the grid expects it."""
         away_s = received_s - self._received_s
         if late_s < -self._reach_s or (late_s > RESET_S and away_s < late_s / 2):
             self.losses.clock_resets += 1
@@ -204,12 +200,12 @@ class Timeline:
         else:
             self._lose(ranges, max(1, round(late_s / self._grid.line.period_s)), "lost")
             self._grid.jumped()
-            if late_s > RESET_S:  # the line does not reach so far
+            if late_s > RESET_S:  # the line does not extend so far
                 self._begin_segment(float(stamps[at]))
                 self._grid.shift(self._next, float(stamps[at]))
 
     def _drop(self, ranges: list[SampleRange | Gap], stamps: NDArray[np.float64], at: int, received_s: float) -> int:
-        """Drop samples until they reach the position that comes next."""
+        """Drop samples until they reach the next position."""
         line = self._grid.line
         late_s = stamps[at:] - line.stamp_of(self._next)
         is_over = (late_s >= -0.5 * line.period_s) | (late_s < -self._reach_s)
@@ -228,7 +224,7 @@ class Timeline:
         for gap in self._gaps:
             is_late |= (positions >= gap.first) & (positions < gap.first + gap.n_missing)
         n_late = int(is_late.sum())
-        if self._gaps:  # stamps right after a gap, as many as it holds: the sender stalled and catches up
+        if self._gaps:  # as many stamps as the gap, right after it: the sender stalled and catches up
             gap = self._gaps[-1]
             stop = gap.first + gap.n_missing
             is_near = (positions >= stop) & (
@@ -243,7 +239,7 @@ class Timeline:
         self.losses.duplicated += len(stamps) - n_late
 
     def _restart(self, ranges: list[SampleRange | Gap], stamps: NDArray[np.float64], received_s: float) -> None:
-        """Go on with a fresh outlet: lost is the time that it was away, by its stamps if they can be trusted."""
+        """Continue with a new outlet. The time away is lost, measured by the stamps if they can be trusted."""
         line = self._grid.line
         late_s = float(stamps[0]) - line.stamp_of(self._next)
         away_s = received_s - self._received_s
@@ -257,7 +253,7 @@ class Timeline:
         self._is_restart = False
 
     def _n_missing_by_arrival(self, away_s: float, n_came: int) -> int:
-        """Return how many samples more should have come since the last arrival; 0 below half a second."""
+        """Return how many more samples should have arrived since the last arrival; 0 below half a second."""
         missing_s = away_s - n_came * self._grid.line.period_s
         return round(missing_s / self._grid.line.period_s) if missing_s >= MIN_LOSS_S else 0
 
@@ -280,7 +276,7 @@ class Timeline:
             self.losses.lost += n_missing
 
     def _begin_segment(self, stamp_s: float) -> None:
-        """Let the position that comes next be the first of a new segment."""
+        """Begin a new segment at the next position."""
         self._segments.begin(self._next, stamp_s, self._last_stamp_s, self._grid.line)
         self._is_behind = False
         self._seen, self._seen_before = set(), set()
@@ -290,7 +286,7 @@ class Timeline:
             raise StreamError("timeline: no sample has come yet, so no stamp has a position; wait for the first chunk")
 
     def _up_to_repeat(self, stamps: NDArray[np.float64], late_s: NDArray[np.float64]) -> int:
-        """Return how many samples go on before one whose stamp came before."""
+        """Return how many samples precede the first repeated stamp."""
         before = np.append(self._last_stamp_s, stamps[:-1])
         is_suspect = (stamps < before) & (late_s < -0.5 * self._grid.line.period_s)
         if not is_suspect.any():
@@ -304,7 +300,7 @@ class Timeline:
 
 
 def _extend(ranges: list[SampleRange | Gap], first: int, at: int, n: int) -> None:
-    """Add a piece, or lengthen the last one where it goes on."""
+    """Add a piece, or extend the last one if it continues there."""
     last = ranges[-1] if ranges else None
     if isinstance(last, SampleRange) and last.rows.stop == at:
         ranges[-1] = SampleRange(last.first, slice(last.rows.start, at + n))

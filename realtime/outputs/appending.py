@@ -1,4 +1,4 @@
-"""Growing a file so that it can be read at any moment, whatever happens to the process or the disk."""
+"""Appending to a file that can be read at any moment, even after a crash or on a full disk."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 
 
 def append_whole(fd: int, data: bytes | memoryview) -> None:
-    """Append bytes to an open file, all of them or none: an OSError where the disk is full or gone.
+    """Append bytes to an open file, all of them or none; raises OSError if the disk is full or gone.
 
-    Normally one ``os.write``. Nothing is held back in the process, so that what was appended outlives a kill -9.
+    Normally one ``os.write``. Nothing is buffered in the process, so that appended bytes survive a kill -9.
     """
     end = os.lseek(fd, 0, os.SEEK_END)
     left = memoryview(data)

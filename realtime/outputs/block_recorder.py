@@ -13,11 +13,11 @@ from .xdf import XdfRecorder
 
 
 class BlockRecorder:
-    """Goes on with the same file, which must not exist before, from block to block.
+    """Writes all blocks to one file, which must not exist before.
 
-    Breaks are not recorded: readers see samples missing, and begin a new run. A marker is held back until it is said
-    to be worth keeping, so that every event of the file has its whole trial. A RecordingError where the file cannot be
-    written any more; what was written before can be read.
+    Breaks are not recorded: readers see missing samples and begin a new run. A marker waits until `write_marker` writes
+    it, so that every event in the file has its whole trial. Raises RecordingError if the file cannot be written any
+    more; what was written before can be read.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -38,17 +38,17 @@ class BlockRecorder:
             self._recorder.write(chunk)
 
     def marker(self, marker: Marker) -> None:
-        """Hold a marker back."""
+        """Let a marker wait."""
         self._held.append(marker)
 
     def write_marker(self, marker: Marker) -> None:
-        """Write a marker that was held back: its trial is whole."""
+        """Write a waiting marker: its trial is complete."""
         self._held.remove(marker)
         with self._naming():
             self._recorder.marker(marker)
 
     def close(self) -> None:
-        """End a block; markers still held back are forgotten."""
+        """End a block; markers that still wait are dropped."""
         self._held.clear()
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""Where decisions go without a network: a file of JSON lines, a function."""
+"""Outputs without a network: a file of JSON lines, a function."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ PACKAGES = ("hotwire", "numpy", "onnxruntime", "pylsl")
 class JsonLines(Output):
     """Writes every decision and every change of state as a line of JSON.
 
-    A line is one ``os.write`` to the end of the file: a kill -9 loses at most the line being written. A session begins
-    with a line of the type ``"start"``; the next one in the same file goes on behind the last.
+    A line is one ``os.write`` to the end of the file: a kill -9 loses at most the current line. A session begins with a
+    line of the type ``"start"``; the next session in the same file follows it.
 
     Parameters
     ----------
     path : path
-        Made if need be; an existing file is added to.
+        Created if necessary; an existing file is extended.
     settings : mapping, optional
-        What the session runs with; written into its first line.
+        The session's settings, written into its first line.
 
     Raises
     ------
     InputError
-        There is no such folder, or the path is one.
+        There is no such folder, or the path is a folder.
     """
 
     def __init__(self, path: str | PathLike[str], settings: Mapping[str, Any] | None = None) -> None:
@@ -82,8 +82,7 @@ class JsonLines(Output):
 
 
 class Lines(NamedTuple):
-    """The records in a file of JSON lines, in their order, and the numbers, from 1, of lines that a kill or a full disk
-    tore.
+    """The records in a file of JSON lines, in order, and the numbers (from 1) of the lines that are incomplete.
 
     ``record["type"]`` is ``"start"``, ``"decision"`` or ``"status"``.
     """
@@ -93,7 +92,9 @@ class Lines(NamedTuple):
 
 
 def read_decisions(path: str | PathLike[str]) -> Lines:
-    """Read what `JsonLines` wrote. A line that was torn is left out and named; an InputError where there is no file."""
+    """Read a file of `JsonLines`. Incomplete lines are skipped and their numbers returned; InputError if there is no
+    file.
+    """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
@@ -121,7 +122,7 @@ def _ends_within_a_line(fd: int) -> bool:
 
 
 class Callback(Output):
-    """Calls a function with every published decision, in the thread that decides: it should not take long."""
+    """Calls a function with every published decision, in the deciding thread, so it should be quick."""
 
     def __init__(self, function: Callable[[LiveDecision], object]) -> None:
         self.function = function

@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 
 class LslOutlets(Output):
-    """Publish on LSL what a decoder says, as three streams.
+    """Publish decisions and states as three LSL streams.
 
     ``NAME-decisions`` (markers of text)
-        What was said, one marker for each decision: the free text where there is one, else the answer; ``""`` where the
-        decoder abstained, so that the stream goes in step with the next one.
-    ``NAME-probabilities`` (float32, one channel for each answer, which is its label)
-        One sample for each decision; NaN where the decoder abstained.
+        One marker for each decision: the free text if there is one, else the class; ``""`` if the decoder abstained, so
+        that this stream has as many entries as the next one.
+    ``NAME-probabilities`` (float32, one channel for each class, with its label)
+        One sample for each decision; NaN if the decoder abstained.
     ``NAME-status`` (markers of text)
         Each change of state as a JSON object with ``state``, ``at_s``, ``why``, ``losses`` and ``markers``.
 
-    Decisions are stamped with the end of the samples that they rest on, so that they lie where they belong in a
-    recording and a receiver can tell how old they are. Decisions in shadow are not published. The source_ids tell name
-    and bundle (that of the states, which begin before the decoder is at work, the name only): a receiver finds the
-    streams again when the same decoder is started again, and none of another decoder takes their place.
+    A decision's stamp is the end of its samples, so that a recording has it in the right place and a receiver knows its
+    age. Decisions in the shadow are not published. The source_ids are made from name and bundle (for the states, which
+    begin earlier, from the name only). So a receiver connects again when the same decoder is started again, but not to
+    another decoder.
 
     Parameters
     ----------
     name : str
-        What the streams' names begin with.
+        The start of the streams' names.
     """
 
     def __init__(self, name: str = "hotwire") -> None:
@@ -58,7 +58,7 @@ class LslOutlets(Output):
         self._probabilities = pylsl.StreamOutlet(probabilities)
 
     def decision(self, decision: LiveDecision) -> None:
-        """Publish a decision, unless it is in shadow."""
+        """Publish a decision, unless it is in the shadow."""
         if decision.shadow or self._decisions is None or self._probabilities is None:
             return
         probabilities = [decision.probabilities.get(answer, nan) for answer in self._answers]

@@ -1,11 +1,11 @@
-"""The raw stream on disk as XDF, while it is decoded: pyxdf, MNE and EEGLAB read it.
+"""Records the raw stream as XDF while it is decoded; pyxdf, MNE and EEGLAB read it.
 
-It is written here, as there is no maintained Python writer, and none that is safe against a kill -9.
+There is no maintained Python writer, and none that is safe against a kill -9.
 
-XDF 1.0 (https://github.com/sccn/xdf/wiki/Specifications) is a row of chunks: how many bytes its length takes, its
-length, a tag, content. A process may be killed in the middle of one. pyxdf reads a chunk that is cut off as if its last
-sample were whole, or fails, depending on the byte. Hence every chunk is first written with a zero in front, which no
-reader takes for a chunk, and only when all of it is there does its first byte follow.
+XDF 1.0 (https://github.com/sccn/xdf/wiki/Specifications) is a series of chunks: the number of bytes of the length, the
+length, a tag, content. A process may be killed inside a chunk. pyxdf reads an incomplete chunk as if its last sample
+were complete, or fails. So every chunk is first written with a zero as its first byte, which no reader takes for a
+chunk. The real first byte is written last.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from .appending import append_whole
 FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)
 LENGTH_BYTES = 4
 CHUNK_HEAD = struct.Struct("<BIH")
-"""Zero for now, the length of the rest, the tag."""
+"""Zero at first, the length of the rest, the tag."""
 SAMPLES_HEAD = struct.Struct(CHUNK_HEAD.format + "IBI")
-"""Then the stream, and the number of samples behind the number of its bytes."""
+"""Then the stream, the number of bytes of the sample count, and the sample count."""
 BOUNDARY_SIGNATURE = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
 CLOCK_EVERY_S = 5.0
-"""How often the clock offsets, all zero, and a boundary are written: as often as LabRecorder does."""
+"""How often clock offsets (all zero) and a boundary are written, as in LabRecorder."""
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass
 class _XdfStream:
-    """One stream of the file and what its footer will say."""
+    """One stream of the file and the data for its footer."""
 
     number: int
     first_stamp_s: float = 0.0
@@ -58,14 +58,14 @@ class _XdfStream:
 
 
 class XdfRecorder:
-    """Writes a stream and its markers to an XDF file as they come.
+    """Writes a stream and its markers to an XDF file as they arrive.
 
-    Every sample keeps the stamp that it came with: nothing is dejittered, dropped or put in order. Stamps are on the
-    local clock already, so that the clock offsets are zero. The samples are stream 1, the markers stream 2 (a label as
-    it is; one with a duration as ``{"label": ..., "duration_s": ...}``).
+    Every sample keeps its stamp: nothing is dejittered, dropped or sorted. Stamps are on the local clock already, so
+    the clock offsets are zero. The samples are stream 1, the markers stream 2 (the label, or ``{"label": ...,
+    "duration_s": ...}``).
 
-    What `write` has returned from outlives a kill -9 of the process, since the system has it. It is forced onto the
-    disk only by `close`: waiting for the disk would hold up decisions, and a power cut may cost the last half minute.
+    After `write` returns, its data survive a kill -9 of the process. Only `close` forces them onto the disk, because
+    waiting for the disk would delay decisions: a power cut may lose the last half minute.
 
     Parameters
     ----------
@@ -75,21 +75,21 @@ class XdfRecorder:
     Raises
     ------
     InputError
-        There is such a file already, or no such folder.
+        The file exists already, or the folder does not.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
         self._fd: int | None = None
         self._data, self._markers = _XdfStream(1), _XdfStream(2)
-        self._buffer = bytearray()  # fresh memory for every chunk would cost more than writing it
+        self._buffer = bytearray()  # new memory for every chunk would take longer than writing it
         if not self.path.parent.is_dir():
             raise InputError(f"{self.path}: there is no folder {self.path.parent}; make it, or record elsewhere")
         if self.path.exists():
             raise _there_already(self.path)
 
     def open(self, info: StreamInfo) -> None:
-        """Make the file and write its headers; an InputError where it has come into being meanwhile."""
+        """Create the file and write its headers; InputError if it exists by now."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
             self._fd = os.open(self.path, flags, 0o644)
@@ -105,7 +105,7 @@ class XdfRecorder:
     def write(self, chunk: Chunk) -> None:
         """Append samples (n, n_channels) with their stamps.
 
-        An OSError where the disk is full or gone: the file is closed and can be read up to the chunk before.
+        Raises OSError if the disk is full or gone: the file is closed and can be read up to the previous chunk.
         """
         n_samples = len(chunk.samples)
         if not n_samples:
@@ -133,7 +133,7 @@ class XdfRecorder:
         self._markers.count(np.array([marker.stamp_s]))
 
     def close(self) -> None:
-        """Write the footers and force everything onto the disk; does nothing where the file is closed."""
+        """Write the footers and force everything onto the disk; does nothing if the file is closed."""
         if self._fd is None:
             return
         for stream in (self._data, self._markers):
@@ -156,7 +156,7 @@ class XdfRecorder:
         self._commit(CHUNK_HEAD.pack(0, 2 + len(content), tag) + content)
 
     def _commit(self, chunk: bytes | memoryview) -> None:
-        """Write a chunk with its zero in front, then put its first byte there."""
+        """Write a chunk that starts with zero, then its first byte."""
         if self._fd is None:
             raise InputError(f"{self.path}: is not open; a recorder writes between open and close")
         try:
@@ -212,7 +212,7 @@ def _footer(stream: _XdfStream) -> bytes:
 
 
 Parts = dict[str, Any] | list[tuple[str, Any]]
-"""What stands inside an element: text, or elements by name; a list where a name comes several times."""
+"""The content of an element: text, or elements by name; a list if a name occurs several times."""
 
 
 def _info(parts: Parts) -> bytes:

@@ -1,4 +1,4 @@
-"""The sources that `hotwire stream` can be given by name; those of other packages come as entry points."""
+"""The named sources of `hotwire stream`; other packages add theirs as entry points."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def lsl(
 
 
 def volumes(decoder: CompiledDecoder, *, folder: str | PathLike[str], tr_s: float | str | None = None) -> VolumeFolder:
-    """A folder in which volumes appear; ``tr_s`` is the decoder's where it is not given."""
+    """A folder in which volumes appear; ``tr_s`` is the decoder's by default."""
     try:
         seconds = 1.0 / decoder.rate_hz if tr_s is None else float(tr_s)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""A live source whose markers are cues that this program gives itself, in blocks with breaks between them."""
+"""A live source in blocks with breaks, whose markers are cues given by this program."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ...errors import StreamLostError, StreamNotFoundError
 from .source import Chunk, Marker, Source, StreamInfo
 
 DRAINED_S = 5.0
-"""So much piles up at most while nobody pulls: a stream that comes faster than it is pulled would never be empty."""
+"""The most that is dropped after a break: a stream faster than the pulls would never be empty."""
 
 
 class CueOutlet:
-    """Cues as the stream of markers ``name`` over LSL, for whoever listens or records."""
+    """Sends cues as the LSL marker stream ``name``."""
 
     def __init__(self, name: str) -> None:
         described = pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, f"hotwire:{name}")
@@ -23,14 +23,14 @@ class CueOutlet:
         self._outlet = pylsl.StreamOutlet(described)
 
     def send(self, label: str, duration_s: float) -> Marker:
-        """Send a cue that begins now, as ``{"label": ..., "duration_s": ...}``, and return it."""
+        """Send a cue that begins now, as ``{"label": ..., "duration_s": ...}``, and return it as a marker."""
         stamp_s = pylsl.local_clock()
         self._outlet.push_sample([json.dumps({"label": label, "duration_s": duration_s})], stamp_s)
         return Marker(label, stamp_s, duration_s, stamp_s)
 
 
 def read_cue(text: str) -> tuple[str, float]:
-    """Return the label of a cue that was sent, and how long it lasts.
+    """Return the label and the duration of a sent cue.
 
     >>> read_cue('{"label": "left", "duration_s": 4.0}')
     ('left', 4.0)
@@ -40,9 +40,9 @@ def read_cue(text: str) -> tuple[str, float]:
 
 
 class CuedSource:
-    """A stream of samples that stays connected from block to block, with the cues given as its markers.
+    """A stream that stays connected from block to block, with cues as its markers.
 
-    ``newest_stamp_s`` is that of the newest sample that came.
+    ``newest_stamp_s`` is the newest sample's stamp.
     """
 
     def __init__(self, source: Source) -> None:
@@ -53,7 +53,7 @@ class CuedSource:
         self.newest_stamp_s = -inf
 
     def open(self, timeout_s: float) -> StreamInfo:
-        """Connect; at the beginning of a block, where it is connected already, only forget what came in the break."""
+        """Connect; at a later block, only drop the samples of the break."""
         if self._info is None or not self._is_between:
             self._info = self._source.open(timeout_s)
         info, self._is_between = self._info, False
@@ -75,7 +75,7 @@ class CuedSource:
         return chunk
 
     def cue(self, marker: Marker) -> None:
-        """Let a cue be one of the markers that come next."""
+        """Add a cue to the next markers."""
         self._cues.append(marker)
 
     def markers(self) -> list[Marker]:
@@ -93,7 +93,7 @@ class CuedSource:
         self._source.close()
 
     def _forget(self) -> None:
-        """Take what has piled up, so that the block begins with the newest sample."""
+        """Drop waiting samples, so that the block begins with the newest one."""
         until_s = pylsl.local_clock() + DRAINED_S
         while pylsl.local_clock() < until_s and self.pull(0.0) is not None:
             pass

@@ -1,4 +1,4 @@
-"""Finding a stream, in attempts between which Ctrl-C is noticed."""
+"""Searching for a stream in short attempts, so that Ctrl-C works between them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from ..clock import Clock
 from .source import Source, StreamInfo
 
 ATTEMPT_S = 1.0
-"""How long one attempt lasts: so often whoever searches can be stopped."""
+"""The length of one attempt: the search can be stopped this often."""
 
 
 def find_stream(source: Source, clock: Clock, timeout_s: float | None) -> StreamInfo:
-    """Open a source; for as long as it takes where ``timeout_s`` is None.
+    """Open a source, with no time limit if ``timeout_s`` is None.
 
-    Raises
-    ------
-    StreamNotFoundError
-        There was no such stream, or there were several, until the time was over.
+    Raises StreamNotFoundError if there is no such stream, or several, within the time.
     """
     since_s = clock.now()
     while True:

@@ -1,4 +1,4 @@
-"""A link to one LSL stream: found by what is known of it, connected, and put on this machine's clock."""
+"""A link to one LSL stream: search, connection, and conversion to this machine's clock."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from pylsl.util import TimeoutError as LslTimeoutError
 from ...errors import StreamLostError, StreamNotFoundError
 
 EVERYONE_ANSWERS_S = 0.75
-"""LSL asks by multicast at once and the peers known by address half a second later; before both have had time to
-answer, nobody knows whether a name is there once or twice."""
+"""LSL searches by multicast at once, and known addresses half a second later. Only after both can it be known whether a
+name exists twice.
+"""
 
 LOOK_S = 0.02
 CLOCK_S = 1.0
 SAME_CLOCK_S = 0.05
-"""What a busy machine may measure between two of its own processes; no two machines' clocks, which count from when they
-were started, are that close."""
+"""The largest clock difference between two processes of a busy machine. Two machines differ more: their clocks count
+from their start.
+"""
 
 MIN_QUEUED = 8192
 
 
 class Link:
-    """One stream, searched for and connected in as many calls as it takes.
+    """One stream. Searching and connecting may take several calls.
 
-    ``what`` is the part it plays, for messages: ``"stream"`` or ``"marker stream"``; ``wanted`` are its ``name``,
-    ``type`` and ``source_id`` as far as they are given; ``refusal`` says why a stream cannot play that part, ``""``
-    where it can. Samples wait ``buffer_s`` to be pulled before the oldest are dropped. With ``needs_source_id`` a
-    stream that had no source_id is given up when it is gone; else it is searched for as at first. ``sees_match`` says
-    whether the last search saw a stream that matches, if one that cannot be taken.
+    ``what`` is its role in messages: ``"stream"`` or ``"marker stream"``. ``wanted`` has the given ones of ``name``,
+    ``type`` and ``source_id``. ``refusal`` returns why a stream is not suitable, or ``""``. Samples wait ``buffer_s``
+    to be pulled before the oldest are dropped. With ``needs_source_id``, a lost stream without a source_id is not
+    searched for again. ``sees_match`` is whether the last search saw a matching stream, even an unsuitable one.
     """
 
     def __init__(
@@ -68,16 +69,17 @@ class Link:
 
     @property
     def inlet(self) -> pylsl.StreamInlet:
-        """The inlet to pull from; a StreamLostError where it is not connected."""
+        """The inlet to pull from; raises StreamLostError if it is not connected."""
         if self._inlet is None or not self.connected:
             raise StreamLostError(f"{self} is not connected; open the source")
         return self._inlet
 
     def connect(self, until: float) -> pylsl.StreamInfo:
-        """Search, connect and compare clocks, until `time.monotonic` says so; a later call goes on from there.
+        """Search, connect and compare clocks until `time.monotonic` reaches ``until``; a later call continues from
+        there.
 
-        Returns the whole description. Raises StreamNotFoundError where none was found yet, or several were;
-        StreamLostError where it was there, is gone, and cannot be told from others, as it has no source_id.
+        Returns the whole description. Raises StreamNotFoundError if no stream or several streams were found;
+        StreamLostError if the stream is gone and has no source_id to find it again.
         """
         if self.connected and self._info is not None:
             return self._info
@@ -88,7 +90,7 @@ class Link:
                 self._inlet = self._subscribe(found)
             inlet = self._inlet
             try:
-                # Subscribed first: samples queue up while the clocks are compared, which takes 0.6 s.
+                # Subscribe first: samples are queued while the clocks are compared, which takes 0.6 s.
                 inlet.open_stream(_left(until))
                 info = inlet.info(_left(until))
                 self._correction_s = inlet.time_correction(_left(until))
@@ -103,7 +105,7 @@ class Link:
                 time.sleep(LOOK_S)
                 continue
             break
-        # Processes of one machine share LSL's clock. What is measured between them is only the noise of measuring.
+        # Processes of one machine share LSL's clock. A measured difference between them is only noise.
         self._same_clock = info.hostname() == socket.gethostname() and abs(self._correction_s) < SAME_CLOCK_S
         if self._same_clock:
             self._correction_s = 0.0
@@ -115,31 +117,31 @@ class Link:
         return info
 
     def correction_s(self) -> float:
-        """Return what to add to the stream's stamps to have them on this machine's clock; 0 for one of this machine.
+        """Return what to add to the stream's stamps for this machine's clock; 0 for a stream of this machine.
 
         LSL measures the difference between two clocks every two seconds. It is returned as measured, not smoothed.
         """
         now = time.monotonic()
         if not self._same_clock and now - self._corrected_at > CLOCK_S:
             self._corrected_at = now
-            with suppress(LslTimeoutError):  # the other machine does not answer just now: the last one holds
+            with suppress(LslTimeoutError):  # the other machine does not answer now: use the last value
                 self._correction_s = self.inlet.time_correction(0.0)
         return self._correction_s
 
     def drop(self) -> None:
-        """Give up the connection; the same stream is taken up again."""
+        """Drop the connection; the same stream can be connected again."""
         self._inlet = None
         self.connected = False
 
     def lost(self) -> StreamLostError:
-        """Give up the connection, and return the error to raise."""
+        """Drop the connection, and return the error to raise."""
         if self._info is not None:
             self._broken.add(self._info.uid())
         self.drop()
         return StreamLostError(f"{self} is gone: its outlet was closed, or the connection broke")
 
     def close(self) -> None:
-        """Give up the connection and forget which stream it was."""
+        """Drop the connection. A later search takes any matching stream."""
         self.drop()
         self._resolver = self._info = self._seen_since = None
 
@@ -159,8 +161,8 @@ class Link:
             matching = _matching(found, wanted)
             self.sees_match = bool(matching)
             usable = [info for info in matching if not self._refusal(info)]
-            # An outlet that closes may still answer, and LSL remembers answers for seconds: one whose connection broke
-            # counts only where there is no other, such as its successor.
+            # A closing outlet may still answer, and LSL caches answers for seconds: a stream whose connection broke
+            # counts only if there is no other, such as its successor.
             usable = [info for info in usable if info.uid() not in self._broken] or usable
             waited_s = time.monotonic() - self._searching_since
             if len(usable) == 1 and ("source_id" in wanted or waited_s >= EVERYONE_ANSWERS_S):
@@ -175,7 +177,7 @@ class Link:
             time.sleep(max(0.0, min(LOOK_S, until - time.monotonic())))
 
     def seen_for_s(self) -> float:
-        """Return for how long a stream that matches has been seen on the network; 0 where none is. Connect nothing."""
+        """Return for how long a matching stream has been on the network, 0 if none, without connecting."""
         seen = bool(_matching(self._resolving().results(), self.wanted))
         if not seen or self._seen_since is None:
             self._seen_since = time.monotonic() if seen else None
@@ -206,11 +208,11 @@ class Link:
         )
 
     def _subscribe(self, info: pylsl.StreamInfo) -> pylsl.StreamInlet:
-        # max_buflen counts seconds of the nominal rate, but hundreds of samples of an irregular one. Slow streams get
-        # room for some thousand samples, because a replay may send them much faster than their rate says.
+        # max_buflen counts seconds of the nominal rate, but hundreds of samples of an irregular one. Slow streams have
+        # room for some thousand samples, because a replay may be much faster than their rate.
         rate_hz = info.nominal_srate()
         buffer = max(self._buffer_s, MIN_QUEUED / rate_hz) if rate_hz else MIN_QUEUED / 100
-        # recover=False: LSL would come back silently, and the time away would be missed.
+        # recover=False: LSL would reconnect silently, and the loss would not be noticed.
         return pylsl.StreamInlet(info, max_buflen=ceil(buffer), recover=False, as_numpy=True)
 
 

@@ -1,4 +1,4 @@
-"""Markers from LabStreamingLayer: a link of their own, which may break and come back while samples go on."""
+"""Markers from LabStreamingLayer, on their own link, which may break and come back while samples continue."""
 
 from __future__ import annotations
 
@@ -16,21 +16,19 @@ from .lsl_link import Link
 from .source import Marker, MarkersChange
 
 ATTEMPT_S = 0.1
-"""How long one attempt to find the stream lasts: so soon the search can be given up."""
+"""The length of one attempt to find the stream; after it the search can be ended."""
 PAUSE_S = 0.2
-"""Between attempts, as one may end at once, where several streams have the name."""
+"""Between attempts, because one ends at once if several streams have the name."""
 REPORT_S = 5.0
-"""What the search sees, none or one that cannot be taken, is reported when it has seen it for so long: the one that
-comes back takes a second to answer."""
+"""A failed search is reported only after this time, because a stream that comes back takes a second to answer."""
 GOODBYE_S = 5.0
 
 
 class LslMarkers:
-    """The stream of markers of a name: one channel, irregular, of text or numbers.
+    """A marker stream by its name: one channel, irregular, of text or numbers.
 
-    It is searched for in a thread of its own, at first and when it is gone, as connecting takes a second in which
-    decisions must not wait. One that had a source_id comes back with it; one that had none is known by its name, as at
-    first. ``is_open`` says that samples need not wait for it any more.
+    It is searched for in its own thread, because connecting takes a second and decisions must not wait. After a loss it
+    is found by its source_id, or by its name if it has none. ``is_open``: samples need not wait for it any more.
     """
 
     def __init__(self, name: str, buffer_s: float) -> None:
@@ -43,41 +41,44 @@ class LslMarkers:
         return str(self._link)
 
     def connect(self) -> str | None:
-        """Search for the stream, if that is not done already, and say why it is not connected.
+        """Search for the stream, if this is not done already, and return why it is not connected.
 
-        None: it is, or the first attempt is not over yet; ``is_open`` tells which.
+        None if it is connected or the first attempt still runs; ``is_open`` says which.
         """
         if self._search is None and not self._link.connected:
             self._search = _Search(self._link)
+        goes_on = self._search is not None and self._search.goes_on  # before the next line: it may connect and end now
         if not self._link.connected:
             assert self._search is not None
-            return self._search.why if self._search.goes_on else "the search failed, as standard error tells"
+            return self._search.why if goes_on else "the search failed, as standard error tells"
         if self._search is not None:
-            self._search.messages()  # of no use any more
+            self._search.give_up()  # it has ended already, or does so at once
+            self._search = None
         self.is_open = True
+        self._news.append(MarkersChange(True, f"{self._link} is there"))
         return None
 
     @property
     def sees_match(self) -> bool:
-        """Whether the last search saw a stream of that name, if one that cannot be taken."""
+        """Whether the last search saw a stream of that name, even an unsuitable one."""
         return self._link.sees_match
 
     def go_on_without(self, why: str) -> None:
-        """Let samples begin without markers; the search goes on."""
+        """Let samples begin without markers; the search continues."""
         self.is_open = True
         self._news.append(MarkersChange(False, why))
         if self._search is not None:
             self._search.is_reported()
 
     def search_again(self, why: str) -> None:
-        """Give up the connection and search anew, where it may be dead without having said so."""
+        """Drop the connection, which may be dead without an error, and search again."""
         if self.is_open and self._search is None:
             self._link.drop()
             self._news.append(MarkersChange(False, f"{self._link} is looked for again: {why}"))
             self._search = _Search(self._link)
 
     def pull(self) -> list[Marker | MarkersChange]:
-        """Return what came since the last call, and whether the stream went or came back in between; never wait."""
+        """Return the new markers, and whether the stream went or came back, without waiting."""
         came: list[Marker | MarkersChange] = [*self._news]
         self._news.clear()
         if self._search is not None:
@@ -105,7 +106,7 @@ class LslMarkers:
             return came
 
     def close(self) -> None:
-        """Disconnect, and forget which stream it was."""
+        """Disconnect. A later search takes any stream of that name."""
         if self._search is not None:
             self._search.give_up()
             self._search = None
@@ -115,15 +116,15 @@ class LslMarkers:
 
 
 class _Search:
-    """Connects a link in a thread, for as long as it takes; nobody else may touch the link meanwhile.
+    """Connects a link in a thread, without a time limit. Nothing else may use the link in the meantime.
 
-    ``why`` is what the last attempt said.
+    ``why`` is the message of the last attempt.
     """
 
     def __init__(self, link: Link) -> None:
         self.why: str | None = None
         self._link = link
-        self._reported: bool | None = None  # whether a stream that matches was seen, as was reported last
+        self._reported: bool | None = None  # whether the last report said that a stream matches
         self._messages: SimpleQueue[str] = SimpleQueue()
         self._given_up = Event()
         self._thread = Thread(target=self._run, name=f"search for {link}", daemon=True)
@@ -134,12 +135,12 @@ class _Search:
         return self._thread.is_alive()
 
     def is_reported(self) -> None:
-        """Somebody else has reported that no stream matches."""
+        """Note that it was already reported that no stream matches."""
         self._reported = False
         self.messages()
 
     def messages(self) -> list[str]:
-        """Return what it saw since the last call, where that is worth saying."""
+        """Return the new messages that should be reported."""
         messages: list[str] = []
         while True:
             try:
@@ -174,7 +175,7 @@ def _not_markers(info: pylsl.StreamInfo) -> str:
 
 
 def read_marker(text: str) -> tuple[str, float | None]:
-    """Return a marker's label and its duration, where it says one.
+    """Return a marker's label and its duration, or None.
 
     >>> read_marker("face"), read_marker('{"label": "face", "duration_s": 15}')
     (('face', None), ('face', 15.0))
@@ -186,5 +187,5 @@ def read_marker(text: str) -> tuple[str, float | None]:
             if duration_s is None or (isfinite(duration_s) and duration_s >= 0):
                 return str(given["label"]), duration_s
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            pass  # not an object of ours: the text itself is the label
+            pass  # not our JSON: the text itself is the label
     return text, None

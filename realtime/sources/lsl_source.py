@@ -18,37 +18,36 @@ from .source import Chunk, Marker, MarkersChange, StreamInfo
 WAIT_S = 0.25
 """The longest single wait: Ctrl-C is not noticed while LSL waits."""
 HEAD_START_S = 2.0
-"""So long the samples wait for the markers, once they are there: both may have begun just now."""
+"""How long samples wait for the markers: both streams may have started just now."""
 
 
 class LslSource:
-    """A stream of samples, and optionally one of markers.
+    """A stream of samples, and optionally a stream of markers.
 
-    Stamps are on this machine's clock and otherwise as they were sent: LSL's own smoothing of them hides lost samples.
-    A consumer that falls more than ``buffer_s`` behind loses the oldest samples; the stamps tell.
+    Stamps are on this machine's clock and otherwise as sent: LSL's own smoothing would hide lost samples. If samples
+    wait longer than ``buffer_s``, the oldest are lost, which shows in the stamps.
 
-    A stream that broke off is taken up again only where the new one has the same source_id. The markers are a link of
-    their own: where their stream is not there yet, breaks off or comes back, `markers` says so, it is searched for, and
-    samples go on.
+    A stream that was lost is connected again only with the same source_id. The markers have their own link: if their
+    stream is missing, lost or comes back, `markers` reports it, it is searched for, and samples continue.
 
     Parameters
     ----------
     name, type, source_id : str, optional
-        What is known of the stream; at least one.
+        Properties of the stream; at least one.
     markers : str, optional
-        The name of a stream of markers: one channel, irregular, of text or numbers. Text may be a JSON object
-        ``{"label": "face", "duration_s": 15.0}``; any other text is the label itself.
+        The name of a marker stream: one channel, irregular, of text or numbers. Text may be a JSON object ``{"label":
+        "face", "duration_s": 15.0}``; any other text is the label.
     buffer_s : float
         How long samples wait to be pulled, in seconds of the stream's own rate, and at least some thousand samples.
 
     Raises
     ------
     StreamNotFoundError
-        From `open`: no stream matches, or several do; everything on the network is listed. Of the markers only where a
-        stream has their name and cannot be taken for them, or the time to open was less than 2 s; one that is not there
-        2 s after the samples were seen is waited for beside them.
+        From `open`: no stream matches, or several do; all streams on the network are listed. For the markers only if a
+        stream of their name is not suitable, or the time to open was less than 2 s; otherwise samples begin after 2 s
+        without them.
     StreamLostError
-        From `pull`: the stream broke off. From `open`: it did, and has no source_id to know it again by.
+        From `pull`: the stream was lost. From `open`: it was lost, and has no source_id to find it again.
 
     Examples
     --------
@@ -80,16 +79,16 @@ class LslSource:
         return f"{self._data}" if self._markers is None else f"{self._data} and {self._markers}"
 
     def open(self, timeout_s: float) -> StreamInfo:
-        """Find and connect; where the time runs out, the next call goes on from there.
+        """Find and connect; after a timeout, the next call continues from there.
 
-        What is connected and has not broken off, but is opened again, has fallen silent: it is left and searched for.
+        If it is connected already, it must be silent: it is dropped and searched for.
         """
         until = time.monotonic() + timeout_s
         if self._data.connected:
             self._data.drop()
             if self._markers is not None:
                 self._markers.search_again("samples fell silent, and it may have gone with them")
-        # Markers first: whoever waits for a consumer of the samples may send both as soon as it has one.
+        # Markers first: a sender that waits for a consumer of the samples may then send both at once.
         if self._markers is not None and not self._markers.is_open:
             self._await_markers(self._markers, until)
         info = self._data.connect(until)
@@ -100,7 +99,7 @@ class LslSource:
         return known
 
     def pull(self, timeout_s: float) -> Chunk | None:
-        """Return what is there, at most a second of samples; wait only if there is nothing."""
+        """Return the samples that are there, at most one second; wait only if there are none."""
         try:
             _, stamps = self._data.inlet.pull_chunk(
                 timeout=min(timeout_s, WAIT_S),
@@ -122,17 +121,17 @@ class LslSource:
         return Chunk(self._samples[:n], stamps, received_s)
 
     def markers(self) -> list[Marker | MarkersChange]:
-        """Return the markers that came since the last call, and what became of their stream; never wait."""
+        """Return the markers since the last call and changes of their stream, without waiting."""
         return [] if self._markers is None else self._markers.pull()
 
     def close(self) -> None:
-        """Disconnect; the source may be opened again, then for any stream that matches."""
+        """Disconnect. The source can be opened again, for any matching stream."""
         self._data.close()
         if self._markers is not None:
             self._markers.close()
 
     def _await_markers(self, markers: LslMarkers, until: float) -> None:
-        """Give the markers a head start; go on without where the samples are there and the markers are not."""
+        """Wait for the markers first; continue without them if only the samples are there."""
         while not markers.is_open:
             why = markers.connect()
             if why is None:
@@ -152,7 +151,7 @@ def _not_samples(info: pylsl.StreamInfo) -> str:
 
 
 def _described(info: pylsl.StreamInfo) -> StreamInfo:
-    """Return what a stream's description tells; channels without a label are numbered from 1."""
+    """Return a stream's description; channels without a label are numbered from 1."""
     n_channels = info.channel_count()
     labels, units = [], []
     channel = info.desc().child("channels").child("channel")

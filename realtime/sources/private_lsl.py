@@ -1,4 +1,4 @@
-"""An LSL session that nobody else sees: for replays that are no one's business, and for tests."""
+"""A private LSL session, which no other program sees: for replays and for tests."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ level = -3
 
 
 def private_config(folder: Path) -> Path:
-    """Write LSL's configuration of a session on this machine only, under ports of its own, and return its path.
+    """Write the LSL configuration of a session on this machine only, with its own ports, and return its path.
 
-    A process takes it from the environment variable ``LSLAPICFG``, when it first uses LSL.
+    A process reads it from the environment variable ``LSLAPICFG`` when it first uses LSL.
     """
     session = uuid4()
     port = 10_000 + session.int % 340 * 64

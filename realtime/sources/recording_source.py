@@ -1,4 +1,4 @@
-"""A recording as a source: played at its rate or as fast as it goes, in chunks cut anyhow."""
+"""A recording as a source, at its own rate or as fast as possible, in even or random chunks."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from ...decoder.recordings.recording import Recording
 
 CHUNK_S = 0.02
-"""How much comes at once unless it is cut at random."""
+"""The length of a chunk, unless cuts are random."""
 
 
 class RecordingSource:
-    """Plays one run of a recording in process, with its events as markers.
+    """Plays one run of a recording in this process, with its events as markers.
 
-    Sample ``i`` is stamped ``i / rate_hz`` after the moment of opening, exactly, and comes with the last sample of its
-    chunk. Under a `VirtualClock` that takes no time.
+    Sample ``i`` is stamped exactly ``i / rate_hz`` after opening, and arrives with the last sample of its chunk. With a
+    `VirtualClock` this takes no time.
 
     Parameters
     ----------
     recording : Recording
     clock : Clock
     run : int or str, optional
-        Not needed where there is only one.
+        Not needed if there is only one.
     speed : float
-        How many times faster than recorded; ``math.inf`` for all at once. The stamps stay those of the recorded rate.
+        How many times faster than recorded; ``math.inf`` for all at once. The stamps do not change.
     seed : int, optional
-        Cut the samples anew: chunks of random lengths, up to one drawn at random between a sample and the whole run,
-        some of them empty (a pull that brings nothing). Without one, they are as even as may be.
+        Of random chunk lengths: from 0 (a pull without samples) to a random maximum between a sample and the whole run.
+        Without a seed, chunks are even.
     marker_delay_s : tuple of float
-        The least and the most seconds by which a marker comes later than its stamp, drawn at random for each; negative
-        for earlier. Markers may overtake one another.
+        The smallest and largest delay between a marker's stamp and its arrival, in seconds, random for each marker;
+        negative for earlier. Markers may change their order.
 
     Raises
     ------
@@ -83,7 +83,7 @@ class RecordingSource:
         self._cuts = [0, *(even_cuts(n_samples, longest) if seed is None else random_cuts(n_samples, rng))]
 
     def open(self, timeout_s: float) -> StreamInfo:
-        """Begin to play, from the beginning; the recording is there at once."""
+        """Begin to play from the start; never waits."""
         self._origin_s = self._clock.now()
         self._chunk = 0
         due_s = self._origin_s + (self._events.onset_s + self._delay_s) / self._speed
@@ -91,7 +91,7 @@ class RecordingSource:
         return self.info
 
     def pull(self, timeout_s: float) -> Chunk | None:
-        """Wait for the next chunk; see `Source`. It ends when all samples have come, and all markers, too."""
+        """Wait for the next chunk; see `Source`. EndOfStream after all samples and markers."""
         if self._chunk == len(self._cuts) - 1:
             return self._await_markers(timeout_s)
         rate_hz = self.info.rate_hz
@@ -115,7 +115,7 @@ class RecordingSource:
         return due
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
     def _await_markers(self, timeout_s: float) -> None:
         wait_s = self._markers[0][0] - self._clock.now() if self._markers else 0.0
@@ -125,15 +125,13 @@ class RecordingSource:
 
 
 def even_cuts(n_samples: int, length: int) -> list[int]:
-    """Return where chunks of one length end."""
+    """Return the ends of chunks of one length."""
     return [*range(length, n_samples, length), n_samples]
 
 
 def random_cuts(n_samples: int, rng: np.random.Generator) -> list[int]:
-    """Return where chunks of random lengths end: from zero samples to at most a number that is drawn, too.
+    """Return the ends of chunks of random lengths, from zero to a maximum that is random, too.
 
-    Examples
-    --------
     >>> random_cuts(10, np.random.default_rng(4))
     [8, 10]
     """

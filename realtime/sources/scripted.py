@@ -1,4 +1,4 @@
-"""A source that follows a script: every fault of a live stream, at the same moment every time, without a network."""
+"""A source that plays a script, without a network: faults of a live stream, always at the same moment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Samples(NamedTuple):
 
 @dataclass(frozen=True)
 class Disappears:
-    """Script: the stream goes away; samples that follow reach nobody."""
+    """Script: the stream goes away; later samples are lost."""
 
     why: str = "the outlet was closed"
 
@@ -38,13 +38,13 @@ class Appears:
 
 @dataclass(frozen=True)
 class Silence:
-    """Script: nothing happens up to this moment. Only needed at the end, as the script ends with its last entry."""
+    """Script: nothing happens until now. Only needed at the end, because the script ends with its last entry."""
 
 
 class At(NamedTuple):
-    """An entry of a script: when, on the clock, and what.
+    """An entry of a script: the time on the clock, and the event.
 
-    An exception is raised by the pull (or the search) that meets it, say ``At(3.0, KeyboardInterrupt())``.
+    An exception, e.g. ``At(3.0, KeyboardInterrupt())``, is raised by the pull or search at that time.
     """
 
     time_s: float
@@ -69,23 +69,23 @@ def chunked(
 
 
 class ScriptedSource:
-    """Plays a script; a drop-in for a live source in tests.
+    """Plays a script, in place of a live source in tests.
 
-    All that is due when it is pulled comes as one chunk, as with a real inlet. Without anything due, a pull waits
-    on the clock for the next entry: with a `VirtualClock`, at once.
+    A pull returns all due samples as one chunk, as a real inlet does. If none are due, it waits on the clock for the
+    next entry; with a `VirtualClock` that takes no time.
 
     Parameters
     ----------
     info : StreamInfo
-        The stream. It is there from the start, unless the script lets it appear first.
+        The stream. It exists from the start, unless the script begins with its appearance.
     script : sequence of At
-        In the order of time.
+        Ordered by time.
     clock : Clock
 
     Raises
     ------
     InputError
-        The script is not in the order of time.
+        The script is not ordered by time.
     ShapeError
         The samples of an entry do not have one column per channel of the stream, or one stamp each.
 
@@ -111,7 +111,7 @@ class ScriptedSource:
         self._markers: list[Marker | MarkersChange] = []
 
     def open(self, timeout_s: float) -> StreamInfo:
-        """Find the stream; see `Source`. EndOfStream where it is gone, and the script has nothing more."""
+        """Find the stream; see `Source`. EndOfStream if it is gone and the script has ended."""
         deadline_s = self._clock.now() + timeout_s
         while not self._fits():
             if not self._script and self._opened_before:
@@ -137,7 +137,7 @@ class ScriptedSource:
             if not self._script:
                 break
             if came and not isinstance(self._script[0].what, Samples | Marker | MarkersChange):
-                break  # what happened to the stream is told by the next pull
+                break  # the next pull reports what happened to the stream
             if self._script[0].time_s > deadline_s:
                 self._sleep_until(deadline_s)
                 return None
@@ -150,7 +150,7 @@ class ScriptedSource:
         return Chunk(rows, stamps, self._clock.now())
 
     def markers(self) -> list[Marker | MarkersChange]:
-        """Return the markers that came, and what became of their stream; see `Source`."""
+        """Return the new markers and changes of their stream; see `Source`."""
         markers, self._markers = self._markers, []
         return markers
 
@@ -159,12 +159,12 @@ class ScriptedSource:
         self._open = False
 
     def _fits(self) -> bool:
-        """Whether the stream that is there may be taken: the first time, any; later, the same again."""
+        """Whether the present stream may be taken: the first time any, later only the same."""
         same = bool(self._info.source_id) and self._now_there.source_id == self._info.source_id
         return self._there and (not self._opened_before or same)
 
     def _play_next(self) -> Samples | None:
-        """Let the next entry happen; returns the samples that it brings to whoever is connected."""
+        """Play the next entry; returns its samples if connected."""
         time_s, what = self._script.popleft()
         self._sleep_until(time_s)
         if isinstance(what, Samples):
@@ -189,7 +189,7 @@ class ScriptedSource:
 
 
 def _checked(info: StreamInfo, script: Iterable[At]) -> list[At]:
-    """Return the script; raise where it could not be played."""
+    """Return the script; raise if it cannot be played."""
     script = list(script)
     for i, (time_s, what) in enumerate(script):
         if i and time_s < script[i - 1].time_s:

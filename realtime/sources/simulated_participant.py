@@ -1,9 +1,8 @@
-"""A simulated participant: an EEG that reacts to cues, for trying a calibration without an amplifier, and for tests.
+"""A simulated participant: an EEG that reacts to cues, to try a calibration without an amplifier, and for tests.
 
-``python -m hotwire.realtime.sources.simulated_participant STREAM CUES LABEL LABEL [...]`` listens to the LSL
-markers CUES and sends STREAM. Each channel has a mu rhythm of its own, noise of an autoregressive process around
-10 Hz, which falls on one side while a cue is shown, as it does when a hand is moved or only imagined. It ends with its
-standard input.
+``python -m hotwire.realtime.sources.simulated_participant STREAM CUES LABEL LABEL [...]`` listens to the LSL markers
+CUES and sends STREAM. Each channel has its own mu rhythm, an autoregressive process around 10 Hz. During a cue it is
+weaker on one side, as when a hand is moved or this is imagined. The program ends with its standard input.
 
 References
 ----------
@@ -29,19 +28,19 @@ from .cued_source import read_cue
 RATE_HZ = 100.0
 MU_HZ = 10.0
 DECAY = 0.95
-"""How much of the rhythm is left after a sample: it wanders within some 1.6 Hz."""
+"""The part of the rhythm that remains after a sample; its bandwidth is about 1.6 Hz."""
 MU_UV, NOISE_UV = 8.0, 2.0
 LEFT_OF_MU = 0.25
-"""What of the rhythm's amplitude is left on the side that the cue is about."""
+"""The part of the rhythm's amplitude that remains on the side of the cue."""
 CHANNELS = ("C3", "C4", "Cz")
 CHUNK_S = 0.02
 
 
 class Eeg:
-    """Samples of one channel for each label, and at least three, in microvolts.
+    """Simulates one channel for each label, and at least three, in microvolts.
 
-    The cue of the second label works on the first channel, C3, that of the first one on the second, C4: the left hand
-    is moved from the right side of the brain.
+    The second label's cue acts on the first channel, C3, and the first label's on the second, C4: the right side of the
+    brain moves the left hand.
     """
 
     def __init__(self, labels: Sequence[str], seed: int = 0) -> None:
@@ -51,13 +50,13 @@ class Eeg:
         self._channel_of = {label: crossed[i] for i, label in enumerate(labels)}
         self._rng = np.random.default_rng(seed)
         self._past = np.zeros((2, n_channels))
-        self.samples(round(10 * RATE_HZ), None)  # until the rhythm has its strength
+        self.samples(round(10 * RATE_HZ), None)  # until the rhythm has its full strength
 
     def samples(self, n_samples: int, label: str | None) -> NDArray[np.float32]:
-        """The next (n_samples, n_channels), while a cue is shown, or none."""
+        """Return the next (n_samples, n_channels), during a cue with this label or without a cue."""
         drives, noise = self._rng.normal(size=(n_samples, 2, len(self.channels))).swapaxes(0, 1)
         first, second = 2 * DECAY * cos(2 * pi * MU_HZ / RATE_HZ), -(DECAY**2)
-        # So strong is noise of deviation 1 after this filter.
+        # The standard deviation of unit noise after this filter.
         strength = sqrt((1 - second) / ((1 + second) * ((1 - second) ** 2 - first**2)))
         mu = np.empty_like(noise)
         for i, drive in enumerate(drives):
@@ -70,7 +69,7 @@ class Eeg:
 
 
 def participate(stream: str, cues: str, labels: Sequence[str], stop: threading.Event, seed: int = 0) -> None:
-    """Send an EEG that reacts to cues until ``stop`` is set; it begins when the cues are there."""
+    """Send an EEG that reacts to cues, from when their stream exists until ``stop`` is set."""
     inlet = _listened(cues, stop)
     eeg = Eeg(labels, seed)
     described = pylsl.StreamInfo(stream, "EEG", len(eeg.channels), RATE_HZ, pylsl.cf_float32, f"simulated:{stream}")
@@ -84,7 +83,7 @@ def participate(stream: str, cues: str, labels: Sequence[str], stop: threading.E
         if inlet is not None:
             try:
                 values, stamp_s = inlet.pull_sample(timeout=0.0)
-            except LostError:  # the session is over, the participant sits on
+            except LostError:  # the session is over, the participant continues
                 inlet, values, stamp_s = None, None, None
             if values is not None and stamp_s is not None:
                 label, duration_s = read_cue(values[0])

@@ -1,4 +1,4 @@
-"""What a live source is: something that is opened, pulled from, and may go away."""
+"""The protocol of live sources, and the records that they return."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ...errors import InputError, ShapeError
 
 
 class EndOfStream(Exception):
-    """A scripted or replayed source is used up; a stream that is gone is a `StreamLostError`."""
+    """A script or recording has ended; a lost stream is a `StreamLostError`."""
 
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """What a stream says of itself.
+    """The description of a stream.
 
     Attributes
     ----------
     name, type : str
-        As LSL knows them, e.g. ``"actiCHamp"`` and ``"EEG"``.
+        As in LSL, e.g. ``"actiCHamp"`` and ``"EEG"``.
     source_id : str
-        Names the device; a stream is found again by it. ``""``: it cannot be found again.
+        Identifies the device, to find a lost stream again. ``""``: it cannot be found again.
     channel_names : tuple of str
     units : tuple of str
-        One per channel; ``""`` where the stream does not say.
+        One per channel; ``""`` if not given.
     rate_hz : float
         The nominal rate.
     dtype : str
-        Of the samples as they are sent, e.g. ``"float32"``.
+        Of the sent samples, e.g. ``"float32"``.
     """
 
     name: str
@@ -73,14 +73,14 @@ class StreamInfo:
 
 
 class Chunk(NamedTuple):
-    """Samples as they were pulled.
+    """Samples of one pull.
 
     Attributes
     ----------
     samples : array (n_samples, n_channels), float32
-        May be a view that is valid until the next pull.
+        May be a view, valid until the next pull.
     stamps : array (n_samples,), float64
-        Clock-synchronised seconds on the local clock, not dejittered.
+        In seconds on the local clock, clock-synchronised, not dejittered.
     received_s : float
         When they were pulled, on the local clock.
     """
@@ -91,15 +91,15 @@ class Chunk(NamedTuple):
 
 
 class Marker(NamedTuple):
-    """Something that happened, as a stream of markers says it.
+    """An event from a marker stream.
 
     Attributes
     ----------
     label : str
     stamp_s : float
-        When it happened, on the clock of the samples' stamps.
+        The time of the event, on the clock of the samples' stamps.
     duration_s : float or None
-        None where the stream does not say.
+        None if not given.
     received_s : float
         When it was pulled, on the local clock.
     """
@@ -111,12 +111,12 @@ class Marker(NamedTuple):
 
 
 class MarkersChange(NamedTuple):
-    """What became of the stream of markers, reported among them.
+    """A change of the marker stream, reported among the markers.
 
     Attributes
     ----------
     is_there : bool
-        It was found, at first or again; else it is gone or not there yet, and is being looked for.
+        True: it is connected, for the first time or again. False: it is gone or not there yet, and is searched for.
     why : str
         In words.
     """
@@ -126,38 +126,38 @@ class MarkersChange(NamedTuple):
 
 
 class Source(Protocol):
-    """Where samples and markers come from."""
+    """A source of samples and markers."""
 
     def open(self, timeout_s: float) -> StreamInfo:
-        """Find the stream and connect. Called again after a loss, when only the same source_id will do.
+        """Find the stream and connect. Called again after a loss, it accepts only the same source_id.
 
         Raises
         ------
         StreamNotFoundError
-            No stream matches within the time, or several do; lists what was found.
+            No stream matches within the time, or several do; lists all streams.
         """
         ...
 
     def pull(self, timeout_s: float) -> Chunk | None:
-        """Wait at most so long for at least one sample and return what there is; None: nothing came.
+        """Wait at most this long for a sample and return all there are; None if there are none.
 
         Raises
         ------
         StreamLostError
             The stream is gone.
         EndOfStream
-            It is used up, as a script or a recording is in the end.
+            A script or a recording has ended.
         """
         ...
 
     def markers(self) -> Sequence[Marker | MarkersChange]:
-        """Return the markers that came since the last call; never waits.
+        """Return the markers since the last call, without waiting.
 
-        Where they are a stream of their own, a `MarkersChange` among them says that it was found or is gone: that
-        ends nothing, as samples go on without.
+        If they have their own stream, a `MarkersChange` among them says that it was found or is gone. Samples continue
+        without it.
         """
         ...
 
     def close(self) -> None:
-        """Disconnect; may be called at any time, also twice."""
+        """Disconnect. May be called at any time and repeatedly."""
         ...

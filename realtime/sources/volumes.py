@@ -1,4 +1,4 @@
-"""A folder in which volumes appear one by one: what a scanner exports while it scans."""
+"""A folder into which a scanner exports volumes while it scans."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..clock import Clock, SystemClock
 from .source import Chunk, Marker, StreamInfo
 
 LOOK_EVERY_S = 0.05
-"""How often the folder is looked at; a file that did not change for so long is taken to be written."""
+"""How often the folder is checked; a file that did not change for this time is complete."""
 AFFINE_TOLERANCE = 1e-3
 FEATURE = re.compile(r"voxel_(\d+)_(\d+)_(\d+)")
 NUMBER = re.compile(r"\d+(?=\D*$)")
@@ -30,31 +30,31 @@ HEADER_BYTES = {348: "Nifti1Image", 540: "Nifti2Image"}
 class VolumeFolder:
     """The voxels of a decoder, from NIfTI files that appear in a folder one by one.
 
-    Files that are there already come first. A file counts once it is whole, and did not change between two looks. A
-    volume's place in time is its number, the last one in its file's name: the first volume is stamped with the moment
-    of its arrival, every other one so many ``tr_s`` later or earlier, so that one which never comes leaves a gap. A
-    volume that comes before its predecessor waits for it. A file that is written anew, or comes when nobody waits for
-    it any more, is passed on with the stamp that it had, for the timeline to count as duplicated or reordered.
+    Existing files come first. A file is read once it is complete and did not change between two checks. A volume's
+    position in time is the last number in its file name. The first volume is stamped with its time of arrival and the
+    others ``tr_s`` apart by their numbers, so that a missing one leaves a gap. A volume that arrives before its
+    predecessor waits for it. A file that is rewritten or too late is passed on with its own stamp; the timeline counts
+    it as duplicated or reordered.
 
     Parameters
     ----------
     folder : path
     feature_names : sequence of str
-        Which voxels, as `read_nifti` names them: ``voxel_i_j_k``. A decoder's own ``feature_names`` will do.
+        The voxels, named as by `read_nifti`: ``voxel_i_j_k``. Usually a decoder's ``feature_names``.
     tr_s : float
         Seconds from one volume to the next.
     pattern : str
         Which files are volumes, e.g. ``"run2_*.nii"``.
     first : int, optional
-        The number of the first volume, those below are left out; by default the smallest there is when one is whole.
+        The number of the first volume, lower ones are skipped; by default the smallest when the first file is complete.
     late_s : float, optional
-        How long to wait for a volume when a later one is there; ``tr_s`` where not given.
+        How long to wait for a volume when a later one is there; by default ``tr_s``.
     clock : Clock, optional
 
     Raises
     ------
     InputError
-        A feature is no voxel, or a time is not positive.
+        A feature is not a voxel, or a time is not positive.
     """
 
     def __init__(
@@ -95,8 +95,7 @@ class VolumeFolder:
         self._ready: dict[int, list[_Volume]] = {}
 
     def open(self, timeout_s: float) -> StreamInfo:
-        """Wait for a volume; after a loss, for a new one. See `Source`; a StreamMismatchError where it lacks the
-        decoder's voxels."""
+        """Wait for a volume; after a loss, for a new one. StreamMismatchError if it lacks the decoder's voxels."""
         until_s = self._clock.now() + timeout_s
         while not self._ready:
             try:
@@ -110,9 +109,9 @@ class VolumeFolder:
         return self.info
 
     def pull(self, timeout_s: float) -> Chunk | None:
-        """Wait for the next volume, or until it is given up, and return those that are there; see `Source`.
+        """Wait for the next volume, at most ``late_s`` if later ones exist, and return what is there; see `Source`.
 
-        A StreamMismatchError where a volume has another shape, or is elsewhere in space, than the first one.
+        Raises StreamMismatchError if a volume differs from the first one in shape or position in space.
         """
         until_s = self._clock.now() + timeout_s
         while True:
@@ -130,20 +129,20 @@ class VolumeFolder:
         return Chunk(np.stack(values), stamps, self._clock.now())
 
     def markers(self) -> list[Marker]:
-        """A folder holds nothing but volumes."""
+        """Always empty: a folder has only volumes."""
         return []
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing to close."""
 
     def _rest(self, until_s: float) -> bool:
-        """Wait until it is time for the next look; say whether there is any."""
+        """Wait until the next check; return whether there is one before ``until_s``."""
         left_s = until_s - self._clock.now()
         self._clock.sleep(min(LOOK_EVERY_S, left_s))
         return left_s > 0
 
     def _due(self) -> tuple[list[int], list[NDArray[np.float32]]]:
-        """Return numbers and voxels of the volumes whose turn it is."""
+        """Return numbers and voxels of the volumes that are next."""
         numbers, values = [], []
         while self._ready:
             number = min(self._ready)
@@ -161,7 +160,7 @@ class VolumeFolder:
         return numbers, values
 
     def _look(self) -> None:
-        """Read what is new and whole."""
+        """Read new complete files."""
         now_s = self._clock.now()
         with os.scandir(self.folder) as entries:
             names = sorted(entry.name for entry in entries if fnmatch(entry.name, self._pattern))
@@ -183,7 +182,7 @@ class VolumeFolder:
                         volume = _Volume(self._voxels_of(path, image), now_s)
                         self._ready.setdefault(int(number[0]), []).append(volume)
             except (FileNotFoundError, PermissionError):
-                continue  # renamed, or still held by whoever writes it: there is another look
+                continue  # renamed, or still open in the writer: the next check reads it
 
     def _voxels_of(self, path: Path, image: Any) -> NDArray[np.float32]:
         if len(image.shape) < 3 or np.prod(image.shape[3:]) != 1:
@@ -206,12 +205,12 @@ class VolumeFolder:
                 f"affines differ by up to {difference:g} (at most {AFFINE_TOLERANCE:g} is allowed)"
             )
         volume = np.asanyarray(image.dataobj).reshape(image.shape[:3])
-        with np.errstate(over="ignore"):  # what is too large becomes infinite, and counts as missing
+        with np.errstate(over="ignore"):  # too large values become infinite, and count as missing
             return volume[self._voxels].astype(np.float32)
 
 
 class _Written(NamedTuple):
-    """What a file looks like from outside; it changes when something is written into it."""
+    """A file's size and time; they change when something is written."""
 
     n_bytes: int
     at_ns: int
@@ -223,7 +222,7 @@ class _Volume(NamedTuple):
 
 
 def read_image(path: Path) -> Any:
-    """Return the NIfTI image in a file, held in memory; None where the file is not whole yet."""
+    """Return the NIfTI image in a file, loaded into memory; None if the file is not complete yet."""
     try:
         import nibabel
         from nibabel.filebasedimages import ImageFileError
@@ -242,7 +241,7 @@ def read_image(path: Path) -> Any:
         return None
     try:
         image = getattr(nibabel, kind).from_bytes(content)
-    except (HeaderDataError, ImageFileError, ValueError):  # a header of which a part is still zeros
+    except (HeaderDataError, ImageFileError, ValueError):  # a header that is partly still zeros
         return None
     stored = image.dataobj
     whole = stored.offset + int(np.prod(stored.shape)) * stored.dtype.itemsize
@@ -250,7 +249,7 @@ def read_image(path: Path) -> Any:
 
 
 def _voxel(name: str) -> list[int]:
-    """Return the index of the voxel that a feature is named after."""
+    """Return the voxel index in a feature's name."""
     found = FEATURE.fullmatch(name)
     if found is None:
         raise InputError(f"feature_names: expected voxels such as 'voxel_12_30_7', got {name!r}")

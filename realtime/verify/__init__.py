@@ -1,1 +1,1 @@
-"""Parity: the same bundle and the same samples decide the same live as offline."""
+"""Parity: with the same bundle and samples, live and offline decisions are equal."""

@@ -1,6 +1,6 @@
-"""Faults that a replay injects: what amplifiers, networks and programs do to a stream on a bad day.
+"""Faults that a replay injects, as amplifiers, networks and programs cause them.
 
-Seconds count along the recording, from its first sample: a replay at twice the speed has a fault of 2 s over in one.
+Seconds count from the recording's first sample: at twice the speed, a fault of 2 s takes one second.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from ...errors import InputError, UnknownNameError
 
 
 class Delivery(NamedTuple):
-    """In which order samples are sent: their numbers in the recording, stamps, and when they are due, which never
-    falls.
+    """The order in which samples are sent: their numbers in the recording, stamps, and due times, which never decrease.
 
     Three arrays (n_sent,), the last two in seconds since the first sample.
     """
@@ -34,13 +33,13 @@ class Delivery(NamedTuple):
         return cls(sample, sample / rate_hz, sample / rate_hz)
 
     def take(self, order: NDArray) -> Delivery:
-        """Return the samples at the given positions; what comes after a later sample is sent together with it."""
+        """Return the samples at the given positions; one that follows a later sample is sent together with it."""
         return Delivery(self.sample[order], self.stamp_s[order], np.maximum.accumulate(self.due_s[order]))
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong at a time; written ``kind@at_s:...`` with its other fields in order."""
+    """A fault at a time, written ``kind@at_s:...`` with its other fields in order."""
 
     kind: ClassVar[str]
     at_s: float
@@ -58,7 +57,7 @@ class Fault:
         return f"{self.kind}@" + ":".join(f"{v:.12g}" if isinstance(v, float) else str(v) for v in values)
 
     def deliver(self, delivery: Delivery, rate_hz: float) -> Delivery:
-        """Return what is sent instead."""
+        """Return the changed delivery."""
         return delivery
 
     def damage(self, data: NDArray[np.float32], names: Sequence[str], rate_hz: float) -> None:
@@ -70,7 +69,7 @@ class _Stretch(Fault):
     for_s: float
 
     def _positions(self, sample: NDArray, rate_hz: float, at_s: float | None = None) -> NDArray[np.intp]:
-        """Return where the samples of the stretch are; raise where there is none."""
+        """Return the positions of the samples; raise if there are none."""
         at_s = self.at_s if at_s is None else at_s
         first, stop = first_sample_at(at_s, rate_hz), first_sample_at(at_s + self.for_s, rate_hz)
         positions = np.flatnonzero((sample >= first) & (sample < stop))
@@ -92,7 +91,7 @@ class LostSamples(_Stretch):
 
 
 class Duplicated(_Stretch):
-    """Samples that are sent twice, the second time right behind the first, with the same stamps."""
+    """A stretch of samples that is sent twice in a row, with the same stamps."""
 
     kind = "duplicated"
 
@@ -102,7 +101,7 @@ class Duplicated(_Stretch):
 
 
 class Reordered(_Stretch):
-    """Samples that are sent behind the equally long stretch that follows them, with their own stamps."""
+    """Samples that change places with the same number of samples after them, each with its own stamp."""
 
     kind = "reordered"
 
@@ -115,7 +114,7 @@ class Reordered(_Stretch):
 
 
 class Freeze(_Stretch):
-    """Nothing is sent for a while; then all that should have been, at once."""
+    """Nothing is sent for a while, then all waiting samples at once."""
 
     kind = "freeze"
 
@@ -126,20 +125,20 @@ class Freeze(_Stretch):
 
 
 class Restart(LostSamples):
-    """The outlet is closed and comes back after a while; its samples meanwhile are lost."""
+    """The outlet is closed and comes back after a while; the samples in between are lost."""
 
     kind = "restart"
 
 
 class Replaced(Restart):
-    """The outlet is closed, and one with another source_id comes after a while: another device, or so it says."""
+    """The outlet is closed, and after a while comes back with another source_id, as another device."""
 
     kind = "replaced"
 
 
 @dataclass(frozen=True)
 class ClockReset(Fault):
-    """From a time on all stamps, those of markers too, are off by so many seconds, which may be negative."""
+    """From a time on all stamps, also of markers, are shifted by some seconds, which may be negative."""
 
     kind = "clock"
     by_s: float
@@ -174,7 +173,7 @@ class NotANumber(_OfChannel):
 
 
 class Flat(_OfChannel):
-    """A channel keeps the value it has."""
+    """A channel stays at its current value."""
 
     kind = "flat"
 
@@ -183,7 +182,7 @@ class Flat(_OfChannel):
 
 
 class Saturated(_OfChannel):
-    """A channel sticks far above all that it had in the recording."""
+    """A channel is constant, far above all its recorded values."""
 
     kind = "saturated"
 
@@ -210,20 +209,11 @@ def usage(kind: str) -> str:
 
 
 def read_fault(text: str) -> Fault:
-    """Read a fault as it is written on the command line, ``kind@second:...``.
+    """Read a fault from the command line, ``kind@second:...``; UnknownNameError or InputError if it is not one.
 
     ``lost@10:1``, ``duplicated@10:0.5``, ``reordered@10:0.5``, ``freeze@10:5``, ``restart@10:2``, ``replaced@10:2``,
     ``clock@10:-200000``, ``nan@10:5:Cz``, ``flat@10:5:Cz``, ``saturated@10:5:Cz``.
 
-    Raises
-    ------
-    UnknownNameError
-        There is no such kind.
-    InputError
-        It is written in another way.
-
-    Examples
-    --------
     >>> read_fault("lost@10:1")
     LostSamples(at_s=10.0, for_s=1.0)
     """

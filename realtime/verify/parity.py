@@ -1,4 +1,4 @@
-"""What is decided of a recording, offline and live, in a form that is equal only where every bit is."""
+"""Decisions on a recording, offline and live, as records that are equal only if every bit is."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ TURN_S = 1.0
 
 
 class DecisionRecord(NamedTuple):
-    """What was decided of one window.
+    """The decision on one window.
 
-    ``first`` and ``stop`` are the samples of the run that it rests on, ``[first, stop)``. ``answer`` and ``text`` are
-    None where the decoder abstained, or gives no free answers; ``features`` and ``probabilities`` are the SHA-256 of
-    their bytes, float32 and float64, ``""`` where it abstained.
+    It uses the samples ``[first, stop)`` of the run. ``answer`` and ``text`` are None if the decoder abstained or gives
+    no text. ``features`` and ``probabilities`` are the SHA-256 of their bytes, float32 and float64, ``""`` if it
+    abstained.
     """
 
     run: str
@@ -42,12 +42,12 @@ class DecisionRecord(NamedTuple):
 
     @property
     def sha256(self) -> str:
-        """Over all of it."""
+        """The digest of the whole record."""
         return sha256_of(repr(tuple(self)))
 
 
 class NotingDecoder(CompiledDecoder):
-    """Notes the SHA-256 of each row of features that was decided on, in ``noted``."""
+    """A decoder that records in ``noted`` the SHA-256 of each decided row of features."""
 
     def __init__(self, *args: Any) -> None:
         self.noted: list[str] = []
@@ -92,13 +92,12 @@ def decided_live(
     history_s: float,
     carry_on: Callable[[], object] = lambda: None,
 ) -> tuple[list[DecisionRecord], dict[str, int]]:
-    """Decide on a source that ends, and return what was decided and all losses.
+    """Decide on a source that ends, and return the decisions and all losses.
 
-    Samples wait ``history_s`` for late markers; ``carry_on`` is called between turns, and what it raises ends the
-    matter.
+    Samples wait ``history_s`` for late markers. ``carry_on`` is called between turns, and may raise to stop.
     """
     decoder.noted.clear()
-    # However long the next sample takes, the recording goes on; and what offline is decided on, is so here.
+    # No time limit for the next sample; and the same windows are decided as offline.
     settings = LiveSettings(
         backlog="every", max_bad=1.0, stale_s=NEVER_S, lost_s=NEVER_S, timeout_s=60.0, history_s=history_s
     )
@@ -112,10 +111,8 @@ def decided_live(
 
 
 def differences(expected: Sequence[DecisionRecord], got: Sequence[DecisionRecord]) -> list[dict[str, Any]]:
-    """Compare decisions whose order may differ, and describe each that is not on both sides.
+    """Compare decisions in any order, and describe each that is only on one side.
 
-    Examples
-    --------
     >>> one = DecisionRecord("1", "face", 0, 6, "face", None, "ab", "cd")
     >>> differences([one], [one])
     []

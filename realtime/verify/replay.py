@@ -1,4 +1,4 @@
-"""A recording sent over LSL as if it were happening now."""
+"""Sends a recording over LSL as if it were live."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from ...decoder.recordings.recording import Recording
 
 BEGIN_S = 1.0
-"""From the first consumer's arrival until the first sample: time to compare clocks, and for others to come."""
+"""Time from the first consumer to the first sample, to compare clocks and for other consumers to connect."""
 
 MIN_QUEUED = 8192
 Action = Callable[[], None]
 
 
 class Replayed(NamedTuple):
-    """What was sent.
+    """The result of a replay.
 
-    ``start_s`` is the stamp of the first sample, on LSL's clock; sample ``i`` has ``start_s + i / rate_hz``.
-    ``n_samples`` are the recording's, ``n_sent`` fewer or more where there were faults.
+    ``start_s`` is the stamp of the first sample on LSL's clock; sample ``i`` has ``start_s + i / rate_hz``.
+    ``n_samples`` is the recording's length; ``n_sent`` differs from it if there were faults.
     """
 
     start_s: float
@@ -57,50 +57,19 @@ def replay(
 ) -> Replayed:
     """Send a recording over LSL, and return when it is over.
 
-    The stream carries float32 with the recording's names, units and rate. Stamps begin when the replay does and are
-    spaced exactly as the rate says. A chunk is sent when its last sample is due, by an absolute schedule that does not
-    drift. At another speed than 1 the samples come faster or slower than their stamps and the stream's rate say; the
-    stamps stay spaced by the rate, because they are what decoders go by.
+    The stream is float32 with the recording's names, units and rate. Stamps begin with the replay and are spaced
+    exactly by the rate. A chunk is sent when its last sample is due, on an absolute schedule without drift. With a
+    `speed` other than 1 samples are sent faster or slower, but the stamps do not change, because decoders use them.
 
-    Several runs are sent as one stream, one right behind the other, with nothing in between: a decoder that starts
-    every run afresh offline does not do so here. Send a single run for the same decisions as offline.
+    Several runs are one stream without a break, but offline a decoder starts every run anew: send a single run to get
+    the same decisions. Each event is sent when it begins, in the stream ``NAME-markers``: the label, or ``{"label":
+    ..., "duration_s": ...}``. `faults` (see `read_fault`) do not change the markers, except a reset clock. The same
+    `source_id`, by default from the name, is the same device. The replay waits `wait_s` for a consumer, or does not
+    wait if it is 0. It keeps the outlet `linger_s` after the last sample, because LSL then drops what was not pulled.
+    After each chunk it calls `progress` with the numbers of samples sent and to send.
 
-    Parameters
-    ----------
-    recording : Recording
-    name : str
-        Of the stream.
-    speed : float
-        How many seconds of the recording are sent in one.
-    runs : sequence of int or str, optional
-        Names of the runs to send, in that order; all where not given.
-    markers : bool
-        Send the events as the stream ``NAME-markers``, each when it begins and stamped with when it begins: the label,
-        or ``{"label": ..., "duration_s": ...}`` where it lasts.
-    faults : sequence of Fault or str
-        What goes wrong, see `read_fault`. Markers stay as they are, save for a reset clock.
-    chunk_s : float
-        Seconds between two chunks, however fast the replay; at least one sample each.
-    type : str
-        LSL's content type of the stream, e.g. ``"EEG"``.
-    source_id : str, optional
-        By default it is made from the name; the same name is the same device.
-    wait_s : float
-        How long to wait for someone who takes the samples; 0: begin at once, heard or not.
-    linger_s : float
-        How long to keep the outlet after the last sample: LSL drops what a consumer has not pulled when the stream
-        goes. Its consumers see the end as a lost stream.
-    progress : callable, optional
-        Called with the number of samples sent and of those to be sent, after each chunk.
-
-    Raises
-    ------
-    InputError
-        Speed, chunk or a fault make no sense.
-    UnknownNameError
-        There is no such run, channel or fault.
-    StreamNotFoundError
-        Nobody came to take the samples.
+    Raises InputError for an impossible speed, chunk or fault, UnknownNameError for an unknown run, channel or fault,
+    StreamNotFoundError if no consumer connects in time.
     """
     for what, value in (("speed", speed), ("chunk_s", chunk_s)):
         if not (np.isfinite(value) and value > 0):
@@ -177,7 +146,7 @@ class _ReplayOutlet:
         self._outlet = None
 
     def heard(self, wait_s: float) -> bool:
-        """Wait for a consumer, in short waits so that Ctrl-C is noticed."""
+        """Wait for a consumer, in short steps so that Ctrl-C works."""
         until = time.monotonic() + wait_s
         assert self._outlet is not None
         while not self._outlet.wait_for_consumers(0.2):
@@ -191,7 +160,7 @@ class _ReplayOutlet:
 
 
 def _chosen(recording: Recording, runs: Sequence[int | str] | None) -> dict[int | str, NDArray[np.intp]]:
-    """Return where the samples of each run to send lie."""
+    """Return the positions of the samples of each run to send."""
     run = np.asarray(recording.run)
     known = list(dict.fromkeys(run.tolist()))
     for name in runs or ():
@@ -203,7 +172,7 @@ def _chosen(recording: Recording, runs: Sequence[int | str] | None) -> dict[int 
 def _samples(
     recording: Recording, runs: Sequence[int | str] | None, faults: Sequence[Fault]
 ) -> tuple[NDArray[np.float32], Delivery]:
-    """Return the samples to send and how, faults and all."""
+    """Return the samples to send and their delivery, with the faults."""
     places = list(_chosen(recording, runs).values())
     if not sum(map(len, places)):
         raise InputError("recording: expected samples to send, got none")
@@ -247,7 +216,7 @@ def _outages(stream: _ReplayOutlet, source_id: str, faults: Sequence[Fault]) -> 
 
 
 def _chunks(delivery: Delivery, n_chunk: int, rate_hz: float) -> Iterator[slice]:
-    """Cut into chunks of so many samples, and wherever the samples do not follow each other in order and in time."""
+    """Cut into chunks of this many samples, and wherever samples are not consecutive in order and time."""
     jumps = (np.diff(delivery.sample) != 1) | (np.diff(delivery.due_s) > 1.5 / rate_hz)
     cuts = np.union1d(np.flatnonzero(jumps) + 1, np.arange(0, len(delivery.sample), n_chunk))
     for first, stop in zip(cuts, [*cuts[1:], len(delivery.sample)], strict=True):

@@ -1,4 +1,4 @@
-"""A recording replayed over LSL by a process of its own, and that stream as a source that ends."""
+"""A recording replayed over LSL by another process, as a source that ends."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from ..sources.source import Chunk, EndOfStream, Marker, MarkersChange, StreamIn
 
 GOODBYE_S = 10.0
 LATE_S = 10.0
-"""So long after the last sample markers are waited for: some may have been sent while nobody was connected."""
+"""How long to wait for markers after the last sample: some may have been sent before the connection."""
 LINGER_S = 600.0
-"""LSL drops what nobody has pulled yet when a stream goes: the replay stays until it is ended."""
+"""LSL drops what was not pulled when a stream ends, so the replay stays until it is stopped."""
 
 
 class _Ending(LslSource):
-    """A replay's stream, which is over when all of it has come."""
+    """A replay's stream, which ends after its last sample and marker."""
 
     def __init__(self, name: str, recording: Recording, process: subprocess.Popen[bytes], stderr: Path) -> None:
-        # However far behind its consumer falls, nothing is dropped.
+        # Nothing is dropped, however slow its consumer is.
         buffer_s = recording.n_samples / recording.rate_hz + 60.0
         super().__init__(name, markers=f"{name}-markers", buffer_s=buffer_s)
         self._process = process
@@ -70,10 +70,10 @@ class _Ending(LslSource):
 def replayed(
     recording: Recording, *, speed: float, name: str | None = None, env: Mapping[str, str] | None = None
 ) -> Iterator[LslSource]:
-    """Replay a recording of one run in another process, which ends with the block, ``speed`` seconds of it in one.
+    """Replay a recording of one run at this speed in another process, which ends with the ``with`` block.
 
-    Yields samples and markers, until `EndOfStream`; opening them raises StreamError where the replay fails. The stream
-    has a name that nobody else has, if none is given; ``env`` is the environment of the process, see `private_session`.
+    Yields a source of samples and markers; opening it raises StreamError if the replay fails. The default name is
+    unique. ``env`` is the environment of the process, see `private_session`.
     """
     name = name or f"hotwire-replay-{uuid4().hex[:8]}"
     with tempfile.TemporaryDirectory() as folder:
@@ -100,9 +100,9 @@ def replayed(
 
 
 def private_session(folder: str | os.PathLike[str]) -> dict[str, str]:
-    """Keep this process, and those started with the environment returned, to themselves on LSL.
+    """Use a private LSL session in this process and in those started with the returned environment.
 
-    It has to be called before anything else is done with LSL. Where ``LSLAPICFG`` is set, that session is used.
+    Call it before any other use of LSL. If ``LSLAPICFG`` is set, that session is used.
     """
     if "LSLAPICFG" in os.environ:
         return dict(os.environ)

@@ -1,7 +1,7 @@
-"""Parity: the same bundle and the same samples decide the same live as offline, bit for bit.
+"""Parity: with the same bundle and samples, live and offline decisions are equal, bit for bit.
 
-Every decision is computed anew each time, offline once and live once for each cutting, and compared by a SHA-256 over
-all of it: the features that it rests on, the probabilities, the answer, the text, and the interval.
+Every decision is computed once offline and once live for each cutting. They are compared by a SHA-256 over the
+features, the probabilities, the class, the text and the interval.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ FORMAT = 1
 MAX_REPORTED = 10
 MAX_THREADS = 2
 LATEST_S = 10.0
-"""Markers come up to so much earlier or later than what they mark."""
+"""Markers arrive up to this much earlier or later than their event."""
 FASTEST = 100.0
 MAX_NUMBERS_PER_S = 2e6
-"""A replay sends no more than this: the link is not what is tested."""
+"""A replay sends at most this much: the network is not tested."""
 PACKAGES = ("hotwire", "numpy", "onnxruntime", "pylsl")
 
 Progress = Callable[[int, int], object]
@@ -46,7 +46,7 @@ Progress = Callable[[int, int], object]
 
 @dataclass(frozen=True)
 class Certificate:
-    """What a verification found: whether every decision was the same everywhere, and all of it, ready for JSON."""
+    """The result of a verification: whether all decisions are equal, and the details, ready for JSON."""
 
     passed: bool
     report: dict[str, Any]
@@ -66,36 +66,16 @@ def verify(
     lsl: Lsl = "also",
     progress: Progress | None = None,
 ) -> Certificate:
-    """Compare what a bundle decides on a recording offline with what it decides live.
+    """Compare the decisions of a bundle on a recording offline and live.
 
-    Live means the engine: fed with each run cut into chunks of random lengths, some of them empty, with markers that
-    come early, late and in another order, once for each cutting, under a virtual clock; and once with each run
-    replayed through LSL by another process. Live, a decoder may abstain from samples that it does not trust; here it
-    decides on all of them, as it does offline.
+    Live means the engine. Each run is cut into chunks of random lengths, some of them empty, with early, late and
+    reordered markers, `cuttings` times under a virtual clock. With `lsl` ``"also"``, another process also replays each
+    run once through LSL. A live decoder may abstain from samples that it does not trust; here it decides on all of
+    them, as offline. `seed` is that of the first cutting; the next ones count up. `progress` is called with the number
+    of finished and of all passes over a run.
 
-    Parameters
-    ----------
-    bundle : path
-    recording : Recording
-    runs : sequence of int or str, optional
-        Which runs; all where not given.
-    cuttings : int
-        How many times to cut each run anew.
-    seed : int
-        Of the first cutting; those of the others count on.
-    lsl : {"also", "never"}
-        Whether to go through LSL.
-    progress : callable, optional
-        Called with the number of passes over a run that are done, and of all of them.
-
-    Raises
-    ------
-    BundleError
-        The bundle is damaged, or its decoder cannot run live.
-    RecordingError
-        The recording is not what it was fitted on, or there is nothing to decide in it.
-    UnknownNameError
-        There is no such run.
+    Raises BundleError if the bundle is damaged or its decoder cannot run live, RecordingError if the recording does not
+    match or has nothing to decide, UnknownNameError if there is no such run.
     """
     if cuttings < 1:
         raise InputError(f"cuttings: expected 1 or more, got {cuttings}")
@@ -129,7 +109,7 @@ def verify(
     through_lsl: dict[str, Any] | None = None
     if lsl == "also":
         length_s = sum(part.n_samples for part in parts.values()) / recording.rate_hz
-        speed = min(FASTEST, 0.5 * length_s / offline_s)  # so that decisions keep up
+        speed = min(FASTEST, 0.5 * length_s / offline_s)  # so that decisions are fast enough
         losses = _through_lsl(
             decoder, parts, history_s, speed, lambda run, got: tally.compared("LSL", offline[run], got)
         )
@@ -186,14 +166,14 @@ class _Tally:
         self.passed()
 
     def figures(self) -> dict[str, int]:
-        """What was counted since the last time."""
+        """Return the counts since the last call."""
         counted = {"n_compared": self._n_compared, "n_unequal": self._n_unequal}
         self._n_compared = self._n_unequal = 0
         return counted
 
 
 def _history_s(rate_hz: float, parts: dict[Any, Recording], offline: dict[Any, list[DecisionRecord]]) -> float:
-    """How long samples have to be kept, that the latest marker finds its window's first one still there."""
+    """How long samples must be stored, so that the window of the latest marker is complete."""
     longest_s = max((float(part.events.duration_s.max(initial=0.0)) for part in parts.values()), default=0.0)
     longest_s += max((one.stop - one.first) / rate_hz for of_run in offline.values() for one in of_run)
     return longest_s + LATEST_S + 5.0 + 10 / rate_hz
@@ -204,7 +184,7 @@ def _in_threads(
     jobs: Sequence[Any],
     do: Callable[[NotingDecoder, Any, Callable[[], None]], None],
 ) -> None:
-    """Do all jobs, in as many threads as there are cores, each with a decoder of its own."""
+    """Do all jobs in one thread for each core, each with its own decoder."""
     waiting: SimpleQueue[Any] = SimpleQueue()
     for job in jobs:
         waiting.put(job)
@@ -228,7 +208,7 @@ def _in_threads(
         running = [pool.submit(work, number) for number in range(n_threads)]
         try:
             ended, _ = wait(running, return_when=FIRST_EXCEPTION)
-        finally:  # also where it was interrupted: the threads must not go on to the end
+        finally:  # also after an interrupt: the threads must not continue to the end
             stop.set()
         for one in ended:
             one.result()
@@ -245,7 +225,7 @@ def _through_lsl(
     speed: float,
     compare: Callable[[Any, list[DecisionRecord]], None],
 ) -> Counter[str]:
-    """Decide on each run as another process replays it, and return all losses."""
+    """Decide on each run while another process replays it, and return all losses."""
     from .replayed import private_session, replayed
 
     losses: Counter[str] = Counter()

@@ -1,1 +1,1 @@
-"""The audit for leaks: could the trials that are tested be predicted without the brain, or were they trained on?"""
+"""The audit for leaks: could tested trials be predicted without the brain, or were they in the training?"""

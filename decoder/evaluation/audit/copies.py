@@ -1,4 +1,4 @@
-"""The audit of copies: samples of one fold that another fold holds, too, number by number or nearly so."""
+"""The audit of copies: samples of one fold that another fold also has, exactly or nearly."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .likeness import evoked_by_labels, likenesses
 from .matches import N_SAMPLED, NOTHING, Matches, bits_needed, bits_of, run_codes
 
 MOST_NUMBERS = 20_000_000
-"""Of more, some features are compared."""
+"""In larger recordings only some features are compared."""
 MOST_FEATURES = 1000
 
 DEPENDENT = 2.0
-"""Samples that follow each other carry so many times fewer bits than independent ones."""
+"""Consecutive samples carry this many times fewer bits than independent ones."""
 
 
 def copies_finding(recording: Recording, trials: Trials, fold_of: Mapping[Any, int]) -> Finding:
@@ -57,11 +57,11 @@ def copies_finding(recording: Recording, trials: Trials, fold_of: Mapping[Any, i
 
 
 def repeats(recording: Recording, fold: NDArray[np.intp]) -> Matches:
-    """Stretches of samples that are the same, number by number, as one of another fold.
+    """Stretches of samples that are exactly the same as one of another fold.
 
-    A stretch is so long that two are the same by chance in one of a billion recordings (`bits_needed`), by how often
-    two numbers of a feature, and two changes of it, are the same. Where stretches are as often repeated within folds
-    (a signal that is held, repeats itself or has no noise), they are no sign of copies.
+    A stretch is so long that two are the same by chance in one of a billion recordings (`bits_needed`), given how often
+    two numbers of a feature, and two changes of it, are the same. Where stretches are repeated as often within folds (a
+    signal that is held, repeats itself or has no noise), they are no sign of copies.
     """
     code = run_codes(recording)
     rng = np.random.default_rng(0)
@@ -89,7 +89,7 @@ def repeats(recording: Recording, fold: NDArray[np.intp]) -> Matches:
 
 
 def _bits_of_sample(data: NDArray[np.float32], code: NDArray[np.intp], rng: np.random.Generator) -> float:
-    """How much it tells (in bits) that two samples are the same; features count as far as others do not tell them."""
+    """Information (in bits) of two samples being the same; a feature that others predict counts less."""
     some = data[rng.integers(0, len(data), N_SAMPLED)].astype(np.float64)
     some -= some.mean(axis=0)
     spread = some.std(axis=0)
@@ -101,7 +101,7 @@ def _bits_of_sample(data: NDArray[np.float32], code: NDArray[np.intp], rng: np.r
 
 
 def _marks(data: NDArray[np.float32], length: int, rng: np.random.Generator) -> NDArray[np.uint64]:
-    """A number for the content of each stretch of so many samples, the same for the same content."""
+    """A number for the content of each stretch of this length, the same for the same content."""
     odd = rng.integers(0, 2**63, data.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     of_sample = np.empty(len(data), np.uint64)
     at_once = max(1, 4_000_000 // max(1, data.shape[1]))
@@ -132,7 +132,7 @@ def _marks(data: NDArray[np.float32], length: int, rng: np.random.Generator) -> 
 def _share_of_trials(
     matches: Matches, trials: Trials, names: list[Any], starts: NDArray[np.intp], recording: Recording
 ) -> float:
-    """The share of the trials at least half of whose samples are in such a stretch."""
+    """The share of trials with at least half of their samples in such a stretch."""
     border = np.zeros(recording.n_samples + 1, np.intp)
     np.add.at(border, matches.where, 1)
     np.add.at(border, np.minimum(matches.where + matches.length, recording.n_samples), -1)

@@ -1,4 +1,4 @@
-"""Samples made comparable: without drift and what labels evoke, of one variance in all directions and over time."""
+"""Samples made comparable: without drift and label responses, with one variance in all directions and over time."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ HIGHEST_ORDER = 24
 SMALL_COMPONENT = 0.01
 SAMPLES_PER_COMPONENT = 3
 NOISE_FLOOR = 0.02
-"""Added to the variance before filtering in time, so that noise in a copy is not made large."""
+"""Added to the variance before filtering in time, so that noise in a copy does not become large."""
 FEW_OF_GROUP = 3
 
 
 def runs_without_drift(data: Floats, code: NDArray[np.intp]) -> Floats:
-    """Without each run's mean, slope and bow; single samples without the mean of all."""
+    """Without each run's mean, slope and bow; runs of one sample, without the mean of all."""
     size = np.bincount(code)
     if size.max() == 1:
         return data - data.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -30,7 +30,7 @@ def runs_without_drift(data: Floats, code: NDArray[np.intp]) -> Floats:
 
 
 def without_labels(data: Floats, recording: Recording, first: NDArray[np.intp], per_bin: int) -> Floats:
-    """Without what all samples have in common that lie as long after events of the same label."""
+    """Without the mean of all samples at the same delay after events of the same label."""
     events, code = recording.events, run_codes(recording)
     if not len(events):
         return data
@@ -47,7 +47,7 @@ def without_labels(data: Floats, recording: Recording, first: NDArray[np.intp], 
 
 
 def without_means(data: Floats, group: NDArray[np.intp]) -> Floats:
-    """Without the mean of their group, where it is large enough to have one."""
+    """Without the mean of their group, where the group is large enough to have one."""
     _, group, count = np.unique(group, return_inverse=True, return_counts=True)
     begins = np.r_[0, np.cumsum(count)[:-1]]
     means = np.add.reduceat(data[np.argsort(group, kind="stable")], begins, axis=0) / count[:, None]
@@ -64,7 +64,7 @@ def even_in_space(data: Floats) -> Floats:
 
 
 def even_in_time(data: Floats, code: NDArray[np.intp]) -> Floats:
-    """What cannot be foretold linearly from the samples just before, in all components alike."""
+    """What the samples just before do not predict linearly, by the same filter for all components."""
     from scipy.linalg import solve_toeplitz
 
     order = int(min(HIGHEST_ORDER, np.median(np.bincount(code)) // 4))
@@ -76,24 +76,24 @@ def even_in_time(data: Floats, code: NDArray[np.intp]) -> Floats:
     rest = data.copy()
     for lag, weight in enumerate(weights, 1):
         rest[lag:] -= weight * data[:-lag] * (code[lag:] == code[:-lag])[:, None]
-    rest[np.arange(len(code)) - np.searchsorted(code, code) < order] = 0  # a run's first samples have no past to go by
+    rest[np.arange(len(code)) - np.searchsorted(code, code) < order] = 0  # a run's first samples have no past
     return rest
 
 
 def _product(data: Floats, code: NDArray[np.intp], lag: int) -> float:
-    """The mean product of samples of one run that lie so far apart, as if all samples had such a partner."""
+    """The mean product of samples of one run at this lag, as if all samples had such a partner."""
     together = code[lag:] == code[:-lag]
     return float(np.einsum("ij,ij->i", data[lag:], data[:-lag])[together].sum(dtype=np.float64)) / data.size
 
 
 def independent_in_time(data: Floats, code: NDArray[np.intp]) -> float:
-    """The share of samples that are as good as independent (Bartlett 1946)."""
+    """The effective share of independent samples (Bartlett 1946)."""
     lags = range(1, min(2 * HIGHEST_ORDER, len(data) - 1) + 1)
     alike = np.array([_product(data, code, lag) for lag in lags]) / max(np.mean(data**2), 1e-12)
     return 1 / (1 + 2 * float(np.sum(alike**2)))
 
 
 def dimension_of(data: Floats) -> float:
-    """How many independent components there are as good as (participation ratio)."""
+    """The effective number of independent components (participation ratio)."""
     covariance = data.T @ data
     return float(np.trace(covariance) ** 2 / np.sum(covariance.astype(np.float64) ** 2))

@@ -9,20 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEGLIGIBLE = 0.01
-"""What is repeated in fewer of the trials is a warning: it can raise an accuracy by this much at most."""
+"""Repeats in fewer of the trials are a warning: they can raise an accuracy by this much at most."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check.
-
-    Attributes
-    ----------
-    check : str
-    verdict : {"fine", "warning", "leak"}
-    reason : str
-        With its numbers.
-    """
+    """The result of one check; the `reason` includes its numbers."""
 
     check: str
     verdict: Literal["fine", "warning", "leak"]

@@ -1,4 +1,4 @@
-"""How far windows tell labels apart: whether trials of one label are more alike than others, over runs."""
+"""How well windows separate labels: whether trials of one label are more alike than others, over runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_FEATURES = 500
 DRIFT_ORDER = 2
 
 Span = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Of each event, where its window begins and ends: seconds since its onset; NaN where it has none."""
+"""For each event, where its window begins and ends: seconds since its onset; NaN where it has none."""
 
 
 class LabelContrast(NamedTuple):
@@ -62,7 +62,7 @@ def label_contrast(recording: Recording, events: Events, spans: Sequence[Span]) 
 
 
 def _averages(recording: Recording, columns: NDArray[np.intp], events: Events, span: Span) -> NDArray[np.float64]:
-    """Each event's average over its window, without the run's drift, every feature of one size."""
+    """Each event's average over its window, without the run's drift; all features have the same scale."""
     n_events = len(events)
     averages, spread = np.zeros((n_events, len(columns))), np.zeros(len(columns))
     for name in recording.runs:

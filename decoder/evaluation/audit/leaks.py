@@ -1,6 +1,6 @@
 """The audit for leaks: could the labels of tested trials be known without the brain, or were they in the training?
 
-It looks at the design and the samples alone, before anything is fitted. Each check gives one `Finding`.
+It uses the design and the samples alone, before anything is fitted. Each check gives one `Finding`.
 """
 
 from __future__ import annotations
@@ -59,22 +59,12 @@ def audit(
     *,
     classes: NDArray[np.intp] | None = None,
 ) -> tuple[Finding, ...]:
-    """Look for what would make a cross-validated accuracy too good to be true; one finding for each check.
+    """Check for everything that would make a cross-validated accuracy too good to be true; one finding for each check.
 
-    Parameters
-    ----------
-    recording : Recording
-    trials : Trials
-        What is decided on, by the settings.
-    targets : Targets
-    held_out : sequence of sequences of runs
-        The runs that each fold tests on.
-    settings : Settings
-    tried : sequence of (Trials, Settings)
-        The other windows and steps to choose from, and their trials.
-    classes : array (n_trials,) of int, optional
-        Where folds hold out whole classes and runs: trials of the same number are held out together, and no other trial
-        has one of their classes. Runs may then be in several folds, each time with other classes.
+    `trials` are those decided on by the `settings`; `held_out` are the runs that each fold tests. `tried` are the other
+    windows and steps to choose from, with their trials. Where folds hold out whole classes and runs, trials with the
+    same number in `classes` (n_trials,) are held out together, and no other trial has one of their classes; runs may
+    then be in several folds, each time with other classes.
     """
     number: dict[Any, int] = {}
     for index, runs in enumerate(held_out):
@@ -102,7 +92,7 @@ def audit(
 
 
 def window_in_time(recording: Recording, settings: Settings, choose: Sequence[Choice] = ()) -> Finding:
-    """Where nothing is held out and so nothing leaks: does the window end before the response to its event?"""
+    """Where nothing is held out, so nothing leaks: does the window end before the response to its event?"""
     every = [settings, *tried_windows(settings, choose)]
     (trials, how), *tried = [(windows(one.window, run_steps(one.steps, recording)), one) for one in every]
     return response_finding(recording, trials, how, tried)
@@ -111,7 +101,7 @@ def window_in_time(recording: Recording, settings: Settings, choose: Sequence[Ch
 def refuse(findings: Sequence[Finding], policy: Policy) -> None:
     """Raise a LeakError where there is a leak and the policy is to refuse; else give a Python warning of it.
 
-    Warnings are left to the report, but for what spoils a fit.
+    Findings that are only warnings go to the report; those that spoil a fit are also Python warnings.
     """
     check_policy(policy)
     warn_before_fit(findings)
@@ -128,7 +118,7 @@ def refuse(findings: Sequence[Finding], policy: Policy) -> None:
 
 
 def warn_before_fit(findings: Sequence[Finding]) -> None:
-    """Give a Python warning of what would make the fit worth little, so that nobody waits for it in vain."""
+    """Give a Python warning of what would make the fit worth little, before anyone waits for it."""
     for one in findings:
         if one.check in BEFORE and one.verdict == "warning":
             warnings.warn(f"{one.check}: {printable(one.reason)}", stacklevel=4)
@@ -141,7 +131,7 @@ def check_policy(policy: object) -> None:
 
 
 def _runs(recording: Recording, held_out: Sequence[Sequence[Any]], *, by_class: bool) -> Finding:
-    """Folds that split a run, be it by its name."""
+    """Folds that split a run, or hold runs whose names differ in spelling only."""
     check = "runs"
     if by_class:
         return Finding(check, "fine", "No fold trains on a run that it tests; several may test one, by other classes.")
@@ -167,7 +157,7 @@ def _runs(recording: Recording, held_out: Sequence[Sequence[Any]], *, by_class: 
 
 
 def _classes(trials: Trials, targets: Targets, classes: NDArray[np.intp]) -> Finding:
-    """Folds that are said to hold out whole classes, and train on one that they test."""
+    """Folds that should hold out whole classes, but train on one that they test."""
     check = "classes"
     truth = targets.truth()[targets.key_of(trials)]
     of_class = np.unique(np.stack([truth, classes]), axis=1)

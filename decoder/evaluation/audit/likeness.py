@@ -1,9 +1,8 @@
 """The audit of likeness: stretches of samples in different folds that are the same but for gain, offset or some noise.
 
 Real recordings are alike in much that is no copy: the mean of each voxel, drifts, what a label evokes, rhythms. All of
-it is taken out or evened out first, so that what remains is next to independent from number to number, and the
-correlation of two stretches of it has a known distribution. What it came to on recordings of scanners, EEG and spikes
-is in `LIKE`.
+it is removed or evened out first. The rest is almost independent from number to number, and the correlation of two
+stretches of it has a known distribution. `LIKE` gives the values on recordings of scanners, EEG and spikes.
 """
 
 from __future__ import annotations
@@ -25,40 +24,43 @@ from .matches import NOTHING, Floats, Matches, bits_needed, bits_of, run_codes
 
 MOST_FEATURES = 256
 MOST_FILTERED = 2_000_000
-"""Numbers that are filtered in time; of more, the largest components are kept, and a stretch is made longer."""
+"""Numbers that are filtered in time; of more, the largest components are used, and a stretch is made longer."""
 MOST_SAMPLES = 200_000
-"""Longer recordings are averaged over neighbouring samples before."""
+"""Longer recordings are first averaged over neighbouring samples."""
 MOST_PRODUCTS = 1e9
 
 ENOUGH = 100
-"""Numbers that a stretch should have, counted as independent ones. Where a single sample has them, samples are compared
-one by one, in whatever order they stand."""
+"""Numbers that a stretch should have, counted as independent ones. Where a single sample has that many, samples are
+compared one by one, in any order.
+"""
 
 FALSE_ALARMS = 0.001
-"""How often independent recordings are taken for copies, at most, before `LIKE` is required as well."""
+"""How often independent recordings are reported as copies, at most, before `LIKE` is required as well."""
 
 LIKE = 0.8
-"""Correlation of two stretches from which on they are copies. Stretches of different runs came to at most 0.34 in fMRI,
-0.60 in EEG and 0.38 in spikes; copies with a twentieth of their standard deviation as noise reach 0.9 and more."""
+"""Two stretches with at least this correlation are copies. Stretches of different runs reached at most 0.34 in fMRI,
+0.60 in EEG and 0.38 in spikes; copies with a twentieth of their standard deviation as noise reach 0.9 and more.
+"""
 LIKE_ALONE = 0.95
-"""The same where runs are single samples: averages over repeats of the same photograph came to 0.90."""
+"""The same where runs are single samples: averages over repeats of the same photograph reached 0.90."""
 
 FULL_BITS = 4.0
-"""Numbers that take few values, such as counts of spikes, are often the same by chance: a number counts as a whole one
-only if two of them are the same in one of so many (as a power of two) at most."""
+"""Numbers with few values, such as counts of spikes, are often the same by chance: a number counts as a whole one only
+if two are the same in one of so many (as a power of two) at most.
+"""
 
 CLIPPED = 3.0
 NIL = 0.02
-"""Where less than this share (of the standard deviation) is left, labels tell all, as in a simulation without noise."""
+"""If less than this share (of the standard deviation) is left, labels explain all, as in a simulation without noise."""
 ROUNDING = 1e-5
-"""Of a feature's largest value: what varies less, float32 hardly tells from rounding."""
+"""Of a feature's largest value: float32 hardly separates a smaller variation from rounding."""
 
 
 def likenesses(recording: Recording, fold: NDArray[np.intp], *, seed: int = 0) -> Matches:
     """Search for stretches that are nearly the same as one of another fold, given each sample's fold (n_samples,).
 
-    Features and stretches are drawn where there are too many. Of recordings that are next to independent there are no
-    matches, as `FALSE_ALARMS` says.
+    Features and stretches are drawn at random where there are too many. Recordings that are nearly independent give no
+    matches, within `FALSE_ALARMS`.
     """
     from scipy.special import stdtrit
 
@@ -72,7 +74,7 @@ def likenesses(recording: Recording, fold: NDArray[np.intp], *, seed: int = 0) -
     steady = runs_without_drift(data, code)
     rest = without_labels(steady, recording, first, per_bin)
     spread, rested = steady.std(axis=0), rest.std(axis=0)
-    # Of what does not vary, rounding is left, and that is the same in all runs.
+    # A constant feature leaves only rounding, which is the same in all runs.
     left = (rested > NIL * spread) & (rested > ROUNDING * np.abs(data).max(axis=0))
     rest = rest[:, left] / rested[left]
     if len(rest) < 4 or not rest.shape[1]:
@@ -102,7 +104,7 @@ def likenesses(recording: Recording, fold: NDArray[np.intp], *, seed: int = 0) -
 
 
 def evoked_by_labels(recording: Recording, matches: Matches) -> bool:
-    """Whether the stretches hold nothing but what their labels evoke: then they are no copies.
+    """Whether the stretches hold only what their labels evoke: then they are no copies.
 
     Where the position in the run explains as much, all runs are copies of one.
     """
@@ -118,7 +120,7 @@ def evoked_by_labels(recording: Recording, matches: Matches) -> bool:
 def _binned(
     recording: Recording, code: NDArray[np.intp], per_bin: int, rng: np.random.Generator
 ) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
-    """Some features, averaged over so many samples, with the run and the first sample of each average."""
+    """Some features, averaged over `per_bin` samples, with the run and the first sample of each average."""
     data = recording.data
     if recording.n_features > MOST_FEATURES:
         data = data[:, np.sort(rng.permutation(recording.n_features)[:MOST_FEATURES])]
@@ -137,8 +139,9 @@ def _binned(
 def _best_matches(
     data: Floats, code: NDArray[np.intp], fold: NDArray[np.intp], length: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], Floats, NDArray[np.intp], Floats, int]:
-    """For stretches one behind the other their best correlation with any of another fold, where it is, and with any
-    of their own fold that has no sample in common."""
+    """For consecutive stretches: the best correlation with one of another fold, its position, and the best within the
+    same fold, without common samples.
+    """
     n, width = len(data), length * data.shape[1]
     start = np.searchsorted(code, code)
     whole = np.arange(n) + length <= np.searchsorted(code, code, side="right")

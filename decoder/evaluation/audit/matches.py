@@ -1,4 +1,4 @@
-"""Stretches of samples that match, and how many bits they have to share so that it is not by chance."""
+"""Stretches of samples that match, and how many bits they must share so that the match is not by chance."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from ...recordings.recording import Recording
 
 SURE_BITS = 30.0
-"""Two stretches that are the same by chance are that much rarer (as a power of two) than one in all pairs of them."""
+"""Two stretches that are the same by chance are this much rarer (as a power of two) than one in all pairs."""
 N_SAMPLED = 2000
 
 Floats = NDArray[np.float32]
 
 
 class Matches(NamedTuple):
-    """Stretches of a recording that another fold holds, too, of `n` that were searched for.
+    """Stretches of a recording that another fold also has, of `n` that were searched for.
 
-    `where` and `match` are the first samples of each such stretch and of its match, (n_matches,); `length` is that of a
-    stretch, in samples.
+    `where` and `match` are the first samples of each such stretch and of its match, (n_matches,); all are `length`
+    samples long.
     """
 
     n: int
@@ -33,17 +33,17 @@ NOTHING = Matches(0, np.empty(0, np.intp), np.empty(0, np.intp), 1)
 
 
 def run_codes(recording: Recording) -> NDArray[np.intp]:
-    """The number of each sample's run, counted from 0 in their order."""
+    """The number of each sample's run, counted from 0 in order."""
     return np.cumsum(np.r_[False, recording.run[1:] != recording.run[:-1]])[: recording.n_samples]
 
 
 def bits_needed(n: int) -> float:
-    """How much (in bits) two of so many stretches have to have in common, so as not to be the same by chance."""
+    """How many bits two of n stretches must share so that they are not the same by chance."""
     return 2 * float(np.log2(max(n, 2))) + SURE_BITS
 
 
 def bits_of(data: Floats, code: NDArray[np.intp], rng: np.random.Generator) -> float:
-    """How much it tells (in bits) that two numbers of a feature are the same, or two changes of it within a run."""
+    """Information (in bits) of two numbers of a feature, or two changes of it within a run, being the same."""
     if len(data) < 3:
         return 0.0
     a, b = rng.integers(0, len(data), (2, N_SAMPLED))

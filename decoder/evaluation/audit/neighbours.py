@@ -16,20 +16,19 @@ from .samples import is_timeless
 
 N_PERMUTATIONS = 999
 SIGNIFICANT = 0.005
-"""Both tests have to reach it: of recordings whose trials share nothing with their neighbours, one in two hundred at
-most does."""
+"""Both tests have to reach it. Where neighbours share nothing, one recording in two hundred at most does."""
 
 MUCH = 0.1
-"""From this rise in correlation on, what neighbours share is a leak, below it a warning."""
+"""From this rise in correlation on, what neighbours share is a leak; below it, a warning."""
 MUCH_IF_SORTED = 0.3
-"""The same where each label is one single stretch: trials were sorted by label, and may have been recorded mixed."""
+"""The same where each label is one stretch: trials were sorted by label, and may have been recorded mixed."""
 
 MOST_PAIRS = 2000
 MOST_FEATURES = 256
 
 
 def neighbours_finding(recording: Recording, trials: Trials, fold_of: Mapping[Any, int]) -> Finding:
-    """Where every run is one trial: are neighbours in different folds alike beyond what their label makes them?"""
+    """Where every run is one trial: are neighbours in different folds more alike than their label makes them?"""
     check = "neighbours"
     if len(trials) < 4:
         return Finding(check, "fine", "There are too few trials to compare.")
@@ -60,7 +59,7 @@ def neighbours_finding(recording: Recording, trials: Trials, fold_of: Mapping[An
 
 
 def _within_runs(recording: Recording, trials: Trials) -> Finding:
-    """Where neighbours stay together: are rows of which no rate is known trials of their own?"""
+    """Where neighbours stay together: are rows without a known rate trials of their own?"""
     check, shared = "neighbours", None
     if is_timeless(recording):
         shared = shared_by_neighbours(trials.X, trials.label, np.arange(len(trials)))
@@ -79,18 +78,10 @@ def _within_runs(recording: Recording, trials: Trials) -> Finding:
 class Shared(NamedTuple):
     """How far neighbours have something in common.
 
-    Attributes
-    ----------
-    agreement : float
-        How often neighbours in different folds have the same label.
-    p_agreement : float
-        How often shuffled labels agree at least as often.
-    correlation : float
-        Of neighbours in different folds with the same label, without the mean of the label, on average.
-    anywhere : float
-        Of any two of the same label.
-    p_value : float
-        How often neighbours correlate at least as much once trials of the same label have changed places.
+    `agreement` is how often neighbours in different folds have the same label, `p_agreement` how often shuffled labels
+    agree at least as often. `correlation` is the mean over such neighbours of one label, without the label's mean;
+    `anywhere` is that of any two trials of one label. `p_value` is how often neighbours correlate at least as much
+    after trials of one label were exchanged.
     """
 
     agreement: float
@@ -105,10 +96,10 @@ class Shared(NamedTuple):
 
 
 def shared_by_neighbours(X: NDArray, label: ArrayLike, fold: ArrayLike, *, seed: int = 0) -> Shared | None:
-    """Compare trials next to each other with trials of the same label anywhere.
+    """Compare neighbouring trials with trials of the same label anywhere.
 
-    What a label evokes, all its trials have in common, and it stays where trials of one label change places. What
-    trials have in common because one was recorded after the other does not.
+    All trials of a label share what it evokes; exchanging trials of one label does not change that. What trials share
+    because one was recorded after the other does change.
 
     X is (n_trials, n_features), in the order of the recording. None where no neighbours in different folds have the
     same label, or every label occurs once or twice.
@@ -143,7 +134,7 @@ def shared_by_neighbours(X: NDArray, label: ArrayLike, fold: ArrayLike, *, seed:
 
 
 def _by_label(X: NDArray[np.float64], codes: NDArray[np.intp], count: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Trials without the mean of their label, every feature of one variance and every trial of one length."""
+    """Trials without the mean of their label; every feature has the same variance and every trial the same length."""
     order = np.argsort(codes, kind="stable")
     means = np.add.reduceat(X[order], np.r_[0, np.cumsum(count)[:-1]], axis=0) / count[:, None]
     rest = X - means[codes]

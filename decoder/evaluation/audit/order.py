@@ -18,16 +18,16 @@ MOSTLY = 0.75
 """From this kappa on a label counts as predicted."""
 
 SIGNIFICANT = 0.005
-"""Two tests at this level accuse one clean random design in a hundred at most."""
+"""Two tests at this level report one clean random design in a hundred at most."""
 
 BLOCKED = 0.05
-"""A design has blocks where shuffled trials would give so few stretches of one label in so few cases only."""
+"""A design has blocks if at most this share of shuffles gives so few stretches of one label."""
 
 CELLS_AT_ONCE = 1_000_000
 
 
 def order_findings(trials: Trials, targets: Targets, fold: NDArray[np.intp]) -> tuple[Finding, Finding]:
-    """Does the run of a trial, or its position within it, predict its label? Each is tested in its `fold`."""
+    """Does the run of a trial, or its position within it, predict its label? `fold` (n_trials,) tests each trial."""
     event, first = np.unique(trials.event, return_index=True)
     first = first[event >= 0]
     first = first[np.argsort(trials.start_s[first], kind="stable")]
@@ -66,17 +66,10 @@ def _finding(check: str, prediction: LabelPrediction | None, alike: str, any_two
 class LabelPrediction(NamedTuple):
     """How well something other than the brain predicts a trial's label.
 
-    Attributes
-    ----------
-    agreement : float
-        How often two trials that share it have the same label.
-    chance : float
-        How often any two trials have.
-    p_value : float
-        How often labels that change places trial by trial agree at least as well.
-    p_blocks : float
-        The same for labels that change places as whole blocks, where the design has blocks of trials in a row: those
-        of a block agree without predicting anything.
+    `agreement` is how often two trials that share it have the same label, `chance` how often any two trials have.
+    `p_value` is how often labels exchanged trial by trial agree at least as well. `p_blocks` is the same for labels
+    exchanged in whole blocks, where the design has blocks of trials in a row: trials of one block agree without
+    predicting anything.
     """
 
     agreement: float
@@ -105,8 +98,8 @@ def agreement(labels: ArrayLike, group: ArrayLike, apart: ArrayLike) -> float:
 def predicted_by_run(labels: NDArray, run: NDArray, *, seed: int = 0) -> LabelPrediction | None:
     """How well the run alone predicts the label: pairs of trials of one run, against pairs of different runs.
 
-    Both are in the order of time within each run. None where there is nothing to compare: a single run or label, or no
-    run with two trials.
+    Trials are in the order of time within each run. None where there is nothing to compare: a single run or label, or
+    no run with two trials.
     """
     everything, trial = np.zeros(len(run), np.intp), np.arange(len(run))
     return _predicted(labels, run, _Pairs(run, trial), _Pairs(everything, run), everything, seed)
@@ -115,15 +108,15 @@ def predicted_by_run(labels: NDArray, run: NDArray, *, seed: int = 0) -> LabelPr
 def predicted_by_position(labels: NDArray, run: NDArray, fold: NDArray, *, seed: int = 0) -> LabelPrediction | None:
     """How well a trial's position in its run predicts the label, by trials of other folds at the same position.
 
-    All are in the order of time within each run. None where there is nothing to compare: a single fold or label, or no
-    position that two folds share.
+    Trials are in the order of time within each run. None where there is nothing to compare: a single fold or label, or
+    no position that two folds share.
     """
     everything = np.zeros(len(run), np.intp)
     return _predicted(labels, run, _Pairs(position_in(run), fold), _Pairs(everything, fold), run, seed)
 
 
 def position_in(run: ArrayLike) -> NDArray[np.intp]:
-    """The number of each trial within its run, counted from 0.
+    """The position of each trial within its run, counted from 0.
 
     Examples
     --------
@@ -150,7 +143,7 @@ class _Pairs:
         self.n = int(_squares(self._group, alike)[0] - _squares(self._together, alike)[0])
 
     def agreement(self, codes: NDArray[np.intp]) -> NDArray[np.float64]:
-        """For each of several lists of labels (n_lists, n_trials) the share of the pairs that agree."""
+        """For each list of labels (n_lists, n_trials), the share of the pairs that agree."""
         agreeing = _squares(self._group, codes) - _squares(self._together, codes)
         return agreeing / self.n if self.n else np.full(len(codes), np.nan)
 
@@ -191,7 +184,7 @@ def _predicted(
 def _blocks(codes: NDArray[np.intp], run: NDArray, seed: int) -> NDArray[np.intp] | None:
     """Number the stretches of trials in a row, within a run, that have the same label.
 
-    None where there are about as many as shuffled trials would give: then the design has no blocks.
+    None where shuffled trials would give about as many: then the design has no blocks.
     """
     run_codes = np.unique(run, return_inverse=True)[1]
     order = np.argsort(run_codes, kind="stable")

@@ -1,7 +1,7 @@
 """The audit of the response: windows of scanner recordings that end before the blood has responded.
 
-Blood responds to an event about five seconds late. By onsets and durations alone it cannot be known whether a study's
-events are those of the stimuli or were moved to where the response is, so the data are looked at, too.
+Blood responds to an event about five seconds late. Onsets and durations alone do not say whether a study's events are
+those of the stimuli or were moved to the response, so the data are used, too.
 """
 
 from __future__ import annotations
@@ -24,19 +24,18 @@ from .label_contrast import Span, label_contrast
 from .samples import SLOW_HZ, is_timeless
 
 DELAY_S = 5.0
-"""After a moment's onset the response is largest (Glover 1999)."""
+"""The response is largest this long after an onset (Glover 1999)."""
 
 SHORTEST_S = 4.0
-"""So much of a brief event's response is worth taking in."""
+"""A window should hold this much of a brief event's response."""
 
 MOSTLY = 2 / 3
-"""A window is early where the response that it expects is, on average, less than this share of that in the window
-offered instead."""
+"""A window is early if its mean expected response is less than this share of that in the suggested window."""
 
 BRIEFEST_S = 0.1
 SIGNIFICANT = 0.01
 ELECTRODES = ("v", "spikes")
-"""Units (of their last letters) that no scanner measures in."""
+"""Units (by their last letters) in which no scanner measures."""
 
 
 def response_finding(
@@ -44,8 +43,8 @@ def response_finding(
 ) -> Finding:
     """Does the window end before the response to its event?
 
-    Trials are those decided on, by the settings; `tried` are the others to choose from. One window that is not too
-    early is enough.
+    `trials` are those decided on by the settings; `tried` are the others to choose from. It is enough if one window is
+    not too early.
     """
     check = "response"
     why = _not_applicable(recording, trials)
@@ -86,9 +85,7 @@ def response_finding(
 
 
 def offered_window(recording: Recording, events: Events, settings: Settings) -> tuple[EventWindow, str]:
-    """The decoder's own window, moved to where the response to these events is, clear of that to the next ones.
-    It comes with what else to say of it.
-    """
+    """The decoder's window, moved to the response to these events and clear of the next ones; and a note on it."""
     rate_hz, own = recording.rate_hz, settings.window
     assert isinstance(own, EventWindow)
 
@@ -133,7 +130,7 @@ def _lag_s(settings: Settings, rate_hz: float) -> float:
 
 
 def _span(recording: Recording, used: NDArray[np.int64], trials: Trials, settings: Settings) -> Span:
-    """From the first to the last sample that goes into decisions on each event."""
+    """From the first to the last sample used to decide on each event."""
     counted = trials.event >= 0
     begins, ends = np.full((2, len(recording.events)), np.nan)
     np.fmin.at(begins, trials.event[counted], trials.start_s[counted])
@@ -143,7 +140,7 @@ def _span(recording: Recording, used: NDArray[np.int64], trials: Trials, setting
 
 
 def _to_next(events: Events) -> float:
-    """How soon one event follows another within a run, at the soonest; infinity where none does."""
+    """The shortest time from one event to the next within a run; infinity where there is no next."""
     soonest = float("inf")
     for run in np.unique(events.run).tolist():
         onset_s = np.unique(events.onset_s[events.run == run])
@@ -152,7 +149,7 @@ def _to_next(events: Events) -> float:
 
 
 def _expected(events: Events, span: Span, rate_hz: float) -> float:
-    """The response expected in the windows, on average over samples and events; sustained, it would be 1."""
+    """The expected response in the windows, averaged over samples and events; a sustained one would be 1."""
     means = []
     for first_s, stop_s, duration_s in zip(*span, np.maximum(events.duration_s, BRIEFEST_S), strict=True):
         if np.isnan(first_s):
@@ -168,7 +165,7 @@ def _ratio(early: float, late: float) -> str:
 
 
 def _as_toml(window: EventWindow) -> str:
-    """As a study says it: the type and what differs from its defaults, but always where it begins and ends."""
+    """The window as a study writes it: the type, where it begins and ends, and what differs from its defaults."""
     plain: dict[str, Any] = window.to_dict()
     usual = {field.name: field.default for field in type(window).__dataclass_fields__.values()}
     given = {name: of for name, of in plain.items() if name in ("type", "start_s", "stop_s") or of != usual.get(name)}

@@ -1,4 +1,4 @@
-"""The audit of samples: runs that go on without a break, scaling over all runs at once, windows that reach too far."""
+"""The audit of samples: runs without a break between them, scaling over all runs, windows that reach too far."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ SLOW_HZ = 2.0
 """Only haemodynamics are sampled so slowly."""
 
 HAEMODYNAMIC_PEAK_S = 6.0
-"""What is measured so soon after an onset is still mostly the response to the events before."""
+"""Earlier than this after an onset, the signal is still mostly the response to the events before."""
 
 HAEMODYNAMIC_MEMORY_S = 30.0
-"""After so long the response to a stimulus is over."""
+"""After this time the response to a stimulus is over."""
 
 MOST_FEATURES = 500
 N_PAIRS = 20_000
 ROWS_AT_ONCE = 2000
 FALSE_ALARMS = 0.01
-"""How often a recording of separate runs is taken for one that has a seam, at most."""
+"""How often separate runs are reported to have a seam, at most."""
 
 USUAL_STEP = 0.9
-"""A seam's step from one sample to the next is no larger than this share of all steps within runs."""
+"""At a seam the step from sample to sample is at most this quantile of the steps within runs."""
 
 TOO_EXACT = 1e-3
-"""A mean over all runs so much nearer to zero than chance would bring it was made so."""
+"""A mean over all runs that is this much nearer to zero than chance allows was subtracted."""
 
 
 def is_timeless(recording: Recording) -> bool:
-    """Whether every sample is a trial, as readers make them where no rate is known: the rate stands for nothing."""
+    """Whether every sample is a trial, as readers give them without a known rate; the rate then means nothing."""
     events = recording.events
     if max(recording.run_lengths().values(), default=1) == 1:
         return True
@@ -50,12 +50,12 @@ def is_timeless(recording: Recording) -> bool:
 
 
 def without_drift(samples: NDArray, order: int) -> NDArray[np.float64]:
-    """A run's samples without a polynomial in time; nothing is left of a run too short to tell drift from the rest."""
+    """A run's samples without a polynomial in time; zero where the run is too short to separate drift."""
     return detrend(samples, order) if len(samples) > order + 1 else np.zeros(samples.shape)
 
 
 def memory_finding(recording: Recording, fold_of: Mapping[Any, int]) -> Finding:
-    """Are samples of different folds closer in time than the brain and filters remember?"""
+    """Are samples of different folds closer in time than the memory of the brain and of filters?"""
     check = "memory"
     lengths = list(recording.run_lengths().values())
     if max(lengths) == 1:
@@ -86,7 +86,7 @@ def memory_finding(recording: Recording, fold_of: Mapping[Any, int]) -> Finding:
 
 
 def scaling_finding(recording: Recording) -> Finding:
-    """Did preprocessing look at all runs at once?"""
+    """Did preprocessing use all runs at once?"""
     check = "scaling"
     centred = centred_over_all(recording)
     if centred.mean < 0.95:
@@ -106,7 +106,7 @@ def windows_finding(recording: Recording, trials: Trials, targets: Targets, sett
     content = recording.events.label
     if isinstance(targets, StimulusTargets) and recording.events.stimulus is not None:
         content = recording.events.stimulus
-    next_s = np.append(_next_onsets(recording, content), np.inf)[trials.event]  # event -1, which is none, is the last
+    next_s = np.append(_next_onsets(recording, content), np.inf)[trials.event]  # event -1 (none) takes the last
     if np.isinf(next_s).all():
         return Finding(check, "fine", "No trial is followed by an event of another kind in its run.")
     rate_hz = recording.rate_hz
@@ -128,14 +128,14 @@ def windows_finding(recording: Recording, trials: Trials, targets: Targets, sett
 
 
 def seams(recording: Recording, *, seed: int = 0) -> list[tuple[int | str, int | str]]:
-    """Neighbouring runs between which the samples go on as if there were no break.
+    """Neighbouring runs between which the samples continue as if there were no break.
 
     The step from the last sample of one run to the first of the next is compared with the steps within runs, and with
-    steps between samples of different runs drawn at random. Where the recording has no memory from sample to sample,
-    these are all alike and nothing follows.
+    steps between random samples of different runs. Where the recording has no memory from sample to sample, these are
+    all alike and nothing follows.
 
-    At most 500 features and pairs of samples are drawn. If runs are separate and alike, any are given for one of a
-    hundred recordings at most.
+    At most 500 features and pairs of samples are drawn. If runs are separate and alike, at most one recording in a
+    hundred gives any seam.
     """
     ends = [recording.samples_of(run) for run in recording.runs]
     if len(ends) < 2 or max(end.stop - end.start for end in ends) < 2:
@@ -173,10 +173,10 @@ class Centred(NamedTuple):
 
 
 def centred_over_all(recording: Recording) -> Centred:
-    """How many features somebody has brought to mean 0 (and standard deviation 1) over all runs at once.
+    """How many features were brought to mean 0 (and standard deviation 1) over all runs at once.
 
-    A mean that noise brought near zero lies as far from it as the runs' means differ; one that lies a thousand times
-    nearer was subtracted. Features whose mean is zero within each run are left out.
+    A mean that is near zero by chance is about as far from it as the runs' means differ; one a thousand times nearer
+    was subtracted. Features whose mean is zero within each run are left out.
     """
     runs = [recording.data[recording.samples_of(run)] for run in recording.runs]
     size = np.array([len(part) for part in runs], np.float64)[:, None]
@@ -193,7 +193,7 @@ def centred_over_all(recording: Recording) -> Centred:
 
 
 def _next_onsets(recording: Recording, content: NDArray[np.str_]) -> NDArray[np.float64]:
-    """For each event, when the next one of something else begins in its run; infinity where none does."""
+    """For each event, when the next one with other content begins in its run; infinity where none does."""
     events = recording.events
     next_s = np.full(len(events), np.inf)
     order = np.lexsort((events.onset_s, np.unique(events.run, return_inverse=True)[1]))[::-1]

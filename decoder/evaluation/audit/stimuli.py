@@ -1,4 +1,4 @@
-"""The audit of stimuli: which are the same whatever they are called, and which pictures look the same."""
+"""The audit of stimuli: which are the same under different names, and which pictures look the same."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIDE = 12
-"""Side of the thumbnails in pixels: so small that neither encoding nor size leaves a trace in them."""
+"""Side of the thumbnails in pixels: so small that neither encoding nor size matters."""
 
 ALIKE = 0.15
 """Largest distance of thumbnails, in units of the contrast. Pictures re-encoded at JPEG quality 30, or scaled to half
-or double their size, lie at most 0.14 apart; of thousands of different photographs the nearest two lie 0.25 apart."""
+or double their size, differ by at most 0.14; of thousands of different photographs the nearest two differ by 0.25.
+"""
 
 FAINTEST = 2.0
-"""Grey levels that the contrast is taken for at least: what encoding leaves of an even surface."""
+"""The least contrast assumed, in grey levels: what encoding leaves of an even surface."""
 
 ROWS_AT_ONCE = 1024
 
@@ -99,15 +100,15 @@ def _similar_pictures(
 class StimulusContents(NamedTuple):
     """What stimuli are, apart from their names.
 
-    `content` (n_stimuli,) has the same number for the same content; `thumbnails` are (n_stimuli, SIDE * SIDE * 3),
-    float32, or None where they are no pictures.
+    `content` (n_stimuli,) has the same number for the same content; `thumbnails` (n_stimuli, SIDE * SIDE * 3) are
+    float32, or None for what is no picture.
     """
 
     content: NDArray[np.intp]
     thumbnails: NDArray[np.float32] | None
 
     def alike(self) -> list[tuple[int, int]]:
-        """Pairs of pictures that look the same and are not: re-encoded, rescaled, or retouched a little."""
+        """Pairs of pictures that look the same and are not: re-encoded, rescaled, or slightly retouched."""
         if self.thumbnails is None:
             return []
         T = self.thumbnails
@@ -124,7 +125,7 @@ class StimulusContents(NamedTuple):
 
 
 def looks(stimuli: Iterable[Any]) -> StimulusContents:
-    """Look at stimuli: pictures by their pixels (as PIL images, uint8 arrays or paths), texts and arrays as they are.
+    """Read stimuli: pictures by their pixels (PIL images, uint8 arrays or paths), texts and arrays as they are.
 
     Examples
     --------
@@ -145,7 +146,7 @@ def looks(stimuli: Iterable[Any]) -> StimulusContents:
 
 
 def _in_several_folds(what: NDArray, fold: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """For each trial whether another fold has the same, too."""
+    """For each trial, whether another fold has the same, too."""
     codes = np.unique(what, return_inverse=True)[1]
     pairs = np.unique(np.stack([codes, fold]), axis=1)
     return np.bincount(pairs[0], minlength=codes.max(initial=-1) + 1)[codes] > 1

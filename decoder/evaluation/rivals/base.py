@@ -1,4 +1,4 @@
-"""What a classifier of the field is: pipelines of scikit-learn to choose from within the training runs."""
+"""What a classifier of the field is: scikit-learn pipelines, one of which is chosen within the training runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ....errors import MissingExtraError
 
 @dataclass(frozen=True)
 class TrialShape:
-    """What the trials hold: so many times, at so many a second, of so many channels; and their classes."""
+    """The shape of the trials: times, samples per second, channels; and the classes."""
 
     n_times: int
     n_channels: int
@@ -24,15 +24,8 @@ class TrialShape:
 class Rival(ABC):
     """A classifier that the decoder is compared with. Subclasses are frozen dataclasses of plain settings.
 
-    Attributes
-    ----------
-    name : str
-        What tables and study files call it.
-    takes : {"samples", "features"}
-        Trials as (n_trials, n_channels, n_times), or as the very vectors (n_trials, n_features) that the decoder's
-        adapter takes.
-    description : str
-        What it is, for the report.
+    `name` is its name in tables and study files, `description` what it is, for the report. It `takes` trials as
+    "samples" (n_trials, n_channels, n_times), or as "features" (n_trials, n_features), which the adapter takes, too.
     """
 
     name: ClassVar[str]
@@ -45,11 +38,11 @@ class Rival(ABC):
 
     @abstractmethod
     def candidates(self, shape: TrialShape) -> Sequence[Any]:
-        """Unfitted classifiers of what `before` gives, in scikit-learn's way; the training runs choose one."""
+        """Unfitted scikit-learn classifiers of the output of `before`; the training runs choose one."""
 
 
 def from_pyriemann(module: str) -> Any:
-    """One of pyriemann's modules; raise MissingExtraError where it is not installed."""
+    """Import a module of pyriemann; raise MissingExtraError where it is not installed."""
     try:
         return import_module(f"pyriemann.{module}")
     except ImportError as error:
@@ -57,7 +50,7 @@ def from_pyriemann(module: str) -> Any:
 
 
 def numbers_of_filters(tried: Sequence[int], n_channels: int) -> list[int]:
-    """Those that there are channels for; all channels where there are fewer.
+    """The numbers for which there are enough channels; the number of channels where there are fewer.
 
     Examples
     --------

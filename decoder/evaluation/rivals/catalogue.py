@@ -1,4 +1,4 @@
-"""The classifiers of the field that there are, by name: the allow-list for study files."""
+"""The classifiers of the field by name: the allow-list for study files."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ RIVALS: dict[str, type[Rival]] = {
 
 
 def rival_named(given: str | Mapping[str, Any] | Rival) -> Rival:
-    """Return the classifier of that name, or that a table ``{"type": name, setting: value, ...}`` describes.
+    """Return the classifier of that name, or of a table ``{"type": name, setting: value, ...}``.
 
-    It raises UnknownNameError where there is none of that name, or it has no such setting, and InputError where it
-    lacks a setting, or has one with a value that it cannot have.
+    It raises UnknownNameError for an unknown name or setting, and InputError for a missing setting or a wrong value.
 
     Examples
     --------

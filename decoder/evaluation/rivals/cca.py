@@ -1,4 +1,4 @@
-"""Canonical correlation with sines: the classifier of steady-state evoked potentials, which needs no training."""
+"""Canonical correlation with sines: the classifier of steady-state evoked potentials; it needs no training."""
 
 from __future__ import annotations
 
@@ -19,12 +19,7 @@ from .base import Rival, TrialShape
 class CCA(Rival):
     """The class whose flicker correlates best with the channels.
 
-    Parameters
-    ----------
-    frequencies_hz : mapping of str to float
-        How fast what stands for each class flickers.
-    harmonics : int
-        How many multiples of a frequency to look at, itself included.
+    `frequencies_hz` gives the flicker of each class; `harmonics` is how many multiples are used, itself included.
 
     References
     ----------
@@ -69,7 +64,7 @@ def sines(frequencies_hz: Sequence[float], harmonics: int, n_times: int, rate_hz
 
 
 def canonical_correlation(X: ArrayLike, Y: ArrayLike) -> float:
-    """Largest correlation between a mixture of columns of one array (n_samples, n) and one of another, less any trend.
+    """Largest correlation between a mixture of the columns of X (n_samples, n) and one of Y, after removing trends.
 
     Examples
     --------
@@ -84,14 +79,14 @@ def canonical_correlation(X: ArrayLike, Y: ArrayLike) -> float:
 
 
 def _basis(X: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Orthonormal basis of the columns, straight lines taken off; what adds nothing to others is left out."""
+    """Orthonormal basis of the columns without straight lines; dependent columns are left out."""
     line = np.linalg.qr(np.vander(np.linspace(-1, 1, len(X)), 2))[0]
     left, sizes, _ = np.linalg.svd(X - line @ (line.T @ X), full_matrices=False)
     return left[:, sizes > 1e-10 * max(np.linalg.norm(X), 1e-300)]
 
 
 class _Correlating(ClassifierMixin, BaseEstimator):
-    """For trials (n_trials, n_channels, n_times); there is nothing to fit."""
+    """A classifier of trials (n_trials, n_channels, n_times) with nothing to fit."""
 
     def __init__(self, references: NDArray[np.float64]) -> None:
         self.references = references

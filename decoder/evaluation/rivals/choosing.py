@@ -1,4 +1,4 @@
-"""Which of a classifier's candidates: the one that does best in inner folds of the training runs."""
+"""Which of a classifier's candidates is best in inner folds of the training runs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..splits import split_runs
 
 
 def fitted(candidates: Sequence[Any], X: NDArray, truth: NDArray[np.intp], runs: NDArray, n_folds: int) -> Any:
-    """Fit the best of the candidates (classifiers as of scikit-learn) on all trials.
+    """Fit the best of the candidates (scikit-learn classifiers) on all trials.
 
-    The decisions of all inner folds, of whole runs, are scored together: by the AUC for two classes, else by accuracy.
-    Of equally good candidates the first is taken; with a single run, the first without any score.
+    The decisions of all inner folds, which hold out whole runs, are scored together: by the AUC for two classes, else
+    by accuracy. Of equally good candidates the first is taken; with a single run, the first without any score.
     """
     names = np.unique(runs).tolist()
     best = 0
@@ -28,7 +28,7 @@ def fitted(candidates: Sequence[Any], X: NDArray, truth: NDArray[np.intp], runs:
 
 
 def scores_of(classifier: Any, X: NDArray, n_classes: int) -> NDArray[np.float64]:
-    """Scores (n_trials, n_classes) of a fitted classifier; a class that it was never trained on comes last."""
+    """Scores (n_trials, n_classes) of a fitted classifier; a class that it was never trained on is ranked last."""
     decision = np.asarray(classifier.decision_function(X), np.float64)
     if decision.ndim == 1:
         decision = np.stack([-decision / 2, decision / 2], axis=1)
@@ -50,7 +50,6 @@ def _score(candidate: Any, X: NDArray, truth: NDArray[np.intp], parts: Sequence[
 
 
 def _fresh(candidate: Any) -> Any:
-    """Unfitted, with the same settings."""
     from sklearn.base import clone
 
     return clone(candidate)

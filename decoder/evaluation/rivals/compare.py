@@ -1,4 +1,4 @@
-"""A classifier of the field in the decoder's own folds: the same trials to fit on, the same ones to decide on."""
+"""A classifier of the field in the decoder's own folds: the same trials to fit on and to decide on."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def decide_in_folds(
 ) -> NDArray[np.float32]:
     """Scores (n_trials, n_classes) of all trials, each from a fit without its fold.
 
-    In each fold the steps and the window are those that the decoder chose there; what the classifier chooses itself it
-    chooses in inner folds of the training runs.
+    Each fold has the steps and the window that the decoder chose there; the classifier's own choices are made in inner
+    folds of the training runs.
     """
     truth, classes = data.targets.truth(), data.targets.answers
     scores = np.empty((sum(len(fold.test) for fold in folds), len(classes)), np.float32)
@@ -34,7 +34,7 @@ def decide_in_folds(
         trials, to_fit = data.trials(fold.settings), data.trials_to_fit(fold.settings)
         X = _inputs(classifier, fold, to_fit, fold.to_fit(data), fold.train)
         held_out = _inputs(classifier, fold, trials, fold.to_decide(data), fold.test)
-        # In volts estimators would take any variance for none.
+        # In volts, estimators would treat any variance as zero.
         size = X.std() or 1.0
         X, held_out = X / size, held_out / size
         shape = TrialShape(to_fit.n_times, X.shape[1], to_fit.times_hz, classes)
@@ -48,7 +48,7 @@ def decide_in_folds(
 
 
 def check_rival(classifier: Rival, trials: Trials, classes: tuple[str, ...], window: object) -> None:
-    """Raise where the classifier cannot take such trials, before the minutes that all else takes.
+    """Raise where the classifier cannot take such trials, before the slow part.
 
     InputError: it takes samples, but the windows hold averages; or its settings do not fit the classes.
     MissingExtraError: pyriemann is needed and not installed.
@@ -66,7 +66,7 @@ def check_rival(classifier: Rival, trials: Trials, classes: tuple[str, ...], win
 def _inputs(
     classifier: Rival, fold: FittedFold, trials: Trials, X: NDArray, which: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """What the classifier takes of these trials, of which the fold's linear part takes X."""
+    """The classifier's inputs for these trials; X are the inputs of the fold's linear part."""
     if classifier.takes == "features":
         return np.asarray(fold.linear.inputs(X), np.float64)
     return np.ascontiguousarray(by_trial(trials.X[which], trials.n_times).swapaxes(1, 2), np.float64)

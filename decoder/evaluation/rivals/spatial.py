@@ -12,7 +12,7 @@ from .vectors import logistic_regressions, shrinkage_lda
 
 @dataclass(frozen=True)
 class CSPThenLDA(Rival):
-    """Log power of sources that tell the classes apart, then shrinkage LDA; 2 to 6 sources.
+    """Log power of the 2 to 6 sources that best separate the classes, then shrinkage LDA.
 
     References
     ----------
@@ -65,7 +65,7 @@ class XDawnThenLDA(Rival):
 
 @dataclass(frozen=True)
 class TangentThenLogistic(Rival):
-    """Each trial's covariance, seen from the mean of all (Riemannian), then logistic regression.
+    """Each trial's covariance in the tangent space at the (Riemannian) mean of all, then logistic regression.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Classifiers of vectors: they take the very numbers that the decoder's adapter takes."""
+"""Classifiers of vectors: they take the same features as the decoder's adapter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 @dataclass(frozen=True)
 class LDA(Rival):
-    """Linear discriminant analysis with the shrinkage of Ledoit and Wolf, where nothing has to be chosen.
+    """Linear discriminant analysis with the shrinkage of Ledoit and Wolf; nothing has to be chosen.
 
     References
     ----------
@@ -47,7 +47,7 @@ def shrinkage_lda() -> Any:
 
 
 def logistic_regressions() -> list[Any]:
-    """One for each strength of the penalty, the strongest first."""
+    """One classifier for each strength of the penalty, the strongest first."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

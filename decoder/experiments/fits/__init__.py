@@ -1,1 +1,1 @@
-"""Adapters for many subjects, regions and layers: fitted here or on a cluster, each kept as a file."""
+"""Adapters for many subjects, regions and layers: fitted here or on a cluster, each saved as a file."""

@@ -1,4 +1,4 @@
-"""How well each region speaks to each layer, as a picture: region by layer, a figure for each subject."""
+"""How well each region predicts each layer: region by layer, a figure for each subject."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NUMBER_IN = 0.3
-"""Cells as wide as this have room for their figure."""
+"""Cells at least this wide have room for their number."""
 KEY_IN, ABOUT_IN = 0.55, 0.85
 NARROWEST_IN = 5.6
 
@@ -24,8 +24,8 @@ NARROWEST_IN = 5.6
 def r2_figure(fits: Fits, subject: SubjectSummary) -> Drawing:
     """Draw a subject's held-out R2: regions downwards, layers to the right, networks below each other.
 
-    Colour grows evenly from 0, which the training mean reaches, to the subject's best; what is below has the colour of
-    0. Where there is room, cells hold their value in per cent; a dot marks choices at the edge of their grid.
+    Colour grows evenly from 0, the value of the training mean, to the subject's best; values below have the colour of
+    0. If there is room, cells contain their value in per cent. A dot marks choices at the edge of their grid.
     """
     lines = {(one.region, one.network, one.layer): one for one in fits.fitted if one.subject == subject.name}
 

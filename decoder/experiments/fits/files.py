@@ -18,7 +18,7 @@ from .session import FitCell, FitSession
 MARK = "fits.json"
 FORMAT = 1
 WHITENER = "whitener."
-"""What the names of the whitener's arrays begin with, which are in one file with the adapter's."""
+"""The prefix of the whitener's arrays, which are in the same file as the adapter's."""
 
 KEY_DIGITS = 16
 MOST_LETTERS = 48
@@ -33,23 +33,20 @@ def score_file(session: FitSession, cell: FitCell) -> str:
 
 
 def _file(kind: str, subject: str, cell: FitCell, key: str) -> str:
-    # A network that is no asset is called by its whole path.
+    # The name of a network that is not an asset is its whole path.
     names = (cell.region, Path(cell.network).name, cell.layer)
     return f"{kind}/{_plain(subject)}/{'--'.join([*map(_plain, names), key[:KEY_DIGITS]])}.npz"
 
 
 def _plain(name: str) -> str:
-    """A name that any file system takes."""
+    """A name that any file system accepts."""
     return re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.")[:MOST_LETTERS] or "-"
 
 
 def open_folder(folder: Path) -> ArrayCache:
-    """Open a folder of fits; it is made if its parent is there.
+    """Open a folder of fits, or create it if its parent exists.
 
-    Raises
-    ------
-    InputError
-        It holds something else, or there is no such place.
+    It is an InputError if it contains something else, or the parent does not exist.
     """
     folder = folder.resolve()
     if not folder.parent.is_dir():
@@ -70,33 +67,21 @@ def open_folder(folder: Path) -> ArrayCache:
 
 
 def to_arrays(linear: Linear) -> Arrays:
-    """An adapter with its whitening, if it has any; `hotwire.adapters.kinds.adapter_from_arrays` reads it, too."""
+    """An adapter with its whitening, if any; `hotwire.adapters.kinds.adapter_from_arrays` reads it, too."""
     whitener = {} if linear.whitener is None else linear.whitener.to_arrays()
     return linear.adapter.to_arrays() | {WHITENER + name: array for name, array in whitener.items()}
 
 
 def is_about(name: str) -> bool:
-    """Whether an array of an adapter's file says what was chosen, and is no part of the map itself."""
+    """Whether an array of an adapter's file records a choice, and is not part of the map itself."""
     return name not in ARRAYS and not name.startswith(WHITENER)
 
 
 def load_fit(path: Path) -> Linear:
     """Read one of the files in ``adapters``.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Linear
-        Predicts activations (n_trials, n_units) from a region's activity (n_trials, n_features), after the steps and
-        the window of the study.
-
-    Raises
-    ------
-    BundleError
-        There is no such file, it is damaged, or holds no adapter.
+    The result predicts activations (n_trials, n_units) from a region's activity (n_trials, n_features), after the steps
+    and the window of the study. A BundleError says that the file is missing or damaged, or contains no adapter.
     """
     arrays = load_arrays(Path(path))
     if arrays is None:

@@ -23,12 +23,12 @@ from .files import adapter_file, score_file, to_arrays
 from .session import FitCell, FitSession
 
 MOST_IN_MEMORY = 2**26
-"""Activations of all trials with more numbers (256 MiB) are laid out in a file, not in memory."""
+"""Activations of all trials with more numbers (256 MiB) are in a file, not in memory."""
 
 SECONDS = "seconds"
 SHUFFLED = "shuffled_"
 AT_EDGE = "_at_edge"
-"""What the name of an adapter's array ends with that says whether something chosen is at the edge of its grid."""
+"""The end of the names of an adapter's arrays that say whether a choice is at the edge of its grid."""
 
 
 class Score(NamedTuple):
@@ -40,18 +40,17 @@ class Score(NamedTuple):
 
 
 FitJob = FitCell | Score
-"""A cell stands for its adapter."""
+"""A cell means the job of its adapter."""
 
 
 def files_of(session: FitSession, job: FitJob) -> list[str]:
-    """The files that a job makes."""
     if isinstance(job, FitCell):
         return [adapter_file(session, job)]
     return [score_file(session, FitCell(job.region, job.network, layer)) for layer in job.layers]
 
 
 def jobs_of(session: FitSession, lacks: Callable[[str], bool]) -> list[FitJob]:
-    """Jobs that make what is lacking; the long ones first."""
+    """Jobs that make the missing files; the long ones first."""
     unscored: dict[tuple[str, str], list[str]] = {}
     for cell in session.cells:
         if lacks(score_file(session, cell)):
@@ -61,7 +60,7 @@ def jobs_of(session: FitSession, lacks: Callable[[str], bool]) -> list[FitJob]:
 
 
 def work_out(session: FitSession, job: FitJob) -> list[Arrays]:
-    """The arrays of each file: of an adapter those of `to_arrays`, and ``seconds``; of a score those of `scores`."""
+    """The arrays of each file: for an adapter those of `to_arrays`, and ``seconds``; for a score those of `scores`."""
     return [fit(session, job)] if isinstance(job, FitCell) else scores(session, job)
 
 
@@ -83,8 +82,8 @@ def fit(session: FitSession, cell: FitCell) -> Arrays:
 def scores(session: FitSession, job: Score) -> list[Arrays]:
     """Predict each outer fold from the others, into all layers from one factorisation of each fold.
 
-    For each layer: of `FoldSums` each field (n_folds,), and with ``shuffled_`` before its name that of shuffled
-    pairings (n_shuffles, n_folds); ``seconds``.
+    For each layer: each field of `FoldSums` (n_folds,), the same of shuffled pairings with the prefix ``shuffled_``
+    (n_shuffles, n_folds), and ``seconds``.
     """
     keys, runs = session.keys(job.network), session.trials.run
     pairings = [keys, *(keys[order] for order in session.shuffles)]
@@ -109,7 +108,7 @@ def scores(session: FitSession, job: Score) -> list[Arrays]:
 
 
 class Predicted(NamedTuple):
-    """What a fold's fit predicts of its held-out trials (n_test, k), with its gain; and what it chose."""
+    """A fold's predictions of its held-out trials (n_test, k) with their gain, and what its fit chose."""
 
     states: Floats
     gain: float
@@ -119,17 +118,17 @@ class Predicted(NamedTuple):
 def predictor(
     adapter: FactoredAdapter, X: NDArray, runs: NDArray, held_out: NDArray
 ) -> Callable[[Floats, Floats, NDArray[np.intp]], Predicted]:
-    """Fit to as many layers as there are, a layer being condensed into states (n_keys, k) and their Gram matrix.
+    """Return a function that fits a layer, from its Gram matrix, states (n_keys, k) and each training trial's key.
 
-    All that adapters decide by sums over all units they decide alike on such states, which keep all inner products, and
-    predictions are the same blends. Layers of a ridge share its factorisation. From features (n_train, n_features) and
-    (n_test, n_features) to a function of Gram matrix, states and the key of each training trial (n_train,).
+    The states keep all inner products of the layer's activations. Adapters make every decision from sums over all
+    units, so they make the same decisions on the states, and predictions are the same weighted means. All layers of a
+    ridge share one factorisation of the features (n_train, n_features) and (n_test, n_features).
     """
     if isinstance(adapter, RidgeAdapter):
         ridge = DualRidge(adapter, X, runs)
 
         def predict(gram: Floats, states: Floats, keys: NDArray[np.intp]) -> Predicted:
-            # A layer at a time, although several are quicker: its last digits then do not depend on the others.
+            # One layer at a time, although several are faster: then its last digits do not depend on the others.
             fit = ridge.fit(gram[np.ix_(keys, keys)])
             return Predicted(ridge.blend(fit, held_out) @ states[keys], fit.gain, fit.at_edge)
 
@@ -144,9 +143,9 @@ def predictor(
 
 
 class FoldSums(NamedTuple):
-    """Sums over a fold's held-out trials and over all units, of deviations from the mean of its training trials.
+    """Sums over a fold's held-out trials and all units, of deviations from the mean of its training trials.
 
-    `inner` is prediction times truth, `predicted` and `true` are their squares; predictions are those before the gain.
+    `inner` is prediction times truth; `predicted` and `true` are their squares. Predictions are those before the gain.
     """
 
     gain: float
@@ -174,7 +173,7 @@ def _arrays(sums: Sequence[Sequence[FoldSums]], seconds: float) -> Arrays:
 
 @contextmanager
 def _rows(table: NDArray[np.float32], keys: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
-    """``table[keys]``; in a file of its own for as long as it is used, where it is large."""
+    """``table[keys]``; a large one is a temporary file while it is used."""
     shape = (len(keys), table.shape[1])
     if np.array_equal(keys, np.arange(len(table))):
         yield table

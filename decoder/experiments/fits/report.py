@@ -1,4 +1,4 @@
-"""Fits as the terminal shows them, and as files."""
+"""The report of fits in the terminal, and as files."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class FitsReport:
         return [r2_figure(self.fits, subject) for subject in self.fits.subjects]
 
     def write_files(self, folder: Path) -> list[Path]:
-        """Write ``fits.csv``, with a line for each adapter, see `FittedAdapter`, and the figures as SVG and PDF."""
+        """Write ``fits.csv``, with a line for each adapter (see `FittedAdapter`), and the figures as SVG and PDF."""
         lines = [{**vars(one), **one.chosen} for one in self.fits.fitted]
         names = [name for name in dict.fromkeys(name for line in lines for name in line) if name != "chosen"]
         rows = [names, *([line.get(name, "") for name in names] for line in lines)]
@@ -84,6 +84,6 @@ def _table(caption: str, rows: Sequence[FittedAdapter]) -> Table:
 
 
 def _range(values: ArrayLike) -> str:
-    """A number, or the least and the largest of several."""
+    """One number, or the smallest and the largest of several."""
     numbers = np.ravel(values)
     return " … ".join(f"{value:.4g}" for value in sorted({numbers.min(), numbers.max()})) if numbers.size else ""

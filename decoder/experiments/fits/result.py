@@ -14,27 +14,27 @@ from .session import FitCell
 
 @dataclass(frozen=True)
 class FittedAdapter:
-    """An adapter, and how well it does.
+    """An adapter and its held-out scores.
 
     Attributes
     ----------
     chosen : mapping of str to float or list of float
-        What was chosen on all runs: of a ridge the strength, ``{"alpha": 100.0}``.
+        The choice on all runs: for a ridge the strength, ``{"alpha": 100.0}``.
     at_edge : bool
-        Whether it is the least or the largest of several, so that a wider grid may do better.
+        Whether the choice is the smallest or the largest of several, so that a wider grid may do better.
     folds_at_edge : float
-        In what share of the outer folds theirs were.
+        The share of outer folds whose choices were at an edge.
     r2 : float
-        Of what was held out, all units and trials together: one minus the squared error's share of the squared
-        deviation from the training trials' mean, to predict which gives 0. Before the gain, which costs error.
+        Of held-out data, all units and trials together: one minus the squared error divided by the squared deviation
+        from the training trials' mean. Predicting that mean gives 0. Before the gain, which increases the error.
     r2_with_gain : float
-        The same of the predictions as they are injected.
+        The same for the predictions as they are injected.
     correlation : float
         The cosine between predicted and true deviations from that mean, all units and trials together.
     r2_shuffled, correlation_shuffled : float
         The same where training activity was paired with activations of other trials; the mean over shuffles.
     fit_seconds, score_seconds : float
-        On one core; what the layers of a region share is divided among them.
+        On one core; time that the layers of a region share is divided among them.
     file : str
         Within the folder; `hotwire.decoder.experiments.fits.files.load_fit` reads it.
     """
@@ -61,7 +61,7 @@ class FittedAdapter:
 
 @dataclass(frozen=True)
 class SubjectSummary:
-    """What was fitted: a subject's recording, and the regions and layers of each network in their order."""
+    """A subject's recording, and the fitted regions and layers of each network in their order."""
 
     name: str
     recording: str
@@ -75,7 +75,7 @@ class SubjectSummary:
 
 @dataclass(frozen=True)
 class Fits:
-    """All fits, and how many adapters were made by this call (`n_made`) or were there before (`n_kept`)."""
+    """All fits, with the number of adapters made by this call (`n_made`) and of those there were before (`n_kept`)."""
 
     subjects: tuple[SubjectSummary, ...]
     fitted: tuple[FittedAdapter, ...]
@@ -89,7 +89,7 @@ class Fits:
 
 
 def measures(score: Mapping[str, NDArray]) -> dict[str, float]:
-    """What `FittedAdapter` says of a score of `fits.jobs.scores`; NaN where activations are constant."""
+    """The measures of `FittedAdapter` from a score of `fits.jobs.scores`; NaN where activations are constant."""
     own = [score[name] for name in ("gain", "inner", "predicted", "true")]
     shuffled = [score[f"{SHUFFLED}{name}"] for name in ("gain", "inner", "predicted", "true")]
     return {
@@ -103,7 +103,7 @@ def measures(score: Mapping[str, NDArray]) -> dict[str, float]:
 
 
 def _r2(inner: NDArray, predicted: NDArray, true: NDArray) -> NDArray:
-    """1 - error / true, the last axis being folds."""
+    """1 - error / true; the last axis is folds."""
     return _ratio((2 * inner - predicted).sum(axis=-1), true.sum(axis=-1))
 
 

@@ -1,4 +1,4 @@
-"""Fitting all: do what is not done yet, here or on a cluster, subject by subject."""
+"""Fitting all: do the jobs that are missing, here or on a cluster, subject by subject."""
 
 from __future__ import annotations
 
@@ -22,30 +22,13 @@ from .subjects import Subject
 def fit_all(subjects: Sequence[Subject], folder: Path, *, workers: Workers = work_here) -> Fits:
     """Fit an adapter from each region of each subject into each layer, and score it on held-out runs.
 
-    Each adapter is a file, and so is each score. What was stopped goes on where it was; what is there already,
-    whole and from the same data, settings and network, is not made again.
+    Each adapter and each score is a file in `folder`. A stopped run continues where it was; a complete file from the
+    same data, settings and network is not made again. `workers` do the missing jobs: all cores of this machine, or a
+    `hotwire.decoder.experiments.kernel.cluster.Cluster`.
 
-    Parameters
-    ----------
-    subjects : sequence of Subject
-        See `hotwire.decoder.experiments.fits.subjects.subjects_of`.
-    folder : Path
-        Where these files are, or will be.
-    workers : callable, optional
-        Do what is left to do: all cores of this machine, or a `hotwire.decoder.experiments.kernel.cluster.Cluster`.
-
-    Returns
-    -------
-    Fits
-
-    Raises
-    ------
-    InputError
-        The folder holds something else, or a study cannot be fitted this way.
-    UnknownNameError
-        There is no such region or layer.
-    LeakError
-        What would be tested was in the training, or can be decided without the brain.
+    An InputError says that the folder contains something else, or a study cannot be fitted this way; an
+    UnknownNameError, that there is no such region or layer; a LeakError, that what would be tested was in the training
+    or can be decoded without the brain.
     """
     start = time.perf_counter()
     cache = open_folder(folder)

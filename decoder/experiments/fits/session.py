@@ -1,4 +1,4 @@
-"""A session that is fitted: its layers condensed for held-out scores, and what its files depend on."""
+"""A session to be fitted: its layers condensed for held-out scores, and what its files depend on."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..session.session import RegionSession
 from ..session.settings import SessionSettings
 
 FORMAT = 2
-"""Of the files: another number, and all are made anew."""
+"""The format of the files: with another number all are made again."""
 
 
 class FitCell(NamedTuple):
-    """What an adapter goes from and to."""
+    """The region, network and layer of one adapter."""
 
     region: str
     network: str
@@ -29,10 +29,7 @@ class FitCell(NamedTuple):
 class FitSession(RegionSession[SessionSettings]):
     """A `RegionSession` that is ready to be fitted; `Subject.open` makes one from a study.
 
-    Raises
-    ------
-    InputError
-        The adapter has a strength or a gain for each unit.
+    It is an InputError if the adapter has a strength or a gain for each unit.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -48,7 +45,7 @@ class FitSession(RegionSession[SessionSettings]):
 
     @property
     def cells(self) -> list[FitCell]:
-        """All that is to be fitted."""
+        """All cells to be fitted."""
         return [
             FitCell(region, name, layer)
             for region in self.regions
@@ -57,7 +54,7 @@ class FitSession(RegionSession[SessionSettings]):
         ]
 
     def whitened(self, region: str, held_out: list[Any]) -> NDArray:
-        """A region's activity in all trials, whitened, if so set, by the runs that are not held out."""
+        """A region's activity in all trials, whitened, if set, by the runs that are not held out."""
         whitener = self.whitener(region, held_out)
         activity = self.activity(region)
         return activity if whitener is None else whitener.transform(activity)

@@ -1,4 +1,4 @@
-"""Subjects: study files that are fitted side by side."""
+"""Subjects: study files that are fitted in one run."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .session import FitSession
 
 @dataclass(frozen=True)
 class Subject:
-    """A study file, by which every process can open the subject for itself.
+    """A study file, from which every process can open the subject.
 
-    Of regions and layers those of these names; all that the study's [map] section names where there are none.
+    `regions` and `layers` select by name; without names, all of the study's [map] section are used.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Subject:
     layers: tuple[str, ...] = ()
 
     def open(self) -> FitSession:
-        """Read all that the study names."""
+        """Read everything that the study names."""
         study = open_study(self.study)
         parts = session_parts(study)
         parts["regions"] = with_names(parts["regions"], self.regions)
@@ -43,10 +43,7 @@ class Subject:
 def subjects_of(studies: Sequence[Path], regions: Sequence[str] = (), layers: Sequence[str] = ()) -> list[Subject]:
     """Name subjects by their study files; files of the same name by their folders, too.
 
-    Raises
-    ------
-    InputError
-        No studies, or a study is there twice.
+    It is an InputError if there are no studies or one occurs twice.
 
     Examples
     --------
@@ -65,7 +62,7 @@ def subjects_of(studies: Sequence[Path], regions: Sequence[str] = (), layers: Se
 
 
 def with_names(regions: dict[str, NDArray[np.intp]], names: Sequence[str]) -> dict[str, NDArray[np.intp]]:
-    """The regions of these names; all where there are none."""
+    """The regions of these names; all if no names are given."""
     for name in names:
         if name not in regions:
             raise UnknownNameError("region", name, regions)
@@ -73,7 +70,7 @@ def with_names(regions: dict[str, NDArray[np.intp]], names: Sequence[str]) -> di
 
 
 def with_layers(networks: Sequence[NetworkSpec], layers: Sequence[str]) -> list[NetworkSpec]:
-    """Those networks that have some of these layers, with them alone; all where there are none."""
+    """The networks that have some of these layers, with only these layers; all if no layers are given."""
     if not layers:
         return list(networks)
     known = dict.fromkeys(layer for spec in networks for layer in spec.network.layers)

@@ -1,4 +1,4 @@
-"""A folder of .npz files: each is there whole or not at all, and known to be undamaged when it is read."""
+"""A folder of .npz files: each is complete or absent, and is checked for damage when it is read."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ....models.files import UNFINISHED, whole_file
 Arrays = dict[str, NDArray]
 
 LEFT_S = 3600.0
-"""A file that is still unfinished, and untouched for so long, was left by a process that was killed."""
+"""An unfinished file that has not changed for this time was left by a process that was killed."""
 
 
 class ArrayCache:
-    """Results on disk by name; names are paths within the folder, which is made if it is not there."""
+    """Results on disk by name. Names are paths within the folder, which is created if needed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,7 +31,7 @@ class ArrayCache:
                 part.unlink(missing_ok=True)
 
     def __contains__(self, name: str) -> bool:
-        """Whether the file is there, and undamaged: all of it is read."""
+        """Whether the file exists and is undamaged: all of it is read."""
         return load_arrays(self.folder / name, lambda _: False) is not None
 
     def get(self, name: str, wanted: Callable[[str], bool] = lambda _: True) -> Arrays:
@@ -48,17 +48,14 @@ class ArrayCache:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray]) -> Path:
-    """Write an .npz file so that it is there whole or not at all; one that is there is replaced."""
+    """Write or replace an .npz file so that it is always complete or absent."""
     with whole_file(path) as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
     return path
 
 
 def load_arrays(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> Arrays | None:
-    """Read the arrays whose names are wanted; the whole file is checked against its checksums.
-
-    None where there is no such file, or it is damaged.
-    """
+    """Read the wanted arrays after checking the checksums of the whole file; None if it is missing or damaged."""
     try:
         with path.open("rb") as file:
             with zipfile.ZipFile(file) as members:
@@ -67,6 +64,6 @@ def load_arrays(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> A
             file.seek(0)
             with np.load(file, allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in arrays if wanted(name)}
-    # What zipfile makes of damaged headers: unknown methods of compression, encryption, names that are not there.
+    # Damaged headers make zipfile report unknown compression, encryption or missing names.
     except (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return None

@@ -1,4 +1,4 @@
-"""The workers of a dask cluster: each opens the study itself, and writes into the cache where it sees the folder."""
+"""The workers of a dask cluster: each opens the study itself, and writes into the cache where it can."""
 
 from __future__ import annotations
 
@@ -19,34 +19,25 @@ Travelled = list[tuple[str, Arrays]]
 
 CONNECT_S = 20.0
 RETRIES = 3
-"""How often a job is given to another worker, after the worker that had it is gone."""
+"""How often a job is sent to another worker after its own worker was lost."""
 
 
 class Cluster:
-    """The workers of a dask scheduler.
+    """The workers of a dask scheduler at an `address` such as ``"tcp://10.0.0.1:8786"``.
 
-    They need hotwire, the study files under the same paths, and the recordings that these name. Those that see the
-    folder of the cache under the same path write into it themselves; what others make travels here.
+    Workers need hotwire, the study files under the same paths, and the recordings that these name. Workers that have
+    the cache folder under the same path write into it themselves; results of others are sent here.
 
-    Parameters
-    ----------
-    address : str
-        Of the scheduler, e.g. ``"tcp://10.0.0.1:8786"``.
-
-    Raises
-    ------
-    InputError
-        No scheduler answers, or it has no workers; a worker reads something else than is read here; a session was not
-        opened from a study file.
-    MissingExtraError
-        dask's distributed is not installed.
+    An InputError says that no scheduler responds or it has no workers, that a worker reads something else than is read
+    here, or that a session was not opened from a study file. A MissingExtraError says that dask's distributed is not
+    installed.
     """
 
     def __init__(self, address: str) -> None:
         self._address = address
 
     def __call__(self, experiment: Experiment, batches: Iterable[Batch], cache: ArrayCache) -> None:
-        # An empty file of a name that no other folder has: whoever sees it sees this very folder.
+        # An empty file of a unique name: a worker that has the file has access to this very folder.
         sign = cache.folder.resolve() / f".{secrets.token_hex(8)}"
         sign.touch()
         try:
@@ -70,16 +61,14 @@ class Cluster:
 def work_out_anywhere(
     experiment: Experiment, source: StudySource, job: Any, names: tuple[str, ...], sign: Path
 ) -> Travelled:
-    """Do a job in a process that may not have opened the study yet; return what cannot be written into the cache.
+    """Do a job in a process that may not have opened the study yet; return the results that it cannot write into the
+    cache.
 
-    Raises
-    ------
-    InputError
-        What this process reads is not what the job was named for.
+    It is an InputError if this process does not read the data that the job was named for.
     """
     session = _opened(source, source.study.stat().st_mtime_ns)
     if tuple(experiment.entries(session, job)) != names:
-        # It may have been opened before the recording changed.
+        # The session may have been opened before the recording changed.
         _opened.cache_clear()
         session = _opened(source, source.study.stat().st_mtime_ns)
     if tuple(experiment.entries(session, job)) != names:
@@ -100,7 +89,7 @@ def _opened(source: StudySource, changed_ns: int) -> Any:
 
 
 def _results(address: str, calls: Mapping[str, Callable[[], Travelled]], title: str) -> Iterator[Travelled]:
-    """Have workers make the calls; yield the results in the order of completion."""
+    """Run the calls on workers; yield the results in the order of completion."""
     try:
         from distributed import Client, as_completed
     except ImportError as error:

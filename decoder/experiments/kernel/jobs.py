@@ -1,4 +1,4 @@
-"""Experiments as jobs: which there are, what their results are called, and how they are worked out."""
+"""Experiments as jobs: which jobs there are, the names of their results, and how the results are computed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .cache import ArrayCache, Arrays
 
 
 class StudySource(Protocol):
-    """By what any process can open a session for itself; small, and compared by value."""
+    """A small value, compared by content, from which any process can open a session."""
 
     @property
     def study(self) -> Path: ...
@@ -23,23 +23,23 @@ class StudySource(Protocol):
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is the experiment's own in a run of many jobs.
+    """What one experiment defines for a run of many jobs.
 
-    A job is a small value that can be hashed and sent to another process. A session is an opened study: it has a
-    ``name`` and a ``source`` (a `StudySource` or None); ``prepare()`` does what all jobs need, and ``forget()`` gives
-    back memory that is filled again where it is needed.
+    A job is a small value that can be hashed and sent to another process. A session is an opened study with a ``name``
+    and a ``source`` (a `StudySource` or None). Its ``prepare()`` does what all jobs need; ``forget()`` frees memory
+    that is filled again when needed.
 
     Attributes
     ----------
     title : str
         For progress bars.
     jobs : callable
-        Of a session and of a test whether a cache entry is lacking: the jobs that make all those that are.
+        Takes a session and a test whether a cache entry is missing; returns the jobs that make all missing entries.
     entries : callable
-        Of a session and a job: the names of the cache entries that the job makes, each with a key of all that its
+        Takes a session and a job; returns the names of the entries that the job makes. Each has a key of all that its
         content depends on.
     work_out : callable
-        Of a session and a job: the arrays of each entry, in their order.
+        Takes a session and a job; returns the arrays of each entry, in the same order.
     """
 
     title: str
@@ -48,7 +48,7 @@ class Experiment:
     work_out: Callable[[Any, Any], Iterable[Arrays]]
 
     def make(self, session: Any, job: Any) -> Iterator[tuple[str, Arrays]]:
-        """Do a job; give each entry's name and arrays."""
+        """Do a job; yield each entry's name and arrays."""
         return zip(self.entries(session, job), self.work_out(session, job), strict=True)
 
     def make_into(self, cache: ArrayCache, session: Any, job: Any) -> None:
@@ -61,11 +61,11 @@ Batch = tuple[Any, list[Any]]
 """A session and its jobs."""
 
 Workers = Callable[[Experiment, Iterable[Batch], ArrayCache], None]
-"""Do all jobs and put their results into the cache, taking each session as it comes: not all are open at once."""
+"""Do all jobs and put their results into the cache, one session at a time: not all are open at once."""
 
 
 def work_here(experiment: Experiment, batches: Iterable[Batch], cache: ArrayCache) -> None:
-    """Do the jobs in threads on all cores of this machine, one session after the other: sessions take memory."""
+    """Do the jobs in threads on all cores of this machine, one session after the other, since sessions take memory."""
     for session, jobs in batches:
         if jobs:
             session.prepare()
@@ -75,7 +75,7 @@ def work_here(experiment: Experiment, batches: Iterable[Batch], cache: ArrayCach
 
 
 def fill_cache(experiment: Experiment, sessions: Iterable[Any], cache: ArrayCache, workers: Workers) -> set[str]:
-    """Do all jobs whose results are not in the cache, whole; return the names of the entries that were made."""
+    """Do all jobs whose results are missing in the cache; return the names of the entries that were made."""
     made: set[str] = set()
 
     def batches() -> Iterator[Batch]:

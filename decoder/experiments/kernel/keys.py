@@ -1,4 +1,4 @@
-"""Names by content: equal ingredients have equal keys, other ingredients other ones."""
+"""Names by content: equal ingredients have equal keys, different ingredients have different keys."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ def digest_of(array: NDArray) -> str:
 
 
 def content_key(*ingredients: Any) -> str:
-    """SHA-256 of whatever JSON can hold, and of arrays within.
+    """SHA-256 of any JSON data, and of arrays within it.
 
     Examples
     --------
+    >>> import numpy as np
     >>> content_key({"a": 1, "b": np.zeros(2)}) == content_key({"b": np.zeros(2), "a": 1}) != content_key({"a": 1})
     True
     """

@@ -1,6 +1,6 @@
-"""What a map injects: one region at one time, factorised once for all layers that it predicts; or the true activations.
+"""What a map injects: one region at one time, factorised once for all layers; or the true activations.
 
-All states are blends of the keys' activations, so that a layer's wide axis is read for few products only.
+All states are weighted sums of the keys' activations (blends), so that few products read a layer's wide axis.
 """
 
 from __future__ import annotations
@@ -20,17 +20,11 @@ from ..session.settings import Split
 
 @dataclass(frozen=True)
 class Blends:
-    """States of held-out trials as blends of the keys' activations: ``rows @ table``.
+    """States of held-out trials as weighted sums of the keys' activations: ``rows @ table``, with rows (n, n_keys).
 
-    Attributes
-    ----------
-    rows : (n, n_keys) array
-    trial, fit : (n,) arrays of int
-        Whose state each row is, and the fit it comes from.
-    means : (n_fits, n_keys) array
-        The mean activation of each fit's training trials, as a blend, too.
-    strengths, at_edge : (n_fits,) arrays
-        The ridge strength, and whether it is the least or the largest of the grid.
+    `trial` and `fit` (n,) give each row's trial and fit. `means` (n_fits, n_keys) has the weights of the mean
+    activation of each fit's training trials. `strengths` and `at_edge` (n_fits,) have the ridge strength, and whether
+    it is at either end of the grid.
     """
 
     rows: NDArray[np.float64]
@@ -52,8 +46,8 @@ class Injected(Protocol):
 class FactorisedActivity:
     """Features of all trials, factorised for each split.
 
-    `adapter` is a ridge, unfitted; `X` has for each split the features (n_trials, n_features), preprocessed by what
-    that split may know; `runs` (n_trials,) are never divided when strengths are chosen.
+    `adapter` is an unfitted ridge. `X` has for each split the features (n_trials, n_features), preprocessed without its
+    held-out data. `runs` (n_trials,) are never divided when strengths are chosen.
     """
 
     def __init__(self, adapter: FactoredAdapter, X: Sequence[NDArray], runs: NDArray, splits: Sequence[Split]) -> None:

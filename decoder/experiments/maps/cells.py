@@ -1,4 +1,4 @@
-"""The jobs of a map: inject into a layer what activity predicts, and score what the network then says."""
+"""The jobs of a map: inject the prediction from activity into a layer, and score what the network reads out."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from .result import MapCell
 from .session import MapSession, uses_activity, weights_of
 
 FORMAT = 4
-"""Of the results in the cache: another number, and they are worked out anew."""
+"""The format of cached results: with another number they are computed again."""
 
 MOST_ELEMENTS = 2**25
-"""Injected at once: as many numbers, over all units (128 MiB)."""
+"""Numbers that are injected at once, over all units (128 MiB)."""
 
 DECODER = Control("decoder", "the predictions themselves")
 CEILING = Control("ceiling", "the true activations")
 
 
 class MapLayer(NamedTuple):
-    """A layer of a network: what does not depend on any brain is worked out once for it."""
+    """A layer of a network; what does not depend on any brain is computed once for it."""
 
     network: str
     layer: str
@@ -41,7 +41,7 @@ MapJob = MapCell | MapLayer
 
 
 def jobs_of(session: MapSession, lacks: Callable[[str], bool] = lambda _: True) -> list[MapJob]:
-    """All jobs whose results are lacking; those that share a factorisation follow each other."""
+    """All jobs whose results are missing; those that share a factorisation follow each other."""
     return [job for job in (*_layers_of(session), *cells_of(session)) if lacks(entry_of(session, job))]
 
 
@@ -56,7 +56,7 @@ def _layers_of(session: MapSession) -> list[MapLayer]:
 
 
 def entry_of(session: MapSession, job: MapJob) -> str:
-    """The file of a job's result: a key of all that it depends on."""
+    """The file of a job's result, named by a key of all that it depends on."""
     spec, settings = session.networks[job.network], session.settings
     ingredients: list[Any] = [
         *("map", FORMAT, job.layer, getattr(spec.network, "prompt", None), repr(spec.readout)),
@@ -71,9 +71,9 @@ def entry_of(session: MapSession, job: MapJob) -> str:
 def work_out(session: MapSession, job: MapJob) -> Arrays:
     """Do one job of a map.
 
-    Both kinds have scores (n_repeats, n_trials, n_classes) of the trials that each outer fold holds out: a layer
-    ``ceiling`` and the controls that do without activity, a cell ``decoder`` and the other controls. A cell has also
-    ``inner`` (n_folds,), the pairwise accuracy in the inner folds of each outer fold, ``strengths`` and ``at_edge``
+    Both kinds give scores (n_repeats, n_trials, n_classes) of the trials that each outer fold holds out: a layer gives
+    ``ceiling`` and the controls without activity, a cell gives ``decoder`` and the other controls. A cell also gives
+    ``inner`` (n_folds,), the pairwise accuracy in the inner folds of each outer fold, and ``strengths`` and ``at_edge``
     (n_folds,).
     """
     if isinstance(job, MapLayer):
@@ -108,7 +108,7 @@ MAPS = Experiment("injection map", jobs_of, _entries, _results)
 
 
 def _scores(session: MapSession, at: MapLayer, control: Control, activity: Injected) -> NDArray[np.float32]:
-    """Scores (n_repeats, n_trials, n_classes) of a control, once for each of its pairings."""
+    """Scores (n_repeats, n_trials, n_classes) of a control, one repeat for each of its pairings."""
     keys, gram = session.keys(at.network), session.gram(at.network, weights_of(control), at.layer)
     pairings = [keys] if control.pairing is None else [keys[order] for order in session.pairing(control.name)]
     return np.stack([_read(session, at, control, activity.blends(gram, own)) for own in pairings])
@@ -121,7 +121,7 @@ def _inner_accuracy(session: MapSession, at: MapLayer, blends: Blends) -> float:
 
 
 def _read(session: MapSession, at: MapLayer, control: Control, blends: Blends) -> NDArray[np.float32]:
-    """Scores (n_trials, n_classes) once the blends are injected; NaN for trials that are not among them."""
+    """Scores (n_trials, n_classes) after injecting the blends; NaN for trials that are not among them."""
     spec = session.networks[at.network]
     place = (at.network, weights_of(control), at.layer)
     network, table, class_means = session.network(*place[:2]), session.table(*place), session.class_means(*place)

@@ -1,4 +1,4 @@
-"""Which cells the nested choice took, and how often."""
+"""Which cells the nested choice selected, and how often."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_CHOSEN = 20
 
 
 def chosen_figure(result: InjectionMap) -> Drawing:
-    """Draw in how many folds the nested choice took which cell, session by session."""
+    """Draw in how many folds the nested choice selected each cell, session by session."""
     all_chosen, sessions = counted(result.nested), list(result.nested.chosen)
     chosen = all_chosen[:MOST_CHOSEN]
 

@@ -1,4 +1,4 @@
-"""A map's numbers and figures as files of their own, to draw and reckon with elsewhere."""
+"""A map's numbers and figures as separate files, for use in other programs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ NUMBERS = ("value", "low", "high", "chance", "p")
 
 
 def write_exports(report: MapReport, folder: Path) -> list[Path]:
-    """Write a map's tables as CSV and its figures as SVG and PDF into a folder; return the paths of all of them.
+    """Write a map's tables as CSV and its figures as SVG and PDF into a folder; return all paths.
 
     ``cells.csv`` has a line for each measure of each cell, ``nested.csv`` one for each measure of the decoder, the
-    ceiling and each control of each nested choice, ``chosen.csv`` one for each outer fold. Accuracies are shares from
-    0 to 1; what there is not is empty.
+    ceiling and each control of each nested choice, ``chosen.csv`` one for each outer fold. Accuracies are shares from 0
+    to 1; missing values are empty.
     """
     tables = {"cells": _cells, "nested": _nested, "chosen": _chosen}
     written = [write_csv(folder / f"{name}.csv", rows(report.result)) for name, rows in tables.items()]

@@ -20,7 +20,7 @@ from .session import MapSession
 
 Tables = dict[str, NDArray[np.float64]]
 Samples = dict[str, dict[str, Sampled]]
-"""By what was injected ("decoder", "ceiling", a control) and measure."""
+"""By injected states ("decoder", "ceiling", a control) and measure."""
 
 ALL = "all cells"
 
@@ -53,7 +53,7 @@ class Gathered:
         return {"pairwise": 0.5, "candidate": constant_guess(self.session.truth(network), n_classes)}
 
     def tables(self, cell: MapCell) -> dict[str, Tables]:
-        """What each trial would count under each trial's class; of several repeats the mean."""
+        """What each trial would count under each trial's class; the mean of several repeats."""
         truth = self.session.truth(cell.network)
         scores = self.result(cell) | self.result(MapLayer(cell.network, cell.layer))
         injected = [DECODER.name, CEILING.name, *self.session.settings.controls]
@@ -70,12 +70,12 @@ class Gathered:
         }
 
     def choose(self, among: str) -> list[MapCell]:
-        """For each outer fold the cell that does best in its inner folds; of equally good ones the first."""
+        """For each outer fold the best cell in its inner folds; the first of equally good ones."""
         rows = [i for i, cell in enumerate(self.cells) if among in (ALL, cell.region)]
         return [self.cells[rows[int(best)]] for best in np.argmax(self.inner[rows], axis=0)]
 
     def nested(self, chosen: Sequence[MapCell]) -> Samples:
-        """How each fold's chosen cell does on what that fold held out."""
+        """The result of each fold's chosen cell on what that fold held out."""
         n = len(self.session.trials)
         tables: dict[str, Tables] = {}
         for cell in dict.fromkeys(chosen):
@@ -84,7 +84,7 @@ class Gathered:
             for what, of in self.tables(cell).items():
                 for name, table in of.items():
                     tables.setdefault(what, {}).setdefault(name, np.full((n, n), np.nan))[rows] = table[rows]
-        # Where only some of the chosen cells have a control, it lacks rows.
+        # If only some of the chosen cells have a control, rows of it are missing.
         whole = {what: of for what, of in tables.items() if not any(np.isnan(one).any() for one in of.values())}
         chances = [self.chance(cell.network) for cell in chosen]
         sizes = [len(split.test) for split in self.session.outer]
@@ -93,7 +93,7 @@ class Gathered:
 
 
 def cell_results(sessions: Sequence[Gathered]) -> dict[MapCell, CellResult]:
-    """Every cell of the map, the mean over the sessions, with p corrected for all cells."""
+    """Every cell of the map: the mean over the sessions, with p corrected for all cells."""
     greatest = Maximum()
     results: dict[MapCell, CellResult] = {}
     cells = sessions[0].cells
@@ -122,13 +122,13 @@ def nested_result(sessions: Sequence[Gathered], among: str = ALL) -> Nested:
 
 
 def _mean(each: Sequence[Samples]) -> Samples:
-    """The mean over sessions of all that every session has."""
+    """The mean over sessions of everything that every session has."""
     common = [what for what in each[0] if all(what in one for one in each)]
     return {what: {name: mean_of([one[what][name] for one in each]) for name in OF_CELLS} for what in common}
 
 
 def _fields(each: dict[str, Samples], mean: Samples) -> dict[str, Any]:
-    """What the results of a cell and of the nested choice both have, from each session's samples and their mean."""
+    """The fields that a cell and the nested choice share, from each session's samples and their mean."""
     measures = {what: {name: one.measure() for name, one in of.items()} for what, of in mean.items()}
     return {
         "measures": measures.pop(DECODER.name),

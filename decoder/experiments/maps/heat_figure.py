@@ -1,4 +1,4 @@
-"""The map itself: colour for accuracy, size for whether it is significant."""
+"""The map itself: colour is accuracy, size is significance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FULL, SMALL = 0.92, 0.42
-"""How much of its place a cell fills, significant and not."""
+"""The part of its area that a cell fills, if significant and if not."""
 KEY_IN, HEADING_IN, ABOUT_IN = 0.75, 0.26, 0.95
 MOST_WIDE = 100
 
@@ -26,9 +26,9 @@ MOST_WIDE = 100
 def heat_figure(result: InjectionMap, measure: str) -> Drawing:
     """Draw a measure of all cells: regions and times downwards, layers to the right, a panel for each network.
 
-    Colour grows evenly from chance (the lowest, where networks answer in different words) to the highest value. Cells
-    that are not significant after correction for all cells are small; a frame marks the cell that the nested choice
-    took most often.
+    Colour grows evenly from chance (the lowest, where networks have different classes) to the highest value. Cells that
+    are not significant after correction for all cells are small. A frame marks the cell that the nested choice selected
+    most often.
     """
     lines = list(_lines(result.networks))
     n_rows, n_columns = len(result.regions) * len(result.times), max(map(_n_columns, lines))
@@ -96,7 +96,7 @@ def _panel(
                 squares.append(middle + half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]))
                 fills.append(heat_color((value - chance) / (top - chance))[0])
             if one.cell == best:
-                # An edge of paper tells the frame from any colour.
+                # An edge in the background colour separates the frame from any colour.
                 for color, linewidth in ((PAPER, 4.5), (ACCENT, 2)):
                     frame = Rectangle((x, y), 1, 1, fill=False, edgecolor=color, linewidth=linewidth, clip_on=False)
                     ax.add_patch(frame).set_zorder(3)
@@ -109,7 +109,7 @@ def _panel(
 
 
 def _key(figure: Figure, result: InjectionMap, measure: str, chance: float, top: float) -> None:
-    """Which colour is how much, and what sizes and the frame mean."""
+    """The colour scale, and what sizes and the frame mean."""
     from matplotlib.lines import Line2D
 
     bar, legend = figure.subplots(1, 2, width_ratios=[1, 1.5])
@@ -131,7 +131,7 @@ def _key(figure: Figure, result: InjectionMap, measure: str, chance: float, top:
 
 
 def _rows(result: InjectionMap, heading: float) -> dict[tuple[str, str], tuple[float, str]]:
-    """Where each row lies, from above, and what it is called."""
+    """The vertical position of each row, from above, and its name."""
     rows, y = {}, 0.0
     for region in result.regions:
         y += heading
@@ -142,7 +142,7 @@ def _rows(result: InjectionMap, heading: float) -> dict[tuple[str, str], tuple[f
 
 
 def _lines(networks: Sequence[NetworkSummary]) -> Iterator[list[NetworkSummary]]:
-    """Networks side by side as long as their layers are wide enough to be seen."""
+    """Networks in one line as long as their layers are wide enough to be seen."""
     line: list[NetworkSummary] = []
     for network in networks:
         if line and _n_columns([*line, network]) > MOST_WIDE:

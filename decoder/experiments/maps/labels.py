@@ -1,4 +1,4 @@
-"""What figures and tables of a map call things, and which cells they take as examples."""
+"""Names in the figures and tables of a map, and the cells they use as examples."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ MAIN = "pairwise"
 
 
 def label(result: InjectionMap, region: str | None = None, time: str | None = None, network: str | None = None) -> str:
-    """What is given, without what all cells of the map have in common."""
+    """The given names, without those that all cells of the map have in common."""
     parts = ((region, len(result.regions)), (time, len(result.times)), (network, len(result.networks)))
     return " · ".join(part for part, n in parts if part is not None and n > 1)
 
 
 def cell_label(result: InjectionMap, cell: MapCell) -> str:
-    """A cell by what tells it from others."""
+    """A cell by what distinguishes it from others."""
     place = label(result, cell.region, cell.time, cell.network)
     return f"{place}{' · ' * bool(place)}layer {cell.layer}"
 
 
 def counted(nested: Nested) -> list[tuple[MapCell, dict[str, int]]]:
-    """Each cell that was chosen with its number of folds in each session, the most frequent first."""
+    """Each chosen cell with its number of folds in each session, the most frequent first."""
     times = {session: Counter(cells) for session, cells in nested.chosen.items()}
     total = sum(times.values(), Counter())
     return [(cell, {session: of[cell] for session, of in times.items()}) for cell, _ in total.most_common()]
@@ -44,7 +44,7 @@ def nested_in(result: InjectionMap, region: str) -> Nested:
 
 
 def example_time(result: InjectionMap, region: str, network: NetworkSummary) -> TimeRange:
-    """The time that a region's nested choice took most often, within the network if it was ever chosen."""
+    """The time that a region's nested choice selected most often, within the network if it was ever chosen."""
     cells = counted(nested_in(result, region))
     own = [cell for cell, _ in cells if cell.network == network.name] or [cell for cell, _ in cells]
     return next(time for time in result.times if time.name == own[0].time)
@@ -56,17 +56,17 @@ def significant(one: CellResult, measure: str) -> bool:
 
 
 def chance_of(result: InjectionMap, measure: str, network: str) -> float:
-    """Chance for a network; networks may answer in different words."""
+    """Chance for a network; networks may have different classes."""
     return next(one.measures[measure].chance for cell, one in result.cells.items() if cell.network == network)
 
 
 def highest(result: InjectionMap, measure: str, chance: float) -> float:
-    """Where the colours of a heat map that begin at chance end."""
+    """The upper end of a heat map's colours, which begin at chance."""
     return float(np.nanmax([*(one.measures[measure].value for one in result.cells.values()), chance + 0.05]))
 
 
 def controls_of(result: InjectionMap) -> list[str]:
-    """Every control that some cell has."""
+    """Every control that any cell has."""
     return list(dict.fromkeys(name for one in result.cells.values() for name in one.controls))
 
 

@@ -22,13 +22,13 @@ DEPTHS = ((0.0, "first layer"), (0.25, "¼ deep"), (0.5, "½ deep"), (0.75, "¾ 
 MARKERS = "sDv^P"
 MOST_TICKS, MOST_COLUMNS = 16, 4
 LETTERS = 100
-"""As many stand above a whole figure."""
+"""The number of letters that fit above a whole figure."""
 
 
 def layers_figure(result: InjectionMap, measure: str) -> Drawing:
     """Draw how a measure changes along the layers, with ceiling and controls: a row for each region.
 
-    Where the map has several times, each region is drawn at the one that its nested choice took most often.
+    Where the map has several times, each region is drawn at the one that its nested choice selected most often.
     """
 
     def draw_panel(ax: Axes, region: str, network: NetworkSummary) -> None:
@@ -103,7 +103,7 @@ def _panels(
     values: Sequence[float],
     draw_panel: Callable[[Axes, str, NetworkSummary], None],
 ) -> Drawing:
-    """A row for each region, or several where networks are many, and what the lines are below."""
+    """A row for each region, or several where networks are many, with the legend of the lines below."""
     chances = {network.name: chance_of(result, measure, network.name) for network in result.networks}
     drawn = [*chances.values(), *values]
     lowest, highest = 100 * np.nanmin(drawn), 100 * np.nanmax(drawn)
@@ -122,11 +122,11 @@ def _panels(
             for ax, network in zip(own, result.networks, strict=False):
                 chance_line(ax.axhline, chances[network.name])
                 draw_panel(ax, region, network)
-                # Axes that matplotlib shares would do the same, but take many times as long with many panels.
+                # matplotlib's shared axes do the same, but take many times as long with many panels.
                 ax.set_ylim(limits)
                 ax.yaxis.set_major_formatter("{x:g} %")
                 ax.tick_params(axis="y", labelcolor=SOFT, labelleft=ax in axes[:, 0])
-                # One above the other, panels of different networks have different layers.
+                # Panels of different networks in one column have different layers.
                 lowest_of_its = ax in axes[-1] or rows_each > 1
                 ax.tick_params(axis="x", labelbottom=lowest_of_its)
                 ax.set_xlabel(axis if lowest_of_its else "")
@@ -159,7 +159,7 @@ def _decoder(ax: Axes, x: NDArray, cells: Sequence[CellResult], measure: str, sa
 
 
 def _title(ax: Axes, result: InjectionMap, place: tuple[str, str | None, str]) -> None:
-    """Region, time and network, with as much of each as there is room for."""
+    """Region, time and network, as much of each as fits."""
     region, time, network = place
     room = LETTERS // _n_columns(result)
     said = label(result, region, time, network)
@@ -169,7 +169,7 @@ def _title(ax: Axes, result: InjectionMap, place: tuple[str, str | None, str]) -
 
 
 def _picked(n_layers: int) -> list[tuple[int, int]]:
-    """Layers at even distances with their places in `DEPTHS`, none twice: of few layers the first and last are."""
+    """Layers at even distances with their positions in `DEPTHS`, none twice, including the first and the last."""
     at = [round(depth * (n_layers - 1)) for depth, _ in DEPTHS]
     place: dict[int, int] = {}
     for i in (0, 4, 2, 1, 3):
@@ -186,7 +186,7 @@ def _ends(result: InjectionMap, measure: str) -> list[float]:
 
 
 def _when(result: InjectionMap) -> tuple[NDArray[np.float64], bool]:
-    """Where each time stands, and whether that is in seconds."""
+    """The position of each time, and whether it is in seconds."""
     middles = [np.nan if t.start_s is None or t.stop_s is None else (t.start_s + t.stop_s) / 2 for t in result.times]
     in_seconds = bool(np.isfinite(middles).all())
     return np.array(middles) if in_seconds else np.arange(len(result.times), dtype=np.float64), in_seconds

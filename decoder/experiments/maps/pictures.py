@@ -1,4 +1,4 @@
-"""What a network sees in brain activity, drawn by itself, and how like the pictures of the trials that is."""
+"""What a network draws from brain activity, and how similar that is to the pictures of the trials."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .session import MapSession
 
 @dataclass(frozen=True)
 class Drawings:
-    """The picture of each trial, and what a network drew once a state was injected into a layer; from 0 (black) to 1.
+    """The picture of each trial, and what a network drew after a state was injected into a layer; from 0 (black) to 1.
 
-    `label` (n_trials,) is the recording's; `stimulus` and `ceiling`, which is drawn from the true activation, are
-    (n_trials, height, width), and so are drawings from each region's activity; `shuffled` ones are of several random
-    pairings of activity and pictures in training (n_shuffles, n_trials, height, width).
+    `label` (n_trials,) is the recording's. `stimulus`, `ceiling` (drawn from the true activation) and the drawings from
+    each region's activity are (n_trials, height, width). `shuffled` drawings (n_shuffles, n_trials, height, width) come
+    from random pairings of activity and pictures in training.
     """
 
     layer: str
@@ -36,15 +36,11 @@ class Drawings:
 
 @dataclass(frozen=True)
 class Likeness:
-    """How like the pictures drawings are, on average over the trials.
+    """How similar drawings are to the pictures, on average over the trials.
 
-    Attributes
-    ----------
-    correlation : float
-        Over the pixels. Most pictures of a kind correlate with each other: compare with the shuffled pairing.
-    identified, identified_within : float
-        How often a drawing is more like its trial's picture than like that of another trial, or of another one of the
-        same label; chance is 0.5.
+    `correlation` is over the pixels. Most pictures of a kind correlate with each other: compare with the shuffled
+    pairing. `identified` is how often a drawing is more similar to its trial's picture than to that of another trial,
+    `identified_within` the same among trials of one label; chance is 0.5.
     """
 
     correlation: float
@@ -53,7 +49,7 @@ class Likeness:
 
 
 def likeness(drawn: NDArray, stimulus: NDArray, label: NDArray) -> Likeness:
-    """Compare drawings with pictures, both (n_trials, height, width); at least two trials have each label (n_trials,).
+    """Compare drawings with pictures, both (n_trials, height, width); each label (n_trials,) has at least two trials.
 
     Examples
     --------
@@ -89,25 +85,10 @@ def draw_trials(
 ) -> Drawings:
     """Draw what a network sees in the activity of each trial while it is held out, region by region.
 
-    Parameters
-    ----------
-    session : MapSession
-        Each of its trials is held out in one fold.
-    network : str
-        A network of the session whose targets are pictures.
-    drawing : Network
-        Has that network's layers up to `layer`; its output is a square picture from 0 to 1.
-    time : str
-        One of the session's times.
-    layer : str, optional
-        Where to inject; by default the deepest layer that is mapped and that `drawing` has.
-
-    Raises
-    ------
-    InputError
-        The targets are no pictures.
-    UnknownNameError
-        The layer is not mapped, or `drawing` has none of that name.
+    Each trial of the session must be held out in one fold. `drawing` needs the layers of the session's `network` up to
+    `layer`, and gives a square picture from 0 to 1. By default `layer` is the deepest one that is mapped and that
+    `drawing` has. It is an InputError if the network's targets are not pictures, an UnknownNameError if the layer is
+    not mapped or `drawing` lacks it.
     """
     targets, keys = session.networks[network].targets, session.keys(network)
     stimuli = getattr(targets, "stimuli", None)
@@ -124,7 +105,7 @@ def draw_trials(
 
     def drawn(blends: Blends) -> NDArray[np.float32]:
         pixels = drawing.resume(layer, blended(blends.rows, table))
-        # Splits follow each other; back to the order of the trials.
+        # From the order of the splits back to that of the trials.
         return laid_out(pixels[np.argsort(blends.trial)])
 
     sources = {region: session.sources(region, time).outer for region in session.regions}

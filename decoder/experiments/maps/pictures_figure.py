@@ -1,4 +1,4 @@
-"""The figure of what a network drew: above it the pictures shown, to the right how like them its drawings are."""
+"""The figure of what a network drew: the stimuli above, the likeness of its drawings to the right."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ GAP = 2
 
 
 def pictures_figure(drawn: Drawings, name: str = "pictures", *, n_of_each: int = 8) -> Drawing:
-    """Draw the pictures shown above what the network drew: from its true activation, from each region, and shuffled.
+    """Draw the stimuli above what the network drew: from its true activation, from each region, and shuffled.
 
-    At most `n_of_each` trials of each label are spread evenly over these, whatever became of them. The numbers to the
-    right are of all trials, see `Likeness`.
+    At most `n_of_each` trials of each label are drawn, spread evenly over all, however good they are. The numbers to
+    the right are of all trials, see `Likeness`.
     """
     kinds = list(dict.fromkeys(drawn.label.tolist()))
     columns = [_spread(np.flatnonzero(drawn.label == kind), n_of_each) for kind in kinds]
@@ -52,7 +52,7 @@ def pictures_figure(drawn: Drawings, name: str = "pictures", *, n_of_each: int =
 
 
 def _rows(drawn: Drawings) -> list[tuple[str, NDArray[np.float32], str]]:
-    """What each row of the figure is called, its pictures, and a note."""
+    """The name of each row of the figure, its pictures, and a note."""
     compared = {"ceiling": drawn.ceiling, **drawn.regions}
     rows = [
         (name, pictures, _line_of(likeness(pictures, drawn.stimulus, drawn.label)))
@@ -68,7 +68,7 @@ def _spread(trials: NDArray[np.intp], n: int) -> NDArray[np.intp]:
 
 
 def _strip(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Pictures side by side, with nothing (NaN) between them."""
+    """Pictures in a row, separated by NaN."""
     return np.hstack([np.pad(one, ((0, 0), (0, GAP)), constant_values=np.nan) for one in pictures])[:, :-GAP]
 
 

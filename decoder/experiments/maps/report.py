@@ -1,4 +1,4 @@
-"""A map as the terminal and the page show it: a page for a paper's supplement."""
+"""The report of a map, for the terminal and as a page for a paper's supplement."""
 
 from __future__ import annotations
 
@@ -41,14 +41,7 @@ MUCH_AT_EDGE = 0.2
 
 @dataclass(frozen=True)
 class MapReport:
-    """Implements `hotwire.decoder.report.result.Result`.
-
-    Attributes
-    ----------
-    result : InjectionMap
-    pictures : sequence of Drawing
-        What networks saw, by session and network, where they can draw.
-    """
+    """Implements `hotwire.decoder.report.result.Result`; `pictures` has what networks drew, by session and network."""
 
     result: InjectionMap
     pictures: Sequence[Drawing] = ()
@@ -147,7 +140,7 @@ class MapReport:
         return [*sections, PageSection("All cells", [cells])]
 
     def _by_measure(self, title: str, kind: str, by_name: dict[str, Drawing]) -> list[PageSection]:
-        """The figure of the main measure, and folded away those of the others; nothing where there is none."""
+        """The figure of the main measure, with those of the others folded away; empty if there is none."""
         if f"{kind}-{MAIN}" not in by_name:
             return []
         others = [name for name in self.result.nested.measures if name != MAIN]
@@ -199,7 +192,7 @@ class MapReport:
                 yield Table(("check", "verdict", "reason"), rows, f"The audit for leaks of {', '.join(names)}.")
 
     def _findings(self) -> list[tuple[list[str], list[Finding]]]:
-        """What the audit reports, with all sessions of which it reports the same."""
+        """What the audit reports, with all sessions that have the same report."""
         alike: dict[tuple[Finding, ...], list[str]] = {}
         for session in self.result.sessions:
             alike.setdefault(tuple(Finding(**one) for one in session.findings), []).append(session.name)  # type: ignore[arg-type]
@@ -213,7 +206,7 @@ class MapReport:
         return Table(columns, [_cell_row(one, controls) for one in self.result.cells.values()])
 
     def _heat_table(self, network: NetworkSummary) -> Table:
-        """The map of a network in the terminal: per cent on colour, a star or a line where it is significant."""
+        """The map of a network in the terminal: per cent on colour, with a star or a line where it is significant."""
         result, chance = self.result, chance_of(self.result, MAIN, network.name)
         top = highest(result, MAIN, chance)
         all_rows = [(region, time) for region in result.regions for time in result.times]

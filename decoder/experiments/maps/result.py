@@ -1,4 +1,4 @@
-"""The results of a map: for each region, time, network and layer how well the network reads what was injected there."""
+"""The results of a map: for each region, time, network and layer, how well the network reads what was injected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..session.settings import TimeRange
 
 
 class MapCell(NamedTuple):
-    """One place of the map."""
+    """One position in the map."""
 
     region: str
     time: str
@@ -34,18 +34,11 @@ class NetworkSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class MapResult:
-    """How well what was injected is read, over all outer folds; where there are several sessions, their mean.
+    """How well injected states are read, over all outer folds; the mean of the sessions where there are several.
 
-    Attributes
-    ----------
-    measures : dict of str to Measure
-        ``"pairwise"`` and ``"candidate"``: value, chance, interval over runs, p uncorrected.
-    by_session : dict of str to dict of str to float
-        Each session's value of each measure.
-    ceiling : dict of str to float
-        The same readout from the true activations.
-    controls : dict of str to dict of str to Measure
-        By control.
+    `measures` has ``"pairwise"`` and ``"candidate"``: value, chance, interval over runs and uncorrected p. `by_session`
+    has each session's value of each measure, `ceiling` that of the same readout from the true activations, `controls`
+    the measures of each control.
     """
 
     measures: dict[str, Measure]
@@ -56,16 +49,10 @@ class MapResult:
 
 @dataclass(frozen=True, kw_only=True)
 class CellResult(MapResult):
-    """How well one cell does.
+    """The result of one cell.
 
-    Attributes
-    ----------
-    p_corrected : dict of str to float
-        By the maximum over all cells of the map, for each measure.
-    strengths : tuple of float
-        The ridge strengths chosen, one for each outer fold of each session.
-    at_edge : float
-        Which share of them is at the edge of the grid.
+    `p_corrected` has p for each measure, corrected by the maximum over all cells of the map. `strengths` has the ridge
+    strength chosen in each outer fold of each session, `at_edge` the share of them at the edge of the grid.
     """
 
     cell: MapCell
@@ -76,14 +63,9 @@ class CellResult(MapResult):
 
 @dataclass(frozen=True, kw_only=True)
 class Nested(MapResult):
-    """The cell chosen in the inner folds of each outer fold, and how well it does on what that fold held out.
+    """The cell chosen in the inner folds of each outer fold, and its result on what that fold held out.
 
-    Attributes
-    ----------
-    among : str
-        Among which cells: "all cells", or a region's name.
-    chosen : dict of str to tuple of MapCell
-        For each session the cell chosen in each outer fold.
+    `among` is "all cells" or a region's name. `chosen` has, for each session, the cell chosen in each outer fold.
     """
 
     among: str
@@ -92,8 +74,9 @@ class Nested(MapResult):
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """A recording of the map: the study file's name, the recording in a few words, what the audit for leaks found
-    (check, verdict, reason), and what repeats of the recording say of the noise ceiling, where there are any."""
+    """A recording of the map: the study file's name, a short description of the recording, the findings of the audit
+    for leaks (check, verdict, reason), and the noise ceiling estimated from repeats, where there are any.
+    """
 
     name: str
     recording: str
@@ -119,7 +102,7 @@ class InjectionMap:
     settings : dict of str to str
         Steps, adapter, readout and so on, in words.
     seconds : float
-        How long the map took, without what was in the cache.
+        The time that the map took, without what was cached.
     """
 
     sessions: tuple[SessionSummary, ...]
@@ -138,12 +121,12 @@ class InjectionMap:
     seconds: float
 
     def rows(self) -> Iterator[tuple[str, TimeRange, NetworkSummary]]:
-        """Each line of cells that runs along the layers of a network."""
+        """Each line of cells along the layers of a network."""
         for region in self.regions:
             for time in self.times:
                 for network in self.networks:
                     yield region, time, network
 
     def along(self, region: str, time: str, network: NetworkSummary) -> list[CellResult]:
-        """The cells of one such line, in the order of the layers."""
+        """The cells of one line, in the order of the layers."""
         return [self.cells[MapCell(region, time, network.name, layer)] for layer in network.layers]

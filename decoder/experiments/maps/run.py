@@ -1,4 +1,4 @@
-"""Making a map: do what is not done yet, here or on a cluster, then gather."""
+"""Making a map: do the jobs that are missing, here or on a cluster, then gather the results."""
 
 from __future__ import annotations
 
@@ -19,27 +19,26 @@ from .session import MapSession
 
 
 def results_folder() -> Path:
-    """Where a map's results are cached by default: with all assets, see `hotwire.models.weights.assets`."""
+    """The default cache of a map's results: with all assets, see `hotwire.models.weights.assets`."""
     return cache_folder() / "maps"
 
 
 def make_map(
     sessions: Sequence[MapSession], *, cache: ArrayCache | None = None, workers: Workers = work_here
 ) -> InjectionMap:
-    """Inject each region's activity, at each time, into each layer, and see what the network understands.
+    """Inject each region's activity, at each time, into each layer, and score what the network understands.
 
-    Results are cached on disk: a map that was stopped goes on where it was, and one that is made again, or with a layer
-    more, does only what is new.
+    Results are cached on disk: a map that was stopped continues where it was, and a map that is made again, or with one
+    more layer, does only what is new.
 
     Parameters
     ----------
     sessions : sequence of MapSession
-        Of the same settings, regions and networks; the map is their mean.
+        With the same settings, regions and networks; the map is their mean.
     cache : ArrayCache, optional
         By default in `results_folder`.
     workers : callable, optional
-        Do the jobs that are left to do: all cores of this machine, or a
-        `hotwire.decoder.experiments.kernel.cluster.Cluster`.
+        Does the missing jobs: all cores of this machine, or a `hotwire.decoder.experiments.kernel.cluster.Cluster`.
 
     Returns
     -------
@@ -50,7 +49,7 @@ def make_map(
     InputError
         The sessions do not have the same regions, times, networks and layers.
     LeakError
-        What would be tested was in the training, or can be decided without the brain.
+        What would be tested was in the training, or can be decoded without the brain.
     """
     start = time.perf_counter()
     _check_alike(sessions)
@@ -119,7 +118,7 @@ def _check_alike(sessions: Sequence[MapSession]) -> None:
 
 
 def _alike(session: MapSession) -> dict[str, object]:
-    """What all sessions of a map have to have in common."""
+    """What all sessions of a map must have in common."""
     return {
         "regions": list(session.regions),
         "times": list(session.settings.times),

@@ -1,4 +1,4 @@
-"""A session that is mapped: its activity factorised for all splits, what controls use instead, permutation orders."""
+"""A session to be mapped: its activity factorised for all splits, what controls inject instead, permutation orders."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class MapSession(RegionSession[MapSettings]):
         self.forget()
 
     def forget(self) -> None:
-        # All times of a region follow each other; of a whole brain, whiteners take GB.
+        # All times of a region follow each other; whiteners of a whole brain take GB.
         self._whiteners = once(self._whiten, maxsize=2)
         self.stand_in = once(self._stand_in)
-        # Factorisations take memory: those of the newest two are held.
+        # Factorisations take memory: only the newest two are cached.
         self.sources = once(self._factorise, maxsize=2)
 
     @property
@@ -45,7 +45,7 @@ class MapSession(RegionSession[MapSettings]):
 
     @cached_property
     def inner(self) -> list[list[Split]]:
-        """For each outer fold, splits of its training runs; of what they hold out, at most `inner_trials` in all."""
+        """For each outer fold, splits of its training runs, which hold out at most `inner_trials` trials in all."""
         rng = np.random.default_rng(self.settings.seed)
         folds = []
         for held_out in self.held_out:
@@ -68,7 +68,7 @@ class MapSession(RegionSession[MapSettings]):
         return self.exchanges(exchanged_within(self.trials.run, number), self.settings.n_permutations)
 
     def _pairing(self, control: str) -> NDArray[np.intp]:
-        """For each repeat of a control the trial whose target each trial is fitted to, (n_repeats, n_trials)."""
+        """For each repeat of a control, the trial whose target each trial is fitted to, (n_repeats, n_trials)."""
         pairing = control_named(control).pairing
         assert pairing is not None
         settings = self.settings
@@ -81,7 +81,7 @@ class MapSession(RegionSession[MapSettings]):
         return blended(of_class / of_class.sum(axis=1, keepdims=True), self.table(network, weights, layer))
 
     def _stand_in(self, control: str, network: str) -> Injected | None:
-        """What a control injects in place of activity; None where it uses activity, or there is nothing of its kind."""
+        """What a control injects instead of activity; None if it uses activity or has no predictors."""
         predictors = control_named(control).predictors
         if predictors is None:
             return None if uses_activity(control_named(control)) else TrueActivations(self.outer)
@@ -113,7 +113,7 @@ def weights_of(control: Control) -> Weights:
 
 
 def uses_activity(control: Control) -> bool:
-    """Whether what a control injects depends on what activity predicts: then it is worked out for each cell."""
+    """Whether what a control injects depends on the activity: then it is computed for each cell."""
     if control.predictors is not None:
         return False
     if control.activations is None:

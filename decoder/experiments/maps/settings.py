@@ -13,14 +13,14 @@ __all__ = ["MapSettings", "NetworkSpec"]
 
 @dataclass(frozen=True)
 class MapSettings(SessionSettings):
-    """What all sessions of a map have in common, in addition to what `SessionSettings` says.
+    """The settings that all sessions of a map share, in addition to `SessionSettings`.
 
     Parameters
     ----------
     inner_folds, controls, n_permutations
-        As `hotwire.decoder.evaluate` means them.
+        As for `hotwire.decoder.evaluate`.
     inner_trials : int
-        At most so many held-out training trials score the cells in each outer fold.
+        In each outer fold, at most this many held-out training trials score the cells.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Sessions of a map out of study files."""
+"""Sessions of a map from study files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .settings import MapSettings
 
 @dataclass(frozen=True)
 class MapStudy:
-    """A study file, by which every process can open the session for itself."""
+    """A study file, from which every process can open the session."""
 
     study: Path
 
@@ -32,7 +32,7 @@ def session_of(study: Study) -> MapSession:
     Raises
     ------
     StudyError
-        What the study says does not go together: regions, times, layers, networks.
+        Regions, times, layers or networks do not fit together.
     """
     section, evaluation = study.section(MapSection), study.sections.evaluation
     parts = session_parts(study)
@@ -49,7 +49,7 @@ def session_of(study: Study) -> MapSession:
 
 
 def pictures_of(study: Study, session: MapSession) -> list[Drawing]:
-    """Draw what the networks see in a session's activity, as far as they can draw."""
+    """Draw what the networks see in a session's activity, for those networks that can draw."""
     pictures = []
     for section in study.section(MapSection).networks or [study.sections.network]:
         drawing = section.drawing()

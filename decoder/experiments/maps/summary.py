@@ -10,7 +10,7 @@ from .result import InjectionMap
 
 
 def map_summary(result: InjectionMap) -> dict[str, Any]:
-    """A map ready for JSON; `None` where there is no number.
+    """A map as JSON data; `None` where there is no number.
 
     ``nested_pairwise``, ``interval``, ``chance``, ``p_value``, ``ceiling`` and ``controls`` are the pairwise accuracy
     of the nested choice; ``nested`` has every measure of it, ``map`` all cells.

@@ -19,7 +19,7 @@ HUES = (*SERIES, ACCENT)
 
 
 def layers_figure(plan: PlanResult) -> Drawing:
-    """Draw how many dimensions the stimuli fill in each layer, and how much of a held-out one the others span."""
+    """Draw how many dimensions the stimuli fill in each layer, and how much of a held-out stimulus the others span."""
     x = np.arange(len(plan.layers))
     step = -(-len(x) // MOST_TICKS)
     here = [one.layer for one in plan.layers].index(plan.layer)
@@ -55,7 +55,7 @@ def layers_figure(plan: PlanResult) -> Drawing:
 
 
 def spans_figure(plan: PlanResult) -> Drawing:
-    """Draw what is right about stimuli that were left out, by the number trained on."""
+    """Draw the accuracy for stimuli that were left out, by the number of training stimuli."""
     curves = [(HELD_OUT[held_out], [one.n_training for one in curve], curve) for held_out, curve in plan.span_curves()]
     caption = (
         "What the network reads from the part of a held-out activation that lies in the span of those trained on; "
@@ -65,7 +65,7 @@ def spans_figure(plan: PlanResult) -> Drawing:
 
 
 def reach_figure(plan: PlanResult) -> Drawing:
-    """Draw what simulated decoders reach, by the number of trials, for each level of noise."""
+    """Draw the accuracy of simulated decoders, by the number of trials, for each level of noise."""
     curves = [
         (f"signal-to-noise {level:.2g}", [one.n_training for one in curve], curve) for level, curve in plan.levels()
     ]
@@ -78,7 +78,7 @@ def reach_figure(plan: PlanResult) -> Drawing:
 def _accuracies(
     name: str, curves: list[tuple[str, list[int], Any]], plan: PlanResult, unit: str, caption: str
 ) -> Drawing:
-    """Draw pairwise accuracy, and that among all answers, side by side."""
+    """Draw pairwise accuracy, and accuracy among all classes, in two panels."""
 
     def draw(figure: Figure) -> None:
         panels: Any = figure.subplots(1, 2)

@@ -1,4 +1,4 @@
-"""The ceiling that no amount of brain data lifts: stimuli that were not trained on, as far as the others span them."""
+"""The ceiling that more brain data does not raise: how far the training stimuli span those that were left out."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .span import explained, span_weights
 
 N_TESTED = 60
 N_READ = 32
-"""Of words, so many are read at least for each number of training words."""
+"""For each number of training words, at least this many left-out words are read."""
 
 
 class _Split(NamedTuple):
     test: NDArray[np.intp]
     order: NDArray[np.intp]
-    """What may be trained on, the first of it first."""
+    """The stimuli that may be trained on, in the order of use."""
 
 
 def word_spans(scene: Scene, n_draws: int, seed: int) -> list[SpanPoint]:
@@ -42,7 +42,7 @@ def word_spans(scene: Scene, n_draws: int, seed: int) -> list[SpanPoint]:
 
 
 def picture_spans(scene: Scene, n_draws: int, seed: int) -> list[SpanPoint]:
-    """Leave pictures out, and then whole categories: all pictures in which the network sees the same."""
+    """Leave out pictures, and then whole categories: all pictures in which the network sees the same."""
     rng = np.random.default_rng(seed)
     n_test = number_tested(scene.n_keys)
     points = []
@@ -55,7 +55,7 @@ def picture_spans(scene: Scene, n_draws: int, seed: int) -> list[SpanPoint]:
 
 
 def number_tested(n_pictures: int) -> int:
-    """How many pictures are left out of so many."""
+    """How many of `n_pictures` are left out."""
     return min(N_TESTED, n_pictures // 4)
 
 
@@ -71,7 +71,7 @@ def _picture_split(scene: Scene, held_out: LeftOut, n_test: int, rng: np.random.
 
 
 def _points(scene: Scene, held_out: LeftOut, draws: list[list[_Split]], sizes: list[int]) -> list[SpanPoint]:
-    """All splits of a draw are scored together: a single left-out word could not be confused with another."""
+    """Score all splits of a draw together: a single left-out word could not be confused with another."""
     points = []
     for size in tqdm(sizes, desc=f"held-out {held_out}", delay=1, disable=None):
         splits = [split for draw in draws for split in draw]
@@ -92,7 +92,7 @@ def _points(scene: Scene, held_out: LeftOut, draws: list[list[_Split]], sizes: l
 
 
 def _sizes(most: int) -> list[int]:
-    """Numbers of training stimuli up to the most, each about twice the one before.
+    """Numbers of training stimuli up to the largest, each about twice the one before.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Noise: how well a recording tells its conditions apart, put as a synthetic brain that does so equally well."""
+"""Noise: how well a recording separates its conditions, expressed as a synthetic brain that does so equally well."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Noise:
-    """A brain that is as noisy as a recording, whose trial `name` describes.
+    """A brain that is as noisy as a recording; `name` describes one of its trials.
 
-    `signal_to_noise`, with its 95 % interval over runs, is the variance of a feature's response over categories by that
-    of its noise in one trial: see `SyntheticBrain`. Recording a trial takes `seconds_per_trial`, rest included.
+    `signal_to_noise`, with its 95 % interval over runs, is the variance of a feature's response over categories divided
+    by that of its noise in one trial: see `SyntheticBrain`. Recording a trial takes `seconds_per_trial`, rest included.
     """
 
     name: str
@@ -45,32 +45,21 @@ DEMO = Noise(
     high=0.079,
     seconds_per_trial=37.8,
 )
-"""What `noise_like` finds in the study of ``hotwire demo``: to go by where no recording is at hand."""
+"""The result of `noise_like` for the study of ``hotwire demo``: the default if there is no recording."""
 
 
 def noise_like(recording: Recording, settings: Settings, name: str) -> Noise:
-    """Find the signal-to-noise ratio of a recording's trials, without any network.
+    """Estimate the signal-to-noise ratio of a recording's trials, without any network.
 
-    Each run in turn is left out (or each of twelve groups of runs). With class means over the others, every trial has a
-    margin by which it is nearer to its own mean than to another. The d-prime of these margins, their mean by their
-    standard deviation over runs, is a matter of signal and noise alone, whichever of its features carry the signal;
-    `signal_to_noise` gives that of a brain whose features are all alike. Where the decoder does not whiten, d-prime is
-    taken from the features as they are or from whitened ones, whichever it is larger in: class means are helpless
-    against noise that features share, ridge regression is not.
+    Each run in turn is left out (or each of twelve groups of runs). With class means over the other runs, every trial
+    has a margin: how much nearer it is to its own class mean than to another. The d-prime of these margins (their mean
+    divided by their standard deviation) depends on signal and noise alone, whichever features carry the signal.
+    `signal_to_noise` converts it to a brain whose features are all alike. Where the decoder does not whiten, d-prime is
+    the larger of two: from the features as they are, and from whitened ones. Class means cannot cope with noise that
+    features share; ridge regression can.
 
-    Parameters
-    ----------
-    recording : Recording
-        In which two or more labels occur, each in two or more runs.
-    settings : Settings
-        Its steps and its window are made use of, and whether it whitens.
-    name : str
-        What to call the result.
-
-    Raises
-    ------
-    RecordingError
-        Labels are not repeated over runs, or cannot be told apart.
+    The recording needs two or more labels, each in two or more runs. Of the settings, the steps, the window and the
+    whitening are used. A RecordingError says that labels are not repeated over runs, or cannot be separated.
 
     References
     ----------
@@ -98,7 +87,7 @@ def noise_like(recording: Recording, settings: Settings, name: str) -> Noise:
 
 
 def signal_to_noise(d_prime: float, n_features: int, n_training: float) -> float:
-    """The ratio at which a brain of independent, equal features shows this d-prime; 0 where it is not above 0.
+    """The ratio at which a brain of independent, equal features has this d-prime; 0 where d-prime is not above 0.
 
     With noise of variance 1 and patterns of variance s in p features, the margin of a trial between the means of n
     trials each has the mean p s and the variance 2 p s (1 + 1/n) + 2 p / n + p / n^2; d-prime is solved for s.
@@ -117,8 +106,8 @@ def signal_to_noise(d_prime: float, n_features: int, n_training: float) -> float
 
 
 def _margins(trials: Trials, prepared: Recording, whiten: str) -> tuple[Floats, float]:
-    """Of each run, label and other label: how many margins, their sum, and that of their squares; and the (harmonic)
-    mean number of trials behind a class mean.
+    """The number of margins, their sum and their sum of squares for each run, label and other label; and the (harmonic)
+    mean number of trials in a class mean.
     """
     labels, label = np.unique(trials.label, return_inverse=True)
     runs, run = np.unique(trials.run, return_inverse=True)
@@ -147,7 +136,7 @@ def _margins(trials: Trials, prepared: Recording, whiten: str) -> tuple[Floats, 
 
 
 def _d_prime(sums: Floats) -> float:
-    """Mean margin by its standard deviation within pairs of labels, from their counts, sums and sums of squares."""
+    """Mean margin divided by its standard deviation within pairs of labels, from counts, sums and sums of squares."""
     count, total, squares = sums
     several = count > 1
     if not several.any():

@@ -1,4 +1,4 @@
-"""Everyday nouns that categories may be added from in trying how many it takes."""
+"""Everyday nouns for extra categories, to try how many categories a study needs."""
 
 _LINES = (
     "apple arm baby ball banana basket bear bed bee bell bench bicycle bird boat book bowl box bread",

@@ -1,4 +1,4 @@
-"""A plan as the terminal and the page show it."""
+"""The report of a plan, for the terminal and the page."""
 
 from __future__ import annotations
 

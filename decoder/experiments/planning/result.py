@@ -1,4 +1,4 @@
-"""What a plan found."""
+"""The result of a plan."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ LeftOut = Literal["categories", "pictures"]
 
 
 class Accuracy(NamedTuple):
-    """How often an answer is right: of two (chance one half), and among all."""
+    """The share of correct decisions: between two classes (chance one half), and among all."""
 
     pairwise: float
     candidate: float
 
 
 class MeanOverDraws(NamedTuple):
-    """A mean over random draws, with its standard error (NaN of a single draw)."""
+    """A mean over random draws, with its standard error (NaN for a single draw)."""
 
     value: float
     error: float
@@ -39,10 +39,10 @@ class MeanOverDraws(NamedTuple):
 
 @dataclass(frozen=True)
 class SpanPoint:
-    """How well a number of training stimuli spans what was left out: a category, or merely another picture.
+    """How well a number of training stimuli spans what was left out: a category, or just another picture.
 
-    `explained` is the share of a held-out activation's squared distance from the mean; the accuracies are of the
-    network's readout from the nearest point of the span.
+    `explained` is the share of a held-out activation's squared distance from the mean. The accuracies are those of the
+    network's readout at the nearest point of the span.
     """
 
     held_out: LeftOut
@@ -54,9 +54,10 @@ class SpanPoint:
 
 @dataclass(frozen=True)
 class ReachPoint:
-    """What a decoder reaches on new trials of a signal-to-noise ratio, see `Noise`; means are over simulated brains.
+    """The accuracy of a decoder on new trials of one signal-to-noise ratio (see `Noise`), as means over simulated
+    brains.
 
-    It is trained on `n_training` trials of each word, or on as many pictures, each shown once.
+    It is trained on `n_training` trials of each word, or on that many pictures, each shown once.
     """
 
     signal_to_noise: float
@@ -67,10 +68,9 @@ class ReachPoint:
 
 @dataclass(frozen=True)
 class LayerSpan:
-    """What the stimuli span in one layer.
+    """The dimensions that the stimuli fill in one layer.
 
-    `explained` is the share of a held-out stimulus's activation that the nearest point of the others' span accounts
-    for.
+    `explained` is the share of a held-out stimulus's activation that the nearest point of the others' span explains.
     """
 
     layer: str
@@ -81,21 +81,12 @@ class LayerSpan:
 
 @dataclass(frozen=True)
 class PlanResult:
-    """All that `plan` found.
+    """The result of `plan`.
 
-    Attributes
-    ----------
-    n_stimuli, n_pool : int
-        How many there are to be decoded, and how many more words were trained on in trying how many categories it
-        takes.
-    chance, ceiling : Accuracy
-        Of guessing; and of the readout from the true activations.
-    spans : tuple of SpanPoint
-        What no amount of brain data lifts.
-    noise : Noise
-        That of which the levels of `reach` are parts and multiples.
-    target : float
-        The pairwise accuracy that is aimed at.
+    `n_stimuli` are to be decoded; `n_pool` more words were used in training, to see how many categories it takes.
+    `chance` is the accuracy of guessing, `ceiling` that of the readout from the true activations. `spans` has the
+    limits that more brain data does not raise. The levels of `reach` are multiples of `noise`. `target` is the pairwise
+    accuracy aimed at.
     """
 
     network: str
@@ -128,10 +119,10 @@ class PlanResult:
 
 
 def needed(points: Sequence[SpanPoint] | Sequence[ReachPoint], target: float) -> float | None:
-    """From how many training stimuli or trials on a curve stays at the target, read between its points.
+    """The number of training stimuli or trials from which a curve stays at or above the target.
 
-    Between two points the accuracy is taken to grow evenly with the logarithm of the number. None where the last point
-    is below the target; the first number where all points are at it.
+    Between two points the accuracy is assumed to grow linearly with the logarithm of the number. None where the last
+    point is below the target; the first number where all points reach it.
     """
     below = [i for i, point in enumerate(points) if not point.pairwise.value >= target]
     if not below:

@@ -24,7 +24,7 @@ from .simulate import reached
 from .span import dimensions, explained, span_weights
 
 LEVELS = (0.25, 0.5, 1.0, 2.0)
-"""Signal-to-noise ratios that are simulated, by that of the noise gone by."""
+"""Simulated signal-to-noise ratios, as multiples of that of `noise`."""
 TRIALS = (2, 3, 4, 6, 8, 11, 16, 24)
 PICTURES = (8, 16, 32, 64, 128, 256, 512)
 MOST_TRAINING = 1000
@@ -45,7 +45,7 @@ def plan(
     n_draws: int = 4,
     seed: int = 0,
 ) -> PlanResult:
-    """Tell from stimuli and network how many samples and categories a study needs, before anything is recorded.
+    """Estimate from stimuli and network how many samples and categories a study needs, before anything is recorded.
 
     Parameters
     ----------
@@ -53,24 +53,24 @@ def plan(
     targets : WordTargets or StimulusTargets
         Of many pictures, 300 are drawn.
     settings : Settings
-        Layer, adapter, readout and prompt are made use of.
+        Only layer, adapter, readout and prompt are used.
     noise : Noise
-        Of one trial; see `noise_like`.
+        The noise of one trial; see `noise_like`.
     levels : sequence of float, optional
         Signal-to-noise ratios to simulate; by default a quarter, a half, one and two times that of `noise`.
     trials : sequence of int, optional
-        How many trials of each word, or how many pictures, to train on.
+        Numbers of trials of each word, or of pictures, to train on.
     pool : sequence of str
-        Words that categories may be added from, to see how many it takes to decode one that was not trained on.
+        Words for extra categories, to see how many it takes to decode one that was not trained on.
     target : float
         The pairwise accuracy aimed at.
     n_draws, seed : int
-        Of random choices and synthetic brains.
+        Number and seed of random choices and synthetic brains.
 
     Raises
     ------
     InputError
-        Too few stimuli, or numbers that cannot be.
+        Too few stimuli, or impossible numbers.
     UnknownNameError
         The network has no such layer.
     """
@@ -117,7 +117,6 @@ def plan(
 
 
 def _checked_sizes(trials: Sequence[int] | None, kind: str, n_keys: int) -> list[int]:
-    """How many trials of each word, or pictures, to train on."""
     if kind == "pictures":
         most = n_keys - number_tested(n_keys)
         given = [size for size in PICTURES if size < most] + [most] if trials is None else trials
@@ -133,7 +132,6 @@ def _checked_sizes(trials: Sequence[int] | None, kind: str, n_keys: int) -> list
 
 
 def _at_most(targets: Targets, network: Network, seed: int) -> Targets:
-    """At most `MOST_PICTURES` pictures."""
     if not isinstance(targets, StimulusTargets) or len(targets.keys) <= MOST_PICTURES:
         return targets
     some = np.sort(np.random.default_rng(seed).permutation(len(targets.keys))[:MOST_PICTURES])
@@ -141,8 +139,8 @@ def _at_most(targets: Targets, network: Network, seed: int) -> Targets:
 
 
 def _with_pool(targets: Targets, pool: Sequence[str]) -> Targets:
-    """The same targets and, behind them, those of the pool's words that are not among them."""
-    if not isinstance(targets, WordTargets) or isinstance(targets, SoundTargets):  # nobody has said the pool's words
+    """The same targets, followed by those words of the pool that are not among them."""
+    if not isinstance(targets, WordTargets) or isinstance(targets, SoundTargets):  # the pool has no sounds
         return targets
     own = {plain(word) for of in targets.words.values() for word in of}
     more = {f"pool: {word}": word for word in dict.fromkeys(pool) if plain(word) not in own}
@@ -150,7 +148,6 @@ def _with_pool(targets: Targets, pool: Sequence[str]) -> Targets:
 
 
 def _layer_spans(network: Network, targets: Targets) -> list[LayerSpan]:
-    """Dimensions in every layer."""
     tables = targets.activations(network, list(network.layers))
     spans = []
     for layer, table in tqdm(tables.items(), desc="what the layers span", delay=1, disable=None):
@@ -174,7 +171,7 @@ def _ceiling(scene: Scene) -> Accuracy:
 
 
 def layer_by_default(network: Network) -> str:
-    """Where to enter if nobody says: a language model in its first quarter, any other behind its last layer but one."""
+    """The default layer: of a language model at a quarter of its depth, of any other network the last but one."""
     from ....models.networks.language.language_model import LanguageModel
 
     names = list(network.layers)

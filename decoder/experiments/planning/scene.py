@@ -1,4 +1,4 @@
-"""What a plan is about: stimuli inside a layer of a network, and how their answers are read there."""
+"""Stimuli in a layer of a network, and how the network's readout scores them there."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .result import Accuracy
 
 @dataclass(frozen=True)
 class Scene:
-    """Stimuli inside a layer, and the adapter and the readout of the settings.
+    """Stimuli in a layer, with the adapter and the readout of the settings.
 
-    `table` (n_stimuli, n_units) has the activation of each stimulus: first those of the targets' keys, then such as may
-    only be trained on.
+    `table` (n_stimuli, n_units) has the activation of each stimulus: first those of the targets' keys, then those that
+    are used in training only.
     """
 
     network: Network
@@ -37,24 +37,24 @@ class Scene:
 
     @property
     def shows_pictures(self) -> bool:
-        """Whether the keys are pictures, each shown for itself, rather than words for categories."""
+        """Whether the keys are pictures, each its own stimulus, rather than words for categories."""
         return isinstance(self.targets, StimulusTargets)
 
     @cached_property
     def truth(self) -> NDArray[np.intp]:
-        """The right answer to each key."""
+        """The correct class of each key."""
         return self.targets.truth()
 
     @cached_property
     def K(self) -> NDArray[np.float64]:
-        """Inner products of the rows of `table`, less their mean."""
+        """Inner products of the rows of `table` after subtracting their mean."""
         return gram(self.table)
 
     def scores(self, weights: Sequence[NDArray], means: NDArray) -> list[NDArray[np.float32]]:
-        """What the network's readout gives each answer for blends of activations, (n_new, n_answers) for each fit.
+        """The readout's scores for weighted means of activations, (n_new, n_classes) for each fit.
 
-        `weights` are (n_new, n_stimuli) for each fit, whose injected states are ``weights @ table``; `means` (n_fits,
-        n_stimuli) says how much of each stimulus is in the mean activation of each fit's training trials.
+        `weights` has (n_new, n_stimuli) for each fit; the injected states are ``weights @ table``. `means` (n_fits,
+        n_stimuli) has the weights of the mean activation of each fit's training trials.
         """
         network, own, scores = self._network, self.table[: self.n_keys], []
         for fit, mean in zip(weights, blended(means, self.table), strict=True):
@@ -64,7 +64,7 @@ class Scene:
         return scores
 
     def accuracy(self, scores: NDArray, keys: NDArray) -> Accuracy:
-        """How often scores (n_new, n_answers) are right about keys (n_new,); NaN of pairs where all answers are one."""
+        """Accuracy of scores (n_new, n_classes) for keys (n_new,); in pairs it is NaN where all keys have one class."""
         truth = self.truth[keys]
         return Accuracy(float(pairwise(scores, truth).mean()), float(hits(scores, truth).mean()))
 

@@ -1,4 +1,4 @@
-"""What a plan found, in sentences that a scientist understands without the tables."""
+"""The result of a plan in sentences that a scientist understands without the tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from .result import PlanResult, ReachPoint, SpanPoint, needed
 
 NEAR = 1.15
-"""Levels of noise within this factor of the one gone by count as that one."""
+"""Levels of noise within this factor of the plan's own noise count as equal to it."""
 
 
 def plan_sentences(plan: PlanResult) -> list[str]:
@@ -71,7 +71,7 @@ def _span_sentence(plan: PlanResult, curve: Sequence[SpanPoint], what: str, unit
 
 
 def _trials(plan: PlanResult) -> list[str]:
-    """The level that is gone by comes first, the others after it."""
+    """The level of `noise` first, then the others."""
     curves = [(level / plan.noise.signal_to_noise, level, curve) for level, curve in plan.levels()]
     at_reference = [one for one in curves if 1 / NEAR < one[0] < NEAR]
     others = [one for one in curves if one not in at_reference]
@@ -97,7 +97,7 @@ def _level_sentence(plan: PlanResult, curve: Sequence[ReachPoint], where: str) -
 
 
 def _at(curve: Sequence[ReachPoint], n: float) -> float:
-    """Accuracy among all answers at a number between two points."""
+    """Accuracy among all classes at a number between two points."""
     above = next(i for i, point in enumerate(curve) if point.n_training >= n)
     a, b = curve[above - 1], curve[above]
     part = math.log(n / a.n_training) / math.log(b.n_training / a.n_training)
@@ -110,7 +110,7 @@ def _duration(plan: PlanResult, n: float) -> str:
 
 
 def _round(n: float) -> str:
-    """Two digits of what a simulation found."""
+    """Two significant digits: a simulation gives no more."""
     if n < 10:
         return f"{math.ceil(n - 0.05)}"
     step = 10 ** (math.floor(math.log10(n)) - 1)

@@ -1,8 +1,8 @@
 """What decoders could reach: synthetic brains of a given noise, decoded as a recording would be.
 
-A trial is one sample of a `SyntheticBrain` without blood flow. Since a random map of activations depends on their inner
-products alone, the brain is shown coordinates of the stimuli; since a ridge prediction is a blend of activations, the
-network sees what the decoder would inject, and nothing else is computed on the wide axis.
+A trial is one sample of a `SyntheticBrain` without blood flow. A random map of activations depends on their inner
+products alone, so the brain gets coordinates of the stimuli. A ridge prediction is a weighted mean of activations, so
+the network gets what the decoder would inject, and nothing else is computed on the wide axis.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOST_TESTED = 40
 
 
 class _Trials(NamedTuple):
-    """Trials of a synthetic brain, those to train on first, by size."""
+    """Trials of a synthetic brain, with the rows to train on for each size, and the rows to test on."""
 
     X: NDArray
     key: NDArray[np.intp]
@@ -40,10 +40,10 @@ class _Trials(NamedTuple):
 def reached(
     scene: Scene, n_features: int, levels: Sequence[float], sizes: Sequence[int], n_draws: int, seed: int
 ) -> list[ReachPoint]:
-    """Simulate decoders for every level of noise and every number of training trials, in ascending order.
+    """Simulate decoders for every level of noise and every number of training trials, both in ascending order.
 
-    Words are shown `sizes` times each, once a run, and new trials of the same words are decoded; of pictures `sizes`
-    are shown once, and others are decoded. Each of `n_draws` synthetic brains has `n_features`.
+    Each word is shown `sizes` times, once a run, and new trials of the same words are decoded. Of pictures, `sizes` are
+    shown once each, and other pictures are decoded. There are `n_draws` synthetic brains with `n_features` each.
     """
     brains = [(level, seed + draw) for level in levels for draw in range(n_draws)]
     jobs = [partial(_simulated, scene, n_features, level, sizes, brain) for level, brain in brains]
@@ -88,7 +88,7 @@ def _pictures(scene: Scene, brain: SyntheticBrain, sizes: Sequence[int]) -> _Tri
 
 
 def _recorded(scene: Scene, brain: SyntheticBrain, n_runs: int) -> tuple[NDArray, NDArray[np.intp]]:
-    """Trials (n_trials, n_features) of a simulated that shows each key once a run, and their keys."""
+    """Trials (n_trials, n_features) of a simulated recording that shows each key once a run, and their keys."""
     names = [str(i) for i in range(scene.n_keys)]
     coordinates = scores_of(_centred(scene.K[: scene.n_keys, : scene.n_keys]))
     design = block_design(names, n_runs, rate_hz=1.0, duration_s=1.0, seed=brain.seed)

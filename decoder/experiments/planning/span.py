@@ -1,7 +1,7 @@
-"""Output dimension collapse: what can be said of stimuli that a linear decoder was not trained on.
+"""Output dimension collapse: what a linear decoder can say about stimuli that it was not trained on.
 
 Whatever the brain data, a ridge prediction is a mean of the training stimuli's activations with weights that sum to 1.
-It cannot leave their affine span. How much of a new stimulus lies in that span is known before any recording.
+It cannot leave their affine span. How much of a new stimulus is in that span is known before any recording.
 
 References
 ----------
@@ -22,10 +22,10 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 class Dimensions(NamedTuple):
-    """How many dimensions a set of activations fills.
+    """The number of dimensions that a set of activations fills.
 
     `participation` is the participation ratio of the variances along principal components: their number, if all were
-    equal. `n90`, `n95` and `n99` are how many components hold so many per cent of the variance.
+    equal. `n90`, `n95` and `n99` count the components that hold 90, 95 and 99 % of the variance.
     """
 
     participation: float
@@ -55,10 +55,10 @@ def dimensions(K: Floats) -> Dimensions:
 
 
 def span_weights(K: Floats, train: ArrayLike, new: ArrayLike) -> Floats:
-    """The point of the training stimuli's affine span that lies nearest to each new one, (n_new, n).
+    """The weights (n_new, n) of the point in the training stimuli's affine span that is nearest to each new stimulus.
 
-    K (n, n) are inner products of all stimuli's activations, shifted all alike if need be. The weights A have rows that
-    sum to 1 and nothing but the training stimuli in them: the nearest points are ``A @ table``.
+    K (n, n) has the inner products of all stimuli's activations, which may all be shifted alike. Each row of weights
+    sums to 1 and is zero outside the training stimuli: the nearest points are ``weights @ table``.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def span_weights(K: Floats, train: ArrayLike, new: ArrayLike) -> Floats:
     values, vectors = np.linalg.eigh(centred)
     kept = values > len(train) * EPS * max(values[-1], EPS * np.trace(within))
     scores = across @ vectors[:, kept]
-    # Columns of centred eigenvectors sum to 0, but for rounding.
+    # Columns of centred eigenvectors sum to 0, up to rounding.
     deviation = (scores / values[kept]) @ vectors[:, kept].T
     weights = np.zeros((len(new), len(K)))
     weights[:, train] = 1.0 / len(train) + deviation - deviation.mean(axis=1, keepdims=True)
@@ -83,9 +83,9 @@ def span_weights(K: Floats, train: ArrayLike, new: ArrayLike) -> Floats:
 
 
 def explained(K: Floats, weights: Floats, train: ArrayLike, new: ArrayLike) -> Floats:
-    """Which share of each new stimulus's squared distance from the training mean the weights account for.
+    """The share of each new stimulus's squared distance from the training mean that the weights explain.
 
-    1: it lies in the span; 0: the blend says nothing of it beyond the mean.
+    1: the stimulus is in the span; 0: the weighted mean says nothing about it beyond the training mean.
     """
     train, new = np.asarray(train, np.intp), np.asarray(new, np.intp)
     mean = np.zeros(len(K))

@@ -1,4 +1,4 @@
-"""What a plan is made from: a study file that may lack its recording, or a network with words or pictures."""
+"""The input of a plan: a study file that may lack its recording, or a network with words or pictures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .section import PlanSection
 
 
 class PlanSections(Section):
-    """The sections of a study that a plan looks at."""
+    """The sections of a study that a plan reads."""
 
     network: NetworkSection
     targets: TargetsSection
@@ -50,9 +50,9 @@ class PlanSections(Section):
 
 @dataclass(frozen=True)
 class PlanStudy:
-    """A study to be planned, opened and checked: the file's name, or the network's, its text, and its sections.
+    """A study to be planned, opened and checked: name (of the file or the network), text and sections.
 
-    `layer` is given where there is no section [decoder].
+    `layer` is used where there is no section [decoder].
     """
 
     name: str
@@ -61,12 +61,9 @@ class PlanStudy:
     layer: str | None = None
 
     def plan(self, *, like: Path | None = None, trials: list[int] | None = None) -> PlanResult:
-        """Make the plan; a study whose noise is gone by, and numbers of trials, replace those in the file.
+        """Make the plan. `like`, a study whose noise is used, and `trials` replace those in the file.
 
-        Raises
-        ------
-        StudyError
-            What the study says cannot be.
+        A StudyError says which part of the study is impossible.
         """
         arguments = self.sections.plan.arguments()
         if trials is not None:
@@ -106,10 +103,7 @@ class PlanStudy:
 def open_plan(path: str | PathLike[str]) -> PlanStudy:
     """Open a study file of which only [network], [targets] and [decoder] are needed.
 
-    Raises
-    ------
-    StudyError
-        There is no such file, it is no TOML, or fields are wrong.
+    A StudyError says that there is no such file, it is not TOML, or fields are wrong.
     """
     path = Path(path)
     text, document = read_document(path)
@@ -126,12 +120,9 @@ def open_plan(path: str | PathLike[str]) -> PlanStudy:
 def plan_of(
     network: str, *, words: list[str] | None = None, stimuli: str | None = None, layer: str | None = None
 ) -> PlanStudy:
-    """What `open_plan` gives, without a file: for a network, and words or a folder or zip file of pictures.
+    """A `PlanStudy` without a file: for a network, and words or a folder or zip file of pictures.
 
-    Raises
-    ------
-    StudyError
-        A word is there twice or empty.
+    A word that is empty or occurs twice is a StudyError.
     """
     document: dict[str, Any] = {"network": {"name": network}}
     if words is not None:

@@ -1,1 +1,1 @@
-"""Pseudo-online evaluation: what a decoder would have said of a recording while it was being made."""
+"""Pseudo-online evaluation: what a decoder would have decided on a recording while it was being made."""

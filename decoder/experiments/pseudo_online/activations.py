@@ -1,4 +1,4 @@
-"""Activations: which events are answered rightly, how soon, and how often something happens by itself."""
+"""Activations: which events are detected with the right class, how soon, and how often there are false ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .spans import Spans
 
 @dataclass(frozen=True, eq=False)
 class Activations:
-    """The activations of one run, (n_activations,) each; `span` counts the run's events, -1 for rest."""
+    """The activations of one run, (n_activations,) each; `span` is the event's number in the run, -1 for rest."""
 
     time_s: NDArray[np.float64]
     answer: NDArray[np.intp]
@@ -32,11 +32,11 @@ class Activations:
         return self._first_of(np.ones(len(self), bool), n_spans)
 
     def first_right(self, truth: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the first activation with the right answer during each event, -1 for none."""
+        """Return the first activation with the correct class during each event, -1 for none."""
         return self._first_of(self.right(truth), len(truth))
 
     def right(self, truth: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Say of each activation whether it gives the right answer of its event; False at rest."""
+        """Return for each activation whether it has the class of its event; False at rest."""
         during = self.span >= 0
         during[during] = self.answer[during] == truth[self.span[during]]
         return during
@@ -49,7 +49,7 @@ class Activations:
 
     def _first_of(self, which: NDArray[np.bool_], n_spans: int) -> NDArray[np.intp]:
         first = np.full(n_spans, -1, np.intp)
-        for i in np.flatnonzero(which & (self.span >= 0))[::-1].tolist():  # the earliest is written last, and stays
+        for i in np.flatnonzero(which & (self.span >= 0))[::-1].tolist():  # the earliest is written last, so it remains
             first[self.span[i]] = i
         return first
 
@@ -57,8 +57,8 @@ class Activations:
 def activations_of(decisions: RunDecisions, spans: Spans, policy: Policy, threshold: float) -> Activations:
     """Turn the decisions on a run into activations.
 
-    Decisions on windows that follow events are about these, each event for itself; those on windows that slide along
-    are about the event that holds when they are there.
+    Decisions on windows that follow events are about these, each event separately. Those on sliding windows are about
+    the event that holds when they become available.
     """
     if not len(decisions):
         return Activations(np.empty(0), np.empty(0, np.intp), np.empty(0, np.intp))
@@ -78,9 +78,9 @@ def activations_of(decisions: RunDecisions, spans: Spans, policy: Policy, thresh
 
 
 def shifted(activations: Activations, spans: Spans, by_s: float, begin_s: float, end_s: float) -> Activations:
-    """Move activations in time within a run, those that leave it at its end coming in at its beginning.
+    """Shift activations in time within a run; those shifted beyond its end enter at its beginning.
 
-    As many, as close together and as like each other as they were, they no longer know of the events.
+    Their number, their distances and their classes stay, but they no longer depend on the events.
     """
     time_s = begin_s + (activations.time_s - begin_s + by_s) % (end_s - begin_s)
     order = np.argsort(time_s, kind="stable")
@@ -88,7 +88,7 @@ def shifted(activations: Activations, spans: Spans, by_s: float, begin_s: float,
 
 
 def answer_table(activations: Activations, n_spans: int, n_answers: int) -> NDArray[np.float64]:
-    """Return (n_events, n_answers): 1 for the answer of the first activation during each event, else 0."""
+    """Return (n_events, n_classes): 1 for the class of the first activation during each event, else 0."""
     first = activations.first(n_spans)
     table = np.zeros((n_spans, n_answers))
     some = np.flatnonzero(first >= 0)

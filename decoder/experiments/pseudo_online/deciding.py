@@ -22,15 +22,16 @@ from .policy import Windows
 from .stream import StreamWindow, delays_s, sliding_window, stream_windows
 
 AT_ONCE = 128
-"""Windows that go through the network together: what waits takes memory."""
+"""Windows that go through the network together; more would take more memory."""
 
 
 @dataclass(frozen=True, eq=False)
 class RunDecisions:
-    """All decisions on a run, (n_decisions,) each, in the order in which they were there; times as in `StreamWindow`.
+    """All decisions on a run, (n_decisions,) each, in the order in which they became available; times as in
+    `StreamWindow`.
 
-    `event` is -1 where the window slides along; `probabilities` (n_decisions, n_answers) are NaN where the decoder
-    abstained, as the window rejected its samples.
+    `event` is -1 where the window slides along. `probabilities` (n_decisions, n_classes) are NaN where the decoder
+    abstained because the window rejected its samples.
     """
 
     run: int | str
@@ -46,7 +47,7 @@ class RunDecisions:
 
 @dataclass(frozen=True)
 class FoldDecoder:
-    """What decides on `runs`, which it was not fitted on."""
+    """A decoder with the `runs` that it decides on, none of which it was fitted on."""
 
     settings: Settings
     linear: Linear
@@ -55,14 +56,14 @@ class FoldDecoder:
 
 @dataclass(frozen=True)
 class Player:
-    """Plays runs of a recording to fitted decoders, on windows that slide or that follow events."""
+    """Passes runs of a recording to fitted decoders, on windows that slide or that follow events."""
 
     bench: FoldData
     windows: Windows
     every_s: float
 
     def window(self, settings: Settings) -> Window:
-        """Return what cuts the stream into what is decided on."""
+        """Return what cuts the stream into the windows to decide on."""
         window = settings.window
         assert isinstance(window, EventWindow)  # checked by `check_streams`
         if self.windows == "events":
@@ -73,7 +74,7 @@ class Player:
         return sliding_window(window, self.every_s, rate_hz)
 
     def decisions(self, decoder: FoldDecoder, run: int | str) -> RunDecisions:
-        """Decide on all of a run."""
+        """Decide on a whole run."""
         settings = decoder.settings
         waiting_s = delays_s(settings, self.bench.recording).waiting
         stream = stream_windows(self.bench.prepared(tuple(settings.steps)), self.window(settings), run, waiting_s)
@@ -88,7 +89,7 @@ class Player:
         return RunDecisions(run, np.array(events, np.intp), start_s, stop_s, available_s, np.concatenate(parts))
 
     def scores(self, decoder: FoldDecoder, X: NDArray) -> NDArray[np.float32]:
-        """Return what the readout gives each answer, (n_trials, n_answers)."""
+        """Return the readout's score for each class, (n_trials, n_classes)."""
         entry = self.bench.entry(decoder.settings, decoder.linear)
         return read_out(decoder.settings.readout, entry, decoder.linear.predict(X), speak=False)[0]
 
@@ -103,7 +104,7 @@ class Player:
 
 
 def inner_fits(bench: FoldData, fold: FittedFold, training: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:
-    """Fit on parts of a fold's training runs, to see how decisions are spread over runs that were not fitted on.
+    """Fit on parts of a fold's training runs, to have decisions on training runs that were not fitted on.
 
     Settings and whitening are those of the fold.
     """

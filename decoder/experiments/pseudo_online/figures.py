@@ -17,7 +17,7 @@ LONGEST_STRIP_S = {"sliding": 90.0, "events": 15.0}
 
 
 def curve_figure(result: PseudoOnline) -> Drawing:
-    """Draw the probability of the right answer, and accuracy, by the time since the onset, with accuracy offline."""
+    """Draw the probability of the correct class, and accuracy, by the time since the onset, with accuracy offline."""
     x = np.array([point.latency_s for point in result.curve])
     panels = {
         "probability of the right answer": ("probability", 1 / len(result.answers)),
@@ -55,7 +55,7 @@ def curve_figure(result: PseudoOnline) -> Drawing:
 
 
 def strip_figure(result: PseudoOnline) -> Drawing:
-    """Draw a stretch of the run that did as runs do: probabilities in time, when events hold, and activations."""
+    """Draw a part of a typical run: probabilities in time, when events hold, and activations."""
     one = typical(result)
     begin_s, end_s = stretch_of(one, LONGEST_STRIP_S[result.windows])
     decisions, spans, activations = one.decisions, one.spans, one.activations
@@ -104,7 +104,7 @@ def strip_figure(result: PseudoOnline) -> Drawing:
 
 
 def operating_figure(result: PseudoOnline) -> Drawing:
-    """Draw what each threshold would have led to: events answered rightly against what is false."""
+    """Draw the result of each threshold: the share of right events against false activations."""
     has_rest = result.events.false is not None
     name = "false_per_minute" if has_rest else "wrong"
     scale = 1.0 if has_rest else 100.0
@@ -134,13 +134,13 @@ def operating_figure(result: PseudoOnline) -> Drawing:
 
 
 def typical(result: PseudoOnline) -> HeldOutRun:
-    """Return the held-out run whose share of rightly answered events is nearest to the median of all."""
+    """Return the held-out run whose share of right events is nearest to the median of all."""
     share = np.array([_share_right(one) for one in result.held_out])
     return result.held_out[int(np.nanargmin(np.abs(share - np.nanmedian(share))))]
 
 
 def stretch_of(one: HeldOutRun, longest_s: float) -> tuple[float, float]:
-    """Return what to show of a run: from a little before its first event on."""
+    """Return the part of a run to draw: from a little before its first event on."""
     begin_s = max(one.begin_s, float(one.spans.onset_s[0]) - longest_s / 18)
     return begin_s, min(one.end_s, begin_s + longest_s)
 
@@ -151,6 +151,6 @@ def _share_right(one: HeldOutRun) -> float:
 
 
 def _most_probable(result: PseudoOnline, probabilities: NDArray) -> list[int]:
-    """The answers to draw: all where they are few, else those that were most probable at any time."""
+    """The classes to draw: all if they are few, else those that were most probable at any time."""
     most = np.nan_to_num(probabilities).max(axis=0, initial=0.0)
     return sorted(np.argsort(-most, kind="stable")[: len(DASHES)].tolist())

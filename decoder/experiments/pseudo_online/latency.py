@@ -17,10 +17,10 @@ from .spans import Spans
 
 
 class Point(NamedTuple):
-    """All decisions that were there so long after the onset of an event; before it, seconds are negative.
+    """All decisions at one time since the onset of their event; before the onset, seconds are negative.
 
-    `accuracy` is the share that is right, `probability` the mean probability of the right answer, each with its 95 %
-    interval over runs; `transfer` is None before the onset.
+    `accuracy` is the share of correct decisions, `probability` the mean probability of the correct class, each with its
+    95 % interval over runs. `transfer` is None before the onset.
     """
 
     latency_s: float
@@ -36,10 +36,10 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class EventDecisions:
-    """Decisions, each with the event that it is about, (n,) each; `probabilities` is (n, n_answers).
+    """Decisions, each with the event that it is about, (n,) each; `probabilities` is (n, n_classes).
 
-    `truth` is the right answer, `event` counts in the recording, `latency_s` is from its onset until the decision was
-    there.
+    `truth` is the correct class, `event` the event's number in the recording, `latency_s` the time from its onset until
+    the decision was available.
     """
 
     probabilities: NDArray[np.float64]
@@ -57,14 +57,14 @@ class EventDecisions:
 
     @property
     def hits(self) -> NDArray[np.float64]:
-        """Whether each is right; a tie of k answers counts 1/k."""
+        """Whether each is correct; a tie of k classes counts 1/k."""
         return hit_table(self.probabilities)[np.arange(len(self)), self.truth]
 
 
 def decisions_by_event(runs: Sequence[RunDecisions], spans: Sequence[Spans], before_s: float) -> EventDecisions:
-    """Find the events that decisions are about, or that begin within so many seconds.
+    """Find the events that decisions are about, or that begin within `before_s` seconds.
 
-    Where the decoder abstained there is none.
+    Decisions where the decoder abstained are left out.
     """
     parts = [part for pair in zip(runs, spans, strict=True) for part in _of_run(*pair, before_s)]
     all_of_them = joined(parts, runs[0].probabilities.shape[1])
@@ -72,7 +72,7 @@ def decisions_by_event(runs: Sequence[RunDecisions], spans: Sequence[Spans], bef
 
 
 def joined(parts: Sequence[EventDecisions], n_answers: int) -> EventDecisions:
-    """Return several one after the other."""
+    """Return several as one, in their order."""
     none = np.empty(0, np.intp)
     parts = [part for part in parts if len(part)] or [
         EventDecisions(np.empty((0, n_answers)), none, none, none, np.empty(0))
@@ -100,7 +100,7 @@ def _of_run(decisions: RunDecisions, spans: Spans, before_s: float) -> Iterator[
 
 
 def at_latency(decisions: EventDecisions, latency_s: float, within_s: float) -> EventDecisions:
-    """Return for each event the decision that was there nearest to so long after its onset, if it is near enough."""
+    """Return for each event the decision nearest to `latency_s` after its onset, if it is within `within_s`."""
     off_s = np.abs(decisions.latency_s - latency_s)
     order = np.lexsort((off_s, decisions.event))
     first = order[np.unique(decisions.event[order], return_index=True)[1]]
@@ -108,7 +108,7 @@ def at_latency(decisions: EventDecisions, latency_s: float, within_s: float) -> 
 
 
 def curve(decisions: EventDecisions, through_s: float, every_s: float, least: int) -> list[Point]:
-    """Return accuracy and probability by the time since the onset, every so often, at a latency among them.
+    """Return accuracy and probability by the time since the onset, every `every_s`, with `through_s` among the times.
 
     Points of fewer than `least` decisions are left out.
     """

@@ -1,4 +1,4 @@
-"""When decisions are made, and when they become activations: the moments at which something would be done."""
+"""When decisions are made, and when they become activations, at which a device would act."""
 
 from __future__ import annotations
 
@@ -18,14 +18,10 @@ EVERY_S = 0.25
 
 @dataclass(frozen=True)
 class Policy:
-    """When decisions become an activation; how probable they must be is given apart, as it may be chosen.
+    """When decisions become an activation. The threshold on probabilities is separate, as it may be chosen.
 
-    Parameters
-    ----------
-    dwell : int
-        So many decisions in a row must be for the same answer.
-    refractory_s : float
-        After an activation there is none for so long.
+    An activation takes `dwell` decisions in a row for the same class. After an activation there is none for
+    `refractory_s`.
     """
 
     dwell: int = 1
@@ -38,14 +34,8 @@ class Policy:
     def activations(self, probabilities: NDArray, available_s: NDArray, threshold: float) -> NDArray[np.intp]:
         """Return which decisions of a run activate.
 
-        Parameters
-        ----------
-        probabilities : array (n_decisions, n_answers)
-            NaN where the decoder abstained.
-        available_s : array (n_decisions,)
-            When each was there.
-        threshold : float
-            How probable the most probable answer must be at least.
+        `probabilities` (n_decisions, n_classes) are NaN where the decoder abstained. `available_s` (n_decisions,) is
+        when each became available. The highest probability must be at least `threshold`.
 
         Examples
         --------
@@ -54,7 +44,7 @@ class Policy:
         array([1, 3])
         """
         answers = probabilities.argmax(axis=1)
-        above = np.flatnonzero(probabilities.max(axis=1) >= threshold)  # what is NaN is not
+        above = np.flatnonzero(probabilities.max(axis=1) >= threshold)  # NaN is not
         result: list[int] = []
         before, in_a_row, free_s = -2, 0, -np.inf
         for i in above.tolist():
@@ -67,7 +57,7 @@ class Policy:
 
 
 def checked_threshold(threshold: float) -> float:
-    """Return a threshold on probabilities as it is; raise InputError where it is none."""
+    """Return a valid threshold on probabilities unchanged; raise InputError for any other."""
     check_number("threshold", threshold, may_be_least=False)
     if not threshold < 1:
         raise InputError(

@@ -1,4 +1,4 @@
-"""A pseudo-online evaluation as the terminal and the page show it."""
+"""The report of a pseudo-online evaluation, for the terminal and the page."""
 
 from __future__ import annotations
 
@@ -17,20 +17,13 @@ from .result import PseudoOnline
 from .sentences import pseudo_online_sentences
 
 LEAST_POINTS = 3
-"""Fewer make no curve."""
+"""Fewer points are not drawn as a curve."""
 MOST_POINTS = 16
 
 
 @dataclass(frozen=True)
 class PseudoOnlineReport:
-    """Implements `hotwire.decoder.report.result.PageResult`.
-
-    Attributes
-    ----------
-    result : PseudoOnline
-    recording : str
-        What was decoded from, in a few words.
-    """
+    """Implements `hotwire.decoder.report.result.PageResult`; `recording` describes the recording in a few words."""
 
     result: PseudoOnline
     recording: str

@@ -1,4 +1,4 @@
-"""What a pseudo-online evaluation found."""
+"""The results of a pseudo-online evaluation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .threshold import Operating
 
 @dataclass(frozen=True, eq=False)
 class HeldOutRun:
-    """A run that was held out: decisions, events, and activations from `threshold` on.
+    """A run that was held out: decisions, events, and activations with `threshold`.
 
     Decisions were possible from `begin_s` on; the run ends at `end_s`.
     """
@@ -35,11 +35,11 @@ class HeldOutRun:
 
     @property
     def rest_s(self) -> float:
-        """How long no event holds."""
+        """The time during which no event holds."""
         return self.spans.rest_s(self.begin_s, self.end_s)
 
     def activation_data(self, answers: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Every activation, ready for JSON."""
+        """Every activation as JSON data."""
         own = self.activations
         for time_s, answer, span in zip(own.time_s.tolist(), own.answer.tolist(), own.span.tolist(), strict=True):
             yield {
@@ -54,8 +54,8 @@ class HeldOutRun:
 class Rate(NamedTuple):
     """Activations per minute of rest, with a 95 % interval over runs.
 
-    `luck` is the rate with the events moved in time: what would be called false if activations knew nothing of the
-    events. `minutes` is all rest.
+    `luck` is the rate with shifted activations: the false ones if activations did not depend on events. `minutes` is
+    the total rest.
     """
 
     value: float
@@ -80,17 +80,17 @@ class EventScores:
     Attributes
     ----------
     right : Measure
-        The share of events whose first activation is right; chance: the answers of events exchanged within runs.
+        The share of events whose first activation is right. Chance: the classes of events exchanged within runs.
     wrong, missed : float
-        The shares of those whose first activation is wrong, or that have none.
+        The shares of events whose first activation is wrong, or that have none.
     moved, p_moved : float
-        What `right` is with the events moved in time, and how often it is at least as high as it is.
+        `right` with shifted activations, and how often that is at least as high as `right`.
     seconds : Quartiles
         From the onset to the first right activation, of events that have one.
     false : Rate or None
-        Activations while no event holds; None where there is next to no such time.
+        Activations while no event holds; None where there is almost no such time.
     transfer : Transfer
-        First activations, and the time until they were there or the event was over.
+        Information in the first activations, and the time until they were available or the event was over.
     """
 
     n: int
@@ -106,10 +106,10 @@ class EventScores:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Decisions whose window just covers that of the event, and those offline.
+    """Decisions whose window just covers that of the event, compared with those offline.
 
-    They are there `latency_s` after the onset. `main` is the measure to go by: the AUC where one of two answers is
-    rare, else the share of right answers. `transfer` is of the pseudo-online ones.
+    They are available `latency_s` after the onset. `main` is the main measure: the AUC where one of two classes is
+    rare, else accuracy. `transfer` is that of the pseudo-online decisions.
     """
 
     latency_s: float
@@ -122,14 +122,14 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """The main measure, as a part of that offline."""
+        """The main measure, divided by that offline."""
         offline = self.offline[self.main].value
         return self.pseudo_online[self.main].value / offline if offline else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
 class PseudoOnline:
-    """All that `pseudo_online` found.
+    """The result of `pseudo_online`.
 
     Attributes
     ----------
@@ -138,21 +138,21 @@ class PseudoOnline:
     curve : tuple of Point
         By the time since the onset.
     operating : tuple of Operating
-        What every threshold would have led to on the held-out runs; to look at, not to choose from.
+        The result of every threshold on the held-out runs; to look at, not to choose from.
     delay_s, group_delay_s : float
-        How long the steps wait for samples that follow, and by how much what comes out of them lags behind, at the
-        middle of their pass band; of several folds the longest.
+        How long the steps wait for later samples, and their group delay at the middle of their pass band; the longest
+        of the folds.
     settings : Settings
         The decoder's, before any choice.
     n_abstained : int
         Windows that were rejected.
     is_chosen, limit : bool, float or None
-        Whether thresholds were chosen in the training runs, rather than given, and with at most how many false
-        activations per minute.
+        Whether thresholds were chosen in the training runs, rather than given, and the highest rate of false
+        activations per minute that was allowed.
     chosen : tuple of dict
         For each fold the settings that were chosen, as text.
     findings : tuple of Finding
-        Of the audit for leaks.
+        From the audit for leaks.
     """
 
     answers: tuple[str, ...]
@@ -187,9 +187,9 @@ class PseudoOnline:
 
     @property
     def thresholds(self) -> list[float]:
-        """Of the folds."""
+        """One for each fold."""
         return list({one.fold: one.threshold for one in self.held_out}.values())
 
     def __getitem__(self, run: Any) -> HeldOutRun:
-        """Return what was decided on a run."""
+        """Return the result for a run."""
         return next(one for one in self.held_out if one.decisions.run == run)

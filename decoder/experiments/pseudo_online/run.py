@@ -1,4 +1,4 @@
-"""Pseudo-online evaluation: what a decoder would have said, and when, of runs that it was not fitted on."""
+"""Pseudo-online evaluation: what a decoder would have decided, and when, on runs that it was not fitted on."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def pseudo_online(
     seed: int = 0,
     audit: AuditPolicy = "refuse",
 ) -> PseudoOnline:
-    """Let decoders decide on runs held out as if they were just being recorded, and score what comes of it.
+    """Let decoders decide on held-out runs as if these were just being recorded, and score the decisions.
 
     In each fold of the cross-validation a decoder is fitted as `evaluate` fits it: on the windows of events of the
-    training runs, with all choices made inside these. It then decides on the held-out runs: samples come in chunks,
-    pass the steps, which carry their state along, and every window that is complete is decided on.
+    training runs, with all choices made inside these. It then decides on the held-out runs: samples arrive in chunks,
+    pass the steps, which carry their state along, and every complete window is decided on.
 
     Parameters
     ----------
@@ -59,24 +59,24 @@ def pseudo_online(
         Need not be fitted, and stays as it is. Its steps must be causal.
     recording : Recording
     windows : {"sliding", "events"}
-        Decide every so often, on a window as long as that of an event, whatever the events; or when the window of an
-        event is complete, as for flashes that follow each other faster than a window is long.
+        Decide regularly on a sliding window as long as that of an event, whatever the events. Or decide when the window
+        of an event is complete, as for flashes that follow each other faster than a window is long.
     every_s : float
-        From one decision to the next.
+        The time from one decision to the next.
     threshold : float, optional
-        How probable an answer must be to activate. Where not given, it is chosen in the training runs, by decoders
-        fitted on parts of these, so that most events are answered rightly at first.
+        The lowest probability that activates. If not given, it is chosen in the training runs, by decoders fitted on
+        parts of these, so that the first activation is right for most events.
     false_per_minute : float, optional
-        Chosen among thresholds with at most so many activations per minute of rest; by default 1, or any number where
-        there is next to no rest.
+        Limits the choice to thresholds with at most this many activations per minute of rest; by default 1, or no limit
+        where there is almost no rest.
     policy : Policy, optional
     from_s, to_s : float
         An event holds from ``onset + from_s`` to ``onset + duration + to_s``, or until the next begins; decisions and
-        activations that are there within are about it. The duration counts as long enough for the decision on the
-        event's own window. Where `to_s` is not given, it is half the window's length: until then a window has more of
-        the event than of what follows.
+        activations that become available in this time are about it. The duration counts as long enough for the decision
+        on the event's own window. By default `to_s` is half the window's length: until then a window has more of the
+        event than of what follows.
     folds, choose, inner_folds, n_permutations, seed, audit
-        As `hotwire.decoder.evaluate` takes them.
+        As for `hotwire.decoder.evaluate`.
 
     Returns
     -------
@@ -85,9 +85,9 @@ def pseudo_online(
     Raises
     ------
     InputError
-        A step needs the future, the window does not say how long it is, or an argument is wrong.
+        A step needs the future, the window has no fixed length, or an argument is wrong.
     RecordingError
-        There are no events, or no rest where false activations are asked for.
+        There are no events, or no rest where `false_per_minute` is given.
     LeakError
         What would be tested was in the training, or can be known without the brain.
     """
@@ -101,7 +101,7 @@ def pseudo_online(
     bench = FoldData(decoder.network, decoder.targets, recording, tuple(dict.fromkeys(one.layer for one in every)))
     player = Player(bench, windows, every_s)
     for settings in every:
-        player.window(settings)  # says what is wrong with it
+        player.window(settings)  # raises an error that says what is wrong
     splits = split_runs(recording.runs, folds, seed=seed)
     tried = [(bench.trials(one), one) for one in tried_windows(decoder.settings, choose)]
     findings = look_for_leaks(recording, bench.trials(decoder.settings), bench.targets, splits, decoder.settings, tried)

@@ -1,4 +1,4 @@
-"""What all runs of a pseudo-online evaluation are scored by: when events hold, and what is right."""
+"""The truth that all runs of a pseudo-online evaluation are scored with: when events hold, and their classes."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ FALSE_PER_MINUTE = 1.0
 LEAST_REST = 0.05
 """Where events leave a smaller share of the time, activations without one are too few to count."""
 BEFORE_S = 1.0
-"""From so long before an onset on, decisions are shown."""
+"""Decisions are reported from this long before an onset on."""
 
 
 @dataclass(frozen=True)
 class StreamScorer:
-    """When events hold, and what is right; `from_s` and `to_s` as in `pseudo_online`, settings before any choice."""
+    """When events hold, and their classes; `from_s` and `to_s` as in `pseudo_online`, `settings` before any choice."""
 
     player: Player
     policy: Policy
@@ -64,12 +64,12 @@ class StreamScorer:
 
     @cached_property
     def truth(self) -> NDArray[np.intp]:
-        """The right answer to each event."""
+        """The correct class of each event."""
         bench = self.player.bench
         return bench.targets.truth()[bench.keys(self.all_events)]
 
     def latency_s(self, settings: Settings) -> float:
-        """How long after an onset the decision on the event's own window is there."""
+        """The time from an onset until the decision on the event's own window is available."""
         return check_streams(settings) + delays_s(settings, self.recording).until_there
 
     def spans(self, run: Any, settings: Settings) -> Spans:
@@ -85,7 +85,7 @@ class StreamScorer:
         return rest_s >= LEAST_REST * sum(length_s.values())
 
     def limit(self, false_per_minute: float | None) -> float | None:
-        """How many false activations per minute there may be."""
+        """The highest allowed rate of false activations per minute."""
         if false_per_minute is not None and not self.has_rest:
             raise RecordingError(
                 f"false_per_minute: expected rest between events, but they hold for more than {1 - LEAST_REST:.0%} of "
@@ -94,7 +94,7 @@ class StreamScorer:
         return (FALSE_PER_MINUTE if false_per_minute is None else false_per_minute) if self.has_rest else None
 
     def chosen(self, decisions: Sequence[RunDecisions], settings: Settings, limit: float | None) -> float:
-        """The threshold for a fold, by decisions on its training runs."""
+        """The threshold for a fold, from decisions on its training runs."""
         spans = [self.spans(one.run, settings) for one in decisions]
         rest_s = sum(of.rest_s(*self.ends_s(one)) for one, of in zip(decisions, spans, strict=True))
         return chosen_threshold(decisions, spans, rest_s, self.policy, limit)
@@ -105,7 +105,7 @@ class StreamScorer:
         return HeldOutRun(decisions, spans, activations, threshold, fold, *self.ends_s(decisions))
 
     def ends_s(self, decisions: RunDecisions) -> tuple[float, float]:
-        """From when on a run could be decided on, and when it ends."""
+        """The time of the first possible decision on a run, and the end of the run."""
         end_s = self.recording.run_lengths()[decisions.run] / self.recording.rate_hz
         return (float(decisions.available_s[0]) if len(decisions) else end_s), end_s
 
@@ -117,7 +117,7 @@ class StreamScorer:
         n_permutations: int,
         seed: int,
     ) -> PseudoOnline:
-        """Put all figures together."""
+        """Put all results together."""
         player, n_answers = self.player, len(self.player.bench.targets.answers)
         decisions, spans = [one.decisions for one in held_out], [one.spans for one in held_out]
         fold_of = {one.decisions.run: one.fold for one in held_out}
@@ -162,14 +162,14 @@ class StreamScorer:
         )
 
     def _covering(self, one: HeldOutRun, latency_s: float) -> EventDecisions:
-        """Of each event of a run the decision whose window just covers the event's own."""
+        """For each event of a run, the decision whose window just covers the event's own."""
         within_s = self.player.every_s / 2 if self.player.windows == "sliding" else np.inf
         return at_latency(decisions_by_event([one.decisions], [one.spans], 0.0), latency_s, within_s)
 
     def _offline(
         self, folds: Sequence[FittedFold], fitted: Sequence[FoldDecoder]
     ) -> tuple[Trials, NDArray[np.intp], NDArray]:
-        """Trials as an evaluation has them, what is right, and the scores of decoders fitted on other runs."""
+        """Trials as in an evaluation, their correct classes, and the scores of decoders fitted on other runs."""
         bench = self.player.bench
         trials = bench.trials(self.settings)
         scores = np.empty((len(trials), len(bench.targets.answers)), np.float32)

@@ -1,4 +1,4 @@
-"""How good decisions and activations are, over all runs that were held out."""
+"""Scores of decisions and activations over all held-out runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .result import Comparison, EventScores, HeldOutRun, Quartiles, Rate
 from .spans import Spans
 
 N_MOVES = 200
-"""How many times the events are moved, for what luck reaches."""
+"""How many times activations are shifted, to estimate what luck gives."""
 
 
 def event_scores(
@@ -30,7 +30,7 @@ def event_scores(
 ) -> EventScores:
     """Score activations by the events.
 
-    `shuffled` (n_permutations, n_events) are the right answers of all events, exchanged; `has_rest` says whether
+    `shuffled` (n_permutations, n_events) has the correct classes of all events, exchanged. `has_rest` says whether
     activations while no event holds can be counted.
     """
     table = np.concatenate([answer_table(one.activations, len(one.spans), n_answers) for one in held_out])
@@ -65,8 +65,8 @@ def compared(
 ) -> Comparison:
     """Compare decisions on a stream with those on the windows of the events.
 
-    `offline` holds trials, their right answers and the scores of all answers; `covering` of each event the decision,
-    `latency_s` after its onset, whose window just covers the event's own.
+    `offline` has trials, their correct classes and the scores of all classes. `covering` has for each event the
+    decision, `latency_s` after its onset, whose window just covers the event's own.
     """
     trials, truth, scores = offline
     n_answers = len(targets.answers)
@@ -88,7 +88,7 @@ def compared(
 
 
 def _moved(held_out: Sequence[HeldOutRun], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Share of right events and false activations per minute, (n_moves, 2), with activations moved in each run."""
+    """Share of right events and false activations per minute, (n_moves, 2), with activations shifted in each run."""
     n_events = sum(len(one.spans) for one in held_out)
     minutes = sum(one.rest_s for one in held_out) / 60
     counts = np.zeros((N_MOVES, 2))
@@ -117,9 +117,9 @@ def _quartiles(seconds: NDArray[np.float64]) -> Quartiles:
 
 
 def _seconds_each(held_out: Sequence[HeldOutRun]) -> float:
-    """How long an activation takes: from onsets until it was there, or until nothing had come of the event.
+    """Seconds per activation: all time from onsets until the first activation, or until events without one were over.
 
-    Where events follow each other faster than they are decided on, time that they share counts once.
+    Where events follow each other faster than they are decided on, shared time counts once.
     """
     taken_s, n_activated = 0.0, 0
     for one in held_out:

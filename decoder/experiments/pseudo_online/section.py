@@ -12,7 +12,7 @@ from .policy import Policy
 from .run import pseudo_online
 
 OF_EVALUATION = ("folds", "choose", "inner_folds", "n_permutations", "seed", "audit")
-"""What the section [evaluation] says for both."""
+"""Fields of the section [evaluation] that are used here, too."""
 
 
 @fields_of(Policy)
@@ -27,5 +27,5 @@ class PseudoOnlineSection(Section):
     refractory_s: Annotated[float, Field(ge=0)]
 
     def arguments(self) -> dict[str, Any]:
-        """What `pseudo_online` is given besides decoder, recording and what [evaluation] says."""
+        """The arguments of `pseudo_online` apart from decoder, recording and those of [evaluation]."""
         return self.given("dwell", "refractory_s") | {"policy": Policy(self.dwell, self.refractory_s)}

@@ -1,4 +1,4 @@
-"""What a pseudo-online evaluation says, in sentences."""
+"""The result of a pseudo-online evaluation in sentences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...statistics.measures import IN_SENTENCES
 from .result import PseudoOnline
 
 ALIKE = 0.95
-"""From this part of the offline figure on, decisions on a stream count as good as those offline."""
+"""From this share of the offline score on, decisions on a stream count as equally good."""
 
 
 def pseudo_online_sentences(result: PseudoOnline) -> list[str]:

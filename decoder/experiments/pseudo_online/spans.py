@@ -1,4 +1,4 @@
-"""When which event holds: the truth that decisions of a run are held against."""
+"""When each event holds: the truth that decisions of a run are compared with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...recordings.events import Events
 class Spans:
     """The events of one run, (n_events,) each, in the order of their onsets; no two hold at once.
 
-    `event` says which event of the recording it is, `truth` is the right answer, and a decision that is there in
+    `event` is the event's number in the recording, `truth` its correct class. A decision that is available in
     ``[start_s, stop_s)`` is about the event.
     """
 
@@ -28,14 +28,14 @@ class Spans:
         return len(self.event)
 
     def at(self, time_s: NDArray) -> NDArray[np.intp]:
-        """Return which of the spans holds at each time, -1 for none: rest."""
+        """Return which of the spans holds at each time; -1 for none (rest)."""
         if not len(self):
             return np.full(np.shape(time_s), -1, np.intp)
         last = np.searchsorted(self.start_s, time_s, side="right") - 1
         return np.where((last >= 0) & (time_s < self.stop_s[last]), last, -1)
 
     def rest_s(self, begin_s: float, end_s: float) -> float:
-        """Return how much of ``[begin_s, end_s)`` no event holds."""
+        """Return for how much of ``[begin_s, end_s)`` no event holds."""
         held = np.clip(self.stop_s, begin_s, end_s) - np.clip(self.start_s, begin_s, end_s)
         return float(end_s - begin_s - held.sum())
 
@@ -45,8 +45,8 @@ def spans_of(
 ) -> Spans:
     """Return when the events of a run hold: from ``onset + from_s`` to ``onset + duration + to_s``.
 
-    An event that begins ends the one before it; it lasts at least `least_s`, before `to_s` is added. `truth` are the
-    right answers to all events of the recording.
+    A new event ends the one before it. An event lasts at least `least_s`, before `to_s` is added. `truth` has the
+    correct classes of all events of the recording.
     """
     here = np.flatnonzero(events.run == run)
     here = here[np.argsort(events.onset_s[here], kind="stable")]

@@ -1,4 +1,4 @@
-"""A run as a live stream brings it: windows as they complete, and when each is there."""
+"""A run as a live stream delivers it: windows as they complete, and when each is available."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ...windows import EventWindow, Window, WindowRow, rows_of_run, sliding_like
 
 
 class StreamWindow(NamedTuple):
-    """A window that is complete; its row counts samples after the steps.
+    """A complete window; its row counts samples after the steps.
 
-    It rests on the samples in ``[start_s, stop_s)`` seconds since the run's first, and is there at `available_s`, when
-    the newest sample that it took came in: its own last one, or one that a step had to wait for.
+    It uses the samples in ``[start_s, stop_s)`` seconds since the run's first. It is available at `available_s`, when
+    its newest sample arrived: its own last one, or one that a step had to wait for.
     """
 
     row: WindowRow
@@ -27,9 +27,9 @@ class StreamWindow(NamedTuple):
 
 
 def stream_windows(prepared: Recording, window: Window, run: int | str, waiting_s: float) -> Iterator[StreamWindow]:
-    """Cut a run into the windows that a live stream brings, however its samples are cut into chunks.
+    """Cut a run into the windows that a live stream delivers, however its samples are cut into chunks.
 
-    The recording is that after the steps, which let a sample wait for `waiting_s`.
+    `prepared` is the recording after the steps, which delay a sample by up to `waiting_s`.
     """
     rate_hz = prepared.rate_hz
     state = window.open(prepared.n_features, rate_hz)
@@ -38,11 +38,11 @@ def stream_windows(prepared: Recording, window: Window, run: int | str, waiting_
 
 
 class Delays(NamedTuple):
-    """How long decisions take, in seconds.
+    """The delays of decisions, in seconds.
 
-    `until_there` goes from the end of a window until its newest sample, and those that steps wait for, have come in;
-    `waiting` is how long the steps wait for samples that follow; `group` by how much what comes out of them lags behind
-    what went in, at the middle of their pass band.
+    `until_there` is the time from the end of a window until its newest sample, and those that steps wait for, have
+    arrived. `waiting` is how long the steps wait for later samples. `group` is the group delay of the steps at the
+    middle of their pass band.
     """
 
     until_there: float
@@ -51,7 +51,7 @@ class Delays(NamedTuple):
 
 
 def delays_s(settings: Settings, recording: Recording) -> Delays:
-    """Return how long decisions take with these steps."""
+    """Return the delays of decisions with these steps."""
     chain = open_chain(settings.steps, recording.feature_names, recording.rate_hz)
     waiting_s = chain.delay_samples / recording.rate_hz
     group_s = sum(one.lags_s for one in delays(settings.steps, recording.rate_hz))
@@ -61,7 +61,7 @@ def delays_s(settings: Settings, recording: Recording) -> Delays:
 def check_streams(settings: Settings) -> float:
     """Return when a window ends after its onset; raise InputError where these settings cannot decide on a stream.
 
-    A step needs the whole run, or the window does not say how long it is.
+    That is so if a step needs the whole run, or the window has no fixed length.
     """
     check_causal(settings)
     window = settings.window
@@ -78,17 +78,14 @@ def check_streams(settings: Settings) -> float:
 
 
 def window_s(settings: Settings) -> float:
-    """Return how long the window on events is."""
+    """Return the length of the window on events."""
     return check_streams(settings) - settings.window.start_s  # type: ignore[attr-defined]
 
 
 def sliding_window(window: EventWindow, every_s: float, rate_hz: float) -> Window:
     """Return the window that slides along instead of one on events, see `hotwire.decoder.windows.sliding_like`.
 
-    Raises
-    ------
-    InputError
-        Decisions would be further apart than a window is long; or there is none.
+    It is an InputError if there is no such window, or more time between decisions than a window lasts.
     """
     sliding = sliding_like(window, every_s, rate_hz)
     if every_s > sliding.length_s:

@@ -1,4 +1,4 @@
-"""How probable an answer must be to activate, chosen in the training runs alone."""
+"""The probability from which a class activates, chosen in the training runs alone."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ N_THRESHOLDS = 60
 
 
 class Operating(NamedTuple):
-    """What a threshold leads to: the shares of events whose first activation is right, or wrong.
+    """The result of a threshold: the shares of events whose first activation is right, or wrong.
 
-    `false_per_minute` are activations while no event holds; NaN where one holds always.
+    `false_per_minute` counts activations while no event holds; NaN if some event holds at all times.
     """
 
     threshold: float
@@ -29,10 +29,10 @@ class Operating(NamedTuple):
 
 
 def thresholds(decisions: Sequence[RunDecisions]) -> NDArray[np.float64]:
-    """Return thresholds to try, from one that any decision passes to one that none does.
+    """Return thresholds to try, from one that any decision passes to one that none passes.
 
-    They lie where the probabilities of the most probable answers do, as some networks are never sure and some always,
-    and the closer the rarer these are: what few decisions pass matters most.
+    They follow the distribution of the highest probabilities, as some networks are never sure and some always. They are
+    closer together where few decisions pass, since that matters most.
     """
     most = np.concatenate([one.probabilities.max(axis=1) for one in decisions])
     most = most[np.isfinite(most)]
@@ -45,7 +45,7 @@ def thresholds(decisions: Sequence[RunDecisions]) -> NDArray[np.float64]:
 def operating_at(
     threshold: float, decisions: Sequence[RunDecisions], spans: Sequence[Spans], rest_s: float, policy: Policy
 ) -> Operating:
-    """Return what a threshold leads to on some runs, whose events leave so much rest."""
+    """Return the result of a threshold on some runs, with `rest_s` of rest in all of them."""
     right = wrong = n_events = n_false = 0
     for one, of_run in zip(decisions, spans, strict=True):
         activations = activations_of(one, of_run, policy, threshold)
@@ -64,13 +64,13 @@ def chosen_threshold(
     policy: Policy,
     false_per_minute: float | None,
 ) -> float:
-    """Return the threshold with which most events are answered rightly at first; of equally good ones the highest.
+    """Return the threshold with the most events whose first activation is right; the highest of equally good ones.
 
     The decisions are on training runs, by decoders that were fitted on others; `rest_s` is the rest in all of them.
-    Only thresholds count with which, while no event holds, there are at most `false_per_minute` activations.
+    Thresholds with more than `false_per_minute` activations while no event holds are excluded.
     """
     tried = [operating_at(float(one), decisions, spans, rest_s, policy) for one in thresholds(decisions)]
     if false_per_minute is not None:
-        # The last of them lets nothing pass.
+        # No decision passes the last one.
         tried = [one for one in tried if one.false_per_minute <= false_per_minute]
     return max(tried, key=lambda one: (one.right, one.threshold)).threshold

@@ -1,1 +1,1 @@
-"""What maps and fits share: one study's recording with its regions, its folds, and its networks."""
+"""The shared part of maps and fits: one study's recording with its regions, its folds and its networks."""

@@ -42,7 +42,7 @@ class RegionSection(Section):
 if TYPE_CHECKING:
     AnyRegions = dict[str, Region] | Literal["all", "recording"]
     AnyAtlas = Atlas
-else:  # a union would add its own words to the place that an error is at
+else:  # a union would add its own words to the location of an error
     AnyRegion = Annotated[made_by(Region, RegionSection), BeforeValidator(_region)]
     AnyRegions = Annotated[dict[str, AnyRegion], WrapValidator(_regions)]
     AnyAtlas = made_by(Atlas, fields_of(Atlas)(Section))
@@ -76,7 +76,7 @@ class TimeSection(Section):
 
 
 def _times(given: Any) -> Any:
-    """Tell the three forms apart, so that an error is about the one that was meant."""
+    """Distinguish the three forms, so that an error is about the one that was meant."""
     if given == "decoder":
         return given
     if not isinstance(given, list | dict) or not given:
@@ -104,7 +104,7 @@ AnyLayers = Annotated[Any, AfterValidator(_layers)]
 
 
 class MapNetworkSection(NetworkSection):
-    """One of several networks that are mapped side by side."""
+    """One of several networks in a map."""
 
     layers: AnyLayers = "all"
     readout: AnyReadout | None = None
@@ -128,7 +128,7 @@ class MapSection(Section):
         return self
 
     def times_at(self, rate_hz: float) -> list[TimeRange]:
-        """The times of a recording of that rate."""
+        """The times for a recording of that rate."""
         if self.times == "decoder":
             return [DECODERS_WINDOW]
         if isinstance(self.times, LagsSection):
@@ -136,5 +136,5 @@ class MapSection(Section):
         return [time.time() for time in self.times]
 
     def networks_or(self, network: NetworkSection) -> list[MapNetworkSection]:
-        """The networks of the map; where it names none, the study's own."""
+        """The networks of the map; the study's own if it names none."""
         return self.networks or [MapNetworkSection.model_construct(**dict(network), layers=self.layers, readout=None)]

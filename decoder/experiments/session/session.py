@@ -34,23 +34,11 @@ AnySettings = TypeVar("AnySettings", bound=SessionSettings)
 class RegionSession(Generic[AnySettings]):
     """A recording, its regions and its networks, opened once for all jobs on them.
 
-    Parameters
-    ----------
-    name : str
-    recording : Recording
-    regions : mapping of str to array of int
-        Positions of each region's features.
-    networks : sequence of NetworkSpec
-    settings : SessionSettings
-    reliability : dict of str to float, optional
-        What repeats of the recording say of its noise ceiling.
-    source : StudySource, optional
-        By what another process can open the same.
+    `regions` has the positions of each region's features. `reliability` is the noise ceiling estimated from repeats,
+    where there are any. `source` lets another process open the same session.
 
-    Raises
-    ------
-    InputError
-        A region has no features, a network is there twice, or the decoder takes samples, or features of them.
+    An InputError says that a region has no features, a network occurs twice, or the decoder takes samples, or features
+    of them.
     """
 
     def __init__(
@@ -85,13 +73,13 @@ class RegionSession(Generic[AnySettings]):
         self._tables = once(self._record)
 
     def prepare(self) -> None:
-        """Do what all jobs need and what would make them wait for each other: cut trials, record activations."""
+        """Do first what all jobs need and would wait for: cut trials, record activations."""
         for name, spec in self.networks.items():
             for weights in self.weights:
                 self.table(name, weights, spec.layers[0])
 
     def forget(self) -> None:
-        """Give back the memory that is filled again where it is needed again."""
+        """Free memory that is filled again when needed."""
 
     @property
     def weights(self) -> tuple[Weights, ...]:
@@ -100,14 +88,14 @@ class RegionSession(Generic[AnySettings]):
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """What the audit for leaks finds, for the first network's targets."""
+        """What the audit for leaks reports, for the first network's targets."""
         first = next(iter(self.networks.values()))
         decoder = self.settings.decoder
         tried = [(trials, decoder) for trials in self.trials_at.values()]
         return audit(self.recording, self.trials, first.targets, self.held_out, decoder, tried)
 
     def summary(self) -> dict[str, Any]:
-        """What results say of any session."""
+        """What results report about any session."""
         return {
             "name": self.name,
             "recording": self.recording.summary(),
@@ -134,7 +122,7 @@ class RegionSession(Generic[AnySettings]):
 
     @cached_property
     def held_out(self) -> list[list[Any]]:
-        """Which runs each outer fold holds out."""
+        """The runs that each outer fold holds out."""
         return split_runs(self.recording.runs, self.settings.folds, seed=self.settings.seed)
 
     @cached_property
@@ -160,7 +148,7 @@ class RegionSession(Generic[AnySettings]):
         return self.networks[network].targets.key_of(self.trials)
 
     def truth(self, network: str) -> NDArray[np.intp]:
-        """The right class of each trial."""
+        """The correct class of each trial."""
         return self.networks[network].targets.truth()[self.keys(network)]
 
     def activity(self, region: str, time: str | None = None) -> NDArray[np.float32]:
@@ -177,7 +165,7 @@ class RegionSession(Generic[AnySettings]):
         return self._tables(network, weights)[layer]
 
     def whitener(self, region: str, held_out: Sequence[Any]) -> Whitener | None:
-        """Fitted on all samples of the runs that are not held out; None where the settings ask for none."""
+        """Fitted on all samples of the runs that are not held out; None if the settings do not whiten."""
         if self.settings.decoder.whiten == "none":
             return None
         return Whitener().fit(self.samples(region)[~np.isin(self.prepared.run, held_out)])
@@ -192,7 +180,7 @@ class RegionSession(Generic[AnySettings]):
 
     @cached_property
     def adapter_ingredients(self) -> dict[str, str]:
-        """All parameters: what an adapter prints leaves out those that are as they are by default today."""
+        """All parameters, since an adapter's printed form leaves out today's defaults."""
         decoder = self.settings.decoder
         parameters = {name: repr(value) for name, value in decoder.adapter.get_params().items()}
         return {**parameters, "kind": decoder.adapter.kind, "whiten": decoder.whiten}

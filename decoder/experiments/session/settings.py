@@ -1,4 +1,4 @@
-"""What maps and fits take from a study: times, networks, folds."""
+"""The settings that maps and fits share: times, networks, folds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ...targets import Targets
 
 @dataclass(frozen=True)
 class TimeRange:
-    """When activity was taken, from each trial's onset: ``[start_s, stop_s)``; None where the decoder's window says."""
+    """The time of activity after each trial's onset, ``[start_s, stop_s)``; None where the decoder's window decides."""
 
     name: str
     start_s: float | None
@@ -30,7 +30,7 @@ DECODERS_WINDOW = TimeRange("", None, None)
 
 
 class Split(NamedTuple):
-    """Trials to fit on and trials held out."""
+    """Trials to fit on, and trials held out."""
 
     train: NDArray[np.intp]
     test: NDArray[np.intp]
@@ -38,7 +38,7 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """A network, what its stimuli are, which of its layers are meant, and how it is read out: without free texts."""
+    """A network with its targets, the layers to use and the readout (without free text)."""
 
     network: Network
     targets: Targets
@@ -56,14 +56,8 @@ class NetworkSpec:
 class SessionSettings:
     """How a session's trials are cut, fitted and held out.
 
-    Parameters
-    ----------
-    decoder : Settings
-        Its steps, whitening and adapter; its layer and readout are the networks' affair.
-    times : sequence of TimeRange
-        When activity is taken; the decoder's own window where they say nothing.
-    folds, n_shuffles, seed, audit
-        As `hotwire.decoder.evaluate` means them.
+    Of `decoder`, the steps, whitening and adapter are used; layer and readout come from the networks. Of `times`, one
+    without a range means the decoder's own window. All else is as for `hotwire.decoder.evaluate`.
     """
 
     decoder: Settings

@@ -16,10 +16,7 @@ from .settings import NetworkSpec
 def session_parts(study: Study) -> dict[str, Any]:
     """The recording, its regions, the networks and the reliability, by the names of `RegionSession`'s parameters.
 
-    Raises
-    ------
-    StudyError
-        What the study says does not go together: regions, layers, networks.
+    A StudyError says which regions, layers or networks do not fit together.
     """
     section = study.section(MapSection)
     recording = study.recording()
@@ -50,7 +47,7 @@ def shared_settings(study: Study) -> dict[str, Any]:
 def _network_spec(study: Study, section: MapNetworkSection) -> NetworkSpec:
     # Vision networks run several times as fast without torch.
     network = compiled(study.open(section))
-    # Sentence encoders do not speak: what lies nearest is all they can say.
+    # Sentence encoders write no text: the nearest target is the only readout.
     usual = NearestReadout() if isinstance(network, SentenceEncoder) else study.sections.decoder.settings().readout
     layers = tuple(network.layers) if section.layers == "all" else tuple(section.layers)
     return NetworkSpec(network, study.targets(network), layers, section.readout or usual)

@@ -15,12 +15,9 @@ from .settings import TimeRange
 
 
 def trials_at(times: Sequence[TimeRange], own: Window, prepared: Recording) -> dict[str, Trials]:
-    """The trials of each time, of the events that have one at every time; `own` is the decoder's window.
+    """The trials of each time, for the events that have one at every time; `own` is the decoder's window.
 
-    Raises
-    ------
-    RecordingError
-        There are no such events.
+    It is a RecordingError if there are no such events.
     """
     cut: dict[str, Trials] = {}
     for time in times:
@@ -38,7 +35,6 @@ def trials_at(times: Sequence[TimeRange], own: Window, prepared: Recording) -> d
 
 
 def _of_events(trials: Trials, events: NDArray[np.int64]) -> Trials:
-    """The trials of these events, in their order."""
     if len(set(trials.event.tolist())) < len(trials):
         raise InputError("times: expected one trial for each event; leave `times` out with a window of several")
     order = np.argsort(trials.event)

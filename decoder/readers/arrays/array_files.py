@@ -1,4 +1,4 @@
-"""Arrays by name out of ``.npz`` and MATLAB's ``.mat`` files; nothing that a file could run is ever run."""
+"""Arrays by name from ``.npz`` and MATLAB's ``.mat`` files, without running any code in them."""
 
 from __future__ import annotations
 
@@ -15,30 +15,23 @@ from ....errors import HotwireError, InputError, MissingExtraError, RecordingErr
 from .npz import DAMAGED
 
 Order = Literal["C", "F"]
-"""Which index ran fastest when an array was laid out in a row: the last ("C") or, as in MATLAB, the first ("F")."""
+"""Which index ran fastest when an array was flattened: the last ("C") or, as in MATLAB, the first ("F")."""
 
 
 def order_in(path: Path, order: Order | None) -> Order:
-    """Return the order that was asked for, else that of the program which writes such files."""
+    """Return the order, by default that of the program which writes such files."""
     if order not in ("C", "F", None):
         raise InputError(f"order: expected 'C' or 'F', got {order!r}")
     return order or ("F" if path.suffix == ".mat" else "C")
 
 
 def load_arrays(path: str | PathLike[str], names: Sequence[str]) -> dict[str, NDArray]:
-    """Load some of the arrays of an ``.npz`` file, or of a ``.mat`` file up to version 7, by the names given.
+    """Load arrays by name from an ``.npz`` file, or from a ``.mat`` file up to version 7.
 
     Dots lead into MATLAB's structures: ``"cnt.x"`` is the field ``x`` of ``cnt``; of a row of structures, the field of
-    each. Before the first dot, ``*`` stands for what differs from file to file: ``"cnt_*.x"``, where that fits one name
-    only. A cell array of texts is returned as an array of texts; one of arrays keeps its cells, as an array of objects.
-
-    Raises
-    ------
-    UnknownNameError
-        The file has no array of this name, or a structure no such field; lists those it has.
-    RecordingError
-        The file is missing, damaged or of another kind, a pattern fits several names, or an array holds Python objects
-        or structures.
+    each. Before the first dot, ``*`` stands for what differs from file to file: ``"cnt_*.x"`` has to fit one name only.
+    A cell array of texts becomes an array of texts; one of arrays becomes an array of objects. Raises UnknownNameError
+    for a name that is not in the file, and RecordingError where the file or an array is not usable.
     """
     path = Path(path)
     if not path.is_file():
@@ -49,17 +42,17 @@ def load_arrays(path: str | PathLike[str], names: Sequence[str]) -> dict[str, ND
 
 
 def entries(path: Path, name: str, array: NDArray) -> NDArray:
-    """Return texts or whole numbers in a row, however the file turned and stored them."""
+    """Return texts or whole numbers as a vector, however the file turned and stored them."""
     row = array.ravel()
     if row.dtype.kind == "f" and np.isfinite(row).all() and (row == np.floor(row)).all():
-        row = row.astype(np.int64)  # MATLAB keeps whole numbers as floats
+        row = row.astype(np.int64)  # MATLAB stores whole numbers as floats
     if row.dtype.kind not in "iuU":
         raise RecordingError(f"{path}: expected {name!r} to be texts or whole numbers, got an array of {array.dtype}")
     return row
 
 
 def named_labels(name: str, labels: NDArray[np.str_], meaning: Mapping[str, str] | None) -> NDArray[np.str_]:
-    """Return what labels mean; as they are where no meanings are given, which have to be those of all labels."""
+    """Return what labels mean; as they are without `meaning`, which otherwise has to name every label."""
     if meaning is None:
         return labels
     known = np.unique(labels).tolist()
@@ -122,7 +115,6 @@ def _load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray]:
 
 
 def _field(path: Path, name: str, variable: str, loaded: Mapping[str, Any]) -> Any:
-    """Return what a dotted name leads to."""
     value, so_far = loaded[variable], variable
     for part in name.split(".")[1:]:
         fields = value.dtype.names if isinstance(value, np.ndarray) else None
@@ -136,7 +128,7 @@ def _field(path: Path, name: str, variable: str, loaded: Mapping[str, Any]) -> A
 
 
 def _in_a_row(of_each: NDArray) -> NDArray:
-    """Put a field's values in a row of structures together where each is a single number."""
+    """Join a field's values in a row of structures where each is a single number."""
     values = of_each.ravel()
     if all(isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "biuf" for value in values):
         return np.array([value.item() for value in values])
@@ -163,7 +155,7 @@ def _kind(value: Any) -> str:
 
 
 def _known(path: Path, name: str, there: Sequence[str]) -> str:
-    """Return the name of the one array that is meant."""
+    """Return the one array's name that a name or pattern fits."""
     if name in there:
         return name
     matching = [one for one in there if fnmatchcase(one, name)] if "*" in name else []

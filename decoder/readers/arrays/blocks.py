@@ -12,7 +12,7 @@ from ...recordings.events import Events
 def blocks(label: NDArray[np.str_], run: NDArray, tr_s: float, block: NDArray | None = None) -> Events:
     """Return one event for each stretch of samples of one label, one run and one block, all of shape (n_samples,).
 
-    Blocks set apart what follows each other with the same label; one with several labels is a RecordingError.
+    Blocks separate neighbours with the same label; a block with several labels is a RecordingError.
 
     Examples
     --------
@@ -41,5 +41,4 @@ def blocks(label: NDArray[np.str_], run: NDArray, tr_s: float, block: NDArray | 
 
 
 def _changes(entries: NDArray) -> NDArray[np.bool_]:
-    """Where an entry is another than the one before it; the first one is."""
     return np.append(np.ones(min(1, len(entries)), bool), entries[1:] != entries[:-1])

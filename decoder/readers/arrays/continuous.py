@@ -47,35 +47,35 @@ def read_continuous(
     Parameters
     ----------
     path : path or sequence of paths
-        Several files are several runs of one recording, with the same channels at the same rate.
+        Several files are several runs of one recording, with the same channels and rate.
     data : str
-        The samples, (n_samples, n_channels) or turned; a vector is a single channel.
+        The samples, (n_samples, n_channels) or transposed; a vector is a single channel.
     rate_hz : float or str
-        Samples per second, or the array that tells.
+        Samples per second, or the array that holds it.
     onsets : str
         When each event began, as `onset_unit` and `counted_from` say; may be fractions.
     labels : str
-        What each event was: texts; whole numbers; or one-hot, (n_labels, n_events) or turned.
+        What each event was: texts; whole numbers; or one-hot, (n_labels, n_events) or transposed.
     rows : str
         What a row of `data` is: ``"samples"`` (default) or ``"channels"``.
     channel_names : str or sequence of str, optional
-        The array that holds them, or the names of all channels; ``channel_1``, ... where not given.
+        The array that holds them, or the names of all channels. Default: ``channel_1``, ...
     channels : sequence of str, optional
-        The channels to keep, in this order; all where not given.
+        The channels to read, in this order. Default: all.
     label_names : mapping of str to str, sequence of str, or str, optional
-        What the labels in the file mean, e.g. ``{"1": "left", "2": "right"}``, all of them; of one-hot labels the
-        names in their order. Or the array that holds either, with a row for each label.
+        What all labels in the file mean, e.g. ``{"1": "left", "2": "right"}``; for one-hot labels, the names in their
+        order. Or the array that holds either, with a row for each label.
     onset_unit : str
         ``"samples"`` (default), ``"s"`` or ``"ms"``.
     counted_from : float
-        What the first sample is in the onsets' counting: 0 (default), or 1 as in MATLAB. Positions that were counted
-        from 1 and then divided by ten, as their samples went from 1,000 Hz to 100, are counted from 0.1.
+        The number of the first sample in the onsets' counting: 0 (default), or 1 as in MATLAB. Positions that were
+        counted from 1 and then divided by ten, because the samples went from 1,000 Hz to 100, are counted from 0.1.
     duration_s : float or str
-        How long each event lasted, or the array that tells, in seconds.
+        How long each event lasted in seconds, or the array that holds this.
     unit : str or sequence of str
-        Of all channels or each of them.
+        Of all channels or of each.
     run : sequence of int or str, optional
-        The runs' names, one for each file; numbered from 1 where not given.
+        The runs' names, one for each file. Default: numbers from 1.
     on_event_outside : str
         What to do with an event that begins before or after its run: ``"error"`` (default) or ``"drop"``.
 
@@ -84,7 +84,7 @@ def read_continuous(
     UnknownNameError
         A file has no such array, or there is no such channel or label; lists those there are.
     RecordingError
-        A file cannot be read, arrays or files do not fit together, or an event lies outside.
+        A file cannot be read, arrays or files do not fit together, or an event is outside its run.
     """
     check_choice("rows", rows, ("samples", "channels"))
     check_choice("onset_unit", onset_unit, ("samples", "s", "ms"))
@@ -116,8 +116,6 @@ def read_continuous(
 
 
 class _ContentOfFile(NamedTuple):
-    """What one file holds."""
-
     path: Path
     samples: NDArray
     rate_hz: float
@@ -207,7 +205,7 @@ def _number(path: Path, name: str, array: NDArray) -> float:
 
 
 def _each(path: Path, name: str, array: NDArray) -> NDArray[np.float64]:
-    """Return numbers in a row, however the file turned them."""
+    """Return numbers as a vector, however the file turned them."""
     if array.dtype.kind not in "biuf" or array.size != max(array.shape, default=0):
         raise RecordingError(
             f"{path}: expected {name!r} to be numbers in a row, one for each event, got an array of {array.dtype} of "
@@ -261,7 +259,7 @@ def _labels(
 
 
 def _pairs(path: Path, name: str, array: NDArray) -> dict[str, str] | list[str]:
-    """Return the labels' names: by the labels where the array has a column of these before that of the names."""
+    """Return the labels' names; as a mapping where a column of labels comes before that of the names."""
     texts = array if array.dtype.kind == "U" else entries(path, name, array).astype(np.str_).reshape(array.shape)
     if array.ndim == 2 and array.shape[1] == 2 and array.shape[0] > 1:
         return {str(label): str(meaning) for label, meaning in texts}

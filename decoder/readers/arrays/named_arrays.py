@@ -42,11 +42,11 @@ def read_named_arrays(
     With a rate, samples follow each other in time: neighbours of one run, one label and one block are an event. Without
     one, every sample is a trial: an event, and if no runs are given a run of its own, of a single sample at 1 Hz.
 
-    No rate and no runs say that samples are independent: single trials or averages, whose order means nothing. Bins or
-    volumes that were recorded one after the other are not. They share noise, and where each is a run of its own, a
-    sample that is tested has its neighbours in the training, so that labels are told from that noise. Say with `run`
-    which samples belong together, and with `rate_hz` that they follow each other; an evaluation refuses samples whose
-    neighbours are more alike than their labels make them.
+    Give neither rate nor runs only if samples are independent: single trials or averages, whose order means nothing.
+    Bins or volumes that were recorded one after the other are not independent. They share noise. If each is a run of
+    its own, the neighbours of a tested sample are in the training set, and labels are decoded from that noise. Say with
+    `run` which samples belong together, and with `rate_hz` that they follow each other; an evaluation refuses samples
+    whose neighbours are more alike than their labels make them.
 
     Parameters
     ----------
@@ -54,11 +54,11 @@ def read_named_arrays(
     data : str
         The samples, (n_samples, n_features).
     label : str
-        What was shown at each sample, as text or number.
+        The label of each sample, as text or number.
     rows : str
         What a row of `data` is: ``"samples"`` (default) or ``"features"``.
     label_names : mapping of str to str, optional
-        What the labels in the file mean, e.g. ``{"1": "six", "2": "nine"}``; all of them.
+        What all labels in the file mean, e.g. ``{"1": "six", "2": "nine"}``.
     run : str, optional
         The run of each sample, which cross-validation never splits.
     block : str, optional
@@ -67,14 +67,14 @@ def read_named_arrays(
         Samples per second; None where they are trials that do not follow each other in time.
     unit : str
     stimuli : str, optional
-        The picture shown at each sample, see `read_stored_pictures`; for trials only.
+        The picture of each sample, see `read_stored_pictures`; for trials only.
     voxels : VoxelList or VoxelMasks, optional
         Features are then named ``voxel_i_j_k``.
     regions : mapping of str to sequence of str, optional
-        Regions made of `VoxelMasks`, by name or pattern: ``{"V1": ["*.V1d.nii", "*.V1v.nii"]}``. Where not given, every
-        mask is a region. Voxels that are no features are left out.
+        Regions made of `VoxelMasks`, by name or pattern: ``{"V1": ["*.V1d.nii", "*.V1v.nii"]}``. Default: every mask is
+        a region. Voxels that are no features are left out.
     order : str, optional
-        How voxels were laid out in a row; ``"F"`` for ``.mat`` and ``"C"`` for ``.npz`` where not given.
+        How voxels were put into a row. Default: ``"F"`` for ``.mat`` and ``"C"`` for ``.npz``.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def _of_each_sample(path: Path, name: str, array: NDArray, n_samples: int) -> ND
 
 
 def _regions(voxels: Voxels, regions: Mapping[str, Sequence[str]] | None) -> dict[str, NDArray[np.intp]]:
-    """The features of each region: those inside any mask whose name matches one of its patterns."""
+    """Return the features of each region: those inside any mask whose name fits one of its patterns."""
     found = {}
     for region, patterns in ({name: [name] for name in voxels.inside} if regions is None else regions).items():
         inside = np.zeros(len(voxels.places), bool)

@@ -1,4 +1,4 @@
-"""Recordings from arrays, and the file that keeps a recording as it is."""
+"""Recordings from arrays, and hotwire's own file of a recording."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def read_arrays(
     Parameters
     ----------
     data : array (n_samples, n_features)
-        Kept as float32.
+        Stored as float32.
     rate_hz : float
         Samples per second.
     feature_names : sequence of str, optional
-        ``feature_0``, ``feature_1``, ... where not given.
+        Default: ``feature_0``, ``feature_1``, ...
     run : int, str or array (n_samples,)
         The run of all samples or of each one.
     events : Events, optional
@@ -83,7 +83,7 @@ def read_arrays(
 
 
 def write_npz(recording: Recording, path: str | PathLike[str]) -> None:
-    """Write a recording to one ``.npz`` file, whole or not at all; `read_npz` gives it back exactly."""
+    """Write a recording to one ``.npz`` file, whole or not at all; `read_npz` reads it back exactly."""
     events = recording.events
     arrays = {
         "data": recording.data,
@@ -122,7 +122,7 @@ def read_npz(path: str | PathLike[str]) -> Recording:
     Raises
     ------
     RecordingError
-        There is no such file, it is damaged, or it is none of ours.
+        The file is missing, damaged or of another kind.
     """
     path = Path(path)
     try:

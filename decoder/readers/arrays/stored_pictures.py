@@ -1,4 +1,4 @@
-"""Pictures that lie in a file as an array."""
+"""Pictures stored as an array in a file."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def read_stored_pictures(
     path: str | PathLike[str], stimuli: str, shape: Sequence[int] | None = None, order: Order | None = None
 ) -> dict[str, Image]:
-    """Read the pictures of a recording in RGB; one of several samples is there once, as ``picture_i`` by the first.
+    """Read the pictures of a recording in RGB, each once, named ``picture_i`` after its first sample.
 
-    The array holds for each sample a picture (height, width), (height, width, 3), or laid out in a row, for which
+    For each sample the array holds a picture (height, width) or (height, width, 3), or a row of numbers, for which
     `shape` says height and width, and 3 for colours. Values are whole numbers from 0 (black) to 255. For `order` see
     `order_in`.
     """
@@ -56,7 +56,7 @@ def read_stored_pictures(
 
 
 def picture_names(path: Path, name: str, array: NDArray, n_samples: int) -> NDArray[np.str_]:
-    """Return the name of each sample's picture, which is the same for the same picture."""
+    """Return the name of each sample's picture; equal pictures have one name."""
     if array.ndim < 2 or len(array) != n_samples:
         raise RecordingError(
             f"{path}: expected {name!r} to have a picture for each of the {n_samples} samples, got shape {array.shape}"

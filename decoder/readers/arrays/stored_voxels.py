@@ -1,4 +1,4 @@
-"""Which voxel each feature is, as the arrays of a file tell it, and the masks in which it lies."""
+"""Which voxel each feature is, from the arrays of a file, and the masks that contain it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .array_files import Order, entries
 
 
 class Voxels(NamedTuple):
-    """The index (i, j, k) of each feature's voxel, its position where known, and which features each mask has."""
+    """The index (i, j, k) of each feature's voxel, its position where known, and the features of each mask."""
 
     places: NDArray[np.intp]
     positions_mm: NDArray[np.float64] | None
@@ -24,12 +24,12 @@ class Voxels(NamedTuple):
 
 @dataclass(frozen=True)
 class VoxelList:
-    """The arrays that tell which voxel each feature is.
+    """The arrays that say which voxel each feature is.
 
     Parameters
     ----------
     index : str
-        Number of each feature's voxel in the volume, laid out in a row.
+        Number of each feature's voxel in the flattened volume.
     shape : str
         The volume's shape, three numbers.
     size_mm : str, optional
@@ -44,7 +44,7 @@ class VoxelList:
     counted_from: Literal[0, 1] = 0
 
     def names(self) -> list[str]:
-        """The arrays needed."""
+        """Return the arrays needed."""
         return [self.index, self.shape, *([] if self.size_mm is None else [self.size_mm])]
 
     def read(self, path: Path, arrays: Mapping[str, NDArray], order: Order) -> Voxels:
@@ -70,7 +70,7 @@ class VoxelList:
 
 @dataclass(frozen=True)
 class VoxelMasks:
-    """The arrays that hold masks of a volume, one of which tells which voxels the features are.
+    """The arrays that hold masks of a volume, one of which says which voxels the features are.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class VoxelMasks:
     labels : str
         A name for each.
     features : str
-        Name of the mask whose voxels, laid out in a row, are the features.
+        Name of the mask whose voxels, flattened, are the features.
     """
 
     masks: str
@@ -87,7 +87,7 @@ class VoxelMasks:
     features: str
 
     def names(self) -> list[str]:
-        """The arrays needed."""
+        """Return the arrays needed."""
         return [self.masks, self.labels]
 
     def read(self, path: Path, arrays: Mapping[str, NDArray], order: Order) -> Voxels:

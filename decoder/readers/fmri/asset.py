@@ -1,4 +1,4 @@
-"""The recordings of the registry, to try things on."""
+"""Example recordings from the registry."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from .nifti import read_nifti
 
 
 def read_asset(name: str) -> Recording:
-    """Read a recording of the registry, fetched if need be; `hotwire data` lists them."""
+    """Read a recording of the registry, downloaded if need be; `hotwire data` lists them."""
     folder = fetch(name)
     return read_nifti(folder / "bold.nii.gz", mask=folder / "mask.nii.gz", attributes=folder / "attributes_literal.txt")

@@ -47,22 +47,22 @@ def read_bids(
     root : path
         A BIDS dataset, or fMRIPrep's output folder (``*_desc-preproc_bold.nii.gz`` are then read).
     subject, task, session : str
-        With or without ``sub-`` and ``ses-``. The session may be left out where there is but one.
+        With or without ``sub-`` and ``ses-``. The session may be left out where there is only one.
     mask : path, optional
         See `read_nifti`.
     space : str, optional
-        Which space to read, e.g. ``"MNI152NLin2009cAsym"``. May be left out where there is but one.
+        Which space to read, e.g. ``"MNI152NLin2009cAsym"``. May be left out where there is only one.
     confounds : sequence of str, optional
-        Columns of ``*_desc-confounds_timeseries.tsv`` to keep as the recording's confounds. They are not
-        regressed out here; see :func:`hotwire.decoder.steps.regress_out`.
+        Columns of ``*_desc-confounds_timeseries.tsv`` to store as the recording's confounds. They are not regressed out
+        here; see :func:`hotwire.decoder.steps.regress_out`.
     events_root : path, optional
-        Where the events lie. Where not given: in ``root``, or, if that is ``<dataset>/derivatives/<name>``
-        and holds none, in ``<dataset>``.
+        The folder of the events. Default: ``root``, or, if that is ``<dataset>/derivatives/<name>`` and holds none,
+        ``<dataset>``.
     label : str
         The events' column that holds the label.
     missing_confounds : str
-        What to do with ``n/a``, which fMRIPrep writes in the first row of derivatives: ``"error"`` (default),
-        or ``"mean"``: the mean of that column in that run.
+        What to do with ``n/a``, which fMRIPrep writes in the first row of derivatives: ``"error"`` (default), or
+        ``"mean"``: the mean of that column in that run.
     on_event_outside : str
         See `read_nifti`.
 
@@ -74,7 +74,7 @@ def read_bids(
     Raises
     ------
     RecordingError
-        A file is missing (the message lists what was found), ambiguous or damaged.
+        A file is missing (the message lists the files there are), ambiguous or damaged.
     """
     check_choice("missing_confounds", missing_confounds, ("error", "mean"))
     root = Path(root)
@@ -202,7 +202,6 @@ def _tr_s(bolds: list[_Bold], root: Path) -> float | None:
 
 
 def _read_confounds(bold: _Bold, names: Sequence[str], missing: str, n_samples: int) -> NDArray[np.float64]:
-    """Return the columns (n_samples, n_names) of one run."""
     stem = "_".join(
         f"{key}-{bold.entities[key]}" for key in bold.entities if key in ("sub", "ses", "task", "acq", "run")
     )

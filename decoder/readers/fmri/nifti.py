@@ -41,22 +41,22 @@ def read_nifti(
 ) -> Recording:
     """Read fMRI from one NIfTI file or from one file per run.
 
-    Files are read a slab of volumes at a time, and only voxels inside the mask are kept.
+    Files are read a slab of volumes at a time, and only voxels inside the mask are stored.
 
     Parameters
     ----------
     bold : path or sequence of paths
         One file, or one per run in order.
     mask : path, optional
-        A 3D image on the same grid: voxels that are not zero are kept, in C order of their indices (i, j, k).
-        Without a mask every voxel is kept.
+        A 3D image on the same grid: voxels that are not zero are read, in C order of their indices (i, j, k). Default:
+        every voxel.
     events : Events, path or sequence of paths, optional
         The table, or one BIDS ``_events.tsv`` per file.
     run : optional
-        For one file: the run's name, or the run of each volume (see `read_attributes`). For several files:
-        one name per file. Where not given, runs are numbered from 1.
+        For one file: the run's name, or the run of each volume (see `read_attributes`). For several files: one name per
+        file. Default: numbers from 1.
     tr_s : float, optional
-        Seconds from one volume to the next. Where not given, it is taken from the header.
+        Seconds from one volume to the next. Default: from the header.
     on_event_outside : str
         What to do with an event that begins before or after its run: ``"error"`` (default) or ``"drop"``.
     attributes : path, optional
@@ -70,8 +70,8 @@ def read_nifti(
     Raises
     ------
     RecordingError
-        A file is missing, truncated or damaged; mask and image lie on different grids; the header tells no
-        sensible repetition time; events do not fit.
+        A file is missing, truncated or damaged; mask and image are on different grids; the header has no sensible
+        repetition time; events do not fit.
     NonFiniteError
         A voxel is NaN or infinite; it is named by its index and volume.
     """
@@ -115,7 +115,7 @@ def read_nifti(
 
 
 def _open(path: Path) -> Any:
-    """Return the image with its header read and its data still on disk."""
+    """Return the image with only its header read."""
     try:
         import nibabel
         from nibabel.filebasedimages import ImageFileError
@@ -136,7 +136,7 @@ def _open(path: Path) -> Any:
 
 
 def _read_into(out: NDArray[np.float32], path: Path, image: Any, keep: NDArray[np.bool_]) -> None:
-    """Fill out (n_volumes, n_voxels) from the file, a slab of volumes at a time."""
+    """Fill `out` (n_volumes, n_voxels) from the file, a slab of volumes at a time."""
     opened = gzip.open if path.suffix == ".gz" else open
     n_at_once = max(1, SLAB_BYTES // (8 * keep.size))
     try:
@@ -165,7 +165,7 @@ def _read_into(out: NDArray[np.float32], path: Path, image: Any, keep: NDArray[n
 
 
 def read_volume(path: AnyPath) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Read a mask or an atlas: its values (x, y, z) and the affine (4, 4) from voxels to millimetres."""
+    """Return the values (x, y, z) of a mask or an atlas, and the affine (4, 4) from voxels to millimetres."""
     path = Path(path)
     image = _open(path)
     if len(image.shape) < 3 or np.prod(image.shape[3:]) != 1:
@@ -219,7 +219,6 @@ def _tr_s(path: Path, image: Any) -> float:
 
 
 def _runs(paths: list[Path], n_volumes: list[int], run: int | str | ArrayLike | None) -> NDArray:
-    """Return the run of every volume."""
     if len(paths) == 1 and run is not None:
         names = run_names(run, "run")
         if names.size == 1:

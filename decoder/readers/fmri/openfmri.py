@@ -22,10 +22,9 @@ def read_openfmri(
 ) -> Recording:
     """Read all runs of one subject and task.
 
-    The images are ``{subject}/BOLD/{task}_run*/{bold}``. Events come from ``bold_events.tsv`` beside the
-    image or, where there is none, from ``{subject}/model/{model}/onsets/{task}_run*/cond*.txt`` with the
-    conditions' names in ``models/{model}/condition_key.txt``. The repetition time comes from
-    ``scan_key.txt``, else from the images.
+    The images are ``{subject}/BOLD/{task}_run*/{bold}``. Events come from ``bold_events.tsv`` next to the image or,
+    where there is none, from ``{subject}/model/{model}/onsets/{task}_run*/cond*.txt`` with the conditions' names in
+    ``models/{model}/condition_key.txt``. The repetition time comes from ``scan_key.txt``, else from the images.
 
     Parameters
     ----------
@@ -46,7 +45,7 @@ def read_openfmri(
     Raises
     ------
     RecordingError
-        A file is missing; the message lists what there is.
+        A file is missing; the message lists the files there are.
     """
     folder = Path(folder)
     above = folder / subject / "BOLD"

@@ -1,4 +1,4 @@
-"""A recording as a MNE Raw, to look at it with MNE-Python."""
+"""A recording as an MNE Raw, to look at it with MNE-Python."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     import mne
 
 KINDS = {"V": "eeg", "T": "mag", "T/m": "grad"}
-"""What MNE takes a channel of each unit for, where nothing else is said."""
+"""The default type in MNE of a channel of each unit."""
 
 
 def to_mne(recording: Recording, kinds: str | Sequence[str] | None = None) -> mne.io.RawArray:
-    """Return a recording as a MNE Raw, in SI units.
+    """Return a recording as an MNE Raw, in SI units.
 
-    Runs follow each other as `mne.concatenate_raws` would put them, with the annotations ``BAD boundary`` and
-    ``EDGE boundary`` between; `hotwire.decoder.readers.from_mne` tells them apart again, numbered. Events become
-    annotations, which end with their run at the latest, since MNE holds none beyond the samples. Confounds and regions
-    stay behind. For a single run: ``to_mne(recording.select(runs=[run]))``.
+    Runs follow each other as `mne.concatenate_raws` would put them, with the annotations ``BAD boundary`` and ``EDGE
+    boundary`` between; `hotwire.decoder.readers.from_mne` separates them again, numbered. Events become annotations,
+    which end with their run at the latest, since MNE holds none beyond the samples. Confounds and regions are lost. For
+    a single run: ``to_mne(recording.select(runs=[run]))``.
 
     Parameters
     ----------
     recording : Recording
     kinds : str or sequence of str, optional
-        MNE's types of all channels, or of each: ``"eeg"``, ``"ecog"``, ``"seeg"``, ``"mag"``, ... Where not given,
-        volts are EEG, teslas magnetometers, teslas per metre gradiometers, and all else ``"misc"``, which keeps its
-        values as they are.
+        MNE's types of all channels, or of each: ``"eeg"``, ``"ecog"``, ``"seeg"``, ``"mag"``, ... By default, volts are
+        EEG, teslas magnetometers, teslas per metre gradiometers, and all else ``"misc"``, which does not change the
+        values.
 
     Raises
     ------

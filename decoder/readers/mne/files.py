@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     import mne
 
 EPOCHS_ENDINGS = ("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")
-"""How MNE has files of epochs named."""
+"""MNE's endings for files of epochs."""
 UNREADABLE = (*DAMAGED, LookupError, AssertionError, ArithmeticError, struct.error, configparser.Error, ParseError)
 """What MNE's readers raise for files that are damaged or something else."""
 HARMLESS = ("does not conform to MNE naming conventions",)
-"""What MNE's readers warn of that says nothing of the data."""
+"""Warnings of MNE's readers that do not concern the data."""
 
 
 def read_mne(
@@ -42,15 +42,15 @@ def read_mne(
 ) -> Recording:
     """Read a file that `mne.io.read_raw` reads, or one of epochs (``-epo.fif``, EEGLAB's ``.set``).
 
-    A file that was cut off is read as far as it goes; ``source`` says how much is missing, and what else MNE warned of.
-    The parameters are those of `hotwire.decoder.readers.from_mne`.
+    A truncated file is read as far as it goes; ``source`` says how much is missing, and what else MNE warned of. The
+    parameters are those of `hotwire.decoder.readers.from_mne`.
 
     Raises
     ------
     MissingExtraError
         There is no MNE-Python.
     RecordingError
-        There is no such file, or it is damaged or of a kind that MNE does not read; and as `from_mne`.
+        The file is missing, damaged or of a kind that MNE does not read; and as `from_mne`.
     """
     path = Path(path)
     if not path.exists():
@@ -74,7 +74,7 @@ def read_mne(
 
 
 def _load(path: Path) -> tuple[mne.io.BaseRaw | mne.BaseEpochs, list[str]]:
-    """Return what the file holds, in memory, and what of it cannot be read."""
+    """Return the file's content, in memory, and notes of what cannot be read."""
     try:
         import mne
     except ImportError as error:
@@ -94,7 +94,7 @@ def _load(path: Path) -> tuple[mne.io.BaseRaw | mne.BaseEpochs, list[str]]:
 
 
 def _loaded(raw: Any) -> tuple[mne.io.BaseRaw, list[str]]:
-    """Load the samples; where the file ends before they do, those before its end."""
+    """Load the samples; of a truncated file, those before its end."""
     try:
         return raw.load_data(verbose="warning"), []
     except UNREADABLE:
@@ -108,7 +108,7 @@ def _loaded(raw: Any) -> tuple[mne.io.BaseRaw, list[str]]:
 
 
 def _n_readable(raw: Any) -> int:
-    """Return how many samples from the first on can be read, by halving."""
+    """Return how many samples from the first on can be read, by bisection."""
     low, high = 0, raw.n_times
     while low < high:
         middle = (low + high) // 2

@@ -42,49 +42,47 @@ def from_mne(
 ) -> Recording:
     """Return the recording in an MNE object.
 
-    Raw: annotations become events; where there are none, what its stim channels show does (`mne.find_events`), and
+    Raw: annotations become events; where there are none, events come from its stim channels (`mne.find_events`), and
     `source` says so. At a boundary annotation (of ``mne.concatenate_raws``, EEGLAB or BrainVision) a new run begins.
-    Epochs: time does not go on from one epoch to the next, so that each is a run of its own, with one event from time
-    zero to the epoch's end. Leaving one such run out leaves one epoch out.
+    Epochs: time does not go on from one epoch to the next, so each is a run of its own, with one event from time zero
+    to the epoch's end. Leaving one such run out leaves one epoch out.
 
     Parameters
     ----------
     source : mne.io.BaseRaw or mne.BaseEpochs
     channels : sequence of str, optional
-        The channels to keep, in this order; where not given, all that record the brain (EEG, MEG, sEEG, ECoG, DBS,
-        fNIRS, CSD).
+        The channels to read, in this order. Default: all that record the brain (EEG, MEG, sEEG, ECoG, DBS, fNIRS, CSD).
     bads : str
         What to do with channels that are marked as bad: ``"error"`` (default), ``"drop"`` or ``"keep"``.
     stim_channel : str, optional
-        Of Raw: take the events from this channel, whatever annotations there are.
+        For Raw: take the events from this channel, even if there are annotations.
     event_id : mapping of str to int, optional
-        What the numbers in the stim channel mean; events of other numbers are left out. Where not given, the label is
-        the number.
+        What the numbers in the stim channel mean; events of other numbers are left out. Default: the label is the
+        number.
     bad_spans : str
-        What to do with annotations named ``BAD...``: ``"keep"`` (default) makes them events as others;
-        ``"drop events"`` leaves out the events that overlap with one; ``"cut"`` leaves out its samples too, so that a
-        new run begins behind it.
+        What to do with annotations named ``BAD...``: ``"keep"`` (default) makes them events; ``"drop events"`` leaves
+        out the events that overlap with one; ``"cut"`` leaves out its samples too, and a new run begins after it.
     not_finite : str
-        What to do with NaN and infinity: ``"error"`` (default), ``"drop channels"`` or ``"cut"``, where a new run
-        begins behind each stretch; see `hotwire.decoder.readers.left_out.without_not_finite`.
+        What to do with NaN and infinity: ``"error"`` (default), ``"drop channels"`` or ``"cut"``: a new run begins
+        after each stretch; see `hotwire.decoder.readers.left_out.without_not_finite`.
     on_event_outside : str
-        What to do with an event that begins before the first sample or behind the last: ``"error"`` (default) or
+        What to do with an event that begins before the first sample or after the last: ``"error"`` (default) or
         ``"drop"``.
 
     Returns
     -------
     Recording
-        In SI units; positions in millimetres in the frame that MNE holds them in, NaN where not known. Runs
-        are numbered from 1. ``source`` tells what was left out.
+        In SI units; positions in millimetres in MNE's frame, NaN where not known. Runs are numbered from 1. ``source``
+        says what was left out.
 
     Raises
     ------
     UnknownNameError
         There is no such channel; lists those there are.
     RecordingError
-        Channels are marked as bad, no channel is left, an event lies outside, or epochs do not hold time zero.
+        Channels are marked as bad, no channel is left, an event is outside, or epochs do not contain time zero.
     NonFiniteError
-        A value is NaN or infinite, and `not_finite` does not say what to do with it.
+        A value is NaN or infinite, and `not_finite` is ``"error"``.
     """
     try:
         import mne

@@ -1,4 +1,4 @@
-"""When things happened, as an MNE Raw has it: annotations and stim channels."""
+"""The events in an MNE Raw: annotations and stim channels."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def events_of_raw(
     bad_spans: str,
     notes: list[str],
 ) -> tuple[NDArray[np.int64], Events, NDArray[np.bool_]]:
-    """Return the run of each sample, the events, and which samples to leave out; add to what is notes of them."""
+    """Return the run of each sample, the events, and which samples to leave out; add to `notes` what is left out."""
     rate_hz = float(raw.info["sfreq"])
     annotations = raw.annotations
     label = np.array(list(annotations.description), dtype=np.str_)
     is_edge = np.isin(label, BOUNDARIES)
     is_joint = is_edge | (label == "BAD boundary")
     is_bad = np.char.startswith(np.char.lower(label), "bad") & ~is_joint
-    # Onsets count from the start of the measurement, which may lie before the first sample held.
+    # Onsets count from the start of the measurement, which may be before the first sample in memory.
     annotated = Events(np.ones(len(label), np.int64), annotations.onset - raw.first_time, annotations.duration, label)
     bad, events = annotated.take(is_bad), annotated.take(~is_bad & ~is_joint)
     if stim_channel is not None or not len(events):
@@ -58,7 +58,7 @@ def events_of_raw(
     starts = np.r_[0, cuts[(cuts > 0) & (cuts < raw.n_times)]]
     run = np.repeat(np.arange(1, len(starts) + 1), np.diff(np.r_[starts, raw.n_times]))
     which = np.searchsorted(starts / rate_hz - 0.5 / rate_hz, events.onset_s, side="right") - 1
-    which = np.maximum(which, 0)  # an annotation before the first sample: the recording says so
+    which = np.maximum(which, 0)  # an annotation before the first sample: `Recording` reports it
     onset_s = _not_before_zero(events.onset_s - starts[which] / rate_hz, rate_hz)
     return run, Events(which + 1, onset_s, events.duration_s, events.label), lost
 
@@ -66,7 +66,7 @@ def events_of_raw(
 def _stim_events(
     raw: mne.io.BaseRaw, stim_channel: str | None, event_id: Mapping[str, int] | None, notes: list[str]
 ) -> Events:
-    """Return what the stim channels show, in seconds since the first sample held."""
+    """Return the stim channels' events, in seconds since the first sample in memory."""
     import mne
 
     stim = [raw.ch_names[i] for i in mne.pick_types(raw.info, meg=False, stim=True)]

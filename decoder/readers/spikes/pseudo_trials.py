@@ -1,4 +1,4 @@
-"""Spikes of neurons that were recorded one after the other, brought together as one population."""
+"""Spikes of neurons that were recorded one after the other, combined into one population."""
 
 from __future__ import annotations
 
@@ -31,12 +31,11 @@ def read_spikes(
 ) -> Recording:
     """Read a pseudo-population out of the spikes of single neurons.
 
-    The neurons were not recorded together, so there are no trials that all of them share. *Pseudo-trials* are put
-    together: one trial of each neuron, all with the same label (and the same `match`). Which of its trials a neuron
-    gives to which of them is drawn with `seed`, and so is their order; no trial is used twice. The neuron with the
-    fewest trials of a kind sets how many pseudo-trials of it there are; what others have more is left out. Such a
-    population has no noise that neurons share, and so may tell more, or less, than the same neurons recorded
-    together would.
+    The neurons were not recorded together, so they share no trials. A *pseudo-trial* combines one trial of each neuron,
+    all with the same label (and the same `match`). Which trial of a neuron goes into which pseudo-trial is drawn with
+    `seed`, and so is their order; no trial is used twice. The neuron with the fewest trials of a kind sets how many
+    pseudo-trials of it there are; surplus trials of the others are left out. Such a population has no noise that
+    neurons share, and so may be easier, or harder, to decode than the same neurons recorded together.
 
     Every pseudo-trial is a run of its own, with one event: the onset, which lasts to the end of the run.
 
@@ -47,11 +46,11 @@ def read_spikes(
     bin_ms : float
         Width of the bins in which spikes are counted.
     start_ms, stop_ms : float
-        From when to when, counted from the onset: a whole number of bins before and after it.
+        The interval around the onset: a whole number of bins before and after it.
     neuron, trial, time_ms : str
-        For each spike its neuron and the trial of that neuron, both counted from 0, and when it came after the onset.
+        For each spike its neuron and the trial of that neuron, both counted from 0, and its time after the onset.
     label : str
-        What was shown, (n_neurons, n_trials); an empty text where a neuron has no such trial.
+        The label of each trial, (n_neurons, n_trials); an empty text where a neuron has no such trial.
     match : sequence of str
         What else the trials of a pseudo-trial have in common, in arrays of the same shape.
     unit : str
@@ -65,9 +64,9 @@ def read_spikes(
     Raises
     ------
     InputError
-        The onset does not lie between two bins, or no whole number of them follows it.
+        The onset is not between two bins, or no whole number of them follows it.
     RecordingError
-        The file cannot be read, its arrays do not fit together, or a neuron lacks trials of a kind.
+        The file cannot be read, its arrays do not fit together, or a neuron has no trials of a kind.
     """
     if not bin_ms > 0:
         raise InputError(f"bin_ms: expected a width above 0, got {bin_ms:g}")
@@ -122,7 +121,7 @@ def _n_bins(name: str, length_ms: float, bin_ms: float, *, least: int) -> int:
 
 
 def _kinds(path: Path, arrays: dict[str, NDArray], names: Sequence[str]) -> NDArray[np.str_]:
-    """What was shown in each trial of each neuron, (n_neurons, n_trials); ``""`` where there is no such trial."""
+    """Return the kind of each trial of each neuron, (n_neurons, n_trials); ``""`` where there is no such trial."""
     shape = arrays[names[0]].shape
     for name in names:
         if arrays[name].ndim != 2 or arrays[name].shape != shape or arrays[name].dtype.kind != "U":
@@ -139,7 +138,6 @@ def _kinds(path: Path, arrays: dict[str, NDArray], names: Sequence[str]) -> NDAr
 def _spikes(
     path: Path, arrays: dict[str, NDArray], names: tuple[str, str, str], shape: tuple[int, ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray]:
-    """Neuron, trial and time of each spike."""
     found = [arrays[name].ravel() for name in names]
     notes = ", ".join(f"{name!r}: {array.dtype} {array.size}" for name, array in zip(names, found, strict=True))
     if len({array.size for array in found}) != 1 or any(array.dtype.kind not in "iuf" for array in found):
@@ -155,7 +153,7 @@ def _spikes(
 
 
 def _pseudo_trials(path: Path, kinds: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.intp]:
-    """Which trial each neuron gives to each pseudo-trial, (n_pseudo_trials, n_neurons)."""
+    """Return which trial each neuron adds to each pseudo-trial, (n_pseudo_trials, n_neurons)."""
     together = []
     for kind in np.unique(kinds[kinds != ""]).tolist():
         of_neuron = [rng.permutation(np.flatnonzero(row == kind)) for row in kinds]

@@ -25,9 +25,9 @@ def read_responses(
 ) -> Recording:
     """Read the mean response of each neuron to each picture.
 
-    What was averaged has no order in time, and no run: every response is a run of its own, of a single sample at 1 Hz.
-    That is right for averages over repeats that were shown in mixed order. Responses to pictures that were shown once,
-    one after the other, share noise with their neighbours: read them with `read_named_arrays` and say their runs.
+    Averages have no order in time, and no run: every response is a run of its own, of a single sample at 1 Hz. That is
+    right for averages over repeats in mixed order. Responses to single presentations, one after the other, share noise
+    with their neighbours: read them with `read_named_arrays` and give their runs.
 
     Parameters
     ----------
@@ -64,10 +64,7 @@ def read_responses(
 
 
 def load_repeats(path: str | Path, n_stimuli: int) -> NDArray[np.float64]:
-    """Load single responses (n_neurons, n_stimuli, n_repeats) as (n_stimuli, n_neurons, n_repeats).
-
-    They are NaN where there was no repeat.
-    """
+    """Load single responses (n_neurons, n_stimuli, n_repeats) as (n_stimuli, n_neurons, n_repeats), NaN if none."""
     array = _load(Path(path))
     if array.ndim != 3 or array.shape[1] != n_stimuli:
         raise RecordingError(

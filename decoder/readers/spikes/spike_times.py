@@ -1,4 +1,4 @@
-"""Spikes of units that were recorded together, as times, counted in bins."""
+"""Spike times of units that were recorded together, counted in bins."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..left_out import OnEventOutside, events_inside
 from ..tables import numbers, read_table
 
 EDGE_TOLERANCE = 1e-6
-"""How far, in bins, a spike may lie before an edge and still count as lying on it: times in files are rounded."""
+"""How far, in bins, a spike may be before an edge and still count as on it: times in files are rounded."""
 
 
 def read_spike_times(
@@ -41,8 +41,8 @@ def read_spike_times(
 ) -> Recording:
     """Read a continuous recording of units from a table of their spikes: which unit, and when.
 
-    Sample ``i`` holds the spikes in ``[start_s + i * bin, start_s + (i + 1) * bin)``: live it is known a bin later than
-    it stands. (Spikes of neurons that were *not* recorded together are read by
+    Sample ``i`` holds the spikes in ``[start_s + i * bin, start_s + (i + 1) * bin)``: live it is complete one bin after
+    its own time. (Spikes of neurons that were *not* recorded together are read by
     `hotwire.decoder.readers.spikes.pseudo_trials.read_spikes`.)
 
     Parameters
@@ -52,22 +52,20 @@ def read_spike_times(
     bin_ms : float
         Width of the bins.
     events : path, optional
-        Another such file, or the same; no events where not given.
+        Another such file, or the same. Default: no events.
     unit, time_s : str
         The columns, or arrays, of the spikes: the unit as a number or text, and the time in seconds.
     onset_s, label : str
         Those of the events.
     duration_s : str, optional
-        The events' durations in seconds; they are momentary where not given.
+        The events' durations in seconds. Default: events are momentary.
     run : str, optional
-        The run, as a number or text, in both files; its times count from its own zero. One run where not given.
+        The run, as a number or text, in both files; its times count from its own zero. Default: one run.
     units : sequence of str or int, optional
-        The units to keep, in this order; one without any spike is kept, silent. Where not given, all that the table
-        names, sorted.
+        The units to read, in this order; one without any spike stays, silent. Default: all in the table, sorted.
     start_s, stop_s : float
-        What of each run to read, in its own time; `stop_s` may be a mapping from run to seconds. Where `stop_s` is not
-        given, a run goes on to the end of the bin of its last spike or event. Silence at the end that no event marks
-        has to be notes.
+        What of each run to read, in its own time; `stop_s` may be a mapping from run to seconds. By default, a run goes
+        on to the end of the bin of its last spike or event. Give `stop_s` if a run ends in silence that no event marks.
     values : str
         ``"rates"`` (default), in spikes/s, or ``"counts"``.
     on_event_outside : str
@@ -77,14 +75,14 @@ def read_spike_times(
     -------
     Recording
         ``1000 / bin_ms`` samples per second; features are named by the units, ``unit_7`` where that is a number.
-        ``source`` says how many spikes lay outside, and which units are silent.
+        ``source`` says how many spikes were outside, and which units are silent.
 
     Raises
     ------
     UnknownNameError
         A file has no such column, or there is no such run; lists those there are.
     RecordingError
-        A file cannot be read, its columns do not fit together, or an event lies outside.
+        A file cannot be read, its columns do not fit together, or an event is outside its run.
     """
     if not (np.isfinite(bin_ms) and bin_ms > 0):
         raise InputError(f"bin_ms: expected a width above 0, got {bin_ms:g}")
@@ -118,8 +116,6 @@ def read_spike_times(
 
 
 class _Table(NamedTuple):
-    """Spikes or events."""
-
     path: Path
     time_s: NDArray[np.float64]
     name: NDArray
@@ -162,7 +158,7 @@ class _Table(NamedTuple):
 
 
 def _as_numbers(names: NDArray) -> NDArray:
-    """Return names as whole numbers where all of them are such, as text else."""
+    """Return names as whole numbers if all of them are, else as text."""
     texts = names.astype(np.str_)
     return texts.astype(np.int64) if len(texts) and all(text.isdecimal() for text in texts.tolist()) else texts
 
@@ -215,7 +211,7 @@ def _lengths(
 def _counts(
     spikes: _Table, units: list[str | int], lengths: Mapping[int | str, int], start_s: float, rate_hz: float
 ) -> tuple[NDArray[np.int64], int]:
-    """Return the counts, (n_samples, n_units), and how many spikes of these units lie outside."""
+    """Return the counts (n_samples, n_units), and how many spikes of these units are outside the runs."""
     column = {name: i for i, name in enumerate(units)}
     distinct, which = np.unique(spikes.name, return_inverse=True)
     column_of_spike = np.array([column.get(name, -1) for name in distinct.tolist()], np.int64)[which]

@@ -1,8 +1,8 @@
-"""Up to where an XDF file is whole: behind that pyxdf fails, or takes what is no sample for one.
+"""How far an XDF file is whole: after that, pyxdf fails or reads other bytes as samples.
 
 XDF 1.0 (https://github.com/sccn/xdf/wiki/Specifications) is a row of chunks: how many bytes its length takes, its
-length, a tag, content. A file that was cut off while it was written ends in a torn chunk, which is left out. A file
-with sound chunks behind a broken one is damaged: nobody knows what is missing, and it is refused.
+length, a tag, content. A file whose writing was interrupted ends in a torn chunk, which is left out. A file with sound
+chunks after a broken one is damaged: nobody knows what is missing, and it is refused.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ....errors import RecordingError
 
 FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)
 SIGNATURE = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
-"""What a boundary chunk holds."""
+"""The content of a boundary chunk."""
 HEAD = re.compile(b"(?=(?:\\x01.|\\x04.{4}|\\x08.{8})[\\x01-\\x06]\\0)", re.DOTALL)
 """How a chunk can begin: the number of bytes of its length, these, its tag."""
 BYTES_OF = {"double64": 8, "float32": 4, "int64": 8, "int32": 4, "int16": 2, "int8": 1}
 
 
 class _Chunk(NamedTuple):
-    """The bytes of the content behind the tag are ``[begin, stop)``."""
+    """The bytes of the content after the tag are ``[begin, stop)``."""
 
     tag: int
     begin: int
@@ -34,11 +34,11 @@ class _Chunk(NamedTuple):
 
 
 _Forms = dict[int, tuple[int, int]]
-"""Of each stream the number of channels, and of bytes of a channel; zero for texts."""
+"""The number of channels of each stream, and of bytes of a channel; zero for texts."""
 
 
 def whole_part(path: Path) -> tuple[int, int]:
-    """Return how many bytes of a file are whole chunks, and of how many bytes the torn one behind them is."""
+    """Return how many bytes of a file are whole chunks, and how many the torn chunk after them has."""
     with open(path, "rb") as file:
         if file.read(4) != b"XDF:":
             raise RecordingError(f"{path}: is no XDF file; one begins with 'XDF:'")
@@ -47,7 +47,7 @@ def whole_part(path: Path) -> tuple[int, int]:
             at = last = 4
             while (chunk := _sound_chunk(content, at, forms)) is not None:
                 last, at = at, chunk.stop
-            # From the last chunk on: if bytes are missing in it, it has taken the next one's for its own.
+            # From the last chunk on: if bytes are missing in it, it includes the first bytes of the next one.
             sound = _next_sound(content, last, forms) if at < len(content) else None
             n_bytes = len(content)
     if sound is not None:
@@ -64,7 +64,7 @@ def _next_sound(content: mmap.mmap, behind: int, forms: _Forms) -> int | None:
 
 
 def _sound_chunk(content: mmap.mmap, at: int, forms: _Forms) -> _Chunk | None:
-    """Return the chunk that begins here, if it is whole and its content is what its tag says."""
+    """Return the chunk that begins here, if it is whole and its content fits its tag."""
     n_bytes = content[at] if at < len(content) else 0
     head = content[at + 1 : at + 3 + n_bytes]
     if n_bytes not in (1, 4, 8) or len(head) < n_bytes + 2:
@@ -77,7 +77,7 @@ def _sound_chunk(content: mmap.mmap, at: int, forms: _Forms) -> _Chunk | None:
 
 
 def _is_sound(content: mmap.mmap, chunk: _Chunk, forms: _Forms) -> bool:
-    """Whether a chunk is what its tag says, as far as its form shows; take note of the streams that it describes."""
+    """Return whether the content's form fits the chunk's tag; add the streams that it describes to `forms`."""
     stream = int.from_bytes(content[chunk.begin : chunk.begin + 4], "little")
     if chunk.tag == BOUNDARY:
         return content[chunk.begin : chunk.stop] == SIGNATURE
@@ -103,7 +103,7 @@ def _is_sound(content: mmap.mmap, chunk: _Chunk, forms: _Forms) -> bool:
 
 
 def _are_samples(inside: bytes, n_channels: int, n_bytes: int) -> bool:
-    """Whether the content of a chunk of samples comes out even, with a stamp or none before each sample."""
+    """Return whether the content divides exactly into samples, each with or without a stamp before it."""
     if not inside or inside[0] not in (1, 4, 8) or len(inside) < 1 + inside[0]:
         return False
     n_samples, at = int.from_bytes(inside[1 : 1 + inside[0]], "little"), 1 + inside[0]

@@ -20,11 +20,11 @@ from ..left_out import NotFinite, without_not_finite
 from .streams import XdfStream, load_streams
 
 RATE_TOLERANCE = 0.01
-"""How far, as a share, the rate that the stamps show may be from the one that the stream names."""
+"""How far the rate of the stamps may be from the one that the stream names, as a fraction of it."""
 LARGEST_JITTER_S = 0.1
 """A step of the stamps by more than this is a gap, however unsteady they are."""
 JITTER_FACTOR = 8
-"""So many times the stamps' median jitter must a step be to count as one, up to `LARGEST_JITTER_S`."""
+"""A step is at least so many times the stamps' median jitter, up to `LARGEST_JITTER_S`."""
 
 
 def read_xdf(
@@ -38,11 +38,11 @@ def read_xdf(
 ) -> Recording:
     """Return one stream of an XDF file, with the markers of another as events.
 
-    Clocks are brought together by pyxdf; its stamps are then taken as they are, since taking out the jitter first would
-    hide gaps. Where the stamps step away from the stream's rate for good, by half a sample or by what the stamps'
-    jitter makes certain, a new run begins: a lost second, a sample that came twice, a clock that was reset. Within a
-    run, stamps and samples are brought together by a straight line. A file that was cut off while it was
-    written is read up to its last whole chunk, which ``source`` says; one that is damaged before its end is refused.
+    Clocks are aligned by pyxdf; its stamps are then used as they are, since removing the jitter first would hide gaps.
+    A new run begins where the stamps deviate from the stream's rate for good, by half a sample or by more than the
+    jitter explains: a lost second, a repeated sample, a clock that was reset. Within a run, a straight line aligns
+    stamps and samples. A file whose writing was interrupted is read up to its last whole chunk, which ``source`` says;
+    one that is damaged before its end is refused.
 
     Parameters
     ----------
@@ -53,14 +53,14 @@ def read_xdf(
         Name, type or source_id of the markers' stream; not needed where only one holds any. A marker is a label, or
         JSON such as ``{"label": "face", "duration_s": 2.5}``; without a duration it is momentary.
     channels : sequence of str, optional
-        The channels to keep; all where not given.
+        The channels to read. Default: all.
     rate_hz : float, optional
-        The rate to go by; the one that the stream names where not given.
+        The sampling rate. Default: the one that the stream names.
     on_event_outside : str
-        What to do with a marker that lies before, after or between runs: ``"error"`` (default) or ``"drop"``.
+        What to do with a marker before, after or between runs: ``"error"`` (default) or ``"drop"``.
     not_finite : str
-        What to do with NaN and infinity: ``"error"`` (default), ``"drop channels"`` or ``"cut"``, where a new run
-        begins behind each stretch; see `hotwire.decoder.readers.left_out.without_not_finite`.
+        What to do with NaN and infinity: ``"error"`` (default), ``"drop channels"`` or ``"cut"``: a new run begins
+        after each stretch; see `hotwire.decoder.readers.left_out.without_not_finite`.
 
     Returns
     -------
@@ -70,9 +70,10 @@ def read_xdf(
     Raises
     ------
     UnknownNameError
-        No stream or no channel is named like this; lists those there are.
+        No stream or no channel has this name; lists those there are.
     RecordingError
-        The file is missing or damaged, several streams match, the stamps show another rate, or a marker lies outside.
+        The file is missing or damaged, several streams match, the stamps have another rate, or a marker is outside all
+        runs.
     """
     check_choice("on_event_outside", on_event_outside, ("error", "drop"))
     path = Path(path)
@@ -110,7 +111,7 @@ def read_xdf(
 
 
 def _with_stamps(samples: XdfStream) -> tuple[XdfStream, str]:
-    """Leave out samples whose stamps are no numbers, as bytes that were damaged make them; and say how many."""
+    """Leave out samples whose stamps are no numbers, as in damaged bytes; return also a note of how many."""
     whole = np.isfinite(samples.stamps)
     n_left_out = np.count_nonzero(~whole)
     if not n_left_out:
@@ -140,7 +141,7 @@ def _chosen(
 
 
 def _rate(path: Path, samples: XdfStream, given_hz: float | None) -> float:
-    """Return the rate to go by, if the stamps bear it out."""
+    """Return the given or nominal rate; RecordingError where the stamps do not fit it."""
     rate_hz = samples.rate_hz if given_hz is None else float(given_hz)
     if not (np.isfinite(rate_hz) and rate_hz > 0):
         raise InputError(f"rate_hz: expected a positive number of samples per second, got {given_hz}")
@@ -156,7 +157,7 @@ def _rate(path: Path, samples: XdfStream, given_hz: float | None) -> float:
 
 
 def _steadiness(stamps: NDArray[np.float64], rate_hz: float) -> tuple[float, float]:
-    """Return the stamps' period and their median jitter over a span, in seconds; steps for certain are left out."""
+    """Return the stamps' period and their median jitter over a span, in seconds; certain steps are left out."""
     n = min(len(stamps) - 1, _span(rate_hz))
     is_step = np.abs(np.diff(stamps) - 1 / rate_hz) > max(LARGEST_JITTER_S, 10 / rate_hz)
     n_steps = np.concatenate([[0], np.cumsum(is_step)])
@@ -173,7 +174,7 @@ def _span(rate_hz: float) -> int:
 
 
 def _run_starts(stamps: NDArray[np.float64], rate_hz: float) -> list[int]:
-    """Return the first sample of every run: where the stamps step away from the rate, and do not come back."""
+    """Return the first sample of every run: where the stamps step away from the rate, and do not return."""
     period_s, jitter_s = _steadiness(stamps, rate_hz)
     half_s = period_s / 2
     tolerance_s = min(max(half_s, JITTER_FACTOR * jitter_s), max(half_s, LARGEST_JITTER_S))
@@ -220,7 +221,7 @@ def _events(
 
 
 def _positions(stamps: NDArray[np.float64], of_run: NDArray[np.float64], period_s: float) -> NDArray[np.float64]:
-    """Return where stamps lie in a run, in samples since its first, on the straight line through the run's stamps."""
+    """Return the stamps' positions on the straight line through the run's stamps, in samples since its first."""
     since = of_run - of_run[0]
     index = np.arange(len(of_run)) - (len(of_run) - 1) / 2
     if len(of_run) > 1:
@@ -229,7 +230,7 @@ def _positions(stamps: NDArray[np.float64], of_run: NDArray[np.float64], period_
 
 
 def _marker(value: Any) -> tuple[str, float]:
-    """Return label and duration in seconds of what stands in a marker, as a live stream's markers are read."""
+    """Return label and duration in seconds of a marker, as for a live stream's markers."""
     text = value if isinstance(value, str) else f"{value:g}"
     try:
         fields = json.loads(text) if text.startswith("{") else {}

@@ -1,4 +1,4 @@
-"""The streams in an XDF file, as pyxdf reads them, without what a recorder left half written."""
+"""The streams in an XDF file, as pyxdf reads them, without an incomplete chunk at the end."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .chunks import whole_part
 
 
 class XdfStream(NamedTuple):
-    """One stream of a file: what it says of itself, its values (n_samples, n_channels) or texts, and their stamps.
+    """One stream of a file: its description, its values (n_samples, n_channels) or texts, and their stamps.
 
-    Texts are empty where the stream does not say; the nominal rate is zero for what comes irregularly; the stamps are
-    in seconds, on one clock for all streams; `closed` says whether the recorder came to its end.
+    Texts are empty where the stream does not say; the nominal rate is zero for irregular streams; the stamps are in
+    seconds, on one clock for all streams; `closed` says whether the recorder wrote the stream's end.
     """
 
     name: str
@@ -51,7 +51,7 @@ class XdfStream(NamedTuple):
 
 
 def load_streams(path: Path) -> tuple[list[XdfStream], int]:
-    """Return the streams, stamped by one clock, and how many bytes of a torn chunk at the end are left out."""
+    """Return the streams, on one clock, and how many bytes of a torn chunk at the end are left out."""
     try:
         import pyxdf
     except ImportError as error:
@@ -81,7 +81,7 @@ def load_streams(path: Path) -> tuple[list[XdfStream], int]:
 
 
 class _Complaints(logging.Handler):
-    """Keeps what pyxdf only logs when it leaves data out."""
+    """Collects what pyxdf only logs when it leaves data out."""
 
     def __init__(self, level: int) -> None:
         super().__init__(level)
@@ -113,7 +113,7 @@ def _stream(loaded: dict[str, Any]) -> XdfStream:
 
 
 def _inside(element: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Return the first element of these names, one inside the other; empty where there is none."""
+    """Return the first element at this path of names; empty where there is none."""
     for name in names:
         element = (element.get(name) or [None])[0] or {}
     return element

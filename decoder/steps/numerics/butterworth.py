@@ -21,8 +21,8 @@ def butterworth(kind: Kind, cutoff_hz: float | tuple[float, float], order: int, 
     does.
 
     The gain is ``1 / sqrt(2)`` at `cutoff_hz`: one frequency, or two for a band, above 0 and below half the rate.
-    `order` is that of the low-pass that the filter is made from: a band has twice as many poles. It raises InputError
-    where float64 cannot tell the filter from an unstable one: the order is too high, or a cut-off too near to 0.
+    `order` is that of the low-pass that the filter is made from: a band has twice as many poles. InputError where
+    float64 cannot distinguish the filter from an unstable one: the order is too high, or a cut-off too near to 0.
 
     References
     ----------
@@ -73,15 +73,15 @@ def _sections(poles: NDArray[np.complex128], zeros: list[float]) -> NDArray[np.f
 
 
 def is_stable(sections: NDArray[np.float64]) -> bool:
-    """Say whether every pole lies within the unit circle (Jury's criterion)."""
+    """Return whether every pole is within the unit circle (Jury's criterion)."""
     a1, a2 = sections[:, 4], sections[:, 5]
     return bool(np.isfinite(sections).all() and (np.abs(a2) < 1).all() and (np.abs(a1) < 1 + a2).all())
 
 
 def notch(frequency_hz: float, quality: float, rate_hz: float) -> NDArray[np.float64]:
-    """Return a filter that takes out one frequency, as one section (1, 6), as ``scipy.signal.iirnotch`` does.
+    """Return a filter that removes one frequency, as one section (1, 6), as ``scipy.signal.iirnotch`` does.
 
-    `quality` is the frequency divided by the width of what is taken out (where the gain is below ``1 / sqrt(2)``).
+    `quality` is the frequency divided by the width of the band that is removed (gain below ``1 / sqrt(2)``).
 
     References
     ----------

@@ -1,7 +1,7 @@
 """Second-order sections run causally over many columns: a few numpy calls a sample, the same bits for any chunks.
 
-This is our own, and not ``scipy.signal.sosfilt`` with carried state, which gives the same bits, because scipy takes
-twice as long for a chunk of one sample and a rig would need a second more to import it.
+``scipy.signal.sosfilt`` with carried state gives the same bits. It is not used because it takes twice as long for a
+chunk of one sample, and a rig would need a second more to import scipy.
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 TINY = 1e-45
-"""No float32 tells what is smaller from zero."""
+"""A float32 cannot hold smaller numbers."""
 
 FLUSH_EVERY = 256
 
 
 class Cascade:
-    """Filters of equally many sections, one behind the other, in transposed direct form II; they begin at rest.
+    """Filters of equally many sections, one after the other, in transposed direct form II; they begin at rest.
 
     `sections` is (n_filters, n_sections, 6), and every filter gets the same `n_columns`. The sections run as a wave
-    front: while the first treats sample t, the one behind it treats sample t - 1, so that all of them (and all filters,
-    and all columns) share each call of numpy. Every operation is elementwise and in the order of
-    ``scipy.signal.sosfilt``. What is left of the past once nothing comes in would dwindle into numbers so small that
-    processors take a hundred times longer over them: states below `TINY` become zero now and then, counted in samples
-    since the run began.
+    front: while the first treats sample t, the next treats sample t - 1, so that all of them (and all filters, and all
+    columns) share each call of numpy. Every operation is elementwise and in the order of ``scipy.signal.sosfilt``.
+    Without input, states would shrink to numbers so small that processors take a hundred times longer over them: states
+    below `TINY` become zero now and then, counted in samples since the run began.
     """
 
     def __init__(self, sections: NDArray[np.float64], n_columns: int) -> None:
@@ -31,7 +30,7 @@ class Cascade:
         self._width = n_filters * n_columns
         # One coefficient for each section, filter and column: numpy is faster without broadcasting.
         coefficients = np.repeat(sections.transpose(2, 1, 0).reshape(6, -1), n_columns, axis=1)
-        # What goes into the first section, and what comes out of each.
+        # The input of the first section, and the output of each.
         self._levels = np.zeros(coefficients.shape[1] + self._width)
         self._in = self._levels[: self._width].reshape(n_filters, n_columns)
         self._out = self._levels[-self._width :].reshape(n_filters, n_columns)
@@ -64,7 +63,7 @@ class Cascade:
             multiply(b0, x, b0x)
             multiply(b1, x, b1x)
             multiply(b2, x, b2x)
-            add(b0x, state1, y)  # from here on x, which lies where the section before writes, is the next sample
+            add(b0x, state1, y)  # from here on x, which is where the section before writes, is the next sample
             multiply(a1, y, ay)
             subtract(b1x, ay, b1x)
             add(b1x, state2, state1)
@@ -74,7 +73,7 @@ class Cascade:
                 out[tick - last] = self._out
 
     def _active(self, first: int, last: int) -> tuple[NDArray[np.float64], ...]:
-        """The parts of all arrays that belong to the sections from the first to the last one."""
+        """Return the parts of all arrays for the sections from the first to the last one."""
         if (first, last) not in self._views:
             some = slice(first * self._width, (last + 1) * self._width)
             y = self._levels[some.start + self._width : some.stop + self._width]

@@ -1,4 +1,4 @@
-"""Sums of the newest rows, weighted: filters with a memory that ends."""
+"""Weighted sums of the newest rows: filters with a finite memory."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 
 class WeightedRows:
-    """The newest rows of a run in one piece of memory, for products of one shape, whatever the chunks.
+    """The newest rows of a run in contiguous memory, for products of one shape, whatever the chunks.
 
-    `weights` is (n_phases, n_rows), of which one row at a time is taken; the last weight is the newest row's.
+    `weights` is (n_phases, n_rows), of which one row at a time is used; the last weight is the newest row's.
     """
 
     def __init__(self, weights: NDArray[np.float64], n_columns: int) -> None:
@@ -21,7 +21,7 @@ class WeightedRows:
         self.clear()
 
     def clear(self) -> None:
-        """Begin anew: all rows before are zero."""
+        """Start again: all earlier rows are zero."""
         self._store[: self._n_kept] = 0.0
         self._stop = self._n_kept
 

@@ -14,7 +14,7 @@ from .running_sums import RunningSums
 
 
 class RunningMean(Protocol):
-    """A mean that goes on from chunk to chunk."""
+    """A mean that continues from chunk to chunk."""
 
     def push(self, rows: NDArray) -> NDArray[np.float64]:
         """Return the mean at each of the next rows (n, n_columns)."""
@@ -38,7 +38,7 @@ class WindowMean:
 
 
 class ExponentialMean:
-    """Mean of the rows so far, whose weight falls with their age to 1/e in `width_samples`."""
+    """Mean of the rows so far, whose weights fall with their age to 1/e in `width_samples`."""
 
     def __init__(self, n_columns: int, width_samples: float) -> None:
         self._keep = exp(-1.0 / width_samples)
@@ -57,7 +57,7 @@ class ExponentialMean:
 
 
 class HalfGaussianMean:
-    """Mean of the newest rows with the weights of `half_gaussian`, those of rows before the run left out."""
+    """Mean of the newest rows with the weights of `half_gaussian`; rows before the run are left out."""
 
     def __init__(self, n_columns: int, width_samples: float) -> None:
         weights = half_gaussian(width_samples)

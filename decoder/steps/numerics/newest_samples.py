@@ -15,9 +15,9 @@ BLOCK_BYTES = 1 << 18
 class NewestSamples:
     """Samples indexed by their number since the run began; missing ones take no room.
 
-    The rows are in small blocks that are filled anew once they are free. Nothing is ever moved: appending costs the
-    same however many there are, and memory is taken as it is needed. It holds the samples ``[start, stop)`` that are
-    not missing; `n_keep` is how many of the newest samples `forget` leaves in any case.
+    The rows are in small blocks that are reused. Nothing is ever moved: appending costs the same however many there
+    are, and memory is allocated as it is needed. It holds the samples ``[start, stop)`` that are not missing; `n_keep`
+    is how many of the newest samples `forget` never frees.
     """
 
     def __init__(self, n_features: int, n_keep: int) -> None:
@@ -28,7 +28,7 @@ class NewestSamples:
         self._n_block = max(1, BLOCK_BYTES // (4 * max(1, n_features)))
         self._blocks: deque[NDArray[np.float32]] = deque()
         self._free: list[NDArray[np.float32]] = []
-        self._first_row = 0  # number of the first row in the blocks, counting only samples that are there
+        self._first_row = 0  # number of the first row in the blocks, counting only samples that are present
         self._n_rows = 0
         # Gap by gap: its samples [start, stop), and the number of the row that follows it. The first is an empty one.
         self._gap_start = [0]
@@ -36,7 +36,6 @@ class NewestSamples:
         self._gap_row = [0]
 
     def append(self, chunk: NDArray[np.float32]) -> None:
-        """Add the next samples."""
         done = 0
         while done < len(chunk):
             at = (self._n_rows - self._first_row) % self._n_block
@@ -50,7 +49,7 @@ class NewestSamples:
         self.stop += done
 
     def skip(self, n_samples: int) -> None:
-        """Go on by samples that are missing."""
+        """Advance by missing samples."""
         if self._gap_stop[-1] < self.stop:
             self._gap_start.append(self.stop)
             self._gap_stop.append(self.stop)
@@ -65,7 +64,7 @@ class NewestSamples:
             self._free.append(self._blocks.popleft())
             self._first_row += self._n_block
         n_old = self._gap_at(self.start)
-        if n_old > len(self._gap_start) // 2:  # not one by one: what follows has to move up
+        if n_old > len(self._gap_start) // 2:  # not one by one: the rest of the list has to move
             for column in (self._gap_start, self._gap_stop, self._gap_row):
                 del column[:n_old]
 
@@ -81,7 +80,7 @@ class NewestSamples:
         return parts[0] if len(parts) == 1 else np.concatenate([np.empty((0, self.n_features), np.float32), *parts])
 
     def present(self, first: int, stop: int) -> Iterator[int]:
-        """Give the numbers of the samples ``[first, stop)`` that are not missing."""
+        """Yield the numbers of the samples ``[first, stop)`` that are not missing."""
         gap = self._gap_at(first)
         while first < stop:
             gap_stop = self._gap_stop[gap]
@@ -95,10 +94,10 @@ class NewestSamples:
         return np.fromiter(self.present(first, stop), np.intp) - first
 
     def _gap_at(self, sample: int) -> int:
-        """The last gap that begins at or before a sample."""
+        """Return the last gap that begins at or before a sample."""
         return bisect_right(self._gap_start, sample) - 1
 
     def _row_of(self, sample: int) -> int:
-        """How many samples before this one are not missing."""
+        """Return how many samples before this one are not missing."""
         gap = self._gap_at(sample)
         return self._gap_row[gap] + max(0, sample - self._gap_stop[gap])

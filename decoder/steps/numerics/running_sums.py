@@ -1,9 +1,9 @@
 """Sums over the newest samples of a run, without ever subtracting.
 
-A running sum from which the oldest sample is taken away drifts: its rounding errors stay for ever. Here the
-run is cut into blocks as long as the window (van Herk 1992 and Gil & Werman 1993 do this for maxima). A
-window that ends at row p of a block is made of rows 0..p of that block and of the rows after p of the block
-before, and both sums are built by adding alone: the error is that of one window, however long the run.
+A running sum that subtracts the oldest sample drifts: its rounding errors stay for ever. Here the run is cut into
+blocks as long as the window (van Herk 1992 and Gil & Werman 1993 do this for maxima). A window that ends at row p of a
+block is made of rows 0..p of that block and of the rows after p of the block before, and both sums are built by adding
+alone: the error is that of one window, however long the run.
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ from ..base import StepState
 
 
 class RunningSums:
-    """Sums of rows over the newest window of `n_rows`, row by row; `n_rows` is None for everything since the
-    beginning.
-    """
+    """Sums of rows over the newest window of `n_rows`, row by row; `n_rows` is None for all rows so far."""
 
     def __init__(self, n_rows: int | None, n_columns: int) -> None:
         self.n_rows = n_rows
@@ -34,10 +32,9 @@ class RunningSums:
         return index + 1 if self.n_rows is None else np.minimum(index + 1, self.n_rows)
 
     def push(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return for each of the rows (n, n_columns) the sum since its block began, and the sum over the rest of its
-        window.
+        """Return for each row the sum since its block began, and the sum over the rest of its window.
 
-        Both are (n, n_columns), and the sum over the window is their sum.
+        Both are (n, n_columns), as the rows; the sum over the window is their sum.
         """
         this_block = np.empty_like(rows)
         block_before = np.zeros_like(rows)
@@ -69,7 +66,7 @@ class RunningSums:
 class FromFirst(StepState):
     """State that computes on every sample's difference from the first sample of the run.
 
-    Brain recordings ride on large offsets; sums of the differences round far less than sums of the samples.
+    Brain recordings have large offsets; sums of the differences round far less than sums of the samples.
     """
 
     def __init__(self, n_features: int) -> None:

@@ -1,11 +1,11 @@
 """One pass through a causal transformer, entered at a layer, with everything constant computed once.
 
-A prompt is cut at its placeholder into a prefix and a tail. Put an activation in place of the placeholder's state at
-layer L, and this stays as it was, whatever is injected: the keys and values of the prefix in every layer, and the
-states of the placeholder and of all that follows it before L. They are computed once; what remains is to run a few
-tokens through the layers from L on.
+A prompt is cut at its placeholder into a prefix and a tail. When an activation replaces the placeholder's state at
+layer L, two things do not depend on it: the keys and values of the prefix in every layer, and the states of the
+placeholder and of all that follows it before L. They are computed once. Only a few tokens remain to be run through the
+layers from L on.
 
-Several continuations of the same prompt share one pass: a mask lets each see the prompt and itself but no other.
+Several continuations of the same prompt share one pass: with a mask, each attends to the prompt and itself only.
 """
 
 from __future__ import annotations
@@ -24,18 +24,10 @@ KeysAndValues = tuple[torch.Tensor, torch.Tensor]
 
 
 class CausalPass:
-    """The tail of a prompt, ready to be run from any layer on.
+    """The tail of a prompt, ready to be run from any layer on, for a causal language model in evaluation mode.
 
-    Parameters
-    ----------
-    model : PreTrainedModel
-        A causal language model in evaluation mode.
-    prefix : sequence of int
-        Tokens before the placeholder.
-    tail : sequence of int
-        The placeholder's token and those after it.
-    branches : sequence of sequences of int
-        Continuations of the prompt; each sees the prompt and its own earlier tokens.
+    `prefix` has the tokens before the placeholder; `tail` the placeholder's token and those after it. `branches` are
+    continuations of the prompt; each attends to the prompt and its own earlier tokens.
     """
 
     def __init__(
@@ -49,7 +41,7 @@ class CausalPass:
         lengths = [len(branch) for branch in branches]
         check_window(model, len(prefix) + len(tail) + max(lengths, default=0))
         tokens = [*tail, *(token for branch in branches for token in branch)]
-        # Where to read the next token's probabilities: at the prompt's end, then at every token of every branch.
+        # Positions of the next token's probabilities: the prompt's end, then every token of every branch.
         self._read_at = torch.arange(len(tail) - 1, len(tokens))
         depth = [*range(len(tail)), *(len(tail) + i for length in lengths for i in range(length))]
         self._inputs = {
@@ -68,27 +60,23 @@ class CausalPass:
         return self._states[layer][0, 0]
 
     def constant_keys(self, layer: int) -> list[KeysAndValues]:
-        """Give for each transformer layer the keys and values that no state injected at `layer` changes.
+        """Return for each transformer layer the keys and values that do not depend on the state injected at `layer`.
 
-        Those of the whole prompt before the layer, those of its prefix from it on.
+        Before that layer they are those of the whole prompt, from it on those of the prefix.
         """
         return [*self._full_keys[:layer], *self._prefix_keys[layer:]]
 
     @torch.inference_mode()
     def run(self, layer: int, injected: torch.Tensor) -> tuple[torch.Tensor, Any]:
-        """Put states (n_samples, n_units) in place of the placeholder's where they enter a layer, 0 to n_layers.
+        """Replace the placeholder's states as they enter a layer, 0 to n_layers, by `injected` (n_samples, n_units).
 
-        Returns
-        -------
-        logits : Tensor (n_samples, 1 + n_branch_tokens, n_vocabulary)
-            Of the next token, at the prompt's end and after each token of the branches.
-        cache
-            Keys and values of all tokens so far, to go on from (without branches).
+        Returns the next token's logits (n_samples, 1 + n_branch_tokens, n_vocabulary), at the prompt's end and after
+        each token of the branches; and the keys and values of all tokens so far, to continue from (without branches).
         """
         return self.from_layer(layer)(injected)
 
     def from_layer(self, layer: int) -> nn.Module:
-        """Give what `run` does at a layer as a module, for instance to export it."""
+        """Return `run` at a layer as a module, for instance to export it."""
         entering = EnteringStates()
         return _FromLayer(
             entered_at(self._model, layer, entering, self._returns_tuple),
@@ -105,7 +93,7 @@ class CausalPass:
         cache = _cache(self._prefix_keys, 1)
         recorder = recording_shell(self._model, states)
         recorder.base_model(tokens, **self._inputs, past_key_values=cache, use_cache=True)
-        # Some architectures' layers return a tuple, and what stands in for them has to do the same.
+        # Some architectures' layers return a tuple, so their replacements must do the same.
         layers: Any = decoder_layers(recorder)[2]
         self._returns_tuple: bool = layers[0].returns_tuple
         self._states = [states[layer] for layer in range(len(layers) + 1)]
@@ -113,7 +101,7 @@ class CausalPass:
 
 
 class _FromLayer(nn.Module):
-    """The layers that are left to compute, with all that is constant, from injected states to logits and cache."""
+    """The remaining layers with all that is constant, from injected states to logits and cache."""
 
     def __init__(
         self,
@@ -148,7 +136,7 @@ class _FromLayer(nn.Module):
 
 
 def check_window(model: PreTrainedModel, n_tokens: int) -> None:
-    """Raise `InputError` where some layers do not look back over so many tokens."""
+    """Raise `InputError` where the attention window of some layers is shorter than this many tokens."""
     window = getattr(model.config.get_text_config(), "sliding_window", None)
     if window is not None and n_tokens > window:
         raise InputError(
@@ -169,7 +157,7 @@ def _cache(keys: Sequence[KeysAndValues], n_samples: int) -> Any:
 
 
 def _mask(n_prefix: int, n_tail: int, branch_lengths: Sequence[int]) -> torch.Tensor:
-    """Additive attention mask (1, 1, n_tokens, n_prefix + n_tokens): 0 where a token may look, else the minimum."""
+    """Additive attention mask (1, 1, n_tokens, n_prefix + n_tokens): 0 where a token may attend, else the minimum."""
     n_tokens = n_tail + sum(branch_lengths)
     allowed = torch.zeros(n_tokens, n_prefix + n_tokens, dtype=torch.bool)
     allowed[:, : n_prefix + n_tail] = True

@@ -1,4 +1,4 @@
-"""Causal language models: put a state in place of a word in the prompt and let the model go on from there."""
+"""Causal language models: replace the state of a word in the prompt and let the model continue from there."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..free_text import check_candidates, first_line
 from ..network import Network
 
 PLACEHOLDER = "{}"
-# Two examples teach the form of the answer. The answer follows the placeholder by one token, so a decision costs two
-# tokens; with a longer question in between the answer also leans more to the words that the model likes best anyway.
+# Two examples set the form of the reply. The reply follows the placeholder by one token, so a decision costs two
+# tokens. With a longer question in between, the reply is also biased more to words that the model prefers anyway.
 PROMPT = "A picture of a dog: dog\nA picture of a tree: tree\nA picture of a {}:"
-# What stands in the prompt where a state will be put: any short word of one token.
+# The placeholder in the prompt, whose state is replaced: any short word of one token.
 FILLER = "x"
 
 
@@ -25,8 +25,8 @@ class LanguageModel(Network):
     """A causal language model with a prompt in which one word is a placeholder.
 
     The layers are named "0" to "n": the state that *enters* that transformer layer ("0": the embedding, "n": what
-    leaves the last one). The activation of a text is the state at its last token. Resuming puts an activation in place
-    of the placeholder's state and gives the logits of the token that follows the prompt.
+    leaves the last one). The activation of a text is the state at its last token. Resuming replaces the placeholder's
+    state by an activation and gives the logits of the token that follows the prompt.
 
     Parameters
     ----------
@@ -35,14 +35,14 @@ class LanguageModel(Network):
     tokenizer : transformers.PreTrainedTokenizerBase
         Its tokenizer.
     prompt : str
-        A text with one ``{}``, and something after it for the model to go on from.
+        A text with one ``{}``, and something after it for the model to continue.
     name : str
-        What to call it.
+        The network's name.
 
     Raises
     ------
     InputError
-        The prompt has not exactly one placeholder, or its placeholder is not a token of its own.
+        The prompt does not have exactly one placeholder, or its placeholder is not a token of its own.
     """
 
     def __init__(self, model: Any, tokenizer: Any, *, prompt: str = PROMPT, name: str = "language model") -> None:
@@ -63,7 +63,7 @@ class LanguageModel(Network):
     def open(cls, folder: str | Path, *, prompt: str = PROMPT, name: str | None = None) -> LanguageModel:
         """Open a folder with ``config.json``, safetensors weights and a tokenizer, or a name on the hub.
 
-        The model is called like the folder if not given a name.
+        By default the model has the folder's name.
         """
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -72,7 +72,7 @@ class LanguageModel(Network):
         return cls(model, AutoTokenizer.from_pretrained(folder), prompt=prompt, name=name or Path(folder).name)
 
     def with_prompt(self, prompt: str) -> LanguageModel:
-        """Give the same model with another prompt; the weights are shared."""
+        """Return the same model with another prompt; the weights are shared."""
         return LanguageModel(self.model, self.tokenizer, prompt=prompt, name=self.name)
 
     @property
@@ -88,7 +88,7 @@ class LanguageModel(Network):
     def log_probabilities(
         self, layer: str, activations: np.ndarray, candidates: Sequence[str], *, batch_size: int = 128
     ) -> np.ndarray:
-        """Log probability that the model goes on with each candidate, once a state is injected.
+        """Log probability that the model continues with each candidate, after a state is injected.
 
         A candidate of several tokens is scored as a whole: its log probability is the sum over its tokens, each given
         those before it. All candidates share one pass.
@@ -102,7 +102,7 @@ class LanguageModel(Network):
         candidates : sequence of str
             Words or phrases, different from each other.
         batch_size : int
-            How many samples to compute at once.
+            Samples to compute at once.
 
         Returns
         -------
@@ -136,7 +136,7 @@ class LanguageModel(Network):
         return np.concatenate(scores)
 
     def generate(self, layer: str, activations: np.ndarray, *, max_tokens: int = 8, batch_size: int = 128) -> list[str]:
-        """Let the model write freely, always taking the likeliest token, up to the end of the line.
+        """Let the model write freely, always taking the most probable token, up to the end of the line.
 
         Parameters
         ----------
@@ -147,23 +147,23 @@ class LanguageModel(Network):
         max_tokens : int
             The longest text.
         batch_size : int
-            How many samples to compute at once.
+            Samples to compute at once.
 
         Returns
         -------
         list of str
-            A text a sample, without space around it.
+            One text per sample, without space around it.
         """
         self.shape_of(layer)
         parts = (activations[start : start + batch_size] for start in range(0, len(activations), batch_size))
         return [answer for part in parts for answer in self._generate(int(layer), part, max_tokens)]
 
     def settings(self) -> dict[str, Any]:
-        """Give the configuration."""
+        """Return the configuration."""
         return {"config": self.model.config.to_json_string()}
 
     def untrained(self, seed: int = 0) -> LanguageModel:
-        """Give the same architecture with random weights; the same seed gives the same weights."""
+        """Return the same architecture with random weights; the same seed gives the same weights."""
         import torch
 
         with torch.random.fork_rng(devices=[]):
@@ -251,12 +251,11 @@ class LanguageModel(Network):
 
 
 def branches_of(tokens: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
-    """What is computed of each candidate: all but its last token. Equal beginnings are computed twice, being short."""
+    """The computed part of each candidate: all but its last token. Equal beginnings, being short, are repeated."""
     return tuple(tuple(candidate[:-1]) for candidate in tokens)
 
 
 def _split(prompt: str, tokenizer: Any) -> tuple[list[int], list[int]]:
-    """Tokens of the prompt before its placeholder, and from it on."""
     if prompt.count(PLACEHOLDER) != 1:
         raise InputError(f"prompt: expected one {PLACEHOLDER}, got {prompt.count(PLACEHOLDER)} in {prompt!r}")
     before, _, after = prompt.partition(PLACEHOLDER)

@@ -1,4 +1,4 @@
-"""Copies of a causal transformer that share its weights but have other modules in the places of its layers.
+"""Copies of a causal transformer that share its weights but have other modules instead of its layers.
 
 Hooks on the model itself would also see the passes of other threads.
 """
@@ -17,7 +17,7 @@ from ....errors import InputError
 
 
 def decoder_layers(model: PreTrainedModel) -> tuple[nn.Module, str, nn.ModuleList]:
-    """Give a model's backbone, the name of its list of transformer layers, and the list; `InputError` without one."""
+    """Return a model's backbone, the name of its list of transformer layers, and the list; `InputError` without one."""
     backbone = model.base_model
     n_layers = getattr(model.config, "num_hidden_layers", None)
     for name, child in backbone.named_children():
@@ -30,26 +30,26 @@ def decoder_layers(model: PreTrainedModel) -> tuple[nn.Module, str, nn.ModuleLis
 
 
 def with_child(module: Any, name: str, child: nn.Module) -> Any:
-    """Copy a module's shell, sharing all weights, with another child of that name."""
+    """Copy a module, sharing all weights, with another child of that name."""
     shell = copy.copy(module)
     shell._modules = {**module._modules, name: child}
     return shell
 
 
 def recording_shell(model: PreTrainedModel, states: dict[int, torch.Tensor]) -> PreTrainedModel:
-    """Copy the model's shell so that a pass leaves in `states` what enters each layer, and what leaves the last."""
+    """Copy the model so that a pass stores in `states` what enters each layer, and what leaves the last."""
     layers = decoder_layers(model)[2]
     return _with_layers(model, [RecordingLayer(layer, number, states) for number, layer in enumerate(layers)])
 
 
 class EnteringStates:
-    """Holds the states that are to enter a layer."""
+    """The states that are to enter a layer."""
 
     states: torch.Tensor
 
 
 def entered_at(model: PreTrainedModel, layer: int, entering: EnteringStates, returns_tuple: bool) -> PreTrainedModel:
-    """Copy the model's shell so that `entering` is put in at `layer`, and nothing before it is computed."""
+    """Copy the model so that `entering` is injected at `layer`, and nothing before it is computed."""
     layers = decoder_layers(model)[2]
     at = min(layer, len(layers) - 1)
     before = [_Skip(skipped, returns_tuple) for skipped in layers[:at]]
@@ -58,7 +58,7 @@ def entered_at(model: PreTrainedModel, layer: int, entering: EnteringStates, ret
 
 
 class RecordingLayer(nn.Module):
-    """Notes what enters a layer, and what leaves it."""
+    """Stores what enters a layer, and what leaves it."""
 
     def __init__(self, layer: nn.Module, number: int, states: dict[int, torch.Tensor]) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class RecordingLayer(nn.Module):
 
 
 class _Skip(nn.Module):
-    """Stands in for a layer before the injected one: passes on, computes nothing."""
+    """Replaces a layer before the injected one: passes its input on, computes nothing."""
 
     def __init__(self, replaced: nn.Module, returns_tuple: bool) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class _Skip(nn.Module):
 
 
 class _Enter(_Skip):
-    """Puts other states in place of its input, then goes on with the layer, if there is one."""
+    """Replaces its input by other states, then runs the layer, if there is one."""
 
     def __init__(self, replaced: nn.Module, returns_tuple: bool, entering: EnteringStates, runs: bool) -> None:
         super().__init__(replaced, returns_tuple)

@@ -1,4 +1,4 @@
-"""Speech recognition: put states in place of those that a sound has in the encoder, and let it be transcribed."""
+"""Speech recognition: replace the states of a sound in the encoder, and let the network transcribe them."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ class SpeechRecogniser(Network):
     Its stimuli are sounds: paths of .wav files, or float arrays (n_samples,) at 16 kHz between -1 and 1. Shorter ones
     are followed by silence.
 
-    The layers are named "0" to "n": the states that *enter* that block of the encoder ("0": what the convolutions make
-    of the sound, "n": what leaves the encoder, normalised), (50 * seconds, n_units). All that the transcript takes from
-    the sound passes through them. Resuming gives the logits of the transcript's first token.
+    The layers are named "0" to "n": the states (50 * seconds, n_units) that *enter* that block of the encoder. "0" is
+    the output of the convolutions, "n" the normalised output of the encoder. All that the transcript takes from the
+    sound passes through them. Resuming gives the logits of the transcript's first token.
 
     Parameters
     ----------
     model : transformers.WhisperForConditionalGeneration
-        One for English alone.
+        An English-only model.
     tokenizer : tokenizers.Tokenizer
         Its tokenizer.
     seconds : float
         The longest sound, a multiple of 0.02.
     suppressed, suppressed_first : sequence of int
-        Tokens that a free transcript does not hold, and those that it does not begin with.
+        Tokens that a free transcript does not contain, and those that it does not begin with.
     name : str
-        What to call it.
+        The network's name.
 
     Raises
     ------
@@ -84,8 +84,8 @@ class SpeechRecogniser(Network):
     def open(cls, folder: Path, *, seconds: float = SECONDS, name: str | None = None) -> SpeechRecogniser:
         """Open a network from a folder with CTranslate2's ``model.bin`` and ``config.json``, and ``tokenizer.json``.
 
-        It is called like the folder if not given a name. An `AssetError` says where the weights are of another kind
-        than is known here, an `InputError` where the network takes no sound so long.
+        By default it has the folder's name. Weights of an unknown kind are an `AssetError`; sounds that are too long
+        for the network are an `InputError`.
         """
         settings, weights = read_whisper(folder / "model.bin")
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -96,7 +96,7 @@ class SpeechRecogniser(Network):
         except RuntimeError as error:
             raise AssetError(f"{folder} does not hold the weights of a Whisper network: {error}") from error
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        # What follows the end among the tokens is no text: it steers the network, or tells times.
+        # Tokens after the end token are not text: they control the network, or mark times.
         steering = range(end + 1, settings["vocab_size"])
         return cls(
             model,
@@ -110,31 +110,31 @@ class SpeechRecogniser(Network):
     def log_probabilities(
         self, layer: str, activations: np.ndarray, candidates: Sequence[str], *, batch_size: int = 16
     ) -> np.ndarray:
-        """Log probability that the transcript is a candidate and nothing else, once states are injected.
+        """Log probability that the transcript is exactly a candidate, after states are injected.
 
         The probability is the sum over all `spellings` of the candidate, each from its first token to the end of the
         transcript. All candidates share one pass. Activations are (n_samples, n_states, n_units), also flattened; all
-        else as for `LanguageModel.log_probabilities`.
+        else is as for `LanguageModel.log_probabilities`.
         """
         tree = self.tree(candidates)
         scores = [self._scored(layer, batch, tree) for batch in self._batches(layer, activations, batch_size)]
         return np.concatenate(scores)
 
     def generate(self, layer: str, activations: np.ndarray, *, max_tokens: int = 8, batch_size: int = 16) -> list[str]:
-        """Let the network transcribe freely, always taking the likeliest token; see `LanguageModel.generate`."""
+        """Let the network transcribe freely, always taking the most probable token; see `LanguageModel.generate`."""
         batches = self._batches(layer, activations, batch_size)
         return [text for batch in batches for text in self._written(layer, batch, max_tokens)]
 
     def tree(self, candidates: Sequence[str]) -> TokenTree:
-        """All spellings of the candidates, as tokens that are scored in one pass; errors as for `log_probabilities`."""
+        """All spellings of the candidates, as tokens to score in one pass; errors as for `log_probabilities`."""
         return self._trees(tuple(candidates))
 
     def settings(self) -> dict[str, Any]:
-        """Give the configuration, and how sounds are prepared."""
+        """Return the configuration, and how sounds are prepared."""
         return {"config": self._model.config.to_json_string(), "prepare": self._prepare}
 
     def untrained(self, seed: int = 0) -> SpeechRecogniser:
-        """Give the same network with random weights, drawn as the model's class does before training."""
+        """Return the same network with random weights, drawn as the model's class does before training."""
         network = self._copy_as(f"{self.name}-untrained-{seed}")
         network._model = _random(self._model.config, seed)
         network.whisper_pass = WhisperPass(network._model, self.layers["0"][0])
@@ -205,7 +205,7 @@ class SpeechRecogniser(Network):
 
 
 def spellings(candidate: str) -> list[str]:
-    """The ways in which a transcript may write a word: also with a capital, and with a full stop.
+    """The spellings of a word in a transcript: also with a capital, and with a full stop.
 
     Examples
     --------

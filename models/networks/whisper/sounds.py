@@ -1,4 +1,4 @@
-"""Sounds from files or arrays, and as Whisper takes them."""
+"""Sounds from files or arrays, in the form that Whisper takes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from transformers.models.whisper.feature_extraction_whisper import WhisperFeatur
 from ....errors import InputError
 
 RATE_HZ = 16_000
-# Of whole numbers, the one that stands for 1.0; 8-bit files have no sign, and their middle stands for 0.
+# The integer that means 1.0, by type; 8-bit files have no sign, and their middle means 0.
 _FULL_SCALE = {np.dtype(np.uint8): 2.0**7, np.dtype(np.int16): 2.0**15, np.dtype(np.int32): 2.0**31}
 
 
 def samples_of(sound: Any) -> NDArray[np.float32]:
-    """Give a sound's samples at 16 kHz, (n_samples,), between -1 and 1.
+    """Return a sound's samples at 16 kHz, (n_samples,), between -1 and 1.
 
-    A sound is the path of a .wav file, of which several channels are averaged and another rate is resampled, or an
-    array of samples at 16 kHz; anything else is an `InputError`.
+    A sound is the path of a .wav file (channels are averaged, other rates are resampled) or an array of samples at 16
+    kHz; anything else is an `InputError`.
     """
     if isinstance(sound, str | PathLike):
         return _read(Path(sound))
@@ -41,9 +41,10 @@ def samples_of(sound: Any) -> NDArray[np.float32]:
 
 
 def log_mel(sounds: Sequence[Any], *, seconds: float, n_bins: int) -> torch.Tensor:
-    """The logarithmic mel spectrogram that Whisper takes, of sounds followed by silence.
+    """The logarithmic mel spectrogram (n_sounds, n_bins, 100 * seconds) that Whisper takes, with silence after each
+    sound.
 
-    It is (n_sounds, n_bins, 100 * seconds); a longer sound is refused.
+    A longer sound is an `InputError`.
     """
     extractor: Any = WhisperFeatureExtractor(feature_size=n_bins, sampling_rate=RATE_HZ)
     n_samples = round(seconds * RATE_HZ)
@@ -79,5 +80,5 @@ def _read(path: Path) -> NDArray[np.float32]:
     if rate_hz != RATE_HZ:
         common = np.gcd(rate_hz, RATE_HZ)
         samples = resample_poly(samples, RATE_HZ // common, rate_hz // common)
-    # Resampled, a sound that was at full scale may be a little beyond it.
+    # Resampling may take a sound at full scale slightly beyond it.
     return np.clip(samples, -1, 1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Texts that are scored together, laid out as a tree, so that what several begin with is computed once."""
+"""Texts that are scored together, laid out as a tree, so that shared beginnings are computed once."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import torch
 
 
 class TokenTree:
-    """Texts that may follow a prompt, for one pass in which each token sees the prompt and its own predecessors.
+    """Texts that may follow a prompt, for one pass in which each token attends to the prompt and its own predecessors.
 
-    `prompt` has the tokens before all texts, one or more; `candidates` has for each candidate the texts that mean it,
-    each a sequence of one or more tokens. Of these are made `tokens` (1, n_tokens), the prompt and all of the texts but
-    their last tokens, which are only read off; `depths` (1, n_tokens), the position of each token in its text; and an
-    additive `mask` (1, 1, n_tokens, n_tokens), 0 where a token may look, else the least number.
+    `prompt` has the tokens before all texts, one or more. `candidates` has, for each candidate, its possible texts,
+    each a sequence of one or more tokens. `tokens` (1, n_tokens) is the prompt and all texts without their last tokens,
+    for which only a probability is needed. `depths` (1, n_tokens) is the position of each token in its text. `mask` (1,
+    1, n_tokens, n_tokens) is additive: 0 where a token may attend, else the smallest number.
 
     Examples
     --------
@@ -37,13 +37,13 @@ class TokenTree:
         self._lay_out(candidates, paths)
 
     def scores(self, logits: torch.Tensor) -> torch.Tensor:
-        """Log probability of each candidate, (n_candidates,), the sum over its texts, from logits (n_tokens, n_all)."""
+        """Log probability (n_candidates,) of each candidate, summed over its texts, from logits (n_tokens, n_all)."""
         log_p = torch.log_softmax(logits, dim=-1)
         of_texts = (log_p[self._read_at, self._next_token] * self._is_token).sum(-1)
         return torch.logsumexp(of_texts + self._no_text, dim=-1)
 
     def _path(self, text: Sequence[int], position: int, positions: dict[tuple[int, int], int]) -> list[int]:
-        """After which position each token of a text is read off; makes the positions that are not there yet."""
+        """The position after which each token of a text is scored; adds the positions that are missing."""
         path = [position]
         for token in text[:-1]:
             if (position, token) not in positions:
@@ -55,7 +55,7 @@ class TokenTree:
         return path
 
     def _lay_out(self, candidates: Sequence[Sequence[Sequence[int]]], paths: list[list[list[int]]]) -> None:
-        """Arrays (n_candidates, n_texts, n_tokens), as large as the largest."""
+        """Fill arrays (n_candidates, n_texts, n_tokens), as large as the largest."""
         n_texts = max(map(len, candidates))
         n_tokens = max(len(text) for texts in candidates for text in texts)
         self._read_at = torch.zeros(len(candidates), n_texts, n_tokens, dtype=torch.int64)

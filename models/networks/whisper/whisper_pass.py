@@ -22,17 +22,11 @@ _Keys = tuple[torch.Tensor, torch.Tensor]
 
 
 class WhisperPass:
-    """What Whisper computes of a sound of a fixed length, with silence after it.
+    """Whisper's computation for a sound with `n_states` encoder states, followed by silence.
 
-    Whisper takes 30 s at a time, most of which would be silence. So only the sound has states here, and the silence
-    after it is what Whisper makes of silence alone, always the same: the sound's states and the decoder attend to it.
-    Without it, the decoder does not notice that the words are over, and repeats them again and again.
-
-    Parameters
-    ----------
-    model : transformers.WhisperForConditionalGeneration
-    n_states : int
-        How many states the encoder has for the sound.
+    Whisper takes 30 s at a time, most of which would be silence. So only the sound has states here. The silence after
+    it is Whisper's states for silence alone, always the same: the sound's states and the decoder attend to it. Without
+    it, the decoder does not notice that the words are over, and repeats them again and again.
     """
 
     def __init__(self, model: WhisperForConditionalGeneration, n_states: int) -> None:
@@ -62,7 +56,7 @@ class WhisperPass:
         return convolved + self._encoder.embed_positions.weight[: convolved.shape[1]]
 
     def through(self, states: torch.Tensor, first: int = 0) -> Iterator[torch.Tensor]:
-        """Give the states that enter the block `first`, then those after each block; the last are normalised."""
+        """Yield the states that enter the block `first`, then those after each block; the last are normalised."""
         yield states
         blocks = list(zip(self._encoder.layers, self._silence, strict=True))
         for number, (block, silence) in enumerate(blocks[first:], start=first + 1):
@@ -70,7 +64,7 @@ class WhisperPass:
             yield self._encoder.layer_norm(states) if number == len(blocks) else states
 
     def heard(self, states: torch.Tensor, first: int) -> Any:
-        """Give what the decoder attends to once states enter block `first`: keys and values of sound and silence."""
+        """Return what the decoder attends to after states enter block `first`: keys and values of sound and silence."""
         *_, last = self.through(states, first)
         cache = DynamicCache()
         for number, (block, silence) in enumerate(zip(self._decoder.layers, self._heard_silence, strict=True)):
@@ -87,7 +81,7 @@ class WhisperPass:
     ) -> torch.Tensor:
         """States (n_samples, n_tokens, n_units) of the tokens (n_samples or 1, n_tokens) that follow those in `heard`.
 
-        Mask and depths are those of a `TokenTree`; without them each token sees all before it.
+        Mask and depths are those of a `TokenTree`; without them each token attends to all before it.
         """
         keys = heard.cross_attention_cache.layers[0].keys
         n_samples = len(keys)
@@ -95,7 +89,7 @@ class WhisperPass:
             tokens.expand(n_samples, -1),
             attention_mask=None if mask is None else mask.expand(n_samples, -1, -1, -1),
             position_ids=None if depths is None else depths.expand(n_samples, -1),
-            encoder_hidden_states=keys,  # only says that there are some: those attended to are in `heard`
+            encoder_hidden_states=keys,  # only says that they exist: those attended to are in `heard`
             past_key_values=heard,
             use_cache=True,
         ).last_hidden_state

@@ -1,1 +1,1 @@
-"""A calibration: cues given, trials learned from, a decoder fitted on the spot."""
+"""A calibration: cues are given, a decoder learns from the trials and is fitted at the end."""

@@ -1,4 +1,4 @@
-"""Instead of a decoder while there is none yet: it has the engine cut windows, and collects them."""
+"""Collects the windows that the engine cuts, in place of a decoder."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from ...sources.source import StreamInfo
 
 
 class Collector:
-    """Takes the windows of a stream as a decoder would, and decides nothing.
+    """Takes a stream's windows like a decoder, but makes no decisions.
 
-    ``channels`` are those of the stream to take; ``samples`` (n_samples, n_channels) are of these channels, as they are
-    when all is well: what they reach there is their range. ``rows`` holds the windows that were fit to be decided on,
-    each with ``n_times`` rows of features at ``times_hz``; ``delay_s`` is how long after a sample it comes out of the
-    steps.
+    ``channels`` are the stream's channels to take. ``samples`` (n_samples, n_channels) are good samples of them, which
+    give their ranges. ``rows`` has the valid windows, each with ``n_times`` rows of features at ``times_hz``.
+    ``delay_s`` is the delay of the steps.
     """
 
     path = Path("calibration")
@@ -41,13 +40,13 @@ class Collector:
         self.feature_low, self.feature_high = finite.min(axis=0), finite.max(axis=0)
         self.steps, self.window = tuple(steps), window
         chain = open_chain(self.steps, self.feature_names, self.rate_hz)
-        window.open(len(chain.names_out), chain.rate_out_hz)  # says what is wrong before the session does
+        window.open(len(chain.names_out), chain.rate_out_hz)  # raises before the session begins
         self.n_times, self.times_hz = window.n_times(chain.rate_out_hz), window.times_hz(chain.rate_out_hz)
         self.rate_after_steps_hz = chain.rate_out_hz
         self.delay_s = chain.delay_samples / self.rate_hz
         self.rows: list[NDArray[np.float32]] = []
 
     def decide(self, x: NDArray[np.float32]) -> RowDecision:
-        """Remember a window's row."""
+        """Store a window's row."""
         self.rows.append(np.array(x, np.float32))
         return RowDecision("", np.ones(1), None)

@@ -1,4 +1,4 @@
-"""What to ask a person for, and when: cues in a random order, with every class equally often."""
+"""The cues of a calibration, in random order, each class equally often."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ import numpy as np
 from ....errors import InputError
 
 MIN_TRIALS = 4
-"""Of each class: a fit takes a few, and then there must be some left to be decided on."""
+"""Of each class: a few are for the first fit, the others for decisions."""
 TRIALS_PER_BLOCK = 5
-"""Of each class, at most: after a minute or so one wants a break."""
+"""Of each class, at most: people need a break after about a minute."""
 MIN_BLOCKS = 3
-"""Where one is left out to be tested on, settings are chosen by leaving out another."""
+"""One is left out for the test, another for the choice of settings."""
 MAX_IN_A_ROW = 3
-"""Who gets the same cue more often knows that another must come."""
+"""After more equal cues the participant could guess the next one."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How long what lasts: a cue, and its trial; the least rest after it; the time to get ready before the first cue of
-    a block, which is also the break before it.
-    """
+    """The durations of a cue (and its trial), of the shortest rest after it, and of the break before each block."""
 
     cue_s: float = 4.0
     rest_s: float = 2.0
@@ -39,14 +37,12 @@ class Timing:
 
 
 def schedule(labels: Sequence[str], n_per_class: int, *, seed: int = 0) -> list[list[str]]:
-    """Return blocks of cues in a random order, each label ``n_per_class`` times in all.
+    """Return blocks of cues in a random order, each label ``n_per_class`` times in total.
 
-    Every block has each label equally often, so that no block can be told from another by its labels; none comes more
-    than three times in a row, over the borders of blocks, too. There are three blocks at least. An InputError where
-    there are fewer than two labels, the same one comes twice, or they come too rarely.
+    Every block has each label equally often, so that blocks do not differ in their labels. No label occurs more than
+    three times in a row, also across blocks. There are at least three blocks. Raises InputError if there are fewer than
+    two labels, equal ones, or too few trials.
 
-    Examples
-    --------
     >>> schedule(["left", "right"], 4, seed=1)
     [['left', 'right', 'left', 'right'], ['left', 'right'], ['right', 'left']]
     """
@@ -69,7 +65,7 @@ def schedule(labels: Sequence[str], n_per_class: int, *, seed: int = 0) -> list[
 
 
 def _ordered(cues: list[str], before: list[str], rng: np.random.Generator) -> list[str]:
-    """Draw an order, all allowed ones being equally likely; balanced cues always have many."""
+    """Draw an order; all allowed ones are equally likely, and balanced cues have many."""
     while True:
         order = [cues[i] for i in rng.permutation(len(cues))]
         if max(len(list(same)) for _, same in groupby([*before, *order])) <= MAX_IN_A_ROW:

@@ -1,4 +1,4 @@
-"""The learning curve of a calibration, as a picture."""
+"""The learning curve of a calibration, as a figure."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from ....decoder.experiments.calibration import Calibration
 
 N_RECENT = 10
-"""Decisions that the line is the mean of."""
+"""The line is the mean of this many decisions."""
 AHEAD = 20
-"""Trials that the forecast looks ahead."""
+"""The forecast is for this many more trials."""
 
 
 def learning_curve_figure(calibration: Calibration, good_enough: float) -> Drawing:
-    """Draw how often trials were decided rightly, by how many had been learned from: each of them, and the mean.
+    """Draw how many decisions were correct, over the number of learned trials: each decision, and the mean.
 
-    Where the curve can tell, also what is expected, with its 95 % interval, and of twenty more trials.
+    If the data suffice, also the expected score with its 95 % interval, and for twenty more trials.
     """
     sizes, right, curve = calibration.n_before, calibration.right, calibration.curve()
 

@@ -1,4 +1,4 @@
-"""What a calibration led to: how well the decoder does, the bundle fitted on all of it, and how it is shown."""
+"""The outcome of a calibration: the decoder's scores, the bundle fitted on all trials, and their display."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .figure import AHEAD, learning_curve_figure
 
 
 def standing(calibration: Calibration, good_enough: float) -> dict[str, Any]:
-    """How well the decoder does, as far as it has decided on anything, ready for JSON."""
+    """The decoder's scores so far, ready for JSON."""
     result: dict[str, Any] = {
         "n_learned": calibration.n_learned,
         "n_decided": len(calibration.right),
@@ -52,7 +52,7 @@ def standing(calibration: Calibration, good_enough: float) -> dict[str, Any]:
 def fit_and_save(
     decoder: Decoder, calibration: Calibration, out: Path, raws: Sequence[Path], channels: Sequence[str], enough: float
 ) -> dict[str, Any]:
-    """Fit on everything recorded, save the bundle and the learning curve; say what there is, ready for JSON."""
+    """Fit on the whole recording, save the bundle and the learning curve; return the result, ready for JSON."""
     if not calibration.decisions:
         return {
             "bundle": None,
@@ -76,7 +76,7 @@ def fit_and_save(
 
 
 def read_session(paths: Sequence[Path], channels: Sequence[str]) -> Recording:
-    """All parts of a session as one recording, without the runs in which no trial lies."""
+    """All parts of a session as one recording, without runs that have no trial."""
     parts = [read_xdf(path, channels=channels, on_event_outside="drop") for path in paths]
     parts = [part.select(runs=np.unique(part.events.run).tolist()) for part in parts if len(part.events)]
     if not parts:

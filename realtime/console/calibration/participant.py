@@ -1,4 +1,4 @@
-"""The simulated participant of ``hotwire calibrate --simulate``, in a process of its own."""
+"""The simulated participant of ``hotwire calibrate --simulate``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GOODBYE_S = 10.0
 
 @contextmanager
 def simulated_participant(stream: str, cues: str, labels: Sequence[str], seed: int) -> Iterator[None]:
-    """Let a simulated participant take part, in a process of its own."""
+    """Run a simulated participant in another process."""
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "hotwire.realtime.sources.simulated_participant"),

@@ -1,4 +1,4 @@
-"""What a calibration takes from its study and its folder before it begins; what cannot work is refused here."""
+"""What a calibration needs from its study and folder; raises here if it cannot work."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ....errors import InputError, StudyError
 from .cues import Timing
 
 EVERY_S = 0.5
-"""From one decision to the next, when the decoder goes live."""
+"""The time between decisions, when the decoder goes live."""
 
 
 def labels_of(study: Study) -> list[str]:
-    """The labels to ask for; a StudyError where the study asks for pictures, or for one word only."""
+    """The labels of the cues; StudyError if the study has pictures, or only one word."""
     words = study.sections.targets.words
     if words is None:
         raise StudyError(
@@ -33,9 +33,9 @@ def labels_of(study: Study) -> list[str]:
 
 
 def session_decoder(study: Study, timing: Timing) -> Decoder:
-    """Open the network and give the decoder, whose windows leave out what is cut off by the end of a run.
+    """Open the network and return the decoder; its windows leave out trials cut off by a run's end.
 
-    A StudyError where its windows follow no cues, or do not fit between them; or its steps need the whole run.
+    Raises StudyError if its windows do not follow cues or do not fit between them, or its steps need the whole run.
     """
     with study.naming("decoder: "):
         settings = study.sections.decoder.settings()
@@ -73,23 +73,23 @@ def _checked(window: Window, timing: Timing) -> EventWindow:
 
 
 def _reach(window: EventWindow, timing: Timing) -> tuple[float, float]:
-    """From when to when samples are needed, in seconds from the cue."""
+    """The interval of the needed samples, in seconds from the cue."""
     stop_s = timing.cue_s if window.stop_s is None else window.stop_s
     base_s = (window.baseline_s if isinstance(window, Epoch) else None) or (window.start_s, stop_s)
     return min(window.start_s, base_s[0]), max(stop_s, base_s[1])
 
 
 def live_window(window: Window, timing: Timing, rate_hz: float) -> SlidingAverage | SlidingEpoch:
-    """The window that slides along a stream without cues, at ``rate_hz`` after the steps, and gives the same of its
-    samples."""
+    """The sliding window for a stream without cues that gives the same as `window`, at ``rate_hz`` after the steps."""
     assert isinstance(window, EventWindow)
     ends = replace(window, stop_s=timing.cue_s) if window.stop_s is None else window
     return sliding_like(ends, EVERY_S, rate_hz)
 
 
 def raw_files(folder: Path, resume: bool) -> list[Path]:
-    """The raw streams of earlier parts of a session, and last the one to be written; an InputError where it does not
-    fit ``resume``."""
+    """The raw files of a session's earlier parts, and last the new one; InputError if the folder does not fit
+    ``resume``.
+    """
     paths = [folder / "raw.xdf"]
     while paths[-1].exists():
         paths.append(folder / f"raw-{len(paths) + 1}.xdf")
@@ -104,6 +104,6 @@ def raw_files(folder: Path, resume: bool) -> list[Path]:
 
 
 def earlier_trials(folder: Path) -> list[dict[str, Any]]:
-    """The trials of earlier parts of a session, as they were written down."""
+    """The saved trials of a session's earlier parts."""
     path = folder / "calibration.json"
     return json.loads(path.read_text(encoding="utf-8"))["trials"] if path.exists() else []

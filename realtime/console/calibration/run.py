@@ -39,7 +39,7 @@ from .view import CalibrationView, on_console
 
 @dataclass(frozen=True)
 class CalibrationRequest:
-    """The options of the command; see there."""
+    """The options of the command."""
 
     study: Path
     stream: str | None
@@ -61,11 +61,11 @@ class CalibrationRequest:
 
 
 def calibrated(context: click.Context, request: CalibrationRequest) -> CommandResult:
-    """Run the session, fit, save, and go live if that was wanted."""
+    """Run the session, fit, save, and go live if requested."""
     study = open_study(request.study)
     timing = Timing(request.cue_s, request.rest_s, request.ready_s)
     labels = labels_of(study)
-    schedule(labels, request.n_per_class)  # says what is wrong before anything is opened
+    schedule(labels, request.n_per_class)  # raises before anything is opened
     raws = raw_files(request.out, request.resume)
     decoder = session_decoder(study, timing)
     calibration = Calibration(decoder, good_enough=request.good_enough)
@@ -107,7 +107,7 @@ def calibrated(context: click.Context, request: CalibrationRequest) -> CommandRe
 
 @dataclass(frozen=True)
 class _Parts:
-    """All that a session is made of."""
+    """The parts of a session."""
 
     request: CalibrationRequest
     study: Study
@@ -120,7 +120,7 @@ class _Parts:
     view: CalibrationView
 
     def session(self, raws: Sequence[Path]) -> tuple[dict[str, Any], Collector]:
-        """Find the stream, look at it, and give the cues; return what came of it, ready for JSON."""
+        """Open the stream, check it and give the cues; return the result, ready for JSON, and the collector."""
         request, view, calibration, settings = self.request, self.view, self.calibration, self.decoder.settings
         view.phase(f"looking for {request.stream or 'the simulated participant'}", "", 0.0)
         info = find_stream(

@@ -1,4 +1,4 @@
-"""A calibration session: cues given, trials taken from the stream, decided on, and learned from."""
+"""A calibration session: gives cues, takes trials from the stream, decides on them and learns from them."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from .view import CalibrationView
 
 TURN_S = 0.05
 LATE_S = 1.0
-"""How late samples may come: an amplifier over radio holds some back."""
+"""How late samples may arrive: a wireless amplifier delays some."""
 COMES_BACK_S = 60.0
-"""How long a stream that went away in a break is waited for."""
+"""How long to wait for a stream that was lost in a break."""
 AWAY = (State.SEARCHING, State.STALE, State.LOST)
 
 
 class _Interrupted(Exception):
-    """The user asked to stop."""
+    """The user requested to stop."""
 
 
 class CalibrationSession:
-    """Goes through blocks of cues until they are over, or the decoder is good enough.
+    """Runs blocks of cues until they are over, or the decoder is good enough.
 
-    Each block is a run of its own: the engine begins anew with it, and its samples come after a gap in the recording.
-    ``labels`` are those that the calibration's answers stand for; ``source`` is connected; blocks count from
-    ``first_block``, as earlier ones may have been learned from. ``losses`` are those of the stream, over all blocks.
+    Each block is a run: the engine starts again, and the recording has a gap before it. ``labels`` are those of the
+    calibration's classes. ``source`` is connected. Blocks count from ``first_block``, because there may be earlier
+    ones. ``losses`` are those of the stream, over all blocks.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class CalibrationSession:
         return "all cues were given"
 
     def _run_block(self, number: int, block: Sequence[str], n_cues: int, stop: Stop) -> bool:
-        """Give the cues of a block; say whether the decoder became good enough."""
+        """Give the cues of a block; return whether the decoder is good enough."""
         settings = LiveSettings(channels="by name", backlog="every", min_present=1.0, timeout_s=COMES_BACK_S)
         listener = _Listener(self._view)
         collector: Any = self._collector
@@ -124,7 +124,7 @@ class CalibrationSession:
         over_s = marker.stamp_s + timing.cue_s
         self._turn_until(engine, over_s, stop)
         self._view.phase("rest", "", timing.rest_s)
-        # The newest sample of the window, and what the steps wait for behind it.
+        # The newest sample of the window, and the later samples that the steps need.
         last_s = marker.stamp_s + self._window_s + self._collector.delay_s + 1 / self._collector.rate_hz
         give_up_s = over_s + max(timing.rest_s, LATE_S)
         while self._source.newest_stamp_s < last_s and self._clock.now() < give_up_s:
@@ -176,7 +176,7 @@ class CalibrationSession:
                 self._clock.sleep(left_s)
 
     def _wait_for_samples(self, engine: Engine, stop: Stop) -> None:
-        """Give no cue while nothing comes."""
+        """Wait, without cues, until samples arrive."""
         while engine.state in AWAY:
             self._view.phase("the stream is away; waiting for it", "", 0.0)
             self._turn(engine, TURN_S, stop)
@@ -186,7 +186,7 @@ class CalibrationSession:
             self._turn(engine, min(TURN_S, left_s), stop)
 
     def _turn(self, engine: Engine, timeout_s: float, stop: Stop) -> None:
-        """Let the engine take in what comes, and sort the windows it cut by their cues."""
+        """Run the engine once, and sort the new windows by their cues."""
         for one in engine.turn(timeout_s):
             self._decisions.setdefault(one.event, []).append(one)
             if one.abstained is None:
@@ -197,7 +197,7 @@ class CalibrationSession:
 
 
 class _Listener(Output):
-    """Passes on to the view what happens to the stream."""
+    """Passes the stream's states to the view."""
 
     def __init__(self, view: CalibrationView) -> None:
         self._view = view

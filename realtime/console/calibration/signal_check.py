@@ -1,4 +1,4 @@
-"""Before a calibration begins: which channels of the stream are taken, and which of them carry no signal."""
+"""Checks before a calibration: the stream's channels, and which of them have no signal."""
 
 from __future__ import annotations
 
@@ -15,19 +15,17 @@ from ...sources.source import StreamInfo
 from .view import CalibrationView
 
 MIN_SAMPLES = 8
-"""No channel is checked by fewer."""
+"""A channel is not checked with fewer samples."""
 AT_EXTREME = 0.1
-"""So large a share of the samples at the very same largest or smallest value: the amplifier can go no further."""
+"""A channel is saturated if this share of its samples has the same largest or smallest value."""
 
 
 def signal_faults(samples: NDArray[np.floating], names: Sequence[str]) -> dict[str, str]:
-    """Return what is wrong with which channel, from samples (n_samples, n_channels) of a second or more.
+    """Return the fault of each faulty channel, from samples (n_samples, n_channels) of a second or more.
 
     ``"not finite"``: a sample is NaN or infinite. ``"flat"``: all samples are the same. ``"saturated"``: a tenth of
     them or more are the same largest, or the same smallest value.
 
-    Examples
-    --------
     >>> wave = np.sin(np.arange(100))
     >>> samples = np.column_stack([wave, np.clip(wave, -0.5, 0.5), np.zeros(100)])
     >>> signal_faults(samples, ["C3", "Cz", "C4"])
@@ -45,7 +43,7 @@ def signal_faults(samples: NDArray[np.floating], names: Sequence[str]) -> dict[s
 
 
 def chosen_channels(info: StreamInfo, wanted: Sequence[str]) -> tuple[str, ...]:
-    """The channels asked for, or all; a `StreamMismatchError` where the stream lacks one or has it twice."""
+    """The wanted channels, or all; raises `StreamMismatchError` if the stream lacks one or has it twice."""
     names = info.channel_names
     missing = [name for name in wanted if name not in names]
     if missing:
@@ -61,7 +59,7 @@ def chosen_channels(info: StreamInfo, wanted: Sequence[str]) -> tuple[str, ...]:
 
 
 def first_samples(source: CuedSource, info: StreamInfo, seconds: float, view: CalibrationView) -> NDArray[np.float32]:
-    """Take samples for so long, and until there are a few."""
+    """Take samples for this time, and until there are a few."""
     clock = SystemClock()
     parts: list[NDArray[np.float32]] = []
     since_s, n = clock.now(), 0

@@ -1,4 +1,4 @@
-"""One cue of a calibration, and what it led to."""
+"""One trial of a calibration."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Trial:
-    """One cue, and what it led to.
+    """One cue and its result.
 
-    Number and block count from 1. ``lost`` says why it was not learned from. ``said`` is the label that was decided on
-    before that, where there was something to decide by, and ``probabilities`` those of the labels; ``right`` says
-    whether it was, where a tie of k answers counts 1/k.
+    Number and block count from 1. ``lost`` is the reason if it was not used. ``said`` is the decided label, if there
+    was a decoder already, and ``probabilities`` are those of all labels. ``right`` is 1 for a correct decision, and 1/k
+    for a tie of k labels.
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""What a person watches during a calibration: what to do now, and how well the decoder does already."""
+"""The views of a calibration: the current task, and the decoder's scores."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ FRAMES_PER_S = 20.0
 N_LINES = 4
 N_TRIALS = 60
 TALL = 20
-"""Lines of a terminal that has room for large letters."""
+"""A terminal with this many lines has room for large letters."""
 ROUTINE = ("looking for the stream", "the first samples came")
 
 
 class CalibrationView(Protocol):
-    """What a session shows."""
+    """Shows a session."""
 
     def say(self, line: str) -> None:
-        """Show something that happened."""
+        """Show a message."""
 
     def phase(self, name: str, word: str, seconds: float) -> None:
-        """Begin a phase: what to do, the word of the cue (or ``""``), and how long it lasts."""
+        """Begin a phase, with its task, the cue's word (or ``""``), and its duration."""
 
     def status(self, status: Status) -> None:
-        """Take a change of the stream's state."""
+        """Show a change of the stream's state."""
 
     def trial(self, trial: Trial) -> None:
-        """Take a trial that is over."""
+        """Show a finished trial."""
 
     def progress(self, progress: Progress) -> None:
-        """Take how well the decoder does."""
+        """Show the decoder's scores."""
 
     def draw(self) -> None:
-        """Show how time goes by, if it is time to."""
+        """Update the time, if it is due."""
 
     def close(self) -> None:
         """End."""
@@ -59,7 +59,7 @@ def on_console(draws: bool) -> CalibrationView:
 
 
 def outcome_of(trial: Trial) -> str:
-    """What became of a trial, in words."""
+    """The result of a trial, in words."""
     if trial.lost is not None:
         return f"{trial.label}: lost, {trial.lost}"
     if trial.said is None:
@@ -69,12 +69,12 @@ def outcome_of(trial: Trial) -> str:
 
 
 def is_worth_saying(status: Status) -> bool:
-    """Whether something went wrong, or is well again; not what every block begins with."""
+    """Whether a status reports a problem or its end; not the states at the start of every block."""
     return status.why not in ROUTINE
 
 
 class PlainCalibration(CalibrationView):
-    """One line for each thing that happens."""
+    """One line for each event."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -164,7 +164,7 @@ class DrawnCalibration(CalibrationView):
         )
 
     def _bar(self, width: int, plain: bool) -> str:
-        """What is left of the phase."""
+        """The rest of the phase."""
         if not self._seconds:
             return ""
         gone = (time.monotonic() - self._begun_s) / self._seconds
