@@ -12,7 +12,7 @@ from sklearn.base import clone
 from ....adapters.ridge.blending import blended
 from ....adapters.whiten import Whitener
 from ...evaluation.controls import Control, control_named, shuffled_within
-from ...evaluation.splits import split_runs
+from ...evaluation.splits import inner_splits
 from ...evaluation.threads import once
 from ...statistics.permutation import exchanged_within
 from ..kernel.keys import digest_of
@@ -49,10 +49,10 @@ class MapSession(RegionSession[MapSettings]):
         rng = np.random.default_rng(self.settings.seed)
         folds = []
         for held_out in self.held_out:
-            runs = [run for run in self.recording.runs if run not in set(held_out)]
-            parts = split_runs(runs, min(self.settings.inner_folds, len(runs))) if len(runs) > 1 else []
-            splits = [self.split(set(runs) - set(part), part) for part in parts]
-            most = -(-self.settings.inner_trials // max(1, len(splits)))
+            parts = inner_splits(self.recording.runs, held_out, self.settings.inner_folds, "map")
+            training = set(self.recording.runs) - set(held_out)
+            splits = [self.split(training - set(part), part) for part in parts]
+            most = -(-self.settings.inner_trials // len(splits))
             folds.append([Split(split.train, np.sort(rng.permutation(split.test)[:most])) for split in splits])
         return folds
 

@@ -239,6 +239,12 @@ def test_wrong_inputs(recording, make_session, network):
         make_map([])
 
 
+@pytest.mark.filterwarnings("ignore:response")
+def test_cells_are_chosen_over_two_training_runs_at_least(recordings, make_session, store):
+    with pytest.raises(InputError, match="map: expected at least two training runs in every fold"):
+        make_map([make_session(recordings(n_runs=2))], cache=store)
+
+
 def test_cells_of_other_strengths_are_not_taken_for_these(network: Network, recording: Recording) -> None:
     """Nor where what differs is left out when an adapter is printed, as what is so by default is."""
 
