@@ -273,7 +273,7 @@ def test_wrong_inputs(decoder: Decoder, recording: Recording) -> None:
 def test_choices_need_two_training_runs(network: Network, recordings: Callable[..., Recording]) -> None:
     settings = Settings("first", adapter=RidgeAdapter([1.0]))
     two, choose = recordings(n_runs=2), [Choice("layer", ["first", "second"])]
-    with pytest.raises(InputError, match="choose: expected at least two training runs in every fold, .* got 1; take"):
+    with pytest.raises(InputError, match="choose: expected at least two training runs in every fold"):
         evaluate(Decoder(network, TARGETS, settings), two, choose=choose, controls=())
 
 

@@ -167,6 +167,23 @@ def test_what_is_done_is_not_done_again(recording, make_session, store, monkeypa
     assert again.cells == first.cells
 
 
+def test_regions_of_the_same_features_are_worked_out_once(recording, make_session, store, monkeypatch):
+    """Two threads that write one file at a time would take it away from each other."""
+    names: list[str] = []
+    put = ArrayCache.put
+
+    def recorded(cache: ArrayCache, name: str, arrays: dict[str, np.ndarray]) -> None:
+        names.append(name)
+        put(cache, name, arrays)
+
+    monkeypatch.setattr(ArrayCache, "put", recorded)
+    everything = np.arange(recording.n_features)
+    found = make_map([make_session(recording, regions={"all": everything, "brain": everything})], cache=store)
+    assert len(set(names)) == len(names)
+    for cell, one in found.cells.items():
+        assert one.measures == found.cells[cell._replace(region="brain")].measures
+
+
 def test_a_damaged_piece_is_worked_out_anew(recording, make_session, store):
     session = make_session(recording)
     first = make_map([session], cache=store)
