@@ -1,10 +1,9 @@
-"""Where products along the wide axis are computed: numpy on the processor, or torch on any of its devices.
+"""Backends for products along the wide axis: numpy, or torch on one of its devices.
 
-Everything that is only as large as samples or features is numpy in float64, whatever the backend. A backend gets blocks
-of units, and returns something small, or the finished expansion.
+Arrays of the size of samples or features are always numpy in float64. A backend takes blocks of units and returns
+something small, or the finished expansion.
 
-Products of blocks are numpy's alone: scipy brings a BLAS of its own, whose threads wait for work in a loop and take the
-processor from numpy's.
+Products of blocks use only numpy: scipy has its own BLAS, whose threads wait in a busy loop and slow down numpy's.
 """
 
 from __future__ import annotations
@@ -26,22 +25,22 @@ Array = Any
 
 
 class Backend(Protocol):
-    """Blocks of units, and the few products that are taken of them."""
+    """Blocks of units, and the few products of them."""
 
     def block(self, Y: Any, units: slice, dtype: DTypeLike) -> tuple[Array, Array]:
-        """Deviations of some units from their mean (n_samples, n), and that mean (n,); a constant's are exactly 0."""
+        """Deviations of some units from their mean (n_samples, n), and the mean (n,); exactly 0 for a constant unit."""
         ...
 
     def put(self, array: NDArray, dtype: DTypeLike) -> Array:
-        """A numpy array on this backend."""
+        """Convert a numpy array to this backend."""
         ...
 
     def get(self, array: Array) -> NDArray:
-        """An array of this backend in numpy."""
+        """Convert an array of this backend to numpy."""
         ...
 
     def in_full(self, array: Array) -> Array:
-        """The same in float64."""
+        """Convert to float64."""
         ...
 
     def squares(self, array: Array) -> Array:
@@ -50,11 +49,11 @@ class Backend(Protocol):
 
 
 class NumpyBackend:
-    """Arrays in memory, and BLAS."""
+    """numpy arrays and BLAS."""
 
     def block(self, Y: NDArray, units: slice, dtype: DTypeLike) -> tuple[NDArray, NDArray]:
         given = Y[:, units]
-        # A difference from a row keeps the digits of a unit that varies little far from zero.
+        # Subtracting a row keeps the digits of a unit that varies little, far from zero.
         block = np.subtract(given, given[0], dtype=dtype)
         mean = np.ones(len(block), dtype) @ block / len(block)
         block -= mean
@@ -77,7 +76,7 @@ class NumpyBackend:
 class TorchBackend:
     """Tensors on a device, e.g. ``"cpu"``, ``"cuda:1"`` or ``"mps"``; arrays are sent there block by block.
 
-    It raises MissingExtraError if torch is not installed, InputError if torch knows no such device here.
+    Raises MissingExtraError if torch is not installed, InputError if it cannot use this device.
     """
 
     device: str
@@ -124,7 +123,7 @@ class TorchBackend:
         return (array * array).sum(0)
 
     def _dtype(self, dtype: DTypeLike) -> Any:
-        # Apple's devices know no float64.
+        # Apple's devices have no float64.
         single = np.dtype(dtype) == np.float32 or self.device.startswith("mps")
         return self._torch.float32 if single else self._torch.float64
 
@@ -133,17 +132,17 @@ class TorchBackend:
 
 
 def is_tensor(array: Any) -> bool:
-    """Whether this is a torch tensor; torch need not be there to tell."""
+    """Whether this is a torch tensor, without importing torch."""
     return type(array).__module__.partition(".")[0] == "torch"
 
 
 def in_numpy(array: Any) -> Any:
-    """A tensor as a numpy array in memory; anything else as it is."""
+    """Convert a tensor to numpy; return anything else unchanged."""
     return array.detach().cpu().numpy() if is_tensor(array) else array
 
 
 def backend_for(Y: Any, device: str | None) -> Backend:
-    """The backend for targets: torch where a device is named or they are a tensor, which then says the device."""
+    """The backend for targets: torch if a device is given or they are a tensor (on its device), else numpy."""
     if device is not None:
         return TorchBackend(str(device))
     return TorchBackend(str(Y.device)) if is_tensor(Y) else NumpyBackend()

@@ -1,4 +1,4 @@
-"""Checks of arrays that come from outside, and parameters as an array among those that are saved."""
+"""Checks of input arrays, and parameters as one of the saved arrays."""
 
 from __future__ import annotations
 
@@ -23,20 +23,18 @@ def params_of(arrays: Mapping[str, ArrayLike]) -> dict[str, Any]:
 
 
 def require_arrays(what: str, arrays: Mapping[str, ArrayLike], needed: Iterable[str]) -> None:
-    """Raise BundleError if some of the needed arrays are missing, listing those there are."""
+    """Raise BundleError if a needed array is missing; the message lists the existing ones."""
     missing = sorted(set(needed) - set(arrays))
     if missing:
         raise BundleError(f"{what} lacks the arrays {', '.join(missing)}; there are: {', '.join(arrays)}")
 
 
 def require_finite(name: str, array: NDArray, *, row: str = "sample", column: str, first_column: int = 0) -> None:
-    """Raise NonFiniteError, naming the first position, if an array (n_rows, n_columns) holds NaN or infinity.
+    """Raise NonFiniteError, with the first position, if an array (n_rows, n_columns) has NaN or infinity.
 
-    `row` and `column` say what these are, e.g. ``"feature"``; `first_column` is the number of the first one where
-    `array` is a block out of a wider one.
+    `row` and `column` are the words for the message. `first_column` is the number of the first column, if `array` is a
+    block of a wider one.
 
-    Examples
-    --------
     >>> require_finite("X", np.array([[1.0, np.nan]]), column="feature")
     Traceback (most recent call last):
     ...

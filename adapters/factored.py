@@ -1,4 +1,4 @@
-"""What all adapters have in common: a linear map kept in two factors, its gain, its checks, and how it is saved."""
+"""The base class of adapters: a linear map in two factors, its gain, its checks, and how it is saved."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Shapes = dict[str, list[tuple[int, ...]]]
 
 
 class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """A linear map from features to units, however it is fitted.
+    """A linear map from features to units.
 
     A prediction is::
 
         ((X - x_mean_) / x_scale_) @ projection_ @ expansion_ * gain_ + y_mean_
 
-    A subclass fits these, sets `n_features_in_` (as `_checked` does), names its `kind`, and says with `_own_shapes`
-    what else it saves, and in `_optional` what it saves where it is not None.
+    A subclass fits these, sets `n_features_in_` (as `_checked` does), and defines `kind`. It lists in `_own_shapes`
+    what else it saves, and in `_optional` what it saves if it is not None.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
     y_mean_: NDArray
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """Predict activations. A sample's prediction is the same, bit for bit, whatever others come with it.
+        """Predict activations. A sample's prediction does not depend on the other samples, bit for bit.
 
         Parameters
         ----------
@@ -85,19 +85,19 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     @property
     def coef_(self) -> NDArray:
-        """The whole map as one dense (n_units, n_features) array, gain included: for small layers only."""
+        """The whole map as one dense (n_units, n_features) array, with the gain; only for small layers."""
         check_is_fitted(self)
         dense = (self.expansion_.T * np.reshape(self.gain_, (-1, 1))) @ (self.projection_.T / self.x_scale_)
         return dense.reshape(*self.y_mean_.shape, len(self.x_mean_))
 
     @property
     def intercept_(self) -> NDArray:
-        """The prediction for features that are all zero, (n_units,); computed through the dense `coef_`."""
+        """The prediction for features that are all zero, (n_units,); uses the dense `coef_`."""
         return self.y_mean_ - self.coef_ @ self.x_mean_
 
     def to_arrays(self) -> dict[str, NDArray]:
-        """The fitted state as numeric arrays, for saving; ``params`` are the kind and the constructor's parameters but
-        `cv`.
+        """The fitted state as numeric arrays, for saving; ``params`` are the kind and the constructor's parameters
+        except `cv`.
         """
         check_is_fitted(self)
         arrays = {name: np.asarray(getattr(self, f"{name}_")) for name in (*ARRAYS, *self._own_shapes(1, 1))}
@@ -107,9 +107,9 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
-        """A fitted adapter out of the arrays of `to_arrays`; it predicts the same, bit for bit.
+        """A fitted adapter from the arrays of `to_arrays`, with the same predictions, bit for bit.
 
-        It raises BundleError if an array is missing or their shapes do not fit together.
+        BundleError if an array is missing or their shapes do not match.
         """
         require_arrays("the adapter", arrays, {*ARRAYS, *cls._own_shapes(1, 1), "params"})
         cls._require_fitting_shapes({name: np.shape(array) for name, array in arrays.items()})
@@ -118,7 +118,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
         adapter = cls(**params)
         for name in (*ARRAYS, *cls._own_shapes(1, 1)):
             value = np.asarray(arrays[name], order="C")
-            # y_mean_ has no dimensions where Y had one, and stays an array; the others were plain numbers.
+            # y_mean_ has no dimensions if Y had one, and stays an array; the others were plain numbers.
             setattr(adapter, f"{name}_", value if name == "y_mean" else plain(value))
         for name in cls._optional:
             setattr(adapter, f"{name}_", plain(np.asarray(arrays[name])) if name in arrays else None)
@@ -127,7 +127,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     @classmethod
     def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:
-        """What a subclass saves besides `ARRAYS`, each with the shapes that it may have."""
+        """The arrays that a subclass saves in addition to `ARRAYS`, each with its possible shapes."""
         return {}
 
     @classmethod
@@ -151,9 +151,10 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 raise BundleError(f"the adapter's array {name} has shape {shapes[name]}, expected {wanted}")
 
     def _checked(self, X: Any, Y: Any, *, least: int = 2, reset: bool = True) -> tuple[Floats, NDArray]:
-        """The features and the targets of a fit on `least` samples or more, in float64 and in their own real dtype.
+        """The features (float64) and targets (their own real dtype) of a fit on at least `least` samples.
 
-        Tensors come as arrays, but for targets where `_takes_tensors`. Without `reset` features are those of before.
+        Tensors become arrays, except targets if `_takes_tensors`. Without `reset` the features must match the earlier
+        ones.
         """
         X = in_numpy(X)
         Y = Y if self._takes_tensors else in_numpy(Y)
@@ -202,7 +203,7 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
 
 def plain(value: NDArray) -> Any:
-    """A plain number out of an array without dimensions; any other array as it is."""
+    """A plain number from an array without dimensions; any other array unchanged."""
     return value if value.ndim else value.item()
 
 

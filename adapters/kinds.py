@@ -1,4 +1,4 @@
-"""The kinds of adapter that can be saved: what a file may name, and nothing else."""
+"""The kinds of adapter that can be saved. A file may name no other class."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ KINDS: dict[str, type[FactoredAdapter]] = {
 
 
 def adapter_from_arrays(arrays: Mapping[str, NDArray]) -> FactoredAdapter:
-    """A fitted adapter of whatever kind out of the arrays of its `to_arrays`.
+    """A fitted adapter of any kind from the arrays of its `to_arrays`.
 
-    It raises BundleError if there is no such kind, an array is missing, or shapes do not fit together.
+    BundleError if the kind is unknown, an array is missing, or shapes do not match.
     """
     require_arrays("the adapter", arrays, ["params"])
-    # Adapters that were saved before there were kinds are ridge.
+    # Adapters saved before kinds existed are ridge.
     kind = params_of(arrays).get("kind", RidgeAdapter.kind)
     if kind not in KINDS:
         raise BundleError(f"the adapter is of kind {kind!r}, expected one of: {', '.join(KINDS)}")

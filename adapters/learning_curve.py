@@ -1,12 +1,12 @@
-"""Learning curves: how good a map is by the number of samples it learned from, and what more samples would buy.
+"""Learning curves: the score over the number of training samples, and the gain from more samples.
 
-What a score lacks of the best possible one is taken to fall as an inverse power law from a known start, the score of a
-map that has learned nothing, towards a rest that stays::
+The difference to the best possible score is assumed to fall as an inverse power law, from a known start (the score
+without learning) to a constant rest::
 
     |limit - score(n)| = rest + drop * (1 + n / delay)^-c      rest + drop = |limit - start|
 
 Intervals are profiles of the likelihood: the extremes over all such curves whose squared error is not significantly
-above the least. They hold as far as the law does.
+above the least. They are valid only if the law is.
 
 References
 ----------
@@ -42,30 +42,29 @@ class Forecast:
 
 
 class LearningCurve:
-    """An inverse power law through scores that were measured at several sizes.
+    """An inverse power law through scores at several training sizes.
 
     Parameters
     ----------
     sizes : (n_scores,) array-like
-        How much was learned from, in samples or in minutes; the same size may come several times.
+        The amount of training data, in samples or minutes; sizes may be equal.
     scores : (n_scores,) array-like
-        How good the map then was, on samples that it did not learn from.
+        The score on other samples than those of the training.
     limit : float
-        The best possible score, 1 for an accuracy or a correlation, 0 for an error. Whether higher or lower scores are
-        better follows from the side of it that they are on.
+        The best possible score, 1 for an accuracy or a correlation, 0 for an error. If the scores are above it, lower
+        ones are better.
     start : float
-        The score of a map that has learned nothing, e.g. chance, or 0 for a correlation.
+        The score without learning, e.g. chance, or 0 for a correlation.
 
     Attributes
     ----------
     silent : str or None
-        Why the curve cannot say what more samples buy: too few scores, or scores that do not get better by more than
-        they scatter. None where it can.
+        Why there is no forecast: too few scores, or no improvement larger than their scatter. None if there is one.
 
     Raises
     ------
     ShapeError, InputError
-        If there is not one size above 0 for each score, or scores and start are not finite on one side of `limit`.
+        If there is not one positive size for each score, or scores and start are not finite and on one side of `limit`.
 
     Examples
     --------
@@ -98,19 +97,17 @@ class LearningCurve:
         self.silent = self._why_silent()
 
     def at(self, size: float) -> Forecast:
-        """The score to expect at a size, measured or not; InputError if it is not above 0, or the curve is `silent`."""
+        """The expected score at any size; InputError if it is not above 0, or the curve is `silent`."""
         _require_above_0("size", size)
         return _forecast(self.limit - self._sign * self._lacking({size: 1.0}))
 
     def gain(self, extra: float) -> Forecast:
-        """By how much the score gets better from the largest size measured to one that is larger by `extra`; errors as
-        in `at`.
-        """
+        """The expected improvement from the largest measured size to one larger by `extra`; errors as in `at`."""
         _require_above_0("extra", extra)
         return _forecast(self._lacking({self._largest: 1.0, self._largest + extra: -1.0}))
 
     def sentence(self, extra: float, unit: str = "samples") -> str:
-        """What `extra` more of the unit buy, in one sentence."""
+        """The expected gain from `extra` more units of data, in one sentence."""
         if self.silent is not None:
             return f"What {extra:g} more {unit} buy cannot be told yet: {self.silent}."
         now, then, gain = self.at(self._largest), self.at(self._largest + extra), self.gain(extra)
@@ -133,12 +130,12 @@ class LearningCurve:
         return None
 
     def _allowed(self, n_more: int) -> float:
-        """The squared error up to which a law with so many parameters less is not significantly worse (F test)."""
+        """The squared error up to which a law with `n_more` fewer parameters is not significantly worse (F test)."""
         dof = len(self.scores) - PowerLaw.N_PARAMETERS
         return self._law.least_error * (1 + n_more * float(f_distribution.ppf(CONFIDENCE, n_more, dof)) / dof)
 
     def _lacking(self, terms: dict[float, float]) -> Floats:
-        """A weighted sum of what is lacking at some sizes: its best value, least and most."""
+        """A weighted sum of the law at some sizes: its best value, and the smallest and largest."""
         if self.silent is not None:
             raise InputError(f"scores: the curve cannot tell: {self.silent}")
         return np.array(self._law.extremes(terms, self._allowed(1)))

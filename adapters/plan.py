@@ -1,4 +1,4 @@
-"""Which way a ridge is solved, from the shape of the problem alone, and the memory that it will take."""
+"""Plans: how a fit is solved, from its shape alone, and the memory that it needs."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ..errors import InputError
 from .unit_blocks import BLOCK_ELEMENTS
 
 DECOMPOSED = 20
-"""Products of their size that a decomposition takes as long as, about."""
+"""A decomposition takes about as long as this many products of its size."""
 
 MULTIPLICATIONS_PER_S = 1e10
-"""Of a core, about."""
+"""Of one core, approximately."""
 
 
 @dataclass(frozen=True)
 class FitPlan:
     """How a fit is done: in matrices of samples by samples (``"dual"``) or of features by features (``"primal"``).
 
-    `memory_bytes` is what it takes besides features and targets, the fitted map included; both numbers are estimates.
+    `memory_bytes` excludes features and targets and includes the fitted map. Both numbers are estimates.
     """
 
     solver: Literal["dual", "primal"]
@@ -45,11 +45,9 @@ def plan_fit(
 ) -> FitPlan:
     """Choose the solver of a ridge.
 
-    There is no search with one of `n_alphas` or `n_folds`. `itemsize` is that of the targets; `expansion` says whether
-    the map's wide factor is made in memory or written to where the caller said.
+    With `n_alphas` or `n_folds` of 1 there is no search. `itemsize` is that of the targets. `expansion` is whether the
+    map's wide factor is in memory or in the caller's array.
 
-    Examples
-    --------
     >>> plan_fit(1200, 5000, 200_000).solver, plan_fit(10_000, 500, 2000).solver
     ('dual', 'primal')
     >>> print(plan_fit(1200, 5000, 200_000))
@@ -78,10 +76,8 @@ def plan_fit(
 
 
 def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> FitPlan:
-    """Choose how a `Whitener` is fitted: in the space of the samples where there are more features than these.
+    """Choose how a `Whitener` is fitted: in the space of samples if there are more features than samples.
 
-    Examples
-    --------
     >>> print(plan_whitening(1452, 200_000))
     dual, about 6.9e+11 multiplications and 2.5 GB of memory
     """
@@ -89,22 +85,20 @@ def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> Fit
     if n_features > n_samples:
         memory = (n * p + 6 * n * n + 2.5 * min(4 * BLOCK_ELEMENTS, n * p)) * 8
         return FitPlan("dual", 1.5 * n * n * p + DECOMPOSED * n**3, memory)
-    # The samples in full, their deviations and these squared; five matrices in a decomposition, and one more.
+    # The float64 samples, their deviations and squared deviations; five matrices in a decomposition, and one more.
     memory = ((3 if itemsize < 8 else 2) * n * p + 6 * p * p) * 8
     return FitPlan("primal", 2.5 * n * p * p + DECOMPOSED * p**3, memory)
 
 
 def plan_alignment(shapes: Sequence[tuple[int, ...]]) -> FitPlan:
-    """What it takes to decompose tables (n_samples, n_features) of sessions or people, in order to align them.
+    """The cost of decomposing tables (n_samples, n_features) of sessions or people, to align them.
 
-    Examples
-    --------
     >>> print(plan_alignment([(1452, 40_000), (1452, 40_000)]))
     dual, about 1.1e+12 multiplications and 4.2 GB of memory
     """
     sizes = [(float(n), float(p), float(min(n, p))) for n, p in shapes]
     operations = sum(6 * n * p * rank + DECOMPOSED * rank**3 for n, p, rank in sizes)
-    # Each table, its deviations and its directions stay; a decomposition has copies and its own matrices, too.
+    # Each table, its deviations and directions stay in memory; a decomposition adds copies and its own matrices.
     memory = sum(3 * n * p for n, p, _ in sizes) + max(3 * n * p + 4 * rank * rank for n, p, rank in sizes)
     return FitPlan("dual" if any(n < p for n, p in shapes) else "primal", operations, 8 * memory)
 
@@ -116,10 +110,10 @@ ALIGNMENT_INSTEAD = "take fewer features (a region, a mask), fewer samples, or m
 def require_memory(
     plan: FitPlan, room_bytes: float | None = None, *, what: str = "this fit", instead: str = RIDGE_INSTEAD
 ) -> None:
-    """Raise InputError, saying what to do `instead`, if a plan takes more memory than there is, before anything is
-    begun.
+    """Raise InputError, with advice `instead`, if a plan needs more memory than `room_bytes`, by default this
+    machine's.
 
-    `room_bytes` is this machine's memory by default; nothing is checked where the system does not tell it.
+    Nothing is checked if the system does not report its memory.
     """
     room = _machine_bytes() if room_bytes is None else room_bytes
     if room is not None and plan.memory_bytes > room:

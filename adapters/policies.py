@@ -1,4 +1,4 @@
-"""The named policies that several estimators share, and the check that a parameter is one of them."""
+"""The named policies of several estimators, and the check of a parameter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCALE = {"scale": ("none", "unit_variance")}
 
 
 def require_policies(estimator: object, *policies: Policies) -> None:
-    """Raise UnknownNameError if a parameter of the estimator is none of the policies of its name."""
+    """Raise UnknownNameError if a parameter of the estimator is not one of its policies."""
     for of_names in policies:
         for name, known in of_names.items():
             if getattr(estimator, name) not in known:

@@ -1,8 +1,8 @@
-"""An inverse power law that begins at a known start, fitted by least squares on a grid of its shapes.
+"""An inverse power law with a known start, fitted by least squares on a grid of its shapes.
 
-What is left is linear in one parameter, not below 0, so no starting value is needed and none can mislead (variable
-projection: Golub & Pereyra 1973, The differentiation of pseudo-inverses and nonlinear least squares problems whose
-variables separate. SIAM J. Numer. Anal. 10, 413-432).
+The rest is linear in one parameter, at least 0, so no starting value is needed (variable projection: Golub & Pereyra
+1973, The differentiation of pseudo-inverses and nonlinear least squares problems whose variables separate. SIAM J.
+Numer. Anal. 10, 413-432).
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from .unit_blocks import Floats
 
 
 class PowerLaw:
-    """The law ``rest + (start - rest) * (1 + size / delay)^-c`` of what scores lack of the best possible one.
+    """The law ``rest + (start - rest) * (1 + size / delay)^-c`` of the difference between scores and the best possible
+    one.
 
-    `lacking` is not below 0 at each size; `start`, above 0, is what is lacking before anything was learned.
-    `least_error` is the squared error of the fit, and `flat_error` that of a law in which nothing is learned.
+    `lacking` is this difference at each size, at least 0; `start`, above 0, is it before learning. `least_error` is the
+    squared error of the fit, `flat_error` that of a law without learning.
 
-    Examples
-    --------
     >>> sizes = np.array([1.0, 2.0, 4.0, 8.0])
     >>> law = PowerLaw(sizes, 0.1 + 0.4 / (1 + sizes / 3), start=0.5)
     >>> abs(law.extremes({20.0: 1.0}, law.least_error)[0] - (0.1 + 0.4 / (1 + 20 / 3))) < 0.01
@@ -38,7 +37,7 @@ class PowerLaw:
         learned, target = 1.0 - faded, lacking - start * faded
         self._size = np.square(learned).sum(axis=1)
         self._free = (learned * target).sum(axis=1) / self._size
-        # Of what is lacking no more can rest than there was, and no less than nothing.
+        # The rest is between nothing and the whole start.
         self._rest = np.clip(self._free, 0.0, start)
         self._free_error = np.square(target - self._free[:, np.newaxis] * learned).sum(axis=1)
         errors = self._free_error + self._size * np.square(self._rest - self._free)
@@ -47,7 +46,7 @@ class PowerLaw:
         self.flat_error = float(np.square(lacking - start).sum())
 
     def extremes(self, terms: Mapping[float, float], allowed: float) -> tuple[float, float, float]:
-        """A sum of what is lacking at some sizes, by weights: as fitted, and its extremes up to a squared error."""
+        """A weighted sum of the law at some sizes: as fitted, and its extremes up to a squared error."""
         of_start = self._fade(list(terms)) @ list(terms.values())
         of_rest = sum(terms.values()) - of_start
         best = float(of_rest[self._best] * self._rest[self._best] + self._start * of_start[self._best])
@@ -59,5 +58,5 @@ class PowerLaw:
         return best, float(of_all.min()), float(of_all.max())
 
     def _fade(self, sizes: ArrayLike) -> Floats:
-        """What is left of what can be learned, (n_shapes, n_sizes)."""
+        """The part not learned yet, (n_shapes, n_sizes)."""
         return (1.0 + np.atleast_1d(np.asarray(sizes, np.float64)) / self._delays) ** -self._exponents

@@ -1,11 +1,11 @@
-"""The shrunk covariance of samples, and its roots, in factors: no matrix of features by features where these are many.
+"""The shrunk covariance of samples and its roots, in factors: no matrix of features by features if these are many.
 
 With samples X (n_samples, n_features), centred, and a shrinkage s towards the mean variance m, the covariance is::
 
     (1 - s) X'X / n_samples + s m I  =  V diag((1 - s) d + s m) V' + s m (I - V V')
 
-where V are the directions that samples vary in, fewer than there are samples, and d their variances. So any power of it
-is a multiple of the identity and a part for those directions.
+where V are the directions in which samples vary, fewer than there are samples, and d their variances. So any power of
+it is a multiple of the identity plus a part for those directions.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .unit_blocks import EPS, Floats, UnitBlocks, blocks, sum_of_squares
 class Root(NamedTuple):
     """A symmetric matrix in factors: ``diag(level) + directions @ diag(gains) @ directions.T``.
 
-    The directions (n_features, r) are orthonormal; with any of them the level (n_features,) is one number for all.
-    `gains` (r,) is by how much the directions' own values differ from the level.
+    The directions (n_features, r) are orthonormal; if there are any, the level (n_features,) is the same for all
+    features. `gains` (r,) are the differences between the directions' values and the level.
     """
 
     level: Floats
@@ -33,8 +33,8 @@ class Root(NamedTuple):
     gains: Floats
 
     def times(self, rows: NDArray, origin: Floats | None = None) -> Floats:
-        """``(rows - origin) @ matrix`` of rows (n, n_features), in float64 some features at a time; the matrix is never
-        formed.
+        """``(rows - origin) @ matrix`` of rows (n, n_features), in float64, some features at a time, without forming
+        the matrix.
         """
         n_features, n_directions = self.directions.shape
         zero = np.zeros(n_features) if origin is None else origin
@@ -63,8 +63,6 @@ def shrinkage_for(centred: Floats) -> float:
     """The weight of the identity by Ledoit & Wolf (2004), lemma 3.3, for deviations from the mean (n_samples,
     n_features).
 
-    Examples
-    --------
     >>> shrinkage_for(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 3.0], [0.0, -3.0]]))
     0.640625
     """
@@ -91,7 +89,7 @@ def shrunk_root(centred: Floats, shrinkage: float) -> Root:
     n_samples, n_features = centred.shape
     if n_features < n_samples:
         squares, directions = np.linalg.eigh(centred.T @ centred)
-        # What no sample varies in is left out rather than blown up.
+        # Directions without variance are left out, not amplified.
         kept = squares > squares.max() * n_features * EPS
         squares, directions = squares[kept], directions[:, kept]
     else:
@@ -105,10 +103,10 @@ def shrunk_root(centred: Floats, shrinkage: float) -> Root:
 def inverse_root(targets: UnitBlocks) -> tuple[Root, float]:
     """The inverse square root of the shrunk covariance of fewer samples than features, exact, and the shrinkage.
 
-    Samples, here called targets as they are walked along in blocks, are read twice: for their Gram matrix, which gives
-    shrinkage, level and the directions' scores, and for the directions themselves. Variances are taken from these, not
-    from the Gram matrix, whose eigenvalues are rounded relative to the largest one. In what no sample varies in, to
-    rounding, the root is zero, if the shrinkage gives it no variance.
+    The samples (called targets here, because they are read in blocks) are read twice: for their Gram matrix, which
+    gives shrinkage, level and the directions' scores, and for the directions. Variances are computed from the
+    directions, because the Gram matrix's eigenvalues are rounded relative to the largest one. Without shrinkage, the
+    root is zero in directions without variance.
     """
     n_samples, n_features = targets.Y.shape
     gram = np.zeros((n_samples, n_samples))
@@ -121,7 +119,7 @@ def inverse_root(targets: UnitBlocks) -> tuple[Root, float]:
     if level <= largest * n_features * EPS:
         level, least = 0.0, n_features * EPS
     else:
-        # What varies by less, a Gram matrix does not hold; compared with the level it does not count.
+        # A Gram matrix cannot represent smaller variances; compared with the level they do not matter.
         least = EPS if shrinkage < 1 else 1.0
     scores = scores[:, squares > squares[-1] * least]
     directions = np.empty((n_features, scores.shape[1]))
@@ -148,7 +146,7 @@ def inverse_root_matrix(centred: Floats) -> tuple[Floats, float]:
         covariance[np.diag_indices_from(covariance)] += shrinkage * level
         progress.update()
         variance, directions = np.linalg.eigh(covariance)
-        # What no sample varies in (all-constant features, say) is left out rather than blown up.
+        # Directions without variance (e.g. of constant features) are left out, not amplified.
         kept = variance > variance.max(initial=0.0) * len(variance) * EPS
         scaled = directions[:, kept] / np.sqrt(variance[kept])
         matrix = scaled @ directions[:, kept].T

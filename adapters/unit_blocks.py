@@ -1,4 +1,4 @@
-"""The wide axis: units, often far more than samples, are walked along in blocks and never copied whole."""
+"""The wide axis: units, often far more than samples, are processed in blocks and never copied as a whole."""
 
 from __future__ import annotations
 
@@ -18,14 +18,12 @@ Floats = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 
 BLOCK_ELEMENTS = 2**20
-"""Numbers held at once while walking along the wide axis (8 MiB in float64, half of it in float32)."""
+"""The numbers of a block (8 MiB in float64, half of it in float32)."""
 
 
 def blocks(n_rows: int, n_columns: int, wider: int = 1) -> Iterator[slice]:
     """Cut columns into slices of at most `wider` times `BLOCK_ELEMENTS` numbers.
 
-    Examples
-    --------
     >>> list(blocks(BLOCK_ELEMENTS // 2, 5))
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
@@ -35,22 +33,17 @@ def blocks(n_rows: int, n_columns: int, wider: int = 1) -> Iterator[slice]:
 
 
 def dtype_like(Y: Any) -> type[np.float32] | type[np.float64]:
-    """What is kept of targets: float32 where they are no more precise, else float64."""
+    """The dtype for results of targets: float32 if they are not more precise, else float64."""
     return np.float32 if str(Y.dtype).endswith(("float16", "float32")) else np.float64
 
 
 class UnitBlocks:
-    """Targets Y (n_samples, n_units) of a fit, an array, memory map or tensor, centred block by block and never copied
-    whole.
+    """Targets Y (n_samples, n_units) of a fit, an array, memory map or tensor, centred block by block, never copied as
+    a whole.
 
-    Blocks are in float64, or with the precision ``"as given"`` in float32 where Y is no more than that, on a backend.
-
-    Attributes
-    ----------
-    mean : (n_units,) array of float64
-        Each unit's mean; a constant unit's is exactly its value, so that nothing of it remains.
-    power : (n_units,) array of float64
-        Each unit's sum of squared deviations from its mean.
+    Blocks are on a backend, in float64; with the precision ``"as given"`` in float32 if Y is not more precise. `mean`
+    (n_units,) is each unit's mean, for a constant unit exactly its value, so that its deviations are 0. `power`
+    (n_units,) is each unit's sum of squared deviations.
     """
 
     def __init__(self, Y: Any, precision: str = "full", backend: Backend | None = None) -> None:
@@ -67,17 +60,16 @@ class UnitBlocks:
         return UnitBlocks(self.Y[:, units], "as given", self.backend)
 
     def walk(self, what: str, wider: int = 1) -> Iterator[tuple[slice, Array, Floats]]:
-        """Slices of units, their deviations from the mean on the backend, and that mean; the progress bar is named
-        `what`.
+        """Yield slices of units, their deviations from the mean on the backend, and the mean.
 
-        It raises NonFiniteError if `Y` holds NaN or infinity.
+        `what` names the progress bar. Raises NonFiniteError if `Y` has NaN or infinity.
         """
         means = np.empty(self.Y.shape[1])
         for units in tqdm(list(blocks(len(self.Y), self.Y.shape[1], wider)), desc=what, delay=1, disable=None):
             with np.errstate(invalid="ignore", over="ignore"):
                 block, mean = self.backend.block(self.Y, units, self.dtype)
             mean = self.backend.get(mean)
-            if not np.isfinite(mean).all():  # the mean tells of what is not finite in its column
+            if not np.isfinite(mean).all():  # the mean is not finite if its column is not
                 given = np.asarray(in_numpy(self.Y[:, units]), np.float64)
                 require_finite("Y", given, column="unit", first_column=units.start)
             means[units] = mean
@@ -91,7 +83,7 @@ class UnitBlocks:
 
     @cached_property
     def mean(self) -> Floats:
-        for _ in self.walk("mean of the units"):  # each walk sets it
+        for _ in self.walk("mean of the units"):  # each walk sets the mean
             pass
         return self.mean
 
@@ -103,13 +95,13 @@ class UnitBlocks:
         return power
 
     def gram(self, keep: NDArray | None = None) -> Floats:
-        """Inner products (n_samples, n_samples) of the samples' deviations, the wide axis being read once.
+        """Inner products (n_samples, n_samples) of the samples' deviations; reads the wide axis once.
 
-        Products of a block are taken in the precision of the blocks, and added up in float64. The deviations are
-        written to `keep` (n_samples, n_units), where that is given, on the way.
+        Products of a block have the block's precision, their sum is in float64. The deviations are also written to
+        `keep` (n_samples, n_units), if given.
         """
         total = np.zeros((len(self.Y), len(self.Y)))
-        # Wider blocks, as each adds a matrix of samples by samples to the sum.
+        # Wider blocks, because each adds a matrix of samples by samples to the sum.
         for units, block, _ in self.walk("Gram matrix of the units", wider=4):
             if keep is not None:
                 keep[:, units] = self.backend.get(block)
@@ -118,7 +110,7 @@ class UnitBlocks:
 
 
 def exact_mean(block: Floats) -> Floats:
-    """Mean of each column; a constant column's is exactly its value, so that nothing of it remains."""
+    """Mean of each column; for a constant column exactly its value, so that its deviations are 0."""
     return np.where((block == block[0]).all(axis=0), block[0], block.mean(axis=0))
 
 
@@ -128,21 +120,19 @@ def sum_of_squares(matrix: NDArray) -> NDArray:
 
 
 def power_along(K: Floats, left: Floats) -> Floats:
-    """The power (k,) of the targets with the Gram matrix K along each column of `left`, (n_samples, k)."""
+    """The power (k,) of targets along each column of `left`, (n_samples, k), from their Gram matrix K."""
     return np.einsum("ij,ij->j", left, K @ left)
 
 
 def low_rank_scores(targets: UnitBlocks) -> Floats:
     """Scores P (n_samples, k) of the centred targets Y = P C, where the rows of C are orthonormal.
 
-    P has at most n_samples columns, and any linear fit to P, spread by C, is the same fit to Y. Since C keeps lengths,
-    squared errors summed over units are the same for P and for Y: whatever is decided from the sum over all units can
-    be decided on P. It is U sqrt(D) from the eigenvectors U and eigenvalues D of the Gram matrix Y Y'. Eigenvalues
-    below rounding (n_samples * eps times the largest) are left out, and with them directions of Y smaller than
-    sqrt(n_samples * eps), less than a millionth, of its largest. C is ``(P / sum_of_squares(P))' Y``.
+    P has at most n_samples columns. A linear fit to P, times C, is the same fit to Y. C preserves lengths, so squared
+    errors summed over units are equal for P and Y, and choices by this sum can be made on P. It is U sqrt(D) from the
+    eigenvectors U and eigenvalues D of the Gram matrix Y Y'. Eigenvalues below rounding (n_samples * eps times the
+    largest) are left out, and with them directions of Y smaller than sqrt(n_samples * eps), less than a millionth, of
+    its largest. C is ``(P / sum_of_squares(P))' Y``.
 
-    Examples
-    --------
     >>> rows = np.random.default_rng(0).normal(size=(2, 50))
     >>> low_rank_scores(UnitBlocks(np.array([[1, 0], [0, 1], [1, 1], [3, 2]]) @ rows)).shape
     (4, 2)
@@ -160,7 +150,7 @@ def scores_of(gram: Floats) -> Floats:
 def spread(left: Floats, targets: UnitBlocks, dtype: DTypeLike, out: NDArray | None = None) -> NDArray:
     """The product left' Y, (k, n_units), of left (n_samples, k) with the centred targets, block by block.
 
-    Each block is computed in the precision of the targets; the result is of `dtype`, or in `out`, e.g. a memory map.
+    Each block has the targets' precision; the result has `dtype`, or is in `out`, e.g. a memory map.
     """
     wide = np.empty((left.shape[1], targets.Y.shape[1]), dtype=dtype) if out is None else out
     rows = targets.backend.put(left.T, targets.dtype)

@@ -1,4 +1,4 @@
-"""Whitening: making features that fluctuate together count once."""
+"""Whitening: features that vary together count once."""
 
 from __future__ import annotations
 
@@ -26,27 +26,28 @@ logger = logging.getLogger("hotwire")
 
 
 class Whitener(TransformerMixin, BaseEstimator):
-    """Whiten features by the covariance of many samples, which need no labels.
+    """Whiten features by the covariance of many samples, without labels.
 
-    Neighbouring voxels and electrodes share most of their fluctuations. A ridge penalty on the raw features spends
-    itself on those shared directions; on whitened ones it treats all directions alike. The covariance is taken from
-    all samples of the training runs, rest included, and shrunk towards a multiple of the identity.
+    Neighbouring voxels and electrodes share most of their variation. On raw features a ridge hardly penalises those
+    shared directions; on whitened features it treats all directions alike. The covariance is estimated from all samples
+    of the training runs, including rest, and shrunk towards a multiple of the identity.
 
     Attributes
     ----------
     mean_ : (n_features,) array
     matrix_ : (n_features, n_features) array or None
-        Symmetric: the inverse square root of the shrunk covariance. None where there are more features than samples.
+        The inverse square root of the shrunk covariance. None if there are more features than samples.
     root_ : Root or None
-        The same in factors where there are more features than samples: a whole brain needs no matrix of voxels by
-        voxels, but (n_features, n_samples) numbers. None where there is a `matrix_`.
+        The same in factors, if there are more features than samples: (n_features, n_samples) numbers instead of a
+        matrix of voxels by voxels. None if there is a `matrix_`.
     shrinkage_ : float
         The weight of the identity, between 0 and 1.
 
     Notes
     -----
-    Both ways are exact. float32 samples are read as they are, some features at a time, and computed with in float64.
-    200,000 voxels x 1,452 volumes take 2.3 GB besides the samples; more than the machine has is refused beforehand.
+    Both ways are exact. float32 samples are not copied as a whole; some features at a time are converted to float64.
+    200,000 voxels x 1,452 volumes need 2.3 GB in addition to the samples. It raises at the start if the machine has
+    less.
 
     References
     ----------
@@ -77,7 +78,7 @@ class Whitener(TransformerMixin, BaseEstimator):
         NonFiniteError
             If there is NaN or infinity.
         InputError
-            If it would take more memory than there is.
+            If the memory is too small.
         """
         samples = self._given(X, reset=True, ensure_min_samples=2)
         n_samples, n_features = samples.shape
@@ -97,8 +98,8 @@ class Whitener(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: ArrayLike) -> Floats:
-        """Whiten (n_samples, n_features); a sample is the same whatever others come with it, bit for bit with a
-        `matrix_`.
+        """Whiten (n_samples, n_features). A sample's result does not depend on the others, with a `matrix_` bit for
+        bit.
         """
         check_is_fitted(self)
         samples = self._checked(X)
@@ -107,7 +108,7 @@ class Whitener(TransformerMixin, BaseEstimator):
         return self.root_.times(samples, self.mean_)
 
     def inverse_transform(self, X: ArrayLike) -> Floats:
-        """Take whitening of (n_samples, n_features) back; what no sample varied in is lost."""
+        """Undo the whitening of (n_samples, n_features); directions without variance are lost."""
         check_is_fitted(self)
         whitened = self._checked(X)
         if self.root_ is None:
@@ -118,7 +119,7 @@ class Whitener(TransformerMixin, BaseEstimator):
         """Linear functions (n_features, k) of whitened features as functions of the features' deviations from their
         mean.
 
-        This is what whitens, times `weights`; it is not formed where it is in factors.
+        It is the whitening matrix times `weights`; the matrix is not formed if it is in factors.
         """
         check_is_fitted(self)
         return self.matrix_ @ weights if self.root_ is None else self.root_.times(weights.T).T
@@ -131,9 +132,7 @@ class Whitener(TransformerMixin, BaseEstimator):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
-        """A fitted whitener out of the arrays of `to_arrays`; BundleError if an array is missing or has another
-        shape.
-        """
+        """A fitted whitener from the arrays of `to_arrays`; BundleError if an array is missing or has another shape."""
         names = FACTORS if "directions" in arrays else ("matrix",)
         require_arrays("the whitener", arrays, {"mean", *names, "shrinkage"})
         n_features, k = len(arrays["mean"]), np.shape(arrays.get("gains", ()))[:1]
@@ -160,6 +159,6 @@ class Whitener(TransformerMixin, BaseEstimator):
         return samples
 
     def _given(self, X: Any, **options: Any) -> NDArray:
-        """Samples in float64, or in float32 where they were in it; finite or not, as that error names the position."""
+        """Samples in float64, or float32 if given so. They may be not finite: a later check reports the position."""
         samples: Any = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, **options)
         return samples

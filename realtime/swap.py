@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..decoder.bundle.compiled import CompiledDecoder
 from ..errors import BundleError, HotwireError, InputError, UnknownNameError
-from ..models.files import UNFINISHED, write_whole
+from ..models.files import UNFINISHED
 
 if TYPE_CHECKING:
     from .engine.engine import Engine
@@ -160,7 +160,7 @@ def send(
     content: dict[str, Any] = {"command": command}
     if bundle is not None:
         content["bundle"] = str(Path(bundle).resolve())
-    write_whole(request, json.dumps(content))
+    _write(request, content)
     answer = request.with_suffix(ANSWERED)
     until_s = time.monotonic() + wait_s
     while not answer.exists():
@@ -199,4 +199,11 @@ def _tried(do: Callable[[], None], engine: Engine) -> tuple[Exception | None, st
 
 
 def _answer(request: Path, error: Exception | None, message: str) -> None:
-    write_whole(request.with_suffix(ANSWERED), json.dumps({"error": str(error or ""), "told": message}))
+    _write(request.with_suffix(ANSWERED), {"error": str(error or ""), "told": message})
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file whole or not at all. Unlike `write_whole` it does not wait for the disk: decisions go on."""
+    unfinished = path.with_suffix(UNFINISHED)
+    unfinished.write_text(json.dumps(content), encoding="utf-8")
+    unfinished.rename(path)

@@ -1,4 +1,4 @@
-"""What all alignments have in common: an affine map from one feature space to another, its checks, how it is saved."""
+"""The base class of alignments: an affine map between feature spaces, its checks, and how it is saved."""
 
 from __future__ import annotations
 
@@ -21,23 +21,19 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
 
         transform(X) = (X - source_mean_) M + target_mean_
 
-    A subclass fits it, keeps M in factors, and says with `_shapes` what it saves.
-
-    Attributes
-    ----------
-    source_mean_ : (n_source,) array
-    target_mean_ : (n_target,) array
+    A subclass fits `source_mean_` (n_source,), `target_mean_` (n_target,) and M in factors, and declares in `_shapes`
+    what it saves.
     """
 
     _shapes: ClassVar[dict[str, tuple[str, ...]]]
-    """The fitted arrays but for the final underscore, with the names of their dimensions."""
+    """The fitted arrays, without the final underscore, with the names of their dimensions."""
 
     n_features_in_: int
     source_mean_: Floats
     target_mean_: Floats
 
     def transform(self, X: ArrayLike) -> Floats:
-        """Bring samples of the source into the space of the target, (n_samples, n_target).
+        """Map samples of the source into the target's space, (n_samples, n_target).
 
         Parameters
         ----------
@@ -56,9 +52,9 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
         return self._forward(samples - self.source_mean_) + self.target_mean_
 
     def inverse_transform(self, X: ArrayLike) -> Floats:
-        """Bring samples (n_samples, n_target) back into the space of the source, by the pseudo-inverse of M.
+        """Map samples (n_samples, n_target) back into the source's space, by the pseudo-inverse of M.
 
-        What no source sample reaches is lost. The errors are those of `transform`.
+        Directions that no source sample has are lost. Errors as in `transform`.
         """
         check_is_fitted(self)
         samples = checked_rows(self, "X", X, len(self.target_mean_))
@@ -66,8 +62,8 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def pulled_back(self, weights: Floats) -> Floats:
-        """Linear functions (n_target, k) of the target's features as functions of the source's: ``M @ weights``, M
-        never formed.
+        """Linear functions (n_target, k) of the target's features as functions of the source's: ``M @ weights``,
+        without forming M.
         """
 
     @abstractmethod
@@ -79,7 +75,7 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
         """``deviations @ pinv(M)``."""
 
     def _note_features(self, X: Any, *, reset: bool) -> None:
-        """Keep, or compare, the number of features and the names of a table's columns."""
+        """Store the number and names of features, or compare them with the stored ones."""
         options: dict[str, Any] = {"X": X, "reset": reset, "skip_check_array": True}
         validate_data(self, **options)
 
@@ -91,7 +87,7 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
-        """A fitted alignment out of the arrays of `to_arrays`; it transforms alike, bit for bit.
+        """A fitted alignment from the arrays of `to_arrays`, with the same transform, bit for bit.
 
         It raises BundleError if an array is missing or their shapes do not fit together.
         """
@@ -111,7 +107,7 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
 
 
 def checked_rows(aligner: BaseEstimator, name: str, X: Any, n_features: int | None = None, least: int = 1) -> Floats:
-    """An argument as a float64 table of at least so many rows, finite, and of so many features where given."""
+    """An argument as a finite float64 table with at least `least` rows, and `n_features` columns if given."""
     options: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": False, "input_name": name}
     samples = check_array(X, estimator=aligner, ensure_min_samples=least, **options)
     if n_features is not None and samples.shape[1] != n_features:

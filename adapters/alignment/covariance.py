@@ -1,4 +1,4 @@
-"""Alignment without shared stimuli: giving one session's samples the mean and the (co)variance of another's."""
+"""Alignment without shared stimuli: matches the mean and (co)variance of one session to another's."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ MATCHES = ("mean", "variance", "covariance")
 class CovarianceAligner(Aligner):
     """Give the samples of a source the mean, the variances or the covariance of a target's.
 
-    Nothing is matched but how samples are spread: no stimulus needs to be shared, and no label known. So a feature has
-    to be the same thing in both: the same electrode the next day, the same voxel in a realigned scan. Between different
-    neurons, or people whose brains were not brought together, this cannot work: the covariance does not tell which
-    feature is which. Both sessions should hold much the same mixture of conditions, because a difference in it is taken
-    for a difference between sessions, and taken out.
+    Only the distribution of samples is matched, so no shared stimuli and no labels are needed. A feature must be the
+    same thing in both: the same electrode the next day, the same voxel in a realigned scan. It cannot work between
+    different neurons, or people whose brains were not aligned, because the covariance does not show which feature is
+    which. Both sessions should have about the same mixture of conditions: a difference in it is removed like a
+    difference between sessions.
 
     Parameters
     ----------
     match : {"mean", "variance", "covariance"}
-        ``"mean"``: of each feature. ``"variance"``: its variance as well; features that do not vary in one of them are
-        moved to the other's mean and not scaled. ``"covariance"``: of all features with each other, by
-        ``C_source^-1/2 C_target^1/2``. Both covariances are shrunk towards a multiple of the identity, by as much as
-        the one that needs more, so that equal covariances give the identity however many samples each came from.
+        ``"mean"``: each feature's mean. ``"variance"``: its variance, too; features that are constant in one session
+        are not scaled. ``"covariance"``: also the covariances between features, by ``C_source^-1/2 C_target^1/2``. Both
+        covariances are shrunk towards a multiple of the identity, by the larger of their shrinkages, so that equal
+        covariances give the identity map for any numbers of samples.
 
     Attributes
     ----------
@@ -42,11 +42,11 @@ class CovarianceAligner(Aligner):
     source_level_, source_directions_, source_gains_ : (n_features,), (n_features, r), (r,) arrays
         The square root of the source's covariance, see `Root`.
     target_level_, target_directions_, target_gains_ : arrays
-        That of the target's.
+        The same of the target.
 
     Notes
     -----
-    The factors take (n_features x min(n_samples, n_features)) for each of the two; with more features than samples no
+    Each session's factors have n_features x min(n_samples, n_features) numbers. With more features than samples no
     array is n_features squared.
 
     References
@@ -85,12 +85,12 @@ class CovarianceAligner(Aligner):
     def fit(self, X_source: ArrayLike, X_target: ArrayLike) -> Self:
         """Fit the map from tables (n_source_samples, n_features) and (n_target_samples, n_features).
 
-        Column j of both is the same feature; rows have nothing to do with each other.
+        Column j of both is the same feature; rows are unrelated.
 
         Raises
         ------
         UnknownNameError
-            If there is nothing of that name to match.
+            If `match` has another value.
         ShapeError
             If the tables have different numbers of features.
         NonFiniteError

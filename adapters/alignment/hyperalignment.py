@@ -1,4 +1,4 @@
-"""Hyperalignment: one space for many people, from their responses to the same stimuli."""
+"""Hyperalignment: a common space for many people, from their responses to the same stimuli."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ SCALES = {"scale": ("none", "variance")}
 
 
 class Hyperalignment(BaseEstimator):
-    """A common space for several people (or sessions) who met the same stimuli, and everyone's rotation into it.
+    """A common space for several people (or sessions) with the same stimuli, and a rotation into it for each.
 
-    All rotations together are sought such that everyone's responses agree best with everyone else's: each person in
-    turn is rotated onto the sum of the *others*, so that nobody is drawn towards himself, until nothing is gained any
-    more. The start is what all have in common, not whoever comes first. The common space is turned to its principal
-    axes. At last everyone, and whoever comes later, is rotated onto the mean response.
+    The rotations maximise the agreement between all people's responses. Each person in turn is rotated onto the sum of
+    the *others* (his own responses would bias him towards himself), until the agreement no longer grows. The start is
+    what all have in common, so the order of people does not matter there. The common space is turned to its principal
+    axes. Finally everyone, and each person added later, is rotated onto the mean response.
 
-    People may have different numbers of features, and more features than there are stimuli. Standardise features of
-    very different size before. Test it on other stimuli than those it was fitted on.
+    People may have different numbers of features, and more features than stimuli. Standardise features of very
+    different size first. Test it on other stimuli than those of the fit.
 
     Parameters
     ----------
     n_components : int, optional
-        Dimensions of the common space; left out: as many as the person of the least rank has.
+        Dimensions of the common space; by default the lowest rank of all people.
     scale : {"variance", "none"}
-        ``"variance"``: everyone's responses get the same total variance. ``"none"``: pure rotations.
+        ``"variance"``: all people's responses get the same total variance. ``"none"``: pure rotations.
     tol : float
-        It ends when a round through all people adds less than this part to their agreement.
+        The fit ends when a round through all people increases the agreement by less than this part.
     max_iter : int
-        Most rounds.
+        The maximum number of rounds.
 
     Attributes
     ----------
     template_ : (n_stimuli, n_components) array
         The mean response to each stimulus, in the common space.
     aligners_ : list of ProcrustesAligner
-        One for each person, in the order of `fit` and then of `add`.
+        One for each person, in the order of `fit`, then of `add`.
     agreement_ : float
-        The mean over pairs of people of the inner product of their aligned responses, where 1 is that of two people who
-        agree in everything; of the stimuli that it was fitted on, which says nothing about others.
+        The mean over pairs of people of the inner product of their aligned responses; 1 is perfect agreement. It is
+        measured on the stimuli of the fit, so it says nothing about others.
     n_iter_ : int
 
     References
@@ -90,20 +90,20 @@ class Hyperalignment(BaseEstimator):
         self.max_iter = max_iter
 
     def fit(self, X: Sequence[ArrayLike], y: None = None) -> Self:
-        """Make the common space from (n_stimuli, n_features of the person) array-likes; row i of each is the same
+        """Fit the common space to (n_stimuli, n_features of the person) array-likes; row i of each is the same
         stimulus.
 
         Raises
         ------
         UnknownNameError
-            If there is no such policy of scaling.
+            If `scale` has another value.
         ShapeError
             If the tables have different numbers of rows.
         InputError
-            If there are fewer than two people or stimuli, a person does not respond at all, `n_components` is more
-            than anyone's rank, or it would take more memory than there is.
+            If there are fewer than two people or stimuli, a person's responses are constant, `n_components` is too
+            large, or the memory is too small.
         NonFiniteError
-            If there is NaN or infinity; the person is named by his place in X.
+            If there is NaN or infinity; the message has the person's position in X.
         """
         require_policies(self, SCALES)
         tables = {f"X[{i}]": checked_rows(self, f"X[{i}]", of_one) for i, of_one in enumerate(X)}
@@ -122,32 +122,31 @@ class Hyperalignment(BaseEstimator):
         return self
 
     def transform(self, X: ArrayLike, subject: int) -> Floats:
-        """Bring a person's responses, to whatever stimuli, into the common space, (n_samples, n_components).
+        """Map a person's responses, to any stimuli, into the common space, (n_samples, n_components).
 
         Parameters
         ----------
         X : (n_samples, n_features of the person) array-like
         subject : int
-            His place in `fit`, or what `add` returned; UnknownNameError if there is no such person.
+            The person's position in `fit`, or the number from `add`; UnknownNameError if there is no such person.
         """
         return self._aligner_of(subject).transform(X)
 
     def inverse_transform(self, X: ArrayLike, subject: int) -> Floats:
-        """Bring samples of the common space into a person's own; the errors are those of `transform`."""
+        """Map samples of the common space into a person's own space; errors as in `transform`."""
         return self._aligner_of(subject).inverse_transform(X)
 
     def add(self, X: ArrayLike) -> int:
-        """Let a new person join, by responses to the stimuli of `fit` in the same order, and return his place, for
-        `transform`.
+        """Add a person by responses to the stimuli of `fit`, in the same order; return the number for `transform`.
 
-        The common space and everyone in it stay as they are. Errors are those of `ProcrustesAligner.fit`.
+        The common space and all other people do not change. Errors as in `ProcrustesAligner.fit`.
         """
         check_is_fitted(self)
         self.aligners_.append(ProcrustesAligner(self.scale).fit(X, self.template_))
         return len(self.aligners_) - 1
 
     def to_arrays(self) -> dict[str, NDArray]:
-        """The fitted state as numeric arrays, for saving; everyone's map is under ``0.``, ``1.``, ..."""
+        """The fitted state as numeric arrays, for saving; each person's map has the prefix ``0.``, ``1.``, ..."""
         check_is_fitted(self)
         fitted = {name: getattr(self, f"{name}_") for name in ("template", "agreement", "n_iter")}
         arrays = {name: np.asarray(value) for name, value in fitted.items()}
@@ -157,9 +156,7 @@ class Hyperalignment(BaseEstimator):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
-        """A fitted common space out of the arrays of `to_arrays`; BundleError if one is missing or shapes do not fit
-        together.
-        """
+        """A fitted common space from the arrays of `to_arrays`; BundleError if one is missing or shapes differ."""
         require_arrays("the common space", arrays, {"template", "agreement", "n_iter", "params"})
         common = cls(**params_of(arrays))
         common.template_ = np.asarray(arrays["template"])
@@ -195,7 +192,7 @@ class Hyperalignment(BaseEstimator):
         return self.n_components
 
     def _agree(self, people: list[Floats], n_components: int) -> list[Floats]:
-        """Everyone's responses in a common space; sets `agreement_` and `n_iter_`."""
+        """All people's responses in a common space; sets `agreement_` and `n_iter_`."""
         in_common = np.linalg.eigh(sum(scores @ scores.T for scores in people))
         total: Floats = in_common.eigenvectors[:, -n_components:] * np.sqrt(in_common.eigenvalues[-n_components:])
         aligned = [scores @ _rotation(scores.T @ total) for scores in people]

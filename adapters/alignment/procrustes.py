@@ -1,4 +1,4 @@
-"""Procrustes: the rotation that lays one session's or person's responses to shared stimuli onto another's."""
+"""Procrustes: the rotation of one session's or person's responses to shared stimuli onto another's."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class ProcrustesAligner(Aligner):
     """Rotate the features of a source onto those of a target, by their responses to the same stimuli.
 
     The map is ``(X - source_mean_) @ inward_ @ outward_ * scale_ + target_mean_``, where `inward_` has orthonormal
-    columns and `outward_` orthonormal rows: it turns and reflects, but bends nothing. The two may have different
-    numbers of features, and more features than there are stimuli. Only directions that the shared stimuli speak of are
-    mapped, at most one fewer than there are stimuli; in all others the aligned sample stays at the target's mean.
+    columns and `outward_` orthonormal rows: it only rotates and reflects. Source and target may have different numbers
+    of features, and more features than stimuli. Only directions in which the shared stimuli vary are mapped, at most
+    one fewer than there are stimuli; in all others the aligned sample stays at the target's mean.
 
-    Whether it holds is seen on other stimuli than those it was fitted on, and only there.
+    Test it only on other stimuli than those of the fit.
 
     Parameters
     ----------
     scale : {"none", "least_squares", "variance"}
         One factor on all deviations from the mean. ``"none"``: 1, a pure rotation, for features in the same unit.
-        ``"least_squares"``: that of the least squared error, which shrinks as noise grows. ``"variance"``: that which
-        gives the aligned stimuli the target's total variance, for features in different units.
+        ``"least_squares"``: the least squared error; it is smaller for noisier data. ``"variance"``: the aligned
+        stimuli get the target's total variance, for features in different units.
 
     Attributes
     ----------
@@ -45,8 +45,8 @@ class ProcrustesAligner(Aligner):
 
     Notes
     -----
-    Found through the singular value decompositions of the two tables: memory is that of three copies of them and of
-    ranks squared, never n_source x n_target.
+    It uses the singular value decompositions of the two tables. Memory is three copies of them and ranks squared, never
+    n_source x n_target.
 
     References
     ----------
@@ -84,11 +84,11 @@ class ProcrustesAligner(Aligner):
         Raises
         ------
         UnknownNameError
-            If there is no such policy of scaling.
+            If `scale` has another value.
         ShapeError
             If the tables have different numbers of rows.
         InputError
-            If there is but one stimulus, nothing that varies over them in both, or not as much memory as it would take.
+            If there is only one stimulus, nothing varies over them, or the memory is too small.
         NonFiniteError
             If there is NaN or infinity.
         """
@@ -101,7 +101,7 @@ class ProcrustesAligner(Aligner):
 
         self.source_mean_, self.target_mean_ = source.mean(axis=0), target.mean(axis=0)
         ours, theirs = thin_svd(source - self.source_mean_), thin_svd(target - self.target_mean_)
-        # The cross-covariance in the two bases: the whole of it, but only ranks wide.
+        # The whole cross-covariance, in the two bases, so only as wide as the ranks.
         core = (ours.values[:, np.newaxis] * (ours.left.T @ theirs.left)) * theirs.values
         left, shared, right = paired(core)
         if not shared.size:
@@ -136,14 +136,14 @@ class ProcrustesAligner(Aligner):
 
 
 def paired(core: Floats) -> tuple[Floats, Floats, Floats]:
-    """Singular triplets of a cross-covariance, without those that are zero to rounding: they pair nothing."""
+    """Singular triplets of a cross-covariance, without those that are zero to rounding."""
     left, values, right = np.linalg.svd(core, full_matrices=False)
     kept = values > max(core.shape) * EPS * values.max(initial=0.0)
     return left[:, kept], values[kept], right[kept]
 
 
 def require_matched(tables: dict[str, Floats]) -> None:
-    """Raise unless the tables, by their arguments' names, have as many rows, and at least two."""
+    """Raise unless the tables, by argument name, have equally many rows, at least two."""
     (first, table), *others = tables.items()
     for name, other in others:
         if len(other) != len(table):

@@ -1,4 +1,4 @@
-"""Banded ridge: groups of features (regions, delays, kinds of features), each with a strength of its own.
+"""Banded ridge: groups of features (regions, delays, kinds of features), each with its own strength.
 
 With X_g the features of band g, centred, and Y the centred targets, banded ridge is the least (Dupre la Tour et al.
 2022; Tikhonov regression with a diagonal penalty)::
@@ -42,26 +42,26 @@ from .bands import Bands, Strengths, band_names, band_of_each, checked_grids
 class BandedAdapter(FactoredAdapter):
     """Ridge regression with a strength for each band of features, in factors, with a gain.
 
-    A band that does not help gets a strong strength, and so is left out, where one strength for all bands would let its
-    noise in.
+    A band that does not help gets a large strength, which removes it. With one strength for all bands its noise would
+    stay.
 
     Parameters
     ----------
     bands : (n_features,) sequence of str or int, optional
-        The band of each feature. Left out, all features are one band, and this is a ridge.
+        The band of each feature. Default: all features are one band, which is a ridge.
     alphas : float, sequence of float, or mapping from band to either; optional
-        Strengths that each band may take, all above 0, on the scale of scikit-learn's `Ridge`. With a single one for
-        each band there is no search. Left out: half powers of ten on the scale of all features, see `default_alphas`;
-        where bands come in different units, scale the features to unit variance.
+        Candidate strengths of each band, all above 0, on the scale of scikit-learn's `Ridge`. With a single one for
+        each band there is no search. Default: half powers of ten on the scale of all features, see `default_alphas`. If
+        bands have different units, scale the features to unit variance.
     alpha_per : {"all", "unit"}
-        One set of strengths for all units (the error is summed over them), or each unit its own. With one for all, the
-        search is done on at most n_samples scores of Y, never touches the wide axis, and refines its best set (see
-        `banded_search.search_sets`). With each unit its own, it is the best of the sets to begin with.
+        One set of strengths for all units (the error is summed over them), or one for each unit. With one for all, the
+        search uses at most n_samples scores of Y, not the wide axis, and refines its best set (see
+        `banded_search.search_sets`). With one for each unit, it is the best of the first sets.
     choose_by, gain, scale, cv
         As in `RidgeAdapter`.
     n_iter : int
-        Number of random mixtures of the bands that the search tries, each with every overall strength. Ridge with one
-        strength for all bands is tried first, so that none is chosen that does worse than it on held-out samples.
+        Number of random mixtures of the bands in the search, each with every overall strength. Ridge with one strength
+        for all bands is tried first, so the chosen set is not worse than it on held-out samples.
     random_state : int
         Seed of the mixtures.
 
@@ -72,22 +72,21 @@ class BandedAdapter(FactoredAdapter):
     alpha_ : (n_bands,) or (n_bands, n_units) array
         The strengths chosen.
     alpha_at_edge_ : array of bool, shaped as `alpha_`
-        Whether it is the smallest or largest of several. At the largest, a band is as good as left out.
+        Whether it is the smallest or largest of several. With the largest, a band has nearly no effect.
     tried_ : (n_sets, n_bands) array, or None
-        The sets of strengths that were tried. None if there was nothing to choose.
+        All tried sets of strengths. None if there was nothing to choose.
     cv_errors_ : (n_sets,) or (n_units,) array, or None
         On held-out samples, the mean squared error before any gain, or one minus the squared cosine. With one set for
-        all units of each of `tried_`; with each unit its own, of the unit's best.
+        all units: of each of `tried_`; with one for each unit: of the unit's best.
     projection_, expansion_, x_mean_, x_scale_, y_mean_, gain_
-        See `FactoredAdapter`. With one set of strengths for all units k is n_features, or the rank of Y or n_units
-        where that is smaller. With each unit its own, k is n_units or the sum of the bands' ranks (at most n_features
-        and at most n_bands * n_samples), whichever is smaller: units differ in how they combine the bands, so that
-        each band needs its own directions.
+        See `FactoredAdapter`. With one set of strengths for all units, k is n_features, or the rank of Y or n_units if
+        that is smaller. With one for each unit, k is the smaller of n_units and the sum of the bands' ranks (at most
+        n_features and n_bands * n_samples), because each band needs its own directions.
 
     Notes
     -----
-    A fit takes a kernel of n_samples^2 for each band, or moments of n_features^2, whichever makes the search quicker,
-    besides the features and the map.
+    In addition to the features and the map, a fit needs a kernel of n_samples^2 for each band, or moments of
+    n_features^2, whichever is quicker.
 
     References
     ----------
@@ -144,8 +143,7 @@ class BandedAdapter(FactoredAdapter):
     def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Fit the map; parameters and errors are those of `RidgeAdapter.fit`.
 
-        It also raises UnknownNameError if `alphas` names a band that there is not, and ShapeError if `bands` does not
-        fit.
+        It also raises UnknownNameError if `alphas` has an unknown band, and ShapeError if `bands` does not match X.
         """
         named = self._checked_grids()
         checked, units = self._checked(X, Y)
@@ -181,9 +179,9 @@ class BandedAdapter(FactoredAdapter):
         units: NDArray,
         codes: NDArray[np.intp] | None,
     ) -> tuple[Floats | None, UnitBlocks]:
-        """Choose strengths by one table and fit the map on another; its weights, and the targets.
+        """Choose strengths by one table and fit the map on another; returns its weights and the targets.
 
-        It sets `expansion_`, `y_mean_` and what `_choose` does; the weights are those of `map_for_all`.
+        It sets `expansion_`, `y_mean_` and the attributes of `_choose`; the weights are as in `map_for_all`.
         """
         targets, dtype = targets_of(units)
         scores = scores_for_all(targets) if self.alpha_per == "all" else None
@@ -197,14 +195,14 @@ class BandedAdapter(FactoredAdapter):
         return weights, targets
 
     def _set_gain(self, scores: Callable[[], Floats], targets: UnitBlocks, size: float) -> None:
-        """Set `gain_`, from the training samples' scores (n_samples, k) if they are needed."""
+        """Set `gain_`, from the training samples' scores (n_samples, k) if needed."""
         self.gain_ = 1.0
         if self.gain != "none":
             predictable = most_predictable(self.alpha_.min(axis=0), size)
             self.gain_ = gain_for(self.gain, scores(), self.expansion_, targets.power, predictable=predictable)
 
     def _checked_grids(self) -> list[Floats] | None:
-        """The strengths that each band may take, if named, once policies are known to be among those there are."""
+        """The given strengths of each band, or None, after a check of the policies."""
         require_policies(self, *self._policies)
         if not isinstance(self.n_iter, Integral) or self.n_iter < 0:
             raise InputError(f"n_iter={self.n_iter!r}, expected a whole number of random mixtures, 0 or more")
@@ -250,7 +248,7 @@ class BandedAdapter(FactoredAdapter):
 
     @classmethod
     def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:
-        # How many bands there are does not follow from these: `_require_fitting_shapes` looks at alpha itself.
+        # The number of bands does not follow from these: `_require_fitting_shapes` checks alpha itself.
         return {name: [()] for name in ("alpha", "alpha_at_edge")}
 
     @classmethod

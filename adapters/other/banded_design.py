@@ -1,4 +1,4 @@
-"""Banded ridge once the strengths are given: weights, and the two factors of a map into layers of any width."""
+"""Banded ridge with given strengths: weights, and the two factors of a map into layers of any width."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .banded_table import BandedTable
 
 @dataclass(frozen=True)
 class BandedFeatures(BandedTable):
-    """Features as they are, centred where `scale` is ``"none"``; else each fold centres and scales its own."""
+    """Features, centred if `scale` is ``"none"``; else each fold centres and scales its own."""
 
     scale: str = "none"
 
@@ -42,8 +42,6 @@ class BandedFeatures(BandedTable):
     def weights(self, strengths: Floats, Y: Floats) -> Floats:
         """The weights (n_features, k) of banded ridge with strengths (n_bands,) for centred Y (n_samples, k).
 
-        Examples
-        --------
         >>> features = BandedFeatures(np.array([[1.0, 2.0], [-1.0, -2.0]]), np.array([0, 1]))
         >>> features.weights(np.array([1.0, 1e9]), np.array([[3.0], [-3.0]])).round(6)
         array([[2.],
@@ -80,13 +78,10 @@ class BandedFeatures(BandedTable):
 
 
 def rotate_bands(X: Floats, bands: NDArray[np.intp]) -> tuple[Floats, BandedFeatures]:
-    """Each band in coordinates of its own directions: no more of them than samples, and the same banded ridge.
+    """Each band in coordinates of its own directions: at most n_samples of them, with the same banded ridge.
 
-    Returned are orthonormal directions (n_features, r), each within a band, and ``X @ directions`` with the bands of
-    these.
+    Returns orthonormal directions (n_features, r), each within a band, and ``X @ directions`` with their bands.
 
-    Examples
-    --------
     >>> directions, rotated = rotate_bands(np.ones((3, 4)), np.array([0, 1, 1, 0]))
     >>> directions.shape, rotated.bands
     ((4, 2), array([0, 1]))
@@ -98,10 +93,10 @@ def rotate_bands(X: Floats, bands: NDArray[np.intp]) -> tuple[Floats, BandedFeat
 
 
 class SharedTargets(NamedTuple):
-    """Few targets that stand for all units where these share their strengths.
+    """A few targets that represent all units, if these share their strengths.
 
-    P (n_samples, k) is the centred targets, or their `low_rank_scores` where there are more units than samples. These
-    are ``P @ (loadings.T @ Y)``; the loadings are None where they are P.
+    P (n_samples, k) is the centred targets, or their `low_rank_scores` if there are more units than samples. The
+    targets are ``P @ (loadings.T @ Y)``; the loadings are None if P is the targets.
     """
 
     P: Floats
@@ -114,7 +109,7 @@ def targets_of(units: NDArray) -> tuple[UnitBlocks, type]:
 
 
 def scores_for_all(targets: UnitBlocks) -> SharedTargets:
-    """The few targets that decide and fit what all units share."""
+    """The few targets for the search and fit that all units share."""
     n_samples, n_units = targets.Y.shape
     if n_units <= n_samples:
         return SharedTargets(np.hstack([block for _, block in targets.blocks("centring")]), None)
@@ -125,9 +120,9 @@ def scores_for_all(targets: UnitBlocks) -> SharedTargets:
 def map_for_all(
     design: BandedTable, strengths: Floats, targets: UnitBlocks, scores: SharedTargets, dtype: type
 ) -> tuple[Floats | None, NDArray]:
-    """The map where all units share the strengths (n_bands,): weights (n_columns, k) and expansion (k, n_units).
+    """The map if all units share the strengths (n_bands,): weights (n_columns, k) and expansion (k, n_units).
 
-    k is n_columns, or what `scores` have where that is less; weights are None where they would be the unit matrix.
+    k is n_columns, or that of the scores if it is less; weights are None if they would be the identity.
     """
     weights = design.weights(strengths, scores.P)
     if weights.shape[1] < weights.shape[0]:
@@ -142,10 +137,10 @@ def map_for_all(
 def map_per_unit(
     design: BandedTable, strengths: Floats, targets: UnitBlocks, dtype: type
 ) -> tuple[Floats | None, NDArray]:
-    """The map where each unit has strengths of its own, (n_bands, n_units): weights (n_columns, k) and expansion (k,
+    """The map if each unit has its own strengths, (n_bands, n_units): weights (n_columns, k) and expansion (k,
     n_units).
 
-    k is n_columns, or n_units where that is less; weights are None where they would be the unit matrix.
+    k is n_columns, or n_units if that is less; weights are None if they would be the identity.
     """
     n_units = targets.Y.shape[1]
     few = n_units < design.n_columns

@@ -1,7 +1,7 @@
-"""How well sets of strengths predict held-out samples, without a fit of its own for each fold.
+"""Held-out errors of sets of strengths, without a fit for each fold.
 
 Either through the samples' kernel, from one Cholesky decomposition for all folds (`by_kernel`), or through the
-features' moments, from one of the features' size for each fold (`by_moments`).
+features' moments, from one decomposition of the features' size for each fold (`by_moments`).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from ..unit_blocks import EPS, Floats, sum_of_squares
 def factored(form: Floats) -> tuple[Floats, bool]:
     """The Cholesky factor of ``form + I``, for `cho_solve`; `form` (n, n) is positive semidefinite and is overwritten.
 
-    Strengths count as n * eps times the trace of the form where they are weaker: they would be lost in its rounding.
+    Strengths are at least n * eps times the trace of the form, because weaker ones are lost in its rounding.
     """
     np.einsum("ii->i", form)[:] += max(1.0, len(form) * EPS * np.trace(form))
     return cho_factor(form, lower=True, overwrite_a=True, check_finite=False)
 
 
 def centre_kernel(kernel: Floats) -> Floats:
-    """Inner products of deviations from the mean sample, out of inner products, in place."""
+    """Change inner products into those of deviations from the mean sample, in place."""
     kernel -= kernel.mean(axis=0)
     kernel -= kernel.mean(axis=1, keepdims=True)
     return kernel
@@ -41,20 +41,18 @@ def centre_kernel(kernel: Floats) -> Floats:
 def left_out(kernel: Floats, folds: list[Split], Y: Floats) -> list[Floats]:
     """Residuals of held-out samples, by ridge with strength 1 and an intercept, (n_held_out, k) for each fold.
 
-    With Q = C - C 1 1' C / (1' C 1) and C = (K + I)^-1, the residuals of a fold f that is left out are Q_ff^-1 (Q Y)_f
-    (Cook & Weisberg 1982, Residuals and influence in regression, section 3.6), so that no fold needs a decomposition of
-    its own. The kernel (n_samples, n_samples) is overwritten; each fold has all samples.
+    With Q = C - C 1 1' C / (1' C 1) and C = (K + I)^-1, the residuals of a held-out fold f are Q_ff^-1 (Q Y)_f (Cook &
+    Weisberg 1982, Residuals and influence in regression, section 3.6), so that no fold needs its own decomposition. The
+    kernel (n_samples, n_samples) is overwritten; each fold has all samples.
 
-    Examples
-    --------
     >>> nothing_to_learn_from = np.zeros((3, 3))
     >>> left_out(nothing_to_learn_from, [(np.array([0, 1]), np.array([2]))], np.array([[1.0], [3.0], [5.0]]))
     [array([[3.]])]
     """
     n_samples = len(kernel)
     centre_kernel(kernel)
-    # A constant in the kernel changes nothing next to an intercept. This one keeps the constant direction among the
-    # sizes of the others, for it is taken out again below and would take their digits along.
+    # With an intercept, a constant in the kernel changes nothing. This one gives the constant direction the size of the
+    # others: it is subtracted below, and a larger one would cost digits.
     kernel += np.trace(kernel) / n_samples**2
     inverse = potri(factored(kernel)[0], lower=1, overwrite_c=1)[0]
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
@@ -70,7 +68,7 @@ def left_out(kernel: Floats, folds: list[Split], Y: Floats) -> list[Floats]:
 def by_kernel(kernel: Callable[[Floats], Floats], folds: list[Split], strengths: Floats, Y: Floats) -> HeldOutSums:
     """Held-out sums of sets of strengths through the samples' kernel: n^3 products a set, and 2 n^2 for each target.
 
-    `kernel` makes of strengths (n_bands,) the sum over bands of kernel / strength, (n_samples, n_samples).
+    `kernel` takes strengths (n_bands,) and returns the sum over bands of kernel / strength, (n_samples, n_samples).
     """
     parts = list(samples_together(folds, len(Y)))
     truths = [
@@ -87,10 +85,8 @@ def by_kernel(kernel: Callable[[Floats], Floats], folds: list[Split], strengths:
 
 
 def samples_together(folds: list[Split], n_samples: int) -> Iterator[tuple[NDArray[np.intp], list[Split]]]:
-    """The samples that folds have, and the folds by positions among these: all folds that have all samples at once.
+    """Yield the samples of folds, and the folds as positions among them; folds with all samples are yielded together.
 
-    Examples
-    --------
     >>> [(samples.tolist(), len(part)) for samples, part in samples_together([([0, 1], [3]), ([0, 1, 2], [3])], 4)]
     [([0, 1, 2, 3], 1), ([0, 1, 3], 1)]
     """
@@ -119,11 +115,11 @@ class Moments:
 
 
 def by_moments(folds: Iterable[Moments], strengths: Floats) -> HeldOutSums:
-    """Held-out sums of sets of strengths (n_sets, q) through moments: q^3 / 3 products a set and a fold, and 4 q^2 a
-    target.
+    """Held-out sums of sets of strengths (n_sets, q) through moments: q^3 / 3 products for each set and fold, and 4 q^2
+    for each target.
 
-    Squared errors are a difference of sums over the held-out samples, within a rounding of these. Each fold's moments
-    are freed before the next are made.
+    Squared errors are a difference of sums over the held-out samples, with the rounding of these. Each fold's moments
+    are freed before the next are computed.
     """
     sums = HeldOutSums(np.zeros(()), np.zeros(()), np.zeros(()))
     roots = np.sqrt(strengths)
@@ -144,6 +140,6 @@ def added(some: HeldOutSums, more: HeldOutSums) -> HeldOutSums:
 
 
 def moments_are_cheaper(n_samples: int, n_columns: int, n_targets: int, n_folds: int) -> bool:
-    """Whether a set of strengths costs fewer products `by_moments` than `by_kernel`."""
+    """Whether a set of strengths needs fewer products with `by_moments` than with `by_kernel`."""
     of_moments = n_folds * n_columns**2 * (n_columns / 3 + 4 * n_targets)
     return of_moments < n_samples**2 * (n_samples + 2 * n_targets)

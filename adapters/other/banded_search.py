@@ -1,4 +1,4 @@
-"""Which strength each band of features takes, chosen on held-out samples: sets of strengths, one for each band."""
+"""The choice of each band's strength on held-out samples: a set has one strength for each band."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from ..ridge.held_out import HeldOutSums
 from ..unit_blocks import Floats
 
 ROUNDS = 5
-"""At most so often each band's strength is moved along its grid while those of the other bands stay."""
+"""The maximum number of rounds in which each band's strength moves along its grid while the others stay."""
 
 CONCENTRATIONS = (1.0, 0.1)
-"""Of the random mixtures, in turn: all mixtures alike, and mixtures in which few bands have most of the weight."""
+"""Of the random mixtures, in turn: all mixtures equally likely, and mixtures in which few bands have most of the
+weight.
+"""
 
 
 def first_sets(grids: Sequence[Floats], n_iter: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
-    """Sets of strengths to begin with, each once, as positions in the bands' ascending grids.
+    """The first sets of strengths, each once, as positions in the bands' ascending grids.
 
     They are mixtures of the bands' kernels, each with every overall strength. A mixture with weights gamma (as in Dupre
     la Tour et al. 2022) and the overall strength alpha gives a band the strength alpha / (n_bands gamma), or the
     nearest one on the band's grid. The first mixture is the equal one, which is ridge with one strength for all bands;
     `n_iter` random ones are drawn from Dirichlet distributions with the concentrations `CONCENTRATIONS` in turn.
 
-    Examples
-    --------
     >>> first_sets([np.array([1.0, 10.0])] * 2, 2, np.random.default_rng(0))
     [(0, 0), (1, 1), (1, 0)]
     """
@@ -45,23 +45,19 @@ def first_sets(grids: Sequence[Floats], n_iter: int, rng: np.random.Generator) -
 
 
 def strengths_of(grids: Sequence[Floats], sets: Sequence[tuple[int, ...]]) -> Floats:
-    """The strengths at positions in the bands' grids, (n_sets, n_bands)."""
+    """The strengths (n_sets, n_bands) at positions in the bands' grids."""
     return np.array([[grid[i] for grid, i in zip(grids, of_bands, strict=True)] for of_bands in sets])
 
 
 def search_sets(
     errors_of: Callable[[Floats], Floats], grids: Sequence[Floats], n_iter: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Search for the best set of strengths: all sets tried, (n_sets, n_bands), and their errors (n_sets,) by
-    `errors_of`.
+    """Search for the best set of strengths; returns all tried sets, (n_sets, n_bands), and their errors (n_sets,).
 
-    After the `first_sets` the best of them is refined: one band after the other moves along its whole grid while the
-    others stay where they are best, round after round until a round changes nothing, at most `ROUNDS` times. Random
-    mixtures alone seldom hit the best set of more than two bands; moves alone may be caught where only two bands
-    together would gain.
+    The best of the `first_sets` is refined: one band after the other moves along its whole grid while the others stay
+    at their best, until a round changes nothing, at most `ROUNDS` rounds. Random mixtures alone seldom include the best
+    set of more than two bands. Moves alone may stop where only two bands together would improve.
 
-    Examples
-    --------
     >>> grids = [np.array([1.0, 10.0, 100.0])] * 2
     >>> far = lambda strengths: np.abs(np.log10(strengths) - [0, 2]).sum(axis=1)
     >>> strengths, errors = search_sets(far, grids, 0, np.random.default_rng(0))
@@ -89,7 +85,7 @@ def search_sets(
 def held_out_errors(sums: HeldOutSums, folds: list[Split], choose_by: str, n_units: int = 1) -> Floats:
     """Errors to minimise, (n_sets, n_targets): mean squared, or one minus the squared cosine.
 
-    Each target of the sums stands for `n_units` units.
+    Each target of the sums represents `n_units` units.
     """
     if choose_by == "direction":
         return sums.off_direction()

@@ -1,4 +1,4 @@
-"""A table of features in bands: what the search for strengths and the fit of banded ridge need of it."""
+"""A table of features in bands, for the search for strengths and the fit of banded ridge."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .banded_held_out import Moments, by_kernel, by_moments, moments_are_cheaper
 
 @dataclass(frozen=True)
 class BandedTable(ABC):
-    """Columns in bands, through features X (n_samples, n_features) in memory and the band of each (n_features,)."""
+    """Columns in bands, from features X (n_samples, n_features) in memory and the band of each (n_features,)."""
 
     X: Floats
     bands: NDArray[np.intp]
@@ -26,14 +26,14 @@ class BandedTable(ABC):
     @property
     @abstractmethod
     def n_columns(self) -> int:
-        """How many weights a unit has."""
+        """The number of weights of a unit."""
 
     @abstractmethod
     def weights(self, strengths: Floats, Y: Floats) -> Floats:
         """The weights (n_columns, k) of banded ridge with the strengths (n_bands,) for centred Y (n_samples, k)."""
 
     def held_out(self, folds: list[Split], strengths: Floats, Y: Floats) -> HeldOutSums:
-        """How well each set of strengths, (n_sets, n_bands), predicts the held-out samples of Y (n_samples, k)."""
+        """The held-out sums of each set of strengths, (n_sets, n_bands), for Y (n_samples, k)."""
         if moments_are_cheaper(len(self.X), self.n_columns, Y.shape[1], len(folds)):
             return by_moments(self._moments(folds, Y), np.stack([self._of_columns(each) for each in strengths]))
         return self._by_kernel(folds, strengths, Y)
@@ -57,6 +57,6 @@ class BandedTable(ABC):
 
     @cached_property
     def _kernels(self) -> Floats:
-        """Of each band of X, (n_bands, n_samples, n_samples)."""
+        """The kernel of each band of X, (n_bands, n_samples, n_samples)."""
         parts = (self.X[:, self.bands == band] for band in range(self._count()))
         return np.stack([part @ part.T for part in parts])

@@ -1,4 +1,4 @@
-"""Bands: which features belong together, and which strengths they may take."""
+"""Bands: groups of features, and their candidate strengths."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ Strengths = float | Sequence[float] | Mapping[str, float | Sequence[float]] | No
 def band_names(bands: Bands) -> tuple[str, ...]:
     """The bands in the order of their first features.
 
-    Examples
-    --------
     >>> band_names(["V4", "V1", "V4"]), band_names(None)
     (('V4', 'V1'), ('all',))
     """
@@ -27,10 +25,8 @@ def band_names(bands: Bands) -> tuple[str, ...]:
 
 
 def band_of_each(bands: Bands, n_features: int) -> NDArray[np.intp]:
-    """Each feature's band, as a number from 0 upwards; ShapeError if there is not one label for each feature.
+    """Each feature's band, as a number from 0; ShapeError if there is not one label for each feature.
 
-    Examples
-    --------
     >>> band_of_each(["V4", "V1", "V4"], 3)
     array([0, 1, 0])
     """
@@ -43,13 +39,11 @@ def band_of_each(bands: Bands, n_features: int) -> NDArray[np.intp]:
 
 
 def checked_grids(alphas: Strengths, names: Sequence[str]) -> list[Floats] | None:
-    """The strengths that each band may take, ascending; None where none are named.
+    """The candidate strengths of each band, ascending; None if none are given.
 
-    It raises InputError if strengths are not finite numbers above 0, or a band has none, UnknownNameError if they are
-    for a band that there is not.
+    InputError if strengths are not finite and above 0, or a band has none; UnknownNameError if there is an unknown
+    band.
 
-    Examples
-    --------
     >>> checked_grids({"V1": 3, "V4": (10, 1)}, ["V4", "V1"])
     [array([ 1., 10.]), array([3.])]
     """

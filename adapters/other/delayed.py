@@ -1,4 +1,4 @@
-"""DelayedAdapter: a ridge on features of several delays (finite impulse response), fitted without the delayed table."""
+"""DelayedAdapter: a ridge on delayed features (finite impulse response), fitted without the delayed table."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ from .delays import Run, checked_lags, run_bounds, shifted
 class DelayedAdapter(BandedAdapter):
     """Ridge regression on features of several delays: a finite impulse response for each feature and unit.
 
-    It is the (banded) ridge on the table that `delayed` builds, which is never built: fitting and predicting take
-    features that are not delayed, in the order of time. Before a run there are zeros, so that features far from zero
-    are better centred first; there is no `scale`, as standardising belongs there, too.
+    It is the (banded) ridge on the table of `delayed`, without building this table: `fit` and `predict` take features
+    that are not delayed, ordered by time. Before a run the delayed features are zero, so centre (and standardise)
+    features first; there is no `scale`.
 
     Parameters
     ----------
     lags : sequence of int
         In samples: with lag 2 a prediction uses the features two samples earlier; with lag -2, those two samples later.
-        Lags of 0 and above make it causal.
+        It is causal if no lag is negative.
     alphas, alpha_per, choose_by, gain, cv, n_iter, random_state
         As in `BandedAdapter`.
     bands : (n_features,) sequence of str or int, optional
-        The band of each feature, the same at all lags. Left out, all are one band.
+        The band of each feature, for all lags. Default: all features are one band.
     lag_alphas : {"shared", "own"}
-        Whether all lags of a band share its strength, or each lag of a band is a band of its own, named
-        ``"lag 2"`` or, of a band named V1, ``"V1 lag 2"``.
+        Whether all lags of a band share its strength, or each lag of a band is its own band, named ``"lag 2"`` or, for
+        a band V1, ``"V1 lag 2"``.
 
     Attributes
     ----------
     band_names_, alpha_, alpha_at_edge_, tried_, cv_errors_
-        As in `BandedAdapter`; with ``lag_alphas="own"`` all bands of the first lag come first.
+        As in `BandedAdapter`; with ``lag_alphas="own"`` the bands are ordered by lag.
     projection_ : (n_features, r) array of float64
-        Each band's own directions, at most n_samples of them: what is delayed is the features along these.
+        Each band's own directions, at most n_samples of them. The features along these are delayed.
     lag_weights_ : (n_lags, r, k) array of float64, or None
-        From them, delayed, to scores; None where each is a score itself, k = n_lags * r.
+        From the delayed directions to scores; None if each of them is a score itself, k = n_lags * r.
     score_mean_ : (k,) array
-        The scores' mean in training.
+        The scores' mean over the training samples.
     expansion_ : (k, n_units) array
-        k is at most n_lags * r, and the rank of Y or n_units where that is smaller.
+        k is at most n_lags * r, or the rank of Y or n_units if that is smaller.
     x_mean_, x_scale_ : (n_features,) arrays
         Zeros and ones.
     y_mean_, gain_
@@ -62,8 +62,8 @@ class DelayedAdapter(BandedAdapter):
 
     Notes
     -----
-    With fewer samples than n_lags * n_features a fit holds one kernel of n_samples^2 for each of `bands`, whatever the
-    number of lags, and weights of n_lags * r * k; with more, moments of (n_lags * n_features)^2.
+    With fewer samples than n_lags * n_features, a fit needs one kernel of n_samples^2 for each of `bands`, for any
+    number of lags, and weights of n_lags * r * k; with more samples, moments of (n_lags * n_features)^2.
 
     Examples
     --------
@@ -124,16 +124,15 @@ class DelayedAdapter(BandedAdapter):
         X : (n_samples, n_features) array-like
             Not delayed, in the order of time.
         Y : (n_samples, n_units) or (n_samples,) array-like
-            May be a memory map: it is read block by block and not copied.
+            May be a memory map, which is read block by block and not copied.
         groups : (n_samples,) array-like, optional
-            The run of each sample; samples of a run follow one another. Delays do not cross runs, and runs are never
-            divided by cross-validation. Left out, all samples are one run.
+            The run of each sample; a run's samples are consecutive. Delays do not cross runs, and cross-validation does
+            not divide them. Default: all samples are one run.
 
         Raises
         ------
         UnknownNameError, ShapeError, NonFiniteError, InputError
-            As `BandedAdapter.fit`; also if `lags` are not distinct whole numbers or the samples of a run do not follow
-            one another.
+            As in `BandedAdapter.fit`; also if `lags` are not distinct integers or a run's samples are not consecutive.
         """
         lags = checked_lags(self.lags)
         named = self._checked_grids()
@@ -143,7 +142,7 @@ class DelayedAdapter(BandedAdapter):
         bounds = run_bounds(groups, len(checked))
         size = 0.0
         if self._needs_size(named):
-            # Features that hardly change from sample to sample are as much the larger as they are delayed.
+            # If features change slowly, delaying them makes them larger by the number of lags.
             size = len(lags) * largest_square(checked - checked.mean(axis=0))
         self.projection_, rotated = rotate_bands(checked, bands)
         design = DelayedFeatures(rotated.X, rotated.bands, len(band_names(self.bands)), lags, codes, bounds)
@@ -160,15 +159,15 @@ class DelayedAdapter(BandedAdapter):
         Parameters
         ----------
         X : (n_samples, n_features) array-like
-            Not delayed, in the order of time. Live, give the last samples as far back as the largest lag reaches, and
-            take the last prediction.
+            Not delayed, ordered by time. For live use, give the last samples up to the largest lag, and use the last
+            prediction.
         groups : (n_samples,) array-like, optional
             The run of each sample, as in `fit`.
 
         Raises
         ------
         ShapeError, NonFiniteError, InputError
-            As `FactoredAdapter.predict`; also if the samples of a run do not follow one another.
+            As in `FactoredAdapter.predict`; also if a run's samples are not consecutive.
         """
         check_is_fitted(self)
         features = self.checked_features(X)
@@ -176,7 +175,7 @@ class DelayedAdapter(BandedAdapter):
 
     @property
     def coef_(self) -> NDArray:
-        """The map as one dense (n_units, n_lags * n_features) array, gain included; columns are those of `delayed`."""
+        """The map as one dense (n_units, n_lags * n_features) array, with the gain; columns as in `delayed`."""
         check_is_fitted(self)
         lags, directions = len(self.lags), self.projection_.shape[1]
         weights = self.lag_weights_

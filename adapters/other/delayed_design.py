@@ -1,4 +1,4 @@
-"""The delayed table's columns in bands, as banded ridge needs them, through features that are not delayed."""
+"""The delayed table's columns in bands for banded ridge, computed from features that are not delayed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .delays import Run, add_shifted_kernel, delayed_gram, delayed_kernel, shift
 
 @dataclass(frozen=True)
 class DelayedFeatures(BandedTable):
-    """The columns of the delayed table, through features that are not delayed.
+    """The columns of the delayed table, computed from features that are not delayed.
 
-    Strengths are (n_bands,), for all lags, or (n_lags * n_bands,). `runs` is the run of each sample, or None, and
-    `bounds` where runs start and stop.
+    Strengths are (n_bands,), for all lags, or (n_lags * n_bands,). `runs` is the run of each sample, or None; `bounds`
+    are the start and stop of each run.
     """
 
     n_bands: int
@@ -35,7 +35,7 @@ class DelayedFeatures(BandedTable):
         return len(self.lags) * self.X.shape[1]
 
     def _count(self) -> int:
-        return self.n_bands  # a band whose features do not vary has no directions
+        return self.n_bands  # a band of constant features has no directions
 
     def weights(self, strengths: Floats, Y: Floats) -> Floats:
         """The weights (n_lags * r, k) of banded ridge for centred Y (n_samples, k)."""
@@ -55,7 +55,7 @@ class DelayedFeatures(BandedTable):
         return np.vstack([shifted(self.X, lag, self.bounds)[samples].T @ Y for lag in self.lags])
 
     def _table(self, strengths: Floats) -> Floats:
-        """(n_lags, n_bands), whether lags share them or not."""
+        """(n_lags, n_bands), also if lags share them."""
         return np.broadcast_to(strengths.reshape(-1, self.n_bands), (len(self.lags), self.n_bands))
 
     def _of_columns(self, strengths: Floats) -> Floats:

@@ -1,10 +1,9 @@
-"""Delays (finite impulse response): features of earlier samples and of now, without building that wide table.
+"""Delays (finite impulse response): features of earlier samples, without building the wide table.
 
-The delayed table D of features X (n_samples, n_features) has, for each lag, the features so many samples earlier, and
-zeros where these lie before the run began (or, for a negative lag, which looks ahead, after it ended). What ridge needs
-of D comes from X: with S_l the shift by l samples within runs, D D' = sum_l S_l X X' S_l' is the one kernel X X',
-shifted; and the blocks X' S_l' S_m X of D'D are lagged products, of which those with the same l - m differ only at the
-ends of runs.
+The delayed table D of features X (n_samples, n_features) has, for each lag, the features that many samples earlier, and
+zeros before the run (or after it, for a negative lag). Ridge needs only products of D, which follow from X: with S_l
+the shift by l samples within runs, D D' = sum_l S_l X X' S_l' is the one kernel X X', shifted; and the blocks X' S_l'
+S_m X of D'D are lagged products, of which those with the same l - m differ only at the ends of runs.
 """
 
 from __future__ import annotations
@@ -24,27 +23,14 @@ Run = tuple[int, int]
 
 
 def delayed(X: ArrayLike, lags: Sequence[int], runs: ArrayLike | None = None) -> Floats:
-    """The delayed table (n_samples, n_lags * n_features): all features with the first lag, then all with the second,
-    ...
+    """The delayed table (n_samples, n_lags * n_features): all features with the first lag, then with the second, ...
 
-    Parameters
-    ----------
-    X : (n_samples, n_features) array-like
-        In the order of time. Centre features that are far from zero first: before a run they count as zero.
-    lags : sequence of int
-        In samples: with lag 2 a row has the features two samples earlier, with lag -2 those two samples later.
-    runs : (n_samples,) array-like, optional
-        The run of each sample; samples of a run follow one another. Left out, all are one run.
+    X (n_samples, n_features) is ordered by time. Centre features that are far from zero first: before a run they are
+    zero. `lags` are in samples: with lag 2 a row has the features two samples earlier, with lag -2 those two samples
+    later. `runs` (n_samples,) is the run of each sample; a run's samples are consecutive, and by default all samples
+    are one run. InputError if `lags` are not distinct integers, or a run's samples are not consecutive; ShapeError or
+    NonFiniteError if there is not one run label for each sample.
 
-    Raises
-    ------
-    InputError
-        If `lags` are not distinct whole numbers, or the samples of a run do not follow one another.
-    ShapeError, NonFiniteError
-        If there is not one run label for each sample.
-
-    Examples
-    --------
     >>> delayed([[1], [2], [3], [4]], (0, 1), runs=["a", "a", "b", "b"])
     array([[1., 0.],
            [2., 1.],
@@ -57,12 +43,10 @@ def delayed(X: ArrayLike, lags: Sequence[int], runs: ArrayLike | None = None) ->
 
 
 def delayed_kernel(kernel: ArrayLike, lags: Sequence[int], runs: ArrayLike | None = None) -> Floats:
-    """The samples' inner products D D' in the delayed table, from those X X' in the table that is not delayed.
+    """The samples' inner products D D' in the delayed table, from X X'.
 
-    They are n_samples^2 sums for each lag.
+    It takes n_samples^2 sums for each lag.
 
-    Examples
-    --------
     >>> X = np.random.default_rng(0).normal(size=(6, 1000))
     >>> D = delayed(X, (0, 1))
     >>> np.allclose(delayed_kernel(X @ X.T, (0, 1)), D @ D.T)
@@ -81,11 +65,9 @@ def delayed_gram(
 ) -> Floats:
     """The inner products D'D of the delayed table's columns, over its rows at `samples` (ascending) or all.
 
-    One product over all samples for each difference between lags, n_lags of them where lags follow one another; the
-    other blocks differ from these only at the ends of runs, and of stretches of `samples`.
+    It takes one product over all samples for each difference between lags (n_lags for consecutive lags). The other
+    blocks differ from these only at the ends of runs and of stretches of `samples`.
 
-    Examples
-    --------
     >>> X = np.random.default_rng(0).normal(size=(60, 2))
     >>> D = delayed(X, (0, 1, 2))
     >>> np.allclose(delayed_gram(X, (0, 1, 2)), D.T @ D)
@@ -106,7 +88,7 @@ def delayed_gram(
             least, moved = alike[0][1], 0
             product = lagged_product(x, first, last, least, least + difference)
             for _, lag, i, j in alike:
-                # With lags so much later it is the product over a stretch so much earlier.
+                # With later lags it is the product over an earlier stretch.
                 move = lag - least
                 product = product + lagged_product(x, first - move, first - moved, least, least + difference)
                 product -= lagged_product(x, last - move, last - moved, least, least + difference)
@@ -118,7 +100,7 @@ def delayed_gram(
 
 
 def checked_lags(lags: Sequence[int]) -> tuple[int, ...]:
-    """Lags as plain whole numbers; InputError if they are not distinct whole numbers."""
+    """Lags as plain integers; InputError if they are not distinct integers."""
     values = np.asarray(lags)
     if values.ndim != 1 or not values.size or values.dtype.kind not in "iu" or len(np.unique(values)) < values.size:
         raise InputError(f"lags={lags!r}, expected one or more whole numbers of samples, each once, e.g. (0, 1, 2)")
@@ -126,10 +108,8 @@ def checked_lags(lags: Sequence[int]) -> tuple[int, ...]:
 
 
 def run_bounds(runs: ArrayLike | None, n_samples: int) -> list[Run]:
-    """Where each run begins and ends; InputError if the samples of a run do not follow one another.
+    """The start and stop of each run; InputError if a run's samples are not consecutive.
 
-    Examples
-    --------
     >>> run_bounds(["b", "b", "a"], 3)
     [(0, 2), (2, 3)]
     """
@@ -148,7 +128,7 @@ def run_bounds(runs: ArrayLike | None, n_samples: int) -> list[Run]:
 
 
 def shifted(X: Floats, lag: int, bounds: list[Run]) -> Floats:
-    """The rows of `X` so many samples earlier within the same run, or zeros."""
+    """The rows of `X` `lag` samples earlier within the same run, or zeros."""
     moved = np.zeros_like(X)
     for to, source in _moves(lag, bounds):
         moved[to] = X[source]
@@ -161,7 +141,7 @@ def add_shifted_kernel(kernel: Floats, lag: int, bounds: list[Run], total: Float
     within = np.zeros(len(kernel))
     for to, _ in moves:
         within[to] = weight
-    # All columns are moved at once; those that would cross into another run are multiplied by zero.
+    # All columns are moved at once; those from another run are multiplied by zero.
     columns = slice(max(lag, 0), max(len(kernel) + min(lag, 0), 0))
     sources = slice(columns.start - lag, columns.stop - lag)
     for to, source in moves:
@@ -169,10 +149,8 @@ def add_shifted_kernel(kernel: Floats, lag: int, bounds: list[Run], total: Float
 
 
 def stretches(X: Floats, samples: NDArray[np.intp], bounds: list[Run]) -> Iterator[tuple[Floats, int, int]]:
-    """Samples that follow one another within a run: the run's rows of X, and the first and one after the last in it.
+    """Consecutive samples within a run: the run's rows of X, and the stretch's first and stop position in it.
 
-    Examples
-    --------
     >>> X = np.zeros((6, 1))
     >>> [(len(x), first, last) for x, first, last in stretches(X, np.array([0, 1, 3, 4, 5]), [(0, 4), (4, 6)])]
     [(4, 0, 2), (4, 3, 4), (2, 0, 2)]
@@ -188,8 +166,6 @@ def stretches(X: Floats, samples: NDArray[np.intp], bounds: list[Run]) -> Iterat
 def lagged_product(x: Floats, first: int, last: int, lag: int, other: int) -> Floats:
     """Sum over t in [first, last) of the outer products of ``x[t - lag]`` and ``x[t - other]``; x is zero elsewhere.
 
-    Examples
-    --------
     >>> lagged_product(np.array([[1.0], [2.0], [3.0]]), 0, 9, 0, 1)
     array([[8.]])
     """
@@ -199,7 +175,7 @@ def lagged_product(x: Floats, first: int, last: int, lag: int, other: int) -> Fl
 
 
 def _moves(lag: int, bounds: list[Run]) -> Iterator[tuple[slice, slice]]:
-    """Where the samples of each run go, and where they come from."""
+    """The target and source slices of each run's samples."""
     for start, stop in bounds:
         first, last = max(start, start + lag), min(stop, stop + lag)
         if first < last:

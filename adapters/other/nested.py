@@ -1,8 +1,8 @@
-"""Maps whose components are nested: the best map with few components is the first few of the one with many.
+"""Maps with nested components: the best map with few components is the first part of the one with many.
 
-Reduced-rank regression and partial least squares are such maps. One decomposition therefore serves all numbers of
-components, and what each explains of held-out samples is a running sum. Both see the targets only through
-A = U'Y, where X = U diag(s) V', so that samples, features and units are gone before anything is decomposed.
+Reduced-rank regression and partial least squares are such maps. So one decomposition is enough for all numbers of
+components, and their held-out errors are a running sum. Both depend on the targets only through A = U'Y, where X = U
+diag(s) V', so the decomposition is not of the size of samples, features or units.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Components:
     """Nested components, in coordinates of the singular vectors of the features X = U diag(s) V'.
 
     The scores of features x are ``x @ V @ weights``, the loadings on targets ``(U @ sources)' Y``, both (r, m); a
-    prediction is scores times loadings. `possible` is how many components there could be.
+    prediction is scores times loadings. `possible` is the largest possible number of components.
     """
 
     weights: Floats
@@ -39,7 +39,7 @@ class Components:
     possible: int
 
     def first(self, number: int) -> Components:
-        """Only the first few."""
+        """The first components only."""
         return Components(self.weights[:, :number], self.sources[:, :number], self.possible)
 
 
@@ -49,9 +49,9 @@ Decompose = Callable[[Floats, Floats], Components]
 
 @dataclass(frozen=True)
 class ChosenComponents:
-    """What `NestedAdapter._fit_nested` chose: which way to decompose, and how many components.
+    """The choice of `NestedAdapter._fit_nested`: the way to decompose, and the number of components.
 
-    `at_edge` says whether this is the smallest or largest of several numbers, and one beyond is possible.
+    `at_edge` is whether this is the smallest or largest of several numbers, and one beyond it is possible.
     """
 
     way: int
@@ -60,11 +60,9 @@ class ChosenComponents:
 
 
 class NestedAdapter(FactoredAdapter):
-    """A map of nested components, whose number, and a way to decompose, are chosen on held-out samples.
+    """A map of nested components. Their number, and a way to decompose, are chosen on held-out samples.
 
-    Attributes
-    ----------
-    cv_errors_ : (n_numbers, n_ways) array, or None
+    `cv_errors_` is (n_numbers, n_ways), or None if there was nothing to choose.
     """
 
     _optional = ("cv_errors",)
@@ -77,16 +75,16 @@ class NestedAdapter(FactoredAdapter):
 
     @abstractmethod
     def _ways(self, largest_square: float) -> Sequence[Decompose]:
-        """The ways to decompose that there are for features with this largest squared singular value."""
+        """The possible ways to decompose, for features with this largest squared singular value."""
 
     def _predictable(self, way: int, largest_square: float) -> float:
-        """The largest part of a target that one of the ways could predict, see `most_predictable`."""
+        """The largest part of a target that this way could predict, see `most_predictable`."""
         return 1.0
 
     def _fit_nested(
         self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None, numbers: NDArray[np.intp]
     ) -> ChosenComponents:
-        """Fit with the best of some numbers of components and of `_ways` to decompose."""
+        """Fit with the best of the candidate numbers of components and of `_ways`."""
         require_policies(self, CHOOSE_BY, GAIN, SCALE)
         checked, units = self._checked(X, Y)
         codes = None if groups is None else encode_groups(groups, len(checked))
@@ -124,7 +122,7 @@ class NestedAdapter(FactoredAdapter):
         ways: Sequence[Decompose],
         n_units: int,
     ) -> tuple[int, int]:
-        """Set `cv_errors_`, and give the best number of components and the position of the best way."""
+        """Set `cv_errors_`, and return the best number of components and the position of the best way."""
         self.cv_errors_ = None
         if len(numbers) == len(ways) == 1:
             return int(numbers[0]), 0
@@ -134,7 +132,7 @@ class NestedAdapter(FactoredAdapter):
             self.cv_errors_ = sums.off_direction()
         else:
             self.cv_errors_ = sums.error / (sum(len(fold.held_out) for fold in folds) * n_units)
-        # Numbers that no fold could reach are all alike; the largest of them leaves the whole fit free to be full, too.
+        # Numbers that no fold could reach are equivalent; the largest of them allows the final fit to be full, too.
         last, way = np.unravel_index(self.cv_errors_[::-1].argmin(), self.cv_errors_.shape)
         return int(numbers[::-1][last]), int(way)
 
@@ -142,10 +140,9 @@ class NestedAdapter(FactoredAdapter):
 def search_nested(
     folds: Sequence[PreparedFold], Y: Floats, numbers: NDArray[np.intp], ways: Sequence[Decompose]
 ) -> HeldOutSums:
-    """Held-out sums (n_numbers, n_ways) of each number of components after each way to decompose, for all of Y
-    (n_samples, k).
+    """Held-out sums (n_numbers, n_ways) of each number of components and way to decompose, for all of Y (n_samples, k).
 
-    A fold that has fewer components takes those it has.
+    A fold with fewer components uses those it has.
     """
     shape = (len(numbers), len(ways))
     inner, predicted, true = np.zeros(shape), np.zeros(shape), 0.0
@@ -163,17 +160,15 @@ def search_nested(
             both = (scores.T @ scores) * (loadings @ loadings.T)
             taken = np.minimum(numbers, len(each))
             inner[:, way] += np.concatenate([[0.0], each.cumsum()])[taken]
-            # The power of the first few together: the sum of a leading block.
+            # The power of the first components together: the sum of a leading block.
             predicted[:, way] += np.concatenate([[0.0], np.diagonal(both.cumsum(axis=0).cumsum(axis=1))])[taken]
-    # Rounding may leave an error of nothing just below zero.
+    # Rounding may make an error slightly negative.
     return HeldOutSums(np.maximum(true - 2 * inner + predicted, 0.0), predicted, np.full(len(ways), true))
 
 
 def condensed(along: Floats) -> Floats:
     """A matrix (r, min(r, k)) with the same inner products of rows as A (r, k), hence the same components.
 
-    Examples
-    --------
     >>> condensed(np.array([[3.0, 4.0, 0.0]])).shape
     (1, 1)
     """
@@ -181,11 +176,8 @@ def condensed(along: Floats) -> Floats:
 
 
 def checked_numbers(name: str, given: Any) -> NDArray[np.intp]:
-    """Numbers of components as an array, ascending and each once; InputError if they are not whole numbers of at least
-    1.
+    """Distinct numbers of components as an ascending array; InputError if they are not integers of at least 1.
 
-    Examples
-    --------
     >>> checked_numbers("ranks", [4, 1, 4])
     array([1, 4])
     """

@@ -1,7 +1,7 @@
-"""PLSAdapter: partial least squares, the components of brain activity that vary most together with a layer.
+"""PLSAdapter: partial least squares, the components of brain activity with the largest covariance with a layer.
 
-It is not scikit-learn's PLSRegression inside ours: run until the two agree to rounding, its power iteration takes
-twenty to two hundred times as long, and at its own tolerance it is off in the second digit after a dozen components.
+It does not use scikit-learn's PLSRegression: until both agree to rounding, its power iteration takes twenty to two
+hundred times as long, and with its own tolerance the second digit is wrong after a dozen components.
 """
 
 from __future__ import annotations
@@ -31,17 +31,18 @@ class PLSAdapter(NestedAdapter):
     Parameters
     ----------
     n_components : int or sequence of int
-        Numbers of components to choose from; with a single one there is no cross-validation. Those beyond what the
-        data allow take all there are. The search never touches the wide axis.
+        Candidate numbers of components; with a single one there is no cross-validation. Those that are too large mean
+        all components. The search does not use the wide axis.
     choose_by, gain, scale, cv
         As in `RidgeAdapter`. Targets are never scaled.
 
     Attributes
     ----------
     n_components_ : int
-        The number chosen.
+        The chosen number.
     n_components_at_edge_ : bool
-        Whether it is the least or largest of several and one beyond is possible, so that others may do better.
+        Whether it is the smallest or largest of several and a number beyond it is possible, so that others may be
+        better.
     cv_errors_ : (n_numbers,) array, or None
         On held-out samples and over units, for each of `n_components`, ascending: the mean squared error before any
         gain, or one minus the squared cosine. None if there was nothing to choose.
@@ -86,7 +87,7 @@ class PLSAdapter(NestedAdapter):
     def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Fit the map; parameters and errors are those of `RidgeAdapter.fit`.
 
-        It also raises InputError if `n_components` are not whole numbers of at least 1.
+        It also raises InputError if `n_components` are not integers of at least 1.
         """
         numbers = checked_numbers("n_components", self.n_components)
         chosen = self._fit_nested(X, Y, groups, numbers)
@@ -106,16 +107,14 @@ def partial_least_squares(values: Floats, along: Floats, most: int) -> Component
     """Components of PLS2: each has the largest covariance with the targets among those orthogonal to the ones before.
 
     From the singular values s (r,) of the features X = U diag(s) V', and U'Y (r, k): rotated by both, X is diag(s).
-    There are fewer than `most` where nothing is left to explain, or to explain it by.
+    There are fewer than `most` if nothing is left to explain, or to explain it with.
 
-    The weights w of a component are the first left singular vector of X'Y, X without the components before; its scores
-    are t = X w. NIPALS finds w by power iteration, which scikit-learn ends at a tolerance that leaves it wrong in the
-    third digit and dependent on where it began; here it is an eigenvector, so that rotating the targets, or taking
-    their `low_rank_scores`, changes nothing. SIMPLS (de Jong 1993), which takes the components before out of X'Y
-    instead, is another regression wherever there are several targets.
+    The weights w of a component are the first left singular vector of X'Y, where X is without the previous components;
+    its scores are t = X w. NIPALS computes w by power iteration, which scikit-learn stops at a tolerance: the third
+    digit is wrong and depends on the start. Here w is an eigenvector, so that rotating the targets, or using their
+    `low_rank_scores`, changes nothing. SIMPLS (de Jong 1993) removes the previous components from X'Y instead, and is
+    another regression if there are several targets.
 
-    Examples
-    --------
     >>> partial_least_squares(np.array([2.0, 1.0]), np.array([[3.0], [0.0]]), 2).weights
     array([[1.],
            [0.]])
@@ -127,11 +126,11 @@ def partial_least_squares(values: Floats, along: Floats, most: int) -> Component
         strength, w = first_direction(covariance)
         scores = X @ w
         size = scores @ scores
-        # What is explained of the targets is strength^2 / size.
+        # The explained part of the targets is strength^2 / size.
         if size <= least_size or strength**2 <= least_power * size:
             return Components(weights, sources, number).first(number)
         loading = scores @ X / size
-        # Weights on the features themselves, not on what the components before left of them.
+        # Weights on the features themselves, not on their rest after the previous components.
         weights[:, number] = w - weights[:, :number] @ (loadings[:, :number].T @ w)
         sources[:, number], loadings[:, number] = scores / size, loading
         covariance -= np.outer(loading, scores @ along)
@@ -142,8 +141,6 @@ def partial_least_squares(values: Floats, along: Floats, most: int) -> Component
 def first_direction(matrix: Floats) -> tuple[float, Floats]:
     """The largest singular value of a matrix (r, k) and its left singular vector (r,), through the smaller side.
 
-    Examples
-    --------
     >>> strength, direction = first_direction(np.array([[0.0, 2.0], [1.0, 0.0]]))
     >>> strength, np.abs(direction)
     (2.0, array([1., 0.]))
@@ -152,7 +149,7 @@ def first_direction(matrix: Floats) -> tuple[float, Floats]:
     size = np.abs(matrix).max(initial=0.0)
     if size == 0.0:
         return 0.0, np.zeros(n_rows)
-    matrix = matrix / size  # squares of what is left after many components may underflow
+    matrix = matrix / size  # squares of the rest after many components may underflow
     gram = matrix @ matrix.T if n_rows <= n_columns else matrix.T @ matrix
     vector = eigh(gram, subset_by_index=[len(gram) - 1, len(gram) - 1])[1][:, 0]
     direction = vector if n_rows <= n_columns else matrix @ vector

@@ -1,18 +1,18 @@
-"""RecursiveAdapter: ridge regression that goes on learning, sample by sample, during a session.
+"""RecursiveAdapter: ridge regression that learns sample by sample during a session.
 
 With the weights w_i = forgetting^(n - i) of the samples 1 .. n and their weighted means, the map is the ridge fit::
 
     min over W of   sum_i w_i |y_i - mean(y) - (x_i - mean(x))' W|^2  +  sum_j d_j |W_j|^2
 
-that is ``(G + D) W = B``, with G and B the weighted sums of products of deviations. Kept are the triangle L of
-``L L' = G + D`` and W. New samples are taken up by Householder reflections of the triangle (square-root information
-form, QR-RLS), and W follows by its errors on them, ``W += (L L')^-1 x (y - x'W)``. Nothing is ever subtracted from the
-triangle, so ``L L'`` cannot lose its definiteness, as the covariance of textbook recursive least squares does.
+that is ``(G + D) W = B``, with G and B the weighted sums of products of deviations. Stored are W and the triangle L of
+``L L' = G + D``. New samples are added by Householder reflections of the triangle (square-root information form,
+QR-RLS), and W is corrected by its errors on them, ``W += (L L')^-1 x (y - x'W)``. Nothing is subtracted from the
+triangle, so ``L L'`` stays positive definite, unlike the covariance of textbook recursive least squares.
 
-The prior D is alpha for every feature where nothing is forgotten. If it faded with the samples, a feature that is
-silent would soon be free to take any weight (wind-up); kept at alpha exactly, it would cost O(features^3) a sample.
-So the features have their prior brought back to alpha in turn, at least once within each half-life: every d_j lies
-between alpha / 2 and alpha, and ``L L'`` is never below alpha / 2.
+Without forgetting, the prior D is alpha for every feature. If it faded with the samples, a constant feature could soon
+take any weight (wind-up). To hold it at exactly alpha would cost O(features^3) for each sample. So the features' priors
+are reset to alpha in turn, at least once in each half-life: every d_j is between alpha / 2 and alpha, and ``L L'`` is
+never below alpha / 2.
 
 References
 ----------
@@ -41,55 +41,56 @@ from ..unit_blocks import Floats, sum_of_squares
 from .updates import renewed, running_means, take_up
 
 MOST_AT_ONCE = 64
-"""So many samples are taken up together: more of them gain nothing."""
+"""The number of samples that are added together: more would not be faster."""
 
 DEFAULT_SAMPLES = 10
-"""Where no strength is named, it weighs as so many samples along the direction in which the first ones vary most."""
+"""The default strength weighs as much as this many samples in the direction of the first samples' largest variance."""
 
 MOST_STRONG = 1e5
-"""A strength so many times the features' largest squared singular value leaves too little for a gain to restore."""
+"""With a strength this many times the features' largest squared singular value, predictions are too small for a gain.
+"""
 
 RESOLUTION = 1e-10
 """A predicted power below this part of the true one cannot be distinguished from nothing.
 
-It comes from a difference of running sums, which leaves the gain of so faint a prediction five digits, others more.
+It is a difference of running sums, so the gain of such a small prediction has five digits, others more.
 """
 
 
 class RecursiveAdapter(FactoredAdapter):
     """Ridge regression that learns sample by sample, and may forget.
 
-    Where nothing is forgotten it predicts as ``RidgeAdapter(alpha)`` does that is fitted on all samples so far. An
-    update costs O(features^2 + features * units), however many there were before, as does the memory. Everything is in
-    float64. Fitted arrays are replaced and never written to: a shallow copy stays as it was.
+    Without forgetting it predicts like ``RidgeAdapter(alpha)`` fitted on all samples so far. Time and memory of an
+    update are O(features^2 + features * units), for any number of earlier samples. Everything is in float64. Fitted
+    arrays are replaced, never modified: a shallow copy does not change.
 
-    To start a session on what another has taught, `fit` on that, then go on with `partial_fit`.
+    To start from an earlier session, `fit` on it, then continue with `partial_fit`.
 
     Parameters
     ----------
     alpha : float, optional
-        Regularisation strength above 0, on the scale of scikit-learn's `Ridge`. Left out: ten times the largest
-        variance that the first samples have in any direction, whatever their unit; so let these be many.
+        Regularisation strength above 0, on the scale of scikit-learn's `Ridge`. Default: ten times the largest variance
+        of the first samples in any direction, so there should be many of them.
     forgetting : float
-        Above 0 and up to 1: what a sample's weight is multiplied by with each sample after it. 1 forgets nothing. See
-        `forgetting_for` for half-lives. Where features are more than a half-life has samples, an update costs the more.
+        The factor, above 0 and up to 1, on a sample's weight with each later sample. With 1 nothing is forgotten. See
+        `forgetting_for` for half-lives. An update takes longer if there are more features than samples in a half-life.
     gain : {"none", "total", "unit"}
-        As of `RidgeAdapter`, for the samples as they are weighted now.
+        As in `RidgeAdapter`, for the samples with their current weights.
 
     Attributes
     ----------
     alpha_ : float
-        The strength; None in adapters saved before it was kept, which named it.
+        The strength; None in old saved adapters, which have `alpha`.
     factor_ : (n_features, n_features) array
         The lower triangle L.
     prior_ : (n_features,) array
         D.
     weight_ : float
-        The samples' weights, summed.
+        The sum of the samples' weights.
     n_samples_seen_ : int
     power_, residual_ : (n_units,) arrays
-        Weighted sums of squares of the targets' deviations from their mean, and what the map leaves of them, prior
-        included.
+        Weighted sums of squares of the targets' deviations from their mean, and their part that the map does not
+        explain, with the prior.
     projection_, expansion_, x_mean_, x_scale_, y_mean_, gain_
         See `FactoredAdapter`: an identity, W, means, ones, and the gain.
 
@@ -117,13 +118,13 @@ class RecursiveAdapter(FactoredAdapter):
 
     @property
     def half_life_samples(self) -> float:
-        """After so many further samples a sample counts half; infinite where nothing is forgotten."""
+        """A sample has half its weight after this many further samples; infinite without forgetting."""
         return inf if self.forgetting == 1 else log(0.5) / log(self.forgetting)
 
     def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Forget everything, then `partial_fit`. There is nothing to choose, so `groups` are not used.
 
-        It also raises InputError if there is a gain, and `alpha` is too strong for the features for it to do anything.
+        It also raises InputError if there is a gain, but `alpha` is too large for the features.
         """
         fresh: Any = clone(self)
         fresh.partial_fit(X, Y)
@@ -140,7 +141,7 @@ class RecursiveAdapter(FactoredAdapter):
         return self
 
     def partial_fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
-        """Learn from further samples; several at once are the same as one after the other, and faster.
+        """Learn from more samples. Several at once give the same result as one after the other, and are faster.
 
         Parameters
         ----------
@@ -154,9 +155,9 @@ class RecursiveAdapter(FactoredAdapter):
         InputError
             If `alpha` or `forgetting` is out of range, or `alpha` is left out and the first samples do not vary.
         ShapeError
-            If `X` and `Y` do not fit together, or to the samples before.
+            If `X` and `Y` do not match, or differ from earlier samples in their number of columns.
         NonFiniteError
-            If there is NaN or infinity. After an error nothing is learned: the adapter is as it was.
+            If there is NaN or infinity. After any of these errors the adapter is unchanged.
         """
         self._check_parameters()
         features, units = self._checked_samples(X, Y)
@@ -183,7 +184,7 @@ class RecursiveAdapter(FactoredAdapter):
 
     def _begin(self, features: Floats, units: NDArray) -> None:
         n_features, n_units = features.shape[1], units[0].size
-        # Deviations from a first mean that is a sample are exactly zero for what never varies.
+        # The first mean is a sample, so deviations of constant features are exactly zero.
         self.x_mean_, self.y_mean_ = features[0].copy(), units[0].astype(np.float64)
         self.x_scale_, self.projection_ = np.ones(n_features), np.eye(n_features)
         self.expansion_ = np.zeros((n_features, n_units))
@@ -193,7 +194,7 @@ class RecursiveAdapter(FactoredAdapter):
         self.weight_, self.n_samples_seen_ = 0.0, 0
 
     def _learn(self, X: Floats, Y: Floats) -> None:
-        """Take up a few samples (n, n_features) and (n, n_units), forgetting as many steps."""
+        """Add a few samples (n, n_features) and (n, n_units), with as many steps of forgetting."""
         n_samples = len(X)
         decay = self.forgetting**n_samples
         deviate, average, weight = running_means(self.weight_, n_samples, self.forgetting)
@@ -241,7 +242,7 @@ class RecursiveAdapter(FactoredAdapter):
             )
 
     def _checked_samples(self, X: Any, Y: Any) -> tuple[Floats, NDArray]:
-        """As `_checked`, but one sample will do, and all has to fit to what was learned from before."""
+        """As `_checked`, but one sample is enough, and it must match earlier samples."""
         begun = hasattr(self, "factor_")
         features, units = self._checked(X, Y, least=1, reset=not begun)
         if begun and units.shape[1:] != self.y_mean_.shape:
@@ -263,10 +264,8 @@ class RecursiveAdapter(FactoredAdapter):
 
 
 def forgetting_for(half_life_samples: float) -> float:
-    """The forgetting with which a sample counts half after so many further samples.
+    """The forgetting with which a sample has half its weight after this many further samples.
 
-    Examples
-    --------
     >>> round(forgetting_for(693.0), 3)
     0.999
     """

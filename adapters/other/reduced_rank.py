@@ -1,4 +1,4 @@
-"""ReducedRankAdapter: a ridge whose map has a low rank, because a brain may tell only a few things about a layer."""
+"""ReducedRankAdapter: a ridge with a low-rank map, because a brain may predict only a few directions of a layer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..unit_blocks import EPS, Floats
 from .nested import Components, Decompose, NestedAdapter, checked_numbers
 
 DEFAULT_RANKS = tuple(2**power for power in range(16))
-"""Powers of two; those beyond what the data allow are the full rank."""
+"""Powers of two; those above the data's rank mean the full rank."""
 
 
 class ReducedRankAdapter(NestedAdapter):
@@ -28,11 +28,11 @@ class ReducedRankAdapter(NestedAdapter):
     Parameters
     ----------
     ranks : int or sequence of int
-        Ranks to choose from. Those beyond what features and targets allow are the full rank.
+        Candidate ranks. Those that are too large mean the full rank.
     alphas : float or sequence of float, optional
-        Regularisation strengths to choose from, all above 0, on the scale of scikit-learn's `Ridge`. With a single
-        rank and a single strength there is no cross-validation. The search never touches the wide axis. Left out: half
-        powers of ten on the scale of the features, see `default_alphas`.
+        Candidate regularisation strengths, all above 0, on the scale of scikit-learn's `Ridge`. With a single rank and
+        strength there is no cross-validation. The search does not use the wide axis. Default: half powers of ten on the
+        scale of the features, see `default_alphas`.
     choose_by, gain, scale, cv
         As in `RidgeAdapter`.
 
@@ -42,11 +42,12 @@ class ReducedRankAdapter(NestedAdapter):
     alpha_ : float
         The strength chosen.
     rank_at_edge_ : bool
-        Whether the rank is the least or largest of several and one beyond is possible, so that others may do better.
+        Whether the rank is the smallest or largest of several and a rank beyond it is possible, so that others may be
+        better.
     alpha_at_edge_ : bool
         Whether the strength is the smallest or largest of several.
     alphas_ : (n_alphas,) array
-        The strengths there were to choose from, ascending.
+        The candidate strengths, ascending.
     cv_errors_ : (n_ranks, n_alphas) array, or None
         On held-out samples and over units, for each of `ranks` and of `alphas_`, both ascending: the mean squared error
         before any gain, or one minus the squared cosine. None if there was nothing to choose.
@@ -95,7 +96,7 @@ class ReducedRankAdapter(NestedAdapter):
     def fit(self, X: ArrayLike, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Fit the map; parameters and errors are those of `RidgeAdapter.fit`.
 
-        It also raises InputError if `ranks` are not whole numbers of at least 1.
+        It also raises InputError if `ranks` are not integers of at least 1.
         """
         checked_alphas(self.alphas)
         chosen = self._fit_nested(X, Y, groups, checked_numbers("ranks", self.ranks))
@@ -125,8 +126,6 @@ def reduced_rank(values: Floats, along: Floats, alpha: float) -> Components:
     diag(s / q) U'Y. So C of rank r is best where diag(q) V'C is the truncated singular value decomposition of M (Eckart
     & Young 1936).
 
-    Examples
-    --------
     >>> reduced_rank(np.array([2.0, 1.0]), np.array([[3.0, 0.0], [0.0, 1.0]]), 1e-9).first(1).weights.shape
     (2, 1)
     """

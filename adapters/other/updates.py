@@ -1,4 +1,4 @@
-"""The mathematics of learning on: how further samples change means, a regularisation that fades, and a ridge fit."""
+"""The mathematics of incremental learning: how new samples change means, a fading regularisation, and a ridge fit."""
 
 from __future__ import annotations
 
@@ -17,13 +17,11 @@ tpqrt, trtrs = get_lapack_funcs(("tpqrt", "trtrs"), dtype=np.float64)
 def renewed(
     n_samples: int, last: int, half_life_samples: float, n_features: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Which features had their prior renewed with the last of `n_samples` samples, and how many samples ago.
+    """The features whose prior was renewed in the `last` of `n_samples` samples, and how many samples ago.
 
-    Features come up in turn, one with each sample, or several where there are more than a half-life has samples. With
-    an infinite half-life nothing is forgotten, and nothing has to be renewed.
+    Features are renewed in turn, one with each sample, or several if there are more features than samples in a
+    half-life. With an infinite half-life nothing is forgotten or renewed.
 
-    Examples
-    --------
     >>> renewed(7, 2, 3.5, 4)
     (array([0, 1, 3]), array([1, 0, 1]))
     """
@@ -36,15 +34,13 @@ def renewed(
 
 
 def running_means(weight: float, n_samples: int, forgetting: float) -> tuple[Floats, Floats, float]:
-    """How further samples deviate from the running mean, and move it; all linear in their deviations from it before.
+    """How new samples deviate from the running mean and move it; linear in their deviations from the old mean.
 
     With N_i = forgetting * N_(i-1) + 1, sample i moves the mean by (x_i - m_(i-1)) / N_i and adds ``forgetting *
     N_(i-1) / N_i`` times the square of ``x_i - m_(i-1)`` to the squared deviations from the mean. `weight` is N, the
     sum of the weights of the samples before, and after them. ``deviate @ (X - mean)`` has as many squared deviations as
     these samples add; ``mean + average @ (X - mean)`` is the mean after them.
 
-    Examples
-    --------
     >>> running_means(1.0, 2, 1.0)
     (array([[ 0.70710678,  0.        ],
            [-0.40824829,  0.81649658]]), array([0.333..., 0.333...]), 3.0)
@@ -62,14 +58,12 @@ def running_means(weight: float, n_samples: int, forgetting: float) -> tuple[Flo
 def take_up(
     factor: Floats, weights: Floats, rows: Floats, targets: Floats, decay: float = 1.0
 ) -> tuple[Floats, Floats, Floats]:
-    """Add rows (n_rows, n_features) and their targets to a least squares fit that is known by its triangle.
+    """Add rows (n_rows, n_features) and their targets to a least squares fit that is given by its triangle.
 
     `factor` is the lower triangular L of the normal equations' ``L L'``, `weights` are (n_features, n_units); `decay`
-    is the weight of all that was fitted before. Returned are both with the rows included, and what the rows add to the
-    sum of squares that the fit leaves, (n_units,).
+    is the weight of all earlier rows. Returns both with the new rows, and the increase of the residual sum of squares,
+    (n_units,).
 
-    Examples
-    --------
     >>> take_up(np.eye(1), np.zeros((1, 1)), np.array([[1.0]]), np.array([[2.0]]))[1:]
     (array([[1.]]), array([2.]))
     """

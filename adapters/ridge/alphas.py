@@ -1,4 +1,4 @@
-"""Strengths of ridge: those that are named, and those that are tried where none are, whatever the features' unit."""
+"""Strengths of ridge: given ones, and default ones for features in any unit."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ...errors import InputError
 from ..unit_blocks import Floats
 
 WEAKEST, STRONGEST = 3e-7, 10.0
-"""Of the strengths tried where none are named, as parts of the features' largest squared singular value.
+"""The range of default strengths, as parts of the features' largest squared singular value.
 
-A strength adds to each squared singular value. Below this range ridge is least squares; above it, it shrinks all
-directions alike, so that only the size of predictions changes.
+A strength adds to each squared singular value. Below this range ridge is least squares. Above it, all directions shrink
+equally, and only the size of predictions changes.
 """
 
 PER_DECADE = 2
@@ -21,30 +21,25 @@ MOST_DEFAULTS = 16
 
 
 def default_alphas(largest_square: float) -> Floats:
-    """The strengths to try where none are named, ascending: half powers of ten, on the scale of the features.
+    """The default strengths, ascending: half powers of ten, on the scale of the features.
 
-    `largest_square` is the features' largest squared singular value, 0 where they do not vary. Features in another unit
-    (a factor of any power of ten) get strengths that do the same to them.
+    `largest_square` is the features' largest squared singular value, 0 if they are constant. Features in another unit
+    (by a power of ten) get equivalent strengths.
 
-    Examples
-    --------
     >>> default_alphas(1e6)[:3]
     array([0.31622777, 1.        , 3.16227766])
     >>> default_alphas(1e-20)[:3]
     array([3.16227766e-27, 1.00000000e-26, 3.16227766e-26])
     """
     size = largest_square or 1.0
-    # Beside a border by rounding is on it: features in another unit must not lose a strength.
+    # A strength next to a border, to rounding, is inside: features in another unit must not lose it.
     low, high = (PER_DECADE * np.log10(size * part) for part in (WEAKEST, STRONGEST))
     return 10.0 ** (np.arange(np.ceil(low - 1e-6), np.floor(high + 1e-6) + 1) / PER_DECADE)
 
 
 def checked_alphas(alphas: object, name: str = "alphas") -> Floats | None:
-    """Strengths as an array in the order given, None where none are named; InputError unless all are finite and above
-    0.
+    """Strengths as an array in the given order, or None; InputError unless all are finite and above 0.
 
-    Examples
-    --------
     >>> checked_alphas(3)
     array([3.])
     """
@@ -63,10 +58,8 @@ def checked_alphas(alphas: object, name: str = "alphas") -> Floats | None:
 
 
 def most_predictable(alpha: Any, largest_square: float) -> Any:
-    """The largest part of a target that ridge of this strength can predict of its own training samples.
+    """The largest part of a target that ridge with this strength can predict on its training samples.
 
-    Examples
-    --------
     >>> most_predictable(3.0, 1.0)
     0.25
     """

@@ -14,21 +14,18 @@ from .forms import syrk
 
 
 def gram(table: NDArray) -> Floats:
-    """Inner products (n, n) of the deviations of rows (n, n_units) from their mean row, the wide axis being read once.
+    """Inner products (n, n) of the deviations of rows (n, n_units) from their mean row; reads the wide axis once.
 
-    The table is of any real dtype and may be a memory map. The sums are in float64: what a strength leaves unexplained
-    may be a small part of these, and a product in float32 would bury differences between strengths below a
-    ten-millionth of all. It costs little, being done once for a layer. It raises ShapeError or NonFiniteError if
-    `table` has not two dimensions, or holds NaN or infinity.
+    The table has any real dtype and may be a memory map. The sums are in float64, because the unexplained part may be
+    small: float32 would lose differences between strengths below a ten-millionth of the total. This costs little, once
+    for each layer. ShapeError or NonFiniteError if `table` is not two-dimensional, or has NaN or infinity.
 
-    Examples
-    --------
     >>> gram(np.array([[1.0, 5.0], [3.0, 5.0]]))
     array([[ 1., -1.],
            [-1.,  1.]])
     """
     _require_table(table)
-    # One triangle, added up by BLAS itself.
+    # One triangle, added by BLAS itself.
     total = np.zeros((len(table), len(table)), order="F")
     for units in tqdm(list(blocks(*table.shape)), desc="Gram matrix of the units", delay=1, disable=None):
         block = table[:, units].astype(np.float64)
@@ -42,12 +39,10 @@ def blended(A: ArrayLike, table: NDArray, out: NDArray[np.float32] | None = None
     """The product ``A @ table`` of (n_new, n) and (n, n_units) in float32, in blocks along the wide axis, into `out` if
     given.
 
-    The factors are differences from a row of the table, which is added again: float32 keeps six digits of these,
-    however far from zero a unit is that varies little. Rows of the table that no row of A uses are not read. It raises
-    ShapeError or NonFiniteError if shapes do not fit, or there is NaN or infinity.
+    It multiplies differences from one row of the table and adds that row again, so that float32 is precise also for a
+    unit that varies little, far from zero. Rows of the table that no row of A uses are not read. ShapeError or
+    NonFiniteError if shapes do not match, or there is NaN or infinity.
 
-    Examples
-    --------
     >>> blended([[0.5, 0.5]], np.array([[1.0, 2.0], [3.0, 2.0]]))
     array([[2., 2.]], dtype=float32)
     """
@@ -80,13 +75,11 @@ def blended(A: ArrayLike, table: NDArray, out: NDArray[np.float32] | None = None
 
 
 def by_key(A: ArrayLike, keys: ArrayLike, n_keys: int) -> Floats:
-    """Sum the columns of training samples that share a key (a word, a picture), so that A blends a table of keys.
+    """Sum the columns of training samples with the same key (a word, a picture), so that A blends a table of keys.
 
-    `keys` (n_train,) is which of the table's `n_keys` rows each training sample's target is. From A (n_new, n_train) it
-    makes (n_new, n_keys), zero for keys that no sample has.
+    `keys` (n_train,) is the row of each training sample's target in the table of `n_keys` rows. The result is (n_new,
+    n_keys), zero for keys without a sample.
 
-    Examples
-    --------
     >>> by_key([[0.2, 0.3, 0.5]], [2, 0, 2], 4)
     array([[0.3, 0. , 0.7, 0. ]])
     """

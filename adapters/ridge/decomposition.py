@@ -4,8 +4,7 @@ With centred features X and centred targets Y, the ridge weights are (Hoerl & Ke
 
     W = (X'X + alpha I)^-1 X'Y  =  V diag(s / (s^2 + alpha)) U'Y      where  X = U diag(s) V'.
 
-One thin singular value decomposition therefore serves every strength, whether there are more features than
-samples or fewer.
+So one thin singular value decomposition is enough for all strengths, with more features than samples or fewer.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ from .alphas import default_alphas
 
 @dataclass(frozen=True)
 class Standardised:
-    """Features (n_samples, n_features) with their mean taken out and their scale divided out.
+    """Features (n_samples, n_features), centred and divided by their scale.
 
-    `constant` are those that do not vary beyond rounding: zero in `X`, with scale 1.
+    `constant` marks features without variance, to rounding: zero in `X`, with scale 1.
     """
 
     X: Floats
@@ -56,11 +55,11 @@ class Svd:
     values: Floats
     X: Floats
     given: Floats | None = None
-    """`right`, where it is known already."""
+    """`right`, if it is known already."""
 
     @property
     def largest_square(self) -> float:
-        """The largest squared singular value; 0 where there is none."""
+        """The largest squared singular value; 0 if there is none."""
         return float(self.values[:1].sum() ** 2)
 
     @cached_property
@@ -69,26 +68,24 @@ class Svd:
 
 
 def thin_svd(X: Floats) -> Svd:
-    """Decompose `X` (n_samples, n_features), leaving out singular values that are zero to rounding."""
+    """Decompose `X` (n_samples, n_features), without singular values that are zero to rounding."""
     left, values, right = np.linalg.svd(X, full_matrices=False)
     kept = values > max(X.shape) * EPS * values[0]
     return Svd(left[:, kept], values[kept], X, right[kept])
 
 
 GRAM_ENOUGH = 1e-7
-"""Strengths above this part of the largest squared singular value need no more digits than a Gram matrix keeps."""
+"""For strengths above this part of the largest squared singular value, a Gram matrix has enough digits."""
 
 
 def quick_svd(X: Floats, weakest: float) -> Svd | None:
     """Decompose `X` (n_samples, n_features) for strengths from `weakest` on, through its smaller Gram matrix.
 
-    Three times as fast as `thin_svd`, but squares the condition: squared singular values come out within rounding of
-    the largest, and are not let below that. Compared with a strength of at least `GRAM_ENOUGH` times the largest this
-    is a part of 2e-9. The smaller of the two bases is complete, null directions included: where features are no fewer
-    than samples, these are n_samples left vectors. None where `weakest` is too weak for this, or `X` is zero.
+    It is three times as fast as `thin_svd`, but squares the condition: squared singular values have the rounding error
+    of the largest one, and are at least that. Relative to a strength of at least `GRAM_ENOUGH` times the largest, the
+    error is 2e-9. The smaller of the two bases is complete, with null directions; with at least as many features as
+    samples it has n_samples left vectors. Returns None if `weakest` is too weak for this, or `X` is zero.
 
-    Examples
-    --------
     >>> quick_svd(np.array([[3.0, 0.0], [0.0, 2.0], [0.0, 0.0]]), 1.0).values
     array([3., 2.])
     """
@@ -103,8 +100,9 @@ def quick_svd(X: Floats, weakest: float) -> Svd | None:
 
 
 def decomposed(X: Floats, alphas: Floats | None) -> tuple[Svd, bool, Floats]:
-    """Decompose `X` as quickly as the strengths allow, which are the default ones for None; whether quickly; the
-    strengths.
+    """Decompose `X` as quickly as the strengths (None for the default ones) allow.
+
+    Returns the decomposition, whether it is a `quick_svd`, and the strengths.
     """
     quick = quick_svd(X, np.inf if alphas is None else float(alphas.min()))
     parts = thin_svd(X) if quick is None else quick
@@ -121,8 +119,6 @@ def largest_square(X: Floats) -> float:
 def filter_factors(values: Floats, alpha: ArrayLike) -> Floats:
     """Ridge's s / (s^2 + alpha) for each singular value s, (r, 1), or (r, n_units) for an alpha per unit.
 
-    Examples
-    --------
     >>> filter_factors(np.array([2.0, 1.0]), 4.0)
     array([[0.25],
            [0.2 ]])

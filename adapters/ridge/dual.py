@@ -1,9 +1,9 @@
-"""DualRidge: one factorisation of the features serves ridge maps into any number of layers.
+"""DualRidge: one factorisation of the features for ridge maps into any number of layers.
 
 With one strength for all units, a prediction is a blend of the training samples' activations, ``A @ Y``, and the rows
-of A sum to 1. A depends on the features and on two numbers, strength and gain, which the Gram matrix of Y tells. So a
-layer's wide axis is read once for its Gram matrix, and once for each product ``A @ Y``. The predictions are those of
-`RidgeAdapter`.
+of A sum to 1. A depends on the features and on two numbers, strength and gain, which follow from the Gram matrix of Y.
+So a layer's wide axis is read once for its Gram matrix, and once for each product ``A @ Y``. The predictions are those
+of `RidgeAdapter`.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from .ridge import RidgeAdapter, checked_strengths
 
 @dataclass(frozen=True)
 class DualFit:
-    """What one layer's targets decide: the strength, whether it is the smallest or largest of several, and the gain.
+    """The choices for one layer: the strength, whether it is the smallest or largest of several, and the gain.
 
-    `errors` (n_alphas,) are those of each strength on held-out samples: the squared error summed over units, its mean
-    over samples; or one minus the squared cosine. They are None if there was nothing to choose.
+    `errors` (n_alphas,) are the held-out errors of the strengths: the squared error summed over units, mean over
+    samples; or one minus the squared cosine. None if there was nothing to choose.
     """
 
     alpha: float
@@ -45,12 +45,12 @@ class DualFit:
 class DualRidge:
     """Ridge from one set of features into any number of layers.
 
-    It holds two n x n matrices for each of several strengths: 160 MB for 1,000 training samples and 10 strengths.
+    It stores two n x n matrices for each of several strengths: 160 MB for 1,000 training samples and 10 strengths.
 
     Parameters
     ----------
     adapter : FactoredAdapter
-        A `RidgeAdapter`, fitted or not, whose parameters are taken: one strength for all units, and no gain for each.
+        A `RidgeAdapter`, fitted or not, for its parameters: one strength for all units, and no gain per unit.
     X : (n_train, n_features) array-like
     groups : (n_train,) array-like, optional
         Samples with equal labels are never divided by cross-validation.
@@ -58,8 +58,8 @@ class DualRidge:
     Raises
     ------
     InputError
-        If the adapter is no ridge, or has a strength or a gain for each unit, or its `alphas`, `cv` or `groups` cannot
-        be used.
+        If the adapter is not a ridge, has a strength or a gain per unit, or its `alphas`, `cv` or `groups` are not
+        usable.
     ShapeError, NonFiniteError, UnknownNameError
         As `RidgeAdapter.fit`.
 
@@ -101,7 +101,7 @@ class DualRidge:
         parts.right[:, features.constant] = 0.0
         condition = parts.largest_square / float(self._alphas.min()) if quick else 0.0
         self._rounding = 10 * EPS * (n_samples + condition)
-        # Of centred features the columns have no mean; that the rounding has none either makes blends sum to 1.
+        # Columns of centred features have mean 0. Removing also the mean of their rounding makes blends sum to 1.
         self._parts = replace(parts, left=parts.left - parts.left.mean(axis=0))
         self._folds: list[Split] = []
         if len(self._alphas) > 1:
@@ -113,9 +113,8 @@ class DualRidge:
     def fit(self, K: ArrayLike) -> DualFit:
         """Choose strength and gain for one layer.
 
-        K (n_train, n_train) is inner products of the training samples' targets, which may be shifted all alike, as
-        `gram` shifts them. It raises ShapeError, InputError or NonFiniteError if it is no Gram matrix of the training
-        samples.
+        K (n_train, n_train) has the inner products of the training samples' targets, which may all be shifted by the
+        same vector, as in `gram`. Raises ShapeError, InputError or NonFiniteError if it is not such a Gram matrix.
         """
         return self.fit_all(np.asarray(K, dtype=np.float64)[np.newaxis])[0]
 
@@ -143,16 +142,15 @@ class DualRidge:
         ]
 
     def blend(self, fit: DualFit, X_new: ArrayLike) -> Floats:
-        """What each of the new samples (n_new, n_features) takes from each training sample, with a `DualFit`: A (n_new,
-        n_train).
+        """The weights A (n_new, n_train) of the training samples in each new sample of `X_new` (n_new, n_features).
 
-        Predicted activations are ``A @ Y``. Rows sum to 1: the mean and the gain are in it. It raises ShapeError or
-        NonFiniteError if `X_new` has another number of features, or holds NaN or infinity.
+        Predicted activations are ``A @ Y``. Rows sum to 1: mean and gain are included. Raises ShapeError or
+        NonFiniteError if `X_new` has another number of features, or NaN or infinity.
         """
         return self.blend_all([fit], X_new)[0]
 
     def blend_all(self, fits: Sequence[DualFit], X_new: ArrayLike) -> list[Floats]:
-        """`blend` for many layers at once: what layers with the same strength share is computed once."""
+        """`blend` for many layers at once: layers with the same strength share its computation."""
         new = _features("X_new", X_new)
         n_samples, n_features = self._X.shape
         if new.shape[1] != n_features:
@@ -167,16 +165,16 @@ class DualRidge:
 
     @cached_property
     def _prepared(self) -> list[PreparedFold]:
-        """Each fold decomposed on its own, to all digits."""
+        """Each fold's own decomposition, in full precision."""
         return prepare_folds(self._X, self._folds, self._scale)
 
     def _errors(self, sums: HeldOutSums, K: Floats, power: float) -> Floats:
-        """What is to be least: `DualFit.errors`."""
+        """The errors to minimise: `DualFit.errors`."""
         if not power:
             return self._measure(HeldOutSums(np.zeros_like(sums.error), sums.predicted, np.zeros(1)))
         errors = self._measure(sums)
         least, next_to = np.partition(errors, 1)[:2]
-        # Which of two is less is not left to rounding, which is a part of all that there is to predict.
+        # Rounding, a part of the total to predict, must not decide which of two errors is less.
         uncertain = self._rounding * (1.0 if self._choose_by == "direction" else power / len(K))
         if next_to - least > uncertain or (self._choose_by == "direction" and least == 1.0):
             return errors
@@ -212,9 +210,9 @@ def _features(name: str, X: ArrayLike) -> Floats:
 
 
 def _power(K: Floats) -> float:
-    """Sum over units of squared deviations from the mean of the training samples; 0 where it is rounding."""
+    """Sum over units of squared deviations from the mean of the training samples; 0 if it is rounding."""
     total = K.sum()
-    # Looked at in full only where the sum tells that something is wrong: there are many layers.
+    # The full check only follows if the sum is wrong, because there are many layers.
     if not np.isfinite(total):
         require_finite("K", K, row="row", column="column")
     if not np.allclose(K[0], K[:, 0], rtol=1e-6, atol=1e-6 * np.abs(K[0]).max()):

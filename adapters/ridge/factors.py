@@ -12,10 +12,12 @@ from ..unit_blocks import Floats, UnitBlocks, low_rank_scores, power_along, spre
 from .decomposition import Svd, filter_factors
 
 FULL = 0.9
-"""From this part of full rank on, targets are kept as they are: a factor hardly smaller is not worth its product."""
+"""From this part of full rank on, the targets themselves are the factor: a slightly smaller one is not worth its
+product.
+"""
 
 LOW = 1e-5
-"""A part of the targets' variance below which float32 cannot tell a direction from rounding."""
+"""Below this part of the targets' variance, a direction in float32 may be rounding."""
 
 
 class Factors(NamedTuple):
@@ -26,9 +28,9 @@ class Factors(NamedTuple):
 
 
 def room_for_targets(parts: Svd, targets: UnitBlocks, dtype: type, out: NDArray | None) -> NDArray | None:
-    """Where to keep the targets while their Gram matrix is taken, if they will surely be the expansion; else None.
+    """An array to store the targets during their Gram matrix, if they will surely be the expansion; else None.
 
-    They will be, where the features have nearly all directions that samples can have, and some units already have them.
+    They will be if the features have nearly all directions that samples can have, and some units have them, too.
     """
     n_samples, n_units = targets.Y.shape
     rank = len(parts.values)
@@ -50,10 +52,10 @@ def factors_for_all(
 ) -> Factors:
     """The map with one strength for all units; its expansion is of `dtype`, or in the first rows of `out`.
 
-    K is the targets' Gram matrix, if it is at hand, `kept` their deviations (see `room_for_targets`). The factors' k is
-    n_units where that is not more than the features' rank r; else the rank of the targets where that is lower; else r;
-    and n_samples where the features have nearly all directions that samples can have: the expansion then is the targets
-    themselves, and no product along the wide axis is needed.
+    K is the targets' Gram matrix, if known, and `kept` their deviations (see `room_for_targets`). k is n_units if that
+    is at most the features' rank r; else the rank of the targets if that is lower; else r. If the features have nearly
+    all directions that samples can have, k is n_samples: the expansion is then the targets themselves, without a
+    product along the wide axis.
     """
     n_samples, n_units = targets.Y.shape
     rank = len(parts.values)
@@ -69,7 +71,7 @@ def factors_for_all(
             return Factors(parts.right.T @ weights, spread(loadings, targets, dtype, _first(out, scores.shape[1])))
     if K is None or rank < FULL * n_samples:
         return Factors(parts.right.T, spread(parts.left * factors.T, targets, dtype, _first(out, rank)))
-    if parts.given is None:  # right vectors would cost as much as this does, and strengths are none that need them
+    if parts.given is None:  # right vectors would cost as much, and these strengths do not need them
         projection = parts.X.T @ ((parts.left / (parts.values**2 + alpha)) @ parts.left.T)
     else:
         projection = parts.right.T @ (factors * parts.left.T)
@@ -81,7 +83,7 @@ def factors_for_all(
 
 
 def predicted_in_all(parts: Svd, alpha: float, K: Floats) -> float:
-    """Sum over units of the squared deviations that a map with one strength gives for its own training samples."""
+    """Sum over units of the squared deviations that a map with one strength predicts for its training samples."""
     shrinkage = (parts.values * filter_factors(parts.values, alpha)[:, 0]) ** 2
     return max(0.0, float(shrinkage @ power_along(K, parts.left)))
 
@@ -89,8 +91,8 @@ def predicted_in_all(parts: Svd, alpha: float, K: Floats) -> float:
 def factors_per_unit(
     parts: Svd, alphas: Floats, targets: UnitBlocks, dtype: type, out: NDArray | None = None
 ) -> Factors:
-    """The map with a strength for each unit, through the rank r of the features; see `factors_for_all` for dtype and
-    out.
+    """The map with a strength for each unit, through the rank r of the features; `dtype` and `out` as in
+    `factors_for_all`.
     """
     expansion = np.empty((len(parts.values), len(alphas)), dtype) if out is None else out[: len(parts.values)]
     left = targets.backend.put(parts.left.T, targets.dtype)
@@ -101,7 +103,7 @@ def factors_per_unit(
 
 
 def _surely_full(K: Floats) -> bool:
-    """Whether targets have all directions that deviations from a mean can have, each well above rounding."""
+    """Whether targets have all directions that deviations from a mean can have, all well above rounding."""
     size = K.diagonal().max()
     try:
         np.linalg.cholesky(K + size / len(K) - LOW * size * np.eye(len(K)))
@@ -111,7 +113,7 @@ def _surely_full(K: Floats) -> bool:
 
 
 def _looks_low(K: Floats, rank: int) -> bool:
-    """Whether targets may have fewer directions than the features: a pivoted Cholesky stops where nothing is left."""
+    """Whether targets may have fewer directions than the features: a pivoted Cholesky stops at their rank."""
     (pstrf,) = get_lapack_funcs(("pstrf",), (K,))
     _, _, rank_of_K, _ = pstrf(K, tol=LOW * max(K.diagonal().max(initial=0.0), np.finfo(np.float64).tiny), lower=1)
     return int(rank_of_K) < FULL * rank

@@ -1,4 +1,4 @@
-"""Which samples are held out together when a regularisation strength is chosen."""
+"""The folds for the choice of a regularisation strength."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut
 from ...errors import InputError, NonFiniteError, ShapeError
 
 MOST_GROUPS_LEFT_OUT_SINGLY = 20
-"""Up to this many groups, each is held out on its own; of more, several are held out together."""
+"""Up to this many groups, each is one fold; with more groups, a fold has several."""
 
 FOLDS_OF_MANY_GROUPS = 10
 FOLDS_WITHOUT_GROUPS = 5
@@ -24,7 +24,7 @@ Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 @runtime_checkable
 class Splitter(Protocol):
-    """What scikit-learn's splitters have in common."""
+    """The interface of scikit-learn's splitters."""
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterable[tuple[Any, Any]]: ...
 
@@ -32,15 +32,13 @@ class Splitter(Protocol):
 def split_samples(
     n_samples: int, group_codes: NDArray[np.intp] | None = None, cv: int | Splitter | str | None = None
 ) -> list[Split]:
-    """Split samples into folds that never divide a group, (train, held_out) positions for each.
+    """Split samples into folds that never divide a group; (train, held_out) positions for each fold.
 
-    `cv` is a number of folds, or one of scikit-learn's splitters. Left out, each group is held out in turn where there
-    are up to 20 groups; more groups are gathered into 10 folds; without groups there are 5 folds (fewer when there are
-    fewer samples) of neighbouring samples. It raises InputError if there is only one group, `cv` wants fewer than two
-    folds or more than are possible, or a splitter divides a group or leaves one side empty.
+    `cv` is a number of folds, or a splitter of scikit-learn. By default each of up to 20 groups is one fold, more
+    groups are combined into 10 folds, and without groups there are 5 folds (or n_samples, if fewer) of neighbouring
+    samples. Raises InputError if there is only one group, `cv` is below two or too large, or a splitter divides a group
+    or leaves one side empty.
 
-    Examples
-    --------
     >>> [held_out.tolist() for _, held_out in split_samples(4, np.array([0, 1, 1, 0]))]
     [[0, 3], [1, 2]]
     """
@@ -66,12 +64,10 @@ def split_samples(
 
 
 def encode_groups(groups: ArrayLike, n_samples: int) -> NDArray[np.intp]:
-    """Number the groups (n_samples,) from 0 upwards; samples with equal labels belong together.
+    """Number the groups (n_samples,) from 0; samples with equal labels are one group.
 
-    It raises ShapeError if there is not one label for each sample, NonFiniteError if a label is NaN.
+    ShapeError if there is not one label for each sample, NonFiniteError if a label is NaN.
 
-    Examples
-    --------
     >>> encode_groups(["run-2", "run-1", "run-2"], 3)
     array([1, 0, 1])
     """
@@ -85,7 +81,7 @@ def encode_groups(groups: ArrayLike, n_samples: int) -> NDArray[np.intp]:
 
 
 def _splitter(n_samples: int, group_codes: NDArray[np.intp] | None, cv: int | Splitter | str | None) -> Splitter:
-    if not isinstance(cv, str) and isinstance(cv, Splitter):  # a str has a method split, too
+    if not isinstance(cv, str) and isinstance(cv, Splitter):  # a str also has a method split
         return cv
     if cv is not None and not isinstance(cv, Integral):
         raise InputError(f"cv={cv!r}, expected a number of folds, a splitter with a method split, or None")

@@ -1,15 +1,15 @@
-"""How well held-out samples are predicted, as forms in the targets' Gram matrix, from the features alone.
+"""Held-out errors as forms in the targets' Gram matrix, from the features alone.
 
-What a ridge predicts for held-out samples is linear in the training targets, whatever these are: with H (n, n) its row
-for each sample when that sample is held out, and M (n, n) the row that takes a target's deviation from the mean of the
-same training samples, the sums over all units are inner products with K = Y Y'::
+Ridge predictions for held-out samples are linear in the training targets. H (n, n) has the row of this map for each
+sample when it is held out. M (n, n) has the row that gives the target's deviation from the mean of the same training
+samples. Then the sums over all units are inner products with K = Y Y'::
 
     sum of (M Y) o (H Y) = <K, M'H>        sum of (H Y) o (H Y) = <K, H'H>        sum of (M Y) o (M Y) = <K, M'M>
 
-The matrices on the right serve any number of layers, and a search over strengths costs each layer n^2 products a
-strength. With the whole ridge's hat matrix G = 11'/n + Z diag(s^2 / (s^2 + alpha)) Z', the residuals of a fold f that
-is left out are (I - G_ff)^-1 (I - G)_f Y (Cook & Weisberg 1982, Residuals and influence in regression, section 3.6), so
-that no fold needs a decomposition of its own.
+The matrices on the right are the same for all layers, and a search costs each layer n^2 products for each strength.
+With the whole ridge's hat matrix G = 11'/n + Z diag(s^2 / (s^2 + alpha)) Z', the residuals of a held-out fold f are (I
+- G_ff)^-1 (I - G)_f Y (Cook & Weisberg 1982, Residuals and influence in regression, section 3.6), so that no fold needs
+its own decomposition.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from .decomposition import Svd, filter_factors
 from .folds import Split
 from .held_out import HeldOutSums, PreparedFold, prepare_folds
 
-gemm, syrk = get_blas_funcs(("gemm", "syrk"), dtype=np.float64)  # they add to what is there, and syrk halves the work
+gemm, syrk = get_blas_funcs(("gemm", "syrk"), dtype=np.float64)  # they add to their output, and syrk halves the work
 
 
 def forms(n_samples: int, folds: list[Split], predictions: Iterator[Floats], n_alphas: int) -> Floats:
     """The forms (2 * n_alphas + 1, n_samples, n_samples): M'H of each strength, H'H of each strength, and M'M.
 
-    `predictions` gives H for each strength, a row for each held-out sample in the order of the folds. They are for
-    inner products with symmetric matrices (see `doubled_triangle`).
+    `predictions` yields H for each strength, a row for each held-out sample in the order of the folds. The forms are
+    for inner products with symmetric matrices (see `doubled_triangle`).
     """
     result = np.zeros((2 * n_alphas + 1, n_samples, n_samples))
     of_strength = _FormsOfStrength(n_samples, folds)
@@ -43,7 +43,7 @@ def forms(n_samples: int, folds: list[Split], predictions: Iterator[Floats], n_a
 
 
 def sums_for_one(n_samples: int, folds: list[Split], predictions: Iterator[Floats], K: Floats) -> HeldOutSums:
-    """The sums over all held-out samples and units for one Gram matrix, `forms` being held one strength at a time."""
+    """The sums over all held-out samples and units for one Gram matrix, with the `forms` of one strength at a time."""
     of_strength = _FormsOfStrength(n_samples, folds)
     true = np.vdot(doubled_triangle(deviations(n_samples, folds), np.zeros_like(K)), K)
     sums = []
@@ -67,7 +67,7 @@ def deviations(n_samples: int, folds: list[Split]) -> Floats:
 
 
 class _FormsOfStrength:
-    """Adds M'H and H'H of one strength's H to what is zero."""
+    """Adds M'H and H'H of one strength to arrays of zeros."""
 
     def __init__(self, n_samples: int, folds: list[Split]) -> None:
         self._held_out = np.concatenate([fold[1] for fold in folds])
@@ -79,7 +79,7 @@ class _FormsOfStrength:
         self._once = np.array_equal(np.sort(self._held_out), np.arange(n_samples))
 
     def __call__(self, rows: Floats, inner: Floats, predicted: Floats) -> None:
-        # M'H without a product of its size: a row of M is a 1, less its fold's mean.
+        # M'H without a product of its size: a row of M is a 1 minus its fold's mean.
         if self._once:
             inner[self._held_out] = rows
         else:
@@ -99,9 +99,9 @@ def sums_of(result: Floats, grams: Floats) -> list[HeldOutSums]:
 
 
 def doubled_triangle(rows: Floats, out: Floats) -> Floats:
-    """One triangle of ``rows.T @ rows``, its off-diagonal doubled: the same inner product with what is symmetric.
+    """One triangle of ``rows.T @ rows``, off-diagonal doubled: the same inner products with symmetric matrices.
 
-    `out` (n, n) is zero, and the other triangle remains so.
+    `out` (n, n) is zero, and its other triangle stays zero.
     """
     syrk(2.0, rows.T, c=out.T, overwrite_c=1)
     np.einsum("ii->i", out)[:] /= 2
@@ -109,11 +109,11 @@ def doubled_triangle(rows: Floats, out: Floats) -> Floats:
 
 
 def left_out(parts: Svd, folds: list[Split], alphas: Floats) -> Iterator[Floats]:
-    """H for folds left out, for each strength, from the decomposition of all samples; not for features scaled by each
+    """H for held-out folds, for each strength, from the decomposition of all samples; not for features scaled by each
     fold.
 
-    `parts` is of all n centred features, its left vectors centred. With n of them they are taken for a complete basis.
-    Each fold has all n samples.
+    `parts` is the decomposition of all n centred features, with centred left vectors; n of them are taken as a complete
+    basis. Each fold has all n samples.
     """
     n_samples = len(parts.left)
     complete = parts.left.shape[1] == n_samples
@@ -124,7 +124,7 @@ def left_out(parts: Svd, folds: list[Split], alphas: Floats) -> Iterator[Floats]
         weights = []
         for train, held_out in folds:
             left = parts.left[held_out]
-            # Of a complete basis what is lost is summed as such: as one minus what is kept it would lose its digits.
+            # For a complete basis the lost part is summed directly: one minus the rest would lose its digits.
             if complete:
                 inverse = -np.linalg.inv((left * lost) @ left.T)
                 weights.append(np.column_stack([inverse @ (left * lost), np.full(len(left), -1.0 / len(train))]))
@@ -143,10 +143,10 @@ def left_out(parts: Svd, folds: list[Split], alphas: Floats) -> Iterator[Floats]
 def sums_in_basis(parts: Svd, folds: list[Split], alphas: Floats, K: Floats, dtype: type) -> HeldOutSums:
     """The sums over all held-out samples and units for one Gram matrix, in the basis of the features' left vectors.
 
-    There the residuals of a fold are ``(U_f L U_f')^-1 U_f L`` with L = diag(alpha / (s^2 + alpha)), so that a strength
-    takes a single product of the size of the samples. It is in `dtype`: float32 keeps sums to about a millionth of
-    those of the truth. `parts` has n centred left vectors, each fold has all n samples, K is of deviations from the
-    mean.
+    There the residuals of a fold are ``(U_f L U_f')^-1 U_f L`` with L = diag(alpha / (s^2 + alpha)), so each strength
+    needs a single product of the size of the samples. It is in `dtype`: with float32 the sums' error is about a
+    millionth of the truth's. `parts` has n centred left vectors, each fold has all n samples, K is of deviations from
+    the mean.
     """
     left = parts.left
     inside = (left.T @ K @ left).astype(dtype)
@@ -185,9 +185,10 @@ def all_whole(folds: list[Split], n_samples: int) -> bool:
 
 
 def held_out_rows(X: Floats, folds: list[Split], scale: str, alphas: Floats, parts: Svd | None) -> Iterator[Floats]:
-    """H of each strength, by the quickest way that keeps its digits.
+    """H of each strength, by the quickest way that is precise enough.
 
-    `parts` is the `quick_svd` of all standardised features, its left vectors centred; None where it is too inexact.
+    `parts` is the `quick_svd` of all standardised features, with centred left vectors; None if it is not precise
+    enough.
     """
     if parts is not None and scale == "none" and all_whole(folds, len(X)):
         return left_out(parts, folds, alphas)

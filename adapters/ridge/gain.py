@@ -1,8 +1,8 @@
-"""Gain: giving predictions the size of what they predict.
+"""Gain: restores the size of predictions.
 
-Ridge predictions are shrunk towards the mean, the more so the noisier the recording; a deep network fed
-with such faint activity sees nothing. A gain scales the prediction's deviation from the mean so that, on the
-training samples, its variance is that of the true activations.
+Ridge shrinks predictions towards the mean, more so for noisy recordings. A deep network does not respond to such weak
+activations. A gain scales the prediction's deviation from the mean, so that on the training samples its variance is
+that of the true activations.
 """
 
 from __future__ import annotations
@@ -24,14 +24,12 @@ def gain_for(
     total: float | None = None,
     predictable: ArrayLike = 1.0,
 ) -> float | NDArray:
-    """The gain of a map, by its policy: a number, or (n_units,) of the expansion's dtype.
+    """The gain of a map by its policy: a number, or (n_units,) of the expansion's dtype.
 
-    `scores` (n_samples, k) are those of the training samples; `power` (n_units,) is each unit's sum of squared
-    deviations from its mean; `total`, where known already, is the predicted power of all units together; for
-    `predictable` see `restoring_gain`.
+    `scores` (n_samples, k) are those of the training samples. `power` (n_units,) is each unit's sum of squared
+    deviations. `total`, if known already, is the predicted power of all units together. For `predictable` see
+    `restoring_gain`.
 
-    Examples
-    --------
     >>> gain_for("total", np.array([[1.0], [-1.0]]), np.array([[1.0, 0.0]]), np.array([4.0, 4.0]))
     2.0
     """
@@ -46,27 +44,23 @@ def gain_for(
 
 
 def predicted_power(scores: Floats, expansion: NDArray) -> Floats:
-    """Sum of squares of each column of ``scores @ expansion``, (n_samples, k) and (k, n_units), which is never
-    formed.
-    """
+    """Sum of squares of each column of ``scores @ expansion``, (n_samples, k) and (k, n_units), without forming it."""
     gram = scores.T @ scores
     power = np.empty(expansion.shape[1])
     for units in blocks(*expansion.shape):
         block = expansion[:, units].astype(np.float64)
         power[units] = np.einsum("ij,ij->j", block, gram @ block)
-    # Rounding may leave a sum of squares of nothing just below zero.
+    # Rounding may make a sum of squares slightly negative.
     return np.maximum(power, 0.0)
 
 
 def restoring_gain(predicted: ArrayLike, true: ArrayLike, predictable: ArrayLike = 1.0) -> Floats:
-    """The factor on deviations that turns the predicted power into the true; 1 where nothing is predicted.
+    """The factor on deviations that turns the predicted power into the true one; 1 if nothing is predicted.
 
-    What is predicted of a unit that the features know nothing of is rounding, which must not be blown up. `predictable`
-    is the largest part of a target's amplitude that the map could predict: a strength far above the features' own size
-    leaves little of any target; what it leaves is no rounding.
+    The prediction of a unit that is unrelated to the features is rounding and must not be amplified. `predictable` is
+    the largest part of a target's amplitude that the map could predict: with a strength far above the features' size,
+    predictions are small but not rounding.
 
-    Examples
-    --------
     >>> restoring_gain([1.0, 0.0], [4.0, 4.0])
     array([2., 1.])
     """

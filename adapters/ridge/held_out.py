@@ -1,4 +1,4 @@
-"""How well each strength predicts the held-out samples of each fold, and which is the best of them."""
+"""Held-out errors of each strength, and the choice of the best."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .folds import Split
 
 @dataclass(frozen=True)
 class PreparedFold:
-    """One fold's decomposition, from which every strength and every unit is served.
+    """One fold's decomposition, for all strengths and units.
 
     `train` and `held_out` are the samples' positions, `left` (n_train, r) and `values` (r,) of the training features'
     decomposition, and `held_out_scores` (n_held_out, r) the held-out features along the right singular vectors.
@@ -31,11 +31,11 @@ class PreparedFold:
 def prepare_folds(X: Floats, folds: list[Split], scale: str, weakest: float | None = None) -> list[PreparedFold]:
     """Standardise and decompose the features (n_samples, n_features) of each fold, by its training samples alone.
 
-    No strengths below `weakest`, where that is given, will follow: a `quick_svd` may do.
+    If no strength is below `weakest`, a `quick_svd` may be enough.
     """
     if scale == "none" and X.shape[1] > X.shape[0]:
-        # X' = Q R: samples keep all their inner products in the coordinates R', so no fold needs the wide X.
-        # The mean goes out first, as folds centre themselves and it would only cost digits.
+        # X' = Q R: the coordinates R' have the same inner products of samples, so no fold needs the wide X. The mean is
+        # removed first: folds centre anyway, and it would cost digits.
         X = np.asarray(np.linalg.qr((X - X.mean(axis=0)).T, mode="r")).T
     prepared = []
     for train, held_out in tqdm(folds, desc="decomposing folds", delay=1, disable=None):
@@ -47,17 +47,14 @@ def prepare_folds(X: Floats, folds: list[Split], scale: str, weakest: float | No
 
 
 TIE = 1e-9
-"""Errors that differ by less than this part of what there is to predict differ by rounding."""
+"""Errors that differ by less than this part of the total to predict differ by rounding."""
 
 
 def first_least(errors: Floats, size: ArrayLike) -> NDArray[np.intp]:
-    """Position of the least error in each column (n_alphas, n_units); of several that only rounding tells apart, the
-    first.
+    """The position of the least error in each column (n_alphas, n_units); the first one, if several differ by rounding.
 
-    `size` is what there is to predict, in the same measure.
+    `size` is the total to predict, in the same measure.
 
-    Examples
-    --------
     >>> first_least(np.array([[0.5, 0.7], [0.5 - 1e-12, 0.6]]), 1.0)
     array([0, 1])
     """
@@ -68,8 +65,8 @@ def first_least(errors: Floats, size: ArrayLike) -> NDArray[np.intp]:
 class HeldOutSums:
     """Sums over all held-out samples, of deviations from the mean of each fold's training samples.
 
-    Squared errors and squared predictions are (n_alphas, n_targets), the squared truth (n_targets,). Where only errors
-    are wanted, `predicted` is zero, and `true` taken from the mean of all samples.
+    Squared errors and squared predictions are (n_alphas, n_targets), the squared truth (n_targets,). If only errors are
+    needed, `predicted` is zero, and `true` is about the mean of all samples.
     """
 
     error: Floats
@@ -87,8 +84,8 @@ class HeldOutSums:
     def off_direction(self) -> Floats:
         """One minus the squared cosine between prediction and truth, (n_alphas, n_targets).
 
-        This is the part of the truth that no gain of the prediction could explain: blind to how far a strength shrinks
-        predictions, which a gain makes good. It is 1 where nothing, or the opposite, is predicted.
+        This is the part of the truth that no gain could explain. It ignores how much a strength shrinks predictions,
+        because a gain restores that. It is 1 if nothing, or the opposite, is predicted.
         """
         inner = (self.predicted + self.true - self.error) / 2
         norms = self.predicted * self.true
@@ -97,7 +94,7 @@ class HeldOutSums:
 
 
 def held_out_sums(folds: list[PreparedFold], alphas: Floats, Y: Floats) -> HeldOutSums:
-    """How each strength does on the held-out samples of Y (n_samples, n_targets)."""
+    """The sums of each strength on the held-out samples of Y (n_samples, n_targets)."""
     error, predicted = np.zeros((2, len(alphas), Y.shape[1]))
     true = np.zeros(Y.shape[1])
     for fold in folds:

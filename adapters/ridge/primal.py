@@ -1,9 +1,9 @@
-"""Held-out errors where samples outnumber features: what a fold lacks is taken off what all samples have.
+"""Held-out errors with more samples than features: subtracts the held-out samples from sums over all.
 
 With the features of all samples in orthonormal coordinates, X = U L, the training samples of a fold have the
-cross-products U'Y - U_f'Y_f of all but those of its held-out ones, f. So a unit is multiplied with U once, however many
-folds there are, and each fold costs it products of the size of the features. U'Y rather than X'Y, because its rounding
-does not grow with the condition of X.
+cross-products U'Y - U_f'Y_f of all but those of its held-out ones, f. So each unit is multiplied with U only once, and
+each fold needs products of the size of the features. It uses U'Y, not X'Y, because its rounding does not grow with the
+condition of X.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .folds import Split
 from .held_out import HeldOutSums
 
 MOST_LOST = 100.0
-"""How much larger a direction may be over all samples than among a fold's training samples, or the weakest strength.
+"""How much larger a direction may be in all samples than in a fold's training samples, or than the weakest strength.
 
-What is left of a direction that hardly varies without the held-out samples (a feature of one run alone) is a small
-difference of products, which float32 does not hold.
+A direction with little variance outside the held-out samples (e.g. a feature of one run only) is a small difference of
+products, for which float32 is not precise enough.
 """
 
 
@@ -52,7 +52,7 @@ class _FoldBlocks(NamedTuple):
     held_out: NDArray[np.intp]
     n_train: int
     others: tuple[NDArray[np.intp], Array] | None
-    """The training samples and their coordinates (r, n_train), where they are not simply all that are not held out."""
+    """The training samples and their coordinates (r, n_train), if these are not all samples that are not held out."""
     left: Array
     """(r, n_held_out): coordinates of the held-out samples."""
     mean: Array
@@ -60,22 +60,22 @@ class _FoldBlocks(NamedTuple):
     along: Array
     """(q, r): from coordinates to directions."""
     scores: Array
-    """(n_held_out, q), or (q, q): the held-out features along the directions, rotated where they are many."""
+    """(n_held_out, q), or (q, q): the held-out features along the directions, rotated if there are many."""
     rotation: Array | None
-    """(q, n_held_out): the rotation, what it leaves out being nothing that could be predicted."""
+    """(q, n_held_out): the rotation; what it omits cannot be predicted."""
     squares: Floats
     """(q,): of the training features' singular values."""
 
 
 class PrimalSearch:
-    """Held-out sums of every strength, for blocks of units, from the `quick_svd` of the standardised features."""
+    """Held-out sums of all strengths for blocks of units, from the `quick_svd` of the standardised features."""
 
     def __init__(
         self, X: Floats, parts: Svd, folds: list[Split], scale: str, alphas: Floats, backend: Backend, dtype: type
     ) -> None:
         self._alphas, self._backend = alphas, backend
         self._scale_of_all = standardise(X, scale).scale
-        # Weaker directions count for nothing next to the strengths that a quick decomposition is for.
+        # Weaker directions have no effect with the strengths that a quick decomposition allows.
         kept = parts.values > 1e-7 * parts.values[0]
         left = parts.left[:, kept]
         of_all = Svd(left - left.mean(axis=0), parts.values[kept], parts.X, parts.right[kept])

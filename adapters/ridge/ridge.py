@@ -28,13 +28,15 @@ from .strengths import RidgeProblem, errors_for_all, errors_per_unit, generalise
 GENERALISED = "gcv"
 
 SINGLE_FROM = 2**22
-"""Targets of more numbers than this are multiplied in float32 if they are no more precise; fewer cost too little to."""
+"""Targets with more numbers than this are multiplied in float32 if they are not more precise; with fewer it is not
+worth it.
+"""
 
 logger = logging.getLogger("hotwire")
 
 
 class RidgeAdapter(FactoredAdapter):
-    """Ridge regression into layers of any width, kept in factors, with a gain.
+    """Ridge regression into layers of any width, in factors, with a gain.
 
     A prediction is::
 
@@ -43,36 +45,36 @@ class RidgeAdapter(FactoredAdapter):
     Parameters
     ----------
     alphas : float or sequence of float, optional
-        Regularisation strengths, all above 0, on the scale of scikit-learn's `Ridge`. With a single one there
-        is no cross-validation; of several, one is chosen on held-out samples as `choose_by` says.
-        Left out: half powers of ten on the scale of the features, whatever their unit, see `default_alphas`.
+        Regularisation strengths, all above 0, on the scale of scikit-learn's `Ridge`. With a single one there is no
+        cross-validation; of several, one is chosen on held-out samples by `choose_by`. Default: half powers of ten on
+        the scale of the features, see `default_alphas`.
     alpha_per : {"all", "unit"}
-        One strength for all units (the error is summed over them), or each unit its own. With one for all,
-        the search is done on at most n_samples scores of Y and never touches the wide axis.
+        One strength for all units (the error is summed over them), or one for each unit. With one for all, the search
+        uses at most n_samples scores of Y, not the wide axis.
     choose_by : {"error", "direction"}
         ``"error"``: the least mean squared error. ``"direction"``: the largest squared cosine between predicted and
-        true deviations from the mean, for predictions that a gain will give their size anyway: the error prefers weak
-        strengths only because strong ones shrink.
+        true deviations from the mean. Use it with a gain, which restores the size: the error prefers weak strengths
+        only because strong ones shrink predictions.
     gain : {"none", "total", "unit"}
         A factor on the prediction's deviation from `y_mean_`. ``"none"``: 1, the shrunk predictions of plain
         ridge. ``"total"``: one factor, such that on the training samples the variance summed over units is
         that of Y. ``"unit"``: one factor per unit, each restoring its unit's variance (1 where nothing is
         predicted).
     scale : {"none", "unit_variance"}
-        What is done to features after centring. Features that do not vary keep scale 1 and get no weight.
+        The scaling of features after centring. Constant features have scale 1 and no weight.
     cv : int, splitter or "gcv", optional
-        A number of folds, or one of scikit-learn's splitters. Left out: leave one group out with up to 20
-        groups, 10 folds of whole groups with more, and 5 folds of neighbouring samples without groups. ``"gcv"``:
-        no folds, but generalised cross-validation, for samples that are independent of each other.
+        A number of folds, or a splitter of scikit-learn. Default: leave one group out with up to 20 groups, 10 folds of
+        whole groups with more, and 5 folds of neighbouring samples without groups. ``"gcv"``: generalised
+        cross-validation without folds, for independent samples.
     device : str, optional
-        Of torch, e.g. ``"cuda"``: where products along the wide axis are computed. By default where the targets are, if
-        they are a tensor, else with numpy. What is fitted are numpy arrays in any case.
+        The torch device for products along the wide axis, e.g. ``"cuda"``. Default: the targets' device if they are a
+        tensor, else numpy. Fitted attributes are always numpy arrays.
 
     Attributes
     ----------
     projection_ : (n_features, k) array of float64
-        k is the rank of X; with one strength for all units, the rank of Y or n_units where that is smaller. Where it
-        would be nearly n_samples, it is n_samples and the expansion is Y, centred.
+        k is the rank of X; with one strength for all units, the rank of Y or n_units if that is smaller. If k would be
+        nearly n_samples, it is n_samples and the expansion is Y, centred.
     expansion_ : (k, n_units) array
         float32 if Y was float32 or float16, else float64; so are the predictions.
     x_mean_, x_scale_ : (n_features,) arrays
@@ -82,21 +84,21 @@ class RidgeAdapter(FactoredAdapter):
     alpha_ : float or (n_units,) array
         The strength chosen.
     alpha_at_edge_ : bool or (n_units,) array of bool
-        Whether it is the smallest or largest of several. If these were named, others may do better.
+        Whether it is the smallest or largest of several. If you gave `alphas`, others may be better.
     alphas_ : (n_alphas,) array
-        The strengths there were to choose from; None in adapters saved before this was kept.
+        The candidate strengths; None in old saved adapters.
     solver_ : {"dual", "primal"}
-        In matrices of which size it was solved, see `hotwire.adapters.plan.plan_fit`.
+        Whether the matrices were samples by samples or features by features, see `hotwire.adapters.plan.plan_fit`.
     cv_errors_ : (n_alphas,) or (n_alphas, n_units) array, or None
-        Of each of `alphas_`, on held-out samples (and over units): the mean squared error before any gain, or one
-        minus the squared cosine; or the generalised error. None if there was nothing to choose.
+        For each of `alphas_`, on held-out samples (and over units): the mean squared error before any gain, one minus
+        the squared cosine, or the generalised error. None if there was nothing to choose.
 
     Notes
     -----
     Features, matrices of samples by samples, strengths and sums are in float64. Products of targets with these are in
-    float32 where there are more than four million targets and they are no more precise. A choice of strength that hangs
-    on less than float32 tells is made again in float64. Strengths below 1e-7 of the features' largest squared singular
-    value are searched with a decomposition of each fold, to all digits.
+    float32 if there are more than four million target values that are not more precise. A choice of strength that
+    float32 cannot decide is repeated in float64. Strengths below 1e-7 of the features' largest squared singular value
+    are searched with a full-precision decomposition of each fold.
 
     References
     ----------
@@ -146,19 +148,18 @@ class RidgeAdapter(FactoredAdapter):
         ----------
         X : (n_samples, n_features) array-like or torch tensor
         Y : (n_samples, n_units) or (n_samples,) array-like or torch tensor
-            May be a memory map: it is read block by block.
+            May be a memory map, which is read block by block.
         groups : (n_samples,) array-like, optional
             Samples with equal labels (a run, a photograph) are never divided by cross-validation.
         out : (n_samples, n_units) array, optional
-            Where the expansion is written, into its first rows: a memory map, for a layer wider than memory.
+            The expansion is written into its first rows, e.g. a memory map for a layer that is too wide for memory.
 
         Raises
         ------
         UnknownNameError
-            If a policy has an unknown name.
+            If a parameter is an unknown policy.
         InputError
-            If `alphas` are not positive, `cv` or `groups` allow no cross-validation, or the fit would take more memory
-            than there is.
+            If `alphas` are not positive, `cv` or `groups` allow no cross-validation, or the memory is too small.
         ShapeError
             If `X`, `Y`, `groups` and `out` do not fit together.
         NonFiniteError
@@ -208,7 +209,7 @@ class RidgeAdapter(FactoredAdapter):
         self.expansion_ = factors.expansion
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
         predictable = most_predictable(alphas[chosen], parts.largest_square)
-        if self.gain == "total" and K is not None:  # what the wide axis would tell, the Gram matrix does
+        if self.gain == "total" and K is not None:  # the Gram matrix gives it without the wide axis
             predicted = predicted_in_all(parts, float(alphas[chosen]), K)
             self.gain_ = float(restoring_gain(predicted, np.trace(K), predictable))
         elif self.gain == "none":
@@ -231,7 +232,9 @@ class RidgeAdapter(FactoredAdapter):
     def _choose(
         self, problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks, K: Floats | None
     ) -> NDArray[np.intp]:
-        """Set `alpha_`, `alpha_at_edge_` and `cv_errors_`; which strength is chosen, or which for each unit."""
+        """Set `alpha_`, `alpha_at_edge_` and `cv_errors_`; return the position of the chosen strength, or of each
+        unit's.
+        """
         alphas, n_units = problem.alphas, targets.Y.shape[1]
         if len(alphas) == 1:
             self.cv_errors_ = None
@@ -258,7 +261,7 @@ class RidgeAdapter(FactoredAdapter):
 
 
 def checked_strengths(adapter: RidgeAdapter) -> Floats | None:
-    """The strengths an adapter names, if any, once its policies are known to be among those there are."""
+    """The given strengths of an adapter, if any, after a check of its policies."""
     require_policies(adapter, ALPHA_PER, CHOOSE_BY, GAIN, SCALE)
     return checked_alphas(adapter.alphas)
 

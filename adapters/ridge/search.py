@@ -1,8 +1,8 @@
-"""The search for a strength of each unit, on held-out samples, block by block along the wide axis.
+"""The search for each unit's strength on held-out samples, block by block along the wide axis.
 
 The residuals of all held-out samples are a matrix T of a strength times the targets (see `forms`), so a unit y has the
-summed squared error ``|T y|^2 = |R y|^2`` with R the triangle of T's QR decomposition: half the work of predicting, and
-nothing is stored that is as wide as the layer but one number for each strength.
+summed squared error ``|T y|^2 = |R y|^2`` with R the triangle of T's QR decomposition. This is half the work of
+predicting, and stores only one number for each strength and unit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .forms import deviations
 from .held_out import HeldOutSums, PreparedFold, held_out_sums
 
 PANELS = 8
-"""Pieces in which a triangle is multiplied: 9/16 of the products of a square."""
+"""The pieces for a product with a triangle: 9/16 of the products of a square."""
 
 
 class Search(Protocol):
@@ -37,7 +37,7 @@ class Search(Protocol):
 class DualSearch:
     """Held-out sums from the triangles of residual maps; `predictions` are H of each strength (`forms.held_out_rows`).
 
-    `errors_only` leaves squared predictions out, which takes half the time, and takes the truths' about the mean of all
+    `errors_only` omits squared predictions, which takes half the time; squared truths are then about the mean of all
     samples.
     """
 
@@ -83,7 +83,7 @@ class DualSearch:
         return HeldOutSums(error, predicted, self._sum(self._true, block))
 
     def _sum(self, upper: Array, block: Array) -> Floats:
-        """|R y|^2, some rows at a time: what is below the triangle is nearly all left out."""
+        """|R y|^2, some rows at a time, without most of the zeros below the triangle."""
         height = -(-len(upper) // PANELS)
         total = 0.0
         for top in range(0, len(upper), height):
@@ -98,13 +98,13 @@ def _triangle(rows: Floats) -> Floats:
 
 
 class FoldSearch:
-    """Held-out sums from a decomposition of each fold, to all digits: for strengths too weak for anything quicker."""
+    """Held-out sums from a full-precision decomposition of each fold, for strengths too weak for quicker ways."""
 
     def __init__(self, folds: list[PreparedFold], alphas: Floats, backend: Backend) -> None:
         self._folds, self._alphas, self._backend = folds, alphas, backend
 
     def at(self, dtype: type) -> FoldSearch:
-        """Itself: it is in float64 in any case."""
+        """Itself: it is always in float64."""
         return self
 
     def __call__(self, block: Array) -> HeldOutSums:

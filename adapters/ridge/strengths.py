@@ -1,7 +1,7 @@
-"""Choosing strengths: what is least on held-out samples, or by generalised cross-validation.
+"""The choice of strengths, on held-out samples or by generalised cross-validation.
 
-Where blocks of units are in float32, sums of squares are known to a part of `SINGLE`. A choice that would hang on less
-is made again in float64, on the units concerned.
+In float32, sums of squares are precise to a part of `SINGLE`. A choice that depends on less is repeated in float64 for
+these units.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from .primal import PrimalSearch
 from .search import DualSearch, FoldSearch, Search, search
 
 SINGLE = 3e-6
-"""The part of the power of targets by which sums of squares in float32 may be off."""
+"""The largest error of sums of squares in float32, as a part of the targets' power."""
 
 
 class RidgeProblem(NamedTuple):
-    """What all ways to choose start from.
+    """The input of all ways to choose.
 
-    X (n_samples, n_features) is not standardised: folds do this by their training samples. `parts` is of all
-    standardised features, the left vectors centred, and `quick` says whether it is a `quick_svd`.
+    X (n_samples, n_features) is not standardised: folds do this with their training samples. `parts` is the
+    decomposition of all standardised features, with centred left vectors; `quick` is whether it is a `quick_svd`.
     """
 
     X: Floats
@@ -40,18 +40,18 @@ class RidgeProblem(NamedTuple):
     choose_by: str
 
     def held_out_rows(self, folds: list[Split]) -> Iterator[Floats]:
-        """For each fold the rows that take targets to what is held out, see `hotwire.adapters.ridge.forms`."""
+        """The rows H of each strength, see `hotwire.adapters.ridge.forms`."""
         return held_out_rows(self.X, folds, self.scale, self.alphas, self.parts if self.quick else None)
 
     def measured(self, sums: HeldOutSums, n_values: int) -> HeldOutErrors:
-        """What is to be least, (n_alphas, n_units)."""
+        """The errors to minimise, (n_alphas, n_units)."""
         if self.choose_by == "direction":
             return HeldOutErrors(sums.off_direction(), np.ones(sums.error.shape[1]))
         return HeldOutErrors(sums.error / n_values, sums.true / n_values)
 
 
 class HeldOutErrors(NamedTuple):
-    """What is to be least, and what there is to predict in the same measure."""
+    """The errors to minimise, and the total to predict in the same measure."""
 
     of_strengths: Floats
     size: Floats
@@ -64,7 +64,7 @@ class HeldOutErrors(NamedTuple):
 def errors_for_all(
     problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks, K: Floats | None
 ) -> HeldOutErrors:
-    """The held-out errors (n_alphas, 1) of one strength for all units; K is the targets' Gram matrix where the plan is
+    """The held-out errors (n_alphas, 1) of one strength for all units; K is the targets' Gram matrix if the plan is
     dual.
     """
     n_values = sum(len(held_out) for _, held_out in folds) * targets.Y.shape[1]
@@ -94,7 +94,7 @@ def errors_per_unit(problem: RidgeProblem, folds: list[Split], plan: FitPlan, ta
 
     errors, size = measured(sums_of, targets)
     if targets.dtype == np.float32:
-        # A residual is off by a part of its truth, so its square by as much of the geometric mean of both.
+        # A residual's error is a part of its truth, so its square's error is that part of the geometric mean of both.
         by = size if problem.choose_by == "direction" else np.sqrt(errors.min(axis=0) * size)
         again = np.flatnonzero(_uncertain(errors, by))
         if again.size:
@@ -105,9 +105,9 @@ def errors_per_unit(problem: RidgeProblem, folds: list[Split], plan: FitPlan, ta
 def generalised_errors(problem: RidgeProblem, targets: UnitBlocks, K: Floats | None) -> HeldOutErrors:
     """The generalised cross-validation error, (n_alphas, n_units), or (n_alphas, 1) for all units from K.
 
-    The mean squared residual over the squared share of degrees of freedom that are left (Golub, Heath & Wahba 1979,
-    Generalized cross-validation as a method for choosing a good ridge parameter. Technometrics 21, 215-223), the mean
-    being one that is fitted.
+    The mean squared residual over the squared share of remaining degrees of freedom (Golub, Heath & Wahba 1979,
+    Generalized cross-validation as a method for choosing a good ridge parameter. Technometrics 21, 215-223). The mean
+    is one fitted parameter.
     """
     parts, n_samples = problem.parts, len(problem.X)
     lost = problem.alphas[:, np.newaxis] / (parts.values**2 + problem.alphas[:, np.newaxis])
@@ -147,6 +147,6 @@ def _search(problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: U
 
 
 def _uncertain(errors: Floats, size: Floats) -> NDArray[np.bool_]:
-    """Whether rounding might have decided which of a column's (n_alphas, n_units) errors is the least."""
+    """Whether rounding may have decided which error of a column (n_alphas, n_units) is the least."""
     least, next_to = np.partition(errors, 1, axis=0)[:2]
     return next_to - least <= SINGLE * size

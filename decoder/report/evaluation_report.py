@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -102,7 +102,10 @@ class EvaluationReport:
         return checks + finding_checks(evaluation.findings)
 
     def tables(self) -> list[Table]:
-        return [decisions_table(self.summary()["decisions"]), self._measures_table()]
+        decisions = self.summary()["decisions"]
+        n_right = sum(one["right"] for one in decisions)
+        caption = f"{self.evaluation.network}: {n_right} of {len(decisions)} right"
+        return [replace(decisions_table(decisions), caption=caption), self._measures_table()]
 
     def figures(self) -> list[Drawing]:
         return [part for section in self.sections() for part in section.parts if isinstance(part, Drawing)]

@@ -33,6 +33,9 @@ except ModuleNotFoundError as missing:
 
 TIMEOUT_S = (10, 60)  # to connect; between two chunks
 N_RETRIES = 2
+NOT_LISTED = (NoSuchProjectError, UnsupportedRepoVersionError)
+PASSING = (429, 500, 502, 503, 504)
+"""What a server answers that is in trouble; with others it says no."""
 
 
 def make_ready(wanted: Asset, cache: Path) -> None:
@@ -101,18 +104,20 @@ def download(wanted: Asset, cache: Path, making: Path) -> Path:
     pooch.get_logger().setLevel("WARNING")  # a bar shows the progress
 
     def look_up_and_download(index_url: str, output_file: Any, _: Any) -> None:
-        size_bytes = _download_once(wanted, index_url, output_file)
+        try:
+            size_bytes = _download_once(wanted, index_url, output_file)
+        except (requests.RequestException, LookupError, ValueError, *NOT_LISTED) as error:
+            if _is_passing(error):  # pooch tries again after any error of requests, and after any ValueError
+                raise
+            raise _download_error(wanted, cache, error) from error
         if size_bytes < wanted.size_bytes:
             raise requests.ConnectionError(f"cut off after {size_bytes:,} of {wanted.size_bytes:,} bytes")
+        _check(Path(output_file), wanted.sha256, wanted.filename)
 
     try:
         downloader: Any = look_up_and_download
         return Path(archives.fetch(wanted.filename, downloader=downloader))
-    except (requests.RequestException, LookupError, NoSuchProjectError, UnsupportedRepoVersionError) as error:
-        raise _download_error(wanted, cache, error) from error
-    except ValueError as error:
-        if "SHA256" in str(error):
-            raise ChecksumError(f"{wanted.name}: {wanted.filename} is not the file registered: {error}") from error
+    except requests.RequestException as error:
         raise _download_error(wanted, cache, error) from error
 
 
@@ -134,7 +139,8 @@ def _download_once(wanted: Asset, index_url: str, output_file: Any) -> int:
 def extract(archive: Path, members: tuple[Member, ...], folder: Path) -> dict[str, Path]:
     """Unpack these members from a wheel or source archive into a folder; return the checked path of each file."""
     unpack = pooch.Unzip if archive.suffix == ".whl" else pooch.Untar
-    unpack(members=[member.path for member in members], extract_dir=str(folder))(str(archive), "download", None)
+    into = str(folder.absolute())  # pooch would take a relative folder for one next to the archive
+    unpack(members=[member.path for member in members], extract_dir=into)(str(archive), "download", None)
     files = {}
     for member in members:
         files[member.file] = folder / member.path
@@ -174,12 +180,21 @@ def _converter(wanted: Asset) -> Callable[[Path, Path], None] | None:
     return None
 
 
-def _check(path: Path, expected: str) -> None:
+def _is_passing(error: Exception) -> bool:
+    """Whether another attempt may succeed: the connection or the server is in trouble, but did not say no."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return error.response.status_code in PASSING
+    return isinstance(error, requests.ConnectionError | requests.Timeout | requests.exceptions.ChunkedEncodingError)
+
+
+def _check(path: Path, expected: str, name: str = "") -> None:
+    """Remove a file and raise a ChecksumError where its SHA-256 is another; the message calls it by ``name``."""
     digest = sha256_of_file(path)
     if digest != expected:
         path.unlink()
         raise ChecksumError(
-            f"{path.name} is not the file expected and has been removed: SHA-256 {expected} expected, got {digest}"
+            f"{name or path.name} is not the file expected and has been removed: SHA-256 {expected} expected, "
+            f"got {digest}"
         )
 
 

@@ -57,7 +57,7 @@ class Ring:
             raise InputError(f"n: expected 0 to {self._n} samples, as many as the ring keeps, got {n}")
         stop = self.stop % self._n or self._n
         newest = self._rows[max(0, stop - n) : stop]
-        if n > stop:  # the seam lies among them
+        if n > stop:  # the ring's end is within them
             newest = np.concatenate([self._rows[stop - n :], newest])
         newest.flags.writeable = False
         return newest
@@ -65,7 +65,7 @@ class Ring:
     def _write(self, first: int, rows: NDArray[np.floating]) -> None:
         """Write at most one turn of rows."""
         at = first % self._n
-        n_here = min(len(rows), self._n - at)  # what fits before the ring's seam
+        n_here = min(len(rows), self._n - at)  # what fits before the ring's end
         self._rows[at : at + n_here] = rows[:n_here]
         if n_here < len(rows):
             self._rows[: len(rows) - n_here] = rows[n_here:]

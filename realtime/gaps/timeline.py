@@ -224,7 +224,7 @@ class Timeline:
         for gap in self._gaps:
             is_late |= (positions >= gap.first) & (positions < gap.first + gap.n_missing)
         n_late = int(is_late.sum())
-        if self._gaps:  # stamps right after a gap, as many as it holds: the sender stalled and catches up
+        if self._gaps:  # as many stamps as the gap, right after it: the sender stalled and catches up
             gap = self._gaps[-1]
             stop = gap.first + gap.n_missing
             is_near = (positions >= stop) & (

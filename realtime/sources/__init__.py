@@ -1,1 +1,1 @@
-"""Where live samples and markers come from."""
+"""Sources of live samples and markers."""

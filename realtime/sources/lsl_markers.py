@@ -47,9 +47,10 @@ class LslMarkers:
         """
         if self._search is None and not self._link.connected:
             self._search = _Search(self._link)
+        goes_on = self._search is not None and self._search.goes_on  # before the next line: it may connect and end now
         if not self._link.connected:
             assert self._search is not None
-            return self._search.why if self._search.goes_on else "the search failed, as standard error tells"
+            return self._search.why if goes_on else "the search failed, as standard error tells"
         if self._search is not None:
             self._search.messages()  # not needed any more
         self.is_open = True

@@ -173,7 +173,7 @@ class NotANumber(_OfChannel):
 
 
 class Flat(_OfChannel):
-    """A channel keeps the value it has."""
+    """A channel stays at its current value."""
 
     kind = "flat"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -356,6 +357,19 @@ def test_a_command_that_makes_no_sense_is_refused(written, tmp_path):
         play(engine, clock, 99.0)
     assert sum(status.why.startswith("refused") for status in kept.statuses) == 1
     assert len([one for one in kept.decisions if not one.shadow]) == len(ONSETS)
+
+
+def test_an_answer_does_not_wait_for_the_disk(tmp_path, monkeypatch):
+    """While the raw stream is recorded, seeing a file safely onto the disk can take longer than a decision may."""
+    waited = []
+    monkeypatch.setattr(os, "fsync", waited.append)
+    engine, _, _ = on_stage()
+    commands = Commands(tmp_path)
+    with engine:
+        (tmp_path / "1.json").write_text('{"command": "stop"}')
+        commands.poll(engine)
+    assert json.loads((tmp_path / "1.answer").read_text())["told"] == "stopping"
+    assert not waited
 
 
 def test_what_an_earlier_engine_left_is_not_carried_out(tmp_path):

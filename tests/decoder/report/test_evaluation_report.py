@@ -118,6 +118,12 @@ def test_says_what_the_evaluation_found(tmp_path: Path) -> None:
     assert "are left out" not in text
 
 
+def test_the_terminal_says_how_many_trials_were_right() -> None:
+    evaluation = make(("dog", "cat", "cup", "car"), 40, 4)
+    decisions, _ = EvaluationReport(evaluation, "a recording").tables()
+    assert decisions.caption == f"{evaluation.network}: 32 of 40 right"
+
+
 def test_is_one_file_that_refers_to_itself_alone(page: str) -> None:
     assert check_alone(page).tags.count("svg") == 3
 
