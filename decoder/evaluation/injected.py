@@ -91,6 +91,7 @@ def _refitted(data: FoldData, fold: FittedFold, keys: NDArray[np.intp]) -> Linea
 
 
 def _scaling(adapter: Any) -> Any:
-    """The adapter if it can scale features of different units, else ridge."""
+    """The adapter, without bands of the brain's features, if it can scale features of different units; else ridge."""
     scaled: Any = clone(adapter) if "scale" in adapter.get_params() else default_adapter()
-    return scaled.set_params(scale="unit_variance")
+    wanted = {"scale": "unit_variance", "bands": None}
+    return scaled.set_params(**{name: of for name, of in wanted.items() if name in scaled.get_params()})
