@@ -58,6 +58,14 @@ def test_plain_features_are_in_no_band_of_the_brain(network: Network, recording:
     assert result.controls[NUISANCE].measures["pairwise"].value > 0.6
 
 
+def test_predictors_are_computed_once(network: Network, recording: Recording) -> None:
+    """Not for each fold: reading all pictures takes long."""
+    calls = []
+    register(Control("letters", "", predictors=lambda targets: calls.append(targets) or np.eye(len(targets.keys))))
+    evaluated(network, recording, dict(zip(LABELS, LABELS, strict=True)), "letters")
+    assert len(calls) == 1
+
+
 def test_every_name_once() -> None:
     assert register(HALF) is register(HALF)
     with pytest.raises(InputError, match="control 'half': expected a name of its own"):
