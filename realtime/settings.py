@@ -22,7 +22,7 @@ class LiveSettings:
     window : Window, optional
         Replaces the decoder's own window, e.g. by a sliding one, which needs no markers. It has to give the same:
         `SlidingAverage` for a decoder of averages; for one whose window has samples, the result of
-        `hotwire.decoder.steps.sliding_like`.
+        `hotwire.decoder.windows.sliding_like`.
     channels : {"exact", "by name", "by position"}
         See `match_channels`.
     backlog : {"catch-up", "newest", "every"}

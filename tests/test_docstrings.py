@@ -1,14 +1,19 @@
-"""Every example in a docstring runs."""
+"""Every example in a docstring runs, and every name that a docstring refers to is there."""
 
 from __future__ import annotations
 
 import doctest
 import importlib
 import pkgutil
+import re
+from pathlib import Path
 
 import pytest
 
 FOLDERS = ["errors", "models", "adapters", "decoder", "realtime"]
+
+
+REFERENCE = re.compile(r"`hotwire((?:\.\w+)+)`")
 
 
 def modules() -> list[str]:
@@ -25,3 +30,18 @@ def test_examples_in_docstrings(name: str) -> None:
     module = importlib.import_module(name)
     failed, _ = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     assert failed == 0
+
+
+def is_there(name: str) -> bool:
+    """Whether a name is that of a module, or of something in one."""
+    try:
+        return bool(pkgutil.resolve_name(name))
+    except (ImportError, AttributeError):
+        return False
+
+
+def test_names_that_docstrings_refer_to_are_there() -> None:
+    sources = [file for folder in FOLDERS for file in (Path(__file__).parents[1] / folder).rglob("*.py")]
+    references = {f"hotwire{name}": file for file in sources for name in REFERENCE.findall(file.read_text("utf-8"))}
+    assert len(references) > 30
+    assert {name: str(file) for name, file in references.items() if not is_there(name)} == {}

@@ -16,7 +16,7 @@ from ..settings import Settings
 from ..statistics.auc import choice_score
 from ..windows import Trials
 from .fold_data import FoldData
-from .splits import HeldOut, class_group, split_classes, split_runs
+from .splits import HeldOut, class_group, inner_splits, split_classes
 from .threads import once
 
 CHOOSABLE = (
@@ -93,8 +93,7 @@ class SettingsSearch:
     def _inner(self, trials: Trials, truth: NDArray[np.intp]) -> list[HeldOut]:
         """Folds of the training trials; they hold out whole classes where the outer ones do."""
         if not self._held_out.by_class:
-            runs = [run for run in self._data.recording.runs if run not in set(self._held_out.runs)]
-            parts = split_runs(runs, min(self._n_inner, len(runs))) if len(runs) > 1 else []
+            parts = inner_splits(self._data.recording.runs, self._held_out.runs, self._n_inner, "choose")
             return [HeldOut(tuple(part)) for part in parts]
         ours = self._held_out.trains(trials.run, truth)
         n_classes = len(np.unique(truth[ours]))

@@ -35,17 +35,17 @@ def of_control(
     Where folds hold out whole classes, targets are exchanged within each fold's training only: else a held-out class
     could come back as a target.
     """
-    if control.predictors is not None and control.predictors(data.targets) is None:
+    predictors = None if control.predictors is None else control.predictors(data.targets)
+    if control.predictors is not None and predictors is None:
         return []
+    changed = partial(_changed, control, predictors)
     if control.pairing is None:
-        return [partial(_changed, control, None)]
+        return [partial(changed, None)]
     if by_class:
-        return [
-            partial(_changed, control, partial(_keys_within, control, n, n_shuffles, seed)) for n in range(n_shuffles)
-        ]
+        return [partial(changed, partial(_keys_within, control, n, n_shuffles, seed)) for n in range(n_shuffles)]
     trials = data.trials_to_fit(folds[0].settings)
     orders = control.pairing(shuffled_within(trials), trials.event, n_shuffles, seed)
-    return [partial(_changed, control, partial(_keys_in_order, order)) for order in orders]
+    return [partial(changed, partial(_keys_in_order, order)) for order in orders]
 
 
 def _keys_in_order(order: NDArray[np.intp], data: FoldData, fold: FittedFold) -> NDArray[np.intp]:
@@ -63,6 +63,7 @@ def _keys_within(
 
 def _changed(
     control: Control,
+    predictors: NDArray | None,
     paired: Callable[[FoldData, FittedFold], NDArray[np.intp]] | None,
     data: FoldData,
     fold: FittedFold,
@@ -71,12 +72,11 @@ def _changed(
     to_fit = data.trials_to_fit(fold.settings)
     own_keys = data.keys(to_fit)[fold.train]
     keys = own_keys if paired is None else paired(data, fold)
-    if control.predictors is not None:
-        known: Any = control.predictors(data.targets)
+    if predictors is not None:
         groups = data.targets.truth()[own_keys] if fold.by_class else to_fit.run[fold.train]
         targets = data.table(fold.settings.layer)[keys]
-        linear = Linear(fit_adapter(_scaling(fold.settings.adapter), known[own_keys], targets, groups))
-        states = linear.predict(known[data.keys(data.trials(fold.settings))[fold.test]])
+        linear = Linear(fit_adapter(_scaling(fold.settings.adapter), predictors[own_keys], targets, groups))
+        states = linear.predict(predictors[data.keys(data.trials(fold.settings))[fold.test]])
     else:
         linear = fold.linear if paired is None and not control.untrained else _refitted(data, fold, keys)
         states = linear.predict(fold.to_decide(data))
@@ -91,6 +91,7 @@ def _refitted(data: FoldData, fold: FittedFold, keys: NDArray[np.intp]) -> Linea
 
 
 def _scaling(adapter: Any) -> Any:
-    """The adapter if it can scale features of different units, else ridge."""
+    """The adapter, without bands of the brain's features, if it can scale features of different units; else ridge."""
     scaled: Any = clone(adapter) if "scale" in adapter.get_params() else default_adapter()
-    return scaled.set_params(scale="unit_variance")
+    wanted = {"scale": "unit_variance", "bands": None}
+    return scaled.set_params(**{name: of for name, of in wanted.items() if name in scaled.get_params()})

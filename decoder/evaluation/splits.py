@@ -89,6 +89,20 @@ def split_runs(runs: Sequence[Any], folds: Literal["run"] | int, *, seed: int = 
     return [[runs[i] for i in sorted(part)] for part in np.array_split(order, n_folds)]
 
 
+def inner_splits(runs: Sequence[Any], held_out: Sequence[Any], n_folds: int, what: str) -> list[list[Any]]:
+    """Which training runs to hold out in each inner fold, of at most `n_folds`.
+
+    An InputError, which begins with `what`, where a fold trains on a single run.
+    """
+    training = [run for run in runs if run not in set(held_out)]
+    if len(training) < 2:
+        raise InputError(
+            f"{what}: expected at least two training runs in every fold, as settings are chosen by holding one of them "
+            f"out, got {', '.join(map(repr, training)) or 'none'}; take more runs, or hold out fewer in each fold"
+        )
+    return split_runs(training, min(n_folds, len(training)))
+
+
 def split_classes(run: NDArray, truth: NDArray[np.intp], n_folds: int, *, seed: int = 0) -> list[HeldOut]:
     """What to hold out in each fold where whole classes are held out together.
 

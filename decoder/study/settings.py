@@ -62,7 +62,7 @@ OPTIONS: dict[str, Any] = {
 
 @cache
 def adapter_section(kind: str) -> type[Section]:
-    """The options of this kind of adapter; any may be left out, as in `hotwire.decoder.decoder.default_adapter`.
+    """The options of this kind of adapter; any may be left out, as in `hotwire.decoder.linear.default_adapter`.
 
     The bands of a banded one are required: the recording's own regions.
     """

@@ -33,7 +33,7 @@ def ingredients_of(network: Network, stimuli: Sequence[Any] | np.ndarray) -> dic
         "network": network.name,
         "fingerprint": network.fingerprint,
         "class": f"{kind.__module__}.{kind.__qualname__}",
-        "code": _code_of_class(kind),
+        "code": code_of_class(kind, Network),
         "settings": _in_clear(network.settings()),
         "layers": {name: list(shape) for name, shape in network.layers.items()},
         "versions": _versions(),
@@ -117,11 +117,11 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _code_of_class(kind: type) -> str:
-    """Digest of a network class's code: its functions, up to those that all networks share."""
+def code_of_class(kind: type, base: type) -> str:
+    """Digest of a class's code: its functions, up to those that all that inherit from `base` share."""
     digest = hashlib.sha256()
-    for base in kind.__mro__[: kind.__mro__.index(Network)]:
-        for name, value in sorted(vars(base).items()):
+    for one in kind.__mro__[: kind.__mro__.index(base)]:
+        for name, value in sorted(vars(one).items()):
             function = getattr(value, "__func__", getattr(value, "__wrapped__", value))
             if isinstance(function, FunctionType):
                 digest.update(f"{name} {_code(function.__code__)}\n".encode())

@@ -6,6 +6,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,9 @@ class ArrayCache:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         for part in folder.rglob(f"*{UNFINISHED}"):
-            if time.time() - part.stat().st_mtime > LEFT_S:
-                part.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process has finished it meanwhile
+                if time.time() - part.stat().st_mtime > LEFT_S:
+                    part.unlink()
 
     def __contains__(self, name: str) -> bool:
         """Whether the file exists and is undamaged: all of it is read."""

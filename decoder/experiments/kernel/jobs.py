@@ -86,7 +86,9 @@ def fill_cache(experiment: Experiment, sessions: Iterable[Any], cache: ArrayCach
             cached = in_parallel(checks, f"{session.name}: checking files")
             lacking = {name for name, there in zip(names, cached, strict=True) if not there}
             made.update(lacking)
-            yield session, experiment.jobs(session, lacking.__contains__)
+            # Jobs of the same content, such as regions of the same features, share their entries: one job makes them.
+            lacking_jobs = experiment.jobs(session, lacking.__contains__)
+            yield session, list({tuple(experiment.entries(session, job)): job for job in lacking_jobs}.values())
 
     workers(experiment, batches(), cache)
     return made

@@ -18,7 +18,7 @@ from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key
 from .activity import Blends, Injected, TrueActivations
 from .result import MapCell
-from .session import MapSession, uses_activity, weights_of
+from .session import MapSession, readout_ingredients, uses_activity, weights_of
 
 FORMAT = 4
 """The format of cached results: with another number they are computed again."""
@@ -57,11 +57,11 @@ def _layers_of(session: MapSession) -> list[MapLayer]:
 
 def entry_of(session: MapSession, job: MapJob) -> str:
     """The file of a job's result, named by a key of all that it depends on."""
-    spec, settings = session.networks[job.network], session.settings
+    spec = session.networks[job.network]
     ingredients: list[Any] = [
-        *("map", FORMAT, job.layer, getattr(spec.network, "prompt", None), repr(spec.readout)),
+        *("map", FORMAT, job.layer, getattr(spec.network, "prompt", None), readout_ingredients(spec.readout)),
         *(session.network_ingredients(job.network), session.adapter_ingredients, session.fold_ingredients),
-        *(sorted(settings.controls), settings.seed),
+        *(session.control_ingredients(job.network), session.settings.seed),
     ]
     if isinstance(job, MapCell):
         ingredients += [session.activity_ingredients(job.region, job.time), session.inner_ingredients]

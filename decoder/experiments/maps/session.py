@@ -11,9 +11,11 @@ from sklearn.base import clone
 
 from ....adapters.ridge.blending import blended
 from ....adapters.whiten import Whitener
+from ....models.cache.ingredients import code_of_class
 from ...evaluation.controls import Control, control_named, shuffled_within
-from ...evaluation.splits import split_runs
+from ...evaluation.splits import inner_splits
 from ...evaluation.threads import once
+from ...readout import Readout
 from ...statistics.permutation import exchanged_within
 from ..kernel.keys import digest_of
 from ..session.session import RegionSession, Weights
@@ -30,6 +32,7 @@ class MapSession(RegionSession[MapSettings]):
         self.controls = [control_named(name) for name in self.settings.controls]
         self.class_means = once(self._class_means, maxsize=4)
         self.pairing = once(self._pairing)
+        self.control_ingredients = once(self._control_ingredients)
         self.forget()
 
     def forget(self) -> None:
@@ -49,10 +52,10 @@ class MapSession(RegionSession[MapSettings]):
         rng = np.random.default_rng(self.settings.seed)
         folds = []
         for held_out in self.held_out:
-            runs = [run for run in self.recording.runs if run not in set(held_out)]
-            parts = split_runs(runs, min(self.settings.inner_folds, len(runs))) if len(runs) > 1 else []
-            splits = [self.split(set(runs) - set(part), part) for part in parts]
-            most = -(-self.settings.inner_trials // max(1, len(splits)))
+            parts = inner_splits(self.recording.runs, held_out, self.settings.inner_folds, "map")
+            training = set(self.recording.runs) - set(held_out)
+            splits = [self.split(training - set(part), part) for part in parts]
+            most = -(-self.settings.inner_trials // len(splits))
             folds.append([Split(split.train, np.sort(rng.permutation(split.test)[:most])) for split in splits])
         return folds
 
@@ -60,6 +63,20 @@ class MapSession(RegionSession[MapSettings]):
     def inner_ingredients(self) -> list[str]:
         """What each inner fold fits on and holds out."""
         return [digest_of(part) for splits in self.inner for split in splits for part in split]
+
+    def _control_ingredients(self, network: str) -> list[Any]:
+        """What controls make of this session, as a name alone does not say which functions it has."""
+        targets, (predicted, mean) = self.networks[network].targets, np.random.default_rng(0).normal(size=(2, 5, 3))
+        ingredients: list[Any] = [
+            digest_of(self.trials.run.astype(str))
+        ]  # strengths for predictors are chosen over runs
+        for one in sorted(self.controls, key=lambda control: control.name):
+            ingredients += [one.name, one.untrained, readout_ingredients(one.readout)]
+            ingredients += [one.pairing and digest_of(self.pairing(one.name))]
+            ingredients += [one.activations and digest_of(np.asarray(one.activations(predicted, mean)))]
+            values = one.predictors and one.predictors(targets)
+            ingredients += [None if values is None else digest_of(np.asarray(values))]
+        return ingredients
 
     @cached_property
     def orders(self) -> NDArray[np.intp]:
@@ -106,6 +123,11 @@ class MapSession(RegionSession[MapSettings]):
 
     def _whiten(self, region: str) -> list[Whitener | None]:
         return [self.whitener(region, runs) for runs in self.held_out]
+
+
+def readout_ingredients(readout: Readout | None) -> list[str] | None:
+    """A readout's settings and, as another package may change what it does, its code."""
+    return None if readout is None else [repr(readout), code_of_class(type(readout), Readout)]
 
 
 def weights_of(control: Control) -> Weights:

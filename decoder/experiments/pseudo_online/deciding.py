@@ -58,7 +58,7 @@ class FoldDecoder:
 class Player:
     """Passes runs of a recording to fitted decoders, on windows that slide or that follow events."""
 
-    bench: FoldData
+    data: FoldData
     windows: Windows
     every_s: float
 
@@ -68,7 +68,7 @@ class Player:
         assert isinstance(window, EventWindow)  # checked by `check_streams`
         if self.windows == "events":
             return window
-        rate_hz = self.bench.recording.rate_hz
+        rate_hz = self.data.recording.rate_hz
         for step in settings.steps:
             rate_hz = step.rate_out_hz(rate_hz)
         return sliding_window(window, self.every_s, rate_hz)
@@ -76,11 +76,11 @@ class Player:
     def decisions(self, decoder: FoldDecoder, run: int | str) -> RunDecisions:
         """Decide on a whole run."""
         settings = decoder.settings
-        waiting_s = delays_s(settings, self.bench.recording).waiting
-        stream = stream_windows(self.bench.prepared(tuple(settings.steps)), self.window(settings), run, waiting_s)
+        waiting_s = delays_s(settings, self.data.recording).waiting
+        stream = stream_windows(self.data.prepared(tuple(settings.steps)), self.window(settings), run, waiting_s)
         events: list[int] = []
         times = [np.empty((0, 3))]
-        parts = [np.empty((0, len(self.bench.targets.answers)))]
+        parts = [np.empty((0, len(self.data.targets.answers)))]
         while some := list(islice(stream, AT_ONCE)):
             events += [one.row.event for one in some]
             times.append(np.array([one[1:] for one in some], np.float64))
@@ -90,12 +90,12 @@ class Player:
 
     def scores(self, decoder: FoldDecoder, X: NDArray) -> NDArray[np.float32]:
         """Return the readout's score for each class, (n_trials, n_classes)."""
-        entry = self.bench.entry(decoder.settings, decoder.linear)
+        entry = self.data.entry(decoder.settings, decoder.linear)
         return read_out(decoder.settings.readout, entry, decoder.linear.predict(X), speak=False)[0]
 
     def _probabilities(self, decoder: FoldDecoder, some: Sequence[StreamWindow]) -> NDArray[np.float64]:
         rows = [one.row for one in some]
-        probabilities = np.full((len(rows), len(self.bench.targets.answers)), np.nan)
+        probabilities = np.full((len(rows), len(self.data.targets.answers)), np.nan)
         fit = np.array([row.rejected is None for row in rows])
         if fit.any():
             X = np.array([row.x for row in rows if row.rejected is None], np.float32)
@@ -103,16 +103,16 @@ class Player:
         return probabilities
 
 
-def inner_fits(bench: FoldData, fold: FittedFold, training: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:
+def inner_fits(data: FoldData, fold: FittedFold, training: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:
     """Fit on parts of a fold's training runs, to have decisions on training runs that were not fitted on.
 
     Settings and whitening are those of the fold.
     """
-    to_fit = bench.trials_to_fit(fold.settings)
-    keys = bench.keys(to_fit)
+    to_fit = data.trials_to_fit(fold.settings)
+    keys = data.keys(to_fit)
     decoders = []
     for held_out in split_runs(training, min(inner_folds, len(training))):
         train = np.flatnonzero(np.isin(to_fit.run, [run for run in training if run not in set(held_out)]))
-        linear = bench.fit(fold.settings, train, keys[train], fold.linear.whitener)
+        linear = data.fit(fold.settings, train, keys[train], fold.linear.whitener)
         decoders.append(FoldDecoder(fold.settings, linear, tuple(held_out)))
     return decoders

@@ -98,24 +98,24 @@ def pseudo_online(
     every = _tried(decoder.settings, choose)
     for settings in every:
         check_streams(settings)
-    bench = FoldData(decoder.network, decoder.targets, recording, tuple(dict.fromkeys(one.layer for one in every)))
-    player = Player(bench, windows, every_s)
+    data = FoldData(decoder.network, decoder.targets, recording, tuple(dict.fromkeys(one.layer for one in every)))
+    player = Player(data, windows, every_s)
     for settings in every:
         player.window(settings)  # raises an error that says what is wrong
     splits = split_runs(recording.runs, folds, seed=seed)
-    tried = [(bench.trials(one), one) for one in tried_windows(decoder.settings, choose)]
-    findings = look_for_leaks(recording, bench.trials(decoder.settings), bench.targets, splits, decoder.settings, tried)
+    tried = [(data.trials(one), one) for one in tried_windows(decoder.settings, choose)]
+    findings = look_for_leaks(recording, data.trials(decoder.settings), data.targets, splits, decoder.settings, tried)
     refuse(findings, audit)
     to_s = window_s(decoder.settings) / 2 if to_s is None else to_s
     scorer = StreamScorer(player, policy or Policy(), from_s, to_s, decoder.settings)
     limit = scorer.limit(false_per_minute)
 
-    fits = [partial(fit_fold, bench, decoder.settings, choose, HeldOut(tuple(runs)), inner_folds) for runs in splits]
+    fits = [partial(fit_fold, data, decoder.settings, choose, HeldOut(tuple(runs)), inner_folds) for runs in splits]
     fitted = in_parallel(fits, "cross-validation")
     outer = [FoldDecoder(fold.settings, fold.linear, tuple(runs)) for fold, runs in zip(fitted, splits, strict=True)]
     inner: list[list[FoldDecoder]] = [[] for _ in splits]
     if threshold is None:
-        calls = [partial(_inner, bench, fold, runs, inner_folds) for fold, runs in zip(fitted, splits, strict=True)]
+        calls = [partial(_inner, data, fold, runs, inner_folds) for fold, runs in zip(fitted, splits, strict=True)]
         inner = in_parallel(calls, "fits to choose thresholds by")
     parts = [[one, *of_training] for one, of_training in zip(outer, inner, strict=True)]
     todo = [(number, one, run) for number, of_fold in enumerate(parts) for one in of_fold for run in one.runs]
@@ -161,10 +161,10 @@ def _tried(settings: Settings, choose: Sequence[Choice]) -> list[Settings]:
     return [settings, *each]
 
 
-def _inner(bench: FoldData, fold: FittedFold, held_out: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:
-    training = [run for run in bench.recording.runs if run not in set(held_out)]
+def _inner(data: FoldData, fold: FittedFold, held_out: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:
+    training = [run for run in data.recording.runs if run not in set(held_out)]
     if len(training) < 2:
         raise InputError(
             f"threshold: expected one, as it cannot be chosen where there is a single training run ({training[0]!r})"
         )
-    return inner_fits(bench, fold, training, inner_folds)
+    return inner_fits(data, fold, training, inner_folds)

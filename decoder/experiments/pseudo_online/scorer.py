@@ -45,14 +45,14 @@ class StreamScorer:
 
     @property
     def recording(self) -> Recording:
-        return self.player.bench.recording
+        return self.player.data.recording
 
     @cached_property
     def all_events(self) -> Trials:
         """The recording's events, as trials without samples."""
         events, n = self.recording.events, len(self.recording.events)
         return replace(
-            self.player.bench.trials(self.settings),
+            self.player.data.trials(self.settings),
             X=np.empty((n, 0), np.float32),
             label=events.label,
             run=events.run,
@@ -65,8 +65,8 @@ class StreamScorer:
     @cached_property
     def truth(self) -> NDArray[np.intp]:
         """The correct class of each event."""
-        bench = self.player.bench
-        return bench.targets.truth()[bench.keys(self.all_events)]
+        data = self.player.data
+        return data.targets.truth()[data.keys(self.all_events)]
 
     def latency_s(self, settings: Settings) -> float:
         """The time from an onset until the decision on the event's own window is available."""
@@ -118,7 +118,7 @@ class StreamScorer:
         seed: int,
     ) -> PseudoOnline:
         """Put all results together."""
-        player, n_answers = self.player, len(self.player.bench.targets.answers)
+        player, n_answers = self.player, len(self.player.data.targets.answers)
         decisions, spans = [one.decisions for one in held_out], [one.spans for one in held_out]
         fold_of = {one.decisions.run: one.fold for one in held_out}
         event = np.concatenate([of.event for of in spans])
@@ -132,9 +132,9 @@ class StreamScorer:
         covering = joined([self._covering(one, latencies[one.fold]) for one in held_out], n_answers)
         by_event = decisions_by_event(decisions, spans, BEFORE_S)
         delays = [delays_s(one.settings, self.recording) for one in fitted]
-        network = player.bench.network
+        network = player.data.network
         return PseudoOnline(
-            answers=tuple(player.bench.targets.answers),
+            answers=tuple(player.data.targets.answers),
             windows=player.windows,
             every_s=player.every_s,
             from_s=self.from_s,
@@ -143,7 +143,7 @@ class StreamScorer:
             held_out=tuple(held_out),
             events=event_scores(held_out, truth[orders], n_answers, has_rest=self.has_rest, seed=seed),
             covering=compared(
-                player.bench.targets,
+                player.data.targets,
                 self._offline(folds, fitted),
                 covering,
                 fold_of,
@@ -170,9 +170,9 @@ class StreamScorer:
         self, folds: Sequence[FittedFold], fitted: Sequence[FoldDecoder]
     ) -> tuple[Trials, NDArray[np.intp], NDArray]:
         """Trials as in an evaluation, their correct classes, and the scores of decoders fitted on other runs."""
-        bench = self.player.bench
-        trials = bench.trials(self.settings)
-        scores = np.empty((len(trials), len(bench.targets.answers)), np.float32)
+        data = self.player.data
+        trials = data.trials(self.settings)
+        scores = np.empty((len(trials), len(data.targets.answers)), np.float32)
         for fold, one in zip(folds, fitted, strict=True):
-            scores[fold.test] = self.player.scores(one, bench.trials(one.settings).X[fold.test])
-        return trials, bench.targets.truth()[bench.keys(trials)], scores
+            scores[fold.test] = self.player.scores(one, data.trials(one.settings).X[fold.test])
+        return trials, data.targets.truth()[data.keys(trials)], scores

@@ -5,6 +5,7 @@ from importlib.metadata import EntryPoint
 import numpy as np
 import pytest
 
+from hotwire.adapters import BandedAdapter
 from hotwire.decoder import Decoder, NearestReadout, Recording, Settings, WordTargets, evaluate
 from hotwire.decoder.evaluation import controls
 from hotwire.decoder.evaluation.controls import NUISANCE, Control, control_named, register
@@ -43,6 +44,26 @@ def test_plain_features_of_the_stimuli_in_place_of_the_brain(network: Network, r
     assert alone.measures["pairwise"].value > 0.6
     alike = {"cat": "tabby", "face": "cheek", "house": "house", "shoe": "boots"}
     assert evaluated(network, recording, alike, NUISANCE).controls == {}
+
+
+@pytest.mark.parametrize("bands", ["regions", ["front"] * 8 + ["back"] * 12])
+def test_plain_features_are_in_no_band_of_the_brain(network: Network, recording: Recording, bands: str | list) -> None:
+    parts = (recording.data, recording.rate_hz, recording.feature_names, recording.run, recording.events)
+    regions = Recording(*parts, regions={"front": np.arange(8), "back": np.arange(8, 20)})
+    settings = Settings("first", adapter=BandedAdapter(bands=bands, n_iter=2), readout=NearestReadout())
+    decoder = Decoder(
+        network, WordTargets({"cat": "cat", "face": "face", "house": "a big house", "shoe": "shoe"}), settings
+    )
+    result = evaluate(decoder, regions, controls=[NUISANCE], n_permutations=10)
+    assert result.controls[NUISANCE].measures["pairwise"].value > 0.6
+
+
+def test_predictors_are_computed_once(network: Network, recording: Recording) -> None:
+    """Not for each fold: reading all pictures takes long."""
+    calls = []
+    register(Control("letters", "", predictors=lambda targets: calls.append(targets) or np.eye(len(targets.keys))))
+    evaluated(network, recording, dict(zip(LABELS, LABELS, strict=True)), "letters")
+    assert len(calls) == 1
 
 
 def test_every_name_once() -> None:

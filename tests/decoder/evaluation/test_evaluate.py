@@ -269,6 +269,14 @@ def test_wrong_inputs(decoder: Decoder, recording: Recording) -> None:
         evaluate(decoder, recording, choose=[Choice("window", [BlockAverage(), RunningAverage()])])
 
 
+@pytest.mark.filterwarnings("ignore:response")
+def test_choices_need_two_training_runs(network: Network, recordings: Callable[..., Recording]) -> None:
+    settings = Settings("first", adapter=RidgeAdapter([1.0]))
+    two, choose = recordings(n_runs=2), [Choice("layer", ["first", "second"])]
+    with pytest.raises(InputError, match="choose: expected at least two training runs in every fold"):
+        evaluate(Decoder(network, TARGETS, settings), two, choose=choose, controls=())
+
+
 def test_shuffling_keeps_no_more_labels_than_chance() -> None:
     """Within runs that hold unequal shares of the labels, trials would too often get their own label back."""
 

@@ -86,3 +86,10 @@ def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
     os.utime(left, (0, 0))
     ArrayCache(tmp_path)
     assert list(tmp_path.iterdir()) == [under_way]
+
+
+def test_what_another_process_finishes_meanwhile_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "a.npz.1.part").symlink_to(tmp_path / "gone")  # is listed, and then not there
+    cache = ArrayCache(tmp_path)
+    cache.put("one.npz", ARRAYS)
+    assert same(cache.get("one.npz"))

@@ -12,6 +12,7 @@ import pytest
 from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, LabelReadout, Recording, Settings, WordTargets, evaluate
 from hotwire.decoder.evaluation import controls
+from hotwire.decoder.evaluation.splits import split_runs
 from hotwire.decoder.experiments.kernel.cache import ArrayCache
 from hotwire.decoder.experiments.maps import cells
 from hotwire.decoder.experiments.maps.cells import entry_of, jobs_of, work_out
@@ -167,6 +168,23 @@ def test_what_is_done_is_not_done_again(recording, make_session, store, monkeypa
     assert again.cells == first.cells
 
 
+def test_regions_of_the_same_features_are_worked_out_once(recording, make_session, store, monkeypatch):
+    """Two threads that write one file at a time would take it away from each other."""
+    names: list[str] = []
+    put = ArrayCache.put
+
+    def recorded(cache: ArrayCache, name: str, arrays: dict[str, np.ndarray]) -> None:
+        names.append(name)
+        put(cache, name, arrays)
+
+    monkeypatch.setattr(ArrayCache, "put", recorded)
+    everything = np.arange(recording.n_features)
+    found = make_map([make_session(recording, regions={"all": everything, "brain": everything})], cache=store)
+    assert len(set(names)) == len(names)
+    for cell, one in found.cells.items():
+        assert one.measures == found.cells[cell._replace(region="brain")].measures
+
+
 def test_a_damaged_piece_is_worked_out_anew(recording, make_session, store):
     session = make_session(recording)
     first = make_map([session], cache=store)
@@ -192,6 +210,64 @@ def test_other_data_settings_or_regions_are_other_pieces(recording, make_session
     keys = {entry_of(one, job) for one in [session, *others]}
     assert len(keys) == 5
     assert entry_of(make_session(recording), job) == entry_of(session, job)
+
+
+def test_what_a_control_or_a_readout_does_is_in_the_key(recording, make_session, monkeypatch):
+    """Other functions under the same name, as another version of a package has them."""
+
+    def keys(control: controls.Control, readout: Readout | None = None) -> list[str]:
+        monkeypatch.setattr(controls, "_registered", {"own": control})
+        session = make_session(recording, controls=("own",), readout=readout)
+        return [entry_of(session, jobs_of(session)[0]), entry_of(session, jobs_of(session)[-1])]
+
+    def reversed_order(groups: np.ndarray, events: np.ndarray, n: int, seed: int) -> np.ndarray:
+        return np.tile(np.arange(len(events))[::-1], (n, 1))
+
+    @dataclass(frozen=True)
+    class Opposite(DotReadout):
+        def scores(self, entry: Entry, states: np.ndarray) -> np.ndarray:
+            return -super().scores(entry, states)
+
+    Opposite.__qualname__ = DotReadout.__qualname__
+    own = controls.Control("own", "")
+    n_keys = len(TARGETS.keys)
+    others = [
+        keys(own, DotReadout()),
+        keys(own, Opposite()),
+        *map(
+            keys,
+            [
+                own,
+                replace(own, activations=lambda predicted, mean: predicted),
+                replace(own, activations=lambda predicted, mean: predicted / 2),
+                replace(own, pairing=reversed_order),
+                replace(own, pairing=lambda groups, events, n, seed: np.tile(np.arange(len(events)), (n, 1))),
+                replace(own, predictors=lambda targets: np.eye(n_keys)),
+                replace(own, predictors=lambda targets: np.eye(n_keys)[::-1]),
+                replace(own, untrained=True),
+                replace(own, readout=DotReadout()),
+            ],
+        ),
+    ]
+    assert keys(own) == others[2]
+    for of_job in zip(*others, strict=True):
+        assert len(set(of_job)) == len(others)
+
+
+def test_the_runs_that_strengths_are_chosen_over_are_in_the_key_of_a_layer(recordings, make_session):
+    """Two runs that are one, of the same trials, in the same folds, without activity: as for the nuisance control."""
+    four = recordings(n_runs=4)
+    events = four.events.take(np.arange(1, len(four.events)))  # unequal shares, so that targets are shuffled over runs
+    seed = next(seed for seed in range(99) if split_runs(range(4), 2, seed=seed) == [[0, 1], [2, 3]])
+    length_s = four.n_samples / 4 / four.rate_hz
+    joined = replace(events, run=events.run // 2, onset_s=events.onset_s + length_s * (events.run % 2))
+    sessions = [
+        make_session(Recording(four.data, four.rate_hz, four.feature_names, run, of), folds=folds, seed=seed)
+        for run, of, folds in ((four.run, events, 2), (four.run // 2, joined, "run"))
+    ]
+    layer = jobs_of(sessions[0])[0]
+    assert sessions[0].fold_ingredients == sessions[1].fold_ingredients
+    assert entry_of(sessions[0], layer) != entry_of(sessions[1], layer)
 
 
 def test_several_sessions_are_averaged(recordings, make_session, store):
@@ -237,6 +313,12 @@ def test_wrong_inputs(recording, make_session, network):
         make_map([make_session(recording), make_session(recording)])
     with pytest.raises(InputError, match="at least one"):
         make_map([])
+
+
+@pytest.mark.filterwarnings("ignore:response")
+def test_cells_are_chosen_over_two_training_runs_at_least(recordings, make_session, store):
+    with pytest.raises(InputError, match="map: expected at least two training runs in every fold"):
+        make_map([make_session(recordings(n_runs=2))], cache=store)
 
 
 def test_cells_of_other_strengths_are_not_taken_for_these(network: Network, recording: Recording) -> None:

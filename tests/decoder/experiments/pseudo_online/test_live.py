@@ -99,8 +99,8 @@ def test_the_engine_says_the_same_when_it_was_there(chain: tuple[Decoder, Settin
     decoder, settings, path = chain
     recording = made_session(1, seed=2)
     compiled = NotingDecoder.load(path)
-    bench = FoldData(decoder.network, decoder.targets, recording, ["active"])
-    player = Player(bench, "sliding", 0.2)
+    data = FoldData(decoder.network, decoder.targets, recording, ["active"])
+    player = Player(data, "sliding", 0.2)
     found = player.decisions(FoldDecoder(settings, decoder.linear_, (0,)), 0)
 
     clock = VirtualClock()
