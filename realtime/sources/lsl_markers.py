@@ -52,8 +52,10 @@ class LslMarkers:
             assert self._search is not None
             return self._search.why if goes_on else "the search failed, as standard error tells"
         if self._search is not None:
-            self._search.messages()  # not needed any more
+            self._search.give_up()  # it has ended already, or does so at once
+            self._search = None
         self.is_open = True
+        self._news.append(MarkersChange(True, f"{self._link} is there"))
         return None
 
     @property

@@ -219,7 +219,7 @@ def test_wrong_numbers(network: OnnxNetwork) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "message"),
-    [((4, 3), "has a batch of 4"), (("n", "width"), r"free dimensions \['width'\] behind the batch")],
+    [((4, 3), "has a batch of 4"), (("n", "width"), r"free dimensions \['width'\] after the batch")],
 )
 def test_models_of_another_kind(tmp_path: Path, shape: tuple[Any, ...], message: str) -> None:
     path = saved(tmp_path / "m.onnx", [helper.make_node("Tanh", ["x"], ["y"])], [], shape, 3)
