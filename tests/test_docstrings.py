@@ -13,7 +13,8 @@ import pytest
 FOLDERS = ["errors", "models", "adapters", "decoder", "realtime"]
 
 
-REFERENCE = re.compile(r"`hotwire((?:\.\w+)+)`")
+# Names of one word after the first, such as `hotwire.readers`, are groups of entry points.
+REFERENCE = re.compile(rf"`hotwire(\.(?:{'|'.join(FOLDERS)})(?:\.\w+)*)`")
 
 
 def modules() -> list[str]:
