@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -78,6 +78,10 @@ class Readout(ABC):
         """A free answer for each state, if the readout gives any."""
         return None
 
+    def scores_of_fits(self, entries: Sequence[Entry], states: Sequence[NDArray]) -> list[NDArray[np.float32]]:
+        """The `scores` of several fits that enter one network at one layer."""
+        return [self.scores(entry, some) for entry, some in zip(entries, states, strict=True)]
+
     def check(self, network: Network) -> None:
         """Raise `InputError` where the network does not fit this readout."""
         return
@@ -125,6 +129,16 @@ class LabelReadout(Readout):
     def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
         log_p = entry.network.log_probabilities(entry.layer, states, entry.answers)
         return log_p if self.prior == "keep" else log_p - entry.log_p_at_mean
+
+    def scores_of_fits(self, entries: Sequence[Entry], states: Sequence[NDArray]) -> list[NDArray[np.float32]]:
+        # Fits share the network's passes, each of which reads all its weights.
+        first, ends = entries[0], np.cumsum([len(some) for some in states])[:-1]
+        log_p = np.split(first.network.log_probabilities(first.layer, np.concatenate(states), first.answers), ends)
+        if self.prior == "keep":
+            return log_p
+        means = np.stack([entry.mean for entry in entries])
+        at_means = first.network.log_probabilities(first.layer, means, first.answers)
+        return [one - prior for one, prior in zip(log_p, at_means, strict=True)]
 
     def export(self, entry: Entry, precision: Precision) -> ReadoutGraph:
         # These import torch, which takes seconds and which other readouts do not need.
@@ -253,6 +267,14 @@ def read_out(
         texts += (readout.texts(entry, filled) if speak else None) or []
     # The filling of the last pass is at the end.
     return scores, texts[: len(states)] or None
+
+
+def read_out_fits(
+    readout: Readout, entries: Sequence[Entry], states: Sequence[NDArray], *, speak: bool = True
+) -> tuple[list[NDArray[np.float32]], list[str] | None]:
+    """`read_out` for several fits that enter one network at one layer: scores by fit, and all free answers in order."""
+    texts = readout.texts(entries[0], np.concatenate(states)) if speak else None
+    return readout.scores_of_fits(entries, states), texts
 
 
 def softmax(scores: NDArray) -> NDArray[np.float64]:

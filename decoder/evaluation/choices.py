@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...adapters.whiten import Whitener
 from ...errors import InputError, RecordingError, UnknownNameError
-from ..readout import NearestReadout, read_out
+from ..readout import NearestReadout, read_out_fits
 from ..settings import Settings
 from ..statistics.auc import choice_score
 from ..windows import Trials
@@ -140,7 +140,7 @@ class SettingsSearch:
         keys, truth, truth_to_fit = data.keys(to_fit), data.truth(trials), data.truth(to_fit)
         outer, by_class = self._held_out, self._held_out.by_class
         readout = NearestReadout() if judge == "nearest" else settings.readout
-        tested, scores = [], []
+        tested, entries, states = [], [], []
         inner = self._inner(trials, truth)
         for held_out in inner:
             train = np.flatnonzero(outer.trains(to_fit.run, truth_to_fit) & held_out.trains(to_fit.run, truth_to_fit))
@@ -148,8 +148,9 @@ class SettingsSearch:
             # Whitening uses no labels: one for all inner folds is fast and stays inside the training runs.
             linear = data.fit(settings, train, keys[train], self.whitener(settings), by_class=by_class)
             tested.append(test)
-            entry = data.entry(settings, linear)
-            scores.append(read_out(readout, entry, linear.predict(trials.X[test]), speak=False)[0])
+            entries.append(data.entry(settings, linear))
+            states.append(linear.predict(trials.X[test]))
+        scores, _ = read_out_fits(readout, entries, states, speak=False)
         truth = truth[np.concatenate(tested)]
         return choice_score(np.concatenate(scores), truth, class_group(truth, inner) if by_class else None)
 

@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import InputError, UnknownNameError
 from ..bundle.graph import check_causal
 from ..decoder import Decoder
-from ..readout import Readout, read_out
+from ..readout import Readout, read_out_fits
 from ..recordings.recording import Recording
 from ..statistics.permutation import exchanged_within, exchanges
 from ..windows import require_trials
@@ -225,11 +225,17 @@ def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, ins
     """Scores and free answers of all trials, in order, by the folds' readouts or by another one."""
     scores = np.empty((sum(len(fold.test) for fold in folds), len(data.targets.answers)), np.float32)
     texts: dict[int, str] = {}
+    # Folds that enter the network alike share its passes.
+    alike: dict[Any, list[FittedFold]] = {}
     for fold in folds:
-        linear, states = injected(data, fold)
-        readout = fold.settings.readout if instead is None else instead
-        scores[fold.test], said = read_out(readout, data.entry(fold.settings, linear), states)
-        texts |= {} if said is None else dict(zip(fold.test.tolist(), said, strict=True))
+        alike.setdefault((fold.settings.layer, fold.settings.prompt, fold.settings.readout), []).append(fold)
+    for (_, _, readout), some in alike.items():
+        made = [injected(data, fold) for fold in some]
+        entries = [data.entry(fold.settings, linear) for fold, (linear, _) in zip(some, made, strict=True)]
+        test = np.concatenate([fold.test for fold in some])
+        values, said = read_out_fits(readout if instead is None else instead, entries, [states for _, states in made])
+        scores[test] = np.concatenate(values)
+        texts |= {} if said is None else dict(zip(test.tolist(), said, strict=True))
     return scores, [texts[i] for i in sorted(texts)] or None
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from hotwire.decoder import LabelReadout, NearestReadout, TextReadout, WordTargets
-from hotwire.decoder.readout import READOUTS, Entry, make_entry, read_out, readout_from_dict, softmax
+from hotwire.decoder.readout import READOUTS, Entry, make_entry, read_out, read_out_fits, readout_from_dict, softmax
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.models import Network
 
@@ -74,3 +74,12 @@ def test_wrong_settings() -> None:
 
 def test_softmax_stands_large_scores() -> None:
     np.testing.assert_allclose(softmax(np.array([[1e4, 1e4]], np.float32)), 0.5)
+
+
+@pytest.mark.parametrize("readout", [LabelReadout(), LabelReadout("remove"), NearestReadout()])
+def test_several_fits_are_read_as_each_by_itself(entry: Entry, readout: LabelReadout | NearestReadout) -> None:
+    states = np.random.default_rng(0).normal(size=(9, 8)).astype(np.float32)
+    entries = [entry, replace(entry, mean=entry.targets[1])]
+    together, _ = read_out_fits(readout, entries, [states[:4], states[4:]], speak=False)
+    for scores, one, some in zip(together, entries, (states[:4], states[4:]), strict=True):
+        np.testing.assert_allclose(scores, readout.scores(one, some), atol=1e-5)

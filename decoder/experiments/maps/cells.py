@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ....adapters.ridge.blending import blended
 from ...evaluation.controls import Control
-from ...readout import Entry, read_out
+from ...readout import Entry, read_out_fits
 from ...statistics.measures import pairwise
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
@@ -129,11 +129,12 @@ def _read(session: MapSession, at: MapLayer, control: Control, blends: Blends) -
         blends = replace(blends, rows=control.activations(blends.rows, blends.means[blends.fit]))
     scores = np.full((len(session.trials), len(spec.targets.answers)), np.nan, np.float32)
     size = max(1, MOST_ELEMENTS // table.shape[1])
-    for fit in np.unique(blends.fit):
-        [mean] = blended(blends.means[[fit]], table)
-        entry = Entry(network, at.layer, spec.targets.answers, mean, class_means)
-        rows = np.flatnonzero(blends.fit == fit)
-        for part in np.split(rows, range(size, len(rows), size)):
-            states = blended(blends.rows[part], table)
-            scores[blends.trial[part]], _ = read_out(control.readout or spec.readout, entry, states, speak=False)
+    by_fit = np.argsort(blends.fit, kind="stable")
+    for part in np.split(by_fit, range(size, len(by_fit), size)):
+        fits, starts = np.unique(blends.fit[part], return_index=True)
+        means = blended(blends.means[fits], table)
+        entries = [Entry(network, at.layer, spec.targets.answers, mean, class_means) for mean in means]
+        states = np.split(blended(blends.rows[part], table), starts[1:])
+        values, _ = read_out_fits(control.readout or spec.readout, entries, states, speak=False)
+        scores[blends.trial[part]] = np.concatenate(values)
     return scores

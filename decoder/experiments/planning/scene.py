@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ....adapters.ridge.blending import blended, gram
 from ....models.networks.network import Network
-from ...readout import make_entry, read_out
+from ...readout import make_entry, read_out_fits
 from ...settings import Settings, prompted
 from ...statistics.measures import hits, pairwise
 from ...targets import StimulusTargets, Targets
@@ -56,12 +56,12 @@ class Scene:
         `weights` has (n_new, n_stimuli) for each fit; the injected states are ``weights @ table``. `means` (n_fits,
         n_stimuli) has the weights of the mean activation of each fit's training trials.
         """
-        network, own, scores = self._network, self.table[: self.n_keys], []
-        for fit, mean in zip(weights, blended(means, self.table), strict=True):
-            entry = make_entry(network, self.settings.layer, self.targets, own, mean)
-            states = blended(fit, self.table)
-            scores.append(read_out(self.settings.readout, entry, states, speak=False)[0])
-        return scores
+        network, own = self._network, self.table[: self.n_keys]
+        entries = [
+            make_entry(network, self.settings.layer, self.targets, own, mean) for mean in blended(means, self.table)
+        ]
+        states = [blended(fit, self.table) for fit in weights]
+        return read_out_fits(self.settings.readout, entries, states, speak=False)[0]
 
     def accuracy(self, scores: NDArray, keys: NDArray) -> Accuracy:
         """Accuracy of scores (n_new, n_classes) for keys (n_new,); in pairs it is NaN where all keys have one class."""
