@@ -225,15 +225,16 @@ def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, ins
     """Scores and free answers of all trials, in order, by the folds' readouts or by another one."""
     scores = np.empty((sum(len(fold.test) for fold in folds), len(data.targets.answers)), np.float32)
     texts: dict[int, str] = {}
+    made = [injected(data, fold) for fold in folds]
     # Folds that enter the network alike share its passes.
-    alike: dict[Any, list[FittedFold]] = {}
-    for fold in folds:
-        alike.setdefault((fold.settings.layer, fold.settings.prompt, fold.settings.readout), []).append(fold)
+    alike: dict[Any, list[int]] = {}
+    for i, fold in enumerate(folds):
+        alike.setdefault((fold.settings.layer, fold.settings.prompt, fold.settings.readout), []).append(i)
     for (_, _, readout), some in alike.items():
-        made = [injected(data, fold) for fold in some]
-        entries = [data.entry(fold.settings, linear) for fold, (linear, _) in zip(some, made, strict=True)]
-        test = np.concatenate([fold.test for fold in some])
-        values, said = read_out_fits(readout if instead is None else instead, entries, [states for _, states in made])
+        entries = [data.entry(folds[i].settings, made[i][0]) for i in some]
+        test = np.concatenate([folds[i].test for i in some])
+        states = [made[i][1] for i in some]
+        values, said = read_out_fits(readout if instead is None else instead, entries, states)
         scores[test] = np.concatenate(values)
         texts |= {} if said is None else dict(zip(test.tolist(), said, strict=True))
     return scores, [texts[i] for i in sorted(texts)] or None
