@@ -27,12 +27,15 @@ exclude_patterns = ["results", "templates", "pictures/*.py"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = "hotwire"
+html_static_path = ["static"]
+html_css_files = ["pages.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_sidebars = {page: [] for page in ("install", "demo", "results", "limits", "changelog")}
 html_theme_options = {
     "navigation_with_keys": False,
     "show_prev_next": False,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "results": []},  # its tables are wide
     "footer_start": [],
     "footer_end": [],
 }
