@@ -118,7 +118,7 @@ class Decoder:
         self.require_fitted()
         if not len(trials):
             return []
-        scores, texts = read_out(self.settings.readout, self.entry_, self.linear_.predict(trials.X), each_alone=True)
+        scores, texts = read_out(self.settings.readout, self.entry_, self.linear_.predict(trials.X))
         return [
             decision_on(trials, i, self.entry_.answers, each, None if texts is None else texts[i])
             for i, each in enumerate(softmax(scores))

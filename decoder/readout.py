@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PRIORS = ("keep", "remove")
 
 TOGETHER = 8
-"""How many states `read_out` takes at a time where each has to be scored on its own."""
+"""How many states `read_out` takes at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,17 +247,14 @@ def readout_from_dict(saved: Mapping[str, Any]) -> Readout:
 
 
 def read_out(
-    readout: Readout, entry: Entry, states: NDArray, *, speak: bool = True, each_alone: bool = False
+    readout: Readout, entry: Entry, states: NDArray, *, speak: bool = True
 ) -> tuple[NDArray[np.float32], list[str] | None]:
-    """Scores and free answers of states: the one place where a network decides on trials.
+    """Scores and free answers of states, each of which does not depend, to the last bit, on the other states.
 
     Scores are (n_trials, n_classes), log probabilities up to a constant; there are no free answers where `speak` is
-    false. With `each_alone` a state's scores do not depend, to the last bit, on the other states. BLAS adds in another
-    order for another number of rows, so the number is then always the same: the last rows are filled up. That takes
-    longer; an evaluation, whose trials always come in the same company, does without.
+    false. BLAS adds in another order for another number of rows, so the number is always the same: the last rows are
+    filled up. That takes longer than `read_out_fits`, for trials that always come in the same company.
     """
-    if not each_alone:
-        return readout.scores(entry, states), readout.texts(entry, states) if speak and len(states) else None
     scores, texts = np.empty((len(states), len(entry.answers)), np.float32), []
     starts = range(0, len(states), TOGETHER)
     for start in tqdm(starts, f"{printable(entry.network.name)}: decisions", delay=1, disable=None, leave=False):
@@ -272,7 +269,10 @@ def read_out(
 def read_out_fits(
     readout: Readout, entries: Sequence[Entry], states: Sequence[NDArray], *, speak: bool = True
 ) -> tuple[list[NDArray[np.float32]], list[str] | None]:
-    """`read_out` for several fits that enter one network at one layer: scores by fit, and all free answers in order."""
+    """Read out all states at once, of one fit or several that enter one network at one layer.
+
+    Returns the scores of each fit, see `read_out`, and all free answers in order.
+    """
     texts = readout.texts(entries[0], np.concatenate(states)) if speak else None
     return readout.scores_of_fits(entries, states), texts
 

@@ -164,7 +164,7 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
     def _scores(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self, "fitted_on_")
         given = self._given(X, reset=False)
-        scores, _ = read_out(self.readout_, self.entry_, self.linear_.predict(given.rows), speak=False, each_alone=True)
+        scores, _ = read_out(self.readout_, self.entry_, self.linear_.predict(given.rows), speak=False)
         return scores.astype(np.float64)
 
     def _given(self, X: Any, *, reset: bool) -> GivenTrials:

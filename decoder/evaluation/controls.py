@@ -75,7 +75,6 @@ def register(control: Control) -> Control:
 
     Examples
     --------
-    >>> always_zero = Control("zero", "nothing is injected", activations=lambda predicted, mean: 0 * predicted)
     >>> zero = Control("zero", "nothing is injected", activations=lambda predicted, mean: 0 * predicted)
     >>> register(zero)  # doctest: +SKIP
     """

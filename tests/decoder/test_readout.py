@@ -34,10 +34,10 @@ def test_removing_the_prior_leaves_nothing_at_the_mean(entry: Entry) -> None:
 @pytest.mark.parametrize("readout", [LabelReadout("remove"), NearestReadout()])
 def test_a_state_is_read_alike_whatever_comes_with_it(entry: Entry, readout: LabelReadout | NearestReadout) -> None:
     states = np.random.default_rng(0).normal(size=(19, 8)).astype(np.float32)
-    together, texts = read_out(readout, entry, states, each_alone=True)
+    together, texts = read_out(readout, entry, states)
     assert texts is None
     for i in (0, 7, 8, 18):
-        np.testing.assert_array_equal(together[[i]], read_out(readout, entry, states[[i]], each_alone=True)[0])
+        np.testing.assert_array_equal(together[[i]], read_out(readout, entry, states[[i]])[0])
     np.testing.assert_allclose(together, readout.scores(entry, states), atol=1e-5)
 
 

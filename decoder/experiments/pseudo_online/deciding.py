@@ -14,7 +14,7 @@ from ...evaluation.fold_data import FoldData
 from ...evaluation.folds import FittedFold
 from ...evaluation.splits import split_runs
 from ...linear import Linear
-from ...readout import read_out, softmax
+from ...readout import read_out_fits, softmax
 from ...settings import Settings
 from ...windows import Window
 from ...windows.event_windows import EventWindow
@@ -91,7 +91,8 @@ class Player:
     def scores(self, decoder: FoldDecoder, X: NDArray) -> NDArray[np.float32]:
         """Return the readout's score for each class, (n_trials, n_classes)."""
         entry = self.data.entry(decoder.settings, decoder.linear)
-        return read_out(decoder.settings.readout, entry, decoder.linear.predict(X), speak=False)[0]
+        [scores], _ = read_out_fits(decoder.settings.readout, [entry], [decoder.linear.predict(X)], speak=False)
+        return scores
 
     def _probabilities(self, decoder: FoldDecoder, some: Sequence[StreamWindow]) -> NDArray[np.float64]:
         rows = [one.row for one in some]
