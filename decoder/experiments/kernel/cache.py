@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +63,7 @@ def load_arrays(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> A
     try:
         with path.open("rb") as file:
             with zipfile.ZipFile(file) as members:
-                if members.testzip() is not None:
+                if members.testzip() is not None or len(members.infolist()) != _number_of_members(file):
                     return None
             file.seek(0)
             with np.load(file, allow_pickle=False) as arrays:
@@ -69,3 +71,9 @@ def load_arrays(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> A
     # Damaged headers make zipfile report unknown compression, encryption or missing names.
     except (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return None
+
+
+def _number_of_members(file: BinaryIO) -> int:
+    """Return how many members the end of a zip file claims: zipfile overlooks some if a length is damaged."""
+    file.seek(-12, os.SEEK_END)
+    return int.from_bytes(file.read(2), "little")

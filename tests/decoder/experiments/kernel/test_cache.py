@@ -49,6 +49,15 @@ def test_damage_is_noticed(whole: Path, data: st.DataObject) -> None:
     assert found is None or same(found)
 
 
+def test_a_member_hidden_in_the_comment_of_another_is_missed(whole: Path, tmp_path: Path) -> None:
+    content = bytearray(whole.read_bytes())
+    content[content.index(b"PK\x01\x02") + 33] = 1
+    (tmp_path / "hidden.npz").write_bytes(content)
+    with np.load(tmp_path / "hidden.npz") as arrays:
+        assert len(arrays) < len(ARRAYS)
+    assert load_arrays(tmp_path / "hidden.npz") is None
+
+
 @given(st.floats(0, 1, exclude_max=True))
 def test_a_part_is_noticed(whole: Path, share: float) -> None:
     content = whole.read_bytes()
