@@ -19,7 +19,7 @@ from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
 from .choices import Choice, layers_tried, tried_windows
-from .controls import CONTROLS, control_named
+from .controls import CONTROLS, control_named, left_out
 from .engine import BundleEngine, Engine
 from .fold_data import FoldData
 from .folds import FittedFold, fit_fold
@@ -78,7 +78,7 @@ def evaluate(
         weights gives the targets and reads out; ``"untrained targets, nearest"``: that network gives the targets, and
         the one nearest to the prediction is the decision. This separates classes that were trained on, as any
         classifier does: what the decoder has over it is what the trained network adds. ``"nuisance"``: plain features
-        of the stimuli replace the brain.
+        of the stimuli replace the brain; a finding says where these targets have none.
     n_shuffles : int
         How many times the pairing is shuffled; the result is the mean.
     n_permutations, seed : int
@@ -153,6 +153,8 @@ def evaluate(
         repeats = of_control(one, on, fitted, by_class=by_class, n_shuffles=n_shuffles, seed=seed)
         if repeats:
             jobs[one.name] = [(on, injected, one.readout) for injected in repeats]
+        else:
+            findings = (*findings, left_out(one))
     todo = [partial(_decode, on, fitted, *how) for repeats in jobs.values() for on, *how in repeats]
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
