@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, UnknownNameError
+from ..finding import Finding
 from ..readout import NearestReadout, Readout
 from ..registry import Registry
 from ..statistics.permutation import exchanges
 from ..targets import Targets
 from ..windows import Trials
-from .audit.finding import Finding
 from .nuisance import nuisance
 
 CONTROLS = ("shuffled pairing", "mean activation", "untrained network")
