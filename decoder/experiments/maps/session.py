@@ -12,10 +12,10 @@ from sklearn.base import clone
 from ....adapters.ridge.blending import blended
 from ....adapters.whiten import Whitener
 from ....models.cache.ingredients import code_of_class
-from ...evaluation.audit.finding import Finding
 from ...evaluation.controls import Control, control_named, left_out, shuffled_within
 from ...evaluation.splits import inner_splits
 from ...evaluation.threads import once
+from ...finding import Finding
 from ...readout import Readout
 from ...statistics.permutation import exchanged_within
 from ..kernel.keys import digest_of
