@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ..decoder import Decoder
 from ..fit_findings import sizes_findings, strength_findings
 from ..readout import Readout, read_out_fits
 from ..recordings.recording import Recording
-from ..statistics.permutation import exchanged_within, exchanges
+from ..statistics.permutation import N_PERMUTATIONS, exceedance, exchanged_within, null_orders
 from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
@@ -24,6 +24,7 @@ from .engine import BundleEngine, Engine
 from .fold_data import FoldData
 from .folds import FittedFold, fit_fold
 from .injected import Injected, of_control, predicted, true
+from .refit import N_REFITS, refitted_values
 from .result import Evaluation
 from .rivals.base import Rival
 from .rivals.catalogue import rival_named
@@ -31,6 +32,8 @@ from .rivals.compare import check_rival, decide_in_folds
 from .scorer import Decisions, Scorer
 from .splits import Folds, n_class_folds, splits_of
 from .threads import in_parallel
+
+Permute = Literal["fixed", "refit"]
 
 # The network and targets, what is injected, and the readout if it is not the decoder's.
 _Job = tuple[FoldData, Injected, Readout | None]
@@ -45,7 +48,8 @@ def evaluate(
     inner_folds: int = 4,
     controls: Sequence[str] = CONTROLS,
     n_shuffles: int = 5,
-    n_permutations: int = 10_000,
+    n_permutations: int | None = None,
+    permute: Permute = "fixed",
     seed: int = 0,
     audit: Policy = "refuse",
     field: Sequence[str | Mapping[str, Any] | Rival] = (),
@@ -81,7 +85,15 @@ def evaluate(
         of the stimuli replace the brain; a finding says where these targets have none.
     n_shuffles : int
         How many times the pairing is shuffled; the result is the mean.
-    n_permutations, seed : int
+    n_permutations : int, optional
+        Exchanges of the classes for p: 10,000 by default, or 200 refits.
+    permute : {"fixed", "refit"}
+        What p of the decoder tests. ``"fixed"``: do the decisions, as they are, agree better with the true classes than
+        with exchanged ones? See `hotwire.decoder.statistics.permutation.permutation_p`. ``"refit"``: classes of
+        training and held-out trials are exchanged together within runs, and the adapter is fitted anew to each
+        exchange. It is exact where nothing relates the recording to the classes, and as slow as that many evaluations
+        without controls. Neither repeats what was chosen of the settings.
+    seed : int
     audit : {"refuse", "warn"}
         Where the audit finds a leak: stop with an error, or go on with a Python warning.
     field : sequence of str, mapping or Rival
@@ -119,6 +131,7 @@ def evaluate(
     rivals = _checked_arguments(folds, controls, audit, field)
     if engine not in get_args(Engine):
         raise UnknownNameError("engine", engine, get_args(Engine))
+    _check_permute(permute, folds, engine)
     if engine == "bundle":
         check_causal(decoder.settings)
     data = FoldData(decoder.network, decoder.targets, recording, layers_tried(decoder.settings, choose))
@@ -163,11 +176,19 @@ def evaluate(
 
     fold_of = {run: index for index, one in enumerate(splits) for run in one.runs}
     within = exchanged_within(trials.run, fold_of) if classes is None else fold
-    orders = exchanges(within, trials.event, n_permutations, seed=seed)
+    orders = null_orders(within, trials.event, n_permutations or N_PERMUTATIONS, seed=seed)
     scorer = Scorer(data.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
     outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
     if graph is not None:
         outcomes["decoder"] = scorer.outcome([graph.decisions()])
+    n_refits = 0
+    if permute == "refit":
+        decode, n = partial(_decode, data, fitted, instead=None), n_permutations or N_REFITS
+        values = refitted_values(data, fitted, fold_of, scorer, decode, n, seed)
+        n_refits = len(next(iter(values.values())))
+        outcomes["decoder"] = outcomes["decoder"].with_p(
+            {name: exceedance(one.value, values[name]) for name, one in outcomes["decoder"].measures.items()}
+        )
     compared = {
         name: scorer.comparison(outcomes["decoder"], scores, one.description)
         for (name, one), scores in zip(rivals.items(), rival_scores, strict=True)
@@ -186,7 +207,8 @@ def evaluate(
         settings=decoder.settings,
         inner_folds=inner_folds,
         n_shuffles=n_shuffles,
-        n_permutations=n_permutations,
+        n_permutations=len(orders),
+        n_refits=n_refits,
         findings=(*findings, *strength_findings([one.linear.adapter for one in fitted])),
         field=compared,
         seconds_per_trial=seconds_per_trial,
@@ -200,6 +222,21 @@ def _fitted(graph: BundleEngine | None, data: FoldData, *arguments: Any) -> Fitt
     if graph is not None:
         graph.decide(data, fold)
     return fold.of_own_trials(data)
+
+
+def _check_permute(permute: Permute, folds: Folds, engine: Engine) -> None:
+    if permute not in get_args(Permute):
+        raise UnknownNameError("permute", permute, get_args(Permute))
+    if permute == "refit" and isinstance(folds, Mapping):
+        raise InputError(
+            'permute: expected "fixed" where whole classes are held out, got "refit": exchanged trials would bring a '
+            'held-out class into the training; take permute = "fixed"'
+        )
+    if permute == "refit" and engine == "bundle":
+        raise InputError(
+            'permute: expected "fixed" with the engine "bundle", got "refit": refits are decided on by the network; '
+            'take engine = "network"'
+        )
 
 
 def _checked_arguments(

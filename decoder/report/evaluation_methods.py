@@ -9,7 +9,7 @@ import numpy as np
 from ..evaluation.result import Evaluation
 from ..statistics.measures import MEASURES
 from .evaluation_trials import groups_of
-from .methods import CEILING, RIDGE, WHITENING, control_texts, measure_texts, statistics_text
+from .methods import CEILING, RIDGE, WHITENING, control_texts, measure_texts, refit_text, statistics_text
 from .numbers import count, percent
 
 
@@ -25,6 +25,7 @@ def evaluation_methods(evaluation: Evaluation, folds: Sequence[str], over: str) 
         **measure_texts([name for name in MEASURES if name in measures], MEASURES),
         "statistics": statistics_text(over, groups, evaluation.n_permutations)
         + " It is not corrected for several measures.",
+        **({"refits": refit_text(evaluation.n_refits)} if evaluation.n_refits else {}),
         "ceiling": CEILING,
         **control_texts(evaluation.controls),
     }
