@@ -181,7 +181,7 @@ class RegionSession(Generic[AnySettings]):
 
     @cached_property
     def adapter_ingredients(self) -> dict[str, str]:
-        """All parameters, since an adapter's printed form leaves out today's defaults, and its code: it may be anyone's."""
+        """All parameters, since an adapter's printed form leaves out today's defaults, and its code."""
         decoder = self.settings.decoder
         parameters = {name: repr(value) for name, value in decoder.adapter.get_params().items()}
         code = code_of_class(type(decoder.adapter), FactoredAdapter)
