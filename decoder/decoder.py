@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 from ..models.networks.network import Network
 from .decision import Decision, decision_on
+from .fit_findings import warn_of_fit
 from .fitted_on import run_digests
 from .linear import Linear
 from .readout import make_entry, read_out, softmax
@@ -73,6 +74,12 @@ class Decoder:
         ----------
         recording : Recording
             With at least two runs, if the adapter has strengths to choose from.
+
+        Warns
+        -----
+        UserWarning
+            Some features are so large that ridge sees nothing of others, or the chosen strength is the first or last of
+            those that are named.
         """
         settings = self.settings
         prepared = run_steps(settings.steps, recording)
@@ -84,6 +91,7 @@ class Decoder:
         keys = self.targets.key_of(trials)
         answers = self.targets.truth()[keys]
         linear = settings.fit_linear(trials, prepared.data, table[keys], answers, recording.regions)
+        warn_of_fit(trials, settings, recording.feature_names, linear.adapter)
         self.fitted_on_ = run_digests(recording)
         return self.adopt(linear, table, recording)
 

@@ -19,6 +19,7 @@ from ..errors import InputError, ShapeError
 from ..models.networks.network import Network
 from ..models.networks.opening import open_network
 from .features.base import Features
+from .fit_findings import warn_of_fit
 from .given_trials import GivenTrials, given_trials, labels_of
 from .readout import Readout, make_entry, read_out, softmax
 from .settings import Settings, prompted
@@ -115,6 +116,11 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         InputError
             Labels that are numbers have no words, or epochs have bad channels.
         ShapeError, NonFiniteError
+
+        Warns
+        -----
+        UserWarning
+            As `Decoder.fit`.
         """
         given = self._given(X, reset=True)
         labels = labels_of(X, y)
@@ -128,6 +134,7 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         table = targets.activations(network, [self.layer])[self.layer]
         trials = given.labelled(labels, groups)
         self.linear_ = settings.fit_linear(trials, trials.X, table[answers], answers)
+        warn_of_fit(trials, settings, given.channels or (), self.linear_.adapter)
         self.entry_ = make_entry(network, self.layer, targets, table, self.linear_.mean)
         self.readout_ = settings.readout
         self.fitted_on_ = replace(given, X=given.X[:0])

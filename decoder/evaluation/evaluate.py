@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import InputError, UnknownNameError
 from ..bundle.graph import check_causal
 from ..decoder import Decoder
+from ..fit_findings import sizes_findings, strength_findings
 from ..readout import Readout, read_out_fits
 from ..recordings.recording import Recording
 from ..statistics.permutation import exchanged_within, exchanges
@@ -18,9 +19,8 @@ from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
 from .choices import Choice, layers_tried, tried_windows
-from .controls import CONTROLS, control_named
+from .controls import CONTROLS, control_named, left_out
 from .engine import BundleEngine, Engine
-from .feature_sizes import sizes_findings
 from .fold_data import FoldData
 from .folds import FittedFold, fit_fold
 from .injected import Injected, of_control, predicted, true
@@ -30,7 +30,6 @@ from .rivals.catalogue import rival_named
 from .rivals.compare import check_rival, decide_in_folds
 from .scorer import Decisions, Scorer
 from .splits import Folds, n_class_folds, splits_of
-from .strength_finding import strength_findings
 from .threads import in_parallel
 
 # The network and targets, what is injected, and the readout if it is not the decoder's.
@@ -79,7 +78,7 @@ def evaluate(
         weights gives the targets and reads out; ``"untrained targets, nearest"``: that network gives the targets, and
         the one nearest to the prediction is the decision. This separates classes that were trained on, as any
         classifier does: what the decoder has over it is what the trained network adds. ``"nuisance"``: plain features
-        of the stimuli replace the brain.
+        of the stimuli replace the brain; a finding says where these targets have none.
     n_shuffles : int
         How many times the pairing is shuffled; the result is the mean.
     n_permutations, seed : int
@@ -132,7 +131,8 @@ def evaluate(
     runs_of = list(dict.fromkeys(one.runs for one in splits))
     tried = [(data.trials(one), one) for one in tried_windows(decoder.settings, choose)]
     findings = look_for_leaks(recording, trials, data.targets, runs_of, decoder.settings, tried, classes=classes)
-    findings = (*findings, *sizes_findings(recording, trials, decoder.settings, [one.setting for one in choose]))
+    names = [choice.setting for choice in choose]
+    findings = (*findings, *sizes_findings(trials, decoder.settings, recording.feature_names, names))
     refuse(findings, audit)
     graph = BundleEngine(len(trials), len(data.targets.answers)) if engine == "bundle" else None
     fits = [partial(_fitted, graph, data, decoder.settings, choose, one, inner_folds) for one in splits]
@@ -153,6 +153,8 @@ def evaluate(
         repeats = of_control(one, on, fitted, by_class=by_class, n_shuffles=n_shuffles, seed=seed)
         if repeats:
             jobs[one.name] = [(on, injected, one.readout) for injected in repeats]
+        else:
+            findings = (*findings, left_out(one))
     todo = [partial(_decode, on, fitted, *how) for repeats in jobs.values() for on, *how in repeats]
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
@@ -170,7 +172,6 @@ def evaluate(
         name: scorer.comparison(outcomes["decoder"], scores, one.description)
         for (name, one), scores in zip(rivals.items(), rival_scores, strict=True)
     }
-    names = [choice.setting for choice in choose]
     return Evaluation(
         answers=data.targets.answers,
         truth=truth,

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ..finding import Finding
 from ..settings import Settings
 from ..statistics.bits import bits_per_decision, bits_per_minute
 from ..statistics.chance import is_unequal
 from ..statistics.difference import Difference
 from ..statistics.measures import Measure
 from ..windows import Trials
-from .audit.finding import Finding
 
 
 @dataclass(frozen=True)

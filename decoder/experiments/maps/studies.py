@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...evaluation.controls import NUISANCE
+from ...evaluation.nuisance import nuisance
 from ...report.drawing import Drawing
 from ...study.study import Study, open_study
 from ..session.section import MapSection
@@ -36,13 +37,15 @@ def session_of(study: Study) -> MapSession:
     """
     section, evaluation = study.section(MapSection), study.sections.evaluation
     parts = session_parts(study)
+    of_networks = [spec.targets for spec in parts["networks"]]
+    plain = section.nuisance == "auto" and any(nuisance(targets) is not None for targets in of_networks)
     with study.naming("map: "):
         settings = MapSettings(
             **shared_settings(study),
             times=section.times_at(parts["recording"].rate_hz),
             inner_folds=evaluation.inner_folds,
             inner_trials=section.inner_trials,
-            controls=tuple(dict.fromkeys([*evaluation.controls, *([NUISANCE] * (section.nuisance == "auto"))])),
+            controls=tuple(dict.fromkeys([*evaluation.controls, *([NUISANCE] * plain)])),
             n_permutations=evaluation.n_permutations,
         )
         return MapSession(study.path.stem, **parts, settings=settings, source=MapStudy(study.path.resolve()))

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hotwire.decoder import Settings
-from hotwire.decoder.evaluation.audit.finding import Finding
 from hotwire.decoder.evaluation.result import Evaluation, Outcome, RivalComparison
+from hotwire.decoder.finding import Finding
 from hotwire.decoder.report.evaluation_figures import confusion_figure
 from hotwire.decoder.report.evaluation_report import EvaluationReport
 from hotwire.decoder.report.evaluation_trials import MOST_TRIALS, answer_ranks
