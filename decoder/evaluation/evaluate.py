@@ -18,7 +18,7 @@ from ..statistics.permutation import N_PERMUTATIONS, exceedance, exchanged_withi
 from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
-from .choices import Choice, layers_tried, tried_windows
+from .choices import Choice, chosen_in_words, layers_tried, tried_windows
 from .controls import CONTROLS, control_named, left_out
 from .engine import BundleEngine, Engine
 from .fold_data import FoldData
@@ -97,9 +97,10 @@ def evaluate(
     audit : {"refuse", "warn"}
         Where the audit finds a leak: stop with an error, or go on with a Python warning.
     field : sequence of str, mapping or Rival
-        Classifiers of the field to compare the decoder with, on the same trials of the same folds, with the steps and
-        the window chosen there: names of `hotwire.decoder.evaluation.rivals.catalogue.RIVALS`, or tables with
-        settings.
+        Classifiers of the field to compare the decoder with, on the same trials of the same folds: names of
+        `hotwire.decoder.evaluation.rivals.catalogue.RIVALS`, or tables with settings. Each chooses for itself, in inner
+        folds of the training runs, among the values of those choices that concern what it takes: steps, window and, if
+        it takes them, features. Whitening is as the decoder has it in the fold.
     seconds_per_trial : float, optional
         From one decision to the next, for the information transfer rate.
     engine : {"network", "bundle"}
@@ -137,12 +138,13 @@ def evaluate(
     data = FoldData(decoder.network, decoder.targets, recording, layers_tried(decoder.settings, choose))
     trials = data.trials(decoder.settings)
     require_trials(trials)
-    for one in rivals.values():
-        check_rival(one, trials, data.targets.answers, decoder.settings.window)
     truth = data.truth(trials)
     splits, classes = splits_of(recording.runs, trials.run, truth, folds, seed=seed)
     runs_of = list(dict.fromkeys(one.runs for one in splits))
     tried = [(data.trials(one), one) for one in tried_windows(decoder.settings, choose)]
+    for one in rivals:
+        for cut, settings in [(trials, decoder.settings), *tried]:
+            check_rival(one, cut, data.targets.answers, settings.window)
     findings = look_for_leaks(recording, trials, data.targets, runs_of, decoder.settings, tried, classes=classes)
     names = [choice.setting for choice in choose]
     findings = (*findings, *sizes_findings(trials, decoder.settings, recording.feature_names, names))
@@ -171,8 +173,7 @@ def evaluate(
     todo = [partial(_decode, on, fitted, *how) for repeats in jobs.values() for on, *how in repeats]
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
-    rival_jobs = [partial(decide_in_folds, data, fitted, one, inner_folds) for one in rivals.values()]
-    rival_scores = in_parallel(rival_jobs, "classifiers of the field")
+    others = decide_in_folds(data, splits, fitted, rivals, decoder.settings, choose, inner_folds)
 
     fold_of = {run: index for index, one in enumerate(splits) for run in one.runs}
     within = exchanged_within(trials.run, fold_of) if classes is None else fold
@@ -189,16 +190,13 @@ def evaluate(
         outcomes["decoder"] = outcomes["decoder"].with_p(
             {name: exceedance(one.value, values[name]) for name, one in outcomes["decoder"].measures.items()}
         )
-    compared = {
-        name: scorer.comparison(outcomes["decoder"], scores, one.description)
-        for (name, one), scores in zip(rivals.items(), rival_scores, strict=True)
-    }
+    compared = {one.classifier.name: scorer.comparison(outcomes["decoder"], one) for one in others}
     return Evaluation(
         answers=data.targets.answers,
         truth=truth,
         trials=trials,
         fold=fold,
-        chosen=[{name: _in_words(getattr(one.settings, name)) for name in names} for one in fitted],
+        chosen=[chosen_in_words(one.settings, names) for one in fitted],
         decoder=outcomes["decoder"],
         ceiling=outcomes["ceiling"],
         controls={control: outcomes[control] for control in controls if control in outcomes},
@@ -241,19 +239,20 @@ def _check_permute(permute: Permute, folds: Folds, engine: Engine) -> None:
 
 def _checked_arguments(
     folds: Folds, controls: Sequence[str], audit: Policy, field: Sequence[str | Mapping[str, Any] | Rival]
-) -> dict[str, Rival]:
-    """Raise where an argument is wrong, before the slow part; return the classifiers of the field by name."""
+) -> list[Rival]:
+    """Raise where an argument is wrong, before the slow part; return the classifiers of the field."""
     check_policy(audit)
     for control in controls:
         control_named(control)  # raises where there is none
-    rivals = {one.name: one for one in map(rival_named, field)}
-    if len(rivals) < len(field):
-        raise InputError(f"field: expected each classifier once, got {', '.join(rivals)} for {len(field)} entries")
+    rivals = [rival_named(one) for one in field]
+    names = dict.fromkeys(one.name for one in rivals)
+    if len(names) < len(field):
+        raise InputError(f"field: expected each classifier once, got {', '.join(names)} for {len(field)} entries")
     if isinstance(folds, Mapping):
         n_class_folds(folds)  # raises where it is wrong
         if rivals:
             raise InputError(
-                f"field: expected none where whole classes are held out, got {', '.join(rivals)}: a classifier cannot "
+                f"field: expected none where whole classes are held out, got {', '.join(names)}: a classifier cannot "
                 "name a class that it was never trained on; leave field out"
             )
     return rivals
@@ -276,7 +275,3 @@ def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, ins
         scores[test] = np.concatenate(values)
         texts |= {} if said is None else dict(zip(test.tolist(), said, strict=True))
     return scores, [texts[i] for i in sorted(texts)] or None
-
-
-def _in_words(value: Any) -> str:
-    return ", ".join(map(repr, value)) if isinstance(value, tuple) else str(value)

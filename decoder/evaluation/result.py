@@ -51,12 +51,14 @@ class Outcome:
 class RivalComparison:
     """The comparison with a classifier of the field in the decoder's folds.
 
-    `differences` are the decoder's measures minus the classifier's, by name; it gives no free answers.
+    `differences` are the decoder's measures minus the classifier's, by name; it gives no free answers. `chosen` are the
+    settings that it chose for itself in each fold, as text.
     """
 
     description: str
     outcome: Outcome
     differences: dict[str, Difference]
+    chosen: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ..statistics.difference import mean_difference
 from ..statistics.measures import hit_table, hits, measure, pairwise, pairwise_table
 from ..targets import Targets, WordTargets
 from .result import Outcome, RivalComparison
+from .rivals.compare import RivalDecisions
 
 Decisions = tuple[NDArray, list[str] | None]
 """Scores (n_trials, n_classes), and free answers if there are any."""
@@ -70,8 +71,9 @@ class Scorer:
             tables["free"] = ([(one[:, None] == np.arange(n_classes)).astype(np.float64) for one in said], guess)
         return tables
 
-    def comparison(self, decoder: Outcome, scores: NDArray, description: str) -> RivalComparison:
+    def comparison(self, decoder: Outcome, other: RivalDecisions) -> RivalComparison:
         """Compare the decoder with another classifier on the same trials."""
+        scores = other.scores
         # Between two classes, pairs and the choice are the same.
         counts = {"candidate": hits} | ({"pairwise": pairwise} if len(self.targets.answers) > 2 else {})
         differences = {
@@ -80,7 +82,7 @@ class Scorer:
         }
         if "auc" in decoder.measures:
             differences["auc"] = auc_difference(decoder.scores, scores, self.truth, self.runs)
-        return RivalComparison(description, self.outcome([(scores, None)]), differences)
+        return RivalComparison(other.classifier.description, self.outcome([(scores, None)]), differences, other.chosen)
 
     def _said(self, texts: list[str]) -> NDArray[np.intp]:
         assert isinstance(self.targets, WordTargets)  # only a language model answers freely
