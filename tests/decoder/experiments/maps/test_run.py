@@ -348,4 +348,6 @@ def test_cells_of_other_strengths_are_not_taken_for_these(network: Network, reco
         def __repr__(self, N_CHAR_MAX: int = 700) -> str:
             return repr(by_default)
 
-    assert entry(Silent([1.0, 10.0], choose_by="direction", gain="total")) == entry(named)
+    silent = Silent([1.0, 10.0], choose_by="direction", gain="total")
+    assert entry(silent) != entry(Silent(choose_by="direction", gain="total"))
+    assert entry(silent) != entry(named)  # a class of another package does what its code says
