@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -78,6 +78,34 @@ def layers_tried(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...
     return tuple(dict.fromkeys([settings.layer, *chosen]))
 
 
+def chosen_in_words(settings: Settings, names: Sequence[str]) -> dict[str, str]:
+    """These settings as text, for results."""
+    values = {name: getattr(settings, name) for name in names}
+    return {name: ", ".join(map(repr, of)) if isinstance(of, tuple) else str(of) for name, of in values.items()}
+
+
+def choose_in_turn(
+    data: FoldData, settings: Settings, choices: Sequence[Choice], score: Callable[[Settings, Choice], float]
+) -> Settings:
+    """Make the choices one after the other, each by the score of its values; of equally good ones the first is taken.
+
+    Raises RecordingError where values cut the recording into different trials.
+    """
+    events = _events(data, settings)
+    for choice in choices:
+        tried = [replace(settings, **{choice.setting: value}) for value in choice.values]
+        for one in tried:
+            for ours, theirs in zip(events, _events(data, one), strict=True):
+                _check_same_trials(choice, ours, theirs)
+        best = np.argmax([score(one, choice) for one in tried]) if len(tried) > 1 else 0
+        settings = tried[int(best)]
+    return settings
+
+
+def _events(data: FoldData, settings: Settings) -> tuple[NDArray, NDArray]:
+    return data.trials(settings).event, data.trials_to_fit(settings).event
+
+
 class SettingsSearch:
     """Chooses settings on the trials that a fold may be fitted on; nothing here uses others."""
 
@@ -88,7 +116,7 @@ class SettingsSearch:
         # Scores are cached: each choice scores the previous choice again. Nothing here refers to `self`, so that all is
         # freed after the last use: the whitening of a whole brain takes GB. The newest two whitenings are cached.
         self._scores: dict[tuple[Settings, str], float] = {}
-        self._whitener = once(lambda steps, named: data.whitener(steps, named, held_out), maxsize=2)
+        self._whitener = once(lambda *key: data.whitener(*key, held_out), maxsize=2)
 
     def _inner(self, trials: Trials, truth: NDArray[np.intp]) -> list[HeldOut]:
         """Folds of the training trials; they hold out whole classes where the outer ones do."""
@@ -106,18 +134,7 @@ class SettingsSearch:
 
     def choose(self, settings: Settings, choices: Sequence[Choice]) -> Settings:
         """Make the choices one after the other."""
-        events = self._events(settings)
-        for choice in choices:
-            tried = [replace(settings, **{choice.setting: value}) for value in choice.values]
-            for one in tried:
-                for ours, theirs in zip(events, self._events(one), strict=True):
-                    _check_same_trials(choice, ours, theirs)
-            best = np.argmax([self._score(one, choice.judge) for one in tried]) if len(tried) > 1 else 0
-            settings = tried[int(best)]
-        return settings
-
-    def _events(self, settings: Settings) -> tuple[NDArray, NDArray]:
-        return self._data.trials(settings).event, self._data.trials_to_fit(settings).event
+        return choose_in_turn(self._data, settings, choices, lambda one, choice: self._score(one, choice.judge))
 
     def whitener(self, settings: Settings) -> Whitener | None:
         """Fit on all samples that may be trained on; None if the settings do not whiten."""
@@ -125,7 +142,7 @@ class SettingsSearch:
             return None
         # With held-out classes it leaves out their samples in the windows to decide on and to fit on.
         named = tuple(dict.fromkeys((settings.window, settings.to_fit[1])))
-        return self._whitener(settings.steps, named if self._held_out.by_class else ())
+        return self._whitener(settings.whiten, settings.steps, named if self._held_out.by_class else ())
 
     def _score(self, settings: Settings, judge: str) -> float:
         key = (settings, judge)

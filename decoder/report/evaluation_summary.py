@@ -33,7 +33,7 @@ def evaluation_summary(evaluation: Evaluation) -> dict[str, Any]:
             "fingerprint": evaluation.fingerprint,
             "measures": {row: of.measures for row, of in evaluation.rows()},
             "field": {
-                name: {"told": one.description, "differences": one.differences}
+                name: {"told": one.description, "differences": one.differences, "chosen": one.chosen}
                 for name, one in evaluation.field.items()
             },
             "bits": evaluation.bits and dict(zip(("per_decision", "per_minute"), evaluation.bits, strict=True)),

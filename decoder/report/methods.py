@@ -20,7 +20,12 @@ MEASURE_TEXTS = {
     ),
     "against all": "pairs with classes that were trained on, too; “pairwise” compares classes held out together alone",
 }
-WHITENING = "Ledoit–Wolf shrinkage (Ledoit & Wolf 2004, J. Multivariate Analysis 88, 365–411)"
+_SHRINKAGE = "Ledoit–Wolf shrinkage (Ledoit & Wolf 2004, J. Multivariate Analysis 88, 365–411)"
+WHITENING = {
+    "samples": f"from all samples of the training runs, {_SHRINKAGE}",
+    "effective samples": f"from all samples of the training runs, {_SHRINKAGE} for as many samples as are independent "
+    "(Bartlett 1946, Suppl. J. Royal Statistical Society 8, 27–41; Bartz & Müller 2014, NIPS 27)",
+}
 RIDGE = (
     "Ridge predictions are shrunk towards the mean; a gain of “total” or “unit” gives them back the size of true "
     "activations. The prediction is put in place of the layer’s activation, and the rest of the network, which is "
@@ -52,4 +57,14 @@ def statistics_text(units: str, groups: str, n_permutations: int) -> str:
         f"decisions do at least as well after the true answers of whole events are exchanged within {groups}, "
         f"{n_permutations:,} times, counting the order that was seen (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. "
         "Biol. 9, 39)."
+    )
+
+
+def refit_text(n_refits: int) -> str:
+    """What p of the decoder tests after refits."""
+    return (
+        f"p of the decoder is from {n_refits:,} refits: the answers of whole events were exchanged within runs, for "
+        "training and held-out trials together, and the adapter was fitted anew to each. It tests that nothing relates "
+        "the recording to the answers; what was chosen of the settings stays as chosen. Every other p is from "
+        "fixed decisions."
     )

@@ -9,11 +9,14 @@ from ....errors import InputError, UnknownNameError
 from ...kinds import Kinds, settings_from_dict
 from .base import Rival
 from .cca import CCA
-from .spatial import CSPThenLDA, TangentThenLogistic, XDawnThenLDA
-from .vectors import LDA, Logistic
+from .spatial import CSPThenLDA, TangentThenLogistic, XDawnThenLDA, XDawnThenTangent
+from .vectors import LDA, Centroid, Logistic
 
 RIVALS: Kinds[Rival] = Kinds(
-    "hotwire.classifiers", Rival, (LDA, Logistic, CSPThenLDA, XDawnThenLDA, TangentThenLogistic, CCA), named_by="name"
+    "hotwire.classifiers",
+    Rival,
+    (LDA, Logistic, Centroid, CSPThenLDA, XDawnThenLDA, TangentThenLogistic, XDawnThenTangent, CCA),
+    named_by="name",
 )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...evaluation.controls import NUISANCE
 from ...evaluation.nuisance import nuisance
 from ...report.drawing import Drawing
+from ...statistics.permutation import N_PERMUTATIONS
 from ...study.study import Study, open_study
 from ..session.section import MapSection
 from ..session.study import session_parts, shared_settings
@@ -46,7 +47,7 @@ def session_of(study: Study) -> MapSession:
             inner_folds=evaluation.inner_folds,
             inner_trials=section.inner_trials,
             controls=tuple(dict.fromkeys([*evaluation.controls, *([NUISANCE] * plain)])),
-            n_permutations=evaluation.n_permutations,
+            n_permutations=evaluation.n_permutations or N_PERMUTATIONS,
         )
         return MapSession(study.path.stem, **parts, settings=settings, source=MapStudy(study.path.resolve()))
 
