@@ -116,7 +116,7 @@ class SettingsSearch:
         # Scores are cached: each choice scores the previous choice again. Nothing here refers to `self`, so that all is
         # freed after the last use: the whitening of a whole brain takes GB. The newest two whitenings are cached.
         self._scores: dict[tuple[Settings, str], float] = {}
-        self._whitener = once(lambda steps, named: data.whitener(steps, named, held_out), maxsize=2)
+        self._whitener = once(lambda *key: data.whitener(*key, held_out), maxsize=2)
 
     def _inner(self, trials: Trials, truth: NDArray[np.intp]) -> list[HeldOut]:
         """Folds of the training trials; they hold out whole classes where the outer ones do."""
@@ -142,7 +142,7 @@ class SettingsSearch:
             return None
         # With held-out classes it leaves out their samples in the windows to decide on and to fit on.
         named = tuple(dict.fromkeys((settings.window, settings.to_fit[1])))
-        return self._whitener(settings.steps, named if self._held_out.by_class else ())
+        return self._whitener(settings.whiten, settings.steps, named if self._held_out.by_class else ())
 
     def _score(self, settings: Settings, judge: str) -> float:
         key = (settings, judge)

@@ -70,7 +70,9 @@ class FoldData:
         """The right class of each trial."""
         return self.targets.truth()[self.keys(trials)]
 
-    def whitener(self, steps: tuple[Step, ...], of_windows: tuple[Window, ...], held_out: HeldOut) -> Whitener:
+    def whitener(
+        self, count: str, steps: tuple[Step, ...], of_windows: tuple[Window, ...], held_out: HeldOut
+    ) -> Whitener:
         """Fit on all samples of runs not held out; with held-out classes, without their samples in these windows."""
         prepared = self._prepared(steps)
         rows = ~held_out.in_runs(prepared.run)
@@ -80,7 +82,10 @@ class FoldData:
                 first, stop = (round(at * prepared.rate_hz) for at in (trials.start_s[i], trials.stop_s[i]))
                 of_run = prepared.samples_of(trials.run[i].item())
                 rows[of_run.start + first : min(of_run.start + stop, of_run.stop)] = False
-        return Whitener().fit(prepared.data[rows])
+        at, run = np.flatnonzero(rows), prepared.run[rows]
+        # Samples on both sides of a part that is left out are no neighbours.
+        stretch = np.cumsum(np.r_[False, (np.diff(at) != 1) | (run[1:] != run[:-1])])
+        return Whitener(count).fit(prepared.data[rows], groups=stretch)
 
     def fit(
         self,

@@ -91,9 +91,10 @@ class Calibration:
             raise InputError(
                 "fit_steps, fit_window: expected none, as a calibration learns from the trials that it decides on"
             )
-        if samples is None and settings.whiten == "samples":
+        if samples is None and settings.whiten != "none":
             raise InputError(
-                'whiten: "samples" needs samples from before the calibration, rest included, and got none; use "none"'
+                f'whiten: "{settings.whiten}" needs samples from before the calibration, rest included, and got none; '
+                'use "none"'
             )
         self.decisions: list[Decision] = []
         self.n_before, self.right = np.zeros(0, np.intp), np.zeros(0)

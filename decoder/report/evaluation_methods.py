@@ -108,9 +108,8 @@ def _cross_validation(evaluation: Evaluation, folds: Sequence[str], over: str) -
     else:
         what = "one run" if sorted(folds) == sorted(runs) else "several whole runs"
         how = f"each leaves {what} out, and no run is ever split between training and test"
-    whitening = f", whitening from all samples of the training runs ({WHITENING})" * (
-        evaluation.settings.whiten == "samples"
-    )
+    whiten = evaluation.settings.whiten
+    whitening = "" if whiten == "none" else f", whitening ({WHITENING[whiten]})"
     text = f"{len(folds)} folds; {how}. In each, the adapter, its strength and its gain{whitening} are fitted anew."
     if evaluation.chosen[0]:
         by = "the area under the ROC curve" if "auc" in evaluation.decoder.measures else "pairwise accuracy"

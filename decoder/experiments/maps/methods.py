@@ -18,7 +18,7 @@ def map_methods(result: InjectionMap) -> dict[str, str]:
         for one in result.sessions
     ]
     whiten = settings.get("whiten", "none")
-    whitening = f" Whitening, from all {whiten} of the training runs: {WHITENING}." if whiten != "none" else ""
+    whitening = f" Whitening {WHITENING[whiten]}." if whiten != "none" else ""
     networks = [
         f"{one.name} ({count(len(one.layers), 'layer')}; SHA-256 {one.fingerprint}), read out by {one.readout}"
         for one in result.networks

@@ -236,7 +236,7 @@ def test_trials_of_one_event_are_named(tmp_path: Path, page: str) -> None:
 def test_methods_name_the_settings(page: str) -> None:
     text = text_of(page)
     assert "Steps: Detrend(order=2)" in text
-    assert "whitening from all samples of the training runs" in text
+    assert "whitening (from all samples of the training runs, Ledoit–Wolf" in text
     assert "over 4 inner folds" in text
     assert "exchanged within runs, 1,000 times" in text
     assert "mean of 5 shuffles" in text
