@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ class FoldData:
         self.network = network
         self.targets = targets
         self.recording = recording
+        self._key_of: dict[int, int] = {}
         self._tables = targets.activations(network, layers)
         self._prompted = once(lambda prompt: prompted(network, prompt))
         self._prepared = once(lambda steps: run_steps(steps, recording))
@@ -36,6 +38,12 @@ class FoldData:
         """The same data with another network; the trials are not cut again."""
         other = FoldData(network, self.targets, self.recording, tuple(self._tables))
         other._prepared, other._windows = self._prepared, self._windows
+        return other
+
+    def with_keys(self, events: NDArray, keys: NDArray[np.intp]) -> FoldData:
+        """The same data where all trials of these events have these keys; nothing is computed again."""
+        other = copy(self)
+        other._key_of = dict(zip(events.tolist(), keys.tolist(), strict=True))
         return other
 
     def prepared(self, steps: tuple[Step, ...]) -> Recording:
@@ -54,7 +62,9 @@ class FoldData:
         return self._windows(*settings.to_fit)
 
     def keys(self, trials: Trials) -> NDArray[np.intp]:
-        return self.targets.key_of(trials)
+        own = self.targets.key_of(trials)
+        pairs = zip(trials.event.tolist(), own.tolist(), strict=True)
+        return np.array([self._key_of.get(event, key) for event, key in pairs], np.intp) if self._key_of else own
 
     def truth(self, trials: Trials) -> NDArray[np.intp]:
         """The right class of each trial."""

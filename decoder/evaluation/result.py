@@ -93,6 +93,8 @@ class Evaluation:
         Where folds hold out whole classes: trials with the same number are held out together.
     engine : {"network", "bundle"}
         What decided for the decoder.
+    controls_redo : {"fit", "search"}
+        Whether controls made the choices again.
     """
 
     answers: tuple[str, ...]
@@ -114,6 +116,7 @@ class Evaluation:
     seconds_per_trial: float | None = None
     classes: NDArray[np.intp] | None = None
     engine: str = "network"
+    controls_redo: str = "fit"
     n_refits: int = 0
 
     @property

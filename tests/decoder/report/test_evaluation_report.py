@@ -275,6 +275,18 @@ def test_ranks_count_who_is_better(scores: np.ndarray) -> None:
     np.testing.assert_array_equal(answer_ranks(scores), better + (equal + 1) / 2)
 
 
+def test_says_what_controls_did_again(tmp_path: Path, page: str) -> None:
+    evaluation = make(("dog", "cat"), 40, 4)
+    assert "the trained network: shuffled pairing. They test the fit, not the search" in text_of(page)
+    again = replace(evaluation, controls_redo="search")
+    assert "made anew in the inner folds, by their own pairing or network: shuffled pairing" in text_of(
+        written(again, tmp_path)
+    )
+    assert EvaluationReport(again, "r").summary()["controls_redo"] == "search"
+    without = replace(evaluation, chosen=[{} for _ in evaluation.chosen])
+    assert "the search" not in text_of(written(without, tmp_path))
+
+
 def compared(evaluation: Evaluation, *, low: float) -> Evaluation:
     """With a classifier that gives no free answers."""
     measures = {name: one for name, one in evaluation.decoder.measures.items() if name != "free"}
