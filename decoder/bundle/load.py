@@ -30,7 +30,7 @@ from ..settings import Settings
 from ..steps import open_chain, step_from_dict
 from ..targets import Targets, WordTargets
 from ..windows import Trials, window_from_dict
-from .compiled import saved_features
+from .compiled import saved_calibration, saved_features, saved_rule
 from .saved_network import check_network, reopened
 from .sealed import ARRAYS, FEATURES, NETWORK, naming, part_of, unseal
 
@@ -84,6 +84,7 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
         linear = _linear(manifest, arrays, saved_features(manifest, parts))
         settings = settings_from(manifest, linear.adapter)
         targets = saved_targets(manifest)
+        calibration = saved_calibration(manifest)
         low, high = (_of_features(manifest, name) for name in ("feature_low", "feature_high"))
         _check_shape("targets", arrays["targets"], (len(targets.answers), linear.mean.size))
     opened = reopened(manifest["network"], parts, path) if network is None else network
@@ -97,6 +98,7 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
                 f"{n_units}"
             )
     decoder.linear_ = linear
+    decoder.calibration_ = calibration
     decoder.entry_ = Entry(opened, settings.layer, targets.answers, linear.mean, arrays["targets"])
     decoder.feature_names_ = tuple(manifest["feature_names"])
     decoder.unit_ = manifest["unit"] if isinstance(manifest["unit"], str) else tuple(manifest["unit"])
@@ -135,6 +137,8 @@ def settings_from(manifest: Mapping[str, Any], adapter: FactoredAdapter) -> Sett
         readout=readout_from_dict(manifest["readout"]),
         fit_steps=None if fit_steps is None else [step_from_dict(saved) for saved in fit_steps],
         fit_window=None if fit_window is None else window_from_dict(fit_window),
+        probabilities=manifest["probabilities"],
+        decision=saved_rule(manifest),
     )
 
 

@@ -7,12 +7,14 @@ from functools import partial
 from typing import Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import InputError, UnknownNameError
 from ..bundle.graph import check_causal
 from ..decoder import Decoder
 from ..readout import Readout, read_out_fits
 from ..recordings.recording import Recording
+from ..statistics.calibration import softmax
 from ..statistics.permutation import exchanged_within, exchanges
 from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
@@ -142,8 +144,6 @@ def evaluate(
         fold[one.test] = index
 
     jobs: dict[str, list[_Job]] = {"ceiling": [(data, true, None)]}
-    if graph is None:
-        jobs["decoder"] = [(data, predicted, None)]
     changes = [control_named(name) for name in controls]
     untrained = data
     if any(one.untrained for one in changes):
@@ -154,6 +154,8 @@ def evaluate(
         if repeats:
             jobs[one.name] = [(on, injected, one.readout) for injected in repeats]
     todo = [partial(_decode, on, fitted, *how) for repeats in jobs.values() for on, *how in repeats]
+    if graph is None:
+        todo.append(partial(_decode, data, fitted, predicted, None))
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
     rival_jobs = [partial(decide_in_folds, data, fitted, one, inner_folds) for one in rivals.values()]
@@ -164,8 +166,10 @@ def evaluate(
     orders = exchanges(within, trials.event, n_permutations, seed=seed)
     scorer = Scorer(data.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
     outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
-    if graph is not None:
-        outcomes["decoder"] = scorer.outcome([graph.decisions()])
+    decided = [next(decoded)] if graph is None else [graph.decisions()]
+    probabilities = _probabilities(decided[0][0], fitted)
+    costs = decoder.settings.decision.costs_of(data.targets.answers)
+    outcomes["decoder"] = scorer.outcome(decided, probabilities * costs)
     compared = {
         name: scorer.comparison(outcomes["decoder"], scores, one.description)
         for (name, one), scores in zip(rivals.items(), rival_scores, strict=True)
@@ -176,6 +180,8 @@ def evaluate(
         truth=truth,
         trials=trials,
         fold=fold,
+        probabilities=probabilities,
+        calibrations=tuple(one.calibration for one in fitted),
         chosen=[{name: _in_words(getattr(one.settings, name)) for name in names} for one in fitted],
         decoder=outcomes["decoder"],
         ceiling=outcomes["ceiling"],
@@ -238,6 +244,15 @@ def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, ins
         scores[test] = np.concatenate(values)
         texts |= {} if said is None else dict(zip(test.tolist(), said, strict=True))
     return scores, [texts[i] for i in sorted(texts)] or None
+
+
+def _probabilities(scores: NDArray, folds: Sequence[FittedFold]) -> NDArray[np.float64]:
+    """Of each trial's classes, (n_trials, n_classes), by the calibration of the fold that holds it out."""
+    probabilities = softmax(scores)
+    for fold in folds:
+        if fold.calibration is not None:
+            probabilities[fold.test] = fold.calibration.probabilities(scores[fold.test])
+    return probabilities
 
 
 def _in_words(value: Any) -> str:

@@ -34,13 +34,16 @@ class Scorer:
     shuffled: NDArray[np.intp]
     class_sets: NDArray[np.intp] | None = None
 
-    def outcome(self, repeats: Sequence[Decisions]) -> Outcome:
-        """The mean measures of one or more repetitions; scores and texts are those of the first."""
+    def outcome(self, repeats: Sequence[Decisions], utility: NDArray | None = None) -> Outcome:
+        """The mean measures of one or more repetitions; scores and texts are those of the first.
+
+        The class that is chosen has the highest `utility` (n_trials, n_classes), by default the highest score.
+        """
         n_classes, sets, truth = len(self.targets.answers), self.class_sets, self.truth
         every = [scores for scores, _ in repeats]
         guess, even = constant_guess(truth, n_classes, sets), pairwise_chance(truth, n_classes, sets)
         tables = {
-            "candidate": ([hit_table(scores) for scores in every], guess),
+            "candidate": ([hit_table(one) for one in (every if utility is None else [utility])], guess),
             "pairwise": ([pairwise_table(scores, truth, sets) for scores in every], even),
         }
         if sets is not None:
@@ -55,14 +58,18 @@ class Scorer:
         }
         if has_auc(truth, n_classes):
             measures["auc"] = auc_measure(every, truth, self.runs, self.shuffled)
-        return Outcome(repeats[0][0], repeats[0][1], said[0] if said else None, measures)
+        return Outcome(every[0], repeats[0][1], said[0] if said else None, measures, utility)
 
     def comparison(self, decoder: Outcome, scores: NDArray, description: str) -> RivalComparison:
         """Compare the decoder with another classifier on the same trials."""
         # Between two classes, pairs and the choice are the same.
         counts = {"candidate": hits} | ({"pairwise": pairwise} if len(self.targets.answers) > 2 else {})
         differences = {
-            name: mean_difference(count(decoder.scores, self.truth), count(scores, self.truth), self.runs)
+            name: mean_difference(
+                count(decoder.preferred if name == "candidate" else decoder.scores, self.truth),
+                count(scores, self.truth),
+                self.runs,
+            )
             for name, count in counts.items()
         }
         if "auc" in decoder.measures:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..evaluation.result import Evaluation, Outcome
-from ..readout import softmax
 from ..statistics.auc import auc, has_auc
+from ..statistics.calibration import softmax
 from ..statistics.measures import hit_table, pairwise
 from .numbers import percent
 from .result import Bar, Cell, Table

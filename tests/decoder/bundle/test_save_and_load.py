@@ -222,7 +222,7 @@ def test_an_onnx_network_travels_in_the_bundle(tmp_path: Path, readout: Any) -> 
 def test_what_it_says_of_itself(saved: Path) -> None:
     manifest = describe(saved)
     decoder = of_words()
-    assert manifest["format"] == 4
+    assert manifest["format"] == 5
     assert manifest["hotwire"] == version("hotwire")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(manifest["created"])).days < 1
     assert manifest["versions"]["numpy"] == version("numpy")
@@ -356,7 +356,7 @@ def test_the_helper_makes_good_bundles(saved: Path, tmp_path: Path, network: Lan
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(format=5, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 5.*upgrade hotwire"),
+        (lambda m: m.update(format=6, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 6.*upgrade hotwire"),
         (lambda m: m.update(format="1"), "expected 'format', a whole number"),
         (lambda m: m.pop("format"), "expected 'format'"),
         (lambda m: m.pop("parts"), "expected the field 'parts'"),

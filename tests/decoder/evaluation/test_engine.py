@@ -12,7 +12,7 @@ import pytest
 from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, LabelReadout, NearestReadout, Recording, Settings, StimulusTargets, evaluate
 from hotwire.decoder.bundle.save import compiled
-from hotwire.decoder.readout import softmax
+from hotwire.decoder.statistics.calibration import softmax
 from hotwire.decoder.steps import RunningBaseline, ZScore
 from hotwire.decoder.targets import WordTargets
 from hotwire.errors import InputError, UnknownNameError
