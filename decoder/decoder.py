@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 from ..models.networks.network import Network
 from .decision import Decision, decision_on
+from .fit_findings import warn_of_fit
 from .fitted_on import run_digests
 from .inner_folds import calibration_within, inner_scores, warn_uncalibrated
 from .linear import Linear
@@ -84,7 +85,8 @@ class Decoder:
         Warns
         -----
         UserWarning
-            There are too few runs to calibrate probabilities.
+            Some features are so large that ridge sees nothing of others, the chosen strength is the first or last of
+            those that are named, or there are too few runs to calibrate probabilities.
         """
         settings = self.settings
         prepared = run_steps(settings.steps, recording)
@@ -96,6 +98,7 @@ class Decoder:
         keys = self.targets.key_of(trials)
         answers = self.targets.truth()[keys]
         linear = settings.fit_linear(trials, prepared.data, table[keys], answers, recording.regions)
+        warn_of_fit(trials, settings, recording.feature_names, linear.adapter)
         self.fitted_on_ = run_digests(recording)
         calibration = self._calibrated(linear, windows(settings.window, prepared), trials, table, recording)
         warn_uncalibrated(settings, calibration, self.targets.answers, len(recording.runs), "runs")

@@ -19,14 +19,16 @@ class Kinds(Registry[type[T]]):
 
         [project.entry-points."hotwire.steps"]
         Median = "its_package.median:Median"
+
+    Classes are called by their attribute `named_by`.
     """
 
-    def __init__(self, group: str, base: type[T], own: tuple[type[T], ...]) -> None:
-        super().__init__(group, {kind.__name__: kind for kind in own})
-        self._base = base
+    def __init__(self, group: str, base: type[T], own: tuple[type[T], ...], named_by: str = "__name__") -> None:
+        super().__init__(group, {getattr(kind, named_by): kind for kind in own})
+        self._base, self._named_by = base, named_by
 
     def checked(self, name: str, added: Any) -> type[T]:
-        if isinstance(added, type) and issubclass(added, self._base) and added.__name__ == name:
+        if isinstance(added, type) and issubclass(added, self._base) and getattr(added, self._named_by, None) == name:
             return added
         expected = f"expected a {self._base.__name__} of that name"
         raise InputError(f"entry point {name!r} of {self.group}: {expected}, got {added!r}")

@@ -26,6 +26,10 @@ class Registry(Mapping[str, T], Generic[T]):
             return self.checked(name, entry.load())
         raise KeyError(name)
 
+    def add(self, name: str, added: T) -> None:
+        """Have this under a name in this process, as hotwire's own are."""
+        self._own[name] = added
+
     def checked(self, name: str, added: Any) -> T:
         """What another package added under a name; an `InputError` where it cannot stand for that."""
         return added

@@ -20,6 +20,7 @@ from ..models.networks.network import Network
 from ..models.networks.opening import open_network
 from .decision import DecisionRule, least_cost
 from .features.base import Features
+from .fit_findings import warn_of_fit
 from .given_trials import GivenTrials, given_trials, labels_of
 from .inner_folds import calibration_within, inner_scores, warn_uncalibrated
 from .linear import Linear
@@ -132,7 +133,7 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            There are too few groups to calibrate probabilities.
+            As `Decoder.fit`.
         """
         given = self._given(X, reset=True)
         labels = labels_of(X, y)
@@ -147,6 +148,7 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         table = targets.activations(network, [self.layer])[self.layer]
         trials = given.labelled(labels, groups)
         self.linear_ = settings.fit_linear(trials, trials.X, table[answers], answers)
+        warn_of_fit(trials, settings, given.channels or (), self.linear_.adapter)
         self.entry_ = make_entry(network, self.layer, targets, table, self.linear_.mean)
         self.readout_ = settings.readout
         self.costs_ = settings.decision.costs_of(targets.answers)

@@ -1,9 +1,8 @@
 """The tables of results in README.md and in these pages, written from what the commands print as JSON.
 
-``python docs/results.py`` writes each table again from ``docs/results/*.json``; ``--check`` only compares. After a new
-run, ``python docs/results.py --from FOLDER`` takes over the outputs in FOLDER (``NAME.json``, each the output of
-``hotwire demo --json``, ``hotwire evaluate studies/NAME.toml --json`` or ``hotwire map studies/NAME.toml --json``)
-without the decisions one by one.
+``python docs/results.py`` writes each table again from ``docs/results/*.json``; ``--check`` only compares.
+``python studies/tables.py`` runs the commands that print these outputs, and puts them there without the decisions one
+by one.
 """
 
 from __future__ import annotations
@@ -54,10 +53,23 @@ MAPS = [
     Row("digits69-map", "V1, V2, V3 of one person, 100 digits, a small network", "six or nine", "candidate"),
     Row("haxby-vt-map", "ventral temporal cortex, single volumes, 12 layers", "one word against another", "pairwise"),
 ]
+FRESH = [
+    Row("v4-190928", "24 neurons, 1,200 photographs", "the network's class, against another", "pairwise"),
+    Row("v4-190929", "33 neurons, 1,200 photographs", "the network's class, against another", "pairwise"),
+    Row("v4-210224", "67 neurons, 800 photographs", "the network's class, against another", "pairwise"),
+]
+"""Sessions that nobody had looked at: evaluated once, with the settings of `v4-210621`."""
 SHORT = [
     Row("demo", "fMRI, one slice, 96 blocks of eight categories (Haxby 2001)", "the word among eight", "candidate"),
     *[row for row in [*SCANNER[1:], *NEURONS, *EEG] if row.recording],
 ]
+BENCHMARK = "benchmark-"
+"""An output of this prefix is that of ``benchmarks/NAME.py --json``."""
+BUNDLE = ".bundle"
+"""An output of this suffix is that of the study with ``--engine bundle``: the graph of 8 bits that a rig runs."""
+LIVE = ["haxby-live", "openbmi-imagery", "openbmi-p300", "openbmi-ssvep", "it-objects"]
+"""Studies whose decoder can go live, in which the graph is compared with the network."""
+SPEED = ["ridge", "map", "recursive", "decision", "live", "electrodes"]
 CONTROLS = {"shuffled pairing": "shuffled", "mean activation": "mean", "untrained network": "untrained"}
 
 
@@ -158,12 +170,44 @@ def maps(rows: list[Row]) -> str:
     return table([*head, "nuisance"], lines)
 
 
+def graphs(names: list[str]) -> str:
+    """The network's measures and those of the graph with weights of 8 bits, in the same folds."""
+    lines = []
+    for name in names:
+        both = [output(of)["measures"]["decoder"] for of in (name, f"{name}{BUNDLE}")]
+        for measure, network in both[0].items():
+            graph = both[1][measure]
+            change = signed(graph["value"] - network["value"])
+            lines.append([f"`{name}`", measure, *(f"{number(one['value'])} [{interval(one)}]" for one in both), change])
+    return table(["study", "measure", "network", "graph of 8 bits", "change"], lines)
+
+
+def speed(names: list[str]) -> str:
+    """Each benchmark's figures beside what was aimed at."""
+    lines = [
+        [
+            f"`benchmarks/{name}.py`",
+            what.replace("_", " "),
+            f"{one['value']:.3g}",
+            one["goal"],
+            ["no", "yes"][one["met"]],
+        ]
+        for name in names
+        for what, one in output(f"{BENCHMARK}{name}")["goals"].items()
+        if one["value"] is not None
+    ]
+    return table(["benchmark", "figure", "measured", "goal", "met"], lines)
+
+
 TABLES = {
     "short": lambda: short(SHORT),
     "scanner": lambda: evaluations(SCANNER),
     "neurons": lambda: evaluations(NEURONS),
     "eeg": lambda: evaluations(EEG),
     "maps": lambda: maps(MAPS),
+    "fresh": lambda: evaluations(FRESH),
+    "graphs": lambda: graphs(LIVE),
+    "speed": lambda: speed(SPEED),
 }
 
 
@@ -176,29 +220,57 @@ def filled(text: str) -> str:
     return re.sub(r"<!-- results: (\w+) -->\n.*?<!-- end of results -->", put, text, flags=re.DOTALL)
 
 
-def take(folder: Path) -> None:
-    """Take over a folder of outputs, without what is listed trial by trial."""
-    for name in sorted({row.name for row in [*SCANNER, *NEURONS, *EEG, *MAPS]}):
+def outputs() -> list[str]:
+    """The names of the outputs of the demo and the studies."""
+    rows = [*SCANNER, *NEURONS, *EEG, *FRESH, *MAPS]
+    return [*dict.fromkeys(row.name for row in rows), *(f"{name}{BUNDLE}" for name in LIVE)]
+
+
+def benchmarks() -> list[str]:
+    """The names of the outputs of the benchmarks."""
+    return [f"{BENCHMARK}{name}" for name in SPEED]
+
+
+def take(folder: Path, names: list[str]) -> None:
+    """Take over the outputs NAME.json of a folder, without what is listed trial by trial."""
+    wanted = (
+        "measures",
+        "field",
+        "probabilities",
+        "nested",
+        "held_out",
+        "n_blocks",
+        "network",
+        "engine",
+        "goals",
+        "machine",
+    )
+    OUTPUTS.mkdir(exist_ok=True)
+    for name in names:
         whole = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        wanted = ("measures", "field", "nested", "held_out", "n_blocks", "network", "engine")
-        OUTPUTS.mkdir(exist_ok=True)
         part = {key: whole[key] for key in wanted if whole.get(key) is not None}
         text = json.dumps(part, indent=1, ensure_ascii=False)
         (OUTPUTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
+def outdated() -> list[Path]:
+    """The pages whose tables are not what the outputs say."""
+    return [page for page in PAGES if filled(page.read_text(encoding="utf-8")) != page.read_text(encoding="utf-8")]
+
+
+def write() -> None:
+    """Write the tables of all pages anew."""
+    for page in outdated():
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--from", dest="folder", type=Path, help="take over the outputs in this folder first")
     parser.add_argument("--check", action="store_true", help="change nothing; fail where a table is not up to date")
-    given = parser.parse_args()
-    if given.folder:
-        take(given.folder)
-    old = [page for page in PAGES if filled(page.read_text(encoding="utf-8")) != page.read_text(encoding="utf-8")]
-    if given.check and old:
+    if not parser.parse_args().check:
+        write()
+    elif old := outdated():
         sys.exit(f"not what docs/results/*.json say, run python docs/results.py: {', '.join(map(str, old))}")
-    for page in old:
-        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

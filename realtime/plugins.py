@@ -12,10 +12,10 @@ entry points ``hotwire.outputs``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import entry_points
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from ..decoder.registry import Registry
 from ..errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .decision import Output
     from .sources.source import Source
 
-NO_OWN: dict[str, Callable[..., Any]] = {}
+OUTPUTS: Registry[Callable[..., Any]] = Registry("hotwire.outputs", {})
 
 
 def make_source(text: str, decoder: CompiledDecoder) -> Source:
@@ -39,21 +39,20 @@ def make_source(text: str, decoder: CompiledDecoder) -> Source:
 
 def make_output(text: str, decoder: CompiledDecoder) -> Output:
     """Make an output of another package, named in the entry points ``hotwire.outputs``; see `make_source`."""
-    return _made("output", NO_OWN, text, decoder)
+    return _made("output", OUTPUTS, text, decoder)
 
 
-def _made(what: str, own: Mapping[str, Callable[..., Any]], text: str, decoder: CompiledDecoder) -> Any:
+def _made(what: str, known: Mapping[str, Callable[..., Any]], text: str, decoder: CompiledDecoder) -> Any:
     name, _, rest = text.partition(":")
-    entries = entry_points(group=f"hotwire.{what}s")
-    if name not in own and name not in entries.names:
-        raise UnknownNameError(what, name, sorted({*own, *entries.names}))
+    if name not in known:
+        raise UnknownNameError(what, name, sorted(known))
     options = {}
     for pair in filter(None, rest.split(",")):
         key, equals, value = pair.partition("=")
         if not equals:
             raise InputError(f"{what} {text!r}: expected NAME or NAME:KEY=VALUE,KEY=VALUE, got {pair!r} for KEY=VALUE")
         options[key] = value
-    make = own[name] if name in own else entries[name].load()
+    make = known[name]
     try:
         signature(make).bind(decoder, **options)
     except TypeError as error:

@@ -1,4 +1,4 @@
-"""Another package adds a reader, a step, a readout, a control, a source and a command: by entry points alone.
+"""Another package adds a reader, a step, a readout, a control, a classifier, a source and a command: by entry points.
 
 The package is a folder on the path of another process, as if it had been installed there. `docs/guides/extend.md` shows
 the same pieces.
@@ -25,6 +25,7 @@ import numpy as np
 
 from hotwire.decoder import Recording
 from hotwire.decoder.evaluation.controls import Control
+from hotwire.decoder.evaluation.rivals.base import Rival
 from hotwire.decoder.readers import read_npz
 from hotwire.decoder.readout import Readout
 from hotwire.decoder.steps import Step, StepState
@@ -61,6 +62,20 @@ class Distance(Readout):
 nothing = Control("nothing", "zeros are injected", activations=lambda predicted, mean: 0 * predicted)
 
 
+@dataclass(frozen=True)
+class NearestMean(Rival):
+    """The class with the nearest mean."""
+
+    name = "nearest mean"
+    takes = "features"
+    description = "the class with the nearest mean"
+
+    def candidates(self, shape):
+        from sklearn.neighbors import NearestCentroid
+
+        return [NearestCentroid()]
+
+
 def open_amplifier(decoder, *, path):
     return RecordingSource(read_npz(path), SystemClock())
 
@@ -79,6 +94,8 @@ Halve = stranger:Halve
 Distance = stranger:Distance
 [hotwire.controls]
 nothing = stranger:nothing
+[hotwire.classifiers]
+nearest mean = stranger:NearestMean
 [hotwire.sources]
 amplifier = stranger:open_amplifier
 [hotwire.commands]
@@ -130,16 +147,21 @@ print(len(source.open(1.0).channel_names))
 
 
 @pytest.mark.slow
-def test_a_reader_a_step_a_readout_and_a_control_in_a_study(run: Callable[..., str], tmp_path: Path) -> None:
+def test_what_a_study_names(run: Callable[..., str], tmp_path: Path) -> None:
     save_study(tmp_path)
     study = STUDY.replace('kind = "npz"', 'kind = "twice"\nscale = 2.0')
     study = study.replace("layer = 1", 'layer = 1\nsteps = [{ type = "Halve" }]').replace("NearestReadout", "Distance")
     (tmp_path / "plain.toml").write_text(STUDY.replace("NearestReadout", "Distance"))
-    (tmp_path / "added.toml").write_text(study + 'controls = ["shuffled pairing", "nothing"]\n')
+    (tmp_path / "added.toml").write_text(
+        study + 'controls = ["shuffled pairing", "nothing"]\nfield = ["nearest mean"]\n'
+    )
     added = json.loads(run("evaluate", "added.toml", "--json", cwd=tmp_path))
     plain = json.loads(run("evaluate", "plain.toml", "--json", cwd=tmp_path))
     # Twice as large and halved: the very same numbers.
     assert added["measures"]["decoder"] == plain["measures"]["decoder"]
     assert set(added["controls"]) >= {"shuffled pairing", "nothing"}
     assert added["measures"]["nothing"]["candidate"]["value"] < added["measures"]["decoder"]["candidate"]["value"]
-    assert "nothing" in (tmp_path / "added.html").read_text(encoding="utf-8")
+    assert added["measures"]["nearest mean"]["candidate"]["value"] > 0.9
+    page = (tmp_path / "added.html").read_text(encoding="utf-8")
+    assert "zeros are injected" in page
+    assert "the class with the nearest mean" in page

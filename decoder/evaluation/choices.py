@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -80,6 +80,34 @@ def layers_tried(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...
     return tuple(dict.fromkeys([settings.layer, *chosen]))
 
 
+def chosen_in_words(settings: Settings, names: Sequence[str]) -> dict[str, str]:
+    """These settings as text, for results."""
+    values = {name: getattr(settings, name) for name in names}
+    return {name: ", ".join(map(repr, of)) if isinstance(of, tuple) else str(of) for name, of in values.items()}
+
+
+def choose_in_turn(
+    data: FoldData, settings: Settings, choices: Sequence[Choice], score: Callable[[Settings, Choice], float]
+) -> Settings:
+    """Make the choices one after the other, each by the score of its values; of equally good ones the first is taken.
+
+    Raises RecordingError where values cut the recording into different trials.
+    """
+    events = _events(data, settings)
+    for choice in choices:
+        tried = [replace(settings, **{choice.setting: value}) for value in choice.values]
+        for one in tried:
+            for ours, theirs in zip(events, _events(data, one), strict=True):
+                _check_same_trials(choice, ours, theirs)
+        best = np.argmax([score(one, choice) for one in tried]) if len(tried) > 1 else 0
+        settings = tried[int(best)]
+    return settings
+
+
+def _events(data: FoldData, settings: Settings) -> tuple[NDArray, NDArray]:
+    return data.trials(settings).event, data.trials_to_fit(settings).event
+
+
 class SettingsSearch:
     """Chooses settings on the trials that a fold may be fitted on; nothing here uses others."""
 
@@ -110,18 +138,7 @@ class SettingsSearch:
 
     def choose(self, settings: Settings, choices: Sequence[Choice]) -> Settings:
         """Make the choices one after the other."""
-        events = self._events(settings)
-        for choice in choices:
-            tried = [replace(settings, **{choice.setting: value}) for value in choice.values]
-            for one in tried:
-                for ours, theirs in zip(events, self._events(one), strict=True):
-                    _check_same_trials(choice, ours, theirs)
-            best = np.argmax([self._score(one, choice.judge) for one in tried]) if len(tried) > 1 else 0
-            settings = tried[int(best)]
-        return settings
-
-    def _events(self, settings: Settings) -> tuple[NDArray, NDArray]:
-        return self._data.trials(settings).event, self._data.trials_to_fit(settings).event
+        return choose_in_turn(self._data, settings, choices, lambda one, choice: self._score(one, choice.judge))
 
     def whitener(self, settings: Settings) -> Whitener | None:
         """Fit on all samples that may be trained on; None if the settings do not whiten."""

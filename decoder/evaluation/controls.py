@@ -1,27 +1,26 @@
 """Controls: the same analysis without the brain, its labels or the trained network.
 
 A control is registered once, by name; every evaluation, every map and their reports then have it. Other packages add
-theirs by `register`, or by an entry point of the group ``"hotwire.controls"`` that names a `Control`.
+theirs by an entry point of the group ``"hotwire.controls"`` under the control's name, a notebook by `register`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import entry_points
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, UnknownNameError
+from ..finding import Finding
 from ..readout import NearestReadout, Readout
+from ..registry import Registry
 from ..statistics.permutation import exchanges
 from ..targets import Targets
 from ..windows import Trials
 from .nuisance import nuisance
-
-ENTRY_POINTS = "hotwire.controls"
 
 CONTROLS = ("shuffled pairing", "mean activation", "untrained network")
 """The controls of an evaluation by default."""
@@ -45,7 +44,7 @@ class Control:
         exchanged within groups, see `hotwire.decoder.statistics.permutation.exchanges`.
     predictors : callable (targets) -> (n_keys, n_features) array or None, optional
         What the linear map is fitted on in place of the brain, for each key of the targets. With None the control is
-        left out.
+        left out, and a finding says so.
     activations : callable (predicted, mean) -> array, optional
         What is injected, made of the predictions (n_trials, n) and the mean over the training trials (n_trials, n). It
         has to be linear: a map gives both as weights of the keys' activations.
@@ -55,6 +54,8 @@ class Control:
         In place of the decoder's.
     may_exceed_chance : bool
         It knows something of the classes, so it competes with the decoder and does not guess.
+    needs : str
+        What targets have where there are predictors for them, for the finding that the control is left out.
     """
 
     name: str
@@ -65,37 +66,26 @@ class Control:
     untrained: bool = False
     readout: Readout | None = None
     may_exceed_chance: bool = False
+    needs: str = "what its predictors are made of"
 
 
-_registered: dict[str, Control] = {}
+class Controls(Registry[Control]):
+    """Controls by their names."""
+
+    def checked(self, name: str, added: Any) -> Control:
+        if isinstance(added, Control) and added.name == name:
+            return added
+        raise InputError(f"entry point {name!r} of {self.group}: expected a Control of that name, got {added!r}")
 
 
-def register(control: Control) -> Control:
-    """Add a control for every evaluation and every map; raise InputError where another one has its name.
-
-    Examples
-    --------
-    >>> zero = Control("zero", "nothing is injected", activations=lambda predicted, mean: 0 * predicted)
-    >>> register(zero)  # doctest: +SKIP
-    """
-    if _registered.get(control.name, control) != control:
-        raise InputError(f"control {control.name!r}: expected a name of its own, got one that there is already")
-    _registered[control.name] = control
-    return control
-
-
-def control_named(name: str) -> Control:
-    """The control of that name; raise UnknownNameError where there is none."""
-    _load_entry_points()
-    if name not in _registered:
-        raise UnknownNameError("control", name, tuple(_registered))
-    return _registered[name]
-
-
-@cache
-def _load_entry_points() -> None:
-    for point in entry_points(group=ENTRY_POINTS):
-        register(point.load())
+def left_out(control: Control) -> Finding:
+    """The finding that a control was asked for, but has no predictors for the targets."""
+    return Finding(
+        "controls",
+        "warning",
+        f"The control {control.name!r} was left out: it needs {control.needs}, which these targets are not. Take it "
+        "out of `controls`, or mind that nothing is known of what it would have tested.",
+    )
 
 
 def shuffled_within(trials: Trials) -> NDArray:
@@ -123,28 +113,22 @@ def _plain_features(targets: Targets) -> NDArray[np.float64] | None:
     return None if known is None else known[1]
 
 
-register(
+OWN = (
     Control(
         "shuffled pairing",
         "training trials get each other’s targets, so activity and class no longer belong together",
         pairing=_exchanged,
-    )
-)
-register(
+    ),
     Control(
         "mean activation",
         "the mean of the training targets is injected always; shows what the network says without the brain",
         activations=_always_mean,
-    )
-)
-register(
+    ),
     Control(
         "untrained network",
         "the same architecture with random weights gives the targets and reads out",
         untrained=True,
-    )
-)
-register(
+    ),
     Control(
         UNTRAINED_NEAREST,
         "the architecture with random weights gives the targets, and the decision is the target nearest to the "
@@ -153,14 +137,36 @@ register(
         untrained=True,
         readout=NearestReadout(),
         may_exceed_chance=True,
-    )
-)
-register(
+    ),
     Control(
         NUISANCE,
         "the same linear map from plain features of the stimuli (luminance, contrast, colour and fine detail of "
         "pictures; length of words) in place of the brain. What is above it is not explained by them",
         predictors=_plain_features,
         may_exceed_chance=True,
-    )
+        needs="words, texts or pictures that differ in length, luminance, contrast, colour or fine detail",
+    ),
 )
+
+REGISTERED = Controls("hotwire.controls", {one.name: one for one in OWN})
+
+
+def register(control: Control) -> Control:
+    """Add a control for every evaluation and every map; raise InputError where another one has its name.
+
+    Examples
+    --------
+    >>> zero = Control("zero", "nothing is injected", activations=lambda predicted, mean: 0 * predicted)
+    >>> register(zero)  # doctest: +SKIP
+    """
+    if REGISTERED.get(control.name, control) != control:
+        raise InputError(f"control {control.name!r}: expected a name of its own, got one that there is already")
+    REGISTERED.add(control.name, control)
+    return control
+
+
+def control_named(name: str) -> Control:
+    """The control of that name; raise UnknownNameError where there is none."""
+    if name not in REGISTERED:
+        raise UnknownNameError("control", name, REGISTERED)
+    return REGISTERED[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,28 +12,30 @@ from numpy.typing import NDArray
 from ...errors import InputError, UnknownNameError
 from ..bundle.graph import check_causal
 from ..decoder import Decoder
+from ..fit_findings import sizes_findings, strength_findings
 from ..readout import Readout, read_out_fits
 from ..recordings.recording import Recording
 from ..statistics.calibration import softmax
-from ..statistics.permutation import exchanged_within, exchanges
+from ..statistics.permutation import N_PERMUTATIONS, exceedance, exchanged_within, null_orders
 from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
-from .choices import Choice, layers_tried, tried_windows
-from .controls import CONTROLS, control_named
+from .choices import Choice, chosen_in_words, layers_tried, tried_windows
+from .controls import CONTROLS, control_named, left_out
 from .engine import BundleEngine, Engine
-from .feature_sizes import sizes_findings
 from .fold_data import FoldData
 from .folds import FittedFold, fit_fold
 from .injected import Injected, of_control, predicted, true
+from .refit import N_REFITS, refitted_values
 from .result import Evaluation
 from .rivals.base import Rival
 from .rivals.catalogue import rival_named
 from .rivals.compare import check_rival, decide_in_folds
 from .scorer import Decisions, Scorer
 from .splits import Folds, n_class_folds, splits_of
-from .strength_finding import strength_findings
 from .threads import in_parallel
+
+Permute = Literal["fixed", "refit"]
 
 # The network and targets, what is injected, and the readout if it is not the decoder's.
 _Job = tuple[FoldData, Injected, Readout | None]
@@ -48,7 +50,8 @@ def evaluate(
     inner_folds: int = 4,
     controls: Sequence[str] = CONTROLS,
     n_shuffles: int = 5,
-    n_permutations: int = 10_000,
+    n_permutations: int | None = None,
+    permute: Permute = "fixed",
     seed: int = 0,
     audit: Policy = "refuse",
     field: Sequence[str | Mapping[str, Any] | Rival] = (),
@@ -81,16 +84,25 @@ def evaluate(
         weights gives the targets and reads out; ``"untrained targets, nearest"``: that network gives the targets, and
         the one nearest to the prediction is the decision. This separates classes that were trained on, as any
         classifier does: what the decoder has over it is what the trained network adds. ``"nuisance"``: plain features
-        of the stimuli replace the brain.
+        of the stimuli replace the brain; a finding says where these targets have none.
     n_shuffles : int
         How many times the pairing is shuffled; the result is the mean.
-    n_permutations, seed : int
+    n_permutations : int, optional
+        Exchanges of the classes for p: 10,000 by default, or 200 refits.
+    permute : {"fixed", "refit"}
+        What p of the decoder tests. ``"fixed"``: do the decisions, as they are, agree better with the true classes than
+        with exchanged ones? See `hotwire.decoder.statistics.permutation.permutation_p`. ``"refit"``: classes of
+        training and held-out trials are exchanged together within runs, and the adapter is fitted anew to each
+        exchange. It is exact where nothing relates the recording to the classes, and as slow as that many evaluations
+        without controls. Neither repeats what was chosen of the settings.
+    seed : int
     audit : {"refuse", "warn"}
         Where the audit finds a leak: stop with an error, or go on with a Python warning.
     field : sequence of str, mapping or Rival
-        Classifiers of the field to compare the decoder with, on the same trials of the same folds, with the steps and
-        the window chosen there: names of `hotwire.decoder.evaluation.rivals.catalogue.RIVALS`, or tables with
-        settings.
+        Classifiers of the field to compare the decoder with, on the same trials of the same folds: names of
+        `hotwire.decoder.evaluation.rivals.catalogue.RIVALS`, or tables with settings. Each chooses for itself, in inner
+        folds of the training runs, among the values of those choices that concern what it takes: steps, window and, if
+        it takes them, features. Whitening is as the decoder has it in the fold.
     seconds_per_trial : float, optional
         From one decision to the next, for the information transfer rate.
     engine : {"network", "bundle"}
@@ -122,19 +134,22 @@ def evaluate(
     rivals = _checked_arguments(folds, controls, audit, field)
     if engine not in get_args(Engine):
         raise UnknownNameError("engine", engine, get_args(Engine))
+    _check_permute(permute, folds, engine)
     if engine == "bundle":
         check_causal(decoder.settings)
     data = FoldData(decoder.network, decoder.targets, recording, layers_tried(decoder.settings, choose))
     trials = data.trials(decoder.settings)
     require_trials(trials)
-    for one in rivals.values():
-        check_rival(one, trials, data.targets.answers, decoder.settings.window)
     truth = data.truth(trials)
     splits, classes = splits_of(recording.runs, trials.run, truth, folds, seed=seed)
     runs_of = list(dict.fromkeys(one.runs for one in splits))
     tried = [(data.trials(one), one) for one in tried_windows(decoder.settings, choose)]
+    for one in rivals:
+        for cut, settings in [(trials, decoder.settings), *tried]:
+            check_rival(one, cut, data.targets.answers, settings.window)
     findings = look_for_leaks(recording, trials, data.targets, runs_of, decoder.settings, tried, classes=classes)
-    findings = (*findings, *sizes_findings(recording, trials, decoder.settings, [one.setting for one in choose]))
+    names = [choice.setting for choice in choose]
+    findings = (*findings, *sizes_findings(trials, decoder.settings, recording.feature_names, names))
     refuse(findings, audit)
     graph = BundleEngine(len(trials), len(data.targets.answers)) if engine == "bundle" else None
     fits = [partial(_fitted, graph, data, decoder.settings, choose, one, inner_folds) for one in splits]
@@ -153,36 +168,41 @@ def evaluate(
         repeats = of_control(one, on, fitted, by_class=by_class, n_shuffles=n_shuffles, seed=seed)
         if repeats:
             jobs[one.name] = [(on, injected, one.readout) for injected in repeats]
+        else:
+            findings = (*findings, left_out(one))
     todo = [partial(_decode, on, fitted, *how) for repeats in jobs.values() for on, *how in repeats]
     if graph is None:
         todo.append(partial(_decode, data, fitted, predicted, None))
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
-    rival_jobs = [partial(decide_in_folds, data, fitted, one, inner_folds) for one in rivals.values()]
-    rival_scores = in_parallel(rival_jobs, "classifiers of the field")
+    others = decide_in_folds(data, splits, fitted, rivals, decoder.settings, choose, inner_folds)
 
     fold_of = {run: index for index, one in enumerate(splits) for run in one.runs}
     within = exchanged_within(trials.run, fold_of) if classes is None else fold
-    orders = exchanges(within, trials.event, n_permutations, seed=seed)
+    orders = null_orders(within, trials.event, n_permutations or N_PERMUTATIONS, seed=seed)
     scorer = Scorer(data.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
     outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
     decided = [next(decoded)] if graph is None else [graph.decisions()]
-    probabilities = _probabilities(decided[0][0], fitted)
-    costs = decoder.settings.decision.costs_of(data.targets.answers)
-    outcomes["decoder"] = scorer.outcome(decided, probabilities * costs)
-    compared = {
-        name: scorer.comparison(outcomes["decoder"], scores, one.description)
-        for (name, one), scores in zip(rivals.items(), rival_scores, strict=True)
-    }
-    names = [choice.setting for choice in choose]
+    costs, scores = decoder.settings.decision.costs_of(data.targets.answers), decided[0][0]
+    outcomes["decoder"] = scorer.outcome(decided, _utility(fitted, costs, scores))
+    n_refits = 0
+    if permute == "refit":
+        decode, n = partial(_decode, data, fitted, instead=None), n_permutations or N_REFITS
+        utility = partial(_utility, fitted, costs)
+        values = refitted_values(data, fitted, fold_of, scorer, decode, utility, n, seed)
+        n_refits = len(next(iter(values.values())))
+        outcomes["decoder"] = outcomes["decoder"].with_p(
+            {name: exceedance(one.value, values[name]) for name, one in outcomes["decoder"].measures.items()}
+        )
+    compared = {one.classifier.name: scorer.comparison(outcomes["decoder"], one) for one in others}
     return Evaluation(
         answers=data.targets.answers,
         truth=truth,
         trials=trials,
         fold=fold,
-        probabilities=probabilities,
+        probabilities=_probabilities(fitted, scores),
         calibrations=tuple(one.calibration for one in fitted),
-        chosen=[{name: _in_words(getattr(one.settings, name)) for name in names} for one in fitted],
+        chosen=[chosen_in_words(one.settings, names) for one in fitted],
         decoder=outcomes["decoder"],
         ceiling=outcomes["ceiling"],
         controls={control: outcomes[control] for control in controls if control in outcomes},
@@ -191,7 +211,8 @@ def evaluate(
         settings=decoder.settings,
         inner_folds=inner_folds,
         n_shuffles=n_shuffles,
-        n_permutations=n_permutations,
+        n_permutations=len(orders),
+        n_refits=n_refits,
         findings=(*findings, *strength_findings([one.linear.adapter for one in fitted])),
         field=compared,
         seconds_per_trial=seconds_per_trial,
@@ -207,21 +228,37 @@ def _fitted(graph: BundleEngine | None, data: FoldData, *arguments: Any) -> Fitt
     return fold.of_own_trials(data)
 
 
+def _check_permute(permute: Permute, folds: Folds, engine: Engine) -> None:
+    if permute not in get_args(Permute):
+        raise UnknownNameError("permute", permute, get_args(Permute))
+    if permute == "refit" and isinstance(folds, Mapping):
+        raise InputError(
+            'permute: expected "fixed" where whole classes are held out, got "refit": exchanged trials would bring a '
+            'held-out class into the training; take permute = "fixed"'
+        )
+    if permute == "refit" and engine == "bundle":
+        raise InputError(
+            'permute: expected "fixed" with the engine "bundle", got "refit": refits are decided on by the network; '
+            'take engine = "network"'
+        )
+
+
 def _checked_arguments(
     folds: Folds, controls: Sequence[str], audit: Policy, field: Sequence[str | Mapping[str, Any] | Rival]
-) -> dict[str, Rival]:
-    """Raise where an argument is wrong, before the slow part; return the classifiers of the field by name."""
+) -> list[Rival]:
+    """Raise where an argument is wrong, before the slow part; return the classifiers of the field."""
     check_policy(audit)
     for control in controls:
         control_named(control)  # raises where there is none
-    rivals = {one.name: one for one in map(rival_named, field)}
-    if len(rivals) < len(field):
-        raise InputError(f"field: expected each classifier once, got {', '.join(rivals)} for {len(field)} entries")
+    rivals = [rival_named(one) for one in field]
+    names = dict.fromkeys(one.name for one in rivals)
+    if len(names) < len(field):
+        raise InputError(f"field: expected each classifier once, got {', '.join(names)} for {len(field)} entries")
     if isinstance(folds, Mapping):
         n_class_folds(folds)  # raises where it is wrong
         if rivals:
             raise InputError(
-                f"field: expected none where whole classes are held out, got {', '.join(rivals)}: a classifier cannot "
+                f"field: expected none where whole classes are held out, got {', '.join(names)}: a classifier cannot "
                 "name a class that it was never trained on; leave field out"
             )
     return rivals
@@ -246,7 +283,7 @@ def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, ins
     return scores, [texts[i] for i in sorted(texts)] or None
 
 
-def _probabilities(scores: NDArray, folds: Sequence[FittedFold]) -> NDArray[np.float64]:
+def _probabilities(folds: Sequence[FittedFold], scores: NDArray) -> NDArray[np.float64]:
     """Of each trial's classes, (n_trials, n_classes), by the calibration of the fold that holds it out."""
     probabilities = softmax(scores)
     for fold in folds:
@@ -255,5 +292,6 @@ def _probabilities(scores: NDArray, folds: Sequence[FittedFold]) -> NDArray[np.f
     return probabilities
 
 
-def _in_words(value: Any) -> str:
-    return ", ".join(map(repr, value)) if isinstance(value, tuple) else str(value)
+def _utility(folds: Sequence[FittedFold], costs: NDArray, scores: NDArray) -> NDArray[np.float64]:
+    """What each trial's decision has most of, (n_trials, n_classes), see `least_cost`."""
+    return _probabilities(folds, scores) * costs

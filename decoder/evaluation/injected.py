@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from ..linear import Linear, default_adapter, fit_adapter
+from ..windows import Trials
 from .controls import Control, shuffled_within
 from .fold_data import FoldData
 from .folds import FittedFold
@@ -25,6 +26,16 @@ def predicted(data: FoldData, fold: FittedFold) -> tuple[Linear, NDArray]:
 
 def true(data: FoldData, fold: FittedFold) -> tuple[Linear, NDArray]:
     return fold.linear, data.table(fold.settings.layer)[data.keys(data.trials(fold.settings))[fold.test]]
+
+
+def refitted_to(keys: Callable[[Trials], NDArray[np.intp]]) -> Injected:
+    """Predictions of the adapter fitted anew to other keys: those that `keys` gives the trials to fit on."""
+
+    def injected(data: FoldData, fold: FittedFold) -> tuple[Linear, NDArray]:
+        linear = _refitted(data, fold, keys(data.trials_to_fit(fold.settings))[fold.train])
+        return linear, linear.predict(fold.to_decide(data))
+
+    return injected
 
 
 def of_control(

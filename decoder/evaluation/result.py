@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..finding import Finding
 from ..settings import Settings
 from ..statistics.bits import bits_per_decision, bits_per_minute
 from ..statistics.calibration import ScoreCalibration, softmax
@@ -17,7 +18,6 @@ from ..statistics.difference import Difference
 from ..statistics.measures import Measure
 from ..statistics.reliability import Reliability, reliability
 from ..windows import Trials
-from .audit.finding import Finding
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,24 @@ class Outcome:
         """The class that is chosen in each trial, (n_trials,)."""
         return self.preferred.argmax(axis=1)
 
+    def with_p(self, p_values: Mapping[str, float]) -> Outcome:
+        """The same with other p values, by measure."""
+        measures = {name: replace(one, p_value=p_values[name]) for name, one in self.measures.items()}
+        return replace(self, measures=measures)
+
 
 @dataclass(frozen=True)
 class RivalComparison:
     """The comparison with a classifier of the field in the decoder's folds.
 
-    `differences` are the decoder's measures minus the classifier's, by name; it gives no free answers.
+    `differences` are the decoder's measures minus the classifier's, by name; it gives no free answers. `chosen` are the
+    settings that it chose for itself in each fold, as text.
     """
 
     description: str
     outcome: Outcome
     differences: dict[str, Difference]
+    chosen: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -90,8 +97,10 @@ class Evaluation:
     network, fingerprint : str
     settings : Settings
         The decoder's, before any choice.
-    inner_folds, n_shuffles, n_permutations : int
+    inner_folds, n_shuffles : int
         The arguments of `evaluate`.
+    n_permutations, n_refits : int
+        How many exchanges of the classes p is from; with refits, that of the decoder is from these.
     findings : tuple of Finding
         Of the audit for leaks.
     field : dict of str to RivalComparison
@@ -128,6 +137,7 @@ class Evaluation:
     seconds_per_trial: float | None = None
     classes: NDArray[np.intp] | None = None
     engine: str = "network"
+    n_refits: int = 0
 
     @property
     def main(self) -> str:

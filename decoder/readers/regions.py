@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ...errors import InputError, RecordingError, UnknownNameError
 from ..recordings.events import listed
 from ..recordings.recording import Recording, few
-from .fmri.nifti import AFFINE_TOLERANCE, read_volume
+from .fmri.images import AFFINE_TOLERANCE, read_volume
 from .tables import numbers, read_table
 
 FORMS = '{ features = [...] }, { mask = "..." }, { atlas = "...", label = ... } or { first = ..., stop = ... }'

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+from io import StringIO
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,19 +18,38 @@ from .arrays.blocks import blocks
 MISSING = "n/a"
 
 
-def read_table(path: str | PathLike[str]) -> dict[str, list[str]]:
-    """Return the columns of a table by name: fields are separated by commas in a ``.csv`` file, by tabs in others."""
+def read_text(path: str | PathLike[str]) -> str:
+    """Return a file of UTF-8, with or without a byte order mark; RecordingError if it is none."""
     path = Path(path)
     if not path.is_file():
         raise RecordingError(f"{path}: there is no such file")
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        if path.suffix.lower() == ".csv":
-            rows = [row for row in csv.reader(file) if row]
-        else:
-            rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row]
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RecordingError(
+            f"{path}: expected text in UTF-8, got the byte {error.object[error.start]:#04x} at position {error.start}; "
+            "save the file as UTF-8"
+        ) from None
+    if "\0" in text:
+        raise RecordingError(f"{path}: expected text in UTF-8, got bytes of zero; it is another kind of file")
+    return text
+
+
+def read_table(path: str | PathLike[str]) -> dict[str, list[str]]:
+    """Return the columns of a table by name: fields are separated by commas in a ``.csv`` file, by tabs in others."""
+    path = Path(path)
+    lines = StringIO(read_text(path), newline="")
+    by_tabs: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    try:
+        rows = [row for row in csv.reader(lines, **({} if path.suffix.lower() == ".csv" else by_tabs)) if row]
+    except csv.Error as error:
+        raise RecordingError(f"{path}: not a table: {error}") from error
     if not rows:
         raise RecordingError(f"{path}: expected a header line, got an empty file")
     header = [name.strip() for name in rows[0]]
+    twice = [name for i, name in enumerate(header) if name in header[:i]]
+    if twice:
+        raise RecordingError(f"{path}: expected columns of different names, got {twice[0]!r} twice; rename one")
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
             raise RecordingError(
@@ -51,7 +72,9 @@ def numbers(path: str | PathLike[str], name: str, column: list[str]) -> NDArray[
     return values
 
 
-def read_events(path: str | PathLike[str], run: int | str, label: str = "trial_type") -> Events:
+def read_events(
+    path: str | PathLike[str], run: int | str, label: str = "trial_type", *, missing_duration_s: float | None = None
+) -> Events:
     """Read the events of one run from a BIDS ``_events.tsv``.
 
     Parameters
@@ -61,6 +84,8 @@ def read_events(path: str | PathLike[str], run: int | str, label: str = "trial_t
         The run's name.
     label : str
         The column that holds the label. An entry ``n/a`` stays as it is.
+    missing_duration_s : float, optional
+        The duration of events for which the table says ``n/a``. Default: they are an error.
 
     Raises
     ------
@@ -75,10 +100,18 @@ def read_events(path: str | PathLike[str], run: int | str, label: str = "trial_t
     if "stim_file" in table:
         stimulus = np.array(["" if entry == MISSING else entry for entry in table["stim_file"]], dtype=np.str_)
     n = len(table["onset"])
+    duration = table["duration"]
+    if missing_duration_s is not None:
+        duration = [str(missing_duration_s) if entry == MISSING else entry for entry in duration]
+    elif MISSING in duration:
+        raise RecordingError(
+            f"{path}, line {duration.index(MISSING) + 2}: expected a number in the column 'duration', got {MISSING!r}; "
+            "say how long such events are taken to be: missing_duration_s = 0.0"
+        )
     return Events(
         run=np.repeat(np.asarray(run), n),
         onset_s=numbers(path, "onset", table["onset"]),
-        duration_s=numbers(path, "duration", table["duration"]),
+        duration_s=numbers(path, "duration", duration),
         label=np.array(table[label], dtype=np.str_),
         stimulus=stimulus,
     )
@@ -110,9 +143,7 @@ def read_attributes(path: str | PathLike[str], tr_s: float, rest: str = "rest") 
         The file is missing, or a line is not made of a label and a run.
     """
     path = Path(path)
-    if not path.is_file():
-        raise RecordingError(f"{path}: there is no such file")
-    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line.split() for line in read_text(path).splitlines() if line.strip()]
     for number, fields in enumerate(lines, start=1):
         if len(fields) != 2:
             raise RecordingError(f"{path}, line {number}: expected a label and a run, got {' '.join(fields)!r}")
@@ -131,7 +162,7 @@ def read_onsets(folder: Path, conditions: dict[str, str], run: int | str) -> Eve
         path = folder / f"{stem}.txt"
         if not path.is_file():
             raise RecordingError(f"{path}: there is no such file; the folder holds {listing(folder)}")
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(read_text(path).splitlines(), start=1):
             try:
                 onset, duration = map(float, line.split()[:2])
             except ValueError:

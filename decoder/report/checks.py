@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ..evaluation.audit.finding import Finding
 from ..evaluation.controls import UNTRAINED_NEAREST, control_named
+from ..finding import Finding
 from ..statistics.measures import MEASURES, Measure
 from .numbers import interval
 from .result import Sentence

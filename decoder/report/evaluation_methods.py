@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ..evaluation.result import Evaluation
 from ..statistics.measures import MEASURES
 from .evaluation_trials import groups_of
-from .methods import CEILING, RIDGE, WHITENING, control_texts, measure_texts, statistics_text
+from .methods import CEILING, RIDGE, WHITENING, control_texts, measure_texts, refit_text, statistics_text
 from .numbers import count, percent
 
 
@@ -25,6 +26,7 @@ def evaluation_methods(evaluation: Evaluation, folds: Sequence[str], over: str) 
         **measure_texts([name for name in MEASURES if name in measures], MEASURES),
         "statistics": statistics_text(over, groups, evaluation.n_permutations)
         + " It is not corrected for several measures.",
+        **({"refits": refit_text(evaluation.n_refits)} if evaluation.n_refits else {}),
         "ceiling": CEILING,
         **control_texts(evaluation.controls),
     }
@@ -41,13 +43,15 @@ def evaluation_methods(evaluation: Evaluation, folds: Sequence[str], over: str) 
             "reaches, far above one half against any other."
         )
     if evaluation.field:
-        methods |= {name: f"{one.description}." for name, one in evaluation.field.items()}
+        methods |= {name: f"{one.description}.{_rivals_choices(one.chosen)}" for name, one in evaluation.field.items()}
         methods["classifiers of the field"] = (
-            "In each fold they are fitted on the decoder’s training trials, with the steps and the window that it "
-            f"chose there, and choose what is theirs over {evaluation.inner_folds} inner folds of the training runs. "
-            "Differences are of the same trials; for their intervals the same runs are drawn for both. “Worse” and "
-            "“better” mean that the interval lies on one side of zero. Intervals do not say what other training "
-            "runs would change."
+            "In each fold they are fitted on the decoder’s training trials. What the decoder chooses of steps, window "
+            "and, for those that take them, features, each chooses for itself among the same values, over "
+            f"{evaluation.inner_folds} inner folds of the training runs, by the area under the ROC curve of two "
+            "classes or by accuracy; there it chooses what is its own, too, such as a strength. Whitening is as the "
+            "decoder has it in the fold. Differences are of the same trials; for their intervals the same runs are "
+            "drawn for both. “Worse” and “better” mean that the interval lies on one side of zero. Intervals do not "
+            "say what other training runs would change."
         )
     if evaluation.bits is not None:
         methods["bits per minute"] = (
@@ -55,6 +59,15 @@ def evaluation_methods(evaluation: Evaluation, folds: Sequence[str], over: str) 
             "answers and errors were equally likely (Wolpaw et al. 2002, Clin. Neurophysiol. 113, 767–791)."
         )
     return methods | {"network": f"{evaluation.network}, SHA-256 {evaluation.fingerprint}."}
+
+
+def _rivals_choices(chosen: Sequence[Mapping[str, str]]) -> str:
+    """What a classifier chose most often; empty where it had no choice."""
+    texts = []
+    for setting in chosen[0] if chosen else ():
+        value, n = Counter(one[setting] for one in chosen).most_common(1)[0]
+        texts.append(f"{setting} {value or 'none'} in {n} of {count(len(chosen), 'fold')}")
+    return f" It chose {'; '.join(texts)}." if texts else ""
 
 
 def _trials(evaluation: Evaluation) -> str:

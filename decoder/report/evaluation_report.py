@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -146,13 +147,15 @@ class EvaluationReport:
             "In per cent, differences in points. Where no difference is shown, there may be one within the interval."
         )
         rows = [(name, one.differences[by]) for name, one in evaluation.field.items()]
+        choices = {name: one.chosen for name, one in evaluation.field.items() if any(one.chosen)}
         return PageSection(
             "Classifiers of the field",
             [
                 "Fitted on the very trials that the decoder was fitted on in each fold, and decided on the same "
-                "held-out ones.",
+                "held-out ones; each chose its settings for itself, in the training runs.",
                 differences_figure(rows, MEASURES[by], self.over),
                 Table(columns, body, caption),
+                *(replace(self._choices(chosen), caption=f"{name}: its choices") for name, chosen in choices.items()),
             ],
         )
 
@@ -204,19 +207,21 @@ class EvaluationReport:
         return names
 
     def _chosen(self) -> PageSection:
-        """Each combination of chosen settings with the folds that chose it, the most frequent first."""
-        by_choice: dict[tuple, list[str]] = {}
-        for name, chosen in zip(self._fold_names(), self.evaluation.chosen, strict=True):
-            if chosen:
-                by_choice.setdefault(tuple(chosen.items()), []).append(name)
-        ranked = sorted(by_choice.items(), key=lambda item: -len(item[1]))
-        rows = [[str(len(of)), *(value for _, value in choice), ", ".join(of)] for choice, of in ranked]
-        table = Table(["folds", *(setting for setting, _ in ranked[0][0]), "which"], rows)
         text = (
             "Chosen within the training runs alone, so it may differ from fold to fold. Where folds agree, the "
             "choice does not hang on a few runs. A fold is named by the run that it holds out, or by its number."
         )
-        return PageSection("What was chosen in each fold", [text, table])
+        return PageSection("What was chosen in each fold", [text, self._choices(self.evaluation.chosen)])
+
+    def _choices(self, of_folds: Sequence[dict[str, str]]) -> Table:
+        """Each combination of chosen settings with the folds that chose it, the most frequent first."""
+        by_choice: dict[tuple, list[str]] = {}
+        for name, chosen in zip(self._fold_names(), of_folds, strict=True):
+            if chosen:
+                by_choice.setdefault(tuple(chosen.items()), []).append(name)
+        ranked = sorted(by_choice.items(), key=lambda item: -len(item[1]))
+        rows = [[str(len(of)), *(value for _, value in choice), ", ".join(of)] for choice, of in ranked]
+        return Table(["folds", *(setting for setting, _ in ranked[0][0]), "which"], rows)
 
 
 def _points(difference: Difference) -> str:

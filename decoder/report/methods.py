@@ -53,3 +53,13 @@ def statistics_text(units: str, groups: str, n_permutations: int) -> str:
         f"{n_permutations:,} times, counting the order that was seen (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. "
         "Biol. 9, 39)."
     )
+
+
+def refit_text(n_refits: int) -> str:
+    """What p of the decoder tests after refits."""
+    return (
+        f"p of the decoder is from {n_refits:,} refits: the answers of whole events were exchanged within runs, for "
+        "training and held-out trials together, and the adapter was fitted anew to each. It tests that nothing relates "
+        "the recording to the answers; what was chosen of the settings stays as chosen. Every other p is from "
+        "fixed decisions."
+    )

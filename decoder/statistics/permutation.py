@@ -8,12 +8,16 @@ Phipson & Smyth (2010), Permutation p-values should never be zero. Stat. Appl. G
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import permutations, product
+from math import factorial, prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 N_PERMUTATIONS = 10_000
+MOST_EVENTS = 20
+"""More events in a group than these have more orders than anyone counts."""
 
 
 def exchanges(
@@ -37,6 +41,32 @@ def exchanges(
     order = np.empty(keys.shape, np.intp)
     order[:, np.argsort(codes, kind="stable")] = np.argsort(keys, axis=1)
     return first[order[:, event]]
+
+
+def null_orders(
+    groups: ArrayLike, events: ArrayLike, n_permutations: int = N_PERMUTATIONS, *, seed: int = 0
+) -> NDArray[np.intp]:
+    """Orders for a permutation test: all but the one that was seen where they are few, else random `exchanges`.
+
+    With every order there, `p_of_count` is exact: the share of all orders, the one seen among them.
+
+    Examples
+    --------
+    >>> null_orders([1, 1, 2, 2], [0, 1, 2, 3])
+    array([[0, 1, 3, 2],
+           [1, 0, 2, 3],
+           [1, 0, 3, 2]])
+    """
+    groups = np.asarray(groups)
+    _, first, event = np.unique(np.asarray(events), return_index=True, return_inverse=True)
+    members = [np.flatnonzero(groups[first] == one) for one in np.unique(groups)]
+    if prod(factorial(min(len(of), MOST_EVENTS)) for of in members) - 1 > n_permutations:
+        return exchanges(groups, events, n_permutations, seed=seed)
+    order = np.empty((prod(factorial(len(of)) for of in members), len(first)), np.intp)
+    for row, of_groups in zip(order, product(*(permutations(of.tolist()) for of in members)), strict=True):
+        for places, of in zip(members, of_groups, strict=True):
+            row[places] = of
+    return first[order[1:, event]]
 
 
 def exchanged_within(run: NDArray, fold_of: Mapping[Any, int]) -> NDArray:

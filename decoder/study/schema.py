@@ -77,7 +77,7 @@ class EvaluationSection(Section):
     inner_folds: Annotated[int, Field(ge=2)]
     controls: list[Annotated[str, AfterValidator(_control)]]
     n_shuffles: Annotated[int, Field(ge=1)]
-    n_permutations: Annotated[int, Field(ge=1)]
+    n_permutations: int | None = Field(None, ge=1)
     seed: Natural
     audit: Policy
     field: list[Annotated[Any, AfterValidator(rival_named)]]

@@ -118,7 +118,7 @@ def open_study(path: str | PathLike[str]) -> Study:
 def read_document(path: Path) -> tuple[str, dict[str, Any]]:
     """Read a study file: its text and its content; raise `StudyError` where it is missing or no TOML."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         return text, tomllib.loads(text)
     except FileNotFoundError as error:
         raise StudyError(f"{path}: there is no such file; `hotwire init {path}` writes one to begin with") from error

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from ...decoder.registry import Registry
 from ...errors import InputError
 from .lsl_source import LslSource
 from .source import Source
@@ -36,4 +37,4 @@ def volumes(decoder: CompiledDecoder, *, folder: str | PathLike[str], tr_s: floa
     return VolumeFolder(folder, decoder.feature_names, seconds)
 
 
-SOURCES: dict[str, Callable[..., Source]] = {"lsl": lsl, "volumes": volumes}
+SOURCES: Registry[Callable[..., Source]] = Registry("hotwire.sources", {"lsl": lsl, "volumes": volumes})

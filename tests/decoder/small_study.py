@@ -25,7 +25,7 @@ words = { cat = "cat", face = "face", shoe = "shoe" }
 template = "A picture of a {}"
 [decoder]
 layer = 1
-adapter = { alphas = [0.1, 1.0] }
+adapter = { alphas = 0.1 }
 readout = { type = "NearestReadout" }
 [evaluation]
 n_permutations = 100

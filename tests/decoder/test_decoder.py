@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
 from hotwire.adapters import RidgeAdapter, Whitener
+from hotwire.adapters.kinds import KINDS
 from hotwire.adapters.other.banded import BandedAdapter
 from hotwire.adapters.other.delayed import DelayedAdapter
+from hotwire.adapters.other.recursive import RecursiveAdapter
 from hotwire.decoder import Decoder, LabelReadout, NearestReadout, Recording, Settings, TextReadout, WordTargets
+from hotwire.decoder.decision import Decision
 from hotwire.decoder.evaluation.evaluate import evaluate
-from hotwire.decoder.linear import BY_REGION
+from hotwire.decoder.linear import BY_REGION, default_adapter
 from hotwire.decoder.steps import Detrend, RunningBaseline, open_chain, run_steps
 from hotwire.decoder.windows import BlockAverage, RunningAverage, SlidingAverage, Trials, windows
 from hotwire.errors import InputError, RecordingError, UnknownNameError
@@ -163,18 +166,41 @@ def test_an_adapter_of_samples_in_time_is_refused() -> None:
 
 @pytest.mark.parametrize("unit", [1e-13, 1e-6, 1e6])
 @pytest.mark.parametrize("whiten", ["none", "samples"])
-def test_the_unit_of_a_recording_changes_no_decision(network: Network, recordings, whiten, unit: float) -> None:
-    """As MNE reads volts and tesla; the adapter is the default one."""
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != DelayedAdapter.kind])
+def test_the_unit_of_a_recording_changes_nothing(network: Network, recordings, kind: str, whiten, unit: float) -> None:
+    """As MNE reads volts and tesla; each kind of adapter with its default settings, and with those of a decoder."""
+    for adapter in (KINDS[kind](), default_adapter(kind)):
+        if kind == BandedAdapter.kind:
+            adapter.set_params(bands=["left"] * 8 + ["right"] * 12)
+        settings = Settings("first", [Detrend()], whiten=whiten, adapter=adapter)
+        expected, got = (decided(network, recordings, factor, settings) for factor in (1.0, unit))
+        assert len({one.answer for one in expected}) == 4
+        for one, other in zip(expected, got, strict=True):
+            assert one.answer == other.answer
+            wanted = list(one.probabilities.values())
+            # Each sample is rounded anew to float32, to which the recursive adapter's weak default strength is
+            # sensitive.
+            tolerance = 2e-6 if kind == RecursiveAdapter.kind else 1e-6
+            assert list(other.probabilities.values()) == pytest.approx(wanted, abs=tolerance)
 
-    def decided(factor: float) -> list[str]:
-        both = recordings(), recordings(seed=1, noise=2.0)
-        one, new = (replace(of, data=of.data * np.float32(factor)) for of in both)
-        decoder = Decoder(network, TARGETS, Settings("first", steps=[Detrend()], whiten=whiten)).fit(one)
-        return [decision.answer for decision in decoder.predict(new)]
 
-    expected = decided(1.0)
-    assert decided(unit) == expected
-    assert len(set(expected)) == 4
+def decided(network: Network, recordings, factor: float, settings: Settings) -> list[Decision]:
+    fitted_on, new = (
+        replace(of, data=of.data * np.float32(factor)) for of in (recordings(), recordings(seed=1, noise=2.0))
+    )
+    return Decoder(network, TARGETS, settings).fit(fitted_on).predict(new)
+
+
+def test_a_fit_warns_of_mixed_units_and_of_strengths_at_the_end(network: Network, recording: Recording) -> None:
+    mixed = replace(recording, data=recording.data * np.where(np.arange(20) < 10, 1e-7, 1).astype(np.float32))
+    with pytest.warns(UserWarning, match=r"sizes: 10 of 20 features \(voxel_0, .* are units mixed") as caught:
+        Decoder(network, TARGETS, Settings("second")).fit(mixed)
+    assert [one.filename for one in caught] == [__file__]
+    named = Settings("second", adapter=RidgeAdapter([1e-9, 1e-8], gain="total"))
+    with pytest.warns(UserWarning, match="strength: 100 % .* are the strongest of those tried"):
+        Decoder(network, TARGETS, named).fit(recording)
+    scaled = Settings("second", adapter=RidgeAdapter(gain="total", scale="unit_variance"))
+    Decoder(network, TARGETS, scaled).fit(mixed)  # warnings are errors here
 
 
 @pytest.mark.parametrize("readout", [LabelReadout("remove"), NearestReadout()])

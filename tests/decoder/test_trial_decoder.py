@@ -29,7 +29,7 @@ from .features.made_trials import oscillating
 
 clone: Any = sklearn.base.clone
 
-NEAREST: dict[str, Any] = {"readout": NearestReadout(), "adapter": RidgeAdapter([0.1, 10.0])}
+NEAREST: dict[str, Any] = {"readout": NearestReadout(), "adapter": RidgeAdapter()}
 WORDS = {0: "cat", 1: "face", 2: "house", 3: "shoe"}
 # And for the other labels of scikit-learn's checks.
 CHECKED: dict[Any, str] = {**WORDS, -1: "dog", "one": "cat", "two": "face", "three": "house"}
@@ -102,10 +102,23 @@ def test_grid_search_and_pipelines(network: Network, trials) -> None:
     X, y = trials
     decoder = TrialDecoder(network, "first", features=CSP(4), **NEAREST)
     pipeline = make_pipeline(Scaler(scalings="mean"), decoder)
-    grid = {"trialdecoder__features": [CSP(1), CSP(4)], "trialdecoder__adapter__alphas": [1.0, [0.1, 10.0]]}
+    grid = {"trialdecoder__features": [CSP(1), CSP(4)], "trialdecoder__adapter__alphas": [1.0, None]}
     search = GridSearchCV(pipeline, grid, cv=3).fit(X, y)
     assert search.best_params_["trialdecoder__features"] == CSP(4)
     assert search.best_score_ > 0.9
+
+
+def test_a_fit_warns_of_mixed_units_and_of_strengths_at_the_end(network: Network, trials) -> None:
+    X, y = trials
+    mixed = X * np.where(np.arange(X.shape[1]) < 3, 1.0, 1e-6)[:, np.newaxis]
+    decoder = TrialDecoder(network, "first", readout=NearestReadout())
+    with pytest.warns(UserWarning, match=r"sizes: 3 of 6 features \(number 3, number 4, number 5\)"):
+        decoder.fit(mixed, y)
+    with pytest.warns(UserWarning, match=r"sizes: 3 of 6 features \(E3, E4, E5\)"):
+        decoder.fit(epochs_of(mixed, y))
+    weak = clone(decoder).set_params(features=LogVariance(), adapter=RidgeAdapter([1e9, 1e10]))
+    with pytest.warns(UserWarning, match="strength: 100 % .* are the weakest of those tried"):
+        weak.fit(X, y)
 
 
 def test_labels_may_be_of_any_kind(network: Network, trials) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...finding import NEGLIGIBLE, Finding
 from ...recordings.events import listed
 from ...recordings.recording import Recording
 from ...windows import Trials
 from .evening import SMALL_COMPONENT
-from .finding import NEGLIGIBLE, Finding
 from .likeness import evoked_by_labels, likenesses
 from .matches import N_SAMPLED, NOTHING, Matches, bits_needed, bits_of, run_codes
 

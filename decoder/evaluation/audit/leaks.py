@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ....errors import InputError, LeakError
 from ....errors.printable import printable
+from ...finding import Finding
 from ...recordings.events import listed
 from ...recordings.recording import Recording
 from ...settings import Settings
@@ -22,7 +23,6 @@ from ...targets import Targets
 from ...windows import Trials, windows
 from ..choices import Choice, tried_windows
 from .copies import copies_finding
-from .finding import Finding
 from .neighbours import neighbours_finding
 from .order import order_findings
 from .response import response_finding

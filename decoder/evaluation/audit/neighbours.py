@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...finding import Finding
 from ...recordings.recording import Recording
 from ...statistics.permutation import exceedance, exchanges
 from ...windows import Trials
-from .finding import Finding
 from .samples import is_timeless
 
 N_PERMUTATIONS = 999

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...finding import Finding
 from ...statistics.permutation import exceedance, exchanges, p_of_count
 from ...targets import Targets
 from ...windows import Trials
-from .finding import Finding
 
 N_PERMUTATIONS = 999
 

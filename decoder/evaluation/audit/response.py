@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...finding import Finding
 from ...recordings.events import Events
 from ...recordings.recording import Recording
 from ...recordings.synthetic import response_to
 from ...settings import Settings
 from ...steps import Lag
 from ...windows import EventWindow, Trials
-from .finding import Finding
 from .label_contrast import Span, label_contrast
 from .samples import SLOW_HZ, is_timeless
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...finding import Finding, share_of
 from ...recordings.events import listed
 from ...recordings.recording import Recording
 from ...settings import Settings
@@ -17,7 +18,6 @@ from ...steps import Lag
 from ...steps.detrend import detrend
 from ...targets import StimulusTargets, Targets
 from ...windows import Trials
-from .finding import Finding, share_of
 
 SLOW_HZ = 2.0
 """Only haemodynamics are sampled so slowly."""

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ....models.cache.ingredients import content_of
+from ...finding import NEGLIGIBLE, Finding, share_of
 from ...recordings.events import listed
 from ...targets import StimulusTargets, Targets
 from ...windows import Trials
-from .finding import NEGLIGIBLE, Finding, share_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image

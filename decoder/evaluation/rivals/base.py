@@ -26,6 +26,7 @@ class Rival(ABC):
 
     `name` is its name in tables and study files, `description` what it is, for the report. It `takes` trials as
     "samples" (n_trials, n_channels, n_times), or as "features" (n_trials, n_features), which the adapter takes, too.
+    Another package adds one by an entry point of the group ``"hotwire.classifiers"`` under its `name`.
     """
 
     name: ClassVar[str]

@@ -1,4 +1,4 @@
-"""The classifiers of the field by name: the allow-list for study files."""
+"""The classifiers of the field by name: the allow-list for study files. Other packages add theirs as entry points."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....errors import InputError, UnknownNameError
-from ...kinds import settings_from_dict
+from ...kinds import Kinds, settings_from_dict
 from .base import Rival
 from .cca import CCA
-from .spatial import CSPThenLDA, TangentThenLogistic, XDawnThenLDA
-from .vectors import LDA, Logistic
+from .spatial import CSPThenLDA, TangentThenLogistic, XDawnThenLDA, XDawnThenTangent
+from .vectors import LDA, Centroid, Logistic
 
-RIVALS: dict[str, type[Rival]] = {
-    kind.name: kind for kind in (LDA, Logistic, CSPThenLDA, XDawnThenLDA, TangentThenLogistic, CCA)
-}
+RIVALS: Kinds[Rival] = Kinds(
+    "hotwire.classifiers",
+    Rival,
+    (LDA, Logistic, Centroid, CSPThenLDA, XDawnThenLDA, TangentThenLogistic, XDawnThenTangent, CCA),
+    named_by="name",
+)
 
 
 def rival_named(given: str | Mapping[str, Any] | Rival) -> Rival:

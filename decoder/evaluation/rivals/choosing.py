@@ -1,30 +1,108 @@
-"""Which of a classifier's candidates is best in inner folds of the training runs."""
+"""What a classifier of the field chooses for itself in the training runs of a fold, and how it then decides."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...settings import Settings
 from ...statistics.auc import auc
 from ...statistics.measures import hits
+from ..choices import Choice, choose_in_turn
 from ..splits import split_runs
+from ..threads import once
+from .base import Rival
+from .inputs import FoldInputs, Taken
+
+CHOSEN = {
+    "samples": ("steps", "fit_steps", "window", "fit_window"),
+    "features": ("steps", "fit_steps", "window", "fit_window", "features"),
+}
+"""The settings that concern a classifier, by what it takes; whitening is the decoder's."""
+
+Part = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Of an inner fold: positions of trials to fit on, and of trials to decide on."""
 
 
-def fitted(candidates: Sequence[Any], X: NDArray, truth: NDArray[np.intp], runs: NDArray, n_folds: int) -> Any:
-    """Fit the best of the candidates (scikit-learn classifiers) on all trials.
+def own_choices(classifier: Rival, choices: Sequence[Choice]) -> list[Choice]:
+    """The decoder's choices that concern what the classifier takes."""
+    return [one for one in choices if one.setting in CHOSEN[classifier.takes]]
 
-    The decisions of all inner folds, which hold out whole runs, are scored together: by the AUC for two classes, else
-    by accuracy. Of equally good candidates the first is taken; with a single run, the first without any score.
+
+class RivalSearch:
+    """A classifier in one outer fold: it chooses settings and one of its candidates by inner folds, and decides."""
+
+    def __init__(self, classifier: Rival, inputs: FoldInputs, inner_folds: int) -> None:
+        self._classifier, self._inputs, self._n_inner = classifier, inputs, inner_folds
+        self._taken = once(lambda settings: inputs.of(classifier, settings), maxsize=1)
+        self._scores = once(self._score)
+
+    def choose(self, own: Settings, decoders: Settings, choices: Sequence[Choice]) -> Settings:
+        """Choose among the values of the decoder's choices; the rest is as in `decoders`, the decoder's in this fold.
+
+        `own` are the settings before any choice.
+        """
+        choices = own_choices(self._classifier, choices)
+        start = replace(decoders, **{one.setting: getattr(own, one.setting) for one in choices})
+        return choose_in_turn(self._inputs.data, start, choices, lambda one, _: max(self._scores(one)))
+
+    def decide(self, settings: Settings) -> NDArray[np.float64]:
+        """Scores (n_held_out, n_classes) of the best candidate, fitted on all training trials of the fold."""
+        candidates, data = self._candidates(settings), self._inputs.data
+        train, _, test = self._inputs.positions(settings)
+        best = candidates[int(np.argmax(self._scores(settings))) if len(candidates) > 1 else 0]
+        X, held_out = self._taken(settings)(train, test)
+        truth = data.truth(data.trials_to_fit(settings))[train]
+        return scores_of(_fresh(best).fit(X, truth), held_out, len(data.targets.answers))
+
+    def _candidates(self, settings: Settings) -> Sequence[Any]:
+        return self._classifier.candidates(self._inputs.shape(settings))
+
+    def _score(self, settings: Settings) -> list[float]:
+        """The score of each candidate; with a single training run there is none, and all are equally good."""
+        data, candidates = self._inputs.data, self._candidates(settings)
+        to_fit, trials = data.trials_to_fit(settings), data.trials(settings)
+        train, decide, _ = self._inputs.positions(settings)
+        runs = np.unique(trials.run[decide]).tolist()
+        if len(runs) < 2:
+            return [0.0] * len(candidates)
+        parts = []
+        for out in split_runs(runs, min(self._n_inner, len(runs))):
+            parts.append((train[~np.isin(to_fit.run[train], out)], decide[np.isin(trials.run[decide], out)]))
+        return inner_scores(candidates, self._taken(settings), data.truth(to_fit), data.truth(trials), parts)
+
+
+def inner_scores(
+    candidates: Sequence[Any],
+    taken: Taken,
+    truth_to_fit: NDArray[np.intp],
+    truth: NDArray[np.intp],
+    parts: Sequence[Part],
+) -> list[float]:
+    """Score the decisions of all inner folds together, for each candidate: by the AUC for two classes, else accuracy.
+
+    Where a class is in one inner fold alone, all scores are 0.
     """
-    names = np.unique(runs).tolist()
-    best = 0
-    if len(candidates) > 1 and len(names) > 1:
-        parts = [np.isin(runs, part) for part in split_runs(names, min(n_folds, len(names)))]
-        best = int(np.argmax([_score(one, X, truth, parts) for one in candidates]))
-    return _fresh(candidates[best]).fit(X, truth)
+    tested = np.concatenate([test for _, test in parts])
+    present = np.unique(truth[tested])
+    scores = np.zeros((len(candidates), len(truth), int(max(truth.max(), truth_to_fit.max())) + 1))
+    for train, test in parts:
+        if not np.isin(present, truth_to_fit[train]).all():
+            return [0.0] * len(candidates)
+        X, X_test = taken(train, test)
+        for of, candidate in zip(scores, candidates, strict=True):
+            of[test] = scores_of(_fresh(candidate).fit(X, truth_to_fit[train]), X_test, of.shape[1])
+    return [_score_of(of[tested], truth[tested], present) for of in scores]
+
+
+def _score_of(scores: NDArray, truth: NDArray[np.intp], present: NDArray[np.intp]) -> float:
+    if len(present) == 2:
+        return auc(scores[:, present], truth == present[1])
+    return float(hits(scores, truth).mean())
 
 
 def scores_of(classifier: Any, X: NDArray, n_classes: int) -> NDArray[np.float64]:
@@ -35,18 +113,6 @@ def scores_of(classifier: Any, X: NDArray, n_classes: int) -> NDArray[np.float64
     scores = np.full((len(X), n_classes), decision.min(initial=0.0) - 1.0)
     scores[:, classifier.classes_] = decision
     return scores
-
-
-def _score(candidate: Any, X: NDArray, truth: NDArray[np.intp], parts: Sequence[NDArray[np.bool_]]) -> float:
-    """AUC or accuracy of the decisions over inner folds."""
-    n_classes = int(truth.max()) + 1
-    scores = np.zeros((len(X), n_classes))
-    for test in parts:
-        if len(np.unique(truth[~test])) < len(np.unique(truth)):
-            return 0.0  # for all candidates alike: a class is in one part alone
-        scores[test] = scores_of(_fresh(candidate).fit(X[~test], truth[~test]), X[test], n_classes)
-    present = np.unique(truth)
-    return auc(scores[:, present], truth == present[1]) if len(present) == 2 else float(hits(scores, truth).mean())
 
 
 def _fresh(candidate: Any) -> Any:

@@ -1,50 +1,83 @@
-"""A classifier of the field in the decoder's own folds: the same trials to fit on and to decide on."""
+"""Classifiers of the field in the decoder's own folds: the same trials to fit on and to decide on."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import InputError
-from ...features.base import by_trial
-from .base import Rival, TrialShape
-from .choosing import fitted, scores_of
+from ...settings import Settings
+from ...windows import Trials
+from ..choices import Choice, chosen_in_words
+from ..fold_data import FoldData
+from ..folds import FittedFold
+from ..splits import HeldOut
+from ..threads import in_parallel
+from .base import Rival
+from .choosing import RivalSearch, own_choices
+from .inputs import FoldInputs, shape_of
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    from ...windows import Trials
-    from ..fold_data import FoldData
-    from ..folds import FittedFold
+@dataclass(frozen=True)
+class RivalDecisions:
+    """A classifier's scores (n_trials, n_classes) of all trials, each from a fit without its fold.
+
+    `chosen` are the settings that it chose in each fold, as text.
+    """
+
+    classifier: Rival
+    scores: NDArray[np.float32]
+    chosen: list[dict[str, str]]
 
 
 def decide_in_folds(
-    data: FoldData, folds: Sequence[FittedFold], classifier: Rival, inner_folds: int
-) -> NDArray[np.float32]:
-    """Scores (n_trials, n_classes) of all trials, each from a fit without its fold.
+    data: FoldData,
+    splits: Sequence[HeldOut],
+    folds: Sequence[FittedFold],
+    rivals: Sequence[Rival],
+    settings: Settings,
+    choices: Sequence[Choice],
+    inner_folds: int,
+) -> list[RivalDecisions]:
+    """Decide on all trials by each classifier, which chooses for itself in inner folds of the training runs.
 
-    Each fold has the steps and the window that the decoder chose there; the classifier's own choices are made in inner
-    folds of the training runs.
+    It chooses among the same values as the decoder whatever concerns what it takes, and one of its candidates; the
+    `settings` are the decoder's before any choice. The rest, such as whitening, is as the decoder has it in the fold.
     """
-    truth, classes = data.targets.truth(), data.targets.answers
-    scores = np.empty((sum(len(fold.test) for fold in folds), len(classes)), np.float32)
-    for fold in folds:
-        trials, to_fit = data.trials(fold.settings), data.trials_to_fit(fold.settings)
-        X = _inputs(classifier, fold, to_fit, fold.to_fit(data), fold.train)
-        held_out = _inputs(classifier, fold, trials, fold.to_decide(data), fold.test)
-        # In volts, estimators would treat any variance as zero.
-        size = X.std() or 1.0
-        X, held_out = X / size, held_out / size
-        shape = TrialShape(to_fit.n_times, X.shape[1], to_fit.times_hz, classes)
-        before = classifier.before(shape)
-        if before is not None:
-            X, held_out = before.fit_transform(X), before.transform(held_out)
-        right = truth[data.keys(to_fit)[fold.train]]
-        one = fitted(classifier.candidates(shape), X, right, to_fit.run[fold.train], inner_folds)
-        scores[fold.test] = scores_of(one, held_out, len(classes))
-    return scores
+    each = zip(splits, folds, strict=True) if rivals else ()
+    jobs = [partial(_in_fold, data, *one, rivals, settings, choices, inner_folds) for one in each]
+    by_fold = in_parallel(jobs, "classifiers of the field")
+    decided = []
+    for i, one in enumerate(rivals):
+        scores = np.empty((sum(len(fold.test) for fold in folds), len(data.targets.answers)), np.float32)
+        names = [choice.setting for choice in own_choices(one, choices)]
+        for fold, made in zip(folds, by_fold, strict=True):
+            scores[fold.test] = made[i][0]
+        decided.append(RivalDecisions(one, scores, [chosen_in_words(made[i][1], names) for made in by_fold]))
+    return decided
+
+
+def _in_fold(
+    data: FoldData,
+    held_out: HeldOut,
+    fold: FittedFold,
+    rivals: Sequence[Rival],
+    settings: Settings,
+    choices: Sequence[Choice],
+    inner_folds: int,
+) -> list[tuple[NDArray[np.float64], Settings]]:
+    """Each classifier's scores of the held-out trials, and its settings."""
+    inputs = FoldInputs(data, held_out, inner_folds)
+    made = []
+    for one in rivals:
+        search = RivalSearch(one, inputs, inner_folds)
+        own = search.choose(settings, fold.settings, choices)
+        made.append((search.decide(own), own))
+    return made
 
 
 def check_rival(classifier: Rival, trials: Trials, classes: tuple[str, ...], window: object) -> None:
@@ -58,15 +91,6 @@ def check_rival(classifier: Rival, trials: Trials, classes: tuple[str, ...], win
             f"field: {classifier.name!r} takes samples, so it needs a window that holds them, such as Epoch, got "
             f'{window!r}; "lda" and "logistic" take whatever the decoder does'
         )
-    shape = TrialShape(trials.n_times, trials.X.shape[1] // trials.n_times, trials.times_hz, classes)
+    shape = shape_of(trials, classes)
     classifier.before(shape)
     classifier.candidates(shape)
-
-
-def _inputs(
-    classifier: Rival, fold: FittedFold, trials: Trials, X: NDArray, which: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """The classifier's inputs for these trials; X are the inputs of the fold's linear part."""
-    if classifier.takes == "features":
-        return np.asarray(fold.linear.inputs(X), np.float64)
-    return np.ascontiguousarray(by_trial(trials.X[which], trials.n_times).swapaxes(1, 2), np.float64)

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+
 from .base import Rival, TrialShape
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -38,6 +42,28 @@ class Logistic(Rival):
 
     def candidates(self, shape: TrialShape) -> Sequence[Any]:
         return logistic_regressions()
+
+
+@dataclass(frozen=True)
+class Centroid(Rival):
+    """The class whose mean is nearest; the simplest classifier there is."""
+
+    name = "centroid"
+    takes = "features"
+    description = "minus the distance to each answer’s mean of the decoder’s own features; the nearest is the decision"
+
+    def candidates(self, shape: TrialShape) -> Sequence[Any]:
+        return [_NearestMean()]
+
+
+class _NearestMean(ClassifierMixin, BaseEstimator):
+    def fit(self, X: NDArray, y: NDArray[np.intp]) -> _NearestMean:
+        self.classes_ = np.unique(y)
+        self.means_ = np.stack([X[y == one].mean(axis=0) for one in self.classes_])
+        return self
+
+    def decision_function(self, X: NDArray) -> NDArray[np.float64]:
+        return -np.stack([np.linalg.norm(X - mean, axis=1) for mean in self.means_], axis=1)
 
 
 def shrinkage_lda() -> Any:

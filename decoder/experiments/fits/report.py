@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...evaluation.audit.finding import Finding
+from ...finding import Finding
 from ...report.checks import finding_checks
 from ...report.data import plain_data
 from ...report.drawing import Drawing

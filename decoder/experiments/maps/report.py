@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...evaluation.audit.finding import Finding
+from ...finding import Finding
 from ...report.checks import SIGNIFICANT, finding_checks, result_checks
 from ...report.drawing import Drawing, short
 from ...report.measures import measures_figure, measures_table

@@ -12,9 +12,10 @@ from sklearn.base import clone
 from ....adapters.ridge.blending import blended
 from ....adapters.whiten import Whitener
 from ....models.cache.ingredients import code_of_class
-from ...evaluation.controls import Control, control_named, shuffled_within
+from ...evaluation.controls import Control, control_named, left_out, shuffled_within
 from ...evaluation.splits import inner_splits
 from ...evaluation.threads import once
+from ...finding import Finding
 from ...readout import Readout
 from ...statistics.permutation import exchanged_within
 from ..kernel.keys import digest_of
@@ -32,6 +33,7 @@ class MapSession(RegionSession[MapSettings]):
         self.controls = [control_named(name) for name in self.settings.controls]
         self.class_means = once(self._class_means, maxsize=4)
         self.pairing = once(self._pairing)
+        self.predictors = once(self._predictors)
         self.control_ingredients = once(self._control_ingredients)
         self.forget()
 
@@ -41,6 +43,16 @@ class MapSession(RegionSession[MapSettings]):
         self.stand_in = once(self._stand_in)
         # Factorisations take memory: only the newest two are cached.
         self.sources = once(self._factorise, maxsize=2)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Those of the audit, and which controls have no predictors for some network's targets."""
+        missing = [
+            left_out(one)
+            for one in self.controls
+            if one.predictors and any(self.predictors(one.name, network) is None for network in self.networks)
+        ]
+        return (*super().findings, *missing)
 
     @property
     def weights(self) -> tuple[Weights, ...]:
@@ -66,7 +78,7 @@ class MapSession(RegionSession[MapSettings]):
 
     def _control_ingredients(self, network: str) -> list[Any]:
         """What controls make of this session, as a name alone does not say which functions it has."""
-        targets, (predicted, mean) = self.networks[network].targets, np.random.default_rng(0).normal(size=(2, 5, 3))
+        predicted, mean = np.random.default_rng(0).normal(size=(2, 5, 3))
         ingredients: list[Any] = [
             digest_of(self.trials.run.astype(str))
         ]  # strengths for predictors are chosen over runs
@@ -74,7 +86,7 @@ class MapSession(RegionSession[MapSettings]):
             ingredients += [one.name, one.untrained, readout_ingredients(one.readout)]
             ingredients += [one.pairing and digest_of(self.pairing(one.name))]
             ingredients += [one.activations and digest_of(np.asarray(one.activations(predicted, mean)))]
-            values = one.predictors and one.predictors(targets)
+            values = one.predictors and self.predictors(one.name, network)
             ingredients += [None if values is None else digest_of(np.asarray(values))]
         return ingredients
 
@@ -91,6 +103,12 @@ class MapSession(RegionSession[MapSettings]):
         settings = self.settings
         return pairing(shuffled_within(self.trials), self.trials.event, settings.n_shuffles, settings.seed)
 
+    def _predictors(self, control: str, network: str) -> NDArray | None:
+        """What a control is fitted on in place of activity, for each key; None where the targets have none."""
+        make = control_named(control).predictors
+        assert make is not None
+        return make(self.networks[network].targets)
+
     def _class_means(self, network: str, weights: Weights, layer: str) -> NDArray[np.float32]:
         """The mean activation (n_classes, n_units) of each class's keys in a layer."""
         targets = self.networks[network].targets
@@ -99,10 +117,9 @@ class MapSession(RegionSession[MapSettings]):
 
     def _stand_in(self, control: str, network: str) -> Injected | None:
         """What a control injects instead of activity; None if it uses activity or has no predictors."""
-        predictors = control_named(control).predictors
-        if predictors is None:
+        if control_named(control).predictors is None:
             return None if uses_activity(control_named(control)) else TrueActivations(self.outer)
-        values = predictors(self.networks[network].targets)
+        values = self.predictors(control, network)
         if values is None:
             return None
         # Their units differ.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...evaluation.controls import CONTROLS, NUISANCE, control_named
+from ...statistics.permutation import N_PERMUTATIONS
 from ..session.settings import NetworkSpec, SessionSettings
 
 __all__ = ["MapSettings", "NetworkSpec"]
@@ -31,7 +32,7 @@ class MapSettings(SessionSettings):
     inner_folds: int = 4
     inner_trials: int = 240
     controls: Sequence[str] = (*CONTROLS, NUISANCE)
-    n_permutations: int = 10_000
+    n_permutations: int = N_PERMUTATIONS
 
     def __post_init__(self) -> None:
         super().__post_init__()

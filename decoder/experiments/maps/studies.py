@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...evaluation.controls import NUISANCE
+from ...evaluation.nuisance import nuisance
 from ...report.drawing import Drawing
+from ...statistics.permutation import N_PERMUTATIONS
 from ...study.study import Study, open_study
 from ..session.section import MapSection
 from ..session.study import session_parts, shared_settings
@@ -36,14 +38,16 @@ def session_of(study: Study) -> MapSession:
     """
     section, evaluation = study.section(MapSection), study.sections.evaluation
     parts = session_parts(study)
+    of_networks = [spec.targets for spec in parts["networks"]]
+    plain = section.nuisance == "auto" and any(nuisance(targets) is not None for targets in of_networks)
     with study.naming("map: "):
         settings = MapSettings(
             **shared_settings(study),
             times=section.times_at(parts["recording"].rate_hz),
             inner_folds=evaluation.inner_folds,
             inner_trials=section.inner_trials,
-            controls=tuple(dict.fromkeys([*evaluation.controls, *([NUISANCE] * (section.nuisance == "auto"))])),
-            n_permutations=evaluation.n_permutations,
+            controls=tuple(dict.fromkeys([*evaluation.controls, *([NUISANCE] * plain)])),
+            n_permutations=evaluation.n_permutations or N_PERMUTATIONS,
         )
         return MapSession(study.path.stem, **parts, settings=settings, source=MapStudy(study.path.resolve()))
 

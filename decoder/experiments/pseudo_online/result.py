@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ...evaluation.audit.finding import Finding
+from ...finding import Finding
 from ...settings import Settings
 from ...statistics.bits import Transfer
 from ...statistics.measures import Measure

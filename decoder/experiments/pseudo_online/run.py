@@ -21,6 +21,7 @@ from ...evaluation.splits import HeldOut, split_runs
 from ...evaluation.threads import in_parallel
 from ...recordings.recording import Recording
 from ...settings import Settings
+from ...statistics.permutation import N_PERMUTATIONS
 from ...steps.settings import check_number
 from .deciding import FoldDecoder, Player, inner_fits
 from .policy import EVERY_S, WINDOWS, Policy, Windows, checked_threshold
@@ -43,7 +44,7 @@ def pseudo_online(
     folds: Literal["run"] | int = "run",
     choose: Sequence[Choice] = (),
     inner_folds: int = 4,
-    n_permutations: int = 10_000,
+    n_permutations: int = N_PERMUTATIONS,
     seed: int = 0,
     audit: AuditPolicy = "refuse",
 ) -> PseudoOnline:

@@ -9,10 +9,11 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ....adapters.factored import FactoredAdapter
 from ....adapters.ridge.blending import gram
 from ....adapters.whiten import Whitener
 from ....errors import InputError
-from ....models.cache.ingredients import ingredients_of, key_of
+from ....models.cache.ingredients import code_of_class, ingredients_of, key_of
 from ....models.networks.network import Network
 from ...evaluation.audit.leaks import Finding, audit
 from ...evaluation.controls import shuffled_within
@@ -180,10 +181,11 @@ class RegionSession(Generic[AnySettings]):
 
     @cached_property
     def adapter_ingredients(self) -> dict[str, str]:
-        """All parameters, since an adapter's printed form leaves out today's defaults."""
+        """All parameters, since an adapter's printed form leaves out today's defaults, and its code."""
         decoder = self.settings.decoder
         parameters = {name: repr(value) for name, value in decoder.adapter.get_params().items()}
-        return {**parameters, "kind": decoder.adapter.kind, "whiten": decoder.whiten}
+        code = code_of_class(type(decoder.adapter), FactoredAdapter)
+        return {**parameters, "kind": decoder.adapter.kind, "code": code, "whiten": decoder.whiten}
 
     @cached_property
     def fold_ingredients(self) -> list[str]:

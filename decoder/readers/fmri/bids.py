@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ....errors import RecordingError, UnknownNameError
+from ....errors import RecordingError
 from ....errors.checks import check_choice
 from ...recordings.events import Events
 from ...recordings.recording import Recording
-from ..tables import MISSING, listing, numbers, read_events, read_table
+from ..tables import listing, read_events
+from .bids_files import Bold, brain_mask_of, find_bolds, inherited
+from .bids_times import times_of
+from .confounds import MissingConfounds, read_confounds
 from .nifti import read_nifti
-
-
-class _Bold(NamedTuple):
-    path: Path
-    entities: dict[str, str]
-    run: int | str
 
 
 def read_bids(
@@ -37,21 +32,27 @@ def read_bids(
     *,
     events_root: str | PathLike[str] | None = None,
     label: str = "trial_type",
-    missing_confounds: Literal["error", "mean"] = "error",
+    missing_confounds: MissingConfounds = "error",
     on_event_outside: Literal["error", "drop"] = "error",
+    entities: Mapping[str, str] | None = None,
+    voxels: Literal["brain", "all"] = "brain",
+    mask_above: float | None = None,
+    tr_s: float | None = None,
+    missing_duration_s: float | None = None,
 ) -> Recording:
-    """Read all runs of one subject, task and session.
+    """Read all runs of one subject and task, of one session or all.
 
     Parameters
     ----------
     root : path
         A BIDS dataset, or fMRIPrep's output folder (``*_desc-preproc_bold.nii.gz`` are then read).
     subject, task, session : str
-        With or without ``sub-`` and ``ses-``. The session may be left out where there is only one.
+        With or without ``sub-`` and ``ses-``. The session may be left out if there is only one; ``"all"`` reads the
+        runs of every session, named ``"SESSION RUN"``.
     mask : path, optional
-        See `read_nifti`.
+        See `read_nifti`. Default: as `voxels` says.
     space : str, optional
-        Which space to read, e.g. ``"MNI152NLin2009cAsym"``. May be left out where there is only one.
+        Which space to read, e.g. ``"MNI152NLin2009cAsym"``. May be left out if there is only one.
     confounds : sequence of str, optional
         Columns of ``*_desc-confounds_timeseries.tsv`` to store as the recording's confounds. They are not regressed out
         here; see :func:`hotwire.decoder.steps.regress_out`.
@@ -65,167 +66,78 @@ def read_bids(
         ``"mean"``: the mean of that column in that run.
     on_event_outside : str
         See `read_nifti`.
+    entities : mapping, optional
+        Which images to read if a run has several, such as ``{"echo": "2"}``, ``{"part": "mag"}`` or ``{"res": "2"}``.
+    voxels : {"brain", "all"}
+        Without a mask: those of fMRIPrep's brain masks, common to all runs, if there are any (the recording's source
+        says so); or all.
+    mask_above : float, optional
+        See `read_nifti`.
+    tr_s : float, optional
+        Seconds from one volume to the next, in place of what sidecar files and headers say.
+    missing_duration_s : float, optional
+        The duration of events for which the table says ``n/a``. Default: they are an error.
 
     Returns
     -------
     Recording
-        Runs have the number of their ``run-`` entity, or 1.
+        Runs have the number of their ``run-`` entity, or 1. Events count from the first volume of the file: if the
+        sidecar's ``StartTime`` says that whole volumes before it were dropped, onsets are moved by them.
 
     Raises
     ------
     RecordingError
-        A file is missing (the message lists the files there are), ambiguous or damaged.
+        A file is missing (the message lists the files there are), ambiguous or damaged; volumes are not evenly spaced;
+        or ``RepetitionTime`` and the image's header differ.
     """
     check_choice("missing_confounds", missing_confounds, ("error", "mean"))
+    check_choice("voxels", voxels, ("brain", "all"))
     root = Path(root)
-    bolds = _find_bolds(root, subject.removeprefix("sub-"), task, session and session.removeprefix("ses-"), space)
-    places = [root] if events_root is None else [Path(events_root)]
+    session = session and session.removeprefix("ses-")
+    bolds = find_bolds(root, subject.removeprefix("sub-"), task, session, space, entities or {})
+    roots = [root] if events_root is None else [Path(events_root)]
     if events_root is None and root.resolve().parent.name == "derivatives":
-        places.append(root.resolve().parent.parent)
-    tables = [read_events(_events_path(bold, root, places), bold.run, label) for bold in bolds]
+        roots.append(root.resolve().parent.parent)
+    times = times_of(bolds, root, tr_s)
+    tables = []
+    for bold, one in zip(bolds, times, strict=True):
+        table = read_events(_events_path(bold, root, roots), bold.run, label, missing_duration_s=missing_duration_s)
+        tables.append(replace(table, onset_s=table.onset_s - one.n_before * one.tr_s) if one.tr_s else table)
+    masks = [brain_mask_of(bold) for bold in bolds] if mask is None and voxels == "brain" else []
+    brain = [path for path in masks if path is not None]
+    if brain and len(brain) < len(bolds):
+        raise RecordingError(
+            f"{bolds[0].path.parent}: {len(brain)} of {len(bolds)} runs have a *_desc-brain_mask.nii.gz; give a mask, "
+            "or voxels = 'all'"
+        )
     recording = read_nifti(
         [bold.path for bold in bolds],
-        mask=mask,
+        mask=mask or brain or None,
         events=Events.joined(tables),
         run=[bold.run for bold in bolds],
-        tr_s=_tr_s(bolds, root),
+        tr_s=times[0].tr_s,
         on_event_outside=on_event_outside,
+        mask_above=mask_above,
     )
+    if brain:
+        source = f"{recording.source}; {recording.n_features} voxels within the brain masks of all runs"
+        recording = replace(recording, source=source)
     if not confounds:
         return recording
     names = tuple(confounds)
-    parts = [_read_confounds(bold, names, missing_confounds, recording.run_lengths()[bold.run]) for bold in bolds]
+    parts = [read_confounds(bold, names, missing_confounds, recording.run_lengths()[bold.run]) for bold in bolds]
     return replace(recording, confounds=np.concatenate(parts), confound_names=names)
 
 
-def entities_of(path: Path) -> dict[str, str]:
-    """Return the entities in a BIDS file name, its suffix and its extension.
-
-    Examples
-    --------
-    >>> entities_of(Path("sub-01_task-faces_run-2_bold.nii.gz"))
-    {'sub': '01', 'task': 'faces', 'run': '2', 'suffix': 'bold', 'extension': '.nii.gz'}
-    """
-    stem, _, extension = path.name.partition(".")
-    *pairs, suffix = stem.split("_")
-    entities = dict(pair.split("-", maxsplit=1) for pair in pairs if "-" in pair)
-    return {**entities, "suffix": suffix, "extension": f".{extension}"}
-
-
-def _find_bolds(root: Path, subject: str, task: str, session: str | None, space: str | None) -> list[_Bold]:
-    """Return the images to read, one per run, in the order of the runs."""
-    above = root / f"sub-{subject}"
-    if not above.is_dir():
-        raise RecordingError(f"{above}: there is no such folder; {root} holds {listing(root)}")
-    sessions = sorted(path.name.removeprefix("ses-") for path in above.glob("ses-*") if path.is_dir())
-    if session is None and len(sessions) > 1:
-        raise RecordingError(f"session: {above} has several, name one of them: {', '.join(sessions)}")
-    if session is not None and session not in sessions:
-        raise UnknownNameError("session", session, sessions)
-    if sessions:
-        above = above / f"ses-{session or sessions[0]}"
-    found = {path: entities_of(path) for path in sorted((above / "func").glob("*_bold.nii*"))}
-    fitting = {path: entities for path, entities in found.items() if entities.get("task") == task}
-    if any(entities.get("desc") == "preproc" for entities in fitting.values()):
-        fitting = {path: entities for path, entities in fitting.items() if entities.get("desc") == "preproc"}
-    spaces = sorted({entities.get("space", "none") for entities in fitting.values()})
-    if space is None and len(spaces) > 1:
-        raise RecordingError(f"space: {above / 'func'} has several, name one of them: {', '.join(spaces)}")
-    if space is not None:
-        fitting = {path: entities for path, entities in fitting.items() if entities.get("space", "none") == space}
-    if not fitting:
-        wanted = f"task-{task}" + (f" and space-{space}" if space else "")
-        raise RecordingError(f"{above / 'func'}: expected *_bold.nii.gz with {wanted}, found {listing(above / 'func')}")
-    bolds = [_Bold(path, entities, _run_name(entities)) for path, entities in fitting.items()]
-    if len({bold.run for bold in bolds}) < len(bolds):
-        names = ", ".join(bold.path.name for bold in bolds)
-        raise RecordingError(
-            f"{above / 'func'}: expected one image per run, found {names}; echoes and parts are not read"
-        )
-    if any(isinstance(bold.run, str) for bold in bolds):
-        return sorted((bold._replace(run=str(bold.run)) for bold in bolds), key=lambda bold: bold.run)
-    return sorted(bolds, key=lambda bold: bold.run)
-
-
-def _run_name(entities: dict[str, str]) -> int | str:
-    run = entities.get("run", "1")
-    return int(run) if run.isdecimal() else run
-
-
-def _inherited(bold: _Bold, folder: Path, top: Path, suffix: str, extension: str) -> list[Path]:
-    """Return the files that apply to an image by BIDS's inheritance principle, the most general first."""
-    levels = [folder, *folder.parents]
-    levels = levels[: levels.index(top) + 1] if top in levels else levels[:1]
-    applying = []
-    for level in reversed(levels):
-        here = []
-        for path in level.glob(f"*{suffix}{extension}"):
-            entities = entities_of(path)
-            named = {key: value for key, value in entities.items() if key not in ("suffix", "extension")}
-            if entities["suffix"] == suffix and named.items() <= bold.entities.items():
-                here.append((len(named), path))
-        applying += [path for _, path in sorted(here)]
-    return applying
-
-
-def _events_path(bold: _Bold, root: Path, places: list[Path]) -> Path:
-    looked_in = []
-    for place in places:
-        folder = place / bold.path.parent.relative_to(root)
-        paths = _inherited(bold, folder, place, "events", ".tsv")
+def _events_path(bold: Bold, root: Path, roots: list[Path]) -> Path:
+    searched = []
+    for one in roots:
+        folder = one / bold.path.parent.relative_to(root)
+        paths = inherited(bold, folder, one, "events", ".tsv")
         if paths:
             return paths[-1]
-        looked_in.append(f"{folder} holds {listing(folder)}")
+        searched.append(f"{folder} holds {listing(folder)}")
     raise RecordingError(
-        f"{bold.path.name}: found no *_events.tsv for it; {'; '.join(looked_in)}. Give events_root where "
-        "they lie elsewhere"
+        f"{bold.path.name}: found no *_events.tsv for it; {'; '.join(searched)}. Give events_root if they are in "
+        "another folder"
     )
-
-
-def _tr_s(bolds: list[_Bold], root: Path) -> float | None:
-    """Return RepetitionTime of the sidecar files, or None where no run has one."""
-    repetition_s: dict[str, float] = {}
-    for bold in bolds:
-        for path in _inherited(bold, bold.path.parent, root, "bold", ".json"):
-            try:
-                sidecar = json.loads(path.read_text(encoding="utf-8"))
-                if "RepetitionTime" in sidecar:
-                    repetition_s[bold.path.name] = float(sidecar["RepetitionTime"])
-            except (ValueError, TypeError) as error:
-                raise RecordingError(f"{path}: not a valid sidecar: {error}") from error
-    if not repetition_s:
-        return None
-    if len(set(repetition_s.values())) > 1 or len(repetition_s) < len(bolds):
-        each = ", ".join(f"{bold.path.name}: {repetition_s.get(bold.path.name, 'none')}" for bold in bolds)
-        raise RecordingError(f"RepetitionTime: expected the same for all runs, got {each}")
-    return next(iter(repetition_s.values()))
-
-
-def _read_confounds(bold: _Bold, names: Sequence[str], missing: str, n_samples: int) -> NDArray[np.float64]:
-    stem = "_".join(
-        f"{key}-{bold.entities[key]}" for key in bold.entities if key in ("sub", "ses", "task", "acq", "run")
-    )
-    folder = bold.path.parent
-    paths = [path for kind in ("timeseries", "regressors") for path in folder.glob(f"{stem}_desc-confounds_{kind}.tsv")]
-    if not paths:
-        raise RecordingError(f"{folder}: expected {stem}_desc-confounds_timeseries.tsv, found {listing(folder)}")
-    table = read_table(paths[0])
-    columns = []
-    for name in names:
-        if name not in table:
-            raise UnknownNameError(f"confound in {paths[0].name}", name, table)
-        gone = np.array([entry == MISSING for entry in table[name]])
-        if gone.any() and missing == "error":
-            raise RecordingError(
-                f"{paths[0]}: {int(gone.sum())} of {len(gone)} entries of {name!r} are n/a, the first in "
-                f"line {int(np.flatnonzero(gone)[0]) + 2}; choose missing_confounds='mean', or leave the "
-                "column out"
-            )
-        if gone.all():
-            raise RecordingError(f"{paths[0]}: {name!r} is n/a throughout; leave the column out")
-        column = numbers(paths[0], name, ["0" if no else entry for no, entry in zip(gone, table[name], strict=True)])
-        column[gone] = column[~gone].mean()
-        columns.append(column)
-    if len(columns[0]) != n_samples:
-        raise RecordingError(f"{paths[0]}: expected one line for each of {n_samples} volumes, got {len(columns[0])}")
-    return np.stack(columns, axis=1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from ....errors import RecordingError
 from ...recordings.events import Events
 from ...recordings.recording import Recording
-from ..tables import listing, read_events, read_onsets
+from ..tables import listing, read_events, read_onsets, read_text
 from .nifti import read_nifti
 
 
@@ -78,7 +78,7 @@ def _conditions(folder: Path, task: str) -> dict[str, str]:
     path = folder / "condition_key.txt"
     if not path.is_file():
         raise RecordingError(f"{path}: there is no such file; the folder holds {listing(folder)}")
-    lines = [line.split(maxsplit=2) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [line.split(maxsplit=2) for line in read_text(path).splitlines()]
     conditions = {line[1]: line[2] for line in lines if len(line) == 3 and line[0] == task}
     if not conditions:
         raise RecordingError(f"{path}: expected lines '{task} cond001 label', found none")
@@ -89,8 +89,11 @@ def _tr_s(path: Path) -> float | None:
     """Return the repetition time in seconds from the line ``TR 2.5``, or None where there is no such file."""
     if not path.is_file():
         return None
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in read_text(path).splitlines():
         fields = line.split()
         if len(fields) == 2 and fields[0] == "TR":
-            return float(fields[1])
-    raise RecordingError(f"{path}: expected a line 'TR 2.5', found none")
+            try:
+                return float(fields[1])
+            except ValueError:
+                raise RecordingError(f"{path}: expected seconds behind TR, such as 2.5, got {fields[1]!r}") from None
+    raise RecordingError(f"{path}: expected a line 'TR 2.5', got none")

@@ -160,6 +160,7 @@ def network() -> LanguageModel:
     ],
     ids=["text", "prior", "nearest", "lag", "per unit", "fitted on"],
 )
+@pytest.mark.filterwarnings("ignore:strength")
 def test_a_loaded_decoder_decides_the_same_bit_for_bit(tmp_path: Path, changes: dict[str, Any]) -> None:
     decoder, new = of_words(**changes), recording(list(WORDS), seed=9)
     save(decoder, tmp_path / "d.hotwire", live="never")

@@ -182,6 +182,12 @@ def test_fit_tells_how_far_smaller_weights_agree(made: Path) -> None:
     assert "'float64' is not one of" in complaint("fit", made / "label.toml", "--precision", "float64", code=2)
 
 
+def test_fit_warns_of_strengths_at_the_end_of_those_named(made: Path) -> None:
+    (made / "weak.toml").write_text(STUDY.replace("alphas = 0.1", "alphas = [1e8, 1e9]"))
+    with pytest.warns(UserWarning, match="strength: 100 % .* are the weakest of those tried"):
+        run("fit", made / "weak.toml", "--out", "d.hotwire")
+
+
 def test_fit_leaves_runs_out_and_predict_says_which_were_fitted_on(made: Path) -> None:
     saved = answer("fit", made / "study.toml", "--out", "d.hotwire", "--leave-out", "3", "--leave-out", "4")
     assert saved["left_out"] == ["3", "4"]

@@ -7,8 +7,9 @@ import pytest
 
 from hotwire.adapters import BandedAdapter
 from hotwire.decoder import Decoder, NearestReadout, Recording, Settings, WordTargets, evaluate
+from hotwire.decoder import registry as registry_module
 from hotwire.decoder.evaluation import controls
-from hotwire.decoder.evaluation.controls import NUISANCE, Control, control_named, register
+from hotwire.decoder.evaluation.controls import NUISANCE, Control, Controls, control_named, register
 from hotwire.decoder.evaluation.result import Evaluation
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.models import Network
@@ -19,8 +20,7 @@ LABELS = ("cat", "face", "house", "shoe")
 
 @pytest.fixture(autouse=True)
 def registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(controls, "_registered", dict(controls._registered))
-    controls._load_entry_points.cache_clear()
+    monkeypatch.setattr(controls, "REGISTERED", Controls("hotwire.controls", dict(controls.REGISTERED)))
 
 
 def evaluated(network: Network, recording: Recording, words: dict[str, str], *names: str) -> Evaluation:
@@ -43,7 +43,14 @@ def test_plain_features_of_the_stimuli_in_place_of_the_brain(network: Network, r
     alone = evaluated(network, recording, words, NUISANCE).controls[NUISANCE]
     assert alone.measures["pairwise"].value > 0.6
     alike = {"cat": "tabby", "face": "cheek", "house": "house", "shoe": "boots"}
-    assert evaluated(network, recording, alike, NUISANCE).controls == {}
+    without = evaluated(network, recording, alike, NUISANCE)
+    assert without.controls == {}
+    [finding] = [one for one in without.findings if one.check == "controls"]
+    assert finding.verdict == "warning"
+    assert finding.reason.startswith(
+        "The control 'nuisance' was left out: it needs words, texts or pictures that differ"
+    )
+    assert not any(one.check == "controls" for one in evaluated(network, recording, words, NUISANCE).findings)
 
 
 @pytest.mark.parametrize("bands", ["regions", ["front"] * 8 + ["back"] * 12])
@@ -75,7 +82,11 @@ def test_every_name_once() -> None:
 
 
 def test_other_packages_bring_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("half", "package:HALF", controls.ENTRY_POINTS)
-    monkeypatch.setattr(controls, "entry_points", lambda group: [point] if group == controls.ENTRY_POINTS else [])
+    """Under the control's own name."""
+    point = EntryPoint("half", "package:HALF", "hotwire.controls")
+    monkeypatch.setattr(registry_module, "entry_points", lambda group, name=None: [point] if name == "half" else [])
     monkeypatch.setattr(EntryPoint, "load", lambda self: HALF)
     assert control_named("half") is HALF
+    monkeypatch.setattr(EntryPoint, "load", lambda self: controls.OWN[0])
+    with pytest.raises(InputError, match=r"entry point 'half' of hotwire\.controls: expected a Control of that name"):
+        control_named("half")

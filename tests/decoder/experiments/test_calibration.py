@@ -64,6 +64,7 @@ def made_decoder(network: Network, alphas: float | list[float] = 5.0, **settings
     return Decoder(network, TARGETS, Settings("first", adapter=adapter, readout=NearestReadout(), **settings))
 
 
+@pytest.mark.filterwarnings("ignore:strength")
 def test_each_trial_is_decided_by_those_before_alone(network: Network, recordings: Callable[..., Recording]) -> None:
     """What is chosen is chosen anew: a decoder fitted on the runs before decides the same."""
     recording = recordings(noise=1.5)

@@ -56,6 +56,7 @@ def test_events_file(tmp_path: Path) -> None:
         ("", "empty file"),
         ("onset\tduration\n1\t2\n", r"'trial_type', got the columns onset, duration"),
         ("onset\tduration\ttrial_type\n1\t2\n", "line 2: expected 3 fields"),
+        ("onset\tduration\ttrial_type\tonset\n1\t2\tface\t3\n", "columns of different names, got 'onset' twice"),
         (
             "onset\tduration\ttrial_type\n1\tn/a\tface\n",
             r"line 2: expected a number in the column 'duration'",
@@ -65,3 +66,13 @@ def test_events_file(tmp_path: Path) -> None:
 def test_events_file_with_mistakes(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(RecordingError, match=words):
         read_events(write(tmp_path / "e.tsv", text), run=1)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_other_encodings_are_refused(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "e.tsv"
+    path.write_text("onset\tduration\ttrial_type\n1\t2\tköpfe\n", encoding=encoding)
+    with pytest.raises(RecordingError, match=r"e.tsv: expected text in UTF-8, got .* save the file as UTF-8"):
+        read_events(path, run=1)
+    with pytest.raises(RecordingError, match=r"e.tsv: expected text in UTF-8"):
+        read_attributes(path, tr_s=1.0)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hotwire.decoder import Settings
-from hotwire.decoder.evaluation.audit.finding import Finding
 from hotwire.decoder.evaluation.result import Evaluation, Outcome, RivalComparison
+from hotwire.decoder.finding import Finding
 from hotwire.decoder.report.evaluation_figures import confusion_figure
 from hotwire.decoder.report.evaluation_report import EvaluationReport
 from hotwire.decoder.report.evaluation_trials import MOST_TRIALS, answer_ranks
@@ -279,7 +279,9 @@ def compared(evaluation: Evaluation, *, low: float) -> Evaluation:
     """With a classifier that gives no free answers."""
     measures = {name: one for name, one in evaluation.decoder.measures.items() if name != "free"}
     difference = Difference(low + 0.021, low, low + 0.0432)
-    other = RivalComparison(NASTY, replace(evaluation.decoder, measures=measures), dict.fromkeys(measures, difference))
+    outcome, differences = replace(evaluation.decoder, measures=measures), dict.fromkeys(measures, difference)
+    chosen = [{"window": "Epoch(0.0, 1.0)"}, *[{"window": "Epoch(0.0, 0.5)"}] * (len(evaluation.chosen) - 1)]
+    other = RivalComparison(NASTY, outcome, differences, chosen)
     return replace(evaluation, field={"csp+lda": other})
 
 
@@ -294,6 +296,9 @@ def test_compares_with_the_classifiers_of_the_field(tmp_path: Path, page: str) -
     )
     assert "csp+lda 65.4 +0.9 [-1.2, +3.1] no difference shown 65.4 +0.9 [-1.2, +3.1] no difference shown" in text
     assert "✓ Pairwise, decoder" not in text
+    n_folds = len(evaluation.chosen)
+    assert f"It chose window Epoch(0.0, 0.5) in {n_folds - 1} of {n_folds} folds." in text
+    assert f"csp+lda: its choices folds window which {n_folds - 1} Epoch(0.0, 0.5)" in text
     assert "csp+lda – – 65.4 [62.3, 67.7]" in text  # in the table of all measures, without a free answer
     assert "script" not in Elements(page).tags
     worse = text_of(written(compared(evaluation, low=-0.05), tmp_path))

@@ -12,9 +12,9 @@ import pytest
 
 from hotwire.decoder import Decoder, Events, Recording, Settings, WordTargets, evaluate
 from hotwire.decoder.evaluation.audit.copies import copies_finding, repeats
-from hotwire.decoder.evaluation.audit.finding import Finding
 from hotwire.decoder.evaluation.audit.likeness import likenesses
 from hotwire.decoder.evaluation.splits import split_runs
+from hotwire.decoder.finding import Finding
 from hotwire.decoder.recordings.synthetic import SyntheticBrain, block_design
 from hotwire.decoder.steps import Detrend
 from hotwire.decoder.study.study import open_study

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hotwire.decoder import Events, Recording, Settings, StimulusTargets, WordTargets
-from hotwire.decoder.evaluation.audit.finding import Finding
 from hotwire.decoder.evaluation.audit.leaks import audit, refuse
 from hotwire.decoder.evaluation.audit.order import agreement, predicted_by_position, predicted_by_run
 from hotwire.decoder.evaluation.audit.samples import centred_over_all, seams
 from hotwire.decoder.evaluation.audit.stimuli import looks
 from hotwire.decoder.evaluation.splits import split_runs
+from hotwire.decoder.finding import Finding
 from hotwire.decoder.readers import read_attributes, read_nifti, read_pictures, read_responses
 from hotwire.decoder.steps import Detrend, Lag, run_steps
 from hotwire.decoder.targets import Targets

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from hotwire.decoder import Decoder, Recording, Settings, WordTargets, evaluate
-from hotwire.decoder.evaluation.audit.finding import Finding
 from hotwire.decoder.evaluation.audit.neighbours import neighbours_finding, shared_by_neighbours
 from hotwire.decoder.evaluation.splits import split_runs
+from hotwire.decoder.finding import Finding
 from hotwire.decoder.readers.arrays.named_arrays import read_named_arrays
 from hotwire.decoder.windows import BlockAverage, windows
 from hotwire.errors import LeakError

@@ -13,10 +13,10 @@ import pytest
 
 from hotwire.decoder import Choice, Decoder, Events, Recording, Settings, WordTargets, evaluate
 from hotwire.decoder.cli.demo import DEMO
-from hotwire.decoder.evaluation.audit.finding import Finding
 from hotwire.decoder.evaluation.audit.response import response_finding
 from hotwire.decoder.evaluation.audit.samples import memory_finding
 from hotwire.decoder.experiments.pseudo_online.run import pseudo_online
+from hotwire.decoder.finding import Finding
 from hotwire.decoder.readers import write_npz
 from hotwire.decoder.readers.arrays.named_arrays import read_named_arrays
 from hotwire.decoder.recordings.synthetic import SyntheticBrain, block_design

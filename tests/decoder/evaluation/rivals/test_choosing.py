@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from hotwire.decoder.evaluation.rivals.base import numbers_of_filters
-from hotwire.decoder.evaluation.rivals.choosing import fitted, scores_of
+from hotwire.decoder.evaluation.rivals.choosing import inner_scores, scores_of
 from hotwire.decoder.evaluation.rivals.vectors import shrinkage_lda
 
 
@@ -16,18 +19,29 @@ def of_runs(n_answers: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rng.normal(size=(60, 5)) + np.eye(5)[answers] * 2, answers, np.repeat(np.arange(6), 10)
 
 
-def test_chooses_the_better_one_and_fits_it_on_all() -> None:
+def scored(candidates: list, X: np.ndarray, answers: np.ndarray, parts: list) -> list[float]:
+    return inner_scores(candidates, lambda train, test: (X[train], X[test]), answers, answers, parts)
+
+
+def test_candidates_are_scored_as_by_scikit_learn() -> None:
+    """The AUC of two classes, else the accuracy, of all inner folds together."""
     for n_answers in (2, 3):
         X, answers, runs = of_runs(n_answers)
+        parts = [(np.flatnonzero(runs != run), np.flatnonzero(runs == run)) for run in range(6)]
         blind, good = make_pipeline(FunctionTransformer(np.zeros_like), LogisticRegression()), shrinkage_lda()
-        one = fitted([blind, good], X, answers, runs, 3)
-        assert type(one) is type(good)
-        np.testing.assert_array_equal(one.coef_, good.fit(X, answers).coef_)
+        of_blind, of_good = scored([blind, good], X, answers, parts)
+        decided = cross_val_predict(good, X, answers, groups=runs, cv=LeaveOneGroupOut(), method="decision_function")
+        if n_answers == 2:
+            assert of_good == pytest.approx(roc_auc_score(answers, decided))
+        else:
+            assert of_good == pytest.approx(np.mean(decided.argmax(axis=1) == answers))
+        assert of_good > of_blind
 
 
-def test_with_a_single_run_the_first_is_taken() -> None:
-    X, answers, runs = of_runs(2)
-    assert isinstance(fitted([LogisticRegression(), shrinkage_lda()], X, answers, runs * 0, 3), LogisticRegression)
+def test_no_score_where_a_class_is_in_one_part_alone() -> None:
+    X, answers, _ = of_runs(3)
+    parts = [(np.flatnonzero(answers != 2), np.flatnonzero(answers == 2))]
+    assert scored([shrinkage_lda()], X, answers, parts) == [0.0]
 
 
 def test_an_answer_never_seen_comes_last() -> None:

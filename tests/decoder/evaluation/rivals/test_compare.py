@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
+from sklearn.neighbors import NearestCentroid
 
-from hotwire.decoder import Choice, Decoder, Events, LabelReadout, Recording, Settings, WordTargets, evaluate
+from hotwire.adapters import RidgeAdapter, Whitener
+from hotwire.decoder import (
+    Choice,
+    Decoder,
+    Events,
+    LabelReadout,
+    NearestReadout,
+    Recording,
+    Settings,
+    WordTargets,
+    evaluate,
+)
 from hotwire.decoder.evaluation.evaluate import Evaluation
+from hotwire.decoder.evaluation.rivals.vectors import shrinkage_lda
+from hotwire.decoder.features import TangentSpace, XDawn
 from hotwire.decoder.features.csp import CSP
-from hotwire.decoder.windows import Epoch
+from hotwire.decoder.steps import Detrend, run_steps
+from hotwire.decoder.windows import Epoch, windows
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.models import Network
 
@@ -19,15 +37,18 @@ SAMPLES = Epoch(0.0, N_TIMES / RATE_HZ)
 LABEL = LabelReadout("remove")
 
 
-def made(kind: str, *, unit: str = "uV", seed: int = 0, rare: bool = False) -> Recording:
+def made(
+    kind: str, *, unit: str = "uV", seed: int = 0, rare: bool = False, at: int = 30, size: float = 1.5
+) -> Recording:
     """Four channels that mix four sources of noise.
 
     ``"power"``: for "face" the first source is louder, for "cat" the second; ``"response"``: "face" evokes a hump in
-    the first; ``"noise"``: nothing. With `rare`, one event in five is a face, else every other.
+    the first, of this `size` at this sample; ``"noise"``: nothing. With `rare`, one event in five is a face, else
+    every other.
     """
     rng = np.random.default_rng(seed)
     mixing = np.random.default_rng(5).normal(size=(4, 4))
-    hump = np.exp(-(((np.arange(N_TIMES) - 30) / 8) ** 2))
+    hump = np.exp(-(((np.arange(N_TIMES) - at) / 8) ** 2))
     data, label = [], []
     for _ in range(N_RUNS):
         labels = ["face" if i % (5 if rare else 2) == 0 else "cat" for i in range(N_PER_RUN)]
@@ -37,7 +58,7 @@ def made(kind: str, *, unit: str = "uV", seed: int = 0, rare: bool = False) -> R
             if kind == "power":
                 sources[:, ["face", "cat"].index(name)] *= 2.5
             if kind == "response" and name == "face":
-                sources[:, 0] += 1.5 * hump
+                sources[:, 0] += size * hump
             data.append(sources @ mixing)
         label += labels
     n_run = N_PER_RUN * N_TIMES
@@ -78,7 +99,7 @@ def test_each_finds_what_it_is_made_for(network: Network) -> None:
 
 def test_evoked_responses(network: Network) -> None:
     settings = Settings("first", window=Epoch(0.0, 0.6, bin_s=0.05), readout=LABEL)
-    found = found_in(network, made("response"), settings, ["xdawn+lda", "lda", "logistic"])
+    found = found_in(network, made("response"), settings, ["xdawn+lda", "xdawn+tangent", "lda", "logistic"])
     for one in found.field.values():
         assert one.outcome.measures["auc"].value > 0.65
         assert one.outcome.measures["auc"].p_value < 0.01
@@ -95,15 +116,16 @@ def test_the_decoder_on_the_same_features_is_no_worse(network: Network) -> None:
 
 def test_pure_noise_is_at_chance(network: Network) -> None:
     settings = Settings("first", window=SAMPLES, features=CSP(2), readout=LABEL)
-    field = ["csp+lda", "xdawn+lda", "tangent+logistic", "lda", "logistic"]
-    found = found_in(network, made("noise"), settings, field)
+    field = ["csp+lda", "xdawn+lda", "tangent+logistic", "xdawn+tangent", "lda", "logistic", "centroid"]
+    choose = [Choice("window", [SAMPLES, Epoch(0.0, 0.4), Epoch(0.2, 0.6)], "nearest")]
+    found = found_in(network, made("noise"), settings, field, choose=choose)
     for one in found.field.values():
         assert one.outcome.measures["auc"].p_value > 0.01
-        assert 0.3 < one.outcome.measures["auc"].value < 0.7
+        assert 0.2 < one.outcome.measures["auc"].value < 0.7
         assert abs(one.differences["auc"].value) < 0.25
 
 
-@pytest.mark.parametrize("kind", ["csp+lda", "xdawn+lda", "tangent+logistic"])
+@pytest.mark.parametrize("kind", ["csp+lda", "xdawn+lda", "tangent+logistic", "xdawn+tangent"])
 def test_volts_are_as_good_as_microvolts(network: Network, kind: str) -> None:
     settings = Settings("first", window=Epoch(0.0, 0.6, bin_s=0.02), readout=LABEL)
     scores = [
@@ -112,27 +134,122 @@ def test_volts_are_as_good_as_microvolts(network: Network, kind: str) -> None:
     np.testing.assert_allclose(scores[0], scores[1], rtol=1e-3, atol=1e-3)
 
 
-def test_fits_on_the_training_trials_of_the_fold_and_what_was_chosen_there(
-    network: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A run that is held out changes no score of its own but those of its own trials."""
-    settings = Settings("first", window=Epoch(0.0, 0.6, bin_s=0.05), readout=LABEL)
+EARLY, LATE = Epoch(0.0, 0.3, bin_s=0.02), Epoch(0.3, 0.6, bin_s=0.02)
+
+
+def test_each_chooses_for_itself(network: Network) -> None:
+    """Power is in the first half of a trial, a response in the second: CSP chooses the one, LDA the other."""
+    power, response = made("power"), made("response", at=45, size=3.0)
+    early = np.arange(N_TIMES * N_RUNS * N_PER_RUN) % N_TIMES < N_TIMES // 2
+    # The same seed gives both the same labels.
+    both = replace(response, data=np.where(early[:, None], power.data, response.data))
+    choose = [Choice("window", [LATE, EARLY], "nearest"), Choice("layer", ["first", "second"], "nearest")]
+    settings = Settings("first", window=LATE, readout=LABEL)
+    found = found_in(network, both, settings, ["csp+lda", "lda", "centroid"], choose=choose)
+    of = {name: [one["window"] for one in comparison.chosen] for name, comparison in found.field.items()}
+    assert of["csp+lda"] == [str(EARLY)] * N_RUNS
+    assert of["lda"].count(str(LATE)) >= N_RUNS - 1
+    assert found.field["csp+lda"].outcome.measures["auc"].value > 0.75
+    assert all(set(one) == {"window"} for comparison in found.field.values() for one in comparison.chosen)
+
+
+def test_one_fold_by_hand(network: Network) -> None:
+    """The decisions of a nested choice written with scikit-learn."""
+    windows_tried = [Epoch(0.0, 0.3, bin_s=0.05), Epoch(0.15, 0.6, bin_s=0.05), Epoch(0.0, 0.6, bin_s=0.1)]
     recording = made("response")
-    choose = [Choice("window", [Epoch(0.0, 0.6, bin_s=0.05), Epoch(0.0, 0.6, bin_s=0.1)])]
-    seen: list[tuple[set[Any], tuple[int, ...]]] = []
-    from hotwire.decoder.evaluation.rivals import compare
+    settings = Settings("first", window=windows_tried[0], readout=LABEL)
+    choose = [Choice("window", windows_tried, "nearest")]
+    found = found_in(network, recording, settings, ["lda"], choose=choose, inner_folds=5)
+    cut = [windows(window, recording) for window in windows_tried]
+    run, truth = cut[0].run, (cut[0].label == "face").astype(int)
+    for held_out in range(N_RUNS):
+        train, test = run != held_out, run == held_out
+        inner = [
+            cross_val_predict(
+                shrinkage_lda(), trials.X[train], truth[train], groups=run[train], cv=LeaveOneGroupOut(),
+                method="decision_function",
+            )
+            for trials in cut
+        ]  # fmt: skip
+        best = int(np.argmax([roc_auc_score(truth[train], one) for one in inner]))
+        assert found.field["lda"].chosen[held_out] == {"window": str(windows_tried[best])}
+        X = cut[best].X.astype(float)
+        fitted = shrinkage_lda().fit(X[train], truth[train])
+        ours = found.field["lda"].outcome.scores[test]
+        np.testing.assert_allclose(ours[:, 1] - ours[:, 0], fitted.decision_function(X[test]), rtol=1e-3, atol=1e-3)
 
-    original = compare.fitted
 
-    def spy(candidates: Any, X: Any, answers: Any, runs: Any, n_folds: int) -> Any:
-        seen.append((set(runs.tolist()), X.shape))
-        return original(candidates, X, answers, runs, n_folds)
+def test_a_held_out_run_has_no_part_in_its_fold(network: Network) -> None:
+    """Other labels in a run change neither what is chosen where it is held out nor the scores there."""
+    recording = made("response")
+    swapped = np.where(recording.events.label == "face", "cat", "face")
+    labels = np.where(recording.events.run == 2, swapped, recording.events.label)
+    other = replace(recording, events=replace(recording.events, label=labels))
+    settings = Settings("first", window=EARLY, features=XDawn(1), readout=LABEL)
+    choose = [
+        Choice("features", [XDawn(1), TangentSpace("oas", prototype="xdawn", n_filters=1)], "nearest"),
+        Choice("window", [EARLY, LATE], "nearest"),
+    ]
+    field = ["lda", "logistic", "centroid", "xdawn+lda", "xdawn+tangent"]
+    one, two = (found_in(network, of, settings, field, choose=choose, inner_folds=2) for of in (recording, other))
+    for name in field:
+        assert one.field[name].chosen[2] == two.field[name].chosen[2]
+        held_out = one.trials.run == 2
+        scores = [found.field[name].outcome.scores for found in (one, two)]
+        np.testing.assert_array_equal(scores[0][held_out], scores[1][held_out])
+        assert not np.array_equal(scores[0][~held_out], scores[1][~held_out])
 
-    monkeypatch.setattr(compare, "fitted", spy)
-    found = found_in(network, recording, settings, ["xdawn+lda"], choose=choose)
-    assert [set(range(N_RUNS)) - runs for runs, _ in seen] == [{run} for run in range(N_RUNS)]
-    for (_, shape), chosen in zip(seen, found.chosen, strict=True):
-        assert shape == (50, 4, 6 if "bin_s=0.1" in chosen["window"] else 12)
+
+def test_what_is_fitted_on_need_not_be_what_is_decided_on(network: Network) -> None:
+    """A classifier that is fitted on one window and decides on another chooses by decisions on the other."""
+    settings = Settings("first", window=EARLY, fit_window=LATE, readout=LABEL)
+    choose = [Choice("window", [EARLY, LATE], "nearest")]
+    found = found_in(network, made("response", at=45, size=3.0), settings, ["lda"], choose=choose)
+    assert [one["window"] for one in found.field["lda"].chosen].count(str(LATE)) >= N_RUNS - 1
+
+
+def test_two_runs_are_enough_where_nothing_is_chosen(network: Network) -> None:
+    recording = made("power").select(runs=[0, 1])
+    adapter = RidgeAdapter(alphas=1.0)  # strengths are chosen over two runs at least
+    settings = Settings("first", window=SAMPLES, adapter=adapter, readout=LABEL)
+    found = found_in(network, recording, settings, ["csp+lda"])
+    assert found.field["csp+lda"].outcome.measures["candidate"].value > 0.8
+    assert found.field["csp+lda"].chosen == [{}, {}]
+
+
+def test_whitened_as_the_decoder_is_in_the_fold(network: Network, recording: Recording) -> None:
+    """With the whitener of the samples of the training runs, also after steps of its own choice."""
+    targets = WordTargets({label: label for label in ("cat", "face", "house", "shoe")})
+    settings = Settings("first", whiten="samples", readout=NearestReadout())
+    choose = [Choice("steps", [(), (Detrend(),)], "nearest"), Choice("whiten", ["none", "samples"], "nearest")]
+    options = {"choose": choose, "field": ["centroid"], "controls": (), "n_permutations": 10}
+    found = evaluate(Decoder(network, targets, settings), recording, **options)
+    comparison = found.field["centroid"]
+    for run in recording.runs:
+        steps = (Detrend(),) if "Detrend" in comparison.chosen[run]["steps"] else ()
+        prepared = run_steps(steps, recording)
+        trials, train = windows(settings.window, prepared), prepared.run != run
+        X = trials.X
+        if found.chosen[run]["whiten"] == "samples":
+            X = Whitener().fit(prepared.data[train]).transform(X)
+        test = trials.run == run
+        own = NearestCentroid().fit(X[~test], trials.label[~test]).predict(X[test])
+        decided = comparison.outcome.scores[test].argmax(axis=1)
+        assert np.array_equal(np.array(found.answers)[decided], own)
+
+
+def test_the_nearest_mean_is_that_of_scikit_learn(network: Network) -> None:
+    recording = made("response")
+    settings = Settings("first", window=LATE, readout=LABEL)
+    scores = found_in(network, recording, settings, ["centroid"]).field["centroid"].outcome.scores
+    trials = windows(LATE, recording)
+    for run in range(N_RUNS):
+        test = trials.run == run
+        own = NearestCentroid().fit(trials.X[~test], trials.label[~test])
+        assert np.array_equal(np.array(["cat", "face"])[scores[test].argmax(axis=1)], own.predict(trials.X[test]))
+        means = np.stack([trials.X[~test][trials.label[~test] == name].mean(axis=0) for name in ("cat", "face")])
+        distance = np.linalg.norm(trials.X[test][:, None] - means, axis=2) / trials.X[~test].std()
+        np.testing.assert_allclose(scores[test], -distance, rtol=1e-4)
 
 
 def test_the_rare_answer_makes_the_auc_the_measure(network: Network) -> None:

@@ -147,7 +147,7 @@ def test_inner_accuracy_by_hand(network, recording, make_session):
 
 
 def test_a_control_that_is_registered_is_in_the_map(recording, network, make_session, store, monkeypatch):
-    monkeypatch.setattr(controls, "_registered", dict(controls._registered))
+    monkeypatch.setattr(controls, "REGISTERED", controls.Controls("hotwire.controls", dict(controls.REGISTERED)))
     controls.register(controls.Control("unchanged", "", activations=lambda predicted, mean: predicted))
     controls.register(controls.Control("nothing", "", activations=lambda predicted, mean: 0 * mean))
     found = make_map([make_session(recording, controls=("unchanged", "nothing"))], cache=store)
@@ -155,6 +155,15 @@ def test_a_control_that_is_registered_is_in_the_map(recording, network, make_ses
         assert list(cell.controls) == ["unchanged", "nothing"]
         assert cell.controls["unchanged"] == cell.measures
         assert cell.controls["nothing"]["candidate"].value == 0.25  # one of four classes, always
+
+
+def test_a_control_without_predictors_is_left_out_and_said_to_be(recording, make_session, store, monkeypatch):
+    monkeypatch.setattr(controls, "REGISTERED", controls.Controls("hotwire.controls", dict(controls.REGISTERED)))
+    controls.register(controls.Control("flicker", "", predictors=lambda targets: None, needs="films"))
+    found = make_map([make_session(recording, controls=("mean activation", "flicker"))], cache=store)
+    assert list(found.nested.controls) == ["mean activation"]
+    [reason] = [one["reason"] for one in found.sessions[0].findings if one["check"] == "controls"]
+    assert reason.startswith("The control 'flicker' was left out: it needs films")
 
 
 def test_what_is_done_is_not_done_again(recording, make_session, store, monkeypatch):
@@ -216,7 +225,7 @@ def test_what_a_control_or_a_readout_does_is_in_the_key(recording, make_session,
     """Other functions under the same name, as another version of a package has them."""
 
     def keys(control: controls.Control, readout: Readout | None = None) -> list[str]:
-        monkeypatch.setattr(controls, "_registered", {"own": control})
+        monkeypatch.setattr(controls, "REGISTERED", controls.Controls("hotwire.controls", {"own": control}))
         session = make_session(recording, controls=("own",), readout=readout)
         return [entry_of(session, jobs_of(session)[0]), entry_of(session, jobs_of(session)[-1])]
 
@@ -339,4 +348,6 @@ def test_cells_of_other_strengths_are_not_taken_for_these(network: Network, reco
         def __repr__(self, N_CHAR_MAX: int = 700) -> str:
             return repr(by_default)
 
-    assert entry(Silent([1.0, 10.0], choose_by="direction", gain="total")) == entry(named)
+    silent = Silent([1.0, 10.0], choose_by="direction", gain="total")
+    assert entry(silent) != entry(Silent(choose_by="direction", gain="total"))
+    assert entry(silent) != entry(named)  # a class of another package does what its code says

@@ -107,10 +107,111 @@ def test_sessions(raw: Path, write_image: Callable[..., Path]) -> None:
     assert read_bids(raw, "02", "faces", session="ses-b").source.endswith("sub-02_ses-b_task-faces_bold.nii.gz")
 
 
-def test_echoes_are_refused(raw: Path, write_image: Callable[..., Path]) -> None:
+def test_one_of_several_images_of_a_run_is_named(raw: Path, write_image: Callable[..., Path]) -> None:
     write_image(raw / "sub-01" / "func" / "sub-01_task-faces_run-1_echo-2_bold.nii.gz", volumes(8))
-    with pytest.raises(RecordingError, match=r"one image per run, found .*echo-2"):
+    with pytest.raises(RecordingError, match=r"one image for each run, got .*echo-2.*entities = \{ echo = '2' \}"):
         read_bids(raw, "01", "faces")
+
+    write_image(raw / "sub-01" / "func" / "sub-01_task-faces_run-2_echo-2_bold.nii.gz", volumes(9))
+    r = read_bids(raw, "01", "faces", entities={"echo": "2"})
+    np.testing.assert_array_equal(r.data[:9], volumes(8).reshape(12, 9).T)
+    with pytest.raises(RecordingError, match=r"with task-faces and echo-3, found"):
+        read_bids(raw, "01", "faces", entities={"echo": "3"})
+
+
+@pytest.mark.parametrize("entity", ["dir-AP", "rec-magnitude", "acq-fast", "part-mag", "res-2", "den-10k"])
+def test_entities_of_fmriprep_find_their_confounds_and_mask(
+    raw: Path, write_image: Callable[..., Path], entity: str
+) -> None:
+    func = raw / "sub-09" / "func"
+    stem = f"sub-09_task-faces_{entity}_run-1"
+    write_image(func / f"{stem}_space-T1w_desc-preproc_bold.nii.gz", volumes(1))
+    inside = np.zeros((2, 3, 2), np.int16)
+    inside[0, :2] = 1
+    write_image(func / f"{stem.replace('part-mag_', '')}_space-T1w_desc-brain_mask.nii.gz", inside)
+    write_image(func / f"{stem}_space-MNI_desc-brain_mask.nii.gz", 1 - inside)
+    (func / f"{stem}_desc-confounds_timeseries.tsv").write_text("\n".join(["rot", *map(str, range(9))]) + "\n")
+    (func / f"{stem}_events.tsv").write_text(EVENTS)
+    r = read_bids(raw, "09", "faces", confounds=["rot"])
+    assert r.confounds is not None
+    np.testing.assert_array_equal(r.confounds[:, 0], range(9))
+    np.testing.assert_array_equal(r.data, volumes(1)[0, :2].reshape(4, 9).T)
+    assert "4 voxels within the brain masks of all runs" in r.source
+    assert read_bids(raw, "09", "faces", voxels="all").n_features == 12
+
+
+def test_a_brain_mask_for_some_runs_only_is_refused(derivatives: Path, write_image: Callable[..., Path]) -> None:
+    func = derivatives / "sub-01" / "func"
+    for run in (1, 2):
+        inside = np.ones((2, 3, 2), np.int16)
+        inside[0, 0, run - 1] = 0
+        write_image(func / f"sub-01_task-faces_run-{run}_space-T1w_desc-brain_mask.nii.gz", inside)
+        if run == 1:
+            with pytest.raises(RecordingError, match=r"1 of 2 runs have a .*brain_mask.*voxels = 'all'"):
+                read_bids(derivatives, "01", "faces", space="T1w")
+    assert read_bids(derivatives, "01", "faces", space="T1w").n_features == 10  # in both masks
+
+
+def test_all_sessions(raw: Path, write_image: Callable[..., Path]) -> None:
+    for session in ("a", "b"):
+        func = raw / "sub-02" / f"ses-{session}" / "func"
+        write_image(func / f"sub-02_ses-{session}_task-faces_run-1_bold.nii.gz", volumes(ord(session)), tr=2.0)
+        (func / f"sub-02_ses-{session}_task-faces_run-1_events.tsv").write_text(EVENTS)
+    r = read_bids(raw, "02", "faces", session="all")
+    assert r.runs == ["a 1", "b 1"]
+    np.testing.assert_array_equal(r.data[9:], volumes(ord("b")).reshape(12, 9).T)
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "words"),
+    [
+        ({"RepetitionTime": 2500}, r"RepetitionTime: expected seconds, such as 2.0, got 2500"),
+        ({"RepetitionTime": 0}, r"RepetitionTime: expected seconds, such as 2.0, got 0"),
+        ({"RepetitionTime": "2.0"}, r"RepetitionTime: expected seconds, such as 2.0, got '2.0'"),
+        ({"RepetitionTime": 2.0}, r"RepetitionTime is 2 s, but the header of .*run-1_bold.nii.gz says 2.5 s; give"),
+        ({"VolumeTiming": [0, 2, 4, 7]}, r"VolumeTiming: expected volumes evenly spaced .* 2 to 3 s"),
+        ({"VolumeTiming": []}, r"VolumeTiming: expected volumes evenly spaced"),
+        ({"RepetitionTime": 2.5, "StartTime": None}, r"StartTime: expected seconds"),
+        ([2.0], r"not a valid sidecar"),
+    ],
+)
+def test_times_that_cannot_be_right(raw: Path, write_image: Callable[..., Path], sidecar: object, words: str) -> None:
+    for run in (1, 2):
+        write_image(raw / "sub-01" / "func" / f"sub-01_task-faces_run-{run}_bold.nii.gz", volumes(run), tr=2.5)
+    (raw / "task-faces_bold.json").write_text(json.dumps(sidecar))
+    with pytest.raises(RecordingError, match=words):
+        read_bids(raw, "01", "faces")
+
+
+def test_the_given_repetition_time_is_used(raw: Path, write_image: Callable[..., Path]) -> None:
+    for run in (1, 2):
+        write_image(raw / "sub-01" / "func" / f"sub-01_task-faces_run-{run}_bold.nii.gz", volumes(run), tr=2.5)
+    assert read_bids(raw, "01", "faces", tr_s=2.5).tr_s == 2.5
+    with pytest.warns(UserWarning, match=r"tr_s: 2 s is used as given, but the header of .* says 2.5 s"):
+        assert read_bids(raw, "01", "faces", tr_s=2.0).tr_s == 2.0
+
+
+def test_evenly_spaced_volumes_give_the_repetition_time(raw: Path) -> None:
+    (raw / "task-faces_bold.json").write_text(json.dumps({"VolumeTiming": [1.5 * i for i in range(9)]}))
+    assert read_bids(raw, "01", "faces").tr_s == 1.5
+
+
+def test_onsets_are_moved_by_volumes_dropped_before(raw: Path) -> None:
+    sidecar = raw / "task-faces_bold.json"
+    sidecar.write_text(json.dumps({"RepetitionTime": 2.0, "StartTime": 1.0}))  # slices interpolated to the middle
+    assert read_bids(raw, "01", "faces").events.onset_s.tolist() == [0, 6, 0, 6]
+    sidecar.write_text(json.dumps({"RepetitionTime": 2.0, "StartTime": 5.0}))  # two volumes, and slices interpolated
+    with pytest.raises(RecordingError, match="begins at -4 s"):
+        read_bids(raw, "01", "faces")
+    assert read_bids(raw, "01", "faces", on_event_outside="drop").events.onset_s.tolist() == [2, 2]
+
+
+def test_missing_durations(raw: Path) -> None:
+    for path in raw.glob("sub-01/func/*_events.tsv"):
+        path.write_text(EVENTS.replace("6.0\t4", "6.0\tn/a"))
+    with pytest.raises(RecordingError, match=r"line 3: .* got 'n/a'; .* missing_duration_s = 0.0"):
+        read_bids(raw, "01", "faces")
+    assert read_bids(raw, "01", "faces", missing_duration_s=3.0).events.duration_s.tolist() == [4, 3, 4, 3]
 
 
 def test_derivatives_take_events_from_the_dataset(derivatives: Path) -> None:
@@ -144,7 +245,7 @@ def test_confounds(derivatives: Path) -> None:
 
 
 def test_confounds_of_a_raw_dataset_are_missed(raw: Path) -> None:
-    with pytest.raises(RecordingError, match=r"desc-confounds_timeseries.tsv, found .*_bold.nii.gz"):
+    with pytest.raises(RecordingError, match=r"desc-confounds_timeseries.tsv for .*, found .*_bold.nii.gz"):
         read_bids(raw, "01", "faces", confounds=["trans_x"])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.readers import read_nifti
-from hotwire.decoder.readers.fmri import nifti
+from hotwire.decoder.readers.fmri import images
 from hotwire.decoder.recordings.events import Events
 from hotwire.errors import InputError, NonFiniteError, RecordingError
 
@@ -50,7 +50,7 @@ def test_slabs_and_scaling_change_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     image.header.set_slope_inter(0.25, -3.0)
     nibabel.save(image, tmp_path / name)  # type: ignore[attr-defined]
     expected = nibabel.load(tmp_path / name).get_fdata().reshape(24, 7).T  # type: ignore[attr-defined]
-    monkeypatch.setattr(nifti, "SLAB_BYTES", 8 * 24 * 2)
+    monkeypatch.setattr(images, "SLAB_BYTES", 8 * 24 * 2)
     np.testing.assert_array_equal(read_nifti(tmp_path / name).data, expected.astype(np.float32))
 
 
@@ -177,3 +177,44 @@ def test_events_outside_the_run(tmp_path: Path, write_image: Write) -> None:
         read_nifti(bold, events=elsewhere, on_event_outside="drop")
     with pytest.raises(InputError, match="on_event_outside"):
         read_nifti(bold, on_event_outside="ignore")  # type: ignore[arg-type]
+
+
+DATA = volumes()
+
+
+@pytest.mark.parametrize(
+    ("tr_s", "words"), [(2500.0, "if these are milliseconds, give 2.5"), (0.0, "got 0$"), (-2.0, "got -2")]
+)
+def test_a_given_time_has_to_be_in_seconds(tmp_path: Path, write_image: Write, tr_s: float, words: str) -> None:
+    with pytest.raises(RecordingError, match=f"tr_s: expected seconds between 0.01 and 60, .*{words}"):
+        read_nifti(write_image(tmp_path / "bold.nii", DATA), tr_s=tr_s)
+
+
+def test_a_mask_of_probabilities_needs_a_threshold(tmp_path: Path, write_image: Write) -> None:
+    bold = write_image(tmp_path / "bold.nii", DATA)
+    values = np.linspace(0.0, 1.0, DATA[..., 0].size, dtype=np.float32).reshape(DATA.shape[:3])
+    mask = write_image(tmp_path / "mask.nii", values)
+    with pytest.raises(RecordingError, match=r"got fractions from 0 to 1; .*mask_above = 0.5"):
+        read_nifti(bold, mask=mask)
+    assert read_nifti(bold, mask=mask, mask_above=0.5).n_features == np.count_nonzero(values > 0.5)
+    with pytest.raises(RecordingError, match="no voxel of it is above 1"):
+        read_nifti(bold, mask=mask, mask_above=1.0)
+
+
+def test_complex_images_and_colours_are_refused(tmp_path: Path) -> None:
+    colours = np.zeros((2, 3, 2, 4), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    for name, values, words in (
+        ("complex.nii", np.full((2, 3, 2, 4), 1 + 2j, np.complex64), "complex numbers; save the magnitude"),
+        ("colours.nii", colours, "colours"),
+    ):
+        nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), tmp_path / name)  # type: ignore[attr-defined]
+        with pytest.raises(RecordingError, match=f"one real number for each voxel, got {words}"):
+            read_nifti(tmp_path / name, tr_s=2.0)
+
+
+def test_endings_in_capitals(tmp_path: Path, write_image: Write) -> None:
+    bold = write_image(tmp_path / "bold.nii.gz", DATA)
+    capitals = bold.rename(tmp_path / "BOLD.NII.GZ")
+    np.testing.assert_array_equal(read_nifti(capitals).data, DATA.reshape(-1, DATA.shape[3]).T)
+    with pytest.raises(RecordingError, match=r"expected a NIfTI image"):
+        read_nifti(capitals.rename(tmp_path / "bold.nii.bz2"))

@@ -50,7 +50,7 @@ layer = 1
 steps = [{ type = "BandPass", low_hz = 6.0, high_hz = 16.0, order = 2 }]
 window = { type = "Epoch", start_s = 0.1, stop_s = 0.5 }
 features = { type = "LogVariance" }
-adapter = { alphas = [0.1, 1.0, 10.0] }
+adapter = { alphas = 1.0 }
 readout = { type = "NearestReadout" }
 [evaluation]
 n_permutations = 500

@@ -10,8 +10,8 @@ from hotwire.adapters import RidgeAdapter
 from hotwire.adapters.other.pls import PLSAdapter
 from hotwire.adapters.other.reduced_rank import ReducedRankAdapter
 from hotwire.decoder import Decoder, Recording, Settings, WordTargets, evaluate
-from hotwire.decoder.evaluation.audit.finding import Finding
-from hotwire.decoder.evaluation.strength_finding import strength_findings
+from hotwire.decoder.finding import Finding
+from hotwire.decoder.fit_findings import strength_findings
 from hotwire.models import Network
 
 RNG = np.random.default_rng(0)

@@ -9,7 +9,7 @@ import pytest
 
 from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, Recording, Settings, WordTargets, evaluate
-from hotwire.decoder.evaluation.feature_sizes import sizes_findings
+from hotwire.decoder.fit_findings import sizes_findings
 from hotwire.decoder.windows import BlockAverage, Epoch, Window, windows
 from hotwire.models import Network
 
@@ -19,7 +19,7 @@ PLAIN = Settings("first")
 
 def verdict(recording: Recording, factors: Any, settings: Settings = PLAIN, window: Window | None = None) -> str:
     sized = replace(recording, data=(recording.data * np.asarray(factors)).astype(np.float32))
-    found = sizes_findings(sized, windows(window or BlockAverage(), sized), settings)
+    found = sizes_findings(windows(window or BlockAverage(), sized), settings, sized.feature_names)
     return found[0].verdict if found else "none"
 
 
@@ -62,6 +62,6 @@ def test_an_evaluation_says_it_and_scaling_mends_it(network: Network, recordings
     assert reached["none"] < 0.5
     assert reached["unit_variance"] > 0.8
     sized = replace(recording, data=data)
-    [one] = sizes_findings(sized, windows(BlockAverage(), sized), PLAIN)
+    [one] = sizes_findings(windows(BlockAverage(), sized), PLAIN, sized.feature_names)
     assert "10 of 20 features (voxel_0, voxel_1, voxel_2 and 7 more) vary over 300 times less" in one.reason
     assert 'adapter = { scale = "unit_variance" }' in one.reason

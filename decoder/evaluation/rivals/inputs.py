@@ -1,0 +1,98 @@
+"""What classifiers take of the trials of one outer fold; labels, scale and whitening are of its training alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...features.base import by_trial
+from ...settings import Settings
+from ...windows import Trials
+from ..choices import SettingsSearch
+from ..fold_data import FoldData
+from ..splits import HeldOut
+from ..threads import once
+from .base import Rival, TrialShape
+
+Taken = Callable[[NDArray[np.intp], NDArray[np.intp]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""From positions of trials to fit on, and of trials to decide on, to a classifier's inputs for both."""
+
+
+class FoldInputs:
+    """The trials of an outer fold under all settings tried, which classifiers share."""
+
+    def __init__(self, data: FoldData, held_out: HeldOut, inner_folds: int) -> None:
+        self.data, self.held_out = data, held_out
+        self._search = SettingsSearch(data, held_out, inner_folds)
+        self._vectors = once(self._whitened)
+
+    def positions(self, settings: Settings) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Positions of the trials to fit on, of those to decide on in the training runs, and of the held-out ones."""
+        to_fit, trials = self.data.trials_to_fit(settings), self.data.trials(settings)
+        tested = self.held_out.tests(trials.run, None)
+        return np.flatnonzero(self.held_out.trains(to_fit.run, None)), np.flatnonzero(~tested), np.flatnonzero(tested)
+
+    def shape(self, settings: Settings) -> TrialShape:
+        return shape_of(self.data.trials_to_fit(settings), self.data.targets.answers)
+
+    def of(self, classifier: Rival, settings: Settings) -> Taken:
+        """The classifier's inputs; what needs no labels is fitted once, on all training trials of the fold."""
+        if classifier.takes == "features" and settings.features is not None:
+            return self._features(settings)
+        X_fit, X = self._vectors(settings) if classifier.takes == "features" else self._samples(settings)
+        train = self.positions(settings)[0]
+        # In volts, estimators would treat any variance as zero.
+        size = X_fit[train].std(dtype=np.float64) or 1.0
+        same = X_fit is X
+        X = X / size
+        X_fit = X if same else X_fit / size
+        before = classifier.before(self.shape(settings))
+        if before is not None:
+            before.fit(X_fit[train])
+            X = before.transform(X)
+            X_fit = X if same else before.transform(X_fit)
+        return lambda fit, decide: (X_fit[fit], X[decide])
+
+    def _features(self, settings: Settings) -> Taken:
+        """The decoder's own features: they may use labels, so they are fitted on the given trials alone."""
+        to_fit, trials = self.data.trials_to_fit(settings), self.data.trials(settings)
+        truth, of = self.data.truth(to_fit), settings.features
+        assert of is not None
+
+        def taken(fit: NDArray[np.intp], decide: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+            X = by_trial(to_fit.X[fit], to_fit.n_times)
+            features = of.fit(X, truth[fit], to_fit.times_hz)
+            made = features.transform(X), features.transform(by_trial(trials.X[decide], trials.n_times))
+            size = made[0].std() or 1.0
+            return made[0] / size, made[1] / size
+
+        return taken
+
+    def _whitened(self, settings: Settings) -> tuple[NDArray, NDArray]:
+        """Vectors of all trials to fit on and to decide on, whitened as the settings say."""
+        whitener = self._search.whitener(settings)
+
+        def made(trials: Trials) -> NDArray:
+            return trials.X if whitener is None else whitener.transform(trials.X)
+
+        return self._both(settings, made)
+
+    def _samples(self, settings: Settings) -> tuple[NDArray, NDArray]:
+        """Samples (n_trials, n_channels, n_times) of all trials to fit on and to decide on."""
+
+        def made(trials: Trials) -> NDArray:
+            return np.ascontiguousarray(by_trial(trials.X, trials.n_times).swapaxes(1, 2), np.float64)
+
+        return self._both(settings, made)
+
+    def _both(self, settings: Settings, made: Callable[[Trials], Any]) -> tuple[NDArray, NDArray]:
+        to_fit, trials = self.data.trials_to_fit(settings), self.data.trials(settings)
+        X = made(trials)
+        return (X if to_fit is trials else made(to_fit)), X
+
+
+def shape_of(trials: Trials, classes: tuple[str, ...]) -> TrialShape:
+    return TrialShape(trials.n_times, trials.X.shape[1] // trials.n_times, trials.times_hz, classes)
