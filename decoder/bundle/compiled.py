@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from os import PathLike
 from pathlib import Path
@@ -101,8 +101,10 @@ class CompiledDecoder:
             {"features": ("float32", (1, n_inputs))},
             {"probabilities": ("float64", (1, n_answers)), **kept},
         )
-        self._calibration = saved_calibration(manifest)
-        self._costs = saved_rule(manifest).costs_of(self.answers)
+        self._calibration = saved_calibration(manifest, self.answers)
+        rule = DecisionRule(**manifest["decision"])
+        rule.check(self.answers)
+        self._costs = rule.costs_of(self.answers)
         self._outputs = ["probabilities", *kept]
         self._row = np.zeros((1, n_inputs), np.float32)
         self._feed = {"features": self._row}
@@ -194,17 +196,10 @@ def log_scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
 
 
-def saved_calibration(manifest: Mapping[str, Any]) -> ScoreCalibration | None:
-    """The calibration in a bundle, if it has any; raise `InputError` where it is not one of its classes."""
+def saved_calibration(manifest: Mapping[str, Any], classes: Sequence[str]) -> ScoreCalibration | None:
+    """The calibration in a bundle, if it has any; raise `InputError` where it is not one of these classes."""
     saved = manifest["calibration"]
-    return None if saved is None else ScoreCalibration.from_dict(saved, len(manifest["answers"]))
-
-
-def saved_rule(manifest: Mapping[str, Any]) -> DecisionRule:
-    """The rule for decisions in a bundle; raise `InputError` where it does not fit its classes."""
-    rule = DecisionRule(**manifest["decision"])
-    rule.check(manifest["answers"])
-    return rule
+    return None if saved is None else ScoreCalibration.from_dict(saved, len(classes))
 
 
 def saved_features(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> FittedFeatures | None:

@@ -21,6 +21,7 @@ from ...adapters.kinds import adapter_from_arrays
 from ...adapters.whiten import Whitener
 from ...errors import BundleError, InputError
 from ...models.networks.network import Network
+from ..decision import DecisionRule
 from ..decoder import Decoder
 from ..features.base import FittedFeatures
 from ..features.catalogue import features_from_dict
@@ -30,7 +31,7 @@ from ..settings import Settings
 from ..steps import open_chain, step_from_dict
 from ..targets import Targets, WordTargets
 from ..windows import Trials, window_from_dict
-from .compiled import saved_calibration, saved_features, saved_rule
+from .compiled import saved_calibration, saved_features
 from .saved_network import check_network, reopened
 from .sealed import ARRAYS, FEATURES, NETWORK, naming, part_of, unseal
 
@@ -84,9 +85,9 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
         linear = _linear(manifest, arrays, saved_features(manifest, parts))
         settings = settings_from(manifest, linear.adapter)
         targets = saved_targets(manifest)
-        calibration = saved_calibration(manifest)
         low, high = (_of_features(manifest, name) for name in ("feature_low", "feature_high"))
         _check_shape("targets", arrays["targets"], (len(targets.answers), linear.mean.size))
+        calibration = saved_calibration(manifest, targets.answers)
     opened = reopened(manifest["network"], parts, path) if network is None else network
     with naming(path, InputError):
         check_network(opened, manifest["network"])
@@ -138,7 +139,7 @@ def settings_from(manifest: Mapping[str, Any], adapter: FactoredAdapter) -> Sett
         fit_steps=None if fit_steps is None else [step_from_dict(saved) for saved in fit_steps],
         fit_window=None if fit_window is None else window_from_dict(fit_window),
         probabilities=manifest["probabilities"],
-        decision=saved_rule(manifest),
+        decision=DecisionRule(**manifest["decision"]),
     )
 
 
