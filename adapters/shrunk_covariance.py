@@ -10,6 +10,7 @@ it is a multiple of the identity plus a part for those directions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf_shrinkage
 from tqdm import tqdm
 
+from .effective_samples import effective_samples, lag_sums_of, lag_sums_of_gram
 from .ridge.decomposition import thin_svd
 from .unit_blocks import EPS, Floats, UnitBlocks, blocks, sum_of_squares
 
@@ -84,6 +86,18 @@ def shrinkage_by(gram: Floats, lengths: Floats, n_features: int) -> float:
     return min(of_noise / off_identity, 1.0)
 
 
+class Shrinkage(NamedTuple):
+    """The weight of the identity, and the number of independent samples that it is for."""
+
+    weight: float
+    n_samples: float
+
+    def of_effective(self, lag_sums: Floats, lengths: Sequence[int]) -> Shrinkage:
+        """The same for as many samples as are independent; the noise of a covariance is inverse to their number."""
+        n_effective = effective_samples(lag_sums, lengths)
+        return Shrinkage(min(self.weight * self.n_samples / n_effective, 1.0), n_effective)
+
+
 def shrunk_root(centred: Floats, shrinkage: float) -> Root:
     """The square root of the shrunk covariance of `centred` (n_samples, n_features)."""
     n_samples, n_features = centred.shape
@@ -100,8 +114,11 @@ def shrunk_root(centred: Floats, shrinkage: float) -> Root:
     return Root(np.full(n_features, np.sqrt(level)), directions, deviations - np.sqrt(level))
 
 
-def inverse_root(targets: UnitBlocks) -> tuple[Root, float]:
+def inverse_root(targets: UnitBlocks, lengths: Sequence[int] | None = None) -> tuple[Root, Shrinkage]:
     """The inverse square root of the shrunk covariance of fewer samples than features, exact, and the shrinkage.
+
+    Given the `lengths` of runs, the shrinkage is for the number of samples that are independent, see
+    `effective_samples`; else for all.
 
     The samples (called targets here, because they are read in blocks) are read twice: for their Gram matrix, which
     gives shrinkage, level and the directions' scores, and for the directions. Variances are computed from the
@@ -112,7 +129,10 @@ def inverse_root(targets: UnitBlocks) -> tuple[Root, float]:
     gram = np.zeros((n_samples, n_samples))
     for _, block, _ in targets.walk("covariance of the samples", wider=4):
         gram += block @ block.T
-    shrinkage = shrinkage_by(gram, gram.diagonal(), n_features)
+    shrunk = Shrinkage(shrinkage_by(gram, gram.diagonal(), n_features), n_samples)
+    if lengths is not None:
+        shrunk = shrunk.of_effective(lag_sums_of_gram(gram, lengths), lengths)
+    shrinkage = shrunk.weight
     level = shrinkage * float(np.trace(gram)) / n_samples / n_features
     squares, scores = np.linalg.eigh(gram)
     largest = (1 - shrinkage) * squares[-1] / n_samples + level
@@ -129,16 +149,19 @@ def inverse_root(targets: UnitBlocks) -> tuple[Root, float]:
     directions /= np.where(lengths > 0, lengths, 1.0)
     own = 1 / np.sqrt((1 - shrinkage) * np.square(lengths) / n_samples + level)
     of_level = 1 / np.sqrt(level) if level else 0.0
-    return Root(np.full(n_features, of_level), directions, own - of_level), shrinkage
+    return Root(np.full(n_features, of_level), directions, own - of_level), shrunk
 
 
-def inverse_root_matrix(centred: Floats) -> tuple[Floats, float]:
+def inverse_root_matrix(centred: Floats, lengths: Sequence[int] | None = None) -> tuple[Floats, Shrinkage]:
     """The inverse square root of the shrunk covariance of no fewer samples than features, and the shrinkage.
 
-    From deviations from the mean (n_samples, n_features) to (n_features, n_features).
+    From deviations from the mean (n_samples, n_features) to (n_features, n_features); `lengths` as in `inverse_root`.
     """
     with tqdm(total=3, desc="whitening", delay=1, disable=None) as progress:
-        shrinkage = float(ledoit_wolf_shrinkage(centred, assume_centered=True))
+        shrunk = Shrinkage(float(ledoit_wolf_shrinkage(centred, assume_centered=True)), len(centred))
+        if lengths is not None:
+            shrunk = shrunk.of_effective(lag_sums_of(centred, lengths), lengths)
+        shrinkage = shrunk.weight
         progress.update()
         covariance = centred.T @ centred / len(centred)
         level = np.trace(covariance) / len(covariance)
@@ -151,7 +174,7 @@ def inverse_root_matrix(centred: Floats) -> tuple[Floats, float]:
         scaled = directions[:, kept] / np.sqrt(variance[kept])
         matrix = scaled @ directions[:, kept].T
         progress.update()
-    return matrix, shrinkage
+    return matrix, shrunk
 
 
 def _reciprocal(values: Floats) -> Floats:

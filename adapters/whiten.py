@@ -11,13 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..errors import BundleError
+from ..errors import BundleError, ShapeError
 from .checks import require_arrays, require_finite
+from .effective_samples import run_lengths
 from .plan import plan_whitening, require_memory
+from .policies import require_policies
 from .rows import each_row
 from .shrunk_covariance import Root, inverse_root, inverse_root_matrix
 from .unit_blocks import Floats, UnitBlocks, exact_mean
 
+COUNTS = {"count": ("samples", "effective samples")}
 FACTORS = ("level", "directions", "gains")
 
 FEWER = "take fewer features (a mask of grey matter, a region), or leave whitening out"
@@ -32,6 +35,14 @@ class Whitener(TransformerMixin, BaseEstimator):
     shared directions; on whitened features it treats all directions alike. The covariance is estimated from all samples
     of the training runs, including rest, and shrunk towards a multiple of the identity.
 
+    Parameters
+    ----------
+    count : {"samples", "effective samples"}
+        The number of samples that the shrinkage is for. ``"samples"``: all of them, as if they were independent
+        (Ledoit & Wolf). ``"effective samples"``: as many independent ones as they are worth, because samples near in
+        time are alike and their covariance is noisier than of so many independent ones (Bartz & Mueller); see
+        `hotwire.adapters.effective_samples.effective_samples`.
+
     Attributes
     ----------
     mean_ : (n_features,) array
@@ -42,6 +53,8 @@ class Whitener(TransformerMixin, BaseEstimator):
         matrix of voxels by voxels. None if there is a `matrix_`.
     shrinkage_ : float
         The weight of the identity, between 0 and 1.
+    n_effective_ : float
+        The number of samples that the shrinkage is for; NaN if read from a bundle that does not hold it.
 
     Notes
     -----
@@ -53,7 +66,8 @@ class Whitener(TransformerMixin, BaseEstimator):
     ----------
     Ledoit & Wolf (2004), A well-conditioned estimator for large-dimensional covariance matrices. J. Multivariate
     Analysis 88, 365-411. For its use on voxels: Walther et al. (2016), Reliability of dissimilarity measures for
-    multi-voxel pattern analysis. NeuroImage 137, 188-200.
+    multi-voxel pattern analysis. NeuroImage 137, 188-200. For samples near in time: Bartz & Mueller (2014), Covariance
+    shrinkage for autocorrelated data. NIPS 27.
 
     Examples
     --------
@@ -70,18 +84,30 @@ class Whitener(TransformerMixin, BaseEstimator):
     matrix_: Any  # an array or None, as `root_` is there or not
     root_: Root | None
 
-    def fit(self, X: ArrayLike, y: None = None) -> Self:
+    def __init__(self, count: str = "samples") -> None:
+        self.count = count
+
+    def fit(self, X: ArrayLike, y: None = None, groups: ArrayLike | None = None) -> Self:
         """Estimate the covariance of (n_samples, n_features); y is not used.
+
+        `groups` (n_samples,) is the run of each sample: neighbours of the same run follow each other in time. By
+        default all samples are one run. Only ``"effective samples"`` depends on it.
 
         Raises
         ------
+        UnknownNameError
+            If `count` has another value.
+        ShapeError
+            If `groups` has another number of samples.
         NonFiniteError
             If there is NaN or infinity.
         InputError
             If the memory is too small.
         """
+        require_policies(self, COUNTS)
         samples = self._given(X, reset=True, ensure_min_samples=2)
         n_samples, n_features = samples.shape
+        lengths = None if self.count == "samples" else _lengths(groups, n_samples)
         plan = plan_whitening(n_samples, n_features, itemsize=samples.itemsize)
         logger.info("whitening %d features by %d samples: %s", n_features, n_samples, plan)
         require_memory(plan, what=f"whitening {n_features} features by {n_samples} samples", instead=FEWER)
@@ -89,12 +115,13 @@ class Whitener(TransformerMixin, BaseEstimator):
         self.matrix_ = self.root_ = None
         if plan.solver == "dual":
             targets = UnitBlocks(samples)
-            self.root_, self.shrinkage_ = inverse_root(targets)
+            self.root_, shrinkage = inverse_root(targets, lengths)
             self.mean_ = targets.mean
         else:
             samples = samples.astype(np.float64, copy=False)
             self.mean_ = exact_mean(samples)
-            self.matrix_, self.shrinkage_ = inverse_root_matrix(samples - self.mean_)
+            self.matrix_, shrinkage = inverse_root_matrix(samples - self.mean_, lengths)
+        self.shrinkage_, self.n_effective_ = shrinkage.weight, float(shrinkage.n_samples)
         return self
 
     def transform(self, X: ArrayLike) -> Floats:
@@ -128,7 +155,8 @@ class Whitener(TransformerMixin, BaseEstimator):
         """The fitted state, for saving."""
         check_is_fitted(self)
         root = {"matrix": self.matrix_} if self.root_ is None else self.root_._asdict()
-        return {"mean": self.mean_, **root, "shrinkage": np.asarray(self.shrinkage_)}
+        numbers = {"shrinkage": np.asarray(self.shrinkage_), "n_effective": np.asarray(self.n_effective_)}
+        return {"mean": self.mean_, **root, **numbers}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Self:
@@ -148,6 +176,7 @@ class Whitener(TransformerMixin, BaseEstimator):
                 raise BundleError(f"the whitener's {name} has shape {arrays[name].shape}, expected {expected[name]}")
         whitener = cls()
         whitener.mean_, whitener.shrinkage_ = arrays["mean"], float(arrays["shrinkage"])
+        whitener.n_effective_ = float(arrays.get("n_effective", np.nan))
         whitener.matrix_ = arrays["matrix"] if names == ("matrix",) else None
         whitener.root_ = None if names == ("matrix",) else Root(*(arrays[name] for name in FACTORS))
         whitener.n_features_in_ = n_features
@@ -162,3 +191,12 @@ class Whitener(TransformerMixin, BaseEstimator):
         """Samples in float64, or float32 if given so. They may be not finite: a later check reports the position."""
         samples: Any = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, **options)
         return samples
+
+
+def _lengths(groups: ArrayLike | None, n_samples: int) -> list[int]:
+    if groups is None:
+        return [n_samples]
+    given = np.asarray(groups)
+    if given.shape != (n_samples,):
+        raise ShapeError(f"groups: expected the run of each of {n_samples} samples, got shape {given.shape}")
+    return run_lengths(given)

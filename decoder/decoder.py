@@ -97,7 +97,7 @@ class Decoder:
         table = self.targets.activations(self.network, [settings.layer])[settings.layer]
         keys = self.targets.key_of(trials)
         answers = self.targets.truth()[keys]
-        linear = settings.fit_linear(trials, prepared.data, table[keys], answers, recording.regions)
+        linear = settings.fit_linear(trials, prepared.data, table[keys], answers, recording.regions, prepared.run)
         warn_of_fit(trials, settings, recording.feature_names, linear.adapter)
         self.fitted_on_ = run_digests(recording)
         calibration = self._calibrated(linear, windows(settings.window, prepared), trials, table, recording)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from .readout import LabelReadout, Readout
 from .steps import Step
 from .windows import HOLD_SAMPLES, BlockAverage, Trials, Window, holds_samples
 
-WHITENING = ("none", "samples")
+Whitening = Literal["none", "samples", "effective samples"]
 PROBABILITIES = ("calibrated", "network")
 
 
@@ -38,9 +38,9 @@ class Settings:
         Preprocessing, in order.
     window : Window
         From samples and events to trials.
-    whiten : {"none", "samples"}
+    whiten : {"none", "samples", "effective samples"}
         ``"samples"``: whiten the features by the covariance of all samples of the training runs, see `Whitener`; for
-        windows that average.
+        windows that average. ``"effective samples"``: the same, shrunk for as many samples as are independent.
     features : Features, optional
         The features of a trial's samples for the adapter, fitted with it; for windows that hold samples. If not given,
         the adapter takes the window's output.
@@ -66,7 +66,7 @@ class Settings:
     layer: str
     steps: Sequence[Step] = ()
     window: Window = field(default_factory=BlockAverage)
-    whiten: Literal["none", "samples"] = "none"
+    whiten: Whitening = "none"
     adapter: FactoredAdapter = field(default_factory=default_adapter)
     readout: Readout = field(default_factory=LabelReadout)
     prompt: str | None = None
@@ -81,8 +81,8 @@ class Settings:
         object.__setattr__(self, "steps", tuple(self.steps))
         if self.fit_steps is not None:
             object.__setattr__(self, "fit_steps", tuple(self.fit_steps))
-        if self.whiten not in WHITENING:
-            raise InputError(f"whiten: expected one of {', '.join(WHITENING)}, got {self.whiten!r}")
+        if self.whiten not in get_args(Whitening):
+            raise InputError(f"whiten: expected one of {', '.join(get_args(Whitening))}, got {self.whiten!r}")
         if self.probabilities not in PROBABILITIES:
             raise InputError(f"probabilities: expected one of {', '.join(PROBABILITIES)}, got {self.probabilities!r}")
         if self.probabilities == "network" and self.decision.prior != "training":
@@ -90,10 +90,10 @@ class Settings:
                 'decision.prior: expected "training", as only calibrated probabilities can take another prior; set '
                 'probabilities = "calibrated"'
             )
-        if self.whiten == "samples" and not self.averages:
+        if self.whiten != "none" and not self.averages:
             raise InputError(
-                'whiten: "samples" is for windows that average, got one that holds samples, or features of them; use '
-                '"none"'
+                f'whiten: "{self.whiten}" is for windows that average, got one that holds samples, or features of '
+                'them; use "none"'
             )
         if self.features is not None and not holds_samples(self.window):
             raise InputError(
@@ -135,14 +135,20 @@ class Settings:
         targets: NDArray,
         answers: NDArray[np.intp],
         regions: Mapping[str, NDArray] | None = None,
+        sample_runs: NDArray | None = None,
     ) -> Linear:
         """Fit the linear part on trials, their targets (n_trials, n_units) and right classes (n_trials,).
 
         `samples` (n_samples, n_features) are all samples of the training runs, preprocessed as those that are decided
-        on; `regions` are the recording's, for adapters with such bands.
+        on, and `sample_runs` the run of each (by default one run for all); `regions` are the recording's, for adapters
+        with such bands.
         """
-        whitener = Whitener().fit(samples) if self.whiten == "samples" else None
+        whitener = self.fit_whitener(samples, sample_runs)
         return fit_on(self, trials, np.arange(len(trials)), targets, answers, whitener, regions)
+
+    def fit_whitener(self, samples: NDArray, runs: NDArray | None = None) -> Whitener | None:
+        """Fit the whitening on samples (n_samples, n_features) and the run of each; None if there is to be none."""
+        return None if self.whiten == "none" else Whitener(self.whiten).fit(samples, groups=runs)
 
 
 def fit_on(

@@ -166,7 +166,7 @@ def _linear(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray], features
     )
     adapter = adapter_from_arrays(of_adapter | {"params": params})
     _check_shape("adapter.x_mean", adapter.x_mean_, (n_features,))
-    if manifest["whiten"] != "samples":
+    if manifest["whiten"] == "none":
         return Linear(adapter, None, features, n_times)
     _check_shape("whitener.mean", of_whitener.get("mean", np.empty(0)), (n_features,))
     return Linear(adapter, Whitener.from_arrays(of_whitener), features, n_times)

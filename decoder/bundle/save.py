@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import isnan
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -109,6 +110,8 @@ def _manifest(decoder: Decoder) -> dict[str, Any]:
     fitted = {name: _span(value) for name in FITTED if (value := getattr(linear.adapter, f"{name}_", None)) is not None}
     if linear.whitener is not None:
         fitted["shrinkage"] = linear.whitener.shrinkage_
+        if not isnan(linear.whitener.n_effective_):
+            fitted["n_effective"] = linear.whitener.n_effective_
     low, high = decoder.feature_low_, decoder.feature_high_
     return {
         "hotwire": version("hotwire"),

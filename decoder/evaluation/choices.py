@@ -118,9 +118,9 @@ class SettingsSearch:
         # Scores are cached: each choice scores the previous choice again. Nothing here refers to `self`, so that all is
         # freed after the last use: the whitening of a whole brain takes GB. The newest two whitenings are cached.
         self._scores: dict[tuple[Settings, str], float] = {}
-        # Scores (n_trials, n_classes) of the newest settings: those that were chosen may be calibrated by them.
+        # Scores (n_trials, n_classes) of settings that were scored, by which they may be calibrated.
         self._inner_scores: dict[tuple[Settings, Readout], NDArray[np.float32]] = {}
-        self._whitener = once(lambda steps, named: data.whitener(steps, named, held_out), maxsize=2)
+        self._whitener = once(lambda *key: data.whitener(*key, held_out), maxsize=2)
 
     def _inner(self, trials: Trials, truth: NDArray[np.intp]) -> list[HeldOut]:
         """Folds of the training trials; they hold out whole classes where the outer ones do."""
@@ -146,7 +146,7 @@ class SettingsSearch:
             return None
         # With held-out classes it leaves out their samples in the windows to decide on and to fit on.
         named = tuple(dict.fromkeys((settings.window, settings.to_fit[1])))
-        return self._whitener(settings.steps, named if self._held_out.by_class else ())
+        return self._whitener(settings.whiten, settings.steps, named if self._held_out.by_class else ())
 
     def _score(self, settings: Settings, judge: str) -> float:
         key = (settings, judge)

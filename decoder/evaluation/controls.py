@@ -68,6 +68,11 @@ class Control:
     may_exceed_chance: bool = False
     needs: str = "what its predictors are made of"
 
+    @property
+    def fits_the_brain(self) -> bool:
+        """Whether it fits the map from the brain anew, so that settings can be chosen anew with it."""
+        return self.predictors is None and (self.pairing is not None or self.untrained)
+
 
 class Controls(Registry[Control]):
     """Controls by their names."""

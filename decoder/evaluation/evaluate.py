@@ -15,13 +15,14 @@ from ..decoder import Decoder
 from ..fit_findings import sizes_findings, strength_findings
 from ..readout import Readout, read_out_fits
 from ..recordings.recording import Recording
+from ..settings import Settings
 from ..statistics.calibration import softmax
 from ..statistics.permutation import N_PERMUTATIONS, exceedance, exchanged_within, null_orders
 from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
 from .choices import Choice, chosen_in_words, layers_tried, tried_windows
-from .controls import CONTROLS, control_named, left_out
+from .controls import CONTROLS, Control, control_named, left_out
 from .engine import BundleEngine, Engine
 from .fold_data import FoldData
 from .folds import FittedFold, fit_fold
@@ -32,13 +33,14 @@ from .rivals.base import Rival
 from .rivals.catalogue import rival_named
 from .rivals.compare import check_rival, decide_in_folds
 from .scorer import Decisions, Scorer
-from .splits import Folds, n_class_folds, splits_of
+from .searched import Redo, injected_by, searched_again
+from .splits import Folds, HeldOut, n_class_folds, splits_of
 from .threads import in_parallel
 
 Permute = Literal["fixed", "refit"]
 
-# The network and targets, what is injected, and the readout if it is not the decoder's.
-_Job = tuple[FoldData, Injected, Readout | None]
+# The network and targets, the folds, what is injected, and the readout if it is not the decoder's.
+_Job = tuple[FoldData, Sequence[FittedFold], Injected, Readout | None]
 
 
 def evaluate(
@@ -49,6 +51,7 @@ def evaluate(
     choose: Sequence[Choice] = (),
     inner_folds: int = 4,
     controls: Sequence[str] = CONTROLS,
+    controls_redo: Redo = "fit",
     n_shuffles: int = 5,
     n_permutations: int | None = None,
     permute: Permute = "fixed",
@@ -85,6 +88,12 @@ def evaluate(
         the one nearest to the prediction is the decision. This separates classes that were trained on, as any
         classifier does: what the decoder has over it is what the trained network adds. ``"nuisance"``: plain features
         of the stimuli replace the brain; a finding says where these targets have none.
+    controls_redo : {"fit", "search"}
+        What the controls that fit the map from the brain do again, those with another pairing or network. ``"fit"``:
+        the fit alone, with the settings that were chosen with the true labels and the trained network; they test the
+        fit, not the search. ``"search"``: every choice, too, in the inner folds, so that their figures include what
+        choosing among settings gives by luck; as slow as that many evaluations. Whitening uses no labels and stays the
+        same.
     n_shuffles : int
         How many times the pairing is shuffled; the result is the mean.
     n_permutations : int, optional
@@ -123,7 +132,7 @@ def evaluate(
     LeakError
         What would be tested was in the training, or can be known without the brain.
     UnknownNameError
-        There is no such control, or classifier.
+        There is no such control, classifier or policy.
 
     Warns
     -----
@@ -132,8 +141,9 @@ def evaluate(
         that would hold the response. Or the audit found a leak, and `audit` is "warn".
     """
     rivals = _checked_arguments(folds, controls, audit, field)
-    if engine not in get_args(Engine):
-        raise UnknownNameError("engine", engine, get_args(Engine))
+    for name, given, known in (("engine", engine, get_args(Engine)), ("controls_redo", controls_redo, get_args(Redo))):
+        if given not in known:
+            raise UnknownNameError(name, given, known)
     _check_permute(permute, folds, engine)
     if engine == "bundle":
         check_causal(decoder.settings)
@@ -158,19 +168,17 @@ def evaluate(
     for index, one in enumerate(fitted):
         fold[one.test] = index
 
-    jobs: dict[str, list[_Job]] = {"ceiling": [(data, true, None)]}
+    jobs: dict[str, list[_Job]] = {"ceiling": [(data, fitted, true, None)]}
     changes = [control_named(name) for name in controls]
     untrained = data
     if any(one.untrained for one in changes):
         untrained = data.with_network(decoder.network.untrained(seed))
+    search = (decoder.settings, choose, splits, inner_folds) if controls_redo == "search" and choose else None
     for one in changes:
-        on, by_class = untrained if one.untrained else data, classes is not None
-        repeats = of_control(one, on, fitted, by_class=by_class, n_shuffles=n_shuffles, seed=seed)
-        if repeats:
-            jobs[one.name] = [(on, injected, one.readout) for injected in repeats]
-        else:
-            findings = (*findings, left_out(one))
-    todo = [partial(_decode, on, fitted, *how) for repeats in jobs.values() for on, *how in repeats]
+        on = untrained if one.untrained else data
+        jobs[one.name] = _control_jobs(one, on, fitted, search, n_shuffles=n_shuffles, seed=seed)
+    findings = (*findings, *(left_out(one) for one in changes if not jobs[one.name]))
+    todo = [partial(_decode, *job) for repeats in jobs.values() for job in repeats]
     if graph is None:
         todo.append(partial(_decode, data, fitted, predicted, None))
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
@@ -181,7 +189,7 @@ def evaluate(
     within = exchanged_within(trials.run, fold_of) if classes is None else fold
     orders = null_orders(within, trials.event, n_permutations or N_PERMUTATIONS, seed=seed)
     scorer = Scorer(data.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
-    outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items()}
+    outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items() if repeats}
     decided = [next(decoded)] if graph is None else [graph.decisions()]
     costs, scores = decoder.settings.decision.costs_of(data.targets.answers), decided[0][0]
     outcomes["decoder"] = scorer.outcome(decided, _utility(fitted, costs, scores))
@@ -218,6 +226,7 @@ def evaluate(
         seconds_per_trial=seconds_per_trial,
         classes=classes,
         engine=engine,
+        controls_redo=controls_redo,
     )
 
 
@@ -226,6 +235,24 @@ def _fitted(graph: BundleEngine | None, data: FoldData, *arguments: Any) -> Fitt
     if graph is not None:
         graph.decide(data, fold)
     return fold.of_own_trials(data)
+
+
+def _control_jobs(
+    control: Control,
+    data: FoldData,
+    folds: list[FittedFold],
+    search: tuple[Settings, Sequence[Choice], Sequence[HeldOut], int] | None,
+    *,
+    n_shuffles: int,
+    seed: int,
+) -> list[_Job]:
+    """A control, once or for each shuffle, with every choice made again where `search` says from what."""
+    if search is not None and control.fits_the_brain:
+        again = searched_again(control, data, *search, n_shuffles=n_shuffles, seed=seed)
+        return [(data, refitted, injected_by(control), control.readout) for refitted in again]
+    by_class = folds[0].by_class
+    repeats = of_control(control, data, folds, by_class=by_class, n_shuffles=n_shuffles, seed=seed)
+    return [(data, folds, injected, control.readout) for injected in repeats]
 
 
 def _check_permute(permute: Permute, folds: Folds, engine: Engine) -> None:

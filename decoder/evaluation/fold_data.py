@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ class FoldData:
         self.network = network
         self.targets = targets
         self.recording = recording
+        self._key_of: dict[int, int] = {}
         self._tables = targets.activations(network, layers)
         self._prompted = once(lambda prompt: prompted(network, prompt))
         self._prepared = once(lambda steps: run_steps(steps, recording))
@@ -36,6 +38,12 @@ class FoldData:
         """The same data with another network; the trials are not cut again."""
         other = FoldData(network, self.targets, self.recording, tuple(self._tables))
         other._prepared, other._windows = self._prepared, self._windows
+        return other
+
+    def with_keys(self, events: NDArray, keys: NDArray[np.intp]) -> FoldData:
+        """The same data where all trials of these events have these keys; nothing is computed again."""
+        other = copy(self)
+        other._key_of = dict(zip(events.tolist(), keys.tolist(), strict=True))
         return other
 
     def prepared(self, steps: tuple[Step, ...]) -> Recording:
@@ -54,13 +62,17 @@ class FoldData:
         return self._windows(*settings.to_fit)
 
     def keys(self, trials: Trials) -> NDArray[np.intp]:
-        return self.targets.key_of(trials)
+        own = self.targets.key_of(trials)
+        pairs = zip(trials.event.tolist(), own.tolist(), strict=True)
+        return np.array([self._key_of.get(event, key) for event, key in pairs], np.intp) if self._key_of else own
 
     def truth(self, trials: Trials) -> NDArray[np.intp]:
         """The right class of each trial."""
         return self.targets.truth()[self.keys(trials)]
 
-    def whitener(self, steps: tuple[Step, ...], of_windows: tuple[Window, ...], held_out: HeldOut) -> Whitener:
+    def whitener(
+        self, count: str, steps: tuple[Step, ...], of_windows: tuple[Window, ...], held_out: HeldOut
+    ) -> Whitener:
         """Fit on all samples of runs not held out; with held-out classes, without their samples in these windows."""
         prepared = self._prepared(steps)
         rows = ~held_out.in_runs(prepared.run)
@@ -70,7 +82,10 @@ class FoldData:
                 first, stop = (round(at * prepared.rate_hz) for at in (trials.start_s[i], trials.stop_s[i]))
                 of_run = prepared.samples_of(trials.run[i].item())
                 rows[of_run.start + first : min(of_run.start + stop, of_run.stop)] = False
-        return Whitener().fit(prepared.data[rows])
+        at, run = np.flatnonzero(rows), prepared.run[rows]
+        # Samples on both sides of a part that is left out are no neighbours.
+        stretch = np.cumsum(np.r_[False, (np.diff(at) != 1) | (run[1:] != run[:-1])])
+        return Whitener(count).fit(prepared.data[rows], groups=stretch)
 
     def fit(
         self,

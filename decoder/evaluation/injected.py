@@ -91,9 +91,14 @@ def _changed(
     else:
         linear = fold.linear if paired is None and not control.untrained else _refitted(data, fold, keys)
         states = linear.predict(fold.to_decide(data))
-    if control.activations is not None:
-        states = np.array(control.activations(states, np.broadcast_to(linear.mean, states.shape)))
-    return linear, states
+    return linear, activated(control, linear, states)
+
+
+def activated(control: Control, linear: Linear, states: NDArray) -> NDArray:
+    """What a control makes of predicted activations (n_trials, n_units)."""
+    if control.activations is None:
+        return states
+    return np.array(control.activations(states, np.broadcast_to(linear.mean, states.shape)))
 
 
 def _refitted(data: FoldData, fold: FittedFold, keys: NDArray[np.intp]) -> Linear:

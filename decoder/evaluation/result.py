@@ -110,6 +110,8 @@ class Evaluation:
         Where folds hold out whole classes: trials with the same number are held out together.
     engine : {"network", "bundle"}
         What decided for the decoder.
+    controls_redo : {"fit", "search"}
+        Whether controls made the choices again.
     probabilities : array (n_trials, n_classes)
         The decoder's, calibrated within each fold's training runs unless `calibrations` has a None.
     calibrations : tuple of ScoreCalibration or None
@@ -137,6 +139,7 @@ class Evaluation:
     seconds_per_trial: float | None = None
     classes: NDArray[np.intp] | None = None
     engine: str = "network"
+    controls_redo: str = "fit"
     n_refits: int = 0
 
     @property

@@ -90,7 +90,7 @@ def start_on(
         aligner = CovarianceAligner(how).fit(run_steps(steps, recording).data, run_steps(steps, reference).data)
         linear = folded(decoder.linear_, aligner)
     started = copy.copy(decoder)
-    started.settings = replace(decoder.settings, whiten="none" if linear.whitener is None else "samples")
+    started.settings = replace(decoder.settings, whiten="none" if linear.whitener is None else decoder.settings.whiten)
     started.linear_ = linear
     started.feature_names_ = recording.feature_names
     started.unit_ = recording.unit
@@ -159,7 +159,7 @@ def _rotated(decoder: Decoder, recording: Recording, reference: Recording, share
     ours, theirs, _ = matched(windows(window, recording), windows(window, reference), shared)
     whitener = None
     if linear.whitener is not None:
-        whitener = Whitener().fit(recording.data)
+        whitener = Whitener(decoder.settings.whiten).fit(recording.data, groups=recording.run)
         ours, theirs = whitener.transform(ours), linear.whitener.transform(theirs)
     aligner = ProcrustesAligner("variance").fit(ours, theirs)
     return Linear(folded(Linear(linear.adapter), aligner).adapter, whitener)

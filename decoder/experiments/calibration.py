@@ -49,7 +49,8 @@ class Calibration:
     fitted or chosen in it, is fitted anew on all trials so far after each event. Decisions begin when each class has a
     few trials from at least two runs, because choices are scored by leaving runs out. Trials of one event share
     samples: they are decided on together before any of them is learned from. If more trials of the same event arrive
-    later, they are learned from but not counted.
+    later, they are learned from but not counted. Probabilities are the network's own: there are too few trials to calibrate
+    them by.
 
     Parameters
     ----------
@@ -91,9 +92,10 @@ class Calibration:
             raise InputError(
                 "fit_steps, fit_window: expected none, as a calibration learns from the trials that it decides on"
             )
-        if samples is None and settings.whiten == "samples":
+        if samples is None and settings.whiten != "none":
             raise InputError(
-                'whiten: "samples" needs samples from before the calibration, rest included, and got none; use "none"'
+                f'whiten: "{settings.whiten}" needs samples from before the calibration, rest included, and got none; '
+                'use "none"'
             )
         self.decisions: list[Decision] = []
         self.n_before, self.right = np.zeros(0, np.intp), np.zeros(0)

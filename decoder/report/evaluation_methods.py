@@ -7,11 +7,24 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..evaluation.controls import control_named
 from ..evaluation.result import Evaluation
 from ..statistics.measures import MEASURES
 from .evaluation_trials import groups_of
 from .methods import CEILING, RIDGE, WHITENING, control_texts, measure_texts, refit_text, statistics_text
 from .numbers import count, percent
+
+CONTROLS_REDO = {
+    "fit": (
+        "Fitted anew with the settings that were chosen with the true labels and the trained network: {}. They test "
+        "the fit, not the search among settings."
+    ),
+    "search": (
+        "With every choice made anew in the inner folds, by their own pairing or network: {}. Their figures include "
+        "what choosing among settings gives by luck. Whitening uses no labels and is the decoder’s."
+    ),
+}
+"""What controls did again; the names of those that fit the map from the brain are inserted."""
 
 
 def evaluation_methods(evaluation: Evaluation, folds: Sequence[str], over: str) -> dict[str, str]:
@@ -30,6 +43,9 @@ def evaluation_methods(evaluation: Evaluation, folds: Sequence[str], over: str) 
         "ceiling": CEILING,
         **control_texts(evaluation.controls),
     }
+    again = [name for name in evaluation.controls if control_named(name).fits_the_brain]
+    if again and any(evaluation.chosen):
+        methods["controls and choices"] = CONTROLS_REDO[evaluation.controls_redo].format(", ".join(again))
     if evaluation.controls:
         methods["shuffles"] = f"Every mean over shuffles is the mean of {count(evaluation.n_shuffles, 'shuffle')}."
     if evaluation.main == "auc":
@@ -92,9 +108,8 @@ def _cross_validation(evaluation: Evaluation, folds: Sequence[str], over: str) -
     else:
         what = "one run" if sorted(folds) == sorted(runs) else "several whole runs"
         how = f"each leaves {what} out, and no run is ever split between training and test"
-    whitening = f", whitening from all samples of the training runs ({WHITENING})" * (
-        evaluation.settings.whiten == "samples"
-    )
+    whiten = evaluation.settings.whiten
+    whitening = "" if whiten == "none" else f", whitening ({WHITENING[whiten]})"
     text = f"{len(folds)} folds; {how}. In each, the adapter, its strength and its gain{whitening} are fitted anew."
     if evaluation.chosen[0]:
         by = "the area under the ROC curve" if "auc" in evaluation.decoder.measures else "pairwise accuracy"

@@ -27,6 +27,7 @@ def evaluation_summary(evaluation: Evaluation) -> dict[str, Any]:
                 name: None if (one := of.measures.get(evaluation.main)) is None else one.value
                 for name, of in evaluation.controls.items()
             },
+            "controls_redo": evaluation.controls_redo,
             "n_blocks": len(evaluation.trials),
             "held_out": "runs" if evaluation.classes is None else "classes",
             "network": evaluation.network,

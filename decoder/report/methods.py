@@ -20,7 +20,12 @@ MEASURE_TEXTS = {
     ),
     "against all": "pairs with classes that were trained on, too; “pairwise” compares classes held out together alone",
 }
-WHITENING = "Ledoit–Wolf shrinkage (Ledoit & Wolf 2004, J. Multivariate Analysis 88, 365–411)"
+_SHRINKAGE = "Ledoit–Wolf shrinkage (Ledoit & Wolf 2004, J. Multivariate Analysis 88, 365–411)"
+WHITENING = {
+    "samples": f"from all samples of the training runs, {_SHRINKAGE}",
+    "effective samples": f"from all samples of the training runs, {_SHRINKAGE} for as many samples as are independent "
+    "(Bartlett 1946, Suppl. J. Royal Statistical Society 8, 27–41; Bartz & Müller 2014, NIPS 27)",
+}
 RIDGE = (
     "Ridge predictions are shrunk towards the mean; a gain of “total” or “unit” gives them back the size of true "
     "activations. The prediction is put in place of the layer’s activation, and the rest of the network, which is "

@@ -14,6 +14,7 @@ from ..evaluation.choices import Choice
 from ..evaluation.controls import control_named
 from ..evaluation.evaluate import evaluate
 from ..evaluation.rivals.catalogue import rival_named
+from ..evaluation.searched import Redo
 from ..evaluation.splits import n_class_folds
 from ..registry import Registry
 from ..sound_targets import SoundTargets
@@ -76,6 +77,7 @@ class EvaluationSection(Section):
     folds: Annotated[Any, AfterValidator(_folds)]
     inner_folds: Annotated[int, Field(ge=2)]
     controls: list[Annotated[str, AfterValidator(_control)]]
+    controls_redo: Redo
     n_shuffles: Annotated[int, Field(ge=1)]
     n_permutations: int | None = Field(None, ge=1)
     seed: Natural

@@ -15,7 +15,7 @@ from ..evaluation.choices import CHOOSABLE, Choice
 from ..features.catalogue import features_from_dict
 from ..linear import default_adapter
 from ..readout import Readout, readout_from_dict
-from ..settings import Settings
+from ..settings import Settings, Whitening
 from ..steps import step_from_dict
 from ..windows import window_from_dict
 from .derived import fields_of, made_by, named_by, with_fields
@@ -103,7 +103,7 @@ SETTINGS: dict[str, Any] = {
     "layer": Layer,
     "steps": Steps,
     "window": AnyWindow,
-    "whiten": Literal["none", "samples"],
+    "whiten": Whitening,
     "adapter": Annotated[Any, PlainValidator(_adapter)],
     "readout": AnyReadout,
     "prompt": str,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
-from math import isfinite
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
 import pylsl
 from pylsl.util import LostError
 
+from ...decoder.recordings.markers import read_marker
 from ...errors import StreamNotFoundError
 from .lsl_link import Link
 from .source import Marker, MarkersChange
@@ -97,8 +96,7 @@ class LslMarkers:
                 if values is None or stamp_s is None:
                     return came
                 value = values[0]
-                text = value.decode(errors="replace") if isinstance(value, bytes) else f"{value:g}"
-                label, duration_s = read_marker(text)
+                label, duration_s = read_marker(value.decode(errors="replace") if isinstance(value, bytes) else value)
                 came.append(Marker(label, stamp_s + self._link.correction_s(), duration_s, pylsl.local_clock()))
         except LostError:
             came.append(MarkersChange(False, f"{self._link.lost()}. It is looked for; samples go on"))
@@ -172,20 +170,3 @@ def _not_markers(info: pylsl.StreamInfo) -> str:
     if info.nominal_srate() > 0:
         return "has a regular rate: these are samples, not markers"
     return "" if info.channel_count() == 1 else "has several channels; markers come in one"
-
-
-def read_marker(text: str) -> tuple[str, float | None]:
-    """Return a marker's label and its duration, or None.
-
-    >>> read_marker("face"), read_marker('{"label": "face", "duration_s": 15}')
-    (('face', None), ('face', 15.0))
-    """
-    if text.lstrip().startswith("{"):
-        try:
-            given = json.loads(text)
-            duration_s = None if given.get("duration_s") is None else float(given["duration_s"])
-            if duration_s is None or (isfinite(duration_s) and duration_s >= 0):
-                return str(given["label"]), duration_s
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            pass  # not our JSON: the text itself is the label
-    return text, None

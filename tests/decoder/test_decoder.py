@@ -31,7 +31,7 @@ def right(decoder: Decoder, recording: Recording) -> float:
     return float(np.mean([decision.answer == recording.events.label[decision.event] for decision in decisions]))
 
 
-@pytest.mark.parametrize("whiten", ["none", "samples"])
+@pytest.mark.parametrize("whiten", ["none", "samples", "effective samples"])
 @pytest.mark.parametrize("layer", ["first", "second"])
 def test_says_what_was_shown(network: Network, recordings: Callable[..., Recording], whiten, layer: str) -> None:
     decoder = Decoder(network, TARGETS, Settings(layer, steps=[Detrend()], whiten=whiten)).fit(recordings())
@@ -55,6 +55,15 @@ def test_linear_part_is_whitening_then_ridge(network: Network, recording: Record
     reference = RidgeAdapter(alphas=3.0, gain="total").fit(whitener.transform(X), targets)
     predicted = decoder.linear_.predict(X)
     np.testing.assert_allclose(predicted, reference.predict(whitener.transform(X)), atol=1e-4)
+
+
+def test_effective_samples_are_counted_within_runs(network: Network, recording: Recording) -> None:
+    decoder = Decoder(network, TARGETS, Settings("second", whiten="effective samples")).fit(recording)
+    expected = Whitener("effective samples").fit(recording.data, groups=recording.run)
+    found = decoder.linear_.whitener
+    assert found is not None
+    assert (found.shrinkage_, found.n_effective_) == (expected.shrinkage_, expected.n_effective_)
+    assert found.n_effective_ < len(recording.data) / 1.5
 
 
 def test_it_can_be_fitted_on_other_trials_than_it_decides_on(network: Network, recording: Recording) -> None:
@@ -150,7 +159,7 @@ def test_wrong_settings(network: Network, recording: Recording) -> None:
         Decoder(network, TARGETS, Settings("first", prompt="A {}:"))
     with pytest.raises(InputError, match="only a language model answers freely"):
         Decoder(network, TARGETS, Settings("first", readout=TextReadout()))
-    with pytest.raises(InputError, match="whiten: expected one of none, samples"):
+    with pytest.raises(InputError, match="whiten: expected one of none, samples, effective samples, got 'yes'"):
         Settings("first", whiten="yes")  # type: ignore[arg-type]
     with pytest.raises(NotFittedError, match="call fit"):
         Decoder(network, TARGETS, Settings("first")).predict(recording)

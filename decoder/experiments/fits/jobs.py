@@ -17,6 +17,7 @@ from ....adapters.ridge.dual import DualRidge
 from ....adapters.ridge.ridge import RidgeAdapter
 from ....adapters.unit_blocks import Floats, blocks
 from ...linear import fit_adapter
+from ...settings import fit_on
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
 from .files import adapter_file, score_file, to_arrays
@@ -74,8 +75,9 @@ def fit(session: FitSession, cell: FitCell) -> Arrays:
     table, keys = session.table(cell.network, "trained", cell.layer), session.keys(cell.network)
     with _rows(table, keys) as targets:
         settings = session.settings.decoder
-        samples = trials.X if settings.whiten == "none" else session.samples(cell.region)
-        linear = settings.fit_linear(trials, samples, targets, session.truth(cell.network))
+        whitener = session.whitener(cell.region, held_out=())
+        truth = session.truth(cell.network)
+        linear = fit_on(settings, trials, np.arange(len(trials)), targets, truth, whitener)
     return to_arrays(linear) | {SECONDS: np.array(time.perf_counter() - start)}
 
 

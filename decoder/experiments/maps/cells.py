@@ -16,7 +16,7 @@ from ...statistics.measures import pairwise
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key
-from .activity import Blends, Injected, TrueActivations
+from .activity import Blends, Injected, RegionActivity, TrueActivations
 from .result import MapCell
 from .session import MapSession, readout_ingredients, uses_activity, weights_of
 
@@ -65,6 +65,7 @@ def entry_of(session: MapSession, job: MapJob) -> str:
     ]
     if isinstance(job, MapCell):
         ingredients += [session.activity_ingredients(job.region, job.time), session.inner_ingredients]
+        ingredients += [one.name for one in session.searching]
     return content_key(*ingredients) + ".npz"
 
 
@@ -74,7 +75,7 @@ def work_out(session: MapSession, job: MapJob) -> Arrays:
     Both kinds give scores (n_repeats, n_trials, n_classes) of the trials that each outer fold holds out: a layer gives
     ``ceiling`` and the controls without activity, a cell gives ``decoder`` and the other controls. A cell also gives
     ``inner`` (n_folds,), the pairwise accuracy in the inner folds of each outer fold, and ``strengths`` and ``at_edge``
-    (n_folds,).
+    (n_folds,). ``inner of`` a control that chooses for itself is (n_repeats, n_folds).
     """
     if isinstance(job, MapLayer):
         arrays = {CEILING.name: _scores(session, job, CEILING, TrueActivations(session.outer))}
@@ -89,11 +90,17 @@ def work_out(session: MapSession, job: MapJob) -> Arrays:
     blends = activity.outer.blends(gram, keys)
     return {
         DECODER.name: _read(session, at, DECODER, blends)[None],
-        "inner": np.array([_inner_accuracy(session, at, inner.blends(gram, keys)) for inner in activity.inner]),
+        "inner": _inner(session, at, DECODER, activity)[0],
         "strengths": blends.strengths,
         "at_edge": blends.at_edge,
         **{one.name: _scores(session, at, one, activity.outer) for one in session.controls if uses_activity(one)},
+        **{inner_of(one.name): _inner(session, at, one, activity) for one in session.searching},
     }
+
+
+def inner_of(control: str) -> str:
+    """The name of a control's accuracies in the inner folds."""
+    return f"inner of {control}"
 
 
 def _entries(session: MapSession, job: MapJob) -> list[str]:
@@ -109,15 +116,35 @@ MAPS = Experiment("injection map", jobs_of, _entries, _results)
 
 def _scores(session: MapSession, at: MapLayer, control: Control, activity: Injected) -> NDArray[np.float32]:
     """Scores (n_repeats, n_trials, n_classes) of a control, one repeat for each of its pairings."""
-    keys, gram = session.keys(at.network), session.gram(at.network, weights_of(control), at.layer)
-    pairings = [keys] if control.pairing is None else [keys[order] for order in session.pairing(control.name)]
+    gram = session.gram(at.network, weights_of(control), at.layer)
+    pairings = _pairings(session, at, control)
     return np.stack([_read(session, at, control, activity.blends(gram, own)) for own in pairings])
 
 
-def _inner_accuracy(session: MapSession, at: MapLayer, blends: Blends) -> float:
-    """Pairwise accuracy of the trials that inner folds hold out."""
-    scores = _read(session, at, DECODER, blends)[blends.trial]
-    return float(np.nanmean(pairwise(scores, session.truth(at.network)[blends.trial])))
+def _pairings(session: MapSession, at: MapLayer, control: Control) -> list[NDArray[np.intp]]:
+    """The key that each trial is fitted to, once or for each of the control's pairings."""
+    keys = session.keys(at.network)
+    return [keys] if control.pairing is None else [keys[order] for order in session.pairing(control.name)]
+
+
+def _inner(session: MapSession, at: MapLayer, control: Control, activity: RegionActivity) -> NDArray[np.float64]:
+    """Pairwise accuracy (n_repeats, n_folds) in the inner folds of each outer fold, by the control's own pairing."""
+    gram = session.gram(at.network, weights_of(control), at.layer)
+    return np.array(
+        [
+            [_inner_accuracy(session, at, control, inner.blends(gram, own), own) for inner in activity.inner]
+            for own in _pairings(session, at, control)
+        ]
+    )
+
+
+def _inner_accuracy(
+    session: MapSession, at: MapLayer, control: Control, blends: Blends, keys: NDArray[np.intp]
+) -> float:
+    """Pairwise accuracy of the trials that inner folds hold out, whose classes are those of the keys."""
+    scores = _read(session, at, control, blends)[blends.trial]
+    truth = session.networks[at.network].targets.truth()[keys]
+    return float(np.nanmean(pairwise(scores, truth[blends.trial])))
 
 
 def _read(session: MapSession, at: MapLayer, control: Control, blends: Blends) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ from ...evaluation.threads import progress
 from ...statistics.chance import constant_guess
 from ...statistics.sampled import OF_CELLS, Maximum, Sampled, Sampler, mean_of, tables_by_trial
 from ..kernel.cache import ArrayCache, Arrays
-from .cells import CEILING, DECODER, MapJob, MapLayer, cells_of, entry_of
+from .cells import CEILING, DECODER, MapJob, MapLayer, cells_of, entry_of, inner_of
 from .result import CellResult, MapCell, Nested
 from .session import MapSession
 
@@ -40,10 +40,9 @@ class Gathered:
     def cells(self) -> list[MapCell]:
         return cells_of(self.session)
 
-    @cached_property
-    def inner(self) -> NDArray[np.float64]:
-        """Pairwise accuracy in the inner folds, (n_cells, n_folds)."""
-        return np.stack([self.result(cell)["inner"] for cell in self.cells])
+    def inner(self, name: str) -> NDArray[np.float64]:
+        """Pairwise accuracy in the inner folds, (n_cells, [n_repeats,] n_folds), by its name in the results."""
+        return np.stack([self.result(cell)[name] for cell in self.cells])
 
     def result(self, job: MapJob) -> Arrays:
         return self.cache.get(entry_of(self.session, job))
@@ -71,25 +70,49 @@ class Gathered:
 
     def choose(self, among: str) -> list[MapCell]:
         """For each outer fold the best cell in its inner folds; the first of equally good ones."""
-        rows = [i for i, cell in enumerate(self.cells) if among in (ALL, cell.region)]
-        return [self.cells[rows[int(best)]] for best in np.argmax(self.inner[rows], axis=0)]
+        return self._best(among, self.inner("inner"))
 
-    def nested(self, chosen: Sequence[MapCell]) -> Samples:
-        """The result of each fold's chosen cell on what that fold held out."""
-        n = len(self.session.trials)
-        tables: dict[str, Tables] = {}
-        for cell in dict.fromkeys(chosen):
-            tests = [split.test for split, one in zip(self.session.outer, chosen, strict=True) if one == cell]
-            rows = np.concatenate(tests)
-            for what, of in self.tables(cell).items():
-                for name, table in of.items():
-                    tables.setdefault(what, {}).setdefault(name, np.full((n, n), np.nan))[rows] = table[rows]
+    def nested(self, chosen: Sequence[MapCell], among: str) -> Samples:
+        """The result of each fold's chosen cell on what that fold held out.
+
+        Controls that choose for themselves are read at their own cells, chosen among the same.
+        """
+        tables = self._of_chosen(chosen, self.tables)
+        for control in self.session.searching:
+            repeats = np.moveaxis(self.inner(inner_of(control.name)), 1, 0)
+            each = [self._of_repeat(control.name, i, self._best(among, one)) for i, one in enumerate(repeats)]
+            tables[control.name] = {name: np.mean([one[name] for one in each], axis=0) for name in OF_CELLS}
         # If only some of the chosen cells have a control, rows of it are missing.
         whole = {what: of for what, of in tables.items() if not any(np.isnan(one).any() for one in of.values())}
         chances = [self.chance(cell.network) for cell in chosen]
         sizes = [len(split.test) for split in self.session.outer]
         chance = {name: float(np.average([one[name] for one in chances], weights=sizes)) for name in OF_CELLS}
         return self.sampled(whole, chance)
+
+    def _best(self, among: str, inner: NDArray[np.float64]) -> list[MapCell]:
+        rows = [i for i, cell in enumerate(self.cells) if among in (ALL, cell.region)]
+        return [self.cells[rows[int(best)]] for best in np.argmax(inner[rows], axis=0)]
+
+    def _of_repeat(self, control: str, repeat: int, chosen: Sequence[MapCell]) -> Tables:
+        def tables(cell: MapCell) -> dict[str, Tables]:
+            scores = self.result(cell)[control][repeat]
+            return {control: tables_by_trial(scores, self.session.truth(cell.network))}
+
+        return self._of_chosen(chosen, tables)[control]
+
+    def _of_chosen(
+        self, chosen: Sequence[MapCell], tables_of: Callable[[MapCell], dict[str, Tables]]
+    ) -> dict[str, Tables]:
+        """Tables whose rows are, for the trials of each outer fold, those of the fold's chosen cell."""
+        n = len(self.session.trials)
+        tables: dict[str, Tables] = {}
+        for cell in dict.fromkeys(chosen):
+            tests = [split.test for split, one in zip(self.session.outer, chosen, strict=True) if one == cell]
+            rows = np.concatenate(tests)
+            for what, of in tables_of(cell).items():
+                for name, table in of.items():
+                    tables.setdefault(what, {}).setdefault(name, np.full((n, n), np.nan))[rows] = table[rows]
+        return tables
 
 
 def cell_results(sessions: Sequence[Gathered]) -> dict[MapCell, CellResult]:
@@ -117,7 +140,7 @@ def cell_results(sessions: Sequence[Gathered]) -> dict[MapCell, CellResult]:
 def nested_result(sessions: Sequence[Gathered], among: str = ALL) -> Nested:
     """The nested choice, among all cells or those of a region."""
     chosen = {one.session.name: tuple(one.choose(among)) for one in sessions}
-    each = {one.session.name: one.nested(chosen[one.session.name]) for one in sessions}
+    each = {one.session.name: one.nested(chosen[one.session.name], among) for one in sessions}
     return Nested(among=among, chosen=chosen, **_fields(each, _mean(list(each.values()))))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...evaluation.controls import control_named
 from ...report.methods import CEILING, RIDGE, WHITENING, control_texts, measure_texts, statistics_text
 from ...report.numbers import count
 from ...statistics.measures import IN_SENTENCES
@@ -18,7 +19,7 @@ def map_methods(result: InjectionMap) -> dict[str, str]:
         for one in result.sessions
     ]
     whiten = settings.get("whiten", "none")
-    whitening = f" Whitening, from all {whiten} of the training runs: {WHITENING}." if whiten != "none" else ""
+    whitening = f" Whitening {WHITENING[whiten]}." if whiten != "none" else ""
     networks = [
         f"{one.name} ({count(len(one.layers), 'layer')}; SHA-256 {one.fingerprint}), read out by {one.readout}"
         for one in result.networks
@@ -51,6 +52,14 @@ def map_methods(result: InjectionMap) -> dict[str, str]:
         "ceiling": CEILING,
         **control_texts(controls_of(result)),
     }
+    again = ", ".join(name for name in controls_of(result) if control_named(name).fits_the_brain)
+    if again:
+        methods["controls and cells"] = {
+            "fit": f"Read at the cells that were chosen with the true labels and the trained network: {again}. They "
+            "test the fit, not the search for a cell.",
+            "search": f"Read at cells that their own pairing or network chose in the inner folds: {again}. Their "
+            "nested figures include what choosing among cells gives by luck.",
+        }[result.controls_redo]
     if controls_of(result):
         methods["shuffles"] = f"Every mean over shuffles is the mean of {count(result.n_shuffles, 'shuffle')}."
     return methods | {"random seed": str(result.seed)}

@@ -103,6 +103,8 @@ class InjectionMap:
         Steps, adapter, readout and so on, in words.
     seconds : float
         The time that the map took, without what was cached.
+    controls_redo : {"fit", "search"}
+        Whether controls chose the cells of the nested choice for themselves.
     """
 
     sessions: tuple[SessionSummary, ...]
@@ -119,6 +121,7 @@ class InjectionMap:
     n_permutations: int
     seed: int
     seconds: float
+    controls_redo: str = "fit"
 
     def rows(self) -> Iterator[tuple[str, TimeRange, NetworkSummary]]:
         """Each line of cells along the layers of a network."""

@@ -61,7 +61,7 @@ def make_map(
     first = sessions[0]
     settings, decoder = first.settings, first.settings.decoder
     several = list(first.regions) if len(first.regions) > 1 else []
-    counts = ("inner_folds", "inner_trials", "n_shuffles", "n_permutations", "seed")
+    counts = ("inner_folds", "inner_trials", "n_shuffles", "n_permutations", "seed", "controls_redo")
     return InjectionMap(
         sessions=tuple(map(_summary, sessions)),
         regions=tuple(first.regions),

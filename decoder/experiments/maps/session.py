@@ -55,6 +55,13 @@ class MapSession(RegionSession[MapSettings]):
         return (*super().findings, *missing)
 
     @property
+    def searching(self) -> list[Control]:
+        """The controls that choose cells for themselves in the nested choice."""
+        if self.settings.controls_redo == "fit":
+            return []
+        return [one for one in self.controls if one.fits_the_brain and uses_activity(one)]
+
+    @property
     def weights(self) -> tuple[Weights, ...]:
         return tuple(dict.fromkeys(["trained", *map(weights_of, self.controls)]))
 

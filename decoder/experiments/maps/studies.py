@@ -47,6 +47,7 @@ def session_of(study: Study) -> MapSession:
             inner_folds=evaluation.inner_folds,
             inner_trials=section.inner_trials,
             controls=tuple(dict.fromkeys([*evaluation.controls, *([NUISANCE] * plain)])),
+            controls_redo=evaluation.controls_redo,
             n_permutations=evaluation.n_permutations or N_PERMUTATIONS,
         )
         return MapSession(study.path.stem, **parts, settings=settings, source=MapStudy(study.path.resolve()))

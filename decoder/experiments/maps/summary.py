@@ -16,7 +16,7 @@ def map_summary(result: InjectionMap) -> dict[str, Any]:
     of the nested choice; ``nested`` has every measure of it, ``map`` all cells.
     """
     nested, main = result.nested, result.nested.measures[MAIN]
-    made = ("inner_folds", "inner_trials", "n_shuffles", "n_permutations", "seed")
+    made = ("inner_folds", "inner_trials", "n_shuffles", "n_permutations", "seed", "controls_redo")
     return plain_data(
         {
             **{f"nested_{name}": one.value for name, one in nested.measures.items()},

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ....adapters.whiten import Whitener
 from ....errors import RecordingError
 from ...evaluation.splits import split_runs
 from ...recordings.recording import Recording
@@ -70,8 +69,9 @@ def noise_like(recording: Recording, settings: Settings, name: str) -> Noise:
     trials = windows(settings.window, prepared)
     _check_repeats(trials)
     n_features = trials.X.shape[1]
-    policies = ("samples",) if settings.whiten == "samples" else ("none", "samples")
-    tried = [_margins(trials, prepared, whiten) for whiten in policies]
+    # Without whitening in the study, with it as well.
+    policies = (settings,) if settings.whiten != "none" else (settings, replace(settings, whiten="samples"))
+    tried = [_margins(trials, prepared, one) for one in policies]
     margins, n_training = max(tried, key=lambda one: _d_prime(one[0].sum(axis=0)))
     whole = margins.sum(axis=0)
     result = signal_to_noise(_d_prime(whole), n_features, n_training)
@@ -105,7 +105,7 @@ def signal_to_noise(d_prime: float, n_features: int, n_training: float) -> float
     return float((half + np.sqrt(half**2 + constant)) / n_features)
 
 
-def _margins(trials: Trials, prepared: Recording, whiten: str) -> tuple[Floats, float]:
+def _margins(trials: Trials, prepared: Recording, settings: Settings) -> tuple[Floats, float]:
     """The number of margins, their sum and their sum of squares for each run, label and other label; and the (harmonic)
     mean number of trials in a class mean.
     """
@@ -116,9 +116,10 @@ def _margins(trials: Trials, prepared: Recording, whiten: str) -> tuple[Floats, 
     held_out = split_runs(prepared.runs, "run" if len(prepared.runs) <= MOST_FOLDS else MOST_FOLDS)
     for left_out in tqdm(held_out, desc="noise of the recording", delay=1, disable=None):
         X = trials.X.astype(np.float64)
-        if whiten == "samples":
-            others = [name for name in prepared.runs if name not in left_out]
-            X = Whitener().fit(prepared.select(runs=others).data).transform(X)
+        others = prepared.select(runs=[name for name in prepared.runs if name not in left_out])
+        whitener = settings.fit_whitener(others.data, others.run)
+        if whitener is not None:
+            X = whitener.transform(X)
         test = np.isin(trials.run, left_out)
         counts = np.bincount(label[~test], minlength=len(labels))
         known = np.flatnonzero(counts)

@@ -167,9 +167,11 @@ class RegionSession(Generic[AnySettings]):
 
     def whitener(self, region: str, held_out: Sequence[Any]) -> Whitener | None:
         """Fitted on all samples of the runs that are not held out; None if the settings do not whiten."""
-        if self.settings.decoder.whiten == "none":
+        decoder = self.settings.decoder
+        if decoder.whiten == "none":
             return None
-        return Whitener().fit(self.samples(region)[~np.isin(self.prepared.run, held_out)])
+        train = ~np.isin(self.prepared.run, held_out)
+        return decoder.fit_whitener(self.samples(region)[train], self.prepared.run[train])
 
     def _open(self, network: str, weights: Weights) -> Network:
         opened = self.networks[network].network

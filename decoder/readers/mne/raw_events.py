@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ....errors import InputError, UnknownNameError
 from ...recordings.events import Events, first_sample_at, listed
+from .stim_channel import steps_of
 
 if TYPE_CHECKING:
     import mne
@@ -78,19 +79,24 @@ def _stim_events(
         if event_id is not None:
             raise InputError("event_id: it says what numbers of a stim channel mean, but there is none")
         return Events.none()
-    found = mne.find_events(raw, stim_channel=stim, shortest_event=1, verbose="error")
-    if len(found):
-        notes.append(f"events from {listed(stim)}")
-    names = {number: str(number) for number in np.unique(found[:, 2]).tolist()}
+    samples, numbers = [np.empty(0, np.intp)], [np.empty(0, np.int64)]
+    for name in stim:
+        at, to, note = steps_of(np.asarray(raw.get_data(picks=name))[0])
+        samples.append(at)
+        numbers.append(to)
+        notes += [f"events from {name}{': ' if note else ''}{note}"] if len(at) else []
+    order = np.argsort(np.concatenate(samples), kind="stable")
+    sample, number = np.concatenate(samples)[order], np.concatenate(numbers)[order]
+    names = {one: str(one) for one in np.unique(number).tolist()}
     if event_id is not None:
-        for name, number in event_id.items():
-            if number not in names:
-                raise UnknownNameError(f"number of {name!r} in {listed(stim)}", number, map(str, names))
-        names = {number: name for name, number in event_id.items()}
-    found = found[np.isin(found[:, 2], list(names))]
-    onset_s = (found[:, 0] - raw.first_samp) / raw.info["sfreq"]
-    label = np.array([names[number] for number in found[:, 2].tolist()], np.str_)
-    return Events(np.ones(len(found), np.int64), onset_s, np.zeros(len(found)), label)
+        for name, wanted in event_id.items():
+            if wanted not in names:
+                raise UnknownNameError(f"number of {name!r} in {listed(stim)}", wanted, map(str, names))
+        names = {wanted: name for name, wanted in event_id.items()}
+    chosen = np.isin(number, list(names))
+    label = np.array([names[one] for one in number[chosen].tolist()], np.str_)
+    onset_s = sample[chosen] / raw.info["sfreq"]
+    return Events(np.ones(len(label), np.int64), onset_s, np.zeros(len(label)), label)
 
 
 def _not_before_zero(onset_s: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import struct
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
@@ -66,7 +67,8 @@ def load_streams(path: Path) -> tuple[list[XdfStream], int]:
         n_whole, n_torn = whole_part(path)
         with open(path, "rb") as file:
             content = io.BytesIO(file.read(n_whole)) if n_torn else file
-            loaded, _ = pyxdf.load_xdf(content, dejitter_timestamps=False)
+            with np.errstate(divide="ignore"):  # it works out a rate that is not used here
+                loaded, _ = pyxdf.load_xdf(content, dejitter_timestamps=False)
         streams = [_stream(one) for one in loaded]
     except RecordingError:
         raise
@@ -104,11 +106,33 @@ def _stream(loaded: dict[str, Any]) -> XdfStream:
         source_id=_text(info, "source_id"),
         rate_hz=float(info["nominal_srate"][0]),
         format=_text(info, "channel_format"),
-        channel_names=[_text(channel, "label") or f"channel_{i}" for i, channel in enumerate(channels, start=1)],
+        channel_names=_distinct([_text(channel, "label") or f"channel_{i}" for i, channel in enumerate(channels, 1)]),
         units=[_text(channel, "unit") or "a.u." for channel in channels],
         values=loaded["time_series"],
         stamps=np.asarray(loaded["time_stamps"], np.float64),
         closed="footer" in loaded,
+    )
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Names that occur several times are numbered, as MNE-Python does: C3-0, C3-1."""
+    return [f"{name}-{names[:i].count(name)}" if names.count(name) > 1 else name for i, name in enumerate(names)]
+
+
+def joined_parts(parts: list[XdfStream]) -> XdfStream | None:
+    """One stream of several that a recorder took for others after a restart; None if they are different streams."""
+    parts = sorted(parts, key=lambda one: one.stamps[0] if len(one.stamps) else np.inf)
+    first = parts[0]
+    same = [one._replace(values=None, stamps=first.stamps, closed=True) for one in parts]
+    ends = [one.stamps[[0, -1]] for one in parts if len(one.stamps)]
+    overlap = any(later[0] <= earlier[1] for earlier, later in pairwise(ends))
+    if not first.source_id or overlap or any(one != same[0] for one in same[1:]):
+        return None
+    values = [one.values for one in parts]
+    return first._replace(
+        values=[row for some in values for row in some] if first.format == "string" else np.concatenate(values),
+        stamps=np.concatenate([one.stamps for one in parts]),
+        closed=all(one.closed for one in parts),
     )
 
 

@@ -155,10 +155,11 @@ def network() -> LanguageModel:
         {"readout": LabelReadout(prior="remove"), "whiten": "none", "steps": ()},
         {"readout": NearestReadout(temperature=0.3), "window": RunningAverage(max_samples=3)},
         {"steps": (ZScore(), Lag(lag_s=4.0)), "window": BlockAverage(stop_s=6.0), "layer": "2"},
+        {"whiten": "effective samples"},
         {"adapter": RidgeAdapter(alpha_per="unit", gain="unit", scale="unit_variance", alphas=(1.0, 1e3))},
         {"fit_steps": [ZScore()], "fit_window": BlockAverage(stop_s=4.0)},
     ],
-    ids=["text", "prior", "nearest", "lag", "per unit", "fitted on"],
+    ids=["text", "prior", "nearest", "lag", "effective", "per unit", "fitted on"],
 )
 @pytest.mark.filterwarnings("ignore:strength")
 def test_a_loaded_decoder_decides_the_same_bit_for_bit(tmp_path: Path, changes: dict[str, Any]) -> None:

@@ -88,6 +88,14 @@ def test_as_json_and_on_disk(study: Path) -> None:
     assert all(Path(file).is_file() for file in found["files"])
 
 
+def test_controls_that_search(study: Path) -> None:
+    other = changed(study, "[evaluation]", '[evaluation]\ncontrols_redo = "search"')
+    found, again = (json.loads(run(one, "--json").stdout) for one in (study, other))
+    assert [one["settings"]["controls_redo"] for one in (found, again)] == ["fit", "search"]
+    assert found["nested_pairwise"] == again["nested_pairwise"]
+    assert found["controls"]["mean activation"] == again["controls"]["mean activation"]
+
+
 def test_for_a_person(study: Path) -> None:
     result = run(study, "--out", "there")
     assert result.exit_code == 0, result.output

@@ -132,9 +132,9 @@ def test_no_fit_ever_sees_a_held_out_run(
         seen.append(("adapter", set(groups)))
         return fit_adapter(self, X, Y, groups)
 
-    def spy_whitener(self: Whitener, X: Any, y: None = None) -> Whitener:
+    def spy_whitener(self: Whitener, X: Any, y: None = None, groups: Any = None) -> Whitener:
         seen.append(("whitener", np.asarray(X)))
-        return fit_whitener(self, X)
+        return fit_whitener(self, X, groups=groups)
 
     monkeypatch.setattr(evaluation, "in_parallel", lambda calls, _: [call() for call in calls])
     monkeypatch.setattr(RidgeAdapter, "fit", spy_adapter)
@@ -166,10 +166,10 @@ def test_no_whitening_outlives_its_fold(
     n_transforms: list[int] = []
     fit, transform = Whitener.fit, Whitener.transform
 
-    def spy_fit(self: Whitener, X: Any, y: None = None) -> Whitener:
+    def spy_fit(self: Whitener, X: Any, y: None = None, groups: Any = None) -> Whitener:
         n_alive.append(sum(one() is not None for one in alive))
         alive.append(weakref.ref(self))
-        return fit(self, X)
+        return fit(self, X, groups=groups)
 
     def spy_transform(self: Whitener, X: Any) -> Any:
         n_transforms.append(len(X))

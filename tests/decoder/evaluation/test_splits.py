@@ -152,15 +152,17 @@ def test_where_runs_hold_several_classes_each_is_tested_in_runs_of_its_own(
     """Neither the class nor the run that is tested is fitted on, and the whitening knows no sample of the class."""
     targets = WordTargets({label: label for label in ("cat", "face", "house", "shoe")})
     whitened: list[np.ndarray] = []
+    stretches: list[list[int]] = []
     fit = Whitener.fit
 
-    def spy(self: Whitener, X: Any, y: None = None) -> Whitener:
+    def spy(self: Whitener, X: Any, y: None = None, groups: Any = None) -> Whitener:
         whitened.append(np.asarray(X))
-        return fit(self, X)
+        stretches.append(np.unique(groups, return_counts=True)[1].tolist())
+        return fit(self, X, groups=groups)
 
     monkeypatch.setattr(evaluation, "in_parallel", lambda calls, _: [call() for call in calls])
     monkeypatch.setattr(Whitener, "fit", spy)
-    decoder = Decoder(network, targets, Settings("first", whiten="samples"))
+    decoder = Decoder(network, targets, Settings("first", whiten="effective samples"))
     found = evaluate(decoder, recording, folds={"classes": 2}, controls=(), n_permutations=10)
     n_runs = len(recording.runs)
     assert len(found.chosen) == len(whitened) == 2 * n_runs
@@ -171,6 +173,8 @@ def test_where_runs_hold_several_classes_each_is_tested_in_runs_of_its_own(
         assert len(classes) == 2
         # Of every other run: 20 samples, three of each of the four blocks; those of two blocks are away.
         assert len(samples) == (n_runs - 1) * (20 - 2 * 3)
+        # What is away separates the samples on both sides of it.
+        assert len(stretches[fold]) >= 2 * (n_runs - 1)
         for i in np.flatnonzero(np.isin(found.truth, list(classes)) | (found.trials.run == run)):
             rows = recording.data[recording.samples_of(found.trials.run[i].item())]
             first, stop = (round(at * recording.rate_hz) for at in (found.trials.start_s[i], found.trials.stop_s[i]))
@@ -244,7 +248,7 @@ def test_wrong_inputs(shown: tuple[Recording, Decoder], network: Network, record
 def test_labels_alone_do_as_well_among_trained_classes(network: Network, recording: Recording) -> None:
     """And where asked for only; the nearest target says nothing freely."""
     words = WordTargets({label: label for label in ("cat", "face", "house", "shoe")})
-    decoder = Decoder(network, words, Settings("first", whiten="samples"))
+    decoder = Decoder(network, words, Settings("first", whiten="effective samples"))
     found = evaluate(decoder, recording, controls=[*CONTROLS, UNTRAINED_NEAREST], n_permutations=200)
     assert list(found.controls) == [*CONTROLS, UNTRAINED_NEAREST]
     alone = found.controls[UNTRAINED_NEAREST]

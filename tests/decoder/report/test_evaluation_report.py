@@ -239,7 +239,7 @@ def test_trials_of_one_event_are_named(tmp_path: Path, page: str) -> None:
 def test_methods_name_the_settings(page: str) -> None:
     text = text_of(page)
     assert "Steps: Detrend(order=2)" in text
-    assert "whitening from all samples of the training runs" in text
+    assert "whitening (from all samples of the training runs, Ledoit–Wolf" in text
     assert "over 4 inner folds" in text
     assert "exchanged within runs, 1,000 times" in text
     assert "mean of 5 shuffles" in text
@@ -276,6 +276,18 @@ def test_ranks_count_who_is_better(scores: np.ndarray) -> None:
     better = (scores[:, None, :] > scores[:, :, None]).sum(axis=2)
     equal = (scores[:, None, :] == scores[:, :, None]).sum(axis=2)
     np.testing.assert_array_equal(answer_ranks(scores), better + (equal + 1) / 2)
+
+
+def test_says_what_controls_did_again(tmp_path: Path, page: str) -> None:
+    evaluation = make(("dog", "cat"), 40, 4)
+    assert "the trained network: shuffled pairing. They test the fit, not the search" in text_of(page)
+    again = replace(evaluation, controls_redo="search")
+    assert "made anew in the inner folds, by their own pairing or network: shuffled pairing" in text_of(
+        written(again, tmp_path)
+    )
+    assert EvaluationReport(again, "r").summary()["controls_redo"] == "search"
+    without = replace(evaluation, chosen=[{} for _ in evaluation.chosen])
+    assert "the search" not in text_of(written(without, tmp_path))
 
 
 def compared(evaluation: Evaluation, *, low: float) -> Evaluation:

@@ -116,7 +116,7 @@ def test_what_is_given_is_what_python_gets(written: Write) -> None:
         ("layer", '[4, "8"]', "4"),
         ("steps", '[[{ type = "Detrend", order = 1 }], []]', [Detrend(order=1)]),
         ("window", '[{ type = "BlockAverage", start_s = 2.5 }]', BlockAverage(start_s=2.5)),
-        ("whiten", '["none", "samples"]', "none"),
+        ("whiten", '["none", "effective samples"]', "none"),
         ("fit_steps", '[[{ type = "Detrend", order = 1 }]]', [Detrend(order=1)]),
         ("fit_window", '[{ type = "BlockAverage" }]', BlockAverage()),
         ("readout", '[{ type = "LabelReadout", prior = "remove" }]', LabelReadout(prior="remove")),
@@ -291,7 +291,11 @@ def test_confounds_that_are_named_are_regressed_out(written: Write, tmp_path: Pa
             r"decoder.steps\[0\]: unknown setting of Lag 'lag'.* There are: lag_s, lag_samples",
         ),
         ("layer = 8", "layer = 8\nwindow = 2.5", r"decoder.window: expected a table such as .* got 2.5"),
-        ("layer = 8", 'layer = 8\nwhiten = "yes"', "decoder.whiten: expected 'none' or 'samples', got 'yes'"),
+        (
+            "layer = 8",
+            'layer = 8\nwhiten = "yes"',
+            "decoder.whiten: expected 'none', 'samples' or 'effective samples', got 'yes'",
+        ),
         (
             "layer = 8",
             'layer = 8\nadapter = { gains = "total" }',

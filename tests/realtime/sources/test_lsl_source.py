@@ -7,8 +7,8 @@ import signal
 import numpy as np
 import pytest
 
+from hotwire.decoder.recordings.markers import read_marker
 from hotwire.errors import InputError
-from hotwire.realtime.sources.lsl_markers import read_marker
 from hotwire.realtime.sources.lsl_source import LslSource
 
 SEND = """

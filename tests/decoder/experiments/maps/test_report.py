@@ -211,6 +211,12 @@ def test_nuisance_may_be_above_chance(make_map: MakeMap, tmp_path: Path) -> None
     assert "nuisance 60.0 [55.0, 65.0]" in text
 
 
+def test_says_who_chose_the_cells_of_controls(make_map: MakeMap, one_row: str, tmp_path: Path) -> None:
+    assert "Read at the cells that were chosen with the true labels" in text_of(one_row)
+    searched = text_of(written(replace(make_map(), controls_redo="search"), tmp_path))
+    assert "that their own pairing or network chose in the inner folds: shuffled pairing, untrained network" in searched
+
+
 def test_reliability_is_shown(make_map: MakeMap, tmp_path: Path) -> None:
     found = make_map()
     session = replace(found.sessions[0], reliability={"noise_ceiling": 0.61237, "how": "split halves"})

@@ -27,6 +27,7 @@ from hotwire.errors import InputError, RecordingError, UnknownNameError
 from hotwire.models import Network
 
 TARGETS = WordTargets({"cat": "cat", "face": "face", "house": "house", "shoe": "shoe"})
+SHUFFLED = "shuffled pairing"
 DECODER = Settings("first", steps=[Detrend()], whiten="samples")
 
 
@@ -155,6 +156,37 @@ def test_a_control_that_is_registered_is_in_the_map(recording, network, make_ses
         assert list(cell.controls) == ["unchanged", "nothing"]
         assert cell.controls["unchanged"] == cell.measures
         assert cell.controls["nothing"]["candidate"].value == 0.25  # one of four classes, always
+
+
+@pytest.mark.filterwarnings("ignore:response")
+def test_a_control_that_searches_chooses_as_a_map_with_exchanged_labels(recordings, network, make_session, store):
+    """The cells, and what is read there, are those of a recording whose labels were exchanged."""
+    recording = recordings(noise=1.0)
+    times = [TimeRange(str(i), 2.0 * i, 2.0 * i + 2) for i in range(3)]
+    options = {"controls": (SHUFFLED,), "n_shuffles": 2, "seed": 1, "inner_folds": 3, "times": times}
+    session = make_session(recording, **options, controls_redo="search")
+    found = make_map([session], cache=store)
+    order = session.pairing(SHUFFLED)
+    hits = []
+    for one in order:
+        label = recording.events.label.copy()
+        label[session.trials.event] = session.trials.label[one]
+        exchanged = make_session(
+            replace(recording, events=replace(recording.events, label=label)), **options | {"controls": ()}
+        )
+        by_hand = make_map([exchanged], cache=store)
+        chosen, truth = by_hand.nested.chosen[exchanged.name], session.truth(network.name)
+        assert chosen != found.nested.chosen[session.name]  # else nothing would be tested
+        for split, cell in zip(session.outer, chosen, strict=True):
+            scores = store.get(entry_of(exchanged, cell))["decoder"][0]
+            hits += (scores[split.test].argmax(axis=1) == truth[split.test]).tolist()
+    assert found.nested.controls[SHUFFLED]["candidate"].value == pytest.approx(np.mean(hits))
+    fitted = make_map([make_session(recording, **options)], cache=store)
+    assert fitted.nested.controls[SHUFFLED] != found.nested.controls[SHUFFLED]
+    assert fitted.nested.measures == found.nested.measures
+    assert {name: of.controls for name, of in fitted.cells.items()} == {
+        name: of.controls for name, of in found.cells.items()
+    }
 
 
 def test_a_control_without_predictors_is_left_out_and_said_to_be(recording, make_session, store, monkeypatch):

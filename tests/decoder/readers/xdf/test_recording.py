@@ -100,6 +100,66 @@ def test_numbers_are_markers_too(tmp_path: Path) -> None:
     assert read_xdf(path).events.label.tolist() == ["42"]
 
 
+@pytest.mark.parametrize(
+    ("value", "label"), [(1000001.0, "1000001"), (1000002.0, "1000002"), (-3.0, "-3"), (0.5, "0.5")]
+)
+def test_every_number_is_a_label_of_its_own(tmp_path: Path, value: float, label: str) -> None:
+    path, _ = write(tmp_path / "a.xdf", grid(300))
+    content = path.read_bytes() + header(3, "port", "trigger", 0, "float32", 1)
+    path.write_bytes(content + samples(3, np.array([9e4 + 1]), np.array([[value]])))
+    assert read_xdf(path).events.label.tolist() == [label]
+
+
+def test_markers_of_several_channels(tmp_path: Path) -> None:
+    path, _ = write(tmp_path / "a.xdf", grid(300))
+    desc = "<channels><channel><label>trial</label></channel><channel><label>word</label></channel></channels>"
+    rows = b""
+    for i, word in enumerate(["cat", "dog"]):
+        rows += struct.pack("<Bd", 8, 9e4 + i) + b"".join(
+            struct.pack("<BI", 4, len(text)) + text.encode() for text in (str(i), word)
+        )
+    content = header(3, "task", "Markers", 0, "string", 2, desc) + chunk(3, struct.pack("<IBI", 3, 4, 2) + rows)
+    path.write_bytes(path.read_bytes() + content)
+    with pytest.raises(RecordingError, match=r"'task' has 2 channels, trial, word; .* '0', 'cat'.*marker_channel = "):
+        read_xdf(path)
+    assert read_xdf(path, marker_channel="word").events.label.tolist() == ["cat", "dog"]
+    with pytest.raises(UnknownNameError, match="marker_channel"):
+        read_xdf(path, marker_channel="words")
+
+
+def test_a_stream_that_was_restarted_is_one(tmp_path: Path) -> None:
+    first, second = (np.random.default_rng(i).normal(size=(200, 2)).astype(np.float32) for i in range(2))
+    content = (
+        START + header(1, "amp", "EEG", 100.0, "float32", 2, DESC) + samples(1, grid(200, first_s=9e4 + 9), second)
+    )
+    again = header(1, "amp", "EEG", 100.0, "float32", 2, DESC).replace(struct.pack("<I", 1), struct.pack("<I", 5), 1)
+    path = tmp_path / "a.xdf"
+    path.write_bytes(content + again + samples(5, grid(200), first))
+    r = read_xdf(path)
+    assert r.run_lengths() == {1: 200, 2: 200}
+    np.testing.assert_array_equal(r.data, np.concatenate([first, second]))
+    path.write_bytes(content + again + samples(5, grid(200, first_s=9e4 + 8), first))
+    with pytest.raises(RecordingError, match="2 streams could be meant"):  # at the same time: two devices
+        read_xdf(path)
+
+
+def test_labels_that_several_channels_have(tmp_path: Path) -> None:
+    desc = "<channels>" + 2 * "<channel><label>C3</label></channel>" + "</channels>"
+    path = tmp_path / "a.xdf"
+    path.write_bytes(START + header(1, "amp", "EEG", 100.0, "float32", 2, desc) + samples(1, grid(9), np.ones((9, 2))))
+    assert read_xdf(path).feature_names == ("C3-0", "C3-1")
+
+
+def test_stamps_that_cannot_be_right(tmp_path: Path) -> None:
+    path, _ = write(tmp_path / "a.xdf", np.full(200, 9e4))
+    with pytest.raises(RecordingError, match=r"most stamps of 'amp' are the same, 90000.000 s"):
+        read_xdf(path)
+    path, values = write(tmp_path / "b.xdf", grid(200), rate_hz=0)
+    with pytest.raises(RecordingError, match="0 streams could be meant"):
+        read_xdf(path)
+    np.testing.assert_array_equal(read_xdf(path, stream="amp", rate_hz=100.0).data, values)
+
+
 def test_without_markers(tmp_path: Path) -> None:
     assert len(read_xdf(write(tmp_path / "a.xdf", grid(30))[0]).events) == 0
     assert len(read_xdf(write(tmp_path / "b.xdf", grid(30), {})[0]).events) == 0
@@ -109,9 +169,11 @@ def test_a_lost_second_begins_a_new_run(tmp_path: Path) -> None:
     stamps = np.r_[grid(500), grid(700, first_s=9e4 + 6.0)]
     told = {9e4 + 1: "before", 9e4 + 6.5: "after", 9e4 + 5.5: "meanwhile"}
     path, values = write(tmp_path / "a.xdf", stamps, told)
-    with pytest.raises(RecordingError, match=r"'meanwhile' at 90005\.500 s lies in no run; 1 of 3 markers"):
-        read_xdf(path)
-    r = read_xdf(path, on_event_outside="drop")
+    words = r"1 of 3 markers are in no run, the first 'meanwhile' at 90005\.500 s; the samples go from 90000.000 to"
+    with pytest.raises(RecordingError, match=words):
+        read_xdf(path, on_event_outside="error")
+    with pytest.warns(UserWarning, match=words):
+        r = read_xdf(path)
     np.testing.assert_array_equal(r.data, values)
     assert r.run_lengths() == {1: 500, 2: 700}
     assert r.events.run.tolist() == [1, 2]
@@ -160,7 +222,7 @@ def test_a_spike_in_the_stamps_is_no_gap(tmp_path: Path) -> None:
 def test_the_rate_has_to_be_the_stamps(tmp_path: Path) -> None:
     path, _ = write(tmp_path / "a.xdf", grid(1000, 93.0), {9e4 + 500 / 93: "middle"})
     with pytest.raises(
-        RecordingError, match=r"expected 100 Hz, as the stream says, but .* show 93 Hz; give rate_hz=93 "
+        RecordingError, match=r"expected 100 Hz, as the stream says, but .* show 93 Hz; give rate_hz = 93 "
     ):
         read_xdf(path)
     r = read_xdf(path, rate_hz=93.5)
@@ -345,6 +407,7 @@ def test_real_recordings_of_other_kinds(real_xdf: Path) -> None:
     np.testing.assert_array_equal(r.data, np.arange(10)[:, None])
     assert (r.rate_hz, r.feature_names) == (1.0, ("ch:00",))
     assert r.events.label.tolist() == ['{"state": 2}']
-    r = read_xdf(real_xdf / "minimal.xdf", on_event_outside="drop")
+    with pytest.warns(UserWarning, match="1 of 9 markers are in no run"):
+        r = read_xdf(real_xdf / "minimal.xdf")
     assert r.data[:2].tolist() == [[192, 255, 238], [12, 22, 32]]
     assert r.n_samples == 9
