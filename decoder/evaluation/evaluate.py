@@ -21,6 +21,7 @@ from ..statistics.permutation import N_PERMUTATIONS, exceedance, exchanged_withi
 from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
+from .audit.words import words_finding
 from .choices import Choice, chosen_in_words, layers_tried, tried_windows
 from .controls import CONTROLS, Control, control_named, left_out
 from .engine import BundleEngine, Engine
@@ -138,7 +139,8 @@ def evaluate(
     -----
     UserWarning
         A scanner's window ends before the blood responds to its event; given before anything is fitted, with a window
-        that would hold the response. Or the audit found a leak, and `audit` is "warn".
+        that would hold the response. Or the network does not give some words from their own activations. Or the audit
+        found a leak, and `audit` is "warn".
     """
     rivals = _checked_arguments(folds, controls, audit, field)
     for name, given, known in (("engine", engine, get_args(Engine)), ("controls_redo", controls_redo, get_args(Redo))):
@@ -160,6 +162,8 @@ def evaluate(
     findings = look_for_leaks(recording, trials, data.targets, runs_of, decoder.settings, tried, classes=classes)
     names = [choice.setting for choice in choose]
     findings = (*findings, *sizes_findings(trials, decoder.settings, recording.feature_names, names))
+    sayable = words_finding(data, decoder.settings)
+    findings = findings if sayable is None else (*findings, sayable)
     refuse(findings, audit)
     graph = BundleEngine(len(trials), len(data.targets.answers)) if engine == "bundle" else None
     fits = [partial(_fitted, graph, data, decoder.settings, choose, one, inner_folds) for one in splits]

@@ -132,7 +132,7 @@ class Calibration:
             )
         found = np.full(len(trials), np.nan)
         for event, rows in _by_event(trials):
-            of_event = _taken(trials, rows)
+            of_event = trials.take(rows)
             if event not in self._answer_to and self._fitted():
                 found[rows] = self._decided_rightly(of_event)
             self._learned = of_event if self._learned is None else _joined(self._learned, of_event)
@@ -215,10 +215,6 @@ def _by_event(trials: Trials) -> Iterator[tuple[Event, NDArray[np.intp]]]:
     events = list(zip(trials.run.tolist(), trials.event.tolist(), strict=True))
     for event in dict.fromkeys(events):
         yield event, np.array([row for row, one in enumerate(events) if one == event], np.intp)
-
-
-def _taken(trials: Trials, rows: NDArray[np.intp]) -> Trials:
-    return replace(trials, **{name: getattr(trials, name)[rows] for name in BY_TRIAL})
 
 
 def _joined(first: Trials, then: Trials) -> Trials:

@@ -191,7 +191,7 @@ def test_adapters_of_every_kind_can_be_saved_and_run_live(tmp_path: Path, adapte
     save(decoder, path, precision="float32")
     manifest, decided = describe(path), decoder.predict(new)
     assert manifest["adapter"]["kind"] == adapter.kind
-    assert set(manifest["fitted"]) == {*fitted, "shrinkage"}
+    assert set(manifest["fitted"]) == {*fitted, "shrinkage", "n_effective"}
     loaded = load(path, network=language_model())
     assert type(loaded.linear_.adapter) is type(adapter)
     assert_same(loaded.predict(new), decided)
@@ -250,6 +250,7 @@ def test_what_it_says_of_itself(saved: Path) -> None:
         "inputs": {"features": [1, 7]},
         "outputs": {"probabilities": [1, 3], "token": [1], "kept": manifest["live"]["outputs"]["kept"]},
         "text": {"end": 0, "max_tokens": 8, "n_tokens": 16},
+        "agreement": None,
     }
     with zipfile.ZipFile(saved) as archive:
         names = archive.namelist()
