@@ -140,9 +140,7 @@ class SettingsSearch:
         self._scores: dict[tuple[Settings, str], float] = {}
         # Scores (n_trials, n_classes) of settings that were scored, by which they may be calibrated.
         self._inner_scores: dict[tuple[Settings, Readout], NDArray[np.float32]] = {}
-        self._whitener = once(
-            lambda count, steps, named: data.whitener(count, steps, named, held_out), maxsize=N_CACHED
-        )
+        self._whitener = once(lambda how, steps, named: data.whitener(how, steps, named, held_out), maxsize=N_CACHED)
 
     def _inner(self, trials: Trials, truth: NDArray[np.intp]) -> list[HeldOut]:
         """Folds of the training trials; they hold out whole classes where the outer ones do."""
