@@ -29,6 +29,7 @@ from ..decoder import Decoder
 from ..features.catalogue import packed
 from ..readout_graph import ReadoutGraph
 from ..settings import Settings
+from .agreement import Agreement
 from .compiled import CompiledDecoder
 from .graph import live_parts
 from .load import settings_from
@@ -48,6 +49,7 @@ def save(
     *,
     live: Live = "where possible",
     precision: Precision = "int8",
+    agreement: Agreement | None = None,
 ) -> None:
     """Save a fitted decoder as one file.
 
@@ -64,8 +66,9 @@ def save(
         Whether to include the graphs that run live. Where that is not possible, the manifest says why:
         ``describe(path)["live"]["reason"]``.
     precision : {"float32", "float16", "int8"}
-        Of the network's large matrices in those graphs. `hotwire.decoder.bundle.agreement` measures whether decisions
-        differ.
+        Of the network's large matrices in those graphs.
+    agreement : Agreement, optional
+        Whether decisions differ by it, for the manifest; `hotwire.decoder.evaluation.agreement` measures it.
 
     Raises
     ------
@@ -88,6 +91,8 @@ def save(
         parts = {ARRAYS: arrays_as_bytes(_arrays(decoder))} | ({} if network is None else {NETWORK: network})
         manifest["network"] = described(decoder.network, embedded=network is not None)
         manifest["live"], graphs = _graphs_if_live(decoder, live, precision)
+        if manifest["live"]["reason"] is None:
+            manifest["live"]["agreement"] = None if agreement is None else agreement.to_dict()
         progress.update()
         progress.set_description(f"{path}: writing")
         seal(path, manifest, parts | _features(decoder) | graphs)
@@ -129,6 +134,9 @@ def _manifest(decoder: Decoder) -> dict[str, Any]:
         # Also stored in the adapter's arrays; here people can read it.
         "adapter": json.loads(linear.adapter.to_arrays()["params"].tobytes()),
         "readout": settings.readout.to_dict(),
+        "probabilities": settings.probabilities,
+        "decision": settings.decision.to_dict(),
+        "calibration": None if decoder.calibration_ is None else decoder.calibration_.to_dict(),
         "targets": decoder.targets.to_dict(),
         "answers": list(decoder.entry_.answers),
         "fitted": fitted,
@@ -173,7 +181,7 @@ def _require_rebuilds(settings: Settings, manifest: Mapping[str, Any]) -> None:
         again = settings_from(json.loads(json.dumps(manifest, allow_nan=False)), settings.adapter)
     except (TypeError, ValueError) as error:
         raise BundleError(f"decoder: cannot be saved: {error}") from error
-    for name in ("steps", "window", "features", "readout", "fit_steps", "fit_window"):
+    for name in ("steps", "window", "features", "readout", "fit_steps", "fit_window", "decision"):
         before, after = getattr(settings, name), getattr(again, name)
         if before != after:
             raise BundleError(f"decoder: {name} cannot be saved: {before!r} would come back as {after!r}")

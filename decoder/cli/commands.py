@@ -6,6 +6,7 @@ A command's module imports little more than click; what the command needs is imp
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
@@ -19,6 +20,7 @@ from ...errors import HotwireError
 from ...errors.printable import json_text, printable
 from ..registry import Registry
 from .result import CommandResult
+from .unexpected import plain_warnings, unexpected
 
 OWN = {
     "align": "align:align",
@@ -58,12 +60,12 @@ class Hotwire(click.Group):
         as_json = "--json" in args
         try:
             # Standard output has only the result, whatever other packages print.
-            with redirect_stdout(sys.stderr) if as_json else nullcontext():
+            with redirect_stdout(sys.stderr) if as_json else nullcontext(), plain_warnings():
                 result = super().main(args, "hotwire", standalone_mode=False)
             if isinstance(result, CommandResult):
                 _print(result, as_json)
-                sys.exit(result.code)
-            sys.exit(result if isinstance(result, int) else 0)
+            sys.stdout.flush()
+            sys.exit(result.code if isinstance(result, CommandResult) else result if isinstance(result, int) else 0)
         except click.exceptions.Abort:
             sys.exit(_fail("Interrupted", "interrupted", INTERRUPTED, as_json))
         except click.UsageError as error:
@@ -72,8 +74,13 @@ class Hotwire(click.Group):
             sys.exit(_fail("UsageError", message, error.exit_code, as_json))
         except HotwireError as error:
             sys.exit(_fail(type(error).__name__, str(error), 1, as_json))
+        except BrokenPipeError:  # who read the output, such as `head`, has what it wanted
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
         except OSError as error:
             sys.exit(_fail(type(error).__name__, printable(error), 1, as_json))
+        except Exception as error:  # noqa: BLE001  (nothing is hidden: it is said in one line, and all of it in a file)
+            sys.exit(_fail(type(error).__name__, unexpected(error), 1, as_json))
 
 
 def _print(result: CommandResult, as_json: bool) -> None:

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 @click.argument("what", metavar="PATH|NETWORK")
 @json_option
 def inspect(what: str) -> CommandResult:
-    """Say what is in a study, a recording (.npz), a bundle (.hotwire) or a network (a name, .onnx, or a folder)."""
+    """Say what is in a study, a recording, a bundle (.hotwire) or a network (a name, .onnx, or a folder).
+
+    A recording is one that hotwire wrote (.npz), or your file as it is: NIfTI, XDF, what MNE-Python reads, .mat, a
+    table, or a BIDS folder.
+    """
     from ..report import terminal
     from ..report.data import plain_data
 
@@ -29,13 +33,15 @@ def inspect(what: str) -> CommandResult:
 
 
 def _inspected(path: Path) -> dict[str, Any]:
+    from ..readers.arrays.array_files import array_shapes
+    from ..readers.describe import describe, is_recording
     from ..report.data import recording_data
 
     if path.suffix == ".toml":
         from ..study.study import open_study
 
         return _study_data(open_study(path))
-    if path.suffix == ".npz":
+    if path.suffix == ".npz" and (not path.is_file() or "about" in array_shapes(path)):
         return {"kind": "recording", **recording_data(recording_of(path))}
     if path.suffix == ".hotwire":
         from ..bundle.load import describe
@@ -44,6 +50,9 @@ def _inspected(path: Path) -> dict[str, Any]:
         manifest = describe(path)
         steps = [step_from_dict(saved) for saved in manifest["steps"]]
         return {"kind": "bundle", "delays": delays_data(steps, manifest["rate_hz"]), **manifest}
+    is_network = path.suffix == ".onnx" or (path / "config.json").is_file()
+    if is_recording(path) or (path.exists() and not is_network):
+        return describe(path)
     from ...models.networks.opening import open_network
 
     network = open_network(str(path))

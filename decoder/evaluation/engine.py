@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from ...errors import InputError
+from ...models.export.onnx_precision import Precision
+from ..bundle.compiled import CompiledDecoder, log_scores
 from ..bundle.save import compiled
 from ..decoder import Decoder
 from ..readout_graph import ReadoutGraph
@@ -19,45 +21,61 @@ from .folds import FittedFold
 Engine = Literal["network", "bundle"]
 
 
+class Graphs:
+    """The graphs that a rig runs, of decoders that are not saved.
+
+    Exporting a language model is slow: it is done once if one graph serves all fits.
+    """
+
+    def __init__(self, precision: Precision) -> None:
+        self._precision: Precision = precision
+        self._exported: dict[object, ReadoutGraph] = {}
+        self._exporting = Lock()  # torch exports one network at a time
+
+    def of(self, decoder: Decoder) -> CompiledDecoder:
+        """The graph of a fitted decoder; raise `InputError` where it cannot run live."""
+        return compiled(decoder, self._precision, self._readout(decoder))
+
+    def _readout(self, decoder: Decoder) -> ReadoutGraph:
+        settings = decoder.settings
+        key = (settings.layer, settings.prompt, settings.readout)
+        with self._exporting:
+            if settings.readout.graph_holds_fit:
+                return settings.readout.export(decoder.entry_, self._precision)
+            if key not in self._exported:
+                self._exported[key] = settings.readout.export(decoder.entry_, self._precision)
+        exported, model = self._exported[key], ModelProto()
+        model.CopyFrom(exported.model)
+        return exported._replace(model=model)
+
+
 class BundleEngine:
     """Decides on each fold's held-out trials by the bundle that would be saved of the fold's decoder."""
 
     def __init__(self, n_trials: int, n_classes: int) -> None:
-        self._scores = np.full((n_trials, n_classes), np.nan, np.float32)
+        self._scores = np.full((n_trials, n_classes), np.nan)
         self._texts: dict[int, str] = {}
-        self._exported: dict[object, ReadoutGraph] = {}
-        self._exporting = Lock()  # torch exports one network at a time
+        self._graphs = Graphs("int8")
 
     def decide(self, data: FoldData, fold: FittedFold) -> None:
-        """Decide on the trials that a fold holds out; the fold must have its whitener, not whitened trials."""
+        """Decide on the trials that a fold holds out; the fold must have its whitener, not whitened trials.
+
+        Probabilities are the graph's: the evaluation calibrates them as a rig does.
+        """
         settings = fold.settings
         decoder = Decoder(data.network, data.targets, settings)
         decoder.adopt(fold.linear, data.table(settings.layer), data.recording)
         try:
-            live = compiled(decoder, "int8", self._readout(decoder))
+            live = self._graphs.of(decoder)
         except InputError as error:
             raise InputError(f'engine: the decoder cannot run live: {error}; take engine = "network"') from error
         trials = data.trials(settings)
         for i in fold.test.tolist():
             one = live.decide(trials.X[i])
-            # A probability may underflow to 0, whose log is not finite.
-            self._scores[i] = np.log(np.maximum(one.probabilities, np.finfo(np.float64).tiny))
+            self._scores[i] = log_scores(one.probabilities)
             if one.text is not None:
                 self._texts[i] = one.text
 
-    def decisions(self) -> tuple[NDArray[np.float32], list[str] | None]:
+    def decisions(self) -> tuple[NDArray[np.float64], list[str] | None]:
         """Scores (n_trials, n_classes) of all trials in order, and free answers if there are any."""
         return self._scores, [self._texts[i] for i in sorted(self._texts)] or None
-
-    def _readout(self, decoder: Decoder) -> ReadoutGraph:
-        """The exported readout. Exporting a language model is slow: it is done once if one graph serves all folds."""
-        settings = decoder.settings
-        key = (settings.layer, settings.prompt, settings.readout)
-        with self._exporting:
-            if settings.readout.graph_holds_fit:
-                return settings.readout.export(decoder.entry_, "int8")
-            if key not in self._exported:
-                self._exported[key] = settings.readout.export(decoder.entry_, "int8")
-        exported, model = self._exported[key], ModelProto()
-        model.CopyFrom(exported.model)
-        return exported._replace(model=model)

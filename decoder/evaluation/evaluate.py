@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import InputError, UnknownNameError
 from ..bundle.graph import check_causal
@@ -15,10 +16,12 @@ from ..fit_findings import sizes_findings, strength_findings
 from ..readout import Readout, read_out_fits
 from ..recordings.recording import Recording
 from ..settings import Settings
+from ..statistics.calibration import softmax
 from ..statistics.permutation import N_PERMUTATIONS, exceedance, exchanged_within, null_orders
 from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
+from .audit.words import words_finding
 from .choices import Choice, chosen_in_words, layers_tried, tried_windows
 from .controls import CONTROLS, Control, control_named, left_out
 from .engine import BundleEngine, Engine
@@ -136,7 +139,8 @@ def evaluate(
     -----
     UserWarning
         A scanner's window ends before the blood responds to its event; given before anything is fitted, with a window
-        that would hold the response. Or the audit found a leak, and `audit` is "warn".
+        that would hold the response. Or the network does not give some words from their own activations. Or the audit
+        found a leak, and `audit` is "warn".
     """
     rivals = _checked_arguments(folds, controls, audit, field)
     for name, given, known in (("engine", engine, get_args(Engine)), ("controls_redo", controls_redo, get_args(Redo))):
@@ -158,6 +162,8 @@ def evaluate(
     findings = look_for_leaks(recording, trials, data.targets, runs_of, decoder.settings, tried, classes=classes)
     names = [choice.setting for choice in choose]
     findings = (*findings, *sizes_findings(trials, decoder.settings, recording.feature_names, names))
+    sayable = words_finding(data, decoder.settings)
+    findings = findings if sayable is None else (*findings, sayable)
     refuse(findings, audit)
     graph = BundleEngine(len(trials), len(data.targets.answers)) if engine == "bundle" else None
     fits = [partial(_fitted, graph, data, decoder.settings, choose, one, inner_folds) for one in splits]
@@ -167,8 +173,6 @@ def evaluate(
         fold[one.test] = index
 
     jobs: dict[str, list[_Job]] = {"ceiling": [(data, fitted, true, None)]}
-    if graph is None:
-        jobs["decoder"] = [(data, fitted, predicted, None)]
     changes = [control_named(name) for name in controls]
     untrained = data
     if any(one.untrained for one in changes):
@@ -179,6 +183,8 @@ def evaluate(
         jobs[one.name] = _control_jobs(one, on, fitted, search, n_shuffles=n_shuffles, seed=seed)
     findings = (*findings, *(left_out(one) for one in changes if not jobs[one.name]))
     todo = [partial(_decode, *job) for repeats in jobs.values() for job in repeats]
+    if graph is None:
+        todo.append(partial(_decode, data, fitted, predicted, None))
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
     others = decide_in_folds(data, splits, fitted, rivals, decoder.settings, choose, inner_folds)
@@ -188,12 +194,14 @@ def evaluate(
     orders = null_orders(within, trials.event, n_permutations or N_PERMUTATIONS, seed=seed)
     scorer = Scorer(data.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
     outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items() if repeats}
-    if graph is not None:
-        outcomes["decoder"] = scorer.outcome([graph.decisions()])
+    decided = [next(decoded)] if graph is None else [graph.decisions()]
+    costs, scores = decoder.settings.decision.costs_of(data.targets.answers), decided[0][0]
+    outcomes["decoder"] = scorer.outcome(decided, _utility(fitted, costs, scores))
     n_refits = 0
     if permute == "refit":
         decode, n = partial(_decode, data, fitted, instead=None), n_permutations or N_REFITS
-        values = refitted_values(data, fitted, fold_of, scorer, decode, n, seed)
+        utility = partial(_utility, fitted, costs)
+        values = refitted_values(data, fitted, fold_of, scorer, decode, utility, n, seed)
         n_refits = len(next(iter(values.values())))
         outcomes["decoder"] = outcomes["decoder"].with_p(
             {name: exceedance(one.value, values[name]) for name, one in outcomes["decoder"].measures.items()}
@@ -204,6 +212,8 @@ def evaluate(
         truth=truth,
         trials=trials,
         fold=fold,
+        probabilities=_probabilities(fitted, scores),
+        calibrations=tuple(one.calibration for one in fitted),
         chosen=[chosen_in_words(one.settings, names) for one in fitted],
         decoder=outcomes["decoder"],
         ceiling=outcomes["ceiling"],
@@ -302,3 +312,17 @@ def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, ins
         scores[test] = np.concatenate(values)
         texts |= {} if said is None else dict(zip(test.tolist(), said, strict=True))
     return scores, [texts[i] for i in sorted(texts)] or None
+
+
+def _probabilities(folds: Sequence[FittedFold], scores: NDArray) -> NDArray[np.float64]:
+    """Of each trial's classes, (n_trials, n_classes), by the calibration of the fold that holds it out."""
+    probabilities = softmax(scores)
+    for fold in folds:
+        if fold.calibration is not None:
+            probabilities[fold.test] = fold.calibration.probabilities(scores[fold.test])
+    return probabilities
+
+
+def _utility(folds: Sequence[FittedFold], costs: NDArray, scores: NDArray) -> NDArray[np.float64]:
+    """What each trial's decision has most of, (n_trials, n_classes), see `least_cost`."""
+    return _probabilities(folds, scores) * costs

@@ -49,7 +49,8 @@ class Calibration:
     fitted or chosen in it, is fitted anew on all trials so far after each event. Decisions begin when each class has a
     few trials from at least two runs, because choices are scored by leaving runs out. Trials of one event share
     samples: they are decided on together before any of them is learned from. If more trials of the same event arrive
-    later, they are learned from but not counted.
+    later, they are learned from but not counted. Probabilities are the network's own, as few trials
+    cannot calibrate them.
 
     Parameters
     ----------
@@ -131,7 +132,7 @@ class Calibration:
             )
         found = np.full(len(trials), np.nan)
         for event, rows in _by_event(trials):
-            of_event = _taken(trials, rows)
+            of_event = trials.take(rows)
             if event not in self._answer_to and self._fitted():
                 found[rows] = self._decided_rightly(of_event)
             self._learned = of_event if self._learned is None else _joined(self._learned, of_event)
@@ -214,10 +215,6 @@ def _by_event(trials: Trials) -> Iterator[tuple[Event, NDArray[np.intp]]]:
     events = list(zip(trials.run.tolist(), trials.event.tolist(), strict=True))
     for event in dict.fromkeys(events):
         yield event, np.array([row for row, one in enumerate(events) if one == event], np.intp)
-
-
-def _taken(trials: Trials, rows: NDArray[np.intp]) -> Trials:
-    return replace(trials, **{name: getattr(trials, name)[rows] for name in BY_TRIAL})
 
 
 def _joined(first: Trials, then: Trials) -> Trials:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -60,6 +60,12 @@ class Trials:
 
     def __len__(self) -> int:
         return len(self.X)
+
+    def take(self, rows: NDArray) -> Trials:
+        """Return some of the trials, by their positions or a mask."""
+        of_trials = {name: getattr(self, name)[rows] for name in ("X", "label", "run", "event", "start_s", "stop_s")}
+        stimulus = None if self.stimulus is None else self.stimulus[rows]
+        return replace(self, **of_trials, stimulus=stimulus)
 
 
 class Rejection(NamedTuple):

@@ -12,6 +12,8 @@ from ...decoder.cli.result import CommandResult
 from ...errors import InputError
 from ...errors.printable import json_text, printable
 
+LOSSES = {"lost": "samples lost", "nonfinite": "with NaN", "duplicated": "sent twice"}
+
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
@@ -26,16 +28,31 @@ from ...errors.printable import json_text, printable
     show_default=True,
     help="Whether to replay each run over LSL from another process, too.",
 )
+@click.option(
+    "--least-present",
+    type=float,
+    default=0.75,
+    show_default=True,
+    help="The share of a window's samples below which the session abstains, as in hotwire stream.",
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the certificate there, as JSON.")
 @json_option
 def verify(
-    bundle: Path, recording: str, runs: tuple[str, ...], cuttings: int, seed: int, lsl: Any, out: Path | None
+    bundle: Path,
+    recording: str,
+    runs: tuple[str, ...],
+    cuttings: int,
+    seed: int,
+    lsl: Any,
+    least_present: float,
+    out: Path | None,
 ) -> CommandResult:
     """Certify that a decoder decides the same live as offline, bit for bit.
 
     Every decision on RECORDING (a study, .npz, .xdf, or the word demo) is made offline, then live with each run cut
     into chunks of random lengths and markers early and late, many times, and once through LSL between two processes.
-    The exit code is 0 if all are equal, else 1.
+    Then samples are lost, a channel is NaN or flat, a chunk comes twice: the session must decide and abstain as an
+    offline twin of which the same samples are missing. The exit code is 0 if all are equal, else 1.
     """
     from ..verify.verify import verify as compare
     from .progress import progress_bar
@@ -46,7 +63,14 @@ def verify(
     opened = open_recording(recording)
     with progress_bar("passes") as progress:
         certificate = compare(
-            bundle, opened, runs=named_runs(opened, runs), cuttings=cuttings, seed=seed, lsl=lsl, progress=progress
+            bundle,
+            opened,
+            runs=named_runs(opened, runs),
+            cuttings=cuttings,
+            seed=seed,
+            lsl=lsl,
+            min_present=least_present,
+            progress=progress,
         )
     result = certificate.to_dict()
     if out is not None:
@@ -62,7 +86,7 @@ def _readable(result: dict[str, Any]) -> str:
     from ...decoder.fitted_on import warning_of
 
     bundle, recording, machine = result["bundle"], result["recording"], result["machine"]
-    cuttings, lsl = result["cuttings"], result["lsl"]
+    cuttings, lsl, gaps = result["cuttings"], result["lsl"], result["gaps"]
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
     lines = [
         f"{result['result']}: {result['n_decisions']} decisions, offline against live",
@@ -73,6 +97,8 @@ def _readable(result: dict[str, Any]) -> str:
         "LSL        not asked for"
         if lsl is None
         else f"LSL        between two processes: {lsl['n_compared']} decisions compared, {lsl['n_unequal']} differ",
+        f"gaps       {gaps['n']} cuttings with faults: {_with_gaps(gaps)}",
+        *([] if lsl is None else [f"           through LSL: {_with_gaps(result['gaps_through_lsl'])}"]),
         f"with       {versions}; {machine['system']}, {machine['cores']} cores; {result['at']}; "
         f"{result['seconds']:.0f} s",
     ]
@@ -84,3 +110,13 @@ def _readable(result: dict[str, Any]) -> str:
         for one in result["differences"]
     ]
     return "\n".join(map(printable, lines))
+
+
+def _with_gaps(part: dict[str, Any]) -> str:
+    lost = ", ".join(f"{part.get(name, 0)} {words}" for name, words in LOSSES.items())
+    return (
+        f"{lost}; of {part['n_compared']} windows {part.get('n_untouched', 0)} decided as on the whole recording, "
+        f"{part.get('n_with_missing', 0)} with or after what was missing, {part.get('n_abstained', 0)} abstained "
+        f"(min_present {part['policy']['min_present']:g}, max_bad {part['policy']['max_bad']:g}); "
+        f"{part['n_unequal']} differ"
+    )

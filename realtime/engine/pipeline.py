@@ -155,7 +155,7 @@ class Pipeline:
             return []
         names = self.decoder.feature_names
         ready = []
-        for row in rows if self._stride == 1 else map(self._in_the_stream, rows):
+        for row in (in_the_stream(row, self._stride) for row in rows):
             bad = np.flatnonzero(self._last_bad > row.first).tolist() if self._newest_bad > row.first else ()
             named = tuple(f"{names[i]} ({self._reasons[i]})" for i in bad)
             since_s = (arrival.stop - row.stop - self._delay) / self._rate_hz  # its own newest sample is older
@@ -164,11 +164,14 @@ class Pipeline:
             ready.append(ReadyWindow(row, named, own, rejected))
         return ready
 
-    def _in_the_stream(self, row: WindowRow) -> WindowRow:
-        """Give a row's position in samples of the stream."""
-        first, stop = (round(sample * self._stride) for sample in (row.first, row.stop))
-        present = row.n_present / (row.stop - row.first)
-        return row._replace(first=first, stop=stop, n_present=round(present * (stop - first)))
+
+def in_the_stream(row: WindowRow, stride: float) -> WindowRow:
+    """Give a row's position in samples of the stream, of which `stride` are one sample after the steps."""
+    if stride == 1:
+        return row
+    first, stop = (round(sample * stride) for sample in (row.first, row.stop))
+    present = row.n_present / (row.stop - row.first)
+    return row._replace(first=first, stop=stop, n_present=round(present * (stop - first)))
 
 
 def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -190,6 +190,20 @@ class Saturated(_OfChannel):
         return float(np.nanmax(column)) + 100 * max(1.0, float(np.nanmax(column) - np.nanmin(column)))
 
 
+def with_faults(
+    data: NDArray[np.float32], names: Sequence[str], rate_hz: float, faults: Sequence[Fault]
+) -> tuple[NDArray[np.float32], Delivery]:
+    """Return a copy of samples (n_samples, n_channels) and their delivery, with the faults."""
+    data, delivery = data.copy(), Delivery.regular(len(data), rate_hz)
+    last_s = (len(data) - 1) / rate_hz
+    for fault in faults:
+        if fault.at_s > last_s:
+            raise InputError(f"{fault}: the last sample comes before that, at {last_s:g} s")
+        fault.damage(data, names, rate_hz)
+        delivery = fault.deliver(delivery, rate_hz)
+    return data, delivery
+
+
 FAULTS: dict[str, type[Fault]] = {
     fault.kind: fault
     for fault in (

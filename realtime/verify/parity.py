@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ from ..sources.source import Source
 
 NEVER_S = 1e9
 TURN_S = 1.0
+AS_OFFLINE = LiveSettings(max_bad=1.0)
+"""Offline, every channel is trusted."""
 
 
 class DecisionRecord(NamedTuple):
@@ -28,7 +31,7 @@ class DecisionRecord(NamedTuple):
 
     It uses the samples ``[first, stop)`` of the run. ``answer`` and ``text`` are None if the decoder abstained or gives
     no text. ``features`` and ``probabilities`` are the SHA-256 of their bytes, float32 and float64, ``""`` if it
-    abstained.
+    abstained; ``abstained`` is the reason, or None.
     """
 
     run: str
@@ -39,6 +42,7 @@ class DecisionRecord(NamedTuple):
     text: str | None
     features: str
     probabilities: str
+    abstained: str | None = None
 
     @property
     def sha256(self) -> str:
@@ -78,7 +82,7 @@ def decided_offline(decoder: NotingDecoder, recording: Recording) -> list[Decisi
             answer=one.answer,
             text=one.text,
             features=features,
-            probabilities=_of_probabilities(one.probabilities),
+            probabilities=digest_of(one.probabilities),
         )
         for one, features in zip(decisions, decoder.noted, strict=True)
     ]
@@ -91,16 +95,16 @@ def decided_live(
     run: str,
     history_s: float,
     carry_on: Callable[[], object] = lambda: None,
+    policy: LiveSettings = AS_OFFLINE,
 ) -> tuple[list[DecisionRecord], dict[str, int]]:
     """Decide on a source that ends, and return the decisions and all losses.
 
-    Samples wait ``history_s`` for late markers. ``carry_on`` is called between turns, and may raise to stop.
+    Samples wait ``history_s`` for late markers. ``carry_on`` is called between turns, and may raise to stop. Of
+    ``policy``, ``min_present`` and ``max_bad`` say when to abstain; by default never where no sample is missing.
     """
     decoder.noted.clear()
     # No time limit for the next sample; and the same windows are decided as offline.
-    settings = LiveSettings(
-        backlog="every", max_bad=1.0, stale_s=NEVER_S, lost_s=NEVER_S, timeout_s=60.0, history_s=history_s
-    )
+    settings = replace(policy, backlog="every", stale_s=NEVER_S, lost_s=NEVER_S, timeout_s=60.0, history_s=history_s)
     decisions: list[LiveDecision] = []
     with Engine(decoder, source, settings, clock=clock) as engine:
         while not engine.ended:
@@ -157,11 +161,13 @@ def _of_live(one: LiveDecision, run: str, rate_hz: float, noted: Any) -> Decisio
         answer=one.answer,
         text=one.text,
         features="" if one.abstained else next(noted),
-        probabilities="" if one.abstained else _of_probabilities(one.probabilities),
+        probabilities="" if one.abstained else digest_of(one.probabilities),
+        abstained=one.abstained,
     )
 
 
-def _of_probabilities(probabilities: dict[str, float]) -> str:
+def digest_of(probabilities: dict[str, float]) -> str:
+    """SHA-256 of the classes' names and the bytes of their probabilities."""
     return sha256_of(repr(list(probabilities)), np.array(list(probabilities.values())).tobytes())
 
 

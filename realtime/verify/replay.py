@@ -15,7 +15,7 @@ import pylsl
 from numpy.typing import NDArray
 
 from ...errors import InputError, StreamNotFoundError, UnknownNameError
-from .faults import ClockReset, Delivery, Fault, Replaced, Restart, read_fault
+from .faults import ClockReset, Delivery, Fault, Replaced, Restart, read_fault, with_faults
 
 if TYPE_CHECKING:
     from ...decoder.recordings.recording import Recording
@@ -176,15 +176,7 @@ def _samples(
     places = list(_chosen(recording, runs).values())
     if not sum(map(len, places)):
         raise InputError("recording: expected samples to send, got none")
-    data = recording.data[np.concatenate(places)]  # a copy: faults may change it
-    delivery = Delivery.regular(len(data), recording.rate_hz)
-    last_s = (len(data) - 1) / recording.rate_hz
-    for fault in faults:
-        if fault.at_s > last_s:
-            raise InputError(f"{fault}: the last sample comes before that, at {last_s:g} s")
-        fault.damage(data, recording.feature_names, recording.rate_hz)
-        delivery = fault.deliver(delivery, recording.rate_hz)
-    return data, delivery
+    return with_faults(recording.data[np.concatenate(places)], recording.feature_names, recording.rate_hz, faults)
 
 
 def _marks(recording: Recording, runs: Sequence[int | str] | None, faults: Sequence[Fault]) -> list[_Mark]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
@@ -21,6 +21,7 @@ from ...errors import StreamError, StreamLostError
 from ..sources.lsl_source import LslSource
 from ..sources.private_lsl import private_config
 from ..sources.source import Chunk, EndOfStream, Marker, MarkersChange, StreamInfo
+from .faults import Fault, with_faults
 
 GOODBYE_S = 10.0
 LATE_S = 10.0
@@ -32,13 +33,15 @@ LINGER_S = 600.0
 class _Ending(LslSource):
     """A replay's stream, which ends after its last sample and marker."""
 
-    def __init__(self, name: str, recording: Recording, process: subprocess.Popen[bytes], stderr: Path) -> None:
+    def __init__(
+        self, name: str, recording: Recording, n_sent: int, process: subprocess.Popen[bytes], stderr: Path
+    ) -> None:
         # Nothing is dropped, however slow its consumer is.
         buffer_s = recording.n_samples / recording.rate_hz + 60.0
         super().__init__(name, markers=f"{name}-markers", buffer_s=buffer_s)
         self._process = process
         self._stderr = stderr
-        self._n_samples_left = recording.n_samples
+        self._n_samples_left = n_sent
         self._n_markers_left = len(recording.events)
         self._samples_ended_s = inf
 
@@ -68,7 +71,12 @@ class _Ending(LslSource):
 
 @contextmanager
 def replayed(
-    recording: Recording, *, speed: float, name: str | None = None, env: Mapping[str, str] | None = None
+    recording: Recording,
+    *,
+    speed: float,
+    faults: Sequence[Fault] = (),
+    name: str | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[LslSource]:
     """Replay a recording of one run at this speed in another process, which ends with the ``with`` block.
 
@@ -76,10 +84,12 @@ def replayed(
     unique. ``env`` is the environment of the process, see `private_session`.
     """
     name = name or f"hotwire-replay-{uuid4().hex[:8]}"
+    n_sent = len(with_faults(recording.data, recording.feature_names, recording.rate_hz, faults)[1].sample)
     with tempfile.TemporaryDirectory() as folder:
         path, log = Path(folder) / "recording.npz", Path(folder) / "stderr"
         write_npz(recording, path)
         arguments = [str(path), "--name", name, "--speed", repr(speed), "--linger", str(LINGER_S)]
+        arguments += [word for fault in faults for word in ("--fault", str(fault))]
         with log.open("wb") as stderr:
             process = subprocess.Popen(
                 [sys.executable, "-m", "hotwire.decoder.cli.group", "replay", *arguments],
@@ -89,7 +99,7 @@ def replayed(
                 stderr=stderr,
             )
         try:
-            yield _Ending(name, recording, process, log)
+            yield _Ending(name, recording, n_sent, process, log)
         finally:
             process.terminate()
             try:

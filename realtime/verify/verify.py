@@ -1,7 +1,8 @@
 """Parity: with the same bundle and samples, live and offline decisions are equal, bit for bit.
 
 Every decision is computed once offline and once live for each cutting. They are compared by a SHA-256 over the
-features, the probabilities, the class, the text and the interval.
+features, the probabilities, the class, the text and the interval. Where samples are missing, live decisions and
+abstentions are compared with an offline twin of which the same samples are missing.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import platform
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import ceil
 from queue import Empty, SimpleQueue
-from threading import Event, Lock
+from threading import Event
 from typing import Any, Literal
 
 import numpy as np
@@ -26,13 +29,20 @@ from ...decoder.fitted_on import runs_of_fit
 from ...decoder.recordings.recording import Recording
 from ...errors import InputError, RecordingError, UnknownNameError
 from ..clock import SystemClock, VirtualClock
+from ..settings import LiveSettings
 from ..sources.recording_source import RecordingSource
-from .parity import DecisionRecord, NotingDecoder, decided_live, decided_offline, differences, recording_digest
+from .faults import Fault
+from .gap_replay import draw_faults, sent, source_with_faults
+from .parity import AS_OFFLINE, DecisionRecord, NotingDecoder, decided_live, decided_offline, recording_digest
+from .tally import Progress, Tally
+from .twin import decided_with_gaps
 
 Lsl = Literal["also", "never"]
 LSL = ("also", "never")
-FORMAT = 1
-MAX_REPORTED = 10
+FORMAT = 2
+"""2: decisions with ``abstained``, and the parts with gaps."""
+CUTTINGS_PER_GAPS = 5
+"""So many cuttings without a fault to one with."""
 MAX_THREADS = 2
 LATEST_S = 10.0
 """Markers arrive up to this much earlier or later than their event."""
@@ -40,8 +50,6 @@ FASTEST = 100.0
 MAX_NUMBERS_PER_S = 2e6
 """A replay sends at most this much: the network is not tested."""
 PACKAGES = ("hotwire", "numpy", "onnxruntime", "pylsl")
-
-Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -64,15 +72,25 @@ def verify(
     cuttings: int = 50,
     seed: int = 0,
     lsl: Lsl = "also",
+    min_present: float = LiveSettings.min_present,
     progress: Progress | None = None,
 ) -> Certificate:
     """Compare the decisions of a bundle on a recording offline and live.
 
     Live means the engine. Each run is cut into chunks of random lengths, some of them empty, with early, late and
-    reordered markers, `cuttings` times under a virtual clock. With `lsl` ``"also"``, another process also replays each
-    run once through LSL. A live decoder may abstain from samples that it does not trust; here it decides on all of
-    them, as offline. `seed` is that of the first cutting; the next ones count up. `progress` is called with the number
-    of finished and of all passes over a run.
+    reordered markers, `cuttings` times under a virtual clock. Nothing is missing there, and every channel is trusted,
+    so that all decisions are those of the whole recording.
+
+    One time to five cuttings, faults are drawn at random, and the session abstains as it would live, by `min_present`
+    and the default ``max_bad`` of `LiveSettings`. Some samples and a stretch of them are lost, a channel is NaN or
+    flat, a chunk is sent twice. Every decision and every abstention, with its reason, must be that of an offline twin
+    of which the same samples are missing; decisions that depend on none of these must be those of the whole recording;
+    and the losses that the session counts must be the injected ones.
+
+    With `lsl` ``"also"``, another process also replays each run through LSL, once whole and once with faults. There,
+    every channel is trusted: when a late marker comes, a channel may have become flat since. `seed` is that of the
+    first cutting; the next ones count up. `progress` is called with the number of finished and of all passes over a
+    run.
 
     Raises BundleError if the bundle is damaged or its decoder cannot run live, RecordingError if the recording does not
     match or has nothing to decide, UnknownNameError if there is no such run.
@@ -83,7 +101,9 @@ def verify(
         raise UnknownNameError("lsl", lsl, LSL)
     at, begun_s = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
     parts = {run: recording.select(runs=[run]) for run in (recording.runs if runs is None else runs)}
-    tally = _Tally(len(parts) * (1 + cuttings + (lsl == "also")), progress)
+    policy = LiveSettings(min_present=min_present)
+    n_gaps = ceil(cuttings / CUTTINGS_PER_GAPS)
+    tally = Tally(len(parts) * (1 + cuttings + n_gaps + 2 * (lsl == "also")), progress)
 
     decoder = NotingDecoder.load(bundle)
     offline: dict[int | str, list[DecisionRecord]] = {}
@@ -95,6 +115,11 @@ def verify(
     if not expected:
         raise RecordingError(f"recording: there is nothing to decide in {recording.source}: it has no events?")
     history_s = _history_s(decoder.rate_hz, parts, offline)
+    longest = max(one.stop - one.first for one in expected)
+
+    def faults_of(number: int, run: int | str) -> tuple[list[Fault], np.random.Generator]:
+        rng = np.random.default_rng([number, list(parts).index(run)])
+        return draw_faults(parts[run], longest, rng), rng
 
     def cut(decoder: NotingDecoder, job: tuple[int, int | str], carry_on: Callable[[], None]) -> None:
         number, run = job
@@ -106,14 +131,40 @@ def verify(
 
     _in_threads(decoder, [(seed + i, run) for i in range(cuttings) for run in parts], cut)
     in_cuttings = tally.figures()
+
+    def lose(decoder: NotingDecoder, job: tuple[int, int | str], carry_on: Callable[[], None]) -> None:
+        number, run = job
+        clock, (faults, rng) = VirtualClock(), faults_of(number, run)
+        as_sent = sent(parts[run], faults)
+        twins = decided_with_gaps(decoder, parts[run], as_sent, policy)
+        source = source_with_faults(parts[run], as_sent, clock, rng, LATEST_S)
+        got, losses = decided_live(decoder, source, clock, str(run), history_s, carry_on, policy)
+        tally.compared_with_gaps(f"gaps {number}", offline[run], twins, got, as_sent.losses, losses)
+
+    _in_threads(decoder, [(seed + i, run) for i in range(n_gaps) for run in parts], lose)
+    abstains = {"min_present": policy.min_present, "max_bad": policy.max_bad}
+    in_gaps = {"n": n_gaps, "seed": seed, "policy": abstains, **tally.figures()}
     through_lsl: dict[str, Any] | None = None
+    gaps_through_lsl: dict[str, Any] | None = None
     if lsl == "also":
         length_s = sum(part.n_samples for part in parts.values()) / recording.rate_hz
         speed = min(FASTEST, 0.5 * length_s / offline_s)  # so that decisions are fast enough
-        losses = _through_lsl(
-            decoder, parts, history_s, speed, lambda run, got: tally.compared("LSL", offline[run], got)
-        )
-        through_lsl = tally.figures() | {"speed": speed, "losses": dict(losses)}
+        with _lsl_replays(decoder, history_s, speed) as replay:
+            losses: Counter[str] = Counter()
+            for run, part in parts.items():
+                got, lost = replay(part, [], AS_OFFLINE)
+                losses.update(lost)
+                tally.compared("LSL", offline[run], got)
+            through_lsl = tally.figures() | {"speed": speed, "losses": dict(losses)}
+            trusting = replace(policy, max_bad=AS_OFFLINE.max_bad)
+            for run, part in parts.items():
+                faults, _ = faults_of(seed, run)
+                as_sent = sent(part, faults)
+                twins = decided_with_gaps(decoder, part, as_sent, trusting)
+                got, lost = replay(part, faults, trusting)
+                tally.compared_with_gaps("gaps through LSL", offline[run], twins, got, as_sent.losses, lost)
+            abstains = {"min_present": trusting.min_present, "max_bad": trusting.max_bad}
+            gaps_through_lsl = {"policy": abstains, "speed": speed, **tally.figures()}
     of_fit = runs_of_fit(recording, decoder.manifest.get("fitted_on"))
     report = {
         "format": FORMAT,
@@ -129,47 +180,14 @@ def verify(
         "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
         "n_decisions": len(expected),
         "cuttings": {"n": cuttings, "seed": seed, **in_cuttings},
+        "gaps": in_gaps,
         "lsl": through_lsl,
+        "gaps_through_lsl": gaps_through_lsl,
         "differences": tally.reported,
         "decisions": [{**one._asdict(), "sha256": one.sha256} for one in expected],
         "seconds": time.perf_counter() - begun_s,
     }
     return Certificate(tally.n_unequal_in_all == 0, report)
-
-
-class _Tally:
-    """Counts passes and compares their decisions; several threads may call it at once."""
-
-    def __init__(self, n_passes: int, progress: Progress | None) -> None:
-        self.reported: list[dict[str, Any]] = []
-        self.n_unequal_in_all = 0
-        self._n_passes, self._n_passed = n_passes, 0
-        self._n_compared = self._n_unequal = 0
-        self._progress = progress
-        self._lock = Lock()
-
-    def passed(self) -> None:
-        with self._lock:
-            self._n_passed += 1
-            if self._progress is not None:
-                self._progress(self._n_passed, self._n_passes)
-
-    def compared(self, where: str, expected: Sequence[DecisionRecord], got: Sequence[DecisionRecord]) -> None:
-        """Compare one pass over a run."""
-        unequal = differences(expected, got)
-        with self._lock:
-            self._n_compared += max(len(expected), len(got))
-            self._n_unequal += len(unequal)
-            self.n_unequal_in_all += len(unequal)
-            room = MAX_REPORTED - len(self.reported)
-            self.reported += [{"where": where, **one} for one in unequal[:room]]
-        self.passed()
-
-    def figures(self) -> dict[str, int]:
-        """Return the counts since the last call."""
-        counted = {"n_compared": self._n_compared, "n_unequal": self._n_unequal}
-        self._n_compared = self._n_unequal = 0
-        return counted
 
 
 def _history_s(rate_hz: float, parts: dict[Any, Recording], offline: dict[Any, list[DecisionRecord]]) -> float:
@@ -218,23 +236,18 @@ class _StoppedError(Exception):
     """Another thread failed, or the user interrupted it."""
 
 
-def _through_lsl(
-    decoder: NotingDecoder,
-    parts: dict[Any, Recording],
-    history_s: float,
-    speed: float,
-    compare: Callable[[Any, list[DecisionRecord]], None],
-) -> Counter[str]:
-    """Decide on each run while another process replays it, and return all losses."""
+@contextmanager
+def _lsl_replays(decoder: NotingDecoder, history_s: float, speed: float) -> Iterator[Any]:
+    """Yield a function that decides on a run while another process replays it, with the losses; all in one session."""
     from .replayed import private_session, replayed
 
-    losses: Counter[str] = Counter()
+    def replay(
+        part: Recording, faults: Sequence[Fault], policy: LiveSettings
+    ) -> tuple[list[DecisionRecord], dict[str, int]]:
+        at = min(speed, MAX_NUMBERS_PER_S / (part.rate_hz * part.n_features))
+        with replayed(part, speed=at, faults=faults, env=env) as source:
+            return decided_live(decoder, source, SystemClock(), str(part.runs[0]), history_s, policy=policy)
+
     with tempfile.TemporaryDirectory() as folder:
         env = private_session(folder)
-        for run, part in parts.items():
-            at = min(speed, MAX_NUMBERS_PER_S / (part.rate_hz * part.n_features))
-            with replayed(part, speed=at, env=env) as source:
-                got, lost = decided_live(decoder, source, SystemClock(), str(run), history_s)
-            losses.update(lost)
-            compare(run, got)
-    return losses
+        yield replay

@@ -23,14 +23,16 @@ RUNNING = RunningAverage(max_samples=3)
 BLOCKS = BlockAverage()
 
 
-def made_recording(n_runs: int = 2, seed: int = 0, names: Sequence[str] = NAMES, unit: str = "uV") -> Recording:
-    """Blocks of six samples, one of each label a run, with two of rest before and four behind."""
+def made_recording(
+    n_runs: int = 2, seed: int = 0, names: Sequence[str] = NAMES, unit: str = "uV", n_blocks: int = 1
+) -> Recording:
+    """Blocks of six samples, `n_blocks` of each label a run, with two of rest before and four behind."""
     rng = np.random.default_rng(seed)
     patterns = np.random.default_rng(7).normal(size=(len(LABELS), 8))
     data, runs, onset_s, labels = [], [], [], []
     for run in range(n_runs):
-        samples = 0.3 * rng.normal(size=(8 * len(LABELS) + 4, 8))
-        for block, label in enumerate(rng.permutation(len(LABELS))):
+        samples = 0.3 * rng.normal(size=(8 * len(LABELS) * n_blocks + 4, 8))
+        for block, label in enumerate(rng.permutation(np.repeat(np.arange(len(LABELS)), n_blocks))):
             samples[8 * block + 2 : 8 * block + 8] += patterns[label]
             runs.append(run)
             onset_s.append((8 * block + 2) / RATE_HZ)

@@ -45,7 +45,7 @@ REMEDIES = {
     "label by position": "shuffle the order anew for every run",
 }
 
-BEFORE = ("response",)
+BEFORE = ("response", "words")
 """Checks that warn before the fit."""
 
 

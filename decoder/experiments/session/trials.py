@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +38,4 @@ def _of_events(trials: Trials, events: NDArray[np.int64]) -> Trials:
         raise InputError("times: expected one trial for each event; leave `times` out with a window of several")
     order = np.argsort(trials.event)
     rows = order[np.searchsorted(trials.event[order], events)]
-    arrays = {name: getattr(trials, name)[rows] for name in ("X", "label", "run", "event", "start_s", "stop_s")}
-    stimulus = None if trials.stimulus is None else trials.stimulus[rows]
-    return replace(trials, **arrays, stimulus=stimulus)
+    return trials.take(rows)

@@ -17,6 +17,11 @@ from .npz import DAMAGED
 Order = Literal["C", "F"]
 """Which index ran fastest when an array was flattened: the last ("C") or, as in MATLAB, the first ("F")."""
 
+VERSION_7_3 = (
+    "a MATLAB file of version 7.3 (HDF5); only those up to version 7 can be read. Save it again in MATLAB with "
+    "save(..., '-v7'), or open it with h5py and write its arrays with numpy.savez (h5py shows their axes in reverse)"
+)
+
 
 def order_in(path: Path, order: Order | None) -> Order:
     """Return the order, by default that of the program which writes such files."""
@@ -39,6 +44,31 @@ def load_arrays(path: str | PathLike[str], names: Sequence[str]) -> dict[str, ND
     if path.suffix not in (".npz", ".mat"):
         raise RecordingError(f"{path}: expected arrays in a file ending in .npz or .mat, got {path.suffix or 'none'}")
     return {".npz": _load_npz, ".mat": _load_mat}[path.suffix](path, names)
+
+
+def array_shapes(path: Path) -> dict[str, str]:
+    """Return the shape and the type of each array in a file, such as ``"(100, 64) float32"``."""
+    if path.suffix.lower() == ".npz":
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: _without_objects(path, name, file) for name in file.files}
+            return {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
+        except DAMAGED as error:
+            raise RecordingError(f"{path}: cannot be read as .npz: {error}") from error
+    try:
+        import scipy.io
+        from scipy.io.matlab import MatReadError
+    except ImportError as error:
+        raise MissingExtraError("reading MATLAB's files needs scipy; install hotwire[all]") from error
+    try:
+        named = {name: f"{tuple(shape)} {kind}" for name, shape, kind in scipy.io.whosmat(path)}
+        structures = [name for name, what in named.items() if what.endswith("struct")]
+        loaded = scipy.io.loadmat(path, variable_names=structures) if structures else {}
+        return named | {f"{name}.{field}": "field" for name in structures for field in loaded[name].dtype.names or ()}
+    except NotImplementedError as error:
+        raise RecordingError(f"{path}: {VERSION_7_3}") from error
+    except (*DAMAGED, MatReadError, LookupError) as error:
+        raise RecordingError(f"{path}: cannot be read as a MATLAB file: {error}") from error
 
 
 def entries(path: Path, name: str, array: NDArray) -> NDArray:
@@ -102,11 +132,7 @@ def _load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray]:
         known = {name: _known(path, name.split(".")[0], there) for name in names}
         loaded = scipy.io.loadmat(path, variable_names=list(set(known.values())))
     except NotImplementedError as error:
-        raise RecordingError(
-            f"{path}: a MATLAB file of version 7.3 (HDF5); only those up to version 7 can be read. Save it again in "
-            "MATLAB with save(..., '-v7'), or open it with h5py and write its arrays with numpy.savez (h5py shows "
-            "their axes in reverse)"
-        ) from error
+        raise RecordingError(f"{path}: {VERSION_7_3}") from error
     except HotwireError:
         raise
     except (*DAMAGED, MatReadError, LookupError, UnboundLocalError) as error:

@@ -73,6 +73,19 @@ def read_mne(
     return replace(recording, source="; ".join([recording.source, *lost, *notes]))
 
 
+def open_raw(path: Path) -> mne.io.BaseRaw:
+    """Open a file of continuous data, without reading its samples; errors as `read_mne`."""
+    try:
+        import mne
+    except ImportError as error:
+        raise MissingExtraError("reading with MNE-Python needs mne; install hotwire[all]") from error
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return mne.io.read_raw(path, preload=False, verbose="error")
+    except (*UNREADABLE, NotImplementedError) as error:
+        raise RecordingError(f"{path}: cannot be read by MNE-Python: {error or type(error).__name__}") from error
+
+
 def _load(path: Path) -> tuple[mne.io.BaseRaw | mne.BaseEpochs, list[str]]:
     """Return the file's content, in memory, and notes of what cannot be read."""
     try:

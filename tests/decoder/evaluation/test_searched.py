@@ -50,6 +50,7 @@ def test_a_shuffle_is_an_evaluation_with_exchanged_labels(
     np.testing.assert_array_equal(redone.decoder.scores, fitted.decoder.scores)
 
 
+@pytest.mark.filterwarnings("ignore:words")  # an untrained network may not give them
 @pytest.mark.parametrize("name", [UNTRAINED, UNTRAINED_NEAREST])
 def test_an_untrained_network_chooses_for_itself(
     network: Network, recordings: Callable[..., Recording], name: str
@@ -94,7 +95,7 @@ def test_whole_classes_stay_held_out(network: Network, recordings: Callable[...,
         exchanged = data.with_keys(trials.event[train], data.keys(trials)[train][order])
         assert (exchanged.truth(trials) != data.truth(trials)).any()
         np.testing.assert_array_equal(held_out.trains(trials.run, exchanged.truth(trials)).nonzero()[0], train)
-        theirs, ours = (one.whitener((), (SETTINGS.window,), held_out) for one in (exchanged, data))
+        theirs, ours = (one.whitener("samples", (), (SETTINGS.window,), held_out) for one in (exchanged, data))
         np.testing.assert_array_equal(theirs.transform(trials.X), ours.transform(trials.X))
 
 

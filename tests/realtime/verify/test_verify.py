@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hotwire.decoder import Recording
 from hotwire.decoder.bundle.compiled import CompiledDecoder
 from hotwire.decoder.readers import write_npz
 from hotwire.decoder.recordings.events import Events
-from hotwire.decoder.windows import BlockAverage, Window
+from hotwire.decoder.windows import BlockAverage, Epoch, Window
 from hotwire.errors import InputError, RecordingError, UnknownNameError
 from hotwire.realtime.sources.recording_source import RecordingSource
 from hotwire.realtime.sources.source import Chunk
 from hotwire.realtime.verify import verify as module
-from hotwire.realtime.verify.parity import DecisionRecord, differences, recording_digest
+from hotwire.realtime.verify.gap_replay import Sent, draw_faults, sent, source_with_faults
+from hotwire.realtime.verify.parity import DecisionRecord, decided_live, differences, recording_digest
 from hotwire.realtime.verify.verify import verify
 
 from ..bundles import BLOCKS, RUNNING, made_recording, save_bundle
@@ -66,7 +70,7 @@ def test_counts_passes_and_takes_single_runs(bundle: Path) -> None:
         bundle, made_recording(), runs=[1], cuttings=3, lsl="never", progress=lambda *of: told.append(of)
     ).to_dict()
     assert found["recording"]["runs"] == ["1"]
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert told == [(done, 5) for done in range(1, 6)]  # once offline, three cuttings, once with faults
 
 
 class OneBitOff(RecordingSource):
@@ -128,6 +132,77 @@ def test_digests_tell_recordings_apart() -> None:
     assert len({recording_digest(one) for one in [recording, *others]}) == 5
 
 
+def long_recording() -> Recording:
+    """Long enough for a fault of each kind in each run."""
+    return made_recording(seed=3, n_blocks=20)
+
+
+@pytest.mark.parametrize("window", [RUNNING, BLOCKS, Epoch(0.0, 0.6, bin_s=0.2)], ids=["running", "blocks", "samples"])
+def test_with_faults_a_session_decides_and_abstains_as_its_offline_twin(window: Window, tmp_path: Path) -> None:
+    saved = save_bundle(tmp_path / "d.hotwire", window)
+    certificate = verify(saved, long_recording(), cuttings=20, lsl="never")
+    found = certificate.to_dict()["gaps"]
+    assert certificate.passed
+    assert (found["n"], found["n_unequal"]) == (4, 0)
+    assert found["policy"] == {"min_present": 0.75, "max_bad": 0.05}
+    assert found["n_untouched"] + found["n_with_missing"] + found["n_abstained"] == found["n_compared"]
+    assert min(found[name] for name in ("lost", "nonfinite", "duplicated", *COUNTS)) > 0
+    strict = verify(saved, long_recording(), cuttings=20, lsl="never", min_present=1.0).to_dict()["gaps"]
+    # Of at most three samples, one that is missing is more than a quarter anyway.
+    assert (strict["n_abstained"] > found["n_abstained"]) == (window is not RUNNING)
+
+
+COUNTS = ("n_untouched", "n_with_missing", "n_abstained")
+
+
+def test_faults_are_of_each_kind_and_apart() -> None:
+    run = long_recording().select(runs=[1])
+    for seed in range(30):
+        faults = draw_faults(run, 6, np.random.default_rng(seed))
+        assert sorted(fault.kind for fault in faults) == ["duplicated", "flat", "lost", "lost", "nan"]
+        spans = sorted((fault.at_s, fault.at_s + getattr(fault, "for_s", 0.0)) for fault in faults)
+        assert spans[0][0] > 1.2
+        assert spans[-1][1] < run.n_samples / run.rate_hz - 1.2
+        assert all(stop < first for (_, stop), (first, _) in pairwise(spans))
+        as_sent = sent(run, faults)
+        assert len(as_sent.delivery.sample) == run.n_samples - as_sent.losses["lost"] + as_sent.losses["duplicated"]
+        assert (~as_sent.unaltered).sum() >= as_sent.losses["lost"] + as_sent.losses["nonfinite"]
+    assert draw_faults(made_recording().select(runs=[1]), 6, np.random.default_rng(0)) == []
+
+
+def test_another_policy_than_the_twin_s_is_found(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(*args: Any) -> Any:
+        policy = args[6:]  # none where nothing is missing
+        return decided_live(*args[:6], *(replace(one, min_present=0.0) for one in policy))
+
+    monkeypatch.setattr(module, "decided_live", careless)
+    certificate = verify(bundle, long_recording(), cuttings=20, lsl="never")
+    found = certificate.to_dict()
+    assert not certificate.passed
+    assert found["cuttings"]["n_unequal"] == 0
+    assert found["gaps"]["n_unequal"] > 0
+    assert all("abstained" in one["differs"] for one in found["differences"])
+    assert {one["where"] for one in found["differences"]} <= {f"gaps {number}" for number in range(4)}
+
+
+def test_a_sample_that_is_lost_more_is_found(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin is of another loss: windows differ, and so does the count."""
+
+    def once_more(run: Recording, as_sent: Sent, *args: Any) -> Any:
+        kept = np.delete(np.arange(len(as_sent.delivery.sample)), 40)
+        return source_with_faults(run, as_sent._replace(delivery=as_sent.delivery.take(kept)), *args)
+
+    monkeypatch.setattr(module, "source_with_faults", once_more)
+    found = verify(bundle, long_recording(), cuttings=1, lsl="never").to_dict()
+    assert found["result"] == "FAIL"
+    assert found["gaps"]["n_unequal"] > 2
+    monkeypatch.setattr("hotwire.realtime.verify.tally.MAX_REPORTED", 10_000)
+    every = verify(bundle, long_recording(), cuttings=1, lsl="never").to_dict()["differences"]
+    counted = [one["differs"] for one in every if one["stop"] == 0]
+    assert len(counted) == 2
+    assert all(re.fullmatch(r"lost: (\d+) samples, (\d+) counted", text) for [text] in counted)
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
@@ -158,7 +233,7 @@ def test_interrupting_ends_the_threads(bundle: Path) -> None:
 @pytest.fixture
 def files(bundle: Path, tmp_path: Path) -> tuple[Path, Path]:
     path = tmp_path / "recording.npz"
-    write_npz(made_recording(), path)
+    write_npz(long_recording(), path)
     return bundle, path
 
 
@@ -179,3 +254,6 @@ def test_through_lsl_between_two_processes(files: tuple[Path, Path], lsl: LslWor
     assert found["lsl"]["n_compared"] == found["n_decisions"] > 0
     assert found["lsl"]["n_unequal"] == 0
     assert not any(found["lsl"]["losses"].values())
+    gaps = found["gaps_through_lsl"]
+    assert gaps["n_unequal"] == 0
+    assert min(gaps[name] for name in ("lost", "nonfinite", "duplicated", "n_with_missing", "n_abstained")) > 0

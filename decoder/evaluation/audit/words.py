@@ -1,0 +1,45 @@
+"""Whether the network can say the words at all: from their own activations, before anything is fitted."""
+
+from __future__ import annotations
+
+from ...finding import Finding
+from ...readout import make_entry, read_out
+from ...recordings.events import listed
+from ...settings import Settings, prompted
+from ...targets import Targets, WordTargets
+from ..fold_data import FoldData
+
+WORDS = "words"
+
+
+def words_finding(data: FoldData, settings: Settings) -> Finding | None:
+    """Name the words that the readout does not give from their own activations; None where targets are no words.
+
+    No decoder can be right more often than from the true activations.
+    """
+    targets: Targets = data.targets
+    if not isinstance(targets, WordTargets):
+        return None
+    table = data.table(settings.layer)
+    network = prompted(data.network, settings.prompt)
+    scores, texts = read_out(
+        settings.readout, make_entry(network, settings.layer, targets, table, table.mean(axis=0)), table
+    )
+    wrong = []
+    for key, (word, truth, best) in enumerate(
+        zip(targets.answers, targets.truth(), scores.argmax(axis=1), strict=True)
+    ):
+        if texts is not None and targets.meant(texts[key]) != key:
+            wrong.append(f"{word!r} (it says {texts[key].strip()!r})")
+        elif best != truth:
+            wrong.append(f"{word!r} (it chooses {targets.answers[best]!r})")
+    n = len(targets.answers)
+    if not wrong:
+        return Finding(WORDS, "fine", f"From its own activation the network gives each of the {n} words.")
+    return Finding(
+        WORDS,
+        "warning",
+        f"From their own activations the network does not give {len(wrong)} of {n} words, so no decoder can: "
+        f"{listed(wrong)}. Take a commoner word (a label may have several), another layer or prompt, or "
+        'readout = { type = "NearestReadout" }, which compares activations and needs no words.',
+    )
