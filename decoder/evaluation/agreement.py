@@ -56,9 +56,9 @@ def agreement_held_out(decoder: Decoder, recording: Recording, precision: Precis
         test = drawn[np.isin(trials.run[drawn], runs)]
         if not len(test):
             continue
-        fold = fit_fold(data, settings, (), HeldOut(tuple(runs)), inner_folds=2)
+        fold = fit_fold(data, settings, (), HeldOut(tuple(runs)), N_FOLDS)
         one = Decoder(decoder.network, decoder.targets, settings)
-        one.adopt(fold.linear, data.table(settings.layer), recording)
+        one.adopt(fold.linear, data.table(settings.layer), recording, fold.calibration)
         try:
             compiled = graphs.of(one)
         except InputError:
