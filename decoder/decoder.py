@@ -13,11 +13,13 @@ from ..models.networks.network import Network
 from .decision import Decision, decision_on
 from .fit_findings import warn_of_fit
 from .fitted_on import run_digests
+from .inner_folds import calibration_within, inner_scores, warn_uncalibrated
 from .linear import Linear
-from .readout import make_entry, read_out, softmax
+from .readout import Entry, make_entry, read_out
 from .recordings.matching import check_agrees
 from .recordings.recording import Recording
-from .settings import Settings, prompted
+from .settings import Settings, fit_on, prompted
+from .statistics.calibration import ScoreCalibration, softmax
 from .steps import run_steps
 from .targets import Targets
 from .windows import Trials, require_trials, windows
@@ -39,7 +41,7 @@ class Decoder:
     UnknownNameError
         The network has no such layer.
     InputError
-        The readout does not fit the network.
+        The readout does not fit the network, or the rule for decisions not the classes.
 
     Attributes
     ----------
@@ -47,6 +49,8 @@ class Decoder:
         The fitted whitening and adapter.
     entry_ : Entry
         Where predicted states enter the network.
+    calibration_ : ScoreCalibration or None
+        What makes probabilities of scores; None where they are the network's own.
     feature_names_, unit_, rate_hz_
         Of the recording it was fitted on; another recording has to agree.
     feature_low_, feature_high_ : arrays (n_features,), or None
@@ -59,10 +63,13 @@ class Decoder:
     feature_low_: NDArray[np.float32] | None
     feature_high_: NDArray[np.float32] | None
     fitted_on_: Mapping[str, str] | None = None
+    calibration_: ScoreCalibration | None = None
 
     def __init__(self, network: Network, targets: Targets, settings: Settings) -> None:
         network.shape_of(settings.layer)
         settings.readout.check(network)
+        if settings.decision.names_classes:  # those of pictures take a pass through the network
+            settings.decision.check(targets.answers)
         self.network = prompted(network, settings.prompt)
         self.targets = targets
         self.settings = settings
@@ -73,13 +80,13 @@ class Decoder:
         Parameters
         ----------
         recording : Recording
-            With at least two runs, if the adapter has strengths to choose from.
+            With at least two runs, if the adapter has strengths to choose from; with three to calibrate probabilities.
 
         Warns
         -----
         UserWarning
-            Some features are so large that ridge sees nothing of others, or the chosen strength is the first or last of
-            those that are named.
+            Some features are so large that ridge sees nothing of others, the chosen strength is the first or last of
+            those that are named, or there are too few runs to calibrate probabilities.
         """
         settings = self.settings
         prepared = run_steps(settings.steps, recording)
@@ -93,11 +100,16 @@ class Decoder:
         linear = settings.fit_linear(trials, prepared.data, table[keys], answers, recording.regions, prepared.run)
         warn_of_fit(trials, settings, recording.feature_names, linear.adapter)
         self.fitted_on_ = run_digests(recording)
-        return self.adopt(linear, table, recording)
+        calibration = self._calibrated(linear, windows(settings.window, prepared), trials, table, recording)
+        warn_uncalibrated(settings, calibration, self.targets.answers, len(recording.runs), "runs")
+        return self.adopt(linear, table, recording, calibration)
 
-    def adopt(self, linear: Linear, table: NDArray, recording: Recording) -> Self:
+    def adopt(
+        self, linear: Linear, table: NDArray, recording: Recording, calibration: ScoreCalibration | None = None
+    ) -> Self:
         """Take a linear part that was fitted on runs of a recording to the keys' activations, (n_keys, n_units)."""
         self.linear_ = linear
+        self.calibration_ = calibration
         self.entry_ = make_entry(self.network, self.settings.layer, self.targets, table, linear.mean)
         self.feature_names_ = recording.feature_names
         self.unit_ = recording.unit
@@ -127,12 +139,44 @@ class Decoder:
         if not len(trials):
             return []
         scores, texts = read_out(self.settings.readout, self.entry_, self.linear_.predict(trials.X))
+        probabilities = softmax(scores) if self.calibration_ is None else self.calibration_.probabilities(scores)
+        classes = self.entry_.answers
+        costs = self.settings.decision.costs_of(classes)
         return [
-            decision_on(trials, i, self.entry_.answers, each, None if texts is None else texts[i])
-            for i, each in enumerate(softmax(scores))
+            decision_on(trials, i, classes, each, costs, None if texts is None else texts[i])
+            for i, each in enumerate(probabilities)
         ]
 
     def require_fitted(self) -> None:
         """Raise scikit-learn's NotFittedError where the decoder is not fitted."""
         if not hasattr(self, "linear_"):
             raise NotFittedError("this Decoder is not fitted yet; call fit with a recording first")
+
+    def _calibrated(
+        self, linear: Linear, trials: Trials, to_fit: Trials, table: NDArray, recording: Recording
+    ) -> ScoreCalibration | None:
+        """The calibration of the trials to decide on, or of those to fit on where windows slide and have no class.
+
+        All inner folds use the whitening of `linear`, which uses no labels.
+        """
+        settings, targets = self.settings, self.targets
+        if (trials.event < 0).any():
+            trials = to_fit
+        keys = targets.key_of(to_fit)
+        truth = targets.truth()
+
+        def fit(train: NDArray[np.intp]) -> Linear:
+            of = keys[train]
+            return fit_on(settings, to_fit, train, table[of], truth[of], linear.whitener, recording.regions)
+
+        def entry(fitted: Linear) -> Entry:
+            return make_entry(self.network, settings.layer, targets, table, fitted.mean)
+
+        return calibration_within(
+            settings,
+            targets.answers,
+            recording.runs,
+            (to_fit.run, truth[keys]),
+            (trials.run, truth[targets.key_of(trials)]),
+            lambda splits: inner_scores(settings.readout, trials.X, splits, fit, entry),
+        )

@@ -275,15 +275,3 @@ def read_out_fits(
     """
     texts = readout.texts(entries[0], np.concatenate(states)) if speak else None
     return readout.scores_of_fits(entries, states), texts
-
-
-def softmax(scores: NDArray) -> NDArray[np.float64]:
-    """Probabilities over the last axis.
-
-    Examples
-    --------
-    >>> softmax(np.log([[1.0, 3.0]])).round(2)
-    array([[0.25, 0.75]])
-    """
-    shifted = np.exp(scores.astype(np.float64) - scores.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)

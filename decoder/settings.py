@@ -15,6 +15,7 @@ from ..adapters.whiten import Whitener
 from ..errors import InputError
 from ..models.networks.language.language_model import LanguageModel
 from ..models.networks.network import Network
+from .decision import DecisionRule
 from .features.base import Features, by_trial
 from .linear import BY_REGION, Linear, by_region, default_adapter, fit_adapter
 from .readout import LabelReadout, Readout
@@ -22,6 +23,7 @@ from .steps import Step
 from .windows import HOLD_SAMPLES, BlockAverage, Trials, Window, holds_samples
 
 Whitening = Literal["none", "samples", "effective samples"]
+PROBABILITIES = ("calibrated", "network")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,12 @@ class Settings:
         What the adapter is fitted on, if that is not what is decided on. A decoder that decides live has only causal
         steps and the part of a block so far; it learns more from whole blocks of complete runs. The whitening always
         uses the samples that are decided on, and so counts the drift that causal steps leave in them as noise.
+    probabilities : {"calibrated", "network"}
+        ``"calibrated"``: scaled so that they are as sure as decisions on runs held out within the training are right,
+        see `hotwire.decoder.statistics.calibration`; with fewer than three training runs they remain the network's
+        own. Between two classes this may move decisions, among more it does not.
+    decision : DecisionRule
+        How often each class is expected, and what it costs to miss it.
     """
 
     layer: str
@@ -65,6 +73,8 @@ class Settings:
     fit_steps: Sequence[Step] | None = None
     fit_window: Window | None = None
     features: Features | None = None
+    probabilities: Literal["calibrated", "network"] = "calibrated"
+    decision: DecisionRule = field(default_factory=DecisionRule)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layer", str(self.layer))
@@ -73,6 +83,13 @@ class Settings:
             object.__setattr__(self, "fit_steps", tuple(self.fit_steps))
         if self.whiten not in get_args(Whitening):
             raise InputError(f"whiten: expected one of {', '.join(get_args(Whitening))}, got {self.whiten!r}")
+        if self.probabilities not in PROBABILITIES:
+            raise InputError(f"probabilities: expected one of {', '.join(PROBABILITIES)}, got {self.probabilities!r}")
+        if self.probabilities == "network" and self.decision.prior != "training":
+            raise InputError(
+                'decision.prior: expected "training", as only calibrated probabilities can take another prior; set '
+                'probabilities = "calibrated"'
+            )
         if self.whiten != "none" and not self.averages:
             raise InputError(
                 f'whiten: "{self.whiten}" is for windows that average, got one that holds samples, or features of '

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,11 +18,15 @@ from ..adapters.factored import FactoredAdapter
 from ..errors import InputError, ShapeError
 from ..models.networks.network import Network
 from ..models.networks.opening import open_network
+from .decision import DecisionRule, least_cost
 from .features.base import Features
 from .fit_findings import warn_of_fit
 from .given_trials import GivenTrials, given_trials, labels_of
-from .readout import Readout, make_entry, read_out, softmax
-from .settings import Settings, prompted
+from .inner_folds import calibration_within, inner_scores, warn_uncalibrated
+from .linear import Linear
+from .readout import Entry, Readout, make_entry, read_out
+from .settings import Settings, fit_on, prompted
+from .statistics.calibration import softmax
 from .targets import TEMPLATE, WordTargets
 from .windows import Epoch
 
@@ -53,6 +57,9 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         The features of a trial's samples for the adapter; by default all samples.
     adapter : FactoredAdapter, optional
     readout : Readout, optional
+    probabilities : {"calibrated", "network"}
+    decision : DecisionRule, optional
+        See `Settings`; its classes are words.
     rate_hz : float, optional
         Of the samples, for features of frequencies where trials are arrays; MNE's epochs have their own.
 
@@ -63,6 +70,8 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         The fitted features and adapter.
     entry_ : Entry
         Where predicted states enter the network.
+    calibration_ : ScoreCalibration or None
+        What makes probabilities of scores; None where they are the network's own.
     fitted_on_ : GivenTrials
         What other trials have to agree with: shape, channels and rate; it holds no trials.
 
@@ -86,6 +95,8 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         features: Features | None = None,
         adapter: FactoredAdapter | None = None,
         readout: Readout | None = None,
+        probabilities: Literal["calibrated", "network"] = "calibrated",
+        decision: DecisionRule | None = None,
         rate_hz: float | None = None,
     ) -> None:
         self.network = network
@@ -96,6 +107,8 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         self.features = features
         self.adapter = adapter
         self.readout = readout
+        self.probabilities = probabilities
+        self.decision = decision
         self.rate_hz = rate_hz
 
     def fit(self, X: ArrayLike | mne.BaseEpochs, y: ArrayLike | None = None, groups: ArrayLike | None = None) -> Self:
@@ -108,8 +121,8 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         y : array (n_trials,), optional
             Labels; by default the names of the epochs' events.
         groups : array (n_trials,), optional
-            Trials that the adapter's own cross-validation does not separate, such as runs. By default it holds out five
-            stretches of neighbouring trials in turn.
+            Trials that cross-validation within these trials does not separate, such as runs: that of the adapter, and
+            that which calibrates probabilities. By default there are five stretches of neighbouring trials.
 
         Raises
         ------
@@ -131,35 +144,54 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         settings = self._settings(given.X.shape[1])
         settings.readout.check(network)
         targets = WordTargets(self._words(), self.template)
+        settings.decision.check(targets.answers)
         table = targets.activations(network, [self.layer])[self.layer]
         trials = given.labelled(labels, groups)
         self.linear_ = settings.fit_linear(trials, trials.X, table[answers], answers)
         warn_of_fit(trials, settings, given.channels or (), self.linear_.adapter)
         self.entry_ = make_entry(network, self.layer, targets, table, self.linear_.mean)
         self.readout_ = settings.readout
+        self.costs_ = settings.decision.costs_of(targets.answers)
+
+        def fit_some(train: NDArray[np.intp]) -> Linear:
+            return fit_on(settings, trials, train, table[answers[train]], answers[train], None)
+
+        def entry(fitted: Linear) -> Entry:
+            return make_entry(network, self.layer, targets, table, fitted.mean)
+
+        of_trials, groups_of = (trials.run, answers), np.unique(trials.run).tolist()
+        self.calibration_ = calibration_within(
+            settings,
+            targets.answers,
+            groups_of,
+            of_trials,
+            of_trials,
+            lambda splits: inner_scores(settings.readout, trials.X, splits, fit_some, entry),
+        )
+        warn_uncalibrated(settings, self.calibration_, targets.answers, len(groups_of), "groups of trials")
         self.fitted_on_ = replace(given, X=given.X[:0])
         return self
 
     def decision_function(self, X: ArrayLike | mne.BaseEpochs) -> NDArray[np.float64]:
-        """Log probability of each class up to a constant, (n_trials, n_classes); of two, the second's minus the
-        first's.
+        """Log probability times cost of each class, up to a constant, (n_trials, n_classes); of two, the second's minus
+        the first's.
 
         Parameters
         ----------
         X
             As for `fit`.
         """
-        scores = self._scores(X)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+        logits = self._logits(X) + np.log(self.costs_)
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict_proba(self, X: ArrayLike | mne.BaseEpochs) -> NDArray[np.float64]:
         """Probability of each class, (n_trials, n_classes)."""
-        return softmax(self._scores(X))
+        return softmax(self._logits(X))
 
     def predict(self, X: ArrayLike | mne.BaseEpochs) -> NDArray:
-        """The most probable class of each trial, (n_trials,)."""
-        best = self._scores(X).argmax(axis=1)
-        return self.classes_[best]
+        """The class of least expected cost in each trial, (n_trials,); by default the most probable one."""
+        probabilities = self.predict_proba(X)
+        return self.classes_[least_cost(probabilities, self.costs_)]
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """How often the most probable class is the label; labels default to the names of the epochs' events."""
@@ -168,11 +200,11 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
             y = labels_of(X, y)
         return float(super().score(X, y, sample_weight))
 
-    def _scores(self, X: Any) -> NDArray[np.float64]:
+    def _logits(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self, "fitted_on_")
         given = self._given(X, reset=False)
         scores, _ = read_out(self.readout_, self.entry_, self.linear_.predict(given.rows), speak=False)
-        return scores.astype(np.float64)
+        return scores.astype(np.float64) if self.calibration_ is None else self.calibration_.logits(scores)
 
     def _given(self, X: Any, *, reset: bool) -> GivenTrials:
         given = given_trials(X, self.rate_hz)
@@ -190,11 +222,13 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
                 f"X: {type(self.features).__name__} needs the samples of trials, expected epochs or (n_trials, "
                 "n_channels, n_times), got one number a feature"
             )
-        chosen = {"adapter": self.adapter, "readout": self.readout}
+        chosen = {"adapter": self.adapter, "readout": self.readout, "decision": self.decision}
         given: Any = {name: value for name, value in chosen.items() if value is not None}
         if n_times > 1:
             given["window"] = Epoch(0.0, float(n_times))  # a placeholder: trials are already cut
-        return Settings(self.layer, features=self.features, prompt=self.prompt, **given)
+        return Settings(
+            self.layer, features=self.features, prompt=self.prompt, probabilities=self.probabilities, **given
+        )
 
     def _words(self) -> dict[str, str | Sequence[str]]:
         """A word for each class, in order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from os import PathLike
 from pathlib import Path
@@ -14,11 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BundleError, InputError, NonFiniteError, ShapeError
 from ...models.networks.one_thread import ORT_ERRORS
-from ..decision import Decision, decision_on
+from ..decision import Decision, DecisionRule, decision_on, least_cost
 from ..features.base import FittedFeatures
 from ..features.catalogue import unpacked
 from ..recordings.matching import check_agrees
 from ..recordings.recording import Recording
+from ..statistics.calibration import ScoreCalibration
 from ..steps import Step, open_chain, run_steps, step_from_dict
 from ..windows import Trials, Window, window_from_dict, windows
 from .sealed import DECIDE, FEATURES, SPEAK, VOCABULARY, naming, part_of, unseal
@@ -31,7 +32,7 @@ class RowDecision(NamedTuple):
     Attributes
     ----------
     answer : str
-        The most probable class.
+        The class of least expected cost; by default the most probable one.
     probabilities : array (n_classes,), float64
         They sum to 1.
     text : str or None
@@ -100,6 +101,10 @@ class CompiledDecoder:
             {"features": ("float32", (1, n_inputs))},
             {"probabilities": ("float64", (1, n_answers)), **kept},
         )
+        self._calibration = saved_calibration(manifest, self.answers)
+        rule = DecisionRule(**manifest["decision"])
+        rule.check(self.answers)
+        self._costs = rule.costs_of(self.answers)
         self._outputs = ["probabilities", *kept]
         self._row = np.zeros((1, n_inputs), np.float32)
         self._feed = {"features": self._row}
@@ -153,8 +158,10 @@ class CompiledDecoder:
         self._row[0] = row if self._features is None else self._features.one(row.reshape(self._shape))
         outputs: Any = self._session.run(self._outputs, self._feed)
         (probabilities,), *first = outputs
+        if self._calibration is not None:
+            probabilities = self._calibration.probabilities(log_scores(probabilities))
         text = None if self._text is None else self._text.after(*first)
-        return RowDecision(self.answers[int(probabilities.argmax())], probabilities, text)
+        return RowDecision(self.answers[int(least_cost(probabilities, self._costs))], probabilities, text)
 
     def predict(self, recording: Recording) -> list[Decision]:
         """Decide on every window of a recording: the same samples give the same decisions live, bit for bit.
@@ -175,13 +182,24 @@ class CompiledDecoder:
     def decide_trial(self, trials: Trials, i: int) -> Decision:
         """Decide on one of the trials."""
         _, probabilities, text = self.decide(trials.X[i])
-        return decision_on(trials, i, self.answers, probabilities, text)
+        return decision_on(trials, i, self.answers, probabilities, self._costs, text)
 
     def _of_features(self, name: str) -> NDArray[np.float32]:
         values = np.array(self.manifest[name], np.float32)
         if values.shape != (len(self.feature_names),):
             raise InputError(f"{name}: expected a number for each of {len(self.feature_names)} features, got {values}")
         return values
+
+
+def log_scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The scores whose softmax the graph gives, up to a constant; a probability may underflow to 0."""
+    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+
+
+def saved_calibration(manifest: Mapping[str, Any], classes: Sequence[str]) -> ScoreCalibration | None:
+    """The calibration in a bundle, if it has any; raise `InputError` where it is not one of these classes."""
+    saved = manifest["calibration"]
+    return None if saved is None else ScoreCalibration.from_dict(saved, len(classes))
 
 
 def saved_features(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> FittedFeatures | None:

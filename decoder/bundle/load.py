@@ -21,6 +21,7 @@ from ...adapters.kinds import adapter_from_arrays
 from ...adapters.whiten import Whitener
 from ...errors import BundleError, InputError
 from ...models.networks.network import Network
+from ..decision import DecisionRule
 from ..decoder import Decoder
 from ..features.base import FittedFeatures
 from ..features.catalogue import features_from_dict
@@ -30,7 +31,7 @@ from ..settings import Settings
 from ..steps import open_chain, step_from_dict
 from ..targets import Targets, WordTargets
 from ..windows import Trials, window_from_dict
-from .compiled import saved_features
+from .compiled import saved_calibration, saved_features
 from .saved_network import check_network, reopened
 from .sealed import ARRAYS, FEATURES, NETWORK, naming, part_of, unseal
 
@@ -86,6 +87,7 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
         targets = saved_targets(manifest)
         low, high = (_of_features(manifest, name) for name in ("feature_low", "feature_high"))
         _check_shape("targets", arrays["targets"], (len(targets.answers), linear.mean.size))
+        calibration = saved_calibration(manifest, targets.answers)
     opened = reopened(manifest["network"], parts, path) if network is None else network
     with naming(path, InputError):
         check_network(opened, manifest["network"])
@@ -97,6 +99,7 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
                 f"{n_units}"
             )
     decoder.linear_ = linear
+    decoder.calibration_ = calibration
     decoder.entry_ = Entry(opened, settings.layer, targets.answers, linear.mean, arrays["targets"])
     decoder.feature_names_ = tuple(manifest["feature_names"])
     decoder.unit_ = manifest["unit"] if isinstance(manifest["unit"], str) else tuple(manifest["unit"])
@@ -135,6 +138,8 @@ def settings_from(manifest: Mapping[str, Any], adapter: FactoredAdapter) -> Sett
         readout=readout_from_dict(manifest["readout"]),
         fit_steps=None if fit_steps is None else [step_from_dict(saved) for saved in fit_steps],
         fit_window=None if fit_window is None else window_from_dict(fit_window),
+        probabilities=manifest["probabilities"],
+        decision=DecisionRule(**manifest["decision"]),
     )
 
 

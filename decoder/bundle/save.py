@@ -134,6 +134,9 @@ def _manifest(decoder: Decoder) -> dict[str, Any]:
         # Also stored in the adapter's arrays; here people can read it.
         "adapter": json.loads(linear.adapter.to_arrays()["params"].tobytes()),
         "readout": settings.readout.to_dict(),
+        "probabilities": settings.probabilities,
+        "decision": settings.decision.to_dict(),
+        "calibration": None if decoder.calibration_ is None else decoder.calibration_.to_dict(),
         "targets": decoder.targets.to_dict(),
         "answers": list(decoder.entry_.answers),
         "fitted": fitted,
@@ -178,7 +181,7 @@ def _require_rebuilds(settings: Settings, manifest: Mapping[str, Any]) -> None:
         again = settings_from(json.loads(json.dumps(manifest, allow_nan=False)), settings.adapter)
     except (TypeError, ValueError) as error:
         raise BundleError(f"decoder: cannot be saved: {error}") from error
-    for name in ("steps", "window", "features", "readout", "fit_steps", "fit_window"):
+    for name in ("steps", "window", "features", "readout", "fit_steps", "fit_window", "decision"):
         before, after = getattr(settings, name), getattr(again, name)
         if before != after:
             raise BundleError(f"decoder: {name} cannot be saved: {before!r} would come back as {after!r}")

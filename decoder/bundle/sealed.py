@@ -18,9 +18,9 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from ...errors import BundleError
 from ...models.files import sha256_of, whole_file
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever an older hotwire could not read, or would misread, new files. 2: with parts to run live.
-3: with features of trials. 4: with whitening in factors.
+3: with features of trials. 4: with whitening in factors. 5: with calibrated probabilities and a rule for decisions.
 """
 
 MANIFEST = "manifest.json"
@@ -43,6 +43,8 @@ _FIELDS: dict[str, tuple[type, ...]] = {
 }
 _FIELDS_SINCE_2 = {"answers": (list,), "feature_low": (list, _NONE), "feature_high": (list, _NONE), "live": (dict,)}
 _FIELDS_SINCE_3 = {"features": (dict, _NONE)}
+_FIELDS_SINCE_5 = {"probabilities": (str,), "decision": (dict,), "calibration": (dict, _NONE)}
+_BEFORE_5 = {"probabilities": "network", "decision": {}, "calibration": None}
 _NETWORK_FIELDS = {
     **dict.fromkeys(("name", "reopen", "fingerprint"), (str,)),
     "prompt": (str, _NONE),
@@ -190,6 +192,10 @@ def _manifest(text: bytes) -> dict[str, Any]:
         )
     _check_types("", manifest, _FIELDS)
     _check_types("network: ", manifest["network"], _NETWORK_FIELDS)
+    if number < 5:
+        manifest |= _BEFORE_5
+    else:
+        _check_types("", manifest, _FIELDS_SINCE_5)
     if number < 2:
         of_old = f"hotwire {manifest['hotwire']} saved it without the parts to run live; fit it again"
         return manifest | {"feature_low": None, "feature_high": None, "features": None, "live": {"reason": of_old}}

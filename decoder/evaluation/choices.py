@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from ...adapters.whiten import Whitener
 from ...errors import InputError, RecordingError, UnknownNameError
-from ..readout import NearestReadout, read_out_fits
+from ..inner_folds import Split, calibration_within, inner_scores
+from ..readout import NearestReadout, Readout
 from ..settings import Settings
 from ..statistics.auc import choice_score
+from ..statistics.calibration import ScoreCalibration
 from ..windows import Trials
 from .fold_data import FoldData
 from .splits import HeldOut, class_group, inner_splits, split_classes
@@ -116,6 +118,8 @@ class SettingsSearch:
         # Scores are cached: each choice scores the previous choice again. Nothing here refers to `self`, so that all is
         # freed after the last use: the whitening of a whole brain takes GB. The newest two whitenings are cached.
         self._scores: dict[tuple[Settings, str], float] = {}
+        # Scores (n_trials, n_classes) of settings that were scored, by which they may be calibrated.
+        self._inner_scores: dict[tuple[Settings, Readout], NDArray[np.float32]] = {}
         self._whitener = once(lambda *key: data.whitener(*key, held_out), maxsize=2)
 
     def _inner(self, trials: Trials, truth: NDArray[np.intp]) -> list[HeldOut]:
@@ -154,22 +158,60 @@ class SettingsSearch:
         """Pairwise accuracy over inner folds; between two classes the area under the ROC curve."""
         data = self._data
         trials, to_fit = data.trials(settings), data.trials_to_fit(settings)
-        keys, truth, truth_to_fit = data.keys(to_fit), data.truth(trials), data.truth(to_fit)
+        truth, truth_to_fit = data.truth(trials), data.truth(to_fit)
         outer, by_class = self._held_out, self._held_out.by_class
         readout = NearestReadout() if judge == "nearest" else settings.readout
-        tested, entries, states = [], [], []
         inner = self._inner(trials, truth)
+        splits = []
         for held_out in inner:
             train = np.flatnonzero(outer.trains(to_fit.run, truth_to_fit) & held_out.trains(to_fit.run, truth_to_fit))
             test = np.flatnonzero(outer.trains(trials.run, truth) & held_out.tests(trials.run, truth))
-            # Whitening uses no labels: one for all inner folds is fast and stays inside the training runs.
-            linear = data.fit(settings, train, keys[train], self.whitener(settings), by_class=by_class)
-            tested.append(test)
-            entries.append(data.entry(settings, linear))
-            states.append(linear.predict(trials.X[test]))
-        scores, _ = read_out_fits(readout, entries, states, speak=False)
-        truth = truth[np.concatenate(tested)]
-        return choice_score(np.concatenate(scores), truth, class_group(truth, inner) if by_class else None)
+            splits.append((train, test))
+        tested, scores = np.concatenate([test for _, test in splits]), self._predicted(settings, readout, splits)
+        of_trials = self._inner_scores[settings, readout] = np.empty((len(trials), scores.shape[1]), np.float32)
+        of_trials[tested] = scores
+        truth = truth[tested]
+        return choice_score(scores, truth, class_group(truth, inner) if by_class else None)
+
+    def calibration(self, settings: Settings) -> ScoreCalibration | None:
+        """Fit the calibration for these settings; None where they want none, or it is not possible.
+
+        Where whole classes are held out, there is none: inner folds lack other classes than the tested ones.
+        """
+        if self._held_out.by_class:
+            return None
+        data = self._data
+        trials, to_fit = data.trials(settings), data.trials_to_fit(settings)
+        known = self._inner_scores.get((settings, settings.readout))
+
+        def score(splits: Sequence[Split]) -> NDArray[np.float32]:
+            if known is not None:
+                return known[np.concatenate([test for _, test in splits])]
+            return self._predicted(settings, settings.readout, splits)
+
+        return calibration_within(
+            settings,
+            data.targets.answers,
+            [run for run in data.recording.runs if run not in set(self._held_out.runs)],
+            (to_fit.run, data.truth(to_fit)),
+            (trials.run, data.truth(trials)),
+            score,
+            self._n_inner,
+        )
+
+    def _predicted(self, settings: Settings, readout: Readout, splits: Sequence[Split]) -> NDArray[np.float32]:
+        """Scores of the held-out trials of inner folds, in order."""
+        data, by_class = self._data, self._held_out.by_class
+        keys = data.keys(data.trials_to_fit(settings))
+        # Whitening uses no labels: one for all inner folds is fast and stays inside the training runs.
+        whitener = self.whitener(settings)
+        return inner_scores(
+            readout,
+            data.trials(settings).X,
+            splits,
+            lambda train: data.fit(settings, train, keys[train], whitener, by_class=by_class),
+            lambda linear: data.entry(settings, linear),
+        )
 
 
 def _check_same_trials(choice: Choice, ours: NDArray, theirs: NDArray) -> None:

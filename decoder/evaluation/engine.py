@@ -11,7 +11,7 @@ from onnx import ModelProto
 
 from ...errors import InputError
 from ...models.export.onnx_precision import Precision
-from ..bundle.compiled import CompiledDecoder
+from ..bundle.compiled import CompiledDecoder, log_scores
 from ..bundle.save import compiled
 from ..decoder import Decoder
 from ..readout_graph import ReadoutGraph
@@ -53,12 +53,15 @@ class BundleEngine:
     """Decides on each fold's held-out trials by the bundle that would be saved of the fold's decoder."""
 
     def __init__(self, n_trials: int, n_classes: int) -> None:
-        self._scores = np.full((n_trials, n_classes), np.nan, np.float32)
+        self._scores = np.full((n_trials, n_classes), np.nan)
         self._texts: dict[int, str] = {}
         self._graphs = Graphs("int8")
 
     def decide(self, data: FoldData, fold: FittedFold) -> None:
-        """Decide on the trials that a fold holds out; the fold must have its whitener, not whitened trials."""
+        """Decide on the trials that a fold holds out; the fold must have its whitener, not whitened trials.
+
+        Probabilities are the graph's: the evaluation calibrates them as a rig does.
+        """
         settings = fold.settings
         decoder = Decoder(data.network, data.targets, settings)
         decoder.adopt(fold.linear, data.table(settings.layer), data.recording)
@@ -69,11 +72,10 @@ class BundleEngine:
         trials = data.trials(settings)
         for i in fold.test.tolist():
             one = live.decide(trials.X[i])
-            # A probability may underflow to 0, whose log is not finite.
-            self._scores[i] = np.log(np.maximum(one.probabilities, np.finfo(np.float64).tiny))
+            self._scores[i] = log_scores(one.probabilities)
             if one.text is not None:
                 self._texts[i] = one.text
 
-    def decisions(self) -> tuple[NDArray[np.float32], list[str] | None]:
+    def decisions(self) -> tuple[NDArray[np.float64], list[str] | None]:
         """Scores (n_trials, n_classes) of all trials in order, and free answers if there are any."""
         return self._scores, [self._texts[i] for i in sorted(self._texts)] or None

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import InputError, UnknownNameError
 from ..bundle.graph import check_causal
@@ -15,6 +16,7 @@ from ..fit_findings import sizes_findings, strength_findings
 from ..readout import Readout, read_out_fits
 from ..recordings.recording import Recording
 from ..settings import Settings
+from ..statistics.calibration import softmax
 from ..statistics.permutation import N_PERMUTATIONS, exceedance, exchanged_within, null_orders
 from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
@@ -171,8 +173,6 @@ def evaluate(
         fold[one.test] = index
 
     jobs: dict[str, list[_Job]] = {"ceiling": [(data, fitted, true, None)]}
-    if graph is None:
-        jobs["decoder"] = [(data, fitted, predicted, None)]
     changes = [control_named(name) for name in controls]
     untrained = data
     if any(one.untrained for one in changes):
@@ -183,6 +183,8 @@ def evaluate(
         jobs[one.name] = _control_jobs(one, on, fitted, search, n_shuffles=n_shuffles, seed=seed)
     findings = (*findings, *(left_out(one) for one in changes if not jobs[one.name]))
     todo = [partial(_decode, *job) for repeats in jobs.values() for job in repeats]
+    if graph is None:
+        todo.append(partial(_decode, data, fitted, predicted, None))
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
     others = decide_in_folds(data, splits, fitted, rivals, decoder.settings, choose, inner_folds)
@@ -192,12 +194,14 @@ def evaluate(
     orders = null_orders(within, trials.event, n_permutations or N_PERMUTATIONS, seed=seed)
     scorer = Scorer(data.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
     outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items() if repeats}
-    if graph is not None:
-        outcomes["decoder"] = scorer.outcome([graph.decisions()])
+    decided = [next(decoded)] if graph is None else [graph.decisions()]
+    costs, scores = decoder.settings.decision.costs_of(data.targets.answers), decided[0][0]
+    outcomes["decoder"] = scorer.outcome(decided, _utility(fitted, costs, scores))
     n_refits = 0
     if permute == "refit":
         decode, n = partial(_decode, data, fitted, instead=None), n_permutations or N_REFITS
-        values = refitted_values(data, fitted, fold_of, scorer, decode, n, seed)
+        utility = partial(_utility, fitted, costs)
+        values = refitted_values(data, fitted, fold_of, scorer, decode, utility, n, seed)
         n_refits = len(next(iter(values.values())))
         outcomes["decoder"] = outcomes["decoder"].with_p(
             {name: exceedance(one.value, values[name]) for name, one in outcomes["decoder"].measures.items()}
@@ -208,6 +212,8 @@ def evaluate(
         truth=truth,
         trials=trials,
         fold=fold,
+        probabilities=_probabilities(fitted, scores),
+        calibrations=tuple(one.calibration for one in fitted),
         chosen=[chosen_in_words(one.settings, names) for one in fitted],
         decoder=outcomes["decoder"],
         ceiling=outcomes["ceiling"],
@@ -306,3 +312,17 @@ def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, ins
         scores[test] = np.concatenate(values)
         texts |= {} if said is None else dict(zip(test.tolist(), said, strict=True))
     return scores, [texts[i] for i in sorted(texts)] or None
+
+
+def _probabilities(folds: Sequence[FittedFold], scores: NDArray) -> NDArray[np.float64]:
+    """Of each trial's classes, (n_trials, n_classes), by the calibration of the fold that holds it out."""
+    probabilities = softmax(scores)
+    for fold in folds:
+        if fold.calibration is not None:
+            probabilities[fold.test] = fold.calibration.probabilities(scores[fold.test])
+    return probabilities
+
+
+def _utility(folds: Sequence[FittedFold], costs: NDArray, scores: NDArray) -> NDArray[np.float64]:
+    """What each trial's decision has most of, (n_trials, n_classes), see `least_cost`."""
+    return _probabilities(folds, scores) * costs

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..linear import Linear
 from ..settings import Settings
+from ..statistics.calibration import ScoreCalibration
 from .choices import Choice, SettingsSearch
 from .fold_data import FoldData
 from .splits import HeldOut
@@ -20,7 +21,7 @@ class FittedFold:
     """What was chosen and fitted without the held-out trials of one outer fold.
 
     `train` and `test` are positions of trials to fit on and to decide on. `whitened`, if given, is X of both; `linear`
-    then takes these and has no whitener.
+    then takes these and has no whitener. `calibration` is None where probabilities are the network's own.
     """
 
     settings: Settings
@@ -29,6 +30,7 @@ class FittedFold:
     linear: Linear
     by_class: bool = False
     whitened: tuple[NDArray, NDArray] | None = None
+    calibration: ScoreCalibration | None = None
 
     def of_own_trials(self, data: FoldData) -> FittedFold:
         """The fold with its own trials whitened, without the whitener: that of a whole brain takes GB in each fold."""
@@ -59,4 +61,4 @@ def fit_fold(
     train = np.flatnonzero(held_out.trains(to_fit.run, data.truth(to_fit) if by_class else None))
     test = np.flatnonzero(held_out.tests(trials.run, data.truth(trials) if by_class else None))
     linear = data.fit(settings, train, data.keys(to_fit)[train], whitener, by_class=by_class)
-    return FittedFold(settings, train, test, linear, by_class)
+    return FittedFold(settings, train, test, linear, by_class, calibration=search.calibration(settings))

@@ -22,6 +22,8 @@ N_REFITS = 200
 
 Decode = Callable[[Injected], Decisions]
 """From what is injected to decisions on all trials."""
+Utility = Callable[[NDArray], NDArray]
+"""From scores to what decisions have most of, both (n_trials, n_classes)."""
 
 
 def refitted_values(
@@ -30,6 +32,7 @@ def refitted_values(
     fold_of: Mapping[Any, int],
     scorer: Scorer,
     decode: Decode,
+    utility: Utility,
     n_permutations: int,
     seed: int,
 ) -> dict[str, NDArray[np.float64]]:
@@ -47,7 +50,7 @@ def refitted_values(
     jobs = [partial(decode, refitted_to(partial(_of_events, event, one))) for one in keys]
     decided = in_parallel(jobs, "refits to exchanged classes")
     at, answer_of = np.searchsorted(event, trials.event), data.targets.truth()
-    values = [scorer.values(one, answer_of[of][at]) for one, of in zip(decided, keys, strict=True)]
+    values = [scorer.values(one, answer_of[of][at], utility(one[0])) for one, of in zip(decided, keys, strict=True)]
     return {name: np.array([one[name] for one in values]) for name in values[0]}
 
 

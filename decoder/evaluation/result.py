@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from ..finding import Finding
 from ..settings import Settings
 from ..statistics.bits import bits_per_decision, bits_per_minute
+from ..statistics.calibration import ScoreCalibration, softmax
 from ..statistics.chance import is_unequal
 from ..statistics.difference import Difference
 from ..statistics.measures import Measure
+from ..statistics.reliability import Reliability, reliability
 from ..windows import Trials
 
 
@@ -24,22 +27,36 @@ class Outcome:
     Attributes
     ----------
     scores : array (n_trials, n_classes)
+        The network's, in the unit of the readout.
     texts : list of str or None
         Free answers.
     said : array (n_trials,) of int or None
         The class that each free answer means, -1 for none.
     measures : dict of str to Measure
-        ``"candidate"``: right class scored highest; ``"pairwise"``; ``"auc"``, of two classes: area under the ROC
+        ``"candidate"``: right class chosen; ``"pairwise"``, by scores; ``"auc"``, of two classes: area under the ROC
         curve; ``"free"``: free answer right. Where whole classes were held out, ``"pairwise"`` compares classes that
         were held out together, and ``"against all"`` compares with the trained classes, too. A fold's training reveals
         which classes are missing. So chance is the best constant guess of each fold; for ``"against all"`` and
         ``"candidate"`` that is a missing class, and chance is far above one half.
+    utility : array (n_trials, n_classes) or None
+        Probability times cost of missing each class, where the decoder decides by a `DecisionRule`.
     """
 
     scores: NDArray[np.float32]
     texts: list[str] | None
     said: NDArray[np.intp] | None
     measures: dict[str, Measure]
+    utility: NDArray[np.float64] | None = None
+
+    @property
+    def preferred(self) -> NDArray[np.float64] | NDArray[np.float32]:
+        """What the chosen class has most of, (n_trials, n_classes): the utility, else the score."""
+        return self.scores if self.utility is None else self.utility
+
+    @property
+    def chosen(self) -> NDArray[np.intp]:
+        """The class that is chosen in each trial, (n_trials,)."""
+        return self.preferred.argmax(axis=1)
 
     def with_p(self, p_values: Mapping[str, float]) -> Outcome:
         """The same with other p values, by measure."""
@@ -95,12 +112,18 @@ class Evaluation:
         What decided for the decoder.
     controls_redo : {"fit", "search"}
         Whether controls made the choices again.
+    probabilities : array (n_trials, n_classes)
+        The decoder's, calibrated within each fold's training runs unless `calibrations` has a None.
+    calibrations : tuple of ScoreCalibration or None
+        Of each fold; None where its probabilities are the network's own.
     """
 
     answers: tuple[str, ...]
     truth: NDArray[np.intp]
     trials: Trials
     fold: NDArray[np.intp]
+    probabilities: NDArray[np.float64]
+    calibrations: tuple[ScoreCalibration | None, ...]
     chosen: list[dict[str, str]]
     decoder: Outcome
     ceiling: Outcome
@@ -143,6 +166,12 @@ class Evaluation:
             for kind, difference in sorted(one.differences.items(), key=lambda item: item[0] != self.compared_by):
                 if kind == self.compared_by or difference.verdict == "worse":
                     yield name, kind, difference
+
+    @cached_property
+    def reliability(self) -> dict[str, Reliability]:
+        """How far probabilities can be believed: those of the decoder, and the network's own before calibration."""
+        of = {"decoder": self.probabilities, "network": softmax(self.decoder.scores)}
+        return {name: reliability(probabilities, self.truth) for name, probabilities in of.items()}
 
     @property
     def bits(self) -> tuple[float, float] | None:

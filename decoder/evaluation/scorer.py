@@ -35,32 +35,35 @@ class Scorer:
     shuffled: NDArray[np.intp]
     class_sets: NDArray[np.intp] | None = None
 
-    def values(self, decisions: Decisions, truth: NDArray[np.intp]) -> dict[str, float]:
-        """Each measure of one repetition with these true classes, without interval and p."""
-        rows, tables = np.arange(len(truth)), self._tables([decisions], truth)
+    def values(self, decisions: Decisions, truth: NDArray[np.intp], utility: NDArray | None = None) -> dict[str, float]:
+        """Each measure of one repetition with these true classes, without interval and p; see `outcome`."""
+        rows, tables = np.arange(len(truth)), self._tables([decisions], truth, utility)
         found = {name: float(table[0][rows, truth].mean()) for name, (table, _) in tables.items()}
         return found | ({"auc": auc(decisions[0], truth)} if has_auc(truth, len(self.targets.answers)) else {})
 
-    def outcome(self, repeats: Sequence[Decisions]) -> Outcome:
-        """The mean measures of one or more repetitions; scores and texts are those of the first."""
+    def outcome(self, repeats: Sequence[Decisions], utility: NDArray | None = None) -> Outcome:
+        """The mean measures of one or more repetitions; scores and texts are those of the first.
+
+        The class that is chosen has the highest `utility` (n_trials, n_classes), by default the highest score.
+        """
         measures = {
             name: measure(np.array(table), self.truth, self.runs, self.shuffled, chance=chance)
-            for name, (table, chance) in self._tables(repeats, self.truth).items()
+            for name, (table, chance) in self._tables(repeats, self.truth, utility).items()
         }
         if has_auc(self.truth, len(self.targets.answers)):
             measures["auc"] = auc_measure([scores for scores, _ in repeats], self.truth, self.runs, self.shuffled)
         scores, texts = repeats[0]
-        return Outcome(scores, texts, None if texts is None else self._said(texts), measures)
+        return Outcome(scores, texts, None if texts is None else self._said(texts), measures, utility)
 
     def _tables(
-        self, repeats: Sequence[Decisions], truth: NDArray[np.intp]
+        self, repeats: Sequence[Decisions], truth: NDArray[np.intp], utility: NDArray | None
     ) -> dict[str, tuple[list[NDArray[np.float64]], float]]:
         """For each measure, tables (n_trials, n_classes) of the repetitions as `measure` takes them, and chance."""
         n_classes, sets = len(self.targets.answers), self.class_sets
         every = [scores for scores, _ in repeats]
         guess, even = constant_guess(truth, n_classes, sets), pairwise_chance(truth, n_classes, sets)
         tables = {
-            "candidate": ([hit_table(scores) for scores in every], guess),
+            "candidate": ([hit_table(one) for one in (every if utility is None else [utility])], guess),
             "pairwise": ([pairwise_table(scores, truth, sets) for scores in every], even),
         }
         if sets is not None:
@@ -77,7 +80,11 @@ class Scorer:
         # Between two classes, pairs and the choice are the same.
         counts = {"candidate": hits} | ({"pairwise": pairwise} if len(self.targets.answers) > 2 else {})
         differences = {
-            name: mean_difference(count(decoder.scores, self.truth), count(scores, self.truth), self.runs)
+            name: mean_difference(
+                count(decoder.preferred if name == "candidate" else decoder.scores, self.truth),
+                count(scores, self.truth),
+                self.runs,
+            )
             for name, count in counts.items()
         }
         if "auc" in decoder.measures:

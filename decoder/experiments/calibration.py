@@ -49,7 +49,8 @@ class Calibration:
     fitted or chosen in it, is fitted anew on all trials so far after each event. Decisions begin when each class has a
     few trials from at least two runs, because choices are scored by leaving runs out. Trials of one event share
     samples: they are decided on together before any of them is learned from. If more trials of the same event arrive
-    later, they are learned from but not counted.
+    later, they are learned from but not counted. Probabilities are the network's own, as few trials
+    cannot calibrate them.
 
     Parameters
     ----------

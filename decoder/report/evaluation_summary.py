@@ -37,6 +37,11 @@ def evaluation_summary(evaluation: Evaluation) -> dict[str, Any]:
                 name: {"told": one.description, "differences": one.differences, "chosen": one.chosen}
                 for name, one in evaluation.field.items()
             },
+            "probabilities": {
+                **evaluation.reliability,
+                "calibrations": evaluation.calibrations,
+                "decision": evaluation.settings.decision,
+            },
             "bits": evaluation.bits and dict(zip(("per_decision", "per_minute"), evaluation.bits, strict=True)),
             "chosen": evaluation.chosen,
             **({} if evaluation.engine == "network" else {"engine": evaluation.engine}),
@@ -48,7 +53,7 @@ def evaluation_summary(evaluation: Evaluation) -> dict[str, Any]:
 
 def _decisions_of(evaluation: Evaluation) -> list[dict[str, Any]]:
     outcome, trials, answers = evaluation.decoder, evaluation.trials, evaluation.answers
-    best = outcome.scores.argmax(axis=1)
+    best = outcome.chosen
     meant = best if outcome.said is None else outcome.said
     said = [answers[i] for i in best] if outcome.texts is None else outcome.texts
     return [
@@ -61,6 +66,7 @@ def _decisions_of(evaluation: Evaluation) -> list[dict[str, Any]]:
             "said": said[i],
             "chose": answers[best[i]],
             "right": bool(meant[i] == evaluation.truth[i]),
+            "probabilities": dict(zip(answers, evaluation.probabilities[i].tolist(), strict=True)),
         }
         for i in range(len(trials))
     ]

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..evaluation.result import Evaluation, Outcome
-from ..readout import softmax
 from ..statistics.auc import auc, has_auc
 from ..statistics.measures import hit_table, pairwise
 from .numbers import percent
@@ -42,7 +41,7 @@ def accuracy_by_group(evaluation: Evaluation, groups: Groups, measure: str) -> t
     if measure == "auc":
         return names, [auc(outcome.scores[of], truth[of]) if has_auc(truth[of], 2) else np.nan for of in members]
     counted = {
-        "candidate": lambda: hit_table(outcome.scores)[rows, truth],
+        "candidate": lambda: hit_table(outcome.preferred)[rows, truth],
         "pairwise": lambda: pairwise(outcome.scores, truth, evaluation.classes),
         "free": lambda: answers_of(outcome) == truth,
     }[measure]()
@@ -51,7 +50,7 @@ def accuracy_by_group(evaluation: Evaluation, groups: Groups, measure: str) -> t
 
 def answers_of(outcome: Outcome) -> NDArray[np.intp]:
     """The decision in each trial, (n_trials,): -1 for a free answer that is none of the classes."""
-    return outcome.said if outcome.said is not None else outcome.scores.argmax(axis=1)
+    return outcome.said if outcome.said is not None else outcome.chosen
 
 
 def answer_ranks(scores: ArrayLike) -> NDArray[np.float64]:
@@ -114,7 +113,7 @@ def trials_table(evaluation: Evaluation) -> Table:
                 answers[truth] if stimulus in ("", answers[truth]) else f"{answers[truth]} ({stimulus})",
                 bool(said[i] == truth),
                 answers[said[i]] if outcome.texts is None else outcome.texts[i],
-                _bars(answers, outcome.scores[i], truth),
+                _bars(answers, evaluation.probabilities[i], truth),
             ]
         )
     caption = (
@@ -127,8 +126,8 @@ def trials_table(evaluation: Evaluation) -> Table:
     return Table(("run", "seconds", "shown", "", "said" if outcome.texts else "chosen", "candidates"), rows, caption)
 
 
-def _bars(answers: tuple[str, ...], scores: NDArray, truth: int) -> list[Bar]:
-    order, probability = np.argsort(-scores, kind="stable").tolist(), softmax(scores)
+def _bars(answers: tuple[str, ...], probability: NDArray, truth: int) -> list[Bar]:
+    order = np.argsort(-probability, kind="stable").tolist()
     best = order[:N_CANDIDATES]
     bars = []
     for one in best + [truth] * (truth not in best):

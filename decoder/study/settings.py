@@ -10,14 +10,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Val
 
 from ...adapters.factored import FactoredAdapter
 from ...errors import InputError, UnknownNameError
-from ..evaluation.choices import Choice
+from ..decision import DecisionRule
+from ..evaluation.choices import CHOOSABLE, Choice
 from ..features.catalogue import features_from_dict
 from ..linear import default_adapter
 from ..readout import Readout, readout_from_dict
 from ..settings import Settings, Whitening
 from ..steps import step_from_dict
 from ..windows import window_from_dict
-from .derived import named_by, with_fields
+from .derived import fields_of, made_by, named_by, with_fields
 from .section import Natural, OneOrMore, Positive, Section
 
 
@@ -86,6 +87,11 @@ def _adapter(given: Any, info: ValidationInfo) -> FactoredAdapter:
     return default_adapter(kind).set_params(**section.given("kind"))
 
 
+@fields_of(DecisionRule)
+class RuleSection(Section):
+    """See `hotwire.decoder.decision.DecisionRule`."""
+
+
 Layer = Annotated[str, BeforeValidator(layer_name)]
 Steps = list[_made_by(step_from_dict)]
 AnyWindow = _made_by(window_from_dict)
@@ -104,6 +110,8 @@ SETTINGS: dict[str, Any] = {
     "fit_steps": Steps,
     "fit_window": AnyWindow,
     "features": _made_by(features_from_dict),
+    "probabilities": Literal["calibrated", "network"],
+    "decision": made_by(DecisionRule, RuleSection),
 }
 
 
@@ -139,5 +147,5 @@ def _choice_of(setting: str) -> type[_ChoiceBase]:
 if TYPE_CHECKING:
     AnyChoice = _ChoiceBase
 else:
-    AnyChoice = named_by("setting", SETTINGS, _choice_of)
+    AnyChoice = named_by("setting", CHOOSABLE, _choice_of)
 """A setting to choose and its values, in the notation of the setting."""

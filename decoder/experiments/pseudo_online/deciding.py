@@ -14,8 +14,9 @@ from ...evaluation.fold_data import FoldData
 from ...evaluation.folds import FittedFold
 from ...evaluation.splits import split_runs
 from ...linear import Linear
-from ...readout import read_out_fits, softmax
+from ...readout import read_out_fits
 from ...settings import Settings
+from ...statistics.calibration import ScoreCalibration, softmax
 from ...windows import Window
 from ...windows.event_windows import EventWindow
 from .policy import Windows
@@ -47,11 +48,19 @@ class RunDecisions:
 
 @dataclass(frozen=True)
 class FoldDecoder:
-    """A decoder with the `runs` that it decides on, none of which it was fitted on."""
+    """A decoder with the `runs` that it decides on, none of which it was fitted on.
+
+    `calibration` is None where probabilities are the network's own.
+    """
 
     settings: Settings
     linear: Linear
     runs: tuple[Any, ...]
+    calibration: ScoreCalibration | None
+
+    def probabilities(self, scores: NDArray) -> NDArray[np.float64]:
+        """Probabilities of the classes, (n_trials, n_classes), by the readout's scores."""
+        return softmax(scores) if self.calibration is None else self.calibration.probabilities(scores)
 
 
 @dataclass(frozen=True)
@@ -100,14 +109,14 @@ class Player:
         fit = np.array([row.rejected is None for row in rows])
         if fit.any():
             X = np.array([row.x for row in rows if row.rejected is None], np.float32)
-            probabilities[fit] = softmax(self.scores(decoder, X))
+            probabilities[fit] = decoder.probabilities(self.scores(decoder, X))
         return probabilities
 
 
 def inner_fits(data: FoldData, fold: FittedFold, training: Sequence[Any], inner_folds: int) -> list[FoldDecoder]:
     """Fit on parts of a fold's training runs, to have decisions on training runs that were not fitted on.
 
-    Settings and whitening are those of the fold.
+    Settings, whitening and calibration are those of the fold.
     """
     to_fit = data.trials_to_fit(fold.settings)
     keys = data.keys(to_fit)
@@ -115,5 +124,5 @@ def inner_fits(data: FoldData, fold: FittedFold, training: Sequence[Any], inner_
     for held_out in split_runs(training, min(inner_folds, len(training))):
         train = np.flatnonzero(np.isin(to_fit.run, [run for run in training if run not in set(held_out)]))
         linear = data.fit(fold.settings, train, keys[train], fold.linear.whitener)
-        decoders.append(FoldDecoder(fold.settings, linear, tuple(held_out)))
+        decoders.append(FoldDecoder(fold.settings, linear, tuple(held_out), fold.calibration))
     return decoders

@@ -113,7 +113,10 @@ def pseudo_online(
 
     fits = [partial(fit_fold, data, decoder.settings, choose, HeldOut(tuple(runs)), inner_folds) for runs in splits]
     fitted = in_parallel(fits, "cross-validation")
-    outer = [FoldDecoder(fold.settings, fold.linear, tuple(runs)) for fold, runs in zip(fitted, splits, strict=True)]
+    outer = [
+        FoldDecoder(fold.settings, fold.linear, tuple(runs), fold.calibration)
+        for fold, runs in zip(fitted, splits, strict=True)
+    ]
     inner: list[list[FoldDecoder]] = [[] for _ in splits]
     if threshold is None:
         calls = [partial(_inner, data, fold, runs, inner_folds) for fold, runs in zip(fitted, splits, strict=True)]

@@ -20,10 +20,11 @@ from hotwire.decoder.bundle.load import describe
 from hotwire.decoder.bundle.save import compiled, save
 from hotwire.decoder.decoder import Decoder
 from hotwire.decoder.linear import Linear
-from hotwire.decoder.readout import Entry, LabelReadout, NearestReadout, Readout, softmax
+from hotwire.decoder.readout import Entry, LabelReadout, NearestReadout, Readout
 from hotwire.decoder.readout_graph import ACTIVATION, DEVIATION, SCORES, ReadoutGraph, less_prior
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.settings import Settings
+from hotwire.decoder.statistics.calibration import softmax
 from hotwire.decoder.steps import Detrend, RunningZScore, ZScore
 from hotwire.decoder.targets import WordTargets
 from hotwire.errors import InputError

@@ -224,7 +224,7 @@ def test_an_onnx_network_travels_in_the_bundle(tmp_path: Path, readout: Any) -> 
 def test_what_it_says_of_itself(saved: Path) -> None:
     manifest = describe(saved)
     decoder = of_words()
-    assert manifest["format"] == 4
+    assert manifest["format"] == 5
     assert manifest["hotwire"] == version("hotwire")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(manifest["created"])).days < 1
     assert manifest["versions"]["numpy"] == version("numpy")
@@ -359,7 +359,7 @@ def test_the_helper_makes_good_bundles(saved: Path, tmp_path: Path, network: Lan
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(format=5, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 5.*upgrade hotwire"),
+        (lambda m: m.update(format=6, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 6.*upgrade hotwire"),
         (lambda m: m.update(format="1"), "expected 'format', a whole number"),
         (lambda m: m.pop("format"), "expected 'format'"),
         (lambda m: m.pop("parts"), "expected the field 'parts'"),
@@ -515,16 +515,21 @@ def as_format_1(saved: Path, path: Path) -> Path:
     """What hotwire 0.1 saved: no graphs, no range of features."""
     parts = {name: content for name, content in parts_of(saved).items() if name in (MANIFEST, "arrays.safetensors")}
     manifest = json.loads(parts[MANIFEST])
-    for name in ("live", "answers", "feature_low", "feature_high"):
+    for name in ("live", "answers", "feature_low", "feature_high", "probabilities", "decision", "calibration"):
         del manifest[name]
     manifest |= {"format": 1, "parts": {"arrays.safetensors": manifest["parts"]["arrays.safetensors"]}}
     return sealed(path, {MANIFEST: json.dumps(manifest).encode(), "arrays.safetensors": parts["arrays.safetensors"]})
 
 
+def uncalibrated(saved: Path, path: Path) -> Path:
+    return changed(saved, path, lambda m: m.update(calibration=None))
+
+
 def test_a_bundle_of_format_1_still_decides(saved: Path, tmp_path: Path, network: LanguageModel) -> None:
     path, new = as_format_1(saved, tmp_path / "old.hotwire"), recording(list(WORDS), seed=9)
     loaded = load(path, network=network)
-    assert_same(loaded.predict(new), load(saved, network=network).predict(new))
+    of_today = load(uncalibrated(saved, tmp_path / "own.hotwire"), network=network)
+    assert_same(loaded.predict(new), of_today.predict(new))
     assert "without the parts to run live" in describe(path)["live"]["reason"]
     with pytest.raises(BundleError, match=r"old\.hotwire: it cannot run live: .*fit it again"):
         CompiledDecoder.load(path)
@@ -537,8 +542,9 @@ def test_a_bundle_of_format_3_still_decides(saved: Path, tmp_path: Path, network
     """Whose whitening always was a matrix."""
     path = changed(saved, tmp_path / "old.hotwire", lambda m: m.update(format=3))
     new = recording(list(WORDS), seed=9)
-    assert_same(load(path, network=network).predict(new), load(saved, network=network).predict(new))
-    assert_same(CompiledDecoder.load(path).predict(new), CompiledDecoder.load(saved).predict(new))
+    own = uncalibrated(saved, tmp_path / "own.hotwire")
+    assert_same(load(path, network=network).predict(new), load(own, network=network).predict(new))
+    assert_same(CompiledDecoder.load(path).predict(new), CompiledDecoder.load(own).predict(new))
 
 
 def test_more_voxels_than_samples(tmp_path: Path, network: LanguageModel) -> None:

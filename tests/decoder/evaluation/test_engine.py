@@ -12,7 +12,7 @@ import pytest
 from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, LabelReadout, NearestReadout, Recording, Settings, StimulusTargets, evaluate
 from hotwire.decoder.bundle.save import compiled
-from hotwire.decoder.readout import softmax
+from hotwire.decoder.statistics.calibration import softmax
 from hotwire.decoder.steps import RunningBaseline, ZScore
 from hotwire.decoder.targets import WordTargets
 from hotwire.errors import InputError, UnknownNameError
@@ -67,7 +67,7 @@ def test_a_fold_is_decided_on_by_the_graph_of_its_own_decoder(decoder: Decoder, 
     found = evaluate(decoder, shown, engine="bundle", **QUICK)
     first, others = shown.select(runs=shown.runs[:1]), shown.select(runs=shown.runs[1:])
     decided = [list(one.probabilities.values()) for one in compiled(decoder.fit(others)).predict(first)]
-    np.testing.assert_allclose(softmax(found.decoder.scores[found.fold == 0]), decided, rtol=1e-5)
+    np.testing.assert_allclose(found.probabilities[found.fold == 0], decided, rtol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

@@ -92,7 +92,7 @@ LIVE = Settings(
     ids=["offline", "live"],
 )
 def test_one_fold_by_hand(network: Network, recording: Recording, settings: Settings) -> None:
-    """The scores of a held-out run are those of a decoder that was fitted on the others."""
+    """The probabilities of a held-out run are those of a decoder that was fitted on the others."""
     found = evaluate(Decoder(network, TARGETS, settings), recording, controls=(), n_permutations=10)
     for run in (0, 4):
         others = [name for name in recording.runs if name != run]
@@ -100,8 +100,10 @@ def test_one_fold_by_hand(network: Network, recording: Recording, settings: Sett
         decisions = fitted.predict(recording.select(runs=[run]))
         held_out = found.trials.run == run
         expected = np.array([list(decision.probabilities.values()) for decision in decisions])
-        scores = np.exp(found.decoder.scores[held_out])
-        np.testing.assert_allclose(scores / scores.sum(axis=1, keepdims=True), expected, atol=1e-4)
+        np.testing.assert_allclose(found.probabilities[held_out], expected, atol=1e-4)
+        assert found.calibrations[run] is not None
+        assert fitted.calibration_ is not None
+        assert found.calibrations[run].temperature == pytest.approx(fitted.calibration_.temperature, rel=1e-3)
 
 
 def test_what_is_decided_on_need_not_be_what_is_fitted_on(
@@ -183,7 +185,8 @@ def test_no_whitening_outlives_its_fold(
         evaluate(decoder, recording, n_shuffles=3, n_permutations=10)
         assert n_alive == [0] * len(recording.runs)
         assert sum(one() is not None for one in alive) == 0
-        assert len(n_transforms) == 3 * len(recording.runs)
+        # Of each fold: to fit, and its trials to keep. Of each inner fold that calibrates: to fit and to decide.
+        assert len(n_transforms) == (3 + 2 * 4) * len(recording.runs)
         choose = [Choice("steps", [(), (Detrend(0),), (Detrend(1),), (Detrend(2),)])]
         evaluate(decoder, recording, choose=choose, controls=(), n_permutations=10)
         assert max(n_alive) == 2

@@ -61,7 +61,8 @@ def trials_of(recording: Recording) -> Trials:
 
 def made_decoder(network: Network, alphas: float | list[float] = 5.0, **settings: Any) -> Decoder:
     adapter = RidgeAdapter(alphas, gain="total")
-    return Decoder(network, TARGETS, Settings("first", adapter=adapter, readout=NearestReadout(), **settings))
+    settings = {"adapter": adapter, "readout": NearestReadout(), "probabilities": "network", **settings}
+    return Decoder(network, TARGETS, Settings("first", **settings))
 
 
 @pytest.mark.filterwarnings("ignore:strength")

@@ -22,6 +22,7 @@ from hotwire.decoder.report.evaluation_report import EvaluationReport
 from hotwire.decoder.report.evaluation_trials import MOST_TRIALS, answer_ranks
 from hotwire.decoder.report.html import write_page
 from hotwire.decoder.report.measures import differences_figure
+from hotwire.decoder.statistics.calibration import ScoreCalibration, softmax
 from hotwire.decoder.statistics.difference import Difference
 from hotwire.decoder.statistics.measures import Measure
 from hotwire.decoder.steps import Detrend
@@ -68,6 +69,8 @@ def make(answers: tuple[str, ...], n_trials: int, n_runs: int, *, free: bool = T
         truth=truth,
         trials=trials,
         fold=run % n_folds,
+        probabilities=softmax(scores),
+        calibrations=(ScoreCalibration(1.0, (0.0,) * len(answers)),) * n_folds,
         chosen=[{"layer": "4" if i else "8"} for i in range(n_folds)],
         decoder=outcome(scores, 0.6543, **words),
         ceiling=outcome(scores, 0.9, **words),

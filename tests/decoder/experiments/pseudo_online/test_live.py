@@ -101,7 +101,7 @@ def test_the_engine_says_the_same_when_it_was_there(chain: tuple[Decoder, Settin
     compiled = NotingDecoder.load(path)
     data = FoldData(decoder.network, decoder.targets, recording, ["active"])
     player = Player(data, "sliding", 0.2)
-    found = player.decisions(FoldDecoder(settings, decoder.linear_, (0,)), 0)
+    found = player.decisions(FoldDecoder(settings, decoder.linear_, (0,), decoder.calibration_), 0)
 
     clock = VirtualClock()
     info = RecordingSource(recording, clock).info
