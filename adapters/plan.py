@@ -28,6 +28,10 @@ class FitPlan:
     operations: float
     memory_bytes: float
 
+    def times(self, n: int) -> FitPlan:
+        """The plan of so many such fits in memory together."""
+        return FitPlan(self.solver, n * self.operations, n * self.memory_bytes)
+
     def __str__(self) -> str:
         return f"{self.solver}, about {self.operations:.2g} multiplications and {_size(self.memory_bytes)} of memory"
 
@@ -120,6 +124,16 @@ def require_memory(
         raise InputError(
             f"{what} will take {plan} ({_duration(plan.operations)}), and the machine has {_size(room)}: {instead}"
         )
+
+
+def fits_at_once(plan: FitPlan, n: int, room_bytes: float | None = None) -> int:
+    """How many of `n` such fits the memory holds at once; at least one, as a fit checks its own memory.
+
+    >>> fits_at_once(plan_whitening(1452, 200_000), 12, 16e9)
+    6
+    """
+    room = _machine_bytes() if room_bytes is None else room_bytes
+    return n if room is None else max(1, min(n, int(room / plan.memory_bytes)))
 
 
 def _duration(operations: float) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from ...errors import InputError
@@ -9,10 +12,11 @@ from ...models.export.onnx_precision import Precision
 from ..bundle.agreement import Agreement, agreement, together
 from ..bundle.graph import check_causal
 from ..decoder import Decoder
+from ..linear import Linear
 from ..recordings.recording import Recording
+from ..settings import Settings
 from .engine import Graphs
 from .fold_data import FoldData
-from .folds import fit_fold
 from .splits import HeldOut, split_runs
 
 FEWEST_RUNS = 3
@@ -30,7 +34,7 @@ def agreement_held_out(decoder: Decoder, recording: Recording, precision: Precis
     Parameters
     ----------
     decoder : Decoder
-        Need not be fitted; it is not changed.
+        Fitted; it is not changed.
     recording : Recording
     precision : {"float32", "float16", "int8"}
         As for `hotwire.decoder.save`.
@@ -41,6 +45,7 @@ def agreement_held_out(decoder: Decoder, recording: Recording, precision: Precis
         None where the decoder cannot run live, which `hotwire.decoder.save` gives the reason for, or the recording has
         fewer than three runs or no trials.
     """
+    decoder.require_fitted()
     settings = decoder.settings
     try:
         check_causal(settings)
@@ -56,12 +61,20 @@ def agreement_held_out(decoder: Decoder, recording: Recording, precision: Precis
         test = drawn[np.isin(trials.run[drawn], runs)]
         if not len(test):
             continue
-        fold = fit_fold(data, settings, (), HeldOut(tuple(runs)), inner_folds=2)
         one = Decoder(decoder.network, decoder.targets, settings)
-        one.adopt(fold.linear, data.table(settings.layer), recording)
+        # Calibrating anew would take many more passes; the decoder's own moves both kinds of decisions alike.
+        one.adopt(_fitted(data, settings, runs), data.table(settings.layer), recording, decoder.calibration_)
         try:
             compiled = graphs.of(one)
         except InputError:
             return None
         parts.append(agreement(one, compiled, trials.take(np.sort(test))))
     return together(parts)
+
+
+def _fitted(data: FoldData, settings: Settings, runs: Sequence[Any]) -> Linear:
+    """The linear part, fitted on all runs but these."""
+    held_out, to_fit = HeldOut(tuple(runs)), data.trials_to_fit(settings)
+    train = np.flatnonzero(held_out.trains(to_fit.run, None))
+    whitener = None if settings.whiten == "none" else data.whitener(settings.whiten, settings.steps, (), held_out)
+    return data.fit(settings, train, data.keys(to_fit)[train], whitener)

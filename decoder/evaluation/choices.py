@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...adapters.plan import FitPlan, fits_at_once, plan_whitening
 from ...adapters.whiten import Whitener
 from ...errors import InputError, RecordingError, UnknownNameError
 from ..inner_folds import Split, calibration_within, inner_scores
@@ -34,6 +35,9 @@ CHOOSABLE = (
     "fit_window",
 )
 JUDGES = ("nearest", "readout")
+
+N_CACHED = 2
+"""Whitenings of a fold that are cached; of a whole brain, each takes GB."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,22 @@ def _events(data: FoldData, settings: Settings) -> tuple[NDArray, NDArray]:
     return data.trials(settings).event, data.trials_to_fit(settings).event
 
 
+def whitenings(data: FoldData, settings: Settings, choose: Sequence[Choice]) -> tuple[int, FitPlan | None]:
+    """How many whitenings a fold fits for all settings to choose from, and what the largest takes; None if none."""
+    every = [settings, *(replace(settings, **{one.setting: value}) for one in choose for value in one.values)]
+    whitened = {(one.whiten, one.steps) for one in every if one.whiten != "none"}
+    if any(one.setting == "whiten" for one in choose):
+        whitened |= {(whiten, one.steps) for whiten, _ in whitened for one in every}
+    plans = [plan_whitening(*data.prepared(steps).data.shape) for _, steps in whitened]
+    return len(plans), max(plans, key=lambda plan: plan.memory_bytes, default=None)
+
+
+def folds_at_once(data: FoldData, settings: Settings, choose: Sequence[Choice], n_folds: int) -> int:
+    """How many folds can be fitted at once, by the memory that their whitenings take."""
+    n, plan = whitenings(data, settings, choose)
+    return n_folds if plan is None else fits_at_once(plan.times(min(N_CACHED, n)), n_folds)
+
+
 class SettingsSearch:
     """Chooses settings on the trials that a fold may be fitted on; nothing here uses others."""
 
@@ -116,11 +136,11 @@ class SettingsSearch:
         self._data = data
         self._n_inner = inner_folds
         # Scores are cached: each choice scores the previous choice again. Nothing here refers to `self`, so that all is
-        # freed after the last use: the whitening of a whole brain takes GB. The newest two whitenings are cached.
+        # freed after the last use.
         self._scores: dict[tuple[Settings, str], float] = {}
         # Scores (n_trials, n_classes) of settings that were scored, by which they may be calibrated.
         self._inner_scores: dict[tuple[Settings, Readout], NDArray[np.float32]] = {}
-        self._whitener = once(lambda *key: data.whitener(*key, held_out), maxsize=2)
+        self._whitener = once(lambda *key: data.whitener(*key, held_out), maxsize=N_CACHED)
 
     def _inner(self, trials: Trials, truth: NDArray[np.intp]) -> list[HeldOut]:
         """Folds of the training trials; they hold out whole classes where the outer ones do."""

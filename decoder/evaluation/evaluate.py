@@ -22,7 +22,7 @@ from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
 from .audit.words import words_finding
-from .choices import Choice, chosen_in_words, layers_tried, tried_windows
+from .choices import Choice, chosen_in_words, folds_at_once, layers_tried, tried_windows
 from .controls import CONTROLS, Control, control_named, left_out
 from .engine import BundleEngine, Engine
 from .fold_data import FoldData
@@ -167,7 +167,8 @@ def evaluate(
     refuse(findings, audit)
     graph = BundleEngine(len(trials), len(data.targets.answers)) if engine == "bundle" else None
     fits = [partial(_fitted, graph, data, decoder.settings, choose, one, inner_folds) for one in splits]
-    fitted = in_parallel(fits, "cross-validation")
+    at_once = folds_at_once(data, decoder.settings, choose, len(splits))
+    fitted = in_parallel(fits, "cross-validation", at_once)
     fold = np.empty(len(trials), np.intp)
     for index, one in enumerate(fitted):
         fold[one.test] = index

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..decision import DecisionRule
 from ..linear import Linear
 from ..settings import Settings
-from .choices import Choice
+from .choices import Choice, folds_at_once
 from .controls import Control, shuffled_within
 from .fold_data import FoldData
 from .folds import FittedFold, fit_fold
@@ -49,7 +49,8 @@ def searched_again(
         for repeat in zip(*by_fold, strict=True)
         for on, held_out in zip(repeat, splits, strict=True)
     ]
-    fitted = in_parallel(jobs, f"{control.name}: settings chosen again")
+    at_once = folds_at_once(data, settings, choices, len(jobs))
+    fitted = in_parallel(jobs, f"{control.name}: settings chosen again", at_once)
     return [fitted[start : start + len(splits)] for start in range(0, len(fitted), len(splits))]
 
 

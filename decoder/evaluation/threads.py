@@ -15,17 +15,21 @@ from tqdm import tqdm
 T = TypeVar("T")
 
 
-def in_parallel(calls: Iterable[Callable[[], T]], what: str) -> list[T]:
+def in_parallel(calls: Iterable[Callable[[], T]], what: str, at_once: int | None = None) -> list[T]:
     """Make the calls on all cores, in threads; show progress; return their results in order.
+
+    At most `at_once` of them run together, where memory is short.
 
     The thread pools inside the calls (of BLAS, of torch) are limited to one thread: these matrices are too small to
     gain from more, and pools that wait for each other made an evaluation five times slower.
     """
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed, effective_n_jobs
 
     calls = list(calls)
     with one_thread_within():
-        results: Any = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(delayed(call)() for call in calls)
+        n_jobs = effective_n_jobs(-1) if at_once is None else min(effective_n_jobs(-1), at_once)
+        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+        results: Any = parallel(delayed(call)() for call in calls)
         return list(progress(results, what, len(calls)))
 
 

@@ -9,12 +9,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ....adapters.plan import require_memory
+from ....adapters.whiten import FEWER
 from ....errors import InputError, RecordingError, UnknownNameError
 from ...decoder import Decoder
 from ...evaluation.audit.leaks import Policy as AuditPolicy
 from ...evaluation.audit.leaks import audit as look_for_leaks
 from ...evaluation.audit.leaks import check_policy, refuse
-from ...evaluation.choices import Choice, tried_windows
+from ...evaluation.choices import Choice, tried_windows, whitenings
 from ...evaluation.fold_data import FoldData
 from ...evaluation.folds import FittedFold, fit_fold
 from ...evaluation.splits import HeldOut, split_runs
@@ -111,6 +113,9 @@ def pseudo_online(
     scorer = StreamScorer(player, policy or Policy(), from_s, to_s, decoder.settings)
     limit = scorer.limit(false_per_minute)
 
+    _, plan = whitenings(data, decoder.settings, choose)
+    if plan is not None:  # each fold has its own to the end, as it decides on every window of its runs
+        require_memory(plan.times(len(splits)), what=f"whitening in {len(splits)} folds", instead=f"{FEWER}, or folds")
     fits = [partial(fit_fold, data, decoder.settings, choose, HeldOut(tuple(runs)), inner_folds) for runs in splits]
     fitted = in_parallel(fits, "cross-validation")
     outer = [

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta, binom
 
-from hotwire.decoder import Decoder, Recording
+from hotwire.decoder import Decoder, Events, Recording
 from hotwire.decoder.bundle.agreement import Agreement
 from hotwire.decoder.bundle.save import compiled
 from hotwire.decoder.evaluation import agreement as module
@@ -31,7 +31,8 @@ def differences(one: Decoder, runs: list, recording: Recording) -> list[float]:
 
 
 def test_decisions_are_on_runs_that_the_fit_did_not_have(decoder: Decoder, shown: Recording) -> None:  # noqa: F811
-    found = agreement_held_out(decoder, shown, "float16")
+    decoder = with_settings(decoder, probabilities="network")  # else each fit has a calibration of its own
+    found = agreement_held_out(decoder.fit(shown), shown, "float16")
     expected = [value for run in shown.runs for value in differences(decoder, [run], shown)]
     assert found is not None
     assert found.n_trials == len(expected)
@@ -45,16 +46,16 @@ def test_trials_are_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "MOST_TRIALS", 5)
-    found = agreement_held_out(decoder, shown)
+    found = agreement_held_out(decoder.fit(shown), shown)
     assert found is not None
     assert found.n_trials == 5
 
 
 def test_none_where_nothing_can_be_compared(decoder: Decoder, shown: Recording, network: Network) -> None:  # noqa: F811
-    assert agreement_held_out(decoder, shown.select(runs=shown.runs[:2])) is None
-    assert agreement_held_out(with_settings(decoder, steps=[ZScore()]), shown) is None
-    late = replace(decoder.settings.window, start_s=1000.0, stop_s=1010.0, incomplete="drop")
-    assert agreement_held_out(with_settings(decoder, window=late), shown) is None
+    assert agreement_held_out(decoder.fit(shown), shown.select(runs=shown.runs[:2])) is None
+    assert agreement_held_out(with_settings(decoder, steps=[ZScore()]).fit(shown), shown) is None
+    rest = replace(shown, events=Events.none())
+    assert agreement_held_out(decoder, rest) is None
 
 
 @pytest.mark.parametrize(("differ", "n"), [(0, 96), (3, 96), (1, 12), (12, 12)])

@@ -10,6 +10,8 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from hotwire.adapters import RidgeAdapter, Whitener
+from hotwire.adapters import plan as plan_module
+from hotwire.adapters.plan import FitPlan
 from hotwire.decoder import (
     Choice,
     Decoder,
@@ -22,8 +24,11 @@ from hotwire.decoder import (
     evaluate,
     tune,
 )
+from hotwire.decoder.evaluation import choices
 from hotwire.decoder.evaluation import evaluate as evaluation
+from hotwire.decoder.evaluation.choices import folds_at_once
 from hotwire.decoder.evaluation.controls import CONTROLS, shuffled_within
+from hotwire.decoder.evaluation.fold_data import FoldData
 from hotwire.decoder.evaluation.splits import split_runs
 from hotwire.decoder.readers import read_responses
 from hotwire.decoder.steps import Detrend, ExponentialBaseline
@@ -136,7 +141,7 @@ def test_no_fit_ever_sees_a_held_out_run(
         seen.append(("whitener", np.asarray(X)))
         return fit_whitener(self, X, groups=groups)
 
-    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, _: [call() for call in calls])
+    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, *_: [call() for call in calls])
     monkeypatch.setattr(RidgeAdapter, "fit", spy_adapter)
     monkeypatch.setattr(Whitener, "fit", spy_whitener)
     settings = Settings("first", whiten="samples")
@@ -175,7 +180,7 @@ def test_no_whitening_outlives_its_fold(
         n_transforms.append(len(X))
         return transform(self, X)
 
-    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, _: [call() for call in calls])
+    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, *_: [call() for call in calls])
     monkeypatch.setattr(Whitener, "fit", spy_fit)
     monkeypatch.setattr(Whitener, "transform", spy_transform)
     decoder = Decoder(network, TARGETS, Settings("first", whiten="samples"))
@@ -294,3 +299,28 @@ def test_shuffling_keeps_no_more_labels_than_chance() -> None:
     for label, run in (("aabbaabb", [0, 0, 0, 0, 1, 1, 1, 1]), ("aababbba", [0, 0, 0, 1, 1, 1, 1, 1]), ("ab", [0, 1])):
         groups = shuffled_within(trials(list(label), run))
         assert len(np.unique(groups)) == (2 if label == "aabbaabb" else 1)
+
+
+def test_folds_that_whiten_are_fitted_a_few_at_once_where_memory_is_short(
+    network: Network, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each caches two whitenings where there are several to choose from."""
+    data = FoldData(network, TARGETS, recording, ("first",))
+    plain, whitened = Settings("first"), Settings("first", whiten="samples")
+    monkeypatch.setattr(choices, "plan_whitening", lambda *_: FitPlan("dual", 1.0, 2e9))
+    monkeypatch.setattr(plan_module, "_machine_bytes", lambda: 7e9)
+    several = [Choice("whiten", ["none", "samples", "effective samples"])]
+    assert folds_at_once(data, plain, (), 6) == 6
+    assert folds_at_once(data, whitened, (), 6) == 3
+    assert folds_at_once(data, plain, [Choice("whiten", ["none", "samples"])], 6) == 3
+    assert folds_at_once(data, plain, several, 6) == 1
+    assert folds_at_once(data, whitened, [Choice("steps", [(), (Detrend(1),)])], 6) == 1
+    at_once: list[int | None] = []
+
+    def spy(calls: Any, what: str, most: int | None = None) -> list[Any]:
+        at_once.append(most)
+        return [call() for call in calls]
+
+    monkeypatch.setattr(evaluation, "in_parallel", spy)
+    evaluate(Decoder(network, TARGETS, whitened), recording, controls=(), n_permutations=10)
+    assert at_once[0] == 3

@@ -125,7 +125,7 @@ def test_no_fit_ever_sees_a_held_out_class(shown: tuple[Recording, Decoder], mon
         seen.append((np.asarray(X), np.asarray(Y), np.asarray(groups)))
         return fit(self, X, Y, groups)
 
-    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, _: [call() for call in calls])
+    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, *_: [call() for call in calls])
     monkeypatch.setattr(RidgeAdapter, "fit", spy)
     choose = [Choice("readout", [LabelReadout("remove"), NearestReadout()])]
     found = evaluate(
@@ -160,7 +160,7 @@ def test_where_runs_hold_several_classes_each_is_tested_in_runs_of_its_own(
         stretches.append(np.unique(groups, return_counts=True)[1].tolist())
         return fit(self, X, groups=groups)
 
-    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, _: [call() for call in calls])
+    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, *_: [call() for call in calls])
     monkeypatch.setattr(Whitener, "fit", spy)
     decoder = Decoder(network, targets, Settings("first", whiten="effective samples"))
     found = evaluate(decoder, recording, folds={"classes": 2}, controls=(), n_permutations=10)
@@ -220,7 +220,7 @@ def test_choices_of_a_fit_are_made_by_classes_too(
         left_out.append(set(truth) - {int(truth[np.flatnonzero((recording.data == x).all(axis=1))[0]]) for x in X})
         return fit(self, X, Y, groups)
 
-    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, _: [call() for call in calls])
+    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, *_: [call() for call in calls])
     monkeypatch.setattr(RidgeAdapter, "fit", spy)
     tune(decoder, recording, [Choice("readout", [NearestReadout(), LabelReadout()])], folds={"classes": 5})
     assert len(left_out) == 2 * 4

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -26,6 +27,24 @@ def test_results_come_in_order() -> None:
         return "second"
 
     assert in_parallel([first, second], "two") == ["first", "second"]
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_no_more_run_together_than_memory_has_room_for(at_once: int) -> None:
+    running: list[int] = []
+    lock, n_now = threading.Lock(), 0
+
+    def call() -> None:
+        nonlocal n_now
+        with lock:
+            n_now += 1
+            running.append(n_now)
+        time.sleep(0.01)
+        with lock:
+            n_now -= 1
+
+    in_parallel([call] * 8, "few", at_once)
+    assert max(running) <= at_once
 
 
 def test_pools_have_one_thread_within_and_their_own_again_after() -> None:

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hotwire.adapters import plan as plan_module
+from hotwire.adapters.plan import FitPlan
 from hotwire.decoder import Choice, Decoder, Events, Recording, evaluate
+from hotwire.decoder.evaluation import choices
 from hotwire.decoder.experiments.pseudo_online.policy import Policy
 from hotwire.decoder.experiments.pseudo_online.run import pseudo_online
 from hotwire.decoder.steps import Detrend, ExponentialBaseline, Lag
@@ -179,6 +182,18 @@ def test_what_is_wrong_is_named(streams: Streams, decoders: Decoders) -> None:
     choice = Choice("steps", [(ExponentialBaseline(5.0),), (Detrend(1),)])
     with pytest.raises(InputError, match="Detrend"):
         pseudo_online(decoders(), recording, choose=[choice])
+
+
+def test_whitenings_of_all_folds_have_to_fit_into_memory(
+    streams: Streams, decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each fold's is there to the end."""
+    recording = streams()
+    monkeypatch.setattr(choices, "plan_whitening", lambda *_: FitPlan("dual", 1.0, 2e9))
+    monkeypatch.setattr(plan_module, "_machine_bytes", lambda: 7e9)
+    with pytest.raises(InputError, match=r"whitening in 4 folds will take .*, or folds"):
+        pseudo_online(decoders(whiten="samples"), recording, threshold=0.5)
+    pseudo_online(decoders(whiten="samples"), recording, threshold=0.5, folds=3, n_permutations=10)
 
 
 def test_leaks_are_refused(streams: Streams, decoders: Decoders) -> None:
