@@ -17,7 +17,8 @@ from ..splits import HeldOut
 from ..threads import once
 from .base import Rival, TrialShape
 
-Taken = Callable[[NDArray[np.intp], NDArray[np.intp]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+Positions = NDArray[np.intp]
+InputsOf = Callable[[Positions, Positions], tuple[NDArray[np.float64], NDArray[np.float64]]]
 """From positions of trials to fit on, and of trials to decide on, to a classifier's inputs for both."""
 
 
@@ -29,7 +30,7 @@ class FoldInputs:
         self._search = SettingsSearch(data, held_out, inner_folds)
         self._vectors = once(self._whitened)
 
-    def positions(self, settings: Settings) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    def positions(self, settings: Settings) -> tuple[Positions, Positions, Positions]:
         """Positions of the trials to fit on, of those to decide on in the training runs, and of the held-out ones."""
         to_fit, trials = self.data.trials_to_fit(settings), self.data.trials(settings)
         tested = self.held_out.tests(trials.run, None)
@@ -38,7 +39,7 @@ class FoldInputs:
     def shape(self, settings: Settings) -> TrialShape:
         return shape_of(self.data.trials_to_fit(settings), self.data.targets.answers)
 
-    def of(self, classifier: Rival, settings: Settings) -> Taken:
+    def of(self, classifier: Rival, settings: Settings) -> InputsOf:
         """The classifier's inputs; what needs no labels is fitted once, on all training trials of the fold."""
         if classifier.takes == "features" and settings.features is not None:
             return self._features(settings)
@@ -56,20 +57,22 @@ class FoldInputs:
             X_fit = X if same else before.transform(X_fit)
         return lambda fit, decide: (X_fit[fit], X[decide])
 
-    def _features(self, settings: Settings) -> Taken:
+    def _features(self, settings: Settings) -> InputsOf:
         """The decoder's own features: they may use labels, so they are fitted on the given trials alone."""
         to_fit, trials = self.data.trials_to_fit(settings), self.data.trials(settings)
         truth, of = self.data.truth(to_fit), settings.features
         assert of is not None
 
-        def taken(fit: NDArray[np.intp], decide: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        def inputs_of(
+            fit: NDArray[np.intp], decide: NDArray[np.intp]
+        ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
             X = by_trial(to_fit.X[fit], to_fit.n_times)
             features = of.fit(X, truth[fit], to_fit.times_hz)
             made = features.transform(X), features.transform(by_trial(trials.X[decide], trials.n_times))
             size = made[0].std() or 1.0
             return made[0] / size, made[1] / size
 
-        return taken
+        return inputs_of
 
     def _whitened(self, settings: Settings) -> tuple[NDArray, NDArray]:
         """Vectors of all trials to fit on and to decide on, whitened as the settings say."""

@@ -54,7 +54,7 @@ class XDawnThenLDA(Rival):
     name = "xdawn+lda"
     takes = "samples"
     description = (
-        "samples of xDAWN sources (their number for each answer chosen), shrinkage linear discriminant analysis"
+        "samples of xDAWN sources (their number for each class chosen), shrinkage linear discriminant analysis"
     )
 
     def candidates(self, shape: TrialShape) -> Sequence[Any]:
@@ -104,7 +104,7 @@ class XDawnThenTangent(Rival):
     name = "xdawn+tangent"
     takes = "samples"
     description = (
-        "covariances of xDAWN sources (their number for each answer chosen) and the answers’ mean responses in their "
+        "covariances of xDAWN sources (their number for each class chosen) and the classes’ mean responses in their "
         "tangent space, logistic regression"
     )
 

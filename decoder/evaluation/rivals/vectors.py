@@ -50,7 +50,7 @@ class Centroid(Rival):
 
     name = "centroid"
     takes = "features"
-    description = "minus the distance to each answer’s mean of the decoder’s own features; the nearest is the decision"
+    description = "minus the distance to each class’s mean of the decoder’s own features; the nearest is the decision"
 
     def candidates(self, shape: TrialShape) -> Sequence[Any]:
         return [_NearestMean()]

@@ -34,7 +34,7 @@ def test_candidates_are_scored_as_by_scikit_learn() -> None:
         if n_answers == 2:
             assert of_good == pytest.approx(roc_auc_score(answers, decided))
         else:
-            assert of_good == pytest.approx(np.mean(decided.argmax(axis=1) == answers))
+            assert of_good == pytest.approx(np.mean(np.argmax(decided, axis=1) == answers))
         assert of_good > of_blind
 
 
