@@ -39,7 +39,7 @@ class RivalSearch:
     def __init__(self, classifier: Rival, inputs: FoldInputs, inner_folds: int) -> None:
         self._classifier, self._inputs, self._n_inner = classifier, inputs, inner_folds
         self._inputs_of = once(lambda settings: inputs.of(classifier, settings), maxsize=1)
-        self._scores = once(self._score)
+        self._scores: dict[Settings, list[float]] = {}
 
     def choose(self, own: Settings, decoders: Settings, choices: Sequence[Choice]) -> Settings:
         """Choose among the values of the decoder's choices; the rest is as in `decoders`, the decoder's in this fold.
@@ -48,19 +48,24 @@ class RivalSearch:
         """
         choices = own_choices(self._classifier, choices)
         start = replace(decoders, **{one.setting: getattr(own, one.setting) for one in choices})
-        return choose_in_turn(self._inputs.data, start, choices, lambda one, _: max(self._scores(one)))
+        return choose_in_turn(self._inputs.data, start, choices, lambda one, _: max(self._scores_of(one)))
 
     def decide(self, settings: Settings) -> NDArray[np.float64]:
         """Scores (n_held_out, n_classes) of the best candidate, fitted on all training trials of the fold."""
         candidates, data = self._candidates(settings), self._inputs.data
         train, _, test = self._inputs.positions(settings)
-        best = candidates[int(np.argmax(self._scores(settings))) if len(candidates) > 1 else 0]
+        best = candidates[int(np.argmax(self._scores_of(settings))) if len(candidates) > 1 else 0]
         X, held_out = self._inputs_of(settings)(train, test)
         truth = data.truth(data.trials_to_fit(settings))[train]
         return scores_of(_fresh(best).fit(X, truth), held_out, len(data.targets.answers))
 
     def _candidates(self, settings: Settings) -> Sequence[Any]:
         return self._classifier.candidates(self._inputs.shape(settings))
+
+    def _scores_of(self, settings: Settings) -> list[float]:
+        if settings not in self._scores:
+            self._scores[settings] = self._score(settings)
+        return self._scores[settings]
 
     def _score(self, settings: Settings) -> list[float]:
         """The score of each candidate; with a single training run there is none, and all are equally good."""

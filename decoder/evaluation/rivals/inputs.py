@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,8 @@ class FoldInputs:
 
     def __init__(self, data: FoldData, held_out: HeldOut, inner_folds: int) -> None:
         self.data, self.held_out = data, held_out
-        self._search = SettingsSearch(data, held_out, inner_folds)
-        self._vectors = once(self._whitened)
+        # Nothing here refers to `self`, so that all is freed after the last use: whitening a whole brain takes GB.
+        self._vectors = once(partial(_whitened, data, SettingsSearch(data, held_out, inner_folds)))
 
     def positions(self, settings: Settings) -> tuple[Positions, Positions, Positions]:
         """Positions of the trials to fit on, of those to decide on in the training runs, and of the held-out ones."""
@@ -74,27 +74,25 @@ class FoldInputs:
 
         return inputs_of
 
-    def _whitened(self, settings: Settings) -> tuple[NDArray, NDArray]:
-        """Vectors of all trials to fit on and to decide on, whitened as the settings say."""
-        whitener = self._search.whitener(settings)
-
-        def made(trials: Trials) -> NDArray:
-            return trials.X if whitener is None else whitener.transform(trials.X)
-
-        return self._both(settings, made)
-
     def _samples(self, settings: Settings) -> tuple[NDArray, NDArray]:
         """Samples (n_trials, n_channels, n_times) of all trials to fit on and to decide on."""
 
         def made(trials: Trials) -> NDArray:
             return np.ascontiguousarray(by_trial(trials.X, trials.n_times).swapaxes(1, 2), np.float64)
 
-        return self._both(settings, made)
+        return _both(self.data, settings, made)
 
-    def _both(self, settings: Settings, made: Callable[[Trials], Any]) -> tuple[NDArray, NDArray]:
-        to_fit, trials = self.data.trials_to_fit(settings), self.data.trials(settings)
-        X = made(trials)
-        return (X if to_fit is trials else made(to_fit)), X
+
+def _whitened(data: FoldData, search: SettingsSearch, settings: Settings) -> tuple[NDArray, NDArray]:
+    """Vectors of all trials to fit on and to decide on, whitened as the settings say."""
+    whitener = search.whitener(settings)
+    return _both(data, settings, lambda trials: trials.X if whitener is None else whitener.transform(trials.X))
+
+
+def _both(data: FoldData, settings: Settings, made: Callable[[Trials], NDArray]) -> tuple[NDArray, NDArray]:
+    to_fit, trials = data.trials_to_fit(settings), data.trials(settings)
+    X = made(trials)
+    return (X if to_fit is trials else made(to_fit)), X
 
 
 def shape_of(trials: Trials, classes: tuple[str, ...]) -> TrialShape:
