@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from ..errors import InputError
 from .linear import Linear
@@ -45,6 +46,18 @@ def inner_scores(
     states = [linear.predict(X[test]) for linear, (_, test) in zip(linears, splits, strict=True)]
     scores, _ = read_out_fits(readout, [entry(linear) for linear in linears], states, speak=False)
     return np.concatenate(scores)
+
+
+def inner_scores_in_turn(
+    readout: Readout,
+    X: NDArray,
+    splits: Sequence[Split],
+    fit: Callable[[NDArray[np.intp]], Linear],
+    entry: Callable[[Linear], Entry],
+) -> NDArray[np.float32]:
+    """The same as `inner_scores`, one split after the other, with progress."""
+    turns = tqdm(splits, "calibrating probabilities", delay=1, disable=None, leave=False)
+    return np.concatenate([inner_scores(readout, X, [one], fit, entry) for one in turns])
 
 
 def calibration_within(
