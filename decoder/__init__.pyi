@@ -1,6 +1,7 @@
 from .bundle.load import load as load
 from .bundle.save import save as save
 from .decision import Decision as Decision
+from .decision import DecisionRule as DecisionRule
 from .decoder import Decoder as Decoder
 from .evaluation.choices import Choice as Choice
 from .evaluation.evaluate import Evaluation as Evaluation

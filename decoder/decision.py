@@ -79,17 +79,13 @@ class DecisionRule:
         if lacking:
             raise InputError(f"decision.prior: expected a share for each class, got none for {', '.join(lacking)}")
 
-    def log_odds(self, counts: ArrayLike, classes: Sequence[str]) -> NDArray[np.float64]:
-        """The logarithm of prior over training share (n_classes,), for classes with these counts in the training.
-
-        A trial more of each class keeps the share of a class without any above zero.
-        """
+    def log_odds(self, shares: ArrayLike, classes: Sequence[str]) -> NDArray[np.float64]:
+        """The logarithm of prior over share (n_classes,), for classes with these shares in the training, above 0."""
         if self.prior == "training":
             return np.zeros(len(classes))
-        share = np.asarray(counts, np.float64) + 1
         equal = np.full(len(classes), 1 / len(classes))
         wanted = equal if isinstance(self.prior, str) else np.array([self.prior[one] for one in classes])
-        return np.log(wanted) - np.log(share / share.sum())
+        return np.log(wanted) - np.log(shares)
 
     def costs_of(self, classes: Sequence[str]) -> NDArray[np.float64]:
         """The cost of missing each class, (n_classes,)."""

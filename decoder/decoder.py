@@ -13,7 +13,7 @@ from ..models.networks.network import Network
 from .decision import Decision, decision_on
 from .fit_findings import warn_of_fit
 from .fitted_on import run_digests
-from .inner_folds import calibration_within, inner_scores, warn_uncalibrated
+from .inner_folds import calibration_within, inner_scores_in_turn, warn_uncalibrated
 from .linear import Linear
 from .readout import Entry, make_entry, read_out
 from .recordings.matching import check_agrees
@@ -178,5 +178,5 @@ class Decoder:
             recording.runs,
             (to_fit.run, truth[keys]),
             (trials.run, truth[targets.key_of(trials)]),
-            lambda splits: inner_scores(settings.readout, trials.X, splits, fit, entry),
+            lambda splits: inner_scores_in_turn(settings.readout, trials.X, splits, fit, entry),
         )

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from ..errors import InputError
 from .linear import Linear
 from .readout import Entry, Readout, read_out_fits
 from .run_splits import split_runs
 from .settings import Settings
-from .statistics.calibration import ScoreCalibration, fit_calibration
+from .statistics.calibration import ScoreCalibration, fit_calibration, smoothed
 
 LEAST_RUNS = 3
 """One is held out; an adapter's strength is chosen by leaving out one of the others."""
@@ -45,6 +46,18 @@ def inner_scores(
     states = [linear.predict(X[test]) for linear, (_, test) in zip(linears, splits, strict=True)]
     scores, _ = read_out_fits(readout, [entry(linear) for linear in linears], states, speak=False)
     return np.concatenate(scores)
+
+
+def inner_scores_in_turn(
+    readout: Readout,
+    X: NDArray,
+    splits: Sequence[Split],
+    fit: Callable[[NDArray[np.intp]], Linear],
+    entry: Callable[[Linear], Entry],
+) -> NDArray[np.float32]:
+    """The same as `inner_scores`, one split after the other, with progress."""
+    turns = tqdm(splits, "calibrating probabilities", delay=1, disable=None, leave=False)
+    return np.concatenate([inner_scores(readout, X, [one], fit, entry) for one in turns])
 
 
 def calibration_within(
@@ -86,10 +99,10 @@ def calibration_within(
                 f"they need {LEAST_RUNS} training runs with several classes; got {len(runs)}"
             )
         return None
-    truth = to_decide[1]
-    calibration = fit_calibration(score(splits), truth[np.concatenate([test for _, test in splits])])
-    counts = np.bincount(truth[np.isin(to_decide[0], runs)], minlength=len(classes))
-    return calibration.moved(settings.decision.log_odds(counts, classes))
+    truth = to_decide[1][np.concatenate([test for _, test in splits])]
+    # The likeliest bias makes the mean probabilities those of the targets, so these are the prior that it stands for.
+    shares = smoothed(truth, len(classes)).mean(axis=0)
+    return fit_calibration(score(splits), truth).moved(settings.decision.log_odds(shares, classes))
 
 
 def warn_uncalibrated(

@@ -24,6 +24,11 @@ def split_runs(runs: Sequence[Any], folds: Literal["run"] | int, *, seed: int = 
     if isinstance(n_folds, bool) or not isinstance(n_folds, int):
         whole = "; only an evaluation holds out whole classes" if isinstance(folds, Mapping) else ""
         raise InputError(f"folds: expected 'run' or a number, got {folds!r}{whole}")
+    if len(runs) < 2:
+        raise InputError(
+            f"folds: expected two runs or more, as a run is never split between training and test, got {len(runs)}; a "
+            "long recording with pauses can be cut into runs, such as by cut = { pause_s = 10.0 }"
+        )
     if not 2 <= n_folds <= len(runs):
         raise InputError(
             f"folds: expected 2 to {len(runs)}, the number of runs, got {n_folds}; a run is never split between "

@@ -22,7 +22,7 @@ from .decision import DecisionRule, least_cost
 from .features.base import Features
 from .fit_findings import warn_of_fit
 from .given_trials import GivenTrials, given_trials, labels_of
-from .inner_folds import calibration_within, inner_scores, warn_uncalibrated
+from .inner_folds import calibration_within, inner_scores_in_turn, warn_uncalibrated
 from .linear import Linear
 from .readout import Entry, Readout, make_entry, read_out
 from .settings import Settings, fit_on, prompted
@@ -166,7 +166,7 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
             groups_of,
             of_trials,
             of_trials,
-            lambda splits: inner_scores(settings.readout, trials.X, splits, fit_some, entry),
+            lambda splits: inner_scores_in_turn(settings.readout, trials.X, splits, fit_some, entry),
         )
         warn_uncalibrated(settings, self.calibration_, targets.answers, len(groups_of), "groups of trials")
         self.fitted_on_ = replace(given, X=given.X[:0])

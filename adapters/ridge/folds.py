@@ -44,8 +44,8 @@ def split_samples(
     """
     if group_codes is not None and group_codes.max() == 0:
         raise InputError(
-            "groups names only one group, expected at least two to hold one out: give the samples of more "
-            "groups, or a single alpha, which needs no cross-validation"
+            "groups: a strength is chosen by leaving out groups (runs), which takes two or more, got one: give more "
+            "runs, or name one strength, such as alphas = [100.0]"
         )
     splitter = _splitter(n_samples, group_codes, cv)
     folds = [

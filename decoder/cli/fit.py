@@ -58,6 +58,10 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
     lines = [
         f"Fitted on {recording.summary()}{without} and saved as {path}; `hotwire inspect {path}` says what is in it."
     ]
+    if saved["calibration"] is None:
+        lines.append("Probabilities are the network's own, not calibrated.")
+    else:
+        lines.append(f"Probabilities are calibrated: temperature {saved['calibration']['temperature']:.3g}.")
     if saved["live"]["reason"] is None:
         why_not = "fewer than three runs, so no decisions on runs held out to compare"
         lines.append(f"It can run live. Compared with the network itself, on runs held out: {agreed or why_not}.")

@@ -18,6 +18,7 @@ from ..recordings.recording import Recording
 from ..settings import Settings
 from ..statistics.calibration import softmax
 from ..statistics.permutation import N_PERMUTATIONS, exceedance, exchanged_within, null_orders
+from ..targets import WordTargets
 from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
@@ -162,8 +163,9 @@ def evaluate(
     findings = look_for_leaks(recording, trials, data.targets, runs_of, decoder.settings, tried, classes=classes)
     names = [choice.setting for choice in choose]
     findings = (*findings, *sizes_findings(trials, decoder.settings, recording.feature_names, names))
-    sayable = words_finding(data, decoder.settings)
-    findings = findings if sayable is None else (*findings, sayable)
+    if isinstance(data.targets, WordTargets):
+        table = data.table(decoder.settings.layer)
+        findings = (*findings, words_finding(data.network, data.targets, decoder.settings, table))
     refuse(findings, audit)
     graph = BundleEngine(len(trials), len(data.targets.answers)) if engine == "bundle" else None
     fits = [partial(_fitted, graph, data, decoder.settings, choose, one, inner_folds) for one in splits]

@@ -95,7 +95,7 @@ class CSP(Features):
         if np.linalg.eigvalsh(covariances)[:, 0].min() <= 0:
             raise InputError(
                 "X: too few samples for the covariance of a class, so that some direction does not vary at all; "
-                "record more trials, use longer windows, or shrinkage='ledoit-wolf'"
+                "record more trials, use longer windows, or shrinkage = 'ledoit-wolf'"
             )
         filters = space @ csp_filters(covariances)[:, : self.n_filters]
         variance = np.array([scm(centred(x) @ filters).diagonal() for x in X])

@@ -103,7 +103,7 @@ class TangentSpace(Features):
         if self.estimator == "scm" and X.shape[1] <= n_channels:
             raise InputError(
                 f"X: expected more samples in a trial than the {n_channels} channels of its covariance, got "
-                f"{X.shape[1]}; use longer windows, fewer filters, or estimator='lwf' or 'oas'"
+                f"{X.shape[1]}; use longer windows, fewer filters, or estimator = 'lwf' or 'oas'"
             )
         covariances = np.array([_covariance(self.estimator, x.astype(np.float64), filters, prototype) for x in X])
         scale = np.sqrt(np.diag(covariances.mean(axis=0)))  # channels of different units must not look dependent
@@ -112,7 +112,7 @@ class TangentSpace(Features):
         if len(singular):
             raise InputError(
                 f"X: in trial {singular[0]} some channels do not vary, or not independently of one another; leave "
-                "such trials out, or use estimator='lwf' or 'oas'"
+                "such trials out, or use estimator = 'lwf' or 'oas'"
             )
         return FittedTangentSpace(
             shape=np.array(X.shape[1:]),

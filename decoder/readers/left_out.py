@@ -30,7 +30,7 @@ def events_inside(
         try:
             check_events(events, run_lengths, rate_hz)
         except RecordingError as error:
-            raise RecordingError(f"{error}. Choose on_event_outside='drop' to leave such events out") from None
+            raise RecordingError(f"{error}. Choose on_event_outside = 'drop' to leave such events out") from None
     if outside.any():
         notes.append(f"{np.count_nonzero(outside)} of {len(events)} events lie outside the runs and are left out")
     return events.take(~outside)
@@ -70,7 +70,7 @@ def without_not_finite(
         columns = np.flatnonzero(share == 0)
         if not columns.size:
             raise NonFiniteError(
-                f"data: every channel has samples that are NaN or infinite: {bad_channels}; not_finite='cut' leaves "
+                f"data: every channel has samples that are NaN or infinite: {bad_channels}; not_finite = 'cut' leaves "
                 "out samples instead"
             )
         return Remaining(
@@ -78,9 +78,9 @@ def without_not_finite(
         )
     if policy == "error" or dead:
         hint = (
-            f"{listed(dead)} never hold a number: choose not_finite='drop channels', or name other channels"
+            f"{listed(dead)} never hold a number: choose not_finite = 'drop channels', or name other channels"
             if dead
-            else "choose not_finite='cut' to begin a new run behind each such stretch, or 'drop channels'"
+            else "choose not_finite = 'cut' to begin a new run behind each such stretch, or 'drop channels'"
         )
         first = int(np.flatnonzero(bad.any(axis=1))[0])
         begin = int(np.flatnonzero(run == run[first])[0])

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..evaluation.controls import control_named
 from ..evaluation.result import Evaluation
+from ..inner_folds import MOST_TRIALS
 from ..statistics.measures import MEASURES
 from .evaluation_trials import groups_of
 from .methods import CEILING, RIDGE, WHITENING, control_texts, measure_texts, refit_text, statistics_text
@@ -53,6 +54,7 @@ def evaluation_methods(evaluation: Evaluation, folds: Sequence[str], over: str) 
             f"The AUC, because always giving the frequent answer is right in {percent(measures['candidate'].chance)} "
             "% of the trials."
         )
+    methods["probabilities"] = _probabilities(evaluation)
     if evaluation.classes is not None:
         methods["new classes"] = (
             "A fold’s training tells which classes are missing, so chance is what the best constant guess of each fold "
@@ -75,6 +77,26 @@ def evaluation_methods(evaluation: Evaluation, folds: Sequence[str], over: str) 
             "answers and errors were equally likely (Wolpaw et al. 2002, Clin. Neurophysiol. 113, 767–791)."
         )
     return methods | {"network": f"{evaluation.network}, SHA-256 {evaluation.fingerprint}."}
+
+
+def _probabilities(evaluation: Evaluation) -> str:
+    """How scores became probabilities, and probabilities decisions."""
+    rule = evaluation.settings.decision
+    if all(one is None for one in evaluation.calibrations):
+        text = "The network’s own, a softmax over its scores."
+    else:
+        bias = " and a bias" if len(evaluation.answers) == 2 else ""
+        text = (
+            f"A softmax over the scores divided by a temperature{', plus a bias' if bias else ''}. The temperature"
+            f"{bias} of each fold {'are' if bias else 'is'} fitted by maximum likelihood to at most {MOST_TRIALS:,} "
+            f"trials of its training runs, held out in {evaluation.inner_folds} inner folds (Guo et al. 2017; Platt "
+            "1999). The ceiling and the controls are not calibrated."
+        )
+    if rule.prior != "training":
+        text += f" Classes are expected as often as the prior says: {rule.prior!r}."
+    if rule.costs:
+        text += f" Decisions are those of least expected cost; missing a class costs {dict(rule.costs)!r}, others 1."
+    return text
 
 
 def _rivals_choices(chosen: Sequence[Mapping[str, str]]) -> str:

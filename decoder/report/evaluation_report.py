@@ -18,6 +18,7 @@ from .checks import finding_checks, result_checks
 from .drawing import Drawing
 from .evaluation_figures import confusion_figure, groups_figure, ranks_figure
 from .evaluation_methods import evaluation_methods
+from .evaluation_probabilities import probabilities_section, probabilities_sentences
 from .evaluation_summary import evaluation_summary
 from .evaluation_trials import accuracy_by_group, answers_of, groups_of, rank_curves, ranks_table, trials_table
 from .measures import differences_figure, measures_figure, measures_table
@@ -100,7 +101,7 @@ class EvaluationReport:
         if evaluation.bits is not None:
             each, minute = evaluation.bits
             checks.append(Sentence(f"{each:.2f} bits in a decision, {minute:.1f} bits in a minute."))
-        return checks + finding_checks(evaluation.findings)
+        return checks + probabilities_sentences(evaluation) + finding_checks(evaluation.findings)
 
     def tables(self) -> list[Table]:
         decisions = self.summary()["decisions"]
@@ -117,6 +118,7 @@ class EvaluationReport:
             PageSection("All measures", [measures_figure(rows, self.names, self.over), self._measures_table()]),
             *([self._field()] if evaluation.field else []),
             self._answers(),
+            probabilities_section(evaluation),
             self._groups(),
             *([self._chosen()] if any(evaluation.chosen) else []),
             PageSection("Methods", [evaluation_methods(evaluation, self._fold_names(), self.over)]),

@@ -85,26 +85,30 @@ def calibration_error(probabilities: ArrayLike, truth: ArrayLike, n_bins: int = 
 
     Examples
     --------
-    >>> calibration_error([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.1, 0.9]], [0, 0, 1, 0])
+    >>> round(calibration_error([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.1, 0.9]], [0, 0, 1, 0]), 3)
     0.15
     """
     bins = reliability_bins(probabilities, truth, n_bins)
     return float(bins.count @ np.abs(bins.right - bins.confidence) / bins.count.sum())
 
 
-def error_if_perfect(
-    probabilities: ArrayLike, n_bins: int = N_BINS, n_draws: int = N_DRAWS, *, seed: int = 0
-) -> tuple[float, float]:
+def error_if_perfect(probabilities: ArrayLike, n_bins: int = N_BINS, *, seed: int = 0) -> tuple[float, float]:
     """The calibration error where each decision is right exactly as often as it is sure: mean, and 95 % quantile.
 
     The trials keep their confidence, and whether each is right is drawn by it.
     """
-    confidence = np.asarray(probabilities, np.float64).max(axis=1)
-    drawn = np.random.default_rng(seed).random((n_draws, len(confidence))) < confidence
-    errors = [
-        one.count @ np.abs(one.right - one.confidence) / len(confidence) for one in _binned(confidence, drawn, n_bins)
-    ]
+    drawn = _drawn(probabilities, n_bins, seed)
+    errors = [one.count @ np.abs(one.right - one.confidence) / one.count.sum() for one in drawn]
     return float(np.mean(errors)), float(np.quantile(errors, 0.95))
+
+
+def right_if_perfect(
+    probabilities: ArrayLike, n_bins: int = N_BINS, *, seed: int = 0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The 95 % interval of the share right in each bin, where each decision is right as often as it is sure."""
+    right = [one.right for one in _drawn(probabilities, n_bins, seed)]
+    low, high = np.quantile(right, [0.025, 0.975], axis=0)
+    return low, high
 
 
 def brier_score(probabilities: ArrayLike, truth: ArrayLike) -> float:
@@ -130,6 +134,11 @@ def log_loss(probabilities: ArrayLike, truth: ArrayLike) -> float:
     probabilities, truth = checked_scores(probabilities, truth)
     of_right = probabilities[np.arange(len(truth)), truth]
     return float(-np.log(np.maximum(of_right, LEAST_PROBABILITY)).mean())
+
+
+def _drawn(probabilities: ArrayLike, n_bins: int, seed: int) -> list[Bins]:
+    confidence = np.asarray(probabilities, np.float64).max(axis=1)
+    return _binned(confidence, np.random.default_rng(seed).random((N_DRAWS, len(confidence))) < confidence, n_bins)
 
 
 def _binned(confidence: NDArray, hits: NDArray[np.bool_], n_bins: int) -> list[Bins]:

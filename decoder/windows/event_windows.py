@@ -160,7 +160,7 @@ class _EventWindowState(WindowState):
             if window.incomplete == "error":
                 raise RecordingError(
                     f"event {event}: its window [{start_s:g}, {stop_s:g}) s begins before the run; leave "
-                    "the event out, or choose another policy than incomplete='error': "
+                    "the event out, or choose another policy than incomplete = 'error': "
                     f"{', '.join(window.policies())}"
                 )
             if window.incomplete == "drop" or stop <= 0:
@@ -191,7 +191,7 @@ class _EventWindowState(WindowState):
                 raise RecordingError(
                     f"event {one.event}: its window is samples {one.first} to {one.stop - 1}, but the run "
                     f"ends after {n} samples; {len(self._open)} events are cut off so. Leave them out, or "
-                    f"choose another policy than incomplete='error': {', '.join(self._window.policies())}"
+                    f"choose another policy than incomplete = 'error': {', '.join(self._window.policies())}"
                 )
             if self._window.incomplete == "drop" or one.first >= n:
                 self.left_out.append(one.event)

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
+from numpy.typing import NDArray
+
+from ....models.networks.network import Network
 from ...finding import Finding
 from ...readout import make_entry, read_out
 from ...recordings.events import listed
 from ...settings import Settings, prompted
-from ...targets import Targets, WordTargets
-from ..fold_data import FoldData
+from ...targets import WordTargets
 
 WORDS = "words"
 
 
-def words_finding(data: FoldData, settings: Settings) -> Finding | None:
-    """Name the words that the readout does not give from their own activations; None where targets are no words.
+def words_finding(network: Network, targets: WordTargets, settings: Settings, table: NDArray) -> Finding:
+    """Name the words that the readout does not give from their own activations, the `table` (n_keys, n_units).
 
     No decoder can be right more often than from the true activations.
     """
-    targets: Targets = data.targets
-    if not isinstance(targets, WordTargets):
-        return None
-    table = data.table(settings.layer)
-    network = prompted(data.network, settings.prompt)
-    scores, texts = read_out(
-        settings.readout, make_entry(network, settings.layer, targets, table, table.mean(axis=0)), table
-    )
+    entry = make_entry(prompted(network, settings.prompt), settings.layer, targets, table, table.mean(axis=0))
+    scores, texts = read_out(settings.readout, entry, table)
     wrong = []
     for key, (word, truth, best) in enumerate(
         zip(targets.answers, targets.truth(), scores.argmax(axis=1), strict=True)

@@ -32,7 +32,7 @@ class CCA(Rival):
 
     name = "cca"
     takes = "samples"
-    description = "canonical correlation with sines of each answer’s frequency; it is not trained"
+    description = "canonical correlation with sines of each class’s frequency; it is not trained"
 
     def __post_init__(self) -> None:
         if not isinstance(self.frequencies_hz, Mapping):

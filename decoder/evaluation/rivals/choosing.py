@@ -16,7 +16,7 @@ from ..choices import Choice, choose_in_turn
 from ..splits import split_runs
 from ..threads import once
 from .base import Rival
-from .inputs import FoldInputs, Taken
+from .inputs import FoldInputs, InputsOf, Positions
 
 CHOSEN = {
     "samples": ("steps", "fit_steps", "window", "fit_window"),
@@ -24,7 +24,7 @@ CHOSEN = {
 }
 """The settings that concern a classifier, by what it takes; whitening is the decoder's."""
 
-Part = tuple[NDArray[np.intp], NDArray[np.intp]]
+Part = tuple[Positions, Positions]
 """Of an inner fold: positions of trials to fit on, and of trials to decide on."""
 
 
@@ -38,8 +38,8 @@ class RivalSearch:
 
     def __init__(self, classifier: Rival, inputs: FoldInputs, inner_folds: int) -> None:
         self._classifier, self._inputs, self._n_inner = classifier, inputs, inner_folds
-        self._taken = once(lambda settings: inputs.of(classifier, settings), maxsize=1)
-        self._scores = once(self._score)
+        self._inputs_of = once(lambda settings: inputs.of(classifier, settings), maxsize=1)
+        self._scores: dict[Settings, list[float]] = {}
 
     def choose(self, own: Settings, decoders: Settings, choices: Sequence[Choice]) -> Settings:
         """Choose among the values of the decoder's choices; the rest is as in `decoders`, the decoder's in this fold.
@@ -48,19 +48,24 @@ class RivalSearch:
         """
         choices = own_choices(self._classifier, choices)
         start = replace(decoders, **{one.setting: getattr(own, one.setting) for one in choices})
-        return choose_in_turn(self._inputs.data, start, choices, lambda one, _: max(self._scores(one)))
+        return choose_in_turn(self._inputs.data, start, choices, lambda one, _: max(self._scores_of(one)))
 
     def decide(self, settings: Settings) -> NDArray[np.float64]:
         """Scores (n_held_out, n_classes) of the best candidate, fitted on all training trials of the fold."""
         candidates, data = self._candidates(settings), self._inputs.data
         train, _, test = self._inputs.positions(settings)
-        best = candidates[int(np.argmax(self._scores(settings))) if len(candidates) > 1 else 0]
-        X, held_out = self._taken(settings)(train, test)
+        best = candidates[int(np.argmax(self._scores_of(settings))) if len(candidates) > 1 else 0]
+        X, held_out = self._inputs_of(settings)(train, test)
         truth = data.truth(data.trials_to_fit(settings))[train]
         return scores_of(_fresh(best).fit(X, truth), held_out, len(data.targets.answers))
 
     def _candidates(self, settings: Settings) -> Sequence[Any]:
         return self._classifier.candidates(self._inputs.shape(settings))
+
+    def _scores_of(self, settings: Settings) -> list[float]:
+        if settings not in self._scores:
+            self._scores[settings] = self._score(settings)
+        return self._scores[settings]
 
     def _score(self, settings: Settings) -> list[float]:
         """The score of each candidate; with a single training run there is none, and all are equally good."""
@@ -73,12 +78,12 @@ class RivalSearch:
         parts = []
         for out in split_runs(runs, min(self._n_inner, len(runs))):
             parts.append((train[~np.isin(to_fit.run[train], out)], decide[np.isin(trials.run[decide], out)]))
-        return inner_scores(candidates, self._taken(settings), data.truth(to_fit), data.truth(trials), parts)
+        return inner_scores(candidates, self._inputs_of(settings), data.truth(to_fit), data.truth(trials), parts)
 
 
 def inner_scores(
     candidates: Sequence[Any],
-    taken: Taken,
+    inputs_of: InputsOf,
     truth_to_fit: NDArray[np.intp],
     truth: NDArray[np.intp],
     parts: Sequence[Part],
@@ -93,7 +98,7 @@ def inner_scores(
     for train, test in parts:
         if not np.isin(present, truth_to_fit[train]).all():
             return [0.0] * len(candidates)
-        X, X_test = taken(train, test)
+        X, X_test = inputs_of(train, test)
         for of, candidate in zip(scores, candidates, strict=True):
             of[test] = scores_of(_fresh(candidate).fit(X, truth_to_fit[train]), X_test, of.shape[1])
     return [_score_of(of[tested], truth[tested], present) for of in scores]

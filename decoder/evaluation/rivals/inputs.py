@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from ..splits import HeldOut
 from ..threads import once
 from .base import Rival, TrialShape
 
-Taken = Callable[[NDArray[np.intp], NDArray[np.intp]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+Positions = NDArray[np.intp]
+InputsOf = Callable[[Positions, Positions], tuple[NDArray[np.float64], NDArray[np.float64]]]
 """From positions of trials to fit on, and of trials to decide on, to a classifier's inputs for both."""
 
 
@@ -26,10 +27,10 @@ class FoldInputs:
 
     def __init__(self, data: FoldData, held_out: HeldOut, inner_folds: int) -> None:
         self.data, self.held_out = data, held_out
-        self._search = SettingsSearch(data, held_out, inner_folds)
-        self._vectors = once(self._whitened)
+        # Nothing here refers to `self`, so that all is freed after the last use: whitening a whole brain takes GB.
+        self._vectors = once(partial(_whitened, data, SettingsSearch(data, held_out, inner_folds)))
 
-    def positions(self, settings: Settings) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    def positions(self, settings: Settings) -> tuple[Positions, Positions, Positions]:
         """Positions of the trials to fit on, of those to decide on in the training runs, and of the held-out ones."""
         to_fit, trials = self.data.trials_to_fit(settings), self.data.trials(settings)
         tested = self.held_out.tests(trials.run, None)
@@ -38,7 +39,7 @@ class FoldInputs:
     def shape(self, settings: Settings) -> TrialShape:
         return shape_of(self.data.trials_to_fit(settings), self.data.targets.answers)
 
-    def of(self, classifier: Rival, settings: Settings) -> Taken:
+    def of(self, classifier: Rival, settings: Settings) -> InputsOf:
         """The classifier's inputs; what needs no labels is fitted once, on all training trials of the fold."""
         if classifier.takes == "features" and settings.features is not None:
             return self._features(settings)
@@ -56,29 +57,22 @@ class FoldInputs:
             X_fit = X if same else before.transform(X_fit)
         return lambda fit, decide: (X_fit[fit], X[decide])
 
-    def _features(self, settings: Settings) -> Taken:
+    def _features(self, settings: Settings) -> InputsOf:
         """The decoder's own features: they may use labels, so they are fitted on the given trials alone."""
         to_fit, trials = self.data.trials_to_fit(settings), self.data.trials(settings)
         truth, of = self.data.truth(to_fit), settings.features
         assert of is not None
 
-        def taken(fit: NDArray[np.intp], decide: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        def inputs_of(
+            fit: NDArray[np.intp], decide: NDArray[np.intp]
+        ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
             X = by_trial(to_fit.X[fit], to_fit.n_times)
             features = of.fit(X, truth[fit], to_fit.times_hz)
             made = features.transform(X), features.transform(by_trial(trials.X[decide], trials.n_times))
             size = made[0].std() or 1.0
             return made[0] / size, made[1] / size
 
-        return taken
-
-    def _whitened(self, settings: Settings) -> tuple[NDArray, NDArray]:
-        """Vectors of all trials to fit on and to decide on, whitened as the settings say."""
-        whitener = self._search.whitener(settings)
-
-        def made(trials: Trials) -> NDArray:
-            return trials.X if whitener is None else whitener.transform(trials.X)
-
-        return self._both(settings, made)
+        return inputs_of
 
     def _samples(self, settings: Settings) -> tuple[NDArray, NDArray]:
         """Samples (n_trials, n_channels, n_times) of all trials to fit on and to decide on."""
@@ -86,12 +80,19 @@ class FoldInputs:
         def made(trials: Trials) -> NDArray:
             return np.ascontiguousarray(by_trial(trials.X, trials.n_times).swapaxes(1, 2), np.float64)
 
-        return self._both(settings, made)
+        return _both(self.data, settings, made)
 
-    def _both(self, settings: Settings, made: Callable[[Trials], Any]) -> tuple[NDArray, NDArray]:
-        to_fit, trials = self.data.trials_to_fit(settings), self.data.trials(settings)
-        X = made(trials)
-        return (X if to_fit is trials else made(to_fit)), X
+
+def _whitened(data: FoldData, search: SettingsSearch, settings: Settings) -> tuple[NDArray, NDArray]:
+    """Vectors of all trials to fit on and to decide on, whitened as the settings say."""
+    whitener = search.whitener(settings)
+    return _both(data, settings, lambda trials: trials.X if whitener is None else whitener.transform(trials.X))
+
+
+def _both(data: FoldData, settings: Settings, made: Callable[[Trials], NDArray]) -> tuple[NDArray, NDArray]:
+    to_fit, trials = data.trials_to_fit(settings), data.trials(settings)
+    X = made(trials)
+    return (X if to_fit is trials else made(to_fit)), X
 
 
 def shape_of(trials: Trials, classes: tuple[str, ...]) -> TrialShape:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...features.covariance import oas
 from ...features.trials import centred
 from .base import Rival, TrialShape, from_pyriemann, numbers_of_filters
-from .vectors import logistic_regressions, shrinkage_lda
+from .vectors import ShrinkageLDA, logistic_regressions
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class CSPThenLDA(Rival):
 
         csp = from_pyriemann("spatialfilters").CSP
         numbers = numbers_of_filters((2, 3, 4, 6), shape.n_channels)
-        return [make_pipeline(csp(nfilter=n), shrinkage_lda()) for n in numbers]
+        return [make_pipeline(csp(nfilter=n), ShrinkageLDA()) for n in numbers]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class XDawnThenLDA(Rival):
     name = "xdawn+lda"
     takes = "samples"
     description = (
-        "samples of xDAWN sources (their number for each answer chosen), shrinkage linear discriminant analysis"
+        "samples of xDAWN sources (their number for each class chosen), shrinkage linear discriminant analysis"
     )
 
     def candidates(self, shape: TrialShape) -> Sequence[Any]:
@@ -63,7 +63,7 @@ class XDawnThenLDA(Rival):
 
         xdawn = from_pyriemann("spatialfilters").Xdawn
         return [
-            make_pipeline(xdawn(nfilter=n, estimator="oas"), FunctionTransformer(_in_rows), shrinkage_lda())
+            make_pipeline(xdawn(nfilter=n, estimator="oas"), FunctionTransformer(_in_rows), ShrinkageLDA())
             for n in numbers_of_filters((1, 2, 4), shape.n_channels)
         ]
 
@@ -104,7 +104,7 @@ class XDawnThenTangent(Rival):
     name = "xdawn+tangent"
     takes = "samples"
     description = (
-        "covariances of xDAWN sources (their number for each answer chosen) and the answers’ mean responses in their "
+        "covariances of xDAWN sources (their number for each class chosen) and the classes’ mean responses in their "
         "tangent space, logistic regression"
     )
 

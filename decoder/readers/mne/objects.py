@@ -140,7 +140,7 @@ def _channels(source: Any, channels: Sequence[str] | None, bads: str) -> list[st
                 raise UnknownNameError("channel", name, source.ch_names)
     bad = [name for name in names if name in source.info["bads"]]
     if bad and bads == "error":
-        raise RecordingError(f"channels are marked as bad: {', '.join(bad)}; choose bads='drop' or bads='keep'")
+        raise RecordingError(f"channels are marked as bad: {', '.join(bad)}; choose bads = 'drop' or bads = 'keep'")
     if bads == "drop":
         names = [name for name in names if name not in bad]
     if not names:

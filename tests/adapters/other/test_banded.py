@@ -347,7 +347,7 @@ def test_wrong_arguments_are_refused() -> None:
         BandedAdapter(list("aabb"), {"a": 1.0}).fit(X, Y)
     with pytest.raises(InputError, match="n_iter=-1"):
         BandedAdapter(n_iter=-1).fit(X, Y)
-    with pytest.raises(InputError, match="only one group"):
+    with pytest.raises(InputError, match="two or more, got one"):
         BandedAdapter().fit(X, Y, np.zeros(12))
     for policy in ("alpha_per", "choose_by", "gain", "scale"):
         with pytest.raises(UnknownNameError, match=f"unknown {policy} 'nnone'"):

@@ -243,7 +243,7 @@ def test_wrong_adapters_are_named() -> None:
         DualRidge(RidgeAdapter(scale="nnone"), np.eye(4))
     with pytest.raises(InputError, match="above 0"):
         DualRidge(RidgeAdapter((1.0, -1.0)), np.eye(4))
-    with pytest.raises(InputError, match="only one group"):
+    with pytest.raises(InputError, match="two or more, got one"):
         DualRidge(RidgeAdapter(), np.eye(4), groups=np.zeros(4))
 
 

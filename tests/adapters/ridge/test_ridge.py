@@ -393,7 +393,7 @@ def test_shapes_must_fit() -> None:
 
 def test_one_group_can_only_be_fitted_with_one_strength() -> None:
     X, Y, _ = session(21, 12, 4, 6)
-    with pytest.raises(InputError, match="only one group"):
+    with pytest.raises(InputError, match="two or more, got one"):
         RidgeAdapter(GRID).fit(X, Y, groups=np.zeros(12))
     np.testing.assert_array_equal(
         RidgeAdapter(2.0).fit(X, Y, groups=np.zeros(12)).predict(X), RidgeAdapter(2.0).fit(X, Y).predict(X)

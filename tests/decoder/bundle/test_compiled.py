@@ -18,6 +18,8 @@ from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, Recording, Settings, StimulusTargets, WordTargets, load, save
 from hotwire.decoder.bundle.agreement import agreement
 from hotwire.decoder.bundle.compiled import CompiledDecoder
+from hotwire.decoder.bundle.sealed import seal, unseal
+from hotwire.decoder.decision import DecisionRule, least_cost
 from hotwire.decoder.readout import LabelReadout, NearestReadout, Readout, TextReadout
 from hotwire.decoder.steps import Lag, RunningBaseline, RunningZScore, ZScore
 from hotwire.decoder.windows import BlockAverage, RunningAverage
@@ -70,6 +72,51 @@ def compiled(
     path = tmp_path_factory.mktemp("compiled") / "d.hotwire"
     save(fitted(onnx_network, recording)[0], path)
     return CompiledDecoder.load(path)
+
+
+def test_it_decides_by_calibrated_probabilities_and_the_rule(
+    onnx_network: OnnxNetwork, recording: Recording, tmp_path: Path
+) -> None:
+    """With the offline decoder's own function and numbers: the graph gives the network's probabilities."""
+    rule = DecisionRule("equal", {LABELS[0]: 3.0})
+    decoder, shown = fitted(onnx_network, recording, decision=rule)
+    save(decoder, tmp_path / "d.hotwire", precision="float32")
+    compiled = CompiledDecoder.load(tmp_path / "d.hotwire")
+    calibration, decoder.calibration_ = decoder.calibration_, None
+    assert calibration is not None
+    save(decoder, tmp_path / "own.hotwire", precision="float32")
+    own = CompiledDecoder.load(tmp_path / "own.hotwire").predict(shown)
+    decoder.calibration_ = calibration
+    offline, loaded = decoder.predict(shown), load(tmp_path / "d.hotwire", network=onnx_network).predict(shown)
+    assert offline == loaded
+    for ours, before, theirs in zip(compiled.predict(shown), own, offline, strict=True):
+        probabilities = calibration.probabilities(np.log(list(before.probabilities.values())))
+        assert list(ours.probabilities.values()) == probabilities.tolist()
+        assert ours.answer == LABELS[int(least_cost(probabilities, rule.costs_of(LABELS)))]
+        assert ours.answer == theirs.answer
+        assert ours.probabilities == pytest.approx(theirs.probabilities, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"calibration": {"temperature": 0.0, "bias": [0.0] * 4}}, "temperature: expected a number above 0, got 0.0"),
+        ({"calibration": {"temperature": 1.0, "bias": [0.0]}}, "bias: expected 4 numbers, one for each class, got 1"),
+        ({"calibration": {"slope": 1.0}}, "unexpected keyword argument 'slope'"),
+        ({"decision": {"costs": {"nobody": 2.0}}}, "unknown class in decision.costs 'nobody'"),
+    ],
+)
+def test_a_calibration_that_is_none_is_refused(
+    onnx_network: OnnxNetwork, recording: Recording, tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    """A wrong probability would be worse than none."""
+    save(fitted(onnx_network, recording)[0], tmp_path / "d.hotwire")
+    manifest, parts, _ = unseal(tmp_path / "d.hotwire")
+    del manifest["parts"], manifest["format"]
+    seal(tmp_path / "changed.hotwire", manifest | change, parts)
+    for opened in (CompiledDecoder.load, load):
+        with pytest.raises(BundleError, match=message):
+            opened(tmp_path / "changed.hotwire")
 
 
 @pytest.mark.parametrize("whiten", ["none", "samples"])

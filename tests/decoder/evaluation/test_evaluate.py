@@ -29,6 +29,7 @@ from hotwire.decoder.evaluation import evaluate as evaluation
 from hotwire.decoder.evaluation.choices import folds_at_once
 from hotwire.decoder.evaluation.controls import CONTROLS, shuffled_within
 from hotwire.decoder.evaluation.fold_data import FoldData
+from hotwire.decoder.evaluation.rivals import compare
 from hotwire.decoder.evaluation.splits import split_runs
 from hotwire.decoder.readers import read_responses
 from hotwire.decoder.steps import Detrend, ExponentialBaseline
@@ -180,7 +181,8 @@ def test_no_whitening_outlives_its_fold(
         n_transforms.append(len(X))
         return transform(self, X)
 
-    monkeypatch.setattr(evaluation, "in_parallel", lambda calls, *_: [call() for call in calls])
+    for module in (evaluation, compare):
+        monkeypatch.setattr(module, "in_parallel", lambda calls, *_: [call() for call in calls])
     monkeypatch.setattr(Whitener, "fit", spy_fit)
     monkeypatch.setattr(Whitener, "transform", spy_transform)
     decoder = Decoder(network, TARGETS, Settings("first", whiten="samples"))
@@ -195,6 +197,9 @@ def test_no_whitening_outlives_its_fold(
         choose = [Choice("steps", [(), (Detrend(0),), (Detrend(1),), (Detrend(2),)])]
         evaluate(decoder, recording, choose=choose, controls=(), n_permutations=10)
         assert max(n_alive) == 2
+        evaluate(decoder, recording, choose=choose, controls=(), n_permutations=10, field=["lda", "centroid"])
+        assert max(n_alive) == 2
+        assert sum(one() is not None for one in alive) == 0
     finally:
         gc.enable()
 

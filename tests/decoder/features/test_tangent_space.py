@@ -57,7 +57,7 @@ def test_wrong_settings_and_too_few_samples() -> None:
         with pytest.raises(InputError, match=f"{next(iter(wrong))}: expected one of"):
             TangentSpace(**wrong)
     X, answers = oscillating(n_times=6)
-    with pytest.raises(InputError, match=r"more samples in a trial than the 6 channels .* got 6; .*estimator='lwf'"):
+    with pytest.raises(InputError, match=r"more samples in a trial than the 6 channels .* got 6; .*estimator = 'lwf'"):
         TangentSpace().fit(X, answers, 100.0)
     assert np.isfinite(TangentSpace("lwf").fit(X, answers, 100.0).transform(X)).all()
     X, answers = oscillating()

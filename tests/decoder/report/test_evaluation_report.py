@@ -128,7 +128,7 @@ def test_the_terminal_says_how_many_trials_were_right() -> None:
 
 
 def test_is_one_file_that_refers_to_itself_alone(page: str) -> None:
-    assert check_alone(page).tags.count("svg") == 3
+    assert check_alone(page).tags.count("svg") == 4
 
 
 def test_takes_nothing_from_outside_for_markup(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from hotwire.adapters.other.banded import BandedAdapter
 from hotwire.adapters.other.pls import PLSAdapter
 from hotwire.adapters.other.reduced_rank import ReducedRankAdapter
 from hotwire.adapters.ridge.ridge import RidgeAdapter
+from hotwire.decoder.decision import DecisionRule
 from hotwire.decoder.evaluation.choices import Choice
 from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers import read_arrays, write_npz
@@ -170,6 +171,16 @@ def test_every_setting_that_can_be_chosen_can_be_written_down() -> None:
     assert set(SETTINGS) == {field.name for field in fields(Settings)}
 
 
+def test_the_rule_for_decisions(written: Write) -> None:
+    assert open_study(written(MINIMAL)).sections.decoder.settings().decision == DecisionRule()
+    rule = "[decoder.decision]\nprior = { cat = 0.25, nothing = 0.75 }\ncosts = { cat = 5 }\n"
+    settings = open_study(written(MINIMAL + rule)).sections.decoder.settings()
+    assert settings.probabilities == "calibrated"
+    assert settings.decision == DecisionRule({"cat": 0.25, "nothing": 0.75}, {"cat": 5.0})
+    equal = open_study(written(MINIMAL + '[decoder.decision]\nprior = "equal"\n')).sections.decoder.settings()
+    assert equal.decision == DecisionRule("equal")
+
+
 def test_paths_are_relative_to_the_study_and_name_variables(
     written: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,6 +300,27 @@ def test_confounds_that_are_named_are_regressed_out(written: Write, tmp_path: Pa
             "layer = 8",
             'layer = 8\nsteps = [{ type = "Lag", lag = 3 }]',
             r"decoder.steps\[0\]: unknown setting of Lag 'lag'.* There are: lag_s, lag_samples",
+        ),
+        (
+            "layer = 8",
+            'layer = 8\nprobabilities = "sure"',
+            "decoder.probabilities: expected 'calibrated' or 'network', got 'sure'",
+        ),
+        (
+            "layer = 8",
+            "layer = 8\n[decoder.decision]\nprior = { cat = 0.5, nothing = 0.4 }",
+            "decoder.decision: prior: expected shares with a sum of 1, got .* with a sum of 0.9",
+        ),
+        (
+            "layer = 8",
+            "layer = 8\n[decoder.decision]\ncost = { cat = 0.5 }",
+            "decoder.decision: unknown field 'cost'; did you mean 'costs'",
+        ),
+        ("layer = 8", "layer = 8\n[decoder.decision]\ncosts = { cat = 0.0 }", "decoder.decision: costs: .*above 0"),
+        (
+            "layer = 8",
+            'layer = 8\n[[evaluation.choose]]\nsetting = "decision"\nvalues = [{}]',
+            r"evaluation.choose\[0\].setting: expected one of layer, .* got 'decision'",
         ),
         ("layer = 8", "layer = 8\nwindow = 2.5", r"decoder.window: expected a table such as .* got 2.5"),
         (

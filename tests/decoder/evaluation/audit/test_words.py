@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from hotwire.decoder import (
@@ -16,41 +15,40 @@ from hotwire.decoder import (
     evaluate,
 )
 from hotwire.decoder.evaluation.audit.words import words_finding
-from hotwire.decoder.evaluation.fold_data import FoldData
 from hotwire.decoder.readout import Readout
 from hotwire.models import Network
 
 TARGETS = WordTargets({"cat": "cat", "face": "face", "house": "house", "shoe": "shoe"})
 
 
-def checked(network: Network, recording: Recording, readout: Readout, targets: WordTargets = TARGETS) -> str:
-    finding = words_finding(FoldData(network, targets, recording, ["first"]), Settings("first", readout=readout))
-    assert finding is not None
+def checked(network: Network, readout: Readout, targets: WordTargets = TARGETS) -> str:
+    table = targets.activations(network, ["first"])["first"]
+    finding = words_finding(network, targets, Settings("first", readout=readout), table)
     return f"{finding.verdict}: {finding.reason}"
 
 
-def test_a_trained_network_gives_its_words(network: Network, recording: Recording) -> None:
-    assert checked(network, recording, LabelReadout()).startswith("fine: From its own activation the network gives")
+def test_a_trained_network_gives_its_words(network: Network) -> None:
+    assert checked(network, LabelReadout()).startswith("fine: From its own activation the network gives")
 
 
-def test_words_that_are_not_given_are_named(network: Network, recording: Recording) -> None:
+def test_words_that_are_not_given_are_named(network: Network) -> None:
     untrained = network.untrained(0)
     log_p = untrained.log_probabilities(
         "first", TARGETS.activations(untrained, ["first"])["first"], TARGETS.answers
     ).argmax(axis=1)
     wrong = [answer for i, answer in enumerate(TARGETS.answers) if log_p[i] != i]
     assert wrong
-    said = checked(untrained, recording, LabelReadout())
+    said = checked(untrained, LabelReadout())
     assert said.startswith(f"warning: From their own activations the network does not give {len(wrong)} of 4 words")
     assert all(f"{word!r} (it chooses " in said for word in wrong)
     assert 'readout = { type = "NearestReadout" }' in said
-    assert checked(untrained, recording, NearestReadout()).startswith("fine")
+    assert checked(untrained, NearestReadout()).startswith("fine")
 
 
-def test_free_answers_count(network: Network, recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_free_answers_count(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     said = ["cat", " visage", "house", "boot"]
     monkeypatch.setattr(TextReadout, "texts", lambda *_: said + [""] * 4)
-    found = checked(network, recording, TextReadout())
+    found = checked(network, TextReadout())
     assert "2 of 4 words, so no decoder can: 'face' (it says 'visage'), 'shoe' (it says 'boot')." in found
 
 
@@ -59,9 +57,3 @@ def test_it_is_said_before_the_fit(network: Network, recording: Recording) -> No
     with pytest.warns(UserWarning, match="words: From their own activations"):
         found = evaluate(decoder, recording, controls=(), n_permutations=10)
     assert [one.verdict for one in found.findings if one.check == "words"] == ["warning"]
-
-
-def test_other_targets_are_not_checked(network: Network, recording: Recording) -> None:
-    data = FoldData(network, TARGETS, recording, ["first"])
-    data.targets = np.random  # type: ignore[assignment]  # anything that is no WordTargets
-    assert words_finding(data, Settings("first")) is None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
@@ -10,7 +11,10 @@ from sklearn.preprocessing import FunctionTransformer
 
 from hotwire.decoder.evaluation.rivals.base import numbers_of_filters
 from hotwire.decoder.evaluation.rivals.choosing import inner_scores, scores_of
-from hotwire.decoder.evaluation.rivals.vectors import shrinkage_lda
+
+
+def lda() -> LinearDiscriminantAnalysis:
+    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
 
 
 def of_runs(n_answers: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -28,31 +32,35 @@ def test_candidates_are_scored_as_by_scikit_learn() -> None:
     for n_answers in (2, 3):
         X, answers, runs = of_runs(n_answers)
         parts = [(np.flatnonzero(runs != run), np.flatnonzero(runs == run)) for run in range(6)]
-        blind, good = make_pipeline(FunctionTransformer(np.zeros_like), LogisticRegression()), shrinkage_lda()
+        blind, good = (
+            make_pipeline(FunctionTransformer(np.zeros_like), LogisticRegression()),
+            lda(),
+        )
         of_blind, of_good = scored([blind, good], X, answers, parts)
         decided = cross_val_predict(good, X, answers, groups=runs, cv=LeaveOneGroupOut(), method="decision_function")
         if n_answers == 2:
             assert of_good == pytest.approx(roc_auc_score(answers, decided))
         else:
-            assert of_good == pytest.approx(np.mean(decided.argmax(axis=1) == answers))
+            assert of_good == pytest.approx(np.mean(np.argmax(decided, axis=1) == answers))
         assert of_good > of_blind
 
 
 def test_no_score_where_a_class_is_in_one_part_alone() -> None:
     X, answers, _ = of_runs(3)
     parts = [(np.flatnonzero(answers != 2), np.flatnonzero(answers == 2))]
-    assert scored([shrinkage_lda()], X, answers, parts) == [0.0]
+    assert scored([lda()], X, answers, parts) == [0.0]
 
 
 def test_an_answer_never_seen_comes_last() -> None:
     X, answers, _ = of_runs(3)
     for seen in ([0, 2], [0, 1, 2]):
         some = np.isin(answers, seen)
-        scores = scores_of(shrinkage_lda().fit(X[some], answers[some]), X, 4)
+        scores = scores_of(lda().fit(X[some], answers[some]), X, 4)
         assert scores.shape == (60, 4)
         assert (scores[:, 3] < scores[:, seen].min(axis=1)).all()
         np.testing.assert_array_equal(
-            np.array(seen)[scores[:, seen].argmax(axis=1)], shrinkage_lda().fit(X[some], answers[some]).predict(X)
+            np.array(seen)[scores[:, seen].argmax(axis=1)],
+            lda().fit(X[some], answers[some]).predict(X),
         )
 
 

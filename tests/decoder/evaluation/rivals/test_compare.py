@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.neighbors import NearestCentroid
@@ -24,7 +25,6 @@ from hotwire.decoder import (
     evaluate,
 )
 from hotwire.decoder.evaluation.evaluate import Evaluation
-from hotwire.decoder.evaluation.rivals.vectors import shrinkage_lda
 from hotwire.decoder.features import TangentSpace, XDawn
 from hotwire.decoder.features.csp import CSP
 from hotwire.decoder.steps import Detrend, run_steps
@@ -155,6 +155,7 @@ def test_each_chooses_for_itself(network: Network) -> None:
 
 def test_one_fold_by_hand(network: Network) -> None:
     """The decisions of a nested choice written with scikit-learn."""
+    lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
     windows_tried = [Epoch(0.0, 0.3, bin_s=0.05), Epoch(0.15, 0.6, bin_s=0.05), Epoch(0.0, 0.6, bin_s=0.1)]
     recording = made("response")
     settings = Settings("first", window=windows_tried[0], readout=LABEL)
@@ -166,7 +167,7 @@ def test_one_fold_by_hand(network: Network) -> None:
         train, test = run != held_out, run == held_out
         inner = [
             cross_val_predict(
-                shrinkage_lda(), trials.X[train], truth[train], groups=run[train], cv=LeaveOneGroupOut(),
+                lda, trials.X[train], truth[train], groups=run[train], cv=LeaveOneGroupOut(),
                 method="decision_function",
             )
             for trials in cut
@@ -174,7 +175,7 @@ def test_one_fold_by_hand(network: Network) -> None:
         best = int(np.argmax([roc_auc_score(truth[train], one) for one in inner]))
         assert found.field["lda"].chosen[held_out] == {"window": str(windows_tried[best])}
         X = cut[best].X.astype(float)
-        fitted = shrinkage_lda().fit(X[train], truth[train])
+        fitted = lda.fit(X[train], truth[train])
         ours = found.field["lda"].outcome.scores[test]
         np.testing.assert_allclose(ours[:, 1] - ours[:, 0], fitted.decision_function(X[test]), rtol=1e-3, atol=1e-3)
 

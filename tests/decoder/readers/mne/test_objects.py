@@ -211,7 +211,7 @@ def test_what_is_not_finite() -> None:
     np.testing.assert_allclose(r.events.onset_s, [1.0, 1.8])
     assert "10 samples that are not finite left out" in r.source
     held(raw)[0] = np.nan
-    with pytest.raises(NonFiniteError, match=r"Fz never hold a number: choose not_finite='drop channels'"):
+    with pytest.raises(NonFiniteError, match=r"Fz never hold a number: choose not_finite = 'drop channels'"):
         from_mne(raw, not_finite="cut")
     held(raw)[2] = np.inf
     with pytest.raises(NonFiniteError, match="every channel has samples that are NaN"):
@@ -227,7 +227,7 @@ def test_events_before_the_data_and_after_its_end() -> None:
     assert from_mne(raw).events.label.tolist() == ["a"]  # MNE itself leaves it out
     late = make_raw().crop(2.0)
     late._annotations = mne.Annotations([0.5, 5.0], 0.0, ["a", "b"])
-    with pytest.raises(RecordingError, match=r"event 0 \('a'\) begins at -1\.5 s.*on_event_outside='drop'"):
+    with pytest.raises(RecordingError, match=r"event 0 \('a'\) begins at -1\.5 s.*on_event_outside = 'drop'"):
         from_mne(late)
     r = from_mne(late, on_event_outside="drop")
     assert r.events.label.tolist() == ["b"]

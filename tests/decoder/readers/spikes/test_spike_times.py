@@ -117,7 +117,7 @@ def test_arrays(tmp_path: Path) -> None:
 
 def test_events_outside(tmp_path: Path) -> None:
     path, events = write(tmp_path)
-    with pytest.raises(RecordingError, match=r"event 1 \('house'\) begins at 0\.8 s.*on_event_outside='drop'"):
+    with pytest.raises(RecordingError, match=r"event 1 \('house'\) begins at 0\.8 s.*on_event_outside = 'drop'"):
         read_spike_times(path, 100, events=events, stop_s=0.5)
     r = read_spike_times(path, 100, events=events, stop_s=0.5, on_event_outside="drop")
     assert r.events.label.tolist() == ["face"]

@@ -359,7 +359,7 @@ def test_what_is_not_finite(tmp_path: Path) -> None:
     head = START + header(1, "amp", "EEG", 100.0, "float32", 2, DESC) + header(2, "task", "Markers", 0, "string", 1)
     (tmp_path / "a.xdf").write_bytes(head + samples(1, stamps, values) + told)
     with pytest.raises(
-        NonFiniteError, match=r"Cz \(0\.033 of its samples\); first in run 1, 1 s after.*not_finite='cut'"
+        NonFiniteError, match=r"Cz \(0\.033 of its samples\); first in run 1, 1 s after.*not_finite = 'cut'"
     ):
         read_xdf(tmp_path / "a.xdf")
     r = read_xdf(tmp_path / "a.xdf", not_finite="cut")

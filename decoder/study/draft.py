@@ -1,0 +1,162 @@
+"""A study file to begin with, written for a recording that was just read: fields, labels, windows that suit it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..readout import LabelReadout, NearestReadout, Readout, TextReadout
+from ..recordings.recording import Recording
+
+NETWORK, LAYER = "smollm2-135m-instruct", "8"
+READOUTS: tuple[Readout, ...] = (TextReadout(max_tokens=4), LabelReadout(), NearestReadout())
+"""From the one that asks most of the network to the one that asks nothing."""
+NO_CLASSES = re.compile(
+    r"(rest|fix\w*|baseline|base|n/?a|iti|isi|blank|null|cross|break|pause|instruct\w*|button\w*|response|keypress|"
+    r"start|stop|end|begin|trigger|sync|boundary|new segment/?|bad.*|edge.*)",
+    re.IGNORECASE,
+)
+"""Labels that say when nothing was shown, or what the machine did."""
+FEWEST_TRIALS = 10
+"""Of a class, in a part of a continuous recording that is cut into runs."""
+
+
+def classes_of(recording: Recording) -> list[str]:
+    """The labels of events that may be classes: each at least twice, and none that says that nothing was shown."""
+    count = Counter(recording.events.label.tolist())
+    return [label for label, n in sorted(count.items()) if n > 1 and not NO_CLASSES.fullmatch(label.strip())]
+
+
+def draft(
+    recording: Recording,
+    fields: Mapping[str, Any],
+    words: Mapping[str, str],
+    readout: Readout,
+    *,
+    scanner: bool,
+    hints: Mapping[str, str],
+) -> str:
+    """Write a study of a recording whose section has these fields; hints are comments behind them, by field.
+
+    Labels without a word are left out. The readout is used for scanners; electrodes choose among the words.
+    """
+    count = Counter(recording.events.label.tolist())
+    lines = ["# Written by `hotwire init` from what the recording holds. Words, windows and choices are guesses."]
+    lines += ["", "[recording]", *(_field(name, of, hints.get(name, "")) for name, of in fields.items())]
+    if len(recording.runs) == 1:
+        lines += _cut([count[label] for label in words], scanner=scanner)
+    lines += ["", "[network]", f'name = "{NETWORK}"', "", "[targets]"]
+    lines += ["# Events whose label has no word below are left out.", 'others = "leave out"', "", "[targets.words]"]
+    lines += [f"{_key(label)} = {_toml(word)}  # {count[label]} events" for label, word in words.items()]
+    lines += [f"# {_key(one)} = {_toml(one)}  # {n} events" for one, n in sorted(count.items()) if one not in words]
+    duration_s = float(np.median(recording.events.duration_s)) if len(recording.events) else 0.0
+    lines += ["", *(_scanner(duration_s, readout) if scanner else _electrodes(duration_s, recording.rate_hz))]
+    return "\n".join(lines) + "\n"
+
+
+def words_of(labels: list[str]) -> dict[str, str]:
+    """Guess the word of each label: its parts, without a number at the end, unless two labels would share it.
+
+    Examples
+    --------
+    >>> words_of(["scrambledPix", "shoe_01", "face/happy", "face/sad"])
+    {'scrambledPix': 'scrambled pix', 'shoe_01': 'shoe', 'face/happy': 'face happy', 'face/sad': 'face sad'}
+    >>> words_of(["face1", "face2"])
+    {'face1': 'face1', 'face2': 'face2'}
+    """
+
+    def parts(label: str) -> str:
+        return " ".join(re.sub(r"[_\-./]+|(?<=[a-z])(?=[A-Z])", " ", label).lower().split()) or label
+
+    short = {label: re.sub(r"\s*\d+$", "", parts(label)) or label for label in labels}
+    shared = Counter(short.values())
+    return {label: word if shared[word] == 1 else parts(label) for label, word in short.items()}
+
+
+def _scanner(duration_s: float, readout: Readout) -> list[str]:
+    """A window from 4 s after the onset to 5 s after the end, and those of labels that follow the response already."""
+    lasts_s = max(duration_s, 2.5)
+    windows = [
+        f'{{ type = "BlockAverage", start_s = {start:g}, stop_s = {stop:g}, incomplete = "partial" }}'
+        for start, stop in ((4.0, duration_s + 5.0), (2.5, lasts_s + 2.5), (0.0, lasts_s))
+    ]
+    return [
+        *_decoder('steps = [{ type = "Detrend", order = 2 }]', windows[0], _inline(readout), 8),
+        'whiten = "samples"',
+        'adapter = { gain = "total", choose_by = "direction" }',
+        *_evaluation(["lda", "logistic", "centroid"]),
+        *_choice("whiten", ['"samples"', '"none"']),
+        *_choice("steps", [f'[{{ type = "Detrend", order = {order} }}]' for order in (1, 2, 3)]),
+        "",
+        "# Blood responds about 5 s late. The last window is for labels that follow the response already.",
+        *_choice("window", windows)[1:],
+        *_choice("layer", ["4", "8", "12"], "readout"),
+    ]
+
+
+def _electrodes(duration_s: float, rate_hz: float) -> list[str]:
+    """Potentials that follow an event, up to 0.8 s; of long events as much as the first second and a half."""
+    top_hz = min(30.0, np.floor(0.4 * rate_hz))
+    bands = [(0.5, min(10.0, top_hz / 2)), (0.5, top_hz)]
+    steps = [f'[{{ type = "BandPass", low_hz = {low:g}, high_hz = {high:g}, order = 2 }}]' for low, high in bands]
+    bin_s = round(max(1.0, np.round(0.05 * rate_hz)) / rate_hz, 6)
+    windows = [
+        f'{{ type = "Epoch", start_s = 0.0, stop_s = {round(bin_s * round(stop / bin_s), 6):g}, bin_s = {bin_s:g}, '
+        'incomplete = "drop" }'
+        for stop in (0.8, min(max(duration_s, 1.0), 1.5))
+    ]
+    return [
+        *_decoder(f"steps = {steps[0]}", windows[0], _inline(LabelReadout("remove")), 12),
+        *_evaluation(["lda", "logistic"]),
+        *_choice("steps", steps),
+        *_choice("window", windows),
+        "",
+        "# For rhythms, such as those of imagined movements, take the power of a band instead:",
+        '#   steps = [{ type = "BandPass", low_hz = 8.0, high_hz = 30.0 }]',
+        '#   window = { type = "Epoch", start_s = 0.5, stop_s = 3.5 }',
+        '#   features = { type = "TangentSpace" }',
+    ]
+
+
+def _decoder(steps: str, window: str, readout: str, layer: int) -> list[str]:
+    return ["[decoder]", f"layer = {layer}", steps, f"window = {window}", f"readout = {readout}"]
+
+
+def _evaluation(field: list[str]) -> list[str]:
+    return ["", "[evaluation]", "# Classifiers to compare with, on the same trials.", f"field = {json.dumps(field)}"]
+
+
+def _choice(setting: str, values: list[str], judge: str = "nearest") -> list[str]:
+    listed = [f"    {value}," for value in values]
+    return ["", "[[evaluation.choose]]", f'setting = "{setting}"', "values = [", *listed, "]", f'judge = "{judge}"']
+
+
+def _inline(readout: Readout) -> str:
+    return "{ " + ", ".join(f"{name} = {_toml(of)}" for name, of in readout.to_dict().items()) + " }"
+
+
+def _cut(counts: list[int], *, scanner: bool) -> list[str]:
+    """A recording made in one go has to be cut into runs, for a run is never split between training and test."""
+    n_runs = min(10, max(2, min(counts, default=0) // FEWEST_TRIALS))
+    margin = "[0.0, 10.0]" if scanner else "[0.5, 1.0]"
+    return [
+        "# It was made in one go; it is cut between events, as a run is never split between training and test.",
+        f"cut = {{ n_runs = {n_runs}, margin_s = {margin} }}",
+    ]
+
+
+def _field(name: str, value: Any, hint: str) -> str:
+    return f"{name} = {_toml(value)}" + (f"  # {hint}" if hint else "")
+
+
+def _key(label: str) -> str:
+    return label if re.fullmatch(r"[A-Za-z0-9_-]+", label) else _toml(label)
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

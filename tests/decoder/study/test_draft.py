@@ -1,0 +1,71 @@
+"""Studies written for recordings: they open, and say what the recording holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotwire.decoder import Events, Recording
+from hotwire.decoder.readout import LabelReadout, NearestReadout
+from hotwire.decoder.study.draft import READOUTS, classes_of, draft, words_of
+from hotwire.decoder.study.study import open_study
+
+
+def recording(rate_hz: float, duration_s: float, labels: list[str], n_runs: int = 1) -> Recording:
+    n_each, n = round(4 * max(rate_hz, 1.0) * (duration_s + 1)), len(labels)
+    onsets = np.tile(np.arange(n) * (duration_s + 3.0), n_runs)
+    events = Events(
+        np.repeat(np.arange(n_runs), n), onsets, np.full(n * n_runs, duration_s), np.array(labels * n_runs, np.str_)
+    )
+    samples = max(n_each, round(rate_hz * (onsets.max() + duration_s + 10)))
+    data = np.zeros((samples * n_runs, 3), np.float32)
+    return Recording(data, rate_hz, ("a", "b", "c"), np.repeat(np.arange(n_runs), samples), events)
+
+
+@pytest.mark.parametrize(("rate_hz", "scanner"), [(0.5, True), (1 / 0.72, True), (100.0, False), (1000.0, False)])
+@pytest.mark.parametrize("duration_s", [0.0, 0.5, 20.0])
+@pytest.mark.parametrize("readout", READOUTS, ids=str)
+def test_it_opens(tmp_path: Path, rate_hz: float, scanner: bool, duration_s: float, readout: object) -> None:
+    made = recording(rate_hz, duration_s, ["cat", "shoe_01", "rest", "cat", "shoe_01", "n/a", "once"])
+    words = words_of(classes_of(made))
+    assert words == {"cat": "cat", "shoe_01": "shoe"}
+    fields = {"kind": "xdf", "path": str(tmp_path / 'a "quoted" name.xdf')}
+    (tmp_path / "study.toml").write_text(
+        draft(made, fields, words, readout, scanner=scanner, hints={"path": "there are: two"})  # type: ignore[arg-type]
+    )
+    study = open_study(tmp_path / "study.toml")
+    assert study.sections.recording.given()["path"] == [Path(fields["path"])]
+    assert study.sections.targets.of_words().answers == ("cat", "shoe")
+    assert study.sections.recording.cut is not None
+    settings = study.sections.decoder.settings()
+    assert settings.readout == (readout if scanner else LabelReadout("remove"))
+    if scanner:
+        assert (settings.window.start_s, settings.window.stop_s) == (4.0, duration_s + 5.0)  # type: ignore[union-attr]
+    for choice in study.sections.evaluation.choices():
+        for value in choice.values:
+            replace(settings, **{choice.setting: value})
+
+
+def test_several_runs_are_not_cut(tmp_path: Path) -> None:
+    made = recording(0.5, 10.0, ["cat", "shoe"], n_runs=3)
+    text = draft(made, {"kind": "bids", "root": "."}, {"cat": "cat"}, NearestReadout(), scanner=True, hints={})
+    assert "cut = " not in text
+    assert '# shoe = "shoe"  # 3 events' in text
+
+
+@given(st.lists(st.text(st.characters(categories=["L", "N", "P", "Zs"]), min_size=1), min_size=2, unique=True))
+def test_two_labels_never_share_a_word(labels: list[str]) -> None:
+    words = words_of(labels)
+    assert list(words) == labels
+    assert all(word.strip() for word in words.values()) or not all(label.strip() for label in labels)
+    assert len({word.casefold() for word in words.values()}) == len(words)
+
+
+@pytest.mark.parametrize("label", ["rest", "Fixation", "n/a", "BAD_eye", "New Segment/", "baseline", "ITI"])
+def test_what_is_no_class(label: str) -> None:
+    assert classes_of(recording(1.0, 1.0, [label, label, "cat", "cat"])) == ["cat"]
