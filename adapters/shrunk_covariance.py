@@ -145,9 +145,9 @@ def inverse_root(targets: UnitBlocks, lengths: Sequence[int] | None = None) -> t
     directions = np.empty((n_features, scores.shape[1]))
     for features, block, _ in targets.walk("directions of the samples", wider=4):
         np.matmul(block.T, scores, out=directions[features])
-    lengths = np.sqrt(sum_of_squares(directions))
-    directions /= np.where(lengths > 0, lengths, 1.0)
-    own = 1 / np.sqrt((1 - shrinkage) * np.square(lengths) / n_samples + level)
+    norms = np.sqrt(sum_of_squares(directions))
+    directions /= np.where(norms > 0, norms, 1.0)
+    own = 1 / np.sqrt((1 - shrinkage) * np.square(norms) / n_samples + level)
     of_level = 1 / np.sqrt(level) if level else 0.0
     return Root(np.full(n_features, of_level), directions, own - of_level), shrunk
 

@@ -62,7 +62,7 @@ def sizes_findings(
         Finding(
             SIZES,
             "warning",
-            f"{len(hidden)} of {len(size)} features ({listed([names[i] for i in hidden], 3)}) vary over "
+            f"{len(hidden)} of {len(size)} features ({listed([names[i] for i in hidden.tolist()], 3)}) vary over "
             f"{MUCH_SMALLER:g} times less than the largest ({names[int(size.argmax())]}), and ridge sees nothing of "
             'them: are units mixed, or is a channel broken? Scale features (adapter = { scale = "unit_variance" }), or '
             "leave some out.",

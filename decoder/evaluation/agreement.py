@@ -76,5 +76,7 @@ def _fitted(data: FoldData, settings: Settings, runs: Sequence[Any]) -> Linear:
     """The linear part, fitted on all runs but these."""
     held_out, to_fit = HeldOut(tuple(runs)), data.trials_to_fit(settings)
     train = np.flatnonzero(held_out.trains(to_fit.run, None))
-    whitener = None if settings.whiten == "none" else data.whitener(settings.whiten, settings.steps, (), held_out)
+    steps, whitener = tuple(settings.steps), None
+    if settings.whiten != "none":
+        whitener = data.whitener(settings.whiten, steps, (), held_out)
     return data.fit(settings, train, data.keys(to_fit)[train], whitener)

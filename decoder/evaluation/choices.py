@@ -118,7 +118,7 @@ def whitenings(data: FoldData, settings: Settings, choose: Sequence[Choice]) -> 
     whitened = {(one.whiten, one.steps) for one in every if one.whiten != "none"}
     if any(one.setting == "whiten" for one in choose):
         whitened |= {(whiten, one.steps) for whiten, _ in whitened for one in every}
-    plans = [plan_whitening(*data.prepared(steps).data.shape) for _, steps in whitened]
+    plans = [plan_whitening(*data.prepared(tuple(steps)).data.shape) for _, steps in whitened]
     return len(plans), max(plans, key=lambda plan: plan.memory_bytes, default=None)
 
 
@@ -140,7 +140,7 @@ class SettingsSearch:
         self._scores: dict[tuple[Settings, str], float] = {}
         # Scores (n_trials, n_classes) of settings that were scored, by which they may be calibrated.
         self._inner_scores: dict[tuple[Settings, Readout], NDArray[np.float32]] = {}
-        self._whitener = once(lambda *key: data.whitener(*key, held_out), maxsize=N_CACHED)
+        self._whitener = once(lambda how, steps, named: data.whitener(how, steps, named, held_out), maxsize=N_CACHED)
 
     def _inner(self, trials: Trials, truth: NDArray[np.intp]) -> list[HeldOut]:
         """Folds of the training trials; they hold out whole classes where the outer ones do."""

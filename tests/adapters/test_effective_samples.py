@@ -42,7 +42,7 @@ def test_of_an_oscillation() -> None:
     """A resonance at an eighth of the rate, whose autocorrelation is a damped wave: zeros in it are not its end."""
     rng, radius = np.random.default_rng(0), 0.97
     poles = [1.0, -2 * radius * np.cos(np.pi / 4), radius**2]
-    samples = lfilter([1.0], poles, rng.normal(size=(20_000, 10)), axis=0)
+    samples = np.asarray(lfilter([1.0], poles, rng.normal(size=(20_000, 10)), axis=0))
     impulse = lfilter([1.0], poles, np.r_[1.0, np.zeros(2000)])
     rho = np.correlate(impulse, impulse, "full")[2000:]
     expected = 1 + 2 * np.square(rho[1:] / rho[0]).sum()
@@ -72,7 +72,7 @@ def test_the_precision_of_a_covariance_is_that_of_so_many_independent_samples() 
         )
         for rho in (0.0, 0.8)
     }
-    worth = effective_samples(0.8 ** np.arange(n) * np.arange(n, 0, -1), [n])
+    worth = effective_samples(np.power(0.8, np.arange(n), dtype=np.float64) * np.arange(n, 0, -1), [n])
     assert error[0.8] / error[0.0] == pytest.approx(n / worth, rel=0.1)
 
 

@@ -79,6 +79,8 @@ def test_live_decides_as_offline(chain: str, tmp_path: Path) -> None:
     certificate = verify(saved(tmp_path / "d.hotwire", *CHAINS[chain]), made_session(), cuttings=8, lsl="never")
     assert certificate.passed, certificate.report["differences"]
     assert certificate.report["n_decisions"] >= 16
+    gaps = certificate.report["gaps"]
+    assert min(gaps[name] for name in ("n_untouched", "n_with_missing", "n_abstained", "lost", "nonfinite")) > 0
 
 
 @pytest.mark.slow

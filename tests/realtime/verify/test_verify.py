@@ -18,11 +18,19 @@ from hotwire.decoder.readers import write_npz
 from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.windows import BlockAverage, Epoch, Window
 from hotwire.errors import InputError, RecordingError, UnknownNameError
+from hotwire.realtime.settings import LiveSettings
 from hotwire.realtime.sources.recording_source import RecordingSource
 from hotwire.realtime.sources.source import Chunk
 from hotwire.realtime.verify import verify as module
 from hotwire.realtime.verify.gap_replay import Sent, draw_faults, sent, source_with_faults
-from hotwire.realtime.verify.parity import DecisionRecord, decided_live, differences, recording_digest
+from hotwire.realtime.verify.parity import (
+    DecisionRecord,
+    NotingDecoder,
+    decided_live,
+    differences,
+    recording_digest,
+)
+from hotwire.realtime.verify.twin import decided_with_gaps
 from hotwire.realtime.verify.verify import verify
 
 from ..bundles import BLOCKS, RUNNING, made_recording, save_bundle
@@ -140,14 +148,14 @@ def long_recording() -> Recording:
 @pytest.mark.parametrize("window", [RUNNING, BLOCKS, Epoch(0.0, 0.6, bin_s=0.2)], ids=["running", "blocks", "samples"])
 def test_with_faults_a_session_decides_and_abstains_as_its_offline_twin(window: Window, tmp_path: Path) -> None:
     saved = save_bundle(tmp_path / "d.hotwire", window)
-    certificate = verify(saved, long_recording(), cuttings=20, lsl="never")
+    certificate = verify(saved, long_recording(), cuttings=6, lsl="never")
     found = certificate.to_dict()["gaps"]
     assert certificate.passed
-    assert (found["n"], found["n_unequal"]) == (4, 0)
+    assert (found["n"], found["n_unequal"]) == (2, 0)
     assert found["policy"] == {"min_present": 0.75, "max_bad": 0.05}
     assert found["n_untouched"] + found["n_with_missing"] + found["n_abstained"] == found["n_compared"]
     assert min(found[name] for name in ("lost", "nonfinite", "duplicated", *COUNTS)) > 0
-    strict = verify(saved, long_recording(), cuttings=20, lsl="never", min_present=1.0).to_dict()["gaps"]
+    strict = verify(saved, long_recording(), cuttings=6, lsl="never", min_present=1.0).to_dict()["gaps"]
     # Of at most three samples, one that is missing is more than a quarter anyway.
     assert (strict["n_abstained"] > found["n_abstained"]) == (window is not RUNNING)
 
@@ -170,19 +178,36 @@ def test_faults_are_of_each_kind_and_apart() -> None:
     assert draw_faults(made_recording().select(runs=[1]), 6, np.random.default_rng(0)) == []
 
 
-def test_another_policy_than_the_twin_s_is_found(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_twin_abstains_by_both_rules(bundle: Path) -> None:
+    decoder, run = NotingDecoder.load(bundle), long_recording().select(runs=[1])
+    reasons = [
+        one.record.abstained
+        for seed in range(3)
+        for one in decided_with_gaps(
+            decoder, run, sent(run, draw_faults(run, 3, np.random.default_rng(seed))), LiveSettings()
+        )
+        if one.record.abstained is not None
+    ]
+    assert any(re.fullmatch(r"\d of the window's \d samples came, 75% needed", one) for one in reasons)
+    assert any(re.fullmatch(r"1 of 8 features cannot be trusted: ch\d \(flat\)", one) for one in reasons)
+
+
+@pytest.mark.parametrize("otherwise", [{"min_present": 0.0}, {"max_bad": 1.0}], ids=str)
+def test_another_policy_than_the_twin_s_is_found(
+    bundle: Path, otherwise: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def careless(*args: Any) -> Any:
         policy = args[6:]  # none where nothing is missing
-        return decided_live(*args[:6], *(replace(one, min_present=0.0) for one in policy))
+        return decided_live(*args[:6], *(replace(one, **otherwise) for one in policy))
 
     monkeypatch.setattr(module, "decided_live", careless)
-    certificate = verify(bundle, long_recording(), cuttings=20, lsl="never")
+    certificate = verify(bundle, long_recording(), cuttings=6, lsl="never")
     found = certificate.to_dict()
     assert not certificate.passed
     assert found["cuttings"]["n_unequal"] == 0
     assert found["gaps"]["n_unequal"] > 0
     assert all("abstained" in one["differs"] for one in found["differences"])
-    assert {one["where"] for one in found["differences"]} <= {f"gaps {number}" for number in range(4)}
+    assert {one["where"] for one in found["differences"]} <= {f"gaps {number}" for number in range(2)}
 
 
 def test_a_sample_that_is_lost_more_is_found(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
