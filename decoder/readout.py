@@ -128,7 +128,7 @@ class LabelReadout(Readout):
 
     def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
         log_p = entry.network.log_probabilities(entry.layer, states, entry.answers)
-        return log_p if self.prior == "keep" else log_p - entry.log_p_at_mean
+        return log_p if self.prior == "keep" else _less(entry.log_p_at_mean, log_p, states, entry.mean)
 
     def scores_of_fits(self, entries: Sequence[Entry], states: Sequence[NDArray]) -> list[NDArray[np.float32]]:
         # Fits share the network's passes, each of which reads all its weights.
@@ -138,7 +138,7 @@ class LabelReadout(Readout):
             return log_p
         means = np.stack([entry.mean for entry in entries])
         at_means = first.network.log_probabilities(first.layer, means, first.answers)
-        return [one - prior for one, prior in zip(log_p, at_means, strict=True)]
+        return [_less(*of_fit) for of_fit in zip(at_means, log_p, states, means, strict=True)]
 
     def export(self, entry: Entry, precision: Precision) -> ReadoutGraph:
         # These import torch, which takes seconds and which other readouts do not need.
@@ -156,6 +156,13 @@ class LabelReadout(Readout):
 
         mean = entry.mean if self.prior == "remove" else None
         return ReadoutGraph(less_prior(network, mean, len(entry.answers)), speech)
+
+
+def _less(at_mean: NDArray, log_p: NDArray, states: NDArray, mean: NDArray) -> NDArray[np.float32]:
+    """Log probabilities less those at the mean; of the mean itself exactly 0, however another batch was rounded."""
+    scores = log_p - at_mean
+    scores[(states == mean).all(axis=1)] = 0.0
+    return scores
 
 
 @dataclass(frozen=True)

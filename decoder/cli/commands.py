@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -54,6 +55,14 @@ class Hotwire(click.Group):
             module, function = OWN[cmd_name].split(":")
             return getattr(import_module(f".{module}", __package__), function)
         return ADDED.get(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            close = get_close_matches(args[0], self.list_commands(ctx), 1)
+            ctx.fail(f"no such command {args[0]!r}" + (f"; did you mean {close[0]!r}" if close else ""))
+        return super().resolve_command(ctx, args)
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> None:  # type: ignore[override]
         args = list(sys.argv[1:] if args is None else args)

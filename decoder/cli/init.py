@@ -39,6 +39,8 @@ def init(
     given = {kind: of for kind, of in (("bids", bids), ("mne", mne), ("xdf", xdf)) if of is not None}
     if len(given) > 1:
         raise InputError(f"init: expected one recording, got --{' and --'.join(given)}")
+    if path.is_dir() or path.suffix != ".toml":
+        raise InputError(f"path: expected the name of a file ending in .toml, got {path}; {path / 'study.toml'}, say")
     check_folder("path", path)
     if path.exists():
         raise InputError(f"path: {path} is already there, and stays as it is; give another name")

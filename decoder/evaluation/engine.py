@@ -11,10 +11,11 @@ from onnx import ModelProto
 
 from ...errors import InputError
 from ...models.export.onnx_precision import Precision
-from ..bundle.compiled import CompiledDecoder, log_scores
+from ..bundle.compiled import CompiledDecoder
 from ..bundle.save import compiled
 from ..decoder import Decoder
 from ..readout_graph import ReadoutGraph
+from ..statistics.calibration import log_scores
 from .fold_data import FoldData
 from .folds import FittedFold
 

@@ -95,7 +95,8 @@ def read_events(
     table = read_table(path)
     for name in ("onset", "duration", label):
         if name not in table:
-            raise RecordingError(f"{path}: expected a column {name!r}, got the columns {', '.join(table)}")
+            hint = f"; name the one that holds the label: label = {list(table)[-1]!r}" if name == label else ""
+            raise RecordingError(f"{path}: expected a column {name!r}, got the columns {', '.join(table)}{hint}")
     stimulus = None
     if "stim_file" in table:
         stimulus = np.array(["" if entry == MISSING else entry for entry in table["stim_file"]], dtype=np.str_)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..evaluation.controls import UNTRAINED_NEAREST, control_named
 from ..finding import Finding
+from ..recordings.events import listed
 from ..statistics.measures import MEASURES, Measure
 from .numbers import interval
 from .result import Sentence
@@ -33,11 +34,12 @@ def result_checks(
     controls = {control: one for control, one in controls.items() if control != UNTRAINED_NEAREST}
     if controls:
         for name in names:
-            apart = decoder[name].low > max(one[name].high for one in controls.values())
+            reaching = [control for control, one in controls.items() if one[name].high >= decoder[name].low]
+            apart = not reaching
             text = (
                 "Its interval lies above that of every control that a brain or its labels have no part in"
                 if apart
-                else "Some control reaches into its interval"
+                else f"{listed(reaching)} reach{'es' if len(reaching) == 1 else ''} into its interval"
             )
             verdicts.setdefault((apart, text), []).append(MEASURES[name])
     checks = [Sentence(f"{text}: {', '.join(of)}.", good) for (good, text), of in verdicts.items()]

@@ -29,6 +29,7 @@ def read_nifti(
     *,
     attributes: AnyPath | None = None,
     mask_above: float | None = None,
+    label: str = "trial_type",
 ) -> Recording:
     """Read fMRI from one NIfTI file or from one file per run.
 
@@ -54,6 +55,8 @@ def read_nifti(
         Instead of `run` and `events`: PyMVPA's table of the label and the run of each volume, see `read_attributes`.
     mask_above : float, optional
         For a mask of probabilities: voxels above this value are read, such as 0.5.
+    label : str
+        The column of the tables of events that holds the label.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def read_nifti(
         read_volumes(data[first : first + image.shape[3]], path, image, keep)
         first += image.shape[3]
     run_lengths = {name: int(np.count_nonzero(run_of == name)) for name in dict.fromkeys(run_of.tolist())}
-    table = _events(events, list(run_lengths))
+    table = _events(events, list(run_lengths), label)
     if on_event_outside == "drop":
         check_events_runs(table, run_lengths)
         table = table.take(~events_outside(table, run_lengths, 1.0 / tr_s))
@@ -127,10 +130,10 @@ def _runs(paths: list[Path], n_volumes: list[int], run: int | str | ArrayLike | 
     return np.repeat(names, n_volumes)
 
 
-def _events(events: Events | AnyPath | Sequence[AnyPath] | None, names: list) -> Events:
+def _events(events: Events | AnyPath | Sequence[AnyPath] | None, names: list, label: str) -> Events:
     if events is None or isinstance(events, Events):
         return Events.none() if events is None else events
     paths = [events] if isinstance(events, str | PathLike) else list(events)
     if len(paths) != len(names):
         raise RecordingError(f"events: expected one file for each of the {len(names)} runs, got {len(paths)}")
-    return Events.joined([read_events(path, name) for path, name in zip(paths, names, strict=True)])
+    return Events.joined([read_events(path, name, label) for path, name in zip(paths, names, strict=True)])

@@ -36,7 +36,7 @@ def read_mne(
     *,
     stim_channel: str | None = None,
     event_id: Mapping[str, int] | None = None,
-    bad_spans: Literal["keep", "drop events", "cut"] = "keep",
+    bad_spans: Literal["keep", "drop events", "cut"] = "drop events",
     not_finite: NotFinite = "error",
     on_event_outside: OnEventOutside = "error",
 ) -> Recording:

@@ -36,7 +36,7 @@ def from_mne(
     *,
     stim_channel: str | None = None,
     event_id: Mapping[str, int] | None = None,
-    bad_spans: Literal["keep", "drop events", "cut"] = "keep",
+    bad_spans: Literal["keep", "drop events", "cut"] = "drop events",
     not_finite: NotFinite = "error",
     on_event_outside: OnEventOutside = "error",
 ) -> Recording:
@@ -60,8 +60,9 @@ def from_mne(
         What the numbers in the stim channel mean; events of other numbers are left out. Default: the label is the
         number.
     bad_spans : str
-        What to do with annotations named ``BAD...``: ``"keep"`` (default) makes them events; ``"drop events"`` leaves
-        out the events that overlap with one; ``"cut"`` leaves out its samples too, and a new run begins after it.
+        What to do with annotations named ``BAD...``: ``"drop events"`` (default) leaves out the events that overlap
+        with one, and the source says how many; ``"cut"`` leaves out its samples too, and a new run begins after it;
+        ``"keep"`` makes them events.
     not_finite : str
         What to do with NaN and infinity: ``"error"`` (default), ``"drop channels"`` or ``"cut"``: a new run begins
         after each stretch; see `hotwire.decoder.readers.left_out.without_not_finite`.

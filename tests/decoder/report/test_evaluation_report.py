@@ -196,7 +196,7 @@ def test_single_trials_everywhere(tmp_path: Path) -> None:
     ("part", "value", "expected"),
     [
         ("controls", {"p_value": 0.001, "low": 0.3}, "Above chance without what should matter: shuffled pairing"),
-        ("controls", {"high": 0.7}, "Some control reaches into its interval: free answer"),
+        ("controls", {"high": 0.7}, "shuffled pairing reaches into its interval: free answer"),
         ("ceiling", {"low": 0.2}, "not even there does the network give the answers"),
         ("decoder", {"p_value": 0.2}, "The decoder cannot be told from chance: free answer"),
         ("decoder", {"low": 0.2}, "The decoder depends on what was shown, but is no better than the best constant"),

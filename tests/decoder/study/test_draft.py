@@ -18,7 +18,7 @@ from hotwire.decoder.study.study import open_study
 
 def recording(rate_hz: float, duration_s: float, labels: list[str], n_runs: int = 1) -> Recording:
     n_each, n = round(4 * max(rate_hz, 1.0) * (duration_s + 1)), len(labels)
-    onsets = np.tile(np.arange(n) * (duration_s + 3.0), n_runs)
+    onsets = np.tile(np.arange(n, dtype=np.float64) * (duration_s + 3.0), n_runs)
     events = Events(
         np.repeat(np.arange(n_runs), n), onsets, np.full(n * n_runs, duration_s), np.array(labels * n_runs, np.str_)
     )

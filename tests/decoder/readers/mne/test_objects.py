@@ -59,7 +59,7 @@ def test_channels_units_and_samples() -> None:
 def test_annotations_count_from_the_first_sample(first_samp: int, dated: bool) -> None:
     raw = make_raw(first_samp=first_samp)
     annotate(raw, dated)
-    r = from_mne(raw)
+    r = from_mne(raw, bad_spans="keep")
     np.testing.assert_allclose(r.events.onset_s, [1.0, 4.5], atol=1e-9)
     assert r.events.duration_s.tolist() == [2.0, 0.0]
     assert r.events.label.tolist() == ["face", "BAD move"]
@@ -75,7 +75,7 @@ def test_joined_recordings_fall_into_runs(dated: bool) -> None:
     expected = [raw.get_data(picks="data").astype(np.float32) for raw in raws]  # type: ignore[union-attr]
     joined = mne.concatenate_raws(raws, verbose="error")
     assert isinstance(joined, mne.io.BaseRaw)
-    r = from_mne(joined)
+    r = from_mne(joined, bad_spans="keep")
     assert r.run_lengths() == {1: 500, 2: 350, 3: 400}
     for run, data in zip(r.runs, expected, strict=True):
         np.testing.assert_array_equal(r.data[r.samples_of(run)], data.T)
@@ -157,8 +157,8 @@ def make_late(raw: mne.io.RawArray) -> mne.io.RawArray:
 def test_annotations_come_before_a_stim_channel_that_is_not_named() -> None:
     raw = make_stim_raw()
     annotate(raw, dated=False)
-    assert from_mne(raw).events.label.tolist() == ["face", "BAD move"]
-    r = from_mne(raw, stim_channel="STI", event_id={"left": 1, "right": 2})
+    assert from_mne(raw, bad_spans="keep").events.label.tolist() == ["face", "BAD move"]
+    r = from_mne(raw, stim_channel="STI", event_id={"left": 1, "right": 2}, bad_spans="keep")
     assert r.events.label.tolist() == ["left", "right", "BAD move", "left"]
     with pytest.raises(InputError, match=r"event_id: .*the events are annotations.*The annotations are face"):
         from_mne(raw, event_id={"left": 1})
@@ -177,8 +177,8 @@ def make_spoilt_raw() -> mne.io.RawArray:
 
 def test_bad_spans() -> None:
     raw = make_spoilt_raw()
-    assert from_mne(raw).events.label.tolist() == ["a", "bad_blink", "b", "c", "BAD"]
-    r = from_mne(raw, bad_spans="drop events")
+    assert from_mne(raw, bad_spans="keep").events.label.tolist() == ["a", "bad_blink", "b", "c", "BAD"]
+    r = from_mne(raw)
     assert (r.events.label.tolist(), r.n_samples) == (["a"], raw.n_times)
     assert "2 events that overlap with 2 bad spans left out" in r.source
     cut = from_mne(raw, bad_spans="cut")
@@ -191,7 +191,7 @@ def test_bad_spans() -> None:
 
 def test_events_behind_a_span_that_is_cut_out_keep_their_samples() -> None:
     raw = make_raw().set_annotations(mne.Annotations([2.0, 1.0, 5.0, 9.0], [1.0, 0, 0, 0], ["BAD", "a", "b", "c"]))
-    whole, cut = from_mne(raw), from_mne(raw, bad_spans="cut")
+    whole, cut = from_mne(raw, bad_spans="keep"), from_mne(raw, bad_spans="cut")
     assert cut.events.label.tolist() == ["a", "b", "c"]
     for run, onset_s, at_s in zip(cut.events.run.tolist(), cut.events.onset_s.tolist(), (1.0, 5.0, 9.0), strict=True):
         row = cut.samples_of(run).start + round(onset_s * RATE_HZ)
