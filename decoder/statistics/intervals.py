@@ -22,7 +22,8 @@ Methodology 24, 193-201 (Student's t and effective numbers).
 
 from __future__ import annotations
 
-from math import inf, nan, sqrt
+from functools import lru_cache
+from math import exp, lgamma, nan, pi, sqrt
 from statistics import NormalDist
 from typing import Literal, NamedTuple
 
@@ -33,6 +34,9 @@ LEAST_RUNS = 4
 """With fewer runs there is no interval: their spread says too little."""
 FEW_RUNS = 10
 """With fewer runs than these, intervals are approximate."""
+
+MANY = 10_000
+"""With more degrees of freedom Student's t is normal."""
 
 Counts = Literal["decisions", "comparisons"]
 """What a share counts: each trial as right or wrong, or by comparisons with many others."""
@@ -212,8 +216,13 @@ def rate_interval(count: NDArray, amount: NDArray) -> tuple[float, float]:
     return max(0.0, rate + t2 / 2 - half), rate + t2 / 2 + half
 
 
+@lru_cache(maxsize=1000)
 def _student(freedom: float) -> float:
-    """The 97.5 % point of Student's t."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, 0.975)) if 0 < freedom < inf else NormalDist().inv_cdf(0.975)
+    """The 97.5 % point of Student's t, of one degree of freedom at least; a rig has no scipy to ask."""
+    if freedom > MANY:
+        return NormalDist().inv_cdf(0.975)
+    n = max(freedom, 1.0)
+    t = np.linspace(0.0, 13.0, 13_001)  # up to the point for one degree of freedom, 12.7
+    density = (1 + t**2 / n) ** (-(n + 1) / 2) * exp(lgamma((n + 1) / 2) - lgamma(n / 2)) / sqrt(n * pi)
+    up_to = 0.5 + np.cumsum((density[1:] + density[:-1]) / 2) * (t[1] - t[0])
+    return float(np.interp(0.975, up_to, t[1:]))
