@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hotwire.decoder import Decoder, Events, Recording, Settings, WordTargets
 from hotwire.models import Network
 
+RATE_HZ = 50.0
 Floats = NDArray[np.float64]
 N_FRESH = 4
 """Runs of each recording that no fold trains on and no interval sees: they give the truth."""
@@ -86,6 +87,11 @@ class TwoMatrices(Network):
         vectors = np.stack([self._vector(f"A picture of a {label}") for label in labels])
         self._last = np.linalg.pinv(vectors).astype(np.float32) * 8
 
+    def untrained(self, seed: int = 0) -> TwoMatrices:
+        other = TwoMatrices(self.labels)
+        other._last = np.random.default_rng(seed).normal(size=self._last.shape).astype(np.float32)
+        return other
+
     @staticmethod
     def _vector(text: str) -> NDArray[np.float32]:
         return np.random.default_rng(list(text.encode())).normal(size=12).astype(np.float32)
@@ -109,15 +115,15 @@ def tiny_decoder() -> Decoder:
 
 
 def noise_recording(seed: int, n_runs: int = 8, n_trials: int = 20, n_features: int = 20) -> Recording:
-    """Trials of 7 s, one sample a second, in which nothing depends on the label."""
+    """Trials of seven samples, in which nothing depends on the label."""
     rng = np.random.default_rng(seed)
     n_samples = 7 * n_trials + 12
     label = np.concatenate([rng.permutation(np.repeat(["cat", "face"], n_trials // 2)) for _ in range(n_runs)])
-    onset_s = np.tile(7.0 * np.arange(n_trials), n_runs)
+    onset_s = np.tile(7 * np.arange(n_trials) / RATE_HZ, n_runs)
     return Recording(
         data=rng.normal(size=(n_runs * n_samples, n_features)).astype(np.float32),
-        rate_hz=1.0,
+        rate_hz=RATE_HZ,
         feature_names=tuple(f"feature_{i}" for i in range(n_features)),
         run=np.repeat(np.arange(n_runs), n_samples),
-        events=Events(np.repeat(np.arange(n_runs), n_trials), onset_s, np.full(len(label), 5.0), label),
+        events=Events(np.repeat(np.arange(n_runs), n_trials), onset_s, np.full(len(label), 5 / RATE_HZ), label),
     )
