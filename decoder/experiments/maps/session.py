@@ -108,7 +108,7 @@ class MapSession(RegionSession[MapSettings]):
         pairing = control_named(control).pairing
         assert pairing is not None
         settings = self.settings
-        return pairing(shuffled_within(self.trials), self.trials.event, settings.n_shuffles, settings.seed)
+        return pairing(shuffled_within(self.trials), self.trials.event, settings.n_shuffles, self.own_seed)
 
     def _predictors(self, control: str, network: str) -> NDArray | None:
         """What a control is fitted on in place of activity, for each key; None where the targets have none."""
