@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from hotwire.adapters import RidgeAdapter
+from hotwire.adapters import plan as plan_module
+from hotwire.adapters.plan import FitPlan
 from hotwire.decoder import Decoder, LabelReadout, Recording, Settings, WordTargets, evaluate
 from hotwire.decoder.evaluation import controls
 from hotwire.decoder.evaluation.splits import split_runs
 from hotwire.decoder.experiments.kernel.cache import ArrayCache
 from hotwire.decoder.experiments.maps import cells
+from hotwire.decoder.experiments.maps import session as maps_session
 from hotwire.decoder.experiments.maps.cells import entry_of, jobs_of, work_out
 from hotwire.decoder.experiments.maps.gather import Gathered
 from hotwire.decoder.experiments.maps.result import MapCell, TimeRange
@@ -207,6 +210,13 @@ def test_a_control_without_predictors_is_left_out_and_said_to_be(recording, make
     assert list(found.nested.controls) == ["mean activation"]
     [reason] = [one["reason"] for one in found.sessions[0].findings if one["check"] == "controls"]
     assert reason.startswith("The control 'flicker' was left out: it needs films")
+
+
+def test_whitenings_of_all_folds_have_to_fit_into_memory(recording, make_session, store, monkeypatch):
+    monkeypatch.setattr(maps_session, "plan_whitening", lambda *_: FitPlan("dual", 1.0, 2e9, 1.9e9))
+    monkeypatch.setattr(plan_module, "_machine_bytes", lambda: 1e9 + 1.9e9)
+    with pytest.raises(InputError, match=r"whitening all in \d folds will take .*, or folds"):
+        make_map([make_session(recording)], cache=store)
 
 
 def test_what_is_done_is_not_done_again(recording, make_session, store, monkeypatch):
