@@ -90,7 +90,7 @@ class TwoMatrices(Network):
         self._last = np.linalg.pinv(vectors).astype(np.float32) * 8
 
     def untrained(self, seed: int = 0) -> TwoMatrices:
-        other = TwoMatrices(self.labels)
+        other = TwoMatrices(self.labels or ())
         other._last = np.random.default_rng(seed).normal(size=self._last.shape).astype(np.float32)
         return other
 
