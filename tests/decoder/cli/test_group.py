@@ -317,7 +317,7 @@ def test_wrong_arguments(made: Path, tmp_path: Path) -> None:
     (made / "folds.toml").write_text(STUDY.replace("[evaluation]", "[evaluation]\nfolds = 9"))
     (tmp_path / "no.npz").write_bytes(b"no")
     (tmp_path / "no.hotwire").write_bytes(b"no")
-    assert "UsageError: No such command 'decode'" in complaint("decode", code=2)
+    assert "UsageError: no such command 'decode'" in complaint("decode", code=2)
     assert "UsageError: Missing argument 'STUDY'" in complaint("evaluate", code=2)
     assert "UsageError: No such option" in complaint("demo", "--sparkle", code=2)
     assert "StudyError: none.toml: there is no such file" in complaint("evaluate", "none.toml")
