@@ -100,10 +100,12 @@ class Readout(ABC):
         """
         raise InputError(f"readout: {type(self).__name__} cannot be exported; give it a method export, see Readout")
 
-    @property
-    def graph_holds_fit(self) -> bool:
-        """Whether `export` puts the entry's mean or targets into the graph; if not, one graph serves all fits."""
-        return True
+    def export_again(self, exported: ReadoutGraph, entry: Entry) -> ReadoutGraph | None:
+        """What `export` would give, from its result for another fit in the same layer, which is changed.
+
+        Exporting a large network is slow. None where nothing slow could be reused.
+        """
+        return None
 
     def to_dict(self) -> dict[str, Any]:
         return settings_to_dict(self)
@@ -147,9 +149,10 @@ class LabelReadout(Readout):
 
         return self._exported(shrunk(scoring_graph(entry.network, entry.layer, entry.answers), precision), entry)
 
-    @property
-    def graph_holds_fit(self) -> bool:
-        return self.prior == "remove"
+    def export_again(self, exported: ReadoutGraph, entry: Entry) -> ReadoutGraph | None:
+        from .readout_graph import at_prior
+
+        return exported if self.prior == "keep" else exported._replace(model=at_prior(exported.model, entry.mean))
 
     def _exported(self, network: Any, entry: Entry, speech: Any = None) -> ReadoutGraph:
         from .readout_graph import ReadoutGraph, less_prior

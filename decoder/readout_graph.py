@@ -79,6 +79,18 @@ def less_prior(model: onnx.ModelProto, mean: NDArray[np.float32] | None, n_class
     return model
 
 
+def at_prior(model: onnx.ModelProto, mean: NDArray[np.float32]) -> onnx.ModelProto:
+    """The model of `less_prior` with another mean activation, whose log probabilities are those of the graph itself.
+
+    The model is changed.
+    """
+    [prior] = [one for one in model.graph.initializer if one.name == f"{OWN}prior"]
+    prior.CopyFrom(numpy_helper.from_array(np.zeros_like(numpy_helper.to_array(prior)), prior.name))
+    at_mean = np.asarray(open_session(model.SerializeToString()).run([SCORES], {ACTIVATION: mean[None]})[0])
+    prior.CopyFrom(numpy_helper.from_array(at_mean, prior.name))
+    return model
+
+
 def initializers(constants: Mapping[str, NDArray]) -> Sequence[onnx.TensorProto]:
     """Arrays by name, as an ONNX graph holds them."""
     return [numpy_helper.from_array(array, name) for name, array in constants.items()]

@@ -19,7 +19,7 @@ from ..features.base import FittedFeatures
 from ..features.catalogue import unpacked
 from ..recordings.matching import check_agrees
 from ..recordings.recording import Recording
-from ..statistics.calibration import ScoreCalibration
+from ..statistics.calibration import ScoreCalibration, log_scores
 from ..steps import Step, open_chain, run_steps, step_from_dict
 from ..windows import Trials, Window, window_from_dict, windows
 from .sealed import DECIDE, FEATURES, SPEAK, VOCABULARY, naming, part_of, unseal
@@ -189,11 +189,6 @@ class CompiledDecoder:
         if values.shape != (len(self.feature_names),):
             raise InputError(f"{name}: expected a number for each of {len(self.feature_names)} features, got {values}")
         return values
-
-
-def log_scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The scores whose softmax the graph gives, up to a constant; a probability may underflow to 0."""
-    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
 
 
 def saved_calibration(manifest: Mapping[str, Any], classes: Sequence[str]) -> ScoreCalibration | None:

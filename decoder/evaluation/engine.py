@@ -11,10 +11,11 @@ from onnx import ModelProto
 
 from ...errors import InputError
 from ...models.export.onnx_precision import Precision
-from ..bundle.compiled import CompiledDecoder, log_scores
+from ..bundle.compiled import CompiledDecoder
 from ..bundle.save import compiled
 from ..decoder import Decoder
 from ..readout_graph import ReadoutGraph
+from ..statistics.calibration import log_scores
 from .fold_data import FoldData
 from .folds import FittedFold
 
@@ -24,7 +25,7 @@ Engine = Literal["network", "bundle"]
 class Graphs:
     """The graphs that a rig runs, of decoders that are not saved.
 
-    Exporting a language model is slow: it is done once if one graph serves all fits.
+    Exporting a language model is slow: it is done once for all fits in a layer.
     """
 
     def __init__(self, precision: Precision) -> None:
@@ -37,16 +38,15 @@ class Graphs:
         return compiled(decoder, self._precision, self._readout(decoder))
 
     def _readout(self, decoder: Decoder) -> ReadoutGraph:
-        settings = decoder.settings
-        key = (settings.layer, settings.prompt, settings.readout)
+        readout, entry = decoder.settings.readout, decoder.entry_
+        key = (decoder.settings.layer, decoder.settings.prompt, readout)
         with self._exporting:
-            if settings.readout.graph_holds_fit:
-                return settings.readout.export(decoder.entry_, self._precision)
             if key not in self._exported:
-                self._exported[key] = settings.readout.export(decoder.entry_, self._precision)
-        exported, model = self._exported[key], ModelProto()
-        model.CopyFrom(exported.model)
-        return exported._replace(model=model)
+                self._exported[key] = readout.export(entry, self._precision)
+            exported, model = self._exported[key], ModelProto()
+            model.CopyFrom(exported.model)
+            again = readout.export_again(exported._replace(model=model), entry)
+            return readout.export(entry, self._precision) if again is None else again
 
 
 class BundleEngine:

@@ -87,7 +87,7 @@ def reliability_figure(probabilities: NDArray, before: NDArray, truth: NDArray) 
             ax.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
         of_bins.set_ylim(-2, 103)
         of_bins.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
-        of_bins.legend(loc="upper left")
+        of_bins.legend(loc="lower right")
 
     caption = (
         "Dots: trials in up to 15 bins by how sure the decision is; larger dots hold more trials. On the dashed line "

@@ -95,6 +95,11 @@ def softmax(scores: NDArray) -> NDArray[np.float64]:
     return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
+def log_scores(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The scores whose softmax these are, up to a constant; a probability may have underflowed to 0."""
+    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+
+
 def fit_calibration(scores: ArrayLike, truth: ArrayLike) -> ScoreCalibration:
     """Fit the temperature and, between two classes, the bias, by maximum likelihood.
 

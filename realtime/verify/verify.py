@@ -34,7 +34,7 @@ from ..sources.recording_source import RecordingSource
 from .faults import Fault
 from .gap_replay import draw_faults, sent, source_with_faults
 from .parity import AS_OFFLINE, DecisionRecord, NotingDecoder, decided_live, decided_offline, recording_digest
-from .tally import Progress, Tally
+from .pass_counts import PassCounts, Progress
 from .twin import decided_with_gaps
 
 Lsl = Literal["also", "never"]
@@ -103,13 +103,13 @@ def verify(
     parts = {run: recording.select(runs=[run]) for run in (recording.runs if runs is None else runs)}
     policy = LiveSettings(min_present=min_present)
     n_gaps = ceil(cuttings / CUTTINGS_PER_GAPS)
-    tally = Tally(len(parts) * (1 + cuttings + n_gaps + 2 * (lsl == "also")), progress)
+    counts = PassCounts(len(parts) * (1 + cuttings + n_gaps + 2 * (lsl == "also")), progress)
 
     decoder = NotingDecoder.load(bundle)
     offline: dict[int | str, list[DecisionRecord]] = {}
     for run, part in parts.items():
         offline[run] = decided_offline(decoder, part)
-        tally.passed()
+        counts.passed()
     offline_s = time.perf_counter() - begun_s
     expected = [one for of_run in offline.values() for one in of_run]
     if not expected:
@@ -127,10 +127,10 @@ def verify(
         latest_s = np.random.default_rng(number).uniform(0.0, LATEST_S)
         source = RecordingSource(parts[run], clock, seed=number, marker_delay_s=(-latest_s, latest_s))
         got, _ = decided_live(decoder, source, clock, str(run), history_s, carry_on)
-        tally.compared(f"cutting {number}", offline[run], got)
+        counts.compared(f"cutting {number}", offline[run], got)
 
     _in_threads(decoder, [(seed + i, run) for i in range(cuttings) for run in parts], cut)
-    in_cuttings = tally.figures()
+    in_cuttings = counts.figures()
 
     def lose(decoder: NotingDecoder, job: tuple[int, int | str], carry_on: Callable[[], None]) -> None:
         number, run = job
@@ -139,11 +139,11 @@ def verify(
         twins = decided_with_gaps(decoder, parts[run], as_sent, policy)
         source = source_with_faults(parts[run], as_sent, clock, rng, LATEST_S)
         got, losses = decided_live(decoder, source, clock, str(run), history_s, carry_on, policy)
-        tally.compared_with_gaps(f"gaps {number}", offline[run], twins, got, as_sent.losses, losses)
+        counts.compared_with_gaps(f"gaps {number}", offline[run], twins, got, as_sent.losses, losses)
 
     _in_threads(decoder, [(seed + i, run) for i in range(n_gaps) for run in parts], lose)
     abstains = {"min_present": policy.min_present, "max_bad": policy.max_bad}
-    in_gaps = {"n": n_gaps, "seed": seed, "policy": abstains, **tally.figures()}
+    in_gaps = {"n": n_gaps, "seed": seed, "policy": abstains, **counts.figures()}
     through_lsl: dict[str, Any] | None = None
     gaps_through_lsl: dict[str, Any] | None = None
     if lsl == "also":
@@ -154,17 +154,17 @@ def verify(
             for run, part in parts.items():
                 got, lost = replay(part, [], AS_OFFLINE)
                 losses.update(lost)
-                tally.compared("LSL", offline[run], got)
-            through_lsl = tally.figures() | {"speed": speed, "losses": dict(losses)}
+                counts.compared("LSL", offline[run], got)
+            through_lsl = counts.figures() | {"speed": speed, "losses": dict(losses)}
             trusting = replace(policy, max_bad=AS_OFFLINE.max_bad)
             for run, part in parts.items():
                 faults, _ = faults_of(seed, run)
                 as_sent = sent(part, faults)
                 twins = decided_with_gaps(decoder, part, as_sent, trusting)
                 got, lost = replay(part, faults, trusting)
-                tally.compared_with_gaps("gaps through LSL", offline[run], twins, got, as_sent.losses, lost)
+                counts.compared_with_gaps("gaps through LSL", offline[run], twins, got, as_sent.losses, lost)
             abstains = {"min_present": trusting.min_present, "max_bad": trusting.max_bad}
-            gaps_through_lsl = {"policy": abstains, "speed": speed, **tally.figures()}
+            gaps_through_lsl = {"policy": abstains, "speed": speed, **counts.figures()}
     of_fit = runs_of_fit(recording, decoder.manifest.get("fitted_on"))
     report = {
         "format": FORMAT,
@@ -183,11 +183,11 @@ def verify(
         "gaps": in_gaps,
         "lsl": through_lsl,
         "gaps_through_lsl": gaps_through_lsl,
-        "differences": tally.reported,
+        "differences": counts.reported,
         "decisions": [{**one._asdict(), "sha256": one.sha256} for one in expected],
         "seconds": time.perf_counter() - begun_s,
     }
-    return Certificate(tally.n_unequal_in_all == 0, report)
+    return Certificate(counts.n_unequal_in_all == 0, report)
 
 
 def _history_s(rate_hz: float, parts: dict[Any, Recording], offline: dict[Any, list[DecisionRecord]]) -> float:

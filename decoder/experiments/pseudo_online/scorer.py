@@ -169,10 +169,11 @@ class StreamScorer:
     def _offline(
         self, folds: Sequence[FittedFold], fitted: Sequence[FoldDecoder]
     ) -> tuple[Trials, NDArray[np.intp], NDArray]:
-        """Trials as in an evaluation, their correct classes, and the scores of decoders fitted on other runs."""
+        """Trials as in an evaluation, their correct classes, and the probabilities by decoders fitted on other runs."""
         data = self.player.data
         trials = data.trials(self.settings)
-        scores = np.empty((len(trials), len(data.targets.answers)), np.float32)
+        probabilities = np.empty((len(trials), len(data.targets.answers)))
         for fold, one in zip(folds, fitted, strict=True):
-            scores[fold.test] = self.player.scores(one, data.trials(one.settings).X[fold.test])
-        return trials, data.targets.truth()[data.keys(trials)], scores
+            scores = self.player.scores(one, data.trials(one.settings).X[fold.test])
+            probabilities[fold.test] = one.probabilities(scores)
+        return trials, data.targets.truth()[data.keys(trials)], probabilities

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...evaluation.scorer import Scorer
 from ...statistics.bits import transfer
+from ...statistics.calibration import log_scores
 from ...statistics.chance import is_unequal
 from ...statistics.intervals import rate_interval
 from ...statistics.measures import measure
@@ -65,21 +66,20 @@ def compared(
 ) -> Comparison:
     """Compare decisions on a stream with those on the windows of the events.
 
-    `offline` has trials, their correct classes and the scores of all classes. `covering` has for each event the
+    `offline` has trials, their correct classes and the probabilities of all classes. `covering` has for each event the
     decision, `latency_s` after its onset, whose window just covers the event's own.
     """
-    trials, truth, scores = offline
+    trials, truth, probabilities = offline
     n_answers = len(targets.answers)
 
-    def measures(scores: NDArray, truth: NDArray, run: NDArray, event: NDArray) -> Any:
+    def measures(probabilities: NDArray, truth: NDArray, run: NDArray, event: NDArray) -> Any:
         orders = exchanges(exchanged_within(run, fold_of), event, n_permutations, seed=seed)
-        return Scorer(targets, truth, run, truth[orders]).outcome([(scores, None)]).measures
+        return Scorer(targets, truth, run, truth[orders]).outcome([(log_scores(probabilities), None)]).measures
 
-    at_once = np.log(np.maximum(covering.probabilities, np.finfo(np.float64).tiny))
     return Comparison(
         latency_s=latency_s,
-        offline=measures(scores, truth, trials.run, trials.event),
-        pseudo_online=measures(at_once, covering.truth, covering.run, covering.event),
+        offline=measures(probabilities, truth, trials.run, trials.event),
+        pseudo_online=measures(covering.probabilities, covering.truth, covering.run, covering.event),
         n_offline=len(truth),
         n_pseudo_online=len(covering),
         main="auc" if is_unequal(truth, n_answers) else "candidate",

@@ -61,9 +61,15 @@ def delays_s(settings: Settings, recording: Recording) -> Delays:
 def check_streams(settings: Settings) -> float:
     """Return when a window ends after its onset; raise InputError where these settings cannot decide on a stream.
 
-    That is so if a step needs the whole run, or the window has no fixed length.
+    That is so if a step needs the whole run, or the window has no fixed length; or if missing a class has a cost, as
+    thresholds are on probabilities.
     """
     check_causal(settings)
+    if settings.decision.costs:
+        raise InputError(
+            f"decision.costs: expected none, as the most probable class activates from a threshold on, got "
+            f"{dict(settings.decision.costs)!r}; give a threshold"
+        )
     window = settings.window
     if not isinstance(window, EventWindow):
         raise InputError(

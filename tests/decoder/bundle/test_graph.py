@@ -21,7 +21,7 @@ from hotwire.decoder.bundle.save import compiled, save
 from hotwire.decoder.decoder import Decoder
 from hotwire.decoder.linear import Linear
 from hotwire.decoder.readout import Entry, LabelReadout, NearestReadout, Readout
-from hotwire.decoder.readout_graph import ACTIVATION, DEVIATION, SCORES, ReadoutGraph, less_prior
+from hotwire.decoder.readout_graph import ACTIVATION, DEVIATION, SCORES, ReadoutGraph, at_prior, less_prior
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.settings import Settings
 from hotwire.decoder.statistics.calibration import softmax
@@ -115,8 +115,12 @@ def test_the_prior_is_taken_away(mean: np.ndarray | None) -> None:
     nodes = [helper.make_node("Identity", ["activation"], ["log_probabilities"])]
     graph = helper.make_graph(nodes, "same", values[:1], values[1:])
     same = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    (found,) = run(less_prior(same, mean, 3), ACTIVATION, [SCORES], log_p)
+    graph_less_prior = less_prior(same, mean, 3)
+    (found,) = run(graph_less_prior, ACTIVATION, [SCORES], log_p)
     np.testing.assert_allclose(found[0], log_p - (0.0 if mean is None else mean), rtol=1e-6)
+    other = np.log([0.1, 0.3, 0.6]).astype(np.float32)
+    (again,) = run(at_prior(graph_less_prior, other), ACTIVATION, [SCORES], log_p)
+    np.testing.assert_array_equal(again[0], log_p.astype(np.float32) - other)
 
 
 def test_a_graph_too_large_for_onnx_is_refused(

@@ -12,6 +12,7 @@ import pytest
 from hotwire.adapters import RidgeAdapter
 from hotwire.decoder import Decoder, LabelReadout, NearestReadout, Recording, Settings, StimulusTargets, evaluate
 from hotwire.decoder.bundle.save import compiled
+from hotwire.decoder.evaluation.engine import Graphs
 from hotwire.decoder.statistics.calibration import softmax
 from hotwire.decoder.steps import RunningBaseline, ZScore
 from hotwire.decoder.targets import WordTargets
@@ -60,6 +61,23 @@ def test_both_engines_decide_alike(decoder: Decoder, shown: Recording, readout: 
     np.testing.assert_array_equal(bundle.ceiling.scores, network.ceiling.scores)
     for name, control in network.controls.items():
         np.testing.assert_array_equal(bundle.controls[name].scores, control.scores)
+
+
+@pytest.mark.parametrize("prior", ["keep", "remove"])
+def test_a_network_is_exported_once_for_all_fits(
+    decoder: Decoder, shown: Recording, prior: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And each fit's graph is that which would be exported of it, bit for bit."""
+    decoder = with_settings(decoder, readout=LabelReadout(prior), probabilities="network")
+    fits = [with_settings(decoder).fit(shown.select(runs=shown.runs[first:])) for first in (0, 1)]
+    expected = [compiled(one, "int8").predict(shown) for one in fits]
+    exported: list[Any] = []
+    export = LabelReadout.export
+    monkeypatch.setattr(LabelReadout, "export", lambda *of: exported.append(of) or export(*of))
+    graphs = Graphs("int8")
+    assert [graphs.of(one).predict(shown) for one in fits] == expected
+    assert len(exported) == 1
+    assert expected[0] != expected[1]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

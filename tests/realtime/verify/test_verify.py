@@ -221,7 +221,7 @@ def test_a_sample_that_is_lost_more_is_found(bundle: Path, monkeypatch: pytest.M
     found = verify(bundle, long_recording(), cuttings=1, lsl="never").to_dict()
     assert found["result"] == "FAIL"
     assert found["gaps"]["n_unequal"] > 2
-    monkeypatch.setattr("hotwire.realtime.verify.tally.MAX_REPORTED", 10_000)
+    monkeypatch.setattr("hotwire.realtime.verify.pass_counts.MAX_REPORTED", 10_000)
     every = verify(bundle, long_recording(), cuttings=1, lsl="never").to_dict()["differences"]
     counted = [one["differs"] for one in every if one["stop"] == 0]
     assert len(counted) == 2

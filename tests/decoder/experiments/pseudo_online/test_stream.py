@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hotwire.decoder import Recording, Settings
+from hotwire.decoder import DecisionRule, Recording, Settings
 from hotwire.decoder.experiments.pseudo_online.stream import (
     StreamWindow,
     check_streams,
@@ -107,6 +107,8 @@ def test_refuses_what_no_stream_can_be_decided_with() -> None:
         check_streams(Settings("second", (), BlockAverage()))
     with pytest.raises(InputError, match="follows events"):
         check_streams(Settings("second", (), SlidingAverage(1.0, 0.5)))
+    with pytest.raises(InputError, match=r"decision\.costs: expected none, .*give a threshold"):
+        check_streams(Settings("second", (), BlockAverage(0.0, 1.0), decision=DecisionRule(costs={"a": 2.0})))
 
 
 def test_a_window_beyond_the_run_is_named_with_the_run(streams: Callable[..., Recording]) -> None:

@@ -15,7 +15,7 @@ MAX_REPORTED = 10
 Progress = Callable[[int, int], object]
 
 
-class Tally:
+class PassCounts:
     """Counts passes and compares their decisions; several threads may call it at once."""
 
     def __init__(self, n_passes: int, progress: Progress | None) -> None:
