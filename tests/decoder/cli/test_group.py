@@ -96,6 +96,7 @@ def test_evaluate_twice_gives_the_same_to_the_last_digit(made: Path) -> None:
     assert first == second
 
 
+@pytest.mark.filterwarnings("ignore:words")  # the tiny network says nothing at all
 def test_free_answers_count_where_there_are_any(made: Path) -> None:
     text = STUDY.replace('"NearestReadout"', '"TextReadout", max_tokens = 2')
     (made / "text.toml").write_text(text + '[[evaluation.choose]]\nsetting = "layer"\nvalues = [0, 1]\n')
