@@ -21,16 +21,19 @@ MULTIPLICATIONS_PER_S = 1e10
 class FitPlan:
     """How a fit is done: in matrices of samples by samples (``"dual"``) or of features by features (``"primal"``).
 
-    `memory_bytes` excludes features and targets and includes the fitted map. Both numbers are estimates.
+    `memory_bytes` excludes features and targets and includes the fitted map, of `kept_bytes` where that is known. All
+    numbers are estimates.
     """
 
     solver: Literal["dual", "primal"]
     operations: float
     memory_bytes: float
+    kept_bytes: float = 0.0
 
-    def times(self, n: int) -> FitPlan:
-        """The plan of so many such fits in memory together."""
-        return FitPlan(self.solver, n * self.operations, n * self.memory_bytes)
+    def times(self, n: int, at_once: int | None = None) -> FitPlan:
+        """The plan of so many such fits whose maps are kept; `at_once` of them, by default all, are made together."""
+        made = (n if at_once is None else at_once) * (self.memory_bytes - self.kept_bytes)
+        return FitPlan(self.solver, n * self.operations, n * self.kept_bytes + made, n * self.kept_bytes)
 
     def __str__(self) -> str:
         return f"{self.solver}, about {self.operations:.2g} multiplications and {_size(self.memory_bytes)} of memory"
@@ -88,10 +91,10 @@ def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> Fit
     n, p = float(n_samples), float(n_features)
     if n_features > n_samples:
         memory = (n * p + 6 * n * n + 2.5 * min(4 * BLOCK_ELEMENTS, n * p)) * 8
-        return FitPlan("dual", 1.5 * n * n * p + DECOMPOSED * n**3, memory)
+        return FitPlan("dual", 1.5 * n * n * p + DECOMPOSED * n**3, memory, n * p * 8)
     # The float64 samples, their deviations and squared deviations; five matrices in a decomposition, and one more.
     memory = ((3 if itemsize < 8 else 2) * n * p + 6 * p * p) * 8
-    return FitPlan("primal", 2.5 * n * p * p + DECOMPOSED * p**3, memory)
+    return FitPlan("primal", 2.5 * n * p * p + DECOMPOSED * p**3, memory, p * p * 8)
 
 
 def plan_alignment(shapes: Sequence[tuple[int, ...]]) -> FitPlan:

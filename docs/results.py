@@ -81,8 +81,8 @@ def number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def interval(measure: dict[str, float]) -> str:
-    return f"{measure['low']:.3f}–{measure['high']:.3f}"
+def interval(measure: dict[str, Any]) -> str:
+    return "none" if measure["low"] is None else f"{measure['low']:.3f}–{measure['high']:.3f}"
 
 
 def p_value(measure: dict[str, float]) -> str:
@@ -129,7 +129,8 @@ def rival(found: dict[str, Any], measure: str) -> str:
     if difference is None:
         return f"{best} {value:.3f}"
     low, high = difference["low"], difference["high"]
-    return f"{best} {value:.3f}; {signed(difference['value'])} [{signed(low)}, {signed(high)}]"
+    between = "" if low is None else f" [{signed(low)}, {signed(high)}]"
+    return f"{best} {value:.3f}; {signed(difference['value'])}{between}"
 
 
 def signed(value: float) -> str:

@@ -195,7 +195,7 @@ def evaluate(
     fold_of = {run: index for index, one in enumerate(splits) for run in one.runs}
     within = exchanged_within(trials.run, fold_of) if classes is None else fold
     orders = null_orders(within, trials.event, n_permutations or N_PERMUTATIONS, seed=seed)
-    scorer = Scorer(data.targets, truth, trials.run if classes is None else truth, truth[orders], classes)
+    scorer = Scorer(data.targets, truth, trials.run if classes is None else truth, fold, truth[orders], classes)
     outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items() if repeats}
     decided = [next(decoded)] if graph is None else [graph.decisions()]
     costs, scores = decoder.settings.decision.costs_of(data.targets.answers), decided[0][0]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.auc import auc, auc_difference, auc_measure, has_auc
-from ..statistics.chance import constant_guess, pairwise_chance
+from ..statistics.auc import auc_difference, auc_measure, auc_within, has_auc, unit_of_auc
+from ..statistics.chance import Chance, chance_of
 from ..statistics.difference import mean_difference
-from ..statistics.measures import hit_table, hits, measure, pairwise, pairwise_table
+from ..statistics.measures import counts_of, hit_table, hits, measure, pairwise, pairwise_table
 from ..targets import Targets, WordTargets
 from .result import Outcome, RivalComparison
 from .rivals.compare import RivalDecisions
@@ -24,7 +25,7 @@ Decisions = tuple[NDArray, list[str] | None]
 class Scorer:
     """Turns decisions into measures.
 
-    `truth` and `runs` are (n_trials,); `runs` are what is drawn whole for intervals: runs, or classes. `shuffled`
+    `truth`, `runs` and `fold` are (n_trials,); `runs` are what intervals are over: runs, or classes. `shuffled`
     (n_permutations, n_trials) are true classes exchanged by `hotwire.decoder.statistics.permutation.exchanges`. Where
     whole classes are held out, trials with the same number in `class_sets` (n_trials,) are held out together.
     """
@@ -32,14 +33,26 @@ class Scorer:
     targets: Targets
     truth: NDArray[np.intp]
     runs: NDArray
+    fold: NDArray[np.intp]
     shuffled: NDArray[np.intp]
     class_sets: NDArray[np.intp] | None = None
+
+    def chance(self, name: str) -> Chance:
+        return chance_of(name, self.truth, len(self.targets.answers), self.class_sets)
+
+    @cached_property
+    def _auc_unit(self) -> NDArray | None:
+        """Within what the AUC compares trials; None where there is none."""
+        if not has_auc(self.truth, len(self.targets.answers)):
+            return None
+        return unit_of_auc(self.truth, self.runs, self.fold)
 
     def values(self, decisions: Decisions, truth: NDArray[np.intp], utility: NDArray | None = None) -> dict[str, float]:
         """Each measure of one repetition with these true classes, without interval and p; see `outcome`."""
         rows, tables = np.arange(len(truth)), self._tables([decisions], truth, utility)
-        found = {name: float(table[0][rows, truth].mean()) for name, (table, _) in tables.items()}
-        return found | ({"auc": auc(decisions[0], truth)} if has_auc(truth, len(self.targets.answers)) else {})
+        found = {name: float(table[0][rows, truth].mean()) for name, table in tables.items()}
+        unit = self._auc_unit
+        return found if unit is None else found | {"auc": auc_within(decisions[0], truth, unit)}
 
     def outcome(self, repeats: Sequence[Decisions], utility: NDArray | None = None) -> Outcome:
         """The mean measures of one or more repetitions; scores and texts are those of the first.
@@ -47,31 +60,36 @@ class Scorer:
         The class that is chosen has the highest `utility` (n_trials, n_classes), by default the highest score.
         """
         measures = {
-            name: measure(np.array(table), self.truth, self.runs, self.shuffled, chance=chance)
-            for name, (table, chance) in self._tables(repeats, self.truth, utility).items()
+            name: measure(
+                np.array(table),
+                self.truth,
+                self.runs,
+                self.shuffled,
+                chance=self.chance(name),
+                counts=counts_of(name, self.truth),
+            )
+            for name, table in self._tables(repeats, self.truth, utility).items()
         }
-        if has_auc(self.truth, len(self.targets.answers)):
-            measures["auc"] = auc_measure([scores for scores, _ in repeats], self.truth, self.runs, self.shuffled)
+        if self._auc_unit is not None:
+            measures["auc"] = auc_measure([scores for scores, _ in repeats], self.truth, self._auc_unit, self.shuffled)
         scores, texts = repeats[0]
         return Outcome(scores, texts, None if texts is None else self._said(texts), measures, utility)
 
     def _tables(
         self, repeats: Sequence[Decisions], truth: NDArray[np.intp], utility: NDArray | None
-    ) -> dict[str, tuple[list[NDArray[np.float64]], float]]:
-        """For each measure, tables (n_trials, n_classes) of the repetitions as `measure` takes them, and chance."""
+    ) -> dict[str, list[NDArray[np.float64]]]:
+        """For each measure, tables (n_trials, n_classes) of the repetitions as `measure` takes them."""
         n_classes, sets = len(self.targets.answers), self.class_sets
         every = [scores for scores, _ in repeats]
-        guess, even = constant_guess(truth, n_classes, sets), pairwise_chance(truth, n_classes, sets)
         tables = {
-            "candidate": ([hit_table(one) for one in (every if utility is None else [utility])], guess),
-            "pairwise": ([pairwise_table(scores, truth, sets) for scores in every], even),
+            "candidate": [hit_table(one) for one in (every if utility is None else [utility])],
+            "pairwise": [pairwise_table(scores, truth, sets) for scores in every],
         }
         if sets is not None:
-            missing_first = pairwise_chance(truth, n_classes, sets, against="all")
-            tables["against all"] = ([pairwise_table(scores, truth) for scores in every], missing_first)
+            tables["against all"] = [pairwise_table(scores, truth) for scores in every]
         said = [self._said(texts) for _, texts in repeats if texts is not None]
         if said:
-            tables["free"] = ([(one[:, None] == np.arange(n_classes)).astype(np.float64) for one in said], guess)
+            tables["free"] = [(one[:, None] == np.arange(n_classes)).astype(np.float64) for one in said]
         return tables
 
     def comparison(self, decoder: Outcome, other: RivalDecisions) -> RivalComparison:
@@ -84,11 +102,13 @@ class Scorer:
                 count(decoder.preferred if name == "candidate" else decoder.scores, self.truth),
                 count(scores, self.truth),
                 self.runs,
+                chance=self.chance(name).value,
+                counts=counts_of(name, self.truth),
             )
             for name, count in counts.items()
         }
-        if "auc" in decoder.measures:
-            differences["auc"] = auc_difference(decoder.scores, scores, self.truth, self.runs)
+        if self._auc_unit is not None:
+            differences["auc"] = auc_difference(decoder.scores, scores, self.truth, self._auc_unit)
         return RivalComparison(other.classifier.description, self.outcome([(scores, None)]), differences, other.chosen)
 
     def _said(self, texts: list[str]) -> NDArray[np.intp]:

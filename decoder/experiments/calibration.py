@@ -16,6 +16,7 @@ from ...errors import InputError
 from ..decision import Decision
 from ..decoder import Decoder
 from ..readout import make_entry
+from ..statistics.chance import chance_of
 from ..statistics.measures import hits
 from ..windows import Trials
 
@@ -114,8 +115,9 @@ class Calibration:
 
     @property
     def chance(self) -> float:
-        """The accuracy of guessing."""
-        return 1 / len(self._targets.answers)
+        """The accuracy of always naming the class that was the most frequent so far."""
+        answers, n_answers = list(self._answer_to.values()), len(self._targets.answers)
+        return chance_of("candidate", np.array(answers, np.intp), n_answers).value if answers else 1 / n_answers
 
     def learn(self, trials: Trials) -> NDArray[np.float64]:
         """Decide on trials and learn from them, in their order.

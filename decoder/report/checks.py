@@ -9,6 +9,7 @@ import numpy as np
 from ..evaluation.controls import UNTRAINED_NEAREST, control_named
 from ..finding import Finding
 from ..recordings.events import listed
+from ..statistics.intervals import FEW_RUNS, LEAST_RUNS
 from ..statistics.measures import MEASURES, Measure
 from .numbers import interval
 from .result import Sentence
@@ -32,7 +33,7 @@ def result_checks(
         verdicts.setdefault(_verdict(decoder[name]), []).append(MEASURES[name])
     untrained = controls.get(UNTRAINED_NEAREST)
     controls = {control: one for control, one in controls.items() if control != UNTRAINED_NEAREST}
-    if controls:
+    if controls and not any(np.isnan(decoder[name].low) for name in names):
         for name in names:
             reaching = [control for control, one in controls.items() if one[name].high >= decoder[name].low]
             apart = not reaching
@@ -48,11 +49,11 @@ def result_checks(
         f"{control} ({MEASURES[name]}, {interval(controls[control][name], UNIT)})"
         for control in plain
         for name in names
-        if _above_chance(controls[control][name])
+        if _above_chance(controls[control][name]) or _by_p_alone(controls[control][name])
     ]
     if untrained is not None:
         name = "candidate" if names[0] == "free" else names[0]  # the nearest target gives no free answers
-        adds = decoder[name].low > untrained[name].high
+        adds = bool(decoder[name].low > untrained[name].high)
         text = "the decoder is above it" if adds else "that the trained network adds anything to it is not shown"
         labels_alone = (
             f"Labels alone, as the nearest of an untrained network's targets, give {interval(untrained[name], UNIT)}"
@@ -72,6 +73,19 @@ def result_checks(
     return [*checks, Sentence(f"{text}.", reached)]
 
 
+def runs_checks(n_runs: int, over: str = "runs") -> list[Sentence]:
+    """What few runs mean for the intervals, if they are few."""
+    if n_runs < LEAST_RUNS:
+        text = (
+            f"There are no intervals: {n_runs} {over} say too little of how much {over} vary; at least {LEAST_RUNS} "
+            "are needed. What is said to be above chance rests on p alone."
+        )
+        return [Sentence(text, False)]
+    if n_runs < FEW_RUNS:
+        return [Sentence(f"With {n_runs} {over}, intervals are wide and approximate; {FEW_RUNS} or more are better.")]
+    return []
+
+
 def finding_checks(findings: Iterable[Finding]) -> list[Sentence]:
     """What the audit for leaks reports, each finding once."""
     findings = list(dict.fromkeys(findings))
@@ -84,10 +98,17 @@ def finding_checks(findings: Iterable[Finding]) -> list[Sentence]:
 def _verdict(decoder: Measure) -> tuple[bool, str]:
     if _above_chance(decoder):
         return True, "The decoder is above chance"
+    if _by_p_alone(decoder):
+        return True, "The decoder depends on what was shown, by p alone"
     if decoder.p_value < SIGNIFICANT:
         return False, "The decoder depends on what was shown, but is no better than the best constant guess"
     return False, "The decoder cannot be told from chance"
 
 
 def _above_chance(one: Measure) -> bool:
-    return one.low > one.chance and one.p_value < SIGNIFICANT
+    return bool(one.low > one.chance and one.p_value < SIGNIFICANT)
+
+
+def _by_p_alone(one: Measure) -> bool:
+    """Whether p says so where there are too few runs for an interval."""
+    return bool(np.isnan(one.low) and one.p_value < SIGNIFICANT)

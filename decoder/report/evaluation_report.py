@@ -14,7 +14,7 @@ from ..evaluation.result import Evaluation
 from ..statistics.confusion import confusion
 from ..statistics.difference import Difference, in_words
 from ..statistics.measures import MEASURES
-from .checks import finding_checks, result_checks
+from .checks import finding_checks, result_checks, runs_checks
 from .drawing import Drawing
 from .evaluation_figures import confusion_figure, groups_figure, ranks_figure
 from .evaluation_methods import evaluation_methods
@@ -22,7 +22,7 @@ from .evaluation_probabilities import probabilities_section, probabilities_sente
 from .evaluation_summary import evaluation_summary
 from .evaluation_trials import accuracy_by_group, answers_of, groups_of, rank_curves, ranks_table, trials_table
 from .measures import differences_figure, measures_figure, measures_table
-from .numbers import count, listed, p_words, percent
+from .numbers import between, count, listed, p_words, percent
 from .result import Cell, Number, PageSection, Sentence, Table
 from .terminal import decisions_table
 
@@ -43,7 +43,7 @@ class EvaluationReport:
 
     @cached_property
     def over(self) -> str:
-        """What is drawn whole for intervals."""
+        """What intervals are over."""
         single = np.unique(self.evaluation.trials.run, return_counts=True)[1].max() == 1
         return "classes" if self.evaluation.classes is not None else "trials" if single else "runs"
 
@@ -67,8 +67,8 @@ class EvaluationReport:
         second = "candidate" if evaluation.main in ("auc", "pairwise") else "pairwise"
         numbers = [
             Number(f"{percent(main.value)} %", "right, " * (evaluation.main != "auc") + what),
-            Number(f"{percent(main.low)} – {percent(main.high)} %", f"95 % interval over {self.over}"),
-            Number(f"{percent(main.chance)} %", "chance"),
+            Number(between(main), f"95 % interval over {self.over}"),
+            Number(f"{percent(main.chance)} %", f"chance: {main.chance_reason}" if main.chance_reason else "chance"),
             Number(p_words(main.p_value), "permutation p"),
             Number(
                 f"{percent(measures[second].value)} %",
@@ -101,7 +101,9 @@ class EvaluationReport:
         if evaluation.bits is not None:
             each, minute = evaluation.bits
             checks.append(Sentence(f"{each:.2f} bits in a decision, {minute:.1f} bits in a minute."))
-        return checks + probabilities_sentences(evaluation) + finding_checks(evaluation.findings)
+        units = evaluation.truth if evaluation.classes is not None else evaluation.trials.run
+        checks += runs_checks(len(np.unique(units)), self.over) + probabilities_sentences(evaluation)
+        return checks + finding_checks(evaluation.findings)
 
     def tables(self) -> list[Table]:
         decisions = self.summary()["decisions"]
@@ -197,7 +199,7 @@ class EvaluationReport:
             one = evaluation.decoder.measures[measure]
             names, values = accuracy_by_group(evaluation, groups, measure)
             panels[measure] = (values, one.value, one.chance)
-        note = ["Some runs hold a single trial, so folds are drawn instead."] if groups.unit == "fold" else []
+        note = ["Some runs hold a single trial, so these are folds."] if groups.unit == "fold" else []
         return PageSection(title, [*note, groups_figure([str(name) for name in names], panels, groups.unit)])
 
     def _fold_names(self) -> list[str]:
@@ -228,4 +230,6 @@ class EvaluationReport:
 
 def _points(difference: Difference) -> str:
     low, high = 100 * difference.low, 100 * difference.high
+    if np.isnan(low):
+        return f"{100 * difference.value:+.1f} no interval"
     return f"{100 * difference.value:+.1f} [{low:+.1f}, {high:+.1f}] {difference.verdict}"

@@ -30,7 +30,9 @@ def measures_table(rows: Rows, names: Sequence[str], over: str) -> Table:
     chances = [(percent(rows[0][1][of].chance), "") for of in names]
     body += [[], ["chance", *(cell for pair in chances for cell in pair)]]
     columns = ["", *(heading for of in names for heading in (MEASURES[of], "p"))]
-    return Table(columns, body, f"In per cent, with 95 % interval over {over} and permutation p.", bold=0)
+    reasons = [f"{MEASURES[of]}: {reason}" for of in names if (reason := rows[0][1][of].chance_reason)]
+    why = f" Chance, {'; '.join(reasons)}." * bool(reasons)
+    return Table(columns, body, f"In per cent, with 95 % interval over {over} and permutation p.{why}", bold=0)
 
 
 def measures_figure(rows: Rows, names: Sequence[str], over: str) -> Drawing:
@@ -56,7 +58,8 @@ def measures_figure(rows: Rows, names: Sequence[str], over: str) -> Drawing:
 
 def differences_figure(rows: Sequence[tuple[str, Difference]], measure: str, over: str) -> Drawing:
     """Draw the decoder's difference to each classifier of the field as a point with its interval, around zero."""
-    reach = 1.15 * max(0.02, *(abs(end) for _, one in rows for end in (one.low, one.high, one.value)))
+    ends = [abs(end) for _, one in rows for end in (one.low, one.high, one.value)]
+    reach = 1.15 * max(0.02, float(np.nanmax(ends)))
 
     def draw(figure: Figure) -> None:
         ax = figure.subplots()
@@ -69,7 +72,7 @@ def differences_figure(rows: Sequence[tuple[str, Difference]], measure: str, ove
 
     caption = (
         f"{measure[:1].upper()}{measure[1:]}: the decoder’s minus the classifier’s, in points, with 95 % intervals "
-        f"over {over}, drawn alike for both."
+        f"over {over}."
     )
     return Drawing("differences", draw, 1.1 + 0.46 * len(rows), caption=caption)
 

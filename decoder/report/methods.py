@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..evaluation.controls import control_named
-from ..statistics.intervals import N_RESAMPLES
+from ..statistics.intervals import LEAST_RUNS
 
 MEASURE_TEXTS = {
     "free": "the language model’s own words, right if they are one of the words for what was shown",
@@ -16,7 +16,7 @@ MEASURE_TEXTS = {
     ),
     "auc": (
         "area under the ROC curve: how often a trial of one answer leans more to it than a trial of the other does; "
-        "ties count half, all trials of all folds together (Hanley & McNeil 1982, Radiology 143, 29–36)"
+        "ties count half, trials of the same run are compared (Hanley & McNeil 1982, Radiology 143, 29–36)"
     ),
     "against all": "pairs with classes that were trained on, too; “pairwise” compares classes held out together alone",
 }
@@ -49,14 +49,16 @@ def control_texts(names: Iterable[str]) -> dict[str, str]:
 
 
 def statistics_text(units: str, groups: str, n_permutations: int) -> str:
-    """How intervals and p values are computed."""
+    """How chance, intervals and p values are computed."""
     return (
-        "Chance is what the best constant guess reaches, 50 % for pairs of equally frequent answers. Intervals are "
-        f"95 % percentile bootstrap intervals, {N_RESAMPLES:,} times drawing whole {units} with replacement (Efron & "
-        "Tibshirani 1993, An introduction to the bootstrap, chapter 13). p is the share of orders in which the "
-        f"decisions do at least as well after the true answers of whole events are exchanged within {groups}, "
-        f"{n_permutations:,} times, counting the order that was seen (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. "
-        "Biol. 9, 39)."
+        "Chance is what the best guess reaches that is the same in all trials, 50 % for pairs of equally frequent "
+        "answers. 95 % intervals are Wilson’s (1927, J. Am. Stat. Assoc. 22, 209–212) with Student’s t over "
+        f"{units}; the variance over {units} is raised by what trials share that are in each other’s training (after "
+        "Nadeau & Bengio 2003, Machine Learning 52, 239–281). There are none for fewer "
+        f"than {LEAST_RUNS} {units}. p is the share of orders in which the decisions, as they are, do at least as well "
+        f"after the true answers of whole events are exchanged within {groups}, {n_permutations:,} times, counting the "
+        "order that was seen (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9, 39); the spread over exchanges is "
+        "widened by what folds share."
     )
 
 

@@ -42,6 +42,17 @@ def interval(one: Measure, unit: str = "") -> str:
     return f"{percent(one.value)}{unit}{between}"
 
 
+def between(one: Measure) -> str:
+    """The interval of a measure in per cent, or that there is none.
+
+    Examples
+    --------
+    >>> between(Measure(0.71, chance=0.5, low=0.69, high=0.73, p_value=0.01))
+    '69.0 – 73.0 %'
+    """
+    return "none" if np.isnan(one.low) else f"{percent(one.low)} – {percent(one.high)} %"
+
+
 def listed(names: tuple[str, ...] | list[str], most: int = 12, examples: int = 4) -> str:
     """Names as the end of a sentence: all of them, or examples where they are many.
 

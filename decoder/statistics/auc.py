@@ -2,7 +2,9 @@
 
 Where one of two classes is rare, guessing the other is right most of the time, and accuracy says little. The AUC is
 the probability that a trial of the second class leans more to it than a trial of the first does; ties count half.
-Everywhere ``scores`` is (n_trials, 2), and both classes have to occur in ``truth``; chance is 0.5.
+Everywhere ``scores`` is (n_trials, 2), and both classes have to occur in ``truth``; chance is 0.5. Scores of different
+folds are from different models, and runs drift, so that measures compare trials of one run only; of one fold, where
+runs hold one class each.
 """
 
 from __future__ import annotations
@@ -13,10 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError
-from .difference import Difference
-from .intervals import drawn_mean, drawn_runs, percentile_interval
+from .chance import HALF, rows_of
+from .difference import Difference, difference_over
+from .intervals import share_interval_over
 from .measures import Measure, checked_scores, pairwise
-from .permutation import at_least, p_of_count
+from .permutation import mid_p, widened
 
 AT_ONCE = 1000
 
@@ -34,32 +37,43 @@ def auc(scores: ArrayLike, truth: ArrayLike) -> float:
     >>> auc([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.2, 0.8]], [0, 0, 1, 1])
     0.75
     """
-    leaning, second = _leaning(scores, truth)
-    return float(_by_ranks(_ranks(leaning), second[None])[0])
+    return auc_within(scores, truth, np.zeros(len(np.asarray(truth))))
 
 
 def auc_measure(repeats: Sequence[ArrayLike], truth: ArrayLike, runs: ArrayLike, shuffled: NDArray) -> Measure:
-    """Put the AUC together with its interval over runs and its permutation p.
+    """Put the AUC within runs together with its interval over runs and its permutation p; repetitions are averaged.
 
-    Repetitions are averaged; for the interval they are drawn as well. Runs (n_trials,) are drawn whole; pairs of trials
-    of different runs count, too. `shuffled` (n_permutations, n_trials) are exchanged classes.
+    `shuffled` (n_permutations, n_trials) are classes exchanged within runs, or parts of them.
     """
-    leanings = [_leaning(scores, truth) for scores in repeats]
-    second = leanings[0][1]
+    ranks, second, codes = [_ranks_within(scores, truth, runs) for scores in repeats], *_second(truth, runs)
+    means, weights = _by_run(ranks, second, codes)
+    value = float((means @ weights).mean())
     # The AUC is linear in the ranks, so that the mean of ranks gives the mean of AUCs.
-    ranks = np.mean([_ranks(leaning) for leaning, _ in leanings], axis=0)
-    value = float(_by_ranks(ranks, second[None])[0])
-    n_at_least = sum(at_least(value, _by_ranks(ranks, block == 1)) for block in _blocks(shuffled))
-    drawn = drawn_mean(_over_runs(leanings, runs), np.random.default_rng(1))
-    low, high = percentile_interval(drawn[~np.isnan(drawn)])
-    return Measure(value, 0.5, low, high, float(p_of_count(n_at_least, len(shuffled))))
+    mean_ranks = np.mean(ranks, axis=0)
+    permuted = np.concatenate([_within(mean_ranks, block == 1, codes) for block in _blocks(shuffled)])
+    low, high = share_interval_over(means, weights, len(second), chance=HALF.value, counts="comparisons")
+    p_value = mid_p(value, widened(permuted, "comparisons"))
+    return Measure(value, HALF.value, low, high, p_value, HALF.reason)
+
+
+def auc_within(scores: ArrayLike, truth: ArrayLike, runs: ArrayLike) -> float:
+    """The share of pairs of a run's trials that scores put in order; pairs of different runs do not count.
+
+    Examples
+    --------
+    >>> auc_within([[0, 1], [0, 2], [0, 8], [0, 9]], [0, 1, 0, 1], [1, 1, 2, 2])
+    1.0
+    """
+    second, codes = _second(truth, runs)
+    return float(_within(_ranks_within(scores, truth, runs), second[None], codes)[0])
 
 
 def auc_difference(scores: ArrayLike, other: ArrayLike, truth: ArrayLike, runs: ArrayLike) -> Difference:
-    """AUC of `scores` minus that of `other` on the same trials; for the interval, the same runs are drawn for both."""
-    ours, theirs = _over_runs([_leaning(one, truth) for one in (scores, other)], runs)
-    drawn = ours - theirs
-    return Difference(auc(scores, truth) - auc(other, truth), *percentile_interval(drawn[~np.isnan(drawn)]))
+    """AUC of `scores` minus that of `other` on the same trials, run by run."""
+    ranks = [_ranks_within(one, truth, runs) for one in (scores, other)]
+    second, codes = _second(truth, runs)
+    means, weights = _by_run(ranks, second, codes)
+    return difference_over(means, weights, len(second), chance=HALF.value, counts="comparisons")
 
 
 def choice_score(scores: ArrayLike, truth: ArrayLike, groups: ArrayLike | None = None) -> float:
@@ -81,6 +95,14 @@ def has_auc(truth: NDArray[np.intp], n_classes: int) -> bool:
     return n_classes == 2 and len(np.unique(truth)) == 2
 
 
+def unit_of_auc(truth: NDArray[np.intp], runs: NDArray, fold: NDArray) -> NDArray | None:
+    """Within what trials (n_trials,) are compared: runs, else folds; None where none holds trials of both classes."""
+    for unit in (runs, fold):
+        if any(len(np.unique(truth[rows])) == 2 for rows in rows_of(unit)):
+            return unit
+    return None
+
+
 def _leaning(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """How far each trial leans to the second class, and whether that is its class."""
     scores, truth = checked_scores(scores, truth)
@@ -98,42 +120,39 @@ def _ranks(leaning: NDArray[np.float64]) -> NDArray[np.float64]:
     return (np.cumsum(count) - (count - 1) / 2)[inverse]
 
 
-def _by_ranks(ranks: NDArray[np.float64], second: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """AUC for each row (n_orders, n_trials) that says which trials are of the second class (Mann & Whitney)."""
-    n_second = second.sum(axis=1)
-    above = second @ ranks - n_second * (n_second + 1) / 2
-    return above / (n_second * (second.shape[1] - n_second))
+def _second(truth: ArrayLike, runs: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Which trials are of the second class, and the number of each trial's run."""
+    return np.asarray(truth) == 1, np.unique(np.asarray(runs), return_inverse=True)[1]
 
 
-def _over_runs(leanings: Sequence[tuple[NDArray, NDArray]], runs: ArrayLike) -> NDArray[np.float64]:
-    """AUCs (n_scores, n_draws) of several scores for the same draws of whole runs; NaN where a class was not drawn.
-
-    The AUC of a draw is that of all its trials. With U[i, j] the pairs won by trials of run i against those of run j,
-    and w how often each run was drawn, it is w' U w divided by the number of pairs.
-    """
-    codes = np.unique(np.asarray(runs), return_inverse=True)[1]
-    n_runs = int(codes.max()) + 1
-    second = leanings[0][1]
-    n_second, n_first = (np.bincount(codes[which], minlength=n_runs).astype(np.float64) for which in (second, ~second))
-    won = [_pairs_won(leaning, second, codes, n_runs) for leaning, _ in leanings]
-    areas = []
-    for block in _blocks(drawn_runs(n_runs, np.random.default_rng(0))):
-        weight = np.zeros(block.shape)
-        np.add.at(weight, (np.arange(len(block))[:, None], block), 1.0)
-        n_pairs = (weight @ n_second) * (weight @ n_first)
-        n_pairs[n_pairs == 0] = np.nan
-        areas.append([((weight @ pairs) * weight).sum(axis=1) / n_pairs for pairs in won])
-    return np.concatenate(areas, axis=1)
+def _ranks_within(scores: ArrayLike, truth: ArrayLike, runs: ArrayLike) -> NDArray[np.float64]:
+    """Ranks of the trials among those of their run."""
+    leaning, _ = _leaning(scores, truth)
+    ranks = np.empty(len(leaning))
+    for rows in rows_of(runs):
+        ranks[rows] = _ranks(leaning[rows])
+    return ranks
 
 
-def _pairs_won(leaning: NDArray, second: NDArray[np.bool_], codes: NDArray, n_runs: int) -> NDArray[np.float64]:
-    """For each two runs, how many pairs the second class's trials of one win against the first class's of the other."""
-    won = np.zeros((n_runs, n_runs))
-    for run in range(n_runs):
-        rivals = np.sort(leaning[~second & (codes == run)])
-        beaten = [np.searchsorted(rivals, leaning[second], side=side) for side in ("left", "right")]
-        won[:, run] = np.bincount(codes[second], weights=(beaten[0] + beaten[1]) / 2, minlength=n_runs)
-    return won
+def _by_run(
+    ranks: Sequence[NDArray], second: NDArray[np.bool_], codes: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """AUC (n_scores, n_runs) in each run with trials of both classes, and these runs' shares of all pairs."""
+    n_trials = np.bincount(codes).astype(np.float64)
+    n_second = np.bincount(codes[second], minlength=len(n_trials))
+    n_pairs = n_second * (n_trials - n_second)
+    some = n_pairs > 0
+    above = np.stack([np.bincount(codes[second], one[second], len(n_pairs)) for one in ranks])
+    above -= n_second * (n_second + 1) / 2
+    return above[:, some] / n_pairs[some], n_pairs[some] / n_pairs.sum()
+
+
+def _within(ranks: NDArray[np.float64], second: NDArray[np.bool_], codes: NDArray[np.intp]) -> NDArray[np.float64]:
+    """AUC within runs for each row (n_orders, n_trials) that says which trials are of the second class."""
+    of_run = np.eye(codes.max() + 1)[codes]
+    n_second = second @ of_run
+    n_pairs = (n_second * (of_run.sum(axis=0) - n_second)).sum(axis=1)
+    return (second @ ranks - (n_second * (n_second + 1) / 2).sum(axis=1)) / n_pairs
 
 
 def _blocks(rows: NDArray) -> list[NDArray]:

@@ -3,13 +3,14 @@
     p(c | trial) = softmax over classes of (score(c) / temperature + bias(c))
 
 Both are fitted by maximum likelihood on trials that the scores were not fitted on. One temperature changes no order of
-classes; a bias moves the border between two.
+classes; a bias moves the border between two, and is 0 where the trials give no reason for another.
 
 References
 ----------
 Guo, Pleiss, Sun & Weinberger (2017), On calibration of modern neural networks. ICML, section 4.2 (temperature).
 Platt (1999), Probabilistic outputs for support vector machines. Advances in Large Margin Classifiers (two classes:
-slope and bias; targets that are not quite 0 and 1).
+slope and bias; targets that are not quite 0 and 1). Akaike (1974), A new look at the statistical model identification.
+IEEE Trans. Autom. Control 19, 716-723 (whether there is a bias).
 """
 
 from __future__ import annotations
@@ -133,17 +134,15 @@ def fit_calibration(scores: ArrayLike, truth: ArrayLike) -> ScoreCalibration:
     n_classes = scores.shape[1]
     centred = scores - scores.mean(axis=1, keepdims=True, dtype=np.float64)
     size = float(np.sqrt(np.mean(centred**2))) or 1.0
-    parameters = [centred / size]
+    wanted, design = smoothed(truth, n_classes), (centred / size)[..., None]
+    fits = [_fit(design, wanted)]
     if n_classes == 2:
-        parameters.append(np.broadcast_to([-0.5, 0.5], scores.shape))
-    design, wanted = np.stack(parameters, axis=-1), smoothed(truth, n_classes)
-    slope, *bias = _most_likely(design, wanted, np.array([1.0, 0.0])[: len(parameters)], free_slope=True)
-    if slope < LEAST_SLOPE:
-        # The likelihood is concave: its maximum over the allowed slopes has the least of them.
-        start = np.array([LEAST_SLOPE, *bias])
-        slope, *bias = _most_likely(design, wanted, start, free_slope=False)
-    of_classes = [0.0] * n_classes if n_classes != 2 else [-bias[0] / 2, bias[0] / 2]
-    return ScoreCalibration(size / slope, tuple(of_classes))
+        sides = np.broadcast_to(np.array([-0.5, 0.5])[:, None], (*scores.shape, 1))
+        fits.append(_fit(np.concatenate([design, sides], axis=-1), wanted))
+    # Akaike (1974): one more parameter has to make the trials likelier by more than a factor of e.
+    (slope, *bias), _ = min(fits, key=lambda fit: fit[1] + len(fit[0]))
+    of_classes = (-bias[0] / 2, bias[0] / 2) if bias else (0.0,) * n_classes
+    return ScoreCalibration(size / slope, of_classes)
 
 
 def smoothed(truth: ArrayLike, n_classes: int) -> NDArray[np.float64]:
@@ -167,7 +166,17 @@ def smoothed(truth: ArrayLike, n_classes: int) -> NDArray[np.float64]:
     return targets
 
 
-def _most_likely(design: NDArray, wanted: NDArray, start: NDArray, *, free_slope: bool) -> list[float]:
+def _fit(design: NDArray, wanted: NDArray) -> tuple[list[float], float]:
+    """The likeliest parameters, the first of them the slope, and minus the logarithm of their likelihood."""
+    start = np.eye(design.shape[-1])[0]
+    at = _most_likely(design, wanted, start, free_slope=True)
+    if at[0] < LEAST_SLOPE:
+        # The likelihood is concave: its maximum over the allowed slopes has the least of them.
+        at = _most_likely(design, wanted, np.array([LEAST_SLOPE, *at[1:]]), free_slope=False)
+    return at.tolist(), _loss(design, wanted, at)
+
+
+def _most_likely(design: NDArray, wanted: NDArray, start: NDArray, *, free_slope: bool) -> NDArray[np.float64]:
     """Newton's method on the log likelihood of softmax(design @ parameters), (n_trials, n_classes, n_parameters)."""
     at, free = start.copy(), np.arange(len(start)) >= (0 if free_slope else 1)
     loss = _loss(design, wanted, at)
@@ -185,7 +194,7 @@ def _most_likely(design: NDArray, wanted: NDArray, start: NDArray, *, free_slope
         at, before, loss = at - step, loss, min(tried, loss)
         if before - loss <= 1e-12 * before:
             break
-    return at.tolist()
+    return at
 
 
 def _loss(design: NDArray, wanted: NDArray, at: NDArray) -> float:

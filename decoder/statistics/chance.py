@@ -1,17 +1,60 @@
-"""Chance levels: what a guess that ignores the trial reaches at most.
+"""Chance levels: what a guess that ignores the trial reaches at most; one definition for each measure, with its reason.
 
 Everywhere ``truth`` (n_trials,) holds the index of each trial's class.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 UNEQUAL = 0.6
 """From this share of one of two classes on, the AUC sums decisions up."""
+
+
+class Chance(NamedTuple):
+    """A chance level, and why it is that."""
+
+    value: float
+    reason: str
+
+
+HALF = Chance(0.5, "scores that ignore the trial put half of the pairs in order")
+"""Of the AUC."""
+
+
+def chance_of(measure: str, truth: NDArray, n_classes: int, groups: ArrayLike | None = None) -> Chance:
+    """The chance level of a measure on trials of these classes; `groups` as below, where whole classes are held out.
+
+    Examples
+    --------
+    >>> chance_of("candidate", np.array([0, 0, 0, 1]), 2)
+    Chance(value=0.75, reason='always naming the most frequent class')
+    >>> chance_of("pairwise", np.array([0, 0, 1, 1]), 2)
+    Chance(value=0.5, reason='classes are equally frequent')
+    """
+    if measure == "auc":
+        return HALF
+    if measure in ("pairwise", "against all"):
+        value = pairwise_chance(truth, n_classes, groups, against="all" if measure == "against all" else "group")
+        unequal = "always preferring the more frequent class of a pair"
+    else:
+        value, unequal = constant_guess(truth, n_classes, groups), "always naming the most frequent class"
+    if groups is not None and measure != "pairwise":
+        return Chance(value, "the best constant guess of each fold, which knows the classes missing in its training")
+    count = np.bincount(truth)
+    count = count[count > 0]
+    even = count.min() == count.max() and (len(count) == n_classes or measure == "pairwise")
+    return Chance(value, "classes are equally frequent" if even else unequal)
+
+
+def mean_chance(levels: Sequence[Chance], weights: Sequence[float] | None = None) -> Chance:
+    """The mean of several chance levels, with all their reasons."""
+    value = float(np.average([one.value for one in levels], weights=weights))
+    return Chance(value, "; ".join(dict.fromkeys(one.reason for one in levels)))
 
 
 def constant_guess(truth: NDArray, n_classes: int, groups: ArrayLike | None = None) -> float:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError, ShapeError
-from .chance import rows_of
-from .intervals import interval_over
+from .chance import Chance, rows_of
+from .intervals import Counts, interval_over
 from .permutation import permutation_p
 
 MEASURES = {
@@ -39,8 +39,8 @@ IN_SENTENCES = {
 class Measure:
     """A value with what is needed to believe it.
 
-    `chance` is the value of the best constant guess, `low` and `high` the 95 % interval over runs; `p_value` is from
-    permutations of the true classes within runs.
+    `chance` is the value of the best constant guess, for the reason given; `low` and `high` are the 95 % interval over
+    runs, NaN where there are too few; `p_value` is from permutations of the true classes within runs.
     """
 
     value: float
@@ -48,12 +48,15 @@ class Measure:
     low: float
     high: float
     p_value: float
+    chance_reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def measure(by_class: NDArray, truth: NDArray, runs: ArrayLike, shuffled: NDArray, *, chance: float) -> Measure:
+def measure(
+    by_class: NDArray, truth: NDArray, runs: ArrayLike, shuffled: NDArray, *, chance: Chance, counts: Counts
+) -> Measure:
     """Put a value together with its interval over runs and its permutation p.
 
     `by_class` (n_trials, n_classes) or (n_repeats, n_trials, n_classes) is what each trial would count if each class
@@ -62,8 +65,15 @@ def measure(by_class: NDArray, truth: NDArray, runs: ArrayLike, shuffled: NDArra
     """
     repeats = by_class.reshape(-1, *by_class.shape[-2:])
     counted = repeats[:, np.arange(len(truth)), truth]
-    p_value = permutation_p(repeats.mean(axis=0), truth, shuffled)
-    return Measure(float(counted.mean()), chance, *interval_over(counted, runs), p_value)
+    p_value = permutation_p(repeats.mean(axis=0), truth, shuffled, counts)
+    low, high = interval_over(counted, runs, chance=chance.value, counts=counts)
+    return Measure(float(counted.mean()), chance.value, low, high, p_value, chance.reason)
+
+
+def counts_of(measure: str, truth: NDArray[np.intp]) -> Counts:
+    """What a measure counts of each trial; pairs of two classes are decisions."""
+    decides = measure in ("free", "candidate") or (measure == "pairwise" and len(np.unique(truth)) == 2)
+    return "decisions" if decides else "comparisons"
 
 
 def hits(scores: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:

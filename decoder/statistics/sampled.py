@@ -1,16 +1,18 @@
-"""Tests of many cells at once, over one session or the mean of several: resampled runs, permutations, their maximum."""
+"""Tests of many cells at once, of one session or the mean of several: spread over runs, permutations, their maximum."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .intervals import N_RESAMPLES, percentile_interval
+from .chance import Chance, mean_chance
+from .intervals import LEAST_RUNS, NO_INTERVAL, Counts, Spread, run_means, share_interval, spread_over, with_shared
 from .measures import Measure, hit_table, pairwise_table
-from .permutation import exceedance
+from .permutation import exceedance, mid_p, widened
 
 OF_CELLS = ("pairwise", "candidate")
 """The measures of each cell."""
@@ -18,38 +20,40 @@ OF_CELLS = ("pairwise", "candidate")
 
 @dataclass(frozen=True)
 class Sampled:
-    """A mean over trials, and its values for resampled runs (n_resamples,) and exchanged classes (n_permutations,)."""
+    """A mean over trials, its spread over runs, and its values for exchanged classes (n_permutations,)."""
 
     value: float
-    resampled: NDArray[np.float64]
+    spread: Spread | None
+    n_trials: int
     permuted: NDArray[np.float64]
-    chance: float
+    chance: Chance
 
     def measure(self) -> Measure:
-        """Put the value together with its percentile interval and its permutation p, uncorrected."""
-        low, high = percentile_interval(self.resampled)
-        return Measure(self.value, self.chance, low, high, exceedance(self.value, self.permuted))
+        """Put the value together with its interval over runs and its permutation p, uncorrected."""
+        low, high = NO_INTERVAL if self.spread is None else share_interval(self.value, self.spread, self.n_trials)
+        p_value = mid_p(self.value, self.permuted)
+        return Measure(self.value, self.chance.value, low, high, p_value, self.chance.reason)
 
 
 class Sampler:
-    """Draws runs (n_trials,) and exchanges classes of one session, in the same way for all cells.
+    """Exchanges the classes of one session in the same way for all cells, and has its runs (n_trials,).
 
     `orders` (n_permutations, n_trials) are from `exchanges`: for each trial the one whose class it is given.
     """
 
-    def __init__(self, runs: NDArray, orders: NDArray[np.intp], *, seed: int = 0) -> None:
-        codes = np.unique(runs, return_inverse=True)[1]
-        n_runs = int(codes.max()) + 1
-        rng = np.random.default_rng(seed)
-        counts = rng.multinomial(n_runs, np.full(n_runs, 1 / n_runs), N_RESAMPLES)[:, codes].astype(np.float64)
-        self._weights = counts / counts.sum(axis=1, keepdims=True)
+    def __init__(self, runs: NDArray, orders: NDArray[np.intp]) -> None:
+        self._runs = runs
         self._at = np.arange(len(runs)) * len(runs) + orders
 
-    def sampled(self, by_trial: NDArray[np.float64], chance: float) -> Sampled:
+    def sampled(self, by_trial: NDArray[np.float64], chance: Chance, counts: Counts) -> Sampled:
         """Sample a table (n_trials, n_trials): what each trial would count if it had the class of each other trial."""
         counted = np.diagonal(by_trial).astype(np.float64)
-        permuted = by_trial.ravel().take(self._at).mean(axis=1, dtype=np.float64)
-        return Sampled(float(counted.mean()), self._weights @ counted, permuted, chance)
+        means, weights = run_means(counted[None], self._runs)
+        spread = None
+        if len(weights) >= LEAST_RUNS:
+            spread = with_shared(spread_over(means[0], weights), float(counted.mean()), chance.value, counts)
+        permuted = widened(by_trial.ravel().take(self._at).mean(axis=1, dtype=np.float64), counts)
+        return Sampled(float(counted.mean()), spread, len(counted), permuted, chance)
 
 
 def tables_by_trial(scores: NDArray, truth: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
@@ -68,12 +72,16 @@ def tables_by_trial(scores: NDArray, truth: NDArray[np.intp]) -> dict[str, NDArr
 
 
 def mean_of(sessions: Sequence[Sampled]) -> Sampled:
-    """The mean of several sessions, each resampled and exchanged on its own."""
+    """The mean of several sessions, whose runs and exchanges are their own; no interval if any of them has none."""
+    n = len(sessions)
+    spreads = [one.spread for one in sessions]
+    known = [one for one in spreads if one is not None]
     return Sampled(
         value=float(np.mean([one.value for one in sessions])),
-        resampled=np.mean([one.resampled for one in sessions], axis=0),
+        spread=reduce(Spread.plus, known).times(1 / n**2) if len(known) == n else None,
+        n_trials=sum(one.n_trials for one in sessions),
         permuted=np.mean([one.permuted for one in sessions], axis=0),
-        chance=float(np.mean([one.chance for one in sessions])),
+        chance=mean_chance([one.chance for one in sessions]),
     )
 
 
@@ -93,7 +101,7 @@ class Maximum:
 
     def add(self, measures: Mapping[str, Sampled]) -> None:
         for name, one in measures.items():
-            above = one.permuted - one.chance
+            above = one.permuted - one.chance.value
             self._greatest[name] = np.maximum(self._greatest.get(name, above), above)
 
     def p(self, name: str, measure: Measure) -> float:

@@ -72,7 +72,7 @@ def test_the_precision_of_a_covariance_is_that_of_so_many_independent_samples() 
         )
         for rho in (0.0, 0.8)
     }
-    worth = effective_samples(np.power(0.8, np.arange(n), dtype=np.float64) * np.arange(n, 0, -1), [n])
+    worth = effective_samples(np.power(0.8, np.arange(n), dtype=np.float64) * np.arange(n, 0.0, -1.0), [n])
     assert error[0.8] / error[0.0] == pytest.approx(n / worth, rel=0.1)
 
 

@@ -102,3 +102,15 @@ def test_an_expansion_may_be_written_elsewhere(tmp_path) -> None:
     np.testing.assert_array_equal(there.predict(X), RidgeAdapter().fit(X, Y).predict(X))
     with pytest.raises(InputError, match=r"out has shape \(20, 499\) and dtype float32, expected \(20, 500\)"):
         RidgeAdapter().fit(X, Y, out=out[:, 1:])
+
+
+@pytest.mark.parametrize("shape", [(40, 900), (900, 40)])
+def test_several_whitenings_keep_their_maps_and_are_made_one_by_one(shape: tuple[int, int]) -> None:
+    plan = plan_whitening(*shape)
+    whitener = Whitener().fit(np.random.default_rng(0).normal(size=shape))
+    arrays = [whitener.matrix_] if whitener.root_ is None else list(whitener.root_)
+    assert plan.kept_bytes == pytest.approx(sum(array.nbytes for array in arrays), rel=0.05)
+    assert plan.times(3).memory_bytes == pytest.approx(3 * plan.memory_bytes)
+    one_by_one = plan.times(3, at_once=1)
+    assert one_by_one.memory_bytes == pytest.approx(plan.memory_bytes + 2 * plan.kept_bytes)
+    assert one_by_one.operations == 3 * plan.operations

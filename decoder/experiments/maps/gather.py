@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...evaluation.threads import progress
-from ...statistics.chance import constant_guess
+from ...statistics.chance import Chance, chance_of, mean_chance
+from ...statistics.intervals import Counts
+from ...statistics.measures import counts_of
 from ...statistics.sampled import OF_CELLS, Maximum, Sampled, Sampler, mean_of, tables_by_trial
 from ..kernel.cache import ArrayCache, Arrays
 from .cells import CEILING, DECODER, MapJob, MapLayer, cells_of, entry_of, inner_of
@@ -34,7 +36,7 @@ class Gathered:
 
     @cached_property
     def sampler(self) -> Sampler:
-        return Sampler(self.session.trials.run, self.session.orders, seed=self.session.settings.seed)
+        return Sampler(self.session.trials.run, self.session.orders)
 
     @cached_property
     def cells(self) -> list[MapCell]:
@@ -47,9 +49,15 @@ class Gathered:
     def result(self, job: MapJob) -> Arrays:
         return self.cache.get(entry_of(self.session, job))
 
-    def chance(self, network: str) -> dict[str, float]:
-        n_classes = len(self.session.networks[network].targets.answers)
-        return {"pairwise": 0.5, "candidate": constant_guess(self.session.truth(network), n_classes)}
+    def chance(self, network: str) -> dict[str, Chance]:
+        truth, n_classes = self.session.truth(network), len(self.session.networks[network].targets.answers)
+        return {name: chance_of(name, truth, n_classes) for name in OF_CELLS}
+
+    def counts(self, networks: Iterable[str]) -> dict[str, Counts]:
+        """What each measure counts: comparisons if any of the networks has more than two classes."""
+        truths = [self.session.truth(network) for network in networks]
+        each = {name: {counts_of(name, truth) for truth in truths} for name in OF_CELLS}
+        return {name: "comparisons" if "comparisons" in of else "decisions" for name, of in each.items()}
 
     def tables(self, cell: MapCell) -> dict[str, Tables]:
         """What each trial would count under each trial's class; the mean of several repeats."""
@@ -62,9 +70,14 @@ class Gathered:
             tables[what] = {name: np.mean([one[name] for one in repeats], axis=0) for name in OF_CELLS}
         return tables
 
-    def sampled(self, tables: dict[str, Tables], chance: dict[str, float]) -> Samples:
+    def cell(self, cell: MapCell) -> Samples:
+        """The result of one cell."""
+        return self.sampled(self.tables(cell), self.chance(cell.network), [cell.network])
+
+    def sampled(self, tables: dict[str, Tables], chance: dict[str, Chance], networks: Iterable[str]) -> Samples:
+        counts = self.counts(networks)
         return {
-            what: {name: self.sampler.sampled(table, chance[name]) for name, table in of.items()}
+            what: {name: self.sampler.sampled(table, chance[name], counts[name]) for name, table in of.items()}
             for what, of in tables.items()
         }
 
@@ -86,8 +99,8 @@ class Gathered:
         whole = {what: of for what, of in tables.items() if not any(np.isnan(one).any() for one in of.values())}
         chances = [self.chance(cell.network) for cell in chosen]
         sizes = [len(split.test) for split in self.session.outer]
-        chance = {name: float(np.average([one[name] for one in chances], weights=sizes)) for name in OF_CELLS}
-        return self.sampled(whole, chance)
+        chance = {name: mean_chance([one[name] for one in chances], sizes) for name in OF_CELLS}
+        return self.sampled(whole, chance, {cell.network for cell in chosen})
 
     def _best(self, among: str, inner: NDArray[np.float64]) -> list[MapCell]:
         rows = [i for i, cell in enumerate(self.cells) if among in (ALL, cell.region)]
@@ -121,7 +134,7 @@ def cell_results(sessions: Sequence[Gathered]) -> dict[MapCell, CellResult]:
     results: dict[MapCell, CellResult] = {}
     cells = sessions[0].cells
     for cell in progress(cells, "intervals and permutations", len(cells)):
-        each = {one.session.name: one.sampled(one.tables(cell), one.chance(cell.network)) for one in sessions}
+        each = {one.session.name: one.cell(cell) for one in sessions}
         merged = _mean(list(each.values()))
         greatest.add(merged[DECODER.name])
         of_jobs = [one.result(cell) for one in sessions]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...finding import Finding
-from ...report.checks import SIGNIFICANT, finding_checks, result_checks
+from ...report.checks import SIGNIFICANT, finding_checks, result_checks, runs_checks
 from ...report.drawing import Drawing, short
 from ...report.measures import measures_figure, measures_table
-from ...report.numbers import count, interval, p_words, percent
+from ...report.numbers import between, count, interval, p_words, percent
 from ...report.result import Folded, Number, PageSection, Part, Sentence, Shade, Table
 from ...statistics.measures import IN_SENTENCES
 from .chosen_figure import chosen_figure
@@ -69,8 +69,8 @@ class MapReport:
         ]
         return [
             Number(f"{percent(main.value)} %", f"{IN_SENTENCES[MAIN]}, nested choice"),
-            Number(f"{percent(main.low)} – {percent(main.high)} %", "95 % interval over runs"),
-            Number(f"{percent(main.chance)} %", "chance"),
+            Number(between(main), "95 % interval over runs"),
+            Number(f"{percent(main.chance)} %", f"chance: {main.chance_reason}" if main.chance_reason else "chance"),
             Number(p_words(main.p_value), "permutation p"),
             Number(f"{percent(nested.ceiling[MAIN])} %", "ceiling"),
             *others,
@@ -86,6 +86,7 @@ class MapReport:
             "corrected for all cells."
         )
         checks.append(Sentence(text, n > 0))
+        checks += runs_checks(min(session.n_runs for session in result.sessions))
         at_edge = float(np.mean([one.at_edge for one in result.cells.values()]))
         if at_edge > MUCH_AT_EDGE:
             text = (

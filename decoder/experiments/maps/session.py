@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from ....adapters.plan import plan_whitening, require_memory
 from ....adapters.ridge.blending import blended
-from ....adapters.whiten import Whitener
+from ....adapters.whiten import FEWER, Whitener
 from ....models.cache.ingredients import code_of_class
 from ...evaluation.controls import Control, control_named, left_out, shuffled_within
 from ...evaluation.splits import inner_splits
@@ -108,7 +109,7 @@ class MapSession(RegionSession[MapSettings]):
         pairing = control_named(control).pairing
         assert pairing is not None
         settings = self.settings
-        return pairing(shuffled_within(self.trials), self.trials.event, settings.n_shuffles, settings.seed)
+        return pairing(shuffled_within(self.trials), self.trials.event, settings.n_shuffles, self.own_seed)
 
     def _predictors(self, control: str, network: str) -> NDArray | None:
         """What a control is fitted on in place of activity, for each key; None where the targets have none."""
@@ -146,6 +147,10 @@ class MapSession(RegionSession[MapSettings]):
         )
 
     def _whiten(self, region: str) -> list[Whitener | None]:
+        if self.settings.decoder.whiten != "none":
+            n_folds, shape = len(self.held_out), (self.prepared.n_samples, len(self.regions[region]))
+            every = plan_whitening(*shape).times(n_folds, at_once=1)
+            require_memory(every, what=f"whitening {region} in {n_folds} folds", instead=f"{FEWER}, or folds")
         return [self.whitener(region, runs) for runs in self.held_out]
 
 

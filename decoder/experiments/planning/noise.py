@@ -12,6 +12,7 @@ from ....errors import RecordingError
 from ...evaluation.splits import split_runs
 from ...recordings.recording import Recording
 from ...settings import Settings
+from ...statistics.intervals import jackknife_interval
 from ...steps import run_steps
 from ...windows import Trials, windows
 
@@ -24,8 +25,9 @@ Floats = NDArray[np.float64]
 class Noise:
     """A brain that is as noisy as a recording; `name` describes one of its trials.
 
-    `signal_to_noise`, with its 95 % interval over runs, is the variance of a feature's response over categories divided
-    by that of its noise in one trial: see `SyntheticBrain`. Recording a trial takes `seconds_per_trial`, rest included.
+    `signal_to_noise`, with its 95 % interval over runs (NaN for fewer than four), is the variance of a feature's
+    response over categories divided by that of its noise in one trial: see `SyntheticBrain`. Recording a trial takes
+    `seconds_per_trial`, rest included.
     """
 
     name: str
@@ -34,6 +36,11 @@ class Noise:
     low: float
     high: float
     seconds_per_trial: float
+
+    @property
+    def between(self) -> str:
+        """The interval in brackets, if there is one."""
+        return "" if np.isnan(self.low) else f" [{self.low:.2g}, {self.high:.2g}]"
 
 
 DEMO = Noise(
@@ -81,9 +88,9 @@ def noise_like(recording: Recording, settings: Settings, name: str) -> Noise:
             "says nothing about what a study needs; take a recording that can be decoded"
         )
     without = [signal_to_noise(_d_prime(whole - of_run), n_features, n_training) for of_run in margins]
-    error = float(np.std(without) * np.sqrt(len(without) - 1))
+    low, high = jackknife_interval(result, without)
     seconds = recording.n_samples / recording.rate_hz / len(trials)
-    return Noise(name, n_features, result, max(0.0, result - 1.96 * error), result + 1.96 * error, seconds)
+    return Noise(name, n_features, result, max(0.0, low), high, seconds)
 
 
 def signal_to_noise(d_prime: float, n_features: int, n_training: float) -> float:

@@ -60,7 +60,7 @@ class PlanReport:
         unit = "categories" if plan.stimuli == "words" else "pictures and categories"
         noise_text = (
             f"The noise gone by is that of {noise.name}: {count(noise.n_features, 'feature')}, signal-to-noise ratio "
-            f"{noise.signal_to_noise:.2g} [{noise.low:.2g}, {noise.high:.2g}] in one trial, "
+            f"{noise.signal_to_noise:.2g}{noise.between} in one trial, "
             f"{noise.seconds_per_trial:.0f} s of recording for each. A recording of your own tells more: --like "
             "STUDY.toml."
         )

@@ -14,6 +14,7 @@ from ....errors import InputError
 from ....models.networks.network import Network
 from ...settings import Settings
 from ...sound_targets import SoundTargets
+from ...statistics.chance import chance_of
 from ...targets import StimulusTargets, Targets, WordTargets, plain
 from .held_out import number_tested, picture_spans, word_spans
 from .noise import DEMO, Noise
@@ -104,7 +105,7 @@ def plan(
         n_stimuli=n_keys,
         n_pool=len(table) - n_keys,
         answers=targets.answers,
-        chance=Accuracy(0.5, 1 / len(targets.answers)),
+        chance=Accuracy(*(chance_of(name, targets.truth(), len(targets.answers)).value for name in Accuracy._fields)),
         ceiling=_ceiling(scene),
         layers=tuple(layers),
         spans=tuple(spans),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...statistics.bits import Transfer, transfer
+from ...statistics.chance import chance_of
 from ...statistics.intervals import interval_over
 from ...statistics.measures import hit_table
 from .deciding import RunDecisions
@@ -125,12 +126,13 @@ def _point(decisions: EventDecisions, latency_s: float) -> Point:
     hits, truth = decisions.hits, decisions.truth
     of_right = decisions.probabilities[np.arange(len(decisions)), truth]
     n_answers = decisions.probabilities.shape[1]
+    chance = chance_of("candidate", truth, n_answers).value
     return Point(
         latency_s,
         len(decisions),
         float(hits.mean()),
-        *interval_over(hits, decisions.run),
+        *interval_over(hits, decisions.run, chance=chance),
         float(of_right.mean()),
-        *interval_over(of_right, decisions.run),
+        *interval_over(of_right, decisions.run, chance=1 / n_answers, counts="comparisons"),
         transfer(hits, truth, latency_s, n_answers) if latency_s > 0 else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...report.numbers import count
-from ...statistics.intervals import N_RESAMPLES
+from ...statistics.intervals import LEAST_RUNS
 from .result import PseudoOnline
 from .scores import N_MOVES
 
@@ -14,8 +14,9 @@ def pseudo_online_methods(result: PseudoOnline) -> dict[str, str]:
         "stream": _stream(result),
         "activations": _activations(result),
         "statistics": (
-            f"Intervals: 95 % bootstrap over runs, {N_RESAMPLES:,} resamples. p: right answers of whole events "
-            "exchanged within runs, decisions unchanged. Luck: the activations of each run moved in time all "
+            "Intervals: 95 %, Student’s t over runs, as in an evaluation; none for fewer than "
+            f"{LEAST_RUNS} runs. p: right answers of whole events exchanged within runs, decisions unchanged, the "
+            "spread over exchanges widened by what folds share. Luck: the activations of each run moved in time all "
             f"together, what leaves at its end coming in at its beginning, {N_MOVES} times. Bits per minute: Wolpaw "
             "et al. (2000), for equally frequent answers, so the accuracy is the mean over answers; seconds from "
             "the onset until the activation was there, or until the event was over without one, and without the "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ...report.checks import runs_checks
 from ...report.data import plain_data
 from ...report.drawing import Drawing
 from ...report.numbers import count, interval, listed, p_words, percent
@@ -95,7 +96,8 @@ class PseudoOnlineReport:
         return [*numbers, Number(f"{events.seconds.median:.2f} s", "to the first right activation")]
 
     def sentences(self) -> list[Sentence]:
-        return [Sentence(text) for text in pseudo_online_sentences(self.result)]
+        texts = [Sentence(text) for text in pseudo_online_sentences(self.result)]
+        return texts + runs_checks(len(self.result.held_out))
 
     def tables(self) -> list[Table]:
         step = -(-len(self.result.curve) // MOST_POINTS)
@@ -177,8 +179,7 @@ class PseudoOnlineReport:
         ]
         if false is not None:
             note = f"{false.luck:.2f} with events moved in time; {false.minutes:.1f} minutes of rest"
-            value = f"{false.value:.2f} [{false.low:.2f}, {false.high:.2f}]"
-            rows.append(["activations per minute of rest", value, note])
+            rows.append(["activations per minute of rest", str(false), note])
         rows.append(_transfer_row("bits per minute of activations", events.transfer))
         if result.slides:
             rows.append(_transfer_row("bits per minute when the window covers the event’s", result.covering.transfer))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any, NamedTuple
 
 from ...finding import Finding
@@ -63,6 +64,10 @@ class Rate(NamedTuple):
     high: float
     luck: float
     minutes: float
+
+    def __str__(self) -> str:
+        """The value with its interval, if it has one."""
+        return f"{self.value:.2f}" + ("" if isnan(self.low) else f" [{self.low:.2f}, {self.high:.2f}]")
 
 
 class Quartiles(NamedTuple):

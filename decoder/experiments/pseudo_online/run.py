@@ -16,7 +16,7 @@ from ...decoder import Decoder
 from ...evaluation.audit.leaks import Policy as AuditPolicy
 from ...evaluation.audit.leaks import audit as look_for_leaks
 from ...evaluation.audit.leaks import check_policy, refuse
-from ...evaluation.choices import Choice, tried_windows, whitenings
+from ...evaluation.choices import Choice, folds_at_once, tried_windows, whitenings
 from ...evaluation.fold_data import FoldData
 from ...evaluation.folds import FittedFold, fit_fold
 from ...evaluation.splits import HeldOut, split_runs
@@ -115,9 +115,10 @@ def pseudo_online(
 
     _, plan = whitenings(data, decoder.settings, choose)
     if plan is not None:  # each fold has its own to the end, as it decides on every window of its runs
-        require_memory(plan.times(len(splits)), what=f"whitening in {len(splits)} folds", instead=f"{FEWER}, or folds")
+        every = plan.times(len(splits), at_once=1)
+        require_memory(every, what=f"whitening in {len(splits)} folds", instead=f"{FEWER}, or folds")
     fits = [partial(fit_fold, data, decoder.settings, choose, HeldOut(tuple(runs)), inner_folds) for runs in splits]
-    fitted = in_parallel(fits, "cross-validation")
+    fitted = in_parallel(fits, "cross-validation", folds_at_once(data, decoder.settings, choose, len(splits)))
     outer = [
         FoldDecoder(fold.settings, fold.linear, tuple(runs), fold.calibration)
         for fold, runs in zip(fitted, splits, strict=True)

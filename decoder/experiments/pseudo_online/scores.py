@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...evaluation.scorer import Scorer
 from ...statistics.bits import transfer
 from ...statistics.calibration import log_scores
-from ...statistics.chance import is_unequal
+from ...statistics.chance import Chance, is_unequal
 from ...statistics.intervals import rate_interval
 from ...statistics.measures import measure
 from ...statistics.permutation import exceedance, exchanged_within, exchanges
@@ -38,8 +38,8 @@ def event_scores(
     truth = np.concatenate([one.spans.truth for one in held_out])
     runs = np.repeat(np.array([one.decisions.run for one in held_out]), [len(one.spans) for one in held_out])
     rows = np.arange(len(truth))
-    chance = float(table[rows, shuffled].mean())
-    right = measure(table, truth, runs, shuffled, chance=chance)
+    chance = Chance(float(table[rows, shuffled].mean()), "the same activations with classes exchanged within runs")
+    right = measure(table, truth, runs, shuffled, chance=chance, counts="decisions")
     activated = table.any(axis=1)
     moved = _moved(held_out, np.random.default_rng(seed)) if has_rest else None
     return EventScores(
@@ -50,7 +50,7 @@ def event_scores(
         moved=float("nan") if moved is None else float(moved[:, 0].mean()),
         p_moved=float("nan") if moved is None else exceedance(right.value, moved[:, 0]),
         seconds=_quartiles(np.concatenate([_seconds_to_right(one.activations, one.spans) for one in held_out])),
-        false=None if moved is None else _false_rate(held_out, float(moved[:, 1].mean()), seed),
+        false=None if moved is None else _false_rate(held_out, float(moved[:, 1].mean())),
         transfer=transfer(table[rows, truth][activated], truth[activated], _seconds_each(held_out), n_answers),
     )
 
@@ -74,7 +74,8 @@ def compared(
 
     def measures(probabilities: NDArray, truth: NDArray, run: NDArray, event: NDArray) -> Any:
         orders = exchanges(exchanged_within(run, fold_of), event, n_permutations, seed=seed)
-        return Scorer(targets, truth, run, truth[orders]).outcome([(log_scores(probabilities), None)]).measures
+        fold = np.array([fold_of[one] for one in run.tolist()], np.intp)
+        return Scorer(targets, truth, run, fold, truth[orders]).outcome([(log_scores(probabilities), None)]).measures
 
     return Comparison(
         latency_s=latency_s,
@@ -99,10 +100,10 @@ def _moved(held_out: Sequence[HeldOutRun], rng: np.random.Generator) -> NDArray[
     return counts / [n_events, minutes]
 
 
-def _false_rate(held_out: Sequence[HeldOutRun], luck: float, seed: int) -> Rate:
+def _false_rate(held_out: Sequence[HeldOutRun], luck: float) -> Rate:
     count = np.array([one.activations.n_at_rest for one in held_out], np.float64)
     minutes = np.array([one.rest_s for one in held_out]) / 60
-    low, high = rate_interval(count, minutes, seed=seed)
+    low, high = rate_interval(count, minutes)
     return Rate(float(count.sum() / minutes.sum()), low, high, luck, float(minutes.sum()))
 
 

@@ -43,9 +43,8 @@ def _sentences(result: PseudoOnline) -> Iterator[str]:
     if events.false is not None:
         false = events.false
         yield (
-            f"While no event held, there were {false.value:.2f} activations per minute [{false.low:.2f}, "
-            f"{false.high:.2f}] in {false.minutes:.1f} minutes; {false.luck:.2f} with the events moved in time, so "
-            f"that activations know nothing of them."
+            f"While no event held, activations per minute were {false} in {false.minutes:.1f} minutes; "
+            f"{false.luck:.2f} with the events moved in time, so that activations know nothing of them."
         )
     elif result.windows == "sliding":
         yield "There is next to no rest between the events, so false activations could not be counted."

@@ -142,7 +142,12 @@ class RegionSession(Generic[AnySettings]):
 
     def exchanges(self, groups: NDArray, n: int) -> NDArray[np.intp]:
         """Orders of trials that exchange whole events within groups."""
-        return exchanges(groups, self.trials.event, n, seed=self.settings.seed)
+        return exchanges(groups, self.trials.event, n, seed=self.own_seed)
+
+    @cached_property
+    def own_seed(self) -> int:
+        """The session's own: sessions that exchanged alike would not vary independently, as their mean assumes."""
+        return int(np.random.SeedSequence([self.settings.seed, *self.name.encode()]).generate_state(1)[0])
 
     def keys(self, network: str) -> NDArray[np.intp]:
         """The key of each trial, as the network's targets number them."""

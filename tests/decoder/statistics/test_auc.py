@@ -6,8 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from hotwire.decoder.statistics.auc import auc, auc_difference, auc_measure, choice_score, has_auc
-from hotwire.decoder.statistics.permutation import exchanges
+from hotwire.decoder.statistics.auc import (
+    auc,
+    auc_difference,
+    auc_measure,
+    auc_within,
+    choice_score,
+    has_auc,
+    unit_of_auc,
+)
+from hotwire.decoder.statistics.permutation import exchanges, mid_p, widened
 from hotwire.errors import InputError
 
 
@@ -32,50 +40,47 @@ def test_answers_may_change_places(n: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize("n_repeats", [1, 3])
-def test_interval_and_p_are_those_of_scikit_learn(n_repeats: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each draw of runs (and of repeats) and each exchange of answers by hand."""
-    monkeypatch.setattr("hotwire.decoder.statistics.intervals.N_RESAMPLES", 150)
-    runs = np.repeat(np.arange(6), [3, 5, 8, 4, 4, 6])
-    repeats = [made(30, seed)[0] for seed in range(n_repeats)]
-    truth = made(30, 0)[1]
-    shuffled = truth[exchanges(runs, np.arange(30), 100)]
+def test_value_and_p_are_those_of_scikit_learn_within_runs(n_repeats: int) -> None:
+    """Pairs of trials of each run, and each exchange of classes, by hand; a run of one class has none."""
+    runs = np.repeat(np.arange(7), [3, 5, 8, 4, 4, 6, 2])
+    repeats = [made(32, seed)[0] for seed in range(n_repeats)]
+    truth = made(32, 0)[1]
+    truth[-2:] = 1
+    shuffled = truth[exchanges(runs, np.arange(32), 100)]
     found = auc_measure(repeats, truth, runs, shuffled)
 
-    def by_hand(which: np.ndarray, answers: np.ndarray) -> float:
-        return float(np.mean([roc_auc_score(answers, (one[:, 1] - one[:, 0])[which]) for one in repeats]))
+    def by_hand(classes: np.ndarray) -> float:
+        won = n = 0.0
+        for one in repeats:
+            for run in range(7):
+                of, leaning = classes[runs == run], (one[:, 1] - one[:, 0])[runs == run]
+                if len(np.unique(of)) == 2:
+                    n_pairs = (of == 0).sum() * (of == 1).sum()
+                    won, n = won + n_pairs * roc_auc_score(of, leaning), n + n_pairs
+        return won / n
 
-    every = np.arange(30)
-    assert found.value == pytest.approx(by_hand(every, truth))
-    permuted = np.array([by_hand(every, answers) for answers in shuffled])
-    assert found.p_value == pytest.approx((1 + np.count_nonzero(permuted >= found.value - 1e-12)) / 101)
-    drawn = []
-    picks = np.random.default_rng(1).integers(0, n_repeats, (n_repeats, 150))
-    for number, draw in enumerate(np.random.default_rng(0).integers(0, 6, (150, 6))):
-        which = np.concatenate([np.flatnonzero(runs == run) for run in draw])
-        if len(np.unique(truth[which])) == 2:
-            each = [roc_auc_score(truth[which], (one[:, 1] - one[:, 0])[which]) for one in repeats]
-            drawn.append(np.mean([each[pick] for pick in picks[:, number]]))
-    np.testing.assert_allclose([found.low, found.high], np.percentile(drawn, [2.5, 97.5]))
+    assert found.value == pytest.approx(by_hand(truth))
+    permuted = np.array([by_hand(classes) for classes in shuffled])
+    assert found.p_value == pytest.approx(mid_p(found.value, widened(permuted, "comparisons")))
+    assert found.low < found.value < found.high
     assert found.chance == 0.5
+    assert auc_within(repeats[0], truth, np.zeros(32)) == pytest.approx(auc(repeats[0], truth))
 
 
-def test_noise_is_at_chance_and_its_p_even(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hotwire.decoder.statistics.intervals.N_RESAMPLES", 1000)
-    rng = np.random.default_rng(0)
-    runs = np.repeat(np.arange(10), 12)
-    truth = (np.arange(120) % 6 == 0).astype(int)
-    shuffled = truth[exchanges(runs, np.arange(120), 200)]
-    found = [auc_measure([rng.normal(size=(120, 2))], truth, runs, shuffled) for _ in range(100)]
-    assert np.mean([one.value for one in found]) == pytest.approx(0.5, abs=0.02)
-    assert 0.3 < np.mean([one.p_value < 0.5 for one in found]) < 0.7
-    assert np.mean([one.low < 0.5 < one.high for one in found]) > 0.85
+def test_drifts_between_runs_do_not_count() -> None:
+    """Scores that are perfect within runs, each of which is displaced by its model, are perfect."""
+    runs, truth = np.repeat(np.arange(6), 10), np.tile([0, 1], 30)
+    leaning = truth + 10 * np.random.default_rng(0).normal(size=6)[runs]
+    scores = np.stack([np.zeros(60), leaning], axis=1)
+    assert auc(scores, truth) < 0.9
+    assert auc_within(scores, truth, runs) == 1.0
 
 
-def test_single_trials_as_runs() -> None:
-    """Draws that lack one of the answers are left out."""
-    scores, truth = made(4, 3)
-    found = auc_measure([scores], truth, np.arange(4), truth[None])
-    assert 0 <= found.low <= found.value <= found.high <= 1
+def test_runs_of_one_class_are_compared_within_folds() -> None:
+    truth, runs, fold = np.array([0, 1, 0, 1]), np.arange(4), np.array([0, 0, 1, 1])
+    np.testing.assert_array_equal(unit_of_auc(truth, runs, fold), fold)
+    np.testing.assert_array_equal(unit_of_auc(truth, fold, runs), fold)
+    assert unit_of_auc(truth, runs, truth) is None
 
 
 def test_difference_is_paired() -> None:
@@ -87,7 +92,7 @@ def test_difference_is_paired() -> None:
     near = scores + 0.05 * rng.normal(size=scores.shape)
     difference = auc_difference(scores, near, truth, runs)
     alone = auc_measure([scores], truth, runs, truth[None])
-    assert difference.value == auc(scores, truth) - auc(near, truth)
+    assert difference.value == pytest.approx(auc_within(scores, truth, runs) - auc_within(near, truth, runs))
     assert difference.low <= difference.value <= difference.high
     assert difference.high - difference.low < (alone.high - alone.low) / 5
     assert auc_difference(scores, scores, truth, runs).verdict == "no difference shown"

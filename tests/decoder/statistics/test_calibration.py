@@ -38,6 +38,7 @@ def made(
 def test_two_classes_are_scikit_learns_sigmoid(n: int) -> None:
     """Which is Platt's, with his targets."""
     scores, truth = made(n, 2, unit=40.0)
+    scores += [0.0, 80.0]
     margin = scores[:, [1]] - scores[:, [0]]
     classifier = FrozenEstimator(Margin().fit(margin, truth))
     theirs = CalibratedClassifierCV(classifier, method="sigmoid").fit(margin, truth)
@@ -48,6 +49,7 @@ def test_two_classes_are_scikit_learns_sigmoid(n: int) -> None:
 def test_with_many_trials_it_is_logistic_regression() -> None:
     """Unpenalised, with certain targets: smoothing fades."""
     scores, truth = made(20_000, 2, unit=3.0)
+    scores += [0.0, 1.0]
     fitted = fit_calibration(scores, truth)
     theirs = LogisticRegression(C=np.inf).fit(scores[:, [1]] - scores[:, [0]], truth)
     assert 1 / fitted.temperature == pytest.approx(theirs.coef_.item(), rel=3e-3)
@@ -128,10 +130,19 @@ def test_scores_that_do_not_go_with_classes_give_their_shares(good: float) -> No
 
 
 def test_scores_that_are_all_the_same_have_the_shares() -> None:
-    fitted = fit_calibration(np.zeros((8, 2)), [0, 0, 0, 0, 0, 0, 1, 1])
-    expected = smoothed([0, 0, 0, 0, 0, 0, 1, 1], 2).mean(axis=0)
+    truth = np.repeat([0, 1], [30, 10])
+    fitted, expected = fit_calibration(np.zeros((40, 2)), truth), smoothed(truth, 2).mean(axis=0)
     np.testing.assert_allclose(fitted.probabilities([[0.0, 0.0]])[0], expected, rtol=1e-6)
     assert fit_calibration(np.zeros((8, 3)), [0, 1, 2, 0, 1, 2, 0, 1]).temperature == 1.0
+
+
+def test_there_is_a_bias_only_where_the_trials_give_a_reason() -> None:
+    """Without one it would be as likely to make decisions worse: about one in six has a bias by chance."""
+    fits = [fit_calibration(*made(100, 2, seed)) for seed in range(60)]
+    assert 2 <= sum(one.bias != (0.0, 0.0) for one in fits) <= 20
+    for seed in range(20):
+        scores, truth = made(100, 2, seed)
+        assert fit_calibration(scores + np.array([0.0, 2.0]), truth).bias[1] < -0.5
 
 
 def test_one_class_alone() -> None:

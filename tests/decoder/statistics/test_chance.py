@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotwire.decoder.statistics.chance import constant_guess, is_unequal, pairwise_chance
+from hotwire.decoder.statistics.chance import chance_of, constant_guess, is_unequal, pairwise_chance
 from hotwire.decoder.statistics.measures import pairwise
 
 
@@ -31,3 +31,27 @@ def test_unequal_is_one_of_two_classes_in_most_trials() -> None:
     assert is_unequal(np.array([0, 0, 0, 1, 1]), 2)
     assert not is_unequal(np.array([0, 1, 0, 1, 1, 0, 0, 1, 1]), 2)
     assert not is_unequal(np.array([0, 0, 0, 1, 2]), 3)
+
+
+@pytest.mark.parametrize(
+    ("measure", "truth", "value", "reason"),
+    [
+        ("candidate", [0, 1, 2, 3], 0.25, "equally frequent"),
+        ("free", [0, 0, 0, 1], 0.75, "most frequent class"),
+        ("pairwise", [0, 0, 0, 1], 0.75, "more frequent class of a pair"),
+        ("pairwise", [0, 0, 1, 1], 0.5, "equally frequent"),
+        ("auc", [0, 0, 0, 1], 0.5, "half of the pairs in order"),
+    ],
+)
+def test_each_measure_has_one_chance_level_with_its_reason(
+    measure: str, truth: list[int], value: float, reason: str
+) -> None:
+    found = chance_of(measure, np.array(truth), max(truth) + 1)
+    assert found.value == value
+    assert reason in found.reason
+
+
+def test_held_out_classes_are_guessed_among_those_missing() -> None:
+    found = chance_of("candidate", np.array([0, 1, 2, 3]), 4, np.array([0, 0, 1, 1]))
+    assert found.value == 0.5
+    assert "knows the classes missing" in found.reason

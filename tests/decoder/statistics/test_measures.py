@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotwire.decoder.statistics.intervals import interval_over
-from hotwire.decoder.statistics.measures import hit_table, hits, measure, pairwise, pairwise_table
+from hotwire.decoder.statistics.chance import Chance
+from hotwire.decoder.statistics.measures import counts_of, hit_table, hits, measure, pairwise, pairwise_table
 from hotwire.decoder.statistics.permutation import exchanges
 from hotwire.errors import InputError, ShapeError
 
@@ -49,9 +49,19 @@ def test_an_answer_that_no_trial_has_is_no_rival() -> None:
 
 def test_measure_puts_it_together() -> None:
     truth, runs = np.tile([0, 1], 10), np.repeat(np.arange(10), 2)
-    found = measure(np.eye(2)[truth], truth, runs, truth[exchanges(runs, np.arange(20), 99)], chance=0.5)
-    assert (found.value, found.low, found.high, found.chance) == (1.0, 1.0, 1.0, 0.5)
+    shuffled = truth[exchanges(runs, np.arange(20), 99)]
+    found = measure(np.eye(2)[truth], truth, runs, shuffled, chance=Chance(0.5, "even"), counts="decisions")
+    assert (found.value, found.high, found.chance, found.chance_reason) == (1.0, 1.0, 0.5, "even")
+    assert 0.7 < found.low < 0.9
     assert found.p_value == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(("n_classes", "counts"), [(2, "decisions"), (3, "comparisons")])
+def test_pairs_of_two_classes_are_decisions(n_classes: int, counts: str) -> None:
+    truth = np.arange(6) % n_classes
+    assert counts_of("pairwise", truth) == counts
+    assert counts_of("candidate", truth) == "decisions"
+    assert counts_of("auc", truth) == "comparisons"
 
 
 def test_wrong_inputs() -> None:
@@ -61,15 +71,12 @@ def test_wrong_inputs() -> None:
         pairwise([[0.1, 0.9]], [2])
 
 
-def test_repeats_are_drawn_as_well() -> None:
-    """Two shuffles, one that is always right and one always wrong: no number of runs makes their mean certain."""
-    values = np.stack([np.ones(400), np.zeros(400)])
-    assert interval_over(values, np.arange(400)) == (0.0, 1.0)
-    assert interval_over(values.mean(axis=0), np.arange(400)) == (0.5, 0.5)
+def test_repeats_count_with_their_own_spread() -> None:
     rng = np.random.default_rng(0)
     tables, truth = rng.random((3, 20, 2)), np.tile([0, 1], 10)
     shuffled = truth[exchanges(np.zeros(20), np.arange(20), 99)]
-    together = measure(tables, truth, np.arange(20), shuffled, chance=0.5)
-    mean = measure(tables.mean(axis=0), truth, np.arange(20), shuffled, chance=0.5)
+    how = {"chance": Chance(0.5, ""), "counts": "decisions"}
+    together = measure(tables, truth, np.arange(20), shuffled, **how)
+    mean = measure(tables.mean(axis=0), truth, np.arange(20), shuffled, **how)
     assert (together.value, together.p_value) == (pytest.approx(mean.value), mean.p_value)
     assert together.high - together.low > mean.high - mean.low

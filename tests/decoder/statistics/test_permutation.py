@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from hotwire.decoder.statistics.permutation import exchanged_within, exchanges, permutation_p
+from hotwire.decoder.statistics.permutation import exchanged_within, exchanges, null_orders, permutation_p
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(1, 3), st.integers(0, 100))
@@ -26,13 +26,14 @@ def test_exchanges_are_all_equally_likely() -> None:
     np.testing.assert_allclose(counts, 10_000, rtol=0.05)
 
 
-def test_permutation_p_is_that_of_the_binomial() -> None:
+def test_p_of_fixed_decisions_is_that_of_the_binomial_with_its_spread_widened() -> None:
     """Twenty runs of two events: exchanged, each run is right in both or none, with probability one half.
 
     Rows that repeat an event ninefold know no more than one and must not change it.
     """
     n_runs, n_right = 20, 15
-    expected = binom.sf(n_right - 1, n_runs, 0.5)
+    widening = np.sqrt(1 + 2 / np.pi)
+    expected = binom.sf(10 + (n_right - 10) / widening, n_runs, 0.5)
     for n_rows in (1, 9):
         truth = np.repeat(np.tile([0, 1], n_runs), n_rows)
         runs, events = np.repeat(np.arange(n_runs), 2 * n_rows), np.repeat(np.arange(2 * n_runs), n_rows)
@@ -42,12 +43,24 @@ def test_permutation_p_is_that_of_the_binomial() -> None:
         assert p == pytest.approx(expected, abs=0.005)
 
 
-def test_permutation_p_is_never_zero_and_one_for_a_constant() -> None:
+def test_p_is_never_zero_and_one_half_for_a_constant() -> None:
     truth = np.tile([0, 1], 10)
     runs = np.repeat(np.arange(10), 2)
     shuffled = truth[exchanges(runs, np.arange(20), 999)]
     assert permutation_p(np.eye(2)[truth], truth, shuffled) >= 1 / 1000
-    assert permutation_p(np.full((20, 2), 0.5), truth, shuffled) == 1.0
+    assert permutation_p(np.full((20, 2), 0.5), truth, shuffled) == pytest.approx(0.5, abs=0.001)
+
+
+def test_few_orders_are_all_there() -> None:
+    """Three runs of three events: 216 orders, of which the one seen is left out and counted by `p_of_count`."""
+    groups, events = np.repeat(np.arange(3), 6), np.repeat(np.arange(9), 2)
+    orders = null_orders(groups, events, 215)
+    assert len(np.unique(orders, axis=0)) == len(orders) == 215
+    assert not (orders == np.arange(18)).all(axis=1).any()
+    for order in orders:
+        np.testing.assert_array_equal(groups[order], groups)
+        np.testing.assert_array_equal(events[order].reshape(-1, 2)[:, 0], events[order].reshape(-1, 2)[:, 1])
+    assert len(null_orders(groups, events, 214)) == 214  # drawn at random
 
 
 def test_runs_of_one_event_are_exchanged_within_their_fold() -> None:

@@ -102,7 +102,7 @@ def test_evoked_responses(network: Network) -> None:
     found = found_in(network, made("response"), settings, ["xdawn+lda", "xdawn+tangent", "lda", "logistic"])
     for one in found.field.values():
         assert one.outcome.measures["auc"].value > 0.65
-        assert one.outcome.measures["auc"].p_value < 0.01
+        assert one.outcome.measures["auc"].p_value < 0.05
 
 
 def test_the_decoder_on_the_same_features_is_no_worse(network: Network) -> None:

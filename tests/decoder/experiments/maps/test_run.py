@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 
 from hotwire.adapters import RidgeAdapter
+from hotwire.adapters import plan as plan_module
+from hotwire.adapters.plan import FitPlan
 from hotwire.decoder import Decoder, LabelReadout, Recording, Settings, WordTargets, evaluate
 from hotwire.decoder.evaluation import controls
 from hotwire.decoder.evaluation.splits import split_runs
 from hotwire.decoder.experiments.kernel.cache import ArrayCache
 from hotwire.decoder.experiments.maps import cells
+from hotwire.decoder.experiments.maps import session as maps_session
 from hotwire.decoder.experiments.maps.cells import entry_of, jobs_of, work_out
+from hotwire.decoder.experiments.maps.gather import Gathered
 from hotwire.decoder.experiments.maps.result import MapCell, TimeRange
 from hotwire.decoder.experiments.maps.run import make_map
 from hotwire.decoder.experiments.maps.session import MapSession
@@ -49,16 +53,20 @@ def make_session(network: Network) -> Callable[..., MapSession]:
 
 
 def test_a_cell_is_what_evaluate_finds(network, recording, make_session, store):
-    found = make_map([make_session(recording)], cache=store)
+    """Exchanges and shuffles are drawn with the session's own seed."""
+    session = make_session(recording)
+    found = make_map([session], cache=store)
     for layer in network.layers:
-        settings = Settings(layer, steps=[Detrend()], whiten="samples")
-        beside = evaluate(Decoder(network, TARGETS, settings), recording, n_permutations=200, n_shuffles=1)
+        decoder = Decoder(network, TARGETS, Settings(layer, steps=[Detrend()], whiten="samples"))
+        given = {"n_permutations": 200, "n_shuffles": 1}
+        beside = evaluate(decoder, recording, controls=("mean activation", "untrained network"), **given)
+        drawn = evaluate(decoder, recording, controls=("shuffled pairing",), seed=session.own_seed, **given)
         cell = found.cells[MapCell("all", "", network.name, layer)]
         assert cell.measures["pairwise"].value == pytest.approx(beside.decoder.measures["pairwise"].value)
         assert cell.measures["candidate"].value == pytest.approx(beside.decoder.measures["candidate"].value)
-        assert cell.measures["pairwise"].p_value == pytest.approx(beside.decoder.measures["pairwise"].p_value)
+        assert cell.measures["pairwise"].p_value == pytest.approx(drawn.decoder.measures["pairwise"].p_value)
         assert cell.ceiling["candidate"] == beside.ceiling.measures["candidate"].value
-        for control, outcome in beside.controls.items():
+        for control, outcome in (beside.controls | drawn.controls).items():
             assert cell.controls[control]["pairwise"].value == pytest.approx(outcome.measures["pairwise"].value)
 
 
@@ -107,8 +115,14 @@ def test_only_the_region_and_the_time_with_the_signal_decode(recordings, network
     assert {cell.time for cell in nested.chosen["one"]} == {"during"}
     assert nested.measures["pairwise"].value > 0.9
     assert found.nested_by_region["noise"].measures["pairwise"].p_value > 0.01
-    for result in found.cells.values():
-        assert result.p_corrected["pairwise"] >= result.measures["pairwise"].p_value
+    # Each cell's p is that of the greatest of all cells under each exchange, worked out again from the stored scores.
+    gathered = Gathered(session, store)
+    samples = {cell: gathered.cell(cell)["decoder"]["pairwise"] for cell in found.cells}
+    greatest = np.max([one.permuted for one in samples.values()], axis=0)
+    for cell, result in found.cells.items():
+        expected = (1 + np.count_nonzero(greatest >= samples[cell].value - 1e-12)) / (1 + len(greatest))
+        assert result.p_corrected["pairwise"] == pytest.approx(expected)
+    assert len({one.p_corrected["pairwise"] for one in found.cells.values()}) > 1
 
 
 def test_the_choice_never_sees_what_it_is_tested_on(recording, make_session):
@@ -196,6 +210,13 @@ def test_a_control_without_predictors_is_left_out_and_said_to_be(recording, make
     assert list(found.nested.controls) == ["mean activation"]
     [reason] = [one["reason"] for one in found.sessions[0].findings if one["check"] == "controls"]
     assert reason.startswith("The control 'flicker' was left out: it needs films")
+
+
+def test_whitenings_of_all_folds_have_to_fit_into_memory(recording, make_session, store, monkeypatch):
+    monkeypatch.setattr(maps_session, "plan_whitening", lambda *_: FitPlan("dual", 1.0, 2e9, 1.9e9))
+    monkeypatch.setattr(plan_module, "_machine_bytes", lambda: 1e9 + 1.9e9)
+    with pytest.raises(InputError, match=r"whitening all in \d folds will take .*, or folds"):
+        make_map([make_session(recording)], cache=store)
 
 
 def test_what_is_done_is_not_done_again(recording, make_session, store, monkeypatch):
@@ -383,3 +404,11 @@ def test_cells_of_other_strengths_are_not_taken_for_these(network: Network, reco
     silent = Silent([1.0, 10.0], choose_by="direction", gain="total")
     assert entry(silent) != entry(Silent(choose_by="direction", gain="total"))
     assert entry(silent) != entry(named)  # a class of another package does what its code says
+
+
+def test_sessions_of_the_same_design_draw_on_their_own(recording, make_session):
+    """Else their means would vary together, and the mean of the sessions more than its interval says."""
+    one, other = make_session(recording), make_session(recording, "other")
+    assert not np.array_equal(one.orders, other.orders)
+    assert not np.array_equal(one.pairing("shuffled pairing"), other.pairing("shuffled pairing"))
+    np.testing.assert_array_equal(one.orders, make_session(recording).orders)
