@@ -52,7 +52,9 @@ def recordings(of: Population, n: int, rng: np.random.Generator) -> Recordings:
     truth = rng.permuted(np.broadcast_to(of.truth, shape).copy(), axis=2)
     X = rng.normal(size=(*shape, of.n_features)) + 0.5 * rng.normal(size=(*shape[:2], 1, of.n_features))
     if of.strength:
-        pattern = np.random.default_rng(of.n_classes).normal(size=(of.n_classes, of.n_features))
+        # Both halves of the features have the same patterns, so that decoders of either half are equally good.
+        half = np.random.default_rng(of.n_classes).normal(size=(of.n_classes, of.n_features // 2))
+        pattern = np.tile(half, 2)
         pattern -= pattern.mean(axis=0)
         pattern *= np.sqrt(of.strength) / np.linalg.norm(pattern, axis=1, keepdims=True)
         gain = np.exp(0.2 * rng.normal(size=(*shape[:2], 1, 1)))

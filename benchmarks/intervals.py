@@ -104,7 +104,7 @@ def evenness(p: list[float]) -> dict[str, float]:
 
 def refits(n: int, n_permutations: int) -> dict[str, float]:
     """p of refits to exchanged classes, of recordings without signal."""
-    of, rng = Population(6, 2, False, 0.0, n_trials=12, n_features=8), np.random.default_rng(5)
+    of, rng = Population(6, 2, False, 0.0, n_trials=24, n_features=8), np.random.default_rng(5)
     runs, p = np.repeat(np.arange(of.n_runs), of.n_trials), []
     for _ in range(n):
         one = recordings(of, 1, rng)

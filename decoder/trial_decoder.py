@@ -224,11 +224,10 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
             )
         chosen = {"adapter": self.adapter, "readout": self.readout, "decision": self.decision}
         given: Any = {name: value for name, value in chosen.items() if value is not None}
+        given["probabilities"] = self.probabilities
         if n_times > 1:
             given["window"] = Epoch(0.0, float(n_times))  # a placeholder: trials are already cut
-        return Settings(
-            self.layer, features=self.features, prompt=self.prompt, probabilities=self.probabilities, **given
-        )
+        return Settings(self.layer, features=self.features, prompt=self.prompt, **given)
 
     def _words(self) -> dict[str, str | Sequence[str]]:
         """A word for each class, in order."""

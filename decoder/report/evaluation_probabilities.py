@@ -97,7 +97,7 @@ def reliability_figure(probabilities: NDArray, before: NDArray, truth: NDArray) 
 
 
 def _bins(ax: Axes, bins: Bins, color: str, label: str) -> None:
-    sizes = 15 + 150 * bins.count / bins.count.sum()
+    sizes = 15 + 150 * bins.n_trials / bins.n_trials.sum()
     ax.plot(100 * bins.confidence, 100 * bins.right, color=color, linewidth=1, alpha=0.6)
     ax.scatter(100 * bins.confidence, 100 * bins.right, sizes, color=color, label=label, zorder=3)
 

@@ -34,7 +34,7 @@ class Bins(NamedTuple):
     The number of trials in each bin, their mean confidence, and the share of them whose most probable class is right.
     """
 
-    count: NDArray[np.intp]
+    n_trials: NDArray[np.intp]
     confidence: NDArray[np.float64]
     right: NDArray[np.float64]
 
@@ -89,7 +89,7 @@ def calibration_error(probabilities: ArrayLike, truth: ArrayLike, n_bins: int = 
     0.15
     """
     bins = reliability_bins(probabilities, truth, n_bins)
-    return float(bins.count @ np.abs(bins.right - bins.confidence) / bins.count.sum())
+    return float(bins.n_trials @ np.abs(bins.right - bins.confidence) / bins.n_trials.sum())
 
 
 def error_if_perfect(probabilities: ArrayLike, n_bins: int = N_BINS, *, seed: int = 0) -> tuple[float, float]:
@@ -98,7 +98,7 @@ def error_if_perfect(probabilities: ArrayLike, n_bins: int = N_BINS, *, seed: in
     The trials keep their confidence, and whether each is right is drawn by it.
     """
     drawn = _drawn(probabilities, n_bins, seed)
-    errors = [one.count @ np.abs(one.right - one.confidence) / one.count.sum() for one in drawn]
+    errors = [one.n_trials @ np.abs(one.right - one.confidence) / one.n_trials.sum() for one in drawn]
     return float(np.mean(errors)), float(np.quantile(errors, 0.95))
 
 

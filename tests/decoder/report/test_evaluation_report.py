@@ -25,6 +25,7 @@ from hotwire.decoder.report.measures import differences_figure
 from hotwire.decoder.statistics.calibration import ScoreCalibration, softmax
 from hotwire.decoder.statistics.difference import Difference
 from hotwire.decoder.statistics.measures import Measure
+from hotwire.decoder.statistics.reliability import calibration_error
 from hotwire.decoder.steps import Detrend
 from hotwire.decoder.windows import Trials
 from hotwire.errors import InputError
@@ -357,3 +358,17 @@ def test_differences_are_drawn_around_zero() -> None:
     ).svg()
     assert "-1.0</text>" in svg.replace("\N{MINUS SIGN}", "-")
     assert "+0.0</text>" in svg
+
+
+def test_says_how_far_probabilities_can_be_believed(tmp_path: Path) -> None:
+    """As held-out decisions are right; beside it what so few trials would give by luck, and what was there before."""
+    evaluation = make(("dog", "cat", "cup", "car"), 40, 4)
+    found = EvaluationReport(evaluation, "a recording").summary()
+    for row, probabilities in (("decoder", evaluation.probabilities), ("network", softmax(evaluation.decoder.scores))):
+        assert found["probabilities"][row]["calibration_error"] == calibration_error(probabilities, evaluation.truth)
+    assert found["probabilities"]["calibrations"][0] == {"temperature": 1.0, "bias": [0.0] * 4}
+    shares = list(found["decisions"][0]["probabilities"].values())
+    assert shares == evaluation.probabilities[0].tolist()
+    assert "Probabilities are calibrated within the training runs" in text_of(written(evaluation, tmp_path))
+    own = replace(evaluation, calibrations=(None,) * len(evaluation.calibrations))
+    assert "Probabilities are the network’s own, not calibrated" in text_of(written(own, tmp_path))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -63,7 +65,8 @@ def test_more_classes_have_the_likeliest_temperature() -> None:
     def loss(log_temperature: float) -> float:
         return -(wanted * log_softmax(scores / np.exp(log_temperature), axis=1)).sum()
 
-    expected = np.exp(minimize_scalar(loss, bounds=(-5, 8), method="bounded", options={"xatol": 1e-9}).x)
+    found: Any = minimize_scalar(loss, bounds=(-5, 8), method="bounded", options={"xatol": 1e-9})
+    expected = np.exp(found.x)
     fitted = fit_calibration(scores, truth)
     assert fitted.temperature == pytest.approx(expected, rel=1e-4)
     assert fitted.bias == (0.0,) * 5

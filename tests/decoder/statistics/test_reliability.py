@@ -44,7 +44,7 @@ def test_bins_are_scikit_learns() -> None:
     bins = reliability_bins(p, truth)
     np.testing.assert_allclose(bins.right, right)
     np.testing.assert_allclose(bins.confidence, confidence)
-    assert bins.count.sum() == 500
+    assert bins.n_trials.sum() == 500
 
 
 def test_calibration_error_by_hand() -> None:
