@@ -63,13 +63,10 @@ SHORT = [
     Row("demo", "fMRI, one slice, 96 blocks of eight categories (Haxby 2001)", "the word among eight", "candidate"),
     *[row for row in [*SCANNER[1:], *NEURONS, *EEG] if row.recording],
 ]
-BENCHMARK = "benchmark-"
-"""An output of this prefix is that of ``benchmarks/NAME.py --json``."""
 BUNDLE = ".bundle"
 """An output of this suffix is that of the study with ``--engine bundle``: the graph of 8 bits that a rig runs."""
 LIVE = ["haxby-live", "openbmi-imagery", "openbmi-p300", "openbmi-ssvep", "it-objects"]
 """Studies whose decoder can go live, in which the graph is compared with the network."""
-SPEED = ["ridge", "map", "recursive", "decision", "live", "electrodes"]
 CONTROLS = {"shuffled pairing": "shuffled", "mean activation": "mean", "untrained network": "untrained"}
 
 
@@ -183,21 +180,17 @@ def graphs(names: list[str]) -> str:
     return table(["study", "measure", "network", "graph of 8 bits", "change"], lines)
 
 
-def speed(names: list[str]) -> str:
-    """Each benchmark's figures beside what was aimed at."""
-    lines = [
-        [
-            f"`benchmarks/{name}.py`",
-            what.replace("_", " "),
-            f"{one['value']:.3g}",
-            one["goal"],
-            ["no", "yes"][one["met"]],
-        ]
-        for name in names
-        for what, one in output(f"{BENCHMARK}{name}")["goals"].items()
-        if one["value"] is not None
-    ]
-    return table(["benchmark", "figure", "measured", "goal", "met"], lines)
+def probabilities(names: list[str]) -> str:
+    """How far the probabilities of held-out trials can be believed, and before they were calibrated."""
+    lines = []
+    for name in names:
+        both = output(name)["probabilities"]
+        ours, before = both["decoder"], both["network"]
+        errors = [number(of["calibration_error"]) for of in (before, ours)]
+        briers = [number(of["brier"]) for of in (before, ours)]
+        lines.append([f"`{name}`", *errors, number(ours["if_perfect"]), *briers])
+    head = ["study", "calibration error before", "calibrated", "if perfect", "Brier score before", "calibrated"]
+    return table(head, lines)
 
 
 TABLES = {
@@ -208,7 +201,7 @@ TABLES = {
     "maps": lambda: maps(MAPS),
     "fresh": lambda: evaluations(FRESH),
     "graphs": lambda: graphs(LIVE),
-    "speed": lambda: speed(SPEED),
+    "probabilities": lambda: probabilities(["demo", *LIVE]),
 }
 
 
@@ -227,11 +220,6 @@ def outputs() -> list[str]:
     return [*dict.fromkeys(row.name for row in rows), *(f"{name}{BUNDLE}" for name in LIVE)]
 
 
-def benchmarks() -> list[str]:
-    """The names of the outputs of the benchmarks."""
-    return [f"{BENCHMARK}{name}" for name in SPEED]
-
-
 def take(folder: Path, names: list[str]) -> None:
     """Take over the outputs NAME.json of a folder, without what is listed trial by trial."""
     wanted = (
@@ -243,8 +231,6 @@ def take(folder: Path, names: list[str]) -> None:
         "n_blocks",
         "network",
         "engine",
-        "goals",
-        "machine",
     )
     OUTPUTS.mkdir(exist_ok=True)
     for name in names:

@@ -1,15 +1,13 @@
 """Run everything that the tables of results rest on, and write the tables in README.md and docs/ anew.
 
 ``python studies/tables.py`` runs the demo, every study of the tables and, for the studies that can go live, the graph
-of 8 bits that a rig runs; each takes one to four minutes on two cores. Names run only some of them. ``--benchmarks``
-runs the benchmarks instead: on a quiet machine, or their figures mean nothing. HOTWIRE_DATA names the folder of
-recordings.
+of 8 bits that a rig runs; each takes one to four minutes on two cores. Names run only some of them. HOTWIRE_DATA names
+the folder of recordings.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,8 +23,6 @@ import results  # noqa: E402  (the tables are next door, and docs/ is no package
 def command(name: str, folder: Path) -> list[str]:
     """The command that prints the output of that name as JSON."""
     hotwire = [sys.executable, "-c", "from hotwire.decoder.cli.group import main; main()"]
-    if name.startswith(results.BENCHMARK):
-        return [sys.executable, str(PROJECT / "benchmarks" / f"{name.removeprefix(results.BENCHMARK)}.py"), "--json"]
     if name == "demo":
         return [*hotwire, "demo", "--json"]
     study = str(PROJECT / "studies" / f"{name.removesuffix(results.BUNDLE)}.toml")
@@ -40,19 +36,16 @@ def command(name: str, folder: Path) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="of outputs; all by default")
-    parser.add_argument("--benchmarks", action="store_true", help="run the benchmarks instead of the studies")
     given = parser.parse_args()
-    known = results.benchmarks() if given.benchmarks else results.outputs()
+    known = results.outputs()
     if unknown := sorted(set(given.names) - set(known)):
         parser.error(f"expected names among {', '.join(known)}, got {', '.join(unknown)}")
-    # The benchmarks measure numpy's own kernel; these variables would choose another.
-    environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for name in given.names or known:
             start = time.perf_counter()
             with (folder / f"{name}.json").open("wb") as out:
-                subprocess.run(command(name, folder), cwd=folder, env=environment, stdout=out, check=True)
+                subprocess.run(command(name, folder), cwd=folder, stdout=out, check=True)
             print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
             results.take(folder, [name])
     results.write()

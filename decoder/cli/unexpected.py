@@ -24,7 +24,7 @@ def unexpected(error: Exception) -> str:
     ) as file:
         file.write(f"hotwire {version('hotwire')}, Python {sys.version}\n{' '.join(sys.argv)}\n\n")
         traceback.print_exception(error, file=file)
-    what = f"{type(error).__name__}: {printable(error)}"
+    what = f"{type(error).__name__}: {printable(error)}".rstrip(".")
     return f"this should not have happened: {what}. {file.name} says where; please send it to hotwire's developers"
 
 

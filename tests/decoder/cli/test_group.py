@@ -96,6 +96,7 @@ def test_evaluate_twice_gives_the_same_to_the_last_digit(made: Path) -> None:
     assert first == second
 
 
+@pytest.mark.filterwarnings("ignore:words")  # the tiny network says nothing at all
 def test_free_answers_count_where_there_are_any(made: Path) -> None:
     text = STUDY.replace('"NearestReadout"', '"TextReadout", max_tokens = 2')
     (made / "text.toml").write_text(text + '[[evaluation.choose]]\nsetting = "layer"\nvalues = [0, 1]\n')
@@ -317,7 +318,7 @@ def test_wrong_arguments(made: Path, tmp_path: Path) -> None:
     (made / "folds.toml").write_text(STUDY.replace("[evaluation]", "[evaluation]\nfolds = 9"))
     (tmp_path / "no.npz").write_bytes(b"no")
     (tmp_path / "no.hotwire").write_bytes(b"no")
-    assert "UsageError: No such command 'decode'" in complaint("decode", code=2)
+    assert "UsageError: no such command 'decode'" in complaint("decode", code=2)
     assert "UsageError: Missing argument 'STUDY'" in complaint("evaluate", code=2)
     assert "UsageError: No such option" in complaint("demo", "--sparkle", code=2)
     assert "StudyError: none.toml: there is no such file" in complaint("evaluate", "none.toml")

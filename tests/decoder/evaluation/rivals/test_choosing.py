@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -37,11 +39,13 @@ def test_candidates_are_scored_as_by_scikit_learn() -> None:
             lda(),
         )
         of_blind, of_good = scored([blind, good], X, answers, parts)
-        decided = cross_val_predict(good, X, answers, groups=runs, cv=LeaveOneGroupOut(), method="decision_function")
+        decided: Any = cross_val_predict(
+            good, X, answers, groups=runs, cv=LeaveOneGroupOut(), method="decision_function"
+        )
         if n_answers == 2:
             assert of_good == pytest.approx(roc_auc_score(answers, decided))
         else:
-            assert of_good == pytest.approx(np.mean(np.argmax(decided, axis=1) == answers))
+            assert of_good == pytest.approx(np.mean(decided.argmax(axis=1) == answers))
         assert of_good > of_blind
 
 
