@@ -153,11 +153,12 @@ def _events(
         return Events.none()
     channel = _marker_channel(path, markers, marker_channel)
     labels, durations = zip(*[read_marker(value[channel]) for value in markers.values], strict=True)
+    at = np.where(np.isfinite(markers.stamps), markers.stamps, -np.inf)  # damaged stamps are in no run
     onset_s = np.full(len(labels), np.nan)
     run_of = np.zeros(len(labels), np.int64)
     for name in range(1, run[-1] + 1):
         of_run = stamps[run == name]
-        position = positions(markers.stamps, of_run, 1 / rate_hz)
+        position = positions(at, of_run, 1 / rate_hz)
         inside = (position >= -0.5) & (position < len(of_run) - GRID_TOLERANCE) & (run_of == 0)
         run_of[inside] = name
         onset_s[inside] = np.maximum(position[inside], 0) / rate_hz

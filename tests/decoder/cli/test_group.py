@@ -376,21 +376,14 @@ def test_without_click_the_missing_extra_is_named() -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_decodes_what_the_person_saw_the_same_every_time(
-    tmp_path: Path, fetched: Callable[[str], Path]
-) -> None:
+def test_the_demo_decodes_what_the_person_saw(tmp_path: Path, fetched: Callable[[str], Path]) -> None:
     # Progress bars of a first fetch would be on standard error.
     for name in ("smollm2-135m-instruct", "haxby2001-slice"):
         fetched(name)
     command = [sys.executable, "-c", "from hotwire.decoder.cli.group import main; main()", "demo", "--json"]
-    found = []
-    for _ in range(2):
-        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
-        assert done.stderr == ""
-        found.append(json.loads(done.stdout))
-    first, second = found
-    del first["seconds"], second["seconds"]
-    assert first == second
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stderr == ""
+    first = json.loads(done.stdout)
     assert first["n_blocks"] == 96
     assert first["accuracy"] >= 0.75
     assert first["candidate_accuracy"] >= 0.75

@@ -75,7 +75,7 @@ def test_as_json_and_on_disk(study: Path) -> None:
     result = run(study, "--json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
-    assert found["chance"] == 0.5
+    assert found["chance"] == pytest.approx(0.5, abs=0.02)  # the lags leave out some trials of a class
     assert found["interval"][0] <= found["nested_pairwise"] <= found["interval"][1]
     assert 0.9 < found["nested_pairwise"] <= found["ceiling"] == 1.0
     assert set(found["controls"]) == {"shuffled pairing", "mean activation", "untrained network", "nuisance"}

@@ -34,7 +34,8 @@ def without_bars_of_transformers() -> Iterator[None]:
 def study(tmp_path: Path) -> Path:
     path = save_study(tmp_path)
     path.write_text(
-        path.read_text() + "[map]\nregions = { front = { first = 0, stop = 5 }, back = { first = 5, stop = 10 } }\n"
+        path.read_text().replace("alphas = 0.1", "alphas = [0.1, 1.0]")
+        + "[map]\nregions = { front = { first = 0, stop = 5 }, back = { first = 5, stop = 10 } }\n"
     )
     return path
 

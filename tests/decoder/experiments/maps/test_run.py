@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_a_cell_is_what_evaluate_finds(network, recording, make_session, store):
     found = make_map([session], cache=store)
     for layer in network.layers:
         decoder = Decoder(network, TARGETS, Settings(layer, steps=[Detrend()], whiten="samples"))
-        given = {"n_permutations": 200, "n_shuffles": 1}
+        given: Any = {"n_permutations": 200, "n_shuffles": 1}
         beside = evaluate(decoder, recording, controls=("mean activation", "untrained network"), **given)
         drawn = evaluate(decoder, recording, controls=("shuffled pairing",), seed=session.own_seed, **given)
         cell = found.cells[MapCell("all", "", network.name, layer)]

@@ -316,6 +316,7 @@ def test_a_file_that_lacks_bytes_in_the_middle_is_refused(tmp_path: Path, n_remo
 @given(at=st.floats(0.05, 0.9), length=st.integers(1, 700), seed=st.integers(0, 10))
 @example(at=0.2808826540258724, length=1, seed=1)
 @example(at=0.51, length=1, seed=1)
+@example(at=0.8016147653286942, length=1, seed=1)
 def test_other_bytes_in_the_middle_are_refused_or_change_only_their_own_chunks(
     tmp_path_factory: pytest.TempPathFactory, at: float, length: int, seed: int
 ) -> None:
