@@ -139,7 +139,9 @@ def test_a_fitted_decoder_predicts_as_it_would_live(made: Path) -> None:
     fitted = study.fit(study.decoder(), study.recording())
     python = fitted.predict(study.recording())
     assert [one["chose"] for one in found["decisions"]] == [one.answer for one in python]
-    assert saved["agreement"] == agreement_held_out(fitted, study.recording()).to_dict()
+    agreement = agreement_held_out(fitted, study.recording())
+    assert agreement is not None
+    assert saved["agreement"] == agreement.to_dict()
     assert saved["agreement_on"] == "runs held out"
     assert saved["agreement"]["n_trials"] == 24
     assert answer("inspect", "d.hotwire")["live"]["agreement"] == saved["agreement"]

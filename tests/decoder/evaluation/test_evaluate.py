@@ -107,9 +107,10 @@ def test_one_fold_by_hand(network: Network, recording: Recording, settings: Sett
         held_out = found.trials.run == run
         expected = np.array([list(decision.probabilities.values()) for decision in decisions])
         np.testing.assert_allclose(found.probabilities[held_out], expected, atol=1e-4)
-        assert found.calibrations[run] is not None
+        calibration = found.calibrations[run]
+        assert calibration is not None
         assert fitted.calibration_ is not None
-        assert found.calibrations[run].temperature == pytest.approx(fitted.calibration_.temperature, rel=1e-3)
+        assert calibration.temperature == pytest.approx(fitted.calibration_.temperature, rel=1e-3)
 
 
 def test_what_is_decided_on_need_not_be_what_is_fitted_on(
