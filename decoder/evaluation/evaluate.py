@@ -169,7 +169,8 @@ def evaluate(
     refuse(findings, audit)
     graph = BundleEngine(len(trials), len(data.targets.answers)) if engine == "bundle" else None
     fits = [partial(_fitted, graph, data, decoder.settings, choose, one, inner_folds) for one in splits]
-    at_once = folds_at_once(data, decoder.settings, choose, len(splits))
+    # While torch exports a network in one thread, others must not run it.
+    at_once = folds_at_once(data, decoder.settings, choose, len(splits)) if graph is None else 1
     fitted = in_parallel(fits, "cross-validation", at_once)
     fold = np.empty(len(trials), np.intp)
     for index, one in enumerate(fitted):
