@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..models.networks.network import Network
 from .decision import Decision, decision_on
 from .fit_findings import warn_of_fit
 from .fitted_on import run_digests
-from .inner_folds import calibration_within, inner_scores_in_turn, warn_uncalibrated
+from .inner_folds import Split, calibration_within, in_turn, inner_scores, warn_uncalibrated
 from .linear import Linear
 from .readout import Entry, make_entry, read_out
 from .recordings.matching import check_agrees
@@ -172,11 +173,14 @@ class Decoder:
         def entry(fitted: Linear) -> Entry:
             return make_entry(self.network, settings.layer, targets, table, fitted.mean)
 
+        def score(splits: Sequence[Split]) -> NDArray[np.float32]:
+            return inner_scores(settings.readout, trials.X, splits, fit, entry)
+
         return calibration_within(
             settings,
             targets.answers,
             recording.runs,
             (to_fit.run, truth[keys]),
             (trials.run, truth[targets.key_of(trials)]),
-            lambda splits: inner_scores_in_turn(settings.readout, trials.X, splits, fit, entry),
+            partial(in_turn, score),
         )

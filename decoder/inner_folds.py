@@ -48,16 +48,10 @@ def inner_scores(
     return np.concatenate(scores)
 
 
-def inner_scores_in_turn(
-    readout: Readout,
-    X: NDArray,
-    splits: Sequence[Split],
-    fit: Callable[[NDArray[np.intp]], Linear],
-    entry: Callable[[Linear], Entry],
-) -> NDArray[np.float32]:
-    """The same as `inner_scores`, one split after the other, with progress."""
+def in_turn(score: Callable[[Sequence[Split]], NDArray[np.float32]], splits: Sequence[Split]) -> NDArray[np.float32]:
+    """The scores of all splits, one split after the other, with progress."""
     turns = tqdm(splits, "calibrating probabilities", delay=1, disable=None, leave=False)
-    return np.concatenate([inner_scores(readout, X, [one], fit, entry) for one in turns])
+    return np.concatenate([score([one]) for one in turns])
 
 
 def calibration_within(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -145,6 +145,10 @@ class Settings:
         """
         whitener = self.fit_whitener(samples, sample_runs)
         return fit_on(self, trials, np.arange(len(trials)), targets, answers, whitener, regions)
+
+    def uncalibrated(self) -> Settings:
+        """The same, with the network's own probabilities."""
+        return replace(self, probabilities="network", decision=DecisionRule())
 
     def fit_whitener(self, samples: NDArray, runs: NDArray | None = None) -> Whitener | None:
         """Fit the whitening on samples (n_samples, n_features) and the run of each; None if there is to be none."""

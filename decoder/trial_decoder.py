@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -22,7 +22,7 @@ from .decision import DecisionRule, least_cost
 from .features.base import Features
 from .fit_findings import warn_of_fit
 from .given_trials import GivenTrials, given_trials, labels_of
-from .inner_folds import calibration_within, inner_scores_in_turn, warn_uncalibrated
+from .inner_folds import Split, calibration_within, in_turn, inner_scores, warn_uncalibrated
 from .linear import Linear
 from .readout import Entry, Readout, make_entry, read_out
 from .settings import Settings, fit_on, prompted
@@ -159,6 +159,9 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         def entry(fitted: Linear) -> Entry:
             return make_entry(network, self.layer, targets, table, fitted.mean)
 
+        def score(splits: Sequence[Split]) -> NDArray[np.float32]:
+            return inner_scores(settings.readout, trials.X, splits, fit_some, entry)
+
         of_trials, groups_of = (trials.run, answers), np.unique(trials.run).tolist()
         self.calibration_ = calibration_within(
             settings,
@@ -166,7 +169,7 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
             groups_of,
             of_trials,
             of_trials,
-            lambda splits: inner_scores_in_turn(settings.readout, trials.X, splits, fit_some, entry),
+            partial(in_turn, score),
         )
         warn_uncalibrated(settings, self.calibration_, targets.answers, len(groups_of), "groups of trials")
         self.fitted_on_ = replace(given, X=given.X[:0])

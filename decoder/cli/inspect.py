@@ -33,7 +33,7 @@ def inspect(what: str) -> CommandResult:
 
 
 def _inspected(path: Path) -> dict[str, Any]:
-    from ..readers.arrays.array_files import array_shapes
+    from ..readers.arrays.array_files import array_names
     from ..readers.describe import describe, is_recording
     from ..report.data import recording_data
 
@@ -41,7 +41,7 @@ def _inspected(path: Path) -> dict[str, Any]:
         from ..study.study import open_study
 
         return _study_data(open_study(path))
-    if path.suffix == ".npz" and (not path.is_file() or "about" in array_shapes(path)):
+    if path.suffix == ".npz" and (not path.is_file() or "about" in array_names(path)):
         return {"kind": "recording", **recording_data(recording_of(path))}
     if path.suffix == ".hotwire":
         from ..bundle.load import describe

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
 from ...errors import InputError
@@ -12,16 +9,13 @@ from ...models.export.onnx_precision import Precision
 from ..bundle.agreement import Agreement, agreement, together
 from ..bundle.graph import check_causal
 from ..decoder import Decoder
-from ..linear import Linear
+from ..inner_folds import LEAST_RUNS, N_FOLDS
 from ..recordings.recording import Recording
-from ..settings import Settings
 from .engine import Graphs
 from .fold_data import FoldData
+from .folds import fit_fold
 from .splits import HeldOut, split_runs
 
-FEWEST_RUNS = 3
-"""A fold of two runs would fit on one, and have none to choose the adapter's strength by."""
-N_FOLDS = 4
 MOST_TRIALS = 96
 
 
@@ -53,7 +47,7 @@ def agreement_held_out(decoder: Decoder, recording: Recording, precision: Precis
         return None
     data = FoldData(decoder.network, decoder.targets, recording, (settings.layer,))
     trials = data.trials(settings)
-    if len(recording.runs) < FEWEST_RUNS or not len(trials):
+    if len(recording.runs) < LEAST_RUNS or not len(trials):
         return None
     drawn = np.random.default_rng(0).permutation(len(trials))[:MOST_TRIALS]
     graphs, parts = Graphs(precision), []
@@ -63,20 +57,11 @@ def agreement_held_out(decoder: Decoder, recording: Recording, precision: Precis
             continue
         one = Decoder(decoder.network, decoder.targets, settings)
         # Calibrating anew would take many more passes; the decoder's own moves both kinds of decisions alike.
-        one.adopt(_fitted(data, settings, runs), data.table(settings.layer), recording, decoder.calibration_)
+        linear = fit_fold(data, settings.uncalibrated(), (), HeldOut(tuple(runs)), N_FOLDS).linear
+        one.adopt(linear, data.table(settings.layer), recording, decoder.calibration_)
         try:
             compiled = graphs.of(one)
         except InputError:
             return None
         parts.append(agreement(one, compiled, trials.take(np.sort(test))))
     return together(parts)
-
-
-def _fitted(data: FoldData, settings: Settings, runs: Sequence[Any]) -> Linear:
-    """The linear part, fitted on all runs but these."""
-    held_out, to_fit = HeldOut(tuple(runs)), data.trials_to_fit(settings)
-    train = np.flatnonzero(held_out.trains(to_fit.run, None))
-    steps, whitener = tuple(settings.steps), None
-    if settings.whiten != "none":
-        whitener = data.whitener(settings.whiten, steps, (), held_out)
-    return data.fit(settings, train, data.keys(to_fit)[train], whitener)

@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decision import DecisionRule
 from ..linear import Linear
 from ..settings import Settings
 from .choices import Choice, folds_at_once
@@ -83,5 +82,4 @@ def _fitted(
     data: FoldData, settings: Settings, choices: Sequence[Choice], held_out: HeldOut, inner_folds: int
 ) -> FittedFold:
     # Controls are compared by the network's own scores.
-    settings = replace(settings, probabilities="network", decision=DecisionRule())
-    return fit_fold(data, settings, choices, held_out, inner_folds).of_own_trials(data)
+    return fit_fold(data, settings.uncalibrated(), choices, held_out, inner_folds).of_own_trials(data)

@@ -112,8 +112,8 @@ def mid_p(value: float, permuted: NDArray) -> float:
     >>> mid_p(1.0, np.array([0.0, 1.0, 1.0]))
     0.5
     """
-    n_equal = at_least(value, permuted) - int(np.count_nonzero(permuted > value + 1e-12))
-    return float(p_of_count(at_least(value, permuted) - n_equal / 2, len(permuted)))
+    n_above = int(np.count_nonzero(permuted > value + 1e-12))
+    return float(p_of_count((at_least(value, permuted) + n_above) / 2, len(permuted)))
 
 
 def permutation_p(by_class: NDArray, truth: NDArray, shuffled: NDArray, counts: Counts = "decisions") -> float:

@@ -88,8 +88,7 @@ def calibration_error(probabilities: ArrayLike, truth: ArrayLike, n_bins: int = 
     >>> round(calibration_error([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.1, 0.9]], [0, 0, 1, 0]), 3)
     0.15
     """
-    bins = reliability_bins(probabilities, truth, n_bins)
-    return float(bins.n_trials @ np.abs(bins.right - bins.confidence) / bins.n_trials.sum())
+    return _error(reliability_bins(probabilities, truth, n_bins))
 
 
 def error_if_perfect(probabilities: ArrayLike, n_bins: int = N_BINS, *, seed: int = 0) -> tuple[float, float]:
@@ -97,8 +96,7 @@ def error_if_perfect(probabilities: ArrayLike, n_bins: int = N_BINS, *, seed: in
 
     The trials keep their confidence, and whether each is right is drawn by it.
     """
-    drawn = _drawn(probabilities, n_bins, seed)
-    errors = [one.n_trials @ np.abs(one.right - one.confidence) / one.n_trials.sum() for one in drawn]
+    errors = [_error(one) for one in _drawn(probabilities, n_bins, seed)]
     return float(np.mean(errors)), float(np.quantile(errors, 0.95))
 
 
@@ -134,6 +132,10 @@ def log_loss(probabilities: ArrayLike, truth: ArrayLike) -> float:
     probabilities, truth = checked_scores(probabilities, truth)
     of_right = probabilities[np.arange(len(truth)), truth]
     return float(-np.log(np.maximum(of_right, LEAST_PROBABILITY)).mean())
+
+
+def _error(bins: Bins) -> float:
+    return float(bins.n_trials @ np.abs(bins.right - bins.confidence) / bins.n_trials.sum())
 
 
 def _drawn(probabilities: ArrayLike, n_bins: int, seed: int) -> list[Bins]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...inner_folds import Split
 from ...settings import Settings
 from ...statistics.auc import auc
 from ...statistics.measures import hits
@@ -16,16 +17,13 @@ from ..choices import Choice, choose_in_turn
 from ..splits import split_runs
 from ..threads import once
 from .base import Rival
-from .inputs import FoldInputs, InputsOf, Positions
+from .inputs import FoldInputs, InputsOf
 
 CHOSEN = {
     "samples": ("steps", "fit_steps", "window", "fit_window"),
     "features": ("steps", "fit_steps", "window", "fit_window", "features"),
 }
 """The settings that concern a classifier, by what it takes; whitening is the decoder's."""
-
-Part = tuple[Positions, Positions]
-"""Of an inner fold: positions of trials to fit on, and of trials to decide on."""
 
 
 def own_choices(classifier: Rival, choices: Sequence[Choice]) -> list[Choice]:
@@ -86,7 +84,7 @@ def inner_scores(
     inputs_of: InputsOf,
     truth_to_fit: NDArray[np.intp],
     truth: NDArray[np.intp],
-    parts: Sequence[Part],
+    parts: Sequence[Split],
 ) -> list[float]:
     """Score the decisions of all inner folds together, for each candidate: by the AUC for two classes, else accuracy.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from os import PathLike
 from pathlib import Path
@@ -46,29 +47,23 @@ def load_arrays(path: str | PathLike[str], names: Sequence[str]) -> dict[str, ND
     return {".npz": _load_npz, ".mat": _load_mat}[path.suffix](path, names)
 
 
+def array_names(path: Path) -> list[str]:
+    """Return the names of the arrays in an ``.npz`` file; errors as `load_arrays`."""
+    with _opened_npz(path) as file:
+        return list(file.files)
+
+
 def array_shapes(path: Path) -> dict[str, str]:
-    """Return the shape and the type of each array in a file, such as ``"(100, 64) float32"``."""
+    """Return shape and type of each array in a file, such as ``"(100, 64) float32"``; errors as `load_arrays`."""
     if path.suffix.lower() == ".npz":
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: _without_objects(path, name, file) for name in file.files}
-            return {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
-        except DAMAGED as error:
-            raise RecordingError(f"{path}: cannot be read as .npz: {error}") from error
-    try:
-        import scipy.io
-        from scipy.io.matlab import MatReadError
-    except ImportError as error:
-        raise MissingExtraError("reading MATLAB's files needs scipy; install hotwire[all]") from error
-    try:
-        named = {name: f"{tuple(shape)} {kind}" for name, shape, kind in scipy.io.whosmat(path)}
+        with _opened_npz(path) as file:
+            arrays = {name: _without_objects(path, name, file) for name in file.files}
+        return {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
+    with _reading_mat(path) as io:
+        named = {name: f"{tuple(shape)} {kind}" for name, shape, kind in io.whosmat(path)}
         structures = [name for name, what in named.items() if what.endswith("struct")]
-        loaded = scipy.io.loadmat(path, variable_names=structures) if structures else {}
-        return named | {f"{name}.{field}": "field" for name in structures for field in loaded[name].dtype.names or ()}
-    except NotImplementedError as error:
-        raise RecordingError(f"{path}: {VERSION_7_3}") from error
-    except (*DAMAGED, MatReadError, LookupError) as error:
-        raise RecordingError(f"{path}: cannot be read as a MATLAB file: {error}") from error
+        loaded = io.loadmat(path, variable_names=structures) if structures else {}
+    return named | {f"{name}.{field}": "field" for name in structures for field in loaded[name].dtype.names or ()}
 
 
 def entries(path: Path, name: str, array: NDArray) -> NDArray:
@@ -96,13 +91,19 @@ def named_labels(name: str, labels: NDArray[np.str_], meaning: Mapping[str, str]
 
 
 def _load_npz(path: Path, names: Sequence[str]) -> dict[str, NDArray]:
+    with _opened_npz(path) as file:
+        known = {name: _known(path, name, file.files) for name in names}
+        return {name: _without_objects(path, known[name], file) for name in names}
+
+
+@contextmanager
+def _opened_npz(path: Path) -> Iterator[Any]:
     try:
         with open(path, "rb") as raw:
             file = np.load(raw, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise RecordingError(f"{path}: expected several arrays by name, got a single one")
-            known = {name: _known(path, name, file.files) for name in names}
-            return {name: _without_objects(path, known[name], file) for name in names}
+            yield file
     except HotwireError:
         raise
     except DAMAGED as error:
@@ -122,22 +123,29 @@ def _without_objects(path: Path, name: str, file: Any) -> NDArray:
 
 
 def _load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray]:
+    with _reading_mat(path) as io:
+        there = [name for name, _, _ in io.whosmat(path)]
+        known = {name: _known(path, name.split(".")[0], there) for name in names}
+        loaded = io.loadmat(path, variable_names=list(set(known.values())))
+    return {name: _from_matlab(path, name, _field(path, name, known[name], loaded)) for name in names}
+
+
+@contextmanager
+def _reading_mat(path: Path) -> Iterator[Any]:
+    """`scipy.io`; what it raises while it reads this file becomes a RecordingError."""
     try:
         import scipy.io
         from scipy.io.matlab import MatReadError
     except ImportError as error:
         raise MissingExtraError("reading MATLAB's files needs scipy; install hotwire[all]") from error
     try:
-        there = [name for name, _, _ in scipy.io.whosmat(path)]
-        known = {name: _known(path, name.split(".")[0], there) for name in names}
-        loaded = scipy.io.loadmat(path, variable_names=list(set(known.values())))
+        yield scipy.io
     except NotImplementedError as error:
         raise RecordingError(f"{path}: {VERSION_7_3}") from error
     except HotwireError:
         raise
     except (*DAMAGED, MatReadError, LookupError, UnboundLocalError) as error:
         raise RecordingError(f"{path}: cannot be read as a MATLAB file: {error}") from error
-    return {name: _from_matlab(path, name, _field(path, name, known[name], loaded)) for name in names}
 
 
 def _field(path: Path, name: str, variable: str, loaded: Mapping[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from ....errors import RecordingError
 from ..tables import read_text
 from .bids_files import Bold, inherited
 from .images import open_image
-from .repetition_time import PLAUSIBLE_TR_S, SAME_TR, differs, header_tr_s
+from .repetition_time import SAME_TR, differs, header_tr_s, plausible
 
 GIVE = "correct the file, or give tr_s"
 
@@ -55,7 +55,7 @@ def _times_of(bold: Bold, root: Path, given_s: float | None) -> Times:
     elif given_s is None and "RepetitionTime" in fields:
         path = said_by["RepetitionTime"]
         tr_s = _number(path, "RepetitionTime", fields["RepetitionTime"])
-        if not PLAUSIBLE_TR_S[0] <= tr_s <= PLAUSIBLE_TR_S[1]:
+        if not plausible(tr_s):
             raise RecordingError(f"{path}: RepetitionTime: expected seconds, such as 2.0, got {tr_s:g}; {GIVE}")
         header_s = header_tr_s(open_image(bold.path))
         if differs(header_s, tr_s):

@@ -19,8 +19,8 @@ SAME_TR = 1e-3
 def given_tr_s(tr_s: float, paths: list[Path], images: list[Any]) -> float:
     """The repetition time that the user gave; warn where a header says otherwise."""
     tr_s = float(tr_s)
-    if not _plausible(tr_s):
-        hint = f"; if these are milliseconds, give {tr_s / 1000:g}" if _plausible(tr_s / 1000) else ""
+    if not plausible(tr_s):
+        hint = f"; if these are milliseconds, give {tr_s / 1000:g}" if plausible(tr_s / 1000) else ""
         raise RecordingError(
             f"tr_s: expected seconds between {PLAUSIBLE_TR_S[0]:g} and {PLAUSIBLE_TR_S[1]:g}, got {tr_s:g}{hint}"
         )
@@ -37,7 +37,7 @@ def given_tr_s(tr_s: float, paths: list[Path], images: list[Any]) -> float:
 
 def differs(header_s: float, tr_s: float) -> bool:
     """Whether a header holds a sensible repetition time, and it is another one."""
-    return _plausible(header_s) and abs(header_s - tr_s) > SAME_TR * tr_s
+    return plausible(header_s) and abs(header_s - tr_s) > SAME_TR * tr_s
 
 
 def common_tr_s(paths: list[Path], images: list[Any]) -> float:
@@ -50,7 +50,7 @@ def common_tr_s(paths: list[Path], images: list[Any]) -> float:
 
 def _tr_s(path: Path, image: Any) -> float:
     tr_s = header_tr_s(image)
-    if not _plausible(tr_s):
+    if not plausible(tr_s):
         raise RecordingError(
             f"{path}: expected a repetition time between {PLAUSIBLE_TR_S[0]:g} and {PLAUSIBLE_TR_S[1]:g} s "
             f"in the header, got {image.header.get_zooms()[3]:g} in the unit "
@@ -65,5 +65,5 @@ def header_tr_s(image: Any) -> float:
     return float(str(image.header.get_zooms()[3])) * SECONDS.get(image.header.get_xyzt_units()[1], np.nan)
 
 
-def _plausible(tr_s: float) -> bool:
+def plausible(tr_s: float) -> bool:
     return PLAUSIBLE_TR_S[0] <= tr_s <= PLAUSIBLE_TR_S[1]

@@ -73,12 +73,17 @@ def read_mne(
     return replace(recording, source="; ".join([recording.source, *lost, *notes]))
 
 
-def open_raw(path: Path) -> mne.io.BaseRaw:
-    """Open a file of continuous data, without reading its samples; errors as `read_mne`."""
+def _mne() -> Any:
     try:
         import mne
     except ImportError as error:
         raise MissingExtraError("reading with MNE-Python needs mne; install hotwire[all]") from error
+    return mne
+
+
+def open_raw(path: Path) -> mne.io.BaseRaw:
+    """Open a file of continuous data, without reading its samples; errors as `read_mne`."""
+    mne = _mne()
     try:
         with warnings.catch_warnings(action="ignore"):
             return mne.io.read_raw(path, preload=False, verbose="error")
@@ -88,10 +93,7 @@ def open_raw(path: Path) -> mne.io.BaseRaw:
 
 def _load(path: Path) -> tuple[mne.io.BaseRaw | mne.BaseEpochs, list[str]]:
     """Return the file's content, in memory, and notes of what cannot be read."""
-    try:
-        import mne
-    except ImportError as error:
-        raise MissingExtraError("reading with MNE-Python needs mne; install hotwire[all]") from error
+    mne = _mne()
     try:
         if path.name.endswith(EPOCHS_ENDINGS):
             return mne.read_epochs(path, verbose="warning"), []

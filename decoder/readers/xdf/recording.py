@@ -119,9 +119,7 @@ def _chosen(
 ) -> XdfStream:
     there = "; ".join([listed(map(str, streams)) or "none", *([_cut_off(n_torn)] if n_torn else [])])
     if wanted is None:
-        if len(among) == 1:
-            return among[0]
-        whole = joined_parts(among) if among else None
+        whole = joined_parts(among)
         if whole is not None:
             return whole
         raise RecordingError(
@@ -130,9 +128,7 @@ def _chosen(
         )
     for kind in ("name", "source_id", "type"):
         found = [one for one in among if getattr(one, kind) == wanted]
-        if len(found) == 1:
-            return found[0]
-        whole = joined_parts(found) if found else None
+        whole = joined_parts(found)
         if whole is not None:
             return whole
         if found:

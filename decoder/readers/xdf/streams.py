@@ -120,7 +120,9 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def joined_parts(parts: list[XdfStream]) -> XdfStream | None:
-    """One stream of several that a recorder took for others after a restart; None if they are different streams."""
+    """The one stream, or that of which a recorder took the parts for others after a restart; None if there is none."""
+    if len(parts) < 2:
+        return parts[0] if parts else None
     parts = sorted(parts, key=lambda one: one.stamps[0] if len(one.stamps) else np.inf)
     first = parts[0]
     same = [one._replace(values=None, stamps=first.stamps, closed=True) for one in parts]
