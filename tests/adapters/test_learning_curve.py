@@ -26,7 +26,7 @@ def noisy(seed: int, rest: float, exponent: float, n: int = 30) -> tuple[np.ndar
     return sizes, np.minimum(scores, 1.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.3]), st.sampled_from([0.5, 1.0]), st.sampled_from([10, 60]))
 def test_from_a_known_start_it_fits_as_well_as_scipy(seed: int, rest: float, exponent: float, delay: float) -> None:
     sizes = np.linspace(5, 200, 30)

@@ -11,7 +11,7 @@ from hotwire.adapters import RidgeAdapter
 from hotwire.adapters.rows import each_row
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(1, 40),

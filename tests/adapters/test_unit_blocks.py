@@ -36,7 +36,7 @@ def test_a_constant_unit_leaves_exactly_nothing() -> None:
     assert held.power[0] == 0.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 12), st.integers(1, 60), st.integers(1, 12))
 def test_scores_and_their_spread_are_the_targets(seed: int, n_samples: int, n_units: int, rank: int) -> None:
     rng = np.random.default_rng(seed)

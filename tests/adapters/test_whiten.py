@@ -14,7 +14,7 @@ from hotwire.adapters.shrunk_covariance import shrinkage_for
 from hotwire.adapters.whiten import Whitener
 from hotwire.errors import BundleError, InputError, NonFiniteError
 
-quick = settings(deadline=None, max_examples=40)
+quick = settings(max_examples=40)
 seeds = st.integers(0, 2**16)
 SHAPES = pytest.mark.parametrize("shape", [(50, 4), (12, 40)], ids=["narrow", "wide"])
 
@@ -39,7 +39,7 @@ def test_scikit_learn_conventions(estimator, check) -> None:
     check(estimator)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(n_samples=st.integers(3, 60), n_features=st.integers(1, 30), seed=seeds)
 def test_whitens_the_covariance_of_scikit_learn(n_samples: int, n_features: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -98,7 +98,7 @@ def test_bands_may_be_the_recordings_regions(network: Network, recording: Record
         Decoder(network, TARGETS, by_region).fit(replace(recording, regions={}))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_chunks_do_not_change_a_single_bit(network: Network, recording: Recording, data: st.DataObject) -> None:
     """A run cut into any chunks, as a stream brings it, is decided as the whole one."""

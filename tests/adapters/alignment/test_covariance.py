@@ -17,7 +17,7 @@ from hotwire.errors import BundleError, NonFiniteError, ShapeError, UnknownNameE
 
 seeds = st.integers(0, 2**16)
 matches = st.sampled_from(["mean", "variance", "covariance"])
-quick = settings(deadline=None, max_examples=30)
+quick = settings(max_examples=30)
 
 
 def samples(rng: np.random.Generator, n_samples: int, n_features: int) -> np.ndarray:

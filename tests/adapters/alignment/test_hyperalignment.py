@@ -16,7 +16,7 @@ from hotwire.adapters.alignment.procrustes import ProcrustesAligner
 from hotwire.errors import BundleError, InputError, NonFiniteError, ShapeError, UnknownNameError
 
 seeds = st.integers(0, 2**16)
-quick = settings(deadline=None, max_examples=25)
+quick = settings(max_examples=25)
 
 
 def people_of(rng: np.random.Generator, story: np.ndarray, widths: list[int], noise: float = 0.0) -> list[np.ndarray]:

@@ -13,7 +13,7 @@ from hotwire.adapters.alignment.procrustes import ProcrustesAligner
 from hotwire.errors import BundleError, InputError, NonFiniteError, ShapeError, UnknownNameError
 
 seeds = st.integers(0, 2**16)
-quick = settings(deadline=None, max_examples=30)
+quick = settings(max_examples=30)
 
 
 def rotation(rng: np.random.Generator, n: int) -> np.ndarray:

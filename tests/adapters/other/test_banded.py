@@ -68,7 +68,7 @@ def dense(X: np.ndarray, Y: np.ndarray, penalties: np.ndarray, X_new: np.ndarray
     return (X_new - mean) @ weights + Y.mean(axis=0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sessions(), st.sampled_from(["none", "unit_variance"]), st.sampled_from(["all", "unit"]))
 def test_map_and_error_are_those_of_the_dense_formula(session, scale: str, alpha_per: str) -> None:
     X, Y, bands, groups = session
@@ -162,7 +162,7 @@ def test_search_does_no_worse_than_himalayas(n_features: int) -> None:
     assert adapter.cv_errors_.min() <= ((Y - theirs) ** 2).mean() * 1.001
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sessions(), st.sampled_from(["error", "direction"]))
 def test_never_worse_than_ridge_on_held_out_samples(session, choose_by: str) -> None:
     X, Y, bands, groups = session

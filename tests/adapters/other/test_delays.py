@@ -61,7 +61,7 @@ def one_by_one(X, lags, runs):
     return table.reshape(n_samples, -1)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(sessions(), st.integers(0, 2**32 - 1))
 def test_kernel_and_moments_are_those_of_the_table(session, seed: int) -> None:
     X, runs, lags = session
@@ -73,7 +73,7 @@ def test_kernel_and_moments_are_those_of_the_table(session, seed: int) -> None:
     np.testing.assert_allclose(delayed_gram(X, lags, runs, some), D[some].T @ D[some], atol=1e-11)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sessions(), st.sampled_from([1, 3, 60]), st.sampled_from(["all", "unit"]), st.integers(0, 2**32 - 1))
 def test_one_strength_is_ridge_on_the_table(session, n_units: int, alpha_per: str, seed: int) -> None:
     X, runs, lags = session

@@ -72,7 +72,7 @@ def test_it_is_scikit_learns_in_every_shape(n_samples: int, n_features: int, n_u
     np.testing.assert_allclose(PLSAdapter(n_components).fit(X, Y).predict(elsewhere), expected, **TIGHT)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sessions(constants=(0.0, 0.1, -300.0)), st.integers(1, 6))
 def test_it_is_the_textbooks_for_all_units(data, n_components: int) -> None:
     X, Y, _ = data
@@ -82,7 +82,7 @@ def test_it_is_the_textbooks_for_all_units(data, n_components: int) -> None:
     assert adapter.n_components_ == adapter.projection_.shape[1] == adapter.expansion_.shape[0] <= n_components
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sessions(constants=(0.0, 0.1, -300.0)), st.sampled_from(["error", "direction"]))
 def test_the_search_is_that_of_textbook_cross_validation(data, choose_by: str) -> None:
     X, Y, groups = data
@@ -113,7 +113,7 @@ def test_the_first_direction_is_that_of_plssvd() -> None:
     np.testing.assert_allclose(np.abs(ours @ theirs.x_weights_[:, 0]), 1.0, rtol=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 9), st.sampled_from([1e-180, 1.0, 1e150]))
 def test_the_first_direction_is_the_first_singular_vector(seed: int, n_rows: int, n_columns: int, size: float) -> None:
     matrix = size * np.random.default_rng(seed).normal(size=(n_rows, n_columns))

@@ -50,7 +50,7 @@ def weighted_ridge(X, Y, forgetting: float, prior):
     return np.linalg.solve((Xc.T * w) @ Xc + np.diag(prior), (Xc.T * w) @ Yc), x_mean, y_mean
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(2, 90),
@@ -88,7 +88,7 @@ def test_after_one_sample_its_target_is_predicted() -> None:
     np.testing.assert_array_equal(adapter.predict([[7.0, 7.0]]), [[3.0, 4.0]])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(2, 150),

@@ -46,7 +46,7 @@ def penalised(X: NDArray, Y: NDArray, B: NDArray, alpha: float) -> float:
     return float(((Y - Y.mean(axis=0) - (X - X.mean(axis=0)) @ B) ** 2).sum() + alpha * (B**2).sum())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sessions(), st.integers(1, 12), st.sampled_from(GRID))
 def test_the_map_is_that_of_the_dense_formula(data, rank: int, alpha: float) -> None:
     X, Y, _ = data
@@ -57,7 +57,7 @@ def test_the_map_is_that_of_the_dense_formula(data, rank: int, alpha: float) -> 
     assert adapter.cv_errors_ is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sessions(), st.sampled_from(["error", "direction"]))
 def test_the_search_is_that_of_dense_cross_validation(data, choose_by: str) -> None:
     X, Y, groups = data
@@ -76,7 +76,7 @@ def test_the_search_is_that_of_dense_cross_validation(data, choose_by: str) -> N
     np.testing.assert_allclose(of_chosen, errors.min(), **TIGHT)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(sessions(), st.sampled_from(["none", "unit_variance"]), st.sampled_from(["none", "total"]))
 def test_full_rank_is_the_ridge(data, scale: str, gain: str) -> None:
     X, Y, groups = data
@@ -88,7 +88,7 @@ def test_full_rank_is_the_ridge(data, scale: str, gain: str) -> None:
     np.testing.assert_allclose(adapter.predict(X), same.predict(X), **TIGHT)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sessions(), st.integers(1, 4), st.sampled_from(GRID), st.integers(0, 2**32 - 1))
 def test_no_other_map_of_the_rank_has_less_penalised_error(data, rank: int, alpha: float, seed: int) -> None:
     X, Y, _ = data

@@ -38,7 +38,7 @@ def data(n_features: int = 12) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return X, Y, np.arange(50) // 10
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.floats(1e-30, 1e30), st.integers(-13, 13))
 def test_the_default_strengths_follow_the_features(size: float, exponent: int) -> None:
     alphas = default_alphas(size)

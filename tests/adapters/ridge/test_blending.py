@@ -47,7 +47,7 @@ def test_memory_stays_small_beside_a_wide_table(tmp_path: Path, monkeypatch: pyt
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 20))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_keys_are_summed(seed: int, n_keys: int, n_train: int) -> None:
     rng = np.random.default_rng(seed)
     A, keys = rng.normal(size=(3, n_train)), rng.integers(n_keys, size=n_train)

@@ -56,7 +56,7 @@ def assert_same(fit: dual.DualFit, predicted: NDArray, adapter: RidgeAdapter, ex
         np.testing.assert_allclose(fit.errors, n_units * errors, rtol=1e-6, atol=1e-9 * n_units * errors.max())
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     data=st.data(),
     choose_by=st.sampled_from(["error", "direction"]),

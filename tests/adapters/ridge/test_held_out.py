@@ -32,7 +32,7 @@ def test_held_out_errors_by_the_normal_equations(scale: str, n_features: int) ->
     np.testing.assert_allclose(held_out_sums(prepare_folds(X, folds, scale), ALPHAS, Y).error, expected, rtol=1e-8)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(n_features=st.integers(1, 30), n_targets=st.integers(1, 6), seed=st.integers(0, 2**16))
 def test_off_direction_is_what_no_gain_could_explain(n_features: int, n_targets: int, seed: int) -> None:
     """Against the least error over gains, found by least squares on scikit-learn's own predictions."""

@@ -49,7 +49,7 @@ def reference_errors(X, Y, alphas, splitter, groups, scale: str) -> np.ndarray:
     return np.array([((Y - predicted) ** 2).mean(axis=0) for predicted in predictions])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sessions(least_units=2), st.sampled_from(["none", "unit_variance"]), st.sampled_from(["all", "unit"]))
 def test_search_and_map_are_those_of_scikit_learn(data, scale: str, alpha_per: str) -> None:
     X, Y, groups = data
@@ -201,7 +201,7 @@ def test_groups_need_no_numbers_nor_order() -> None:
     np.testing.assert_allclose(searched(a), searched(b), rtol=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sessions(least_units=2), st.sampled_from(["all", "unit"]), st.sampled_from([GRID, 5.0]))
 def test_gain_restores_the_variance(data, alpha_per: str, alphas) -> None:
     X, Y, groups = data

@@ -49,7 +49,7 @@ def dual(X: Floats, parts: Svd, folds: list[Split], scale: str, dtype: Any, erro
     return DualSearch(len(X), folds, rows, len(ALPHAS), errors_only, ON, dtype)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(6, 20),

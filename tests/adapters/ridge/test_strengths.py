@@ -21,7 +21,7 @@ def data(seed: int, n_samples: int, n_features: int, n_units: int):
     return X, Y + 3 * rng.normal(size=Y.shape)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(6, 20), st.integers(1, 30), st.sampled_from(["none", "unit_variance"]))
 def test_generalised_cross_validation_by_the_hat_matrix(seed: int, n_samples: int, n_features: int, scale: str):
     X, Y = data(seed, n_samples, n_features, 7)

@@ -93,7 +93,7 @@ def test_a_large_offset_of_the_features_costs_no_precision() -> None:
         np.testing.assert_allclose(deviation[0], exact, rtol=1e-5, atol=1e-5)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), temperature=st.floats(0.02, 10), size=st.sampled_from([0.0, 1e-20, 1.0, 1e6]))
 def test_nearest_as_a_graph(network: Network, seed: int, temperature: float, size: float) -> None:
     rng = np.random.default_rng(seed)

@@ -288,7 +288,7 @@ def test_a_failed_save_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("d.hotwire", b"before")]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_changed_byte_anywhere_is_found(saved: Path, data: st.DataObject) -> None:
     content = bytearray(saved.read_bytes())
@@ -301,7 +301,7 @@ def test_a_changed_byte_anywhere_is_found(saved: Path, data: st.DataObject) -> N
             opened(damaged)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_a_file_cut_off_anywhere_is_found(saved: Path, data: st.DataObject) -> None:
     content = saved.read_bytes()

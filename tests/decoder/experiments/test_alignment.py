@@ -63,7 +63,7 @@ def trials_of(rng: np.random.Generator, labels: list[str], n_features: int) -> T
     )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     kind=st.sampled_from(["mean", "variance", "covariance", "procrustes"]),
     whiten=st.booleans(),
@@ -91,7 +91,7 @@ def test_folded_is_the_alignment_then_the_old_one(
     np.testing.assert_array_equal(made.mean, linear.mean)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(n_source=st.integers(1, 15), n_target=st.integers(1, 15), seed=st.integers(0, 2**16))
 def test_out_of_reach_it_stays_at_the_mean(n_source: int, n_target: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -33,7 +33,7 @@ def at_onsets(r: Recording) -> list[float]:
     ]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     gaps=st.lists(st.sampled_from([1.0, 1.5, 2.0, 7.0]), min_size=2, max_size=12),
     duration_s=st.sampled_from([0.0, 0.5]),

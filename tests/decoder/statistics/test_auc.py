@@ -26,7 +26,7 @@ def made(n: int, seed: int, *, ties: bool = True) -> tuple[np.ndarray, np.ndarra
     return np.stack([np.zeros(n), leaning.astype(float)], axis=1) + rng.integers(0, 5, (n, 1)), truth
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(2, 40), st.integers(0, 2**16), st.booleans())
 def test_is_that_of_scikit_learn(n: int, seed: int, ties: bool) -> None:
     scores, truth = made(n, seed, ties=ties)

@@ -83,7 +83,7 @@ def test_it_finds_what_made_the_truth() -> None:
     assert calibration_error(new, truth[4000:]) < 0.03 < calibration_error(softmax(7 * logits[4000:]), truth[4000:])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     n=st.integers(1, 60),
     n_classes=st.integers(2, 6),
@@ -155,7 +155,7 @@ def test_one_class_alone() -> None:
     assert fitted.probabilities(scores)[:, 0].mean() == pytest.approx(11 / 12, abs=0.01)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 99))
 def test_it_never_fits_worse_than_the_scores_as_they_are(seed: int) -> None:
     scores, truth = made(200, 3, seed, unit=5.0)

@@ -53,7 +53,7 @@ def test_all_splits_of_four_repeats() -> None:
     np.testing.assert_allclose(noise_ceiling(repeats, n_splits=2000), 2 * r / (1 + r), atol=0.02)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**16))
 def test_neither_size_nor_offset_nor_the_order_of_units_matters(seed: int) -> None:
     _, repeats = made(40, 5, [0.5, 2.0], seed)

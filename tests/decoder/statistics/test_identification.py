@@ -24,7 +24,7 @@ def won_by_hand(scores: np.ndarray, truth: int, n_way: int) -> float:
     return float(np.mean(won))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(n_candidates=st.integers(2, 7), seed=st.integers(0, 2**16), data=st.data())
 def test_identification_is_its_definition(n_candidates: int, seed: int, data: st.DataObject) -> None:
     rng = np.random.default_rng(seed)

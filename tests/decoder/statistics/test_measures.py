@@ -20,7 +20,7 @@ def pairwise_by_hand(scores: np.ndarray, truth: np.ndarray) -> list[float]:
     return values
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(n_trials=st.integers(2, 12), n_classes=st.integers(2, 5), seed=st.integers(0, 2**16))
 def test_pairwise_is_its_definition(n_trials: int, n_classes: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

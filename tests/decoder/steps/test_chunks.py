@@ -56,7 +56,7 @@ def drive(state: StepState, X: np.ndarray, cuts: Sequence[int]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("steps", CHAINS, ids=str)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_chunks_change_nothing(steps: list[Step], data: st.DataObject) -> None:
     n_samples = data.draw(st.integers(12, 60))

@@ -82,7 +82,7 @@ def samples(n_samples: int, n_features: int, seed: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("steps", CHAINS, ids=str)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(n_features=st.sampled_from([2, 3, 64]), n_samples=st.integers(0, 300), data=st.data())
 def test_chunks_change_nothing(steps: list[Step], n_features: int, n_samples: int, data: st.DataObject) -> None:
     X = samples(n_samples, n_features, data.draw(st.integers(0, 99)))
@@ -95,7 +95,7 @@ def test_chunks_change_nothing(steps: list[Step], n_features: int, n_samples: in
 
 
 @pytest.mark.parametrize("steps", CHAINS, ids=str)
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(sizes=st.lists(st.tuples(st.integers(0, 150), st.integers(0, 50)), min_size=1, max_size=4), data=st.data())
 def test_cutting_gaps_changes_nothing(steps: list[Step], sizes: list[tuple[int, int]], data: st.DataObject) -> None:
     pieces: list[Piece] = []

@@ -101,7 +101,7 @@ def slide(window: Window, events: list[tuple[float, float]], stream: Stream) -> 
 
 
 @pytest.mark.parametrize("steps", CHAINS, ids=str)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(stream=streams(), data=st.data())
 def test_cutting_gaps_and_chunks_changes_nothing(steps: list[Step], stream: Stream, data: st.DataObject) -> None:
     whole, n_missing = drive(steps, stream)
@@ -158,7 +158,7 @@ times = st.lists(st.tuples(st.floats(6, 100), st.floats(2.5, 40)), max_size=5)
 
 
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(stream=streams(), events=times, data=st.data())
 def test_rows_are_the_same_however_gaps_are_cut(
     window: Window, stream: Stream, events: list[tuple[float, float]], data: st.DataObject
@@ -167,7 +167,7 @@ def test_rows_are_the_same_however_gaps_are_cut(
 
 
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(stream=streams(), events=times)
 def test_rows_are_means_of_what_came(window: Window, stream: Stream, events: list[tuple[float, float]]) -> None:
     nan = [np.full((part, n_features(stream)), np.nan) if isinstance(part, int) else part for part in stream]

@@ -84,7 +84,7 @@ def test_rejection_by_what_a_feature_spans() -> None:
     assert told[2] == "Pz: 0 peak to peak, expected at least 0.001"
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.data(), st.sampled_from([1, 2]))
 def test_chunks_do_not_matter(data: st.DataObject, every: int) -> None:
     session = recorded(70, [])
@@ -115,7 +115,7 @@ def filled(came: NDArray, samples: NDArray) -> NDArray:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 40)), min_size=1, max_size=6), st.data())
 def test_lost_samples_are_bridged_within_the_window_however_a_gap_is_told(
     stream: list[tuple[int, int]], data: st.DataObject

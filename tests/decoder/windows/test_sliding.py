@@ -13,7 +13,7 @@ from hotwire.decoder.windows import SlidingAverage, windows
 from hotwire.errors import InputError
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(n=st.integers(0, 40), length=st.integers(1, 12), every=st.integers(1, 12), data=st.data())
 def test_a_row_every_so_often(n: int, length: int, every: int, data: st.DataObject) -> None:
     X = np.random.default_rng(0).normal(size=(n, 3)).astype(np.float32)

@@ -110,7 +110,7 @@ def as_bytes(rows: Iterable[WindowRow]) -> list[tuple]:
     return [(row.event, row.first, row.stop, row.x.tobytes()) for row in rows]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_chunks_and_the_time_of_announcing_change_nothing(data: st.DataObject) -> None:
     n = 50

@@ -122,7 +122,7 @@ def test_untrained_still_tells_pictures_apart(random_network: VisionNetwork) -> 
     assert untrained.fingerprint != random_network.fingerprint
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(size=st.integers(5, 20), kernel=st.sampled_from([1, 3, 5]), stride=st.sampled_from([1, 2]))
 def test_same_convolution_pads_as_tensorflow_does(size: int, kernel: int, stride: int) -> None:
     module = SameConv(size, 2, 3, kernel, stride=stride).eval()

@@ -51,7 +51,7 @@ def recut(came: np.ndarray, rows: np.ndarray, cuts: list[int]) -> list[At]:
     return script
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     cuts=st.lists(st.integers(1, N - 1), max_size=60, unique=True).map(sorted),
     gaps=st.lists(st.tuples(st.integers(120, N - 220), st.integers(1, 200)), max_size=3),
@@ -121,7 +121,7 @@ def test_an_epoch_bridges_as_many_lost_samples_as_are_allowed(how, n_lost, least
         np.testing.assert_allclose(list(ran.decisions[1].probabilities.values()), expected, rtol=1e-7)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     cuts=st.lists(st.integers(1, N - 1), max_size=60, unique=True).map(sorted),
     gaps=st.lists(st.tuples(st.integers(120, N - 220), st.integers(1, 60)), max_size=3),

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hotwire.errors import InputError, ShapeError
@@ -76,7 +76,6 @@ def test_what_is_not_finite_is_named() -> None:
 
 
 @given(cuts=st.lists(st.integers(0, 120), max_size=30), seed=st.integers(0, 999))
-@settings(deadline=None)
 def test_the_same_however_the_stream_is_cut(cuts: list[int], seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = rng.uniform(-1, 1, (120, 6)).astype(np.float32)

@@ -71,7 +71,7 @@ def test_a_loss_is_found_at_once_and_counted_exactly(rate_hz: float, error: floa
 
 
 @given(data=st.data(), rate_hz=st.sampled_from([0.4, 20.0, 250.0]), seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_passed_on_and_lost_are_all_that_was_sent(data: st.DataObject, rate_hz: float, seed: int) -> None:
     """Any pattern of losses behind the first block, under jitter of a fifth of a period."""
     n = 700
@@ -99,7 +99,7 @@ def test_losses_in_the_first_second_are_found_at_its_end(rate_hz: float) -> None
     seed=st.integers(0, 999),
     jitter=st.sampled_from([0.0, 0.3, 3.0]),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_the_same_places_however_the_stream_is_cut(
     data: st.DataObject, rate_hz: float, seed: int, jitter: float
 ) -> None:

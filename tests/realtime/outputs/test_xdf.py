@@ -172,7 +172,7 @@ SIZES = [3, 1, 5]
 N_BYTES = n_bytes_written(SIZES)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(4, N_BYTES - 1))
 def test_killed_at_any_byte(n_bytes: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -209,7 +209,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[int]]:
     return path.read_bytes(), sizes
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_cut_off_at_any_byte(grown: tuple[bytes, list[int]], data: st.DataObject) -> None:
     """A copy that broke off knows of no zero in front: pyxdf fails or mixes samples up, our reader does not."""

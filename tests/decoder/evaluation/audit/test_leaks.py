@@ -354,7 +354,7 @@ def test_runs_of_a_single_trial_have_no_order() -> None:
     assert all(found[name].reason == "Every run is a single trial, without an order." for name in ORDER_CHECKS)
 
 
-@settings(deadline=None, max_examples=25, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(
     n_runs=st.integers(2, 10),
     composition=st.lists(st.integers(0, 3), min_size=2, max_size=12),
@@ -385,7 +385,7 @@ def test_no_more_false_alarms_than_promised(labels: tuple[int, ...]) -> None:
         assert np.mean(np.array(p) <= level) <= level + 0.02  # of the draws of orders
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(labels=st.lists(st.integers(0, 2), min_size=2, max_size=9), seed=st.integers(0, 2**16))
 def test_agreement_counts_pairs(labels: list[int], seed: int) -> None:
     group, apart = np.random.default_rng(seed).integers(0, 3, (2, len(labels)))

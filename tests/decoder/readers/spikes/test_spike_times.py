@@ -41,7 +41,7 @@ def test_counts_and_events(tmp_path: Path) -> None:
     assert read_spike_times(path, 100, events=events).n_samples == 51
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     bin_ms=st.sampled_from([1.0, 5.0, 20.0, 100.0]),
     start_s=st.sampled_from([0.0, -1.0, 0.5]),

@@ -183,7 +183,7 @@ def test_a_lost_second_begins_a_new_run(tmp_path: Path) -> None:
         read_xdf(path, on_event_outside="keep")  # type: ignore[arg-type]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     lengths=st.lists(st.integers(250, 600), min_size=1, max_size=5),
     missing=st.lists(st.sampled_from([-30000, -50, 1, 2, 25, 1000, 100000]), min_size=4, max_size=4),
@@ -312,7 +312,7 @@ def test_a_file_that_lacks_bytes_in_the_middle_is_refused(tmp_path: Path, n_remo
             read_xdf(tmp_path / "b.xdf", markers="task")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(at=st.floats(0.05, 0.9), length=st.integers(1, 700), seed=st.integers(0, 10))
 @example(at=0.2808826540258724, length=1, seed=1)
 @example(at=0.51, length=1, seed=1)

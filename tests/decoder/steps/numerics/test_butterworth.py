@@ -19,7 +19,7 @@ RATES = st.sampled_from([100.0, 160.0, 250.0, 512.0, 1000.0, 2048.0, 30000.0])
 SCIPY = {"low": "lowpass", "high": "highpass", "band": "bandpass"}
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.sampled_from(get_args(Kind)), RATES, st.integers(1, 8), st.data())
 def test_the_same_sections_as_scipy(kind: Kind, rate_hz: float, order: int, data: st.DataObject) -> None:
     first = data.draw(st.floats(0.005, 0.9)) * rate_hz / 2

@@ -27,7 +27,7 @@ def drive(sections: np.ndarray, X: np.ndarray, cuts: list[int]) -> np.ndarray:
     return out
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 3), st.integers(1, 6), st.sampled_from([1, 5, 64]), st.integers(0, 600), st.data())
 def test_scipy_to_the_bit_however_cut(
     n_filters: int, n_sections: int, n_columns: int, n_samples: int, data: st.DataObject

@@ -10,7 +10,7 @@ from hotwire.decoder.steps.numerics import newest_samples as module
 from hotwire.decoder.steps.numerics.newest_samples import NewestSamples
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     pushes=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5), st.integers(0, 60)), max_size=25),
     n_keep=st.integers(0, 12),

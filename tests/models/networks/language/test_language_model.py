@@ -128,7 +128,7 @@ def test_injected_state_changes_the_answer_and_only_its_own(llama: LanguageModel
     assert np.ptp(together, axis=0).max() > 1e-3
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(order=st.permutations(["cat", "ice wine", "house", "ice house", "dog of wine"]))
 def test_candidates_do_not_see_each_other(order: list[str]) -> None:
     with torch.random.fork_rng():
