@@ -76,17 +76,21 @@ def auc_difference(scores: ArrayLike, other: ArrayLike, truth: ArrayLike, runs: 
     return difference_over(means, weights, len(second), chance=HALF.value, counts="comparisons")
 
 
-def choice_score(scores: ArrayLike, truth: ArrayLike, groups: ArrayLike | None = None) -> float:
-    """The score for choices: the AUC where two classes occur, else pairwise accuracy (within groups).
+def choice_score(scores: ArrayLike, truth: ArrayLike, fold: ArrayLike, groups: ArrayLike | None = None) -> float:
+    """The score for choices: the AUC within folds where two classes occur, else pairwise accuracy (within groups).
+
+    Scores of different folds are of different models. Only where each fold holds one class, they are compared.
 
     Examples
     --------
-    >>> choice_score([[0.6, 0.3, 0.1], [0.5, 0.2, 0.3], [0.2, 0.2, 0.6]], [0, 1, 2])
+    >>> choice_score([[0, 1], [0, 2], [0, 8], [0, 9]], [0, 1, 0, 1], [1, 1, 2, 2])
+    1.0
+    >>> choice_score([[0.6, 0.3, 0.1], [0.5, 0.2, 0.3], [0.2, 0.2, 0.6]], [0, 1, 2], [1, 1, 1])
     0.6666666666666666
     """
     scores, truth = checked_scores(scores, truth)
     if has_auc(truth, scores.shape[1]):
-        return auc(scores, truth)
+        return auc(scores, truth) if _unmixed(truth, fold) else auc_within(scores, truth, fold)
     return float(np.nanmean(pairwise(scores, truth, groups)))
 
 
@@ -97,10 +101,12 @@ def has_auc(truth: NDArray[np.intp], n_classes: int) -> bool:
 
 def unit_of_auc(truth: NDArray[np.intp], runs: NDArray, fold: NDArray) -> NDArray | None:
     """Within what trials (n_trials,) are compared: runs, else folds; None where none holds trials of both classes."""
-    for unit in (runs, fold):
-        if any(len(np.unique(truth[rows])) == 2 for rows in rows_of(unit)):
-            return unit
-    return None
+    return next((unit for unit in (runs, fold) if not _unmixed(truth, unit)), None)
+
+
+def _unmixed(truth: NDArray[np.intp], unit: ArrayLike) -> bool:
+    """Whether each run (or fold) holds trials of one class only."""
+    return all(len(np.unique(truth[rows])) < 2 for rows in rows_of(unit))
 
 
 def _leaning(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
