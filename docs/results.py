@@ -65,7 +65,7 @@ SHORT = [
 ]
 BUNDLE = ".bundle"
 """An output of this suffix is that of the study with ``--engine bundle``: the graph of 8 bits that a rig runs."""
-LIVE = ["haxby-live", "openbmi-imagery"]
+LIVE = ["haxby-live", "openbmi-imagery", "openbmi-p300", "openbmi-ssvep", "it-objects"]
 """Studies whose decoder can go live, in which the graph is compared with the network."""
 CONTROLS = {"shuffled pairing": "shuffled", "mean activation": "mean", "untrained network": "untrained"}
 

@@ -46,12 +46,12 @@ def auc_measure(repeats: Sequence[ArrayLike], truth: ArrayLike, runs: ArrayLike,
     `shuffled` (n_permutations, n_trials) are classes exchanged within runs, or parts of them.
     """
     ranks, second, codes = [_ranks_within(scores, truth, runs) for scores in repeats], *_second(truth, runs)
-    means, weights = _by_run(ranks, second, codes)
+    means, weights, n_trials = _by_run(ranks, second, codes)
     value = float((means @ weights).mean())
     # The AUC is linear in the ranks, so that the mean of ranks gives the mean of AUCs.
     mean_ranks = np.mean(ranks, axis=0)
     permuted = np.concatenate([_within(mean_ranks, block == 1, codes) for block in _blocks(shuffled)])
-    low, high = share_interval_over(means, weights, len(second), chance=HALF.value, counts="comparisons")
+    low, high = share_interval_over(means, weights, n_trials, chance=HALF.value, counts="comparisons")
     p_value = mid_p(value, widened(permuted, "comparisons"))
     return Measure(value, HALF.value, low, high, p_value, HALF.reason)
 
@@ -72,8 +72,8 @@ def auc_difference(scores: ArrayLike, other: ArrayLike, truth: ArrayLike, runs: 
     """AUC of `scores` minus that of `other` on the same trials, run by run."""
     ranks = [_ranks_within(one, truth, runs) for one in (scores, other)]
     second, codes = _second(truth, runs)
-    means, weights = _by_run(ranks, second, codes)
-    return difference_over(means, weights, len(second), chance=HALF.value, counts="comparisons")
+    means, weights, n_trials = _by_run(ranks, second, codes)
+    return difference_over(means, weights, n_trials, chance=HALF.value, counts="comparisons")
 
 
 def choice_score(scores: ArrayLike, truth: ArrayLike, fold: ArrayLike, groups: ArrayLike | None = None) -> float:
@@ -142,15 +142,18 @@ def _ranks_within(scores: ArrayLike, truth: ArrayLike, runs: ArrayLike) -> NDArr
 
 def _by_run(
     ranks: Sequence[NDArray], second: NDArray[np.bool_], codes: NDArray[np.intp]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """AUC (n_scores, n_runs) in each run with trials of both classes, and these runs' shares of all pairs."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """AUC (n_scores, n_runs) in each run with trials of both classes, these runs' shares of all pairs, and a number.
+
+    That is how many trials of equally frequent classes compare as precisely: 4 n_1 n_2 / (n_1 + n_2) of a run.
+    """
     n_trials = np.bincount(codes).astype(np.float64)
     n_second = np.bincount(codes[second], minlength=len(n_trials))
     n_pairs = n_second * (n_trials - n_second)
     some = n_pairs > 0
     above = np.stack([np.bincount(codes[second], one[second], len(n_pairs)) for one in ranks])
     above -= n_second * (n_second + 1) / 2
-    return above[:, some] / n_pairs[some], n_pairs[some] / n_pairs.sum()
+    return above[:, some] / n_pairs[some], n_pairs[some] / n_pairs.sum(), float(4 * (n_pairs / n_trials).sum())
 
 
 def _within(ranks: NDArray[np.float64], second: NDArray[np.bool_], codes: NDArray[np.intp]) -> NDArray[np.float64]:
