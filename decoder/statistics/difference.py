@@ -55,9 +55,7 @@ def mean_difference(
     return difference_over(means, weights, len(values), chance=chance, counts=counts)
 
 
-def difference_over(
-    means: NDArray, weights: NDArray, n_trials: float, *, chance: float, counts: Counts
-) -> Difference:
+def difference_over(means: NDArray, weights: NDArray, n_trials: float, *, chance: float, counts: Counts) -> Difference:
     """The first minus the second of two shares, from each run's (2, n_runs) and the runs' weights (n_runs,)."""
     one, other = means @ weights
     if means.shape[1] < LEAST_RUNS:
