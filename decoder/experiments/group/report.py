@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -173,7 +174,7 @@ def _name(measure: str) -> str:
     return MEASURES.get(measure, measure)
 
 
-def _with_ends(one: dict[str, Any]) -> str:
+def _with_ends(one: Mapping[str, Any]) -> str:
     low, high = one["low"], one["high"]
     no_ends = low is None or high is None or np.isnan([low, high]).any()
     return f"{one['value']:.3f}" + ("" if no_ends else f" [{low:.3f}, {high:.3f}]")
