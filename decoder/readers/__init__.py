@@ -12,6 +12,7 @@ from .nwb.recording import read_nwb
 from .spikes.responses import read_pictures, read_responses
 from .spikes.spike_times import read_spike_times
 from .tables import read_attributes, read_events
+from .words.read import read_words
 from .xdf.recording import read_xdf
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "read_pictures",
     "read_responses",
     "read_spike_times",
+    "read_words",
     "read_xdf",
     "to_mne",
     "write_npz",
