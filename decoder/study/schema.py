@@ -109,7 +109,8 @@ class StudySections(Section):
         if self.targets.stimuli is not None and not self.recording.has_pictures:
             raise InputError(
                 "targets.stimuli: expected a recording that has pictures, of kind "
-                f'"responses" or "arrays" with stimuli, got one of kind "{self.recording.kind}" without; give words'
+                '"responses", "arrays" with stimuli, or "bids" or "nifti" with a folder of stimuli, got one of kind '
+                f'"{self.recording.kind}" without; give words'
             )
         return self
 
