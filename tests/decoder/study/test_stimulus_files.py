@@ -66,7 +66,7 @@ def test_pictures_of_a_dataset(dataset: Path) -> None:
 
 def test_pictures_in_another_folder(dataset: Path) -> None:
     (dataset / "stimuli").rename(dataset.parent / "pictures")
-    with pytest.raises(StudyError, match="expected a recording that has pictures, .* with a folder of stimuli"):
+    with pytest.raises(StudyError, match=r"expected a recording that has pictures, .* with a folder of stimuli"):
         study(dataset.parent, BIDS)
     assert len(study(dataset.parent, f'{BIDS}\nstimuli = "pictures"').sections.recording.pictures) == 3
     func = "dataset/sub-01/func/sub-01_task-a_run-1"
