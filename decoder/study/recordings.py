@@ -201,6 +201,7 @@ SECTIONS: dict[str, type[RecordingSection]] = {
     "bids": BidsRecording,
     "mne": SeveralFiles,
     "xdf": SeveralFiles,
+    "nwb": SeveralFiles,
     "continuous": ContinuousRecording,
     "spike_times": SpikeTimesRecording,
     "arrays": ArraysRecording,
