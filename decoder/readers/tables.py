@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import RecordingError
-from ..recordings.events import Events
+from ..recordings.events import MISSING, Events
 from .arrays.blocks import blocks
-
-MISSING = "n/a"
 
 
 def read_text(path: str | PathLike[str]) -> str:
