@@ -101,6 +101,9 @@ def read_named_arrays(
     def of_each(name: str) -> NDArray:
         return _of_each_sample(path, name, arrays[name], n_samples)
 
+    alone = (
+        f"no rate and no runs: each of {n_samples} rows is a run of its own" if rate_hz is None and run is None else ""
+    )
     labels = named_labels(label, of_each(label).astype(np.str_), label_names)
     if rate_hz is None:
         runs = np.arange(n_samples) if run is None else of_each(run)
@@ -123,7 +126,7 @@ def read_named_arrays(
         events=events,
         unit=unit,
         positions_mm=None if position is None else position.positions_mm,
-        source=str(path),
+        source=f"{path}; {alone}" if alone else str(path),
         regions={} if position is None else _regions(position, regions),
     )
 
