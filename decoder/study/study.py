@@ -9,10 +9,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
+
+import numpy as np
 
 from ...errors import InputError, LeakError, RecordingError, StudyError
 from ...models.networks.network import Network
@@ -48,9 +50,13 @@ class Study:
         targets = self.sections.targets
         with self.naming("recording: "):
             recording = self.sections.recording.read()
-            if targets.words is None or targets.others == "error":
+            if targets.others == "error":
                 return recording
-            return recording.select(labels=list(targets.words))
+            if targets.words is not None:
+                return recording.select(labels=list(targets.words))
+            events, pictures = recording.events, list(self.sections.recording.pictures)
+            shown = np.zeros(len(events), bool) if events.stimulus is None else np.isin(events.stimulus, pictures)
+            return replace(recording, events=events.take(shown))
 
     def network(self) -> Network:
         """Open the network."""

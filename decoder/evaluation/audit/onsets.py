@@ -36,7 +36,8 @@ def onsets_finding(
     """Do labels differ more at another time? It is enough if one of the windows to choose from is at the right one.
 
     `trials` are those decided on by the settings; `tried` are the others to choose from. It is a warning where the
-    contrast of labels is larger by `MUCH` at another time, and in so many runs that it is no chance, `LEAST_S` away or more.
+    contrast of labels is larger by `MUCH` at another time, `LEAST_S` away or more, and in so many
+    runs that it is no chance.
     """
     check = "onsets"
     why = not_applicable(recording, trials)
@@ -62,11 +63,11 @@ def onsets_finding(
     if not is_large or moved.p_values[best] > SIGNIFICANT or not _is_sure(gains, len(moves_s)):
         return Finding(check, "fine", f"Labels differ nowhere within {MOST_S:g} s clearly more than in the window.")
     by_s = moves_s[best]
+    how_much = f"{there / here:.2g} times as much" if here > 0.01 * there else "almost only"
     return Finding(
         check,
         "warning",
-        f"Labels differ {f'{there / here:.2g} times as much' if here > 0.01 * there else 'almost only'} in windows that "
-        f"are {abs(by_s):g} s {'later' if by_s > 0 else 'earlier'} than the decoder's. Are onsets off, by volumes that "
+        f"Labels differ {how_much} in windows that are {abs(by_s):g} s {'later' if by_s > 0 else 'earlier'} than the decoder's. Are onsets off, by volumes that "
         f"were dropped, by their unit, or because they were moved to the response (about {DELAY_S:g} s) already, or "
         f"not yet? If they are right, move the window: start_s = {np.nanmean(first_s) + by_s:.3g}, stop_s = "
         f"{np.nanmean(stop_s) + by_s:.3g}.",
@@ -75,8 +76,7 @@ def onsets_finding(
 
 def _is_sure(gains: np.ndarray, n_compared: int) -> bool:
     """Whether runs agree that there is a gain, (n_runs,), for the best of so many comparisons (Student's t)."""
-    from scipy.stats import ttest_1samp
+    from scipy.special import stdtr
 
-    if len(gains) < 3 or not gains.std():
-        return False
-    return bool(ttest_1samp(gains, 0.0, alternative="greater").pvalue * n_compared <= SIGNIFICANT)
+    n, spread = len(gains), gains.std(ddof=1) if len(gains) > 2 else 0.0
+    return bool(spread > 0 and stdtr(n - 1, -gains.mean() / spread * np.sqrt(n)) * n_compared <= SIGNIFICANT)

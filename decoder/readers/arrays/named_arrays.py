@@ -101,12 +101,11 @@ def read_named_arrays(
     def of_each(name: str) -> NDArray:
         return _of_each_sample(path, name, arrays[name], n_samples)
 
-    alone = (
-        f"no rate and no runs: each of {n_samples} rows is a run of its own" if rate_hz is None and run is None else ""
-    )
+    source = str(path)
     labels = named_labels(label, of_each(label).astype(np.str_), label_names)
     if rate_hz is None:
         runs = np.arange(n_samples) if run is None else of_each(run)
+        source += f"; no rate and no runs: each of {n_samples} rows is a run of its own" if run is None else ""
         events = blocks(labels, runs, 1.0, np.arange(n_samples))
     else:
         runs = np.ones(n_samples, np.int64) if run is None else of_each(run)
@@ -126,7 +125,7 @@ def read_named_arrays(
         events=events,
         unit=unit,
         positions_mm=None if position is None else position.positions_mm,
-        source=f"{path}; {alone}" if alone else str(path),
+        source=source,
         regions={} if position is None else _regions(position, regions),
     )
 

@@ -95,9 +95,7 @@ def read_bids(
     root = Path(root)
     session = session and session.removeprefix("ses-")
     bolds = find_bolds(root, subject.removeprefix("sub-"), task, session, space, entities or {})
-    roots = [root] if events_root is None else [Path(events_root)]
-    if events_root is None and root.resolve().parent.name == "derivatives":
-        roots.append(root.resolve().parent.parent)
+    roots = roots_of_events(root, events_root)
     times = times_of(bolds, root, tr_s)
     tables = []
     events_paths = [_events_path(bold, root, roots) for bold in bolds]
@@ -133,6 +131,30 @@ def read_bids(
     names = tuple(confounds)
     parts = [read_confounds(bold, names, missing_confounds, recording.run_lengths()[bold.run]) for bold in bolds]
     return replace(recording, confounds=np.concatenate(parts), confound_names=names)
+
+
+def roots_of_events(root: Path, events_root: str | PathLike[str] | None) -> list[Path]:
+    """Return the folders in which to look for events: by default the dataset's, too, of a folder of derivatives."""
+    if events_root is not None:
+        return [Path(events_root)]
+    return [root, root.resolve().parent.parent] if root.resolve().parent.name == "derivatives" else [root]
+
+
+def event_tables(
+    root: Path,
+    subject: str,
+    task: str,
+    session: str | None = None,
+    space: str | None = None,
+    *,
+    events_root: str | PathLike[str] | None = None,
+    entities: Mapping[str, str] | None = None,
+) -> list[Path]:
+    """Return the tables of events of the runs that `read_bids` reads, one for each."""
+    bolds = find_bolds(
+        root, subject.removeprefix("sub-"), task, session and session.removeprefix("ses-"), space, entities or {}
+    )
+    return [_events_path(bold, root, roots_of_events(root, events_root)) for bold in bolds]
 
 
 def _events_path(bold: Bold, root: Path, roots: list[Path]) -> Path:
