@@ -67,10 +67,10 @@ def onsets_finding(
     return Finding(
         check,
         "warning",
-        f"Labels differ {how_much} in windows that are {abs(by_s):g} s {'later' if by_s > 0 else 'earlier'} than the decoder's. Are onsets off, by volumes that "
-        f"were dropped, by their unit, or because they were moved to the response (about {DELAY_S:g} s) already, or "
-        f"not yet? If they are right, move the window: start_s = {np.nanmean(first_s) + by_s:.3g}, stop_s = "
-        f"{np.nanmean(stop_s) + by_s:.3g}.",
+        f"Labels differ {how_much} in windows that are {abs(by_s):g} s {'later' if by_s > 0 else 'earlier'} than the "
+        "decoder's. Are onsets off, by volumes that were dropped, by their unit, or because they were moved to the "
+        f"response (about {DELAY_S:g} s) already, or not yet? If they are right, move the window: start_s = "
+        f"{np.nanmean(first_s) + by_s:.3g}, stop_s = {np.nanmean(stop_s) + by_s:.3g}.",
     )
 
 
