@@ -19,7 +19,7 @@ import numpy as np
 from ...errors import InputError, LeakError, RecordingError, StudyError
 from ...models.networks.network import Network
 from ..decoder import Decoder
-from ..evaluation.audit.leaks import warn_before_fit, window_in_time
+from ..evaluation.audit.leaks import warn_before_fit, windows_in_time
 from ..evaluation.audit.samples import SLOW_HZ
 from ..evaluation.evaluate import Evaluation, evaluate
 from ..evaluation.tuning import tune
@@ -84,7 +84,7 @@ class Study:
         section = self.sections.evaluation
         with self.naming():
             if recording.rate_hz <= SLOW_HZ:
-                warn_before_fit([window_in_time(recording, decoder.settings, section.choices())])
+                warn_before_fit(windows_in_time(recording, decoder.settings, section.choices()))
             if section.choose:
                 decoder = tune(
                     decoder, recording, section.choices(), inner_folds=section.inner_folds, folds=section.folds

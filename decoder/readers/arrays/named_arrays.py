@@ -119,12 +119,14 @@ def read_named_arrays(
     def of_each(name: str) -> NDArray:
         return _of_each_row(path, name, arrays[name], n_rows)
 
+    source = str(path)
     labels = _labels(label, _texts(path, label, arrays[label], n_rows), label_names, rest)
     run_of_each = None if run is None else of_each(run)
     if n_times is not None and rate_hz is not None:
         names = trial_names(run_of_each, n_rows)
         runs, events = names.repeat(n_times), one_event_each(labels, names, n_times, rate_hz, onset_s)
     elif rate_hz is None:
+        source += f"; no rate and no runs: each of {n_rows} rows is a run of its own" if run is None else ""
         runs = np.arange(n_rows) if run_of_each is None else run_of_each
         events = blocks(labels, runs, 1.0, np.arange(n_rows))
     else:
@@ -146,7 +148,7 @@ def read_named_arrays(
         events=events,
         unit=unit,
         positions_mm=None if position is None else position.positions_mm,
-        source=str(path),
+        source=source,
         regions={} if position is None else _regions(position, regions),
     )
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import scipy.io
 
-from hotwire.decoder.evaluation.splits import splits_of
 from hotwire.decoder.readers.arrays.cut_trials import AXES
 from hotwire.decoder.readers.arrays.named_arrays import read_named_arrays
+from hotwire.decoder.run_splits import split_runs
 from hotwire.decoder.windows import Epoch, windows
 from hotwire.errors import InputError, RecordingError, UnknownNameError
 
@@ -39,8 +39,7 @@ def test_trials_of_a_run_are_held_out_together(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", X=TRIALS, y=LABELS, run=np.array([1, 1, 3, 3, 3, 1]))
     r = read_named_arrays(tmp_path / "a.npz", "X", "y", rate_hz=100.0, axes=AXES, run="run")
     assert r.runs == ["1 1", "1 2", "3 1", "3 2", "3 3", "1 3"]
-    splits = splits_of(r.runs, r.events.run, np.arange(6) % 2, "session", seed=0)
-    assert [fold.runs for fold in splits] == [("1 1", "1 2", "1 3"), ("3 1", "3 2", "3 3")]
+    assert split_runs(r.runs, "session") == [["1 1", "1 2", "1 3"], ["3 1", "3 2", "3 3"]]
 
 
 def test_a_stimulus_channel_is_a_label_of_each_sample(tmp_path: Path) -> None:
