@@ -165,24 +165,27 @@ def test_times_in_samples_or_milliseconds_are_refused(tmp_path: Path) -> None:
         "what": np.array(["a", "b"]),
     }
     names: dict[str, Any] = {"unit": "u", "time_s": "t", "events": tmp_path / "a.npz", "onset_s": "on", "label": "what"}
+    here: dict[str, Any] = names | {"events": tmp_path / "seconds.npz"}
+    no_events: dict[str, Any] = names | {"events": None}
     np.savez(tmp_path / "seconds.npz", **seconds)
-    right = read_spike_times(tmp_path / "seconds.npz", 100, **names | {"events": tmp_path / "seconds.npz"})
+    right = read_spike_times(tmp_path / "seconds.npz", 100, **here)
 
-    np.savez(tmp_path / "a.npz", **seconds | {"t": np.round(times_s * 30_000), "on": seconds["on"] * 30_000})
+    samples: dict[str, Any] = seconds | {"t": np.round(times_s * 30_000), "on": seconds["on"] * 30_000}
+    np.savez(tmp_path / "a.npz", **samples)
     with pytest.raises(RecordingError, match=r"t: expected seconds, got whole numbers only.*ticks_per_s = 30000.0"):
         read_spike_times(tmp_path / "a.npz", 100, **names)
     with pytest.raises(RecordingError, match=r"the last event begins at 615000 s.*event_ticks_per_s = 30000.0"):
         read_spike_times(tmp_path / "a.npz", 100, **names, ticks_per_s=3e4)
-    samples = read_spike_times(tmp_path / "a.npz", 100, **names, ticks_per_s=3e4, event_ticks_per_s=3e4)
-    assert np.count_nonzero(samples.data != right.data) <= 2  # rounded over the edge of a bin
-    np.testing.assert_allclose(samples.events.onset_s, right.events.onset_s)
+    found = read_spike_times(tmp_path / "a.npz", 100, **names, ticks_per_s=3e4, event_ticks_per_s=3e4)
+    assert np.count_nonzero(found.data != right.data) <= 2  # rounded over the edge of a bin
+    np.testing.assert_allclose(found.events.onset_s, right.events.onset_s)
 
-    np.savez(tmp_path / "a.npz", **seconds | {"t": times_s * 1000})
+    np.savez(tmp_path / "a.npz", t=1000 * times_s, u=seconds["u"])
     with pytest.warns(UserWarning, match=r"0.0017 spikes in a second.*milliseconds\? Give ticks_per_s = 1000.0"):
-        read_spike_times(tmp_path / "a.npz", 100, **names | {"events": None}, stop_s=60.0)
-    np.savez(tmp_path / "a.npz", **seconds | {"t": times_s * 30_000})
+        read_spike_times(tmp_path / "a.npz", 100, **no_events, stop_s=60.0)
+    np.savez(tmp_path / "a.npz", t=30_000 * times_s, u=seconds["u"])
     with (
         pytest.warns(match="spikes in a second"),
         pytest.raises(RecordingError, match="of days at most, got one from 0 to"),
     ):
-        read_spike_times(tmp_path / "a.npz", 100, **names | {"events": None})
+        read_spike_times(tmp_path / "a.npz", 100, **no_events)
