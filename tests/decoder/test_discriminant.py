@@ -19,6 +19,7 @@ from hotwire.decoder import (
     NearestReadout,
     Recording,
     Settings,
+    TextReadout,
     TrialDecoder,
     WordTargets,
     evaluate,
@@ -125,6 +126,23 @@ def test_beside_other_readouts(network: Network, recordings: Made) -> None:
     assert found.ceiling.measures["candidate"].value == 1.0
     assert abs(found.controls["shuffled pairing"].measures["pairwise"].value - 0.5) < 0.2
     assert None not in found.calibrations
+
+
+def test_what_the_network_says_is_a_row_beside_it(network: Network, recordings: Made) -> None:
+    recording, said = recordings(noise=2.0), LabelReadout("remove")
+    options: Any = {"controls": (), "n_permutations": 10}
+    found = evaluate(Decoder(network, TARGETS, SETTINGS), recording, readouts=[said], **options)
+    own = evaluate(Decoder(network, TARGETS, replace(SETTINGS, readout=said)), recording, **options)
+    assert [name for name, _ in found.rows()] == ["decoder", "LabelReadout", "ceiling"]
+    np.testing.assert_array_equal(found.readouts["LabelReadout"].scores, own.decoder.scores)
+    assert found.readouts["LabelReadout"].measures["pairwise"] == own.decoder.measures["pairwise"]
+    for wrong, message in (
+        ([TextReadout()], "only a language model"),
+        ([said, LabelReadout()], "one of each kind"),
+        ([DiscriminantReadout()], "write it as the decoder's readout"),
+    ):
+        with pytest.raises(InputError, match=message):
+            evaluate(Decoder(network, TARGETS, SETTINGS), recording, readouts=wrong, **options)
 
 
 def test_probabilities_are_its_own_where_too_few_runs_calibrate_it(network: Network, recordings: Made) -> None:
