@@ -49,6 +49,16 @@ class FittedFold:
         return data.trials(self.settings).X[self.test] if self.whitened is None else self.whitened[1]
 
 
+def tested(folds: Sequence[FittedFold]) -> NDArray[np.intp]:
+    """Positions of all trials that some fold decides on, in order."""
+    return np.sort(np.concatenate([fold.test for fold in folds]))
+
+
+def gathered(folds: Sequence[FittedFold], parts: Sequence[NDArray]) -> NDArray:
+    """What is there of each fold's held-out trials, for all `tested` trials in order."""
+    return np.concatenate(parts)[np.argsort(np.concatenate([fold.test for fold in folds]))]
+
+
 def fit_fold(
     data: FoldData, settings: Settings, choose: Sequence[Choice], held_out: HeldOut, inner_folds: int
 ) -> FittedFold:

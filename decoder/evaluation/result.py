@@ -18,6 +18,7 @@ from ..statistics.difference import Difference
 from ..statistics.measures import Measure
 from ..statistics.reliability import Reliability, reliability
 from ..windows import Trials
+from .splits import Folds
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Evaluation:
         The classes.
     truth : array (n_trials,) of int
     trials : Trials
+        Those that were tested.
     fold : array (n_trials,) of int
         The outer fold that held out each trial.
     chosen : list of dict
@@ -110,6 +112,8 @@ class Evaluation:
     seconds_per_trial : float or None
     classes : array (n_trials,) of int, or None
         Where folds hold out whole classes: trials with the same number are held out together.
+    folds
+        The argument of `evaluate`.
     engine : {"network", "bundle"}
         What decided for the decoder.
     controls_redo : {"fit", "search"}
@@ -141,6 +145,7 @@ class Evaluation:
     field: dict[str, RivalComparison] = field(default_factory=dict)
     seconds_per_trial: float | None = None
     classes: NDArray[np.intp] | None = None
+    folds: Folds = "run"
     engine: str = "network"
     controls_redo: str = "fit"
     n_refits: int = 0
@@ -157,6 +162,11 @@ class Evaluation:
         if "auc" in self.decoder.measures and is_unequal(self.truth, len(self.answers)):
             return "auc"
         return "free" if "free" in self.decoder.measures else "candidate"
+
+    @property
+    def held_out(self) -> str:
+        """What folds hold out whole."""
+        return "classes" if self.classes is not None else "sessions" if self.folds == "session" else "runs"
 
     @property
     def compared_by(self) -> str:

@@ -121,18 +121,25 @@ def _trials(evaluation: Evaluation) -> str:
 
 def _cross_validation(evaluation: Evaluation, folds: Sequence[str], over: str) -> str:
     runs = [str(run) for run in np.unique(evaluation.trials.run).tolist()]
-    if evaluation.classes is not None:
+    if isinstance(evaluation.folds, Mapping) and "test" in evaluation.folds:
+        how = (
+            f"the study names the runs that are tested ({', '.join(runs)}); everything is chosen and fitted on all "
+            "other runs"
+        )
+    elif evaluation.classes is not None:
         tested = "the runs that show them" if over == "trials" else "one run, of which it trains on nothing"
         how = (
             "each leaves whole classes out, so that no class that it tests was ever trained on, and tests them in "
             f"{tested}; what is chosen is chosen by leaving whole classes out, too"
         )
     else:
-        what = "one run" if sorted(folds) == sorted(runs) else "several whole runs"
+        single = sorted(folds) == sorted(runs)
+        what = "one session" if over == "sessions" else "one run" if single else "several whole runs"
         how = f"each leaves {what} out, and no run is ever split between training and test"
     whiten = evaluation.settings.whiten
     whitening = "" if whiten == "none" else f", whitening ({WHITENING[whiten]})"
-    text = f"{len(folds)} folds; {how}. In each, the adapter, its strength and its gain{whitening} are fitted anew."
+    text = f"{count(len(folds), 'fold')}; {how}. "
+    text += f"In each, the adapter, its strength and its gain{whitening} are fitted anew."
     if evaluation.chosen[0]:
         by = "the area under the ROC curve" if "auc" in evaluation.decoder.measures else "pairwise accuracy"
         text += (

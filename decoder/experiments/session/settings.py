@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from ....errors import InputError
 from ....models.networks.network import Network
 from ...evaluation.audit.leaks import Policy
 from ...readout import NearestReadout, Readout
+from ...run_splits import RunFolds
 from ...settings import Settings
 from ...targets import Targets
 
@@ -67,7 +68,7 @@ class SessionSettings:
 
     decoder: Settings
     times: Sequence[TimeRange] = (DECODERS_WINDOW,)
-    folds: Literal["run"] | int = "run"
+    folds: RunFolds = "run"
     n_shuffles: int = 1
     seed: int = 0
     audit: Policy = "refuse"

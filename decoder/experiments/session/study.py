@@ -20,7 +20,7 @@ def session_parts(study: Study) -> dict[str, Any]:
     """
     section = study.section(MapSection)
     recording = study.recording()
-    with study.naming("map.regions: "):
+    with study.naming("map.regions: " if section.regions_from is None else "map.regions_from: "):
         regions = read_regions(section.regions_from or section.regions, recording)
     with study.naming("map: "):
         networks = [_network_spec(study, one) for one in section.networks_or(study.sections.network)]
