@@ -323,7 +323,7 @@ def _named(decoder: Decoder, readouts: Sequence[Readout]) -> dict[str, Readout]:
 
 def _check_readouts(folds: Folds, values: Sequence[Any]) -> None:
     for one in values:
-        if isinstance(folds, Mapping) and isinstance(one, Readout) and one.is_fitted:
+        if by_class(folds) and isinstance(one, Readout) and one.is_fitted:
             raise InputError(
                 f"readout: expected one that needs no training trials of a class where whole classes are held out, got "
                 f'{type(one).__name__}; take readout = {{ type = "LabelReadout", prior = "remove" }}'
