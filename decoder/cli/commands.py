@@ -30,6 +30,7 @@ OWN = {
     "evaluate": "evaluate:evaluate",
     "fit": "fit:fit",
     "fit-all": "fit_all:fit_all_",
+    "group": "subjects:group_",
     "init": "init:init",
     "inspect": "inspect:inspect",
     "map": "map:map_",

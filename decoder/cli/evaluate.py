@@ -35,6 +35,7 @@ def evaluated(path: Path, report: Path, command: str, **changes: Any) -> Command
     """Evaluate as a study says, with these arguments changed, and write the report, which names the command."""
     check_folder("report", report)  # before the slow evaluation
     start = time.perf_counter()
+    from ..fitted_on import run_digests
     from ..report.evaluation_report import EvaluationReport
     from ..report.html import write_page
     from ..report.terminal import show_result
@@ -46,5 +47,6 @@ def evaluated(path: Path, report: Path, command: str, **changes: Any) -> Command
     result, seconds = EvaluationReport(evaluation, recording.summary()), time.perf_counter() - start
     title, studies = f"hotwire: {path.stem}", {path.name: study.text}
     written = write_page(result, report, title=title, command=command, seconds=seconds, studies=studies)
-    summary = result.summary() | {"recording": recording.summary(), "seconds": seconds, "report": str(written)}
+    read = {"recording": recording.summary(), "run_digests": run_digests(recording)}
+    summary = result.summary() | read | {"seconds": seconds, "report": str(written)}
     return CommandResult(summary, lambda console: show_result(console, result, seconds, f"The report is {written}"))

@@ -25,18 +25,25 @@ SCANNER = ("bids",)
 @click.option("--bids", type=ANY_PATH, help="Write it for this BIDS or fMRIPrep folder.")
 @click.option("--mne", type=ANY_PATH, help="Write it for this file of electrodes: FIF, EDF, BDF, BrainVision, EEGLAB.")
 @click.option("--xdf", type=ANY_PATH, help="Write it for this XDF file.")
+@click.option("--nwb", type=ANY_PATH, help="Write it for this NWB file.")
 @click.option("--subject", help="Of the BIDS folder; the first by default.")
 @click.option("--task", help="Of the BIDS folder; the first by default.")
 @json_option
 def init(
-    path: Path, bids: Path | None, mne: Path | None, xdf: Path | None, subject: str | None, task: str | None
+    path: Path,
+    bids: Path | None,
+    mne: Path | None,
+    xdf: Path | None,
+    nwb: Path | None,
+    subject: str | None,
+    task: str | None,
 ) -> CommandResult:
     """Write a study file to begin with, in PATH (study.toml): the demo's, with comments; or one for your recording.
 
     For your recording it is filled in with what is there: runs, labels and a word for each, a window that suits them.
     It says which of the words the network can say.
     """
-    given = {kind: of for kind, of in (("bids", bids), ("mne", mne), ("xdf", xdf)) if of is not None}
+    given = {kind: of for kind, of in (("bids", bids), ("mne", mne), ("xdf", xdf), ("nwb", nwb)) if of is not None}
     if len(given) > 1:
         raise InputError(f"init: expected one recording, got --{' and --'.join(given)}")
     if path.is_dir() or path.suffix != ".toml":
@@ -49,7 +56,14 @@ def init(
         hint = f"Wrote {path}; change it to your recording and words, then run `hotwire evaluate {path}`."
         return CommandResult({"path": str(path)}, lambda console: console.print(printable(hint), markup=False))
     [(kind, source)] = given.items()
-    fields, hints = _bids_fields(source, subject, task) if kind == "bids" else ({"path": str(source.resolve())}, {})
+    if kind == "bids":
+        fields, hints = _bids_fields(source, subject, task)
+    elif kind == "nwb":
+        from ..readers.nwb.describe import fields_to_begin_with
+
+        fields, hints = fields_to_begin_with(source)
+    else:
+        fields, hints = {"path": str(source.resolve())}, {}
     return _drafted(path, {"kind": kind, **fields}, hints)
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def inspect(what: str) -> CommandResult:
     """Say what is in a study, a recording, a bundle (.hotwire) or a network (a name, .onnx, or a folder).
 
-    A recording is one that hotwire wrote (.npz), or your file as it is: NIfTI, XDF, what MNE-Python reads, .mat, a
-    table, or a BIDS folder.
+    A recording is one that hotwire wrote (.npz), or your file as it is: NIfTI, XDF, NWB, what MNE-Python reads, .mat,
+    a table, or a BIDS folder.
     """
     from ..report import terminal
     from ..report.data import plain_data

@@ -76,6 +76,6 @@ class BundleEngine:
             if one.text is not None:
                 self._texts[i] = one.text
 
-    def decisions(self) -> tuple[NDArray[np.float64], list[str] | None]:
-        """Scores (n_trials, n_classes) of all trials in order, and free answers if there are any."""
-        return self._scores, [self._texts[i] for i in sorted(self._texts)] or None
+    def decisions(self, tested: NDArray[np.intp]) -> tuple[NDArray[np.float64], list[str] | None]:
+        """Scores (n_tested, n_classes) of these trials, and free answers if there are any."""
+        return self._scores[tested], [self._texts[i] for i in sorted(self._texts)] or None

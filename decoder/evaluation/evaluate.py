@@ -15,6 +15,7 @@ from ..decoder import Decoder
 from ..fit_findings import sizes_findings, strength_findings
 from ..readout import Readout, read_out_fits
 from ..recordings.recording import Recording
+from ..run_splits import session_of
 from ..settings import Settings
 from ..statistics.calibration import softmax
 from ..statistics.permutation import N_PERMUTATIONS, exceedance, exchanged_within, null_orders
@@ -27,7 +28,7 @@ from .choices import Choice, chosen_in_words, folds_at_once, layers_tried, tried
 from .controls import CONTROLS, Control, control_named, left_out
 from .engine import BundleEngine, Engine
 from .fold_data import FoldData
-from .folds import FittedFold, fit_fold
+from .folds import FittedFold, fit_fold, gathered, tested
 from .injected import Injected, of_control, predicted, true
 from .refit import N_REFITS, refitted_values
 from .result import Evaluation
@@ -36,7 +37,7 @@ from .rivals.catalogue import rival_named
 from .rivals.compare import check_rival, decide_in_folds
 from .scorer import Decisions, Scorer
 from .searched import Redo, injected_by, searched_again
-from .splits import Folds, HeldOut, n_class_folds, splits_of
+from .splits import CUT, Folds, HeldOut, by_class, check_folds, splits_of
 from .threads import in_parallel
 
 Permute = Literal["fixed", "refit"]
@@ -60,6 +61,7 @@ def evaluate(
     seed: int = 0,
     audit: Policy = "refuse",
     field: Sequence[str | Mapping[str, Any] | Rival] = (),
+    readouts: Sequence[Readout] = (),
     seconds_per_trial: float | None = None,
     engine: Engine = "network",
 ) -> Evaluation:
@@ -73,11 +75,13 @@ def evaluate(
     decoder : Decoder
         Need not be fitted; it is not changed.
     recording : Recording
-    folds : "run", int, or {"classes": int}
-        Leave one run out, or gather whole runs at random into that many folds. Or gather whole classes (the targets'
-        answers) into that many, to test the decoder on classes that it was never trained on: a tested class has no
-        trial in the training, nor has a tested run, and inner folds hold out whole classes, too. Then read the measures
-        of pairs, see `hotwire.decoder.evaluation.result.Outcome`; intervals draw whole classes.
+    folds : "run", "session", int, {"test": sequence}, or {"classes": int}
+        Leave one run out, or gather whole runs at random into that many folds. ``"session"`` leaves one session out, of
+        runs named ``"SESSION RUN"``; intervals are then over sessions. A table with ``"test"`` names the runs that are
+        tested, once, by a decoder fitted on all others. One with ``"classes"`` gathers whole classes (the targets'
+        answers) into that many folds, to test the decoder on classes that it was never trained on: a tested class has
+        no trial in the training, nor has a tested run, and inner folds hold out whole classes, too. Then read the
+        measures of pairs, see `hotwire.decoder.evaluation.result.Outcome`; intervals draw whole classes.
     choose : sequence of Choice
         Made one after the other; the other settings are those chosen so far, or the decoder's.
     inner_folds : int
@@ -114,6 +118,9 @@ def evaluate(
         `hotwire.decoder.evaluation.rivals.catalogue.RIVALS`, or tables with settings. Each chooses for itself, in inner
         folds of the training runs, among the values of those choices that concern what it takes: steps, window and, if
         it takes them, features. Whitening is as the decoder has it in the fold.
+    readouts : sequence of Readout
+        Others than the decoder's, which read the same predicted activations: further rows of the same tables, by their
+        own scores. Beside a `DiscriminantReadout`, a `LabelReadout` says what the network makes of them.
     seconds_per_trial : float, optional
         From one decision to the next, for the information transfer rate.
     engine : {"network", "bundle"}
@@ -148,6 +155,8 @@ def evaluate(
         if given not in known:
             raise UnknownNameError(name, given, known)
     _check_permute(permute, folds, engine)
+    by_others = _named(decoder, readouts)
+    _check_readouts(folds, [decoder.settings.readout, *(of for one in choose for of in one.values)])
     if engine == "bundle":
         check_causal(decoder.settings)
     data = FoldData(decoder.network, decoder.targets, recording, layers_tried(decoder.settings, choose))
@@ -156,11 +165,14 @@ def evaluate(
     truth = data.truth(trials)
     splits, classes = splits_of(recording.runs, trials.run, truth, folds, seed=seed)
     runs_of = list(dict.fromkeys(one.runs for one in splits))
+    _check_strengths(decoder.settings, recording, splits)
+    in_no_fold = tuple(run for run in recording.runs if not any(run in runs for runs in runs_of))
     tried = [(data.trials(one), one) for one in tried_windows(decoder.settings, choose)]
     for one in rivals:
         for cut, settings in [(trials, decoder.settings), *tried]:
             check_rival(one, cut, data.targets.answers, settings.window)
-    findings = look_for_leaks(recording, trials, data.targets, runs_of, decoder.settings, tried, classes=classes)
+    parts = [*runs_of, in_no_fold] if in_no_fold and classes is None else runs_of
+    findings = look_for_leaks(recording, trials, data.targets, parts, decoder.settings, tried, classes=classes)
     names = [choice.setting for choice in choose]
     findings = (*findings, *sizes_findings(trials, decoder.settings, recording.feature_names, names))
     if isinstance(data.targets, WordTargets):
@@ -172,9 +184,9 @@ def evaluate(
     # While torch exports a network in one thread, others must not run it.
     at_once = folds_at_once(data, decoder.settings, choose, len(splits)) if graph is None else 1
     fitted = in_parallel(fits, "cross-validation", at_once)
-    fold = np.empty(len(trials), np.intp)
-    for index, one in enumerate(fitted):
-        fold[one.test] = index
+    decided_on = tested(fitted)
+    trials, truth = trials.take(decided_on), truth[decided_on]
+    fold = gathered(fitted, [np.full(len(one.test), index, np.intp) for index, one in enumerate(fitted)])
 
     jobs: dict[str, list[_Job]] = {"ceiling": [(data, fitted, true, None)]}
     changes = [control_named(name) for name in controls]
@@ -186,6 +198,7 @@ def evaluate(
         on = untrained if one.untrained else data
         jobs[one.name] = _control_jobs(one, on, fitted, search, n_shuffles=n_shuffles, seed=seed)
     findings = (*findings, *(left_out(one) for one in changes if not jobs[one.name]))
+    jobs |= {name: [(data, fitted, predicted, one)] for name, one in by_others.items()}
     todo = [partial(_decode, *job) for repeats in jobs.values() for job in repeats]
     if graph is None:
         todo.append(partial(_decode, data, fitted, predicted, None))
@@ -193,12 +206,15 @@ def evaluate(
 
     others = decide_in_folds(data, splits, fitted, rivals, decoder.settings, choose, inner_folds)
 
-    fold_of = {run: index for index, one in enumerate(splits) for run in one.runs}
+    fold_of = dict.fromkeys(in_no_fold, -1) | {run: index for index, one in enumerate(splits) for run in one.runs}
     within = exchanged_within(trials.run, fold_of) if classes is None else fold
     orders = null_orders(within, trials.event, n_permutations or N_PERMUTATIONS, seed=seed)
-    scorer = Scorer(data.targets, truth, trials.run if classes is None else truth, fold, truth[orders], classes)
+    units = trials.run if classes is None else truth
+    if folds == "session":
+        units = np.array([session_of(run) for run in trials.run.tolist()])
+    scorer = Scorer(data.targets, truth, units, fold, truth[orders], classes)
     outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items() if repeats}
-    decided = [next(decoded)] if graph is None else [graph.decisions()]
+    decided = [next(decoded)] if graph is None else [graph.decisions(decided_on)]
     costs, scores = decoder.settings.decision.costs_of(data.targets.answers), decided[0][0]
     outcomes["decoder"] = scorer.outcome(decided, _utility(fitted, costs, scores))
     n_refits = 0
@@ -221,6 +237,7 @@ def evaluate(
         chosen=[chosen_in_words(one.settings, names) for one in fitted],
         decoder=outcomes["decoder"],
         ceiling=outcomes["ceiling"],
+        readouts={name: outcomes[name] for name in by_others},
         controls={control: outcomes[control] for control in controls if control in outcomes},
         network=decoder.network.name,
         fingerprint=decoder.network.fingerprint,
@@ -232,10 +249,24 @@ def evaluate(
         findings=(*findings, *strength_findings([one.linear.adapter for one in fitted])),
         field=compared,
         seconds_per_trial=seconds_per_trial,
+        folds=folds,
         classes=classes,
         engine=engine,
         controls_redo=controls_redo,
     )
+
+
+def _check_strengths(settings: Settings, recording: Recording, splits: Sequence[HeldOut]) -> None:
+    """Raise where a strength has to be chosen in a fold that trains on a single run."""
+    alphas = settings.adapter.get_params().get("alphas", 1.0)
+    one_strength = alphas is not None and np.size(alphas) == 1
+    for held_out in splits:
+        training = [run for run in recording.runs if run not in held_out.runs]
+        if len(training) == 1 and not held_out.by_class and not one_strength:
+            raise InputError(
+                f"decoder.adapter: a fold trains on the run {training[0]!r} alone, where no strength can be chosen by "
+                f"leaving a run out; {CUT}, or name one strength: adapter = {{ alphas = 100.0 }}"
+            )
 
 
 def _fitted(graph: BundleEngine | None, data: FoldData, *arguments: Any) -> FittedFold:
@@ -266,7 +297,7 @@ def _control_jobs(
 def _check_permute(permute: Permute, folds: Folds, engine: Engine) -> None:
     if permute not in get_args(Permute):
         raise UnknownNameError("permute", permute, get_args(Permute))
-    if permute == "refit" and isinstance(folds, Mapping):
+    if permute == "refit" and by_class(folds):
         raise InputError(
             'permute: expected "fixed" where whole classes are held out, got "refit": exchanged trials would bring a '
             'held-out class into the training; take permute = "fixed"'
@@ -278,30 +309,50 @@ def _check_permute(permute: Permute, folds: Folds, engine: Engine) -> None:
         )
 
 
+def _named(decoder: Decoder, readouts: Sequence[Readout]) -> dict[str, Readout]:
+    """Other readouts than the decoder's, by the names of their rows."""
+    named = {type(one).__name__: one for one in readouts}
+    if len(named) < len(readouts):
+        raise InputError(f"readouts: expected one of each kind, got {', '.join(map(repr, readouts))}")
+    for name, one in named.items():
+        one.check(decoder.network)
+        if one.is_fitted:
+            raise InputError(f"readouts: {name} is fitted with the adapter; write it as the decoder's readout")
+    return named
+
+
+def _check_readouts(folds: Folds, values: Sequence[Any]) -> None:
+    for one in values:
+        if by_class(folds) and isinstance(one, Readout) and one.is_fitted:
+            raise InputError(
+                f"readout: expected one that needs no training trials of a class where whole classes are held out, got "
+                f'{type(one).__name__}; take readout = {{ type = "LabelReadout", prior = "remove" }}'
+            )
+
+
 def _checked_arguments(
     folds: Folds, controls: Sequence[str], audit: Policy, field: Sequence[str | Mapping[str, Any] | Rival]
 ) -> list[Rival]:
     """Raise where an argument is wrong, before the slow part; return the classifiers of the field."""
     check_policy(audit)
+    check_folds(folds)
     for control in controls:
         control_named(control)  # raises where there is none
     rivals = [rival_named(one) for one in field]
     names = dict.fromkeys(one.name for one in rivals)
     if len(names) < len(field):
         raise InputError(f"field: expected each classifier once, got {', '.join(names)} for {len(field)} entries")
-    if isinstance(folds, Mapping):
-        n_class_folds(folds)  # raises where it is wrong
-        if rivals:
-            raise InputError(
-                f"field: expected none where whole classes are held out, got {', '.join(names)}: a classifier cannot "
-                "name a class that it was never trained on; leave field out"
-            )
+    if by_class(folds) and rivals:
+        raise InputError(
+            f"field: expected none where whole classes are held out, got {', '.join(names)}: a classifier cannot name "
+            "a class that it was never trained on; leave field out"
+        )
     return rivals
 
 
 def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, instead: Readout | None) -> Decisions:
-    """Scores and free answers of all trials, in order, by the folds' readouts or by another one."""
-    scores = np.empty((sum(len(fold.test) for fold in folds), len(data.targets.answers)), np.float32)
+    """Scores and free answers of all tested trials, in order, by the folds' readouts or by another one."""
+    scores: dict[int, NDArray] = {}
     texts: dict[int, str] = {}
     made = [injected(data, fold) for fold in folds]
     # Folds that enter the network alike share its passes.
@@ -313,17 +364,19 @@ def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, ins
         test = np.concatenate([folds[i].test for i in some])
         states = [made[i][1] for i in some]
         values, said = read_out_fits(readout if instead is None else instead, entries, states)
-        scores[test] = np.concatenate(values)
+        scores |= dict(zip(some, values, strict=True))
         texts |= {} if said is None else dict(zip(test.tolist(), said, strict=True))
-    return scores, [texts[i] for i in sorted(texts)] or None
+    by_fold = [scores[i] for i in range(len(folds))]
+    return gathered(folds, by_fold).astype(np.float32), [texts[i] for i in sorted(texts)] or None
 
 
 def _probabilities(folds: Sequence[FittedFold], scores: NDArray) -> NDArray[np.float64]:
     """Of each trial's classes, (n_trials, n_classes), by the calibration of the fold that holds it out."""
-    probabilities = softmax(scores)
+    probabilities, decided_on = softmax(scores), tested(folds)
     for fold in folds:
         if fold.calibration is not None:
-            probabilities[fold.test] = fold.calibration.probabilities(scores[fold.test])
+            rows = np.searchsorted(decided_on, fold.test)
+            probabilities[rows] = fold.calibration.probabilities(scores[rows])
     return probabilities
 
 

@@ -33,9 +33,9 @@ class FittedFold:
     calibration: ScoreCalibration | None = None
 
     def of_own_trials(self, data: FoldData) -> FittedFold:
-        """The fold with its own trials whitened, without the whitener: that of a whole brain takes GB in each fold."""
+        """The fold with its own trials whitened by samples, without the whitener: of a whole brain it takes GB."""
         whitener = self.linear.whitener
-        if whitener is None:
+        if whitener is None or not self.settings.whitens_samples:
             return self
         whitened = whitener.transform(self.to_fit(data)), whitener.transform(self.to_decide(data))
         return replace(self, linear=replace(self.linear, whitener=None), whitened=whitened)
@@ -47,6 +47,16 @@ class FittedFold:
     def to_decide(self, data: FoldData) -> NDArray:
         """X of the trials `test`, as `linear` takes them."""
         return data.trials(self.settings).X[self.test] if self.whitened is None else self.whitened[1]
+
+
+def tested(folds: Sequence[FittedFold]) -> NDArray[np.intp]:
+    """Positions of all trials that some fold decides on, in order."""
+    return np.sort(np.concatenate([fold.test for fold in folds]))
+
+
+def gathered(folds: Sequence[FittedFold], parts: Sequence[NDArray]) -> NDArray:
+    """What is there of each fold's held-out trials, for all `tested` trials in order."""
+    return np.concatenate(parts)[np.argsort(np.concatenate([fold.test for fold in folds]))]
 
 
 def fit_fold(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..statistics.permutation import exchanged_within, null_orders
 from ..windows import Trials
 from .fold_data import FoldData
-from .folds import FittedFold
+from .folds import FittedFold, tested
 from .injected import Injected, refitted_to
 from .scorer import Decisions, Scorer
 from .threads import in_parallel
@@ -49,7 +49,7 @@ def refitted_values(
     keys = [key[order] for order in orders]
     jobs = [partial(decode, refitted_to(partial(_of_events, event, one))) for one in keys]
     decided = in_parallel(jobs, "refits to exchanged classes")
-    at, answer_of = np.searchsorted(event, trials.event), data.targets.truth()
+    at, answer_of = np.searchsorted(event, trials.event[tested(folds)]), data.targets.truth()
     values = [scorer.values(one, answer_of[of][at], utility(one[0])) for one, of in zip(decided, keys, strict=True)]
     return {name: np.array([one[name] for one in values]) for name in values[0]}
 

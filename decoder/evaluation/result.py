@@ -18,6 +18,7 @@ from ..statistics.difference import Difference
 from ..statistics.measures import Measure
 from ..statistics.reliability import Reliability, reliability
 from ..windows import Trials
+from .splits import Folds
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,14 @@ class Evaluation:
         The classes.
     truth : array (n_trials,) of int
     trials : Trials
+        Those that were tested.
     fold : array (n_trials,) of int
         The outer fold that held out each trial.
     chosen : list of dict
         For each fold the chosen settings, as text.
     decoder, ceiling : Outcome
+    readouts : dict of str to Outcome
+        Other readouts of the same predicted activations, by their own scores.
     controls : dict of str to Outcome
     network, fingerprint : str
     settings : Settings
@@ -108,6 +112,8 @@ class Evaluation:
     seconds_per_trial : float or None
     classes : array (n_trials,) of int, or None
         Where folds hold out whole classes: trials with the same number are held out together.
+    folds
+        The argument of `evaluate`.
     engine : {"network", "bundle"}
         What decided for the decoder.
     controls_redo : {"fit", "search"}
@@ -135,9 +141,11 @@ class Evaluation:
     n_shuffles: int
     n_permutations: int
     findings: tuple[Finding, ...] = ()
+    readouts: dict[str, Outcome] = field(default_factory=dict)
     field: dict[str, RivalComparison] = field(default_factory=dict)
     seconds_per_trial: float | None = None
     classes: NDArray[np.intp] | None = None
+    folds: Folds = "run"
     engine: str = "network"
     controls_redo: str = "fit"
     n_refits: int = 0
@@ -154,6 +162,11 @@ class Evaluation:
         if "auc" in self.decoder.measures and is_unequal(self.truth, len(self.answers)):
             return "auc"
         return "free" if "free" in self.decoder.measures else "candidate"
+
+    @property
+    def held_out(self) -> str:
+        """What folds hold out whole."""
+        return "classes" if self.classes is not None else "sessions" if self.folds == "session" else "runs"
 
     @property
     def compared_by(self) -> str:
@@ -186,8 +199,9 @@ class Evaluation:
         return each, bits_per_minute(accuracy, n_classes, self.seconds_per_trial)
 
     def rows(self) -> Iterable[tuple[str, Outcome]]:
-        """Decoder, ceiling, controls and classifiers of the field, for tables."""
+        """Decoder, other readouts, ceiling, controls and classifiers of the field, for tables."""
         yield "decoder", self.decoder
+        yield from self.readouts.items()
         yield "ceiling", self.ceiling
         yield from self.controls.items()
         yield from ((name, one.outcome) for name, one in self.field.items())

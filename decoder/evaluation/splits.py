@@ -1,19 +1,19 @@
-"""How a cross-validation splits trials: each fold holds out whole runs, or whole classes."""
+"""How trials are split: each fold holds out whole runs, sessions or classes, or a study fixes what is tested."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
-from ..run_splits import split_runs
+from ...errors import InputError, UnknownNameError
+from ..run_splits import RunFolds, split_runs
 
-Folds = Literal["run"] | int | Mapping[str, int]
-"""What folds hold out: one run each, whole runs in this many folds, or whole classes: ``{"classes": 10}``."""
+Folds = RunFolds | Mapping[str, Any]
+"""What folds hold out: see `RunFolds`; or whole classes, ``{"classes": 10}``; or, once, runs, ``{"test": [7, 8]}``."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +49,34 @@ class HeldOut:
         return np.isin(truth, self.classes)
 
 
-def n_class_folds(folds: Mapping[str, int]) -> int:
-    """The number of folds that hold out whole classes; raise InputError for any other table.
+def by_class(folds: Folds) -> bool:
+    """Whether folds hold out whole classes."""
+    return isinstance(folds, Mapping) and "classes" in folds
+
+
+def check_folds(folds: Folds) -> None:
+    """Raise InputError where folds are none of `Folds`.
 
     Examples
     --------
-    >>> n_class_folds({"classes": 10})
-    10
+    >>> check_folds({"classes": 10})
     """
-    n = folds.get("classes")
-    if set(folds) != {"classes"} or not isinstance(n, int) or isinstance(n, bool) or n < 2:
+    good = folds in ("run", "session") or (isinstance(folds, int) and not isinstance(folds, bool) and folds >= 2)
+    if isinstance(folds, Mapping) and set(folds) == {"classes"}:
+        n = folds["classes"]
+        good = isinstance(n, int) and not isinstance(n, bool) and n >= 2
+    elif isinstance(folds, Mapping) and set(folds) == {"test"}:
+        runs = folds["test"]
+        good = isinstance(runs, list | tuple) and bool(runs) and all(isinstance(run, str | int) for run in runs)
+    if not good:
         raise InputError(
-            f"folds: expected 'run', a number, or {{ classes = NUMBER }} with a number of at least 2, got {dict(folds)}"
+            "folds: expected 'run', 'session', a number of at least 2, { classes = NUMBER } with a number of at least "
+            f"2, or the names of the tested runs {{ test = [7, 8] }}, got {folds!r}"
         )
-    return n
+
+
+CUT = 'cut the runs, such as by cut = { n_runs = 8 } in [recording], and hold out whole ones by folds = "session"'
+"""What to do where a fold trains on a single run."""
 
 
 def inner_splits(runs: Sequence[Any], held_out: Sequence[Any], n_folds: int, what: str) -> list[list[Any]]:
@@ -74,7 +88,8 @@ def inner_splits(runs: Sequence[Any], held_out: Sequence[Any], n_folds: int, wha
     if len(training) < 2:
         raise InputError(
             f"{what}: expected at least two training runs in every fold, as settings are chosen by holding one of them "
-            f"out, got {', '.join(map(repr, training)) or 'none'}; take more runs, or hold out fewer in each fold"
+            f"out, got {', '.join(map(repr, training)) or 'none'}; take more runs, hold out fewer in each fold, or "
+            f"{CUT}"
         )
     return split_runs(training, min(n_folds, len(training)))
 
@@ -130,5 +145,18 @@ def splits_of(
     """
     if not isinstance(folds, Mapping):
         return [HeldOut(tuple(part)) for part in split_runs(runs, folds, seed=seed)], None
-    splits = split_classes(run, truth, n_class_folds(folds), seed=seed)
+    if "test" in folds:
+        return [HeldOut(_tested_runs(runs, folds["test"]))], None
+    splits = split_classes(run, truth, folds["classes"], seed=seed)
     return splits, class_group(truth, splits)
+
+
+def _tested_runs(runs: Sequence[Any], names: Sequence[Any]) -> tuple[Any, ...]:
+    """The runs of these names, as texts or numbers, in the order of the recording."""
+    wanted, known = {str(name) for name in names}, [str(run) for run in runs]
+    for name in names:
+        if str(name) not in known:
+            raise UnknownNameError("run in folds.test", name, known)
+    if len(wanted) == len(known):
+        raise InputError(f"folds.test: expected a run to be left to fit on, got all {len(known)} of them")
+    return tuple(run for run in runs if str(run) in wanted)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from ..decoder import Decoder
 from ..recordings.recording import Recording
 from .choices import Choice, SettingsSearch, layers_tried
 from .fold_data import FoldData
-from .splits import Folds, HeldOut
+from .splits import Folds, HeldOut, by_class
 from .threads import in_parallel
 
 
@@ -25,7 +25,7 @@ def tune(
     recording : Recording
     choose : sequence of Choice
     inner_folds : int
-    folds : "run", int, or {"classes": int}
+    folds
         As for `evaluate`; where it held out whole classes, inner folds do, too.
 
     Returns
@@ -34,6 +34,6 @@ def tune(
         With the chosen settings, not fitted yet. `evaluate` says how well it does.
     """
     data = FoldData(decoder.network, decoder.targets, recording, layers_tried(decoder.settings, choose))
-    search = SettingsSearch(data, HeldOut((), () if isinstance(folds, Mapping) else None), inner_folds)
+    search = SettingsSearch(data, HeldOut((), () if by_class(folds) else None), inner_folds)
     [settings] = in_parallel([partial(search.choose, decoder.settings, choose)], "choosing settings")
     return Decoder(decoder.network, decoder.targets, settings)

@@ -8,9 +8,11 @@ from .fmri.openfmri import read_openfmri
 from .mne.export import to_mne
 from .mne.files import read_mne
 from .mne.objects import from_mne
+from .nwb.recording import read_nwb
 from .spikes.responses import read_pictures, read_responses
 from .spikes.spike_times import read_spike_times
 from .tables import read_attributes, read_events
+from .words.read import read_words
 from .xdf.recording import read_xdf
 
 __all__ = [
@@ -23,10 +25,12 @@ __all__ = [
     "read_mne",
     "read_nifti",
     "read_npz",
+    "read_nwb",
     "read_openfmri",
     "read_pictures",
     "read_responses",
     "read_spike_times",
+    "read_words",
     "read_xdf",
     "to_mne",
     "write_npz",

@@ -19,6 +19,7 @@ from .fmri.bids import read_bids
 from .fmri.nifti import read_nifti
 from .fmri.openfmri import read_openfmri
 from .mne.files import read_mne
+from .nwb.recording import read_nwb
 from .spikes.pseudo_trials import read_spikes
 from .spikes.responses import read_responses
 from .spikes.spike_times import read_spike_times
@@ -34,6 +35,7 @@ READERS: Registry[Callable[..., Recording]] = Registry(
         "npz": read_npz,
         "mne": read_mne,
         "xdf": read_xdf,
+        "nwb": read_nwb,
         "continuous": read_continuous,
         "spike_times": read_spike_times,
         "arrays": read_named_arrays,

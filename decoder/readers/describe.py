@@ -15,6 +15,7 @@ from .fmri.bids_files import entities_of
 from .fmri.images import IMAGES, open_image
 from .mne.files import open_raw
 from .mne.stim_channel import steps_of
+from .nwb.describe import describe_nwb
 from .tables import listing, read_table
 from .xdf.streams import load_streams
 
@@ -120,6 +121,7 @@ KINDS: list[tuple[tuple[str, ...], str, Callable[[Path], dict[str, Any]]]] = [
     (IMAGES, "nifti", _nifti),
     ((".xdf", ".xdfz"), "xdf", _xdf),
     (MNE_FILES, "mne", _mne),
+    ((".nwb",), "nwb", describe_nwb),
     ((".npz", ".mat"), "arrays", _arrays),
     ((".tsv", ".csv"), "table", _table),
 ]

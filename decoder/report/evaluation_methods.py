@@ -12,7 +12,7 @@ from ..evaluation.result import Evaluation
 from ..inner_folds import MOST_TRIALS
 from ..statistics.measures import MEASURES
 from .evaluation_trials import groups_of
-from .methods import CEILING, RIDGE, WHITENING, control_texts, measure_texts, refit_text, statistics_text
+from .methods import CEILING, DISCRIMINANT, RIDGE, WHITENING, control_texts, measure_texts, refit_text, statistics_text
 from .numbers import count, percent
 
 CONTROLS_REDO = {
@@ -121,18 +121,25 @@ def _trials(evaluation: Evaluation) -> str:
 
 def _cross_validation(evaluation: Evaluation, folds: Sequence[str], over: str) -> str:
     runs = [str(run) for run in np.unique(evaluation.trials.run).tolist()]
-    if evaluation.classes is not None:
+    if isinstance(evaluation.folds, Mapping) and "test" in evaluation.folds:
+        how = (
+            f"the study names the runs that are tested ({', '.join(runs)}); everything is chosen and fitted on all "
+            "other runs"
+        )
+    elif evaluation.classes is not None:
         tested = "the runs that show them" if over == "trials" else "one run, of which it trains on nothing"
         how = (
             "each leaves whole classes out, so that no class that it tests was ever trained on, and tests them in "
             f"{tested}; what is chosen is chosen by leaving whole classes out, too"
         )
     else:
-        what = "one run" if sorted(folds) == sorted(runs) else "several whole runs"
+        single = sorted(folds) == sorted(runs)
+        what = "one session" if over == "sessions" else "one run" if single else "several whole runs"
         how = f"each leaves {what} out, and no run is ever split between training and test"
     whiten = evaluation.settings.whiten
     whitening = "" if whiten == "none" else f", whitening ({WHITENING[whiten]})"
-    text = f"{len(folds)} folds; {how}. In each, the adapter, its strength and its gain{whitening} are fitted anew."
+    text = f"{count(len(folds), 'fold')}; {how}. "
+    text += f"In each, the adapter, its strength and its gain{whitening} are fitted anew."
     if evaluation.chosen[0]:
         by = "the area under the ROC curve" if "auc" in evaluation.decoder.measures else "pairwise accuracy"
         text += (
@@ -146,7 +153,13 @@ def _cross_validation(evaluation: Evaluation, folds: Sequence[str], over: str) -
 def _decoding(evaluation: Evaluation) -> str:
     layer = "" if "layer" in evaluation.chosen[0] else f" ({evaluation.settings.layer})"
     adapter = " ".join(repr(evaluation.settings.adapter).split())
+    others = (
+        f" Rows of other readouts, by their own scores: {', '.join(evaluation.readouts)}."
+        if evaluation.readouts
+        else ""
+    )
     return (
         "The adapter is a linear map (ridge regression) from brain activity to the activation of one layer of the "
         f"network{layer}: {adapter}. {RIDGE} Readout: {evaluation.settings.readout!r}."
+        f"{DISCRIMINANT if evaluation.settings.readout.is_fitted else ''}{others}"
     )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..evaluation.result import Evaluation
+from ..run_splits import session_of
 from ..statistics.confusion import confusion
 from ..statistics.difference import Difference, in_words
 from ..statistics.measures import MEASURES
@@ -45,7 +46,8 @@ class EvaluationReport:
     def over(self) -> str:
         """What intervals are over."""
         single = np.unique(self.evaluation.trials.run, return_counts=True)[1].max() == 1
-        return "classes" if self.evaluation.classes is not None else "trials" if single else "runs"
+        held_out = self.evaluation.held_out
+        return "trials" if held_out == "runs" and single else held_out
 
     def summary(self) -> dict[str, Any]:
         return evaluation_summary(self.evaluation)
@@ -101,7 +103,7 @@ class EvaluationReport:
         if evaluation.bits is not None:
             each, minute = evaluation.bits
             checks.append(Sentence(f"{each:.2f} bits in a decision, {minute:.1f} bits in a minute."))
-        units = evaluation.truth if evaluation.classes is not None else evaluation.trials.run
+        units = {"classes": evaluation.truth, "sessions": evaluation.fold}.get(self.over, evaluation.trials.run)
         checks += runs_checks(len(np.unique(units)), self.over) + probabilities_sentences(evaluation)
         return checks + finding_checks(evaluation.findings)
 
@@ -203,10 +205,11 @@ class EvaluationReport:
         return PageSection(title, [*note, groups_figure([str(name) for name in names], panels, groups.unit)])
 
     def _fold_names(self) -> list[str]:
-        """A fold of one run has the run's name; any other has its number, as have folds of whole classes."""
+        """A fold of one run or session has its name; any other has its number, as have folds of whole classes."""
         evaluation, names = self.evaluation, []
         for fold in range(len(evaluation.chosen)):
             runs = np.unique(evaluation.trials.run[evaluation.fold == fold]).tolist()
+            runs = runs if self.over != "sessions" else list({session_of(run) for run in runs})
             names.append(str(runs[0]) if len(runs) == 1 and evaluation.classes is None else str(fold + 1))
         return names
 

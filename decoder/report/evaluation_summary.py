@@ -29,7 +29,7 @@ def evaluation_summary(evaluation: Evaluation) -> dict[str, Any]:
             },
             "controls_redo": evaluation.controls_redo,
             "n_blocks": len(evaluation.trials),
-            "held_out": "runs" if evaluation.classes is None else "classes",
+            "held_out": evaluation.held_out,
             "network": evaluation.network,
             "fingerprint": evaluation.fingerprint,
             "measures": {row: of.measures for row, of in evaluation.rows()},

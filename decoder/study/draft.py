@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import RecordingError
 from ..readout import LabelReadout, NearestReadout, Readout, TextReadout
+from ..recordings.cutting import cut_runs
 from ..recordings.recording import Recording
 
 NETWORK, LAYER = "smollm2-135m-instruct", "8"
@@ -49,13 +51,18 @@ def draft(
     lines = ["# Written by `hotwire init` from what the recording holds. Words, windows and choices are guesses."]
     lines += ["", "[recording]", *(_field(name, of, hints.get(name, "")) for name, of in fields.items())]
     if len(recording.runs) == 1:
-        lines += _cut([count[label] for label in words], scanner=scanner)
+        lines += _cut(recording, [count[label] for label in words], scanner=scanner)
     lines += ["", "[network]", f'name = "{NETWORK}"', "", "[targets]"]
     lines += ["# Events whose label has no word below are left out.", 'others = "leave out"', "", "[targets.words]"]
     lines += [f"{_key(label)} = {_toml(word)}  # {count[label]} events" for label, word in words.items()]
     lines += [f"# {_key(one)} = {_toml(one)}  # {n} events" for one, n in sorted(count.items()) if one not in words]
     duration_s = float(np.median(recording.events.duration_s)) if len(recording.events) else 0.0
-    lines += ["", *(_scanner(duration_s, readout) if scanner else _electrodes(duration_s, recording.rate_hz))]
+    if scanner:
+        lines += ["", *_scanner(duration_s, readout)]
+    elif str(recording.unit).startswith("spikes"):
+        lines += ["", *_spikes(duration_s, recording.rate_hz)]
+    else:
+        lines += ["", *_electrodes(duration_s, recording.rate_hz)]
     return "\n".join(lines) + "\n"
 
 
@@ -96,6 +103,24 @@ def _scanner(duration_s: float, readout: Readout) -> list[str]:
         "# Blood responds about 5 s late. The last window is for labels that follow the response already.",
         *_choice("window", windows)[1:],
         *_choice("layer", ["4", "8", "12"], "readout"),
+    ]
+
+
+def _spikes(duration_s: float, rate_hz: float) -> list[str]:
+    """The square root of rates, whose noise is of one size, averaged over the event or in each bin, up to 1 s."""
+    bin_s = 1.0 / rate_hz
+    stops = [round(max(1, round(stop / bin_s)) * bin_s, 6) for stop in (0.5, min(max(duration_s, 0.2), 1.0))]
+    windows = [
+        f'{{ type = "{kind}", start_s = 0.0, stop_s = {stop:g}, incomplete = "drop" }}'
+        for stop in dict.fromkeys(stops)
+        for kind in ("Epoch", "BlockAverage")
+    ]
+    return [
+        *_decoder('steps = [{ type = "SquareRoot" }]', windows[0], _inline(LabelReadout("remove")), 8),
+        'adapter = { scale = "unit_variance" }',
+        *_evaluation(["lda", "logistic"]),
+        *_choice("window", windows),
+        *_choice("layer", ["8", "12"]),
     ]
 
 
@@ -140,14 +165,24 @@ def _inline(readout: Readout) -> str:
     return "{ " + ", ".join(f"{name} = {_toml(of)}" for name, of in readout.to_dict().items()) + " }"
 
 
-def _cut(counts: list[int], *, scanner: bool) -> list[str]:
+def _cut(recording: Recording, counts: list[int], *, scanner: bool) -> list[str]:
     """A recording made in one go has to be cut into runs, for a run is never split between training and test."""
     n_runs = min(10, max(2, min(counts, default=0) // FEWEST_TRIALS))
-    margin = "[0.0, 10.0]" if scanner else "[0.5, 1.0]"
+    margins = [(0.0, 10.0), (0.0, 5.0)] if scanner else [(0.5, 1.0), (0.1, 0.5)]
+    margin = next((one for one in margins if _can_be_cut(recording, n_runs, one)), (0.0, 0.0))
     return [
         "# It was made in one go; it is cut between events, as a run is never split between training and test.",
-        f"cut = {{ n_runs = {n_runs}, margin_s = {margin} }}",
+        f"cut = {{ n_runs = {n_runs}, margin_s = {json.dumps(margin)} }}",
     ]
+
+
+def _can_be_cut(recording: Recording, n_runs: int, margin_s: tuple[float, float]) -> bool:
+    """Whether there are pauses enough between the events."""
+    try:
+        cut_runs(recording, n_runs, margin_s=margin_s)
+    except RecordingError:
+        return False
+    return True
 
 
 def _field(name: str, value: Any, hint: str) -> str:

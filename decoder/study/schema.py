@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache, partial
 from typing import Annotated, Any, Literal
 
@@ -15,7 +14,7 @@ from ..evaluation.controls import control_named
 from ..evaluation.evaluate import evaluate
 from ..evaluation.rivals.catalogue import rival_named
 from ..evaluation.searched import Redo
-from ..evaluation.splits import n_class_folds
+from ..evaluation.splits import check_folds
 from ..registry import Registry
 from ..sound_targets import SoundTargets
 from ..targets import TEMPLATE, WordTargets
@@ -23,20 +22,17 @@ from .derived import fields_of, with_fields
 from .networks import NetworkSection
 from .recordings import AnyRecording
 from .section import AnyPath, Natural, OneOrMore, Section
-from .settings import AnyChoice, DecoderSection
+from .settings import AnyChoice, AnyReadout, DecoderSection
 
 EXPERIMENTS: Registry[type[Section]] = Registry("hotwire.sections", {})
 """The sections of experiments, each registered as an entry point under its name; all are optional."""
 
 
 def _folds(given: Any) -> Any:
-    if isinstance(given, Mapping):
-        try:
-            return {"classes": n_class_folds(given)}
-        except InputError as error:
-            raise InputError(str(error).removeprefix("folds: ")) from error
-    if given != "run" and (isinstance(given, bool) or not isinstance(given, int) or given < 2):
-        raise InputError(f"expected 'run' or a number of at least 2, or {{ classes = NUMBER }}, got {given!r}")
+    try:
+        check_folds(given)
+    except InputError as error:
+        raise InputError(str(error).removeprefix("folds: ")) from error
     return given
 
 
@@ -83,6 +79,7 @@ class EvaluationSection(Section):
     seed: Natural
     audit: Policy
     field: list[Annotated[Any, AfterValidator(rival_named)]]
+    readouts: list[AnyReadout]
     seconds_per_trial: float | None = Field(None, gt=0)
     choose: list[AnyChoice]
 
@@ -109,7 +106,8 @@ class StudySections(Section):
         if self.targets.stimuli is not None and not self.recording.has_pictures:
             raise InputError(
                 "targets.stimuli: expected a recording that has pictures, of kind "
-                f'"responses" or "arrays" with stimuli, got one of kind "{self.recording.kind}" without; give words'
+                '"responses", "arrays" with stimuli, or "bids" or "nifti" with a folder of stimuli, got one of kind '
+                f'"{self.recording.kind}" without; give words'
             )
         return self
 

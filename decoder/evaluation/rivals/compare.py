@@ -14,7 +14,7 @@ from ...settings import Settings
 from ...windows import Trials
 from ..choices import Choice, chosen_in_words
 from ..fold_data import FoldData
-from ..folds import FittedFold
+from ..folds import FittedFold, gathered
 from ..splits import HeldOut
 from ..threads import in_parallel
 from .base import Rival
@@ -24,7 +24,7 @@ from .inputs import FoldInputs, shape_of
 
 @dataclass(frozen=True)
 class RivalDecisions:
-    """A classifier's scores (n_trials, n_classes) of all trials, each from a fit without its fold.
+    """A classifier's scores (n_trials, n_classes) of all tested trials, each from a fit without its fold.
 
     `chosen` are the settings that it chose in each fold, as text.
     """
@@ -53,10 +53,8 @@ def decide_in_folds(
     by_fold = in_parallel(jobs, "classifiers of the field")
     decided = []
     for i, one in enumerate(rivals):
-        scores = np.empty((sum(len(fold.test) for fold in folds), len(data.targets.answers)), np.float32)
         names = [choice.setting for choice in own_choices(one, choices)]
-        for fold, made in zip(folds, by_fold, strict=True):
-            scores[fold.test] = made[i][0]
+        scores = gathered(folds, [made[i][0] for made in by_fold]).astype(np.float32)
         decided.append(RivalDecisions(one, scores, [chosen_in_words(made[i][1], names) for made in by_fold]))
     return decided
 

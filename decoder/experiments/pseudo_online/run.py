@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from ...evaluation.folds import FittedFold, fit_fold
 from ...evaluation.splits import HeldOut, split_runs
 from ...evaluation.threads import in_parallel
 from ...recordings.recording import Recording
+from ...run_splits import RunFolds
 from ...settings import Settings
 from ...statistics.permutation import N_PERMUTATIONS
 from ...steps.settings import check_number
@@ -43,7 +44,7 @@ def pseudo_online(
     policy: Policy | None = None,
     from_s: float = 0.0,
     to_s: float | None = None,
-    folds: Literal["run"] | int = "run",
+    folds: RunFolds = "run",
     choose: Sequence[Choice] = (),
     inner_folds: int = 4,
     n_permutations: int = N_PERMUTATIONS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -10,16 +11,18 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....errors import InputError, NonFiniteError, RecordingError, UnknownNameError
+from ....errors import NonFiniteError, RecordingError, UnknownNameError
 from ....errors.checks import check_choice
 from ...recordings.events import Events, listed
 from ...recordings.recording import Recording
 from ..arrays.array_files import entries, load_arrays
 from ..left_out import OnEventOutside, events_inside
 from ..tables import numbers, read_table
+from .binning import check_seconds, checked_rate_hz, counts_in_bins, n_bins_between
+from .unit_names import unit_names, wanted_units
 
-EDGE_TOLERANCE = 1e-6
-"""How far, in bins, a spike may be before an edge and still count as on it: times in files are rounded."""
+FAR = 100
+"""Events that end so many times later than the spikes, or earlier, were not measured by the same clock."""
 
 
 def read_spike_times(
@@ -38,6 +41,8 @@ def read_spike_times(
     stop_s: float | Mapping[str, float] | None = None,
     values: Literal["rates", "counts"] = "rates",
     on_event_outside: OnEventOutside = "error",
+    ticks_per_s: float = 1.0,
+    event_ticks_per_s: float = 1.0,
 ) -> Recording:
     """Read a continuous recording of units from a table of their spikes: which unit, and when.
 
@@ -54,7 +59,8 @@ def read_spike_times(
     events : path, optional
         Another such file, or the same. Default: no events.
     unit, time_s : str
-        The columns, or arrays, of the spikes: the unit as a number or text, and the time in seconds.
+        The columns, or arrays, of the spikes: the unit as a number or text, and the time in seconds. Times that are
+        whole numbers only are refused: they are samples or milliseconds.
     onset_s, label : str
         Those of the events.
     duration_s : str, optional
@@ -70,12 +76,15 @@ def read_spike_times(
         ``"rates"`` (default), in spikes/s, or ``"counts"``.
     on_event_outside : str
         What to do with an event that begins before or after its run: ``"error"`` (default) or ``"drop"``.
+    ticks_per_s, event_ticks_per_s : float
+        How many of the spikes' times, and of the events', make a second: 1 (default) for seconds, 1000 for
+        milliseconds, the amplifier's rate for samples.
 
     Returns
     -------
     Recording
-        ``1000 / bin_ms`` samples per second; features are named by the units, ``unit_7`` where that is a number.
-        ``source`` says how many spikes were outside, and which units are silent.
+        ``1000 / bin_ms`` samples per second; a feature has the name of its unit, ``unit_7`` where that is a number,
+        whatever other units there are. ``source`` says how many spikes were outside, and which units are silent.
 
     Raises
     ------
@@ -84,16 +93,19 @@ def read_spike_times(
     RecordingError
         A file cannot be read, its columns do not fit together, or an event is outside its run.
     """
-    if not (np.isfinite(bin_ms) and bin_ms > 0):
-        raise InputError(f"bin_ms: expected a width above 0, got {bin_ms:g}")
+    rate_hz = checked_rate_hz(bin_ms)
     check_choice("values", values, ("rates", "counts"))
     path = Path(path)
-    spikes = _Table.read(path, time_s, unit, None, run)
-    marked = None if events is None else _Table.read(Path(events), onset_s, label, duration_s, run)
-    chosen = _units(spikes.name, units)
-    rate_hz = 1000.0 / bin_ms
+    spikes = _Table.read(path, time_s, unit, None, run, ticks_per_s)
+    marked = None if events is None else _Table.read(Path(events), onset_s, label, duration_s, run, event_ticks_per_s)
+    names = unit_names(path, spikes.name)
+    chosen = list(names.values()) if units is None else wanted_units(names, units)
+    if ticks_per_s == 1:
+        check_seconds(spikes.time_s, len(names), f"{path}: {time_s}", "Give ticks_per_s = {}")
+    if marked is not None:
+        _check_clocks(spikes, marked)
     lengths = _lengths(spikes, marked, start_s, stop_s, rate_hz)
-    counts, n_outside = _counts(spikes, chosen, lengths, start_s, rate_hz)
+    counts, n_outside = _counts(spikes, names, chosen, lengths, start_s, rate_hz)
     notes = [str(path)]
     if n_outside:
         notes.append(f"{n_outside} of {len(spikes.time_s)} spikes lie outside")
@@ -102,12 +114,12 @@ def read_spike_times(
         notes.append(f"without a spike: {listed(silent)}")
     happened = Events.none()
     if marked is not None:
-        happened = Events(marked.run, marked.time_s - start_s, marked.duration_s, marked.name.astype(np.str_))
+        happened = Events(marked.run, marked.time_s - start_s, marked.duration_s, marked.name)
         happened = events_inside(happened, dict(lengths), rate_hz, on_event_outside, notes)
     return Recording(
         data=(counts * (rate_hz if values == "rates" else 1)).astype(np.float32),
         rate_hz=rate_hz,
-        feature_names=tuple(f"unit_{name}" if isinstance(name, int) else name for name in chosen),
+        feature_names=tuple(chosen),
         run=np.repeat(np.array(list(lengths)), list(lengths.values())),
         events=happened,
         unit="spikes/s" if values == "rates" else "spikes",
@@ -118,13 +130,15 @@ def read_spike_times(
 class _Table(NamedTuple):
     path: Path
     time_s: NDArray[np.float64]
-    name: NDArray
+    name: NDArray[np.str_]
     """The unit or the label."""
     duration_s: NDArray[np.float64]
     run: NDArray
 
     @classmethod
-    def read(cls, path: Path, time_s: str, name: str, duration_s: str | None, run: str | None) -> _Table:
+    def read(
+        cls, path: Path, time_s: str, name: str, duration_s: str | None, run: str | None, ticks_per_s: float
+    ) -> _Table:
         wanted = [one for one in (time_s, name, duration_s, run) if one is not None]
         if path.suffix.lower() in (".csv", ".tsv"):
             table = read_table(path)
@@ -150,9 +164,9 @@ class _Table(NamedTuple):
             )
         return cls(
             path,
-            times,
-            _as_numbers(columns[name]),
-            np.zeros(n) if duration_s is None else columns[duration_s].astype(np.float64),
+            times / ticks_per_s,
+            columns[name].astype(np.str_),
+            np.zeros(n) if duration_s is None else columns[duration_s].astype(np.float64) / ticks_per_s,
             np.ones(n, np.int64) if run is None else _as_numbers(columns[run]),
         )
 
@@ -163,17 +177,20 @@ def _as_numbers(names: NDArray) -> NDArray:
     return texts.astype(np.int64) if len(texts) and all(text.isdecimal() for text in texts.tolist()) else texts
 
 
-def _units(of_spike: NDArray, wanted: Sequence[str | int] | None) -> list[str | int]:
-    if wanted is None:
-        return np.unique(of_spike).tolist()
-    if not wanted:
-        raise InputError("units: expected some units to keep, got none")
-    if of_spike.dtype.kind == "U":
-        return [str(one) for one in wanted]
-    wrong = [one for one in wanted if not str(one).isdecimal()]
-    if wrong:
-        raise InputError(f"units: expected whole numbers, as the units of the table are, got {listed(wrong)}")
-    return [int(one) for one in wanted]
+def _check_clocks(spikes: _Table, marked: _Table) -> None:
+    """Refuse events that begin long after the last spike, and warn of such that all begin in the very beginning."""
+    last_s, last_event_s = spikes.time_s.max(initial=0.0), marked.time_s.max(initial=0.0)
+    if last_s > 0 and last_event_s > FAR * last_s:
+        raise RecordingError(
+            f"{marked.path}: the last event begins at {last_event_s:g} s, but the last spike is at {last_s:g} s; if "
+            "the events are in samples or milliseconds, give event_ticks_per_s = 30000.0 or 1000.0"
+        )
+    if len(marked.time_s) > 1 and last_event_s * FAR < last_s:
+        warnings.warn(
+            f"{marked.path}: the last event begins at {last_event_s:g} s, but the spikes go on to {last_s:g} s; if the "
+            "spikes are in samples or milliseconds, give ticks_per_s = 30000.0 or 1000.0",
+            stacklevel=3,
+        )
 
 
 def _lengths(
@@ -193,35 +210,29 @@ def _lengths(
     lengths = {}
     for run in runs:
         stop = stop_s.get(str(run)) if isinstance(stop_s, Mapping) else stop_s
-        if stop is None:
-            last = [(t.time_s + t.duration_s)[t.run == run].max(initial=start_s) for t in tables]
-            # The bin that holds the last one.
-            lengths[run] = int(np.floor((max(last) - start_s) * rate_hz + EDGE_TOLERANCE)) + 1
-        else:
-            n_bins = (stop - start_s) * rate_hz
-            lengths[run] = round(n_bins)
-            if lengths[run] < 1 or abs(n_bins - lengths[run]) > EDGE_TOLERANCE:
-                raise InputError(
-                    f"stop_s: expected a whole number of bins of {1000 / rate_hz:g} ms, one or more, from {start_s:g} "
-                    f"to {stop:g} s (run {run}), got {n_bins:g}"
-                )
+        last = [(t.time_s + t.duration_s)[t.run == run].max(initial=start_s) for t in tables]
+        lengths[run] = n_bins_between(start_s, stop, max(last), rate_hz, run)
     return lengths
 
 
 def _counts(
-    spikes: _Table, units: list[str | int], lengths: Mapping[int | str, int], start_s: float, rate_hz: float
+    spikes: _Table,
+    names: Mapping[str, str],
+    chosen: list[str],
+    lengths: Mapping[int | str, int],
+    start_s: float,
+    rate_hz: float,
 ) -> tuple[NDArray[np.int64], int]:
     """Return the counts (n_samples, n_units), and how many spikes of these units are outside the runs."""
-    column = {name: i for i, name in enumerate(units)}
+    column = {name: i for i, name in enumerate(chosen)}
     distinct, which = np.unique(spikes.name, return_inverse=True)
-    column_of_spike = np.array([column.get(name, -1) for name in distinct.tolist()], np.int64)[which]
-    # A spike on the edge of two bins belongs to the later one, as an event there does.
-    bin_of_spike = np.floor((spikes.time_s - start_s) * rate_hz + EDGE_TOLERANCE).astype(np.int64)
-    n_units, n_outside, parts = len(units), 0, []
+    column_of_spike = np.array([column.get(names[one], -1) for one in distinct.tolist()], np.int64)[which]
+    n_outside, parts = 0, [np.zeros((0, len(chosen)), np.int64)]
     for run, n_bins in lengths.items():
         of_run = (spikes.run == run) & (column_of_spike >= 0)
-        inside = of_run & (bin_of_spike >= 0) & (bin_of_spike < n_bins)
-        n_outside += int(np.count_nonzero(of_run & ~inside))
-        place = bin_of_spike[inside] * n_units + column_of_spike[inside]
-        parts.append(np.bincount(place, minlength=n_bins * n_units).reshape(n_bins, n_units))
-    return np.concatenate(parts) if parts else np.zeros((0, n_units), np.int64), n_outside
+        counts, outside = counts_in_bins(
+            spikes.time_s[of_run], column_of_spike[of_run], (n_bins, len(chosen)), start_s, rate_hz
+        )
+        n_outside += outside
+        parts.append(counts)
+    return np.concatenate(parts), n_outside

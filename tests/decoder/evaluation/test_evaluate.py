@@ -263,7 +263,7 @@ def test_runs_are_held_out_whole_and_once(runs: int, folds: Any) -> None:
 def test_wrong_inputs(decoder: Decoder, recording: Recording) -> None:
     with pytest.raises(InputError, match="a run is never split"):
         evaluate(decoder, recording, folds=7)
-    with pytest.raises(InputError, match="expected 'run' or a number"):
+    with pytest.raises(InputError, match="expected 'run', 'session', a number"):
         evaluate(decoder, recording, folds="trial")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="audit: expected one of refuse, warn, got 'ignore'"):
         evaluate(decoder, recording, audit="ignore")  # type: ignore[arg-type]

@@ -237,7 +237,7 @@ def test_wrong_inputs(shown: tuple[Recording, Decoder], network: Network, record
     with pytest.raises(InputError, match="folds: expected 2 to 7 folds for 15 classes, at least two classes in each"):
         evaluate(decoder, pictures, folds={"classes": 9})
     for wrong in ({"classes": 1}, {"classes": True}, {"labels": 4}, {"classes": 4, "runs": 2}):
-        with pytest.raises(InputError, match=r"folds: expected 'run', a number, or \{ classes = NUMBER \}"):
+        with pytest.raises(InputError, match=r"folds: expected 'run', .* \{ classes = NUMBER \}"):
             evaluate(decoder, pictures, folds=wrong)  # type: ignore[arg-type]
     words = WordTargets({label: label for label in ("cat", "face", "house", "shoe")})
     choose = [Choice("layer", ["first", "second"])]

@@ -11,9 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotwire.decoder import Events, Recording
+from hotwire.decoder.readers import read_nwb
+from hotwire.decoder.readers.nwb.describe import fields_to_begin_with
 from hotwire.decoder.readout import LabelReadout, NearestReadout
 from hotwire.decoder.study.draft import READOUTS, classes_of, draft, words_of
 from hotwire.decoder.study.study import open_study
+
+from ..readers.nwb.made_session import write_session
 
 
 def recording(rate_hz: float, duration_s: float, labels: list[str], n_runs: int = 1) -> Recording:
@@ -69,3 +73,19 @@ def test_two_labels_never_share_a_word(labels: list[str]) -> None:
 @pytest.mark.parametrize("label", ["rest", "Fixation", "n/a", "BAD_eye", "New Segment/", "baseline", "ITI"])
 def test_what_is_no_class(label: str) -> None:
     assert classes_of(recording(1.0, 1.0, [label, label, "cat", "cat"])) == ["cat"]
+
+
+def test_units_of_an_nwb_file(tmp_path: Path) -> None:
+    fields, hints = fields_to_begin_with(write_session(tmp_path / "session.nwb"))
+    assert fields | {"path": ""} == {"path": "", "signal": "units", "bin_ms": 50.0, "events": "trials", "label": "side"}
+    assert hints == {"signal": "there are: units, lfp, raw"}
+    made = read_nwb(**fields)
+    text = draft(
+        made, {"kind": "nwb", **fields}, words_of(classes_of(made)), NearestReadout(), scanner=False, hints=hints
+    )
+    (tmp_path / "study.toml").write_text(text)
+    study = open_study(tmp_path / "study.toml")
+    assert study.sections.targets.of_words().answers == ("left", "right", "up")
+    assert len(study.recording().runs) == 2
+    assert 'signal = "units"  # there are: units, lfp, raw' in text
+    assert [str(step) for step in study.sections.decoder.settings().steps] == ["SquareRoot()"]

@@ -326,7 +326,7 @@ def test_confounds_that_are_named_are_regressed_out(written: Write, tmp_path: Pa
         (
             "layer = 8",
             'layer = 8\nwhiten = "yes"',
-            "decoder.whiten: expected 'none', 'samples' or 'effective samples', got 'yes'",
+            "decoder.whiten: expected 'none', 'samples', 'effective samples' or 'residuals', got 'yes'",
         ),
         (
             "layer = 8",
@@ -375,11 +375,15 @@ def test_confounds_that_are_named_are_regressed_out(written: Write, tmp_path: Pa
             'layer = 8\nreadout = { type = "NearestReadout", temperature = "hot" }',
             "decoder.readout: temperature: expected a finite number, got 'hot'",
         ),
-        ("layer = 8", "layer = 8\n[evaluation]\nfolds = 1", "evaluation.folds: expected 'run' or a number .*got 1"),
+        (
+            "layer = 8",
+            "layer = 8\n[evaluation]\nfolds = 1",
+            "evaluation.folds: expected 'run', 'session', a number .*got 1",
+        ),
         (
             "layer = 8",
             "layer = 8\n[evaluation]\nfolds = { classes = 1 }",
-            "evaluation.folds: expected .* at least 2, got",
+            "evaluation.folds: expected .* at least 2, .*got",
         ),
         ("layer = 8", "layer = 8\n[evaluation]\nseed = 1.5", "evaluation.seed: expected a valid integer, got 1.5"),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def test_counts_and_events(tmp_path: Path) -> None:
     assert r.events.onset_s.tolist() == [0.2, 0.8]
     assert r.events.duration_s.tolist() == [0.1, 0.2]
     assert r.events.label.tolist() == ["face", "house"]
-    assert r.source == f"{path}; 1 of 4 spikes lie outside; without a spike: 1"
+    assert r.source == f"{path}; 1 of 4 spikes lie outside; without a spike: unit_1"
     rates = read_spike_times(path, 100, stop_s=1.0)
     assert rates.unit == "spikes/s"
     np.testing.assert_array_equal(rates.data, 10 * expected)
@@ -71,10 +72,10 @@ def test_units(tmp_path: Path) -> None:
     path, _ = write(tmp_path)
     r = read_spike_times(path, 100, units=[10, 7], stop_s=1)
     assert r.feature_names == ("unit_10", "unit_7")
-    assert r.source.endswith("without a spike: 7")
+    assert r.source.endswith("without a spike: unit_7")
     assert r.data.sum() == 10
     named, _ = write(tmp_path, SPIKES.replace("\n3,", "\na,").replace("\n1,", "\nb,"))
-    assert read_spike_times(named, 100).feature_names == ("10", "a", "b")
+    assert read_spike_times(named, 100).feature_names == ("unit_10", "a", "b")
     assert read_spike_times(named, 100, units=["b", "c"]).feature_names == ("b", "c")
     with pytest.raises(InputError, match="units: expected whole numbers, as the units of the table are, got a"):
         read_spike_times(write(tmp_path)[0], 100, units=["a"])
@@ -143,3 +144,48 @@ def test_wrong_inputs(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", unit=np.arange(3), time_s=np.arange(2.0))
     with pytest.raises(RecordingError, match="expected columns of one length"):
         read_spike_times(tmp_path / "a.npz", 100)
+
+
+def test_names_of_units_do_not_depend_on_other_units(tmp_path: Path) -> None:
+    spikes = "unit,time_s\n7,0.1\n12,0.2\n"
+    alone = read_spike_times(write(tmp_path, spikes)[0], 100).feature_names
+    assert read_spike_times(write(tmp_path, spikes + "7a,0.3\n")[0], 100).feature_names == (*alone, "7a")
+    for other in ("007", "unit_7"):
+        with pytest.raises(RecordingError, match=r"would both be the feature 'unit_7'; rename one"):
+            read_spike_times(write(tmp_path, spikes + f"{other},0.3\n")[0], 100)
+
+
+def test_times_in_samples_or_milliseconds_are_refused(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    times_s = np.sort(rng.uniform(0, 60, 300))
+    seconds: dict[str, Any] = {
+        "t": times_s,
+        "u": np.repeat([1, 2, 3], 100),
+        "on": np.array([10.5, 20.5]),
+        "what": np.array(["a", "b"]),
+    }
+    names: dict[str, Any] = {"unit": "u", "time_s": "t", "events": tmp_path / "a.npz", "onset_s": "on", "label": "what"}
+    here: dict[str, Any] = names | {"events": tmp_path / "seconds.npz"}
+    no_events: dict[str, Any] = names | {"events": None}
+    np.savez(tmp_path / "seconds.npz", **seconds)
+    right = read_spike_times(tmp_path / "seconds.npz", 100, **here)
+
+    samples: dict[str, Any] = seconds | {"t": np.round(times_s * 30_000), "on": seconds["on"] * 30_000}
+    np.savez(tmp_path / "a.npz", **samples)
+    with pytest.raises(RecordingError, match=r"t: expected seconds, got whole numbers only.*ticks_per_s = 30000.0"):
+        read_spike_times(tmp_path / "a.npz", 100, **names)
+    with pytest.raises(RecordingError, match=r"the last event begins at 615000 s.*event_ticks_per_s = 30000.0"):
+        read_spike_times(tmp_path / "a.npz", 100, **names, ticks_per_s=3e4)
+    found = read_spike_times(tmp_path / "a.npz", 100, **names, ticks_per_s=3e4, event_ticks_per_s=3e4)
+    assert np.count_nonzero(found.data != right.data) <= 2  # rounded over the edge of a bin
+    np.testing.assert_allclose(found.events.onset_s, right.events.onset_s)
+
+    np.savez(tmp_path / "a.npz", t=1000 * times_s, u=seconds["u"])
+    with pytest.warns(UserWarning, match=r"0.0017 spikes in a second.*milliseconds\? Give ticks_per_s = 1000.0"):
+        read_spike_times(tmp_path / "a.npz", 100, **no_events, stop_s=60.0)
+    np.savez(tmp_path / "a.npz", t=30_000 * times_s, u=seconds["u"])
+    with (
+        pytest.warns(match="spikes in a second"),
+        pytest.raises(RecordingError, match="of days at most, got one from 0 to"),
+    ):
+        read_spike_times(tmp_path / "a.npz", 100, **no_events)

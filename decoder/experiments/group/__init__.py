@@ -1,0 +1,1 @@
+"""Several subjects: their results in one table, with an interval over subjects."""

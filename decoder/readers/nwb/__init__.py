@@ -1,0 +1,1 @@
+"""Neurodata Without Borders: units, series of electrodes, and tables of intervals."""

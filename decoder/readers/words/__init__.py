@@ -1,0 +1,1 @@
+"""Readers of words and their times."""
