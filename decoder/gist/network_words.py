@@ -56,7 +56,7 @@ def _is_word(text: str) -> bool:
 
 
 def read_stories(
-    network: LanguageModel, sliding: SlidingPass, stories: Mapping[int | str, TimedWords]
+    network: LanguageModel, sliding: SlidingPass, stories: Mapping[Any, TimedWords]
 ) -> dict[int | str, WordsRead]:
     """Read the words of each story, in lower case, as a decoder's candidates are read."""
     tokens = [
