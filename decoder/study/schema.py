@@ -19,6 +19,7 @@ from ..registry import Registry
 from ..sound_targets import SoundTargets
 from ..targets import TEMPLATE, WordTargets
 from .derived import fields_of, with_fields
+from .network_checks import check_decoder, check_targets
 from .networks import NetworkSection
 from .recordings import AnyRecording
 from .section import AnyPath, Natural, OneOrMore, Section
@@ -108,6 +109,14 @@ class StudySections(Section):
                 '"responses", "arrays" with stimuli, or "bids" or "nifti" with a folder of stimuli, got one of kind '
                 f'"{self.recording.kind}" without; give words'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_network(self) -> StudySections:
+        network = self.network.outline()
+        if network is not None:
+            check_targets(self.targets, network)
+            check_decoder(self.decoder, self.evaluation.choose, network)
         return self
 
 
