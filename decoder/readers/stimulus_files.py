@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ...errors import RecordingError
-from .tables import MISSING, listing, read_table
+from ..recordings.events import MISSING
+from .tables import listing, read_table
 
 if TYPE_CHECKING:
     from PIL.Image import Image

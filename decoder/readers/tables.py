@@ -16,10 +16,8 @@ from numpy.typing import NDArray
 
 from ...errors import RecordingError
 from ...errors.printable import printable
-from ..recordings.events import Events
+from ..recordings.events import MISSING, Events
 from .arrays.blocks import blocks
-
-MISSING = "n/a"
 
 
 def read_text(path: str | PathLike[str]) -> str:

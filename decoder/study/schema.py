@@ -23,7 +23,7 @@ from .network_checks import check_decoder, check_targets
 from .networks import NetworkSection
 from .recordings import AnyRecording
 from .section import AnyPath, Natural, OneOrMore, Section
-from .settings import AnyChoice, DecoderSection
+from .settings import AnyChoice, AnyReadout, DecoderSection
 
 EXPERIMENTS: Registry[type[Section]] = Registry("hotwire.sections", {})
 """The sections of experiments, each registered as an entry point under its name; all are optional."""
@@ -80,6 +80,7 @@ class EvaluationSection(Section):
     seed: Natural
     audit: Policy
     field: list[Annotated[Any, AfterValidator(rival_named)]]
+    readouts: list[AnyReadout]
     seconds_per_trial: float | None = Field(None, gt=0)
     choose: list[AnyChoice]
 
