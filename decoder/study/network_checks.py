@@ -10,25 +10,7 @@ from ...errors import InputError
 from ...models.networks.outline import Outline
 
 if TYPE_CHECKING:
-    from .schema import TargetsSection
     from .settings import AnyChoice, DecoderSection
-
-
-def check_targets(targets: TargetsSection, network: Outline) -> None:
-    """Raise `InputError` where the network does not take such stimuli."""
-    if targets.sounds is not None and network.kind != "speech recogniser":
-        raise InputError(f"targets.sounds: expected a speech recogniser, such as whisper-tiny.en, got {network.name}")
-    if targets.stimuli is not None and network.kind != "vision network":
-        raise InputError(
-            f"targets.stimuli: expected a network that sees pictures, such as efficientnet-lite0, got {network.name}, "
-            f"a {network.kind}; give it words"
-        )
-    if targets.words is not None and targets.sounds is None and network.kind in ("vision network", "speech recogniser"):
-        other = 'stimuli = "recording"' if network.kind == "vision network" else "sounds beside words"
-        raise InputError(
-            f"targets.words: expected a network that reads, such as smollm2-135m-instruct, got {network.name}, a "
-            f"{network.kind}; give it {other}"
-        )
 
 
 def check_decoder(decoder: DecoderSection, choices: Sequence[AnyChoice], network: Outline) -> None:

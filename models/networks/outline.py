@@ -43,7 +43,7 @@ class Outline:
     def check_layer(self, layer: str) -> None:
         """Raise `UnknownNameError`, which lists the layers, where there is no such layer."""
         if layer not in self.layers:
-            raise UnknownNameError(f"layer of {self.name}", layer, self.layers)
+            raise UnknownNameError("layer", layer, self.layers)
 
     def check_prompt(self) -> None:
         """Raise `InputError` where it takes no prompt."""

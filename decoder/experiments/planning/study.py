@@ -15,7 +15,7 @@ from ... import readers
 from ...readout import LabelReadout, NearestReadout
 from ...settings import Settings
 from ...study.messages import checked_sections
-from ...study.network_checks import check_decoder, check_targets
+from ...study.network_checks import check_decoder
 from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
 from ...study.schema import TargetsSection, study_sections
@@ -48,7 +48,7 @@ class PlanSections(Section):
             )
         network = self.network.outline()
         if network is not None:
-            check_targets(self.targets, network)
+            self.targets.check(network)
             if self.decoder is not None:
                 check_decoder(self.decoder, (), network)
         return self

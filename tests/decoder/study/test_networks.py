@@ -134,7 +134,7 @@ def test_any_other_network_is_one_of_the_registry_or_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"layer = 8": "layer = 31"}, "decoder.layer: unknown layer of smollm2-135m-instruct '31'; did you mean"),
+        ({"layer = 8": "layer = 31"}, "decoder.layer: unknown layer '31'; did you mean"),
         ({CHOICE: CHOICE.replace("[4, 8]", "[4, 99]")}, r"evaluation.choose\[0\].values\[1\]: unknown layer"),
         ({**ENCODER, "Text": "Label"}, "use NearestReadout"),
         (ENCODER, "decoder.readout: .*only a language model"),
