@@ -70,8 +70,8 @@ class TargetsSection(Section):
             )
         if self.stimuli is not None and network.kind != "vision network":
             raise InputError(
-                f"targets.stimuli: expected a network that sees pictures, such as efficientnet-lite0, got {network.name}, "
-                f"a {network.kind}; give it words"
+                "targets.stimuli: expected a network that sees pictures, such as efficientnet-lite0, got "
+                f"{network.name}, a {network.kind}; give it words"
             )
         if self.words is not None and self.sounds is None and network.kind in ("vision network", "speech recogniser"):
             other = 'stimuli = "recording"' if network.kind == "vision network" else "sounds beside words"
