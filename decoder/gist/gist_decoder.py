@@ -46,7 +46,7 @@ class GistDecoder:
         self, encoding: EncodingModel, words: WordModel, vocabulary: Vocabulary, settings: BeamSettings | None = None
     ) -> None:
         self._settings = BeamSettings() if settings is None else settings
-        self._model = WhitenedModel.of(encoding.weights, encoding.intercept, encoding.precision_root)
+        self._model = WhitenedModel.of(encoding.weights, encoding.intercept, encoding.noise)
         self._encoding, self._timing, self._vocabulary = encoding, encoding.timing, vocabulary
         n_reached = self._timing.n_reached
         self._beam = Beam(self._model, words, vocabulary, encoding.unknown, encoding.size, n_reached, self._settings)
