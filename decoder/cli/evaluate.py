@@ -42,6 +42,7 @@ def evaluated(path: Path, report: Path, command: str, **changes: Any) -> Command
     from ..study.study import open_study
 
     study = open_study(path)
+    study.check_network()
     recording = study.recording()
     evaluation = study.evaluate(study.decoder(), recording, **changes)
     result, seconds = EvaluationReport(evaluation, recording.summary()), time.perf_counter() - start

@@ -95,6 +95,11 @@ class SlidingPass:
         self._cos, self._sin = (torch.cat([of(angles)] * 2, dim=1)[:, None] for of in (torch.cos, torch.sin))
 
     @property
+    def n_units(self) -> int:
+        """The width of a state."""
+        return self._model.config.get_text_config().hidden_size
+
+    @property
     def start(self) -> int:
         """The token with which every text begins."""
         config = self._model.config.get_text_config()
