@@ -8,6 +8,7 @@ from .evaluation.evaluate import Evaluation as Evaluation
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.tuning import tune as tune
 from .experiments.alignment import start_on as start_on
+from .readout import DiscriminantReadout as DiscriminantReadout
 from .readout import LabelReadout as LabelReadout
 from .readout import NearestReadout as NearestReadout
 from .readout import TextReadout as TextReadout

@@ -16,7 +16,7 @@ from .fit_findings import warn_of_fit
 from .fitted_on import run_digests
 from .inner_folds import Split, calibration_within, in_turn, inner_scores, warn_uncalibrated
 from .linear import Linear
-from .readout import Entry, make_entry, read_out
+from .readout import Entry, entry_of, read_out
 from .recordings.matching import check_agrees
 from .recordings.recording import Recording
 from .settings import Settings, fit_on, prompted
@@ -98,7 +98,10 @@ class Decoder:
         table = self.targets.activations(self.network, [settings.layer])[settings.layer]
         keys = self.targets.key_of(trials)
         answers = self.targets.truth()[keys]
-        linear = settings.fit_linear(trials, prepared.data, table[keys], answers, recording.regions, prepared.run)
+        samples, n = (prepared.data, prepared.run), len(self.targets.answers)
+        linear = settings.fit_linear(
+            trials, samples[0], table[keys], answers, recording.regions, samples[1], n_classes=n
+        )
         warn_of_fit(trials, settings, recording.feature_names, linear.adapter)
         self.fitted_on_ = run_digests(recording)
         calibration = self._calibrated(linear, windows(settings.window, prepared), trials, table, recording)
@@ -111,7 +114,7 @@ class Decoder:
         """Take a linear part that was fitted on runs of a recording to the keys' activations, (n_keys, n_units)."""
         self.linear_ = linear
         self.calibration_ = calibration
-        self.entry_ = make_entry(self.network, self.settings.layer, self.targets, table, linear.mean)
+        self.entry_ = entry_of(self.network, self.settings.layer, self.targets, table, linear)
         self.feature_names_ = recording.feature_names
         self.unit_ = recording.unit
         self.rate_hz_ = recording.rate_hz
@@ -161,6 +164,7 @@ class Decoder:
         All inner folds use the whitening of `linear`, which uses no labels.
         """
         settings, targets = self.settings, self.targets
+        whitener, n = (linear.whitener if settings.whitens_samples else None), len(targets.answers)
         if (trials.event < 0).any():
             trials = to_fit
         keys = targets.key_of(to_fit)
@@ -168,10 +172,10 @@ class Decoder:
 
         def fit(train: NDArray[np.intp]) -> Linear:
             of = keys[train]
-            return fit_on(settings, to_fit, train, table[of], truth[of], linear.whitener, recording.regions)
+            return fit_on(settings, to_fit, train, table[of], truth[of], whitener, recording.regions, n_classes=n)
 
         def entry(fitted: Linear) -> Entry:
-            return make_entry(self.network, settings.layer, targets, table, fitted.mean)
+            return entry_of(self.network, settings.layer, targets, table, fitted)
 
         def score(splits: Sequence[Split]) -> NDArray[np.float32]:
             return inner_scores(settings.readout, trials.X, splits, fit, entry)

@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..errors import InputError
+from .discriminant import LEAST_RUNS, N_FOLDS
 from .linear import Linear
 from .readout import Entry, Readout, read_out_fits
 from .run_splits import split_runs
 from .settings import Settings
 from .statistics.calibration import ScoreCalibration, fit_calibration, smoothed
 
-LEAST_RUNS = 3
-"""One is held out; an adapter's strength is chosen by leaving out one of the others."""
-N_FOLDS = 4
 MOST_TRIALS = 500
 """More trials, drawn at random, would take their time in the network and hardly move one or two numbers."""
 
@@ -85,12 +83,13 @@ def calibration_within(
     """
     if settings.probabilities == "network":
         return None
-    splits = _splits(runs, to_fit, to_decide, n_folds) if len(runs) >= LEAST_RUNS else []
+    least = least_runs(settings)
+    splits = _splits(runs, to_fit, to_decide, n_folds) if len(runs) >= least else []
     if not splits:
         if settings.decision.prior != "training":
             raise InputError(
                 f'decision.prior: expected "training", as only calibrated probabilities can take another prior, and '
-                f"they need {LEAST_RUNS} training runs with several classes; got {len(runs)}"
+                f"they need {least} training runs with several classes; got {len(runs)}"
             )
         return None
     truth = to_decide[1][np.concatenate([test for _, test in splits])]
@@ -99,14 +98,19 @@ def calibration_within(
     return fit_calibration(score(splits), truth).moved(settings.decision.log_odds(shares, classes))
 
 
+def least_runs(settings: Settings) -> int:
+    """How many runs calibrating takes: of those that are not held out, a readout that is fitted needs some itself."""
+    return LEAST_RUNS + settings.readout.is_fitted
+
+
 def warn_uncalibrated(
     settings: Settings, calibration: ScoreCalibration | None, classes: Sequence[str], n_runs: int, runs: str
 ) -> None:
     """Warn where settings want calibrated probabilities, but there were too few runs."""
     if calibration is None and settings.probabilities == "calibrated" and len(classes) > 1:
         warnings.warn(
-            f"probabilities: expected at least {LEAST_RUNS} {runs} with several classes to calibrate them by, got "
-            f"{n_runs}; they are the network's own, which may be far too sure: fit on more runs, or set "
+            f"probabilities: expected at least {least_runs(settings)} {runs} with several classes to calibrate them "
+            f"by, got {n_runs}; they are the readout's own, which may be far too sure: fit on more runs, or set "
             'probabilities = "network"',
             stacklevel=3,
         )

@@ -15,6 +15,7 @@ from ..adapters.kinds import KINDS
 from ..adapters.other.banded import BandedAdapter
 from ..adapters.whiten import Whitener
 from ..errors import InputError, UnknownNameError
+from .discriminant import Discriminant
 from .features.base import FittedFeatures, by_trial
 
 BY_REGION = "regions"
@@ -25,13 +26,15 @@ BY_REGION = "regions"
 class Linear:
     """The adapter, with the fitted features of trials and the whitening, if any.
 
-    A trial holds `n_times` rows of samples, for the features.
+    A trial holds `n_times` rows of samples, for the features. The `discriminant` tells classes apart by what the
+    adapter predicts; it is there for a readout that is fitted.
     """
 
     adapter: FactoredAdapter
     whitener: Whitener | None = None
     features: FittedFeatures | None = None
     n_times: int = 1
+    discriminant: Discriminant | None = None
 
     def inputs(self, X: NDArray) -> NDArray:
         """The adapter's inputs for trials (n_trials, n_times * n_channels)."""

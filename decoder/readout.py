@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from ..errors import InputError
 from ..errors.printable import printable
 from ..models.networks.free_text import GeneratesText
 from ..models.networks.network import Network
+from .discriminant import Discriminant
 from .kinds import Kinds, settings_from_dict, settings_to_dict
+from .linear import Linear
 from .steps.settings import check_count, check_number
 from .targets import Targets
 
@@ -35,7 +37,7 @@ class Entry:
     """Where the states of one fit enter a network, and what they are compared with.
 
     `answers` are the classes; `mean` (n_units,) is the mean activation of the training trials, `targets`
-    (n_classes, n_units) the mean activation of each class.
+    (n_classes, n_units) the mean activation of each class; `discriminant` is there for a readout that is fitted.
     """
 
     network: Network
@@ -43,6 +45,7 @@ class Entry:
     answers: tuple[str, ...]
     mean: NDArray[np.float32]
     targets: NDArray[np.float32]
+    discriminant: Discriminant | None = None
 
     @cached_property
     def log_p_at_mean(self) -> NDArray[np.float32]:
@@ -63,12 +66,20 @@ def make_entry(network: Network, layer: str, targets: Targets, table: NDArray, m
     return Entry(network, layer, targets.answers, mean, of_classes.astype(np.float32))
 
 
+def entry_of(network: Network, layer: str, targets: Targets, table: NDArray, linear: Linear) -> Entry:
+    """The entry of what a fitted linear part predicts, see `make_entry`."""
+    return replace(make_entry(network, layer, targets, table, linear.mean), discriminant=linear.discriminant)
+
+
 class Readout(ABC):
     """How a class is read from the network.
 
     Subclasses, also those of other packages, are frozen dataclasses of plain settings. One that is an entry point of
     the group ``hotwire.readouts`` can be named in study files and saved in bundles.
     """
+
+    is_fitted: ClassVar[bool] = False
+    """Whether a discriminant is fitted for it, on predictions of held-out runs."""
 
     @abstractmethod
     def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
@@ -88,6 +99,10 @@ class Readout(ABC):
 
     def without_texts(self) -> Readout:
         """A readout with the same scores and no free answers."""
+        return self
+
+    def before_fit(self) -> Readout | None:
+        """What can be read of states before anything is fitted, None where that is nothing."""
         return self
 
     def export(self, entry: Entry, precision: Precision) -> ReadoutGraph:
@@ -242,7 +257,72 @@ class NearestReadout(Readout):
         return ReadoutGraph(nearest_graph(entry.targets, entry.mean, self.temperature))
 
 
-READOUTS: Kinds[Readout] = Kinds("hotwire.readouts", Readout, (LabelReadout, TextReadout, NearestReadout))
+@dataclass(frozen=True)
+class DiscriminantReadout(Readout):
+    """Choose the class by a linear discriminant of the predicted activations; the network computes nothing.
+
+    Shrinkage linear discriminant analysis in the span of the differences between the classes' targets, see
+    `hotwire.decoder.discriminant.fit_discriminant`. It is fitted with the adapter, on what adapters predict of training
+    runs that they were not fitted on, and so knows which directions of a prediction are noise: among classes that were
+    trained on, it is on a par with classifiers that know no network. Classes that were not trained on it cannot name.
+
+    Parameters
+    ----------
+    max_tokens : int
+        The longest free answer of a language model or speech recogniser, which stands beside the class and does not
+        depend on the discriminant; with 0 there is none.
+    """
+
+    is_fitted = True
+    max_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        check_count("max_tokens", self.max_tokens, 0)
+
+    def check(self, network: Network) -> None:
+        if self._speaks is not None:
+            self._speaks.check(network)
+
+    def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
+        return _fitted(entry).scores(states - entry.mean)
+
+    def texts(self, entry: Entry, states: NDArray) -> list[str] | None:
+        return None if self._speaks is None else self._speaks.texts(entry, states)
+
+    def without_texts(self) -> Readout:
+        return DiscriminantReadout()
+
+    def before_fit(self) -> Readout | None:
+        return self._speaks
+
+    def export(self, entry: Entry, precision: Precision) -> ReadoutGraph:
+        from .readout_graph import ReadoutGraph, discriminant_graph, with_discriminant
+
+        discriminant = _fitted(entry)
+        if self._speaks is None:
+            return ReadoutGraph(discriminant_graph(discriminant))
+        spoken = self._speaks.export(entry, precision)
+        return spoken._replace(model=with_discriminant(spoken.model, discriminant))
+
+    def export_again(self, exported: ReadoutGraph, entry: Entry) -> ReadoutGraph:
+        from .readout_graph import with_discriminant
+
+        return exported._replace(model=with_discriminant(exported.model, _fitted(entry)))
+
+    @property
+    def _speaks(self) -> TextReadout | None:
+        return TextReadout(max_tokens=self.max_tokens) if self.max_tokens else None
+
+
+def _fitted(entry: Entry) -> Discriminant:
+    if entry.discriminant is None:
+        raise InputError("readout: DiscriminantReadout is fitted with the adapter, and none was fitted here")
+    return entry.discriminant
+
+
+READOUTS: Kinds[Readout] = Kinds(
+    "hotwire.readouts", Readout, (LabelReadout, TextReadout, NearestReadout, DiscriminantReadout)
+)
 
 
 def readout_from_dict(saved: Mapping[str, Any]) -> Readout:

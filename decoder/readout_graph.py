@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from ..models.networks.one_thread import open_session
+from .discriminant import Discriminant
 
 OPSET, IR_VERSION = 18, 10
 
@@ -60,6 +61,33 @@ def nearest_graph(targets: NDArray[np.float32], mean: NDArray[np.float32], tempe
     entered = helper.make_tensor_value_info(DEVIATION, TensorProto.FLOAT, [1, targets.shape[1]])
     graph = helper.make_graph(nodes, "hotwire", [entered], [_scores(len(targets))], initializers(constants))
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+
+
+def discriminant_graph(discriminant: Discriminant) -> onnx.ModelProto:
+    """A linear function of `DEVIATION`."""
+    entered = helper.make_tensor_value_info(DEVIATION, TensorProto.FLOAT, [1, len(discriminant.weights)])
+    graph = helper.make_graph([], "hotwire", [entered], [])
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    return with_discriminant(made, discriminant)
+
+
+def with_discriminant(model: onnx.ModelProto, discriminant: Discriminant) -> onnx.ModelProto:
+    """The model with the discriminant's `SCORES` in place of those it has; what else it gives stays.
+
+    The model is changed: its weights may be too large for a copy.
+    """
+    graph: Any = model.graph
+    of = {f"{OWN}discriminant.weights": discriminant.weights, f"{OWN}discriminant.bias": discriminant.bias}
+    for parts in (graph.node, graph.initializer):
+        for i in reversed(range(len(parts))):
+            if parts[i].name in of or SCORES in getattr(parts[i], "output", ()):
+                del parts[i]
+    graph.node.append(helper.make_node("Gemm", [DEVIATION, *of], [SCORES]))
+    graph.initializer.extend(initializers(of))
+    others = [one for one in graph.output if one.name != SCORES]
+    del graph.output[:]
+    graph.output.extend([_scores(len(discriminant.bias)), *others])
+    return model
 
 
 def less_prior(model: onnx.ModelProto, mean: NDArray[np.float32] | None, n_classes: int) -> onnx.ModelProto:

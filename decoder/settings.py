@@ -16,13 +16,15 @@ from ..errors import InputError
 from ..models.networks.language.language_model import LanguageModel
 from ..models.networks.network import Network
 from .decision import DecisionRule
+from .discriminant import fit_discriminant, held_out_predictions
 from .features.base import Features, by_trial
 from .linear import BY_REGION, Linear, by_region, default_adapter, fit_adapter
 from .readout import LabelReadout, Readout
 from .steps import Step
 from .windows import HOLD_SAMPLES, BlockAverage, Trials, Window, holds_samples
 
-Whitening = Literal["none", "samples", "effective samples"]
+Whitening = Literal["none", "samples", "effective samples", "residuals"]
+BY_SAMPLES = ("samples", "effective samples")
 PROBABILITIES = ("calibrated", "network")
 
 
@@ -38,9 +40,11 @@ class Settings:
         Preprocessing, in order.
     window : Window
         From samples and events to trials.
-    whiten : {"none", "samples", "effective samples"}
+    whiten : {"none", "samples", "effective samples", "residuals"}
         ``"samples"``: whiten the features by the covariance of all samples of the training runs, see `Whitener`; for
         windows that average. ``"effective samples"``: the same, shrunk for as many samples as are independent.
+        ``"residuals"``: whiten what the adapter takes, of any window and any features, by the covariance of the
+        training trials around their class's mean.
     features : Features, optional
         The features of a trial's samples for the adapter, fitted with it; for windows that hold samples. If not given,
         the adapter takes the window's output.
@@ -90,10 +94,10 @@ class Settings:
                 'decision.prior: expected "training", as only calibrated probabilities can take another prior; set '
                 'probabilities = "calibrated"'
             )
-        if self.whiten != "none" and not self.averages:
+        if self.whitens_samples and not self.averages:
             raise InputError(
                 f'whiten: "{self.whiten}" is for windows that average, got one that holds samples, or features of '
-                'them; use "none"'
+                'them; use "residuals" or "none"'
             )
         if self.features is not None and not holds_samples(self.window):
             raise InputError(
@@ -107,6 +111,11 @@ class Settings:
                 "adapter: expected one that takes trials, got a DelayedAdapter, which takes samples in time: use a "
                 "window of several samples"
             )
+
+    @property
+    def whitens_samples(self) -> bool:
+        """Whether features are whitened by the samples of the training runs, which needs no labels."""
+        return self.whiten in BY_SAMPLES
 
     @property
     def averages(self) -> bool:
@@ -136,23 +145,24 @@ class Settings:
         answers: NDArray[np.intp],
         regions: Mapping[str, NDArray] | None = None,
         sample_runs: NDArray | None = None,
+        n_classes: int | None = None,
     ) -> Linear:
         """Fit the linear part on trials, their targets (n_trials, n_units) and right classes (n_trials,).
 
         `samples` (n_samples, n_features) are all samples of the training runs, preprocessed as those that are decided
         on, and `sample_runs` the run of each (by default one run for all); `regions` are the recording's, for adapters
-        with such bands.
+        with such bands. There are `n_classes`, by default those up to the last that the trials show.
         """
-        whitener = self.fit_whitener(samples, sample_runs)
-        return fit_on(self, trials, np.arange(len(trials)), targets, answers, whitener, regions)
+        whitener, every = self.fit_whitener(samples, sample_runs), np.arange(len(trials))
+        return fit_on(self, trials, every, targets, answers, whitener, regions, n_classes=n_classes)
 
     def uncalibrated(self) -> Settings:
         """The same, with the network's own probabilities."""
         return replace(self, probabilities="network", decision=DecisionRule())
 
     def fit_whitener(self, samples: NDArray, runs: NDArray | None = None) -> Whitener | None:
-        """Fit the whitening on samples (n_samples, n_features) and the run of each; None if there is to be none."""
-        return None if self.whiten == "none" else Whitener(self.whiten).fit(samples, groups=runs)
+        """Fit the whitening on samples (n_samples, n_features) and the run of each; None if none is by samples."""
+        return Whitener(self.whiten).fit(samples, groups=runs) if self.whitens_samples else None
 
 
 def fit_on(
@@ -165,20 +175,52 @@ def fit_on(
     regions: Mapping[str, NDArray] | None = None,
     whitened: NDArray | None = None,
     groups: NDArray | None = None,
+    n_classes: int | None = None,
 ) -> Linear:
     """Fit features and adapter on the trials `train`, whose targets and right classes are in that order.
 
-    `whitened` may give their X; there is no whitener then. `groups` are left out whole to choose the adapter's
-    strength; by default they are the runs.
+    `whitener` is that by samples; `whitened` may give their X, and there is no whitener then. `groups` are left out
+    whole to choose the adapter's strength; by default they are the runs. For a readout that is fitted, so is a
+    discriminant, on predictions of training runs that were held out of a further fit.
     """
-    X, features = trials.X[train] if whitened is None else whitened, None
+    X = trials.X[train] if whitened is None else whitened
+    runs = trials.run[train]
+    groups = runs if groups is None else groups
+
+    def fitted(rows: NDArray[np.intp]) -> Linear:
+        return _fit(settings, X[rows], trials, targets[rows], answers[rows], groups[rows], whitener, regions)
+
+    linear = fitted(np.arange(len(train)))
+    if not settings.readout.is_fitted:
+        return linear
+    states = held_out_predictions(X, runs, lambda rows, held_out: fitted(rows).predict(held_out))
+    discriminant = fit_discriminant(states, answers, targets, linear.mean, n_classes or int(answers.max()) + 1)
+    return replace(linear, discriminant=discriminant)
+
+
+def _fit(
+    settings: Settings,
+    X: NDArray,
+    trials: Trials,
+    targets: NDArray,
+    answers: NDArray[np.intp],
+    groups: NDArray,
+    whitener: Whitener | None,
+    regions: Mapping[str, NDArray] | None,
+) -> Linear:
+    """Fit on trials whose samples are X, of as many times as `trials` have."""
+    features = None
     if settings.features is not None:
         X = by_trial(X, trials.n_times)
         features = settings.features.fit(X, answers, trials.times_hz)
         X = features.transform(X)
-    elif whitener is not None:
+    if settings.whiten == "residuals":
+        _, of = np.unique(answers, return_inverse=True)
+        means = np.stack([X[of == one].mean(axis=0) for one in range(of.max() + 1)])
+        whitener = Whitener().fit(X - means[of])
+    if whitener is not None:
         X = whitener.transform(X)
-    adapter = fit_adapter(settings.adapter, X, targets, trials.run[train] if groups is None else groups, regions)
+    adapter = fit_adapter(settings.adapter, X, targets, groups, regions)
     return Linear(adapter, whitener, features, trials.n_times)
 
 

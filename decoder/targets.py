@@ -185,6 +185,11 @@ class StimulusTargets(Targets):
             raise InputError("recording: its events name no stimuli; expected a picture's name for each event")
         index = {name: i for i, name in enumerate(self.keys)}
         for name in trials.stimulus.tolist():
+            if not name:
+                raise InputError(
+                    f"stimuli: {np.count_nonzero(trials.stimulus == '')} of {len(trials.stimulus)} trials name no "
+                    'stimulus; leave their events out, in a study targets.others = "leave out"'
+                )
             if name not in index:
                 raise UnknownNameError("stimulus", name, list(index)[:20])
         return np.array([index[name] for name in trials.stimulus.tolist()], np.intp)

@@ -24,7 +24,7 @@ from .fit_findings import warn_of_fit
 from .given_trials import GivenTrials, given_trials, labels_of
 from .inner_folds import Split, calibration_within, in_turn, inner_scores, warn_uncalibrated
 from .linear import Linear
-from .readout import Entry, Readout, make_entry, read_out
+from .readout import Entry, Readout, entry_of, read_out
 from .settings import Settings, fit_on, prompted
 from .statistics.calibration import softmax
 from .targets import TEMPLATE, WordTargets
@@ -149,15 +149,16 @@ class TrialDecoder(ClassifierMixin, BaseEstimator):
         trials = given.labelled(labels, groups)
         self.linear_ = settings.fit_linear(trials, trials.X, table[answers], answers)
         warn_of_fit(trials, settings, given.channels or (), self.linear_.adapter)
-        self.entry_ = make_entry(network, self.layer, targets, table, self.linear_.mean)
+        self.entry_ = entry_of(network, self.layer, targets, table, self.linear_)
         self.readout_ = settings.readout
         self.costs_ = settings.decision.costs_of(targets.answers)
 
         def fit_some(train: NDArray[np.intp]) -> Linear:
-            return fit_on(settings, trials, train, table[answers[train]], answers[train], None)
+            n = len(targets.answers)
+            return fit_on(settings, trials, train, table[answers[train]], answers[train], None, n_classes=n)
 
         def entry(fitted: Linear) -> Entry:
-            return make_entry(network, self.layer, targets, table, fitted.mean)
+            return entry_of(network, self.layer, targets, table, fitted)
 
         def score(splits: Sequence[Split]) -> NDArray[np.float32]:
             return inner_scores(settings.readout, trials.X, splits, fit_some, entry)

@@ -23,6 +23,7 @@ from ...errors import BundleError, InputError
 from ...models.networks.network import Network
 from ..decision import DecisionRule
 from ..decoder import Decoder
+from ..discriminant import Discriminant
 from ..features.base import FittedFeatures
 from ..features.catalogue import features_from_dict
 from ..linear import Linear
@@ -87,6 +88,7 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
         targets = saved_targets(manifest)
         low, high = (_of_features(manifest, name) for name in ("feature_low", "feature_high"))
         _check_shape("targets", arrays["targets"], (len(targets.answers), linear.mean.size))
+        discriminant = _discriminant(settings, arrays, (linear.mean.size, len(targets.answers)))
         calibration = saved_calibration(manifest, targets.answers)
     opened = reopened(manifest["network"], parts, path) if network is None else network
     with naming(path, InputError):
@@ -100,7 +102,7 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
             )
     decoder.linear_ = linear
     decoder.calibration_ = calibration
-    decoder.entry_ = Entry(opened, settings.layer, targets.answers, linear.mean, arrays["targets"])
+    decoder.entry_ = Entry(opened, settings.layer, targets.answers, linear.mean, arrays["targets"], discriminant)
     decoder.feature_names_ = tuple(manifest["feature_names"])
     decoder.unit_ = manifest["unit"] if isinstance(manifest["unit"], str) else tuple(manifest["unit"])
     decoder.rate_hz_ = float(manifest["rate_hz"])
@@ -170,6 +172,15 @@ def _linear(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray], features
         return Linear(adapter, None, features, n_times)
     _check_shape("whitener.mean", of_whitener.get("mean", np.empty(0)), (n_features,))
     return Linear(adapter, Whitener.from_arrays(of_whitener), features, n_times)
+
+
+def _discriminant(settings: Settings, arrays: Mapping[str, NDArray], shape: tuple[int, int]) -> Discriminant | None:
+    if not settings.readout.is_fitted:
+        return None
+    of = {name: arrays.get(f"discriminant.{name}", np.empty(0)) for name in ("weights", "bias")}
+    _check_shape("discriminant.weights", of["weights"], shape)
+    _check_shape("discriminant.bias", of["bias"], shape[1:])
+    return Discriminant(**of)
 
 
 def _of_features(manifest: Mapping[str, Any], name: str) -> NDArray[np.float32] | None:

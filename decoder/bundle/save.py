@@ -155,6 +155,8 @@ def _arrays(decoder: Decoder) -> dict[str, NDArray]:
     if linear.whitener is not None:
         arrays |= {f"whitener.{name}": array for name, array in linear.whitener.to_arrays().items()}
     arrays["targets"] = decoder.entry_.targets
+    if decoder.entry_.discriminant is not None:
+        arrays |= {f"discriminant.{name}": array for name, array in vars(decoder.entry_.discriminant).items()}
     return {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
 

@@ -18,9 +18,10 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from ...errors import BundleError
 from ...models.files import sha256_of, whole_file
 
-FORMAT = 5
+FORMAT = 6
 """Raised whenever an older hotwire could not read, or would misread, new files. 2: with parts to run live.
 3: with features of trials. 4: with whitening in factors. 5: with calibrated probabilities and a rule for decisions.
+6: with readouts that are fitted, and whitening by residuals.
 """
 
 MANIFEST = "manifest.json"

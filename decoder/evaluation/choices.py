@@ -115,7 +115,7 @@ def _events(data: FoldData, settings: Settings) -> tuple[NDArray, NDArray]:
 def whitenings(data: FoldData, settings: Settings, choose: Sequence[Choice]) -> tuple[int, FitPlan | None]:
     """How many whitenings a fold fits for all settings to choose from, and what the largest takes; None if none."""
     every = [settings, *(replace(settings, **{one.setting: value}) for one in choose for value in one.values)]
-    whitened = {(one.whiten, one.steps) for one in every if one.whiten != "none"}
+    whitened = {(one.whiten, one.steps) for one in every if one.whitens_samples}
     if any(one.setting == "whiten" for one in choose):
         whitened |= {(whiten, one.steps) for whiten, _ in whitened for one in every}
     plans = [plan_whitening(*data.prepared(tuple(steps)).data.shape) for _, steps in whitened]
@@ -161,8 +161,8 @@ class SettingsSearch:
         return choose_in_turn(self._data, settings, choices, lambda one, choice: self._score(one, choice.judge))
 
     def whitener(self, settings: Settings) -> Whitener | None:
-        """Fit on all samples that may be trained on; None if the settings do not whiten."""
-        if settings.whiten == "none":
+        """Fit on all samples that may be trained on; None if the settings do not whiten by samples."""
+        if not settings.whitens_samples:
             return None
         # With held-out classes it leaves out their samples in the windows to decide on and to fit on.
         named = tuple(dict.fromkeys((settings.window, settings.to_fit[1])))
@@ -222,6 +222,7 @@ class SettingsSearch:
     def _predicted(self, settings: Settings, readout: Readout, splits: Sequence[Split]) -> NDArray[np.float32]:
         """Scores of the held-out trials of inner folds, in order."""
         data, by_class = self._data, self._held_out.by_class
+        settings = replace(settings, readout=readout)  # what another readout needs is not fitted
         keys = data.keys(data.trials_to_fit(settings))
         # Whitening uses no labels: one for all inner folds is fast and stays inside the training runs.
         whitener = self.whitener(settings)

@@ -61,6 +61,7 @@ def evaluate(
     seed: int = 0,
     audit: Policy = "refuse",
     field: Sequence[str | Mapping[str, Any] | Rival] = (),
+    readouts: Sequence[Readout] = (),
     seconds_per_trial: float | None = None,
     engine: Engine = "network",
 ) -> Evaluation:
@@ -117,6 +118,9 @@ def evaluate(
         `hotwire.decoder.evaluation.rivals.catalogue.RIVALS`, or tables with settings. Each chooses for itself, in inner
         folds of the training runs, among the values of those choices that concern what it takes: steps, window and, if
         it takes them, features. Whitening is as the decoder has it in the fold.
+    readouts : sequence of Readout
+        Others than the decoder's, which read the same predicted activations: further rows of the same tables, by their
+        own scores. Beside a `DiscriminantReadout`, a `LabelReadout` says what the network makes of them.
     seconds_per_trial : float, optional
         From one decision to the next, for the information transfer rate.
     engine : {"network", "bundle"}
@@ -151,6 +155,8 @@ def evaluate(
         if given not in known:
             raise UnknownNameError(name, given, known)
     _check_permute(permute, folds, engine)
+    by_others = _named(decoder, readouts)
+    _check_readouts(folds, [decoder.settings.readout, *(of for one in choose for of in one.values)])
     if engine == "bundle":
         check_causal(decoder.settings)
     data = FoldData(decoder.network, decoder.targets, recording, layers_tried(decoder.settings, choose))
@@ -192,6 +198,7 @@ def evaluate(
         on = untrained if one.untrained else data
         jobs[one.name] = _control_jobs(one, on, fitted, search, n_shuffles=n_shuffles, seed=seed)
     findings = (*findings, *(left_out(one) for one in changes if not jobs[one.name]))
+    jobs |= {name: [(data, fitted, predicted, one)] for name, one in by_others.items()}
     todo = [partial(_decode, *job) for repeats in jobs.values() for job in repeats]
     if graph is None:
         todo.append(partial(_decode, data, fitted, predicted, None))
@@ -230,6 +237,7 @@ def evaluate(
         chosen=[chosen_in_words(one.settings, names) for one in fitted],
         decoder=outcomes["decoder"],
         ceiling=outcomes["ceiling"],
+        readouts={name: outcomes[name] for name in by_others},
         controls={control: outcomes[control] for control in controls if control in outcomes},
         network=decoder.network.name,
         fingerprint=decoder.network.fingerprint,
@@ -299,6 +307,27 @@ def _check_permute(permute: Permute, folds: Folds, engine: Engine) -> None:
             'permute: expected "fixed" with the engine "bundle", got "refit": refits are decided on by the network; '
             'take engine = "network"'
         )
+
+
+def _named(decoder: Decoder, readouts: Sequence[Readout]) -> dict[str, Readout]:
+    """Other readouts than the decoder's, by the names of their rows."""
+    named = {type(one).__name__: one for one in readouts}
+    if len(named) < len(readouts):
+        raise InputError(f"readouts: expected one of each kind, got {', '.join(map(repr, readouts))}")
+    for name, one in named.items():
+        one.check(decoder.network)
+        if one.is_fitted:
+            raise InputError(f"readouts: {name} is fitted with the adapter; write it as the decoder's readout")
+    return named
+
+
+def _check_readouts(folds: Folds, values: Sequence[Any]) -> None:
+    for one in values:
+        if by_class(folds) and isinstance(one, Readout) and one.is_fitted:
+            raise InputError(
+                f"readout: expected one that needs no training trials of a class where whole classes are held out, got "
+                f'{type(one).__name__}; take readout = {{ type = "LabelReadout", prior = "remove" }}'
+            )
 
 
 def _checked_arguments(

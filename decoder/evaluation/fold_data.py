@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...adapters.whiten import Whitener
 from ...models.networks.network import Network
 from ..linear import Linear
-from ..readout import Entry, make_entry
+from ..readout import Entry, entry_of
 from ..recordings.recording import Recording
 from ..settings import Settings, fit_on, prompted
 from ..steps import Step, run_steps
@@ -102,10 +102,11 @@ class FoldData:
         The adapter's strength is chosen by leaving out whole runs, or whole classes.
         """
         targets, truth = self.table(settings.layer)[keys], self.targets.truth()[keys]
-        trials, groups = self.trials_to_fit(settings), truth if by_class else None
-        return fit_on(settings, trials, train, targets, truth, whitener, self.recording.regions, whitened, groups)
+        trials, groups, regions = self.trials_to_fit(settings), truth if by_class else None, self.recording.regions
+        n = len(self.targets.answers)
+        return fit_on(settings, trials, train, targets, truth, whitener, regions, whitened, groups, n_classes=n)
 
     def entry(self, settings: Settings, linear: Linear) -> Entry:
         """Where predicted activations enter the network."""
         network, table = self._prompted(settings.prompt), self.table(settings.layer)
-        return make_entry(network, settings.layer, self.targets, table, linear.mean)
+        return entry_of(network, settings.layer, self.targets, table, linear)

@@ -33,9 +33,9 @@ class FittedFold:
     calibration: ScoreCalibration | None = None
 
     def of_own_trials(self, data: FoldData) -> FittedFold:
-        """The fold with its own trials whitened, without the whitener: that of a whole brain takes GB in each fold."""
+        """The fold with its own trials whitened by samples, without the whitener: of a whole brain it takes GB."""
         whitener = self.linear.whitener
-        if whitener is None:
+        if whitener is None or not self.settings.whitens_samples:
             return self
         whitened = whitener.transform(self.to_fit(data)), whitener.transform(self.to_decide(data))
         return replace(self, linear=replace(self.linear, whitener=None), whitened=whitened)

@@ -95,6 +95,8 @@ class Evaluation:
     chosen : list of dict
         For each fold the chosen settings, as text.
     decoder, ceiling : Outcome
+    readouts : dict of str to Outcome
+        Other readouts of the same predicted activations, by their own scores.
     controls : dict of str to Outcome
     network, fingerprint : str
     settings : Settings
@@ -139,6 +141,7 @@ class Evaluation:
     n_shuffles: int
     n_permutations: int
     findings: tuple[Finding, ...] = ()
+    readouts: dict[str, Outcome] = field(default_factory=dict)
     field: dict[str, RivalComparison] = field(default_factory=dict)
     seconds_per_trial: float | None = None
     classes: NDArray[np.intp] | None = None
@@ -196,8 +199,9 @@ class Evaluation:
         return each, bits_per_minute(accuracy, n_classes, self.seconds_per_trial)
 
     def rows(self) -> Iterable[tuple[str, Outcome]]:
-        """Decoder, ceiling, controls and classifiers of the field, for tables."""
+        """Decoder, other readouts, ceiling, controls and classifiers of the field, for tables."""
         yield "decoder", self.decoder
+        yield from self.readouts.items()
         yield "ceiling", self.ceiling
         yield from self.controls.items()
         yield from ((name, one.outcome) for name, one in self.field.items())

@@ -76,6 +76,11 @@ def start_on(
             raise UnknownNameError(name, given, known)
     decoder.require_fitted()
     decoder.settings.require_averages("decoder")
+    if how == "procrustes" and decoder.settings.whiten == "residuals":
+        raise InputError(
+            'decoder: whiten = "residuals" whitens by the trials that it was fitted on, and the new session has none; '
+            'take how = "mean and covariance", or a decoder with whiten = "samples"'
+        )
     check_agrees(reference, decoder.feature_names_, decoder.unit_, decoder.rate_hz_)
     steps = decoder.settings.steps
     if how == "procrustes":

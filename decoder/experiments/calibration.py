@@ -15,7 +15,8 @@ from ...adapters.learning_curve import Forecast, LearningCurve
 from ...errors import InputError
 from ..decision import Decision
 from ..decoder import Decoder
-from ..readout import make_entry
+from ..discriminant import LEAST_RUNS
+from ..readout import entry_of
 from ..statistics.chance import chance_of
 from ..statistics.measures import hits
 from ..windows import Trials
@@ -93,10 +94,10 @@ class Calibration:
             raise InputError(
                 "fit_steps, fit_window: expected none, as a calibration learns from the trials that it decides on"
             )
-        if samples is None and settings.whiten != "none":
+        if samples is None and settings.whitens_samples:
             raise InputError(
                 f'whiten: "{settings.whiten}" needs samples from before the calibration, rest included, and got none; '
-                'use "none"'
+                'use "residuals" or "none"'
             )
         self.decisions: list[Decision] = []
         self.n_before, self.right = np.zeros(0, np.intp), np.zeros(0)
@@ -173,7 +174,8 @@ class Calibration:
         """Fit on all trials so far if they are enough; return whether they are."""
         n_answers = len(self._targets.answers)
         n_events = np.bincount(np.array(list(self._answer_to.values()), np.intp), minlength=n_answers)
-        if self._learned is None or n_events.min() < FEW or len(np.unique(self._learned.run)) < 2:
+        least = LEAST_RUNS if self._decoder.settings.readout.is_fitted else 2
+        if self._learned is None or n_events.min() < FEW or len(np.unique(self._learned.run)) < least:
             return False
         if self._n_fitted < self.n_learned:
             decoder, settings = self._decoder, self._decoder.settings
@@ -182,7 +184,7 @@ class Calibration:
             answers = self._targets.truth()[keys]
             decoder.fitted_on_ = None  # on trials of a stream, of no recording
             linear = decoder.linear_ = settings.fit_linear(self._learned, samples, self._table[keys], answers)
-            decoder.entry_ = make_entry(decoder.network, settings.layer, self._targets, self._table, linear.mean)
+            decoder.entry_ = entry_of(decoder.network, settings.layer, self._targets, self._table, linear)
             self._n_fitted = self.n_learned
         return True
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import NonFiniteError, RecordingError
 from ...errors.checks import check_choice
-from ..recordings.events import Events, check_events, events_outside, first_sample_at, listed
+from ..recordings.events import Events, check_events, check_events_runs, events_outside, first_sample_at, listed
 
 NotFinite = Literal["error", "drop channels", "cut"]
 OnEventOutside = Literal["error", "drop"]
@@ -25,6 +25,7 @@ def events_inside(
     Where `on_event_outside` is ``"error"``, such an event is a RecordingError.
     """
     check_choice("on_event_outside", on_event_outside, ("error", "drop"))
+    check_events_runs(events, run_lengths)
     outside = events_outside(events, run_lengths, rate_hz)
     if outside.any() and on_event_outside == "error":
         try:

@@ -17,6 +17,7 @@ from ..recordings.recording import Recording, few
 from .fmri.images import AFFINE_TOLERANCE, read_volume
 from .tables import numbers, read_table
 
+ALL_LABELS = 'regions_from = { atlas = "atlas.nii.gz", labels = "labels.tsv" } takes every label of an atlas'
 FORMS = '{ features = [...] }, { mask = "..." }, { atlas = "...", label = ... } or { first = ..., stop = ... }'
 
 
@@ -48,7 +49,8 @@ class Region:
     def __post_init__(self) -> None:
         given = {name for name, value in vars(self).items() if value is not None}
         if given not in ({"features"}, {"mask"}, {"atlas", "label"}, {"first", "stop"}):
-            raise InputError(f"expected {FORMS}, got the fields {', '.join(sorted(given)) or 'none'}")
+            hint = f"; {ALL_LABELS}" if "atlas" in given else ""
+            raise InputError(f"expected {FORMS}, got the fields {', '.join(sorted(given)) or 'none'}{hint}")
 
     def features_in(self, recording: Recording) -> NDArray[np.intp]:
         """Return the features of the recording that belong to the region, in ascending order."""

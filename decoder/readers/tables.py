@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import warnings
+from collections import Counter
+from collections.abc import Sequence
 from io import StringIO
 from os import PathLike
 from pathlib import Path
@@ -12,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import RecordingError
-from ..recordings.events import Events
+from ...errors.printable import printable
+from ..recordings.events import MISSING, Events
 from .arrays.blocks import blocks
-
-MISSING = "n/a"
 
 
 def read_text(path: str | PathLike[str]) -> str:
@@ -70,6 +72,17 @@ def numbers(path: str | PathLike[str], name: str, column: list[str]) -> NDArray[
                 "the file or take the line out"
             ) from None
     return values
+
+
+def warn_if_shared(paths: Sequence[Path]) -> None:
+    """Warn where several runs have their events from one table, which BIDS allows and a forgotten table looks like."""
+    for path, n in Counter(paths).items():
+        if n > 1:
+            warnings.warn(
+                f"{printable(str(path))}: {n} runs have their events from this one table, with the same onsets and "
+                "labels; give each run a table of its own, unless that is how it was",
+                stacklevel=3,
+            )
 
 
 def read_events(

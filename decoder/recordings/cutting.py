@@ -200,9 +200,11 @@ def _cut(recording: Recording, cuts: list[_Pause]) -> Recording:
     run_of_event = events.run.astype(object)
     onset_s = events.onset_s.copy()
     run: list[str] = []
+    cut_from_last: list[str] = []
     for name, length in recording.run_lengths().items():
         starts = np.array([0, *(first_sample_at(cut.middle_s, rate_hz) for cut in cuts if cut.run == name)])
         names = [f"{name} part {i}" for i in range(1, len(starts) + 1)] if len(starts) > 1 else [str(name)]
+        cut_from_last += names[1:]
         of_run = np.flatnonzero(events.run == name)
         part = np.searchsorted(starts / rate_hz, events.onset_s[of_run], side="right") - 1
         onset_s[of_run] -= starts[np.maximum(part, 0)] / rate_hz
@@ -212,5 +214,6 @@ def _cut(recording: Recording, cuts: list[_Pause]) -> Recording:
         recording,
         run=np.array(run, np.str_),
         events=replace(events, run=run_of_event.astype(np.str_), onset_s=onset_s),
+        cut_from_last=tuple(cut_from_last),
         source=f"{recording.source}; cut {how}",
     )

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import NonFiniteError, RecordingError, ShapeError
 
+MISSING = "n/a"
+"""The label of what has none, as BIDS writes it."""
 GRID_TOLERANCE = 1e-3
 """How far, in samples, a time may miss the sampling grid and still count as on it."""
 

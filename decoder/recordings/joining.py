@@ -46,5 +46,6 @@ def joined(recordings: Sequence[Recording]) -> Recording:
         events=Events.joined(tables),
         confounds=None,
         confound_names=(),
+        cut_from_last=(),
         source=", ".join(one.source for one in recordings),
     )

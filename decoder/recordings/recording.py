@@ -50,6 +50,8 @@ class Recording:
         Samples that a lag took off the end of every run; an event may still begin there.
     regions : dict of str to array (n_region_features,) of int
         The features of each of the recording's own regions. They may overlap, and one may be empty.
+    cut_from_last : tuple of int or str
+        The runs that were cut from the one before them, see :func:`hotwire.decoder.cut_runs`.
 
     Raises
     ------
@@ -78,6 +80,7 @@ class Recording:
     source: str = "memory"
     trimmed_samples: int = 0
     regions: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
+    cut_from_last: tuple[int | str, ...] = ()
 
     def __post_init__(self) -> None:
         with np.errstate(over="ignore"):  # what is too large for float32 is reported below, with its position

@@ -12,7 +12,7 @@ from ..evaluation.result import Evaluation
 from ..inner_folds import MOST_TRIALS
 from ..statistics.measures import MEASURES
 from .evaluation_trials import groups_of
-from .methods import CEILING, RIDGE, WHITENING, control_texts, measure_texts, refit_text, statistics_text
+from .methods import CEILING, DISCRIMINANT, RIDGE, WHITENING, control_texts, measure_texts, refit_text, statistics_text
 from .numbers import count, percent
 
 CONTROLS_REDO = {
@@ -153,7 +153,13 @@ def _cross_validation(evaluation: Evaluation, folds: Sequence[str], over: str) -
 def _decoding(evaluation: Evaluation) -> str:
     layer = "" if "layer" in evaluation.chosen[0] else f" ({evaluation.settings.layer})"
     adapter = " ".join(repr(evaluation.settings.adapter).split())
+    others = (
+        f" Rows of other readouts, by their own scores: {', '.join(evaluation.readouts)}."
+        if evaluation.readouts
+        else ""
+    )
     return (
         "The adapter is a linear map (ridge regression) from brain activity to the activation of one layer of the "
         f"network{layer}: {adapter}. {RIDGE} Readout: {evaluation.settings.readout!r}."
+        f"{DISCRIMINANT if evaluation.settings.readout.is_fitted else ''}{others}"
     )

@@ -25,7 +25,13 @@ WHITENING = {
     "samples": f"from all samples of the training runs, {_SHRINKAGE}",
     "effective samples": f"from all samples of the training runs, {_SHRINKAGE} for as many samples as are independent "
     "(Bartlett 1946, Suppl. J. Royal Statistical Society 8, 27–41; Bartz & Müller 2014, NIPS 27)",
+    "residuals": f"from the training trials around their class’s mean, {_SHRINKAGE}",
 }
+DISCRIMINANT = (
+    " Its discriminant is shrinkage linear discriminant analysis in the span of the differences between the classes’ "
+    "mean targets, fitted on what adapters predicted of training runs that they were not fitted on (Hastie, Buja & "
+    "Tibshirani 1995, Annals of Statistics 23, 73–102; Ledoit & Wolf 2004)."
+)
 RIDGE = (
     "Ridge predictions are shrunk towards the mean; a gain of “total” or “unit” gives them back the size of true "
     "activations. The prediction is put in place of the layer’s activation, and the rest of the network, which is "

@@ -121,11 +121,22 @@ def _heat_map(console: Console, table: Table) -> Iterator[Text]:
 def _flat(mapping: Mapping[str, Any], indent: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, value in mapping.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and len(value) > MOST_ITEMS:
+            rows += _first_of(name, value, indent)
+        elif isinstance(value, Mapping):
             rows += [(f"{indent}{name}", ""), *_flat(value, f"{indent}  ")]
         else:
             rows.append((f"{indent}{name}", _line_of(value)))
     return rows
+
+
+def _first_of(name: str, value: Mapping[str, Any], indent: str) -> list[tuple[str, str]]:
+    """Names whose values are all the same, in a line; of others the first, and how many more there are."""
+    values = list(value.values())
+    if all(one == values[0] for one in values) and not isinstance(values[0], Mapping | list):
+        return [(f"{indent}{name}", f"{len(value)}, {values[0]} each; --json names them")]
+    first = _flat(dict(list(value.items())[:MOST_ITEMS]), f"{indent}  ")
+    return [(f"{indent}{name}", ""), *first, ("", f"and {len(value) - MOST_ITEMS} more; --json gives all of them")]
 
 
 def _line_of(value: Any) -> str:

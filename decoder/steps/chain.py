@@ -38,12 +38,15 @@ class Chain(StepState):
         self._inputs: list[tuple[tuple[str, ...], float]] = []
         self._states: list[StepState] = []
         self.names_out, self.rate_out_hz, self.delay_samples = tuple(names), rate_hz, 0.0
-        for step in steps:
+        for position, step in enumerate(steps):
             self._inputs.append((self.names_out, self.rate_out_hz))
-            self._states.append(step.open_on(self.names_out, self.rate_out_hz))
-            self.delay_samples += step.delay_samples(self.rate_out_hz) * rate_hz / self.rate_out_hz
-            self.names_out = step.names_out(self.names_out)
-            self.rate_out_hz = step.rate_out_hz(self.rate_out_hz)
+            try:
+                self._states.append(step.open_on(self.names_out, self.rate_out_hz))
+                self.delay_samples += step.delay_samples(self.rate_out_hz) * rate_hz / self.rate_out_hz
+                self.names_out = step.names_out(self.names_out)
+                self.rate_out_hz = step.rate_out_hz(self.rate_out_hz)
+            except InputError as error:
+                raise InputError(f"steps[{position}] ({type(step).__name__}): {error}") from error
 
     def push(self, chunk: ArrayLike) -> NDArray[np.float32]:
         # Every state checks what it is given.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import Step, StepState
-from .settings import check_count, check_number, check_one_of_two
+from .settings import check_count, check_number, check_one_of_two, taken
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Lag(Step):
     Parameters
     ----------
     lag_s : float, optional
-        Seconds, rounded to the nearest sample. The haemodynamic response to a block needs about 5 s.
+        Seconds, rounded to the nearest sample; a warning says so. The haemodynamic response to a block needs about 5 s.
     lag_samples : int, optional
 
     Examples
@@ -46,7 +46,7 @@ class Lag(Step):
         if self.lag_samples is not None:
             return self.lag_samples
         assert self.lag_s is not None
-        return int(np.floor(self.lag_s * rate_hz + 0.5))
+        return taken(int(np.floor(self.lag_s * rate_hz + 0.5)), "lag_s", self.lag_s, rate_hz)
 
     def open(self, n_features: int, rate_hz: float) -> StepState:
         return _LagState(n_features, self.delay_samples(rate_hz))

@@ -53,4 +53,4 @@ def regress_out(recording: Recording, names: Sequence[str] | None = None) -> Rec
         X = recording.data[where].astype(np.float64)
         slopes = np.linalg.lstsq(C, X - X.mean(axis=0), rcond=None)[0]
         data[where] = X - C @ slopes
-    return replace(recording, data=data)
+    return replace(recording, data=data, source=f"{recording.source}; regressed out, run by run: {', '.join(names)}")

@@ -15,7 +15,7 @@ from ...models.networks.network import Network
 from ...models.networks.opening import open_network
 from ...models.weights.registry import assets
 from ..readers.arrays.array_files import load_arrays, order_in
-from .section import AnyPath, Section, expanded, folder_of
+from .section import AnyPath, Section, expanded, path_from
 
 
 class TrainingPictures(NamedTuple):
@@ -94,7 +94,7 @@ class TrainSection(Section):
 def _network_name(given: str, info: ValidationInfo) -> str:
     """A name of the registry as it is; else the path of a file or folder, relative to the study file."""
     name = expanded(given)
-    path = folder_of(info) / Path(name).expanduser()
+    path = path_from(given, info)
     return str(path) if name not in {known.name for known in assets("network")} and path.exists() else name
 
 

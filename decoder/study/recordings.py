@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from ...models.weights.registry import asset, assets
 from ..readers.arrays.stored_pictures import read_stored_pictures
 from ..readers.arrays.stored_voxels import VoxelList, VoxelMasks
 from ..readers.catalogue import READERS
+from ..readers.fmri.bids import event_tables, roots_of_events
 from ..readers.spikes.responses import load_repeats, read_pictures
+from ..readers.stimulus_files import read_stimulus_files, stimulus_files
 from ..recordings.cutting import cut_runs
 from ..recordings.joining import joined
 from ..recordings.recording import Recording
@@ -78,7 +81,34 @@ class AssetRecording(RecordingSection):
     name: Annotated[str, AfterValidator(_known_recording)]
 
 
-class NiftiRecording(RecordingSection):
+class StimulusFiles(RecordingSection):
+    """Events name pictures by file, in the column ``stim_file`` of their tables."""
+
+    stimuli: AnyPath | None = None
+    """The folder of these pictures."""
+
+    @property
+    def has_pictures(self) -> bool:
+        return self.folder() is not None
+
+    @cached_property
+    def pictures(self) -> dict[str, Any]:
+        folder = self.folder()
+        return {} if folder is None else read_stimulus_files(folder, stimulus_files(self.tables()))
+
+    def folder(self) -> Path | None:
+        """The folder of the pictures; None where there is none."""
+        return self.stimuli
+
+    def tables(self) -> list[Path]:
+        """The tables of events."""
+        raise NotImplementedError
+
+    def read_whole(self) -> Recording:
+        return READERS[self.kind](**self.given("kind", "cut", "stimuli"))
+
+
+class NiftiRecording(StimulusFiles):
     events: OneOrMore[AnyPath] | None = None
     run: OneOrMore[Any] | None = None
 
@@ -88,11 +118,23 @@ class NiftiRecording(RecordingSection):
             raise InputError("expected either events or attributes, to say what was shown when")
         return self
 
+    def tables(self) -> list[Path]:
+        return self.events or []
 
-class BidsRecording(RecordingSection):
-    """The named confounds are regressed out."""
+
+class BidsRecording(StimulusFiles):
+    """The named confounds are regressed out; pictures are in the dataset's folder ``stimuli``, unless it is given."""
 
     confounds: list[str] | None = None
+
+    def folder(self) -> Path | None:
+        given: Any = self
+        folders = [root / "stimuli" for root in roots_of_events(given.root, given.events_root)]
+        return self.stimuli or next((folder for folder in folders if folder.is_dir()), None)
+
+    def tables(self) -> list[Path]:
+        names = ("root", "subject", "task", "session", "space", "events_root", "entities")
+        return event_tables(**{name: of for name, of in self.given().items() if name in names})
 
     def read_whole(self) -> Recording:
         recording = super().read_whole()

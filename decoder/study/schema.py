@@ -22,7 +22,7 @@ from .derived import fields_of, with_fields
 from .networks import NetworkSection
 from .recordings import AnyRecording
 from .section import AnyPath, Natural, OneOrMore, Section
-from .settings import AnyChoice, DecoderSection
+from .settings import AnyChoice, AnyReadout, DecoderSection
 
 EXPERIMENTS: Registry[type[Section]] = Registry("hotwire.sections", {})
 """The sections of experiments, each registered as an entry point under its name; all are optional."""
@@ -79,6 +79,7 @@ class EvaluationSection(Section):
     seed: Natural
     audit: Policy
     field: list[Annotated[Any, AfterValidator(rival_named)]]
+    readouts: list[AnyReadout]
     seconds_per_trial: float | None = Field(None, gt=0)
     choose: list[AnyChoice]
 
@@ -105,7 +106,14 @@ class StudySections(Section):
         if self.targets.stimuli is not None and not self.recording.has_pictures:
             raise InputError(
                 "targets.stimuli: expected a recording that has pictures, of kind "
-                f'"responses" or "arrays" with stimuli, got one of kind "{self.recording.kind}" without; give words'
+                '"responses", "arrays" with stimuli, or "bids" or "nifti" with a folder of stimuli, got one of kind '
+                f'"{self.recording.kind}" without; give words'
+            )
+        events = {"spike_times": "events", "arrays": "label"}.get(self.recording.kind)
+        if events is not None and getattr(self.recording, events) is None:
+            raise InputError(
+                f"recording.{events}: expected it, to say what was shown when; only continuous targets "
+                "([targets.kinematics]) do without"
             )
         return self
 

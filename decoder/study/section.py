@@ -56,10 +56,16 @@ def folder_of(info: ValidationInfo) -> Path:
     return info.context["folder"]
 
 
+def path_from(given: str, info: ValidationInfo) -> Path:
+    """The path that a study names, relative to its folder; without ``..``, which reports would show."""
+    path = folder_of(info) / Path(expanded(given)).expanduser()
+    return path.resolve() if ".." in path.parts else path
+
+
 def _path(given: Any, info: ValidationInfo) -> Path:
     if not isinstance(given, str):
         raise InputError(f"expected a path, got {given!r}")
-    return folder_of(info) / Path(expanded(given)).expanduser()
+    return path_from(given, info)
 
 
 def _listed(given: Any) -> Any:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from ...errors import InputError, LeakError, RecordingError, StudyError
 from ...models.networks.network import Network
 from ..decoder import Decoder
-from ..evaluation.audit.leaks import warn_before_fit, window_in_time
+from ..evaluation.audit.leaks import warn_before_fit, windows_in_time
 from ..evaluation.audit.samples import SLOW_HZ
 from ..evaluation.evaluate import Evaluation, evaluate
 from ..evaluation.tuning import tune
@@ -50,9 +52,13 @@ class Study:
         targets = self.sections.targets
         with self.naming("recording: "):
             recording = self.sections.recording.read()
-            if targets.words is None or targets.others == "error":
+            if targets.others == "error":
                 return recording
-            return recording.select(labels=list(targets.words))
+            if targets.words is not None:
+                return recording.select(labels=list(targets.words))
+            events, pictures = recording.events, list(self.sections.recording.pictures)
+            shown = np.zeros(len(events), bool) if events.stimulus is None else np.isin(events.stimulus, pictures)
+            return replace(recording, events=events.take(shown))
 
     def network(self) -> Network:
         """Open the network."""
@@ -80,7 +86,7 @@ class Study:
         section = self.sections.evaluation
         with self.naming():
             if recording.rate_hz <= SLOW_HZ:
-                warn_before_fit([window_in_time(recording, decoder.settings, section.choices())])
+                warn_before_fit(windows_in_time(recording, decoder.settings, section.choices()))
             if section.choose:
                 decoder = tune(
                     decoder, recording, section.choices(), inner_folds=section.inner_folds, folds=section.folds

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ..steps.settings import window_samples
+from ..steps.settings import taken, window_samples
 from .window import Rejection, WindowRow
 
 
@@ -45,7 +45,8 @@ def stretch_of(n: int, bin_s: float | None, baseline_s: tuple[float, float] | No
     n_bins, n_bin = _n_bins(bin_s, n, rate_hz)
     if baseline_s is None:
         return Stretch(0, n, slice(0, n), slice(0, 0), n_bins, n_bin)
-    first, n_base = round(baseline_s[0] * rate_hz), window_samples(baseline_s[1], rate_hz, "baseline_s")
+    first = taken(round(baseline_s[0] * rate_hz), "baseline_s", baseline_s[0], rate_hz)
+    n_base = window_samples(baseline_s[1], rate_hz, "baseline_s")
     begin = min(0, first)
     base = slice(first - begin, first - begin + n_base)
     return Stretch(begin, max(n, first + n_base), slice(-begin, n - begin), base, n_bins, n_bin)

@@ -57,7 +57,8 @@ def replay(
 
     opened = open_recording(recording)
     title = in_markup(name)
-    with progress_bar(title, title + ": waiting to be heard" * (begin == "when-heard")) as progress:
+    waiting = f"{title}: waiting until someone listens to this LSL stream; --begin at-once does not wait"
+    with progress_bar(title, waiting if begin == "when-heard" else None) as progress:
         sent = send(
             opened,
             name,

@@ -159,7 +159,7 @@ def test_wrong_settings(network: Network, recording: Recording) -> None:
         Decoder(network, TARGETS, Settings("first", prompt="A {}:"))
     with pytest.raises(InputError, match="only a language model answers freely"):
         Decoder(network, TARGETS, Settings("first", readout=TextReadout()))
-    with pytest.raises(InputError, match="whiten: expected one of none, samples, effective samples, got 'yes'"):
+    with pytest.raises(InputError, match="whiten: expected one of none, samples, effective samples, residuals, got"):
         Settings("first", whiten="yes")  # type: ignore[arg-type]
     with pytest.raises(NotFittedError, match="call fit"):
         Decoder(network, TARGETS, Settings("first")).predict(recording)

@@ -23,10 +23,14 @@ Span = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class LabelContrast(NamedTuple):
-    """For each window, how much more alike trials of one label are than others, and how often that is by chance."""
+    """For each window, how much more alike trials of one label are than others, and how often that is by chance.
+
+    `by_run` (n_windows, n_runs) are the contrasts of each run's trials with those of other runs.
+    """
 
     contrasts: list[float]
     p_values: list[float]
+    by_run: NDArray[np.float64]
 
 
 def label_contrast(recording: Recording, events: Events, spans: Sequence[Span]) -> LabelContrast | None:
@@ -42,23 +46,25 @@ def label_contrast(recording: Recording, events: Events, spans: Sequence[Span]) 
         return None
     columns = np.sort(rng.permutation(recording.n_features)[:MOST_FEATURES])
     shuffled = label[exchanges(run, np.arange(len(label)), N_PERMUTATIONS)]
-    contrasts, p_values = [], []
+    contrasts, p_values, by_run = [], [], []
     for span in spans:
         averages = _averages(recording, columns, events, span)
         alike = np.where(other_run, averages @ averages.T, 0.0)
 
-        def lift(codes: NDArray[np.intp], alike: NDArray = alike) -> float:
-            same = (codes[:, None] == codes) & other_run
-            n_same = np.count_nonzero(same)
-            all_pairs, among_same = alike.sum(), alike[same].sum()
-            n_other = np.count_nonzero(other_run) - n_same
-            return float(among_same / max(1, n_same) - (all_pairs - among_same) / max(1, n_other))
-
-        contrast = lift(label)
+        contrast = _lift(alike, label, other_run)
         contrasts.append(contrast)
-        by_chance = np.array([lift(codes) for codes in shuffled])
-        p_values.append(exceedance(contrast, by_chance))
-    return LabelContrast(contrasts, p_values)
+        p_values.append(exceedance(contrast, np.array([_lift(alike, codes, other_run) for codes in shuffled])))
+        of_runs = [other_run & (run == one)[:, None] for one in range(run.max() + 1)]
+        by_run.append([_lift(np.where(pairs, alike, 0.0), label, pairs) for pairs in of_runs])
+    return LabelContrast(contrasts, p_values, np.array(by_run))
+
+
+def _lift(alike: NDArray[np.float64], label: NDArray[np.intp], pairs: NDArray[np.bool_]) -> float:
+    """How much more alike those of the pairs are that have one label; `alike` is zero for all others."""
+    same = (label[:, None] == label) & pairs
+    n_same, among_same = np.count_nonzero(same), alike[same].sum()
+    n_other = np.count_nonzero(pairs) - n_same
+    return float(among_same / max(1, n_same) - (alike.sum() - among_same) / max(1, n_other))
 
 
 def _averages(recording: Recording, columns: NDArray[np.intp], events: Events, span: Span) -> NDArray[np.float64]:

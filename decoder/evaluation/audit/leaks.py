@@ -24,6 +24,7 @@ from ...windows import Trials, windows
 from ..choices import Choice, tried_windows
 from .copies import copies_finding
 from .neighbours import neighbours_finding
+from .onsets import onsets_finding
 from .order import order_findings
 from .response import response_finding
 from .samples import memory_finding, scaling_finding, windows_finding
@@ -45,7 +46,7 @@ REMEDIES = {
     "label by position": "shuffle the order anew for every run",
 }
 
-BEFORE = ("response", "words")
+BEFORE = ("response", "onsets", "words")
 """Checks that warn before the fit."""
 
 
@@ -86,16 +87,26 @@ def audit(
         scaling_finding(recording),
         _steps(settings),
         windows_finding(recording, trials, targets, settings),
-        response_finding(recording, trials, settings, tried),
+        *time_findings(recording, trials, settings, tried),
         *order_findings(trials, targets, fold),
     )
 
 
-def window_in_time(recording: Recording, settings: Settings, choose: Sequence[Choice] = ()) -> Finding:
-    """Where nothing is held out, so nothing leaks: does the window end before the response to its event?"""
+def time_findings(
+    recording: Recording, trials: Trials, settings: Settings, tried: Sequence[tuple[Trials, Settings]] = ()
+) -> tuple[Finding, ...]:
+    """Does the window end before the response to its event and, if not, is it some seconds off?"""
+    response = response_finding(recording, trials, settings, tried)
+    return (
+        (response,) if response.verdict == "warning" else (response, onsets_finding(recording, trials, settings, tried))
+    )
+
+
+def windows_in_time(recording: Recording, settings: Settings, choose: Sequence[Choice] = ()) -> tuple[Finding, ...]:
+    """`time_findings` where nothing is held out, so nothing leaks."""
     every = [settings, *tried_windows(settings, choose)]
     (trials, how), *tried = [(windows(one.window, run_steps(one.steps, recording)), one) for one in every]
-    return response_finding(recording, trials, how, tried)
+    return time_findings(recording, trials, how, tried)
 
 
 def refuse(findings: Sequence[Finding], policy: Policy) -> None:

@@ -47,7 +47,7 @@ def response_finding(
     not too early.
     """
     check = "response"
-    why = _not_applicable(recording, trials)
+    why = not_applicable(recording, trials)
     if why is not None:
         return Finding(check, "fine", why)
     used = np.unique(trials.event[trials.event >= 0])
@@ -56,7 +56,7 @@ def response_finding(
     later_s = _lag_s(settings, recording.rate_hz)
     assert offered.stop_s is not None
     late = (np.full(len(events), offered.start_s + later_s), np.full(len(events), offered.stop_s + later_s))
-    every = [_span(recording, used, *one) for one in ((trials, settings), *tried)]
+    every = [span_of(recording, used, *one) for one in ((trials, settings), *tried)]
     spans = [span for span in every if not np.isnan(span[1]).all()]  # some choices may have no window on an event
     shares = [_expected(events, span, recording.rate_hz) for span in spans]
     most = _expected(events, late, recording.rate_hz)
@@ -112,7 +112,8 @@ def offered_window(recording: Recording, events: Events, settings: Settings) -> 
     return offered, " and is clear of the response to the next event" if is_short else ""
 
 
-def _not_applicable(recording: Recording, trials: Trials) -> str | None:
+def not_applicable(recording: Recording, trials: Trials) -> str | None:
+    """Why the recording or its trials say nothing of the blood's response; None where they do."""
     units = (recording.unit,) if isinstance(recording.unit, str) else recording.unit
     if recording.rate_hz > SLOW_HZ:
         return "The recording is faster than the blood flow."
@@ -129,7 +130,7 @@ def _lag_s(settings: Settings, rate_hz: float) -> float:
     return sum(step.delay_samples(rate_hz) for step in settings.steps if isinstance(step, Lag)) / rate_hz
 
 
-def _span(recording: Recording, used: NDArray[np.int64], trials: Trials, settings: Settings) -> Span:
+def span_of(recording: Recording, used: NDArray[np.int64], trials: Trials, settings: Settings) -> Span:
     """From the first to the last sample used to decide on each event."""
     counted = trials.event >= 0
     begins, ends = np.full((2, len(recording.events)), np.nan)

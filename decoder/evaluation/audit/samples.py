@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -60,6 +60,9 @@ def memory_finding(recording: Recording, fold_of: Mapping[Any, int]) -> Finding:
     lengths = list(recording.run_lengths().values())
     if max(lengths) == 1:
         return Finding(check, "fine", "Every run is a single sample, without time around it.")
+    cut = [(a, b) for a, b in pairwise(recording.runs) if b in recording.cut_from_last]
+    if cut:
+        return _cut_finding(recording, cut)
     joined = [(a, b) for a, b in seams(recording) if fold_of.get(a, -1) != fold_of.get(b, -1)]
     if joined:
         names = [f"{a} and {b}" for a, b in joined]
@@ -82,6 +85,27 @@ def memory_finding(recording: Recording, fold_of: Mapping[Any, int]) -> Finding:
         "fine",
         "Steps begin anew in every run, windows never leave it, and at no border between runs do the samples go on "
         "as within one.",
+    )
+
+
+def _cut_finding(recording: Recording, cut: Sequence[tuple[int | str, int | str]]) -> Finding:
+    """What follows where runs were cut on purpose: they share slow drifts, and in a scanner perhaps the response."""
+    check, events, lengths = "memory", recording.events, recording.run_lengths()
+    pauses_s = []
+    for a, b in cut:
+        ends_s = (events.onset_s + events.duration_s)[events.run == a].max(initial=0.0)
+        pauses_s.append(lengths[a] / recording.rate_hz - ends_s + events.onset_s[events.run == b].min(initial=np.inf))
+    shortest_s = float(min(pauses_s))
+    of_one = f"{len(cut)} runs were cut from the run before them, in pauses of {shortest_s:.3g} s or more"
+    if recording.rate_hz <= SLOW_HZ and shortest_s < HAEMODYNAMIC_MEMORY_S:
+        return Finding(
+            check,
+            "warning",
+            f"{of_one}, and the haemodynamic response lasts about {HAEMODYNAMIC_MEMORY_S:g} s: neighbours in different "
+            "folds share it. Cut longer pauses: margin_s, pause_s or fewer n_runs.",
+        )
+    return Finding(
+        check, "fine", f"{of_one}: they share slow drifts, so the score is of this session, not of another day."
     )
 
 

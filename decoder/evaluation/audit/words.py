@@ -19,8 +19,11 @@ def words_finding(network: Network, targets: WordTargets, settings: Settings, ta
 
     No decoder can be right more often than from the true activations.
     """
+    readout = settings.readout.before_fit()
+    if readout is None:
+        return Finding(WORDS, "fine", "The readout compares activations and needs no words.")
     entry = make_entry(prompted(network, settings.prompt), settings.layer, targets, table, table.mean(axis=0))
-    scores, texts = read_out(settings.readout, entry, table)
+    scores, texts = read_out(readout, entry, table)
     wrong = []
     for key, (word, truth, best) in enumerate(
         zip(targets.answers, targets.truth(), scores.argmax(axis=1), strict=True)

@@ -77,7 +77,7 @@ def noise_like(recording: Recording, settings: Settings, name: str) -> Noise:
     _check_repeats(trials)
     n_features = trials.X.shape[1]
     # Without whitening in the study, with it as well.
-    policies = (settings,) if settings.whiten != "none" else (settings, replace(settings, whiten="samples"))
+    policies = (settings,) if settings.whitens_samples else (settings, replace(settings, whiten="samples"))
     tried = [_margins(trials, prepared, one) for one in policies]
     margins, n_training = max(tried, key=lambda one: _d_prime(one[0].sum(axis=0)))
     whole = margins.sum(axis=0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WrapValidator, model_validator
 
 from ....errors import InputError
-from ...readers.regions import FORMS, Atlas, Region
+from ...readers.regions import ALL_LABELS, FORMS, Atlas, Region
 from ...study.derived import fields_of, made_by
 from ...study.networks import NetworkSection
 from ...study.section import OneOrMore, Section
@@ -28,7 +28,9 @@ def _regions(given: Any, checked: Any) -> Any:
     if given in ("all", "recording"):
         return given
     if not isinstance(given, Mapping) or not given:
-        raise InputError(f'expected "all", "recording" or a table of regions, each {FORMS}, got {given!r}')
+        raise InputError(
+            f'expected "all", "recording" or a table of regions, each {FORMS}, got {given!r}; {ALL_LABELS}'
+        )
     return checked(given)
 
 
@@ -124,7 +126,7 @@ class MapSection(Section):
     @model_validator(mode="after")
     def _has_regions_once(self) -> MapSection:
         if {"regions", "regions_from"} <= self.model_fields_set:
-            raise InputError("expected regions or regions_from, got both")
+            raise InputError(f"expected regions or regions_from, got both; {ALL_LABELS}, and takes no other regions")
         return self
 
     def times_at(self, rate_hz: float) -> list[TimeRange]:

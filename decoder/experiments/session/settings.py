@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ....errors import InputError
 from ....models.networks.network import Network
 from ...evaluation.audit.leaks import Policy
-from ...readout import Readout
+from ...readout import NearestReadout, Readout
 from ...run_splits import RunFolds
 from ...settings import Settings
 from ...targets import Targets
@@ -49,6 +49,11 @@ class NetworkSpec:
     def __post_init__(self) -> None:
         for layer in self.layers:
             self.network.shape_of(layer)
+        if self.readout.is_fitted:
+            raise InputError(
+                "readout: expected one that needs no fit, as cells of a map share it, got "
+                f'{type(self.readout).__name__}; take readout = {{ type = "NearestReadout" }}'
+            )
         object.__setattr__(self, "readout", self.readout.without_texts())
         self.readout.check(self.network)
 
@@ -74,3 +79,10 @@ class SessionSettings:
             raise InputError(f"times: expected one or more, each with a name of its own, got {names}")
         if self.decoder.fit_steps is not None or self.decoder.fit_window is not None:
             raise InputError("fit_steps, fit_window: a map fits on the trials that it decides on; leave them out")
+        if self.decoder.whiten == "residuals":
+            raise InputError(
+                'whiten: expected "none", "samples" or "effective samples", as a map whitens once for all targets, got '
+                '"residuals"; write whiten = "samples"'
+            )
+        # A fit's readout is the network's; none is fitted with its adapters.
+        object.__setattr__(self, "decoder", replace(self.decoder, readout=NearestReadout()))

@@ -20,7 +20,7 @@ def session_parts(study: Study) -> dict[str, Any]:
     """
     section = study.section(MapSection)
     recording = study.recording()
-    with study.naming("map.regions: "):
+    with study.naming("map.regions: " if section.regions_from is None else "map.regions_from: "):
         regions = read_regions(section.regions_from or section.regions, recording)
     with study.naming("map: "):
         networks = [_network_spec(study, one) for one in section.networks_or(study.sections.network)]
@@ -47,7 +47,8 @@ def shared_settings(study: Study) -> dict[str, Any]:
 def _network_spec(study: Study, section: MapNetworkSection) -> NetworkSpec:
     # Vision networks run several times as fast without torch.
     network = compiled(study.open(section))
-    # Sentence encoders write no text: the nearest target is the only readout.
-    usual = NearestReadout() if isinstance(network, SentenceEncoder) else study.sections.decoder.settings().readout
+    # Sentence encoders write no text, and no cell of a map has a readout of its own: the nearest target is left.
+    readout = None if isinstance(network, SentenceEncoder) else study.sections.decoder.settings().readout.before_fit()
+    usual = NearestReadout() if readout is None else readout
     layers = tuple(network.layers) if section.layers == "all" else tuple(section.layers)
     return NetworkSpec(network, study.targets(network), layers, section.readout or usual)

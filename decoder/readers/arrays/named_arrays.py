@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from ....errors import InputError, RecordingError, UnknownNameError
 from ....errors.checks import check_choice
+from ...recordings.events import MISSING, Events
 from ...recordings.recording import Recording
 from .array_files import Order, entries, load_arrays, named_labels, order_in
 from .blocks import blocks
+from .cut_trials import laid_out, one_event_each, trial_names
 from .stored_pictures import picture_names
 from .stored_voxels import VoxelList, VoxelMasks, Voxels
 
@@ -24,7 +26,7 @@ from .stored_voxels import VoxelList, VoxelMasks, Voxels
 def read_named_arrays(
     path: str | PathLike[str],
     data: str,
-    label: str,
+    label: str | None = None,
     *,
     rows: Literal["samples", "features"] = "samples",
     label_names: Mapping[str, str] | None = None,
@@ -36,11 +38,16 @@ def read_named_arrays(
     voxels: VoxelList | VoxelMasks | None = None,
     regions: Mapping[str, Sequence[str]] | None = None,
     order: Order | None = None,
+    rest: str | None = None,
+    axes: Sequence[str] | None = None,
+    onset_s: float = 0.0,
 ) -> Recording:
     """Read a recording from arrays of a ``.npz`` or ``.mat`` file, each given by its name there.
 
-    With a rate, samples follow each other in time: neighbours of one run, one label and one block are an event. Without
-    one, every sample is a trial: an event, and if no runs are given a run of its own, of a single sample at 1 Hz.
+    With a rate, samples follow each other in time: neighbours of one run, one label and one block are an event, so that
+    a stimulus channel, with 0 for nothing, is a label (``rest = "0"``). Without a rate, every sample is a trial: an
+    event, and if no runs are given a run of its own, of a single sample at 1 Hz. With `axes`, the array holds trials
+    that were cut already: each is a run of its own, with one event.
 
     Give neither rate nor runs only if samples are independent: single trials or averages, whose order means nothing.
     Bins or volumes that were recorded one after the other are not independent. They share noise. If each is a run of
@@ -52,15 +59,17 @@ def read_named_arrays(
     ----------
     path : path
     data : str
-        The samples, (n_samples, n_features).
-    label : str
-        The label of each sample, as text or number.
+        The samples, (n_samples, n_features); or cut trials, see `axes`.
+    label : str, optional
+        The label of each sample, or of each cut trial, as text or number. Samples at a rate may have none: the recording
+        is then without events, as beside continuous targets.
     rows : str
         What a row of `data` is: ``"samples"`` (default) or ``"features"``.
     label_names : mapping of str to str, optional
         What all labels in the file mean, e.g. ``{"1": "six", "2": "nine"}``.
     run : str, optional
-        The run of each sample, which cross-validation never splits.
+        The run of each sample, which cross-validation never splits. Of each cut trial: they are named ``"RUN TRIAL"``,
+        and ``folds = "session"`` holds out whole runs.
     block : str, optional
         The block of each sample, where blocks of one label follow each other.
     rate_hz : float, optional
@@ -75,6 +84,12 @@ def read_named_arrays(
         a region. Voxels that are no features are left out.
     order : str, optional
         How voxels were put into a row. Default: ``"F"`` for ``.mat`` and ``"C"`` for ``.npz``.
+    rest : str, optional
+        The label of samples at which nothing was presented: they make no event.
+    axes : sequence of str, optional
+        For cut trials, what the three axes of the array are: ``["trials", "channels", "times"]`` in the file's order.
+    onset_s : float
+        For cut trials, the event's onset in seconds since a trial's first sample.
 
     Raises
     ------
@@ -88,28 +103,47 @@ def read_named_arrays(
         raise InputError(f"rate_hz: expected a positive number of samples per second, got {rate_hz}")
     if rate_hz is None and block is not None:
         raise InputError("block: samples without a rate are trials, which have no blocks; give rate_hz or tr_s")
-    if rate_hz is not None and stimuli is not None:
+    if axes is not None and (rate_hz is None or block is not None or rows != "samples"):
+        raise InputError("axes: cut trials need rate_hz or tr_s, and have neither block nor rows")
+    if axes is None and onset_s:
+        raise InputError("onset_s: expected with axes, for cut trials")
+    if rate_hz is not None and axes is None and stimuli is not None:
         raise InputError("stimuli: expected samples that are trials, one for each picture; take out rate_hz and tr_s")
+    if label is None and (rate_hz is None or (axes, block, rest, label_names) != (None,) * 4):
+        raise InputError(
+            "label: expected the array with the label of each row, got none; only samples at a rate may be without, "
+            "beside continuous targets"
+        )
     if regions is not None and not isinstance(voxels, VoxelMasks):
         raise InputError("regions: they are made of masks; tell which arrays hold these")
     path = Path(path)
     wanted = [data, label, run, block, stimuli, *([] if voxels is None else voxels.names())]
     arrays = load_arrays(path, [name for name in wanted if name is not None])
-    samples = _samples(path, data, arrays[data], rows)
-    n_samples, n_features = samples.shape
+    samples, n_rows, n_times = _samples(path, data, arrays[data], rows, axes)
+    n_features = samples.shape[1]
 
     def of_each(name: str) -> NDArray:
-        return _of_each_sample(path, name, arrays[name], n_samples)
+        return _of_each_row(path, name, arrays[name], n_rows)
 
-    labels = named_labels(label, of_each(label).astype(np.str_), label_names)
-    if rate_hz is None:
-        runs = np.arange(n_samples) if run is None else of_each(run)
-        events = blocks(labels, runs, 1.0, np.arange(n_samples))
+    source = str(path)
+    run_of_each = None if run is None else of_each(run)
+    labels = np.empty(0, np.str_)
+    if label is not None:
+        labels = _labels(label, _texts(path, label, arrays[label], n_rows), label_names, rest)
+    if n_times is not None and rate_hz is not None:
+        names = trial_names(run_of_each, n_rows)
+        runs, events = names.repeat(n_times), one_event_each(labels, names, n_times, rate_hz, onset_s)
+    elif rate_hz is None:
+        source += f"; no rate and no runs: each of {n_rows} rows is a run of its own" if run is None else ""
+        runs = np.arange(n_rows) if run_of_each is None else run_of_each
+        events = blocks(labels, runs, 1.0, np.arange(n_rows))
     else:
-        runs = np.ones(n_samples, np.int64) if run is None else of_each(run)
-        events = blocks(labels, runs, 1.0 / rate_hz, None if block is None else of_each(block))
+        runs = np.ones(n_rows, np.int64) if run_of_each is None else run_of_each
+        of_block = None if block is None else of_each(block)
+        events = Events.none() if label is None else blocks(labels, runs, 1.0 / rate_hz, of_block)
     if stimuli is not None:
-        events = replace(events, stimulus=picture_names(path, stimuli, arrays[stimuli], n_samples))
+        events = replace(events, stimulus=picture_names(path, stimuli, arrays[stimuli], n_rows))
+    events = events if rest is None else events.take(events.label != rest)
     position = None if voxels is None else voxels.read(path, arrays, order_in(path, order))
     if position is not None and len(position.places) != n_features:
         raise RecordingError(
@@ -123,27 +157,54 @@ def read_named_arrays(
         events=events,
         unit=unit,
         positions_mm=None if position is None else position.positions_mm,
-        source=str(path),
+        source=source,
         regions={} if position is None else _regions(position, regions),
     )
 
 
-def _samples(path: Path, name: str, array: NDArray, rows: str) -> NDArray:
+def _samples(
+    path: Path, name: str, array: NDArray, rows: str, axes: Sequence[str] | None
+) -> tuple[NDArray, int, int | None]:
+    """Return the samples, how many rows there are that have a label, and, of cut trials, how many samples each has."""
+    if axes is not None or array.ndim == 3:
+        trials = laid_out(path, name, array, axes)
+        n_trials, n_channels, n_times = trials.shape
+        return trials.transpose(0, 2, 1).reshape(-1, n_channels), n_trials, n_times
     if array.ndim != 2 or array.dtype.kind not in "biuf":
         raise RecordingError(
-            f"{path}: expected {name!r} to be numbers with two axes, samples and features, got an array of "
-            f"{array.dtype} of shape {array.shape}"
+            f"{path}: expected {name!r} to be numbers with two axes, samples and features, or three of cut trials, got "
+            f"an array of {array.dtype} of shape {array.shape}"
         )
-    return array if rows == "samples" else array.T
+    samples = array if rows == "samples" else array.T
+    return samples, len(samples), None
 
 
-def _of_each_sample(path: Path, name: str, array: NDArray, n_samples: int) -> NDArray:
-    if array.size != n_samples or max(array.shape, default=0) != n_samples:
+def _of_each_row(path: Path, name: str, array: NDArray, n_rows: int) -> NDArray:
+    if array.size != n_rows or max(array.shape, default=0) != n_rows:
         raise RecordingError(
-            f"{path}: expected {name!r} to have an entry for each of the {n_samples} samples, got shape {array.shape}; "
+            f"{path}: expected {name!r} to have an entry for each of the {n_rows} samples, got shape {array.shape}; "
             "if rows of the data are features, say so"
         )
     return entries(path, name, array)
+
+
+def _texts(path: Path, name: str, array: NDArray, n_rows: int) -> NDArray[np.str_]:
+    """Return the label of each row; NaN, which stands for nothing, becomes ``n/a``."""
+    missing = np.isnan(array.ravel()) if array.dtype.kind == "f" else np.zeros(array.size, bool)
+    found = _of_each_row(path, name, np.nan_to_num(array) if missing.any() else array, n_rows).astype(np.str_)
+    return np.where(missing, MISSING, found)
+
+
+def _labels(
+    name: str, labels: NDArray[np.str_], meaning: Mapping[str, str] | None, rest: str | None
+) -> NDArray[np.str_]:
+    """Return what labels mean; that of rest needs no other name."""
+    if meaning is not None and rest is not None and rest not in meaning.values():
+        meaning = {rest: rest, **meaning}
+    found = named_labels(name, labels, meaning)
+    if rest is not None and rest not in found:
+        raise UnknownNameError("label of rest", rest, np.unique(found).tolist())
+    return found
 
 
 def _regions(voxels: Voxels, regions: Mapping[str, Sequence[str]] | None) -> dict[str, NDArray[np.intp]]:

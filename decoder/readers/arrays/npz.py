@@ -104,6 +104,7 @@ def write_npz(recording: Recording, path: str | PathLike[str]) -> None:
         "unit": recording.unit,
         "source": recording.source,
         "trimmed_samples": recording.trimmed_samples,
+        "cut_from_last": recording.cut_from_last,
     }
     if recording.regions:
         arrays |= {
@@ -150,6 +151,7 @@ def read_npz(path: str | PathLike[str]) -> Recording:
             confound_names=tuple(arrays["confound_names"].tolist()),
             source=about["source"],
             trimmed_samples=about["trimmed_samples"],
+            cut_from_last=tuple(about.get("cut_from_last", ())),
             regions=_regions(arrays) if "region_names" in arrays else {},
         )
     except FileNotFoundError as error:

@@ -14,7 +14,7 @@ from ....errors import RecordingError
 from ....errors.checks import check_choice
 from ...recordings.events import Events
 from ...recordings.recording import Recording
-from ..tables import listing, read_events
+from ..tables import listing, read_events, warn_if_shared
 from .bids_files import Bold, brain_mask_of, find_bolds, inherited
 from .bids_times import times_of
 from .confounds import MissingConfounds, read_confounds
@@ -69,8 +69,8 @@ def read_bids(
     entities : mapping, optional
         Which images to read if a run has several, such as ``{"echo": "2"}``, ``{"part": "mag"}`` or ``{"res": "2"}``.
     voxels : {"brain", "all"}
-        Without a mask: those of fMRIPrep's brain masks, common to all runs, if there are any (the recording's source
-        says so); or all.
+        Without a mask: those of fMRIPrep's brain masks, common to all runs, if there are any; or all. The recording's
+        source says which.
     mask_above : float, optional
         See `read_nifti`.
     tr_s : float, optional
@@ -95,13 +95,13 @@ def read_bids(
     root = Path(root)
     session = session and session.removeprefix("ses-")
     bolds = find_bolds(root, subject.removeprefix("sub-"), task, session, space, entities or {})
-    roots = [root] if events_root is None else [Path(events_root)]
-    if events_root is None and root.resolve().parent.name == "derivatives":
-        roots.append(root.resolve().parent.parent)
+    roots = roots_of_events(root, events_root)
     times = times_of(bolds, root, tr_s)
     tables = []
-    for bold, one in zip(bolds, times, strict=True):
-        table = read_events(_events_path(bold, root, roots), bold.run, label, missing_duration_s=missing_duration_s)
+    events_paths = [_events_path(bold, root, roots) for bold in bolds]
+    warn_if_shared(events_paths)
+    for bold, path, one in zip(bolds, events_paths, times, strict=True):
+        table = read_events(path, bold.run, label, missing_duration_s=missing_duration_s)
         tables.append(replace(table, onset_s=table.onset_s - one.n_before * one.tr_s) if one.tr_s else table)
     masks = [brain_mask_of(bold) for bold in bolds] if mask is None and voxels == "brain" else []
     brain = [path for path in masks if path is not None]
@@ -119,14 +119,42 @@ def read_bids(
         on_event_outside=on_event_outside,
         mask_above=mask_above,
     )
-    if brain:
-        source = f"{recording.source}; {recording.n_features} voxels within the brain masks of all runs"
-        recording = replace(recording, source=source)
+    moved_s = [one.n_before * one.tr_s for one in times if one.tr_s and one.n_before]
+    if moved_s:
+        note = f"onsets of {len(moved_s)} runs moved by the volumes dropped before them, {max(moved_s):g} s at most"
+        recording = replace(recording, source=f"{recording.source}; {note}")
     if not confounds:
         return recording
+    if missing_confounds == "mean":
+        note = "n/a among confounds replaced by their mean in the run"
+        recording = replace(recording, source=f"{recording.source}; {note}")
     names = tuple(confounds)
     parts = [read_confounds(bold, names, missing_confounds, recording.run_lengths()[bold.run]) for bold in bolds]
     return replace(recording, confounds=np.concatenate(parts), confound_names=names)
+
+
+def roots_of_events(root: Path, events_root: str | PathLike[str] | None) -> list[Path]:
+    """Return the folders in which to look for events: by default the dataset's, too, of a folder of derivatives."""
+    if events_root is not None:
+        return [Path(events_root)]
+    return [root, root.resolve().parent.parent] if root.resolve().parent.name == "derivatives" else [root]
+
+
+def event_tables(
+    root: Path,
+    subject: str,
+    task: str,
+    session: str | None = None,
+    space: str | None = None,
+    *,
+    events_root: str | PathLike[str] | None = None,
+    entities: Mapping[str, str] | None = None,
+) -> list[Path]:
+    """Return the tables of events of the runs that `read_bids` reads, one for each."""
+    bolds = find_bolds(
+        root, subject.removeprefix("sub-"), task, session and session.removeprefix("ses-"), space, entities or {}
+    )
+    return [_events_path(bold, root, roots_of_events(root, events_root)) for bold in bolds]
 
 
 def _events_path(bold: Bold, root: Path, roots: list[Path]) -> Path:

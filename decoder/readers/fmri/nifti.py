@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....errors import RecordingError
 from ....errors.checks import check_choice
-from ...recordings.events import Events, check_events_runs, events_outside, run_names
+from ...recordings.events import Events, listed, run_names
 from ...recordings.recording import Recording
-from ..tables import read_attributes, read_events
+from ..left_out import events_inside
+from ..tables import read_attributes, read_events, warn_if_shared
 from .images import AnyPath, check_grid, open_image, read_mask, read_volumes
 from .repetition_time import common_tr_s, given_tr_s
 
@@ -82,7 +83,8 @@ def read_nifti(
             raise RecordingError(f"{path}: expected a 3D + time image (x, y, z, volumes), got shape {image.shape}")
         check_grid(paths[0], images[0], path, image)
     keep = np.ones(images[0].shape[:3], bool)
-    for path in [] if mask is None else [mask] if isinstance(mask, str | PathLike) else mask:
+    masks = [] if mask is None else [mask] if isinstance(mask, str | PathLike) else mask
+    for path in masks:
         check_grid(paths[0], images[0], Path(path), open_image(Path(path)))
         keep &= read_mask(path, mask_above)
     if not keep.any():
@@ -102,9 +104,10 @@ def read_nifti(
         first += image.shape[3]
     run_lengths = {name: int(np.count_nonzero(run_of == name)) for name in dict.fromkeys(run_of.tolist())}
     table = _events(events, list(run_lengths), label)
-    if on_event_outside == "drop":
-        check_events_runs(table, run_lengths)
-        table = table.take(~events_outside(table, run_lengths, 1.0 / tr_s))
+    notes = [f"{paths[0]}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")]
+    within = f"within {listed(dict.fromkeys(Path(one).name for one in masks), 3)}" if masks else "of the whole image"
+    notes.append(f"{len(voxels)} voxels {within}" + ("" if mask_above is None else f", where above {mask_above:g}"))
+    table = events_inside(table, run_lengths, 1.0 / tr_s, on_event_outside, notes)
     return Recording(
         data=data,
         rate_hz=1.0 / tr_s,
@@ -112,7 +115,7 @@ def read_nifti(
         run=run_of,
         events=table,
         positions_mm=voxels @ images[0].affine[:3, :3].T + images[0].affine[:3, 3],
-        source=f"{paths[0]}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else ""),
+        source="; ".join(notes),
     )
 
 
@@ -136,4 +139,5 @@ def _events(events: Events | AnyPath | Sequence[AnyPath] | None, names: list, la
     paths = [events] if isinstance(events, str | PathLike) else list(events)
     if len(paths) != len(names):
         raise RecordingError(f"events: expected one file for each of the {len(names)} runs, got {len(paths)}")
+    warn_if_shared([Path(path) for path in paths])
     return Events.joined([read_events(path, name, label) for path, name in zip(paths, names, strict=True)])

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import InputError, RecordingError, UnknownNameError
-from ...recordings.events import Events, listed
+from ...recordings.events import MISSING, Events, listed
 from ..left_out import OnEventOutside
-from ..tables import MISSING
 
 NO_LABELS = ("start_time", "stop_time", "tags", "timeseries", "id")
 """Columns of every table of intervals that say nothing of what was presented."""

@@ -18,7 +18,7 @@ from ...recordings.units import warn_of_units
 from ..left_out import NotFinite, OnEventOutside, events_inside, without_not_finite
 from .files import UNITS, opened_nwb, other_series_of, series_of, tables_of
 from .intervals import events_of
-from .series import Clock, Signal, read_series
+from .series import SampleTimes, Signal, read_series
 from .spikes import binned
 
 
@@ -166,7 +166,7 @@ def _events(
     return events_of(path, name, tables[name], label, onset, end, on_event_outside, notes)
 
 
-def _in_runs(events: Events, clock: Clock) -> Events:
+def _in_runs(events: Events, clock: SampleTimes) -> Events:
     """Count onsets from the first sample of the run in which they are: of the last that has begun."""
     half = 0.5 / clock.rate_hz
     run = np.maximum(np.searchsorted(clock.start_s - half, events.onset_s, side="right") - 1, 0)

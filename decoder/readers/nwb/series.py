@@ -21,7 +21,7 @@ MOST_COMPRESSED = 2000
 """How many times larger than on disk samples may be; what deflates best becomes 1032 times larger."""
 
 
-class Clock(NamedTuple):
+class SampleTimes(NamedTuple):
     """Samples per second, the time of each run's first sample in the file's seconds, and where runs begin and end."""
 
     rate_hz: float
@@ -37,10 +37,10 @@ class Signal(NamedTuple):
     names: list[str]
     unit: str
     regions: dict[str, NDArray[np.intp]]
-    clock: Clock
+    clock: SampleTimes
 
 
-def clock_of(path: Path, series: Any) -> Clock:
+def clock_of(path: Path, series: Any) -> SampleTimes:
     """Return the clock of a series; a new run begins where its stamps step away from the rate."""
     n_samples = int(series.data.shape[0])
     if not n_samples:
@@ -49,7 +49,7 @@ def clock_of(path: Path, series: Any) -> Clock:
         rate_hz, start_s = float(series.rate), float(series.starting_time or 0.0)
         if not (np.isfinite(rate_hz) and rate_hz > 0 and np.isfinite(start_s)):
             raise RecordingError(f"{path}: {series.name!r}: expected a rate above 0, got {rate_hz:g} Hz")
-        return Clock(rate_hz, np.array([start_s]), np.array([0]), np.array([n_samples]))
+        return SampleTimes(rate_hz, np.array([start_s]), np.array([0]), np.array([n_samples]))
     if series.timestamps is None:
         raise RecordingError(f"{path}: {series.name!r} has neither a rate nor timestamps, so nobody knows its times")
     stamps = np.asarray(series.timestamps[:], np.float64)
@@ -69,7 +69,7 @@ def clock_of(path: Path, series: Any) -> Clock:
     # Rounded stamps give the rate only on average over all whole stretches.
     whole = np.delete(steps, cuts - 1)
     first = np.r_[0, cuts]
-    return Clock(float(f"{1.0 / whole.mean():.9g}"), stamps[first], first, np.r_[cuts, n_samples])
+    return SampleTimes(float(f"{1.0 / whole.mean():.9g}"), stamps[first], first, np.r_[cuts, n_samples])
 
 
 def channel_names(path: Path, series: Any) -> list[str]:
@@ -138,7 +138,7 @@ def read_series(
     )
 
 
-def _part(path: Path, name: str, clock: Clock, start_s: float | None, stop_s: float | None) -> Clock:
+def _part(path: Path, name: str, clock: SampleTimes, start_s: float | None, stop_s: float | None) -> SampleTimes:
     """Return what of a clock lies from one time to another, in the file's time."""
     if start_s is None and stop_s is None:
         return clock
@@ -157,7 +157,7 @@ def _part(path: Path, name: str, clock: Clock, start_s: float | None, stop_s: fl
             f"{start_s} to {stop_s}"
         )
     start = clock.start_s + low / clock.rate_hz
-    return Clock(clock.rate_hz, start[some], (clock.first + low)[some], (clock.first + high)[some])
+    return SampleTimes(clock.rate_hz, start[some], (clock.first + low)[some], (clock.first + high)[some])
 
 
 def _samples(series: Any, first: int, stop: int, columns: list[int]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ....errors import RecordingError
 from ...recordings.events import Events, listed
 from ..spikes.binning import check_seconds, checked_rate_hz, counts_in_bins, n_bins_between
-from .series import Clock, Signal, columns_by_name, groups_of
+from .series import SampleTimes, Signal, columns_by_name, groups_of
 
 NAME_COLUMN = "unit_name"
 
@@ -60,7 +60,7 @@ def binned(
         names=[names[row] for row in rows],
         unit="spikes/s" if values == "rates" else "spikes",
         regions=_groups(table, rows),
-        clock=Clock(rate_hz, np.array([start_s]), np.array([0]), np.array([n_bins])),
+        clock=SampleTimes(rate_hz, np.array([start_s]), np.array([0]), np.array([n_bins])),
     )
 
 

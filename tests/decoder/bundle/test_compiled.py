@@ -20,7 +20,7 @@ from hotwire.decoder.bundle.agreement import agreement
 from hotwire.decoder.bundle.compiled import CompiledDecoder
 from hotwire.decoder.bundle.sealed import seal, unseal
 from hotwire.decoder.decision import DecisionRule, least_cost
-from hotwire.decoder.readout import LabelReadout, NearestReadout, Readout, TextReadout
+from hotwire.decoder.readout import DiscriminantReadout, LabelReadout, NearestReadout, Readout, TextReadout
 from hotwire.decoder.steps import Lag, RunningBaseline, RunningZScore, ZScore
 from hotwire.decoder.windows import BlockAverage, RunningAverage
 from hotwire.errors import BundleError, NonFiniteError, RecordingError, ShapeError
@@ -119,9 +119,11 @@ def test_a_calibration_that_is_none_is_refused(
             opened(tmp_path / "changed.hotwire")
 
 
-@pytest.mark.parametrize("whiten", ["none", "samples"])
+@pytest.mark.parametrize("whiten", ["none", "samples", "residuals"])
 @pytest.mark.parametrize(
-    "readout", [LabelReadout(), LabelReadout(prior="remove"), NearestReadout()], ids=["keep", "remove", "nearest"]
+    "readout",
+    [LabelReadout(), LabelReadout(prior="remove"), NearestReadout(), DiscriminantReadout()],
+    ids=["keep", "remove", "nearest", "discriminant"],
 )
 def test_says_what_the_decoder_says(
     onnx_network: OnnxNetwork, recordings: Callable[..., Recording], tmp_path: Path, whiten: Any, readout: Readout

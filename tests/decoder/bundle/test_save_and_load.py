@@ -35,7 +35,7 @@ from hotwire.decoder.bundle.load import describe, load
 from hotwire.decoder.bundle.save import save
 from hotwire.decoder.decision import Decision
 from hotwire.decoder.decoder import Decoder
-from hotwire.decoder.readout import LabelReadout, NearestReadout, TextReadout
+from hotwire.decoder.readout import DiscriminantReadout, LabelReadout, NearestReadout, TextReadout
 from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.settings import Settings
@@ -156,10 +156,11 @@ def network() -> LanguageModel:
         {"readout": NearestReadout(temperature=0.3), "window": RunningAverage(max_samples=3)},
         {"steps": (ZScore(), Lag(lag_s=4.0)), "window": BlockAverage(stop_s=6.0), "layer": "2"},
         {"whiten": "effective samples"},
+        {"readout": DiscriminantReadout(max_tokens=3), "whiten": "residuals", "probabilities": "network"},
         {"adapter": RidgeAdapter(alpha_per="unit", gain="unit", scale="unit_variance", alphas=(1.0, 1e3))},
         {"fit_steps": [ZScore()], "fit_window": BlockAverage(stop_s=4.0)},
     ],
-    ids=["text", "prior", "nearest", "lag", "effective", "per unit", "fitted on"],
+    ids=["text", "prior", "nearest", "lag", "effective", "discriminant", "per unit", "fitted on"],
 )
 @pytest.mark.filterwarnings("ignore:strength")
 def test_a_loaded_decoder_decides_the_same_bit_for_bit(tmp_path: Path, changes: dict[str, Any]) -> None:
@@ -224,7 +225,7 @@ def test_an_onnx_network_travels_in_the_bundle(tmp_path: Path, readout: Any) -> 
 def test_what_it_says_of_itself(saved: Path) -> None:
     manifest = describe(saved)
     decoder = of_words()
-    assert manifest["format"] == 5
+    assert manifest["format"] == 6
     assert manifest["hotwire"] == version("hotwire")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(manifest["created"])).days < 1
     assert manifest["versions"]["numpy"] == version("numpy")
@@ -545,6 +546,38 @@ def test_a_bundle_of_format_3_still_decides(saved: Path, tmp_path: Path, network
     own = uncalibrated(saved, tmp_path / "own.hotwire")
     assert_same(load(path, network=network).predict(new), load(own, network=network).predict(new))
     assert_same(CompiledDecoder.load(path).predict(new), CompiledDecoder.load(own).predict(new))
+
+
+def test_a_bundle_of_format_5_still_decides(saved: Path, tmp_path: Path, network: LanguageModel) -> None:
+    path = changed(saved, tmp_path / "old.hotwire", lambda m: m.update(format=5))
+    new = recording(list(WORDS), seed=9)
+    assert_same(load(path, network=network).predict(new), load(saved, network=network).predict(new))
+    assert_same(CompiledDecoder.load(path).predict(new), CompiledDecoder.load(saved).predict(new))
+
+
+def test_what_the_network_says_stands_beside_the_discriminant(tmp_path: Path, network: LanguageModel) -> None:
+    """Live, too: the free text is the network's, the class the discriminant's."""
+    said = of_words()
+    own, quiet = (of_words(readout=DiscriminantReadout(n), probabilities="network") for n in (8, 0))
+    for name, one in (("own", own), ("quiet", quiet)):
+        save(one, tmp_path / f"{name}.hotwire", precision="float32")
+    assert (tmp_path / "quiet.hotwire").stat().st_size < (tmp_path / "own.hotwire").stat().st_size / 2
+    new = recording(list(WORDS), seed=9)
+    live = CompiledDecoder.load(tmp_path / "own.hotwire").predict(new)
+    small = CompiledDecoder.load(tmp_path / "quiet.hotwire").predict(new)
+    for ours, theirs, text, matrix in zip(live, own.predict(new), said.predict(new), small, strict=True):
+        assert ours.text == theirs.text == text.text
+        assert (ours.answer, matrix.text) == (theirs.answer, None)
+        assert ours.probabilities == pytest.approx(theirs.probabilities, abs=1e-5)
+        assert matrix.probabilities == pytest.approx(theirs.probabilities, abs=1e-5)
+
+
+def test_a_discriminant_that_is_missing_or_of_other_classes(tmp_path: Path) -> None:
+    decoder = of_words(readout=DiscriminantReadout(), probabilities="network")
+    decoder.entry_ = replace(decoder.entry_, discriminant=None)
+    save(decoder, tmp_path / "without.hotwire", live="never")
+    with pytest.raises(BundleError, match=r"'discriminant.weights': expected shape \(8, 3\), got \(0,\)"):
+        load(tmp_path / "without.hotwire", network=language_model())
 
 
 def test_more_voxels_than_samples(tmp_path: Path, network: LanguageModel) -> None:

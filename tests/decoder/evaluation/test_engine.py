@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.decoder import Decoder, LabelReadout, NearestReadout, Recording, Settings, StimulusTargets, evaluate
+from hotwire.decoder import (
+    Decoder,
+    DiscriminantReadout,
+    LabelReadout,
+    NearestReadout,
+    Recording,
+    Settings,
+    StimulusTargets,
+    evaluate,
+)
 from hotwire.decoder.bundle.save import compiled
 from hotwire.decoder.evaluation.engine import Graphs
 from hotwire.decoder.statistics.calibration import softmax
@@ -50,7 +59,9 @@ def with_settings(decoder: Decoder, **changes: Any) -> Decoder:
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize(
-    "readout", [LabelReadout(), LabelReadout("remove"), NearestReadout()], ids=["keep", "remove", "nearest"]
+    "readout",
+    [LabelReadout(), LabelReadout("remove"), NearestReadout(), DiscriminantReadout()],
+    ids=["keep", "remove", "nearest", "discriminant"],
 )
 def test_both_engines_decide_alike(decoder: Decoder, shown: Recording, readout: Any) -> None:
     decoder = with_settings(decoder, readout=readout)

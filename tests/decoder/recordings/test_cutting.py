@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotwire.decoder import Events, Recording
+from hotwire.decoder.evaluation.audit.samples import memory_finding
+from hotwire.decoder.readers import read_npz, write_npz
 from hotwire.decoder.recordings.cutting import cut_runs
+from hotwire.decoder.recordings.joining import joined
 from hotwire.errors import InputError, RecordingError
 
 RATE_HZ = 50.0
@@ -129,3 +135,34 @@ def test_wrong_inputs() -> None:
         cut_runs(whole, n_runs=2, margin_s=(6, 5))
     with pytest.raises(RecordingError, match="it has no events"):
         cut_runs(make({1: []}), n_runs=2)
+
+
+def test_runs_know_that_they_were_cut(tmp_path: Path) -> None:
+    cut = cut_runs(make({1: [10.0, 40.0, 70.0], 2: [5.0]}), n_runs=4)
+    assert cut.cut_from_last == ("1 part 2", "1 part 3")
+    assert joined([cut, cut]).cut_from_last == ()
+    write_npz(cut, tmp_path / "cut.npz")
+    assert read_npz(tmp_path / "cut.npz").cut_from_last == cut.cut_from_last
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "verdict", "reason"),
+    [
+        (
+            RATE_HZ,
+            "fine",
+            "2 runs were cut from the run before them, in pauses of 30 s or more: they share slow drifts",
+        ),
+        (1.0, "warning", "in pauses of 28 s or more, and the haemodynamic response lasts about 30 s"),
+    ],
+)
+def test_what_the_study_cut_itself_is_no_seam(rate_hz: float, verdict: str, reason: str) -> None:
+    made = make({1: [10.0, 40.0, 70.0]}, duration_s=0.0 if verdict == "fine" else 2.0)
+    if rate_hz != RATE_HZ:
+        made = replace(
+            made, rate_hz=rate_hz, data=made.data[:100], run=made.run[:100], confounds=None, confound_names=()
+        )
+    cut = cut_runs(made, n_runs=3)
+    found = memory_finding(cut, {run: i for i, run in enumerate(cut.runs)})
+    assert found.verdict == verdict
+    assert reason in found.reason

@@ -53,3 +53,12 @@ def test_classifiers_of_the_field_are_compared_with_the_decoder(network: Network
     text = file.getvalue()
     assert "Among the candidates, decoder minus lda: " in text
     assert f"{summary['bits']['per_decision']:.2f} bits in a decision" in text
+
+
+def test_of_many_names_the_first_are_shown_and_equal_ones_in_a_line() -> None:
+    file = io.StringIO()
+    runs, events = dict.fromkeys(range(350), 1), {f"picture {i}": i for i in range(30)}
+    show_mapping(Console(file=file, width=100), {"runs": runs, "few": {"a": 1, "b": 1}, "events": events})
+    lines = [" ".join(line.split()) for line in file.getvalue().splitlines()]
+    assert lines[:4] == ["runs 350, 1 each; --json names them", "few", "a 1", "b 1"]
+    assert lines[-2:] == ["picture 19 19", "and 10 more; --json gives all of them"]

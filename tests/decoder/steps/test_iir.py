@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
+from hotwire.decoder.steps.chain import open_chain
 from hotwire.decoder.steps.iir import BandPass, Filter, FilterState, HighPass, LowPass, Notch
 from hotwire.errors import InputError
 
@@ -123,3 +124,8 @@ def test_what_a_rate_cannot_hold() -> None:
 def test_wrong_settings(make, match: str) -> None:
     with pytest.raises(InputError, match=match):
         make()
+
+
+def test_a_chain_says_which_step_is_wrong() -> None:
+    with pytest.raises(InputError, match=r"^steps\[1\] \(LowPass\): cutoff_hz: 90 Hz is not possible"):
+        open_chain([HighPass(1.0), LowPass(90.0)], ("Cz",), 160.0)

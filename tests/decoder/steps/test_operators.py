@@ -109,7 +109,8 @@ def test_lag() -> None:
     np.testing.assert_array_equal(run(Lag(lag_s=0.0), X), X)
     assert run(Lag(lag_samples=20), X).shape == (0, 3)
     assert Lag(lag_s=5.0).delay_samples(1 / 2.5) == 2
-    assert Lag(lag_s=5.0).delay_samples(1 / 2.0) == 3
+    with pytest.warns(UserWarning, match="lag_s: 5 s are 2.5 samples at 0.5 Hz; 3 are taken, which are 6 s"):
+        assert Lag(lag_s=5.0).delay_samples(1 / 2.0) == 3
     for settings in ({}, {"lag_s": 1.0, "lag_samples": 1}):
         with pytest.raises(InputError, match="exactly one of the two"):
             Lag(**settings)  # type: ignore[arg-type]

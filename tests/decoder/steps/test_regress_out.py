@@ -32,6 +32,7 @@ def test_confounds_are_taken_out_run_by_run() -> None:
         np.testing.assert_allclose(C.T @ out.data[run] / np.linalg.norm(C, axis=0)[:, None], 0, atol=1e-4)
         np.testing.assert_allclose(out.data[run].mean(axis=0), clean[run].mean(axis=0), rtol=1e-5)
     assert np.abs(out.data - clean).std() < 0.5
+    assert out.source == "arrays; regressed out, run by run: move, power"
 
 
 def test_some_confounds_and_constant_ones() -> None:

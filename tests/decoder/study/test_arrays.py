@@ -53,7 +53,15 @@ def test_arrays_bring_their_pictures(tmp_path: Path) -> None:
     section = told(tmp_path, **fields, stimuli="shown", picture_shape=[2, 2], order="F")
     assert section.has_pictures
     assert list(section.pictures) == section.read().events.stimulus.tolist()
+    assert section.read().source.endswith("a.npz; no rate and no runs: each of 2 rows is a run of its own")
     assert np.asarray(section.pictures["picture_1"])[:, :, 0].tolist() == [[4, 6], [5, 7]]
+
+
+def test_paths_are_shown_without_detours(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=np.eye(2), label=np.array(["a", "b"]), run=np.array([1, 2]))
+    (tmp_path / "studies").mkdir()
+    fields = {"kind": "arrays", "path": "../studies/../a.npz", "data": "X", "label": "label", "run": "run"}
+    assert told(tmp_path / "studies", **fields).read().source == str(tmp_path.resolve() / "a.npz")
 
 
 def test_spikes(tmp_path: Path) -> None:

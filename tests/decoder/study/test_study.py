@@ -326,7 +326,7 @@ def test_confounds_that_are_named_are_regressed_out(written: Write, tmp_path: Pa
         (
             "layer = 8",
             'layer = 8\nwhiten = "yes"',
-            "decoder.whiten: expected 'none', 'samples' or 'effective samples', got 'yes'",
+            "decoder.whiten: expected 'none', 'samples', 'effective samples' or 'residuals', got 'yes'",
         ),
         (
             "layer = 8",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.recordings.recording import Recording
-from hotwire.decoder.windows import Epoch, SlidingEpoch, Window, WindowRow, windows
+from hotwire.decoder.windows import Epoch, SlidingAverage, SlidingEpoch, Window, WindowRow, windows
 from hotwire.errors import InputError, RecordingError
 
 RATE_HZ = 10.0
@@ -46,8 +46,24 @@ def test_an_epoch_holds_the_samples_of_its_window() -> None:
 
 
 def test_onsets_off_the_grid_do_not_change_the_length() -> None:
-    trials = windows(Epoch(0.05, 0.93), recorded(60, [1.0, 1.033, 1.07, 2.99]))
+    with pytest.warns(UserWarning, match=r"stop_s: 0.88 s are 8.8 samples at 10 Hz; 9 are taken, which are 0.9 s"):
+        trials = windows(Epoch(0.05, 0.93), recorded(60, [1.0, 1.033, 1.07, 2.99]))
     assert trials.X.shape == (4, 9 * 3)
+
+
+@pytest.mark.parametrize(
+    ("window", "said"),
+    [
+        (Epoch(0.0, 1.0, bin_s=0.22), "bin_s: 0.22 s are 2.2 samples"),
+        (Epoch(0.0, 1.0, baseline_s=(-0.15, 0.05)), "baseline_s: -0.15 s are -1.5 samples"),
+        (SlidingEpoch(0.84, 0.5), "length_s: 0.84 s"),
+        (SlidingAverage(0.8, 0.33), "every_s: 0.33 s are 3.3 samples at 10 Hz; 3 are taken, which are 0.3 s"),
+    ],
+    ids=str,
+)
+def test_lengths_that_are_no_whole_samples_are_warned_of(window: Window, said: str) -> None:
+    with pytest.warns(UserWarning, match=said):
+        windows(window, recorded(60, [2.0]))
 
 
 def test_bins_are_averages() -> None:

@@ -1,0 +1,62 @@
+"""What is needed to say how a recording follows words: the model that a decoder of gist turns round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import ShapeError
+from .timing import Timing
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class EncodingModel:
+    """A linear model from the features of words to voxels, with its noise.
+
+    The features of a run's words are interpolated to its samples, less `mean` and divided by `size`; each of the delays
+    has its weights. Before the run these features are zero.
+
+    Attributes
+    ----------
+    timing : Timing
+    rate_hz : float
+        Samples per second.
+    voxels : array (n_voxels,) of int
+        Which features of the recording are predicted.
+    unknown : array (n_features,)
+        The features that stand for a word that is not known: their mean over the words of training.
+    mean, size : array (n_features,)
+        Of the interpolated features, over the samples of training.
+    weights : array (n_delays, n_features, n_voxels)
+    intercept : array (n_voxels,)
+    precision_root : array (n_voxels, n_voxels)
+        The symmetric root of the inverse of the noise's covariance, in the recording's units; of what is new in the
+        noise of each sample, where it is autocorrelated.
+    """
+
+    timing: Timing
+    rate_hz: float
+    voxels: NDArray[np.intp]
+    unknown: Floats
+    mean: Floats
+    size: Floats
+    weights: Floats
+    intercept: Floats
+    precision_root: Floats
+
+    def __post_init__(self) -> None:
+        n_voxels, n_features = len(self.voxels), len(self.unknown)
+        expected = {
+            "mean": (n_features,),
+            "size": (n_features,),
+            "weights": (len(self.timing.delays), n_features, n_voxels),
+            "intercept": (n_voxels,),
+            "precision_root": (n_voxels, n_voxels),
+        }
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                raise ShapeError(f"{name}: expected the shape {shape}, got {getattr(self, name).shape}")
