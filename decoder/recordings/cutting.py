@@ -116,8 +116,8 @@ def _equal_cuts(recording: Recording, n_runs: int | None) -> list[_Pause]:
     n_parts, left = divmod(n_runs, max(len(lengths), 1))
     if left or not n_parts or min(lengths.values()) < n_parts:
         raise InputError(
-            f"n_runs: expected a multiple of {len(lengths)}, the number of runs, which are cut into equal parts as there "
-            f"are no events, got {n_runs}"
+            f"n_runs: expected a multiple of {len(lengths)}, the number of runs, which are cut into equal parts as "
+            f"there are no events, got {n_runs}"
         )
     return [
         _Pause(run, 0.0, round(n * part / n_parts) / recording.rate_hz, 0)

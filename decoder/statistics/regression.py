@@ -2,7 +2,7 @@
 
 Everywhere ``true``, ``predicted`` and ``mean`` are (n_samples, n_dims), of all held-out samples: the targets, their
 predictions, and the mean of the targets in the training of the fold that predicts the sample. ``runs`` (n_samples,) is
-the run of each; a run's samples follow each other.
+the run of each, or whatever else intervals are over.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Predicted:
     def r2(self) -> NDArray[np.float64]:
         """R2 of each dimension, (n_dims,): one minus the squared error divided by that of the training mean.
 
-        Summed over all samples before dividing, so a long run, or one in which more happens, weighs more. Predicting the
-        training mean gives 0, and worse predictions less; NaN where the target does not deviate from that mean.
+        Summed over all samples before dividing, so a long run, or one in which more happens, weighs more. Predicting
+        the training mean gives 0, and worse predictions less; NaN where the target does not deviate from that mean.
         """
         left, deviation = ((self.true - self.predicted) ** 2).sum(axis=0), ((self.true - self.mean) ** 2).sum(axis=0)
         return 1 - np.divide(left, deviation, out=np.full_like(left, np.nan), where=deviation > 0)

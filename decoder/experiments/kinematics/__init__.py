@@ -1,1 +1,1 @@
-"""Continuous targets such as the velocity of a hand: decoded by ridge on delayed activity, straight, without a network."""
+"""Continuous targets such as the velocity of a hand, decoded by ridge on delayed activity, without a network."""

@@ -1,13 +1,14 @@
 """The decoder of continuous targets, and the field's filters to compare it with: a Wiener and a Kalman filter.
 
-Each predicts the targets of held-out runs from the activity there, and chooses what it has to choose within its training.
+Each predicts the targets of held-out runs from the activity there, and makes its choices within its training runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ class FilterFold:
     test_runs: NDArray
 
     @classmethod
-    def of(cls, activity: Floats, targets: Floats, runs: NDArray, held_out: Sequence[object]) -> FilterFold:
+    def of(cls, activity: Floats, targets: Floats, runs: NDArray, held_out: Sequence[Any]) -> FilterFold:
         test = np.isin(runs, held_out)
         train = ~test
         mean, scale = activity[train].mean(axis=0), activity[train].std(axis=0)
@@ -106,15 +107,17 @@ def wiener(fold: FilterFold, settings: FilterSettings) -> tuple[Floats, dict[str
 
 def kalman(fold: FilterFold, settings: FilterSettings) -> tuple[Floats, dict[str, str]]:
     """A Kalman filter whose one lag is chosen among those of the decoder, in inner folds of the training runs."""
-    scores = []
-    for lag in settings.lags if len(settings.lags) > 1 else ():
-        inner = fold.inner()
-        predicted, mean = np.empty_like(fold.targets), np.empty_like(fold.targets)
-        for one, test in inner:
-            predicted[test], mean[test] = _kalman(one, settings, lag), one.targets.mean(axis=0)
-        scores.append(mean_of_dims(Predicted(fold.targets, predicted, mean, fold.groups).r2()))
-    lag = settings.lags[int(np.nanargmax(scores))] if np.isfinite(scores).any() else settings.lags[0]
+    lags = list(settings.lags)
+    scores = np.array([_inner_r2(fold, settings, lag) for lag in lags] if len(lags) > 1 else [0.0])
+    lag = lags[int(np.where(np.isfinite(scores), scores, -np.inf).argmax())]
     return _kalman(fold, settings, lag), {"lag": str(lag)}
+
+
+def _inner_r2(fold: FilterFold, settings: FilterSettings, lag: int) -> float:
+    predicted, mean = np.empty_like(fold.targets), np.empty_like(fold.targets)
+    for one, test in fold.inner():
+        predicted[test], mean[test] = _kalman(one, settings, lag), one.targets.mean(axis=0)
+    return mean_of_dims(Predicted(fold.targets, predicted, mean, fold.groups).r2())
 
 
 def _kalman(fold: FilterFold, settings: FilterSettings, lag: int) -> Floats:

@@ -115,7 +115,7 @@ class KalmanFilter:
 
 def _least_squares(x: Floats, y: Floats) -> Floats:
     """The matrix (n_y, n_x) that best gives y from x."""
-    return np.linalg.lstsq(x, y, rcond=None)[0].T
+    return np.asarray(np.linalg.lstsq(x, y, rcond=None)[0].T, np.float64)
 
 
 def _covariance(deviations: Floats) -> Floats:

@@ -35,8 +35,8 @@ class KinematicsEvaluation:
     ----------
     names : tuple of str
         The dimensions.
-    time_s : array (n_scored,)
-        The time of each scored sample in its run.
+    time_s, run : array (n_scored,)
+        The time of each scored sample in its run, and the run.
     fold_runs : tuple of tuple
         The runs that each fold holds out.
     decoder : FilterOutcome
@@ -57,6 +57,7 @@ class KinematicsEvaluation:
     settings: FilterSettings
     steps: tuple[Step, ...]
     time_s: NDArray[np.float64]
+    run: NDArray
     fold_runs: tuple[tuple[Any, ...], ...]
     folds: RunFolds
     decoder: FilterOutcome

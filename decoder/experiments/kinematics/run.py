@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from ...evaluation.refit import N_REFITS
 from ...evaluation.threads import in_parallel
 from ...fitted_on import run_digests
 from ...recordings.recording import Recording
-from ...run_splits import RunFolds, split_runs
+from ...run_splits import RunFolds, session_of, split_runs
 from ...statistics.regression import Predicted, mean_of_dims, r2_difference, regression_measures
 from ...steps import Step, run_steps
 from .filters import FIELD, FilterFold, FilterSettings, complete, ridge
@@ -111,12 +111,14 @@ def evaluate_kinematics(
     held_out = split_runs(prepared.runs, folds, seed=seed)
     fits = [partial(_fitted, activity, truth, runs, one, settings) for one in held_out]
     fitted = in_parallel(fits, "cross-validation")
+    # What intervals are over.
+    units = np.array([session_of(run) for run in runs.tolist()]) if folds == "session" else runs
     mean = np.empty_like(truth)
     for one in fitted:
         mean[one.test] = one.fold.targets.mean(axis=0)
 
     def outcome(predicted: Sequence[Floats], null: dict[str, NDArray] | None = None) -> FilterOutcome:
-        found = _predicted(truth, fitted, predicted, mean, runs, scored)
+        found = _predicted(truth, fitted, predicted, mean, units, scored)
         values = {name: of.tolist() for name, of in found.values().items()}
         return FilterOutcome(found, regression_measures(found, null), values)
 
@@ -143,6 +145,7 @@ def evaluate_kinematics(
         settings=settings,
         steps=tuple(steps),
         time_s=np.concatenate([np.arange(n) for n in prepared.run_lengths().values()])[scored] / prepared.rate_hz,
+        run=runs[scored],
         fold_runs=tuple(tuple(one) for one in held_out),
         folds=folds,
         decoder=decoder,
@@ -181,7 +184,7 @@ def of_other_runs(targets: Floats, runs: NDArray, *, seed: int) -> Floats:
 
 
 def _fitted(
-    activity: Floats, truth: Floats, runs: NDArray, held_out: Sequence[object], settings: FilterSettings
+    activity: Floats, truth: Floats, runs: NDArray, held_out: Sequence[Any], settings: FilterSettings
 ) -> _Fitted:
     fold = FilterFold.of(activity, truth, runs, held_out)
     return _Fitted(np.isin(runs, held_out), fold, *ridge(fold, settings))
@@ -230,13 +233,13 @@ def _predicted(
     fitted: Sequence[_Fitted],
     predicted: Sequence[Floats],
     mean: Floats,
-    runs: NDArray,
+    units: NDArray,
     scored: NDArray[np.bool_],
 ) -> Predicted:
     every = np.empty_like(truth)
     for one, of_fold in zip(fitted, predicted, strict=True):
         every[one.test] = of_fold
-    return Predicted(truth[scored], every[scored], mean[scored], runs[scored])
+    return Predicted(truth[scored], every[scored], mean[scored], units[scored])
 
 
 def _check(

@@ -32,11 +32,13 @@ class KinematicsSection(Section):
     channels: list[str] | None = Field(None, min_length=1)
     """Channels of the recording that are targets; all others are activity."""
     path: AnyPath | None = None
+    """A ``.npz`` or ``.mat`` file."""
     values: str | None = None
     time_s: str | None = None
     run: str | None = None
     names: list[str] | None = None
     quantity: Quantity = "velocity"
+    """What values are; a Kalman filter gets the other one from it."""
 
     @model_validator(mode="after")
     def _says_where(self) -> KinematicsSection:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +61,8 @@ def read_named_arrays(
     data : str
         The samples, (n_samples, n_features); or cut trials, see `axes`.
     label : str, optional
-        The label of each sample, or of each cut trial, as text or number. Samples at a rate may have none: the recording
-        is then without events, as beside continuous targets.
+        The label of each sample, or of each cut trial, as text or number. Samples at a rate may have none: the
+        recording is then without events, as beside continuous targets.
     rows : str
         What a row of `data` is: ``"samples"`` (default) or ``"features"``.
     label_names : mapping of str to str, optional
@@ -109,13 +109,9 @@ def read_named_arrays(
         raise InputError("onset_s: expected with axes, for cut trials")
     if rate_hz is not None and axes is None and stimuli is not None:
         raise InputError("stimuli: expected samples that are trials, one for each picture; take out rate_hz and tr_s")
-    if label is None and (rate_hz is None or (axes, block, rest, label_names) != (None,) * 4):
-        raise InputError(
-            "label: expected the array with the label of each row, got none; only samples at a rate may be without, "
-            "beside continuous targets"
-        )
     if regions is not None and not isinstance(voxels, VoxelMasks):
         raise InputError("regions: they are made of masks; tell which arrays hold these")
+    _require_label(label, rate_hz, (axes, block, rest, label_names))
     path = Path(path)
     wanted = [data, label, run, block, stimuli, *([] if voxels is None else voxels.names())]
     arrays = load_arrays(path, [name for name in wanted if name is not None])
@@ -126,10 +122,12 @@ def read_named_arrays(
         return _of_each_row(path, name, arrays[name], n_rows)
 
     source = str(path)
+    labels = (
+        np.empty(0, np.str_)
+        if label is None
+        else _labels(label, _texts(path, label, arrays[label], n_rows), label_names, rest)
+    )
     run_of_each = None if run is None else of_each(run)
-    labels = np.empty(0, np.str_)
-    if label is not None:
-        labels = _labels(label, _texts(path, label, arrays[label], n_rows), label_names, rest)
     if n_times is not None and rate_hz is not None:
         names = trial_names(run_of_each, n_rows)
         runs, events = names.repeat(n_times), one_event_each(labels, names, n_times, rate_hz, onset_s)
@@ -160,6 +158,14 @@ def read_named_arrays(
         source=source,
         regions={} if position is None else _regions(position, regions),
     )
+
+
+def _require_label(label: str | None, rate_hz: float | None, of_labels: Sequence[Any]) -> None:
+    if label is None and (rate_hz is None or any(one is not None for one in of_labels)):
+        raise InputError(
+            "label: expected the array with the label of each row, got none; only samples at a rate may be without, "
+            "beside continuous targets"
+        )
 
 
 def _samples(
