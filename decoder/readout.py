@@ -95,6 +95,10 @@ class Readout(ABC):
 
     def check(self, network: Network) -> None:
         """Raise `InputError` where the network does not fit this readout."""
+        self.check_can(network.name, write=isinstance(network, GeneratesText), name=network.labels is not None)
+
+    def check_can(self, network: str, *, write: bool, name: bool) -> None:
+        """Raise `InputError` where the readout needs more: the network may `write` freely, and `name` its outputs."""
         return
 
     def without_texts(self) -> Readout:
@@ -142,6 +146,13 @@ class LabelReadout(Readout):
     def __post_init__(self) -> None:
         if self.prior not in PRIORS:
             raise InputError(f"prior: expected one of {', '.join(PRIORS)}, got {self.prior!r}")
+
+    def check_can(self, network: str, *, write: bool, name: bool) -> None:
+        if not (write or name):
+            raise InputError(
+                f"readout: {network} neither writes nor names its outputs, so it cannot choose among words; use "
+                "NearestReadout"
+            )
 
     def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
         log_p = entry.network.log_probabilities(entry.layer, states, entry.answers)
@@ -201,10 +212,10 @@ class TextReadout(LabelReadout):
         super().__post_init__()
         check_count("max_tokens", self.max_tokens, 1)
 
-    def check(self, network: Network) -> None:
-        if not isinstance(network, GeneratesText):
+    def check_can(self, network: str, *, write: bool, name: bool) -> None:
+        if not write:
             raise InputError(
-                f"readout: only a language model answers freely, or a speech recogniser; {network.name} is neither. "
+                f"readout: only a language model answers freely, or a speech recogniser; {network} is neither. "
                 "Use LabelReadout or NearestReadout"
             )
 

@@ -63,10 +63,25 @@ SHORT = [
     Row("demo", "fMRI, one slice, 96 blocks of eight categories (Haxby 2001)", "the word among eight", "candidate"),
     *[row for row in [*SCANNER[1:], *NEURONS, *EEG] if row.recording],
 ]
+SIMULATED = "intervals"
+"""The output of ``benchmarks/intervals.py --json``."""
+SIMULATED_PARTS = ("n", "n_maps", "coverage", "difference", "refits", "map", "evaluate", "goals")
 BUNDLE = ".bundle"
 """An output of this suffix is that of the study with ``--engine bundle``: the graph of 8 bits that a rig runs."""
 LIVE = ["haxby-live", "openbmi-imagery"]
 """Studies whose decoder can go live, in which the graph is compared with the network."""
+MEASURED = {"candidate": "accuracy", "pairwise": "pairs", "auc": "AUC"}
+GOALS = {
+    "coverage_candidate": "coverage of accuracy, 6 runs and more",
+    "coverage_pairwise": "coverage of pairs, 6 runs and more",
+    "coverage_auc": "coverage of the AUC, 6 runs and more",
+    "coverage_unequal_without_signal": "the same of accuracy and pairs, 5 : 1, without signal",
+    "p_is_even": "Kolmogorov-Smirnov test that p is even",
+    "p_below_0.05": "p at most 0.05 without signal",
+    "equal_decoders_differ": "intervals of equal decoders' difference that miss 0",
+    "family_wise_error": "maps of noise with a significant cell",
+    "coverage_of_evaluate": "coverage of `evaluate` on noise",
+}
 CONTROLS = {"shuffled pairing": "shuffled", "mean activation": "mean", "untrained network": "untrained"}
 
 
@@ -174,6 +189,8 @@ def graphs(names: list[str]) -> str:
     for name in names:
         both = [output(of)["measures"]["decoder"] for of in (name, f"{name}{BUNDLE}")]
         for measure, network in both[0].items():
+            if measure == "pairwise" and "auc" in both[0]:  # between two classes a pair is the choice
+                continue
             graph = both[1][measure]
             change = signed(graph["value"] - network["value"])
             lines.append(
@@ -200,7 +217,43 @@ def probabilities(names: list[str]) -> str:
     return table(head, lines)
 
 
+def coverage() -> str:
+    """For each kind of recording and measure, how many intervals cover the truth; a column for each number of runs."""
+    cells: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
+    for case, of in output(SIMULATED)["coverage"].items():
+        kind, runs = case.rsplit(", ", 1)
+        for name, one in of.items():
+            cells.setdefault((kind, name), {})[runs] = one
+    lines = []
+    for (kind, name), by_runs in cells.items():
+        truths = [one["truth"] for one in by_runs.values()]
+        span = dict.fromkeys(f"{end:.2f}" for end in (min(truths), max(truths)))
+        lines.append([kind, MEASURED[name], "–".join(span), *(number(one["covered"]) for one in by_runs.values())])
+    return table(["classes, how frequent, signal", "measure", "truth", *next(iter(cells.values()))], lines)
+
+
+def simulations() -> str:
+    """The goals of the simulations: over all cases the least and the most, and which case that is."""
+    lines = []
+    for name, one in output(SIMULATED)["goals"].items():
+        low, high = one["goal"]
+        ends = [
+            "" if one[end] is None else f"{one[end]:.3f} ({in_words(one[f'{end}_of'])})" for end in ("least", "most")
+        ]
+        goal = f"over {low:.2g}" if one["most"] is None else f"{low:.2f} to {high:.2f}"
+        lines.append([GOALS[name], str(one["n_cases"]), *ends, goal, "yes" if one["met"] else "**no**"])
+    return table(["simulated", "cases", "least", "most", "goal", "met"], lines)
+
+
+def in_words(case: str) -> str:
+    """A case of the simulations, its measure by the name that tables use."""
+    head, comma, name = case.rpartition(", ")
+    return head + comma + MEASURED.get(name, name)
+
+
 TABLES = {
+    "coverage": coverage,
+    "simulations": simulations,
     "short": lambda: short(SHORT),
     "scanner": lambda: evaluations(SCANNER),
     "neurons": lambda: evaluations(NEURONS),
@@ -226,7 +279,7 @@ def filled(text: str) -> str:
 def outputs() -> list[str]:
     """The names of the outputs of the demo and the studies."""
     rows = [*SCANNER, *NEURONS, *EEG, *FRESH, *MAPS]
-    return [*dict.fromkeys(row.name for row in rows), *(f"{name}{BUNDLE}" for name in LIVE)]
+    return [*dict.fromkeys(row.name for row in rows), *(f"{name}{BUNDLE}" for name in LIVE), SIMULATED]
 
 
 def take(folder: Path, names: list[str]) -> None:
@@ -240,6 +293,7 @@ def take(folder: Path, names: list[str]) -> None:
         "n_blocks",
         "network",
         "engine",
+        *SIMULATED_PARTS,
     )
     OUTPUTS.mkdir(exist_ok=True)
     for name in names:

@@ -1,8 +1,8 @@
 """Run everything that the tables of results rest on, and write the tables in README.md and docs/ anew.
 
-``python studies/tables.py`` runs the demo, every study of the tables and, for the studies that can go live, the graph
-of 8 bits that a rig runs; each takes one to four minutes on two cores. Names run only some of them. HOTWIRE_DATA names
-the folder of recordings.
+``python studies/tables.py`` runs the demo, every study of the tables, for the studies that can go live the graph of
+8 bits that a rig runs, and the simulations of intervals and p; each takes one to ten minutes on two cores. Names run
+only some of them. HOTWIRE_DATA names the folder of recordings.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import results  # noqa: E402  (the tables are next door, and docs/ is no package
 def command(name: str, folder: Path) -> list[str]:
     """The command that prints the output of that name as JSON."""
     hotwire = [sys.executable, "-c", "from hotwire.decoder.cli.group import main; main()"]
+    if name == results.SIMULATED:
+        return [sys.executable, str(PROJECT / "benchmarks" / "intervals.py"), "--json"]
     if name == "demo":
         return [*hotwire, "demo", "--json"]
     study = str(PROJECT / "studies" / f"{name.removesuffix(results.BUNDLE)}.toml")

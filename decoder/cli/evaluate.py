@@ -61,6 +61,7 @@ def _decoded(path: Path, changes: dict[str, Any]) -> tuple[PageResult, Recording
     from ..study.study import open_study
 
     study = open_study(path)
+    study.check_network()
     recording = study.recording()
     evaluation = study.evaluate(study.decoder(), recording, **changes)
     return EvaluationReport(evaluation, recording.summary()), recording, study.text

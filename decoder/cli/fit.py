@@ -49,6 +49,7 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
     from ..study.study import open_study
 
     opened, left_out = open_study(study), tuple(dict.fromkeys(left_out))
+    opened.check_network()
     recording = _without(opened.recording(), left_out)
     decoder = opened.fit(opened.decoder(), recording)
     agreed = agreement_held_out(decoder, recording, precision)

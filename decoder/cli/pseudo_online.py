@@ -32,6 +32,7 @@ def pseudo_online(study: Path, report: Path | None) -> CommandResult:
 
     path = page_path(report or Path(f"{study.stem}-pseudo-online.html"))
     opened = open_study(study)
+    opened.check_network()
     recording, evaluation = opened.recording(), opened.sections.evaluation
     shared = evaluation.model_fields_set.intersection(OF_EVALUATION) - {"choose"}
     arguments = {name: getattr(evaluation, name) for name in sorted(shared)}

@@ -175,7 +175,7 @@ class SettingsSearch:
         return self._scores[key]
 
     def _score_anew(self, settings: Settings, judge: str) -> float:
-        """Pairwise accuracy over inner folds; between two classes the area under the ROC curve."""
+        """Pairwise accuracy over inner folds; between two classes the area under the ROC curve within them."""
         data = self._data
         trials, to_fit = data.trials(settings), data.trials_to_fit(settings)
         truth, truth_to_fit = data.truth(trials), data.truth(to_fit)
@@ -190,8 +190,8 @@ class SettingsSearch:
         tested, scores = np.concatenate([test for _, test in splits]), self._predicted(settings, readout, splits)
         of_trials = self._inner_scores[settings, readout] = np.empty((len(trials), scores.shape[1]), np.float32)
         of_trials[tested] = scores
-        truth = truth[tested]
-        return choice_score(scores, truth, class_group(truth, inner) if by_class else None)
+        truth, fold = truth[tested], np.repeat(np.arange(len(splits)), [len(test) for _, test in splits])
+        return choice_score(scores, truth, fold, class_group(truth, inner) if by_class else None)
 
     def calibration(self, settings: Settings) -> ScoreCalibration | None:
         """Fit the calibration for these settings; None where they want none, or it is not possible.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...adapters.whiten import Whitener
 from ...errors import ShapeError
 from .timing import Timing
 
@@ -33,9 +34,8 @@ class EncodingModel:
         Of the interpolated features, over the samples of training.
     weights : array (n_delays, n_features, n_voxels)
     intercept : array (n_voxels,)
-    precision_root : array (n_voxels, n_voxels)
-        The symmetric root of the inverse of the noise's covariance, in the recording's units; of what is new in the
-        noise of each sample, where it is autocorrelated.
+    noise : Whitener
+        Of what is new in the noise of each sample, in the recording's units, see `hotwire.decoder.gist.noise`.
     """
 
     timing: Timing
@@ -46,7 +46,7 @@ class EncodingModel:
     size: Floats
     weights: Floats
     intercept: Floats
-    precision_root: Floats
+    noise: Whitener
 
     def __post_init__(self) -> None:
         n_voxels, n_features = len(self.voxels), len(self.unknown)
@@ -55,7 +55,6 @@ class EncodingModel:
             "size": (n_features,),
             "weights": (len(self.timing.delays), n_features, n_voxels),
             "intercept": (n_voxels,),
-            "precision_root": (n_voxels, n_voxels),
         }
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:

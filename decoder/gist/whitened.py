@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...adapters.rows import each_row
-from ...errors import ShapeError
+from ...adapters.whiten import Whitener
 
 Floats = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
@@ -41,28 +41,16 @@ class WhitenedModel:
     responses: Floats
 
     @classmethod
-    def of(cls, weights: ArrayLike, intercept: ArrayLike, precision_root: ArrayLike) -> WhitenedModel:
-        """Whiten a model.
-
-        Parameters
-        ----------
-        weights : array (n_delays, n_features, n_voxels)
-        intercept : array (n_voxels,)
-        precision_root : array (n_voxels, n_voxels)
-            The symmetric root of the inverse of the noise's covariance.
+    def of(cls, weights: Floats, intercept: Floats, noise: Whitener) -> WhitenedModel:
+        """Whiten a model: weights (n_delays, n_features, n_voxels), intercept (n_voxels,) and the whitener of its
+        noise.
         """
-        weights, intercept, root = (np.asarray(one, np.float64) for one in (weights, intercept, precision_root))
-        if weights.ndim != 3 or intercept.shape != weights.shape[2:] or root.shape != weights.shape[2:] * 2:
-            raise ShapeError(
-                "expected weights (n_delays, n_features, n_voxels), an intercept and a root of the precision for as "
-                f"many voxels, got {weights.shape}, {intercept.shape} and {root.shape}"
-            )
         n_delays, n_features, n_voxels = weights.shape
-        moved = root @ weights.reshape(-1, n_voxels).T
+        moved = noise.pulled_back(weights.reshape(-1, n_voxels).T)
         left, values, right = np.linalg.svd(moved, full_matrices=False)
         kept = values > values.max(initial=0.0) * max(moved.shape) * EPS
         responses = (values[kept, None] * right[kept]).reshape(-1, n_delays, n_features).transpose(1, 0, 2)
-        return cls(intercept, root @ left[:, kept], np.ascontiguousarray(responses))
+        return cls(intercept, noise.pulled_back(left[:, kept]), np.ascontiguousarray(responses))
 
     @property
     def n_directions(self) -> int:

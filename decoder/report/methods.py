@@ -58,9 +58,9 @@ def statistics_text(units: str, groups: str, n_permutations: int) -> str:
     """How chance, intervals and p values are computed."""
     return (
         "Chance is what the best guess reaches that is the same in all trials, 50 % for pairs of equally frequent "
-        "answers. 95 % intervals are Wilson’s (1927, J. Am. Stat. Assoc. 22, 209–212) with Student’s t over "
-        f"{units}; the variance over {units} is raised by what trials share that are in each other’s training (after "
-        "Nadeau & Bengio 2003, Machine Learning 52, 239–281). There are none for fewer "
+        "answers. 95 % intervals are of log odds (Brown, Cai & DasGupta 2001, Stat. Sci. 16, 101–133), with Student’s "
+        f"t over {units}; the variance over {units} is raised by what trials share that are in each other’s training "
+        "(after Nadeau & Bengio 2003, Machine Learning 52, 239–281). There are none for fewer "
         f"than {LEAST_RUNS} {units}. p is the share of orders in which the decisions, as they are, do at least as well "
         f"after the true answers of whole events are exchanged within {groups}, {n_permutations:,} times, counting the "
         "order that was seen (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9, 39); the spread over exchanges is "

@@ -46,12 +46,12 @@ def auc_measure(repeats: Sequence[ArrayLike], truth: ArrayLike, runs: ArrayLike,
     `shuffled` (n_permutations, n_trials) are classes exchanged within runs, or parts of them.
     """
     ranks, second, codes = [_ranks_within(scores, truth, runs) for scores in repeats], *_second(truth, runs)
-    means, weights = _by_run(ranks, second, codes)
+    means, weights, n_trials = _by_run(ranks, second, codes)
     value = float((means @ weights).mean())
     # The AUC is linear in the ranks, so that the mean of ranks gives the mean of AUCs.
     mean_ranks = np.mean(ranks, axis=0)
     permuted = np.concatenate([_within(mean_ranks, block == 1, codes) for block in _blocks(shuffled)])
-    low, high = share_interval_over(means, weights, len(second), chance=HALF.value, counts="comparisons")
+    low, high = share_interval_over(means, weights, n_trials, chance=HALF.value, counts="comparisons")
     p_value = mid_p(value, widened(permuted, "comparisons"))
     return Measure(value, HALF.value, low, high, p_value, HALF.reason)
 
@@ -72,21 +72,25 @@ def auc_difference(scores: ArrayLike, other: ArrayLike, truth: ArrayLike, runs: 
     """AUC of `scores` minus that of `other` on the same trials, run by run."""
     ranks = [_ranks_within(one, truth, runs) for one in (scores, other)]
     second, codes = _second(truth, runs)
-    means, weights = _by_run(ranks, second, codes)
-    return difference_over(means, weights, len(second), chance=HALF.value, counts="comparisons")
+    means, weights, n_trials = _by_run(ranks, second, codes)
+    return difference_over(means, weights, n_trials, chance=HALF.value, counts="comparisons")
 
 
-def choice_score(scores: ArrayLike, truth: ArrayLike, groups: ArrayLike | None = None) -> float:
-    """The score for choices: the AUC where two classes occur, else pairwise accuracy (within groups).
+def choice_score(scores: ArrayLike, truth: ArrayLike, fold: ArrayLike, groups: ArrayLike | None = None) -> float:
+    """The score for choices: the AUC within folds where two classes occur, else pairwise accuracy (within groups).
+
+    Scores of different folds are of different models. Only where each fold holds one class, they are compared.
 
     Examples
     --------
-    >>> choice_score([[0.6, 0.3, 0.1], [0.5, 0.2, 0.3], [0.2, 0.2, 0.6]], [0, 1, 2])
+    >>> choice_score([[0, 1], [0, 2], [0, 8], [0, 9]], [0, 1, 0, 1], [1, 1, 2, 2])
+    1.0
+    >>> choice_score([[0.6, 0.3, 0.1], [0.5, 0.2, 0.3], [0.2, 0.2, 0.6]], [0, 1, 2], [1, 1, 1])
     0.6666666666666666
     """
     scores, truth = checked_scores(scores, truth)
     if has_auc(truth, scores.shape[1]):
-        return auc(scores, truth)
+        return auc(scores, truth) if _unmixed(truth, fold) else auc_within(scores, truth, fold)
     return float(np.nanmean(pairwise(scores, truth, groups)))
 
 
@@ -97,10 +101,12 @@ def has_auc(truth: NDArray[np.intp], n_classes: int) -> bool:
 
 def unit_of_auc(truth: NDArray[np.intp], runs: NDArray, fold: NDArray) -> NDArray | None:
     """Within what trials (n_trials,) are compared: runs, else folds; None where none holds trials of both classes."""
-    for unit in (runs, fold):
-        if any(len(np.unique(truth[rows])) == 2 for rows in rows_of(unit)):
-            return unit
-    return None
+    return next((unit for unit in (runs, fold) if not _unmixed(truth, unit)), None)
+
+
+def _unmixed(truth: NDArray[np.intp], unit: ArrayLike) -> bool:
+    """Whether each run (or fold) holds trials of one class only."""
+    return all(len(np.unique(truth[rows])) < 2 for rows in rows_of(unit))
 
 
 def _leaning(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -136,15 +142,18 @@ def _ranks_within(scores: ArrayLike, truth: ArrayLike, runs: ArrayLike) -> NDArr
 
 def _by_run(
     ranks: Sequence[NDArray], second: NDArray[np.bool_], codes: NDArray[np.intp]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """AUC (n_scores, n_runs) in each run with trials of both classes, and these runs' shares of all pairs."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """AUC (n_scores, n_runs) in each run with trials of both classes, these runs' shares of all pairs, and a number.
+
+    That is how many trials of equally frequent classes compare as precisely: 4 n_1 n_2 / (n_1 + n_2) of a run.
+    """
     n_trials = np.bincount(codes).astype(np.float64)
     n_second = np.bincount(codes[second], minlength=len(n_trials))
     n_pairs = n_second * (n_trials - n_second)
     some = n_pairs > 0
     above = np.stack([np.bincount(codes[second], one[second], len(n_pairs)) for one in ranks])
     above -= n_second * (n_second + 1) / 2
-    return above[:, some] / n_pairs[some], n_pairs[some] / n_pairs.sum()
+    return above[:, some] / n_pairs[some], n_pairs[some] / n_pairs.sum(), float(4 * (n_pairs / n_trials).sum())
 
 
 def _within(ranks: NDArray[np.float64], second: NDArray[np.bool_], codes: NDArray[np.intp]) -> NDArray[np.float64]:

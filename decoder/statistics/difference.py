@@ -46,7 +46,7 @@ def mean_difference(
     >>> one, other = [1, 1, 1, 0, 1, 1, 1, 1], [1, 0, 1, 0, 1, 0, 1, 0]
     >>> found = mean_difference(one, other, [1, 1, 2, 2, 3, 3, 4, 4], chance=0.5)
     >>> found.value, round(found.low, 2), round(found.high, 2)
-    (0.375, -0.28, 1.03)
+    (0.375, -0.2, 0.95)
     """
     values, others = np.asarray(values, np.float64), np.asarray(others, np.float64)
     if values.ndim != 1 or values.shape != others.shape:
@@ -55,7 +55,7 @@ def mean_difference(
     return difference_over(means, weights, len(values), chance=chance, counts=counts)
 
 
-def difference_over(means: NDArray, weights: NDArray, n_trials: int, *, chance: float, counts: Counts) -> Difference:
+def difference_over(means: NDArray, weights: NDArray, n_trials: float, *, chance: float, counts: Counts) -> Difference:
     """The first minus the second of two shares, from each run's (2, n_runs) and the runs' weights (n_runs,)."""
     one, other = means @ weights
     if means.shape[1] < LEAST_RUNS:

@@ -7,23 +7,22 @@ decode. The variance of a mean over R runs is taken as
     s2 (1 + shared) / (1 - shared / (R - 1)),
 
 with s2 that of independent runs, and `shared` what pairs of trials add by being counted twice, once with each of the
-two in the training: see `shared`. An interval of shares is Wilson's, with Student's t and the number of independent
-trials that has this variance; it stays within 0 and 1 and has a width where all runs are perfect.
+two in the training: see `shared`. An interval of shares is that of their log odds: it stays within 0 and 1, is wider
+on the side of one half, and has a width where all runs are perfect.
 
 References
 ----------
 Nadeau & Bengio (2003), Inference for the generalization error. Machine Learning 52, 239-281: their correction
 1/R + n_test/n_train is, up to terms of 1/R, the one here for ``shared = 1``. Bengio & Grandvalet (2004), No unbiased
-estimator of the variance of k-fold cross-validation. J. Mach. Learn. Res. 5, 1089-1105. Wilson (1927), Probable
-inference, the law of succession, and statistical inference. J. Am. Stat. Assoc. 22, 209-212. Korn & Graubard (1998),
-Confidence intervals for proportions with small expected number of positive counts estimated from survey data. Survey
-Methodology 24, 193-201 (Student's t and effective numbers).
+estimator of the variance of k-fold cross-validation. J. Mach. Learn. Res. 5, 1089-1105. Brown, Cai & DasGupta
+(2001), Interval estimation for a binomial proportion. Stat. Sci. 16, 101-133 (log odds). Wilson (1927),
+Probable inference, the law of succession, and statistical inference. J. Am. Stat. Assoc. 22, 209-212 (rates).
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from math import exp, lgamma, nan, pi, sqrt
+from math import exp, lgamma, log, nan, pi, sqrt, tanh
 from statistics import NormalDist
 from typing import Literal, NamedTuple
 
@@ -67,13 +66,13 @@ def shared(value: float, chance: float, counts: Counts) -> float:
     add up to 1: the variance of a mean score doubles. A share of comparisons follows the scores; a decision has only
     the part that is linear in its score, f(z)^2 / (p (1 - p)) for the share p = F(z) of right ones (F, f: the normal
     distribution and its density), 2 / pi at one half. With signal, decoders of different folds become alike, and less
-    is shared; the root of the distance to 1, relative to that of chance, describes this over the simulations of
+    is shared; the distance to 1, relative to that of chance, describes this over the simulations of
     ``benchmarks/intervals.py``.
 
     Examples
     --------
     >>> [round(shared(value, 0.5, "decisions"), 2) for value in (0.5, 0.7, 0.9, 1.0)]
-    [0.64, 0.45, 0.15, 0.0]
+    [0.64, 0.35, 0.07, 0.0]
     >>> shared(0.5, 0.5, "comparisons")
     1.0
     """
@@ -83,7 +82,7 @@ def shared(value: float, chance: float, counts: Counts) -> float:
     linear = normal.pdf(normal.inv_cdf(value)) ** 2 / (value * (1 - value))
     if counts == "comparisons":
         linear *= np.pi / 2
-    return float(round(linear, 12) * sqrt(min(1.0, (1 - value) / (1 - chance)) if chance < 1 else 1.0))
+    return float(round(linear, 12) * (min(1.0, (1 - value) / (1 - chance)) if chance < 1 else 1.0))
 
 
 def spread_over(means: ArrayLike, weights: ArrayLike) -> Spread:
@@ -103,30 +102,37 @@ def with_shared(spread: Spread, value: float, chance: float, counts: Counts) -> 
     return spread.times((1 + part) / (1 - part / max(spread.freedom, LEAST_RUNS - 1)))
 
 
-def share_interval(share: float, spread: Spread, n_trials: int) -> tuple[float, float]:
+def share_interval(share: float, spread: Spread, n_trials: float) -> tuple[float, float]:
     """95 % interval of a share of this spread, from `n_trials` trials.
 
-    One trial more and one less might have been right: their variance is added. So a share of 1 in all runs has the
-    interval of that many independent trials.
+    Student's t around the log odds. These are of the share with one trial more that is right and one that is wrong, so
+    that they are finite; with the variance of `one_trial`, a share of 1 has about the interval of independent trials.
 
     Examples
     --------
     >>> low, high = share_interval(1.0, Spread(0.0, 7), 100)
     >>> round(low, 3), high
-    (0.946, 1.0)
+    (0.947, 1.0)
     """
     centre = (n_trials * share + 1) / (n_trials + 2)
-    n = centre * (1 - centre) / (spread.variance + 1 / n_trials**2)
-    t2 = _student(spread.freedom) ** 2 / n
-    middle, half = (share + t2 / 2) / (1 + t2), sqrt(t2 * share * (1 - share) + t2**2 / 4) / (1 + t2)
-    # At 0 and 1, rounding could put the ends just outside.
-    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))
+    middle = log(centre / (1 - centre))
+    half = _student(spread.freedom) * sqrt(spread.variance + one_trial(n_trials)) / (centre * (1 - centre))
+    low, high = ((1 + tanh(end / 2)) / 2 for end in (middle - half, middle + half))
+    return min(low, share), max(high, share)
 
 
-def mean_interval(value: float, spread: Spread, n_trials: int) -> tuple[float, float]:
-    """95 % interval of a difference of shares, with the variance of one trial added."""
-    half = _student(spread.freedom) * sqrt(spread.variance + 1 / n_trials**2)
+def mean_interval(value: float, spread: Spread, n_trials: float) -> tuple[float, float]:
+    """95 % interval of a difference of shares, with the variance of `one_trial` added."""
+    half = _student(spread.freedom) * sqrt(spread.variance + one_trial(n_trials))
     return value - half, value + half
+
+
+def one_trial(n_trials: float) -> float:
+    """The least variance of a share: half the square of its smallest step, one trial.
+
+    With it, and `n_trials` independent trials that are all right, the log odds have nearly the exact interval.
+    """
+    return 0.5 / n_trials**2
 
 
 def interval_over(
@@ -142,7 +148,7 @@ def interval_over(
     >>> right = [1, 1, 1, 0, 1, 1, 0, 1]
     >>> low, high = interval_over(right, [1, 1, 2, 2, 3, 3, 4, 4], chance=0.5)
     >>> round(low, 2), round(high, 2)
-    (0.17, 0.98)
+    (0.11, 0.98)
     >>> interval_over(right, [1, 1, 1, 2, 2, 2, 3, 3], chance=0.5)
     (nan, nan)
     """
@@ -152,13 +158,13 @@ def interval_over(
 
 
 def share_interval_over(
-    means: NDArray, weights: NDArray, n_trials: int, *, chance: float, counts: Counts
+    means: NDArray, weights: NDArray, n_trials: float, *, chance: float, counts: Counts
 ) -> tuple[float, float]:
     """`interval_over` from each run's share (n_repeats, n_runs) and weight (n_runs,), which add up to 1."""
     if means.shape[1] < LEAST_RUNS or not np.isfinite(means).all():
         return NO_INTERVAL
     each = means @ weights
-    value = float(each.mean())
+    value = round(float(each.mean()), 12)  # weights add up to 1 up to rounding only
     spread = with_shared(spread_over(means.mean(axis=0), weights), value, chance, counts)
     if len(each) > 1:
         spread = spread.plus(Spread(float(each.var(ddof=1)) / len(each), len(each) - 1))

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from ...errors import InputError
+from ...errors import InputError, UnknownNameError
 from ...models.networks.network import Network
 from ...models.networks.opening import open_network
+from ...models.networks.outline import Outline, outline
 from ...models.weights.registry import assets
 from ..readers.arrays.array_files import load_arrays, order_in
 from .section import AnyPath, Section, expanded, path_from
@@ -95,7 +96,12 @@ def _network_name(given: str, info: ValidationInfo) -> str:
     """A name of the registry as it is; else the path of a file or folder, relative to the study file."""
     name = expanded(given)
     path = path_from(given, info)
-    return str(path) if name not in {known.name for known in assets("network")} and path.exists() else name
+    return str(path) if name not in network_names() and path.exists() else name
+
+
+def network_names() -> list[str]:
+    """The names of the registry's networks."""
+    return [known.name for known in assets("network")]
 
 
 class NetworkSection(Section):
@@ -113,7 +119,21 @@ class NetworkSection(Section):
             raise InputError("expected prompt or train, got both: a network for pictures takes no prompt")
         if self.train is not None and self.seconds is not None:
             raise InputError("expected seconds or train, got both: a network for pictures hears nothing")
+        known = self.outline()
+        if known is not None and self.prompt is not None:
+            known.check_prompt()
+        if known is not None and self.seconds is not None and known.kind != "speech recogniser":
+            raise InputError(f"seconds: only speech recognisers take a length of sound, {known.name} is a {known.kind}")
         return self
+
+    def check_there(self) -> None:
+        """Raise `UnknownNameError` where the registry has no such network, and there is no such file or folder."""
+        if self.train is None and self.name not in network_names() and not Path(self.name).exists():
+            raise UnknownNameError("network (no such file or folder either)", self.name, network_names())
+
+    def outline(self) -> Outline | None:
+        """What is known of the network before it is opened; None of one that is trained, and of ONNX files."""
+        return None if self.train is not None else outline(self.name)
 
     def open(self) -> Network:
         """Open the network; train it first where `train` is given."""

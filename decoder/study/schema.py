@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from ...errors import InputError
+from ...models.networks.outline import Outline
 from ..evaluation.audit.leaks import Policy
 from ..evaluation.choices import Choice
 from ..evaluation.controls import control_named
@@ -19,6 +20,7 @@ from ..registry import Registry
 from ..sound_targets import SoundTargets
 from ..targets import TEMPLATE, WordTargets
 from .derived import fields_of, with_fields
+from .network_checks import check_decoder
 from .networks import NetworkSection
 from .recordings import AnyRecording
 from .section import AnyPath, Natural, OneOrMore, Section
@@ -59,6 +61,24 @@ class TargetsSection(Section):
         if self.words is not None:
             self.of_words()  # raises where they are wrong
         return self
+
+    def check(self, network: Outline) -> None:
+        """Raise `InputError` where the network does not take such stimuli."""
+        if self.sounds is not None and network.kind != "speech recogniser":
+            raise InputError(
+                f"targets.sounds: expected a speech recogniser, such as whisper-tiny.en, got {network.name}"
+            )
+        if self.stimuli is not None and network.kind != "vision network":
+            raise InputError(
+                "targets.stimuli: expected a network that sees pictures, such as efficientnet-lite0, got "
+                f"{network.name}, a {network.kind}; give it words"
+            )
+        if self.words is not None and self.sounds is None and network.kind in ("vision network", "speech recogniser"):
+            other = 'stimuli = "recording"' if network.kind == "vision network" else "sounds beside words"
+            raise InputError(
+                f"targets.words: expected a network that reads, such as smollm2-135m-instruct, got {network.name}, a "
+                f"{network.kind}; give it {other}"
+            )
 
     def of_words(self) -> WordTargets:
         """The targets for words."""
@@ -115,6 +135,14 @@ class StudySections(Section):
                 f"recording.{events}: expected it, to say what was shown when; only continuous targets "
                 "([targets.kinematics]) do without"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_network(self) -> StudySections:
+        network = self.network.outline()
+        if network is not None:
+            self.targets.check(network)
+            check_decoder(self.decoder, self.evaluation.choose, network)
         return self
 
 

@@ -60,6 +60,11 @@ class Study:
             shown = np.zeros(len(events), bool) if events.stimulus is None else np.isin(events.stimulus, pictures)
             return replace(recording, events=events.take(shown))
 
+    def check_network(self) -> None:
+        """Raise `StudyError` where there is no such network; before a long recording is read."""
+        with self.naming("network: "):
+            self.sections.network.check_there()
+
     def network(self) -> Network:
         """Open the network."""
         return self.open(self.sections.network)

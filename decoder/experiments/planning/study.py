@@ -15,6 +15,7 @@ from ... import readers
 from ...readout import LabelReadout, NearestReadout
 from ...settings import Settings
 from ...study.messages import checked_sections
+from ...study.network_checks import check_decoder
 from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
 from ...study.schema import TargetsSection, study_sections
@@ -45,6 +46,11 @@ class PlanSections(Section):
                 "targets.stimuli: expected a recording that has pictures; give the folder or zip file they lie in as "
                 "plan.stimuli"
             )
+        network = self.network.outline()
+        if network is not None:
+            self.targets.check(network)
+            if self.decoder is not None:
+                check_decoder(self.decoder, (), network)
         return self
 
 
@@ -81,10 +87,6 @@ class PlanStudy:
     def _targets(self, network: Network) -> Targets:
         targets, stimuli = self.sections.targets, self.sections.plan.stimuli
         if targets.words is not None:
-            from ....models.networks.vision import VisionNetwork
-
-            if isinstance(network, VisionNetwork):
-                raise InputError(f"words: {network.name} sees pictures, not words; give it stimuli, or take another")
             return targets.of_words()
         if stimuli is not None:
             return StimulusTargets(readers.read_pictures(stimuli), network)

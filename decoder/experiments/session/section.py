@@ -111,6 +111,21 @@ class MapNetworkSection(NetworkSection):
     layers: AnyLayers = "all"
     readout: AnyReadout | None = None
 
+    @model_validator(mode="after")
+    def _has_the_layers(self) -> MapNetworkSection:
+        self.check_layers()
+        return self
+
+    def check_layers(self) -> None:
+        """Raise `InputError` where it is known that the network lacks one of the layers, or cannot be read out so."""
+        known = self.outline()
+        if known is None:
+            return
+        for layer in () if self.layers == "all" else self.layers:
+            known.check_layer(layer)
+        if self.readout is not None:
+            self.readout.check_can(known.name, write=known.can_write, name=known.can_name)
+
 
 class MapSection(Section):
     """See `hotwire.decoder.experiments.maps.MapSettings`."""

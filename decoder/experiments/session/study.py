@@ -19,6 +19,10 @@ def session_parts(study: Study) -> dict[str, Any]:
     A StudyError says which regions, layers or networks do not fit together.
     """
     section = study.section(MapSection)
+    with study.naming("map.networks: " if section.networks else "map.layers: "):
+        for one in section.networks_or(study.sections.network):  # before the recording is read
+            one.check_layers()
+            one.check_there()
     recording = study.recording()
     with study.naming("map.regions: " if section.regions_from is None else "map.regions_from: "):
         regions = read_regions(section.regions_from or section.regions, recording)

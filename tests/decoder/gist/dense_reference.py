@@ -42,7 +42,8 @@ class DenseReference:
     def _precision(self) -> np.ndarray:
         """Of all samples that are there: stretches between lost samples are independent of each other."""
         r = self.e.timing.autocorrelation
-        covariance = np.linalg.inv(self.e.precision_root @ self.e.precision_root) / (1 - r**2)
+        root = self.e.noise.matrix_
+        covariance = np.linalg.inv(root @ root) / (1 - r**2)
         times = np.flatnonzero(self.kept)
         pieces = np.split(times, np.flatnonzero(np.diff(times) > 1) + 1)
         blocks = [np.kron(r ** np.abs(np.subtract.outer(piece, piece)), covariance) for piece in pieces]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hotwire.adapters import Whitener
 from hotwire.decoder.gist.beam_settings import BeamSettings
 from hotwire.decoder.gist.encoding_model import EncodingModel
 from hotwire.decoder.gist.gist_decoder import GistDecoder
@@ -19,6 +20,11 @@ N_VOXELS, N_FEATURES, N_SAMPLES, N_WORDS = 5, 3, 26, 15
 WIDE = BeamSettings(width=6, commit_words=None)
 
 
+def whitener(root: np.ndarray) -> Whitener:
+    """Of noise whose precision has this root."""
+    return Whitener.from_arrays({"mean": np.zeros(len(root)), "matrix": root, "shrinkage": np.zeros(())})
+
+
 def problem(seed: int, timing: Timing) -> tuple[EncodingModel, SmallLanguage, np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(N_VOXELS, N_VOXELS))
@@ -31,7 +37,7 @@ def problem(seed: int, timing: Timing) -> tuple[EncodingModel, SmallLanguage, np
         size=rng.uniform(0.5, 1.5, N_FEATURES),
         weights=rng.normal(size=(len(timing.delays), N_FEATURES, N_VOXELS)) * 0.3,
         intercept=rng.normal(size=N_VOXELS),
-        precision_root=root @ root.T / N_VOXELS + 0.3 * np.eye(N_VOXELS),
+        noise=whitener(root @ root.T / N_VOXELS + 0.3 * np.eye(N_VOXELS)),
     )
     middle_s = np.sort(np.r_[7.0, rng.uniform(-2.0, 2.0 * N_SAMPLES, N_WORDS - 1)])  # one exactly on a sample
     return (
@@ -123,7 +129,7 @@ def test_words_become_final_in_time_and_memory_stays_bounded() -> None:
 def test_the_brain_is_heard() -> None:
     """Of made-up data with little noise, the words that made them are found."""
     encoding, language, _, middle_s, duration_s = problem(5, Timing((1, 2, 3)))
-    encoding = replace(encoding, precision_root=100.0 * np.eye(N_VOXELS))
+    encoding = replace(encoding, noise=whitener(100.0 * np.eye(N_VOXELS)))
     truth, _ = decoded(
         encoding, language, np.zeros((N_SAMPLES, N_VOXELS)), middle_s, duration_s, replace(WIDE, width=1)
     )

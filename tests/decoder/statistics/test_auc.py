@@ -103,8 +103,19 @@ def test_difference_is_paired() -> None:
 def test_choices_between_two_answers_are_judged_by_it() -> None:
     truth = np.array([0, 0, 0, 1])
     scores = np.array([[3.0, 0.0], [2.0, 0.0], [1.5, 0.0], [1.0, 0.0]])  # always says 0, yet in order
-    assert choice_score(scores, truth) == 1.0
-    assert choice_score(np.eye(3), [0, 1, 2]) == 1.0
+    assert choice_score(scores, truth, np.zeros(4)) == 1.0
+    assert choice_score(np.eye(3), [0, 1, 2], np.zeros(3)) == 1.0
+
+
+def test_choices_compare_trials_of_one_fold() -> None:
+    rng = np.random.default_rng(0)
+    truth, fold = np.tile([0, 0, 1, 1], 5), np.repeat(np.arange(5), 4)
+    lean = truth + 0.5 * rng.normal(size=20)
+    moved = lean + 10 * fold
+    by_fold = [roc_auc_score(truth[fold == one], lean[fold == one]) for one in range(5)]
+    assert choice_score(np.stack([-moved, moved], axis=1), truth, fold) == pytest.approx(np.mean(by_fold))
+    apart = np.repeat([0, 1], 10)  # each fold holds one class: they are compared all the same
+    assert choice_score(np.stack([-lean, lean], axis=1), apart, apart) == pytest.approx(roc_auc_score(apart, lean))
 
 
 def test_wrong_inputs() -> None:

@@ -10,8 +10,14 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from hotwire.decoder.study.networks import NetworkSection, TrainSection
-from hotwire.errors import InputError, RecordingError, UnknownNameError
+from hotwire.decoder.study.networks import NetworkSection, TrainSection, network_names
+from hotwire.decoder.study.study import open_study
+from hotwire.errors import InputError, RecordingError, StudyError, UnknownNameError
+from hotwire.models import open_network
+from hotwire.models.networks.free_text import GeneratesText
+from hotwire.models.networks.outline import outline
+
+from ..small_study import save_network
 
 TRAIN = """
 path = "pictures.npz"
@@ -19,6 +25,21 @@ pictures = "all"
 labels = { light = [0, 30], dark = [30, 60] }
 held_out = "shown"
 """
+CHOICE = '[[evaluation.choose]]\nsetting = "layer"\nvalues = [4, 8]\njudge = "nearest"\n'
+STUDY = f"""
+[recording]
+kind = "npz"
+path = "recording.npz"
+[network]
+name = "smollm2-135m-instruct"
+[targets]
+words = {{ cat = "cat", dog = "dog" }}
+[decoder]
+layer = 8
+readout = {{ type = "TextReadout" }}
+{CHOICE}"""
+
+ENCODER = {"smollm2-135m-instruct": "all-minilm-l6-v2", "layer = 8": 'layer = "pooled"'}
 
 
 @pytest.fixture
@@ -102,11 +123,57 @@ def test_a_network_is_trained_and_opened(section, tmp_path, arrays, monkeypatch)
         NetworkSection.model_validate(tomllib.loads('prompt = "a {}"\n' + text), context={"folder": tmp_path})
 
 
-def test_any_other_network_is_opened_by_its_name(tmp_path):
+def test_any_other_network_is_one_of_the_registry_or_a_file(tmp_path):
     section = NetworkSection.model_validate({"name": "no such"}, context={"folder": tmp_path})
+    with pytest.raises(UnknownNameError, match=r"unknown network .*'no such'.* There are: smollm2-135m-instruct"):
+        section.check_there()
+    section = NetworkSection.model_validate({"name": "efficientnet-lite0"}, context={"folder": tmp_path})
     assert section.drawing() is None
-    with pytest.raises(UnknownNameError, match="no such"):
-        section.open()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"layer = 8": "layer = 31"}, "decoder.layer: unknown layer '31'; did you mean"),
+        ({CHOICE: CHOICE.replace("[4, 8]", "[4, 99]")}, r"evaluation.choose\[0\].values\[1\]: unknown layer"),
+        ({**ENCODER, "Text": "Label"}, "use NearestReadout"),
+        (ENCODER, "decoder.readout: .*only a language model"),
+        ({"smollm2-135m-instruct": "efficientnet-lite1"}, "targets.words: expected a network that reads, .* a vision"),
+        ({"smollm2-135m-instruct": "whisper-tiny.en"}, "targets.words: .* give it sounds beside words"),
+        ({'smollm2-135m-instruct"': 'all-minilm-l6-v2"\nprompt = "a {}"'}, "network: prompt: only language models"),
+        ({'instruct"': 'instruct"\nseconds = 2.0'}, "network: seconds: only speech recognisers"),
+        (
+            {**ENCODER, "TextR": "NearestR", '"layer"': '"prompt"', "[4, 8]": '["a {}:"]'},
+            r"evaluation.choose\[0\].values\[0\]: prompt: only",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_said_before_anything_is_opened(tmp_path, changes, message):
+    text = STUDY
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "study.toml").write_text(text)
+    with pytest.raises(StudyError, match=message):
+        open_study(tmp_path / "study.toml")
+
+
+def test_layers_of_a_folder_are_known_from_its_configuration(tmp_path):
+    save_network(tmp_path / "network")
+    known, opened = outline(tmp_path / "network"), open_network(tmp_path / "network")
+    assert known is not None
+    assert (known.layers, known.can_write, known.can_name) == (tuple(opened.layers), True, False)
+    assert outline(tmp_path / "network" / "none.onnx") is None
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_layers_of_the_registry_are_those_of_the_networks(fetched, name):
+    fetched(name)
+    known, opened = outline(name), open_network(name)
+    assert known is not None
+    assert known.layers == tuple(opened.layers)
+    assert known.can_write == isinstance(opened, GeneratesText)
+    assert known.can_name == (opened.labels is not None)
 
 
 @pytest.mark.slow

@@ -18,12 +18,12 @@ STUDY = """
 [recording]
 {recording}
 [network]
-name = "network"
+name = "efficientnet-lite0"
 [targets]
 stimuli = "recording"
 others = "{others}"
 [decoder]
-layer = 1
+layer = "head"
 """
 
 

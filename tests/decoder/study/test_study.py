@@ -85,7 +85,7 @@ def test_events_without_a_word_can_be_left_out(written: Write, tmp_path: Path) -
 def test_what_is_given_is_what_python_gets(written: Write) -> None:
     text = MINIMAL.replace(
         "layer = 8",
-        """layer = "blocks.3"
+        """layer = "3"
         steps = [{ type = "Lag", lag_s = 5.0 }, { type = "Detrend", order = 2 }]
         window = { type = "RunningAverage", max_samples = 4 }
         whiten = "samples"
@@ -100,7 +100,7 @@ def test_what_is_given_is_what_python_gets(written: Write) -> None:
     )
     sections = open_study(written(text)).sections
     settings = sections.decoder.settings()
-    assert settings.layer == "blocks.3"
+    assert settings.layer == "3"
     assert settings.steps == (Lag(lag_s=5.0), Detrend(order=2))
     assert settings.window == RunningAverage(max_samples=4)
     assert settings.whiten == "samples"
@@ -205,6 +205,9 @@ def test_responses_bring_their_pictures(written: Write, tmp_path: Path) -> None:
     text = MINIMAL.replace(
         'kind = "npz"\npath = "recording.npz"', 'kind = "responses"\nresponses = "responses.npy"\nstimuli = "pictures"'
     ).replace('words = { cat = "cat", rest = ["nothing", "void"] }', 'stimuli = "recording"')
+    with pytest.raises(StudyError, match=r"targets.stimuli: expected a network that sees pictures, .* got smollm2"):
+        open_study(written(text))
+    text = text.replace("smollm2-135m-instruct", "efficientnet-lite0").replace("layer = 8", 'layer = "head"')
     study = open_study(written(text))
     assert study.recording().events.stimulus is not None
     assert study.recording().events.label.tolist() == ["a.png", "b.png"]
