@@ -44,8 +44,8 @@ def evaluated(path: Path, report: Path, command: str, **changes: Any) -> Command
     study = open_study(path)
     study.check_network()
     recording = study.recording()
-    evaluation = study.evaluate(study.decoder(), recording, **changes)
-    result, seconds = EvaluationReport(evaluation, recording.summary()), time.perf_counter() - start
+    evaluation = study.evaluate(recording, **changes)
+    result, seconds = EvaluationReport(evaluation), time.perf_counter() - start
     title, studies = f"hotwire: {path.stem}", {path.name: study.text}
     written = write_page(result, report, title=title, command=command, seconds=seconds, studies=studies)
     read = {"recording": recording.summary(), "run_digests": run_digests(recording)}
