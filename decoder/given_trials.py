@@ -85,7 +85,9 @@ def given_trials(X: Any, rate_hz: float | None) -> GivenTrials:
     epochs = epochs_in(X)
     if epochs:
         names = _brain_channels(epochs[0])
-        data = np.concatenate([np.asarray(part.get_data(picks=names)) for part in epochs])
+        # By position: MNE takes a channel that is named "eeg" for all of that type.
+        picks = [[part.ch_names.index(name) for name in names] for part in epochs]
+        data = np.concatenate([np.asarray(part.get_data(picks=of)) for part, of in zip(epochs, picks, strict=True)])
         rate_hz, channels = epochs[0].info["sfreq"], tuple(names)
     else:
         options: Any = {"dtype": np.float32, "allow_nd": True, "ensure_all_finite": False, "input_name": "X"}

@@ -109,13 +109,13 @@ class Design:
     def main(self) -> str:
         """The measure that sums the evaluation up.
 
-        Pairs where whole classes are held out; the AUC where one of two classes is right in 60 % of the trials or
-        more; else free answers where there are any.
+        Pairs where whole classes are held out; where one class is much more frequent than others, see `is_unequal`,
+        the AUC of two classes and pairs of more; else free answers where there are any.
         """
         if self.classes is not None:
             return "pairwise"
-        if "auc" in self.measure_names and is_unequal(self.truth, len(self.answers)):
-            return "auc"
+        if is_unequal(self.truth, len(self.answers)):
+            return "auc" if "auc" in self.measure_names else "pairwise"
         return "free" if "free" in self.measure_names else "candidate"
 
     @property

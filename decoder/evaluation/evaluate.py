@@ -15,7 +15,7 @@ from ..readout import Readout, read_out_fits
 from ..recordings.recording import Recording
 from ..settings import Settings
 from ..statistics.calibration import softmax
-from ..statistics.permutation import exceedance
+from ..statistics.permutation import around_chance, exceedance
 from ..targets import WordTargets
 from .audit.leaks import Policy, warn_before_fit
 from .audit.words import words_finding
@@ -199,7 +199,10 @@ def evaluate_prepared(prepared: Preparation, decoder: Decoder) -> Evaluation:
         values = refitted_values(data, fitted, prepared.fold_of, scorer, decode, utility, design.n_refits, a.seed)
         n_refits = len(next(iter(values.values())))
         outcomes["decoder"] = outcomes["decoder"].with_p(
-            {name: exceedance(one.value, values[name]) for name, one in outcomes["decoder"].measures.items()}
+            {
+                name: exceedance(one.value, around_chance(values[name], one.chance))
+                for name, one in outcomes["decoder"].measures.items()
+            }
         )
     compared = {one.classifier.name: scorer.comparison(outcomes["decoder"], one) for one in others}
     names = [choice.setting for choice in choose]

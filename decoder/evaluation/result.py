@@ -131,7 +131,7 @@ class Evaluation(Design):
 
         None where the time from one decision to the next is not known, or the classes are too unequal.
         """
-        if self.seconds_per_trial is None or self.main == "auc":
+        if self.seconds_per_trial is None or self.main in ("auc", "pairwise"):
             return None
         accuracy, n_classes = self.decoder.measures["candidate"].value, len(self.answers)
         each = bits_per_decision(accuracy, n_classes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,8 +81,8 @@ class EncodingFit:
 
 
 def fit_encoding(
-    features: Mapping[int | str, Floats],
-    words: Mapping[int | str, TimedWords],
+    features: Mapping[Any, Floats],
+    words: Mapping[Any, TimedWords],
     recording: Recording,
     bands: Sequence[str] | None = None,
     settings: EncodingSettings | None = None,
@@ -165,7 +166,7 @@ class _Problem:
 
 
 def _interpolated(
-    features: Mapping[int | str, Floats], words: Mapping[int | str, TimedWords], recording: Recording, lobes: int
+    features: Mapping[Any, Floats], words: Mapping[Any, TimedWords], recording: Recording, lobes: int
 ) -> tuple[Floats, Floats, Floats]:
     """Features in samples, their mean, and their standard deviation (1 where they never vary)."""
     parts = []

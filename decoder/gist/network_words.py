@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-from snowballstemmer import stemmer
 
 from ...errors import InputError
 from ...models.networks.language.language_model import LanguageModel
 from ...models.networks.language.reading import WordsRead, read_texts
 from ...models.networks.language.sliding_pass import Memory, SlidingPass
 from ..recordings.timed_words import TimedWords
+from ..statistics.texts import stems
 from .proposals import Indices, Vocabulary
 from .word_features import WordFeatures, letters_of
 
@@ -44,11 +44,11 @@ def vocabulary_of(network: LanguageModel, words: Iterable[str]) -> tuple[Vocabul
     said = np.array([word in known for word in found], bool)
     if not said.any():
         raise InputError(f"words: expected some that are one token of {network.name}, got none of {len(known)}")
-    stems = np.unique(stemmer("english").stemWords(list(found)), return_inverse=True)[1]
+    stem = np.unique(stems(found), return_inverse=True)[1]
     stop = np.array([word in ENGLISH_STOP_WORDS for word in found], bool)
     begin = np.array([word in FIRST_WORDS for word in found], bool) & said
     first = np.flatnonzero(begin if begin.any() else said)
-    return Vocabulary(tuple(found), stems, stop, said, first), np.fromiter(found.values(), np.intp)
+    return Vocabulary(tuple(found), stem, stop, said, first), np.fromiter(found.values(), np.intp)
 
 
 def _is_word(text: str) -> bool:
@@ -56,7 +56,7 @@ def _is_word(text: str) -> bool:
 
 
 def read_stories(
-    network: LanguageModel, sliding: SlidingPass, stories: Mapping[int | str, TimedWords]
+    network: LanguageModel, sliding: SlidingPass, stories: Mapping[Any, TimedWords]
 ) -> dict[int | str, WordsRead]:
     """Read the words of each story, in lower case, as a decoder's candidates are read."""
     tokens = [

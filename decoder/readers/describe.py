@@ -75,7 +75,8 @@ def _mne(path: Path) -> dict[str, Any]:
     raw = open_raw(path)
     types = raw.get_channel_types()
     stim = [name for name, kind in zip(raw.ch_names, types, strict=True) if kind == "stim"]
-    numbers = {name: Counter(steps_of(np.asarray(raw.get_data(picks=name))[0])[1].tolist()) for name in stim}
+    values = {name: np.asarray(raw.get_data(picks=[raw.ch_names.index(name)]))[0] for name in stim}
+    numbers = {name: Counter(steps_of(of)[1].tolist()) for name, of in values.items()}
     return {
         "rate_hz": float(raw.info["sfreq"]),
         "seconds": round(raw.n_times / float(raw.info["sfreq"]), 3),

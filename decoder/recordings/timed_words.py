@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +118,7 @@ class TimedWords:
         return f"word {first + 1} ({str(self.word[first])!r}, at {self.onset_s[first]:g} s)"
 
 
-def check_words(words: Mapping[int | str, TimedWords], recording: Recording) -> None:
+def check_words(words: Mapping[Any, TimedWords], recording: Recording) -> None:
     """Raise RecordingError unless every run of a recording has words, and all of them were said during it.
 
     Parameters

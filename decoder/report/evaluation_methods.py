@@ -65,6 +65,11 @@ def evaluation_methods(design: Design) -> dict[str, str]:
             "The AUC, because always giving the frequent answer is right in "
             f"{percent(design.chance('candidate').value)} % of the trials."
         )
+    if design.main == "pairwise" and design.classes is None:
+        methods["main measure"] = (
+            f"Pairs, because always giving the most frequent of {len(design.answers)} answers is right in "
+            f"{percent(design.chance('candidate').value)} % of the trials, far above an even share."
+        )
     methods["probabilities"] = _probabilities(design)
     if design.classes is not None:
         methods["new classes"] = (
@@ -82,7 +87,7 @@ def evaluation_methods(design: Design) -> dict[str, str]:
             "drawn for both. “Worse” and “better” mean that the interval lies on one side of zero. Intervals do not "
             "say what other training runs would change."
         )
-    if design.seconds_per_trial is not None and design.main != "auc":
+    if design.seconds_per_trial is not None and design.main not in ("auc", "pairwise"):
         methods["bits per minute"] = (
             f"From the accuracy among the candidates, one decision every {design.seconds_per_trial:g} s, as if "
             "answers and errors were equally likely (Wolpaw et al. 2002, Clin. Neurophysiol. 113, 767–791)."

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ....errors import HotwireError, InputError, MissingExtraError, RecordingError, UnknownNameError
-from .npz import DAMAGED
+from ....errors import InputError, MissingExtraError, RecordingError, UnknownNameError
+from ..damaged import reading
 
 Order = Literal["C", "F"]
 """Which index ran fastest when an array was flattened: the last ("C") or, as in MATLAB, the first ("F")."""
@@ -98,21 +98,19 @@ def _load_npz(path: Path, names: Sequence[str]) -> dict[str, NDArray]:
 
 @contextmanager
 def _opened_npz(path: Path) -> Iterator[Any]:
-    try:
-        with open(path, "rb") as raw:
-            file = np.load(raw, allow_pickle=False)
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise RecordingError(f"{path}: expected several arrays by name, got a single one")
-            yield file
-    except HotwireError:
-        raise
-    except DAMAGED as error:
-        raise RecordingError(f"{path}: cannot be read as .npz: {error}") from error
+    with reading(path, "cannot be read as .npz"), open(path, "rb") as raw:
+        file = np.load(raw, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise RecordingError(f"{path}: expected several arrays by name, got a single one")
+        yield file
 
 
 def _without_objects(path: Path, name: str, file: Any) -> NDArray:
     try:
-        return file[name]
+        array = file[name]
+        if not isinstance(array, np.ndarray):  # what begins otherwise than an array is returned as bytes
+            raise RecordingError(f"{path}: {name!r} is no array; the file is damaged, or of another kind")
+        return array
     except ValueError as error:
         if "allow_pickle" not in str(error):
             raise
@@ -135,17 +133,13 @@ def _reading_mat(path: Path) -> Iterator[Any]:
     """`scipy.io`; what it raises while it reads this file becomes a RecordingError."""
     try:
         import scipy.io
-        from scipy.io.matlab import MatReadError
     except ImportError as error:
         raise MissingExtraError("reading MATLAB's files needs scipy; install hotwire[all]") from error
-    try:
-        yield scipy.io
-    except NotImplementedError as error:
-        raise RecordingError(f"{path}: {VERSION_7_3}") from error
-    except HotwireError:
-        raise
-    except (*DAMAGED, MatReadError, LookupError, UnboundLocalError) as error:
-        raise RecordingError(f"{path}: cannot be read as a MATLAB file: {error}") from error
+    with reading(path, "cannot be read as a MATLAB file"):
+        try:
+            yield scipy.io
+        except NotImplementedError as error:
+            raise RecordingError(f"{path}: {VERSION_7_3}") from error
 
 
 def _field(path: Path, name: str, variable: str, loaded: Mapping[str, Any]) -> Any:

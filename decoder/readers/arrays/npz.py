@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -12,23 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import HotwireError, RecordingError, ShapeError
+from ....errors import RecordingError, ShapeError
 from ....models.files import whole_file
 from ...recordings.events import Events
 from ...recordings.recording import Recording
+from ..damaged import reading
 
 FORMAT = 1
-DAMAGED = (
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What numpy and zipfile raise for files that are damaged or something else."""
 
 
 def read_arrays(
@@ -126,42 +114,43 @@ def read_npz(path: str | PathLike[str]) -> Recording:
         The file is missing, damaged or of another kind.
     """
     path = Path(path)
-    try:
+    if not path.exists():
+        raise RecordingError(f"{path}: there is no such file")
+    with reading(path, "cannot be read as a recording"):
         with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        about = json.loads(arrays.pop("about").item())
-        if about["format"] != FORMAT:
-            raise RecordingError(f"{path}: expected format {FORMAT}, got {about['format']}; use a newer hotwire")
-        unit = about["unit"]
-        return Recording(
-            data=arrays["data"],
-            rate_hz=about["rate_hz"],
-            feature_names=tuple(arrays["feature_names"].tolist()),
-            run=arrays["run"],
-            events=Events(
-                run=arrays["events_run"],
-                onset_s=arrays["events_onset_s"],
-                duration_s=arrays["events_duration_s"],
-                label=arrays["events_label"],
-                stimulus=arrays.get("events_stimulus"),
-            ),
-            unit=unit if isinstance(unit, str) else tuple(unit),
-            positions_mm=arrays.get("positions_mm"),
-            confounds=arrays.get("confounds"),
-            confound_names=tuple(arrays["confound_names"].tolist()),
-            source=about["source"],
-            trimmed_samples=about["trimmed_samples"],
-            cut_from_last=tuple(about.get("cut_from_last", ())),
-            regions=_regions(arrays) if "region_names" in arrays else {},
-        )
-    except FileNotFoundError as error:
-        raise RecordingError(f"{path}: there is no such file") from error
-    except KeyError as error:
-        raise RecordingError(f"{path}: not a recording that hotwire wrote; it lacks {error}") from error
-    except HotwireError:
-        raise
-    except DAMAGED as error:
-        raise RecordingError(f"{path}: cannot be read as a recording: {error}") from error
+        try:
+            return _recording(path, arrays)
+        except KeyError as error:
+            raise RecordingError(f"{path}: not a recording that hotwire wrote; it lacks {error}") from error
+
+
+def _recording(path: Path, arrays: dict[str, NDArray]) -> Recording:
+    about = json.loads(arrays.pop("about").item())
+    if about["format"] != FORMAT:
+        raise RecordingError(f"{path}: expected format {FORMAT}, got {about['format']}; use a newer hotwire")
+    unit = about["unit"]
+    return Recording(
+        data=arrays["data"],
+        rate_hz=about["rate_hz"],
+        feature_names=tuple(arrays["feature_names"].tolist()),
+        run=arrays["run"],
+        events=Events(
+            run=arrays["events_run"],
+            onset_s=arrays["events_onset_s"],
+            duration_s=arrays["events_duration_s"],
+            label=arrays["events_label"],
+            stimulus=arrays.get("events_stimulus"),
+        ),
+        unit=unit if isinstance(unit, str) else tuple(unit),
+        positions_mm=arrays.get("positions_mm"),
+        confounds=arrays.get("confounds"),
+        confound_names=tuple(arrays["confound_names"].tolist()),
+        source=about["source"],
+        trimmed_samples=about["trimmed_samples"],
+        cut_from_last=tuple(about.get("cut_from_last", ())),
+        regions=_regions(arrays) if "region_names" in arrays else {},
+    )
 
 
 def _regions(arrays: dict[str, NDArray]) -> dict[str, NDArray]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import zlib
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -12,32 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import MissingExtraError, NonFiniteError, RecordingError
+from ..damaged import reading
 
 AnyPath = str | PathLike[str]
 
 AFFINE_TOLERANCE = 1e-3
 IMAGES = (".nii", ".nii.gz", ".hdr", ".img", ".img.gz", ".hdr.gz")
 SLAB_BYTES = 64 * 2**20
-UNREADABLE = (OSError, EOFError, ValueError, zlib.error)
-"""What reading a truncated or damaged file raises; nibabel's own errors are added when it is loaded."""
 
 
 def open_image(path: Path) -> Any:
     """Return the image with only its header read."""
     try:
         import nibabel
-        from nibabel.filebasedimages import ImageFileError
-        from nibabel.spatialimages import HeaderDataError
     except ImportError as error:
         raise MissingExtraError("reading NIfTI needs nibabel; install hotwire[all]") from error
     if not path.is_file():
         raise RecordingError(f"{path}: there is no such file")
     if not path.name.lower().endswith(IMAGES):  # nibabel would take a table of movement, .par, for Philips' images
         raise RecordingError(f"{path}: expected a NIfTI image ({' or '.join(IMAGES)}), got a file of another kind")
-    try:
+    with reading(path, "cannot be read as NIfTI"):
         image = nibabel.load(path)  # type: ignore[attr-defined]
-    except (*UNREADABLE, ImageFileError, HeaderDataError) as error:
-        raise RecordingError(f"{path}: cannot be read as NIfTI: {_reason(error)}") from error
     if not isinstance(image, nibabel.Nifti1Image):
         raise RecordingError(f"{path}: expected a NIfTI image (.nii or .nii.gz), got {type(image).__name__}")
     kind = np.dtype(image.get_data_dtype()).kind
@@ -52,21 +46,16 @@ def read_volumes(out: NDArray[np.float32], path: Path, image: Any, keep: NDArray
     packed = path.suffix.lower() == ".gz"
     opened = gzip.open if packed else open
     n_at_once = max(1, SLAB_BYTES // (8 * keep.size))
-    try:
-        with opened(path, "rb") as file:
-            volumes = type(image).from_stream(file).dataobj.reshape((*keep.shape, -1))
-            for first in range(0, len(out), n_at_once):
-                slab = np.asanyarray(volumes[..., first : first + n_at_once])[keep]
-                with np.errstate(over="ignore"):  # too large for float32 becomes infinite, and is reported
-                    out[first : first + n_at_once] = slab.T
-            del volumes
-            while packed and file.read(2**20):  # only at its end does gzip compare the checksum
-                pass
-    except UNREADABLE as error:
-        raise RecordingError(
-            f"{path}: truncated or damaged; its header promises the shape {image.shape}, but reading "
-            f"failed: {_reason(error)}"
-        ) from error
+    damaged = f"truncated or damaged; its header promises the shape {image.shape}, but reading failed"
+    with reading(path, damaged), opened(path, "rb") as file:
+        volumes = type(image).from_stream(file).dataobj.reshape((*keep.shape, -1))
+        for first in range(0, len(out), n_at_once):
+            slab = np.asanyarray(volumes[..., first : first + n_at_once])[keep]
+            with np.errstate(over="ignore"):  # too large for float32 becomes infinite, and is reported
+                out[first : first + n_at_once] = slab.T
+        del volumes
+        while packed and file.read(2**20):  # only at its end does gzip compare the checksum
+            pass
     if not np.isfinite(out).all():
         volume, column = np.argwhere(~np.isfinite(out))[0]
         n_bad = int((~np.isfinite(out)).any(axis=0).sum())
@@ -122,7 +111,3 @@ def check_grid(path: Path, image: Any, other_path: Path, other: Any) -> None:
 
 def _index(voxel: NDArray) -> str:
     return "(" + ", ".join(map(str, voxel.tolist())) + ")"
-
-
-def _reason(error: BaseException) -> str:
-    return f"{error}" or type(error).__name__

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import configparser
-import struct
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from xml.etree.ElementTree import ParseError
 
 from ....errors import MissingExtraError, RecordingError
 from ...recordings.recording import Recording
-from ..arrays.npz import DAMAGED
+from ..damaged import reading
 from ..left_out import NotFinite, OnEventOutside
 from .objects import from_mne
 
@@ -23,8 +21,7 @@ if TYPE_CHECKING:
 
 EPOCHS_ENDINGS = ("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")
 """MNE's endings for files of epochs."""
-UNREADABLE = (*DAMAGED, LookupError, AssertionError, ArithmeticError, struct.error, configparser.Error, ParseError)
-"""What MNE's readers raise for files that are damaged or something else."""
+UNREADABLE = "cannot be read by MNE-Python"
 HARMLESS = ("does not conform to MNE naming conventions",)
 """Warnings of MNE's readers that do not concern the data."""
 
@@ -84,17 +81,14 @@ def _mne() -> Any:
 def open_raw(path: Path) -> mne.io.BaseRaw:
     """Open a file of continuous data, without reading its samples; errors as `read_mne`."""
     mne = _mne()
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            return mne.io.read_raw(path, preload=False, verbose="error")
-    except (*UNREADABLE, NotImplementedError) as error:
-        raise RecordingError(f"{path}: cannot be read by MNE-Python: {error or type(error).__name__}") from error
+    with reading(path, UNREADABLE), warnings.catch_warnings(action="ignore"):
+        return mne.io.read_raw(path, preload=False, verbose="error")
 
 
 def _load(path: Path) -> tuple[mne.io.BaseRaw | mne.BaseEpochs, list[str]]:
     """Return the file's content, in memory, and notes of what cannot be read."""
     mne = _mne()
-    try:
+    with reading(path, UNREADABLE):
         if path.name.endswith(EPOCHS_ENDINGS):
             return mne.read_epochs(path, verbose="warning"), []
         try:
@@ -104,18 +98,13 @@ def _load(path: Path) -> tuple[mne.io.BaseRaw | mne.BaseEpochs, list[str]]:
                 raise
             return mne.io.read_epochs_eeglab(path, verbose="warning"), []
         return _loaded(raw)
-    except UNREADABLE as error:
-        raise RecordingError(f"{path}: cannot be read by MNE-Python: {error or type(error).__name__}") from error
 
 
 def _loaded(raw: Any) -> tuple[mne.io.BaseRaw, list[str]]:
     """Load the samples; of a truncated file, those before its end."""
-    try:
+    n_there = raw.n_times if _works(lambda: raw.load_data(verbose="warning")) else _n_readable(raw)
+    if n_there in (0, raw.n_times):  # none: MNE says what is wrong
         return raw.load_data(verbose="warning"), []
-    except UNREADABLE:
-        n_there = _n_readable(raw)
-        if n_there == 0:
-            raise
     n_lost = raw.n_times - n_there
     rate_hz = raw.info["sfreq"]
     raw.crop(tmax=(n_there - 1) / rate_hz).load_data(verbose="warning")
@@ -127,10 +116,18 @@ def _n_readable(raw: Any) -> int:
     low, high = 0, raw.n_times
     while low < high:
         middle = (low + high) // 2
-        try:
-            raw[:, middle : middle + 1]
-        except UNREADABLE:
-            high = middle
-        else:
+        if _works(partial(raw.__getitem__, (slice(None), slice(middle, middle + 1)))):
             low = middle + 1
+        else:
+            high = middle
     return low
+
+
+def _works(read: Callable[[], Any]) -> bool:
+    try:
+        read()
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  (MNE raises plain exceptions, too; where nothing can be read, it says why)
+        return False
+    return True

@@ -93,16 +93,18 @@ def from_mne(
         raise InputError(f"source: expected an MNE Raw or Epochs, got {type(source).__name__}")
     check_choice("bad_spans", bad_spans, ("keep", "drop events", "cut"))
     names = _channels(source, channels, bads)
+    # By position: MNE takes a channel that is named "eeg" for all of that type.
+    index = [source.ch_names.index(name) for name in names]
     rate_hz = float(source.info["sfreq"])
     notes = [_source(source)]
     lost = np.zeros(0, bool)
     if isinstance(source, mne.io.BaseRaw):
-        data = np.asarray(source.get_data(picks=np.array(names))).T
+        data = np.asarray(source.get_data(picks=index)).T
         run, events, lost = events_of_raw(source, stim_channel, event_id, bad_spans, notes)
     elif stim_channel is not None or event_id is not None:
         raise InputError("stim_channel, event_id: Epochs bring their events along; give these with Raw only")
     else:
-        epochs = source.get_data(picks=np.array(names))
+        epochs = source.get_data(picks=index)
         data = epochs.transpose(0, 2, 1).reshape(-1, len(names))
         run = np.repeat(np.arange(1, len(epochs) + 1), epochs.shape[2])
         events = _one_event_each(source, *epochs.shape[::2])
@@ -112,15 +114,15 @@ def from_mne(
         data, run, events = data[left.rows], left.run, left.events
         notes.append(left.note)
     left = without_not_finite(data, names, run, events, rate_hz, not_finite)
-    names = [names[i] for i in left.columns]
+    names, index = [names[i] for i in left.columns], [index[i] for i in left.columns]
     recording = Recording(
         data=data[left.rows][:, left.columns],
         rate_hz=rate_hz,
         feature_names=tuple(names),
         run=left.run,
         events=left.events,
-        unit=tuple(UNITS.get(kind, "a.u.") for kind in source.get_channel_types(picks=names)),
-        positions_mm=_positions_mm(source, [source.ch_names.index(name) for name in names]),
+        unit=tuple(UNITS.get(kind, "a.u.") for kind in source.get_channel_types(picks=index)),
+        positions_mm=_positions_mm(source, index),
         source="; ".join([*notes, *([left.note] if left.note else [])]),
     )
     warn_of_units(recording)

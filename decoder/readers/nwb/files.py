@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ....errors import HotwireError, MissingExtraError, RecordingError
-from ..arrays.npz import DAMAGED
+from ....errors import MissingExtraError, RecordingError
+from ..damaged import reading
 
 UNITS = "units"
 
@@ -24,16 +24,11 @@ def opened_nwb(path: Path) -> Iterator[Any]:
     except ImportError as error:
         raise MissingExtraError("reading NWB needs pynwb; install hotwire[nwb]") from error
     opening: Any = NWBHDF5IO  # its arguments are known to pynwb alone
-    try:
-        with closing(opening(path, "r", load_namespaces=True)) as io:
-            # Files of earlier versions of the format are read as they are; pynwb tells at length what is new.
-            with warnings.catch_warnings(action="ignore"):
-                file = io.read()
-            yield file
-    except HotwireError:
-        raise
-    except (*DAMAGED, LookupError) as error:
-        raise RecordingError(f"{path}: cannot be read as NWB: {error or type(error).__name__}") from error
+    with reading(path, "cannot be read as NWB"), closing(opening(path, "r", load_namespaces=True)) as io:
+        # Files of earlier versions of the format are read as they are; pynwb tells at length what is new.
+        with warnings.catch_warnings(action="ignore"):
+            file = io.read()
+        yield file
 
 
 def series_of(file: Any) -> dict[str, Any]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import io
 import logging
-import struct
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
-from xml.etree.ElementTree import ParseError
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import MissingExtraError, RecordingError
-from ..arrays.npz import DAMAGED
+from ..damaged import reading
 from .chunks import whole_part
 
 
@@ -64,16 +62,13 @@ def load_streams(path: Path) -> tuple[list[XdfStream], int]:
     propagates, logger.propagate = logger.propagate, False
     logger.addHandler(complaints)
     try:
-        n_whole, n_torn = whole_part(path)
-        with open(path, "rb") as file:
-            content = io.BytesIO(file.read(n_whole)) if n_torn else file
-            with np.errstate(divide="ignore"):  # it works out a rate that is not used here
-                loaded, _ = pyxdf.load_xdf(content, dejitter_timestamps=False)
-        streams = [_stream(one) for one in loaded]
-    except RecordingError:
-        raise
-    except (*DAMAGED, struct.error, ParseError, LookupError) as error:
-        raise RecordingError(f"{path}: cannot be read as XDF: {error}") from error
+        with reading(path, "cannot be read as XDF"):
+            n_whole, n_torn = whole_part(path)
+            with open(path, "rb") as file:
+                content = io.BytesIO(file.read(n_whole)) if n_torn else file
+                with np.errstate(divide="ignore"):  # it works out a rate that is not used here
+                    loaded, _ = pyxdf.load_xdf(content, dejitter_timestamps=False)
+            streams = [_stream(one) for one in loaded]
     finally:
         logger.removeHandler(complaints)
         logger.propagate = propagates

@@ -84,6 +84,15 @@ def test_joined_recordings_fall_into_runs(dated: bool) -> None:
     np.testing.assert_allclose(r.events.onset_s, [1.0, 4.5] * 3, atol=1e-6)
 
 
+def test_channels_that_are_named_as_types() -> None:
+    values = 1e-5 * np.random.default_rng(0).normal(size=(4, 50))
+    names = ["eeg", "data", "EEG ", "stim"]
+    source = mne.io.RawArray(values, mne.create_info(names, 100.0, "eeg"), verbose="error")
+    r = from_mne(source, channels=["data", "eeg"])
+    np.testing.assert_array_equal(r.data, values[[1, 0]].T.astype(np.float32))
+    assert from_mne(source).feature_names == tuple(names)
+
+
 def test_bad_channels() -> None:
     raw = make_raw()
     raw.info["bads"] = ["Cz"]
