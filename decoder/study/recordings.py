@@ -244,6 +244,7 @@ SECTIONS: dict[str, type[RecordingSection]] = {
     "mne": SeveralFiles,
     "xdf": SeveralFiles,
     "nwb": SeveralFiles,
+    "neo": SeveralFiles,
     "continuous": ContinuousRecording,
     "spike_times": SpikeTimesRecording,
     "arrays": ArraysRecording,
