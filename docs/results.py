@@ -189,6 +189,8 @@ def graphs(names: list[str]) -> str:
     for name in names:
         both = [output(of)["measures"]["decoder"] for of in (name, f"{name}{BUNDLE}")]
         for measure, network in both[0].items():
+            if measure == "pairwise" and "auc" in both[0]:  # between two classes a pair is the choice
+                continue
             graph = both[1][measure]
             change = signed(graph["value"] - network["value"])
             lines.append(

@@ -18,7 +18,7 @@ from ..recordings.recording import Recording
 from ..run_splits import session_of
 from ..settings import Settings
 from ..statistics.calibration import softmax
-from ..statistics.permutation import N_PERMUTATIONS, exceedance, exchanged_within, null_orders
+from ..statistics.permutation import N_PERMUTATIONS, around_chance, exceedance, exchanged_within, null_orders
 from ..targets import WordTargets
 from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
@@ -224,7 +224,10 @@ def evaluate(
         values = refitted_values(data, fitted, fold_of, scorer, decode, utility, n, seed)
         n_refits = len(next(iter(values.values())))
         outcomes["decoder"] = outcomes["decoder"].with_p(
-            {name: exceedance(one.value, values[name]) for name, one in outcomes["decoder"].measures.items()}
+            {
+                name: exceedance(one.value, around_chance(values[name], one.chance))
+                for name, one in outcomes["decoder"].measures.items()
+            }
         )
     compared = {one.classifier.name: scorer.comparison(outcomes["decoder"], one) for one in others}
     return Evaluation(

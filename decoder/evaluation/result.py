@@ -154,13 +154,13 @@ class Evaluation:
     def main(self) -> str:
         """The measure that sums the evaluation up.
 
-        Pairs where whole classes were held out; the AUC where one of two classes is right in 60 % of the trials or
-        more; else free answers where there are any.
+        Pairs where whole classes were held out; where one class is much more frequent than others, see `is_unequal`,
+        the AUC of two classes and pairs of more; else free answers where there are any.
         """
         if self.classes is not None:
             return "pairwise"
-        if "auc" in self.decoder.measures and is_unequal(self.truth, len(self.answers)):
-            return "auc"
+        if is_unequal(self.truth, len(self.answers)):
+            return "auc" if "auc" in self.decoder.measures else "pairwise"
         return "free" if "free" in self.decoder.measures else "candidate"
 
     @property
@@ -192,7 +192,7 @@ class Evaluation:
 
         None where the time from one decision to the next is not known, or the classes are too unequal.
         """
-        if self.seconds_per_trial is None or self.main == "auc":
+        if self.seconds_per_trial is None or self.main in ("auc", "pairwise"):
             return None
         accuracy, n_classes = self.decoder.measures["candidate"].value, len(self.answers)
         each = bits_per_decision(accuracy, n_classes)

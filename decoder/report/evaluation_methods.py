@@ -54,6 +54,11 @@ def evaluation_methods(evaluation: Evaluation, folds: Sequence[str], over: str) 
             f"The AUC, because always giving the frequent answer is right in {percent(measures['candidate'].chance)} "
             "% of the trials."
         )
+    if evaluation.main == "pairwise" and evaluation.classes is None:
+        methods["main measure"] = (
+            f"Pairs, because always giving the most frequent of {len(evaluation.answers)} answers is right in "
+            f"{percent(measures['candidate'].chance)} % of the trials, far above an even share."
+        )
     methods["probabilities"] = _probabilities(evaluation)
     if evaluation.classes is not None:
         methods["new classes"] = (

@@ -40,7 +40,9 @@ class EvaluationReport:
 
     @cached_property
     def names(self) -> list[str]:
-        return [name for name in MEASURES if name in self.evaluation.decoder.measures]
+        """Of the measures in tables and figures: between two classes, a pair is the choice between them."""
+        measures = self.evaluation.decoder.measures
+        return [name for name in MEASURES if name in measures and not (name == "pairwise" and "auc" in measures)]
 
     @cached_property
     def over(self) -> str:
@@ -56,8 +58,12 @@ class EvaluationReport:
         evaluation = self.evaluation
         runs = "" if self.over == "trials" else f" ({count(len(np.unique(evaluation.trials.run)), 'run')})"
         said = "chose" if evaluation.decoder.texts is None else "said in its own words"
+        network = f"the network {evaluation.network} {said}"
+        if evaluation.settings.readout.is_fitted:
+            chose = f"a linear discriminant of the predicted activations of the network {evaluation.network} chose"
+            network = chose if evaluation.decoder.texts is None else f"{network}, and a linear discriminant chose"
         return (
-            f"From {self.recording}, the network {evaluation.network} {said}, in each of "
+            f"From {self.recording}, {network}, in each of "
             f"{count(len(evaluation.truth), 'trial')}{runs}, which of {len(evaluation.answers)} answers was the "
             f"right one{listed(evaluation.answers)}."
         )
@@ -66,7 +72,7 @@ class EvaluationReport:
         evaluation = self.evaluation
         measures, main = evaluation.decoder.measures, evaluation.decoder.measures[evaluation.main]
         what = "of two new classes" if evaluation.classes is not None else MEASURES[evaluation.main]
-        second = "candidate" if evaluation.main in ("auc", "pairwise") else "pairwise"
+        second = "candidate" if evaluation.main in ("auc", "pairwise") else self._of_pairs
         numbers = [
             Number(f"{percent(main.value)} %", "right, " * (evaluation.main != "auc") + what),
             Number(between(main), f"95 % interval over {self.over}"),
@@ -136,9 +142,12 @@ class EvaluationReport:
         return measures_table([(name, one.measures) for name, one in self.evaluation.rows()], self.names, self.over)
 
     def _main_measures(self) -> list[str]:
-        """The measures to use: the AUC alone for unequal classes, else the main one and pairs."""
-        main = self.evaluation.main
-        return ["auc"] if main == "auc" else list(dict.fromkeys([main, "pairwise"]))
+        """The measures to use: the main one and pairs; for unequal classes those or the AUC alone."""
+        return list(dict.fromkeys([self.evaluation.main, self._of_pairs]))
+
+    @property
+    def _of_pairs(self) -> str:
+        return "auc" if "auc" in self.evaluation.decoder.measures else "pairwise"
 
     def _field(self) -> PageSection:
         evaluation = self.evaluation

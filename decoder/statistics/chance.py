@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 UNEQUAL = 0.6
 """From this share of one of two classes on, the AUC sums decisions up."""
+TIMES_EVEN = 2.0
+"""Among more classes, pairs do from this multiple of an even share on."""
 
 
 class Chance(NamedTuple):
@@ -69,8 +71,16 @@ def constant_guess(truth: NDArray, n_classes: int, groups: ArrayLike | None = No
 
 
 def is_unequal(truth: NDArray, n_classes: int) -> bool:
-    """Whether one of two classes is so frequent that accuracy says little, and the AUC is the measure to look at."""
-    return n_classes == 2 and constant_guess(truth, 2) >= UNEQUAL
+    """Whether one class is so frequent that accuracy says little: always naming it is hard to beat.
+
+    Of two classes the AUC then is the measure to look at, of more the pairs.
+
+    Examples
+    --------
+    >>> is_unequal(np.array([0, 0, 0, 1]), 2), is_unequal(np.array([0, 0, 1, 2, 3]), 4), is_unequal(np.arange(4), 4)
+    (True, False, False)
+    """
+    return constant_guess(truth, n_classes) >= (UNEQUAL if n_classes == 2 else TIMES_EVEN / n_classes)
 
 
 def pairwise_chance(

@@ -40,7 +40,7 @@ class Measure:
     """A value with what is needed to believe it.
 
     `chance` is the value of the best constant guess, for the reason given; `low` and `high` are the 95 % interval over
-    runs, NaN where there are too few; `p_value` is from permutations of the true classes within runs.
+    runs, NaN where there are too few; `p_value` is from permutations of the true classes within runs, against chance.
     """
 
     value: float
@@ -65,7 +65,7 @@ def measure(
     """
     repeats = by_class.reshape(-1, *by_class.shape[-2:])
     counted = repeats[:, np.arange(len(truth)), truth]
-    p_value = permutation_p(repeats.mean(axis=0), truth, shuffled, counts)
+    p_value = permutation_p(repeats.mean(axis=0), truth, shuffled, counts, chance.value)
     low, high = interval_over(counted, runs, chance=chance.value, counts=counts)
     return Measure(float(counted.mean()), chance.value, low, high, p_value, chance.reason)
 

@@ -116,7 +116,9 @@ def mid_p(value: float, permuted: NDArray) -> float:
     return float(p_of_count((at_least(value, permuted) + n_above) / 2, len(permuted)))
 
 
-def permutation_p(by_class: NDArray, truth: NDArray, shuffled: NDArray, counts: Counts = "decisions") -> float:
+def permutation_p(
+    by_class: NDArray, truth: NDArray, shuffled: NDArray, counts: Counts = "decisions", chance: float = 0.0
+) -> float:
     """How often exchanged classes do at least as well as the true ones, with the spread that folds share.
 
     Classes of whole events are exchanged within runs; the decisions, once made, stay. That alone tests decisions that
@@ -126,11 +128,26 @@ def permutation_p(by_class: NDArray, truth: NDArray, shuffled: NDArray, counts: 
     adapters that are linear in their targets: an approximation, which the exact refits of an evaluation do without.
 
     `by_class` (n_trials, n_classes) is what each trial would count if each class were the true one; `shuffled`
-    (n_permutations, n_trials) are true classes exchanged by `exchanges`.
+    (n_permutations, n_trials) are true classes exchanged by `exchanges`. What they reach on average is moved up to
+    `chance`, see `around_chance`.
     """
     rows = np.arange(len(truth))
     permuted = by_class[rows, shuffled].mean(axis=1)
-    return mid_p(by_class[rows, truth].mean(), widened(permuted, counts))
+    return mid_p(by_class[rows, truth].mean(), around_chance(widened(permuted, counts), chance))
+
+
+def around_chance(permuted: NDArray[np.float64], chance: float) -> NDArray[np.float64]:
+    """Values under exchanged classes (n_permutations,), moved up until their mean is chance, where it is below.
+
+    Decisions that follow the trials of unequal classes agree with exchanged ones less often than the best constant
+    guess does, which is chance. So p and chance are of the same question: is it more than a guess reaches?
+
+    Examples
+    --------
+    >>> around_chance(np.array([0.1, 0.2, 0.3]), 0.5).round(3), around_chance(np.array([0.5, 0.6]), 0.5)
+    (array([0.4, 0.5, 0.6]), array([0.5, 0.6]))
+    """
+    return permuted + max(0.0, chance - float(permuted.mean()))
 
 
 def widened(permuted: NDArray[np.float64], counts: Counts) -> NDArray[np.float64]:

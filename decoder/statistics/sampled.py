@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .chance import Chance, mean_chance
 from .intervals import LEAST_RUNS, NO_INTERVAL, Counts, Spread, run_means, share_interval, spread_over, with_shared
 from .measures import Measure, hit_table, pairwise_table
-from .permutation import exceedance, mid_p, widened
+from .permutation import around_chance, exceedance, mid_p, widened
 
 OF_CELLS = ("pairwise", "candidate")
 """The measures of each cell."""
@@ -53,6 +53,7 @@ class Sampler:
         if len(weights) >= LEAST_RUNS:
             spread = with_shared(spread_over(means[0], weights), float(counted.mean()), chance.value, counts)
         permuted = widened(by_trial.ravel().take(self._at).mean(axis=1, dtype=np.float64), counts)
+        permuted = around_chance(permuted, chance.value)
         return Sampled(float(counted.mean()), spread, len(counted), permuted, chance)
 
 

@@ -83,7 +83,7 @@ def compared(
         pseudo_online=measures(covering.probabilities, covering.truth, covering.run, covering.event),
         n_offline=len(truth),
         n_pseudo_online=len(covering),
-        main="auc" if is_unequal(truth, n_answers) else "candidate",
+        main="auc" if n_answers == 2 and is_unequal(truth, 2) else "candidate",
         transfer=transfer(covering.hits, covering.truth, latency_s, n_answers),
     )
 

@@ -27,10 +27,14 @@ def test_chance_of_pairs_is_the_best_constant_guess(counts: list[int]) -> None:
     assert pairwise_chance(truth, len(counts)) == pytest.approx(max(reached))
 
 
-def test_unequal_is_one_of_two_classes_in_most_trials() -> None:
+def test_unequal_is_one_of_two_classes_in_most_trials_or_one_of_many_twice_as_often() -> None:
     assert is_unequal(np.array([0, 0, 0, 1, 1]), 2)
     assert not is_unequal(np.array([0, 1, 0, 1, 1, 0, 0, 1, 1]), 2)
     assert not is_unequal(np.array([0, 0, 0, 1, 2]), 3)
+    assert not is_unequal(np.arange(8).repeat(12), 8)
+    assert is_unequal(
+        np.r_[np.arange(300), np.zeros(8, int)], 371
+    )  # the frequent one in 0.03, ten times its even share
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
+from hotwire.decoder.statistics.chance import chance_of
+from hotwire.decoder.statistics.measures import measure
 from hotwire.decoder.statistics.permutation import exchanged_within, exchanges, null_orders, permutation_p
 
 
@@ -49,6 +51,25 @@ def test_p_is_never_zero_and_one_half_for_a_constant() -> None:
     shuffled = truth[exchanges(runs, np.arange(20), 999)]
     assert permutation_p(np.eye(2)[truth], truth, shuffled) >= 1 / 1000
     assert permutation_p(np.full((20, 2), 0.5), truth, shuffled) == pytest.approx(0.5, abs=0.001)
+
+
+def test_nothing_below_chance_has_a_small_p() -> None:
+    """Of 40 classes one has 11 of 50 trials: naming it always is right in 0.22, naming others hardly ever."""
+    truth = np.r_[np.zeros(11, int), np.arange(1, 40)]
+    said = np.full(50, 39)
+    said[[0, 1, 20, 21, 22, 23]] = truth[[0, 1, 20, 21, 22, 23]]
+    by_class = (said[:, None] == np.arange(40)).astype(float)
+    shuffled = truth[exchanges(np.zeros(50), np.arange(50), 2000)]
+    rows = np.arange(50)
+    assert permutation_p(by_class, truth, shuffled) < 0.01
+    found = measure(by_class, truth, rows, shuffled, chance=chance_of("candidate", truth, 40), counts="decisions")
+    assert found.value == 0.14 < found.chance == 0.22
+    assert found.p_value > 0.5
+    for n_right, least, most in ((30, 0.0, 0.01), (11, 0.1, 0.9)):
+        of = np.where(rows < n_right, truth, (truth + 1) % 40)
+        table = (of[:, None] == np.arange(40)).astype(float)
+        p = measure(table, truth, rows, shuffled, chance=chance_of("candidate", truth, 40), counts="decisions").p_value
+        assert least <= p <= most
 
 
 def test_few_orders_are_all_there() -> None:
