@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -49,15 +50,15 @@ def load_arrays(path: str | PathLike[str], names: Sequence[str]) -> dict[str, ND
 
 def array_names(path: Path) -> list[str]:
     """Return the names of the arrays in an ``.npz`` file; errors as `load_arrays`."""
-    with _opened_npz(path) as file:
+    with opened_npz(path) as file:
         return list(file.files)
 
 
 def array_shapes(path: Path) -> dict[str, str]:
     """Return shape and type of each array in a file, such as ``"(100, 64) float32"``; errors as `load_arrays`."""
     if path.suffix.lower() == ".npz":
-        with _opened_npz(path) as file:
-            arrays = {name: _without_objects(path, name, file) for name in file.files}
+        with opened_npz(path) as file:
+            arrays = {name: array_in(path, name, file) for name in file.files}
         return {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
     with _reading_mat(path) as io:
         named = {name: f"{tuple(shape)} {kind}" for name, shape, kind in io.whosmat(path)}
@@ -91,13 +92,13 @@ def named_labels(name: str, labels: NDArray[np.str_], meaning: Mapping[str, str]
 
 
 def _load_npz(path: Path, names: Sequence[str]) -> dict[str, NDArray]:
-    with _opened_npz(path) as file:
+    with opened_npz(path) as file:
         known = {name: _known(path, name, file.files) for name in names}
-        return {name: _without_objects(path, known[name], file) for name in names}
+        return {name: array_in(path, known[name], file) for name in names}
 
 
 @contextmanager
-def _opened_npz(path: Path) -> Iterator[Any]:
+def opened_npz(path: Path) -> Iterator[Any]:
     with reading(path, "cannot be read as .npz"), open(path, "rb") as raw:
         file = np.load(raw, allow_pickle=False)
         if not isinstance(file, np.lib.npyio.NpzFile):
@@ -105,11 +106,12 @@ def _opened_npz(path: Path) -> Iterator[Any]:
         yield file
 
 
-def _without_objects(path: Path, name: str, file: Any) -> NDArray:
+def array_in(path: Path, name: str, file: Any) -> NDArray:
     try:
         array = file[name]
         if not isinstance(array, np.ndarray):  # what begins otherwise than an array is returned as bytes
             raise RecordingError(f"{path}: {name!r} is no array; the file is damaged, or of another kind")
+        _check_texts(path, name, array)
         return array
     except ValueError as error:
         if "allow_pickle" not in str(error):
@@ -118,6 +120,14 @@ def _without_objects(path: Path, name: str, file: Any) -> NDArray:
             f"{path}: the array {name!r} holds Python objects, which are not loaded because they could run code; save "
             "it again as numbers or texts (array.astype(str))"
         ) from error
+
+
+def _check_texts(path: Path, name: str, array: NDArray) -> None:
+    """Refuse texts with numbers that stand for no character: Python fails where such a text is used."""
+    if array.dtype.kind == "U" and array.nbytes:
+        codes = np.ascontiguousarray(array).view(f"{array.dtype.byteorder}u4")
+        if codes.max() > sys.maxunicode:
+            raise RecordingError(f"{path}: the array {name!r} holds what are no letters; the file is damaged")
 
 
 def _load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray]:
