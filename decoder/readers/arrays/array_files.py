@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from ....errors import InputError, MissingExtraError, RecordingError, UnknownNameError
 from ..damaged import reading
+from .npz_arrays import array_in, opened_npz
 
 Order = Literal["C", "F"]
 """Which index ran fastest when an array was flattened: the last ("C") or, as in MATLAB, the first ("F")."""
@@ -95,39 +95,6 @@ def _load_npz(path: Path, names: Sequence[str]) -> dict[str, NDArray]:
     with opened_npz(path) as file:
         known = {name: _known(path, name, file.files) for name in names}
         return {name: array_in(path, known[name], file) for name in names}
-
-
-@contextmanager
-def opened_npz(path: Path) -> Iterator[Any]:
-    with reading(path, "cannot be read as .npz"), open(path, "rb") as raw:
-        file = np.load(raw, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise RecordingError(f"{path}: expected several arrays by name, got a single one")
-        yield file
-
-
-def array_in(path: Path, name: str, file: Any) -> NDArray:
-    try:
-        array = file[name]
-        if not isinstance(array, np.ndarray):  # what begins otherwise than an array is returned as bytes
-            raise RecordingError(f"{path}: {name!r} is no array; the file is damaged, or of another kind")
-        _check_texts(path, name, array)
-        return array
-    except ValueError as error:
-        if "allow_pickle" not in str(error):
-            raise
-        raise RecordingError(
-            f"{path}: the array {name!r} holds Python objects, which are not loaded because they could run code; save "
-            "it again as numbers or texts (array.astype(str))"
-        ) from error
-
-
-def _check_texts(path: Path, name: str, array: NDArray) -> None:
-    """Refuse texts with numbers that stand for no character: Python fails where such a text is used."""
-    if array.dtype.kind == "U" and array.nbytes:
-        codes = np.ascontiguousarray(array).view(f"{array.dtype.byteorder}u4")
-        if codes.max() > sys.maxunicode:
-            raise RecordingError(f"{path}: the array {name!r} holds what are no letters; the file is damaged")
 
 
 def _load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray]:

@@ -15,7 +15,7 @@ from ....models.files import whole_file
 from ...recordings.events import Events
 from ...recordings.recording import Recording
 from ..damaged import reading
-from .array_files import array_in, opened_npz
+from .npz_arrays import array_in, opened_npz
 
 FORMAT = 1
 
