@@ -40,11 +40,20 @@ class GistDecoder:
     words : WordModel
     vocabulary : Vocabulary
     settings : BeamSettings, optional
+    null_seed : int, optional
+        A null: instead of what words leave unexplained of the samples, noise of the model's size is to be explained.
+        All else is the same, so the text is what the language model makes of the words' times without a brain.
     """
 
     def __init__(
-        self, encoding: EncodingModel, words: WordModel, vocabulary: Vocabulary, settings: BeamSettings | None = None
+        self,
+        encoding: EncodingModel,
+        words: WordModel,
+        vocabulary: Vocabulary,
+        settings: BeamSettings | None = None,
+        null_seed: int | None = None,
     ) -> None:
+        self._null = None if null_seed is None else np.random.default_rng(null_seed)
         self._settings = BeamSettings() if settings is None else settings
         self._model = WhitenedModel.of(encoding.weights, encoding.intercept, encoding.noise)
         self._encoding, self._timing, self._vocabulary = encoding, encoding.timing, vocabulary
@@ -165,6 +174,8 @@ class GistDecoder:
 
     def _left(self, t: int) -> Floats | None:
         """What unknown words leave unexplained of a sample, its noise made independent; None if it is lost."""
+        if t not in self._unexplained and self._null is not None:
+            self._unexplained[t] = self._null.standard_normal(len(self._nothing))
         if t not in self._unexplained:
             pair = [self._less_unknown(t - 1), self._less_unknown(t)]
             present = np.array([row is not None for row in pair])

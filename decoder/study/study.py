@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -30,6 +30,8 @@ from .networks import NetworkSection
 from .schema import StudySections, study_sections
 from .section import Section
 
+CONTINUOUS = "kinematics"
+"""The table in [targets] of a study of continuous targets, which has no network."""
 AnySection = TypeVar("AnySection", bound=Section)
 
 
@@ -104,15 +106,20 @@ class Study:
         with self.naming("targets: "):
             return StimulusTargets(recording.pictures, network)
 
-    @contextmanager
-    def naming(self, place: str = "") -> Iterator[None]:
+    def naming(self, place: str = "") -> AbstractContextManager[None]:
         """Name the file, and the place in it, in errors that its contents cause."""
-        try:
-            yield
-        except LeakError:  # the design's fault, not the file's
-            raise
-        except (InputError, RecordingError) as error:
-            raise StudyError(f"{self.path}: {place}{error}") from error
+        return naming(self.path, place)
+
+
+@contextmanager
+def naming(path: Path, place: str = "") -> Iterator[None]:
+    """Name a study file, and the place in it, in errors that its contents cause."""
+    try:
+        yield
+    except LeakError:  # the design's fault, not the file's
+        raise
+    except (InputError, RecordingError) as error:
+        raise StudyError(f"{path}: {place}{error}") from error
 
 
 def open_study(path: str | PathLike[str]) -> Study:
@@ -123,6 +130,11 @@ def open_study(path: str | PathLike[str]) -> Study:
     """
     path = Path(path)
     text, document = read_document(path)
+    if isinstance(targets := document.get("targets"), dict) and CONTINUOUS in targets:
+        raise StudyError(
+            f"{path}: targets.{CONTINUOUS}: continuous targets are decoded without a network, by `hotwire evaluate` "
+            "(and `hotwire inspect`) alone; for this command give words or stimuli"
+        )
     return Study(path, text, checked_sections(study_sections(), document, path.parent, path))
 
 
