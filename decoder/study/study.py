@@ -21,7 +21,9 @@ from ...models.networks.network import Network
 from ..decoder import Decoder
 from ..evaluation.audit.leaks import warn_before_fit, windows_in_time
 from ..evaluation.audit.samples import SLOW_HZ
-from ..evaluation.evaluate import Evaluation, evaluate
+from ..evaluation.evaluate import Evaluation, evaluate_prepared
+from ..evaluation.preparation import Arguments, Preparation, prepare
+from ..evaluation.splits import by_class, inner_splits
 from ..evaluation.tuning import tune
 from ..recordings.recording import Recording
 from ..targets import StimulusTargets, Targets
@@ -81,10 +83,35 @@ class Study:
         with self.naming("decoder: "):
             return Decoder(network, targets, self.sections.decoder.settings())
 
-    def evaluate(self, decoder: Decoder, recording: Recording, **changes: Any) -> Evaluation:
-        """Evaluate as the study says, with these arguments of `evaluate` changed."""
+    def prepare(self, recording: Recording, targets: Targets | None = None, **changes: Any) -> Preparation:
+        """All of `evaluate` that needs no network, with these of its arguments changed.
+
+        By default the targets are the study's words; for pictures, the network names them first, see `targets`.
+        """
+        sections, targets = self.sections, targets or self.sections.targets.of_words()
+        arguments = Arguments(**sections.evaluation.arguments() | changes)
         with self.naming():
-            return evaluate(decoder, recording, **self.sections.evaluation.arguments() | changes)
+            return prepare(targets, sections.decoder.settings(), recording, arguments, sections.network.name)
+
+    def evaluate(self, recording: Recording, **changes: Any) -> Evaluation:
+        """Evaluate as the study says, with these arguments of `evaluate` changed.
+
+        All that needs no network comes first, so that it fails before the network is opened.
+        """
+        prepared = self.prepare(recording, **changes) if self.sections.targets.words is not None else None
+        decoder = self.decoder()
+        prepared = prepared or self.prepare(recording, decoder.targets, **changes)
+        with self.naming():
+            return evaluate_prepared(prepared, decoder)
+
+    def check_words(self, recording: Recording) -> None:
+        """Raise where a label of the recording has no word, or choices have too few runs; before the network opens."""
+        section, evaluation = self.sections.targets, self.sections.evaluation
+        with self.naming():
+            if section.words is not None:
+                section.of_words().check_labels(recording.events.label.tolist())
+            if evaluation.choose and not by_class(evaluation.folds):
+                inner_splits(recording.runs, (), evaluation.inner_folds, "choose")
 
     def fit(self, decoder: Decoder, recording: Recording) -> Decoder:
         """Fit on the whole recording, after making the evaluation's choices by all its runs."""

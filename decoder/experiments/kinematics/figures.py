@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...report.drawing import ACCENT, INK, SOFT, Drawing, short
-from ...statistics.regression import Predicted, mean_of_dims
+from ...statistics.regression import PredictedTargets, mean_of_dims
 from .result import KinematicsEvaluation
 
 if TYPE_CHECKING:
@@ -71,4 +71,6 @@ def measures_figure(evaluation: KinematicsEvaluation, over: str) -> Drawing:
 
 def _r2_of(evaluation: KinematicsEvaluation, run: object) -> float:
     found, rows = evaluation.decoder.found, evaluation.run == run
-    return mean_of_dims(Predicted(found.true[rows], found.predicted[rows], found.mean[rows], found.runs[rows]).r2())
+    return mean_of_dims(
+        PredictedTargets(found.true[rows], found.predicted[rows], found.mean[rows], found.runs[rows]).r2()
+    )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ....adapters.other.delayed import DelayedAdapter
 from ....adapters.other.delays import delayed
 from ...run_splits import split_runs
-from ...statistics.regression import Predicted, mean_of_dims
+from ...statistics.regression import PredictedTargets, mean_of_dims
 from .kalman import Floats, KalmanFilter, Quantity, states_of
 
 N_INNER = 4
@@ -117,7 +117,7 @@ def _inner_r2(fold: FilterFold, settings: FilterSettings, lag: int) -> float:
     predicted, mean = np.empty_like(fold.targets), np.empty_like(fold.targets)
     for one, test in fold.inner():
         predicted[test], mean[test] = _kalman(one, settings, lag), one.targets.mean(axis=0)
-    return mean_of_dims(Predicted(fold.targets, predicted, mean, fold.groups).r2())
+    return mean_of_dims(PredictedTargets(fold.targets, predicted, mean, fold.groups).r2())
 
 
 def _kalman(fold: FilterFold, settings: FilterSettings, lag: int) -> Floats:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...run_splits import RunFolds
 from ...statistics.difference import Difference
 from ...statistics.measures import Measure
-from ...statistics.regression import Predicted
+from ...statistics.regression import PredictedTargets
 from ...steps import Step
 from .filters import FilterSettings
 from .kalman import Quantity
@@ -22,7 +22,7 @@ from .kalman import Quantity
 class FilterOutcome:
     """What a decoder or filter predicted on held-out runs, its measures, and each measure of each dimension."""
 
-    found: Predicted
+    found: PredictedTargets
     measures: Mapping[str, Measure]
     by_dim: Mapping[str, list[float]]
 

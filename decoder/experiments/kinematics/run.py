@@ -16,7 +16,7 @@ from ...evaluation.threads import in_parallel
 from ...fitted_on import run_digests
 from ...recordings.recording import Recording
 from ...run_splits import RunFolds, session_of, split_runs
-from ...statistics.regression import Predicted, mean_of_dims, r2_difference, regression_measures
+from ...statistics.regression import PredictedTargets, mean_of_dims, r2_difference, regression_measures
 from ...steps import Step, run_steps
 from .filters import FIELD, FilterFold, FilterSettings, complete, ridge
 from .kalman import Floats
@@ -235,11 +235,11 @@ def _predicted(
     mean: Floats,
     units: NDArray,
     scored: NDArray[np.bool_],
-) -> Predicted:
+) -> PredictedTargets:
     every = np.empty_like(truth)
     for one, of_fold in zip(fitted, predicted, strict=True):
         every[one.test] = of_fold
-    return Predicted(truth[scored], every[scored], mean[scored], units[scored])
+    return PredictedTargets(truth[scored], every[scored], mean[scored], units[scored])
 
 
 def _check(
