@@ -14,6 +14,13 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 from pydantic.fields import FieldInfo
 
 from hotwire.decoder import Settings, WordTargets, evaluate
+from hotwire.decoder.experiments.kinematics.run import evaluate_kinematics
+from hotwire.decoder.experiments.kinematics.study import (
+    KinematicsEvaluationSection,
+    KinematicsSection,
+    LagsDecoderSection,
+)
+from hotwire.decoder.experiments.kinematics.targets import read_kinematics
 from hotwire.decoder.experiments.maps import MapSettings
 from hotwire.decoder.experiments.planning.run import plan
 from hotwire.decoder.experiments.pseudo_online.policy import Policy
@@ -88,6 +95,7 @@ def write_study_reference(folder: Path) -> None:
         "Paths are relative to the file; `${NAME}` stands for an environment variable.",
         *_recordings(),
         *_others(),
+        *_continuous(),
         *_kinds(),
     ]
     (folder / "study.md").write_text("\n".join(parts) + "\n", encoding="utf-8")
@@ -121,6 +129,28 @@ def _others() -> Iterator[str]:
                 yield from ["", f'### `[decoder.adapter] kind = "{kind}"`', "", _summary(type(default_adapter(kind)))]
                 options = {key: one for key, one in adapter_section(kind).model_fields.items() if key != "kind"}
                 yield from _table(options, type(default_adapter(kind)))
+
+
+def _continuous() -> Iterator[str]:
+    yield from [
+        "",
+        "## Studies of continuous targets",
+        "",
+        "They have a [recording], no [network], and these sections.",
+    ]
+    sections = {
+        "targets.kinematics": (KinematicsSection, read_kinematics),
+        "decoder": (LagsDecoderSection, evaluate_kinematics),
+        "evaluation": (KinematicsEvaluationSection, evaluate_kinematics),
+    }
+    for name, (section, source) in sections.items():
+        yield from [
+            "",
+            f"### [{name}]" + " of continuous targets" * (name != "targets.kinematics"),
+            "",
+            _summary(section),
+        ]
+        yield from _table(section.model_fields, source)
 
 
 def _kinds() -> Iterator[str]:

@@ -12,6 +12,7 @@ from .options import json_option, recording_of
 from .result import CommandResult
 
 if TYPE_CHECKING:
+    from ..experiments.kinematics.study import KinematicsStudy
     from ..steps import Step
     from ..study.study import Study
 
@@ -38,9 +39,11 @@ def _inspected(path: Path) -> dict[str, Any]:
     from ..report.data import recording_data
 
     if path.suffix == ".toml":
+        from ..experiments.kinematics.study import open_kinematics
         from ..study.study import open_study
 
-        return _study_data(open_study(path))
+        kinematics = open_kinematics(path)
+        return _study_data(open_study(path)) if kinematics is None else _kinematics_data(kinematics)
     if path.suffix == ".npz" and (not path.is_file() or "about" in array_names(path)):
         return {"kind": "recording", **recording_data(recording_of(path))}
     if path.suffix == ".hotwire":
@@ -76,6 +79,26 @@ def _study_data(study: Study) -> dict[str, Any]:
         "network": study.sections.network.model_dump(exclude_none=True),
         "decoder": {name: str(value) for name, value in vars(settings).items()},
         "delays": delays_data(settings.steps, recording.rate_hz),
+    }
+
+
+def _kinematics_data(study: KinematicsStudy) -> dict[str, Any]:
+    from ..report.data import recording_data
+
+    recording, targets = study.read()
+    steps = study.sections.decoder.steps
+    return {
+        "kind": "study of continuous targets",
+        "recording": recording_data(recording),
+        "targets": {
+            "quantity": targets.quantity,
+            "dimensions": list(targets.names),
+            "n_times": len(targets.values),
+            "smallest": targets.values.min(axis=0),
+            "largest": targets.values.max(axis=0),
+        },
+        "decoder": study.sections.decoder.model_dump(exclude_none=True, exclude={"steps"}),
+        "delays": delays_data(steps, recording.rate_hz),
     }
 
 

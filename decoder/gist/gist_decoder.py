@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError, ShapeError
-from .beam import Beam, Step
+from .beam import Beam, NextWord
 from .beam_settings import BeamSettings
 from .encoding_model import EncodingModel
 from .lanczos import lanczos, sample_of
@@ -40,11 +40,20 @@ class GistDecoder:
     words : WordModel
     vocabulary : Vocabulary
     settings : BeamSettings, optional
+    null_seed : int, optional
+        A null: instead of what words leave unexplained of the samples, noise of the model's size is to be explained.
+        All else is the same, so the text is what the language model makes of the words' times without a brain.
     """
 
     def __init__(
-        self, encoding: EncodingModel, words: WordModel, vocabulary: Vocabulary, settings: BeamSettings | None = None
+        self,
+        encoding: EncodingModel,
+        words: WordModel,
+        vocabulary: Vocabulary,
+        settings: BeamSettings | None = None,
+        null_seed: int | None = None,
     ) -> None:
+        self._null = None if null_seed is None else np.random.default_rng(null_seed)
         self._settings = BeamSettings() if settings is None else settings
         self._model = WhitenedModel.of(encoding.weights, encoding.intercept, encoding.noise)
         self._encoding, self._timing, self._vocabulary = encoding, encoding.timing, vocabulary
@@ -156,7 +165,7 @@ class GistDecoder:
         present = np.array([self._samples.get(t) is not None for t in range(first - 1, first + n)])
         reach = self._settings.context_s * self._encoding.rate_hz
         n_context = contexts(self._before, at, reach, self._settings.context_words)
-        final = self._beam.step(Step(self._timing.weights(at, present), duration_s, n_context))
+        final = self._beam.step(NextWord(self._timing.weights(at, present), duration_s, n_context))
         self._opened = first
         self._before.append(at)
         self._waiting.pop(0)
@@ -165,6 +174,8 @@ class GistDecoder:
 
     def _left(self, t: int) -> Floats | None:
         """What unknown words leave unexplained of a sample, its noise made independent; None if it is lost."""
+        if t not in self._unexplained and self._null is not None:
+            self._unexplained[t] = self._null.standard_normal(len(self._nothing))
         if t not in self._unexplained:
             pair = [self._less_unknown(t - 1), self._less_unknown(t)]
             present = np.array([row is not None for row in pair])

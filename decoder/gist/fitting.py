@@ -1,0 +1,101 @@
+"""A decoder of gist, fitted: everything that is needed to decode another run of the same person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...models.networks.language.language_model import LanguageModel
+from ...models.networks.language.sliding_pass import SlidingPass
+from ..recordings.recording import Recording
+from ..recordings.timed_words import TimedWords, check_words
+from .beam_settings import BeamSettings
+from .encoding_fit import EncodingFit, EncodingSettings, fit_encoding
+from .gist_decoder import GistDecoder
+from .network_words import NetworkWords, features_of_story, read_stories, vocabulary_of
+from .proposals import Vocabulary
+from .word_features import WordFeatures
+
+
+@dataclass(frozen=True)
+class GistSettings:
+    """How a decoder of gist is made.
+
+    Attributes
+    ----------
+    layer : str
+        The network's layer whose states are features of words.
+    n_tokens : int
+        How many tokens a token attends to, see `hotwire.models.networks.language.sliding_pass.SlidingPass`.
+    n_components : int
+        How many principal components of the states are features.
+    encoding : EncodingSettings
+    beam : BeamSettings
+    """
+
+    layer: str
+    n_tokens: int = 32
+    n_components: int = 64
+    encoding: EncodingSettings = field(default_factory=EncodingSettings)
+    beam: BeamSettings = field(default_factory=BeamSettings)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedGist:
+    """A fitted decoder of gist."""
+
+    settings: GistSettings
+    encoding: EncodingFit
+    vocabulary: Vocabulary
+    words: NetworkWords
+
+    def decoder(self, null_seed: int | None = None) -> GistDecoder:
+        """Return a decoder for one run; with a seed, a null that sees no brain."""
+        return GistDecoder(self.encoding.model, self.words, self.vocabulary, self.settings.beam, null_seed)
+
+    def decode(
+        self, recording: Recording, run: int | str, words: TimedWords, null_seed: int | None = None
+    ) -> list[str]:
+        """Return the words (n_words,) decoded from a run, at the times of its words."""
+        check_words({run: words}, recording.select(runs=[run]))
+        decoder = self.decoder(null_seed)
+        samples = recording.data[recording.samples_of(run)][:, self.encoding.model.voxels]
+        said = decoder.push(samples, words.middle_s, words.duration_s).final
+        return said + decoder.finish().final
+
+
+def fit_gist(
+    network: LanguageModel, words: Mapping[Any, TimedWords], recording: Recording, settings: GistSettings
+) -> FittedGist:
+    """Fit a decoder of gist on all runs of a recording.
+
+    Parameters
+    ----------
+    network : LanguageModel
+        Of the Llama family, e.g. SmolLM2.
+    words : mapping of int or str to TimedWords
+        What was said in each run. The decoder says no other words than these.
+    recording : Recording
+        Without drift.
+    settings : GistSettings
+
+    Raises
+    ------
+    RecordingError
+        A run has no words, or words lie outside it.
+    UnknownNameError
+        The network has no such layer.
+    InputError
+        The network is of another family, or settings do not fit.
+    """
+    check_words(words, recording)
+    sliding = SlidingPass(network, settings.layer, n_tokens=settings.n_tokens)
+    read = read_stories(network, sliding, words)
+    features = WordFeatures.fit(np.concatenate([read[run].states for run in words]), settings.n_components)
+    of_runs = {run: features_of_story(features, read[run], words[run]) for run in words}
+    encoding = fit_encoding(of_runs, words, recording, features.bands, settings.encoding)
+    vocabulary, tokens = vocabulary_of(network, np.concatenate([words[run].word for run in words]).tolist())
+    return FittedGist(settings, encoding, vocabulary, NetworkWords(sliding, vocabulary, tokens, features))

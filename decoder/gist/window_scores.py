@@ -1,0 +1,100 @@
+"""How alike the decoded and the true text are, in windows of fixed length, beside nulls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from ..statistics.identification import identification
+from ..statistics.texts import bleu_1, stems, word_error_rate, word_overlap
+
+Floats = NDArray[np.float64]
+
+WINDOW_S = 20.0
+EVERY_S = 1.0
+
+SCORES: dict[str, Callable[[Sequence[str], Sequence[str]], float]] = {
+    "WER": word_error_rate,
+    "BLEU-1": bleu_1,
+    "stem overlap": lambda true, said: word_overlap(stems(true), stems(said)),
+}
+LOW_IS_GOOD = ("WER",)
+
+
+class WindowScore(NamedTuple):
+    """A score over all windows of a run.
+
+    `z` is how many standard deviations of the nulls it is better than their mean (NaN for fewer than two nulls);
+    `above` is the share of windows better than the nulls' 95th percentile in the same window.
+    """
+
+    value: float
+    null: float
+    z: float
+    above: float
+
+
+def windows_of(middle_s: Floats, window_s: float = WINDOW_S, every_s: float = EVERY_S) -> list[slice]:
+    """Return the words of each window of a run, from the first word on; windows without words are left out.
+
+    Raises
+    ------
+    InputError
+        The words take less time than one window.
+
+    Examples
+    --------
+    >>> windows_of(np.array([0.0, 4.0, 9.0, 12.0]), window_s=10.0, every_s=1.0)
+    [slice(0, 3, None), slice(1, 3, None), slice(1, 3, None)]
+    """
+    starts = np.arange(middle_s[0], middle_s[-1] - window_s + 1e-9, every_s)
+    if not len(starts):
+        raise InputError(
+            f"window_s: expected at most the {middle_s[-1] - middle_s[0]:g} s that the words take, got {window_s:g}"
+        )
+    edges = np.searchsorted(middle_s, np.stack([starts, starts + window_s]))
+    return [slice(int(first), int(stop)) for first, stop in edges.T if stop > first]
+
+
+def score_windows(
+    true: Sequence[str], said: Sequence[str], nulls: Sequence[Sequence[str]], windows: Sequence[slice]
+) -> dict[str, WindowScore]:
+    """Compare texts of one word at each time with the true one, in windows; by the name of each score."""
+    true, said = _plain(true), _plain(said)
+    texts = [said, *map(_plain, nulls)]
+    scores = {}
+    for name, score in SCORES.items():
+        sign = -1.0 if name in LOW_IS_GOOD else 1.0
+        table = np.array([[score(true[window], text[window]) for window in windows] for text in texts])
+        means = table.mean(axis=1)
+        spread = means[1:].std(ddof=1) if len(nulls) > 1 else np.nan
+        z = sign * (means[0] - means[1:].mean()) / spread if spread > 0 else np.nan
+        above = np.nan
+        if nulls:
+            above = float((sign * table[0] > np.percentile(sign * table[1:], 95, axis=0)).mean())
+        scores[name] = WindowScore(float(means[0]), float(means[1:].mean()) if nulls else np.nan, float(z), above)
+    return scores
+
+
+def identified(true: Sequence[str], said: Sequence[str], windows: Sequence[slice]) -> float:
+    """How often a decoded window is more like its own true window than like another, by overlap of stems; chance 0.5.
+
+    Windows that share words in time are not compared.
+    """
+    true, said = stems(true), stems(said)
+    apart = [windows[0]]
+    for window in windows:
+        if window.start >= apart[-1].stop:
+            apart.append(window)
+    if len(apart) < 2:
+        raise InputError("windows: expected two or more that are apart, got one; give a longer run or shorter windows")
+    alike = [[word_overlap(true[other], said[one]) for other in apart] for one in apart]
+    return float(identification(alike, np.arange(len(apart)), 2).mean())
+
+
+def _plain(words: Sequence[str]) -> list[str]:
+    return [word.lower() for word in words]

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hotwire.decoder.gist.window_scores import identified, score_windows, windows_of
+from hotwire.errors import InputError
+
+WORDS = [f"word{i}" for i in range(60)]
+MIDDLE_S = np.arange(60.0)
+
+
+def test_windows_are_of_fixed_length() -> None:
+    windows = windows_of(MIDDLE_S)
+    assert len(windows) == 40
+    assert {window.stop - window.start for window in windows} == {20}
+    pause = np.r_[MIDDLE_S[:10], MIDDLE_S[:30] + 100.0]
+    assert all(window.stop > window.start for window in windows_of(pause))
+    with pytest.raises(InputError, match="at most the 10 s that the words take, got 20"):
+        windows_of(np.arange(11.0))
+
+
+def test_better_than_nulls() -> None:
+    rng = np.random.default_rng(0)
+    nulls = [rng.permutation(WORDS).tolist() for _ in range(10)]
+    scores = score_windows(WORDS, [word.upper() for word in WORDS], nulls, windows_of(MIDDLE_S))
+    assert (scores["WER"].value, scores["BLEU-1"].value) == (0.0, 1.0)
+    for score in scores.values():
+        assert score.z > 10
+        assert score.above == 1.0
+    scores = score_windows(WORDS, rng.permutation(WORDS).tolist(), nulls, windows_of(MIDDLE_S))
+    assert all(abs(score.z) < 4 for score in scores.values())
+    assert np.isnan(score_windows(WORDS, WORDS, [], windows_of(MIDDLE_S))["WER"].z)
+
+
+def test_windows_are_identified_among_those_apart() -> None:
+    windows = windows_of(MIDDLE_S)
+    assert identified(WORDS, WORDS, windows) == 1.0
+    assert identified(WORDS, ["none"] * 60, windows) == 0.5
+    assert identified(WORDS, [*WORDS[20:40], *WORDS[:20], *WORDS[40:]], windows) == 0.0
+    with pytest.raises(InputError, match="two or more that are apart"):
+        identified(WORDS, WORDS, windows[:5])
