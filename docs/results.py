@@ -82,7 +82,7 @@ SIMULATED = "intervals"
 SIMULATED_PARTS = ("n", "n_maps", "coverage", "difference", "refits", "map", "evaluate", "goals")
 BUNDLE = ".bundle"
 """An output of this suffix is that of the study with ``--engine bundle``: the graph of 8 bits that a rig runs."""
-LIVE = ["haxby-live", "openbmi-imagery"]
+LIVE = ["haxby-live", "openbmi-imagery", "openbmi-ssvep"]
 """Studies whose decoder can go live, in which the graph is compared with the network."""
 MEASURED = {"candidate": "accuracy", "pairwise": "pairs", "auc": "AUC"}
 GOALS = {
