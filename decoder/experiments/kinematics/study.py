@@ -72,7 +72,7 @@ class LagsDecoderSection(Section):
 
     steps: Steps = []
     lags: list[int] | None = Field(None, min_length=1)
-    """In samples after the steps: with 2, activity two samples before. By default 0 to 4."""
+    """In samples after the steps: with 2, activity two samples before. By default 0 to 9."""
     alphas: list[Positive] | None = Field(None, min_length=1)
     """Strengths to choose from; by default a grid on the scale of the features."""
 
@@ -125,12 +125,22 @@ class KinematicsStudy:
         with naming(self.path, "recording: "):
             whole = section.read_whole()
         with naming(self.path, "targets.kinematics: "):
-            brain, targets = self.sections.targets.kinematics.of(whole, getattr(section, "start_s", 0.0))
+            brain, targets = self.sections.targets.kinematics.of(whole, self._start_s())
         if section.cut is None:
             return brain, targets
         with naming(self.path, "recording: "):
             cut = cut_runs(brain, **section.cut.given())
             return cut, targets.cut_as(brain, cut)
+
+    def _start_s(self) -> float:
+        """The time of each run's first sample on the clock of the targets."""
+        section: Any = self.sections.recording
+        if section.kind == "nwb" and self.sections.targets.kinematics.time_s is not None:
+            raise InputError(
+                'time_s: expected a row for each sample of a recording of kind "nwb", as its file\'s clock is not kept, '
+                f"got the times {self.sections.targets.kinematics.time_s!r}; interpolate the values to the samples"
+            )
+        return section.start_s if section.kind == "spike_times" else 0.0
 
     def evaluate(self, recording: Recording, targets: Kinematics) -> KinematicsEvaluation:
         """Evaluate as the study says."""

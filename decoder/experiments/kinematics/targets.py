@@ -138,7 +138,8 @@ def read_kinematics(
     values : str
         The array of the targets, (n_times, n_dims) or transposed, or (n_times,).
     time_s : str, optional
-        The array of their times in seconds. Default: a row for each sample of the recording.
+        The array of their times in seconds since the run's first sample (beside spike times, on their clock). Default:
+        a row for each sample of the recording.
     run : str, optional
         The array of their runs. Default: those of the recording's samples; with times, its only run.
     names : sequence of str, optional
