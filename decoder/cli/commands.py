@@ -30,6 +30,7 @@ OWN = {
     "evaluate": "evaluate:evaluate",
     "fit": "fit:fit",
     "fit-all": "fit_all:fit_all_",
+    "gist": "gist:gist",
     "group": "subjects:group_",
     "init": "init:init",
     "inspect": "inspect:inspect",
