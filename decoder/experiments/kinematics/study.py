@@ -137,8 +137,8 @@ class KinematicsStudy:
         section: Any = self.sections.recording
         if section.kind == "nwb" and self.sections.targets.kinematics.time_s is not None:
             raise InputError(
-                'time_s: expected a row for each sample of a recording of kind "nwb", as its file\'s clock is not kept, '
-                f"got the times {self.sections.targets.kinematics.time_s!r}; interpolate the values to the samples"
+                'time_s: expected none beside a recording of kind "nwb", as its file\'s clock is not kept, but a row for '
+                f"each sample, got the times {self.sections.targets.kinematics.time_s!r}; interpolate the values to the samples"
             )
         return section.start_s if section.kind == "spike_times" else 0.0
 

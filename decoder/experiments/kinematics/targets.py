@@ -160,6 +160,8 @@ def read_kinematics(
     table, n_rows = _table(path, values, arrays[values]), recording.n_samples
     if time_s is not None:
         n_rows = arrays[time_s].size
+        if arrays[time_s].dtype.kind not in "biuf":
+            raise RecordingError(f"{path}: expected {time_s!r} to be seconds, got an array of {arrays[time_s].dtype}")
     if len(table) != n_rows and table.shape[1] == n_rows:
         table = table.T
     if len(table) != n_rows:
