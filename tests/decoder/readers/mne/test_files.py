@@ -216,3 +216,14 @@ def test_what_is_no_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "mne", None)
     with pytest.raises(MissingExtraError, match=r"install hotwire\[all\]"):
         read_mne(tmp_path / "b.edf")
+
+
+@pytest.mark.parametrize("raised", [Exception("a plain one"), KeyError("ch"), ZeroDivisionError(), RecursionError("a")])
+def test_whatever_mne_raises_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise raised
+
+    (tmp_path / "a.edf").write_bytes(b"0")
+    monkeypatch.setattr(mne.io, "read_raw", fails)
+    with pytest.raises(RecordingError, match=r"a\.edf: cannot be read by MNE-Python: .*\w"):
+        read_mne(tmp_path / "a.edf")
