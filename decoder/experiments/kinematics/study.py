@@ -135,10 +135,11 @@ class KinematicsStudy:
     def _start_s(self) -> float:
         """The time of each run's first sample on the clock of the targets."""
         section: Any = self.sections.recording
-        if section.kind == "nwb" and self.sections.targets.kinematics.time_s is not None:
+        times = self.sections.targets.kinematics.time_s
+        if section.kind == "nwb" and times is not None:
             raise InputError(
-                'time_s: expected none beside a recording of kind "nwb", as its file\'s clock is not kept, but a row for '
-                f"each sample, got the times {self.sections.targets.kinematics.time_s!r}; interpolate the values to the samples"
+                f"time_s: expected none beside a recording of kind 'nwb', as the clock of its file is not kept, got "
+                f"{times!r}; interpolate the values to the recording, and give a row for each sample"
             )
         return section.start_s if section.kind == "spike_times" else 0.0
 
