@@ -31,6 +31,7 @@ OWN = {
     "explain": "explain:explain",
     "fit": "fit:fit",
     "fit-all": "fit_all:fit_all_",
+    "gist": "gist:gist",
     "group": "subjects:group_",
     "init": "init:init",
     "inspect": "inspect:inspect",
