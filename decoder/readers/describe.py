@@ -13,6 +13,7 @@ from ...errors import RecordingError
 from .arrays.array_files import array_shapes
 from .fmri.bids_files import entities_of
 from .fmri.images import IMAGES, open_image
+from .fmri.repetition_time import units_of
 from .mne.files import open_raw
 from .mne.stim_channel import steps_of
 from .neo.describe import describe_neo
@@ -46,7 +47,7 @@ def describe(path: Path) -> dict[str, Any]:
 
 def _nifti(path: Path) -> dict[str, Any]:
     image = open_image(path)
-    zooms, units = image.header.get_zooms(), image.header.get_xyzt_units()
+    zooms, units = image.header.get_zooms(), units_of(image)
     return {
         "shape": list(image.shape),
         "voxel_size": [float(str(one)) for one in zooms[:3]],
