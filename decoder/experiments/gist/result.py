@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...gist.fitting import GistSettings
-from ...gist.window_scores import Score
+from ...gist.window_scores import WindowScore
 
 DISTINGUISHABLE = 2.0
 """Standard deviations of the evidence at other times, above which text is the brain's."""
@@ -49,8 +49,8 @@ class DecodedRun:
     true: list[str]
     said: list[str]
     middle_s: list[float]
-    scores: dict[str, Score]
-    controls: dict[str, dict[str, Score]]
+    scores: dict[str, WindowScore]
+    controls: dict[str, dict[str, WindowScore]]
     identified: float
     evidence: Evidence
     coverage: float
