@@ -227,3 +227,13 @@ def test_whatever_mne_raises_names_the_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(mne.io, "read_raw", fails)
     with pytest.raises(RecordingError, match=r"a\.edf: cannot be read by MNE-Python: .*\w"):
         read_mne(tmp_path / "a.edf")
+
+
+def test_a_type_of_channel_that_does_not_exist(tmp_path: Path) -> None:
+    write_fif(tmp_path / "a_raw.fif")
+    content = (tmp_path / "a_raw.fif").read_bytes()
+    eeg = (2).to_bytes(4, "big")  # the kind is the third number of a channel's description
+    at = content.index((1).to_bytes(4, "big") * 2 + eeg)
+    (tmp_path / "a_raw.fif").write_bytes(content[: at + 8] + (65280).to_bytes(4, "big") + content[at + 12 :])
+    with pytest.raises(RecordingError, match="cannot be read by MNE-Python: Unknown channel type"):
+        read_mne(tmp_path / "a_raw.fif")
