@@ -28,6 +28,7 @@ OWN = {
     "data": "assets:data",
     "demo": "demo:demo",
     "evaluate": "evaluate:evaluate",
+    "explain": "explain:explain",
     "fit": "fit:fit",
     "fit-all": "fit_all:fit_all_",
     "gist": "gist:gist",

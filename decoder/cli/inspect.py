@@ -13,6 +13,7 @@ from .result import CommandResult
 
 if TYPE_CHECKING:
     from ..experiments.kinematics.study import KinematicsStudy
+    from ..recordings.recording import Recording
     from ..steps import Step
     from ..study.study import Study
 
@@ -72,14 +73,30 @@ def _study_data(study: Study) -> dict[str, Any]:
     from ..report.data import recording_data
 
     settings = study.sections.decoder.settings()
+    study.check_network()
     recording = study.recording()
+    study.check_words(recording)
     return {
         "kind": "study",
         "recording": recording_data(recording),
         "network": study.sections.network.model_dump(exclude_none=True),
         "decoder": {name: str(value) for name, value in vars(settings).items()},
         "delays": delays_data(settings.steps, recording.rate_hz),
+        "evaluation": _ready(study, recording),
     }
+
+
+def _ready(study: Study, recording: Recording) -> str:
+    """Whether an evaluation can begin; a study that is only fitted, mapped or replayed does not need it."""
+    from ...errors import StudyError
+
+    if study.sections.targets.words is None:
+        return "begins with what the network sees in the pictures"
+    try:
+        design = study.prepare(recording, audit="warn").design
+    except StudyError as error:
+        return f"cannot begin: {error}"
+    return f"can begin: {len(design.trials)} trials, {len(design.fold_names)} folds; `hotwire explain` says more"
 
 
 def _kinematics_data(study: KinematicsStudy) -> dict[str, Any]:

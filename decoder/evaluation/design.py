@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..finding import Finding
-from ..inner_folds import LEAST_RUNS
-from ..readout import Readout
+from ..inner_folds import least_runs
 from ..run_splits import session_of
 from ..settings import Settings
 from ..statistics.auc import unit_of_auc
@@ -101,7 +100,7 @@ class Design:
     def measure_names(self) -> tuple[str, ...]:
         """The measures of the decoder."""
         new, auc = self.classes is not None, self.unit_of_auc is not None
-        speaks = any(map(_speaks, [self.settings.readout, *self.values_of("readout")]))
+        speaks = any(one.speaks for one in [self.settings.readout, *self.values_of("readout")])
         there = {"candidate": True, "pairwise": True, "against all": new, "free": speaks, "auc": auc}
         return tuple(name for name, is_there in there.items() if is_there)
 
@@ -148,7 +147,7 @@ class Design:
         """Whether every fold trains on so many runs that probabilities can be calibrated, if they are to be."""
         n_runs = len(np.unique(self.trials.run)) if self.classes is None else 0
         most_tested = max(len(np.unique(self.trials.run[self.fold == fold])) for fold in np.unique(self.fold))
-        return self.settings.probabilities == "calibrated" and n_runs - most_tested >= LEAST_RUNS
+        return self.settings.probabilities == "calibrated" and n_runs - most_tested >= least_runs(self.settings)
 
     def facts(self) -> dict[str, Any]:
         """All attributes by name, for the result."""
@@ -161,8 +160,3 @@ class Design:
     def values_of(self, setting: str) -> Sequence[Any]:
         """The values that a setting is chosen from; empty where it is not chosen."""
         return [value for one in self.choose if one.setting == setting for value in one.values]
-
-
-def _speaks(readout: Readout) -> bool:
-    """Whether a readout gives free answers."""
-    return type(readout).texts is not Readout.texts

@@ -57,7 +57,7 @@ def setting_texts(
     fit_steps, fit_window = settings.to_fit
     texts = {
         "recording": f"{recording or 'Not known'}.",
-        "steps": _chosen("steps", chosen_from, _steps) or f"{_steps(settings.steps)}.",
+        "steps": _chosen("steps", chosen_from, _steps) or f"{_steps(settings.steps)}, run by run.",
         "window": _chosen("window", chosen_from, repr) or f"{settings.window!r}.",
         "features": _chosen("features", chosen_from, repr)
         or (f"{settings.features!r}." if settings.features is not None else "The window’s output itself."),
@@ -77,7 +77,7 @@ def _chosen(name: str, chosen_from: Callable[[str], Sequence[Any]], word: Callab
 
 
 def _steps(steps: Sequence[Step] | None) -> str:
-    return "run by run, in this order, " + ", ".join(map(repr, steps)) if steps else "none"
+    return ", then ".join(map(repr, steps or ())) or "none"
 
 
 def _whitening(whiten: str) -> str:

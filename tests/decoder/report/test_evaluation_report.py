@@ -244,7 +244,7 @@ def test_trials_of_one_event_are_named(tmp_path: Path, page: str) -> None:
 
 def test_methods_name_the_settings(page: str) -> None:
     text = text_of(page)
-    assert "recording a recording. steps run by run, in this order, Detrend(order=2). window BlockAverage(" in text
+    assert "recording a recording. steps Detrend(order=2), run by run. window BlockAverage(" in text
     assert "features The window’s output itself. whitening from all samples of the training runs, Ledoit–Wolf" in text
     assert "the network (chosen in each fold from 4, 8)" in text
     assert "over 4 inner folds" in text
