@@ -27,8 +27,8 @@ def methods(result: RetrievalResult) -> dict[str, str]:
             f"Layer ({', '.join(of.layers)}) and strength ({', '.join(f'{one:g}' for one in of.strengths)}, one for "
             "all features at unit variance) by the correlation of predictions within the training of each test. "
             f"Layers chosen: {chosen}. Features count by their squared correlation between listeners of training. "
-            "Components and scales are of the words and samples outside of the part held out. Other settings are not "
-            "chosen by data."
+            "Components and scales are of the words and samples outside of the part held out. All other settings "
+            "are the study's: if they were settled by a look at these figures, the figures flatter."
         ),
         "pairs": (
             "A window begins at every sample. Its similarity with a predicted window is the cosine over samples and "
