@@ -19,7 +19,7 @@ from .drift import Drift
 from .listeners import Listeners
 from .settings import RetrievalSettings
 from .story import Story
-from .stretches import Stretch, stretches
+from .stretches import StoryPart, stretches
 
 Floats = NDArray[np.floating]
 
@@ -37,7 +37,7 @@ class StretchModel:
 
     Attributes
     ----------
-    stretch : Stretch
+    stretch : StoryPart
     candidates : list of Candidate
     inner : array (n_candidates, n_training, n_samples)
         From all samples to those of training, each predicted from other parts of training.
@@ -45,7 +45,7 @@ class StretchModel:
         From all samples (only those of training count) to the stretch.
     """
 
-    stretch: Stretch
+    stretch: StoryPart
     candidates: list[Candidate]
     inner: NDArray[np.float32]
     outer: NDArray[np.float32]
@@ -112,7 +112,7 @@ def _kernel(
     return table @ table.T
 
 
-def _hat(kernel: Floats, stretch: Stretch, strength: float) -> NDArray[np.float32]:
+def _hat(kernel: Floats, stretch: StoryPart, strength: float) -> NDArray[np.float32]:
     """The matrix (n_held_out, n_samples) of ridge with an intercept; zero but for samples of training."""
     training, n = stretch.training, len(stretch.training)
     of_training = kernel[np.ix_(training, training)]

@@ -13,14 +13,14 @@ Floats = NDArray[np.floating]
 Indices = NDArray[np.intp]
 
 
-class Stretch(NamedTuple):
-    """Samples that are held out, and those that a model of them is fitted on."""
+class StoryPart(NamedTuple):
+    """A part of a story: samples that are held out, and those that a model of them is fitted on."""
 
     held_out: Indices
     training: Indices
 
 
-def stretches(samples: Indices, n_folds: int, gap: int) -> list[Stretch]:
+def stretches(samples: Indices, n_folds: int, gap: int) -> list[StoryPart]:
     """Hold out one part of the samples after the other; `gap` samples on both sides of it are not used.
 
     Examples
@@ -29,7 +29,7 @@ def stretches(samples: Indices, n_folds: int, gap: int) -> list[Stretch]:
     [[3, 4, 5], [0, 5], [0, 1, 2]]
     """
     parts = np.array_split(samples, n_folds)
-    return [Stretch(part, samples[(samples < part[0] - gap) | (samples > part[-1] + gap)]) for part in parts]
+    return [StoryPart(part, samples[(samples < part[0] - gap) | (samples > part[-1] + gap)]) for part in parts]
 
 
 def similarities(brain: Floats, predicted: Floats, n_window: int) -> Floats:

@@ -32,7 +32,7 @@ class ListenersSection(Section):
 
 
 @fields_of(read_words)
-class WordsSection(Section):
+class StoryWordsSection(Section):
     """See `hotwire.decoder.readers.words.read.read_words`."""
 
 
@@ -50,7 +50,7 @@ class RetrievalSections(Section):
 
     kind: Literal["retrieval"]
     listeners: ListenersSection
-    words: WordsSection
+    words: StoryWordsSection
     network: NetworkSection
     retrieval: RetrievalSection
 
