@@ -36,7 +36,7 @@ class FitPlan:
         return FitPlan(self.solver, n * self.operations, n * self.kept_bytes + made, n * self.kept_bytes)
 
     def __str__(self) -> str:
-        return f"{self.solver}, about {self.operations:.2g} multiplications and {_size(self.memory_bytes)} of memory"
+        return f"{self.solver}, about {self.operations:.2g} multiplications and {size(self.memory_bytes)} of memory"
 
 
 def plan_fit(
@@ -124,9 +124,8 @@ def require_memory(
     """
     room = _machine_bytes() if room_bytes is None else room_bytes
     if room is not None and plan.memory_bytes > room:
-        raise InputError(
-            f"{what} will take {plan} ({_duration(plan.operations)}), and the machine has {_size(room)}: {instead}"
-        )
+        takes = duration(seconds_of(plan.operations))
+        raise InputError(f"{what} will take {plan} ({takes}), and the machine has {size(room)}: {instead}")
 
 
 def fits_at_once(plan: FitPlan, n: int, room_bytes: float | None = None) -> int:
@@ -139,8 +138,17 @@ def fits_at_once(plan: FitPlan, n: int, room_bytes: float | None = None) -> int:
     return n if room is None else max(1, min(n, int(room / plan.memory_bytes)))
 
 
-def _duration(operations: float) -> str:
-    seconds = operations / MULTIPLICATIONS_PER_S / (os.cpu_count() or 1)
+def seconds_of(operations: float, n_cores: int | None = None) -> float:
+    """How long so many multiplications take on so many cores, by default all of this machine."""
+    return operations / MULTIPLICATIONS_PER_S / (n_cores or os.cpu_count() or 1)
+
+
+def duration(seconds: float) -> str:
+    """A time in words, rounded as estimates are.
+
+    >>> duration(0.2), duration(75.0), duration(400.0)
+    ('about a second', 'some 75 s', 'some 7 minutes')
+    """
     for unit, size in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
         if seconds >= 2 * size:
             return f"some {seconds / size:.0f} {unit}"
@@ -154,5 +162,10 @@ def _machine_bytes() -> float | None:
         return None
 
 
-def _size(n_bytes: float) -> str:
+def size(n_bytes: float) -> str:
+    """A number of bytes in words.
+
+    >>> size(2.5e9), size(3e6)
+    ('2.5 GB', '3.0 MB')
+    """
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e8 else f"{n_bytes / 1e6:.1f} MB"

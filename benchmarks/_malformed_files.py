@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "decoder"))
-from small_study import STUDY, made_recording, save_network
+from small_study import STUDY, made_recording, save_network  # pyright: ignore[reportMissingImports]
 
 LABELS = np.array(["cat", "face", "shoe"] * 8)
 CODES = np.array([1, 2, 3] * 8)

@@ -95,7 +95,9 @@ def tried(runner: Any, command_line: Any, arguments: list[str]) -> int | dict[st
         path.unlink()
         return {"problem": unexpected[1][:300], "where": where}
     if "there is not enough memory" in said:
-        return {"problem": f"more than {MOST_BYTES >> 30} GB: {said.strip()[:200]}", "where": ""}
+        cause = None if result.exception is None else result.exception.__context__
+        where = _where("".join(traceback.format_exception(cause)))
+        return {"problem": f"more than {MOST_BYTES >> 30} GB: {said.strip()[:200]}", "where": where}
     if "Traceback" in said or not (result.exception is None or isinstance(result.exception, SystemExit)):
         return {"problem": f"a traceback: {result.exception!r}"[:300], "where": _where(said)}
     if result.exit_code and "hotwire: " not in said:

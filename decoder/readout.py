@@ -105,6 +105,11 @@ class Readout(ABC):
         """A readout with the same scores and no free answers."""
         return self
 
+    @property
+    def speaks(self) -> bool:
+        """Whether it gives free answers."""
+        return self.without_texts() != self
+
     def before_fit(self) -> Readout | None:
         """What can be read of states before anything is fitted, None where that is nothing."""
         return self
@@ -290,9 +295,9 @@ class DiscriminantReadout(Readout):
     def __post_init__(self) -> None:
         check_count("max_tokens", self.max_tokens, 0)
 
-    def check(self, network: Network) -> None:
+    def check_can(self, network: str, *, write: bool, name: bool) -> None:
         if self._speaks is not None:
-            self._speaks.check(network)
+            self._speaks.check_can(network, write=write, name=name)
 
     def scores(self, entry: Entry, states: NDArray) -> NDArray[np.float32]:
         return _fitted(entry).scores(states - entry.mean)

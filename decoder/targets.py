@@ -110,15 +110,19 @@ class WordTargets(Targets):
         return tuple(of[0] for of in self.words.values())
 
     def key_of(self, trials: Trials) -> NDArray[np.intp]:
+        self.check_labels(trials.label.tolist())
         index = {label: i for i, label in enumerate(self.keys)}
-        for label in trials.label.tolist():
-            if label not in index:
+        return np.array([index[label] for label in trials.label.tolist()], np.intp)
+
+    def check_labels(self, labels: Sequence[str]) -> None:
+        """Raise `InputError` where a label has no word."""
+        for label in labels:
+            if label not in self.words:
                 raise InputError(
                     f"words: the recording's label {label!r} has none; there are words for {', '.join(self.keys)}. "
                     "Give it one, or leave its events out: recording.select(labels=...), in a study targets.others = "
                     '"leave out"'
                 )
-        return np.array([index[label] for label in trials.label.tolist()], np.intp)
 
     def truth(self) -> NDArray[np.intp]:
         return np.arange(len(self.keys))

@@ -34,12 +34,12 @@ SCANNER = [
     Row("demo", "", "one word against another", "pairwise"),
     Row("haxby-live", "the same, **live**: 864 single volumes, causal steps", "the word, said freely", "free"),
     Row("haxby-live", "", "one word against another", "pairwise"),
-    Row("haxby-new-words", "the same, **words never trained on**", "one new word against another", "pairwise"),
+    Row("haxby-slice", "fMRI, one slice, 96 blocks, by the discriminant readout", "the word among eight", "candidate"),
+    Row("haxby-vt", "fMRI, ventral temporal cortex, 96 blocks (Haxby 2001)", "the word among eight", "candidate"),
 ]
 NEURONS = [
     Row("v4-210621", "macaque V4, 51 neurons, 1,200 photographs", "the network's class, against another", "pairwise"),
     Row("v4-210621", "", "that class among 371", "candidate"),
-    Row("v4-new-classes", "the same, **classes never trained on**", "one new class against another", "pairwise"),
     Row("it-objects", "macaque IT, 132 neurons, seven objects", "the word among seven", "candidate"),
 ]
 EEG = [
@@ -47,6 +47,15 @@ EEG = [
     Row("openbmi-p300", "EEG, P300, 2 channels, 4,140 single flashes", "target or not (area under the curve)", "auc"),
     Row("openbmi-ssvep", "EEG, flicker, 1 channel, 100 trials", "one of four directions", "candidate"),
 ]
+ONE_NEW = "one new class against another"
+NEW = [
+    Row("v4-new-classes", "macaque V4, 51 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
+    Row("v4-new-classes-190928", "session 190928, 24 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
+    Row("v4-new-classes-210224", "session 210224, 67 neurons, 800 photographs", ONE_NEW, "pairwise"),
+    Row("it-new-objects", "macaque IT, 132 neurons, seven objects", "one new word against another", "pairwise"),
+    Row("haxby-new-words", "fMRI, one slice, eight categories", "one new word against another", "pairwise"),
+]
+"""Classes that no training trial showed: no classifier of labels answers there."""
 MAPS = [
     Row("it-map", "macaque IT, 132 neurons, 5 times, SmolLM2", "the word among seven", "candidate"),
     Row("it-map", "", "one word against another", "pairwise"),
@@ -59,16 +68,23 @@ FRESH = [
     Row("v4-210224", "67 neurons, 800 photographs", "the network's class, against another", "pairwise"),
 ]
 """Sessions that nobody had looked at: evaluated once, with the settings of `v4-210621`."""
-SHORT = [
-    Row("demo", "fMRI, one slice, 96 blocks of eight categories (Haxby 2001)", "the word among eight", "candidate"),
-    *[row for row in [*SCANNER[1:], *NEURONS, *EEG] if row.recording],
+ADDS = [
+    NEW[0],
+    Row("haxby-live", "fMRI, one slice, **live**: 864 single volumes", "the word, said freely", "free"),
+    Row("demo", "the same, 96 blocks of eight categories", "the word, said freely", "free"),
 ]
+"""For README: what no classifier of trained labels gives."""
+TRAINED = [
+    *[row for row in SCANNER if row.name in ("haxby-slice", "haxby-vt")],
+    *[row for row in [*NEURONS, *EEG] if row.recording and not row.name.startswith("v4")],
+]
+"""For README: where classifiers of the field answer, too."""
 SIMULATED = "intervals"
 """The output of ``benchmarks/intervals.py --json``."""
 SIMULATED_PARTS = ("n", "n_maps", "coverage", "difference", "refits", "map", "evaluate", "goals")
 BUNDLE = ".bundle"
 """An output of this suffix is that of the study with ``--engine bundle``: the graph of 8 bits that a rig runs."""
-LIVE = ["haxby-live", "openbmi-imagery"]
+LIVE = ["haxby-live", "openbmi-imagery", "openbmi-ssvep"]
 """Studies whose decoder can go live, in which the graph is compared with the network."""
 MEASURED = {"candidate": "accuracy", "pairwise": "pairs", "auc": "AUC"}
 GOALS = {
@@ -123,11 +139,11 @@ def evaluations(rows: list[Row]) -> str:
             [
                 *(row.recording, row.question),
                 *judged(own, measures["ceiling"][row.measure]["value"]),
-                *(*controls, rival(found, row.measure)),
+                *(*controls, said(found, row.measure), rival(found, row.measure)),
             ]
         )
     head = ["recording", "question", "hotwire", "95 % interval", "chance", "p", "ceiling", *CONTROLS.values()]
-    return table([*head, "best rival; hotwire minus it"], lines)
+    return table([*head, "the network says", "best rival; hotwire minus it"], lines)
 
 
 def rival(found: dict[str, Any], measure: str) -> str:
@@ -149,16 +165,51 @@ def signed(value: float) -> str:
     return f"{round(value, 3) + 0.0:+.3f}"
 
 
+def said(found: dict[str, Any], measure: str) -> str:
+    """What the network itself says of the same predictions, where another readout decides."""
+    row = found["measures"].get("LabelReadout")
+    if row is None:
+        return ""
+    free = found["measures"]["decoder"].get("free")
+    return number(row[measure]["value"]) + ("" if free is None else f"; freely {number(free['value'])}")
+
+
+def adds(rows: list[Row]) -> str:
+    """For README: what the network adds, with all sessions of new classes in one row."""
+    lines = []
+    for row in rows:
+        measures = output(row.name)["measures"]
+        own = measures["decoder"][row.measure]
+        others = (measures["shuffled pairing"][row.measure], measures["ceiling"][row.measure])
+        value = f"**{own['value']:.3f}** [{interval(own)}]"
+        lines.append(
+            [row.recording, row.question, value, number(own["chance"]), *(number(one["value"]) for one in others)]
+        )
+        if row == NEW[0]:
+            lines.append(other_sessions())
+    return table(["recording", "question", "hotwire [95 %]", "chance", "shuffled", "ceiling"], lines)
+
+
+def other_sessions() -> list[str]:
+    """Of the other sessions of V4 the least and the largest value of each column."""
+    sessions = [output(row.name)["measures"] for row in NEW[1:] if row.name.startswith("v4")]
+    own = [one["decoder"]["pairwise"] for one in sessions]
+    columns = [[one[what] for one in own] for what in ("value", "chance")]
+    columns += [[one[name]["pairwise"]["value"] for one in sessions] for name in ("shuffled pairing", "ceiling")]
+    spans = [" to ".join(dict.fromkeys(number(end) for end in (min(of), max(of)))) for of in columns]
+    return [f"the same, other sessions ({len(sessions)})", NEW[0].question, *spans]
+
+
 def short(rows: list[Row]) -> str:
-    """For README: the result between chance and ceiling, beside the best rival."""
+    """For README: the result of the discriminant readout beside what the network says, and the best rival."""
     lines = []
     for row in rows:
         found = output(row.name)
         own = found["measures"]["decoder"][row.measure]
-        ceiling = number(found["measures"]["ceiling"][row.measure]["value"])
-        value = f"**{own['value']:.3f}** [{interval(own)}]"
-        lines.append([row.recording, row.question, value, number(own["chance"]), ceiling, rival(found, row.measure)])
-    head = ["recording", "question", "hotwire [95 %]", "chance", "ceiling", "best rival; hotwire minus it"]
+        value = f"{own['value']:.3f} [{interval(own)}]"
+        parts = (value, said(found, row.measure), number(own["chance"]), rival(found, row.measure))
+        lines.append([row.recording, row.question, *parts])
+    head = ["recording", "question", "hotwire [95 %]", "the network says", "chance", "best rival; hotwire minus it"]
     return table(head, lines)
 
 
@@ -229,7 +280,10 @@ def coverage() -> str:
         truths = [one["truth"] for one in by_runs.values()]
         span = dict.fromkeys(f"{end:.2f}" for end in (min(truths), max(truths)))
         lines.append([kind, MEASURED[name], "–".join(span), *(number(one["covered"]) for one in by_runs.values())])
-    return table(["classes, how frequent, signal", "measure", "truth", *next(iter(cells.values()))], lines)
+    whole = table(["classes, how frequent, signal", "measure", "truth", *next(iter(cells.values()))], lines)
+    n = output(SIMULATED)["n"]
+    off = 1.96 * (0.95 * 0.05 / n) ** 0.5
+    return f"{whole}\n\n{n:,} recordings in each cell: 0.950 may be off by {off:.3f} either way."
 
 
 def simulations() -> str:
@@ -254,7 +308,9 @@ def in_words(case: str) -> str:
 TABLES = {
     "coverage": coverage,
     "simulations": simulations,
-    "short": lambda: short(SHORT),
+    "adds": lambda: adds(ADDS),
+    "trained": lambda: short(TRAINED),
+    "new": lambda: evaluations(NEW),
     "scanner": lambda: evaluations(SCANNER),
     "neurons": lambda: evaluations(NEURONS),
     "eeg": lambda: evaluations(EEG),
@@ -262,7 +318,16 @@ TABLES = {
     "fresh": lambda: evaluations(FRESH),
     "graphs": lambda: graphs(LIVE),
     "probabilities": lambda: probabilities(
-        ["demo", "haxby-live", "it-objects", "openbmi-imagery", "openbmi-p300", "openbmi-ssvep"]
+        [
+            "demo",
+            "haxby-live",
+            "haxby-slice",
+            "haxby-vt",
+            "it-objects",
+            "openbmi-imagery",
+            "openbmi-p300",
+            "openbmi-ssvep",
+        ]
     ),
 }
 
@@ -278,7 +343,7 @@ def filled(text: str) -> str:
 
 def outputs() -> list[str]:
     """The names of the outputs of the demo and the studies."""
-    rows = [*SCANNER, *NEURONS, *EEG, *FRESH, *MAPS]
+    rows = [*SCANNER, *NEURONS, *EEG, *NEW, *FRESH, *MAPS]
     return [*dict.fromkeys(row.name for row in rows), *(f"{name}{BUNDLE}" for name in LIVE), SIMULATED]
 
 

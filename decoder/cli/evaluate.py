@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...errors import InputError
 from .options import check_folder, json_option, report_option
 from .result import CommandResult
+
+if TYPE_CHECKING:
+    from ..recordings.recording import Recording
+    from ..report.result import PageResult
 
 
 @click.command()
@@ -24,6 +29,8 @@ from .result import CommandResult
 def evaluate(study: Path, report: Path | None, engine: str | None) -> CommandResult:
     """Cross-validate a study's decoder over runs, with its ceiling and its controls, and write a report.
 
+    A study with [targets.kinematics] decodes continuous targets, such as the velocity of a hand, without a network.
+
     The report has the study's name, with .html, and is in the current folder by default.
     """
     chosen = {} if engine is None else {"engine": engine}
@@ -36,18 +43,39 @@ def evaluated(path: Path, report: Path, command: str, **changes: Any) -> Command
     check_folder("report", report)  # before the slow evaluation
     start = time.perf_counter()
     from ..fitted_on import run_digests
-    from ..report.evaluation_report import EvaluationReport
     from ..report.html import write_page
     from ..report.terminal import show_result
+
+    result, recording, text = _kinematics(path, changes) or _decoded(path, changes)
+    seconds = time.perf_counter() - start
+    title, studies = f"hotwire: {path.stem}", {path.name: text}
+    written = write_page(result, report, title=title, command=command, seconds=seconds, studies=studies)
+    read = {"recording": recording.summary(), "run_digests": run_digests(recording)}
+    summary = result.summary() | read | {"seconds": seconds, "report": str(written)}
+    return CommandResult(summary, lambda console: show_result(console, result, seconds, f"The report is {written}"))
+
+
+def _decoded(path: Path, changes: dict[str, Any]) -> tuple[PageResult, Recording, str]:
+    """The result of a study with a network, its recording and its text."""
+    from ..report.evaluation_report import EvaluationReport
     from ..study.study import open_study
 
     study = open_study(path)
     study.check_network()
     recording = study.recording()
-    evaluation = study.evaluate(study.decoder(), recording, **changes)
-    result, seconds = EvaluationReport(evaluation, recording.summary()), time.perf_counter() - start
-    title, studies = f"hotwire: {path.stem}", {path.name: study.text}
-    written = write_page(result, report, title=title, command=command, seconds=seconds, studies=studies)
-    read = {"recording": recording.summary(), "run_digests": run_digests(recording)}
-    summary = result.summary() | read | {"seconds": seconds, "report": str(written)}
-    return CommandResult(summary, lambda console: show_result(console, result, seconds, f"The report is {written}"))
+    evaluation = study.evaluate(recording, **changes)
+    return EvaluationReport(evaluation), recording, study.text
+
+
+def _kinematics(path: Path, changes: dict[str, Any]) -> tuple[PageResult, Recording, str] | None:
+    """The same of a study of continuous targets; None where it is none."""
+    from ..experiments.kinematics.report import KinematicsReport
+    from ..experiments.kinematics.study import open_kinematics
+
+    study = open_kinematics(path)
+    if study is None:
+        return None
+    for name in changes:
+        raise InputError(f"{name}: expected none for a study of continuous targets, which has no network")
+    recording, targets = study.read()
+    return KinematicsReport(study.evaluate(recording, targets), recording.summary()), recording, study.text

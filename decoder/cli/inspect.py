@@ -12,6 +12,8 @@ from .options import json_option, recording_of
 from .result import CommandResult
 
 if TYPE_CHECKING:
+    from ..experiments.kinematics.study import KinematicsStudy
+    from ..recordings.recording import Recording
     from ..steps import Step
     from ..study.study import Study
 
@@ -38,9 +40,11 @@ def _inspected(path: Path) -> dict[str, Any]:
     from ..report.data import recording_data
 
     if path.suffix == ".toml":
+        from ..experiments.kinematics.study import open_kinematics
         from ..study.study import open_study
 
-        return _study_data(open_study(path))
+        kinematics = open_kinematics(path)
+        return _study_data(open_study(path)) if kinematics is None else _kinematics_data(kinematics)
     if path.suffix == ".npz" and (not path.is_file() or "about" in array_names(path)):
         return {"kind": "recording", **recording_data(recording_of(path))}
     if path.suffix == ".hotwire":
@@ -69,13 +73,49 @@ def _study_data(study: Study) -> dict[str, Any]:
     from ..report.data import recording_data
 
     settings = study.sections.decoder.settings()
+    study.check_network()
     recording = study.recording()
+    study.check_words(recording)
     return {
         "kind": "study",
         "recording": recording_data(recording),
         "network": study.sections.network.model_dump(exclude_none=True),
         "decoder": {name: str(value) for name, value in vars(settings).items()},
         "delays": delays_data(settings.steps, recording.rate_hz),
+        "evaluation": _ready(study, recording),
+    }
+
+
+def _ready(study: Study, recording: Recording) -> str:
+    """Whether an evaluation can begin; a study that is only fitted, mapped or replayed does not need it."""
+    from ...errors import StudyError
+
+    if study.sections.targets.words is None:
+        return "begins with what the network sees in the pictures"
+    try:
+        design = study.prepare(recording, audit="warn").design
+    except StudyError as error:
+        return f"cannot begin: {error}"
+    return f"can begin: {len(design.trials)} trials, {len(design.fold_names)} folds; `hotwire explain` says more"
+
+
+def _kinematics_data(study: KinematicsStudy) -> dict[str, Any]:
+    from ..report.data import recording_data
+
+    recording, targets = study.read()
+    steps = study.sections.decoder.steps
+    return {
+        "kind": "study of continuous targets",
+        "recording": recording_data(recording),
+        "targets": {
+            "quantity": targets.quantity,
+            "dimensions": list(targets.names),
+            "n_times": len(targets.values),
+            "smallest": targets.values.min(axis=0),
+            "largest": targets.values.max(axis=0),
+        },
+        "decoder": study.sections.decoder.model_dump(exclude_none=True, exclude={"steps"}),
+        "delays": delays_data(steps, recording.rate_hz),
     }
 
 

@@ -34,6 +34,7 @@ def pseudo_online(study: Path, report: Path | None) -> CommandResult:
     opened = open_study(study)
     opened.check_network()
     recording, evaluation = opened.recording(), opened.sections.evaluation
+    opened.check_words(recording)
     shared = evaluation.model_fields_set.intersection(OF_EVALUATION) - {"choose"}
     arguments = {name: getattr(evaluation, name) for name in sorted(shared)}
     arguments |= opened.section(PseudoOnlineSection).arguments()

@@ -21,6 +21,7 @@ from ..windows import Trials
 from .fold_data import FoldData
 from .splits import HeldOut, class_group, inner_splits, split_classes
 from .threads import once
+from .trial_data import TrialData
 
 CHOOSABLE = (
     "layer",
@@ -90,8 +91,18 @@ def chosen_in_words(settings: Settings, names: Sequence[str]) -> dict[str, str]:
     return {name: ", ".join(map(repr, of)) if isinstance(of, tuple) else str(of) for name, of in values.items()}
 
 
+def check_choices(
+    data: TrialData, settings: Settings, choose: Sequence[Choice], splits: Sequence[HeldOut], inner_folds: int
+) -> None:
+    """Raise what choosing would raise, without a fit: too few training runs, or values that cut other trials."""
+    for held_out in splits if choose else ():
+        if not held_out.by_class:
+            inner_splits(data.recording.runs, held_out.runs, inner_folds, "choose")
+    choose_in_turn(data, settings, choose, lambda *_: 0.0)
+
+
 def choose_in_turn(
-    data: FoldData, settings: Settings, choices: Sequence[Choice], score: Callable[[Settings, Choice], float]
+    data: TrialData, settings: Settings, choices: Sequence[Choice], score: Callable[[Settings, Choice], float]
 ) -> Settings:
     """Make the choices one after the other, each by the score of its values; of equally good ones the first is taken.
 
@@ -108,7 +119,7 @@ def choose_in_turn(
     return settings
 
 
-def _events(data: FoldData, settings: Settings) -> tuple[NDArray, NDArray]:
+def _events(data: TrialData, settings: Settings) -> tuple[NDArray, NDArray]:
     return data.trials(settings).event, data.trials_to_fit(settings).event
 
 

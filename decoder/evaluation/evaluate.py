@@ -4,43 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError, UnknownNameError
-from ..bundle.graph import check_causal
 from ..decoder import Decoder
-from ..fit_findings import sizes_findings, strength_findings
+from ..fit_findings import strength_findings
 from ..readout import Readout, read_out_fits
 from ..recordings.recording import Recording
-from ..run_splits import session_of
 from ..settings import Settings
 from ..statistics.calibration import softmax
-from ..statistics.permutation import N_PERMUTATIONS, around_chance, exceedance, exchanged_within, null_orders
+from ..statistics.permutation import around_chance, exceedance
 from ..targets import WordTargets
-from ..windows import require_trials
-from .audit.leaks import Policy, check_policy, refuse
-from .audit.leaks import audit as look_for_leaks
+from .audit.leaks import Policy, warn_before_fit
 from .audit.words import words_finding
-from .choices import Choice, chosen_in_words, folds_at_once, layers_tried, tried_windows
+from .choices import Choice, chosen_in_words, folds_at_once, layers_tried
 from .controls import CONTROLS, Control, control_named, left_out
 from .engine import BundleEngine, Engine
 from .fold_data import FoldData
 from .folds import FittedFold, fit_fold, gathered, tested
 from .injected import Injected, of_control, predicted, true
-from .refit import N_REFITS, refitted_values
+from .preparation import Arguments, Permute, Preparation, prepare
+from .refit import refitted_values
 from .result import Evaluation
 from .rivals.base import Rival
-from .rivals.catalogue import rival_named
-from .rivals.compare import check_rival, decide_in_folds
+from .rivals.compare import decide_in_folds
 from .scorer import Decisions, Scorer
 from .searched import Redo, injected_by, searched_again
-from .splits import CUT, Folds, HeldOut, by_class, check_folds, splits_of
+from .splits import Folds, HeldOut
 from .threads import in_parallel
-
-Permute = Literal["fixed", "refit"]
 
 # The network and targets, the folds, what is injected, and the readout if it is not the decoder's.
 _Job = tuple[FoldData, Sequence[FittedFold], Injected, Readout | None]
@@ -150,78 +143,60 @@ def evaluate(
         that would hold the response. Or the network does not give some words from their own activations. Or the audit
         found a leak, and `audit` is "warn".
     """
-    rivals = _checked_arguments(folds, controls, audit, field)
-    for name, given, known in (("engine", engine, get_args(Engine)), ("controls_redo", controls_redo, get_args(Redo))):
-        if given not in known:
-            raise UnknownNameError(name, given, known)
-    _check_permute(permute, folds, engine)
-    by_others = _named(decoder, readouts)
-    _check_readouts(folds, [decoder.settings.readout, *(of for one in choose for of in one.values)])
-    if engine == "bundle":
-        check_causal(decoder.settings)
-    data = FoldData(decoder.network, decoder.targets, recording, layers_tried(decoder.settings, choose))
-    trials = data.trials(decoder.settings)
-    require_trials(trials)
-    truth = data.truth(trials)
-    splits, classes = splits_of(recording.runs, trials.run, truth, folds, seed=seed)
-    runs_of = list(dict.fromkeys(one.runs for one in splits))
-    _check_strengths(decoder.settings, recording, splits)
-    in_no_fold = tuple(run for run in recording.runs if not any(run in runs for runs in runs_of))
-    tried = [(data.trials(one), one) for one in tried_windows(decoder.settings, choose)]
-    for one in rivals:
-        for cut, settings in [(trials, decoder.settings), *tried]:
-            check_rival(one, cut, data.targets.answers, settings.window)
-    parts = [*runs_of, in_no_fold] if in_no_fold and classes is None else runs_of
-    findings = look_for_leaks(recording, trials, data.targets, parts, decoder.settings, tried, classes=classes)
-    names = [choice.setting for choice in choose]
-    findings = (*findings, *sizes_findings(trials, decoder.settings, recording.feature_names, names))
+    arguments = Arguments(
+        folds, choose, inner_folds, controls, controls_redo, n_shuffles, n_permutations, permute, seed, audit, field,
+        readouts, seconds_per_trial, engine,
+    )  # fmt: skip
+    network = decoder.network.name
+    return evaluate_prepared(prepare(decoder.targets, decoder.settings, recording, arguments, network), decoder)
+
+
+def evaluate_prepared(prepared: Preparation, decoder: Decoder) -> Evaluation:
+    """Evaluate a decoder as it was prepared, see `evaluate`; its network is open now."""
+    design, a, splits = prepared.design, prepared.arguments, prepared.splits
+    settings, choose, classes = decoder.settings, a.choose, design.classes
+    for one in prepared.readouts.values():
+        one.check(decoder.network)
+    cut, n_classes = prepared.data, len(design.answers)
+    data = FoldData(decoder.network, cut.targets, cut.recording, layers_tried(settings, choose), cut)
+    findings = design.findings
     if isinstance(data.targets, WordTargets):
-        table = data.table(decoder.settings.layer)
-        findings = (*findings, words_finding(data.network, data.targets, decoder.settings, table))
-    refuse(findings, audit)
-    graph = BundleEngine(len(trials), len(data.targets.answers)) if engine == "bundle" else None
-    fits = [partial(_fitted, graph, data, decoder.settings, choose, one, inner_folds) for one in splits]
+        said = words_finding(data.network, data.targets, settings, data.table(settings.layer))
+        warn_before_fit([said])
+        findings = (*findings, said)
+    graph = BundleEngine(len(data.trials(settings)), n_classes) if design.engine == "bundle" else None
+    fits = [partial(_fitted, graph, data, settings, choose, one, a.inner_folds) for one in splits]
     # While torch exports a network in one thread, others must not run it.
-    at_once = folds_at_once(data, decoder.settings, choose, len(splits)) if graph is None else 1
+    at_once = folds_at_once(data, settings, choose, len(splits)) if graph is None else 1
     fitted = in_parallel(fits, "cross-validation", at_once)
-    decided_on = tested(fitted)
-    trials, truth = trials.take(decided_on), truth[decided_on]
-    fold = gathered(fitted, [np.full(len(one.test), index, np.intp) for index, one in enumerate(fitted)])
 
     jobs: dict[str, list[_Job]] = {"ceiling": [(data, fitted, true, None)]}
-    changes = [control_named(name) for name in controls]
+    changes = [control_named(name) for name in a.controls]
     untrained = data
     if any(one.untrained for one in changes):
-        untrained = data.with_network(decoder.network.untrained(seed))
-    search = (decoder.settings, choose, splits, inner_folds) if controls_redo == "search" and choose else None
+        untrained = data.with_network(decoder.network.untrained(a.seed))
+    search = (settings, choose, splits, a.inner_folds) if a.controls_redo == "search" and choose else None
     for one in changes:
         on = untrained if one.untrained else data
-        jobs[one.name] = _control_jobs(one, on, fitted, search, n_shuffles=n_shuffles, seed=seed)
+        jobs[one.name] = _control_jobs(one, on, fitted, search, n_shuffles=a.n_shuffles, seed=a.seed)
     findings = (*findings, *(left_out(one) for one in changes if not jobs[one.name]))
-    jobs |= {name: [(data, fitted, predicted, one)] for name, one in by_others.items()}
+    jobs |= {name: [(data, fitted, predicted, one)] for name, one in prepared.readouts.items()}
     todo = [partial(_decode, *job) for repeats in jobs.values() for job in repeats]
     if graph is None:
         todo.append(partial(_decode, data, fitted, predicted, None))
     decoded = iter(in_parallel(todo, "decoding, ceiling and controls"))
 
-    others = decide_in_folds(data, splits, fitted, rivals, decoder.settings, choose, inner_folds)
+    others = decide_in_folds(data, splits, fitted, design.rivals, settings, choose, a.inner_folds)
 
-    fold_of = dict.fromkeys(in_no_fold, -1) | {run: index for index, one in enumerate(splits) for run in one.runs}
-    within = exchanged_within(trials.run, fold_of) if classes is None else fold
-    orders = null_orders(within, trials.event, n_permutations or N_PERMUTATIONS, seed=seed)
-    units = trials.run if classes is None else truth
-    if folds == "session":
-        units = np.array([session_of(run) for run in trials.run.tolist()])
-    scorer = Scorer(data.targets, truth, units, fold, truth[orders], classes)
+    scorer = Scorer(data.targets, design.truth, design.units, design.fold, design.truth[prepared.orders], classes)
     outcomes = {name: scorer.outcome([next(decoded) for _ in repeats]) for name, repeats in jobs.items() if repeats}
-    decided = [next(decoded)] if graph is None else [graph.decisions(decided_on)]
-    costs, scores = decoder.settings.decision.costs_of(data.targets.answers), decided[0][0]
+    decided = [next(decoded)] if graph is None else [graph.decisions(prepared.rows)]
+    costs, scores = settings.decision.costs_of(design.answers), decided[0][0]
     outcomes["decoder"] = scorer.outcome(decided, _utility(fitted, costs, scores))
     n_refits = 0
-    if permute == "refit":
-        decode, n = partial(_decode, data, fitted, instead=None), n_permutations or N_REFITS
-        utility = partial(_utility, fitted, costs)
-        values = refitted_values(data, fitted, fold_of, scorer, decode, utility, n, seed)
+    if design.n_refits:
+        decode, utility = partial(_decode, data, fitted, instead=None), partial(_utility, fitted, costs)
+        values = refitted_values(data, fitted, prepared.fold_of, scorer, decode, utility, design.n_refits, a.seed)
         n_refits = len(next(iter(values.values())))
         outcomes["decoder"] = outcomes["decoder"].with_p(
             {
@@ -230,46 +205,27 @@ def evaluate(
             }
         )
     compared = {one.classifier.name: scorer.comparison(outcomes["decoder"], one) for one in others}
+    names = [choice.setting for choice in choose]
+    controls = {control: outcomes[control] for control in a.controls if control in outcomes}
+    findings = (*findings, *strength_findings([one.linear.adapter for one in fitted]))
     return Evaluation(
-        answers=data.targets.answers,
-        truth=truth,
-        trials=trials,
-        fold=fold,
+        **design.facts()
+        | {
+            "network": decoder.network.name,
+            "n_refits": n_refits,
+            "findings": findings,
+            "control_names": tuple(controls),
+        },
         probabilities=_probabilities(fitted, scores),
         calibrations=tuple(one.calibration for one in fitted),
         chosen=[chosen_in_words(one.settings, names) for one in fitted],
         decoder=outcomes["decoder"],
         ceiling=outcomes["ceiling"],
-        readouts={name: outcomes[name] for name in by_others},
-        controls={control: outcomes[control] for control in controls if control in outcomes},
-        network=decoder.network.name,
+        readouts={name: outcomes[name] for name in prepared.readouts},
+        controls=controls,
         fingerprint=decoder.network.fingerprint,
-        settings=decoder.settings,
-        inner_folds=inner_folds,
-        n_shuffles=n_shuffles,
-        n_permutations=len(orders),
-        n_refits=n_refits,
-        findings=(*findings, *strength_findings([one.linear.adapter for one in fitted])),
         field=compared,
-        seconds_per_trial=seconds_per_trial,
-        folds=folds,
-        classes=classes,
-        engine=engine,
-        controls_redo=controls_redo,
     )
-
-
-def _check_strengths(settings: Settings, recording: Recording, splits: Sequence[HeldOut]) -> None:
-    """Raise where a strength has to be chosen in a fold that trains on a single run."""
-    alphas = settings.adapter.get_params().get("alphas", 1.0)
-    one_strength = alphas is not None and np.size(alphas) == 1
-    for held_out in splits:
-        training = [run for run in recording.runs if run not in held_out.runs]
-        if len(training) == 1 and not held_out.by_class and not one_strength:
-            raise InputError(
-                f"decoder.adapter: a fold trains on the run {training[0]!r} alone, where no strength can be chosen by "
-                f"leaving a run out; {CUT}, or name one strength: adapter = {{ alphas = 100.0 }}"
-            )
 
 
 def _fitted(graph: BundleEngine | None, data: FoldData, *arguments: Any) -> FittedFold:
@@ -295,62 +251,6 @@ def _control_jobs(
     by_class = folds[0].by_class
     repeats = of_control(control, data, folds, by_class=by_class, n_shuffles=n_shuffles, seed=seed)
     return [(data, folds, injected, control.readout) for injected in repeats]
-
-
-def _check_permute(permute: Permute, folds: Folds, engine: Engine) -> None:
-    if permute not in get_args(Permute):
-        raise UnknownNameError("permute", permute, get_args(Permute))
-    if permute == "refit" and by_class(folds):
-        raise InputError(
-            'permute: expected "fixed" where whole classes are held out, got "refit": exchanged trials would bring a '
-            'held-out class into the training; take permute = "fixed"'
-        )
-    if permute == "refit" and engine == "bundle":
-        raise InputError(
-            'permute: expected "fixed" with the engine "bundle", got "refit": refits are decided on by the network; '
-            'take engine = "network"'
-        )
-
-
-def _named(decoder: Decoder, readouts: Sequence[Readout]) -> dict[str, Readout]:
-    """Other readouts than the decoder's, by the names of their rows."""
-    named = {type(one).__name__: one for one in readouts}
-    if len(named) < len(readouts):
-        raise InputError(f"readouts: expected one of each kind, got {', '.join(map(repr, readouts))}")
-    for name, one in named.items():
-        one.check(decoder.network)
-        if one.is_fitted:
-            raise InputError(f"readouts: {name} is fitted with the adapter; write it as the decoder's readout")
-    return named
-
-
-def _check_readouts(folds: Folds, values: Sequence[Any]) -> None:
-    for one in values:
-        if by_class(folds) and isinstance(one, Readout) and one.is_fitted:
-            raise InputError(
-                f"readout: expected one that needs no training trials of a class where whole classes are held out, got "
-                f'{type(one).__name__}; take readout = {{ type = "LabelReadout", prior = "remove" }}'
-            )
-
-
-def _checked_arguments(
-    folds: Folds, controls: Sequence[str], audit: Policy, field: Sequence[str | Mapping[str, Any] | Rival]
-) -> list[Rival]:
-    """Raise where an argument is wrong, before the slow part; return the classifiers of the field."""
-    check_policy(audit)
-    check_folds(folds)
-    for control in controls:
-        control_named(control)  # raises where there is none
-    rivals = [rival_named(one) for one in field]
-    names = dict.fromkeys(one.name for one in rivals)
-    if len(names) < len(field):
-        raise InputError(f"field: expected each classifier once, got {', '.join(names)} for {len(field)} entries")
-    if by_class(folds) and rivals:
-        raise InputError(
-            f"field: expected none where whole classes are held out, got {', '.join(names)}: a classifier cannot name "
-            "a class that it was never trained on; leave field out"
-        )
-    return rivals
 
 
 def _decode(data: FoldData, folds: Sequence[FittedFold], injected: Injected, instead: Readout | None) -> Decisions:

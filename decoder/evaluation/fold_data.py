@@ -1,4 +1,4 @@
-"""What all folds share: the recording under all settings tried, and the activations of the targets."""
+"""What all folds share: the recording under all settings tried, its trials, and the activations of the targets."""
 
 from __future__ import annotations
 
@@ -14,31 +14,38 @@ from ..linear import Linear
 from ..readout import Entry, entry_of
 from ..recordings.recording import Recording
 from ..settings import Settings, fit_on, prompted
-from ..steps import Step, run_steps
+from ..steps import Step
 from ..targets import Targets
-from ..windows import Trials, Window, windows
+from ..windows import Window
 from .splits import HeldOut
 from .threads import once
+from .trial_data import TrialData
 
 
-class FoldData:
-    """A recording under all settings tried, and a network's targets for it; each is computed once."""
+class FoldData(TrialData):
+    """A recording under all settings tried, and a network's targets for it; each is computed once.
 
-    def __init__(self, network: Network, targets: Targets, recording: Recording, layers: Sequence[str]) -> None:
+    `cut`, if given, is the same recording and targets, whose trials are not cut again.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        targets: Targets,
+        recording: Recording,
+        layers: Sequence[str],
+        cut: TrialData | None = None,
+    ) -> None:
+        super().__init__(targets, recording)
+        if cut is not None:
+            self._prepared, self._windows = cut._prepared, cut._windows
         self.network = network
-        self.targets = targets
-        self.recording = recording
-        self._key_of: dict[int, int] = {}
         self._tables = targets.activations(network, layers)
         self._prompted = once(lambda prompt: prompted(network, prompt))
-        self._prepared = once(lambda steps: run_steps(steps, recording))
-        self._windows = once(lambda steps, window: windows(window, self._prepared(steps)))
 
     def with_network(self, network: Network) -> FoldData:
         """The same data with another network; the trials are not cut again."""
-        other = FoldData(network, self.targets, self.recording, tuple(self._tables))
-        other._prepared, other._windows = self._prepared, self._windows
-        return other
+        return FoldData(network, self.targets, self.recording, tuple(self._tables), self)
 
     def with_keys(self, events: NDArray, keys: NDArray[np.intp]) -> FoldData:
         """The same data where all trials of these events have these keys; nothing is computed again."""
@@ -46,29 +53,9 @@ class FoldData:
         other._key_of = dict(zip(events.tolist(), keys.tolist(), strict=True))
         return other
 
-    def prepared(self, steps: tuple[Step, ...]) -> Recording:
-        return self._prepared(steps)
-
     def table(self, layer: str) -> NDArray[np.float32]:
         """Activation of each key, (n_keys, n_units)."""
         return self._tables[layer]
-
-    def trials(self, settings: Settings) -> Trials:
-        """The trials to decide on."""
-        return self._windows(settings.steps, settings.window)
-
-    def trials_to_fit(self, settings: Settings) -> Trials:
-        """The trials to fit the adapter on."""
-        return self._windows(*settings.to_fit)
-
-    def keys(self, trials: Trials) -> NDArray[np.intp]:
-        own = self.targets.key_of(trials)
-        pairs = zip(trials.event.tolist(), own.tolist(), strict=True)
-        return np.array([self._key_of.get(event, key) for event, key in pairs], np.intp) if self._key_of else own
-
-    def truth(self, trials: Trials) -> NDArray[np.intp]:
-        """The right class of each trial."""
-        return self.targets.truth()[self.keys(trials)]
 
     def whitener(
         self, count: str, steps: tuple[Step, ...], of_windows: tuple[Window, ...], held_out: HeldOut

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..finding import Finding
-from ..settings import Settings
 from ..statistics.bits import bits_per_decision, bits_per_minute
 from ..statistics.calibration import ScoreCalibration, softmax
-from ..statistics.chance import is_unequal
 from ..statistics.difference import Difference
 from ..statistics.measures import Measure
 from ..statistics.reliability import Reliability, reliability
-from ..windows import Trials
-from .splits import Folds
+from .design import Design
 
 
 @dataclass(frozen=True)
@@ -76,102 +73,44 @@ class RivalComparison:
     description: str
     outcome: Outcome
     differences: dict[str, Difference]
-    chosen: list[dict[str, str]] = field(default_factory=list)
+    chosen: list[dict[str, str]] = dataclass_field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """The result of `evaluate`.
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(Design):
+    """The result of `evaluate`: its design, and what came out.
 
     Attributes
     ----------
-    answers : tuple of str
-        The classes.
-    truth : array (n_trials,) of int
-    trials : Trials
-        Those that were tested.
-    fold : array (n_trials,) of int
-        The outer fold that held out each trial.
     chosen : list of dict
         For each fold the chosen settings, as text.
     decoder, ceiling : Outcome
     readouts : dict of str to Outcome
         Other readouts of the same predicted activations, by their own scores.
     controls : dict of str to Outcome
-    network, fingerprint : str
-    settings : Settings
-        The decoder's, before any choice.
-    inner_folds, n_shuffles : int
-        The arguments of `evaluate`.
-    n_permutations, n_refits : int
-        How many exchanges of the classes p is from; with refits, that of the decoder is from these.
-    findings : tuple of Finding
-        Of the audit for leaks.
     field : dict of str to RivalComparison
         Classifiers of the field in the same folds.
-    seconds_per_trial : float or None
-    classes : array (n_trials,) of int, or None
-        Where folds hold out whole classes: trials with the same number are held out together.
-    folds
-        The argument of `evaluate`.
-    engine : {"network", "bundle"}
-        What decided for the decoder.
-    controls_redo : {"fit", "search"}
-        Whether controls made the choices again.
+    fingerprint : str
+        Of the network.
     probabilities : array (n_trials, n_classes)
         The decoder's, calibrated within each fold's training runs unless `calibrations` has a None.
     calibrations : tuple of ScoreCalibration or None
         Of each fold; None where its probabilities are the network's own.
     """
 
-    answers: tuple[str, ...]
-    truth: NDArray[np.intp]
-    trials: Trials
-    fold: NDArray[np.intp]
     probabilities: NDArray[np.float64]
     calibrations: tuple[ScoreCalibration | None, ...]
     chosen: list[dict[str, str]]
     decoder: Outcome
     ceiling: Outcome
     controls: dict[str, Outcome]
-    network: str
     fingerprint: str
-    settings: Settings
-    inner_folds: int
-    n_shuffles: int
-    n_permutations: int
-    findings: tuple[Finding, ...] = ()
-    readouts: dict[str, Outcome] = field(default_factory=dict)
-    field: dict[str, RivalComparison] = field(default_factory=dict)
-    seconds_per_trial: float | None = None
-    classes: NDArray[np.intp] | None = None
-    folds: Folds = "run"
-    engine: str = "network"
-    controls_redo: str = "fit"
-    n_refits: int = 0
+    readouts: dict[str, Outcome] = dataclass_field(default_factory=dict)
+    field: dict[str, RivalComparison] = dataclass_field(default_factory=dict)
 
     @property
-    def main(self) -> str:
-        """The measure that sums the evaluation up.
-
-        Pairs where whole classes were held out; where one class is much more frequent than others, see `is_unequal`,
-        the AUC of two classes and pairs of more; else free answers where there are any.
-        """
-        if self.classes is not None:
-            return "pairwise"
-        if is_unequal(self.truth, len(self.answers)):
-            return "auc" if "auc" in self.decoder.measures else "pairwise"
-        return "free" if "free" in self.decoder.measures else "candidate"
-
-    @property
-    def held_out(self) -> str:
-        """What folds hold out whole."""
-        return "classes" if self.classes is not None else "sessions" if self.folds == "session" else "runs"
-
-    @property
-    def compared_by(self) -> str:
-        """The measure that classifiers of the field are compared by; they give no free answers."""
-        return "candidate" if self.main == "free" else self.main
+    def measure_names(self) -> tuple[str, ...]:
+        return tuple(self.decoder.measures)
 
     def reported_differences(self) -> Iterable[tuple[str, str, Difference]]:
         """Classifier, measure and the decoder's difference to it: the main comparison, and all worse measures."""

@@ -29,7 +29,7 @@ STEP = 1e-6
 """Scores, in nats, that round to the same multiple are equal."""
 
 
-class Step(NamedTuple):
+class NextWord(NamedTuple):
     """What one word needs to know: weights (n_reached, n_delays) in samples, its duration, the size of its context."""
 
     weights: Floats
@@ -111,7 +111,7 @@ class Beam:
         fresh = np.broadcast_to(samples[kept:], (len(old), *samples[kept:].shape))
         self.hypotheses.residuals = np.concatenate([old[:, old.shape[1] - kept :], fresh], axis=1)
 
-    def step(self, step: Step) -> list[int]:
+    def step(self, step: NextWord) -> list[int]:
         """Add a word to all hypotheses; return the words that have become final."""
         now = self.hypotheses
         parents, words, log_p = self._candidates(step.n_context)

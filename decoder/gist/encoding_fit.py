@@ -24,7 +24,7 @@ from .chunks import splitter_for
 from .encoding_model import EncodingModel
 from .lanczos import LOBES, words_to_samples
 from .noise import noise_of
-from .timing import Timing
+from .timing import WordTiming
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 class EncodingSettings:
     """How an encoding model is fitted.
 
-    Attributes
+    Parameters
     ----------
     delays : tuple of int
         In samples.
@@ -54,7 +54,7 @@ class EncodingSettings:
     n_mixtures: int = 5
 
     def __post_init__(self) -> None:
-        Timing(self.delays, self.lobes)  # raises where they are wrong
+        WordTiming(self.delays, self.lobes)  # raises where they are wrong
         if self.n_voxels < 1 or self.n_folds < 2 or self.n_mixtures < 0:
             raise InputError(
                 "expected n_voxels of at least 1, n_folds of at least 2 and n_mixtures of at least 0, got "
@@ -124,7 +124,7 @@ def fit_encoding(
     noise = noise_of(residuals, problem.pieces)
     weights = first.coef_[voxels].reshape(len(voxels), len(settings.delays), -1).transpose(1, 2, 0)
     model = EncodingModel(
-        timing=Timing(settings.delays, settings.lobes, noise.autocorrelation),
+        timing=WordTiming(settings.delays, settings.lobes, noise.autocorrelation),
         rate_hz=recording.rate_hz,
         voxels=voxels,
         unknown=np.concatenate([features[run] for run in recording.runs]).mean(axis=0),

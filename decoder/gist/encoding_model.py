@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...adapters.whiten import Whitener
 from ...errors import ShapeError
-from .timing import Timing
+from .timing import WordTiming
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ class EncodingModel:
 
     Attributes
     ----------
-    timing : Timing
+    timing : WordTiming
     rate_hz : float
         Samples per second.
     voxels : array (n_voxels,) of int
@@ -38,7 +38,7 @@ class EncodingModel:
         Of what is new in the noise of each sample, in the recording's units, see `hotwire.decoder.gist.noise`.
     """
 
-    timing: Timing
+    timing: WordTiming
     rate_hz: float
     voxels: NDArray[np.intp]
     unknown: Floats

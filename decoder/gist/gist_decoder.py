@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError, ShapeError
-from .beam import Beam, Step
+from .beam import Beam, NextWord
 from .beam_settings import BeamSettings
 from .encoding_model import EncodingModel
 from .lanczos import lanczos, sample_of
@@ -165,7 +165,7 @@ class GistDecoder:
         present = np.array([self._samples.get(t) is not None for t in range(first - 1, first + n)])
         reach = self._settings.context_s * self._encoding.rate_hz
         n_context = contexts(self._before, at, reach, self._settings.context_words)
-        final = self._beam.step(Step(self._timing.weights(at, present), duration_s, n_context))
+        final = self._beam.step(NextWord(self._timing.weights(at, present), duration_s, n_context))
         self._opened = first
         self._before.append(at)
         self._waiting.pop(0)

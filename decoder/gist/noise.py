@@ -23,14 +23,14 @@ MOST = 0.95
 """Slower noise is drift, which a step removes before."""
 
 
-class Noise(NamedTuple):
+class NoiseEstimate(NamedTuple):
     """The autocorrelation from one sample to the next, and the whitener of what is new in each sample."""
 
     autocorrelation: float
     whitener: Whitener
 
 
-def noise_of(residuals: Floats, pieces: NDArray) -> Noise:
+def noise_of(residuals: Floats, pieces: NDArray) -> NoiseEstimate:
     """Estimate the noise from residuals (n_samples, n_voxels).
 
     `pieces` (n_samples,) labels stretches of neighbours in time: of each, samples follow one another.
@@ -39,7 +39,7 @@ def noise_of(residuals: Floats, pieces: NDArray) -> Noise:
     stops = np.cumsum(run_lengths(pieces))
     parts = np.split(residuals, stops[:-1])
     new = np.concatenate([independent(part, np.ones(len(part), bool), autocorrelation) for part in parts])
-    return Noise(autocorrelation, Whitener(count="effective samples").fit(new, groups=pieces))
+    return NoiseEstimate(autocorrelation, Whitener(count="effective samples").fit(new, groups=pieces))
 
 
 def autocorrelation_of(residuals: Floats, pieces: NDArray) -> float:

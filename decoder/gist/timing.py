@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Timing:
+class WordTiming:
     """How a recording follows words in time.
 
     Attributes

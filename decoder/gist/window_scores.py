@@ -25,7 +25,7 @@ SCORES: dict[str, Callable[[Sequence[str], Sequence[str]], float]] = {
 LOW_IS_GOOD = ("WER",)
 
 
-class Score(NamedTuple):
+class WindowScore(NamedTuple):
     """A score over all windows of a run.
 
     `z` is how many standard deviations of the nulls it is better than their mean (NaN for fewer than two nulls);
@@ -49,7 +49,7 @@ def windows_of(middle_s: Floats, window_s: float = WINDOW_S, every_s: float = EV
     Examples
     --------
     >>> windows_of(np.array([0.0, 4.0, 9.0, 12.0]), window_s=10.0, every_s=1.0)
-    [slice(0, 3, None), slice(1, 3, None), slice(1, 4, None)]
+    [slice(0, 3, None), slice(1, 3, None), slice(1, 3, None)]
     """
     starts = np.arange(middle_s[0], middle_s[-1] - window_s + 1e-9, every_s)
     if not len(starts):
@@ -62,7 +62,7 @@ def windows_of(middle_s: Floats, window_s: float = WINDOW_S, every_s: float = EV
 
 def score_windows(
     true: Sequence[str], said: Sequence[str], nulls: Sequence[Sequence[str]], windows: Sequence[slice]
-) -> dict[str, Score]:
+) -> dict[str, WindowScore]:
     """Compare texts of one word at each time with the true one, in windows; by the name of each score."""
     true, said = _plain(true), _plain(said)
     texts = [said, *map(_plain, nulls)]
@@ -76,7 +76,7 @@ def score_windows(
         above = np.nan
         if nulls:
             above = float((sign * table[0] > np.percentile(sign * table[1:], 95, axis=0)).mean())
-        scores[name] = Score(float(means[0]), float(means[1:].mean()) if nulls else np.nan, float(z), above)
+        scores[name] = WindowScore(float(means[0]), float(means[1:].mean()) if nulls else np.nan, float(z), above)
     return scores
 
 

@@ -8,6 +8,7 @@ from .fmri.openfmri import read_openfmri
 from .mne.export import to_mne
 from .mne.files import read_mne
 from .mne.objects import from_mne
+from .neo.recording import read_neo
 from .nwb.recording import read_nwb
 from .spikes.responses import read_pictures, read_responses
 from .spikes.spike_times import read_spike_times
@@ -23,6 +24,7 @@ __all__ = [
     "read_continuous",
     "read_events",
     "read_mne",
+    "read_neo",
     "read_nifti",
     "read_npz",
     "read_nwb",

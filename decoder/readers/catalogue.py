@@ -19,6 +19,7 @@ from .fmri.bids import read_bids
 from .fmri.nifti import read_nifti
 from .fmri.openfmri import read_openfmri
 from .mne.files import read_mne
+from .neo.recording import read_neo
 from .nwb.recording import read_nwb
 from .spikes.pseudo_trials import read_spikes
 from .spikes.responses import read_responses
@@ -36,6 +37,7 @@ READERS: Registry[Callable[..., Recording]] = Registry(
         "mne": read_mne,
         "xdf": read_xdf,
         "nwb": read_nwb,
+        "neo": read_neo,
         "continuous": read_continuous,
         "spike_times": read_spike_times,
         "arrays": read_named_arrays,

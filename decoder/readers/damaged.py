@@ -8,13 +8,17 @@ from pathlib import Path
 
 from ...errors import HotwireError, RecordingError
 
+SMALL_BYTES = 1 << 20
+"""What best can be packed becomes a thousand times larger: files smaller than this hold no more than 1 GB."""
+
 
 @contextmanager
 def reading(path: Path, complaint: str) -> Iterator[None]:
     """Turn whatever is raised inside into a RecordingError: the path, the complaint, and what was said.
 
     For calls of other packages: nobody lists all that nibabel, MNE-Python, pyxdf, scipy, h5py and numpy raise for
-    damaged bytes, plain `Exception` included. A lack of memory stays what it is.
+    damaged bytes, plain `Exception` included. A lack of memory stays what it is, unless the file is so small that
+    nothing in it can fill a memory: then its sizes are damaged.
 
     Examples
     --------
@@ -26,8 +30,15 @@ def reading(path: Path, complaint: str) -> Iterator[None]:
     """
     try:
         yield
-    except (HotwireError, MemoryError):
+    except HotwireError:
         raise
+    except MemoryError as error:
+        size = path.stat().st_size if path.is_file() else SMALL_BYTES
+        if size >= SMALL_BYTES:
+            raise
+        raise RecordingError(
+            f"{path}: {complaint}: it promises far more than can be in its {size} bytes; it is damaged"
+        ) from error
     except Exception as error:
         said = " ".join(str(error).split())
         if not said or isinstance(error, LookupError | AttributeError | TypeError | AssertionError):

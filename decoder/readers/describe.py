@@ -13,8 +13,11 @@ from ...errors import RecordingError
 from .arrays.array_files import array_shapes
 from .fmri.bids_files import entities_of
 from .fmri.images import IMAGES, open_image
+from .fmri.repetition_time import units_of
 from .mne.files import open_raw
 from .mne.stim_channel import steps_of
+from .neo.describe import describe_neo
+from .neo.files import NEO_FILES
 from .nwb.describe import describe_nwb
 from .tables import listing, read_table
 from .xdf.streams import load_streams
@@ -34,6 +37,8 @@ def describe(path: Path) -> dict[str, Any]:
     for endings, kind, described in KINDS:
         if path.name.lower().endswith(endings):
             return {"kind": kind, **described(path)}
+    if path.is_dir() and any(one.name.lower().endswith(NEO_FILES) for one in path.iterdir()):
+        return {"kind": "neo", **describe_neo(path)}
     if path.is_dir():
         return {"kind": "bids", **_bids(path)}
     known = ", ".join(ending for endings, _, _ in KINDS for ending in endings)
@@ -42,7 +47,7 @@ def describe(path: Path) -> dict[str, Any]:
 
 def _nifti(path: Path) -> dict[str, Any]:
     image = open_image(path)
-    zooms, units = image.header.get_zooms(), image.header.get_xyzt_units()
+    zooms, units = image.header.get_zooms(), units_of(image)
     return {
         "shape": list(image.shape),
         "voxel_size": [float(str(one)) for one in zooms[:3]],
@@ -75,7 +80,7 @@ def _mne(path: Path) -> dict[str, Any]:
     raw = open_raw(path)
     types = raw.get_channel_types()
     stim = [name for name, kind in zip(raw.ch_names, types, strict=True) if kind == "stim"]
-    values = {name: np.asarray(raw.get_data(picks=[raw.ch_names.index(name)]))[0] for name in stim}
+    values = {name: np.asarray(raw.get_data(picks=np.array([raw.ch_names.index(name)])))[0] for name in stim}
     numbers = {name: Counter(steps_of(of)[1].tolist()) for name, of in values.items()}
     return {
         "rate_hz": float(raw.info["sfreq"]),
@@ -123,6 +128,7 @@ KINDS: list[tuple[tuple[str, ...], str, Callable[[Path], dict[str, Any]]]] = [
     ((".xdf", ".xdfz"), "xdf", _xdf),
     (MNE_FILES, "mne", _mne),
     ((".nwb",), "nwb", describe_nwb),
+    (NEO_FILES, "neo", describe_neo),
     ((".npz", ".mat"), "arrays", _arrays),
     ((".tsv", ".csv"), "table", _table),
 ]

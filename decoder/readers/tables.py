@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import warnings
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
@@ -21,12 +23,17 @@ from .arrays.blocks import blocks
 
 
 def read_text(path: str | PathLike[str]) -> str:
-    """Return a file of UTF-8, with or without a byte order mark; RecordingError if it is none."""
+    """Return a file of UTF-8, with or without a byte order mark, perhaps packed (``.gz``); RecordingError if it is
+    none.
+    """
     path = Path(path)
     if not path.is_file():
         raise RecordingError(f"{path}: there is no such file")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
+        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise RecordingError(f"{path}: expected a file packed by gzip, as its name says; it is none: {error}") from None
     except UnicodeDecodeError as error:
         raise RecordingError(
             f"{path}: expected text in UTF-8, got the byte {error.object[error.start]:#04x} at position {error.start}; "
@@ -43,7 +50,7 @@ def read_table(path: str | PathLike[str]) -> dict[str, list[str]]:
     lines = StringIO(read_text(path), newline="")
     by_tabs: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
     try:
-        rows = [row for row in csv.reader(lines, **({} if path.suffix.lower() == ".csv" else by_tabs)) if row]
+        rows = [row for row in csv.reader(lines, **({} if ".csv" in path.suffixes[-2:] else by_tabs)) if row]
     except csv.Error as error:
         raise RecordingError(f"{path}: not a table: {error}") from error
     if not rows:

@@ -30,7 +30,8 @@ def cut_runs(
 ) -> Recording:
     """Return a continuous recording cut into runs, in the middle of pauses between events.
 
-    No event is cut, and nothing within `margin_s` around it. Samples before the first event stay with the first run and
+    Without any events, such as beside continuous targets, runs are cut into parts of equal length. Else no event is
+    cut, and nothing within `margin_s` around it. Samples before the first event stay with the first run and
     those after the last event with the last run; none is lost. Existing runs stay separate.
 
     Neighbouring runs of one continuous recording share slow drifts, so a decoder that works across them may fail on
@@ -69,6 +70,8 @@ def cut_runs(
     {'1 part 1': 550, '1 part 2': 650}
     """
     before_s, behind_s = _checked(recording, n_runs, pause_s, margin_s)
+    if not len(recording.events):
+        return _cut(recording, _equal_cuts(recording, n_runs))
     pauses = _pauses(recording, before_s, behind_s)
     if n_runs is not None:
         cuts = _even_cuts(recording, pauses, n_runs, (before_s, behind_s))
@@ -98,11 +101,29 @@ def _checked(
         raise InputError(f"pause_s: expected seconds above 0, got {pause_s:g}")
     if len(margin_s) != 2 or not all(np.isfinite(margin_s)) or min(margin_s) < 0:
         raise InputError(f"margin_s: expected seconds before and behind each event, zero or more, got {margin_s}")
-    if not len(recording.events):
-        raise RecordingError("recording: it has no events, so there are no pauses between them to cut it in")
+    if not len(recording.events) and n_runs is None:
+        raise RecordingError(
+            "pause_s: the recording has no events, so there are no pauses between them; n_runs cuts it into equal parts"
+        )
     if recording.trimmed_samples:
         raise RecordingError("recording: a lag has taken samples off its runs' ends; cut it into runs before that")
     return float(margin_s[0]), float(margin_s[1])
+
+
+def _equal_cuts(recording: Recording, n_runs: int | None) -> list[_Pause]:
+    lengths = recording.run_lengths()
+    assert n_runs is not None  # checked
+    n_parts, left = divmod(n_runs, max(len(lengths), 1))
+    if left or not n_parts or min(lengths.values()) < n_parts:
+        raise InputError(
+            f"n_runs: expected a multiple of {len(lengths)}, the number of runs, which are cut into equal parts as "
+            f"there are no events, got {n_runs}"
+        )
+    return [
+        _Pause(run, 0.0, round(n * part / n_parts) / recording.rate_hz, 0)
+        for run, n in lengths.items()
+        for part in range(1, n_parts)
+    ]
 
 
 def _in_order(recording: Recording, run: int | str) -> NDArray[np.intp]:
@@ -175,6 +196,7 @@ def _most_even(places: NDArray[np.int64], kept: set[int], n_parts: int) -> list[
 
 def _cut(recording: Recording, cuts: list[_Pause]) -> Recording:
     events, rate_hz = recording.events, recording.rate_hz
+    how = f"in {len(cuts)} pauses between its events" if len(events) else "into parts of equal length"
     run_of_event = events.run.astype(object)
     onset_s = events.onset_s.copy()
     run: list[str] = []
@@ -193,5 +215,5 @@ def _cut(recording: Recording, cuts: list[_Pause]) -> Recording:
         run=np.array(run, np.str_),
         events=replace(events, run=run_of_event.astype(np.str_), onset_s=onset_s),
         cut_from_last=tuple(cut_from_last),
-        source=f"{recording.source}; cut in {len(cuts)} pauses between its events",
+        source=f"{recording.source}; cut {how}",
     )

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ..evaluation.result import Evaluation
-from ..run_splits import session_of
 from ..statistics.confusion import confusion
 from ..statistics.difference import Difference, in_words
 from ..statistics.measures import MEASURES
@@ -33,10 +32,9 @@ MOST_OTHERS = 12
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """Implements `Result`; `recording` says in a few words what was decoded from."""
+    """Implements `Result`."""
 
     evaluation: Evaluation
-    recording: str
 
     @cached_property
     def names(self) -> list[str]:
@@ -44,12 +42,9 @@ class EvaluationReport:
         measures = self.evaluation.decoder.measures
         return [name for name in MEASURES if name in measures and not (name == "pairwise" and "auc" in measures)]
 
-    @cached_property
+    @property
     def over(self) -> str:
-        """What intervals are over."""
-        single = np.unique(self.evaluation.trials.run, return_counts=True)[1].max() == 1
-        held_out = self.evaluation.held_out
-        return "trials" if held_out == "runs" and single else held_out
+        return self.evaluation.over
 
     def summary(self) -> dict[str, Any]:
         return evaluation_summary(self.evaluation)
@@ -63,7 +58,7 @@ class EvaluationReport:
             chose = f"a linear discriminant of the predicted activations of the network {evaluation.network} chose"
             network = chose if evaluation.decoder.texts is None else f"{network}, and a linear discriminant chose"
         return (
-            f"From {self.recording}, {network}, in each of "
+            f"From {evaluation.recording}, {network}, in each of "
             f"{count(len(evaluation.truth), 'trial')}{runs}, which of {len(evaluation.answers)} answers was the "
             f"right one{listed(evaluation.answers)}."
         )
@@ -131,7 +126,7 @@ class EvaluationReport:
             probabilities_section(evaluation),
             self._groups(),
             *([self._chosen()] if any(evaluation.chosen) else []),
-            PageSection("Methods", [evaluation_methods(evaluation, self._fold_names(), self.over)]),
+            PageSection("Methods", [evaluation_methods(evaluation)]),
         ]
         if evaluation.findings:
             audit = Table(("check", "verdict", "reason"), [list(vars(one).values()) for one in evaluation.findings])
@@ -213,15 +208,6 @@ class EvaluationReport:
         note = ["Some runs hold a single trial, so these are folds."] if groups.unit == "fold" else []
         return PageSection(title, [*note, groups_figure([str(name) for name in names], panels, groups.unit)])
 
-    def _fold_names(self) -> list[str]:
-        """A fold of one run or session has its name; any other has its number, as have folds of whole classes."""
-        evaluation, names = self.evaluation, []
-        for fold in range(len(evaluation.chosen)):
-            runs = np.unique(evaluation.trials.run[evaluation.fold == fold]).tolist()
-            runs = runs if self.over != "sessions" else list({session_of(run) for run in runs})
-            names.append(str(runs[0]) if len(runs) == 1 and evaluation.classes is None else str(fold + 1))
-        return names
-
     def _chosen(self) -> PageSection:
         text = (
             "Chosen within the training runs alone, so it may differ from fold to fold. Where folds agree, the "
@@ -232,7 +218,7 @@ class EvaluationReport:
     def _choices(self, of_folds: Sequence[dict[str, str]]) -> Table:
         """Each combination of chosen settings with the folds that chose it, the most frequent first."""
         by_choice: dict[tuple, list[str]] = {}
-        for name, chosen in zip(self._fold_names(), of_folds, strict=True):
+        for name, chosen in zip(self.evaluation.fold_names, of_folds, strict=True):
             if chosen:
                 by_choice.setdefault(tuple(chosen.items()), []).append(name)
         ranked = sorted(by_choice.items(), key=lambda item: -len(item[1]))

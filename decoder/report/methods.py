@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from ..evaluation.controls import control_named
+from ..settings import Settings
 from ..statistics.intervals import LEAST_RUNS
+from ..steps import Step
 
 MEASURE_TEXTS = {
     "free": "the language model’s own words, right if they are one of the words for what was shown",
@@ -42,6 +45,43 @@ CEILING = (
     "The same readout from the true activations in place of the predicted ones: what the network could say if the "
     "adapter made no error."
 )
+
+
+def setting_texts(
+    recording: str, settings: Settings, chosen_from: Callable[[str], Sequence[Any]] = lambda _: ()
+) -> dict[str, str]:
+    """What was recorded and how it became what the adapter takes: each by its heading, also where nothing was done.
+
+    `recording` is its summary; `chosen_from` gives the values that a setting is chosen from.
+    """
+    fit_steps, fit_window = settings.to_fit
+    texts = {
+        "recording": f"{recording or 'Not known'}.",
+        "steps": _chosen("steps", chosen_from, _steps) or f"{_steps(settings.steps)}, run by run.",
+        "window": _chosen("window", chosen_from, repr) or f"{settings.window!r}.",
+        "features": _chosen("features", chosen_from, repr)
+        or (f"{settings.features!r}." if settings.features is not None else "The window’s output itself."),
+        "whitening": _chosen("whiten", chosen_from, _whitening) or f"{_whitening(settings.whiten)}.",
+    }
+    if fit_steps != settings.steps or chosen_from("fit_steps"):
+        texts["steps"] += f" To fit the adapter: {_chosen('fit_steps', chosen_from, _steps) or _steps(fit_steps)}"
+    if fit_window != settings.window or chosen_from("fit_window"):
+        texts["window"] += f" To fit the adapter: {_chosen('fit_window', chosen_from, repr) or repr(fit_window)}"
+    return texts
+
+
+def _chosen(name: str, chosen_from: Callable[[str], Sequence[Any]], word: Callable[[Any], str]) -> str:
+    """What a setting is chosen from in each fold; empty where it is not chosen."""
+    values = [word(value) for value in chosen_from(name)]
+    return f"Chosen in each fold from: {'; '.join(values)}." if values else ""
+
+
+def _steps(steps: Sequence[Step] | None) -> str:
+    return ", then ".join(map(repr, steps or ())) or "none"
+
+
+def _whitening(whiten: str) -> str:
+    return WHITENING.get(whiten, whiten)
 
 
 def measure_texts(names: Iterable[str], words: dict[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from rich.text import Text
 from ...errors.printable import printable
 from .heat import heat_color
 from .markup import in_markup
-from .result import Result, Shade, Table
+from .result import Result, Sentence, Shade, Table
 
 MOST_ROWS = 200
 MOST_ITEMS = 20
@@ -24,11 +24,16 @@ def show_result(console: Console, result: Result, seconds: float, files: str) ->
     """Tables, then findings in sentences, warnings in yellow; then the time it took and where the files are."""
     for table in result.tables():
         show_table(console, table)
+    show_sentences(console, result.sentences())
+    console.print(f"It took {seconds:.0f} s. {in_markup(files)}")
+
+
+def show_sentences(console: Console, sentences: Sequence[Sentence]) -> None:
+    """Findings, each marked as good or not; warnings in yellow."""
     marks = {None: "•", True: "✓", False: "✗"} if not console.options.ascii_only else {None: "*", True: "+", False: "-"}
-    for sentence in result.sentences():
+    for sentence in sentences:
         style = "yellow" if sentence.good is False else ""
         console.print(Text(f"{marks[sentence.good]} {printable(sentence.text)}", style))
-    console.print(f"It took {seconds:.0f} s. {in_markup(files)}")
 
 
 def show_table(console: Console, table: Table) -> None:

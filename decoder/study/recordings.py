@@ -155,11 +155,6 @@ class ContinuousRecording(RecordingSection):
     run: OneOrMore[int | str] | None = None
 
 
-class SpikeTimesRecording(RecordingSection):
-    events: AnyPath
-    """Without events there is nothing to decode."""
-
-
 if TYPE_CHECKING:
     AnyVoxels = VoxelList
     AnyMasks = VoxelMasks
@@ -244,8 +239,8 @@ SECTIONS: dict[str, type[RecordingSection]] = {
     "mne": SeveralFiles,
     "xdf": SeveralFiles,
     "nwb": SeveralFiles,
+    "neo": SeveralFiles,
     "continuous": ContinuousRecording,
-    "spike_times": SpikeTimesRecording,
     "arrays": ArraysRecording,
     "responses": ResponsesRecording,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -21,7 +21,9 @@ from ...models.networks.network import Network
 from ..decoder import Decoder
 from ..evaluation.audit.leaks import warn_before_fit, windows_in_time
 from ..evaluation.audit.samples import SLOW_HZ
-from ..evaluation.evaluate import Evaluation, evaluate
+from ..evaluation.evaluate import Evaluation, evaluate_prepared
+from ..evaluation.preparation import Arguments, Preparation, prepare
+from ..evaluation.splits import by_class, inner_splits
 from ..evaluation.tuning import tune
 from ..recordings.recording import Recording
 from ..targets import StimulusTargets, Targets
@@ -30,6 +32,8 @@ from .networks import NetworkSection
 from .schema import StudySections, study_sections
 from .section import Section
 
+CONTINUOUS = "kinematics"
+"""The table in [targets] of a study of continuous targets, which has no network."""
 AnySection = TypeVar("AnySection", bound=Section)
 
 
@@ -79,10 +83,35 @@ class Study:
         with self.naming("decoder: "):
             return Decoder(network, targets, self.sections.decoder.settings())
 
-    def evaluate(self, decoder: Decoder, recording: Recording, **changes: Any) -> Evaluation:
-        """Evaluate as the study says, with these arguments of `evaluate` changed."""
+    def prepare(self, recording: Recording, targets: Targets | None = None, **changes: Any) -> Preparation:
+        """All of `evaluate` that needs no network, with these of its arguments changed.
+
+        By default the targets are the study's words; for pictures, the network names them first, see `targets`.
+        """
+        sections, targets = self.sections, targets or self.sections.targets.of_words()
+        arguments = Arguments(**sections.evaluation.arguments() | changes)
         with self.naming():
-            return evaluate(decoder, recording, **self.sections.evaluation.arguments() | changes)
+            return prepare(targets, sections.decoder.settings(), recording, arguments, sections.network.name)
+
+    def evaluate(self, recording: Recording, **changes: Any) -> Evaluation:
+        """Evaluate as the study says, with these arguments of `evaluate` changed.
+
+        All that needs no network comes first, so that it fails before the network is opened.
+        """
+        prepared = self.prepare(recording, **changes) if self.sections.targets.words is not None else None
+        decoder = self.decoder()
+        prepared = prepared or self.prepare(recording, decoder.targets, **changes)
+        with self.naming():
+            return evaluate_prepared(prepared, decoder)
+
+    def check_words(self, recording: Recording) -> None:
+        """Raise where a label of the recording has no word, or choices have too few runs; before the network opens."""
+        section, evaluation = self.sections.targets, self.sections.evaluation
+        with self.naming():
+            if section.words is not None:
+                section.of_words().check_labels(recording.events.label.tolist())
+            if evaluation.choose and not by_class(evaluation.folds):
+                inner_splits(recording.runs, (), evaluation.inner_folds, "choose")
 
     def fit(self, decoder: Decoder, recording: Recording) -> Decoder:
         """Fit on the whole recording, after making the evaluation's choices by all its runs."""
@@ -104,15 +133,20 @@ class Study:
         with self.naming("targets: "):
             return StimulusTargets(recording.pictures, network)
 
-    @contextmanager
-    def naming(self, place: str = "") -> Iterator[None]:
+    def naming(self, place: str = "") -> AbstractContextManager[None]:
         """Name the file, and the place in it, in errors that its contents cause."""
-        try:
-            yield
-        except LeakError:  # the design's fault, not the file's
-            raise
-        except (InputError, RecordingError) as error:
-            raise StudyError(f"{self.path}: {place}{error}") from error
+        return naming(self.path, place)
+
+
+@contextmanager
+def naming(path: Path, place: str = "") -> Iterator[None]:
+    """Name a study file, and the place in it, in errors that its contents cause."""
+    try:
+        yield
+    except LeakError:  # the design's fault, not the file's
+        raise
+    except (InputError, RecordingError) as error:
+        raise StudyError(f"{path}: {place}{error}") from error
 
 
 def open_study(path: str | PathLike[str]) -> Study:
@@ -123,6 +157,11 @@ def open_study(path: str | PathLike[str]) -> Study:
     """
     path = Path(path)
     text, document = read_document(path)
+    if isinstance(targets := document.get("targets"), dict) and CONTINUOUS in targets:
+        raise StudyError(
+            f"{path}: targets.{CONTINUOUS}: continuous targets are decoded without a network, by `hotwire evaluate` "
+            "(and `hotwire inspect`) alone; for this command give words or stimuli"
+        )
     return Study(path, text, checked_sections(study_sections(), document, path.parent, path))
 
 

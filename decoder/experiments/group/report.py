@@ -13,6 +13,7 @@ from ...report.drawing import ACCENT, SOFT, Drawing, short
 from ...report.numbers import count, p_words
 from ...report.result import Cell, Number, PageSection, Sentence, Table
 from ...statistics.measures import MEASURES
+from ...statistics.regression import REGRESSION
 from ...statistics.subjects import LEAST_SUBJECTS
 from .subjects import SubjectGroup
 
@@ -171,7 +172,7 @@ class GroupReport:
 
 
 def _name(measure: str) -> str:
-    return MEASURES.get(measure, measure)
+    return (MEASURES | REGRESSION).get(measure, measure)
 
 
 def _with_ends(one: Mapping[str, Any]) -> str:

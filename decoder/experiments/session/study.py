@@ -24,6 +24,7 @@ def session_parts(study: Study) -> dict[str, Any]:
             one.check_layers()
             one.check_there()
     recording = study.recording()
+    study.check_words(recording)
     with study.naming("map.regions: " if section.regions_from is None else "map.regions_from: "):
         regions = read_regions(section.regions_from or section.regions, recording)
     with study.naming("map: "):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ....errors import InputError, MissingExtraError, RecordingError, UnknownNameError
 from ..damaged import reading
+from .npz_arrays import array_in, opened_npz
 
 Order = Literal["C", "F"]
 """Which index ran fastest when an array was flattened: the last ("C") or, as in MATLAB, the first ("F")."""
@@ -49,15 +50,15 @@ def load_arrays(path: str | PathLike[str], names: Sequence[str]) -> dict[str, ND
 
 def array_names(path: Path) -> list[str]:
     """Return the names of the arrays in an ``.npz`` file; errors as `load_arrays`."""
-    with _opened_npz(path) as file:
+    with opened_npz(path) as file:
         return list(file.files)
 
 
 def array_shapes(path: Path) -> dict[str, str]:
     """Return shape and type of each array in a file, such as ``"(100, 64) float32"``; errors as `load_arrays`."""
     if path.suffix.lower() == ".npz":
-        with _opened_npz(path) as file:
-            arrays = {name: _without_objects(path, name, file) for name in file.files}
+        with opened_npz(path) as file:
+            arrays = {name: array_in(path, name, file) for name in file.files}
         return {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
     with _reading_mat(path) as io:
         named = {name: f"{tuple(shape)} {kind}" for name, shape, kind in io.whosmat(path)}
@@ -91,33 +92,9 @@ def named_labels(name: str, labels: NDArray[np.str_], meaning: Mapping[str, str]
 
 
 def _load_npz(path: Path, names: Sequence[str]) -> dict[str, NDArray]:
-    with _opened_npz(path) as file:
+    with opened_npz(path) as file:
         known = {name: _known(path, name, file.files) for name in names}
-        return {name: _without_objects(path, known[name], file) for name in names}
-
-
-@contextmanager
-def _opened_npz(path: Path) -> Iterator[Any]:
-    with reading(path, "cannot be read as .npz"), open(path, "rb") as raw:
-        file = np.load(raw, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise RecordingError(f"{path}: expected several arrays by name, got a single one")
-        yield file
-
-
-def _without_objects(path: Path, name: str, file: Any) -> NDArray:
-    try:
-        array = file[name]
-        if not isinstance(array, np.ndarray):  # what begins otherwise than an array is returned as bytes
-            raise RecordingError(f"{path}: {name!r} is no array; the file is damaged, or of another kind")
-        return array
-    except ValueError as error:
-        if "allow_pickle" not in str(error):
-            raise
-        raise RecordingError(
-            f"{path}: the array {name!r} holds Python objects, which are not loaded because they could run code; save "
-            "it again as numbers or texts (array.astype(str))"
-        ) from error
+        return {name: array_in(path, known[name], file) for name in names}
 
 
 def _load_mat(path: Path, names: Sequence[str]) -> dict[str, NDArray]:

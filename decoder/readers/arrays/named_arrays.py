@@ -7,14 +7,14 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import InputError, RecordingError, UnknownNameError
 from ....errors.checks import check_choice
-from ...recordings.events import MISSING
+from ...recordings.events import MISSING, Events
 from ...recordings.recording import Recording
 from .array_files import Order, entries, load_arrays, named_labels, order_in
 from .blocks import blocks
@@ -26,7 +26,7 @@ from .stored_voxels import VoxelList, VoxelMasks, Voxels
 def read_named_arrays(
     path: str | PathLike[str],
     data: str,
-    label: str,
+    label: str | None = None,
     *,
     rows: Literal["samples", "features"] = "samples",
     label_names: Mapping[str, str] | None = None,
@@ -60,8 +60,9 @@ def read_named_arrays(
     path : path
     data : str
         The samples, (n_samples, n_features); or cut trials, see `axes`.
-    label : str
-        The label of each sample, or of each cut trial, as text or number.
+    label : str, optional
+        The label of each sample, or of each cut trial, as text or number. Samples at a rate may have none: the
+        recording is then without events, as beside continuous targets.
     rows : str
         What a row of `data` is: ``"samples"`` (default) or ``"features"``.
     label_names : mapping of str to str, optional
@@ -110,6 +111,7 @@ def read_named_arrays(
         raise InputError("stimuli: expected samples that are trials, one for each picture; take out rate_hz and tr_s")
     if regions is not None and not isinstance(voxels, VoxelMasks):
         raise InputError("regions: they are made of masks; tell which arrays hold these")
+    _require_label(label, rate_hz, (axes, block, rest, label_names))
     path = Path(path)
     wanted = [data, label, run, block, stimuli, *([] if voxels is None else voxels.names())]
     arrays = load_arrays(path, [name for name in wanted if name is not None])
@@ -120,7 +122,11 @@ def read_named_arrays(
         return _of_each_row(path, name, arrays[name], n_rows)
 
     source = str(path)
-    labels = _labels(label, _texts(path, label, arrays[label], n_rows), label_names, rest)
+    labels = (
+        np.empty(0, np.str_)
+        if label is None
+        else _labels(label, _texts(path, label, arrays[label], n_rows), label_names, rest)
+    )
     run_of_each = None if run is None else of_each(run)
     if n_times is not None and rate_hz is not None:
         names = trial_names(run_of_each, n_rows)
@@ -131,7 +137,8 @@ def read_named_arrays(
         events = blocks(labels, runs, 1.0, np.arange(n_rows))
     else:
         runs = np.ones(n_rows, np.int64) if run_of_each is None else run_of_each
-        events = blocks(labels, runs, 1.0 / rate_hz, None if block is None else of_each(block))
+        of_block = None if block is None else of_each(block)
+        events = Events.none() if label is None else blocks(labels, runs, 1.0 / rate_hz, of_block)
     if stimuli is not None:
         events = replace(events, stimulus=picture_names(path, stimuli, arrays[stimuli], n_rows))
     events = events if rest is None else events.take(events.label != rest)
@@ -151,6 +158,14 @@ def read_named_arrays(
         source=source,
         regions={} if position is None else _regions(position, regions),
     )
+
+
+def _require_label(label: str | None, rate_hz: float | None, of_labels: Sequence[Any]) -> None:
+    if label is None and (rate_hz is None or any(one is not None for one in of_labels)):
+        raise InputError(
+            "label: expected the array with the label of each row, got none; only samples at a rate may be without, "
+            "beside continuous targets"
+        )
 
 
 def _samples(

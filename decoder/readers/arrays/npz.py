@@ -15,6 +15,7 @@ from ....models.files import whole_file
 from ...recordings.events import Events
 from ...recordings.recording import Recording
 from ..damaged import reading
+from .npz_arrays import array_in, opened_npz
 
 FORMAT = 1
 
@@ -117,8 +118,8 @@ def read_npz(path: str | PathLike[str]) -> Recording:
     if not path.exists():
         raise RecordingError(f"{path}: there is no such file")
     with reading(path, "cannot be read as a recording"):
-        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with opened_npz(path) as file:
+            arrays = {name: array_in(path, name, file) for name in file.files}
         try:
             return _recording(path, arrays)
         except KeyError as error:

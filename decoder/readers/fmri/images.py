@@ -18,6 +18,8 @@ AnyPath = str | PathLike[str]
 AFFINE_TOLERANCE = 1e-3
 IMAGES = (".nii", ".nii.gz", ".hdr", ".img", ".img.gz", ".hdr.gz")
 SLAB_BYTES = 64 * 2**20
+MOST_PACKED = 1032
+"""How many times larger what is packed by gzip can become."""
 
 
 def open_image(path: Path) -> Any:
@@ -34,11 +36,26 @@ def open_image(path: Path) -> Any:
         image = nibabel.load(path)  # type: ignore[attr-defined]
     if not isinstance(image, nibabel.Nifti1Image):
         raise RecordingError(f"{path}: expected a NIfTI image (.nii or .nii.gz), got {type(image).__name__}")
+    if min(image.shape, default=0) < 1:
+        raise RecordingError(f"{path}: expected sizes of 1 or more in the header, got {image.shape}; it is damaged")
+    _check_size(path, image)
     kind = np.dtype(image.get_data_dtype()).kind
     if kind not in "iuf":
         what = {"c": "complex numbers", "V": "colours"}.get(kind, "another kind of value")
         raise RecordingError(f"{path}: expected one real number for each voxel, got {what}; save the magnitude, say")
     return image
+
+
+def _check_size(path: Path, image: Any) -> None:
+    """Refuse an image whose header promises more than can be in its file, before memory is taken for it."""
+    file = Path(image.file_map["image"].filename)
+    size = file.stat().st_size * (MOST_PACKED if file.suffix.lower() == ".gz" else 1) if file.is_file() else 0
+    promised = float(np.prod(image.shape, dtype=np.float64)) * np.dtype(image.get_data_dtype()).itemsize
+    if promised > size:
+        raise RecordingError(
+            f"{path}: truncated or damaged; its header promises the shape {image.shape}, {promised:.4g} bytes, but "
+            f"the file has {file.stat().st_size if file.is_file() else 'none'}"
+        )
 
 
 def read_volumes(out: NDArray[np.float32], path: Path, image: Any, keep: NDArray[np.bool_]) -> None:

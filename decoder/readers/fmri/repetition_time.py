@@ -54,7 +54,7 @@ def _tr_s(path: Path, image: Any) -> float:
         raise RecordingError(
             f"{path}: expected a repetition time between {PLAUSIBLE_TR_S[0]:g} and {PLAUSIBLE_TR_S[1]:g} s "
             f"in the header, got {image.header.get_zooms()[3]:g} in the unit "
-            f"{image.header.get_xyzt_units()[1]!r}; give tr_s"
+            f"{units_of(image)[1]!r}; give tr_s"
         )
     return tr_s
 
@@ -62,7 +62,15 @@ def _tr_s(path: Path, image: Any) -> float:
 def header_tr_s(image: Any) -> float:
     """Seconds from one volume to the next by the header; NaN if it does not say the unit."""
     # The shortest number that this float32 stands for: 0.72, not 0.7200000286.
-    return float(str(image.header.get_zooms()[3])) * SECONDS.get(image.header.get_xyzt_units()[1], np.nan)
+    return float(str(image.header.get_zooms()[3])) * SECONDS.get(units_of(image)[1], np.nan)
+
+
+def units_of(image: Any) -> tuple[str, str]:
+    """The units of space and time in the header; ``"unknown"`` where it holds a number that stands for none."""
+    try:
+        return image.header.get_xyzt_units()
+    except KeyError:
+        return "unknown", "unknown"
 
 
 def plausible(tr_s: float) -> bool:

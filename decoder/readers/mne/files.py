@@ -82,7 +82,7 @@ def open_raw(path: Path) -> mne.io.BaseRaw:
     """Open a file of continuous data, without reading its samples; errors as `read_mne`."""
     mne = _mne()
     with reading(path, UNREADABLE), warnings.catch_warnings(action="ignore"):
-        return mne.io.read_raw(path, preload=False, verbose="error")
+        return _with_known_types(mne.io.read_raw(path, preload=False, verbose="error"))
 
 
 def _load(path: Path) -> tuple[mne.io.BaseRaw | mne.BaseEpochs, list[str]]:
@@ -92,12 +92,18 @@ def _load(path: Path) -> tuple[mne.io.BaseRaw | mne.BaseEpochs, list[str]]:
         if path.name.endswith(EPOCHS_ENDINGS):
             return mne.read_epochs(path, verbose="warning"), []
         try:
-            raw = mne.io.read_raw(path, preload=False, verbose="warning")
+            raw = _with_known_types(mne.io.read_raw(path, preload=False, verbose="warning"))
         except TypeError as error:
             if "read_epochs_eeglab" not in str(error):
                 raise
             return mne.io.read_epochs_eeglab(path, verbose="warning"), []
         return _loaded(raw)
+
+
+def _with_known_types(raw: Any) -> Any:
+    """Return what was opened; what MNE raises for types of channels that do not exist, it raises here."""
+    raw.get_channel_types()
+    return raw
 
 
 def _loaded(raw: Any) -> tuple[mne.io.BaseRaw, list[str]]:

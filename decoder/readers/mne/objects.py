@@ -99,12 +99,12 @@ def from_mne(
     notes = [_source(source)]
     lost = np.zeros(0, bool)
     if isinstance(source, mne.io.BaseRaw):
-        data = np.asarray(source.get_data(picks=index)).T
+        data = np.asarray(source.get_data(picks=np.array(index))).T
         run, events, lost = events_of_raw(source, stim_channel, event_id, bad_spans, notes)
     elif stim_channel is not None or event_id is not None:
         raise InputError("stim_channel, event_id: Epochs bring their events along; give these with Raw only")
     else:
-        epochs = source.get_data(picks=index)
+        epochs = source.get_data(picks=np.array(index))
         data = epochs.transpose(0, 2, 1).reshape(-1, len(names))
         run = np.repeat(np.arange(1, len(epochs) + 1), epochs.shape[2])
         events = _one_event_each(source, *epochs.shape[::2])

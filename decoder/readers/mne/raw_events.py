@@ -81,7 +81,7 @@ def _stim_events(
         return Events.none()
     samples, numbers = [np.empty(0, np.intp)], [np.empty(0, np.int64)]
     for name in stim:
-        at, to, note = steps_of(np.asarray(raw.get_data(picks=[raw.ch_names.index(name)]))[0])
+        at, to, note = steps_of(np.asarray(raw.get_data(picks=np.array([raw.ch_names.index(name)])))[0])
         samples.append(at)
         numbers.append(to)
         notes += [f"events from {name}{': ' if note else ''}{note}"] if len(at) else []

@@ -57,7 +57,7 @@ def read_words(
     elif path.suffix.lower() == ".textgrid":
         raise RecordingError(f'{path}: expected a TextGrid, which begins with File type = "ooTextFile"; it is none')
     else:
-        word, onset_s, offset_s = _of_table(path, column)
+        word, onset_s, offset_s, _ = _of_table(path, column)
     return TimedWords(
         np.array(word, np.str_), starts_s + np.array(onset_s), starts_s + np.array(offset_s), source=str(path)
     )
@@ -91,7 +91,34 @@ def _utf_16(path: Path) -> str | None:
         ) from None
 
 
-def _of_table(path: Path, column: str) -> tuple[list[str], list[float], list[float]]:
+def read_words_by_run(
+    path: str | PathLike[str], run: str, *, column: str = "word", starts_s: float = 0.0
+) -> dict[str, TimedWords]:
+    """Read the words of several runs from one table, in which the column `run` names the run.
+
+    The other parameters and errors are those of `read_words`; the table may be packed (``.tsv.gz``).
+    """
+    path = Path(path)
+    _text_of(path)  # raises where it is no table at all
+    table = read_table(path)
+    if run not in table:
+        raise RecordingError(f"{path}: expected a column {run!r} that names the run, got: {', '.join(table)}")
+    words, onsets, offsets, rows = _of_table(path, column)
+    runs = np.array([table[run][row] for row in rows])
+    found = {}
+    for name in dict.fromkeys(runs.tolist()):
+        of = runs == name
+        found[name] = TimedWords(
+            np.array(words)[of],
+            starts_s + np.array(onsets)[of],
+            starts_s + np.array(offsets)[of],
+            source=f"{path}, run {name}",
+        )
+    return found
+
+
+def _of_table(path: Path, column: str) -> tuple[list[str], list[float], list[float], list[int]]:
+    """The words, their onsets and offsets, and the rows that they are from."""
     table = read_table(path)
     onset = next((name for name in ("onset_s", "onset") if name in table), None)
     end = next((name for name in ("offset_s", "duration") if name in table), None)
@@ -103,4 +130,4 @@ def _of_table(path: Path, column: str) -> tuple[list[str], list[float], list[flo
     onsets, ends = numbers(path, onset, table[onset]), numbers(path, end, table[end])
     offsets = onsets + ends if end == "duration" else ends
     rows = [i for i, word in enumerate(table[column]) if word not in ("", MISSING)]
-    return [table[column][i] for i in rows], onsets[rows].tolist(), offsets[rows].tolist()
+    return [table[column][i] for i in rows], onsets[rows].tolist(), offsets[rows].tolist(), rows

@@ -49,7 +49,7 @@ def test_runs_set_aside_are_decided_on_as_by_a_decoder_fitted_on_the_others(deco
     np.testing.assert_allclose(found.probabilities, expected, rtol=1e-4)
     assert sorted(set(found.trials.run.tolist())) == [1, 4]
     assert [len(one.scores) for _, one in found.rows()] == [8] * 4
-    report = EvaluationReport(found, recording.summary())
+    report = EvaluationReport(found)
     assert "the study names the runs that are tested (1, 4)" in str(report.sections())
 
 
@@ -71,7 +71,7 @@ def test_a_session_is_held_out_whole(decoder: Decoder, names: str) -> None:
     session = np.array([run[0] for run in found.trials.run.tolist()])
     assert [set(session[found.fold == i].tolist()) for i in range(4)] == [{"a"}, {"b"}, {"c"}, {"d"}]
     assert found.held_out == "sessions"
-    assert EvaluationReport(found, "").over == "sessions"
+    assert EvaluationReport(found).over == "sessions"
     assert np.isfinite(found.decoder.measures["candidate"].low)
     two = evaluate(decoder, recording.select(runs=every[:4]), folds="session", **QUICK)
     assert np.isnan(two.decoder.measures["candidate"].low)

@@ -76,7 +76,12 @@ def test_words_come_from_the_brain(fitted: FittedGist, stories: dict[int, TimedW
     assert identified(true.word.tolist(), said, windows) > 0.7
     # noise of the same size is no brain
     rng = np.random.default_rng(1)
-    noise = Recording(rng.normal(size=recording.data.shape), recording.rate_hz, recording.feature_names, recording.run)
+    noise = Recording(
+        rng.normal(size=recording.data.shape).astype(np.float32),
+        recording.rate_hz,
+        recording.feature_names,
+        recording.run,
+    )
     deaf = score_windows(true.word.tolist(), fitted.decode(noise, HELD_OUT, true), nulls, windows)
     assert abs(deaf["WER"].z) < 3
 

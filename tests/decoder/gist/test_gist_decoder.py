@@ -10,7 +10,7 @@ from hotwire.decoder.gist.beam_settings import BeamSettings
 from hotwire.decoder.gist.encoding_model import EncodingModel
 from hotwire.decoder.gist.gist_decoder import GistDecoder
 from hotwire.decoder.gist.proposals import Nucleus
-from hotwire.decoder.gist.timing import Timing
+from hotwire.decoder.gist.timing import WordTiming
 from hotwire.errors import InputError, ShapeError
 
 from .dense_reference import DenseReference
@@ -25,7 +25,7 @@ def whitener(root: np.ndarray) -> Whitener:
     return Whitener.from_arrays({"mean": np.zeros(len(root)), "matrix": root, "shrinkage": np.zeros(())})
 
 
-def problem(seed: int, timing: Timing) -> tuple[EncodingModel, SmallLanguage, np.ndarray, np.ndarray, np.ndarray]:
+def problem(seed: int, timing: WordTiming) -> tuple[EncodingModel, SmallLanguage, np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(N_VOXELS, N_VOXELS))
     encoding = EncodingModel(
@@ -56,10 +56,10 @@ def decoded(encoding, language, data, middle_s, duration_s, settings=WIDE) -> tu
 
 
 SETTINGS = [
-    (Timing(), WIDE),
-    (Timing((0, 1, 2), lobes=1), replace(WIDE, width=1)),
-    (Timing((2, 4), autocorrelation=0.5), replace(WIDE, width=3, extensions=2, language_weight=0.3)),
-    (Timing((1, 2, 3), autocorrelation=0.4), replace(WIDE, nucleus=Nucleus(0.5, 0.4), context_s=30.0)),
+    (WordTiming(), WIDE),
+    (WordTiming((0, 1, 2), lobes=1), replace(WIDE, width=1)),
+    (WordTiming((2, 4), autocorrelation=0.5), replace(WIDE, width=3, extensions=2, language_weight=0.3)),
+    (WordTiming((1, 2, 3), autocorrelation=0.4), replace(WIDE, nucleus=Nucleus(0.5, 0.4), context_s=30.0)),
 ]
 
 
@@ -83,7 +83,7 @@ def test_is_the_reference(seed: int) -> None:
 
 @pytest.mark.parametrize("autocorrelation", [0.0, 0.4])
 def test_does_not_depend_on_the_cutting(autocorrelation: float) -> None:
-    encoding, language, data, middle_s, duration_s = problem(3, Timing(autocorrelation=autocorrelation))
+    encoding, language, data, middle_s, duration_s = problem(3, WordTiming(autocorrelation=autocorrelation))
     data[12] = np.nan
     settings = replace(WIDE, commit_words=4)
     whole, decoder = decoded(encoding, language, data, middle_s, duration_s, settings)
@@ -111,7 +111,7 @@ def test_does_not_depend_on_the_cutting(autocorrelation: float) -> None:
 
 
 def test_words_become_final_in_time_and_memory_stays_bounded() -> None:
-    encoding, language, *_ = problem(1, Timing((1, 2), lobes=1, autocorrelation=0.3))
+    encoding, language, *_ = problem(1, WordTiming((1, 2), lobes=1, autocorrelation=0.3))
     rng = np.random.default_rng(1)
     decoder = GistDecoder(encoding, language, vocabulary(), replace(WIDE, width=3, commit_words=5))
     final, draft = 0, 8
@@ -128,7 +128,7 @@ def test_words_become_final_in_time_and_memory_stays_bounded() -> None:
 
 def test_the_brain_is_heard() -> None:
     """Of made-up data with little noise, the words that made them are found."""
-    encoding, language, _, middle_s, duration_s = problem(5, Timing((1, 2, 3)))
+    encoding, language, _, middle_s, duration_s = problem(5, WordTiming((1, 2, 3)))
     encoding = replace(encoding, noise=whitener(100.0 * np.eye(N_VOXELS)))
     truth, _ = decoded(
         encoding, language, np.zeros((N_SAMPLES, N_VOXELS)), middle_s, duration_s, replace(WIDE, width=1)
@@ -151,7 +151,7 @@ def test_the_brain_is_heard() -> None:
 
 
 def test_faults() -> None:
-    encoding, language, data, *_ = problem(0, Timing())
+    encoding, language, data, *_ = problem(0, WordTiming())
     decoder = GistDecoder(encoding, language, vocabulary())
     with pytest.raises(ShapeError, match=r"expected \(n_samples, 5\), got \(2, 4\)"):
         decoder.push(data[:2, :4])

@@ -21,6 +21,14 @@ def test_images(tmp_path: Path, write_image: Callable[..., Path]) -> None:
     assert describe(write_image(tmp_path / "mask.nii", np.ones((2, 3, 4), np.int16)))["time_step"] is None
 
 
+def test_an_image_in_units_that_do_not_exist(tmp_path: Path, write_image: Callable[..., Path]) -> None:
+    path = write_image(tmp_path / "bold.nii", np.zeros((2, 3, 4, 5), np.int16), tr=2.5)
+    content = bytearray(path.read_bytes())
+    content[123] = 7  # xyzt_units
+    path.write_bytes(content)
+    assert describe(path)["units"] == ["unknown", "unknown"]
+
+
 def test_what_mne_reads(tmp_path: Path) -> None:
     stim = np.zeros(1000)
     stim[[100, 300]], stim[500] = 1, 7

@@ -133,8 +133,16 @@ def test_wrong_inputs() -> None:
         cut_runs(whole, n_runs=2, margin_s=(-1, 0))
     with pytest.raises(RecordingError, match=r"only 0 are longer than the margins, 6 s before and 5 s behind"):
         cut_runs(whole, n_runs=2, margin_s=(6, 5))
-    with pytest.raises(RecordingError, match="it has no events"):
-        cut_runs(make({1: []}), n_runs=2)
+    with pytest.raises(RecordingError, match="the recording has no events"):
+        cut_runs(make({1: []}), pause_s=2.0)
+
+
+def test_without_events_runs_are_cut_into_equal_parts() -> None:
+    two = make({1: [], 2: []})
+    n = two.run_lengths()[1]
+    assert list(cut_runs(two, n_runs=4).run_lengths().values()) == [n // 2] * 4
+    with pytest.raises(InputError, match="n_runs: expected a multiple of 2, the number of runs"):
+        cut_runs(two, n_runs=3)
 
 
 def test_runs_know_that_they_were_cut(tmp_path: Path) -> None:

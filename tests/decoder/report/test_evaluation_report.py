@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hotwire.decoder import Settings
+from hotwire.decoder.evaluation.choices import Choice
 from hotwire.decoder.evaluation.result import Evaluation, Outcome, RivalComparison
+from hotwire.decoder.evaluation.rivals.catalogue import rival_named
 from hotwire.decoder.finding import Finding
 from hotwire.decoder.report.evaluation_figures import confusion_figure
 from hotwire.decoder.report.evaluation_report import EvaluationReport
@@ -82,11 +84,14 @@ def make(answers: tuple[str, ...], n_trials: int, n_runs: int, *, free: bool = T
         inner_folds=4,
         n_shuffles=5,
         n_permutations=1000,
+        recording="a recording",
+        choose=(Choice("layer", ("4", "8")),),
+        control_names=("shuffled pairing",),
     )
 
 
 def written(evaluation: Evaluation, folder: Path, **more: Any) -> str:
-    result = EvaluationReport(evaluation, more.pop("recording", "a recording"))
+    result = EvaluationReport(replace(evaluation, recording=more.pop("recording", "a recording")))
     more = {"title": "A title", **more}
     return write_page(result, folder / "report.html", **more).read_text("utf-8")
 
@@ -124,7 +129,7 @@ def test_says_what_the_evaluation_found(tmp_path: Path) -> None:
 
 def test_the_terminal_says_how_many_trials_were_right() -> None:
     evaluation = make(("dog", "cat", "cup", "car"), 40, 4)
-    decisions, _ = EvaluationReport(evaluation, "a recording").tables()
+    decisions, _ = EvaluationReport(evaluation).tables()
     assert decisions.caption == f"{evaluation.network}: 32 of 40 right"
 
 
@@ -185,7 +190,7 @@ def test_many_answers_are_ranked_not_crossed(tmp_path: Path) -> None:
 
 def test_single_trials_everywhere(tmp_path: Path) -> None:
     evaluation = make(("dog", "cat"), 6, 6, free=False)
-    evaluation = replace(evaluation, fold=np.arange(6), chosen=[{}] * 6, controls={})
+    evaluation = replace(evaluation, fold=np.arange(6), chosen=[{}] * 6, controls={}, choose=(), control_names=())
     text = text_of(written(evaluation, tmp_path))
     assert "Runs and folds hold single trials" in text
     assert "No control was computed" in text
@@ -239,8 +244,9 @@ def test_trials_of_one_event_are_named(tmp_path: Path, page: str) -> None:
 
 def test_methods_name_the_settings(page: str) -> None:
     text = text_of(page)
-    assert "Steps: Detrend(order=2)" in text
-    assert "whitening (from all samples of the training runs, Ledoit–Wolf" in text
+    assert "recording a recording. steps Detrend(order=2), run by run. window BlockAverage(" in text
+    assert "features The window’s output itself. whitening from all samples of the training runs, Ledoit–Wolf" in text
+    assert "the network (chosen in each fold from 4, 8)" in text
     assert "over 4 inner folds" in text
     assert "exchanged within runs, 1,000 times" in text
     assert "mean of 5 shuffles" in text
@@ -259,7 +265,7 @@ def test_needs_a_folder_and_a_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"path: expected a file in a folder that is there.*make .*nowhere first"):
         written(evaluation, tmp_path / "nowhere")
     with pytest.raises(InputError, match="expected the name of a file, got the folder"):
-        write_page(EvaluationReport(evaluation, "r"), tmp_path, title="t")
+        write_page(EvaluationReport(evaluation), tmp_path, title="t")
 
 
 def test_confusion_figure_has_every_count() -> None:
@@ -286,8 +292,8 @@ def test_says_what_controls_did_again(tmp_path: Path, page: str) -> None:
     assert "made anew in the inner folds, by their own pairing or network: shuffled pairing" in text_of(
         written(again, tmp_path)
     )
-    assert EvaluationReport(again, "r").summary()["controls_redo"] == "search"
-    without = replace(evaluation, chosen=[{} for _ in evaluation.chosen])
+    assert EvaluationReport(again).summary()["controls_redo"] == "search"
+    without = replace(evaluation, chosen=[{} for _ in evaluation.chosen], choose=())
     assert "the search" not in text_of(written(without, tmp_path))
 
 
@@ -298,7 +304,7 @@ def compared(evaluation: Evaluation, *, low: float) -> Evaluation:
     outcome, differences = replace(evaluation.decoder, measures=measures), dict.fromkeys(measures, difference)
     chosen = [{"window": "Epoch(0.0, 1.0)"}, *[{"window": "Epoch(0.0, 0.5)"}] * (len(evaluation.chosen) - 1)]
     other = RivalComparison(NASTY, outcome, differences, chosen)
-    return replace(evaluation, field={"csp+lda": other})
+    return replace(evaluation, field={"csp+lda": other}, rivals=(rival_named("csp+lda"),))
 
 
 def test_compares_with_the_classifiers_of_the_field(tmp_path: Path, page: str) -> None:
@@ -363,7 +369,7 @@ def test_differences_are_drawn_around_zero() -> None:
 def test_says_how_far_probabilities_can_be_believed(tmp_path: Path) -> None:
     """As held-out decisions are right; beside it what so few trials would give by luck, and what was there before."""
     evaluation = make(("dog", "cat", "cup", "car"), 40, 4)
-    found = EvaluationReport(evaluation, "a recording").summary()
+    found = EvaluationReport(evaluation).summary()
     for row, probabilities in (("decoder", evaluation.probabilities), ("network", softmax(evaluation.decoder.scores))):
         assert found["probabilities"][row]["calibration_error"] == calibration_error(probabilities, evaluation.truth)
     assert found["probabilities"]["calibrations"][0] == {"temperature": 1.0, "bias": [0.0] * 4}

@@ -28,7 +28,7 @@ def test_nothing_that_comes_from_outside_is_obeyed() -> None:
 def test_the_summary_has_all_findings(network: Network, recording: Recording) -> None:
     targets = WordTargets({label: label for label in ("cat", "face", "house", "shoe")})
     found = evaluate(Decoder(network, targets, Settings("first")), recording, controls=(), n_permutations=10)
-    summary = EvaluationReport(found, "").summary()
+    summary = EvaluationReport(found).summary()
     assert [one["check"] for one in summary["findings"]] == [one.check for one in found.findings]
     assert {"check": "runs", "verdict": "fine", "reason": "Each of 6 runs lies whole in one fold."} in summary[
         "findings"
@@ -41,7 +41,7 @@ def test_classifiers_of_the_field_are_compared_with_the_decoder(network: Network
     found = evaluate(
         decoder, recording, controls=(), n_permutations=10, field=["lda", "logistic"], seconds_per_trial=6.0
     )
-    summary = EvaluationReport(found, "").summary()
+    summary = EvaluationReport(found).summary()
     difference = found.field["lda"].differences["candidate"]
     assert summary["field"]["lda"]["differences"]["candidate"] == difference.to_dict()
     assert (
@@ -49,7 +49,7 @@ def test_classifiers_of_the_field_are_compared_with_the_decoder(network: Network
     )
     assert summary["bits"]["per_minute"] == 10 * summary["bits"]["per_decision"]
     file = io.StringIO()
-    show_result(Console(file=file, width=150), EvaluationReport(found, ""), 1.0, "The report is r.html")
+    show_result(Console(file=file, width=150), EvaluationReport(found), 1.0, "The report is r.html")
     text = file.getvalue()
     assert "Among the candidates, decoder minus lda: " in text
     assert f"{summary['bits']['per_decision']:.2f} bits in a decision" in text

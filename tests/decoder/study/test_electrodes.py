@@ -92,8 +92,6 @@ def test_spike_times(tmp_path: Path) -> None:
     assert [int(np.sum(r.events.run == run)) for run in r.runs] == [2, 2]
     r = told(tmp_path, **fields, stop_s=20, units=[2], values="counts").read()
     assert (r.n_samples, r.feature_names, r.unit) == (400, ("unit_2",), "spikes")
-    with pytest.raises(ValidationError, match="expected a field 'events'"):
-        told(tmp_path, kind="spike_times", path="spikes.csv", bin_ms=50)
 
 
 def test_mne(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
 
-from hotwire.decoder.readers.arrays.array_files import entries, load_arrays
+from hotwire.decoder.readers.arrays.array_files import array_shapes, entries, load_arrays
 from hotwire.errors import RecordingError, UnknownNameError
 
 
@@ -99,3 +100,23 @@ def test_entries_are_texts_or_whole_numbers() -> None:
     for wrong in (np.array([1.5]), np.array([np.nan]), np.array([np.inf]), np.array([None])):
         with pytest.raises(RecordingError, match="'x' to be texts or whole numbers"):
             entries(here, "x", wrong)
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_texts_of_no_letters(tmp_path: Path, order: str) -> None:
+    texts = np.array([["left", "ß"], ["", "right"]], f"{order}U5")
+    np.savez(tmp_path / "a.npz", x=texts, none=np.array([], "U1"), empty=np.array([""]))
+    assert load_arrays(tmp_path / "a.npz", ["x", "none", "empty"])["x"].tolist() == texts.tolist()
+    damaged = texts.view(f"{order}u4").copy()
+    damaged[1, 3] = 0x110000
+    np.savez(tmp_path / "a.npz", x=damaged.view(f"{order}U5"))
+    with pytest.raises(RecordingError, match="'x' holds what are no letters; the file is damaged"):
+        load_arrays(tmp_path / "a.npz", ["x"])
+
+
+def test_members_that_are_no_arrays(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as file:
+        file.writestr("x.npy", b"no array")
+    for read in (lambda path: load_arrays(path, ["x"]), array_shapes):
+        with pytest.raises(RecordingError, match="'x' is no array; the file is damaged"):
+            read(tmp_path / "a.npz")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -210,6 +211,24 @@ def test_complex_images_and_colours_are_refused(tmp_path: Path) -> None:
         nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), tmp_path / name)  # type: ignore[attr-defined]
         with pytest.raises(RecordingError, match=f"one real number for each voxel, got {words}"):
             read_nifti(tmp_path / name, tr_s=2.0)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [((-3, 2, 2, 4), "expected sizes of 1 or more"), ((30_000, 30_000, 30_000, 4), "truncated or damaged; its header")],
+)
+def test_sizes_that_are_damaged_take_no_memory(
+    tmp_path: Path, write_image: Write, sizes: tuple[int, ...], words: str
+) -> None:
+    for name, opened in (("bold.nii", open), ("bold.nii.gz", gzip.open)):
+        path = write_image(tmp_path / name, DATA)
+        with opened(path, "rb") as file:
+            content = bytearray(file.read())
+        content[42:50] = np.array(sizes, "<i2").tobytes()
+        with opened(path, "wb") as file:
+            file.write(content)
+        with pytest.raises(RecordingError, match=words):
+            read_nifti(path, tr_s=2.0)
 
 
 def test_endings_in_capitals(tmp_path: Path, write_image: Write) -> None:

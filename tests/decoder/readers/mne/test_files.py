@@ -216,3 +216,24 @@ def test_what_is_no_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "mne", None)
     with pytest.raises(MissingExtraError, match=r"install hotwire\[all\]"):
         read_mne(tmp_path / "b.edf")
+
+
+@pytest.mark.parametrize("raised", [Exception("a plain one"), KeyError("ch"), ZeroDivisionError(), RecursionError("a")])
+def test_whatever_mne_raises_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise raised
+
+    (tmp_path / "a.edf").write_bytes(b"0")
+    monkeypatch.setattr(mne.io, "read_raw", fails)
+    with pytest.raises(RecordingError, match=r"a\.edf: cannot be read by MNE-Python: .*\w"):
+        read_mne(tmp_path / "a.edf")
+
+
+def test_a_type_of_channel_that_does_not_exist(tmp_path: Path) -> None:
+    write_fif(tmp_path / "a_raw.fif")
+    content = (tmp_path / "a_raw.fif").read_bytes()
+    eeg = (2).to_bytes(4, "big")  # the kind is the third number of a channel's description
+    at = content.index((1).to_bytes(4, "big") * 2 + eeg)
+    (tmp_path / "a_raw.fif").write_bytes(content[: at + 8] + (65280).to_bytes(4, "big") + content[at + 12 :])
+    with pytest.raises(RecordingError, match="cannot be read by MNE-Python: Unknown channel type"):
+        read_mne(tmp_path / "a_raw.fif")

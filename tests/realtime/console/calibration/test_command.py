@@ -190,7 +190,7 @@ def test_a_session_teaches_a_decoder(lsl: LslWorld, study: Path, tmp_path: Path)
     assert bundle.unit == ("uV",) * 3
     fitted = opened.decoder().fit(recording)
     assert [one.answer for one in bundle.predict(recording)] == [one.answer for one in fitted.predict(recording)]
-    evaluation = opened.evaluate(opened.decoder(), recording)
+    evaluation = opened.evaluate(recording)
     assert evaluation.decoder.measures["candidate"].value > 0.75
 
 

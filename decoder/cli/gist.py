@@ -1,0 +1,38 @@
+"""``hotwire gist``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from .options import check_folder, json_option, report_option
+from .result import CommandResult
+
+
+@click.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@report_option
+@json_option
+def gist(study: Path, report: Path | None) -> CommandResult:
+    """Decode the gist of continuous language from runs that were held out, with nulls and controls; write a report.
+
+    STUDY is a study file with kind = "gist": a recording (or a synthetic listener), its words with their times, and a
+    language model. The report has the study's name, with .html, and is in the current folder by default.
+    """
+    path = report or Path(f"{study.stem}.html")
+    check_folder("report", path)  # before the slow evaluation
+    start = time.perf_counter()
+    from ..experiments.gist.report import GistReport
+    from ..experiments.gist.study import open_gist
+    from ..report.html import write_page
+    from ..report.terminal import show_result
+
+    opened = open_gist(study)
+    result = GistReport(opened.evaluate())
+    seconds = time.perf_counter() - start
+    title, studies = f"hotwire: {study.stem}", {study.name: opened.text}
+    written = write_page(result, path, title=title, command=f"hotwire gist {study}", seconds=seconds, studies=studies)
+    data = result.summary() | {"seconds": seconds, "report": str(written)}
+    return CommandResult(data, lambda console: show_result(console, result, seconds, f"The report is {written}"))

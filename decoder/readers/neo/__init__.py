@@ -1,0 +1,1 @@
+"""Formats of electrode laboratories that Neo reads."""

@@ -1,0 +1,125 @@
+"""``hotwire gist``: a small synthetic listener, from the study file to the report."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hotwire.decoder.cli.commands import hotwire
+from hotwire.decoder.experiments.gist.result import Evidence
+from hotwire.decoder.experiments.gist.study import open_gist
+from hotwire.decoder.readers.words.read import read_words_by_run
+from hotwire.errors import RecordingError, StudyError
+
+from ..small_study import save_network
+
+STUDY = """
+kind = "gist"
+[listener]
+layer = 2
+n_features = 60
+mean_r = 0.7
+spread_r = 0.2
+private = 0.1
+silence_s = 10.0
+[words]
+path = "stories.tsv.gz"
+run = "story"
+[network]
+name = "network"
+[gist]
+layer = 1
+n_components = 8
+n_voxels = 40
+n_folds = 3
+n_mixtures = 0
+[beam]
+width = 4
+extensions = 6
+nucleus = { ratio = 0.0, mass = 1.0 }
+context_s = 0.0
+context_words = 1
+[evaluation]
+held_out = "e"
+n_nulls = 3
+n_shifts = 2
+"""
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    save_network(tmp_path / "network")
+    rng = np.random.default_rng(0)
+    rows = ["story\tword\tonset_s\toffset_s"]
+    for story in "abcde":
+        said = np.array(["picture", "tree", "dog", "face", "shoe", "cat"])[np.cumsum(rng.integers(1, 6, 76)) % 6]
+        rows += [f"{story}\t{word}\t{3 + 1.5 * i}\t{3.4 + 1.5 * i}" for i, word in enumerate(said)]
+    (tmp_path / "stories.tsv.gz").write_bytes(gzip.compress("\n".join(rows).encode()))
+    (tmp_path / "study.toml").write_text(STUDY)
+    return tmp_path / "study.toml"
+
+
+def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        hotwire.main(["gist", "study.toml", "--json"])
+    assert ended.value.code == 0
+    found = json.loads(capsys.readouterr().out)
+    [run] = found["runs"]
+    assert found["synthetic"] is True
+    assert found["fitted_runs"] == ["a", "b", "c", "d"]
+    assert len(run["said"]) == len(run["true"]) == 76
+    assert run["scores"]["WER"]["z"] > 4
+    assert run["scores"]["WER"]["value"] < 0.2
+    assert run["evidence"]["distinguishable"] is True
+    assert set(run["controls"]) == {"brain at another time", "Gaussian noise", "language model alone"}
+    assert max(abs(one["WER"]["z"]) for one in run["controls"].values()) < run["scores"]["WER"]["z"] / 2
+    page = Path(found["report"]).read_text()
+    assert "The listener is synthetic" in page
+    assert "hotwire gist study.toml" in page
+
+
+def test_evidence_below_the_threshold_is_no_text() -> None:
+    assert not Evidence(3.0, (2.0, 4.0)).distinguishable
+    assert Evidence(9.0, (2.0, 4.0)).distinguishable
+    assert not Evidence(9.0, (2.0,)).distinguishable
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("layer = 2", "layer = 1", "listener.layer: expected another layer than the decoder's, '1'"),
+        ("[listener]\nlayer = 2", "[other]", "unknown field 'other'"),
+        ("width = 4", "width = 0", "beam: width: expected a whole number of at least 1, got 0"),
+        ("mass = 1.0", "mass = 2.0", "beam.nucleus: nucleus: expected a ratio from 0 to 1"),
+        ('kind = "gist"', 'kind = "map"', "kind: expected 'gist', got 'map'"),
+        ('run = "story"', 'path2 = "x"', "unknown field 'path2'; did you mean 'path'"),
+    ],
+)
+def test_wrong_fields(study: Path, old: str, new: str, message: str) -> None:
+    study.write_text(STUDY.replace(old, new))
+    with pytest.raises(StudyError, match=message):
+        open_gist(study)
+
+
+def test_a_text_that_was_fitted_on_is_a_leak(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = gzip.decompress(Path("stories.tsv.gz").read_bytes()).decode()
+    again = [line.replace("a\t", "f\t", 1) for line in text.splitlines() if line.startswith("a\t")]
+    Path("stories.tsv.gz").write_bytes(gzip.compress("\n".join([text, *again]).encode()))
+    study.write_text(STUDY.replace('held_out = "e"', 'held_out = "f"'))
+    with pytest.raises(SystemExit):
+        hotwire.main(["gist", "study.toml"])
+    assert "100% of what is said in run f" in capsys.readouterr().err
+
+
+def test_tables_of_all_runs(study: Path) -> None:
+    assert list(read_words_by_run("stories.tsv.gz", "story")) == list("abcde")
+    with pytest.raises(RecordingError, match="expected a column 'tale' that names the run"):
+        read_words_by_run("stories.tsv.gz", "tale")
+    Path("broken.tsv.gz").write_text("story\tword\n")
+    with pytest.raises(RecordingError, match="expected a file packed by gzip"):
+        read_words_by_run("broken.tsv.gz", "story")
