@@ -55,9 +55,7 @@ def in_volts(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_decisions_are_the_same_in_microvolts(
-    network: Network, in_volts: Recording, tmp_path: Path, name: str
-) -> None:
+def test_decisions_are_the_same_in_microvolts(network: Network, in_volts: Recording, tmp_path: Path, name: str) -> None:
     """Each class is the same, and each probability to a thousandth: float32 rounds other digits."""
     assert set(in_volts.unit) == {"V"}
     write_npz(replace(in_volts, data=in_volts.data * np.float32(1e6), unit="uV"), tmp_path / "microvolts.npz")
