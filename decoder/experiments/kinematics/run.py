@@ -23,7 +23,7 @@ from .kalman import Floats
 from .result import FilterOutcome, KinematicsEvaluation
 from .targets import Kinematics
 
-LAGS = (0, 1, 2, 3, 4)
+LAGS = tuple(range(10))
 SHIFTED, OTHER_RUNS = "shifted in time", "targets of other runs"
 AT_ONCE = 50
 """Shifted targets that are fitted together."""

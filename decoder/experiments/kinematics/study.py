@@ -72,7 +72,7 @@ class LagsDecoderSection(Section):
 
     steps: Steps = []
     lags: list[int] | None = Field(None, min_length=1)
-    """In samples after the steps: with 2, activity two samples before. By default 0 to 4."""
+    """In samples after the steps: with 2, activity two samples before. By default 0 to 9."""
     alphas: list[Positive] | None = Field(None, min_length=1)
     """Strengths to choose from; by default a grid on the scale of the features."""
 
@@ -125,12 +125,23 @@ class KinematicsStudy:
         with naming(self.path, "recording: "):
             whole = section.read_whole()
         with naming(self.path, "targets.kinematics: "):
-            brain, targets = self.sections.targets.kinematics.of(whole, getattr(section, "start_s", 0.0))
+            brain, targets = self.sections.targets.kinematics.of(whole, self._start_s())
         if section.cut is None:
             return brain, targets
         with naming(self.path, "recording: "):
             cut = cut_runs(brain, **section.cut.given())
             return cut, targets.cut_as(brain, cut)
+
+    def _start_s(self) -> float:
+        """The time of each run's first sample on the clock of the targets."""
+        section: Any = self.sections.recording
+        times = self.sections.targets.kinematics.time_s
+        if section.kind == "nwb" and times is not None:
+            raise InputError(
+                f"time_s: expected none beside a recording of kind 'nwb', as the clock of its file is not kept, got "
+                f"{times!r}; interpolate the values to the recording, and give a row for each sample"
+            )
+        return section.start_s if section.kind == "spike_times" else 0.0
 
     def evaluate(self, recording: Recording, targets: Kinematics) -> KinematicsEvaluation:
         """Evaluate as the study says."""

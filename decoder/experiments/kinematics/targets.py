@@ -138,7 +138,8 @@ def read_kinematics(
     values : str
         The array of the targets, (n_times, n_dims) or transposed, or (n_times,).
     time_s : str, optional
-        The array of their times in seconds. Default: a row for each sample of the recording.
+        The array of their times in seconds since the run's first sample (beside spike times, on their clock). Default:
+        a row for each sample of the recording.
     run : str, optional
         The array of their runs. Default: those of the recording's samples; with times, its only run.
     names : sequence of str, optional
@@ -159,6 +160,8 @@ def read_kinematics(
     table, n_rows = _table(path, values, arrays[values]), recording.n_samples
     if time_s is not None:
         n_rows = arrays[time_s].size
+        if arrays[time_s].dtype.kind not in "biuf":
+            raise RecordingError(f"{path}: expected {time_s!r} to be seconds, got an array of {arrays[time_s].dtype}")
     if len(table) != n_rows and table.shape[1] == n_rows:
         table = table.T
     if len(table) != n_rows:
