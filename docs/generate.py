@@ -14,6 +14,14 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 from pydantic.fields import FieldInfo
 
 from hotwire.decoder import Settings, WordTargets, evaluate
+from hotwire.decoder.experiments.gist.run import evaluate_gist
+from hotwire.decoder.experiments.gist.study import (
+    BeamSection,
+    GistEvaluationSection,
+    GistSection,
+    ListenerSection,
+    WordsSection,
+)
 from hotwire.decoder.experiments.kinematics.run import evaluate_kinematics
 from hotwire.decoder.experiments.kinematics.study import (
     KinematicsEvaluationSection,
@@ -27,9 +35,14 @@ from hotwire.decoder.experiments.pseudo_online.policy import Policy
 from hotwire.decoder.experiments.pseudo_online.run import pseudo_online
 from hotwire.decoder.experiments.session.settings import SessionSettings
 from hotwire.decoder.features.catalogue import FEATURES
+from hotwire.decoder.gist.beam_settings import BeamSettings
+from hotwire.decoder.gist.encoding_fit import EncodingSettings
+from hotwire.decoder.gist.fitting import GistSettings
 from hotwire.decoder.linear import default_adapter
+from hotwire.decoder.readers import read_words
 from hotwire.decoder.readers.catalogue import READERS
 from hotwire.decoder.readout import READOUTS
+from hotwire.decoder.recordings.synthetic_listener import SyntheticListener
 from hotwire.decoder.steps import STEPS
 from hotwire.decoder.study.recordings import CutSection, section_of
 from hotwire.decoder.study.schema import study_sections
@@ -96,6 +109,7 @@ def write_study_reference(folder: Path) -> None:
         *_recordings(),
         *_others(),
         *_continuous(),
+        *_gist(),
         *_kinds(),
     ]
     (folder / "study.md").write_text("\n".join(parts) + "\n", encoding="utf-8")
@@ -151,6 +165,25 @@ def _continuous() -> Iterator[str]:
             _summary(section),
         ]
         yield from _table(section.model_fields, source)
+
+
+def _gist() -> Iterator[str]:
+    yield from [
+        "",
+        "## Studies of gist",
+        "",
+        'They begin with `kind = "gist"`, and have a [recording] or a [listener], a [network], and these sections.',
+    ]
+    sections: dict[str, tuple[type[Section], tuple[Callable[..., Any], ...]]] = {
+        "words": (WordsSection, (read_words,)),
+        "listener": (ListenerSection, (SyntheticListener,)),
+        "gist": (GistSection, (GistSettings, EncodingSettings)),
+        "beam": (BeamSection, (BeamSettings,)),
+        "evaluation": (GistEvaluationSection, (evaluate_gist,)),
+    }
+    for name, (section, sources) in sections.items():
+        yield from ["", f"### [{name}]" + " of gist" * (name == "evaluation"), "", _summary(section)]
+        yield from _table(section.model_fields, *sources)
 
 
 def _kinds() -> Iterator[str]:

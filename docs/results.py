@@ -50,8 +50,11 @@ EEG = [
 ONE_NEW = "one new class against another"
 NEW = [
     Row("v4-new-classes", "macaque V4, 51 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
+    Row("v4-new-classes-190925", "session 190925, 36 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
     Row("v4-new-classes-190928", "session 190928, 24 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
+    Row("v4-new-classes-190929", "session 190929, 33 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
     Row("v4-new-classes-210224", "session 210224, 67 neurons, 800 photographs", ONE_NEW, "pairwise"),
+    Row("v4-new-classes-210325", "session 210325, 50 neurons, 640 grey objects", ONE_NEW, "pairwise"),
     Row("it-new-objects", "macaque IT, 132 neurons, seven objects", "one new word against another", "pairwise"),
     Row("haxby-new-words", "fMRI, one slice, eight categories", "one new word against another", "pairwise"),
 ]
@@ -84,7 +87,7 @@ SIMULATED = "intervals"
 SIMULATED_PARTS = ("n", "n_maps", "coverage", "difference", "refits", "map", "evaluate", "goals")
 BUNDLE = ".bundle"
 """An output of this suffix is that of the study with ``--engine bundle``: the graph of 8 bits that a rig runs."""
-LIVE = ["haxby-live", "openbmi-imagery"]
+LIVE = ["haxby-live", "openbmi-imagery", "openbmi-ssvep"]
 """Studies whose decoder can go live, in which the graph is compared with the network."""
 MEASURED = {"candidate": "accuracy", "pairwise": "pairs", "auc": "AUC"}
 GOALS = {
@@ -280,7 +283,10 @@ def coverage() -> str:
         truths = [one["truth"] for one in by_runs.values()]
         span = dict.fromkeys(f"{end:.2f}" for end in (min(truths), max(truths)))
         lines.append([kind, MEASURED[name], "–".join(span), *(number(one["covered"]) for one in by_runs.values())])
-    return table(["classes, how frequent, signal", "measure", "truth", *next(iter(cells.values()))], lines)
+    whole = table(["classes, how frequent, signal", "measure", "truth", *next(iter(cells.values()))], lines)
+    n = output(SIMULATED)["n"]
+    off = 1.96 * (0.95 * 0.05 / n) ** 0.5
+    return f"{whole}\n\n{n:,} recordings in each cell: 0.950 may be off by {off:.3f} either way."
 
 
 def simulations() -> str:

@@ -12,7 +12,7 @@ from .proposals import Nucleus
 class BeamSettings:
     """How wide a beam searches, and when its words are final.
 
-    Attributes
+    Parameters
     ----------
     width : int
         How many hypotheses survive each word.

@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 class EncodingSettings:
     """How an encoding model is fitted.
 
-    Attributes
+    Parameters
     ----------
     delays : tuple of int
         In samples.

@@ -24,7 +24,7 @@ from .word_features import WordFeatures
 class GistSettings:
     """How a decoder of gist is made.
 
-    Attributes
+    Parameters
     ----------
     layer : str
         The network's layer whose states are features of words.

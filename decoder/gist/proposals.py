@@ -18,7 +18,7 @@ Indices = NDArray[np.intp]
 class Nucleus:
     """The smallest set of the most probable words that together reach `mass`, of those that are likely enough.
 
-    Attributes
+    Parameters
     ----------
     ratio : float
         A word is likely enough with at least this part of the largest probability.

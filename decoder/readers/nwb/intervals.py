@@ -24,7 +24,7 @@ def events_of(
     table: Any,
     label: str | None,
     onset: str,
-    end: str | None,
+    end: str,
     on_event_outside: OnEventOutside,
     notes: list[str],
 ) -> Events:
@@ -42,13 +42,13 @@ def events_of(
             )
         [label] = candidates
     onset_s = _seconds(path, name, onset, columns[onset])
-    end_s = onset_s if end is None else _seconds(path, name, end, columns[end])
+    end_s = _seconds(path, name, end, columns[end])
     labels = np.array(texts(columns[label]), np.str_)
     missing = ~(np.isfinite(onset_s) & np.isfinite(end_s))
     if missing.any() and on_event_outside == "error":
         raise RecordingError(
-            f"{path}: {np.count_nonzero(missing)} of {len(labels)} rows of {name!r} have no time in {onset!r}"
-            f"{'' if end is None else f' or {end!r}'}; on_event_outside = 'drop' leaves them out"
+            f"{path}: {np.count_nonzero(missing)} of {len(labels)} rows of {name!r} have no time in {onset!r} "
+            f"or {end!r}; on_event_outside = 'drop' leaves them out"
         )
     if missing.any():
         notes.append(f"{np.count_nonzero(missing)} of {len(labels)} rows of {name!r} have no time and are left out")

@@ -31,7 +31,7 @@ def read_nwb(
     events: str | None = None,
     label: str | None = None,
     onset: str = "start_time",
-    end: str | None = "stop_time",
+    end: str = "stop_time",
     start_s: float | None = None,
     stop_s: float | None = None,
     values: Literal["rates", "counts"] = "rates",
@@ -58,7 +58,7 @@ def read_nwb(
     label : str, optional
         Its column that holds the labels. May be left out if only one can.
     onset, end : str
-        Its columns of the event's begin and end in seconds; ``end = None`` makes events momentary.
+        Its columns of the event's begin and end in seconds; the same column for both makes events momentary.
     start_s, stop_s : float, optional
         What to read, in the file's time. Default: the whole series; for units from 0 to the end of the bin of the last
         spike or event.
@@ -149,7 +149,7 @@ def _events(
     name: str | None,
     label: str | None,
     onset: str,
-    end: str | None,
+    end: str,
     on_event_outside: OnEventOutside,
     notes: list[str],
 ) -> Events:

@@ -74,7 +74,7 @@ def test_a_pause_begins_a_new_run(session: Path) -> None:
 
 
 def test_columns(session: Path) -> None:
-    r = read_nwb(session, "raw", label="contrast", onset="go", end=None, on_event_outside="drop")
+    r = read_nwb(session, "raw", label="contrast", onset="go", end="go", on_event_outside="drop")
     np.testing.assert_allclose(r.events.onset_s, ONSETS[1:] + 0.1 - 4)
     assert r.events.duration_s.tolist() == [0.0] * 11
     assert r.events.label.tolist() == (["0", "0.25"] * 6)[1:]
@@ -95,7 +95,11 @@ def test_columns(session: Path) -> None:
             InputError,
             "'side' of 'trials': expected a column of seconds, got 'left'",
         ),
-        ({"signal": "raw", "onset": "go"}, RecordingError, "1 of 12 rows of 'trials' have no time in 'go'"),
+        (
+            {"signal": "raw", "onset": "go"},
+            RecordingError,
+            "1 of 12 rows of 'trials' have no time in 'go' or 'stop_time'",
+        ),
         ({"signal": "raw", "onset": "stop_time", "end": "start_time"}, RecordingError, "'start_time' is before"),
         ({"signal": "raw", "channels": ["C9"]}, UnknownNameError, "There are: C0, C2, C3"),
         ({"signal": "raw", "start_s": 50.0}, RecordingError, "expected seconds within 'raw', from 4 to 10"),
