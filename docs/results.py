@@ -50,8 +50,11 @@ EEG = [
 ONE_NEW = "one new class against another"
 NEW = [
     Row("v4-new-classes", "macaque V4, 51 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
+    Row("v4-new-classes-190925", "session 190925, 36 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
     Row("v4-new-classes-190928", "session 190928, 24 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
+    Row("v4-new-classes-190929", "session 190929, 33 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
     Row("v4-new-classes-210224", "session 210224, 67 neurons, 800 photographs", ONE_NEW, "pairwise"),
+    Row("v4-new-classes-210325", "session 210325, 50 neurons, 640 grey objects", ONE_NEW, "pairwise"),
     Row("it-new-objects", "macaque IT, 132 neurons, seven objects", "one new word against another", "pairwise"),
     Row("haxby-new-words", "fMRI, one slice, eight categories", "one new word against another", "pairwise"),
 ]

@@ -40,6 +40,7 @@ OWN = {
     "plan": "plan:plan",
     "predict": "predict:predict",
     "pseudo-online": "pseudo_online:pseudo_online",
+    "retrieve": "retrieve:retrieve",
 }
 """Module and function of each command in this folder."""
 ADDED: Registry[click.Command] = Registry("hotwire.commands", {})
