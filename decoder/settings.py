@@ -229,5 +229,5 @@ def prompted(network: Network, prompt: str | None) -> Network:
     if prompt is None:
         return network
     if not isinstance(network, LanguageModel):
-        raise InputError(f"prompt: only language models take one, {network.name} is none")
+        raise InputError(f"prompt: only language models take one, leave it out for {network.name}")
     return network.with_prompt(prompt)

@@ -111,6 +111,11 @@ def split_classes(run: NDArray, truth: NDArray[np.intp], n_folds: int, *, seed: 
     4
     """
     classes = np.unique(truth).tolist()
+    if len(classes) < 4:
+        raise InputError(
+            "folds: expected four classes or more to hold out whole ones, two in each of two folds, got "
+            f'{len(classes)}; take folds = "run"'
+        )
     if not 2 <= n_folds <= len(classes) // 2:
         raise InputError(
             f"folds: expected 2 to {len(classes) // 2} folds for {len(classes)} classes, at least two classes in each, "

@@ -34,6 +34,8 @@ from .section import Section
 
 CONTINUOUS = "kinematics"
 """The table in [targets] of a study of continuous targets, which has no network."""
+GIST = "gist"
+"""The kind of a study of continuous language."""
 AnySection = TypeVar("AnySection", bound=Section)
 
 
@@ -162,6 +164,8 @@ def open_study(path: str | PathLike[str]) -> Study:
             f"{path}: targets.{CONTINUOUS}: continuous targets are decoded without a network, by `hotwire evaluate` "
             "(and `hotwire inspect`) alone; for this command give words or stimuli"
         )
+    if document.get("kind") == GIST:
+        raise StudyError(f'{path}: kind: a study of kind "{GIST}" is for `hotwire gist {path}` alone')
     return Study(path, text, checked_sections(study_sections(), document, path.parent, path))
 
 

@@ -44,14 +44,14 @@ def open_network(name: str | Path, *, prompt: str | None = None, seconds: float 
 
         return SpeechRecogniser.open(fetch(str(name)), seconds=SECONDS if seconds is None else seconds, name=str(name))
     if seconds is not None:
-        raise InputError(f"seconds: only speech recognisers are opened for a length of sound, {name} is none")
+        raise InputError(f"seconds: only speech recognisers are opened for a length of sound, leave it out for {name}")
     if str(name) in LANGUAGE_MODELS or (Path(name) / "config.json").is_file():
         from .language.language_model import PROMPT, LanguageModel
 
         folder = fetch(str(name)) if str(name) in LANGUAGE_MODELS else Path(name)
         return LanguageModel.open(folder, prompt=prompt or PROMPT, name=str(name))
     if prompt is not None:
-        raise InputError(f"prompt: only language models take one, {name} is none")
+        raise InputError(f"prompt: only language models take one, leave it out for {name}")
     if name in VISION:
         from .vision import open_efficientnet_lite
 

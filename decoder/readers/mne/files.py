@@ -14,6 +14,7 @@ from ....errors import MissingExtraError, RecordingError
 from ...recordings.recording import Recording
 from ..damaged import reading
 from ..left_out import NotFinite, OnEventOutside
+from .fif_tags import FIF, check_tags
 from .objects import from_mne
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def open_raw(path: Path) -> mne.io.BaseRaw:
     """Open a file of continuous data, without reading its samples; errors as `read_mne`."""
     mne = _mne()
     with reading(path, UNREADABLE), warnings.catch_warnings(action="ignore"):
+        if path.name.endswith(FIF):
+            check_tags(path)
         return _with_known_types(mne.io.read_raw(path, preload=False, verbose="error"))
 
 
@@ -89,6 +92,8 @@ def _load(path: Path) -> tuple[mne.io.BaseRaw | mne.BaseEpochs, list[str]]:
     """Return the file's content, in memory, and notes of what cannot be read."""
     mne = _mne()
     with reading(path, UNREADABLE):
+        if path.name.endswith(FIF):
+            check_tags(path)
         if path.name.endswith(EPOCHS_ENDINGS):
             return mne.read_epochs(path, verbose="warning"), []
         try:

@@ -13,6 +13,7 @@ from hotwire.decoder.cli.commands import hotwire
 from hotwire.decoder.experiments.gist.result import Evidence
 from hotwire.decoder.experiments.gist.study import open_gist
 from hotwire.decoder.readers.words.read import read_words_by_run
+from hotwire.decoder.study.study import open_study
 from hotwire.errors import RecordingError, StudyError
 
 from ..small_study import save_network
@@ -104,6 +105,11 @@ def test_wrong_fields(study: Path, old: str, new: str, message: str) -> None:
     study.write_text(STUDY.replace(old, new))
     with pytest.raises(StudyError, match=message):
         open_gist(study)
+
+
+def test_another_command_says_which_one(study: Path) -> None:
+    with pytest.raises(StudyError, match=r'kind: a study of kind "gist" is for `hotwire gist study.toml` alone'):
+        open_study("study.toml")
 
 
 def test_a_text_that_was_fitted_on_is_a_leak(study: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -277,7 +277,7 @@ def test_wrong_inputs(decoder: Decoder, recording: Recording) -> None:
         Choice("layer", [])
     with pytest.raises(UnknownNameError, match="unknown layer 'third'"):
         evaluate(decoder, recording, choose=[Choice("layer", ["first", "third"])])
-    with pytest.raises(InputError, match="prompt: only language models take one, tiny is none"):
+    with pytest.raises(InputError, match="prompt: only language models take one, leave it out for tiny"):
         evaluate(decoder, recording, choose=[Choice("prompt", ["a {} b", "the {} b"])])
     with pytest.raises(RecordingError, match="different trials"):
         evaluate(decoder, recording, choose=[Choice("window", [BlockAverage(), RunningAverage()])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import scipy.io
 
 from hotwire.decoder.readers import read_mne
+from hotwire.decoder.readers.mne.files import open_raw
 from hotwire.errors import MissingExtraError, RecordingError, UnknownNameError
 
 RATE_HZ = 100
@@ -237,3 +239,17 @@ def test_a_type_of_channel_that_does_not_exist(tmp_path: Path) -> None:
     (tmp_path / "a_raw.fif").write_bytes(content[: at + 8] + (65280).to_bytes(4, "big") + content[at + 12 :])
     with pytest.raises(RecordingError, match="cannot be read by MNE-Python: Unknown channel type"):
         read_mne(tmp_path / "a_raw.fif")
+
+
+def test_tags_that_lead_back_do_not_hang(tmp_path: Path) -> None:
+    write_fif(tmp_path / "a_raw.fif")
+    content = (tmp_path / "a_raw.fif").read_bytes()
+    first = 16 + int.from_bytes(content[8:12], "big")  # where the second tag begins
+    for place, value in ((first + 12, 8), (first + 8, -1)):
+        damaged = content[:place] + value.to_bytes(4, "big", signed=True) + content[place + 4 :]
+        for path, opened in ((tmp_path / "b_raw.fif", open), (tmp_path / "b_raw.fif.gz", gzip.open)):
+            with opened(path, "wb") as file:
+                file.write(damaged)
+            for read in (read_mne, open_raw):
+                with pytest.raises(RecordingError, match=f"tags one behind the other, but that at byte {first} has"):
+                    read(path)
