@@ -42,7 +42,7 @@ def test_arrays_that_do_not_fit() -> None:
 
 
 def test_words_of_a_recording() -> None:
-    recording = Recording(np.ones((5, 1)), 0.5, ("a",), np.array([1, 1, 1, 2, 2]))
+    recording = Recording(np.ones((5, 1), np.float32), 0.5, ("a",), np.array([1, 1, 1, 2, 2]))
     fits, late = words([0.0, 1.0], [1.0, 3.9]), words([0.0, 3.5], [1.0, 6.0])
     check_words({1: late, 2: fits}, recording)
     with pytest.raises(RecordingError, match="got none for: 2"):

@@ -39,8 +39,15 @@ class Tokens:
 
 @pytest.fixture(scope="module")
 def network() -> LanguageModel:
-    sizes = {"vocab_size": 40, "hidden_size": 12, "intermediate_size": 24, "num_hidden_layers": 2}
-    config = transformers.LlamaConfig(**sizes, num_attention_heads=2, bos_token_id=0, max_position_embeddings=1024)
+    config = transformers.LlamaConfig(
+        vocab_size=40,
+        hidden_size=12,
+        intermediate_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        bos_token_id=0,
+        max_position_embeddings=1024,
+    )
     with torch.random.fork_rng():
         torch.manual_seed(1)
         model = transformers.LlamaForCausalLM(config)
@@ -53,7 +60,8 @@ def network() -> LanguageModel:
 def words() -> TimedWords:
     rng = np.random.default_rng(2)
     onset = np.linspace(1.0, 2 * N_SAMPLES - 2, 400)
-    return TimedWords([f"word{i}" for i in rng.integers(0, 60, 400)], onset, onset + 0.4, source="made.tsv")
+    word = np.array([f"word{i}" for i in rng.integers(0, 60, 400)])
+    return TimedWords(word, onset, onset + 0.4, source="made.tsv")
 
 
 def listeners(network: LanguageModel, words: TimedWords, strength: float) -> Recording:
@@ -96,7 +104,7 @@ def test_what_does_not_fit_is_named(network: LanguageModel, words: TimedWords) -
     made = listeners(network, words, 0.0)
     with pytest.raises(RecordingError, match="two listeners or more, got 1"):
         retrieve(made.select(runs=["listener0"]), words, network, RetrievalSettings(["1"]))
-    late = TimedWords(["late"], [301.0], [301.5], source="made.tsv")
+    late = TimedWords(np.array(["late"]), np.array([301.0]), np.array([301.5]), source="made.tsv")
     with pytest.raises(RecordingError, match=r"'late'\) is said at 301 s, but run listener0 lasts from 0 to 300 s"):
         retrieve(made, late, network, RetrievalSettings(["1"]))
     with pytest.raises(InputError, match="n_shifts: expected at most 101"):
@@ -108,7 +116,8 @@ def test_what_does_not_fit_is_named(network: LanguageModel, words: TimedWords) -
 
 
 def save(folder: Path, made: Recording, words: TimedWords, settings: dict[str, Any]) -> Path:
-    np.savez(folder / "made.npz", **{str(name): made.data[made.samples_of(name)] for name in made.runs})
+    arrays: dict[str, Any] = {str(name): made.data[made.samples_of(name)] for name in made.runs}
+    np.savez(folder / "made.npz", **arrays)
     rows = zip(words.word, words.onset_s, words.offset_s, strict=True)
     text = "\n".join(["word\tonset_s\toffset_s", *(f"{word}\t{on}\t{off}" for word, on, off in rows)])
     (folder / "words.tsv").write_text(text)

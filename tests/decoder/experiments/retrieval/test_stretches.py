@@ -77,7 +77,7 @@ def test_no_listener_is_in_both_training_and_test() -> None:
 def test_predictions_are_those_of_ridge_on_delayed_features() -> None:
     n_words, n = 60, 48
     onset = np.linspace(0.5, 94, n_words)
-    words = TimedWords(["word"] * n_words, onset, onset + 0.4)
+    words = TimedWords(np.full(n_words, "word"), onset, onset + 0.4)
     story = Story(words, WordStates({}, RNG.uniform(1, 9, n_words)), n, 0.5)
     settings = RetrievalSettings(["1"], delays=[0, 2], n_folds=3, strengths=[3.0])
     listeners = divided(RNG.normal(size=(n, 4, 2)), 1, 0)
