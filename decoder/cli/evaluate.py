@@ -13,8 +13,13 @@ from .options import check_folder, json_option, report_option
 from .result import CommandResult
 
 if TYPE_CHECKING:
+    from ..decoder import Decoder
+    from ..evaluation.preparation import Preparation
     from ..recordings.recording import Recording
     from ..report.result import PageResult
+
+LONG_S = 60.0
+"""Evaluations that take longer say so beforehand."""
 
 
 @click.command()
@@ -63,8 +68,22 @@ def _decoded(path: Path, changes: dict[str, Any]) -> tuple[PageResult, Recording
     study = open_study(path)
     study.check_network()
     recording = study.recording()
-    evaluation = study.evaluate(recording, **changes)
+    evaluation = study.evaluate(recording, say_what_it_takes, **changes)
     return EvaluationReport(evaluation), recording, study.text
+
+
+def say_what_it_takes(prepared: Preparation, decoder: Decoder) -> None:
+    """Say it beforehand, of an evaluation of more than a minute, where it does not disturb what programs read."""
+    from joblib import effective_n_jobs
+
+    from ...adapters.plan import duration, size
+    from ..evaluation.cost import cost_of, in_memory
+
+    cost = cost_of(prepared, decoder, effective_n_jobs(-1))
+    if cost.seconds >= LONG_S:
+        memory = size(in_memory() + cost.memory_bytes)
+        text = f"This will take {duration(cost.seconds)} and {memory} of memory, within a factor of three."
+        click.echo(f"{text} `hotwire explain` says of what.", err=True)
 
 
 def _kinematics(path: Path, changes: dict[str, Any]) -> tuple[PageResult, Recording, str] | None:

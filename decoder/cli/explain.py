@@ -43,8 +43,7 @@ def _explained(study: Study, recording: Recording, start: float) -> DesignReport
     from ...errors import InputError
     from ...models.weights.assets import is_ready
     from ..evaluation.audit.words import words_finding
-    from ..evaluation.cost import cost_of
-    from ..readout import make_entry
+    from ..evaluation.cost import cost_of, in_memory
     from ..report.design_report import DesignReport
     from ..study.networks import network_names
     from ..targets import WordTargets
@@ -63,22 +62,10 @@ def _explained(study: Study, recording: Recording, start: float) -> DesignReport
     decoder = study.decoder()
     prepared = prepared or study.prepare(recording, decoder.targets, audit="warn")
     settings, design = decoder.settings, replace(prepared.design, network=decoder.network.name)
-    table = decoder.targets.activations(decoder.network, [settings.layer])[settings.layer]
     if isinstance(decoder.targets, WordTargets):
+        table = decoder.targets.activations(decoder.network, [settings.layer])[settings.layer]
         said = words_finding(decoder.network, decoder.targets, settings, table)
         design = replace(design, findings=(*design.findings, said))
-    entry = make_entry(decoder.network, settings.layer, decoder.targets, table, table.mean(axis=0))
     before_s = time.perf_counter() - start
-    cost = cost_of(prepared, settings.readout, entry, effective_n_jobs(-1))
+    cost = cost_of(prepared, decoder, effective_n_jobs(-1))
     return DesignReport(design, before_s, in_memory(), cost)
-
-
-def in_memory() -> float:
-    """Bytes that this process has in memory, at the most so far."""
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return 0.0
-    import sys
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1.0 if sys.platform == "darwin" else 1024.0)

@@ -123,7 +123,7 @@ def _events(data: TrialData, settings: Settings) -> tuple[NDArray, NDArray]:
     return data.trials(settings).event, data.trials_to_fit(settings).event
 
 
-def whitenings(data: FoldData, settings: Settings, choose: Sequence[Choice]) -> tuple[int, FitPlan | None]:
+def whitenings(data: TrialData, settings: Settings, choose: Sequence[Choice]) -> tuple[int, FitPlan | None]:
     """How many whitenings a fold fits for all settings to choose from, and what the largest takes; None if none."""
     every = [settings, *(replace(settings, **{one.setting: value}) for one in choose for value in one.values)]
     whitened = {(one.whiten, one.steps) for one in every if one.whitens_samples}
@@ -133,7 +133,7 @@ def whitenings(data: FoldData, settings: Settings, choose: Sequence[Choice]) -> 
     return len(plans), max(plans, key=lambda plan: plan.memory_bytes, default=None)
 
 
-def folds_at_once(data: FoldData, settings: Settings, choose: Sequence[Choice], n_folds: int) -> int:
+def folds_at_once(data: TrialData, settings: Settings, choose: Sequence[Choice], n_folds: int) -> int:
     """How many folds can be fitted at once, by the memory that their whitenings take."""
     n, plan = whitenings(data, settings, choose)
     return n_folds if plan is None else fits_at_once(plan.times(min(N_CACHED, n)), n_folds)

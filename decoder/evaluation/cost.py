@@ -6,6 +6,7 @@ classifiers of the field; and states that pass through the network. It is meant 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...adapters.plan import FitPlan, plan_fit, seconds_of
+from ..decoder import Decoder
 from ..inner_folds import MOST_TRIALS
-from ..readout import Entry, Readout
-from .choices import folds_at_once, whitenings
+from ..readout import Entry, Readout, make_entry
+from .choices import N_CACHED, folds_at_once, whitenings
 from .controls import control_named
 from .preparation import Preparation
 from .rivals.choosing import own_choices
@@ -50,12 +52,15 @@ class Cost:
         return self.fits_s + self.network_s
 
 
-def cost_of(prepared: Preparation, readout: Readout, entry: Entry, n_cores: int) -> Cost:
-    """Estimate what the rest of an evaluation takes; `entry` is where the opened network is entered.
+def cost_of(prepared: Preparation, decoder: Decoder, n_cores: int) -> Cost:
+    """Estimate what the rest of an evaluation takes, now that the decoder's network is open.
 
     It measures how long the readout takes for a few states.
     """
-    design, a, data = prepared.design, prepared.arguments, prepared.data
+    design, a, data, readout = prepared.design, prepared.arguments, prepared.data, decoder.settings.readout
+    layer = decoder.settings.layer
+    table = decoder.targets.activations(decoder.network, [layer])[layer]
+    entry = make_entry(decoder.network, layer, decoder.targets, table, table.mean(axis=0))
     n_folds, n_inner = len(prepared.splits), a.inner_folds
     X = data.trials_to_fit(design.settings).X
     n_train = max(2, len(X) - len(X) // n_folds)
@@ -84,7 +89,7 @@ def cost_of(prepared: Preparation, readout: Readout, entry: Entry, n_cores: int)
     score_s, speak_s = _per_state_s(readout, entry)
     network_s = (n_scored * score_s + n_spoken * (score_s + speak_s)) / n_cores
     at_once = min(n_cores, folds_at_once(data, design.settings, a.choose, n_folds))
-    each = fit.memory_bytes + (0.0 if whitening is None else whitening.memory_bytes)
+    each = fit.memory_bytes + (0.0 if whitening is None else whitening.memory_bytes * min(N_CACHED, n_whitenings))
     return Cost(n_fits + n_rival_fits, n_spoken + n_scored, fits_s, network_s, at_once * each)
 
 
@@ -124,3 +129,12 @@ def _seconds(call: Callable[[Entry, NDArray], Any], entry: Entry, states: NDArra
     start = time.thread_time()
     call(entry, states)
     return (time.thread_time() - start) / len(states)
+
+
+def in_memory() -> float:
+    """Bytes that this process has in memory, at the most so far."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return 0.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1.0 if sys.platform == "darwin" else 1024.0)

@@ -7,7 +7,7 @@ environment variables as ``${NAME}``.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -95,14 +95,19 @@ class Study:
         with self.naming():
             return prepare(targets, sections.decoder.settings(), recording, arguments, sections.network.name)
 
-    def evaluate(self, recording: Recording, **changes: Any) -> Evaluation:
+    def evaluate(
+        self, recording: Recording, before: Callable[[Preparation, Decoder], None] | None = None, **changes: Any
+    ) -> Evaluation:
         """Evaluate as the study says, with these arguments of `evaluate` changed.
 
-        All that needs no network comes first, so that it fails before the network is opened.
+        All that needs no network comes first, so that it fails before the network is opened. Then `before` is called,
+        before anything is fitted.
         """
         prepared = self.prepare(recording, **changes) if self.sections.targets.words is not None else None
         decoder = self.decoder()
         prepared = prepared or self.prepare(recording, decoder.targets, **changes)
+        if before is not None:
+            before(prepared, decoder)
         with self.naming():
             return evaluate_prepared(prepared, decoder)
 

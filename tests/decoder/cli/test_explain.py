@@ -12,10 +12,12 @@ import pytest
 import transformers
 from click.testing import CliRunner
 
-from hotwire.decoder.cli import explain as command
+from hotwire.decoder.cli import evaluate as command
 from hotwire.decoder.cli.commands import hotwire
 from hotwire.decoder.evaluation import fold_data
+from hotwire.decoder.evaluation.cost import in_memory
 from hotwire.decoder.study.study import open_study
+from hotwire.errors import InputError
 from hotwire.models.weights import assets
 
 from ..small_study import LABELS, STUDY, save_study
@@ -81,7 +83,20 @@ def test_a_network_that_is_not_here_is_not_fetched(study: Path, monkeypatch: pyt
 
 
 def test_memory_of_the_process_is_known() -> None:
-    assert command.in_memory() > 1e7
+    assert in_memory() > 1e7
+
+
+def test_a_long_evaluation_says_beforehand_what_it_takes(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["evaluate", str(study), "--report", str(study.parent / "r.html"), "--json"]
+    assert "This will take" not in CliRunner().invoke(hotwire, arguments).stderr
+    monkeypatch.setattr(command, "LONG_S", 0.0)
+
+    def stop(*_: Any, **__: Any) -> None:
+        raise InputError("fitting began")
+
+    monkeypatch.setattr(fold_data, "fit_on", stop)
+    result = CliRunner().invoke(hotwire, arguments)
+    assert re.search(r"(?s)This will take .* and .* of memory, within a factor of three.*fitting began", result.output)
 
 
 @pytest.mark.parametrize(
