@@ -82,6 +82,10 @@ TRAINED = [
     *[row for row in [*NEURONS, *EEG] if row.recording and not row.name.startswith("v4")],
 ]
 """For README: where classifiers of the field answer, too."""
+RETRIEVED = {
+    "retrieval-alice": "18 listeners, six language regions, a chapter of Alice in Wonderland",
+    "retrieval-pieman": "24 listeners, 100 hubs, the story Pie Man",
+}
 SIMULATED = "intervals"
 """The output of ``benchmarks/intervals.py --json``."""
 SIMULATED_PARTS = ("n", "n_maps", "coverage", "difference", "refits", "map", "evaluate", "goals")
@@ -101,6 +105,7 @@ GOALS = {
     "family_wise_error": "maps of noise with a significant cell",
     "coverage_of_evaluate": "coverage of `evaluate` on noise",
 }
+ROWS_OF_RETRIEVAL = ("language model and nuisance", "nuisance alone", "other listeners' brains")
 CONTROLS = {"shuffled pairing": "shuffled", "mean activation": "mean", "untrained network": "untrained"}
 
 
@@ -237,6 +242,31 @@ def maps(rows: list[Row]) -> str:
     return table([*head, "nuisance"], lines)
 
 
+def retrieved() -> str:
+    """Which stretch of a story is heard: pairs of windows, and those of nuisance features alone and of other brains."""
+    lines = []
+    for name, recording in RETRIEVED.items():
+        for window_s, of in output(name)["windows"].items():
+            own, nuisance, ceiling = (of["scores"][row] for row in ROWS_OF_RETRIEVAL)
+            gain = of["gain_over"][ROWS_OF_RETRIEVAL[1]]
+            lines.append(
+                [
+                    f"`{name}`: {recording}, {window_s} s",
+                    f"**{own['one_listener']['value']:.3f}** [{interval(own['one_listener'])}]",
+                    f"{own['one_listener_shifted']['z']:.1f}",
+                    number(nuisance["one_listener"]["value"]),
+                    f"{signed(gain['value'])} [{signed(gain['low'])}, {signed(gain['high'])}]",
+                    number(ceiling["one_listener"]["value"]),
+                    f"**{own['half']:.3f}**",
+                    number(nuisance["half"]),
+                    number(ceiling["half"]),
+                    number(own["whole_run"]["one_listener"]),
+                ]
+            )
+    head = ["study, window", "one unseen listener [95 %]", "z", "nuisance", "gain", "ceiling"]
+    return table([*head, "half of them", "nuisance", "ceiling", "one, drift over whole run"], lines)
+
+
 def graphs(names: list[str]) -> str:
     """The network's measures and those of the graph with weights of 8 bits, in the same folds."""
     lines = []
@@ -319,6 +349,7 @@ TABLES = {
     "eeg": lambda: evaluations(EEG),
     "maps": lambda: maps(MAPS),
     "fresh": lambda: evaluations(FRESH),
+    "retrieved": retrieved,
     "graphs": lambda: graphs(LIVE),
     "probabilities": lambda: probabilities(
         [
@@ -347,7 +378,7 @@ def filled(text: str) -> str:
 def outputs() -> list[str]:
     """The names of the outputs of the demo and the studies."""
     rows = [*SCANNER, *NEURONS, *EEG, *NEW, *FRESH, *MAPS]
-    return [*dict.fromkeys(row.name for row in rows), *(f"{name}{BUNDLE}" for name in LIVE), SIMULATED]
+    return [*dict.fromkeys(row.name for row in rows), *RETRIEVED, *(f"{name}{BUNDLE}" for name in LIVE), SIMULATED]
 
 
 def take(folder: Path, names: list[str]) -> None:
@@ -357,6 +388,7 @@ def take(folder: Path, names: list[str]) -> None:
         "field",
         "probabilities",
         "nested",
+        "windows",
         "held_out",
         "n_blocks",
         "network",
