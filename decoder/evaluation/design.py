@@ -23,7 +23,7 @@ from .splits import Folds
 
 
 @dataclass(frozen=True, kw_only=True)
-class Design:
+class EvaluationDesign:
     """What an evaluation tests, chooses and compares with.
 
     Attributes

@@ -25,7 +25,7 @@ from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
 from .choices import Choice, check_choices, tried_windows
 from .controls import CONTROLS, control_named
-from .design import Design
+from .design import EvaluationDesign
 from .engine import Engine
 from .refit import N_REFITS
 from .rivals.base import Rival
@@ -65,7 +65,7 @@ class Preparation:
     Attributes
     ----------
     data : TrialData
-    design : Design
+    design : EvaluationDesign
     arguments : Arguments
     splits : list of HeldOut
         What each fold holds out.
@@ -80,7 +80,7 @@ class Preparation:
     """
 
     data: TrialData
-    design: Design
+    design: EvaluationDesign
     arguments: Arguments
     splits: list[HeldOut]
     rows: NDArray[np.intp]
@@ -126,7 +126,7 @@ def prepare(
     fold_of = dict.fromkeys(in_no_fold, -1) | {run: index for index, one in enumerate(splits) for run in one.runs}
     within = exchanged_within(of_tested.run, fold_of) if classes is None else fold[rows]
     orders = null_orders(within, of_tested.event, a.n_permutations or N_PERMUTATIONS, seed=a.seed)
-    design = Design(
+    design = EvaluationDesign(
         answers=targets.answers,
         truth=truth[rows],
         trials=of_tested,

@@ -15,7 +15,7 @@ from ..statistics.calibration import ScoreCalibration, softmax
 from ..statistics.difference import Difference
 from ..statistics.measures import Measure
 from ..statistics.reliability import Reliability, reliability
-from .design import Design
+from .design import EvaluationDesign
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class RivalComparison:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluation(Design):
+class Evaluation(EvaluationDesign):
     """The result of `evaluate`: its design, and what came out.
 
     Attributes

@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from ...adapters.plan import duration, size
-from ..evaluation.design import Design
+from ..evaluation.design import EvaluationDesign
 from .checks import finding_checks
 from .data import plain_data
 from .evaluation_methods import evaluation_methods
@@ -32,7 +32,7 @@ class DesignReport:
     memory after it. `why_no_cost` says why there is no cost.
     """
 
-    design: Design
+    design: EvaluationDesign
     before_s: float
     in_memory_bytes: float
     cost: Cost | None

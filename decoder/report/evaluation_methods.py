@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..evaluation.controls import control_named
-from ..evaluation.design import Design
+from ..evaluation.design import EvaluationDesign
 from ..evaluation.result import Evaluation
 from ..inner_folds import MOST_TRIALS
 from ..statistics.measures import MEASURES
@@ -38,7 +38,7 @@ CONTROLS_REDO = {
 """What controls did again; the names of those that fit the map from the brain are inserted."""
 
 
-def evaluation_methods(design: Design) -> dict[str, str]:
+def evaluation_methods(design: EvaluationDesign) -> dict[str, str]:
     """Methods by their headings: of a design what will be done, of an evaluation the same, with what it needed."""
     unit = groups_of(design).unit
     groups = "runs" if unit == "run" and design.classes is None else "folds"
@@ -96,7 +96,7 @@ def evaluation_methods(design: Design) -> dict[str, str]:
     return methods | {"network": f"{design.network}{weights}."}
 
 
-def _probabilities(design: Design) -> str:
+def _probabilities(design: EvaluationDesign) -> str:
     """How scores become probabilities, and probabilities decisions."""
     rule, calibrated = design.settings.decision, design.can_calibrate
     if isinstance(design, Evaluation):
@@ -118,7 +118,7 @@ def _probabilities(design: Design) -> str:
     return text
 
 
-def _rivals_choices(design: Design, name: str) -> str:
+def _rivals_choices(design: EvaluationDesign, name: str) -> str:
     """What a classifier chose most often; empty where it had no choice, or has not chosen yet."""
     texts, chosen = [], design.field[name].chosen if isinstance(design, Evaluation) else []
     for setting in chosen[0] if chosen else ():
@@ -127,7 +127,7 @@ def _rivals_choices(design: Design, name: str) -> str:
     return f" It chose {'; '.join(texts)}." if texts else ""
 
 
-def _trials(design: Design) -> str:
+def _trials(design: EvaluationDesign) -> str:
     trials, n_events = design.trials, len(np.unique(design.trials.event))
     text = f"{count(len(trials), 'trial')} of {count(n_events, 'event')} in {count(len(np.unique(trials.run)), 'run')}."
     if n_events < len(trials):
@@ -139,7 +139,7 @@ def _trials(design: Design) -> str:
     return f"{text} Each of {len(sizes)} classes has {each}."
 
 
-def _cross_validation(design: Design) -> str:
+def _cross_validation(design: EvaluationDesign) -> str:
     folds, over = design.fold_names, design.over
     runs = [str(run) for run in np.unique(design.trials.run).tolist()]
     if isinstance(design.folds, Mapping) and "test" in design.folds:
@@ -172,7 +172,7 @@ def _cross_validation(design: Design) -> str:
     return text
 
 
-def _decoding(design: Design) -> str:
+def _decoding(design: EvaluationDesign) -> str:
     values = design.values_of("layer")
     layer = f" (chosen in each fold from {', '.join(values)})" if values else f" ({design.settings.layer})"
     adapter = " ".join(repr(design.settings.adapter).split())

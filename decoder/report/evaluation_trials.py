@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..evaluation.design import Design
+from ..evaluation.design import EvaluationDesign
 from ..evaluation.result import Evaluation, Outcome
 from ..statistics.auc import auc, has_auc
 from ..statistics.measures import hit_table, pairwise
@@ -25,7 +25,7 @@ class Groups(NamedTuple):
     of_trial: NDArray
 
 
-def groups_of(evaluation: Design) -> Groups:
+def groups_of(evaluation: EvaluationDesign) -> Groups:
     """The groups of an evaluation's trials."""
     for unit, of_trial in (("run", evaluation.trials.run), ("fold", evaluation.fold + 1)):
         if np.unique(of_trial, return_counts=True)[1].min() > 1:
