@@ -34,8 +34,8 @@ from .section import Section
 
 CONTINUOUS = "kinematics"
 """The table in [targets] of a study of continuous targets, which has no network."""
-GIST = "gist"
-"""The kind of a study of continuous language."""
+COMMANDS = {"gist": "gist", "retrieval": "retrieve"}
+"""The commands for studies of another kind, of continuous language."""
 AnySection = TypeVar("AnySection", bound=Section)
 
 
@@ -169,8 +169,8 @@ def open_study(path: str | PathLike[str]) -> Study:
             f"{path}: targets.{CONTINUOUS}: continuous targets are decoded without a network, by `hotwire evaluate` "
             "(and `hotwire inspect`) alone; for this command give words or stimuli"
         )
-    if document.get("kind") == GIST:
-        raise StudyError(f'{path}: kind: a study of kind "{GIST}" is for `hotwire gist {path}` alone')
+    if (kind := document.get("kind")) in COMMANDS:
+        raise StudyError(f'{path}: kind: a study of kind "{kind}" is for `hotwire {COMMANDS[kind]} {path}` alone')
     return Study(path, text, checked_sections(study_sections(), document, path.parent, path))
 
 

@@ -360,7 +360,7 @@ def test_the_helper_makes_good_bundles(saved: Path, tmp_path: Path, network: Lan
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(format=6, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 6.*upgrade hotwire"),
+        (lambda m: m.update(format=7, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 7.*upgrade hotwire"),
         (lambda m: m.update(format="1"), "expected 'format', a whole number"),
         (lambda m: m.pop("format"), "expected 'format'"),
         (lambda m: m.pop("parts"), "expected the field 'parts'"),

@@ -324,7 +324,7 @@ def test_wrong_arguments(made: Path, tmp_path: Path) -> None:
     assert "UsageError: Missing argument 'STUDY'" in complaint("evaluate", code=2)
     assert "UsageError: No such option" in complaint("demo", "--sparkle", code=2)
     assert "StudyError: none.toml: there is no such file" in complaint("evaluate", "none.toml")
-    assert "wrong.toml: decoder: unknown layer '77'" in complaint("evaluate", made / "wrong.toml")
+    assert "wrong.toml: decoder.layer: unknown layer '77'" in complaint("evaluate", made / "wrong.toml")
     assert "words.toml: words: the recording's label 'shoe' has none" in complaint("evaluate", made / "words.toml")
     assert "words.toml: words: the recording's label 'shoe' has none" in complaint("fit", made / "words.toml")
     assert "lost.npz: there is no such file" in complaint("evaluate", made / "lost.toml")

@@ -18,6 +18,7 @@ from hotwire.adapters.other.reduced_rank import ReducedRankAdapter
 from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.decoder.decision import DecisionRule
 from hotwire.decoder.evaluation.choices import Choice
+from hotwire.decoder.experiments.retrieval.study import open_retrieval
 from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers import read_arrays, write_npz
 from hotwire.decoder.readout import LabelReadout, NearestReadout
@@ -467,4 +468,13 @@ def test_the_demo_writes_out_the_default_prompt() -> None:
 def test_the_studies_that_come_along_are_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOTWIRE_DATA", str(tmp_path))
     paths = sorted((ROOT / "studies").glob("*.toml"))
-    assert [open_study(path).path for path in paths] == paths != []
+    opened = [(open_retrieval if path.name.startswith("retrieval-") else open_study)(path).path for path in paths]
+    assert opened == paths != []
+
+
+@pytest.mark.parametrize(("kind", "command"), [("gist", "gist"), ("retrieval", "retrieve")])
+def test_studies_of_another_kind_name_their_command(tmp_path: Path, kind: str, command: str) -> None:
+    path = tmp_path / "other.toml"
+    path.write_text(f'kind = "{kind}"\n')
+    with pytest.raises(StudyError, match=f'kind: a study of kind "{kind}" is for `hotwire {command} '):
+        open_study(path)

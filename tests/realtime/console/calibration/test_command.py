@@ -340,6 +340,8 @@ def test_pictures_cannot_be_asked_for(study: Path, tmp_path: Path) -> None:
         ('words = { left = "cat", right = "shoe" }', 'stimuli = "recording"'),
         ('template = "A picture of a {}"', ""),
         ('kind = "xdf"\npath = "out/raw.xdf"', 'kind = "responses"\nresponses = "r.npy"\nstimuli = "s.npy"'),
+        (f'name = "{study.parent / "network"}"', 'name = "efficientnet-lite0"'),
+        ("layer = 1", 'layer = "blocks.10"'),
     )
     result = CliRunner().invoke(hotwire, ["calibrate", str(path), "--out", str(tmp_path), "--simulate", "--json"])
     assert "a calibration asks for words" in json.loads(result.stdout.splitlines()[-1])["error"]["message"]

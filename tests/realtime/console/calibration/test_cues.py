@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hotwire.decoder.readers import read_xdf
 from hotwire.decoder.steps import Lag, Reference
 from hotwire.decoder.windows import BlockAverage
-from hotwire.errors import InputError, RecordingError, StreamLostError, StreamNotFoundError, UnknownNameError
+from hotwire.errors import InputError, RecordingError, StreamLostError, StreamNotFoundError
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.console.calibration.collector import Collector
 from hotwire.realtime.console.calibration.cues import (
@@ -175,7 +175,7 @@ def test_a_collector_keeps_windows_as_they_were_cut() -> None:
     assert [one.label for one in decisions] == ["left"]
     np.testing.assert_allclose(collector.rows, [data[20:50, 1:].mean(axis=0)], rtol=1e-6)
     assert Collector(INFO, ("Cz",), data[:, 1:], (Lag(lag_samples=3),), BlockAverage()).delay_s == 0.03
-    with pytest.raises(UnknownNameError, match="Oz"):
+    with pytest.raises(InputError, match=r"steps\[0\] \(Reference\): unknown channel 'Oz'"):
         Collector(INFO, ("Cz",), data[:, 1:], (Reference(["Oz"]),), BlockAverage())
 
 
