@@ -22,11 +22,12 @@ from ..targets import Targets
 from ..windows import Trials
 from .nuisance import nuisance
 
-CONTROLS = ("shuffled pairing", "mean activation", "untrained network")
-"""The controls of an evaluation by default."""
-
+UNTRAINED = "untrained network"
 UNTRAINED_NEAREST = "untrained targets, nearest"
 NUISANCE = "nuisance"
+
+CONTROLS = ("shuffled pairing", "mean activation", UNTRAINED)
+"""The controls of an evaluation by default."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ OWN = (
         activations=_always_mean,
     ),
     Control(
-        "untrained network",
+        UNTRAINED,
         "the same architecture with random weights gives the targets and reads out",
         untrained=True,
     ),

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from ..evaluation.controls import UNTRAINED
 from ..evaluation.result import Evaluation
 from ..statistics.confusion import confusion
 from ..statistics.difference import Difference, in_words
 from ..statistics.measures import MEASURES
-from .checks import finding_checks, result_checks, runs_checks
+from .checks import UNIT, finding_checks, result_checks, runs_checks
 from .drawing import Drawing
 from .evaluation_figures import confusion_figure, groups_figure, ranks_figure
 from .evaluation_methods import evaluation_methods
@@ -22,7 +23,7 @@ from .evaluation_probabilities import probabilities_section, probabilities_sente
 from .evaluation_summary import evaluation_summary
 from .evaluation_trials import accuracy_by_group, answers_of, groups_of, rank_curves, ranks_table, trials_table
 from .measures import differences_figure, measures_figure, measures_table
-from .numbers import between, count, listed, p_words, percent
+from .numbers import between, count, interval, listed, p_words, percent
 from .result import Cell, Number, PageSection, Sentence, Table
 from .terminal import decisions_table
 
@@ -86,9 +87,16 @@ class EvaluationReport:
     def sentences(self) -> list[Sentence]:
         evaluation = self.evaluation
         controls = {name: one.measures for name, one in evaluation.controls.items()}
+        untrained = controls.pop(UNTRAINED, None) if evaluation.settings.readout.is_fitted else None
         checks = result_checks(
             evaluation.decoder.measures, evaluation.ceiling.measures[evaluation.main], controls, self._main_measures()
         )
+        if untrained is not None:
+            text = (
+                f"With an untrained network it is {interval(untrained[evaluation.main], UNIT)}: a discriminant learns "
+                "its classes in the activations of any network. What the trained one adds is what it says itself"
+            )
+            checks.append(Sentence(f"{text}."))
         for name, measure, one in evaluation.reported_differences():
             text = in_words(one, name, MEASURES[measure][:1].upper() + MEASURES[measure][1:])
             checks.append(Sentence(text, one.verdict != "worse"))

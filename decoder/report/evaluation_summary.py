@@ -28,6 +28,7 @@ def evaluation_summary(evaluation: Evaluation) -> dict[str, Any]:
                 for name, of in evaluation.controls.items()
             },
             "controls_redo": evaluation.controls_redo,
+            "classes": evaluation.answers,
             "n_blocks": len(evaluation.trials),
             "held_out": evaluation.held_out,
             "network": evaluation.network,

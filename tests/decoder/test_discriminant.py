@@ -25,6 +25,7 @@ from hotwire.decoder import (
     evaluate,
 )
 from hotwire.decoder.discriminant import fit_discriminant, held_out_predictions
+from hotwire.decoder.report.evaluation_report import EvaluationReport
 from hotwire.decoder.statistics.calibration import softmax
 from hotwire.decoder.windows import Epoch
 from hotwire.errors import InputError
@@ -100,8 +101,9 @@ def test_predictions_are_of_runs_that_were_not_fitted_on() -> None:
         held_out_predictions(X, np.repeat([0, 1], [7, 8]), predict)
 
 
-def decided(network: Network, recording: Recording, settings: Settings) -> tuple[Any, ...]:
-    found = evaluate(Decoder(network, TARGETS, settings), recording, controls=("shuffled pairing",), n_shuffles=2)
+def decided(network: Network, recording: Recording, settings: Settings, *more: str) -> tuple[Any, ...]:
+    controls = ("shuffled pairing", *more)
+    found = evaluate(Decoder(network, TARGETS, settings), recording, controls=controls, n_shuffles=2)
     return found, found.decoder.scores
 
 
@@ -120,12 +122,15 @@ def test_a_fold_decides_without_its_held_out_runs(network: Network, recordings: 
 
 def test_beside_other_readouts(network: Network, recordings: Made) -> None:
     recording = recordings(noise=2.5, n_runs=10)
-    found, _ = decided(network, recording, SETTINGS)
+    found, _ = decided(network, recording, SETTINGS, "untrained network")
     nearest, _ = decided(network, recording, replace(SETTINGS, readout=NearestReadout()))
     assert found.decoder.measures["candidate"].value > nearest.decoder.measures["candidate"].value - 0.05
     assert found.ceiling.measures["candidate"].value == 1.0
     assert abs(found.controls["shuffled pairing"].measures["pairwise"].value - 0.5) < 0.2
     assert None not in found.calibrations
+    said = [one.text for one in EvaluationReport(found).sentences()]
+    assert any("a discriminant learns its classes in the activations of any network" in text for text in said)
+    assert not any("untrained network" in text and "Find out why" in text for text in said)
 
 
 def test_what_the_network_says_is_a_row_beside_it(network: Network, recordings: Made) -> None:

@@ -37,6 +37,8 @@ class SubjectResult:
         The decoder minus each classifier of the field, by measure.
     run_digests : frozenset of str
         SHA-256 of the recording's runs.
+    question : str
+        What was decoded: the classes, or the quantity and its dimensions.
     """
 
     name: str
@@ -46,6 +48,7 @@ class SubjectResult:
     measures: Mapping[str, Mapping[str, Mapping[str, Any]]]
     differences: Mapping[str, Mapping[str, float]]
     run_digests: frozenset[str]
+    question: str
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ def read_group(paths: Sequence[Path]) -> SubjectGroup:
     for what, values in (
         ("by the same measure", [one.main for one in subjects]),
         ("with the same held out", [one.held_out for one in subjects]),
+        ("of the same question", [one.question for one in subjects]),
     ):
         if len(set(values)) > 1:
             each = ", ".join(f"{path}: {value}" for path, value in zip(paths, values, strict=True))
@@ -166,9 +170,16 @@ def _read(path: Path) -> SubjectResult:
             found["measures"],
             {name: _values(of["differences"]) for name, of in found["field"].items()},
             frozenset(found["run_digests"].values()),
+            _question(found),
         )
     except (TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{path}: {EXPECTED}, got JSON that is made otherwise ({error!r})") from error
+
+
+def _question(found: Mapping[str, Any]) -> str:
+    if "quantity" in found:
+        return f"{found['quantity']} ({', '.join(sorted(found['dimensions']['decoder']['r2']))})"
+    return ", ".join(sorted(found.get("classes", ())))
 
 
 def _values(differences: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

@@ -19,6 +19,8 @@ from .filters import DESCRIPTIONS
 from .result import KinematicsEvaluation
 from .run import OTHER_RUNS, SHIFTED
 
+LEAST_R2 = 0.05
+"""Targets of other runs that explain less are no sign of a movement that repeats."""
 SIGNIFICANT = 0.05
 MANY = 0.5
 """If the strength of so many folds is at an edge of those named, others may do better."""
@@ -99,7 +101,7 @@ class KinematicsReport:
         for name, one in evaluation.controls.items():
             reaches = one["r2"] > (main.low if np.isfinite(main.low) else main.value)
             text = f"{name.capitalize()}: R2 {one['r2']:.3f}"
-            if name == OTHER_RUNS and reaches:
+            if name == OTHER_RUNS and reaches and one["r2"] > LEAST_R2:
                 text += ": the same movement comes at the same time of every run, which needs no brain"
             checks.append(Sentence(f"{text}.", not reaches))
         if OTHER_RUNS not in evaluation.controls:

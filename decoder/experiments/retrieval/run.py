@@ -12,6 +12,7 @@ from tqdm import tqdm
 from ....errors import InputError, RecordingError
 from ....models.networks.language.language_model import LanguageModel
 from ....models.networks.language.word_states import WordStates, word_states
+from ...fitted_on import run_digests
 from ...recordings.recording import Recording
 from ...recordings.timed_words import TimedWords, check_words
 from ...steps.chain import run_steps
@@ -41,7 +42,8 @@ def retrieve(
     Raises
     ------
     RecordingError
-        There are fewer than two listeners, they differ in length, or a word is outside of the recording.
+        There are fewer than two listeners, one stands there twice, they differ in length, or a word is outside of the
+        recording.
     InputError
         A window or the shifts do not fit into the recording.
     UnknownNameError
@@ -98,6 +100,13 @@ def _checked(recording: Recording, words: TimedWords) -> int:
             f"{recording.source}: expected all listeners to have as many samples, got {lengths}; cut them to the story"
         )
     check_words(dict.fromkeys(lengths, words), recording)
+    first_of: dict[str, str] = {}
+    for name, digest in run_digests(recording).items():
+        if (other := first_of.setdefault(digest, name)) != name:
+            raise RecordingError(
+                f"{recording.source}: expected each listener once, but {name} and {other} have the same samples, so "
+                "one would be tested on the other's brain; leave one of them out"
+            )
     return next(iter(lengths.values()))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ....errors import RecordingError
 from ...recordings.events import Events, listed
-from ..spikes.binning import check_seconds, checked_rate_hz, counts_in_bins, n_bins_between
+from ..spikes.binning import check_seconds, checked_rate_hz, counts_in_bins, n_bins_between, note_outside
 from .series import SampleTimes, Signal, columns_by_name, groups_of
 
 NAME_COLUMN = "unit_name"
@@ -50,7 +50,7 @@ def binned(
     n_bins = n_bins_between(start_s, stop_s, float(last_s), rate_hz)
     counts, n_outside = counts_in_bins(times_s, column, (n_bins, len(rows)), start_s, rate_hz)
     if n_outside:
-        notes.append(f"{n_outside} of {len(times_s)} spikes lie outside")
+        notes.append(note_outside(n_outside, len(times_s), path))
     silent = [names[row] for row, total in zip(rows, counts.sum(axis=0), strict=True) if total == 0]
     if silent:
         notes.append(f"without a spike: {listed(silent)}")

@@ -15,6 +15,8 @@ FEWEST_SPIKES = 20
 """With fewer, all may be at whole seconds by chance, or in an example."""
 SLOWEST_HZ = 0.02
 """With fewer spikes of a unit in a second than this, on average, the times are likely not in seconds."""
+MOST_OUTSIDE = 0.9
+"""A share of spikes outside from which on the times, or the recording's limits, are likely wrong."""
 LONGEST_S = 7 * 24 * 3600.0
 """No recording lasts longer."""
 
@@ -90,3 +92,14 @@ def check_seconds(times: NDArray[np.float64], n_units: int, what: str, remedy: s
             f"milliseconds? {remedy.format('1000.0')} if so",
             stacklevel=3,
         )
+
+
+def note_outside(n_outside: int, n_spikes: int, path: object) -> str:
+    """Return the note of spikes outside the recording's bins; warn where nearly all of them are."""
+    text = f"{n_outside} of {n_spikes} spikes lie outside"
+    if n_outside >= MOST_OUTSIDE * n_spikes:
+        warnings.warn(
+            f"{path}: {text} the recording, from start_s to stop_s; are the times in seconds, from the same zero?",
+            stacklevel=3,
+        )
+    return text

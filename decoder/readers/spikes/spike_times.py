@@ -18,7 +18,7 @@ from ...recordings.recording import Recording
 from ..arrays.array_files import entries, load_arrays
 from ..left_out import OnEventOutside, events_inside
 from ..tables import numbers, read_table
-from .binning import check_seconds, checked_rate_hz, counts_in_bins, n_bins_between
+from .binning import check_seconds, checked_rate_hz, counts_in_bins, n_bins_between, note_outside
 from .unit_names import unit_names, wanted_units
 
 FAR = 100
@@ -108,7 +108,7 @@ def read_spike_times(
     counts, n_outside = _counts(spikes, names, chosen, lengths, start_s, rate_hz)
     notes = [str(path)]
     if n_outside:
-        notes.append(f"{n_outside} of {len(spikes.time_s)} spikes lie outside")
+        notes.append(note_outside(n_outside, len(spikes.time_s), path))
     silent = [name for name, total in zip(chosen, counts.sum(axis=0), strict=True) if total == 0]
     if silent:
         notes.append(f"without a spike: {listed(silent)}")

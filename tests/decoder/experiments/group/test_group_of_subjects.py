@@ -85,6 +85,17 @@ def test_few_subjects_are_said_to_be_few(tmp_path: Path) -> None:
         ),
         ([result(1, 0.7), result(2, 0.8, measure="pairwise")], r"by the same measure, got .*sub-1.json: candidate, .*"),
         ([result(1, 0.7), result(2, 0.8, held_out="classes")], r"the same held out, got .*sub-1.json: runs"),
+        (
+            [result(1, 0.7, classes=["cat"]), result(2, 0.8, classes=["dog"])],
+            "same question, got .*: cat, .*: dog",
+        ),
+        (
+            [
+                result(i, 0.7, quantity="velocity", dimensions={"decoder": {"r2": {name: 0.7}}})
+                for i, name in enumerate(["x", "elbow"])
+            ],
+            r"of the same question, got .*velocity \(x\), .*velocity \(elbow\)",
+        ),
         ([result(1, 0.7), {"error": "no such file"}], "the message of one that failed"),
         ([result(1, 0.7), {"measure": "candidate"}], "without measures, field, recording, run_digests, held_out"),
         ([result(1, 0.7), result(2, 0.8, measures=3)], "made otherwise"),

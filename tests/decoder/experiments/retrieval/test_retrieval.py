@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,9 @@ def test_what_does_not_fit_is_named(network: LanguageModel, words: TimedWords) -
     made = listeners(network, words, 0.0)
     with pytest.raises(RecordingError, match="two listeners or more, got 1"):
         retrieve(made.select(runs=["listener0"]), words, network, RetrievalSettings(["1"]))
+    twice = replace(made, data=np.concatenate([made.data[:N_SAMPLES], made.data[:-N_SAMPLES]]))
+    with pytest.raises(RecordingError, match="each listener once, but listener1 and listener0 have the same samples"):
+        retrieve(twice, words, network, RetrievalSettings(["1"]))
     late = TimedWords(np.array(["late"]), np.array([301.0]), np.array([301.5]), source="made.tsv")
     with pytest.raises(RecordingError, match=r"'late'\) is said at 301 s, but run listener0 lasts from 0 to 300 s"):
         retrieve(made, late, network, RetrievalSettings(["1"]))

@@ -181,7 +181,10 @@ def test_times_in_samples_or_milliseconds_are_refused(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.events.onset_s, right.events.onset_s)
 
     np.savez(tmp_path / "a.npz", t=1000 * times_s, u=seconds["u"])
-    with pytest.warns(UserWarning, match=r"0.0017 spikes in a second.*milliseconds\? Give ticks_per_s = 1000.0"):
+    with (
+        pytest.warns(UserWarning, match="299 of 300 spikes lie outside the recording.*in seconds"),
+        pytest.warns(UserWarning, match=r"0.0017 spikes in a second.*milliseconds\? Give ticks_per_s = 1000.0"),
+    ):
         read_spike_times(tmp_path / "a.npz", 100, **no_events, stop_s=60.0)
     np.savez(tmp_path / "a.npz", t=30_000 * times_s, u=seconds["u"])
     with (
