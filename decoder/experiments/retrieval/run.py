@@ -22,7 +22,7 @@ from .model import StretchModel, stretch_models
 from .result import CEILING, LANGUAGE, NUISANCE_ALONE, PERMUTED, UNTRAINED, Pairs, RetrievalResult, Scores
 from .settings import MIN_SHIFT, RetrievalSettings
 from .story import Story
-from .stretches import pairs, similarities
+from .stretches import check_window, pairs, similarities
 
 
 def retrieve(
@@ -49,8 +49,7 @@ def retrieve(
     UnknownNameError
         The network has no such layer.
     """
-    n_samples = _checked(recording, words)
-    shifts = _shifts(n_samples, settings)
+    n_samples, shifts = checked(recording, words, settings)
     known = _known(words, network, settings.layers)
     story = Story(words, known, n_samples, recording.rate_hz)
     drift, layers = causal(settings.drift_s), settings.layers
@@ -90,8 +89,8 @@ def retrieve(
     )
 
 
-def _checked(recording: Recording, words: TimedWords) -> int:
-    """The number of samples of each listener."""
+def checked(recording: Recording, words: TimedWords, settings: RetrievalSettings) -> tuple[int, NDArray[np.intp]]:
+    """The number of samples of each listener, and the shifts; raises where something does not fit."""
     lengths = recording.run_lengths()
     if len(lengths) < 2:
         raise RecordingError(f"{recording.source}: expected two listeners or more, got {len(lengths)}")
@@ -107,7 +106,11 @@ def _checked(recording: Recording, words: TimedWords) -> int:
                 f"{recording.source}: expected each listener once, but {name} and {other} have the same samples, so "
                 "one would be tested on the other's brain; leave one of them out"
             )
-    return next(iter(lengths.values()))
+    n_samples = next(iter(lengths.values()))
+    shifts = _shifts(n_samples, settings)
+    for window_s in settings.window_s:
+        check_window(n_samples // settings.n_folds, _n_window(window_s, recording.rate_hz))
+    return n_samples, shifts
 
 
 def _known(words: TimedWords, network: LanguageModel, layers: Sequence[str]) -> WordStates:

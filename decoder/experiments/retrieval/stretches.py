@@ -32,6 +32,15 @@ def stretches(samples: Indices, n_folds: int, gap: int) -> list[StoryPart]:
     return [StoryPart(part, samples[(samples < part[0] - gap) | (samples > part[-1] + gap)]) for part in parts]
 
 
+def check_window(n_samples: int, n_window: int) -> None:
+    """Raise InputError unless a part of so many samples has two windows that share none."""
+    if 2 * n_window > n_samples:
+        raise InputError(
+            f"window_s: expected at least two windows in each part of the story, which has {n_samples} samples, "
+            f"got windows of {n_window}; make windows shorter or n_folds smaller"
+        )
+
+
 def similarities(brain: Floats, predicted: Floats, n_window: int) -> Floats:
     """Cosine of every window of a recording with every window of a prediction, (n_tests, n_starts, n_starts).
 
@@ -51,12 +60,8 @@ def pairs(similarity: Floats, n_window: int) -> Floats:
     [0.5]
     """
     n = similarity.shape[1]
+    check_window(n + n_window - 1, n_window)
     apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n))) >= n_window
-    if not apart.any():
-        raise InputError(
-            f"window_s: expected at least two windows in each part of the story, which has {n + n_window - 1} samples, "
-            f"got windows of {n_window}; make windows shorter or n_folds smaller"
-        )
     truth = np.diagonal(similarity, axis1=1, axis2=2)[:, :, None]
     won = (truth > similarity) + 0.5 * (truth == similarity)
     n_others = apart.sum(axis=1)

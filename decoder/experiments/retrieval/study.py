@@ -20,7 +20,7 @@ from ...study.section import AnyPath, OneOrMore, Positive, Section
 from ...study.settings import Layer
 from ...study.study import read_document
 from .result import RetrievalResult
-from .run import retrieve
+from .run import checked, retrieve
 from .settings import RetrievalSettings
 
 
@@ -70,6 +70,7 @@ class RetrievalStudy:
             settings = RetrievalSettings(**of.retrieval.given())
             recording = read_listeners(**of.listeners.given())
             words = read_words(**of.words.given())
+            checked(recording, words, settings)  # before the network is opened
             network = of.network.open()
             if not isinstance(network, LanguageModel):
                 raise InputError(f"network: expected a language model like smollm2-135m-instruct, got {network.name}")

@@ -123,9 +123,11 @@ def _of_table(path: Path, column: str) -> tuple[list[str], list[float], list[flo
     onset = next((name for name in ("onset_s", "onset") if name in table), None)
     end = next((name for name in ("offset_s", "duration") if name in table), None)
     if column not in table or onset is None or end is None:
+        of_words = column in table
+        hint = "rename the columns of times" if of_words else f"name that of the words: column = {list(table)[-1]!r}"
         raise RecordingError(
             f"{path}: expected the columns {column!r}, 'onset_s' and 'offset_s' (or 'onset' and 'duration', as BIDS "
-            f"events have), got: {', '.join(table)}; name the one that holds the words: column = {list(table)[-1]!r}"
+            f"events have), got: {', '.join(table)}; {hint}"
         )
     onsets, ends = numbers(path, onset, table[onset]), numbers(path, end, table[end])
     offsets = onsets + ends if end == "duration" else ends

@@ -80,9 +80,9 @@ def _tier_named(tier: str | None, tiers: dict[str, list[Interval]], path: Path) 
     named = [name for name in tiers if name.strip().lower() in NAMES_OF_WORDS]
     if len(named) == 1:
         return named[0]
+    found = f"{', '.join(map(repr, tiers))}; name the one that holds the words: tier = ..." if tiers else "none"
     raise RecordingError(
-        f"{path}: expected one tier of intervals, or one named 'word' or 'words', got the tiers: "
-        f"{', '.join(map(repr, tiers)) or 'none'}; name the one that holds the words: tier = ..."
+        f"{path}: expected one tier of intervals, or one named 'word' or 'words', got the tiers: {found}"
     )
 
 

@@ -146,3 +146,12 @@ def test_real_recordings() -> None:
         pytest.skip("needs HOTWIRE_DATA with alice and pieman")
     assert len(read_words(folder / "alice" / "words.tsv")) == 2129
     assert len(read_words(folder / "pieman" / "words.tsv")) == 965
+
+
+def test_the_column_that_is_missing_is_the_one_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "w.tsv").write_text("word\tstart\toffset_s\nthe\t0.0\t0.2\n")
+    with pytest.raises(RecordingError, match="got: word, start, offset_s; rename the columns of times"):
+        read_words(tmp_path / "w.tsv")
+    (tmp_path / "w.tsv").write_text("onset_s\toffset_s\ttext\n0.0\t0.2\tthe\n")
+    with pytest.raises(RecordingError, match="name that of the words: column = 'text'"):
+        read_words(tmp_path / "w.tsv")
