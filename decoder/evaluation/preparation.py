@@ -105,6 +105,7 @@ def prepare(
     require_trials(trials)
     truth = data.truth(trials)
     splits, classes = splits_of(recording.runs, trials.run, truth, a.folds, seed=a.seed)
+    _check_training(targets.answers, splits, trials.run, truth)
     _check_strengths(settings, recording, splits)
     check_choices(data, settings, a.choose, splits, a.inner_folds)
     runs_of = list(dict.fromkeys(one.runs for one in splits))
@@ -150,6 +151,17 @@ def prepare(
         controls_redo=a.controls_redo,
     )
     return Preparation(data, design, arguments, splits, rows, fold_of, orders, readouts)
+
+
+def _check_training(answers: Sequence[str], splits: Sequence[HeldOut], run: NDArray, truth: NDArray[np.intp]) -> None:
+    for number, one in enumerate(splits, 1):
+        found = [answers[i] for i in np.unique(truth[one.trains(run, truth)])]
+        if len(found) < 2:
+            raise InputError(
+                "folds: expected trials of two classes or more to train on in every fold, got "
+                f"{', '.join(found) or 'none'} in fold {number} of {len(splits)}; take more runs, or give words for "
+                "more labels"
+            )
 
 
 def _checked(a: Arguments, settings: Settings) -> tuple[list[Rival], dict[str, Readout]]:

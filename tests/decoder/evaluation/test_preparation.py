@@ -17,7 +17,7 @@ from hotwire.decoder.steps import Detrend
 from hotwire.decoder.study import networks
 from hotwire.decoder.study.study import open_study
 from hotwire.decoder.windows import BlockAverage
-from hotwire.errors import StudyError
+from hotwire.errors import InputError, StudyError
 from hotwire.models import Network
 
 from ..small_study import STUDY, save_study
@@ -104,3 +104,10 @@ def test_a_fit_looks_for_words_first(tmp_path: Path) -> None:
     study, recording = open_study(path), study.recording()
     with pytest.raises(StudyError, match="choose: expected at least two training runs"):
         study.check_words(replace(recording.select(runs=recording.runs[:1])))
+
+
+def test_a_single_class_cannot_be_told_from_others(recording: Recording) -> None:
+    events = recording.events
+    cats = replace(recording, events=events.take(events.label == "cat"))
+    with pytest.raises(InputError, match="two classes or more to train on in every fold, got cat in fold 1 of"):
+        prepare(TARGETS, Settings("first", window=BlockAverage()), cats, Arguments(), "tiny")
