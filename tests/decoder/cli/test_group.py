@@ -385,7 +385,7 @@ def test_the_demo_decodes_what_the_person_saw(tmp_path: Path, fetched: Callable[
     command = [sys.executable, "-c", "from hotwire.decoder.cli.group import main; main()", "demo", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     lines = done.stderr.splitlines()
-        assert [line for line in lines if not line.startswith("This will take ")] == []
+    assert [line for line in lines if not line.startswith("This will take ")] == []
     first = json.loads(done.stdout)
     assert first["n_blocks"] == 96
     assert first["accuracy"] >= 0.75
