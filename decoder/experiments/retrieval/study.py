@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ....errors import InputError, RecordingError, StudyError
+from ....errors import InputError
 from ....models.networks.language.language_model import LanguageModel
 from ...readers.listeners import read_listeners
 from ...readers.words.read import read_words
@@ -18,7 +18,7 @@ from ...study.messages import checked_sections
 from ...study.networks import NetworkSection
 from ...study.section import AnyPath, OneOrMore, Positive, Section
 from ...study.settings import Layer
-from ...study.study import read_document
+from ...study.study import naming, read_document
 from .result import RetrievalResult
 from .run import checked, retrieve
 from .settings import RetrievalSettings
@@ -66,7 +66,7 @@ class RetrievalStudy:
     def run(self) -> RetrievalResult:
         """Read the recordings and the story, and retrieve. A StudyError says what the file makes impossible."""
         of = self.sections
-        try:
+        with naming(self.path):
             settings = RetrievalSettings(**of.retrieval.given())
             recording = read_listeners(**of.listeners.given())
             words = read_words(**of.words.given())
@@ -75,8 +75,6 @@ class RetrievalStudy:
             if not isinstance(network, LanguageModel):
                 raise InputError(f"network: expected a language model like smollm2-135m-instruct, got {network.name}")
             return retrieve(recording, words, network, settings)
-        except (InputError, RecordingError) as error:
-            raise StudyError(f"{self.path}: {error}") from error
 
 
 def open_retrieval(path: str | PathLike[str]) -> RetrievalStudy:
