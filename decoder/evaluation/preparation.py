@@ -155,7 +155,7 @@ def prepare(
 
 def _check_training(answers: Sequence[str], splits: Sequence[HeldOut], run: NDArray, truth: NDArray[np.intp]) -> None:
     for number, one in enumerate(splits, 1):
-        found = [answers[i] for i in np.unique(truth[one.trains(run, truth)])]
+        found = [answers[int(i)] for i in np.unique(truth[one.trains(run, truth)])]
         if len(found) < 2:
             raise InputError(
                 "folds: expected trials of two classes or more to train on in every fold, got "
