@@ -50,6 +50,7 @@ EEG = [
 ONE_NEW = "one new class against another"
 NEW = [
     Row("v4-new-classes", "macaque V4, 51 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
+    Row("v4-new-classes-190923", "session 190923, 33 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
     Row("v4-new-classes-190925", "session 190925, 36 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
     Row("v4-new-classes-190928", "session 190928, 24 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
     Row("v4-new-classes-190929", "session 190929, 33 neurons, 1,200 photographs", ONE_NEW, "pairwise"),
@@ -91,7 +92,7 @@ SIMULATED = "intervals"
 SIMULATED_PARTS = ("n", "n_maps", "coverage", "difference", "refits", "map", "evaluate", "goals")
 BUNDLE = ".bundle"
 """An output of this suffix is that of the study with ``--engine bundle``: the graph of 8 bits that a rig runs."""
-LIVE = ["haxby-live", "openbmi-imagery", "openbmi-ssvep"]
+LIVE = ["haxby-live", "it-objects", "openbmi-imagery", "openbmi-p300", "openbmi-ssvep"]
 """Studies whose decoder can go live, in which the graph is compared with the network."""
 MEASURED = {"candidate": "accuracy", "pairwise": "pairs", "auc": "AUC"}
 GOALS = {
