@@ -90,6 +90,7 @@ def test_a_mapping_takes_channels_by_number_or_name():
     match = match_stream(eight, decoder(), LiveSettings(channels={"C3": "4", "Cz": "1", "C4": "2"}))
     np.testing.assert_array_equal(match.features(np.arange(8, dtype=np.float32)[None]), [[3, 0, 1]])
     named = match_channels(info("ex1 ex2 ex3 2"), decoder(), {"C3": "ex2", "Cz": "2", "C4": "1"})
+    assert named is not None
     np.testing.assert_array_equal(named, [1, 3, 0])  # a name goes before a number
 
 
@@ -114,7 +115,9 @@ def test_a_mapping_that_does_not_fit_says_what_would(mapping: dict[str, str], sa
 def test_units_are_converted_where_this_is_said():
     volts = info(units=("V", "mV", "uV"))
     match = match_stream(volts, decoder(), LiveSettings(units="convert"))
-    np.testing.assert_allclose(match.features(np.float32([[1e-5, 0.01, 10.0]])), [[10.0, 10.0, 10.0]], rtol=1e-6)
+    np.testing.assert_allclose(
+        match.features(np.array([[1e-5, 0.01, 10.0]], np.float32)), [[10.0, 10.0, 10.0]], rtol=1e-6
+    )
     with pytest.raises(StreamMismatchError, match="--units convert"):
         match_stream(volts, decoder(), LiveSettings())
 
@@ -124,6 +127,7 @@ def test_a_stream_that_tells_no_units_is_not_converted_in_silence():
     with pytest.raises(StreamMismatchError, match=r"expected a unit of channel 'C3'.*--units V"):
         match_stream(silent, decoder(), LiveSettings(units="convert"))
     factors = match_stream(silent, decoder(), LiveSettings(units="V")).factors
+    assert factors is not None
     np.testing.assert_allclose(factors, [1e6] * 3)
     with pytest.raises(StreamMismatchError, match="carries 'furlongs'"):
         match_stream(silent, decoder(), LiveSettings(units="furlongs"))
