@@ -16,7 +16,6 @@ from .checks import few
 
 if TYPE_CHECKING:
     from ..decoder.bundle.compiled import CompiledDecoder
-    from .settings import LiveSettings
     from .sources.source import StreamInfo
 
 Channels = Literal["exact", "by name", "by position"]
@@ -55,19 +54,25 @@ class StreamMatch:
         return chosen if self.factors is None else (chosen * self.factors).astype(np.float32)
 
 
-def match_stream(info: StreamInfo, decoder: CompiledDecoder, settings: LiveSettings) -> StreamMatch:
-    """Return how a stream becomes what the decoder takes.
+def match_stream(
+    info: StreamInfo,
+    decoder: CompiledDecoder,
+    channels: Channels | Mapping[str, str] = "exact",
+    units: str = "exact",
+    rate: Rate = "exact",
+) -> StreamMatch:
+    """Return how a stream becomes what the decoder takes; for the policies see `LiveSettings`.
 
     Raises
     ------
     StreamMismatchError
-        Channels, units or rate differ in a way that the settings' ``channels``, ``units`` and ``rate`` do not allow.
+        Channels, units or rate differ in a way that the policies do not allow.
     """
-    steps = _resampling(info, decoder, settings.rate)
-    channels = match_channels(info, decoder, settings.channels)
-    taken = np.arange(len(info.channel_names)) if channels is None else channels
-    factors = _factors(info, decoder, taken, settings.units)
-    return StreamMatch(channels, factors, steps, info.rate_hz if steps else decoder.rate_hz)
+    steps = _resampling(info, decoder, rate)
+    chosen = match_channels(info, decoder, channels)
+    taken = np.arange(len(info.channel_names)) if chosen is None else chosen
+    factors = _factors(info, decoder, taken, units)
+    return StreamMatch(chosen, factors, steps, info.rate_hz if steps else decoder.rate_hz)
 
 
 def match_channels(

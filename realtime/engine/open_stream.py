@@ -135,8 +135,9 @@ class OpenStream:
         self.decoders.add_shadow(shadow)
 
     def _pipeline(self, decoder: CompiledDecoder) -> Pipeline:
-        match = match_stream(self.info, decoder, self._settings)
-        return Pipeline(decoder, self._settings.window or decoder.window, match, self._settings.history_s)
+        settings = self._settings
+        match = match_stream(self.info, decoder, settings.channels, settings.units, settings.rate)
+        return Pipeline(decoder, settings.window or decoder.window, match, settings.history_s)
 
     def _arrived(self, chunk: Chunk, pieces: Sequence[SampleRange | Gap]) -> Arrival:
         """Return when a chunk arrived, with the stamp of its newest sample."""
