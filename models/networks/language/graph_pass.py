@@ -135,7 +135,7 @@ class GraphPass:
         n, size = len(words), self.shapes.n_entering
         known = self._known(memory, 0, self.shapes.layer)
 
-        def part(start: int) -> list[Array]:
+        def part(start: int) -> Any:
             given = {"word": words[start : start + size], "row": rows[start : start + size]}
             filled = {name: np.pad(array, (0, size - len(array))) for name, array in given.items()}
             return self._enter.run(["states", "keys", "values"], known | filled)
@@ -150,7 +150,7 @@ class GraphPass:
         states = np.zeros((shapes.n_rows, shapes.n_units), np.float32)
         states[:n] = entered.states
 
-        def part(start: int) -> list[Array]:
+        def part(start: int) -> Any:
             rows = slice(start, start + size)
             known = self._known(memory, layer, shapes.n_layers, rows)
             return self._go_on.run(["log_p", "log_mass", "keys", "values"], known | {"states": states[rows]})
@@ -169,9 +169,7 @@ class GraphPass:
         at = turns(memory.position, n_places, self._frequencies)
         return {**keys, **values, "empty": emptiness(memory.position, n_places), "turns": at}
 
-    def _joined(
-        self, part: Callable[[int], list[Array]], starts: range, axes: tuple[int, ...], n: int
-    ) -> Iterator[Array]:
+    def _joined(self, part: Callable[[int], Any], starts: range, axes: tuple[int, ...], n: int) -> Iterator[Array]:
         """Compute all parts, and join each output along its axis; what only fills up is cut off."""
         parts = list(self._pool.map(part, starts))
         for axis, pieces in zip(axes, zip(*parts, strict=True), strict=True):
