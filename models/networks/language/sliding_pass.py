@@ -100,6 +100,11 @@ class SlidingPass:
         return self._model.config.get_text_config().hidden_size
 
     @property
+    def n_vocabulary(self) -> int:
+        """How many tokens there are."""
+        return self._model.config.get_text_config().vocab_size
+
+    @property
     def start(self) -> int:
         """The token with which every text begins."""
         config = self._model.config.get_text_config()
@@ -116,13 +121,12 @@ class SlidingPass:
     @torch.inference_mode()
     def enter(self, memory: Memory, tokens: torch.Tensor, rows: torch.Tensor | None = None) -> Entered:
         """Run tokens (n,) up to the layer, each after the text of its row of the memory (by default, of its own)."""
-        hidden = self._backbone.embed_tokens(tokens)
-        keys, values = [], []
-        for layer in range(self.layer):
-            hidden, key, value = self._through(layer, hidden, *memory.of_layer(layer, rows))
-            keys.append(key)
-            values.append(value)
-        return Entered(hidden, keys, values)
+        return self._up_to(self.layer, memory, Entered(self._backbone.embed_tokens(tokens), [], []), rows)
+
+    @torch.inference_mode()
+    def go_up(self, memory: Memory, entered: Entered) -> Entered:
+        """Run tokens that have entered an earlier layer, in another pass of the same network, up to this one."""
+        return self._up_to(self.layer, memory, entered, None)
 
     @torch.inference_mode()
     def go_on(self, memory: Memory, entered: Entered) -> tuple[Memory, torch.Tensor]:
@@ -130,14 +134,18 @@ class SlidingPass:
 
         The memory's rows are those of the tokens.
         """
+        left = self._up_to(len(self._layers), memory, entered, None)
+        logits = self._model.lm_head(self._backbone.norm(left.states))
+        grown = Memory(self._with(memory.keys, left.keys), self._with(memory.values, left.values))
+        return grown, torch.log_softmax(logits, dim=-1)
+
+    def _up_to(self, layer: int, memory: Memory, entered: Entered, rows: torch.Tensor | None) -> Entered:
         hidden, keys, values = entered.states, list(entered.keys), list(entered.values)
-        for layer in range(self.layer, len(self._layers)):
-            hidden, key, value = self._through(layer, hidden, *memory.of_layer(layer, None))
+        for number in range(len(keys), layer):
+            hidden, key, value = self._through(number, hidden, *memory.of_layer(number, rows))
             keys.append(key)
             values.append(value)
-        logits = self._model.lm_head(self._backbone.norm(hidden))
-        grown = Memory(self._with(memory.keys, keys), self._with(memory.values, values))
-        return grown, torch.log_softmax(logits, dim=-1)
+        return Entered(hidden, keys, values)
 
     def _with(self, stored: torch.Tensor, newest: list[torch.Tensor]) -> torch.Tensor:
         """Append the newest token; of more than `n_tokens` - 1, drop the oldest but the first."""
