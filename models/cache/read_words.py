@@ -83,7 +83,7 @@ def read_words(
     store = ArrayStore((folder or texts_folder()) / key_of(about), about)
     names = [_names(passes, text) for text in texts]
     with store.locked():
-        _check_code(store, passes[-1])
+        _check_code(store, passes[-1], network.model.config.get_text_config().vocab_size)
         missing = set(store.missing(list(dict.fromkeys(name for one in names for name in one.values()))))
         to_read = {one["surprisal"]: i for i, one in enumerate(names) if missing & set(one.values())}
         order = sorted(to_read.values(), key=lambda i: -sum(map(len, texts[i])))
@@ -114,9 +114,9 @@ def _put(store: ArrayStore, rows: dict[str, np.ndarray]) -> None:
         writing.add(rows)
 
 
-def _check_code(store: ArrayStore, sliding: SlidingPass) -> None:
+def _check_code(store: ArrayStore, sliding: SlidingPass, n_vocabulary: int) -> None:
     """Raise AssetError unless a few tokens are read as they were when the folder was begun."""
-    tokens = np.arange(sliding.n_tokens + 8) % sliding.n_vocabulary
+    tokens = np.arange(sliding.n_tokens + 8) % n_vocabulary
     [read] = read_texts([sliding], [tokens[:, None].tolist()])
     if store.missing([_PROBE]):
         _put(store, {_PROBE: read.surprisal})

@@ -62,7 +62,7 @@ def read_texts(passes: Sequence[SlidingPass], texts: Sequence[Sequence[Sequence[
         entered = [first.enter(memory, newest)]
         for one in others:
             entered.append(one.go_up(memory, entered[-1]))
-        memory, log_p = first.go_on(memory, entered[-1])
+        memory, log_p = (first, *others)[-1].go_on(memory, entered[-1])
         for row, surprise in enumerate(surprisal.numpy()):
             word, text = word_of[row][step], read[order[row]]
             text.surprisal[word] += surprise

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from hotwire.errors import AssetError, InputError
 from hotwire.models.cache import read_words as module
 from hotwire.models.cache.read_words import read_words
 from hotwire.models.networks.language.language_model import LanguageModel
 from hotwire.models.networks.language.reading import read_texts
-from hotwire.models.networks.language.sliding_pass import SlidingPass
+from hotwire.models.networks.language.sliding_pass import Entered, Memory, SlidingPass
 
 from ...decoder.small_study import save_network
 
@@ -62,8 +63,13 @@ def test_what_was_read_by_other_code_is_not_used(
     network: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_words(network, ["1"], TEXTS, folder=tmp_path)
-    usual = SlidingPass._turned
-    monkeypatch.setattr(SlidingPass, "_turned", lambda self, keys: 1e3 * usual(self, keys))
+
+    def go_on(self: SlidingPass, memory: Memory, entered: Entered) -> tuple[Memory, torch.Tensor]:
+        grown, log_p = usual(self, memory, entered)
+        return grown, 1.01 * log_p
+
+    usual = SlidingPass.go_on
+    monkeypatch.setattr(SlidingPass, "go_on", go_on)
     with pytest.raises(AssetError, match="its texts were read by other code than this; delete this folder"):
         read_words(network, ["1"], TEXTS, folder=tmp_path)
 
