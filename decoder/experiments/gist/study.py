@@ -28,7 +28,7 @@ from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
 from ...study.section import AnyPath, Natural, NotNegative, OneOrMore, Section
 from ...study.settings import Layer, Steps
-from ...study.study import naming, read_document
+from ...study.study import check_kind, naming, read_document
 from .result import GistResult
 from .run import evaluate_gist
 
@@ -211,4 +211,5 @@ def open_gist(path: Path) -> GistStudy:
     A StudyError is raised where there is no such file, it is no TOML, or fields are wrong.
     """
     text, document = read_document(path)
+    check_kind(path, document, "gist")
     return GistStudy(path, text, checked_sections(GistSections, document, path.parent, path))
