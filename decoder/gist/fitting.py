@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .encoding_fit import EncodingFit, EncodingSettings, fit_encoding
 from .gist_decoder import GistDecoder
 from .network_words import NetworkWords, features_of_story, read_stories, vocabulary_of
 from .proposals import Vocabulary
+from .whitened import WhitenedModel
 from .word_features import WordFeatures
 
 
@@ -52,9 +54,14 @@ class FittedGist:
     vocabulary: Vocabulary
     words: NetworkWords
 
+    @cached_property
+    def model(self) -> WhitenedModel:
+        """What decoding needs of the encoding model."""
+        return WhitenedModel.of(self.encoding.model)
+
     def decoder(self, null_seed: int | None = None) -> GistDecoder:
         """Return a decoder for one run; with a seed, a null that sees no brain."""
-        return GistDecoder(self.encoding.model, self.words, self.vocabulary, self.settings.beam, null_seed)
+        return GistDecoder(self.model, self.words, self.vocabulary, self.settings.beam, null_seed)
 
     def decode(
         self, recording: Recording, run: int | str, words: TimedWords, null_seed: int | None = None

@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import InputError, ShapeError
 from .beam import Beam, NextWord
 from .beam_settings import BeamSettings
-from .encoding_model import EncodingModel
 from .lanczos import lanczos, sample_of
 from .proposals import Vocabulary, contexts
 from .timing import checked_times, independent
@@ -36,7 +35,7 @@ class GistDecoder:
 
     Parameters
     ----------
-    encoding : EncodingModel
+    model : WhitenedModel
     words : WordModel
     vocabulary : Vocabulary
     settings : BeamSettings, optional
@@ -47,7 +46,7 @@ class GistDecoder:
 
     def __init__(
         self,
-        encoding: EncodingModel,
+        model: WhitenedModel,
         words: WordModel,
         vocabulary: Vocabulary,
         settings: BeamSettings | None = None,
@@ -55,10 +54,8 @@ class GistDecoder:
     ) -> None:
         self._null = None if null_seed is None else np.random.default_rng(null_seed)
         self._settings = BeamSettings() if settings is None else settings
-        self._model = WhitenedModel.of(encoding.weights, encoding.intercept, encoding.noise)
-        self._encoding, self._timing, self._vocabulary = encoding, encoding.timing, vocabulary
-        n_reached = self._timing.n_reached
-        self._beam = Beam(self._model, words, vocabulary, encoding.unknown, encoding.size, n_reached, self._settings)
+        self._model, self._timing, self._vocabulary = model, model.timing, vocabulary
+        self._beam = Beam(model, words, vocabulary, self._settings)
         nothing = np.zeros(self._model.n_directions)
         self._nothing = nothing
         self._samples: dict[int, Floats | None] = {}  # whitened; None where lost
@@ -109,14 +106,14 @@ class GistDecoder:
         """
         if samples is not None:
             self._take_samples(np.asarray(samples, np.float64))
-        at, durations = sample_of(middle_s, self._encoding.rate_hz), np.asarray(duration_s, np.float64)
+        at, durations = sample_of(middle_s, self._model.rate_hz), np.asarray(duration_s, np.float64)
         if at.ndim != 1 or at.shape != durations.shape:
             raise ShapeError(
                 f"words: expected a duration_s for each middle_s, got arrays of {durations.shape} and {at.shape}"
             )
         checked_times(at, self._timed_until)
         self._waiting += zip(at.tolist(), durations.tolist(), strict=True)
-        until = [] if timed_until_s is None else sample_of([timed_until_s], self._encoding.rate_hz).tolist()
+        until = [] if timed_until_s is None else sample_of([timed_until_s], self._model.rate_hz).tolist()
         self._timed_until = max([self._timed_until, *at.tolist(), *until])
         return self._decide()
 
@@ -127,7 +124,7 @@ class GistDecoder:
         return Saying(said.final + said.draft, [])
 
     def _take_samples(self, samples: Floats) -> None:
-        n_voxels = len(self._encoding.voxels)
+        n_voxels = len(self._model.intercept)
         if samples.ndim != 2 or samples.shape[1] != n_voxels:
             raise ShapeError(f"samples: expected (n_samples, {n_voxels}), got {samples.shape}")
         if self._ended:
@@ -163,7 +160,7 @@ class GistDecoder:
         moved = 0 if self._opened is None else first - self._opened
         self._beam.open(moved, np.array([self._nothing if row is None else row for row in rows]))
         present = np.array([self._samples.get(t) is not None for t in range(first - 1, first + n)])
-        reach = self._settings.context_s * self._encoding.rate_hz
+        reach = self._settings.context_s * self._model.rate_hz
         n_context = contexts(self._before, at, reach, self._settings.context_words)
         final = self._beam.step(NextWord(self._timing.weights(at, present), duration_s, n_context))
         self._opened = first
@@ -192,7 +189,7 @@ class GistDecoder:
         for delay, response in zip(self._timing.delays, self._model.responses, strict=True):
             if t - delay >= 0:
                 rate = self._rate(t - delay)
-                left -= response @ ((rate * self._encoding.unknown - self._encoding.mean) / self._encoding.size)
+                left -= response @ ((rate * self._model.unknown - self._model.mean) / self._model.size)
         return left
 
     def _rate(self, t: int) -> float:

@@ -11,6 +11,7 @@ import click
 
 from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
+from .channels_option import read_channels
 from .window_option import read_sliding, window_for
 
 if TYPE_CHECKING:
@@ -42,10 +43,26 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--channels",
-    type=click.Choice(["exact", "by-name", "by-position"]),
+    callback=read_channels,
     default="exact",
     show_default=True,
-    help="How the stream's channels have to match the decoder's.",
+    metavar="exact|by-name|by-position|OURS=THEIRS,...",
+    help="How the stream's channels have to match the decoder's; or which of them is which, by name or number, as in "
+    "C3=1,Cz=2,C4=4.",
+)
+@click.option(
+    "--units",
+    default="exact",
+    show_default=True,
+    metavar="exact|convert|UNIT",
+    help="convert: bring other units to the decoder's. UNIT: what the stream sends, such as V, whatever it says.",
+)
+@click.option(
+    "--rate",
+    type=click.Choice(["exact", "resample"]),
+    default="exact",
+    show_default=True,
+    help="resample: bring a stream of another rate to the decoder's.",
 )
 @click.option(
     "--backlog",
@@ -149,7 +166,9 @@ def _settings(options: dict[str, Any], window: Window | None) -> LiveSettings:
 
     return LiveSettings(
         window=window,
-        channels=options["channels"].replace("-", " "),
+        channels=options["channels"],
+        units=options["units"],
+        rate=options["rate"],
         backlog=options["backlog"],
         deadline_s=options["deadline_s"],
         on_late=options["on_late"],

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError
-from ..checks import few, match_channels
+from ..checks import few
 from ..gaps.timeline import Gap, SampleRange, Timeline
 from ..health import State
 from ..settings import LiveSettings
 from ..sources.source import Chunk, Marker, MarkersChange, StreamInfo
+from ..stream_match import match_stream
 from .decoders import Decoders
 from .markers import MAX_MARKERS, MarkerAt, Markers
 from .pipeline import Arrival, Pipeline, ReadyWindow
@@ -134,8 +135,9 @@ class OpenStream:
         self.decoders.add_shadow(shadow)
 
     def _pipeline(self, decoder: CompiledDecoder) -> Pipeline:
-        channels = match_channels(self.info, decoder, self._settings.channels)
-        return Pipeline(decoder, self._settings.window or decoder.window, channels, self._settings.history_s)
+        settings = self._settings
+        match = match_stream(self.info, decoder, settings.channels, settings.units, settings.rate)
+        return Pipeline(decoder, settings.window or decoder.window, match, settings.history_s)
 
     def _arrived(self, chunk: Chunk, pieces: Sequence[SampleRange | Gap]) -> Arrival:
         """Return when a chunk arrived, with the stamp of its newest sample."""

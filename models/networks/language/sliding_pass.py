@@ -19,40 +19,49 @@ import torch
 from ....errors import InputError
 from .language_model import LanguageModel
 from .layer_shells import decoder_layers
+from .token_places import ages, place_of_next
 
 FAMILIES = ("llama",)
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Keys and values (n_layers, n_rows, n_tokens, n_heads, n_dimensions) of what each row attends to, oldest first."""
+    """What each row attends to.
+
+    `keys` (n_rows, n_layers, n_heads, n_dimensions, n_places) and `values` (n_rows, n_layers, n_heads, n_places,
+    n_dimensions) of the `n_read` tokens that were read, as far as there are places, see
+    `hotwire.models.networks.language.token_places`.
+    """
 
     keys: torch.Tensor
     values: torch.Tensor
+    n_read: int
 
     def __len__(self) -> int:
-        return self.keys.shape[1]
+        return len(self.keys)
+
+    @property
+    def ages(self) -> torch.Tensor:
+        return torch.from_numpy(ages(self.n_read, self.keys.shape[-1]))
 
     def take(self, rows: torch.Tensor) -> Memory:
-        """Return the memory of these rows."""
-        return Memory(self.keys[:, rows], self.values[:, rows])
-
-    def of_layer(self, layer: int, rows: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-        keys, values = self.keys[layer], self.values[layer]
-        return (keys, values) if rows is None else (keys[rows], values[rows])
+        """Return a copy of the memory of these rows."""
+        return Memory(self.keys[rows], self.values[rows], self.n_read)
 
 
 @dataclass(frozen=True)
 class Entered:
-    """The newest token of each row, as it enters the pass's layer: states (n_rows, n_units); keys and values so far."""
+    """The newest token of each row, as it enters the pass's layer: states (n_rows, n_units); its keys and values so
+    far, (n_rows, n_layers, n_heads, n_dimensions).
+    """
 
     states: torch.Tensor
-    keys: list[torch.Tensor]
-    values: list[torch.Tensor]
+    keys: torch.Tensor
+    values: torch.Tensor
 
     def take(self, rows: torch.Tensor) -> Entered:
         """Return these rows."""
-        return Entered(self.states[rows], [key[rows] for key in self.keys], [value[rows] for value in self.values])
+        return Entered(self.states[rows], self.keys[rows], self.values[rows])
 
 
 class SlidingPass:
@@ -83,16 +92,19 @@ class SlidingPass:
         if n_tokens < 3:
             raise InputError(f"n_tokens: expected at least 3: the token, one before it and the first, got {n_tokens}")
         network.shape_of(layer)
+        self.network = network
         self.layer = int(layer)
         self.n_tokens = n_tokens
         self._model: Any = model
-        self._backbone: Any = model.base_model
-        self._layers: Any = decoder_layers(model)[2]
-        attention = self._layers[0].self_attn
-        self._width: int = attention.head_dim
-        ages = torch.arange(n_tokens - 1, -1, -1, dtype=torch.float32)
-        angles = torch.outer(-ages, self._backbone.rotary_emb.inv_freq.float())
-        self._cos, self._sin = (torch.cat([of(angles)] * 2, dim=1)[:, None] for of in (torch.cos, torch.sin))
+        self.backbone: Any = model.base_model
+        self.layers: Any = decoder_layers(model)[2]
+        attention = self.layers[0].self_attn
+        self.width: int = attention.head_dim
+        """Dimensions of a head."""
+        self.n_heads: int = attention.k_proj.out_features // self.width
+        """Heads with keys and values of their own."""
+        angles = torch.outer(-torch.arange(n_tokens, dtype=torch.float32), self.backbone.rotary_emb.inv_freq.float())
+        self._cos, self._sin = torch.cos(angles), torch.sin(angles)
 
     @property
     def n_units(self) -> int:
@@ -108,64 +120,71 @@ class SlidingPass:
     @torch.inference_mode()
     def begin(self, n_rows: int) -> tuple[Memory, torch.Tensor]:
         """Begin texts; return their memory and the log probabilities (n_rows, n_vocabulary) of the first token."""
-        key: Any = self._layers[0].self_attn.k_proj
-        empty = torch.zeros(len(self._layers), n_rows, 0, key.out_features // self._width, self._width)
-        memory = Memory(empty, empty)
+        shape = (n_rows, len(self.layers), self.n_heads)
+        keys = torch.zeros(*shape, self.width, self.n_tokens - 1)
+        memory = Memory(keys, torch.zeros(*shape, self.n_tokens - 1, self.width), 0)
         return self.go_on(memory, self.enter(memory, torch.full((n_rows,), self.start)))
 
     @torch.inference_mode()
     def enter(self, memory: Memory, tokens: torch.Tensor, rows: torch.Tensor | None = None) -> Entered:
         """Run tokens (n,) up to the layer, each after the text of its row of the memory (by default, of its own)."""
-        hidden = self._backbone.embed_tokens(tokens)
-        keys, values = [], []
-        for layer in range(self.layer):
-            hidden, key, value = self._through(layer, hidden, *memory.of_layer(layer, rows))
-            keys.append(key)
-            values.append(value)
-        return Entered(hidden, keys, values)
+        n_layers = self.layer
+        keys, values = memory.keys[:, :n_layers], memory.values[:, :n_layers]
+        return Entered(*self.through(0, self.backbone.embed_tokens(tokens), keys, values, memory.ages, rows))
 
     @torch.inference_mode()
     def go_on(self, memory: Memory, entered: Entered) -> tuple[Memory, torch.Tensor]:
         """Run tokens from the layer on; return the memory with them and the log probabilities of the next token.
 
-        The memory's rows are those of the tokens.
+        The memory's rows are those of the tokens. It is written into, and must not be used again.
         """
-        hidden, keys, values = entered.states, list(entered.keys), list(entered.values)
-        for layer in range(self.layer, len(self._layers)):
-            hidden, key, value = self._through(layer, hidden, *memory.of_layer(layer, None))
-            keys.append(key)
-            values.append(value)
-        logits = self._model.lm_head(self._backbone.norm(hidden))
-        grown = Memory(self._with(memory.keys, keys), self._with(memory.values, values))
-        return grown, torch.log_softmax(logits, dim=-1)
+        before = memory.keys[:, self.layer :], memory.values[:, self.layer :]
+        hidden, keys, values = self.through(self.layer, entered.states, *before, memory.ages)
+        place = place_of_next(memory.n_read, self.n_tokens - 1)
+        memory.keys[..., place] = torch.cat([entered.keys, keys], dim=1)
+        memory.values[:, :, :, place] = torch.cat([entered.values, values], dim=1)
+        grown = Memory(memory.keys, memory.values, memory.n_read + 1)
+        return grown, torch.log_softmax(self._model.lm_head(self.backbone.norm(hidden)), dim=-1)
 
-    def _with(self, stored: torch.Tensor, newest: list[torch.Tensor]) -> torch.Tensor:
-        """Append the newest token; of more than `n_tokens` - 1, drop the oldest but the first."""
-        added = torch.stack(newest)[:, :, None]
-        if stored.shape[2] < self.n_tokens - 1:
-            return torch.cat([stored, added], dim=2)
-        return torch.cat([stored[:, :, :1], stored[:, :, 2:], added], dim=2)
+    def through(
+        self,
+        first: int,
+        hidden: torch.Tensor,
+        keys: torch.Tensor,
+        values: torch.Tensor,
+        ages: torch.Tensor,
+        rows: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """As many layers as there are keys and values of, from the layer `first` on.
 
-    def _through(
-        self, number: int, hidden: torch.Tensor, keys: torch.Tensor, values: torch.Tensor
+        Return what leaves them, and the newest tokens' keys and values. `rows` (n,) are each token's of the memory.
+        """
+        cos, sin = self._cos[ages].T, self._sin[ages].T
+        empty = torch.where(ages > 0, 0.0, torch.finfo(torch.float32).min)
+        new_keys = [torch.zeros(len(hidden), 0, self.n_heads, self.width)]
+        new_values = list(new_keys)
+        for number in range(keys.shape[1]):
+            near, far = keys[:, number].chunk(2, dim=-2)
+            turned = torch.cat([near * cos - far * sin, far * cos + near * sin], dim=-2)
+            known = values[:, number]
+            if rows is not None:
+                turned, known = turned[rows], known[rows]
+            hidden, key, value = self._layer(self.layers[first + number], hidden, turned, known, empty)
+            new_keys.append(key[:, None])
+            new_values.append(value[:, None])
+        return hidden, torch.cat(new_keys, dim=1), torch.cat(new_values, dim=1)
+
+    def _layer(
+        self, layer: Any, hidden: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, empty: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """One layer; returns what leaves it, and the newest token's key and value."""
-        layer = self._layers[number]
         entering = layer.input_layernorm(hidden)
         attention = layer.self_attn
-        query, key, value = (
-            of(entering).view(len(hidden), -1, self._width)
-            for of in (attention.q_proj, attention.k_proj, attention.v_proj)
-        )
-        all_keys, all_values = torch.cat([keys, key[:, None]], dim=1), torch.cat([values, value[:, None]], dim=1)
-        grouped = query.view(len(hidden), key.shape[1], -1, self._width)
-        scores = torch.einsum("nhgd,nthd->nhgt", grouped, self._turned(all_keys)) * self._width**-0.5
-        heard = torch.einsum("nhgt,nthd->nhgd", torch.softmax(scores, dim=-1), all_values)
-        hidden = hidden + attention.o_proj(heard.reshape(len(hidden), -1))
+        n = len(hidden)
+        key, value = (of(entering).view(n, self.n_heads, self.width) for of in (attention.k_proj, attention.v_proj))
+        query = attention.q_proj(entering).view(n, self.n_heads, -1, self.width) * self.width**-0.5
+        scores = torch.cat([query @ keys + empty, query @ key[:, :, :, None]], dim=-1)
+        weights = torch.softmax(scores, dim=-1)
+        heard = weights[..., :-1] @ values + weights[..., -1:] * value[:, :, None]
+        hidden = hidden + attention.o_proj(heard.reshape(n, -1))
         return hidden + layer.mlp(layer.post_attention_layernorm(hidden)), key, value
-
-    def _turned(self, keys: torch.Tensor) -> torch.Tensor:
-        """Keys (n, n_tokens, n_heads, n_dimensions) turned by their age; the query's is 0."""
-        cos, sin = self._cos[-keys.shape[1] :], self._sin[-keys.shape[1] :]
-        first, second = keys.chunk(2, dim=-1)
-        return keys * cos + torch.cat([-second, first], dim=-1) * sin
