@@ -192,5 +192,6 @@ def check_kind(path: Path, document: dict[str, Any], kind: str | None = None) ->
         raise StudyError(f'{path}: kind: a study of kind "{given}" is for `hotwire {COMMANDS[given]} {path}` alone')
     if kind is not None and given != kind and "targets" in document:
         raise StudyError(
-            f'{path}: kind: expected "{kind}", got {given or "none"!s}; a study with [targets] is for `hotwire evaluate {path}`'
+            f'{path}: kind: expected "{kind}", got {given or "none"}; a study with [targets] is for '
+            f"`hotwire evaluate {path}`"
         )
