@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -27,7 +28,7 @@ from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
 from ...study.section import AnyPath, Natural, NotNegative, OneOrMore, Section
 from ...study.settings import Layer, Steps
-from ...study.study import naming, read_document
+from ...study.study import check_kind, naming, read_document
 from .result import GistResult
 from .run import evaluate_gist
 
@@ -167,13 +168,14 @@ class GistStudy:
     text: str = field(repr=False)
     sections: GistSections = field(repr=False)
 
-    def evaluate(self) -> GistResult:
-        """Read all of it, fit, decode and score."""
+    def evaluate(self, say: Callable[[str], None] = lambda _: None) -> GistResult:
+        """Read all of it, fit, decode and score; each stage is said as it begins."""
         sections = self.sections
         with naming(self.path, "network: "):
             network = sections.network.open()
             if not isinstance(network, LanguageModel):
                 raise InputError(f"expected a language model, got {network.name}")
+        say("Reading the recording and its words." if sections.recording else "The synthetic listener hears the words.")
         recording, words = self.read(network)
         settings = GistSettings(
             sections.gist.layer,
@@ -183,7 +185,7 @@ class GistStudy:
             sections.beam.settings(),
         )
         with naming(self.path):
-            return evaluate_gist(network, words, recording, settings, **dict(sections.evaluation))
+            return evaluate_gist(network, words, recording, settings, **dict(sections.evaluation), say=say)
 
     def read(self, network: LanguageModel) -> tuple[Recording, dict[Any, TimedWords]]:
         """Read the recording, or have the listener hear; and the words of its runs."""
@@ -211,4 +213,5 @@ def open_gist(path: Path) -> GistStudy:
     A StudyError is raised where there is no such file, it is no TOML, or fields are wrong.
     """
     text, document = read_document(path)
+    check_kind(path, document, "gist")
     return GistStudy(path, text, checked_sections(GistSections, document, path.parent, path))
