@@ -100,10 +100,22 @@ def _ready(study: Study, recording: Recording) -> str:
 
 
 def _kinematics_data(study: KinematicsStudy) -> dict[str, Any]:
+    from ...errors import LeakError, StudyError
     from ..report.data import recording_data
 
     recording, targets = study.read()
     steps = study.sections.decoder.steps
+    try:
+        prepared = study.prepare(recording, targets)
+    except (StudyError, LeakError) as error:
+        ready: dict[str, Any] = {"evaluation": f"cannot begin: {error}"}
+    else:
+        ready = {
+            "decoder lags": list(prepared.settings.lags),
+            "folds": [list(map(str, runs)) for runs in prepared.held_out],
+            "field": study.sections.evaluation.field,
+            "evaluation": f"can begin: {prepared.summary()}",
+        }
     return {
         "kind": "study of continuous targets",
         "recording": recording_data(recording),
@@ -116,6 +128,7 @@ def _kinematics_data(study: KinematicsStudy) -> dict[str, Any]:
         },
         "decoder": study.sections.decoder.model_dump(exclude_none=True, exclude={"steps"}),
         "delays": delays_data(steps, recording.rate_hz),
+        **ready,
     }
 
 

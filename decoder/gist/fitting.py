@@ -101,9 +101,10 @@ def fit_gist(
     """
     check_words(words, recording)
     sliding = SlidingPass(network, settings.layer, n_tokens=settings.n_tokens)
-    read = read_stories(network, sliding, words)
-    features = WordFeatures.fit(np.concatenate([read[run].states for run in words]), settings.n_components)
-    of_runs = {run: features_of_story(features, read[run], words[run]) for run in words}
+    read = read_stories(network, [settings.layer], words, settings.n_tokens)
+    states = {run: of.states[settings.layer] for run, of in read.items()}
+    features = WordFeatures.fit(np.concatenate(list(states.values())), settings.n_components)
+    of_runs = {run: features_of_story(features, states[run], read[run].surprisal, words[run]) for run in words}
     encoding = fit_encoding(of_runs, words, recording, features.bands, settings.encoding)
     vocabulary, tokens = vocabulary_of(network, np.concatenate([words[run].word for run in words]).tolist())
     return FittedGist(

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from ...errors import InputError
+from ...models.cache.read_words import read_words
 from ...models.networks.language.language_model import LanguageModel
-from ...models.networks.language.reading import WordsRead, read_texts
+from ...models.networks.language.reading import WordsRead
 from ...models.networks.language.sliding_pass import Entered, Memory, SlidingPass
 from ..recordings.timed_words import TimedWords
 from ..statistics.texts import stems
@@ -55,21 +56,23 @@ def _is_word(text: str) -> bool:
 
 
 def read_stories(
-    network: LanguageModel, sliding: SlidingPass, stories: Mapping[Any, TimedWords]
+    network: LanguageModel, layers: Iterable[str], stories: Mapping[Any, TimedWords], n_tokens: int
 ) -> dict[int | str, WordsRead]:
-    """Read the words of each story, in lower case, as a decoder's candidates are read."""
+    """Read the words of each story, in lower case, as a decoder's candidates are read; each story once, see
+    `hotwire.models.cache.read_words`.
+    """
     tokens = [
         [network.tokenizer(f" {word.lower()}", add_special_tokens=False)["input_ids"] for word in words.word.tolist()]
         for words in stories.values()
     ]
-    return dict(zip(stories, read_texts(sliding, tokens), strict=True))
+    return dict(zip(stories, read_words(network, layers, tokens, n_tokens=n_tokens), strict=True))
 
 
-def features_of_story(features: WordFeatures, read: WordsRead, words: TimedWords) -> Floats:
-    """Return the features (n_words, n_features) of a story that was read."""
+def features_of_story(features: WordFeatures, states: NDArray, surprisal: NDArray, words: TimedWords) -> Floats:
+    """Return the features (n_words, n_features) of a story's words, of which states and surprisals were read."""
     lower = [word.lower() for word in words.word.tolist()]
     stop = np.array([word in ENGLISH_STOP_WORDS for word in lower])
-    return features.of(read.states, letters_of(lower), words.duration_s, read.surprisal, stop)
+    return features.of(states, letters_of(lower), words.duration_s, surprisal, stop)
 
 
 class SlidingWords:

@@ -166,11 +166,11 @@ def open_study(path: str | PathLike[str]) -> Study:
     text, document = read_document(path)
     if isinstance(targets := document.get("targets"), dict) and CONTINUOUS in targets:
         raise StudyError(
-            f"{path}: targets.{CONTINUOUS}: continuous targets are decoded without a network, by `hotwire evaluate` "
-            "(and `hotwire inspect`) alone; for this command give words or stimuli"
+            f"{path}: targets.{CONTINUOUS}: continuous targets are decoded without a network, by "
+            f"`hotwire evaluate {path}` alone, and `hotwire inspect {path}` says what that will do; for this command "
+            "give words or stimuli"
         )
-    if (kind := document.get("kind")) in COMMANDS:
-        raise StudyError(f'{path}: kind: a study of kind "{kind}" is for `hotwire {COMMANDS[kind]} {path}` alone')
+    check_kind(path, document)
     return Study(path, text, checked_sections(study_sections(), document, path.parent, path))
 
 
@@ -183,3 +183,15 @@ def read_document(path: Path) -> tuple[str, dict[str, Any]]:
         raise StudyError(f"{path}: there is no such file; `hotwire init {path}` writes one to begin with") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise StudyError(f"{path}: cannot be read as TOML: {error}") from error
+
+
+def check_kind(path: Path, document: dict[str, Any], kind: str | None = None) -> None:
+    """Raise `StudyError` where a study is for the command of another kind, and name that; by default kind is none."""
+    given = document.get("kind")
+    if given != kind and given in COMMANDS:
+        raise StudyError(f'{path}: kind: a study of kind "{given}" is for `hotwire {COMMANDS[given]} {path}` alone')
+    if kind is not None and given != kind and "targets" in document:
+        raise StudyError(
+            f'{path}: kind: expected "{kind}", got {given or "none"}; a study with [targets] is for '
+            f"`hotwire evaluate {path}`"
+        )

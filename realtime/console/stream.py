@@ -96,7 +96,14 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
     metavar="NAME|none",
     help="Send NAME-decisions, NAME-probabilities and NAME-status over LSL.",
 )
-@click.option("--to", multiple=True, metavar="NAME[:KEY=VALUE,...]", help="Also an output that a package brings.")
+@click.option(
+    "--output",
+    "to",
+    multiple=True,
+    metavar="URL|NAME[:KEY=VALUE,...]",
+    help="Also send decisions and states to udp://HOST:PORT (JSON), osc://HOST:PORT, ws://HOST:PORT (a server for web "
+    "pages), or to an output that a package brings. May be given several times.",
+)
 @click.option("--seconds", type=float, help="Stop after so many.")
 @click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print decisions and states as lines of JSON, then a summary.")
@@ -204,7 +211,7 @@ def _plain(options: dict[str, Any], window: Window | None) -> dict[str, Any]:
     from_, to = options["from_"], options["to"]
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
     del plain["from_"], plain["to"]
-    named = ({"from": from_} if from_ else {}) | ({"to": to} if to else {})
+    named = ({"from": from_} if from_ else {}) | ({"output": to} if to else {})
     return plain | {"window": "own" if window is None else window.to_dict()} | named
 
 

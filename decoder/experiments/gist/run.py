@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ def evaluate_gist(
     n_shifts: int = 5,
     window_s: float = WINDOW_S,
     seed: int = 0,
+    say: Callable[[str], None] = lambda _: None,
 ) -> GistResult:
     """Evaluate a decoder of gist on whole runs that it was not fitted on.
 
@@ -57,6 +58,8 @@ def evaluate_gist(
     window_s : float
         Length of the windows that are scored, one every second.
     seed : int
+    say : callable
+        Called with a sentence as each stage begins.
 
     Raises
     ------
@@ -77,9 +80,10 @@ def evaluate_gist(
     if n_nulls < 2 or n_shifts < 2:
         raise InputError(f"expected n_nulls and n_shifts of at least 2, got {n_nulls} and {n_shifts}")
     _check_leaks(words, training, held_out)
+    say(f"Fitting on {len(training)} runs.")
     fitted = fit_gist(network, {run: words[run] for run in training}, recording.select(runs=training), settings)
     runs = [
-        _decoded(fitted, recording, run, words[run], n_nulls, n_shifts, window_s, [seed, number])
+        _decoded(fitted, recording, run, words[run], n_nulls, n_shifts, window_s, [seed, number], say)
         for number, run in enumerate(held_out)
     ]
     return GistResult(
@@ -106,6 +110,7 @@ def _decoded(
     n_shifts: int,
     window_s: float,
     seed: list[int],
+    say: Callable[[str], None],
 ) -> DecodedRun:
     rng = np.random.default_rng(seed)
     samples = recording.data[recording.samples_of(run)][:, fitted.encoding.model.voxels].astype(np.float64)
@@ -115,7 +120,12 @@ def _decoded(
     tasks = [(samples, None), *((np.roll(samples, by, axis=0), None) for by in shifts), (noise, None)]
     tasks += [(samples, null_seed) for null_seed in seeds]
     texts, evidence = [], []
-    for given, null_seed in tqdm(tasks, desc=f"run {run}, with nulls and controls", delay=1, disable=None):
+    stages = {0: "decoding", 1: "decoding the brain at other times, and noise", 2 + n_shifts: f"{n_nulls} nulls"}
+    for number, (given, null_seed) in enumerate(
+        tqdm(tasks, desc=f"run {run}, with nulls and controls", delay=1, disable=None)
+    ):
+        if number in stages:
+            say(f"Run {run}: {stages[number]}.")
         decoder = fitted.decoder(null_seed)
         said = decoder.push(given, words.middle_s, words.duration_s).final + decoder.finish().final
         texts.append(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -11,7 +12,6 @@ from pydantic import Field, model_validator
 
 from ....errors import InputError
 from ....models.networks.language.language_model import LanguageModel
-from ....models.networks.language.sliding_pass import SlidingPass
 from ...gist.beam_settings import BeamSettings
 from ...gist.encoding_fit import EncodingSettings
 from ...gist.fitting import GistSettings
@@ -28,7 +28,7 @@ from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
 from ...study.section import AnyPath, Natural, NotNegative, OneOrMore, Section
 from ...study.settings import Layer, Steps
-from ...study.study import naming, read_document
+from ...study.study import check_kind, naming, read_document
 from .result import GistResult
 from .run import evaluate_gist
 
@@ -73,12 +73,13 @@ class ListenerSection(Section):
     runs: Annotated[int, Field(ge=2)] | None = None
     """How many of the stories it hears, the shortest first; by default all."""
 
-    def hears(self, words: dict[Any, TimedWords], network: LanguageModel, n_tokens: int) -> Recording:
+    def hears(self, words: dict[Any, TimedWords], network: LanguageModel, gist: GistSection) -> Recording:
         """Its recording of these stories."""
         listener = SyntheticListener(**self.given("layer", "silence_s", "runs"))
-        read = read_stories(network, SlidingPass(network, self.layer, n_tokens=n_tokens), words)
+        # the decoder's layer, too, which is then in the cache
+        read = read_stories(network, [self.layer, gist.layer], words, gist.n_tokens)
         lengths = {run: ceil((of.offset_s[-1] + self.silence_s) * listener.rate_hz) for run, of in words.items()}
-        return listener.record(words, {run: of.states for run, of in read.items()}, lengths)
+        return listener.record(words, {run: of.states[self.layer] for run, of in read.items()}, lengths)
 
 
 @fields_of(Nucleus)
@@ -167,13 +168,14 @@ class GistStudy:
     text: str = field(repr=False)
     sections: GistSections = field(repr=False)
 
-    def evaluate(self) -> GistResult:
-        """Read all of it, fit, decode and score."""
+    def evaluate(self, say: Callable[[str], None] = lambda _: None) -> GistResult:
+        """Read all of it, fit, decode and score; each stage is said as it begins."""
         sections = self.sections
         with naming(self.path, "network: "):
             network = sections.network.open()
             if not isinstance(network, LanguageModel):
                 raise InputError(f"expected a language model, got {network.name}")
+        say("Reading the recording and its words." if sections.recording else "The synthetic listener hears the words.")
         recording, words = self.read(network)
         settings = GistSettings(
             sections.gist.layer,
@@ -183,7 +185,7 @@ class GistStudy:
             sections.beam.settings(),
         )
         with naming(self.path):
-            return evaluate_gist(network, words, recording, settings, **dict(sections.evaluation))
+            return evaluate_gist(network, words, recording, settings, **dict(sections.evaluation), say=say)
 
     def read(self, network: LanguageModel) -> tuple[Recording, dict[Any, TimedWords]]:
         """Read the recording, or have the listener hear; and the words of its runs."""
@@ -202,7 +204,7 @@ class GistStudy:
         shortest = sorted(words, key=lambda run: len(words[run]))[: sections.listener.runs]
         words = {run: of for run, of in words.items() if run in shortest}
         with naming(self.path, "listener: "):
-            return run_steps(steps, sections.listener.hears(words, network, sections.gist.n_tokens)), words
+            return run_steps(steps, sections.listener.hears(words, network, sections.gist)), words
 
 
 def open_gist(path: Path) -> GistStudy:
@@ -211,4 +213,5 @@ def open_gist(path: Path) -> GistStudy:
     A StudyError is raised where there is no such file, it is no TOML, or fields are wrong.
     """
     text, document = read_document(path)
+    check_kind(path, document, "gist")
     return GistStudy(path, text, checked_sections(GistSections, document, path.parent, path))

@@ -134,6 +134,14 @@ class SlidingPass:
         return Entered(*self.through(0, hidden, keys, values, *self._at(memory.position), rows))
 
     @torch.inference_mode()
+    def go_up(self, memory: Memory, entered: Entered) -> Entered:
+        """Run tokens that have entered an earlier layer, in another pass of the same network, up to this one."""
+        between = slice(len(entered.keys), self.layer)
+        known = memory.keys[between].unbind(), memory.values[between].unbind()
+        hidden, keys, values = self.through(between.start, entered.states, *known, *self._at(memory.position))
+        return Entered(hidden, torch.cat([entered.keys, keys]), torch.cat([entered.values, values]))
+
+    @torch.inference_mode()
     def go_on(self, memory: Memory, entered: Entered) -> tuple[Memory, torch.Tensor]:
         """Run tokens from the layer on; return the memory with them and the log probabilities of the next token.
 

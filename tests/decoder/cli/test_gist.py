@@ -69,7 +69,16 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit) as ended:
         hotwire.main(["gist", "study.toml", "--json"])
     assert ended.value.code == 0
-    found = json.loads(capsys.readouterr().out)
+    written = capsys.readouterr()
+    found = json.loads(written.out)
+    stages = [line for line in written.err.splitlines() if line.endswith(".")]
+    assert stages == [
+        "The synthetic listener hears the words.",
+        "Fitting on 4 runs.",
+        "Run e: decoding.",
+        "Run e: decoding the brain at other times, and noise.",
+        f"Run e: {found['n_nulls']} nulls.",
+    ]
     [run] = found["runs"]
     assert found["synthetic"] is True
     assert found["fitted_runs"] == ["a", "b", "c", "d"]

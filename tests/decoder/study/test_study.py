@@ -18,6 +18,7 @@ from hotwire.adapters.other.reduced_rank import ReducedRankAdapter
 from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.decoder.decision import DecisionRule
 from hotwire.decoder.evaluation.choices import Choice
+from hotwire.decoder.experiments.gist.study import open_gist
 from hotwire.decoder.experiments.retrieval.study import open_retrieval
 from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers import read_arrays, write_npz
@@ -478,3 +479,7 @@ def test_studies_of_another_kind_name_their_command(tmp_path: Path, kind: str, c
     path.write_text(f'kind = "{kind}"\n')
     with pytest.raises(StudyError, match=f'kind: a study of kind "{kind}" is for `hotwire {command} '):
         open_study(path)
+    for read in (open_gist, open_retrieval):
+        path.write_text("[recording]\n[targets]\n")
+        with pytest.raises(StudyError, match=r"got none; a study with \[targets\] is for `hotwire evaluate "):
+            read(path)
