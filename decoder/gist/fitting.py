@@ -15,8 +15,9 @@ from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
 from .beam_settings import BeamSettings
 from .encoding_fit import EncodingFit, EncodingSettings, fit_encoding
+from .featured_words import FeaturedWords
 from .gist_decoder import GistDecoder
-from .network_words import NetworkWords, features_of_story, read_stories, vocabulary_of
+from .network_words import SlidingWords, features_of_story, read_stories, vocabulary_of
 from .proposals import Vocabulary
 from .whitened import WhitenedModel
 from .word_features import WordFeatures
@@ -52,7 +53,7 @@ class FittedGist:
     settings: GistSettings
     encoding: EncodingFit
     vocabulary: Vocabulary
-    words: NetworkWords
+    words: FeaturedWords
 
     @cached_property
     def model(self) -> WhitenedModel:
@@ -106,4 +107,6 @@ def fit_gist(
     of_runs = {run: features_of_story(features, states[run], read[run].surprisal, words[run]) for run in words}
     encoding = fit_encoding(of_runs, words, recording, features.bands, settings.encoding)
     vocabulary, tokens = vocabulary_of(network, np.concatenate([words[run].word for run in words]).tolist())
-    return FittedGist(settings, encoding, vocabulary, NetworkWords(sliding, vocabulary, tokens, features))
+    return FittedGist(
+        settings, encoding, vocabulary, FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features)
+    )

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotwire.decoder.gist.network_words import NetworkWords, features_of_story, read_stories, vocabulary_of
+from hotwire.decoder.gist.featured_words import FeaturedWords
+from hotwire.decoder.gist.network_words import SlidingWords, features_of_story, read_stories, vocabulary_of
 from hotwire.decoder.gist.word_features import NUISANCE, WordFeatures
 from hotwire.decoder.recordings.timed_words import TimedWords
 from hotwire.errors import InputError
@@ -73,7 +74,7 @@ def test_a_beam_meets_what_was_fitted(network: LanguageModel, sliding: SlidingPa
     assert expected.shape == (10, 3 + len(NUISANCE))
     assert features.bands == ["state"] * 3 + ["nuisance"] * 5
     vocabulary, tokens = vocabulary_of(network, story.word.tolist())
-    words = NetworkWords(sliding, vocabulary, tokens, features)
+    words = FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features)
     memory, log_p = words.begin()
     for position, word in enumerate(story.word.tolist()):
         assert np.exp(log_p).sum() == pytest.approx(1.0)
