@@ -15,11 +15,13 @@ from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
 from .beam_settings import BeamSettings
 from .encoding_fit import EncodingFit, EncodingSettings, fit_encoding
+from .featured_words import FeaturedWords
 from .gist_decoder import GistDecoder
-from .network_words import NetworkWords, features_of_story, read_stories, vocabulary_of
+from .network_words import SlidingWords, features_of_story, read_stories, vocabulary_of
 from .proposals import Vocabulary
 from .whitened import WhitenedModel
 from .word_features import WordFeatures
+from .word_model import WordNetwork
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,20 @@ class FittedGist:
     settings: GistSettings
     encoding: EncodingFit
     vocabulary: Vocabulary
-    words: NetworkWords
+    words: FeaturedWords
 
     @cached_property
     def model(self) -> WhitenedModel:
         """What decoding needs of the encoding model."""
         return WhitenedModel.of(self.encoding.model)
 
-    def decoder(self, null_seed: int | None = None) -> GistDecoder:
-        """Return a decoder for one run; with a seed, a null that sees no brain."""
-        return GistDecoder(self.model, self.words, self.vocabulary, self.settings.beam, null_seed)
+    def decoder(self, null_seed: int | None = None, network: WordNetwork | None = None) -> GistDecoder:
+        """Return a decoder for one run; with a seed, a null that sees no brain.
+
+        `network` is another access to the language model, by default its own.
+        """
+        words = self.words if network is None else self.words.asking(network)
+        return GistDecoder(self.model, words, self.vocabulary, self.settings.beam, null_seed)
 
     def decode(
         self, recording: Recording, run: int | str, words: TimedWords, null_seed: int | None = None
@@ -100,9 +106,12 @@ def fit_gist(
     """
     check_words(words, recording)
     sliding = SlidingPass(network, settings.layer, n_tokens=settings.n_tokens)
-    read = read_stories(network, sliding, words)
-    features = WordFeatures.fit(np.concatenate([read[run].states for run in words]), settings.n_components)
-    of_runs = {run: features_of_story(features, read[run], words[run]) for run in words}
+    read = read_stories(network, [settings.layer], words, settings.n_tokens)
+    states = {run: of.states[settings.layer] for run, of in read.items()}
+    features = WordFeatures.fit(np.concatenate(list(states.values())), settings.n_components)
+    of_runs = {run: features_of_story(features, states[run], read[run].surprisal, words[run]) for run in words}
     encoding = fit_encoding(of_runs, words, recording, features.bands, settings.encoding)
     vocabulary, tokens = vocabulary_of(network, np.concatenate([words[run].word for run in words]).tolist())
-    return FittedGist(settings, encoding, vocabulary, NetworkWords(sliding, vocabulary, tokens, features))
+    return FittedGist(
+        settings, encoding, vocabulary, FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features)
+    )

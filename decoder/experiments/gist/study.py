@@ -12,7 +12,6 @@ from pydantic import Field, model_validator
 
 from ....errors import InputError
 from ....models.networks.language.language_model import LanguageModel
-from ....models.networks.language.sliding_pass import SlidingPass
 from ...gist.beam_settings import BeamSettings
 from ...gist.encoding_fit import EncodingSettings
 from ...gist.fitting import GistSettings
@@ -74,12 +73,13 @@ class ListenerSection(Section):
     runs: Annotated[int, Field(ge=2)] | None = None
     """How many of the stories it hears, the shortest first; by default all."""
 
-    def hears(self, words: dict[Any, TimedWords], network: LanguageModel, n_tokens: int) -> Recording:
+    def hears(self, words: dict[Any, TimedWords], network: LanguageModel, gist: GistSection) -> Recording:
         """Its recording of these stories."""
         listener = SyntheticListener(**self.given("layer", "silence_s", "runs"))
-        read = read_stories(network, SlidingPass(network, self.layer, n_tokens=n_tokens), words)
+        # the decoder's layer, too, which is then in the cache
+        read = read_stories(network, [self.layer, gist.layer], words, gist.n_tokens)
         lengths = {run: ceil((of.offset_s[-1] + self.silence_s) * listener.rate_hz) for run, of in words.items()}
-        return listener.record(words, {run: of.states for run, of in read.items()}, lengths)
+        return listener.record(words, {run: of.states[self.layer] for run, of in read.items()}, lengths)
 
 
 @fields_of(Nucleus)
@@ -204,7 +204,7 @@ class GistStudy:
         shortest = sorted(words, key=lambda run: len(words[run]))[: sections.listener.runs]
         words = {run: of for run, of in words.items() if run in shortest}
         with naming(self.path, "listener: "):
-            return run_steps(steps, sections.listener.hears(words, network, sections.gist.n_tokens)), words
+            return run_steps(steps, sections.listener.hears(words, network, sections.gist)), words
 
 
 def open_gist(path: Path) -> GistStudy:

@@ -16,7 +16,6 @@ from hotwire.decoder.recordings.synthetic_listener import SyntheticListener
 from hotwire.decoder.recordings.timed_words import TimedWords
 from hotwire.errors import RecordingError, UnknownNameError
 from hotwire.models.networks.language.language_model import LanguageModel
-from hotwire.models.networks.language.sliding_pass import SlidingPass
 
 from ..small_study import save_network
 
@@ -50,9 +49,9 @@ def stories() -> dict[int, TimedWords]:
 
 @pytest.fixture(scope="module")
 def recording(network: LanguageModel, stories: dict[int, TimedWords]) -> Recording:
-    read = read_stories(network, SlidingPass(network, "2"), stories)
+    read = read_stories(network, ["2"], stories, 32)
     listener = SyntheticListener(n_features=80, mean_r=0.7, spread_r=0.2, private=0.1)
-    return listener.record(stories, {run: of.states for run, of in read.items()}, dict.fromkeys(stories, LENGTH))
+    return listener.record(stories, {run: of.states["2"] for run, of in read.items()}, dict.fromkeys(stories, LENGTH))
 
 
 @pytest.fixture(scope="module")
