@@ -46,7 +46,8 @@ class LiveSettings:
         Abstain if a smaller share of the window's samples was received. An average uses only these; a window of samples
         bridges the missing ones, see `hotwire.decoder.windows.stretch`.
     max_bad : float
-        Abstain if a larger share of the features is flat or saturated.
+        Abstain if a larger share of the features is flat or saturated. Up to this share of the features may be NaN or
+        infinite: they are filled with the middle of their calibrated range. Samples with more are missing.
     stale_s : float, optional
         The stream is stale after this time without a sample; by default 2 s, or three samples if that is longer.
     lost_s : float

@@ -55,7 +55,7 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
     opened, precision = open_study(study), precision or "int8"
     opened.check_network()
     recording = _without(opened.recording(), left_out)
-    opened.check_words(recording)
+    opened.check_fit(recording)
     decoder = opened.fit(opened.decoder(), recording)
     agreed = agreement_held_out(decoder, recording, precision)
     save(decoder, path, precision=precision, agreement=agreed)

@@ -22,6 +22,7 @@ from .network_words import SlidingWords, features_of_story, read_stories, vocabu
 from .proposals import Vocabulary
 from .whitened import WhitenedModel
 from .word_features import WordFeatures
+from .word_model import WordNetwork
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,13 @@ class FittedGist:
         """What decoding needs of the encoding model."""
         return WhitenedModel.of(self.encoding.model)
 
-    def decoder(self, null_seed: int | None = None) -> GistDecoder:
-        """Return a decoder for one run; with a seed, a null that sees no brain."""
-        return GistDecoder(self.model, self.words, self.vocabulary, self.settings.beam, null_seed)
+    def decoder(self, null_seed: int | None = None, network: WordNetwork | None = None) -> GistDecoder:
+        """Return a decoder for one run; with a seed, a null that sees no brain.
+
+        `network` is another access to the language model, by default its own.
+        """
+        words = self.words if network is None else self.words.asking(network)
+        return GistDecoder(self.model, words, self.vocabulary, self.settings.beam, null_seed)
 
     def decode(
         self, recording: Recording, run: int | str, words: TimedWords, null_seed: int | None = None

@@ -11,6 +11,7 @@ import click
 
 from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
+from ..stream_match import RATES
 from .channels_option import read_channels
 from .window_option import read_sliding, window_for
 
@@ -59,7 +60,7 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--rate",
-    type=click.Choice(["exact", "resample"]),
+    type=click.Choice(RATES),
     default="exact",
     show_default=True,
     help="resample: bring a stream of another rate to the decoder's.",

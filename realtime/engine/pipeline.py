@@ -14,6 +14,7 @@ from ...decoder.steps import open_chain
 from ...decoder.steps.base import all_finite
 from ...decoder.windows import Window, WindowRow
 from ..stream_match import StreamMatch
+from .broken_channels import bad_channels, filled, middle_of
 from .quality import Quality
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ class Pipeline:
     """The steps and windows of a decoder, which receive a stream from its first sample on.
 
     ``window`` is the decoder's own, or another. ``match`` makes of the stream what the decoder takes. Samples are
-    stored for ``history_s``, for late markers. ``n_nonfinite`` counts samples with NaN or infinity, which are missing
-    samples to the steps; ``nonfinite`` names the features that were not finite in the newest of them.
+    stored for ``history_s``, for late markers. Samples with NaN or infinity in at most a share
+    ``max_bad`` of the features are `filled`; others are missing samples to the steps. ``n_nonfinite`` counts both,
+    ``n_filled`` the former; ``nonfinite`` names the features that were not finite in the newest of them.
     """
 
     def __init__(
@@ -61,12 +63,15 @@ class Pipeline:
         window: Window,
         match: StreamMatch,
         history_s: float,
+        max_bad: float,
     ) -> None:
         self.decoder = decoder
-        self.n_nonfinite = 0
+        self.n_nonfinite = self.n_filled = 0
         self.nonfinite: tuple[str, ...] = ()
         self.rate_hz = match.rate_hz
         self._match = match
+        self._max_bad = max_bad
+        self._middle = middle_of(decoder.feature_low, decoder.feature_high)
         self._next = 0
         self._unwatched: NDArray[np.float32] | None = None
         n_features = len(decoder.feature_names)
@@ -95,14 +100,12 @@ class Pipeline:
             if all_finite(part):
                 rows += self._windows.push(self._chain.push(part) if self._steps else part)
             else:
-                finite = np.atleast_1d(np.isfinite(part).all(axis=1))
-                for first, stop in _stretches(finite):
-                    if finite[first]:
-                        rows += self._windows.push(self._chain.push(part[first:stop]))
+                usable, is_usable = filled(part, self._middle, self._max_bad)
+                self._note_broken(part, is_usable)
+                for first, stop in _stretches(is_usable):
+                    if is_usable[first]:
+                        rows += self._windows.push(self._chain.push(usable[first:stop]))
                     else:
-                        self.n_nonfinite += stop - first
-                        broken = np.flatnonzero(~np.isfinite(part[stop - 1]))
-                        self.nonfinite = tuple(self.decoder.feature_names[i] for i in broken)
                         rows += self._windows.skip(self._chain.skip(stop - first))
             ready += self._tagged(rows, arrival)
             self._unwatched = part
@@ -144,9 +147,15 @@ class Pipeline:
             yield features[done : done + n]
             done += n
 
+    def _note_broken(self, part: NDArray[np.float32], is_usable: NDArray[np.bool_]) -> None:
+        finite = np.isfinite(part)
+        broken = np.flatnonzero(~finite.all(axis=1))
+        self.n_nonfinite += len(broken)
+        self.n_filled += int(is_usable[broken].sum())
+        self.nonfinite = tuple(self.decoder.feature_names[i] for i in np.flatnonzero(~finite[broken[-1]]))
+
     def _check(self) -> None:
-        # Samples that are not finite are missing to the steps: they are not counted twice.
-        bad = {i: why for i, why in self._quality.reasons().items() if why != "not finite"}
+        bad = bad_channels(self._quality.reasons(), len(self._middle), self._max_bad)
         if bad:
             self._reasons.update(bad)
             self._last_bad[list(bad)] = self._newest_bad = self._next

@@ -25,7 +25,7 @@ EVERY = SlidingAverage(1.0, 0.5)
 def pipeline(window: Any = EVERY, channels: Any = None, **settings: Any) -> Pipeline:
     decoder = SignDecoder(rate_hz=RATE_HZ, window=window, **settings)
     match = StreamMatch(channels, None, (), RATE_HZ)
-    return Pipeline(decoder, window, match, history_s=10.0)  # type: ignore[arg-type]
+    return Pipeline(decoder, window, match, history_s=10.0, max_bad=0.05)  # type: ignore[arg-type]
 
 
 def arrival(stop: int) -> Arrival:
