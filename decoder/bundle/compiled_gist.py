@@ -58,6 +58,9 @@ class CompiledGist:
         None only while it is fitted.
     """
 
+    answers: tuple[str, ...] = ()
+    """It has no classes."""
+
     def __init__(self, path: Path, digest: str, manifest: dict[str, Any], parts: Mapping[str, bytes]) -> None:
         self.path, self.digest, self.manifest = path, digest, manifest
         self.feature_names = tuple(map(str, manifest["feature_names"]))
