@@ -40,8 +40,12 @@ class FeaturedWords:
     """
 
     def __init__(self, network: WordNetwork, vocabulary: Vocabulary, features: WordFeatures) -> None:
-        self.network, self.of_words = network, features
+        self.network, self.of_words, self._vocabulary = network, features, vocabulary
         self._stop, self._letters = vocabulary.stop, letters_of(vocabulary.words)
+
+    def asking(self, network: WordNetwork) -> FeaturedWords:
+        """Return the same, that asks another network."""
+        return FeaturedWords(network, self._vocabulary, self.of_words)
 
     def begin(self) -> tuple[TextMemory, NDArray]:
         return _with_mass(*self.network.begin())

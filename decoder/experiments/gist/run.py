@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ....errors import InputError, LeakError
 from ....models.networks.language.language_model import LanguageModel
@@ -15,6 +14,7 @@ from ...gist.fitting import FittedGist, GistSettings, fit_gist
 from ...gist.window_scores import WINDOW_S, identified, score_windows, windows_of
 from ...recordings.recording import Recording
 from ...recordings.timed_words import TimedWords
+from .decoding import Task, decode_all
 from .result import DecodedRun, Evidence, GistResult
 
 OTHER_TIME, NOISE, NO_BRAIN = "brain at another time", "Gaussian noise", "language model alone"
@@ -116,33 +116,27 @@ def _decoded(
     samples = recording.data[recording.samples_of(run)][:, fitted.encoding.model.voxels].astype(np.float64)
     shifts = _shifts(len(samples), recording.rate_hz, n_shifts)
     noise = rng.normal(samples.mean(axis=0), samples.std(axis=0), samples.shape)
+    shifted = [Task(np.roll(samples, by, axis=0)) for by in shifts]
     seeds = rng.integers(0, 2**31, n_nulls).tolist()
-    tasks = [(samples, None), *((np.roll(samples, by, axis=0), None) for by in shifts), (noise, None)]
-    tasks += [(samples, null_seed) for null_seed in seeds]
-    texts, evidence = [], []
-    stages = {0: "decoding", 1: "decoding the brain at other times, and noise", 2 + n_shifts: f"{n_nulls} nulls"}
-    for number, (given, null_seed) in enumerate(
-        tqdm(tasks, desc=f"run {run}, with nulls and controls", delay=1, disable=None)
-    ):
-        if number in stages:
-            say(f"Run {run}: {stages[number]}.")
-        decoder = fitted.decoder(null_seed)
-        said = decoder.push(given, words.middle_s, words.duration_s).final + decoder.finish().final
-        texts.append(said)
-        evidence.append(decoder.evidence)
-    said, moved, deaf, nulls = texts[0], texts[1 : 1 + n_shifts], texts[1 + n_shifts], texts[2 + n_shifts :]
+    say(f"Run {run}: decoding.")
+    [own] = decode_all(fitted, words, [Task(samples)], f"run {run}")
+    say(f"Run {run}: decoding the brain at other times, and noise.")
+    *moved, deaf = decode_all(fitted, words, [*shifted, Task(noise)], f"run {run}, other times and noise")
+    say(f"Run {run}: {n_nulls} nulls.")
+    null_tasks = [Task(samples, null_seed) for null_seed in seeds]
+    nulls = [text.said for text in decode_all(fitted, words, null_tasks, f"run {run}, nulls")]
     windows, true = windows_of(words.middle_s, window_s), words.word.tolist()
-    others = {OTHER_TIME: moved[len(moved) // 2], NOISE: deaf, NO_BRAIN: nulls[0]}
+    others = {OTHER_TIME: moved[len(moved) // 2].said, NOISE: deaf.said, NO_BRAIN: nulls[0]}
     known = {word for word, may in zip(fitted.vocabulary.words, fitted.vocabulary.allowed, strict=True) if may}
     return DecodedRun(
         run=run,
         true=true,
-        said=said,
+        said=own.said,
         middle_s=words.middle_s.tolist(),
-        scores=score_windows(true, said, nulls, windows),
+        scores=score_windows(true, own.said, nulls, windows),
         controls={name: score_windows(true, text, nulls[1:], windows) for name, text in others.items()},
-        identified=identified(true, said, windows),
-        evidence=Evidence(evidence[0], tuple(evidence[1 : 1 + n_shifts])),
+        identified=identified(true, own.said, windows),
+        evidence=Evidence(own.evidence, tuple(one.evidence for one in moved)),
         coverage=float(np.mean([word.lower() in known for word in true])),
     )
 
