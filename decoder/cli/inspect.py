@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...errors import UnknownNameError
 from .options import json_option, recording_of
 from .result import CommandResult
 
@@ -58,7 +59,11 @@ def _inspected(path: Path) -> dict[str, Any]:
     if is_recording(path) or (path.exists() and not is_network):
         return describe(path)
     from ...models.networks.opening import open_network
+    from ...models.weights.registry import assets
 
+    known = [one.name for one in assets("network")]
+    if not path.exists() and str(path) not in known:
+        raise UnknownNameError("file, folder or network", str(path), known)
     network = open_network(str(path))
     return {
         "kind": "network",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...errors import InputError
+from ...errors import InputError, RecordingError
 
 if TYPE_CHECKING:
     from ..recordings.recording import Recording
@@ -19,6 +23,21 @@ report_option = click.option("--report", type=click.Path(dir_okay=False, path_ty
 def check_folder(what: str, path: Path) -> None:
     if not path.parent.is_dir():
         raise InputError(f"{what}: there is no folder {path.parent} to write {path.name} into; make it first")
+
+
+@contextmanager
+def reading_without_study(**fields: Any) -> Iterator[None]:
+    """Say of a reader's settings, where its error names one, that they are written into a study, with these fields."""
+    try:
+        yield
+    except (RecordingError, InputError) as error:
+        if not re.search(r"\b[a-z_]+ = ", str(error)):
+            raise
+        raise type(error)(
+            f"{error}. Such a setting goes into a study: `hotwire init study.toml` writes one to begin with; in its "
+            f"[recording] give {', '.join(f'{name} = {json.dumps(str(of))}' for name, of in fields.items())} and the "
+            "setting"
+        ) from error
 
 
 def recording_of(path: Path) -> Recording:

@@ -22,7 +22,7 @@ from ..decoder import Decoder
 from ..evaluation.audit.leaks import warn_before_fit, windows_in_time
 from ..evaluation.audit.samples import SLOW_HZ
 from ..evaluation.evaluate import Evaluation, evaluate_prepared
-from ..evaluation.preparation import Arguments, Preparation, prepare
+from ..evaluation.preparation import Arguments, Preparation, check_strength, prepare
 from ..evaluation.splits import by_class, inner_splits
 from ..evaluation.tuning import tune
 from ..recordings.recording import Recording
@@ -119,6 +119,13 @@ class Study:
                 section.of_words().check_labels(recording.events.label.tolist())
             if evaluation.choose and not by_class(evaluation.folds):
                 inner_splits(recording.runs, (), evaluation.inner_folds, "choose")
+
+    def check_fit(self, recording: Recording) -> None:
+        """Raise where the decoder cannot be fitted on the whole recording; before the network opens."""
+        self.check_words(recording)
+        with self.naming():
+            do = "cut it into runs, such as by cut = { n_runs = 8 } in [recording]"
+            check_strength(self.sections.decoder.settings(), recording.runs, "the fit", do)
 
     def fit(self, decoder: Decoder, recording: Recording) -> Decoder:
         """Fit on the whole recording, after making the evaluation's choices by all its runs."""

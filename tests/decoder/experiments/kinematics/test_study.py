@@ -157,7 +157,7 @@ time_s = "t"
         ),
         ('values = "velocity"', 'values = "speed"', "unknown array in .*counts.npz 'speed'"),
         ('values = "velocity"', 'values = "hand"\ntime_s = "time"', "run: expected the array with the run of each row"),
-        ("lags = [0, 1, 2]", "lags = []", "decoder.lags: .*at least 1 item"),
+        ("lags = [0, 1, 2]", "lags = []", "decoder.lags: expected 1 or more values"),
         ("n_shuffles = 1", 'n_shuffles = 1\nfield = ["lda"]', "evaluation: unknown filter 'lda'"),
         ("[decoder]", '[network]\nname = "x"\n[decoder]', "network: expected none, as continuous targets"),
         ("[decoder]", "[decoder]\nlayer = 3", "decoder: unknown field 'layer'"),
