@@ -116,7 +116,7 @@ def describe(path: str | PathLike[str]) -> dict[str, Any]:
 
     A BundleError is raised where the file is damaged, incomplete, too new or no bundle.
     """
-    manifest, _, digest = unseal(path, wanted=())
+    manifest, _, digest = unseal(path, wanted=(), decodes=None)
     return {**manifest, "digest": digest}
 
 

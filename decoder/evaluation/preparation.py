@@ -99,7 +99,7 @@ def prepare(
     a = arguments
     rivals, readouts = _checked(a, settings)
     if a.engine == "bundle":
-        check_causal(settings)
+        check_causal(settings.steps)
     data = TrialData(targets, recording)
     trials = data.trials(settings)
     require_trials(trials)

@@ -11,12 +11,13 @@ proposal's, so that rounding never decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import InputError
 from .beam_settings import BeamSettings
 from .proposals import Indices, Vocabulary
 from .whitened import WhitenedModel
@@ -92,6 +93,17 @@ class Beam:
         self.final: list[int] = []
         """The most recent final words, as many as a context needs, oldest first."""
         self._begun = False
+
+    @property
+    def width(self) -> int:
+        """How many hypotheses survive the next word."""
+        return self._settings.width
+
+    def narrow(self, width: int) -> None:
+        """Let fewer hypotheses survive from the next word on."""
+        if width > self.width:
+            raise InputError(f"width: expected at most {self.width}, as a beam only narrows, got {width}")
+        self._settings = replace(self._settings, width=width)
 
     def open(self, n: int, samples: Floats) -> None:
         """Move on by `n` samples; `samples` (n_reached, K) are what unknown words leave unexplained from there on.

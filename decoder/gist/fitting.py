@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
 from .beam_settings import BeamSettings
 from .encoding_fit import EncodingFit, EncodingSettings, fit_encoding
+from .encoding_model import EncodingModel
 from .featured_words import FeaturedWords
 from .gist_decoder import GistDecoder
 from .network_words import SlidingWords, features_of_story, read_stories, vocabulary_of
@@ -107,11 +108,42 @@ def fit_gist(
     check_words(words, recording)
     sliding = SlidingPass(network, settings.layer, n_tokens=settings.n_tokens)
     read = read_stories(network, [settings.layer], words, settings.n_tokens)
-    states = {run: of.states[settings.layer] for run, of in read.items()}
-    features = WordFeatures.fit(np.concatenate(list(states.values())), settings.n_components)
-    of_runs = {run: features_of_story(features, states[run], read[run].surprisal, words[run]) for run in words}
-    encoding = fit_encoding(of_runs, words, recording, features.bands, settings.encoding)
+    states = np.concatenate([of.states[settings.layer] for of in read.values()])
+    features = WordFeatures.fit(states, settings.n_components)
+    encoding = _encoded(network, features, words, recording, settings)
     vocabulary, tokens = vocabulary_of(network, np.concatenate([words[run].word for run in words]).tolist())
     return FittedGist(
         settings, encoding, vocabulary, FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features)
     )
+
+
+def model_without(
+    fitted: FittedGist,
+    network: LanguageModel,
+    words: Mapping[Any, TimedWords],
+    recording: Recording,
+    left_out: Sequence[Any],
+) -> EncodingModel:
+    """Fit again without some of the runs, by the features of words that were found with them.
+
+    How well it explains those runs does not come from having been fitted on them.
+    """
+    kept = [run for run in recording.runs if run not in left_out]
+    of_kept = {run: words[run] for run in kept}
+    features = fitted.words.of_words
+    return _encoded(network, features, of_kept, recording.select(runs=kept), fitted.settings).model
+
+
+def _encoded(
+    network: LanguageModel,
+    features: WordFeatures,
+    words: Mapping[Any, TimedWords],
+    recording: Recording,
+    settings: GistSettings,
+) -> EncodingFit:
+    read = read_stories(network, [settings.layer], words, settings.n_tokens)
+    of_runs = {
+        run: features_of_story(features, of.states[settings.layer], of.surprisal, words[run])
+        for run, of in read.items()
+    }
+    return fit_encoding(of_runs, words, recording, features.bands, settings.encoding)

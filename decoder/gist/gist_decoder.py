@@ -6,6 +6,7 @@ So what is said does not depend on how the samples were cut.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,9 @@ from .whitened import WhitenedModel
 from .word_model import WordModel
 
 Floats = NDArray[np.float64]
+
+METER_WORDS = 60
+"""The newest words over which evidence is gained, some 20 s of speech, see `hotwire.decoder.gist.meter`."""
 
 
 class Saying(NamedTuple):
@@ -66,11 +70,30 @@ class GistDecoder:
         self._before: list[float] = []  # of words that are decided
         self._timed_until = -np.inf
         self._opened: int | None = None
+        self._evidence = deque([0.0], maxlen=METER_WORDS + 1)
+        self.n_decided = 0
+        """How many words the beam has been through."""
+        self.n_lost = 0
+        """How many samples were lost: they are left out of the likelihood."""
 
     @property
     def evidence(self) -> float:
         """How many nats the best hypothesis explains the recording better than words that are not known."""
         return float(self.scores[0])
+
+    @property
+    def gained(self) -> float | None:
+        """How much of that came with the newest `METER_WORDS` words; None while there are fewer."""
+        return None if self.n_decided < METER_WORDS else self._evidence[-1] - self._evidence[0]
+
+    @property
+    def width(self) -> int:
+        """Of the beam."""
+        return self._beam.width
+
+    def narrow(self, width: int) -> None:
+        """Go on with fewer hypotheses, for a machine that is too slow."""
+        self._beam.narrow(width)
 
     @property
     def scores(self) -> Floats:
@@ -138,6 +161,7 @@ class GistDecoder:
             )
         for is_lost, row in zip(lost, self._model.project(np.where(lost[:, None], 0.0, samples)), strict=True):
             self._samples[self._n_samples] = None if is_lost else row
+            self.n_lost += bool(is_lost)
             self._n_samples += 1
 
     def _decide(self) -> Saying:
@@ -164,6 +188,8 @@ class GistDecoder:
         n_context = contexts(self._before, at, reach, self._settings.context_words)
         final = self._beam.step(NextWord(self._timing.weights(at, present), duration_s, n_context))
         self._opened = first
+        self._evidence.append(self.evidence)
+        self.n_decided += 1
         self._before.append(at)
         self._waiting.pop(0)
         self._forget(first, n_context + 1 + self._settings.context_words)

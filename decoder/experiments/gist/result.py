@@ -8,10 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...gist.fitting import GistSettings
+from ...gist.meter import DISTINGUISHABLE
 from ...gist.window_scores import WindowScore
-
-DISTINGUISHABLE = 2.0
-"""Standard deviations of the evidence at other times, above which text is the brain's."""
 
 
 class Evidence(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -170,41 +171,48 @@ class GistStudy:
 
     def evaluate(self, say: Callable[[str], None] = lambda _: None) -> GistResult:
         """Read all of it, fit, decode and score; each stage is said as it begins."""
-        sections = self.sections
-        with naming(self.path, "network: "):
-            network = sections.network.open()
-            if not isinstance(network, LanguageModel):
-                raise InputError(f"expected a language model, got {network.name}")
+        sections, network = self.sections, self.network()
         say("Reading the recording and its words." if sections.recording else "The synthetic listener hears the words.")
         recording, words = self.read(network)
-        settings = GistSettings(
-            sections.gist.layer,
-            sections.gist.n_tokens,
-            sections.gist.n_components,
-            sections.gist.encoding(),
-            sections.beam.settings(),
-        )
         with naming(self.path):
-            return evaluate_gist(network, words, recording, settings, **dict(sections.evaluation), say=say)
+            recording = run_steps(sections.gist.steps, recording)
+            return evaluate_gist(network, words, recording, self.settings(), **dict(sections.evaluation), say=say)
+
+    def naming(self) -> AbstractContextManager[None]:
+        """Name the file in errors that its contents cause."""
+        return naming(self.path)
+
+    def network(self) -> LanguageModel:
+        """Open the network."""
+        with naming(self.path, "network: "):
+            network = self.sections.network.open()
+            if not isinstance(network, LanguageModel):
+                raise InputError(f"expected a language model, got {network.name}")
+        return network
+
+    def settings(self) -> GistSettings:
+        """The settings of the fit."""
+        section = self.sections.gist
+        beam = self.sections.beam.settings()
+        return GistSettings(section.layer, section.n_tokens, section.n_components, section.encoding(), beam)
 
     def read(self, network: LanguageModel) -> tuple[Recording, dict[Any, TimedWords]]:
-        """Read the recording, or have the listener hear; and the words of its runs."""
+        """Read the recording, or have the listener hear, before any step; and the words of its runs."""
         sections = self.sections
-        steps = tuple(sections.gist.steps)
         if sections.recording is not None:
             with naming(self.path, "recording: "):
                 recording = sections.recording.read()
             with naming(self.path, "words: "):
                 words = sections.words.read(recording.runs)
                 check_words(words, recording)
-            return run_steps(steps, recording), words
+            return recording, words
         assert sections.listener is not None
         with naming(self.path, "words: "):
             words = sections.words.read(None)
         shortest = sorted(words, key=lambda run: len(words[run]))[: sections.listener.runs]
         words = {run: of for run, of in words.items() if run in shortest}
         with naming(self.path, "listener: "):
-            return run_steps(steps, sections.listener.hears(words, network, sections.gist)), words
+            return sections.listener.hears(words, network, sections.gist), words
 
 
 def open_gist(path: Path) -> GistStudy:

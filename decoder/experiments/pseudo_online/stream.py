@@ -64,7 +64,7 @@ def check_streams(settings: Settings) -> float:
     That is so if a step needs the whole run, or the window has no fixed length; or if missing a class has a cost, as
     thresholds are on probabilities.
     """
-    check_causal(settings)
+    check_causal(settings.steps)
     if settings.decision.costs:
         raise InputError(
             f"decision.costs: expected none, as the most probable class activates from a threshold on, got "
