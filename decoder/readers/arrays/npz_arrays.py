@@ -21,9 +21,7 @@ ZIP, ARRAY = b"PK", b"\x93NUMPY"
 @contextmanager
 def opened_npz(path: Path) -> Iterator[Any]:
     with reading(path, "cannot be read as .npz"), open(path, "rb") as raw:
-        if not raw.read(len(ARRAY)).startswith(
-            (ZIP, ARRAY)
-        ):  # numpy would advise to load it by pickle, which runs code
+        if not raw.read(len(ARRAY)).startswith((ZIP, ARRAY)):  # numpy would advise a pickle, which runs code
             raise RecordingError(f"{path}: expected a file of arrays (.npz), got another kind of file")
         raw.seek(0)
         file = np.load(raw, allow_pickle=False)
