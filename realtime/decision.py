@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .health import MarkerState, State
+    from .live_decoder import LiveDecoder
     from .live_text import LiveText
     from .sources.source import StreamInfo
 
@@ -121,25 +120,6 @@ class Status:
         """Ready for JSON."""
         markers = None if self.markers is None else str(self.markers)
         return {"type": "status", **asdict(self), "state": str(self.state), "markers": markers}
-
-
-class LiveDecoder(Protocol):
-    """What a stream and its outputs need to know of a decoder."""
-
-    @property
-    def path(self) -> Path: ...
-    @property
-    def digest(self) -> str: ...
-    @property
-    def feature_names(self) -> tuple[str, ...]: ...
-    @property
-    def unit(self) -> str | tuple[str, ...]: ...
-    @property
-    def rate_hz(self) -> float: ...
-    @property
-    def answers(self) -> tuple[str, ...]:
-        """Its classes; none for a decoder of gist."""
-        ...
 
 
 class Output(Protocol):

@@ -13,7 +13,7 @@ from ..decoder.recordings.units import unit_factor
 from ..decoder.steps import Resample, Step
 from ..errors import InputError, StreamMismatchError
 from .checks import few
-from .decision import LiveDecoder
+from .live_decoder import LiveDecoder
 
 if TYPE_CHECKING:
     from .sources.source import StreamInfo

@@ -127,6 +127,15 @@ def unseal(
     return Contents(manifest, parts, digest)
 
 
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a bundle's description of itself, and its ``digest``; every byte is checked, nothing is opened.
+
+    A BundleError is raised where the file is damaged, incomplete, too new or no bundle.
+    """
+    manifest, _, digest = unseal(path, wanted=(), decodes=None)
+    return {**manifest, "digest": digest}
+
+
 def part_of(parts: Mapping[str, bytes], name: str) -> bytes:
     """Return one of a bundle's parts; raise `BundleError` where it is missing."""
     if name not in parts:

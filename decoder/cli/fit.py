@@ -41,8 +41,8 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
     """
     path = out or Path(f"{study.stem}.hotwire")
     check_folder("out", path)
-    from ..bundle.load import describe
     from ..bundle.save import save
+    from ..bundle.sealed import describe
     from ..evaluation.agreement import agreement_held_out
     from ..report.data import plain_data
     from ..study.study import open_study, read_document

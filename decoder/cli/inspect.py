@@ -36,6 +36,13 @@ def inspect(what: str) -> CommandResult:
 
 
 def _inspected(path: Path) -> dict[str, Any]:
+    if path.suffix == ".hotwire":  # before anything is imported that a rig lacks
+        from ..bundle.sealed import describe as describe_bundle
+        from ..steps import step_from_dict
+
+        manifest = describe_bundle(path)
+        steps = [step_from_dict(saved) for saved in manifest["steps"]]
+        return {"kind": "bundle", "delays": delays_data(steps, manifest["rate_hz"]), **manifest}
     from ..readers.arrays.array_files import array_names
     from ..readers.describe import describe, is_recording
     from ..report.data import recording_data
@@ -48,13 +55,6 @@ def _inspected(path: Path) -> dict[str, Any]:
         return _study_data(open_study(path)) if kinematics is None else _kinematics_data(kinematics)
     if path.suffix == ".npz" and (not path.is_file() or "about" in array_names(path)):
         return {"kind": "recording", **recording_data(recording_of(path))}
-    if path.suffix == ".hotwire":
-        from ..bundle.load import describe
-        from ..steps import step_from_dict
-
-        manifest = describe(path)
-        steps = [step_from_dict(saved) for saved in manifest["steps"]]
-        return {"kind": "bundle", "delays": delays_data(steps, manifest["rate_hz"]), **manifest}
     is_network = path.suffix == ".onnx" or (path / "config.json").is_file()
     if is_recording(path) or (path.exists() and not is_network):
         return describe(path)

@@ -41,11 +41,16 @@ def reading_without_study(**fields: Any) -> Iterator[None]:
 
 
 def recording_of(path: Path) -> Recording:
-    """Read the recording of a study, or one that hotwire wrote."""
+    """Read the recording of a study, or one that hotwire wrote; any other file needs a study."""
     if path.suffix == ".toml":
         from ..study.study import open_study
 
         return open_study(path).recording()
+    if path.suffix != ".npz":
+        raise InputError(
+            f"recording: expected a study (.toml) or a recording that hotwire wrote (.npz), got {path}; in a study, "
+            "[recording] says how such a file is read. `hotwire init --help` tells how to write one"
+        )
     from ..readers import read_npz
 
     return read_npz(path)

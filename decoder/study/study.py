@@ -189,6 +189,11 @@ def read_document(path: Path) -> tuple[str, dict[str, Any]]:
     except FileNotFoundError as error:
         raise StudyError(f"{path}: there is no such file; `hotwire init {path}` writes one to begin with") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        if path.suffix != ".toml":
+            raise StudyError(
+                f"{path}: expected a study (.toml), which says how a recording is read; `hotwire init --help` tells "
+                "how to write one"
+            ) from error
         raise StudyError(f"{path}: cannot be read as TOML: {error}") from error
 
 

@@ -17,8 +17,9 @@ from rich.text import Text
 
 from ...decoder.report.markup import in_markup
 from ...errors.printable import printable
-from ..decision import LiveDecision, LiveDecoder, Output, Status
+from ..decision import LiveDecision, Output, Status
 from ..health import MarkerState, State
+from ..live_decoder import LiveDecoder
 from ..live_text import LiveText
 from ..sources.source import StreamInfo
 

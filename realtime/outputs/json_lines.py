@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from ...errors import InputError
 from ...errors.printable import json_text
-from ..decision import LiveDecision, LiveDecoder, Output, Status
+from ..decision import LiveDecision, Output, Status
+from ..live_decoder import LiveDecoder
 from ..live_text import LiveText
 from ..sources.source import StreamInfo
 from .appending import append_whole

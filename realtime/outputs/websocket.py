@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, MissingExtraError
 from ...errors.printable import json_text
-from ..decision import LiveDecision, LiveDecoder, Output, Status
+from ..decision import LiveDecision, Output, Status
+from ..live_decoder import LiveDecoder
 from ..sources.source import StreamInfo
 from .udp import address_of
 

@@ -13,11 +13,13 @@ from pydantic import Field, model_validator
 
 from ....errors import InputError
 from ....models.networks.language.language_model import LanguageModel
+from ....models.networks.sentence import SentenceEncoder
 from ...gist.beam_settings import BeamSettings
 from ...gist.encoding_fit import EncodingSettings
 from ...gist.fitting import GistSettings
 from ...gist.network_words import read_stories
 from ...gist.proposals import Nucleus
+from ...gist.sentence_similarity import SentenceSimilarity
 from ...readers.words.read import read_words, read_words_by_run
 from ...recordings.recording import Recording
 from ...recordings.synthetic_listener import SyntheticListener
@@ -145,6 +147,8 @@ class GistSections(Section):
     listener: ListenerSection | None = None
     words: WordsSection
     network: NetworkSection
+    sentences: NetworkSection | None = None
+    """A sentence encoder by which texts are compared, too."""
     gist: GistSection
     beam: BeamSection = Field(default_factory=lambda: BeamSection.model_validate({}))
     evaluation: GistEvaluationSection
@@ -172,11 +176,23 @@ class GistStudy:
     def evaluate(self, say: Callable[[str], None] = lambda _: None) -> GistResult:
         """Read all of it, fit, decode and score; each stage is said as it begins."""
         sections, network = self.sections, self.network()
+        sentences = self._sentences()
         say("Reading the recording and its words." if sections.recording else "The synthetic listener hears the words.")
         recording, words = self.read(network)
         with naming(self.path):
             recording = run_steps(sections.gist.steps, recording)
-            return evaluate_gist(network, words, recording, self.settings(), **dict(sections.evaluation), say=say)
+            numbers = dict(sections.evaluation)
+            return evaluate_gist(network, words, recording, self.settings(), **numbers, sentences=sentences, say=say)
+
+    def _sentences(self) -> SentenceSimilarity | None:
+        """The sentence encoder, if there is one."""
+        if self.sections.sentences is None:
+            return None
+        with naming(self.path, "sentences: "):
+            encoder = self.sections.sentences.open()
+            if not isinstance(encoder, SentenceEncoder):
+                raise InputError(f"expected a sentence encoder, got {encoder.name}")
+            return SentenceSimilarity(encoder)
 
     def naming(self) -> AbstractContextManager[None]:
         """Name the file in errors that its contents cause."""

@@ -78,7 +78,8 @@ def check_streams(settings: Settings) -> float:
         )
     if window.stop_s is None:
         raise InputError(
-            f"window: expected a stop_s, as decisions on a stream rest on windows of one length, got {window!r}"
+            f"window: expected a stop_s, as decisions on a stream rest on windows of one length, got {window!r}; "
+            "give it one, such as stop_s = 2.0"
         )
     return window.stop_s
 

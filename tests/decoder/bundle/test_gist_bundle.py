@@ -12,9 +12,8 @@ import pytest
 
 from hotwire.decoder.bundle.compiled import CompiledDecoder
 from hotwire.decoder.bundle.compiled_gist import PARTS, CompiledGist
-from hotwire.decoder.bundle.load import describe
 from hotwire.decoder.bundle.save_gist import save_gist
-from hotwire.decoder.bundle.sealed import seal, unseal
+from hotwire.decoder.bundle.sealed import describe, seal, unseal
 from hotwire.decoder.gist.meter import Meter
 from hotwire.decoder.statistics.surrogates import phase_randomised
 from hotwire.decoder.steps import Detrend

@@ -31,8 +31,9 @@ from hotwire.adapters.other.pls import PLSAdapter
 from hotwire.adapters.other.reduced_rank import ReducedRankAdapter
 from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.decoder.bundle.compiled import CompiledDecoder
-from hotwire.decoder.bundle.load import describe, load
+from hotwire.decoder.bundle.load import load
 from hotwire.decoder.bundle.save import save
+from hotwire.decoder.bundle.sealed import describe
 from hotwire.decoder.decision import Decision
 from hotwire.decoder.decoder import Decoder
 from hotwire.decoder.readout import DiscriminantReadout, LabelReadout, NearestReadout, TextReadout

@@ -12,7 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from hotwire.decoder.cli.commands import hotwire
+from hotwire.decoder.cli.options import recording_of
 from hotwire.decoder.readers import read_npz, write_npz
+from hotwire.decoder.recordings.matching import check_agrees
+from hotwire.errors import InputError, RecordingError
 
 from ..small_study import STUDY as SMALL
 from ..small_study import made_recording
@@ -161,10 +164,22 @@ def test_inspect_says_that_nothing_is_there(folder: Path) -> None:
     assert "smollm2-135m-instruct" in found
 
 
-def test_the_recording_of_a_decoder_is_named_as_a_study_does(folder: Path) -> None:
-    from hotwire.decoder.recordings.matching import check_agrees
-    from hotwire.errors import RecordingError
+@pytest.mark.parametrize("name", ["bad_raw.fif", "a.tsv", "a.nii.gz"])
+@pytest.mark.parametrize("command", ["evaluate", "explain", "fit", "gist"])
+def test_a_recording_in_the_place_of_a_study_asks_for_a_study(folder: Path, command: str, name: str) -> None:
+    assert "expected a study (.toml), which says how a recording is read; `hotwire init" in said(command, folder / name)
 
+
+def test_a_file_that_is_no_recording_of_hotwire_is_not_to_be_unpickled(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.npz").write_bytes((folder / "bad_raw.fif").read_bytes())
+    found = said("inspect", tmp_path / "other.npz")
+    assert "expected a file of arrays (.npz), got another kind of file" in found
+    assert "pickle" not in found
+    with pytest.raises(InputError, match=r"expected a study \(.toml\) or a recording that hotwire wrote \(.npz\)"):
+        recording_of(folder / "bad_raw.fif")
+
+
+def test_the_recording_of_a_decoder_is_named_as_a_study_does(folder: Path) -> None:
     recording = read_npz(folder / "recording.npz")
     with pytest.raises(RecordingError, match=r"`channels` in the study's \[recording\]"):
         check_agrees(recording, recording.feature_names[:5], recording.unit, recording.rate_hz)

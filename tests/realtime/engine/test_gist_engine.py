@@ -12,7 +12,7 @@ import pytest
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.recordings.timed_words import words_as_events
 from hotwire.errors import InputError, RecordingError
-from hotwire.realtime.clock import VirtualClock
+from hotwire.realtime.clock import SystemClock, VirtualClock
 from hotwire.realtime.decision import Output, Status
 from hotwire.realtime.engine import gist_engine
 from hotwire.realtime.engine.gist_engine import GistEngine
@@ -147,3 +147,32 @@ def test_markers_that_come_too_late_are_refused() -> None:
     words.take([(Marker("late", 0.0, None, 0.0), 8.0), (Marker("on time", 0.0, None, 0.0), 9.0)])
     assert words.n_refused == 1
     assert [word.middle_s for word in words.rest()] == [9.1]
+
+
+def run_command(*arguments: str) -> tuple[Any, str]:
+    from click.testing import CliRunner
+
+    from hotwire.decoder.cli.commands import hotwire
+
+    ran = CliRunner().invoke(hotwire, list(arguments))
+    return ran, ran.output
+
+
+def test_commands(saved: SavedGist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, heard: Recording) -> None:
+    monkeypatch.chdir(saved.study.parent)
+    ran, told = run_command("verify", "me.hotwire", "gist.toml", "--run", "d", "--cuttings", "1")
+    assert ran.exit_code == 0, told
+    assert "PASS: 190 words" in told
+    monkeypatch.setattr(
+        "hotwire.realtime.plugins.make_source", lambda *_: RecordingSource(heard, SystemClock(), speed=np.inf)
+    )
+    ran, told = run_command("stream", "me.hotwire", "--from", "made", "--publish", "none", "--out", str(tmp_path))
+    assert ran.exit_code == 0, told
+    assert "their times from even" in told
+    texts = [record for record in read_decisions(tmp_path / "decisions.jsonl").records if record["type"] == "text"]
+    assert len(texts) == len(heard.data) + 1
+    ran, told = run_command(
+        "stream", "me.hotwire", "--source", "x", "--markers", "y", "--words-per-s", "2", "--publish", "none"
+    )
+    assert ran.exit_code != 0
+    assert "goes without --markers" in told
