@@ -139,9 +139,9 @@ def test_no_fit_ever_sees_a_held_out_run(
         seen.append(("adapter", set(groups)))
         return fit_adapter(self, X, Y, groups)
 
-    def spy_whitener(self: Whitener, X: Any, y: None = None, groups: Any = None) -> Whitener:
+    def spy_whitener(self: Whitener, X: Any, **more: Any) -> Whitener:
         seen.append(("whitener", np.asarray(X)))
-        return fit_whitener(self, X, groups=groups)
+        return fit_whitener(self, X, **more)
 
     monkeypatch.setattr(evaluation, "in_parallel", lambda calls, *_: [call() for call in calls])
     monkeypatch.setattr(RidgeAdapter, "fit", spy_adapter)
