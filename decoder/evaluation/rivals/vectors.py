@@ -117,7 +117,8 @@ def _solved_in_factors(of_classes: Sequence[NDArray], shares: NDArray, means: ND
     Only some features at a time are more than numbers for each class.
     """
     n, n_features = sum(map(len, of_classes)), means.shape[1]
-    parts, sizes = list(blocks(n, n_features)), [len(of) for of in of_classes]
+    # So few features that what is made of them stays in the processor's cache.
+    parts, sizes = list(blocks(8 * n, n_features)), [len(of) for of in of_classes]
     variance, grams = np.empty_like(means), [np.zeros((size, size)) for size in sizes]
     for at in parts:
         for of, mean, power, gram in zip(of_classes, means, variance, grams, strict=True):

@@ -173,10 +173,10 @@ def test_no_whitening_outlives_its_fold(
     n_transforms: list[int] = []
     fit, transform = Whitener.fit, Whitener.transform
 
-    def spy_fit(self: Whitener, X: Any, y: None = None, groups: Any = None) -> Whitener:
+    def spy_fit(self: Whitener, X: Any, **more: Any) -> Whitener:
         n_alive.append(sum(one() is not None for one in alive))
         alive.append(weakref.ref(self))
-        return fit(self, X, groups=groups)
+        return fit(self, X, **more)
 
     def spy_transform(self: Whitener, X: Any) -> Any:
         n_transforms.append(len(X))
