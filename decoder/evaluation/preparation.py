@@ -101,7 +101,7 @@ def prepare(
     a = arguments
     rivals, readouts = _checked(a, settings)
     if a.engine == "bundle":
-        check_causal(settings)
+        check_causal(settings.steps)
     # A bundle is of the recording's own features.
     can_be_other = a.engine == "network"
     prepared = prepared_for(recording, values_tried(settings, a.choose)) if can_be_other else None
@@ -201,15 +201,20 @@ def _checked(a: Arguments, settings: Settings) -> tuple[list[Rival], dict[str, R
 
 def _check_strengths(settings: Settings, recording: Recording, splits: Sequence[HeldOut]) -> None:
     """Raise where a strength has to be chosen in a fold that trains on a single run."""
-    alphas = settings.adapter.get_params().get("alphas", 1.0)
-    one_strength = alphas is not None and np.size(alphas) == 1
     for held_out in splits:
         training = [run for run in recording.runs if run not in held_out.runs]
-        if len(training) == 1 and not held_out.by_class and not one_strength:
-            raise InputError(
-                f"decoder.adapter: a fold trains on the run {training[0]!r} alone, where no strength can be chosen by "
-                f"leaving a run out; {CUT}, or name one strength: adapter = {{ alphas = 100.0 }}"
-            )
+        if not held_out.by_class:
+            check_strength(settings, training, "a fold", CUT)
+
+
+def check_strength(settings: Settings, training: Sequence[Any], what: str, do: str) -> None:
+    """Raise where a strength has to be chosen by training runs of which there is one alone; say what to do."""
+    alphas = settings.adapter.get_params().get("alphas", 1.0)
+    if len(training) == 1 and (alphas is None or np.size(alphas) > 1):
+        raise InputError(
+            f"decoder.adapter: {what} trains on the run {training[0]!r} alone, where no strength can be chosen by "
+            f"leaving a run out; {do}, or name one strength: adapter = {{ alphas = 100.0 }}"
+        )
 
 
 def _check_permute(permute: Permute, folds: Folds, engine: Engine) -> None:

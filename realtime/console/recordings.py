@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...decoder.cli.options import reading_without_study
 from ...decoder.recordings.recording import Recording
 from ...errors import InputError, UnknownNameError
 
@@ -34,11 +35,13 @@ def open_recording(what: str) -> Recording:
     if suffix == ".xdf":
         from ...decoder.readers import read_xdf
 
-        return read_xdf(path)
+        with reading_without_study(kind="xdf", path=path):
+            return read_xdf(path)
     if suffix in MNE_SUFFIXES:
         from ...decoder.readers import read_mne
 
-        return read_mne(path)
+        with reading_without_study(kind="mne", path=path):
+            return read_mne(path)
     raise InputError(f"recording: expected {KINDS}, got {what!r}")
 
 

@@ -11,6 +11,8 @@ import click
 
 from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
+from ..stream_match import RATES
+from .channels_option import read_channels
 from .window_option import read_sliding, window_for
 
 if TYPE_CHECKING:
@@ -42,10 +44,26 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--channels",
-    type=click.Choice(["exact", "by-name", "by-position"]),
+    callback=read_channels,
     default="exact",
     show_default=True,
-    help="How the stream's channels have to match the decoder's.",
+    metavar="exact|by-name|by-position|OURS=THEIRS,...",
+    help="How the stream's channels have to match the decoder's; or which of them is which, by name or number, as in "
+    "C3=1,Cz=2,C4=4.",
+)
+@click.option(
+    "--units",
+    default="exact",
+    show_default=True,
+    metavar="exact|convert|UNIT",
+    help="convert: bring other units to the decoder's. UNIT: what the stream sends, such as V, whatever it says.",
+)
+@click.option(
+    "--rate",
+    type=click.Choice(RATES),
+    default="exact",
+    show_default=True,
+    help="resample: bring a stream of another rate to the decoder's.",
 )
 @click.option(
     "--backlog",
@@ -77,9 +95,16 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
     default="hotwire",
     show_default=True,
     metavar="NAME|none",
-    help="Send NAME-decisions, NAME-probabilities and NAME-status over LSL.",
+    help="Send NAME-decisions, NAME-probabilities, NAME-details and NAME-status over LSL.",
 )
-@click.option("--to", multiple=True, metavar="NAME[:KEY=VALUE,...]", help="Also an output that a package brings.")
+@click.option(
+    "--output",
+    "to",
+    multiple=True,
+    metavar="URL|NAME[:KEY=VALUE,...]",
+    help="Also send decisions and states to udp://HOST:PORT (JSON), osc://HOST:PORT, ws://HOST:PORT (a server for web "
+    "pages), or to an output that a package brings. May be given several times.",
+)
 @click.option("--seconds", type=float, help="Stop after so many.")
 @click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print decisions and states as lines of JSON, then a summary.")
@@ -149,7 +174,9 @@ def _settings(options: dict[str, Any], window: Window | None) -> LiveSettings:
 
     return LiveSettings(
         window=window,
-        channels=options["channels"].replace("-", " "),
+        channels=options["channels"],
+        units=options["units"],
+        rate=options["rate"],
         backlog=options["backlog"],
         deadline_s=options["deadline_s"],
         on_late=options["on_late"],
@@ -185,7 +212,7 @@ def _plain(options: dict[str, Any], window: Window | None) -> dict[str, Any]:
     from_, to = options["from_"], options["to"]
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
     del plain["from_"], plain["to"]
-    named = ({"from": from_} if from_ else {}) | ({"to": to} if to else {})
+    named = ({"from": from_} if from_ else {}) | ({"output": to} if to else {})
     return plain | {"window": "own" if window is None else window.to_dict()} | named
 
 
