@@ -113,8 +113,8 @@ def _clock(stream: HeardStream) -> Iterator[Advice]:
     if abs(age_s) > AGE_S:
         ago = f"{abs(age_s):.3g} s {'before' if age_s > 0 else 'after'} they come"
         cure = (
-            "its program has to stamp by LSL's clock (local_clock), not by the time of day or the device's own; a replay "
-            "faster than real time is like this, too"
+            "its program has to stamp by LSL's clock (local_clock), not by the time of day or the device's own; a "
+            "replay faster than real time is like this, too"
         )
         yield Advice("error", f"stamped {ago}", cure)
     elif stream.clock_offset_s is None:
