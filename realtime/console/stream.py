@@ -95,7 +95,7 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
     default="hotwire",
     show_default=True,
     metavar="NAME|none",
-    help="Send NAME-decisions, NAME-probabilities and NAME-status over LSL.",
+    help="Send NAME-decisions, NAME-probabilities, NAME-details and NAME-status over LSL.",
 )
 @click.option(
     "--output",
