@@ -6,7 +6,7 @@ It is done before the network is opened, so that what cannot work fails in secon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -23,14 +23,16 @@ from ..targets import Targets
 from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
-from .choices import Choice, check_choices, tried_windows
+from .choices import Choice, check_choices, tried_windows, values_tried
 from .controls import CONTROLS, control_named
 from .design import EvaluationDesign
 from .engine import Engine
+from .prepared import prepared_for
 from .refit import N_REFITS
 from .rivals.base import Rival
 from .rivals.catalogue import rival_named
 from .rivals.compare import check_rival
+from .rivals.inputs import shape_of
 from .searched import Redo
 from .splits import CUT, Folds, HeldOut, by_class, check_folds, splits_of
 from .trial_data import TrialData
@@ -100,7 +102,10 @@ def prepare(
     rivals, readouts = _checked(a, settings)
     if a.engine == "bundle":
         check_causal(settings.steps)
-    data = TrialData(targets, recording)
+    # A bundle is of the recording's own features.
+    can_be_other = a.engine == "network"
+    prepared = prepared_for(recording, values_tried(settings, a.choose)) if can_be_other else None
+    data = TrialData(targets, recording, prepared)
     trials = data.trials(settings)
     require_trials(trials)
     truth = data.truth(trials)
@@ -112,8 +117,9 @@ def prepare(
     in_no_fold = tuple(run for run in recording.runs if not any(run in runs for runs in runs_of))
     tried = [(data.trials(one), one) for one in tried_windows(settings, a.choose)]
     for one in rivals:
-        for cut, with_window in [(trials, settings), *tried]:
-            check_rival(one, cut, targets.answers, with_window.window)
+        for with_window in (settings, *tried_windows(settings, a.choose)):
+            check_rival(one, shape_of(data, with_window), with_window.window)
+    trials = replace(trials, X=data.prepared.own_features(settings.steps, trials.X))
     parts = [*runs_of, in_no_fold] if in_no_fold and classes is None else runs_of
     findings = look_for_leaks(recording, trials, targets, parts, settings, tried, classes=classes)
     names = [choice.setting for choice in a.choose]

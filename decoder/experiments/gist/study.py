@@ -13,11 +13,13 @@ from pydantic import Field, model_validator
 
 from ....errors import InputError
 from ....models.networks.language.language_model import LanguageModel
+from ....models.networks.sentence import SentenceEncoder
 from ...gist.beam_settings import BeamSettings
 from ...gist.encoding_fit import EncodingSettings
 from ...gist.fitting import GistSettings
 from ...gist.network_words import read_stories
 from ...gist.proposals import Nucleus
+from ...gist.sentence_similarity import SentenceSimilarity
 from ...readers.words.read import read_words, read_words_by_run
 from ...recordings.recording import Recording
 from ...recordings.synthetic_listener import SyntheticListener
@@ -30,6 +32,7 @@ from ...study.recordings import AnyRecording
 from ...study.section import AnyPath, Natural, NotNegative, OneOrMore, Section
 from ...study.settings import Layer, Steps
 from ...study.study import check_kind, naming, read_document
+from .listeners import OneStorySection
 from .result import GistResult
 from .run import evaluate_gist
 
@@ -143,16 +146,21 @@ class GistSections(Section):
     kind: Literal["gist"]
     recording: AnyRecording | None = None
     listener: ListenerSection | None = None
+    listeners: OneStorySection | None = None
     words: WordsSection
     network: NetworkSection
+    sentences: NetworkSection | None = None
+    """A sentence encoder by which texts are compared, too."""
     gist: GistSection
     beam: BeamSection = Field(default_factory=lambda: BeamSection.model_validate({}))
     evaluation: GistEvaluationSection
 
     @model_validator(mode="after")
     def _has_a_listener(self) -> GistSections:
-        if (self.recording is None) == (self.listener is None):
-            raise InputError("expected either [recording], or [listener] for a synthetic one")
+        if sum(one is not None for one in (self.recording, self.listener, self.listeners)) != 1:
+            raise InputError("expected one of [recording], [listeners] of one story, and [listener], a synthetic one")
+        if self.listeners is not None and self.words.run is not None:
+            raise InputError(f"words.run: expected none, since all [listeners] heard one story, got {self.words.run!r}")
         if self.listener is not None and self.listener.layer == self.gist.layer:
             raise InputError(
                 f"listener.layer: expected another layer than the decoder's, {self.gist.layer!r}: a listener that is "
@@ -172,11 +180,23 @@ class GistStudy:
     def evaluate(self, say: Callable[[str], None] = lambda _: None) -> GistResult:
         """Read all of it, fit, decode and score; each stage is said as it begins."""
         sections, network = self.sections, self.network()
-        say("Reading the recording and its words." if sections.recording else "The synthetic listener hears the words.")
+        sentences = self._sentences()
+        say("The synthetic listener hears the words." if sections.listener else "Reading the recording and its words.")
         recording, words = self.read(network)
         with naming(self.path):
             recording = run_steps(sections.gist.steps, recording)
-            return evaluate_gist(network, words, recording, self.settings(), **dict(sections.evaluation), say=say)
+            numbers = dict(sections.evaluation)
+            return evaluate_gist(network, words, recording, self.settings(), **numbers, sentences=sentences, say=say)
+
+    def _sentences(self) -> SentenceSimilarity | None:
+        """The sentence encoder, if there is one."""
+        if self.sections.sentences is None:
+            return None
+        with naming(self.path, "sentences: "):
+            encoder = self.sections.sentences.open()
+            if not isinstance(encoder, SentenceEncoder):
+                raise InputError(f"expected a sentence encoder, got {encoder.name}")
+            return SentenceSimilarity(encoder)
 
     def naming(self) -> AbstractContextManager[None]:
         """Name the file in errors that its contents cause."""
@@ -206,6 +226,14 @@ class GistStudy:
                 words = sections.words.read(recording.runs)
                 check_words(words, recording)
             return recording, words
+        if sections.listeners is not None:
+            with naming(self.path, "listeners: "):
+                mean = sections.listeners.mean()
+            with naming(self.path, "words: "):
+                story = sections.words.read([1])
+                check_words(story, mean)
+            with naming(self.path, "listeners: "):
+                return sections.listeners.cut(mean, story[1], sections.gist.encoding().gap)
         assert sections.listener is not None
         with naming(self.path, "words: "):
             words = sections.words.read(None)
