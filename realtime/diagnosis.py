@@ -112,7 +112,10 @@ def _clock(stream: HeardStream) -> Iterator[Advice]:
     age_s = float(np.median(stream.received_s - stream.stamps))
     if abs(age_s) > AGE_S:
         ago = f"{abs(age_s):.3g} s {'before' if age_s > 0 else 'after'} they come"
-        cure = "its program has to stamp by LSL's clock (local_clock), not by the time of day or the device's own"
+        cure = (
+            "its program has to stamp by LSL's clock (local_clock), not by the time of day or the device's own; a "
+            "replay faster than real time is like this, too"
+        )
         yield Advice("error", f"stamped {ago}", cure)
     elif stream.clock_offset_s is None:
         yield Advice("warning", "its machine does not say its clock", "a firewall may block UDP 16572 to 16604")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import inf, isfinite
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError
-from ..checks import few
 from ..gaps.timeline import Gap, SampleRange, Timeline
 from ..settings import LiveSettings
 from ..sources.source import Chunk, Marker, MarkersChange, StreamInfo
@@ -20,16 +19,11 @@ from .markers import MAX_MARKERS, MarkerAt, Markers
 from .pipeline import Arrival, Pipeline, ReadyWindow
 from .reporting import Reporter
 from .ring import Ring
+from .stream_warnings import StreamWarnings
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
 
-AHEAD_S = 60.0
-"""A marker stamped this much later than the newest sample is reported: if it is from another clock, its window may wait
-for ever.
-"""
-TELL_AGAIN_S = 60.0
-"""How often a channel that stays broken is named."""
 BUFFER_S, MIN_BUFFER = 30.0, 128
 """Raw samples stored by default. For a scanner, 30 s would be too short for a new decoder's baseline."""
 
@@ -57,7 +51,7 @@ class OpenStream:
         reporter.samples = self.timeline.losses
         self._clock_off_s = 0.0
         self._early: list[Marker] = []
-        self._told_s: dict[str, float] = {}
+        self._warnings = StreamWarnings(reporter, info.rate_hz)
         self._unstored: tuple[Chunk, Sequence[SampleRange | Gap]] | None = None
 
     def latest(self, seconds: float) -> NDArray[np.float32]:
@@ -102,18 +96,10 @@ class OpenStream:
         if n_nonfinite:
             reporter.counts["nonfinite"] += n_nonfinite
             reporter.counts["filled"] += n_filled
-            self._tell_broken(active.nonfinite, n_nonfinite, n_filled)
+            self._warnings.nonfinite(active.nonfinite, n_nonfinite, n_filled, arrival.pulled_s)
+        self._warnings.taken(len(chunk.samples), n_present, arrival.pulled_s)
         n_unusable = n_nonfinite - n_filled
         reporter.changes(reporter.health.arrived(n_present - n_unusable, n_missing + n_unusable))
-
-    def _tell_broken(self, names: tuple[str, ...], n: int, n_filled: int) -> None:
-        """Name channels that carry NaN or infinity, each at most once in `TELL_AGAIN_S`."""
-        now_s = self.arrival.pulled_s
-        fresh = tuple(name for name in names if now_s >= self._told_s.get(name, -inf) + TELL_AGAIN_S)
-        self._told_s |= dict.fromkeys(fresh, now_s)
-        if fresh:
-            what = "; filled with the middle of their range" if n_filled == n else ""
-            self._reporter.message(f"nonfinite: {n} samples hold NaN or infinity, in {few(fresh)}{what}")
 
     def store(self) -> None:
         """Store and check the newest samples, before the next ones use their memory; no decision waits for this."""
@@ -181,11 +167,7 @@ class OpenStream:
             reporter.counts["markers_repeated"] += 1
             return
         ahead_s = (sample - self.timeline.stop) / self.info.rate_hz
-        if ahead_s > AHEAD_S:
-            reporter.message(
-                f"marker {marker.label!r} is stamped {ahead_s:.0f} s ahead of the newest sample, and its window waits "
-                "for that; is the program that sends it on LSL's clock?"
-            )
+        self._warnings.ahead(marker.label, ahead_s, self.arrival.pulled_s)
         added = self.markers.add(marker, sample)
         self.decoders.feed(lambda pipeline: self._announce(pipeline, added))
 

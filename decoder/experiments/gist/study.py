@@ -32,6 +32,7 @@ from ...study.recordings import AnyRecording
 from ...study.section import AnyPath, Natural, NotNegative, OneOrMore, Section
 from ...study.settings import Layer, Steps
 from ...study.study import check_kind, naming, read_document
+from .listeners import OneStorySection
 from .result import GistResult
 from .run import evaluate_gist
 
@@ -145,6 +146,7 @@ class GistSections(Section):
     kind: Literal["gist"]
     recording: AnyRecording | None = None
     listener: ListenerSection | None = None
+    listeners: OneStorySection | None = None
     words: WordsSection
     network: NetworkSection
     sentences: NetworkSection | None = None
@@ -155,8 +157,10 @@ class GistSections(Section):
 
     @model_validator(mode="after")
     def _has_a_listener(self) -> GistSections:
-        if (self.recording is None) == (self.listener is None):
-            raise InputError("expected either [recording], or [listener] for a synthetic one")
+        if sum(one is not None for one in (self.recording, self.listener, self.listeners)) != 1:
+            raise InputError("expected one of [recording], [listeners] of one story, and [listener], a synthetic one")
+        if self.listeners is not None and self.words.run is not None:
+            raise InputError(f"words.run: expected none, since all [listeners] heard one story, got {self.words.run!r}")
         if self.listener is not None and self.listener.layer == self.gist.layer:
             raise InputError(
                 f"listener.layer: expected another layer than the decoder's, {self.gist.layer!r}: a listener that is "
@@ -177,7 +181,7 @@ class GistStudy:
         """Read all of it, fit, decode and score; each stage is said as it begins."""
         sections, network = self.sections, self.network()
         sentences = self._sentences()
-        say("Reading the recording and its words." if sections.recording else "The synthetic listener hears the words.")
+        say("The synthetic listener hears the words." if sections.listener else "Reading the recording and its words.")
         recording, words = self.read(network)
         with naming(self.path):
             recording = run_steps(sections.gist.steps, recording)
@@ -222,6 +226,14 @@ class GistStudy:
                 words = sections.words.read(recording.runs)
                 check_words(words, recording)
             return recording, words
+        if sections.listeners is not None:
+            with naming(self.path, "listeners: "):
+                mean = sections.listeners.mean()
+            with naming(self.path, "words: "):
+                story = sections.words.read([1])
+                check_words(story, mean)
+            with naming(self.path, "listeners: "):
+                return sections.listeners.cut(mean, story[1], sections.gist.encoding().gap)
         assert sections.listener is not None
         with naming(self.path, "words: "):
             words = sections.words.read(None)

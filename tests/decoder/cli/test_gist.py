@@ -110,7 +110,7 @@ def test_evidence_below_the_threshold_is_no_text() -> None:
         ("[listener]\nlayer = 2", "[other]", "unknown field 'other'"),
         ("[gist]", '[sentences]\nname = "network"\nother = 1\n[gist]', "unknown field 'other'"),
         ("width = 4", "width = 0", "beam: width: expected a whole number of at least 1, got 0"),
-        ("mass = 1.0", "mass = 2.0", "beam.nucleus: nucleus: expected a ratio from 0 to 1"),
+        ("mass = 1.0", "mass = 2.0", "beam.nucleus: expected a ratio from 0 to 1"),
         ('kind = "gist"', 'kind = "map"', "kind: expected 'gist', got 'map'"),
         ('run = "story"', 'path2 = "x"', "unknown field 'path2'; did you mean 'path'"),
     ],
@@ -134,6 +134,23 @@ def test_a_text_that_was_fitted_on_is_a_leak(study: Path, capsys: pytest.Capture
     with pytest.raises(SystemExit):
         hotwire.main(["gist", "study.toml"])
     assert "100% of what is said in run f" in capsys.readouterr().err
+
+
+def test_listeners_of_one_story(study: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez("listeners.npz", **{name: rng.normal(size=(200, 4)).astype(np.float32) for name in "pq"})
+    rows = [f"dog\t{at}\t{at + 0.4}" for at in np.arange(1.0, 395.0, 1.5)]
+    Path("words.tsv").write_text("\n".join(["word\tonset_s\toffset_s", *rows]))
+    text = STUDY[: STUDY.index("[listener]")] + STUDY[STUDY.index("[words]") :]
+    text = text.replace("[words]", '[listeners]\npath = "listeners.npz"\ntr_s = 2.0\ncut_s = [200.0]\n[words]')
+    study.write_text(text.replace('path = "stories.tsv.gz"\nrun = "story"', 'path = "words.tsv"'))
+    opened = open_gist(study)
+    recording, words = opened.read(opened.network())
+    assert recording.run_lengths() == {1: 100, 2: 93}  # four delays and three lobes are between
+    assert words[1].offset_s[-1] <= 200 < 214 + words[2].onset_s[0] < 216
+    study.write_text(text)
+    with pytest.raises(StudyError, match=r"words\.run: expected none, since all"):
+        open_gist(study)
 
 
 def test_tables_of_all_runs(study: Path) -> None:
