@@ -19,12 +19,12 @@ from urllib.parse import parse_qsl, urlsplit
 from ..errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
-    from ..decoder.bundle.compiled import CompiledDecoder
     from .decision import Output
+    from .live_decoder import LiveDecoder
     from .sources.source import Source
 
 
-def make_source(text: str, decoder: CompiledDecoder) -> Source:
+def make_source(text: str, decoder: LiveDecoder) -> Source:
     """Make the source that is written ``NAME`` or ``NAME:KEY=VALUE,KEY=VALUE``.
 
     The name is in `hotwire.realtime.sources.catalogue.SOURCES` or in the entry points ``hotwire.sources``; else it
@@ -35,7 +35,7 @@ def make_source(text: str, decoder: CompiledDecoder) -> Source:
     return _made("source", SOURCES, text, decoder)
 
 
-def make_output(text: str, decoder: CompiledDecoder) -> Output:
+def make_output(text: str, decoder: LiveDecoder) -> Output:
     """Make an output: of `hotwire.realtime.outputs.catalogue.OUTPUTS` or the entry points ``hotwire.outputs``.
 
     Written as a source is, see `make_source`, or as the URL ``NAME://HOST:PORT/PATH?KEY=VALUE``.
@@ -45,7 +45,7 @@ def make_output(text: str, decoder: CompiledDecoder) -> Output:
     return _made("output", OUTPUTS, text, decoder)
 
 
-def _made(what: str, known: Mapping[str, Callable[..., Any]], text: str, decoder: CompiledDecoder) -> Any:
+def _made(what: str, known: Mapping[str, Callable[..., Any]], text: str, decoder: LiveDecoder) -> Any:
     name = text.partition(":")[0]
     if name not in known:
         raise UnknownNameError(what, name, sorted(known))

@@ -13,9 +13,9 @@ from ..decoder.recordings.units import unit_factor
 from ..decoder.steps import Resample, Step
 from ..errors import InputError, StreamMismatchError
 from .checks import few
+from .live_decoder import LiveDecoder
 
 if TYPE_CHECKING:
-    from ..decoder.bundle.compiled import CompiledDecoder
     from .sources.source import StreamInfo
 
 Channels = Literal["exact", "by name", "by position"]
@@ -56,7 +56,7 @@ class StreamMatch:
 
 def match_stream(
     info: StreamInfo,
-    decoder: CompiledDecoder,
+    decoder: LiveDecoder,
     channels: Channels | Mapping[str, str] = "exact",
     units: str = "exact",
     rate: Rate = "exact",
@@ -76,7 +76,7 @@ def match_stream(
 
 
 def match_channels(
-    info: StreamInfo, decoder: CompiledDecoder, channels: Channels | Mapping[str, str] = "exact"
+    info: StreamInfo, decoder: LiveDecoder, channels: Channels | Mapping[str, str] = "exact"
 ) -> NDArray[np.intp] | None:
     """Return the indices (n_features,) of the stream's channels that the decoder takes, None if it takes the stream as
     it is.
@@ -167,7 +167,7 @@ def _difference(info: StreamInfo, ours: tuple[str, ...], missing: list[str]) -> 
     )
 
 
-def _resampling(info: StreamInfo, decoder: CompiledDecoder, rate: Rate) -> tuple[Step, ...]:
+def _resampling(info: StreamInfo, decoder: LiveDecoder, rate: Rate) -> tuple[Step, ...]:
     if abs(info.rate_hz - decoder.rate_hz) <= RATE_TOLERANCE * decoder.rate_hz:
         return ()
     differ = f"rate_hz: the decoder was fitted at {decoder.rate_hz:g} Hz, the stream {info.name!r} comes at "
@@ -184,9 +184,7 @@ def _resampling(info: StreamInfo, decoder: CompiledDecoder, rate: Rate) -> tuple
     return (step,)
 
 
-def _factors(
-    info: StreamInfo, decoder: CompiledDecoder, taken: NDArray[np.intp], units: str
-) -> NDArray[np.float64] | None:
+def _factors(info: StreamInfo, decoder: LiveDecoder, taken: NDArray[np.intp], units: str) -> NDArray[np.float64] | None:
     n = len(decoder.feature_names)
     ours = (decoder.unit,) * n if isinstance(decoder.unit, str) else decoder.unit
     factors = np.ones(n)

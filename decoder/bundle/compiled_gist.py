@@ -8,7 +8,7 @@ from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from ..recordings.matching import check_agrees
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
 from ..steps import Step, open_chain, run_steps, step_from_dict
-from .sealed import GIST, VOCABULARY, naming, part_of, unseal
+from .sealed import GIST, MANIFEST, VOCABULARY, naming, part_of, unseal
 
 PARTS = (GIST, VOCABULARY, ENTER, GO_ON)
 OF_MODEL = ("unknown", "mean", "size", "intercept", "projection", "responses")
@@ -57,6 +57,9 @@ class CompiledGist:
     meter : Meter or None
         None only while it is fitted.
     """
+
+    answers: tuple[str, ...] = ()
+    """It has no classes."""
 
     def __init__(self, path: Path, digest: str, manifest: dict[str, Any], parts: Mapping[str, bytes]) -> None:
         self.path, self.digest, self.manifest = path, digest, manifest
@@ -142,6 +145,10 @@ def _arrays(content: bytes) -> dict[str, NDArray]:
         return {name: file[name] for name in file.files}
 
 
-def kind_of_bundle(path: str | PathLike[str]) -> str:
-    """What a bundle's decoder decodes: ``"classes"`` or ``"gist"``; a BundleError where it is damaged or none."""
-    return str(unseal(path, wanted=(), decodes=None).manifest["decodes"])
+def decodes_gist(path: str | PathLike[str]) -> bool:
+    """Whether a bundle's decoder decodes gist; nothing is checked, which loading does."""
+    try:
+        with ZipFile(path) as archive:
+            return json.loads(archive.read(MANIFEST)).get("decodes") == "gist"
+    except (OSError, BadZipFile, KeyError, ValueError, AttributeError):
+        return False

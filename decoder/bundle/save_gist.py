@@ -21,7 +21,6 @@ from ..fitted_on import run_digests
 from ..gist.fitting import FittedGist, model_without
 from ..gist.meter import fit_meter
 from ..gist.network_words import SlidingWords
-from ..gist.whitened import WhitenedModel
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords
 from ..steps import Step, run_steps
@@ -87,7 +86,7 @@ def save_gist(
     encoding = fitted.encoding.model
     if len(recording.runs) > 1:  # a fit on the run itself explains it better: then the meter shows less than it could
         encoding = model_without(fitted, network.sliding.network, words, after_steps, tried)
-    model = WhitenedModel.of(encoding)
+    model = encoding.whitened()
     runs = [(after_steps.data[after_steps.samples_of(run)][:, encoding.voxels], words[run]) for run in tried]
     manifest["meter"] = asdict(fit_meter(lambda: made.decoder(model), runs))
     seal(path, manifest, parts)

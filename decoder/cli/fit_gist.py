@@ -40,7 +40,7 @@ def fit_gist_study(study: Path, path: Path, left_out: tuple[str, ...], precision
     assert meter is not None
     lines = [
         f"Fitted on {recording.summary()} and saved as {path}; `hotwire inspect {path}` says what is in it.",
-        f"With the brain at another time, {meter.n_words} words explain {meter.mean:.1f} nats, give or take "
+        f"Without a brain's words, {meter.n_words} words of text explain {meter.mean:.1f} nats, give or take "
         f"{meter.sd:.1f}; a text that is not well above that is not distinguishable from the language model.",
     ]
     return CommandResult(found, lambda console: console.print("\n".join(map(printable, lines)), markup=False))

@@ -60,7 +60,7 @@ class FittedGist:
     @cached_property
     def model(self) -> WhitenedModel:
         """What decoding needs of the encoding model."""
-        return WhitenedModel.of(self.encoding.model)
+        return self.encoding.model.whitened()
 
     def decoder(self, null_seed: int | None = None, network: WordNetwork | None = None) -> GistDecoder:
         """Return a decoder for one run; with a seed, a null that sees no brain.

@@ -12,7 +12,6 @@ that decoding needs of an encoding model.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,11 +20,7 @@ from ...adapters.rows import each_row
 from ...errors import ShapeError
 from .timing import WordTiming
 
-if TYPE_CHECKING:
-    from .encoding_model import EncodingModel
-
 Floats = NDArray[np.float64]
-EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -67,25 +62,6 @@ class WhitenedModel:
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise ShapeError(f"{name}: expected the shape {shape}, got {getattr(self, name).shape}")
-
-    @classmethod
-    def of(cls, encoding: EncodingModel) -> WhitenedModel:
-        """Whiten an encoding model."""
-        n_delays, n_features, n_voxels = encoding.weights.shape
-        moved = encoding.noise.pulled_back(encoding.weights.reshape(-1, n_voxels).T)
-        left, values, right = np.linalg.svd(moved, full_matrices=False)
-        kept = values > values.max(initial=0.0) * max(moved.shape) * EPS
-        responses = (values[kept, None] * right[kept]).reshape(-1, n_delays, n_features).transpose(1, 0, 2)
-        return cls(
-            timing=encoding.timing,
-            rate_hz=encoding.rate_hz,
-            unknown=encoding.unknown,
-            mean=encoding.mean,
-            size=encoding.size,
-            intercept=encoding.intercept,
-            projection=np.ascontiguousarray(encoding.noise.pulled_back(left[:, kept])),
-            responses=np.ascontiguousarray(responses),
-        )
 
     @property
     def n_directions(self) -> int:

@@ -25,8 +25,10 @@ def open_recording(what: str) -> Recording:
 
         path, suffix = DEMO, ".toml"
     if suffix == ".toml":
-        from ...decoder.study.study import open_study
+        from ...decoder.study.study import open_study, read_document
 
+        if read_document(path)[1].get("kind") == "gist":
+            return _with_words(path)
         return open_study(path).recording()
     if suffix == ".npz":
         from ...decoder.readers import read_npz
@@ -43,6 +45,15 @@ def open_recording(what: str) -> Recording:
         with reading_without_study(kind="mne", path=path):
             return read_mne(path)
     raise InputError(f"recording: expected {KINDS}, got {what!r}")
+
+
+def _with_words(path: Path) -> Recording:
+    """The recording of a study of gist, with its words as events."""
+    from ...decoder.experiments.gist.study import open_gist
+    from ...decoder.recordings.timed_words import words_as_events
+
+    study = open_gist(path)
+    return words_as_events(*study.read(study.network()))
 
 
 def named_runs(recording: Recording, given: Sequence[str]) -> list[int | str] | None:

@@ -10,7 +10,7 @@ from ..decision import LiveDecision, Output, Status
 from .udp import Datagrams
 
 if TYPE_CHECKING:
-    from ...decoder.bundle.compiled import CompiledDecoder
+    from ..live_decoder import LiveDecoder
 
 
 class OscMessages(Output):
@@ -71,6 +71,6 @@ class OscMessages(Output):
         self._datagrams.send(message.build().dgram)
 
 
-def osc(decoder: CompiledDecoder, *, host: str, port: str, path: str = "/hotwire") -> OscMessages:
+def osc(decoder: LiveDecoder, *, host: str, port: str, path: str = "/hotwire") -> OscMessages:
     """``osc://HOST:PORT/ADDRESS``"""
     return OscMessages(host, port, path)

@@ -10,7 +10,7 @@ from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
 
 if TYPE_CHECKING:
-    from ...decoder.bundle.compiled import CompiledDecoder
+    from ..live_decoder import LiveDecoder
 
 
 def address_of(host: str, port: int | str) -> tuple[str, int]:
@@ -74,6 +74,6 @@ class UdpJson(Output):
         self._datagrams.send(json_text(record).encode())
 
 
-def udp(decoder: CompiledDecoder, *, host: str, port: str) -> UdpJson:
+def udp(decoder: LiveDecoder, *, host: str, port: str) -> UdpJson:
     """``udp://HOST:PORT``"""
     return UdpJson(host, port)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InputError, MissingExtraError
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
+from ..live_decoder import LiveDecoder
 from ..sources.source import StreamInfo
 from .udp import address_of
 
 if TYPE_CHECKING:
     from websockets.sync.server import ServerConnection
 
-    from ...decoder.bundle.compiled import CompiledDecoder
 
 MOST_WAITING = 1000
 """Messages; a client that is further behind is sent away, so that nobody holds up the decisions or fills the memory."""
@@ -64,7 +64,7 @@ class WebSocketServer(Output):
         self._thread = Thread(target=self._server.serve_forever, name="WebSocket server", daemon=True)
         self._thread.start()
 
-    def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
+    def open(self, info: StreamInfo, decoder: LiveDecoder) -> None:
         start = {"type": "start", "stream": info.name, "bundle": decoder.digest, "answers": list(decoder.answers)}
         self._send(json_text(start), remember="start")
 
@@ -120,6 +120,6 @@ def _put(queue: Queue[str | None], message: str | None) -> bool:
     return True
 
 
-def ws(decoder: CompiledDecoder, *, host: str, port: str, origin: str | None = None) -> WebSocketServer:
+def ws(decoder: LiveDecoder, *, host: str, port: str, origin: str | None = None) -> WebSocketServer:
     """``ws://HOST:PORT?origin=https://lab.example.org``"""
     return WebSocketServer(host, port, origin)
