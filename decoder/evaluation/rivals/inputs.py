@@ -98,8 +98,7 @@ def _in_each_fit(transformer: Any, inputs_of: InputsOf) -> InputsOf:
 
         X, X_test = inputs_of(fit, decide)
         fitted: Any = clone(transformer)
-        fitted.fit(X)
-        return fitted.transform(X), fitted.transform(X_test)
+        return fitted.fit_transform(X), fitted.transform(X_test)
 
     return transformed
 

@@ -178,5 +178,9 @@ class _Coordinates(TransformerMixin, BaseEstimator):
         self.space_ = row_space(X) if is_wide(*X.shape) else None
         return self
 
+    def fit_transform(self, X: NDArray, y: None = None, **fit_params: Any) -> NDArray:
+        space = self.fit(X).space_
+        return X if space is None else space.coordinates
+
     def transform(self, X: NDArray) -> NDArray:
         return X if self.space_ is None else self.space_.coordinates_of(X)

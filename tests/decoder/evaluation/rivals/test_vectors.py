@@ -69,8 +69,8 @@ def test_coordinates_change_no_logistic_regression(monkeypatch: pytest.MonkeyPat
     decided = []
     for in_coordinates in (False, True):
         monkeypatch.setattr(vectors, "is_wide", lambda *_, way=in_coordinates: way)
-        first, [one, *_] = standardised().fit(X), logistic_regressions()
+        first, [one, *_] = standardised(), logistic_regressions()
+        one.set_params(tol=1e-10).fit(first.fit_transform(X), y)
         assert first.transform(held_out).shape[1] == (29 if in_coordinates else 300)
-        one.set_params(tol=1e-10).fit(first.transform(X), y)
         decided.append(one.decision_function(first.transform(held_out)))
     np.testing.assert_allclose(*decided, rtol=1e-4, atol=1e-6)
