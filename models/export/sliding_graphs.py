@@ -60,7 +60,7 @@ def sliding_graphs(
         n_entering=N_ENTERING,
         n_going_on=n_going_on,
     )
-    halves = {ENTER: _Enter(sliding, tokens, shapes), GO_ON: _GoOn(sliding, tokens, shapes)}
+    halves = {ENTER: _EnterText(sliding, tokens, shapes), GO_ON: _GoOn(sliding, tokens, shapes)}
     graphs = {}
     for name, half in halves.items():
         model = tidied(simplified(traced(half, half.example(), half.outputs, sliding.network.name)))
@@ -109,7 +109,7 @@ class _Half(nn.Module):
         return self._sliding.through(self._range.start, hidden, keys, values, empty, at, rows)
 
 
-class _Enter(_Half):
+class _EnterText(_Half):
     outputs = ("states", "keys", "values")
 
     def __init__(self, sliding: SlidingPass, tokens: Sequence[int], shapes: GraphShapes) -> None:

@@ -56,6 +56,7 @@ class Decider:
 
     def _publish(self, decision: LiveDecision) -> None:
         self._reporter.output(lambda output: output.decision(decision))
+        self._reporter.record(lambda recorder: recorder.decision(decision))
 
     def _decided(self, stream: OpenStream, pipeline: Pipeline, one: ReadyWindow, number: int) -> LiveDecision:
         return decide(

@@ -24,7 +24,7 @@ COPY = 0.999
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class KinematicsPreparation:
     """Activity after the steps with the targets of each sample, and which samples are scored and which runs held out.
 
     Attributes
@@ -60,7 +60,7 @@ def prepare_kinematics(
     alphas: Sequence[float] | None = None,
     folds: RunFolds = "run",
     seed: int = 0,
-) -> Prepared:
+) -> KinematicsPreparation:
     """All of `evaluate_kinematics` that comes before anything is fitted, with its parameters and errors."""
     prepared = run_steps(tuple(steps), recording)
     truth = targets.at_samples_of(prepared)
@@ -69,7 +69,7 @@ def prepare_kinematics(
     )
     scored = complete(prepared.run, settings.lags)
     _check(recording, prepared, truth, targets, scored)
-    return Prepared(prepared, truth, scored, split_runs(prepared.runs, folds, seed=seed), settings)
+    return KinematicsPreparation(prepared, truth, scored, split_runs(prepared.runs, folds, seed=seed), settings)
 
 
 def _check(

@@ -21,7 +21,7 @@ from ...study.settings import Steps
 from ...study.study import CONTINUOUS, naming, read_document
 from .filters import FIELD
 from .kalman import Quantity
-from .preparation import Prepared, prepare_kinematics
+from .preparation import KinematicsPreparation, prepare_kinematics
 from .result import KinematicsEvaluation
 from .run import evaluate_kinematics
 from .targets import Kinematics, of_channels, read_kinematics
@@ -144,7 +144,7 @@ class KinematicsStudy:
             )
         return section.start_s if section.kind == "spike_times" else 0.0
 
-    def prepare(self, recording: Recording, targets: Kinematics) -> Prepared:
+    def prepare(self, recording: Recording, targets: Kinematics) -> KinematicsPreparation:
         """All of an evaluation that comes before anything is fitted."""
         with naming(self.path):
             evaluation = {

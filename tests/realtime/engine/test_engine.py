@@ -216,6 +216,7 @@ class Everything:
         self.samples.append(chunk.samples.copy())
         self.stamps.append(chunk.stamps)
 
+    def decision(self, decision: Any) -> None: ...
     def marker(self, marker: Marker) -> None:
         self.markers.append(marker)
 
