@@ -114,11 +114,13 @@ def shrunk_root(centred: Floats, shrinkage: float) -> Root:
     return Root(np.full(n_features, np.sqrt(level)), directions, deviations - np.sqrt(level))
 
 
-def inverse_root(targets: UnitBlocks, lengths: Sequence[int] | None = None) -> tuple[Root, Shrinkage]:
+def inverse_root(
+    targets: UnitBlocks, lengths: Sequence[int] | None = None, n_dimensions: int | None = None
+) -> tuple[Root, Shrinkage]:
     """The inverse square root of the shrunk covariance of fewer samples than features, exact, and the shrinkage.
 
     Given the `lengths` of runs, the shrinkage is for the number of samples that are independent, see
-    `effective_samples`; else for all.
+    `effective_samples`; else for all. Features may be coordinates in a space of more dimensions, `n_dimensions`.
 
     The samples (called targets here, because they are read in blocks) are read twice: for their Gram matrix, which
     gives shrinkage, level and the directions' scores, and for the directions. Variances are computed from the
@@ -129,11 +131,12 @@ def inverse_root(targets: UnitBlocks, lengths: Sequence[int] | None = None) -> t
     gram = np.zeros((n_samples, n_samples))
     for _, block, _ in targets.walk("covariance of the samples", wider=4):
         gram += block @ block.T
-    shrunk = Shrinkage(shrinkage_by(gram, gram.diagonal(), n_features), n_samples)
+    in_all = n_dimensions or n_features
+    shrunk = Shrinkage(shrinkage_by(gram, gram.diagonal(), in_all), n_samples)
     if lengths is not None:
         shrunk = shrunk.of_effective(lag_sums_of_gram(gram, lengths), lengths)
     shrinkage = shrunk.weight
-    level = shrinkage * float(np.trace(gram)) / n_samples / n_features
+    level = shrinkage * float(np.trace(gram)) / n_samples / in_all
     squares, scores = np.linalg.eigh(gram)
     largest = (1 - shrinkage) * squares[-1] / n_samples + level
     if level <= largest * n_features * EPS:
@@ -152,19 +155,25 @@ def inverse_root(targets: UnitBlocks, lengths: Sequence[int] | None = None) -> t
     return Root(np.full(n_features, of_level), directions, own - of_level), shrunk
 
 
-def inverse_root_matrix(centred: Floats, lengths: Sequence[int] | None = None) -> tuple[Floats, Shrinkage]:
+def inverse_root_matrix(
+    centred: Floats, lengths: Sequence[int] | None = None, n_dimensions: int | None = None
+) -> tuple[Floats, Shrinkage]:
     """The inverse square root of the shrunk covariance of no fewer samples than features, and the shrinkage.
 
-    From deviations from the mean (n_samples, n_features) to (n_features, n_features); `lengths` as in `inverse_root`.
+    From deviations from the mean (n_samples, n_features) to (n_features, n_features); the rest as in `inverse_root`.
     """
     with tqdm(total=3, desc="whitening", delay=1, disable=None) as progress:
-        shrunk = Shrinkage(float(ledoit_wolf_shrinkage(centred, assume_centered=True)), len(centred))
+        if n_dimensions is None:
+            weight = float(ledoit_wolf_shrinkage(centred, assume_centered=True))
+        else:
+            weight = shrinkage_by(centred.T @ centred, np.square(centred).sum(axis=1), n_dimensions)
+        shrunk = Shrinkage(weight, len(centred))
         if lengths is not None:
             shrunk = shrunk.of_effective(lag_sums_of(centred, lengths), lengths)
         shrinkage = shrunk.weight
         progress.update()
         covariance = centred.T @ centred / len(centred)
-        level = np.trace(covariance) / len(covariance)
+        level = np.trace(covariance) / (n_dimensions or len(covariance))
         covariance *= 1 - shrinkage
         covariance[np.diag_indices_from(covariance)] += shrinkage * level
         progress.update()

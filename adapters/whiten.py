@@ -87,11 +87,16 @@ class Whitener(TransformerMixin, BaseEstimator):
     def __init__(self, count: str = "samples") -> None:
         self.count = count
 
-    def fit(self, X: ArrayLike, y: None = None, groups: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: ArrayLike, y: None = None, groups: ArrayLike | None = None, n_dimensions: int | None = None
+    ) -> Self:
         """Estimate the covariance of (n_samples, n_features); y is not used.
 
         `groups` (n_samples,) is the run of each sample: neighbours of the same run follow each other in time. By
         default all samples are one run. Only ``"effective samples"`` depends on it.
+
+        Where the features are coordinates in a space of more dimensions, see `hotwire.adapters.row_space`,
+        `n_dimensions` is their number: the covariance is shrunk as that of all of them.
 
         Raises
         ------
@@ -115,12 +120,12 @@ class Whitener(TransformerMixin, BaseEstimator):
         self.matrix_ = self.root_ = None
         if plan.solver == "dual":
             targets = UnitBlocks(samples)
-            self.root_, shrinkage = inverse_root(targets, lengths)
+            self.root_, shrinkage = inverse_root(targets, lengths, n_dimensions)
             self.mean_ = targets.mean
         else:
             samples = samples.astype(np.float64, copy=False)
             self.mean_ = exact_mean(samples)
-            self.matrix_, shrinkage = inverse_root_matrix(samples - self.mean_, lengths)
+            self.matrix_, shrinkage = inverse_root_matrix(samples - self.mean_, lengths, n_dimensions)
         self.shrinkage_, self.n_effective_ = shrinkage.weight, float(shrinkage.n_samples)
         return self
 

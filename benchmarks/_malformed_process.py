@@ -71,7 +71,7 @@ def commands(folder: Path, made: Format, content: bytes) -> list[list[str]]:
     return [*seen, [*CHECK, str(study)], ["predict", str(folder / BUNDLE), str(study)]]
 
 
-CHECK = ["inspect"]
+CHECK = ["explain"]
 BUNDLE = "small.hotwire"
 
 

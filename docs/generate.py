@@ -14,6 +14,7 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 from pydantic.fields import FieldInfo
 
 from hotwire.decoder import Settings, WordTargets, evaluate
+from hotwire.decoder.experiments.gist.listeners import OneStorySection
 from hotwire.decoder.experiments.gist.run import evaluate_gist
 from hotwire.decoder.experiments.gist.study import (
     BeamSection,
@@ -172,10 +173,12 @@ def _gist() -> Iterator[str]:
         "",
         "## Studies of gist",
         "",
-        'They begin with `kind = "gist"`, and have a [recording] or a [listener], a [network], and these sections.',
+        'They begin with `kind = "gist"`, and have a [recording], [listeners] or a [listener], a [network] and, where '
+        "texts are compared by a sentence encoder, too, one as [sentences]; and these sections.",
     ]
     sections: dict[str, tuple[type[Section], tuple[Callable[..., Any], ...]]] = {
         "words": (WordsSection, (read_words,)),
+        "listeners": (OneStorySection, ()),
         "listener": (ListenerSection, (SyntheticListener,)),
         "gist": (GistSection, (GistSettings, EncodingSettings)),
         "beam": (BeamSection, (BeamSettings,)),

@@ -1,3 +1,4 @@
+from .background import BackgroundEngine as BackgroundEngine
 from .clock import SystemClock as SystemClock
 from .clock import VirtualClock as VirtualClock
 from .decision import Latency as Latency
@@ -11,9 +12,13 @@ from .outputs.json_lines import Callback as Callback
 from .outputs.json_lines import JsonLines as JsonLines
 from .outputs.json_lines import read_decisions as read_decisions
 from .outputs.lsl_outputs import LslOutlets as LslOutlets
+from .outputs.osc import OscMessages as OscMessages
+from .outputs.udp import UdpJson as UdpJson
+from .outputs.websocket import WebSocketServer as WebSocketServer
 from .outputs.xdf import XdfRecorder as XdfRecorder
 from .settings import LiveSettings as LiveSettings
 from .sources.lsl_source import LslSource as LslSource
+from .sources.push_source import PushSource as PushSource
 from .sources.recording_source import RecordingSource as RecordingSource
 from .sources.scripted import ScriptedSource as ScriptedSource
 from .sources.source import Chunk as Chunk

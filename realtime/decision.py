@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from ..decoder.bundle.compiled import CompiledDecoder
     from .health import MarkerState, State
+    from .live_decoder import LiveDecoder
+    from .live_text import LiveText
     from .sources.source import StreamInfo
 
 
@@ -124,11 +125,14 @@ class Status:
 class Output(Protocol):
     """Where decisions and states go: a file, LSL outlets, a screen. A subclass defines only the methods it needs."""
 
-    def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
+    def open(self, info: StreamInfo, decoder: LiveDecoder) -> None:
         """Begin. Called once, first, when the stream is open and matches the decoder."""
 
     def decision(self, decision: LiveDecision) -> None:
         """Receive a decision, also one in the shadow."""
+
+    def text(self, text: LiveText) -> None:
+        """Receive what a decoder of gist says after a sample."""
 
     def status(self, status: Status) -> None:
         """Receive a change of state. It may be called before `open`, during the search for the stream."""

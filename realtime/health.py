@@ -63,7 +63,7 @@ class Health:
         SEARCHING ──► LIVE ──► GAP ──► RECOVERED ──► LIVE       first samples; missing; present again; settled
         LIVE, GAP, RECOVERED, SEARCHING (when connected) ──► STALE ──► RECOVERED      silence; samples again
         any of them (when connected) ──► LOST ──► SEARCHING ──► RECOVERED            gone; searched for; samples again
-        RECOVERED, STALE ──► GAP                                 missing again; samples not usable
+        RECOVERED, STALE, SEARCHING ──► GAP                      missing again; samples not usable
 
     No state is skipped: a silence longer than both times is first STALE and then LOST, and a gap with samples after it
     in the same chunk is first GAP and then RECOVERED.
@@ -121,7 +121,8 @@ class Health:
         if n_present and self.state is State.SEARCHING and not self._was_live:
             changes.append(self._go(State.LIVE, "the first samples came"))
             self._was_live = True
-        if n_missing and (self.state in (State.LIVE, State.RECOVERED) or (self.state is State.STALE and not n_present)):
+        only_missing = self.state in (State.SEARCHING, State.STALE) and not n_present
+        if n_missing and (self.state in (State.LIVE, State.RECOVERED) or only_missing):
             changes.append(self._go(State.GAP, f"{_samples(n_missing)} missing"))
         if n_present and self.state in _BACK:
             why = _BACK[self.state]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from ..decoder.windows import Window
 from ..errors import InputError
-from .checks import CHANNELS, Channels
+from .stream_match import CHANNELS, RATES, Channels, Rate
 
 BACKLOG = ("catch-up", "newest", "every")
 ON_LATE = ("publish", "withhold")
@@ -23,8 +24,16 @@ class LiveSettings:
         Replaces the decoder's own window, e.g. by a sliding one, which needs no markers. It has to give the same:
         `SlidingAverage` for a decoder of averages; for one whose window has samples, the result of
         `hotwire.decoder.windows.sliding_like`.
-    channels : {"exact", "by name", "by position"}
-        See `match_channels`.
+    channels : {"exact", "by name", "by position"} or mapping of str to str
+        How the stream's channels have to match the decoder's, see `match_channels`. A mapping names for each of the
+        decoder's channels that of the stream, by name or number: ``{"C3": "1", "Cz": "2", "C4": "4"}``.
+    units : {"exact", "convert"} or str
+        ``"exact"``: the stream has to carry the decoder's units; one that tells none is taken to. ``"convert"``: other
+        units of the same thing are converted, e.g. volts to microvolts. A unit, e.g. ``"V"``: what the stream sends,
+        whatever it says itself; it is converted.
+    rate : {"exact", "resample"}
+        ``"resample"``: a stream of another rate is brought to the decoder's, see `hotwire.decoder.steps.Resample`. Its
+        low-pass needs some samples more, so decisions are later by that.
     backlog : {"catch-up", "newest", "every"}
         Which of the waiting windows get a decision. ``"every"``: all, however late. ``"catch-up"``: not those past the
         deadline, except the newest. ``"newest"``: only the newest. Samples are never skipped, and skipped windows are
@@ -37,7 +46,8 @@ class LiveSettings:
         Abstain if a smaller share of the window's samples was received. An average uses only these; a window of samples
         bridges the missing ones, see `hotwire.decoder.windows.stretch`.
     max_bad : float
-        Abstain if a larger share of the features is flat or saturated.
+        Abstain if a larger share of the features is flat or saturated. Up to this share of the features may be NaN or
+        infinite: they are filled with the middle of their calibrated range. Samples with more are missing.
     stale_s : float, optional
         The stream is stale after this time without a sample; by default 2 s, or three samples if that is longer.
     lost_s : float
@@ -54,7 +64,9 @@ class LiveSettings:
     """
 
     window: Window | None = None
-    channels: Channels = "exact"
+    channels: Channels | Mapping[str, str] = "exact"
+    units: str = "exact"
+    rate: Rate = "exact"
     backlog: Literal["catch-up", "newest", "every"] = "catch-up"
     deadline_s: float | None = None
     on_late: Literal["publish", "withhold"] = "publish"
@@ -68,8 +80,8 @@ class LiveSettings:
     buffer_s: float | None = None
 
     def __post_init__(self) -> None:
-        for name, known in (("channels", CHANNELS), ("backlog", BACKLOG), ("on_late", ON_LATE)):
-            if getattr(self, name) not in known:
+        for name, known in (("channels", CHANNELS), ("rate", RATES), ("backlog", BACKLOG), ("on_late", ON_LATE)):
+            if not isinstance(getattr(self, name), Mapping) and getattr(self, name) not in known:
                 raise InputError(f"{name}: expected one of {', '.join(known)}, got {getattr(self, name)!r}")
         for name in ("min_present", "max_bad"):
             if not 0 <= getattr(self, name) <= 1:

@@ -29,12 +29,13 @@ def fetched() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Path]]:
-    """Activations and results of maps that tests compute do not fill the user's cache; gives what said where it is."""
+    """Activations, texts and results of maps from tests do not fill the user's cache; gives what said where it is."""
     from hotwire.decoder.experiments.maps import run
-    from hotwire.models.cache import recorded
+    from hotwire.models.cache import read_words, recorded
 
     folder, usual = tmp_path_factory.mktemp("kept"), recorded.activations_folder
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recorded, "activations_folder", lambda: folder / "activations")
+        patch.setattr(read_words, "texts_folder", lambda: folder / "texts")
         patch.setattr(run, "results_folder", lambda: folder / "maps")
         yield usual

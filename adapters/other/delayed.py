@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ...errors import BundleError
 from ..factored import Shapes
+from ..lags import checked_lags
 from ..policies import ALPHA_PER, CHOOSE_BY, GAIN
 from ..ridge.decomposition import largest_square
 from ..ridge.folds import Splitter, encode_groups
@@ -20,7 +21,7 @@ from .banded import BandedAdapter
 from .banded_design import rotate_bands
 from .bands import Bands, Strengths, band_names, band_of_each
 from .delayed_design import DelayedFeatures
-from .delays import Run, checked_lags, run_bounds, shifted
+from .delays import Run, run_bounds, shifted
 
 
 class DelayedAdapter(BandedAdapter):

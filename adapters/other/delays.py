@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError
+from ..lags import checked_lags
 from ..ridge.folds import encode_groups
 from ..unit_blocks import Floats
 
@@ -97,14 +98,6 @@ def delayed_gram(
                 if i != j:
                     total[j, :, i] += product.T
     return total.reshape(n_lags * n_features, n_lags * n_features)
-
-
-def checked_lags(lags: Sequence[int]) -> tuple[int, ...]:
-    """Lags as plain integers; InputError if they are not distinct integers."""
-    values = np.asarray(lags)
-    if values.ndim != 1 or not values.size or values.dtype.kind not in "iu" or len(np.unique(values)) < values.size:
-        raise InputError(f"lags={lags!r}, expected one or more whole numbers of samples, each once, e.g. (0, 1, 2)")
-    return tuple(values.tolist())
 
 
 def run_bounds(runs: ArrayLike | None, n_samples: int) -> list[Run]:

@@ -22,8 +22,7 @@ from ...models.export.onnx_precision import Precision
 from ..decoder import Decoder
 from ..linear import Linear
 from ..readout_graph import ACTIVATION, DEVIATION, OWN, SCORES, ReadoutGraph, Speech, initializers
-from ..settings import Settings
-from ..steps import STEPS
+from ..steps import STEPS, Step
 from .sealed import DECIDE, SPEAK, VOCABULARY
 
 LARGEST_GRAPH_BYTES = 2**31 - 2**20
@@ -57,7 +56,7 @@ def decoder_graphs(
     An already exported `readout` may be given; it is changed. Raises InputError where the decoder cannot run live: a
     step needs the future, or the network or readout cannot be exported.
     """
-    check_causal(decoder.settings)
+    check_causal(decoder.settings.steps)
     linear = linear_graph(decoder.linear_)
     readout = readout or decoder.settings.readout.export(decoder.entry_, precision)
     return DecoderGraphs(_joined(linear, readout.model, len(decoder.entry_.answers)), readout.speech)
@@ -78,9 +77,9 @@ def live_parts(
     return {"reason": None, "precision": precision, **shapes, "text": text}, parts
 
 
-def check_causal(settings: Settings) -> None:
+def check_causal(steps: Iterable[Step]) -> None:
     """Raise InputError where a step needs the whole run, which a live stream does not have."""
-    for step in settings.steps:
+    for step in steps:
         if step.needs_future:
             causal = ", ".join(name for name, kind in STEPS.items() if not kind.needs_future)
             raise InputError(

@@ -111,15 +111,6 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
     return decoder
 
 
-def describe(path: str | PathLike[str]) -> dict[str, Any]:
-    """Read a bundle's description of itself, and its ``digest``; every byte is checked, nothing is opened.
-
-    A BundleError is raised where the file is damaged, incomplete, too new or no bundle.
-    """
-    manifest, _, digest = unseal(path, wanted=())
-    return {**manifest, "digest": digest}
-
-
 def saved_targets(manifest: Mapping[str, Any]) -> Targets:
     """The classes of a bundle's decoder, without stimuli, which are not saved."""
     saved = manifest["targets"]

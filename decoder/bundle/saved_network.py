@@ -39,8 +39,8 @@ def reopened(saved: Mapping[str, Any], parts: Mapping[str, bytes], path: str | P
             model.write_bytes(parts[NETWORK])
             return OnnxNetwork(model, name=saved["name"], labels=saved["labels"])
     raise BundleError(
-        f"{path}: its network {saved['name']!r} is neither of the registry nor in the bundle; open it yourself and "
-        "give it: load(path, network=...)"
+        f"{path}: its network {saved['name']!r} is neither of the registry nor in the bundle; give it: "
+        "--network FOLDER on the command line, load(path, network=...) in Python"
     )
 
 

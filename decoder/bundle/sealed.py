@@ -12,27 +12,31 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from ...errors import BundleError
 from ...models.files import sha256_of, whole_file
+from ...models.networks.language.graph_pass import ENTER, GO_ON
 
-FORMAT = 6
+FORMAT = 7
 """Raised whenever an older hotwire could not read, or would misread, new files. 2: with parts to run live.
 3: with features of trials. 4: with whitening in factors. 5: with calibrated probabilities and a rule for decisions.
-6: with readouts that are fitted, and whitening by residuals.
+6: with readouts that are fitted, and whitening by residuals. 7: with decoders of gist.
 """
 
 MANIFEST = "manifest.json"
 ARRAYS, NETWORK = "arrays.safetensors", "network.onnx"
 DECIDE, SPEAK, VOCABULARY = "decide.onnx", "speak.onnx", "vocabulary.json"
 FEATURES = "features.npz"  # which a rig reads, too
-PARTS = (ARRAYS, NETWORK, DECIDE, SPEAK, VOCABULARY, FEATURES)
+GIST = "gist.npz"
+PARTS = (ARRAYS, NETWORK, DECIDE, SPEAK, VOCABULARY, FEATURES, GIST, ENTER, GO_ON)
 LARGEST_PART_BYTES = 8 * 2**30
 SEAL_BYTES = 64
 _LEAST_BYTES = 22 + SEAL_BYTES  # the end record of a zip without any part
 _ENCRYPTED = 0x1
+
+Decodes = Literal["classes", "gist"]
 
 _NONE = type(None)
 _FIELDS: dict[str, tuple[type, ...]] = {
@@ -45,6 +49,14 @@ _FIELDS: dict[str, tuple[type, ...]] = {
 _FIELDS_SINCE_2 = {"answers": (list,), "feature_low": (list, _NONE), "feature_high": (list, _NONE), "live": (dict,)}
 _FIELDS_SINCE_3 = {"features": (dict, _NONE)}
 _FIELDS_SINCE_5 = {"probabilities": (str,), "decision": (dict,), "calibration": (dict, _NONE)}
+_GIST_FIELDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("parts", "versions", "network", "timing", "beam", "graphs", "meter", "live"), (dict,)),
+    "fitted_on": (dict,),
+    **dict.fromkeys(("hotwire", "created", "layer"), (str,)),
+    **dict.fromkeys(("steps", "feature_names"), (list,)),
+    "unit": (str, list),
+    **dict.fromkeys(("rate_hz", "words_per_s"), (float, int)),
+}
 _BEFORE_5 = {"probabilities": "network", "decision": {}, "calibration": None}
 _NETWORK_FIELDS = {
     **dict.fromkeys(("name", "reopen", "fingerprint"), (str,)),
@@ -87,10 +99,13 @@ def seal(path: str | os.PathLike[str], manifest: Mapping[str, Any], parts: Mappi
         file.write(digest)
 
 
-def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Contents:
+def unseal(
+    path: str | os.PathLike[str], wanted: Collection[str] = PARTS, decodes: Decodes | None = "classes"
+) -> Contents:
     """Read a sealed file and check every byte of it; parts that are not wanted are checked and dropped.
 
-    A BundleError is raised where the file is missing, damaged, incomplete, of a newer format, or no bundle.
+    A BundleError is raised where the file is missing, damaged, incomplete, of a newer format, no bundle, or the bundle
+    of a decoder of another kind (None: any will do).
     """
     if not Path(path).is_file():
         raise BundleError(f"{path}: there is no such file; `hotwire fit STUDY` writes a bundle")
@@ -99,6 +114,8 @@ def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Con
         with ZipFile(file) as archive:
             entries = _entries(archive, os.fstat(file.fileno()).st_size)
             manifest = _manifest(archive.read(entries[MANIFEST]))
+            if decodes is not None and manifest["decodes"] != decodes:
+                raise BundleError(f"expected a decoder of {decodes}, got one of {manifest['decodes']}")
             _check_parts(manifest["parts"], entries)
             parts = {}
             for name, expected in manifest["parts"].items():
@@ -108,6 +125,15 @@ def unseal(path: str | os.PathLike[str], wanted: Collection[str] = PARTS) -> Con
                 if name in wanted:
                     parts[name] = content
     return Contents(manifest, parts, digest)
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a bundle's description of itself, and its ``digest``; every byte is checked, nothing is opened.
+
+    A BundleError is raised where the file is damaged, incomplete, too new or no bundle.
+    """
+    manifest, _, digest = unseal(path, wanted=(), decodes=None)
+    return {**manifest, "digest": digest}
 
 
 def part_of(parts: Mapping[str, bytes], name: str) -> bytes:
@@ -191,6 +217,10 @@ def _manifest(text: bytes) -> dict[str, Any]:
             f"written by a newer hotwire ({manifest.get('hotwire', 'of unknown version')}) in format {number}, "
             f"this one reads formats up to {FORMAT}; upgrade hotwire"
         )
+    manifest.setdefault("decodes", "classes")
+    if manifest["decodes"] == "gist":
+        _check_types("", manifest, _GIST_FIELDS)
+        return manifest
     _check_types("", manifest, _FIELDS)
     _check_types("network: ", manifest["network"], _NETWORK_FIELDS)
     if number < 5:

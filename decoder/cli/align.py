@@ -60,8 +60,9 @@ def align(
     """
     path = out or Path(f"{study.stem}.hotwire")
     from ...models.networks.opening import open_network
-    from ..bundle.load import describe, load
+    from ..bundle.load import load
     from ..bundle.save import save
+    from ..bundle.sealed import describe
     from ..experiments.alignment import start_on
     from .options import check_folder, recording_of
 

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 @click.option(
     "--precision",
     type=click.Choice(["float32", "float16", "int8"]),
-    default="int8",
-    show_default=True,
-    help="Of the network's large matrices, where the decoder runs live; it says how many decisions differ by it.",
+    help="Of the network's large matrices, where the decoder runs live; it says how many decisions differ by it. "
+    "Default: int8; for a study of gist float32.",
 )
 @json_option
 def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any) -> CommandResult:
@@ -42,16 +41,21 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
     """
     path = out or Path(f"{study.stem}.hotwire")
     check_folder("out", path)
-    from ..bundle.load import describe
     from ..bundle.save import save
+    from ..bundle.sealed import describe
     from ..evaluation.agreement import agreement_held_out
     from ..report.data import plain_data
-    from ..study.study import open_study
+    from ..study.study import open_study, read_document
 
-    opened, left_out = open_study(study), tuple(dict.fromkeys(left_out))
+    left_out = tuple(dict.fromkeys(left_out))
+    if read_document(study)[1].get("kind") == "gist":
+        from .fit_gist import fit_gist_study
+
+        return fit_gist_study(study, path, left_out, precision or "float32")
+    opened, precision = open_study(study), precision or "int8"
     opened.check_network()
     recording = _without(opened.recording(), left_out)
-    opened.check_words(recording)
+    opened.check_fit(recording)
     decoder = opened.fit(opened.decoder(), recording)
     agreed = agreement_held_out(decoder, recording, precision)
     save(decoder, path, precision=precision, agreement=agreed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -30,9 +31,15 @@ def gist(study: Path, report: Path | None) -> CommandResult:
     from ..report.terminal import show_result
 
     opened = open_gist(study)
-    result = GistReport(opened.evaluate())
+    result = GistReport(opened.evaluate(_say))
     seconds = time.perf_counter() - start
     title, studies = f"hotwire: {study.stem}", {study.name: opened.text}
     written = write_page(result, path, title=title, command=f"hotwire gist {study}", seconds=seconds, studies=studies)
     data = result.summary() | {"seconds": seconds, "report": str(written)}
     return CommandResult(data, lambda console: show_result(console, result, seconds, f"The report is {written}"))
+
+
+def _say(stage: str) -> None:
+    """Say what begins, where no terminal shows progress."""
+    if not sys.stderr.isatty():
+        click.echo(stage, err=True)

@@ -10,7 +10,7 @@ import click
 from ...errors import InputError
 from ...errors.printable import printable
 from .demo import DEMO
-from .options import check_folder, json_option
+from .options import check_folder, json_option, reading_without_study
 from .result import CommandResult
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def _drafted(path: Path, fields: dict[str, Any], hints: dict[str, str]) -> Comma
     from ..study.draft import LAYER, NETWORK, READOUTS, classes_of, draft, words_of
     from ..targets import WordTargets
 
-    recording = READERS[fields["kind"]](**{name: of for name, of in fields.items() if name != "kind"})
+    with reading_without_study(**fields):
+        recording = READERS[fields["kind"]](**{name: of for name, of in fields.items() if name != "kind"})
     labels = classes_of(recording)
     if len(labels) < 2:
         there = ", ".join(sorted(set(recording.events.label.tolist()))) or "none"

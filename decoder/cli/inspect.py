@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...errors import UnknownNameError
 from .options import json_option, recording_of
 from .result import CommandResult
 
@@ -35,6 +36,13 @@ def inspect(what: str) -> CommandResult:
 
 
 def _inspected(path: Path) -> dict[str, Any]:
+    if path.suffix == ".hotwire":  # before anything is imported that a rig lacks
+        from ..bundle.sealed import describe as describe_bundle
+        from ..steps import step_from_dict
+
+        manifest = describe_bundle(path)
+        steps = [step_from_dict(saved) for saved in manifest["steps"]]
+        return {"kind": "bundle", "delays": delays_data(steps, manifest["rate_hz"]), **manifest}
     from ..readers.arrays.array_files import array_names
     from ..readers.describe import describe, is_recording
     from ..report.data import recording_data
@@ -47,18 +55,15 @@ def _inspected(path: Path) -> dict[str, Any]:
         return _study_data(open_study(path)) if kinematics is None else _kinematics_data(kinematics)
     if path.suffix == ".npz" and (not path.is_file() or "about" in array_names(path)):
         return {"kind": "recording", **recording_data(recording_of(path))}
-    if path.suffix == ".hotwire":
-        from ..bundle.load import describe
-        from ..steps import step_from_dict
-
-        manifest = describe(path)
-        steps = [step_from_dict(saved) for saved in manifest["steps"]]
-        return {"kind": "bundle", "delays": delays_data(steps, manifest["rate_hz"]), **manifest}
     is_network = path.suffix == ".onnx" or (path / "config.json").is_file()
     if is_recording(path) or (path.exists() and not is_network):
         return describe(path)
     from ...models.networks.opening import open_network
+    from ...models.weights.registry import assets
 
+    known = [one.name for one in assets("network")]
+    if not path.exists() and str(path) not in known:
+        raise UnknownNameError("file, folder or network", str(path), known)
     network = open_network(str(path))
     return {
         "kind": "network",
@@ -100,10 +105,22 @@ def _ready(study: Study, recording: Recording) -> str:
 
 
 def _kinematics_data(study: KinematicsStudy) -> dict[str, Any]:
+    from ...errors import LeakError, StudyError
     from ..report.data import recording_data
 
     recording, targets = study.read()
     steps = study.sections.decoder.steps
+    try:
+        prepared = study.prepare(recording, targets)
+    except (StudyError, LeakError) as error:
+        ready: dict[str, Any] = {"evaluation": f"cannot begin: {error}"}
+    else:
+        ready = {
+            "decoder lags": list(prepared.settings.lags),
+            "folds": [list(map(str, runs)) for runs in prepared.held_out],
+            "field": study.sections.evaluation.field,
+            "evaluation": f"can begin: {prepared.summary()}",
+        }
     return {
         "kind": "study of continuous targets",
         "recording": recording_data(recording),
@@ -116,6 +133,7 @@ def _kinematics_data(study: KinematicsStudy) -> dict[str, Any]:
         },
         "decoder": study.sections.decoder.model_dump(exclude_none=True, exclude={"steps"}),
         "delays": delays_data(steps, recording.rate_hz),
+        **ready,
     }
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...errors import InputError
+from ...errors import InputError, RecordingError
 
 if TYPE_CHECKING:
     from ..recordings.recording import Recording
@@ -21,12 +25,32 @@ def check_folder(what: str, path: Path) -> None:
         raise InputError(f"{what}: there is no folder {path.parent} to write {path.name} into; make it first")
 
 
+@contextmanager
+def reading_without_study(**fields: Any) -> Iterator[None]:
+    """Say of a reader's settings, where its error names one, that they are written into a study, with these fields."""
+    try:
+        yield
+    except (RecordingError, InputError) as error:
+        if not re.search(r"\b[a-z_]+ = ", str(error)):
+            raise
+        raise type(error)(
+            f"{error}. Such a setting goes into a study: `hotwire init study.toml` writes one to begin with; in its "
+            f"[recording] give {', '.join(f'{name} = {json.dumps(str(of))}' for name, of in fields.items())} and the "
+            "setting"
+        ) from error
+
+
 def recording_of(path: Path) -> Recording:
-    """Read the recording of a study, or one that hotwire wrote."""
+    """Read the recording of a study, or one that hotwire wrote; any other file needs a study."""
     if path.suffix == ".toml":
         from ..study.study import open_study
 
         return open_study(path).recording()
+    if path.suffix != ".npz":
+        raise InputError(
+            f"recording: expected a study (.toml) or a recording that hotwire wrote (.npz), got {path}; in a study, "
+            "[recording] says how such a file is read. `hotwire init --help` tells how to write one"
+        )
     from ..readers import read_npz
 
     return read_npz(path)

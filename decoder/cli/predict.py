@@ -29,7 +29,8 @@ def predict(bundle: Path, recording: Path, network: str | None) -> CommandResult
     A decoder that can run live decides with the graph that it runs then: its decisions are the same, bit for bit. Runs
     that it was fitted on are named.
     """
-    from ..bundle.load import describe, saved_targets
+    from ..bundle.load import saved_targets
+    from ..bundle.sealed import describe
     from ..fitted_on import runs_of_fit, warning_of
     from ..report import terminal
     from ..report.data import decisions_on

@@ -19,6 +19,8 @@ def unexpected(error: Exception) -> str:
     if isinstance(error, MemoryError):
         what = f" ({printable(error)})" if str(error) else ""
         return f"there is not enough memory{what}; take fewer samples or features"
+    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("hotwire"):
+        return f"this command needs the package {error.name}, which is not installed; pip install 'hotwire[all]'"
     with tempfile.NamedTemporaryFile(
         "w", prefix="hotwire-error-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
     ) as file:

@@ -42,7 +42,7 @@ def agreement_held_out(decoder: Decoder, recording: Recording, precision: Precis
     decoder.require_fitted()
     settings = decoder.settings
     try:
-        check_causal(settings)
+        check_causal(settings.steps)
     except InputError:
         return None
     data = FoldData(decoder.network, decoder.targets, recording, (settings.layer,))

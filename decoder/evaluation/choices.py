@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -79,10 +79,17 @@ def tried_windows(settings: Settings, choose: Sequence[Choice]) -> list[Settings
     ]
 
 
+def values_tried(settings: Settings, choose: Sequence[Choice]) -> dict[str, list[Any]]:
+    """For each setting its value, and those to choose from."""
+    tried: dict[str, list[Any]] = {one.name: [getattr(settings, one.name)] for one in fields(settings)}
+    for choice in choose:
+        tried[choice.setting] += choice.values
+    return tried
+
+
 def layers_tried(settings: Settings, choose: Sequence[Choice]) -> tuple[str, ...]:
     """The decoder's layer, and those to choose from."""
-    chosen = [str(value) for choice in choose if choice.setting == "layer" for value in choice.values]
-    return tuple(dict.fromkeys([settings.layer, *chosen]))
+    return tuple(dict.fromkeys(map(str, values_tried(settings, choose)["layer"])))
 
 
 def chosen_in_words(settings: Settings, names: Sequence[str]) -> dict[str, str]:
@@ -129,7 +136,7 @@ def whitenings(data: TrialData, settings: Settings, choose: Sequence[Choice]) ->
     whitened = {(one.whiten, one.steps) for one in every if one.whitens_samples}
     if any(one.setting == "whiten" for one in choose):
         whitened |= {(whiten, one.steps) for whiten, _ in whitened for one in every}
-    plans = [plan_whitening(*data.prepared(tuple(steps)).data.shape) for _, steps in whitened]
+    plans = [plan_whitening(*data.prepared.of(steps).data.shape) for _, steps in whitened]
     return len(plans), max(plans, key=lambda plan: plan.memory_bytes, default=None)
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +22,16 @@ from ..readout import Entry, Readout, make_entry
 from .choices import N_CACHED, folds_at_once, whitenings
 from .controls import control_named
 from .preparation import Preparation
-from .rivals.choosing import own_choices
+from .rivals.plan import fits_of_rivals, plan_rivals
 from .threads import one_thread_within
 
 PER_FIT_S = 0.003
 """What a fit takes however small it is."""
 PER_RIVAL_S = 0.02
 """The same of a classifier of the field with its pipeline, which tries several candidates."""
-CANDIDATES = 4
-"""How many settings of its own a classifier of the field tries, about."""
-N_MEASURED = 16
+N_WARM = 4
+AT_ONCE = 128
+"""States that pass through the network together."""
 
 
 @dataclass(frozen=True)
@@ -75,34 +75,35 @@ def cost_of(prepared: Preparation, decoder: Decoder, n_cores: int) -> Cost:
     n_fits = n_folds * (searched + 1 + calibrates + again + design.n_refits)
     n_whitenings, whitening = whitenings(data, design.settings, a.choose)
     operations = n_fits * fit.operations
-    operations += 0.0 if whitening is None else n_folds * n_whitenings * searches * whitening.operations
-    n_rival_fits = 0
-    for one in design.rivals:
-        n_rival_fits += n_folds * (max(1, sum(len(of.values) for of in own_choices(one, a.choose))) * n_inner + 1)
-    operations += n_rival_fits * CANDIDATES * _plan_rival(n_train, X.shape[1])
+    operations += (
+        0.0 if whitening is None else n_folds * n_whitenings * (searches + bool(design.rivals)) * whitening.operations
+    )
+    rivals = plan_rivals(data, design.settings, design.rivals, a.choose, n_inner, n_train)
+    n_rival_fits = n_folds * fits_of_rivals(design.rivals, a.choose, n_inner)
+    operations += n_folds * rivals.operations
     fits_s = seconds_of(operations, n_cores) + n_fits * PER_FIT_S / n_cores + n_rival_fits * PER_RIVAL_S / n_cores
 
     n_trials = len(design.trials)
     n_spoken = n_trials * (2 + sum(_repeats(prepared, name) for name in a.controls) + len(prepared.readouts))
     n_spoken += n_trials * design.n_refits
     n_scored = n_folds * (scored["readout"] * searches * n_train + (min(MOST_TRIALS, n_train) if calibrates else 0))
-    score_s, speak_s = _per_state_s(readout, entry)
-    network_s = (n_scored * score_s + n_spoken * (score_s + speak_s)) / n_cores
+    passes = _passes(readout, entry, min(n_trials, AT_ONCE))
+    network_s = (n_scored * passes.score_s + n_spoken * (passes.score_s + passes.speak_s)) / n_cores
     at_once = min(n_cores, folds_at_once(data, design.settings, a.choose, n_folds))
-    each = fit.memory_bytes + (0.0 if whitening is None else whitening.memory_bytes * min(N_CACHED, n_whitenings))
-    return Cost(n_fits + n_rival_fits, n_spoken + n_scored, fits_s, network_s, at_once * each)
+    of_fold = fit.memory_bytes + (0.0 if whitening is None else whitening.memory_bytes * min(N_CACHED, n_whitenings))
+    # Each fold keeps its map, and its trials where they are whitened.
+    kept = 8.0 * n_folds * X.shape[1] * (n_train + (0 if whitening is None else len(X)))
+    fits = max(at_once * of_fold, min(n_cores, n_folds) * rivals.memory_bytes)
+    untrained = any(control_named(name).untrained for name in a.controls) * decoder.network.n_bytes
+    # The measured pass is in memory already.
+    memory = fits + kept + untrained + (n_cores - 1) * passes.memory_bytes
+    return Cost(n_fits + n_rival_fits, n_spoken + n_scored, fits_s, network_s, memory)
 
 
 def _plan(adapter: Any, n: int, n_features: int, n_units: int, n_runs: int) -> FitPlan:
     alphas = adapter.get_params().get("alphas")
     n_alphas = 17 if alphas is None else np.size(alphas)
     return plan_fit(n, n_features, n_units, n_alphas=n_alphas, n_folds=max(1, n_runs))
-
-
-def _plan_rival(n: int, n_features: int) -> float:
-    """Multiplications of a discriminant: the covariance, and its decomposition."""
-    least = min(n, n_features)
-    return float(n) * n_features * least + 20.0 * least**3
 
 
 def _scored(choose: Any, judge: str) -> int:
@@ -115,17 +116,25 @@ def _repeats(prepared: Preparation, name: str) -> int:
     return prepared.arguments.n_shuffles if control_named(name).pairing is not None else 1
 
 
-def _per_state_s(readout: Readout, entry: Entry) -> tuple[float, float]:
-    """Seconds on one core for the scores of a state, and for its free answer; after a first pass that warms up."""
-    states = np.resize(entry.targets, (N_MEASURED, entry.targets.shape[1]))
+class _Passes(NamedTuple):
+    """Seconds on one core for the scores of a state and for its free answer, and the memory of a pass of many."""
+
+    score_s: float
+    speak_s: float
+    memory_bytes: float
+
+
+def _passes(readout: Readout, entry: Entry, n_states: int) -> _Passes:
+    """Measured on so many states, after a first few that warm up."""
+    states, before = np.resize(entry.targets, (n_states, entry.targets.shape[1])), in_memory()
     with one_thread_within():
         score_s = 0.0 if readout.is_fitted else _seconds(readout.scores, entry, states)
         speak_s = _seconds(readout.texts, entry, states) if readout.speaks else 0.0
-    return score_s, speak_s
+    return _Passes(score_s, speak_s, in_memory() - before)
 
 
 def _seconds(call: Callable[[Entry, NDArray], Any], entry: Entry, states: NDArray) -> float:
-    call(entry, states)
+    call(entry, states[:N_WARM])
     start = time.thread_time()
     call(entry, states)
     return (time.thread_time() - start) / len(states)

@@ -38,7 +38,7 @@ class FoldData(TrialData):
     ) -> None:
         super().__init__(targets, recording)
         if cut is not None:
-            self._prepared, self._windows = cut._prepared, cut._windows
+            self.prepared, self._windows = cut.prepared, cut._windows
         self.network = network
         self._tables = targets.activations(network, layers)
         self._prompted = once(lambda prompt: prompted(network, prompt))
@@ -61,7 +61,7 @@ class FoldData(TrialData):
         self, count: str, steps: tuple[Step, ...], of_windows: tuple[Window, ...], held_out: HeldOut
     ) -> Whitener:
         """Fit on all samples of runs not held out; with held-out classes, without their samples in these windows."""
-        prepared = self._prepared(steps)
+        prepared = self.prepared.of(steps)
         rows = ~held_out.in_runs(prepared.run)
         for window in of_windows if held_out.by_class else ():
             trials = self._windows(steps, window)
@@ -72,7 +72,8 @@ class FoldData(TrialData):
         at, run = np.flatnonzero(rows), prepared.run[rows]
         # Samples on both sides of a part that is left out are no neighbours.
         stretch = np.cumsum(np.r_[False, (np.diff(at) != 1) | (run[1:] != run[:-1])])
-        return Whitener(count).fit(prepared.data[rows], groups=stretch)
+        n_dimensions = self.prepared.n_dimensions(steps)
+        return Whitener(count).fit(prepared.data[rows], groups=stretch, n_dimensions=n_dimensions)
 
     def fit(
         self,

@@ -6,7 +6,7 @@ It is done before the network is opened, so that what cannot work fails in secon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -23,14 +23,16 @@ from ..targets import Targets
 from ..windows import require_trials
 from .audit.leaks import Policy, check_policy, refuse
 from .audit.leaks import audit as look_for_leaks
-from .choices import Choice, check_choices, tried_windows
+from .choices import Choice, check_choices, tried_windows, values_tried
 from .controls import CONTROLS, control_named
 from .design import EvaluationDesign
 from .engine import Engine
+from .prepared import prepared_for
 from .refit import N_REFITS
 from .rivals.base import Rival
 from .rivals.catalogue import rival_named
 from .rivals.compare import check_rival
+from .rivals.inputs import shape_of
 from .searched import Redo
 from .splits import CUT, Folds, HeldOut, by_class, check_folds, splits_of
 from .trial_data import TrialData
@@ -99,8 +101,11 @@ def prepare(
     a = arguments
     rivals, readouts = _checked(a, settings)
     if a.engine == "bundle":
-        check_causal(settings)
-    data = TrialData(targets, recording)
+        check_causal(settings.steps)
+    # A bundle is of the recording's own features.
+    can_be_other = a.engine == "network"
+    prepared = prepared_for(recording, values_tried(settings, a.choose)) if can_be_other else None
+    data = TrialData(targets, recording, prepared)
     trials = data.trials(settings)
     require_trials(trials)
     truth = data.truth(trials)
@@ -112,8 +117,9 @@ def prepare(
     in_no_fold = tuple(run for run in recording.runs if not any(run in runs for runs in runs_of))
     tried = [(data.trials(one), one) for one in tried_windows(settings, a.choose)]
     for one in rivals:
-        for cut, with_window in [(trials, settings), *tried]:
-            check_rival(one, cut, targets.answers, with_window.window)
+        for with_window in (settings, *tried_windows(settings, a.choose)):
+            check_rival(one, shape_of(data, with_window), with_window.window)
+    trials = replace(trials, X=data.prepared.own_features(settings.steps, trials.X))
     parts = [*runs_of, in_no_fold] if in_no_fold and classes is None else runs_of
     findings = look_for_leaks(recording, trials, targets, parts, settings, tried, classes=classes)
     names = [choice.setting for choice in a.choose]
@@ -195,15 +201,20 @@ def _checked(a: Arguments, settings: Settings) -> tuple[list[Rival], dict[str, R
 
 def _check_strengths(settings: Settings, recording: Recording, splits: Sequence[HeldOut]) -> None:
     """Raise where a strength has to be chosen in a fold that trains on a single run."""
-    alphas = settings.adapter.get_params().get("alphas", 1.0)
-    one_strength = alphas is not None and np.size(alphas) == 1
     for held_out in splits:
         training = [run for run in recording.runs if run not in held_out.runs]
-        if len(training) == 1 and not held_out.by_class and not one_strength:
-            raise InputError(
-                f"decoder.adapter: a fold trains on the run {training[0]!r} alone, where no strength can be chosen by "
-                f"leaving a run out; {CUT}, or name one strength: adapter = {{ alphas = 100.0 }}"
-            )
+        if not held_out.by_class:
+            check_strength(settings, training, "a fold", CUT)
+
+
+def check_strength(settings: Settings, training: Sequence[Any], what: str, do: str) -> None:
+    """Raise where a strength has to be chosen by training runs of which there is one alone; say what to do."""
+    alphas = settings.adapter.get_params().get("alphas", 1.0)
+    if len(training) == 1 and (alphas is None or np.size(alphas) > 1):
+        raise InputError(
+            f"decoder.adapter: {what} trains on the run {training[0]!r} alone, where no strength can be chosen by "
+            f"leaving a run out; {do}, or name one strength: adapter = {{ alphas = 100.0 }}"
+        )
 
 
 def _check_permute(permute: Permute, folds: Folds, engine: Engine) -> None:

@@ -7,24 +7,24 @@ from numpy.typing import NDArray
 
 from ..recordings.recording import Recording
 from ..settings import Settings
-from ..steps import Step, run_steps
 from ..targets import Targets
 from ..windows import Trials, windows
+from .prepared import PreparedRecording
 from .threads import once
 
 
 class TrialData:
-    """A recording under all settings tried, and its trials; each is computed once."""
+    """A recording under all settings tried, and its trials; each is computed once.
 
-    def __init__(self, targets: Targets, recording: Recording) -> None:
+    `prepared` is the recording after steps, by default in its own features.
+    """
+
+    def __init__(self, targets: Targets, recording: Recording, prepared: PreparedRecording | None = None) -> None:
         self.targets = targets
         self.recording = recording
         self._key_of: dict[int, int] = {}
-        self._prepared = once(lambda steps: run_steps(steps, recording))
-        self._windows = once(lambda steps, window: windows(window, self._prepared(steps)))
-
-    def prepared(self, steps: tuple[Step, ...]) -> Recording:
-        return self._prepared(steps)
+        self.prepared = made = PreparedRecording(recording) if prepared is None else prepared
+        self._windows = once(lambda steps, window: windows(window, made.of(steps)))
 
     def trials(self, settings: Settings) -> Trials:
         """The trials to decide on."""
@@ -33,6 +33,11 @@ class TrialData:
     def trials_to_fit(self, settings: Settings) -> Trials:
         """The trials to fit the adapter on."""
         return self._windows(*settings.to_fit)
+
+    def n_features(self, settings: Settings) -> int:
+        """How many features of its own the recording has after the settings' steps."""
+        known = self.prepared.n_dimensions(settings.steps)
+        return self.prepared.of(settings.steps).n_features if known is None else known
 
     def keys(self, trials: Trials) -> NDArray[np.intp]:
         own = self.targets.key_of(trials)

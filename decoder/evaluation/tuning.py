@@ -7,10 +7,12 @@ from functools import partial
 
 from ..decoder import Decoder
 from ..recordings.recording import Recording
-from .choices import Choice, SettingsSearch, layers_tried
+from .choices import Choice, SettingsSearch, layers_tried, values_tried
 from .fold_data import FoldData
+from .prepared import prepared_for
 from .splits import Folds, HeldOut, by_class
 from .threads import in_parallel
+from .trial_data import TrialData
 
 
 def tune(
@@ -33,7 +35,9 @@ def tune(
     Decoder
         With the chosen settings, not fitted yet. `evaluate` says how well it does.
     """
-    data = FoldData(decoder.network, decoder.targets, recording, layers_tried(decoder.settings, choose))
+    settings, targets = decoder.settings, decoder.targets
+    cut = TrialData(targets, recording, prepared_for(recording, values_tried(settings, choose)))
+    data = FoldData(decoder.network, targets, recording, layers_tried(settings, choose), cut)
     search = SettingsSearch(data, HeldOut((), () if by_class(folds) else None), inner_folds)
-    [settings] = in_parallel([partial(search.choose, decoder.settings, choose)], "choosing settings")
-    return Decoder(decoder.network, decoder.targets, settings)
+    [settings] = in_parallel([partial(search.choose, settings, choose)], "choosing settings")
+    return Decoder(decoder.network, targets, settings)

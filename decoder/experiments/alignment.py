@@ -141,7 +141,10 @@ def matched(trials: Trials, reference: Trials, shared: str) -> tuple[NDArray, ND
     for what, of in (("recording", trials), ("reference", reference)):
         names = getattr(of, shared)
         if names is None:
-            raise RecordingError(f"{what}: its events do not say which stimulus was shown; match by shared='label'")
+            raise RecordingError(
+                f"{what}: its events do not say which stimulus was shown; match by labels: "
+                '--shared label on the command line, shared = "label" in Python'
+            )
         names_of.append(names)
     names = sorted({*names_of[0].tolist()} & {*names_of[1].tolist()} - {""})
     if len(names) < 2:

@@ -94,7 +94,7 @@ class CSP(Features):
         covariances = np.array([self._covariance(samples @ space) for samples in of_classes])
         if np.linalg.eigvalsh(covariances)[:, 0].min() <= 0:
             raise InputError(
-                "X: too few samples for the covariance of a class, so that some direction does not vary at all; "
+                "CSP: too few samples for the covariance of a class, so that some direction does not vary at all; "
                 "record more trials, use longer windows, or shrinkage = 'ledoit-wolf'"
             )
         filters = space @ csp_filters(covariances)[:, : self.n_filters]

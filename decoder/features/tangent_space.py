@@ -102,7 +102,7 @@ class TangentSpace(Features):
         n_channels = prototype.shape[1] + filters.shape[1]
         if self.estimator == "scm" and X.shape[1] <= n_channels:
             raise InputError(
-                f"X: expected more samples in a trial than the {n_channels} channels of its covariance, got "
+                f"TangentSpace: expected more samples in a trial than the {n_channels} channels of its covariance, got "
                 f"{X.shape[1]}; use longer windows, fewer filters, or estimator = 'lwf' or 'oas'"
             )
         covariances = np.array([_covariance(self.estimator, x.astype(np.float64), filters, prototype) for x in X])
@@ -111,8 +111,8 @@ class TangentSpace(Features):
         singular = np.flatnonzero(variances[:, 0] <= NO_VARIANCE * variances[:, -1])
         if len(singular):
             raise InputError(
-                f"X: in trial {singular[0]} some channels do not vary, or not independently of one another; leave "
-                "such trials out, or use estimator = 'lwf' or 'oas'"
+                f"TangentSpace: in trial {singular[0]} some channels do not vary, or not independently of one another; "
+                "leave such trials out, or use estimator = 'lwf' or 'oas'"
             )
         return FittedTangentSpace(
             shape=np.array(X.shape[1:]),

@@ -11,13 +11,13 @@ proposal's, so that rounding never decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
+from ...errors import InputError
 from .beam_settings import BeamSettings
 from .proposals import Indices, Vocabulary
 from .whitened import WhitenedModel
@@ -74,10 +74,6 @@ class Beam:
     model : WhitenedModel
     words : WordModel
     vocabulary : Vocabulary
-    unknown, size : array (n_features,)
-        The features of a word that is not known yet, and what features are divided by.
-    n_reached : int
-        How many samples a word reaches.
     settings : BeamSettings
     """
 
@@ -86,20 +82,28 @@ class Beam:
         model: WhitenedModel,
         words: WordModel,
         vocabulary: Vocabulary,
-        unknown: Floats,
-        size: Floats,
-        n_reached: int,
         settings: BeamSettings,
     ) -> None:
         self._responses, self._products = model.responses, model.products()
         self._words, self._vocabulary, self._settings = words, vocabulary, settings
-        self._unknown, self._size = unknown, size
+        self._unknown, self._size = model.unknown, model.size
         memory, next_words = words.begin()
-        nothing = np.zeros((1, n_reached, model.n_directions))
+        nothing = np.zeros((1, model.timing.n_reached, model.n_directions))
         self.hypotheses = Hypotheses(nothing, np.zeros(1), np.zeros(1), np.zeros((1, 0), np.intp), memory, next_words)
         self.final: list[int] = []
         """The most recent final words, as many as a context needs, oldest first."""
         self._begun = False
+
+    @property
+    def width(self) -> int:
+        """How many hypotheses survive the next word."""
+        return self._settings.width
+
+    def narrow(self, width: int) -> None:
+        """Let fewer hypotheses survive from the next word on."""
+        if width > self.width:
+            raise InputError(f"width: expected at most {self.width}, as a beam only narrows, got {width}")
+        self._settings = replace(self._settings, width=width)
 
     def open(self, n: int, samples: Floats) -> None:
         """Move on by `n` samples; `samples` (n_reached, K) are what unknown words leave unexplained from there on.
@@ -139,11 +143,11 @@ class Beam:
 
     def _candidates(self, n_context: int) -> tuple[Indices, Indices, Floats]:
         now, found = self.hypotheses, []
-        for text, log_p in zip(now.texts, now.next_words, strict=True):
+        for text, probability in zip(now.texts, np.exp(now.next_words), strict=True):
             if self._begun:
                 context = np.r_[np.array(self.final, np.intp), text]
                 context = context[max(len(context) - n_context, 0) :]
-                found.append(self._vocabulary.proposals(np.exp(log_p), context, self._settings.nucleus))
+                found.append(self._vocabulary.proposals(probability, context, self._settings.nucleus))
             else:
                 found.append(self._vocabulary.first)
         parents = np.repeat(np.arange(len(found)), [len(one) for one in found])
@@ -163,7 +167,7 @@ class Beam:
         levels = np.rint(scores / STEP)
         best = np.lexsort((-levels, parents))  # stable: proposals of equal scores stay in order
         place = np.arange(len(best)) - np.searchsorted(parents[best], parents[best])
-        allowed = np.ceil(settings.extensions * rankdata(np.rint(now.log_p / STEP)) / len(now) - STEP)
+        allowed = np.ceil(settings.extensions * _ranks(np.rint(now.log_p / STEP)) / len(now) - STEP)
         best = best[place < allowed[parents[best]]]
         return best[np.argsort(-levels[best], kind="stable")][: settings.width]
 
@@ -181,3 +185,13 @@ class Beam:
         self.hypotheses = now
         self.final = [*self.final, *done][-n_remembered:]
         return done
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks from 1 for the smallest; equal values share the mean of theirs.
+
+    >>> _ranks(np.array([3.0, 1.0, 3.0]))
+    array([2.5, 1. , 2.5])
+    """
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]

@@ -43,7 +43,7 @@ class BeamSettings:
             if getattr(self, name) < 1:
                 raise InputError(f"{name}: expected a whole number of at least 1, got {getattr(self, name)}")
         if self.commit_words is not None and self.commit_words < 1:
-            raise InputError(f"commit_words: expected at least 1, or None, got {self.commit_words}")
+            raise InputError(f"commit_words: expected at least 1, got {self.commit_words}")
         if not self.language_weight >= 0 or not self.context_s >= 0:
             raise InputError(
                 "expected a language_weight and context_s of at least 0, got "

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from ...adapters.whiten import Whitener
 from ...errors import ShapeError
 from .timing import WordTiming
+from .whitened import WhitenedModel
 
 Floats = NDArray[np.float64]
+EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,3 +61,21 @@ class EncodingModel:
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise ShapeError(f"{name}: expected the shape {shape}, got {getattr(self, name).shape}")
+
+    def whitened(self) -> WhitenedModel:
+        """What decoding needs of it."""
+        n_delays, n_features, n_voxels = self.weights.shape
+        moved = self.noise.pulled_back(self.weights.reshape(-1, n_voxels).T)
+        left, values, right = np.linalg.svd(moved, full_matrices=False)
+        kept = values > values.max(initial=0.0) * max(moved.shape) * EPS
+        responses = (values[kept, None] * right[kept]).reshape(-1, n_delays, n_features).transpose(1, 0, 2)
+        return WhitenedModel(
+            timing=self.timing,
+            rate_hz=self.rate_hz,
+            unknown=self.unknown,
+            mean=self.mean,
+            size=self.size,
+            intercept=self.intercept,
+            projection=np.ascontiguousarray(self.noise.pulled_back(left[:, kept])),
+            responses=np.ascontiguousarray(responses),
+        )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,14 @@ from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
 from .beam_settings import BeamSettings
 from .encoding_fit import EncodingFit, EncodingSettings, fit_encoding
+from .encoding_model import EncodingModel
+from .featured_words import FeaturedWords
 from .gist_decoder import GistDecoder
-from .network_words import NetworkWords, features_of_story, read_stories, vocabulary_of
+from .network_words import SlidingWords, features_of_story, read_stories, vocabulary_of
 from .proposals import Vocabulary
+from .whitened import WhitenedModel
 from .word_features import WordFeatures
+from .word_model import WordNetwork
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,20 @@ class FittedGist:
     settings: GistSettings
     encoding: EncodingFit
     vocabulary: Vocabulary
-    words: NetworkWords
+    words: FeaturedWords
 
-    def decoder(self, null_seed: int | None = None) -> GistDecoder:
-        """Return a decoder for one run; with a seed, a null that sees no brain."""
-        return GistDecoder(self.encoding.model, self.words, self.vocabulary, self.settings.beam, null_seed)
+    @cached_property
+    def model(self) -> WhitenedModel:
+        """What decoding needs of the encoding model."""
+        return self.encoding.model.whitened()
+
+    def decoder(self, null_seed: int | None = None, network: WordNetwork | None = None) -> GistDecoder:
+        """Return a decoder for one run; with a seed, a null that sees no brain.
+
+        `network` is another access to the language model, by default its own.
+        """
+        words = self.words if network is None else self.words.asking(network)
+        return GistDecoder(self.model, words, self.vocabulary, self.settings.beam, null_seed)
 
     def decode(
         self, recording: Recording, run: int | str, words: TimedWords, null_seed: int | None = None
@@ -93,9 +107,43 @@ def fit_gist(
     """
     check_words(words, recording)
     sliding = SlidingPass(network, settings.layer, n_tokens=settings.n_tokens)
-    read = read_stories(network, sliding, words)
-    features = WordFeatures.fit(np.concatenate([read[run].states for run in words]), settings.n_components)
-    of_runs = {run: features_of_story(features, read[run], words[run]) for run in words}
-    encoding = fit_encoding(of_runs, words, recording, features.bands, settings.encoding)
+    read = read_stories(network, [settings.layer], words, settings.n_tokens)
+    states = np.concatenate([of.states[settings.layer] for of in read.values()])
+    features = WordFeatures.fit(states, settings.n_components)
+    encoding = _encoded(network, features, words, recording, settings)
     vocabulary, tokens = vocabulary_of(network, np.concatenate([words[run].word for run in words]).tolist())
-    return FittedGist(settings, encoding, vocabulary, NetworkWords(sliding, vocabulary, tokens, features))
+    return FittedGist(
+        settings, encoding, vocabulary, FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features)
+    )
+
+
+def model_without(
+    fitted: FittedGist,
+    network: LanguageModel,
+    words: Mapping[Any, TimedWords],
+    recording: Recording,
+    left_out: Sequence[Any],
+) -> EncodingModel:
+    """Fit again without some of the runs, by the features of words that were found with them.
+
+    How well it explains those runs does not come from having been fitted on them.
+    """
+    kept = [run for run in recording.runs if run not in left_out]
+    of_kept = {run: words[run] for run in kept}
+    features = fitted.words.of_words
+    return _encoded(network, features, of_kept, recording.select(runs=kept), fitted.settings).model
+
+
+def _encoded(
+    network: LanguageModel,
+    features: WordFeatures,
+    words: Mapping[Any, TimedWords],
+    recording: Recording,
+    settings: GistSettings,
+) -> EncodingFit:
+    read = read_stories(network, [settings.layer], words, settings.n_tokens)
+    of_runs = {
+        run: features_of_story(features, of.states[settings.layer], of.surprisal, words[run])
+        for run, of in read.items()
+    }
+    return fit_encoding(of_runs, words, recording, features.bands, settings.encoding)

@@ -6,6 +6,7 @@ So what is said does not depend on how the samples were cut.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import InputError, ShapeError
 from .beam import Beam, NextWord
 from .beam_settings import BeamSettings
-from .encoding_model import EncodingModel
 from .lanczos import lanczos, sample_of
 from .proposals import Vocabulary, contexts
 from .timing import checked_times, independent
@@ -22,6 +22,9 @@ from .whitened import WhitenedModel
 from .word_model import WordModel
 
 Floats = NDArray[np.float64]
+
+METER_WORDS = 60
+"""The newest words over which evidence is gained, some 20 s of speech, see `hotwire.decoder.gist.meter`."""
 
 
 class Saying(NamedTuple):
@@ -36,7 +39,7 @@ class GistDecoder:
 
     Parameters
     ----------
-    encoding : EncodingModel
+    model : WhitenedModel
     words : WordModel
     vocabulary : Vocabulary
     settings : BeamSettings, optional
@@ -47,7 +50,7 @@ class GistDecoder:
 
     def __init__(
         self,
-        encoding: EncodingModel,
+        model: WhitenedModel,
         words: WordModel,
         vocabulary: Vocabulary,
         settings: BeamSettings | None = None,
@@ -55,10 +58,8 @@ class GistDecoder:
     ) -> None:
         self._null = None if null_seed is None else np.random.default_rng(null_seed)
         self._settings = BeamSettings() if settings is None else settings
-        self._model = WhitenedModel.of(encoding.weights, encoding.intercept, encoding.noise)
-        self._encoding, self._timing, self._vocabulary = encoding, encoding.timing, vocabulary
-        n_reached = self._timing.n_reached
-        self._beam = Beam(self._model, words, vocabulary, encoding.unknown, encoding.size, n_reached, self._settings)
+        self._model, self._timing, self._vocabulary = model, model.timing, vocabulary
+        self._beam = Beam(model, words, vocabulary, self._settings)
         nothing = np.zeros(self._model.n_directions)
         self._nothing = nothing
         self._samples: dict[int, Floats | None] = {}  # whitened; None where lost
@@ -69,11 +70,30 @@ class GistDecoder:
         self._before: list[float] = []  # of words that are decided
         self._timed_until = -np.inf
         self._opened: int | None = None
+        self._evidence = deque([0.0], maxlen=METER_WORDS + 1)
+        self.n_decided = 0
+        """How many words the beam has been through."""
+        self.n_lost = 0
+        """How many samples were lost: they are left out of the likelihood."""
 
     @property
     def evidence(self) -> float:
         """How many nats the best hypothesis explains the recording better than words that are not known."""
         return float(self.scores[0])
+
+    @property
+    def gained(self) -> float | None:
+        """How much of that came with the newest `METER_WORDS` words; None while there are fewer."""
+        return None if self.n_decided < METER_WORDS else self._evidence[-1] - self._evidence[0]
+
+    @property
+    def width(self) -> int:
+        """Of the beam."""
+        return self._beam.width
+
+    def narrow(self, width: int) -> None:
+        """Go on with fewer hypotheses, for a machine that is too slow."""
+        self._beam.narrow(width)
 
     @property
     def scores(self) -> Floats:
@@ -109,14 +129,14 @@ class GistDecoder:
         """
         if samples is not None:
             self._take_samples(np.asarray(samples, np.float64))
-        at, durations = sample_of(middle_s, self._encoding.rate_hz), np.asarray(duration_s, np.float64)
+        at, durations = sample_of(middle_s, self._model.rate_hz), np.asarray(duration_s, np.float64)
         if at.ndim != 1 or at.shape != durations.shape:
             raise ShapeError(
                 f"words: expected a duration_s for each middle_s, got arrays of {durations.shape} and {at.shape}"
             )
         checked_times(at, self._timed_until)
         self._waiting += zip(at.tolist(), durations.tolist(), strict=True)
-        until = [] if timed_until_s is None else sample_of([timed_until_s], self._encoding.rate_hz).tolist()
+        until = [] if timed_until_s is None else sample_of([timed_until_s], self._model.rate_hz).tolist()
         self._timed_until = max([self._timed_until, *at.tolist(), *until])
         return self._decide()
 
@@ -127,7 +147,7 @@ class GistDecoder:
         return Saying(said.final + said.draft, [])
 
     def _take_samples(self, samples: Floats) -> None:
-        n_voxels = len(self._encoding.voxels)
+        n_voxels = len(self._model.intercept)
         if samples.ndim != 2 or samples.shape[1] != n_voxels:
             raise ShapeError(f"samples: expected (n_samples, {n_voxels}), got {samples.shape}")
         if self._ended:
@@ -141,6 +161,7 @@ class GistDecoder:
             )
         for is_lost, row in zip(lost, self._model.project(np.where(lost[:, None], 0.0, samples)), strict=True):
             self._samples[self._n_samples] = None if is_lost else row
+            self.n_lost += bool(is_lost)
             self._n_samples += 1
 
     def _decide(self) -> Saying:
@@ -163,10 +184,12 @@ class GistDecoder:
         moved = 0 if self._opened is None else first - self._opened
         self._beam.open(moved, np.array([self._nothing if row is None else row for row in rows]))
         present = np.array([self._samples.get(t) is not None for t in range(first - 1, first + n)])
-        reach = self._settings.context_s * self._encoding.rate_hz
+        reach = self._settings.context_s * self._model.rate_hz
         n_context = contexts(self._before, at, reach, self._settings.context_words)
         final = self._beam.step(NextWord(self._timing.weights(at, present), duration_s, n_context))
         self._opened = first
+        self._evidence.append(self.evidence)
+        self.n_decided += 1
         self._before.append(at)
         self._waiting.pop(0)
         self._forget(first, n_context + 1 + self._settings.context_words)
@@ -192,7 +215,7 @@ class GistDecoder:
         for delay, response in zip(self._timing.delays, self._model.responses, strict=True):
             if t - delay >= 0:
                 rate = self._rate(t - delay)
-                left -= response @ ((rate * self._encoding.unknown - self._encoding.mean) / self._encoding.size)
+                left -= response @ ((rate * self._model.unknown - self._model.mean) / self._model.size)
         return left
 
     def _rate(self, t: int) -> float:

@@ -5,7 +5,8 @@ the rows of U' be the K <= n_columns directions of ``P^(1/2) B'`` (its thin sing
 
     (y - b - B'f)' P (y - b - B'f)  =  |U' P^(1/2) (y - b) - S V' f|^2 + what does not depend on f
 
-So each sample y is projected once to K numbers, and so are the features f, a block of columns for each delay.
+So each sample y is projected once to K numbers, and so are the features f, a block of columns for each delay. It is all
+that decoding needs of an encoding model.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...adapters.rows import each_row
-from ...adapters.whiten import Whitener
+from ...errors import ShapeError
+from .timing import WordTiming
 
 Floats = NDArray[np.float64]
-EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class WhitenedModel:
 
     Attributes
     ----------
+    timing : WordTiming
+    rate_hz : float
+        Samples per second.
+    unknown, mean, size : array (n_features,)
+        See `EncodingModel`.
     intercept : array (n_voxels,)
         The recording without words.
     projection : array (n_voxels, K)
@@ -36,26 +42,31 @@ class WhitenedModel:
         What a feature adds to the whitened numbers, at each delay.
     """
 
+    timing: WordTiming
+    rate_hz: float
+    unknown: Floats
+    mean: Floats
+    size: Floats
     intercept: Floats
     projection: Floats
     responses: Floats
 
-    @classmethod
-    def of(cls, weights: Floats, intercept: Floats, noise: Whitener) -> WhitenedModel:
-        """Whiten a model: weights (n_delays, n_features, n_voxels), intercept (n_voxels,) and the whitener of its
-        noise.
-        """
-        n_delays, n_features, n_voxels = weights.shape
-        moved = noise.pulled_back(weights.reshape(-1, n_voxels).T)
-        left, values, right = np.linalg.svd(moved, full_matrices=False)
-        kept = values > values.max(initial=0.0) * max(moved.shape) * EPS
-        responses = (values[kept, None] * right[kept]).reshape(-1, n_delays, n_features).transpose(1, 0, 2)
-        return cls(intercept, noise.pulled_back(left[:, kept]), np.ascontiguousarray(responses))
+    def __post_init__(self) -> None:
+        n_features, n_voxels, n_directions = len(self.unknown), len(self.intercept), self.n_directions
+        expected = {
+            "mean": (n_features,),
+            "size": (n_features,),
+            "projection": (n_voxels, n_directions),
+            "responses": (len(self.timing.delays), n_directions, n_features),
+        }
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                raise ShapeError(f"{name}: expected the shape {shape}, got {getattr(self, name).shape}")
 
     @property
     def n_directions(self) -> int:
         """K."""
-        return self.projection.shape[1]
+        return self.projection.shape[-1]
 
     def project(self, samples: ArrayLike) -> Floats:
         """Return the whitened numbers (n_samples, K) of samples (n_samples, n_voxels), each on its own."""

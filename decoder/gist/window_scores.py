@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ..statistics.identification import identification
 from ..statistics.texts import bleu_1, stems, word_error_rate, word_overlap
+from .sentence_similarity import SentenceSimilarity
 
 Floats = NDArray[np.float64]
 
 WINDOW_S = 20.0
 EVERY_S = 1.0
+SENTENCES_EVERY = 5
+"""Vectors of sentences take long, and windows a second apart are nearly the same."""
 
 SCORES: dict[str, Callable[[Sequence[str], Sequence[str]], float]] = {
     "WER": word_error_rate,
@@ -36,6 +38,10 @@ class WindowScore(NamedTuple):
     null: float
     z: float
     above: float
+
+
+Scores = dict[str, WindowScore]
+"""By name."""
 
 
 def windows_of(middle_s: Floats, window_s: float = WINDOW_S, every_s: float = EVERY_S) -> list[slice]:
@@ -61,39 +67,38 @@ def windows_of(middle_s: Floats, window_s: float = WINDOW_S, every_s: float = EV
 
 
 def score_windows(
-    true: Sequence[str], said: Sequence[str], nulls: Sequence[Sequence[str]], windows: Sequence[slice]
-) -> dict[str, WindowScore]:
-    """Compare texts of one word at each time with the true one, in windows; by the name of each score."""
+    true: Sequence[str],
+    said: Sequence[str],
+    nulls: Sequence[Sequence[str]],
+    windows: Sequence[slice],
+    sentences: SentenceSimilarity | None = None,
+) -> Scores:
+    """Compare texts of one word at each time with the true one, in windows; by the name of each score.
+
+    A sentence encoder, where there is one, is asked about one window in `SENTENCES_EVERY`.
+    """
     true, said = _plain(true), _plain(said)
     texts = [said, *map(_plain, nulls)]
     scores = {}
     for name, score in SCORES.items():
-        sign = -1.0 if name in LOW_IS_GOOD else 1.0
         table = np.array([[score(true[window], text[window]) for window in windows] for text in texts])
-        means = table.mean(axis=1)
-        spread = means[1:].std(ddof=1) if len(nulls) > 1 else np.nan
-        z = sign * (means[0] - means[1:].mean()) / spread if spread > 0 else np.nan
-        above = np.nan
-        if nulls:
-            above = float((sign * table[0] > np.percentile(sign * table[1:], 95, axis=0)).mean())
-        scores[name] = WindowScore(float(means[0]), float(means[1:].mean()) if nulls else np.nan, float(z), above)
+        scores[name] = _beside_nulls(table, -1.0 if name in LOW_IS_GOOD else 1.0)
+    if sentences is not None:
+        few = windows[::SENTENCES_EVERY]
+        expected = [true[window] for window in few]
+        table = np.array([sentences.pairs([text[window] for window in few], expected) for text in texts])
+        scores[f"{sentences.name} similarity"] = _beside_nulls(table, 1.0)
     return scores
 
 
-def identified(true: Sequence[str], said: Sequence[str], windows: Sequence[slice]) -> float:
-    """How often a decoded window is more like its own true window than like another, by overlap of stems; chance 0.5.
-
-    Windows that share words in time are not compared.
-    """
-    true, said = stems(true), stems(said)
-    apart = [windows[0]]
-    for window in windows:
-        if window.start >= apart[-1].stop:
-            apart.append(window)
-    if len(apart) < 2:
-        raise InputError("windows: expected two or more that are apart, got one; give a longer run or shorter windows")
-    alike = [[word_overlap(true[other], said[one]) for other in apart] for one in apart]
-    return float(identification(alike, np.arange(len(apart)), 2).mean())
+def _beside_nulls(table: Floats, sign: float) -> WindowScore:
+    """Scores (n_texts, n_windows), the first text's beside those of the nulls."""
+    means, n_nulls, above = table.mean(axis=1), len(table) - 1, np.nan
+    spread = means[1:].std(ddof=1) if n_nulls > 1 else np.nan
+    z = sign * (means[0] - means[1:].mean()) / spread if spread > 0 else np.nan
+    if n_nulls:
+        above = float((sign * table[0] > np.percentile(sign * table[1:], 95, axis=0)).mean())
+    return WindowScore(float(means[0]), float(means[1:].mean()) if n_nulls else np.nan, float(z), above)
 
 
 def _plain(words: Sequence[str]) -> list[str]:

@@ -20,8 +20,28 @@ class Rows(Protocol):
         ...
 
 
+class WordNetwork(Protocol):
+    """A language model in two halves, over the words of a vocabulary.
+
+    Log probabilities (n, n_words) are those among the words, since nothing else follows; the `log_mass` (n,) is the log
+    probability, among all tokens, that one of the words follows.
+    """
+
+    def begin(self) -> tuple[Any, NDArray, NDArray]:
+        """Begin one text: its memory, log probabilities and log mass."""
+        ...
+
+    def enter(self, memory: Any, words: Indices, rows: Indices) -> tuple[NDArray, Any]:
+        """The states (n, n_units) of words after the texts of these rows, and what `go_on` needs of each."""
+        ...
+
+    def go_on(self, memory: Any, entered: Any) -> tuple[Any, NDArray, NDArray]:
+        """Words after the texts of the memory: the memory with them, log probabilities and log mass."""
+        ...
+
+
 class WordModel(Protocol):
-    """A language model that goes on word by word."""
+    """A language model that goes on word by word, with features of words."""
 
     def begin(self) -> tuple[Rows, Floats]:
         """Begin one text: its memory, and the log probability (1, n_words) of each word of the vocabulary."""

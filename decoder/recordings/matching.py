@@ -41,7 +41,7 @@ def _difference(ours: tuple[str, ...], theirs: tuple[str, ...]) -> str:
             f"{sides}; {len(missing)} are missing: {listed(missing)}. It has: {listed(theirs)}. Use the same mask or "
             "channels"
         )
-    pick = "recording.select(features=...), in its order"
+    pick = "`channels` in the study's [recording], or recording.select(features=...) in Python, in its order"
     if more:
         return f"{sides}; it also has {listed(more)}. Take the decoder's with {pick}"
     first = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)

@@ -174,7 +174,11 @@ class Recording:
             chosen["regions"] = {
                 name: np.flatnonzero(np.isin(columns, of).ravel()) for name, of in self.regions.items()
             }
-        return replace(self, data=self.data[rows][:, columns], **chosen)
+        if runs is not None:
+            chosen["data"] = self.data[rows]
+        if features is not None:
+            chosen["data"] = chosen.get("data", self.data)[:, columns]
+        return replace(self, **chosen)
 
     def _feature_indices(self, features: ArrayLike) -> NDArray:
         wanted = np.asarray(features)

@@ -1,7 +1,8 @@
 """A synthetic listener: recordings of a brain that hears stories, of known truth.
 
-It knows nothing of what a decoder assumes: it responds to the words' states in a layer that is given, and to features
-of its own that no network has. Each voxel has its own haemodynamic response and its own correlation with the words.
+It knows nothing of what a decoder assumes: it responds to the words' states in a layer that is given, along the
+directions in which they vary most, and to features of its own that no network has. Each voxel has its own
+haemodynamic response and its own correlation with the words.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class SyntheticListener:
         log-normal.
     spread_r : float
         Standard deviation of its logarithm.
+    n_directions : int
+        How many principal components of the states (each unit in its standard deviations) voxels follow, each voxel a
+        random mixture of them: what voxels share of the meaning of words is of few dimensions (Huth et al. 2016, Nature
+        532, 453).
     private : float
         Part of the response's variance, from 0 to 1, that follows features of words which no network has: of each word
         of the dictionary, at random.
@@ -63,6 +68,7 @@ class SyntheticListener:
     rate_hz: float = 0.5
     mean_r: float = 0.1
     spread_r: float = 0.5
+    n_directions: int = 40
     private: float = 0.3
     autocorrelation: float = 0.4
     shared_noise: float = 0.5
@@ -70,8 +76,9 @@ class SyntheticListener:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.n_features < 1 or self.n_shared < 1:
-            raise InputError(f"expected n_features and n_shared of at least 1, got {self.n_features}, {self.n_shared}")
+        for name in ("n_features", "n_shared", "n_directions"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name}: expected at least 1, got {getattr(self, name)}")
         if not (np.isfinite(self.rate_hz) and self.rate_hz > 0):
             raise InputError(f"rate_hz: expected a positive number of samples per second, got {self.rate_hz}")
         if not 0 <= self.mean_r < LARGEST_R or not self.spread_r >= 0:
@@ -135,17 +142,16 @@ class SyntheticListener:
         for run in run_lengths:
             if run not in words or run not in states or len(states[run]) != len(words[run]):
                 raise ShapeError(f"states: expected those of all words of the run {run!r}, got others or none")
-        all_states = np.concatenate([np.asarray(states[run], np.float64) for run in run_lengths])
-        mean, size = all_states.mean(axis=0), all_states.std(axis=0)
+        known_of = self._directions(states, run_lengths)
         rng = self._rng(1)
         shifts_s = RESPONSE_SD_S * np.linspace(-2, 2, N_RESPONSES)
         chance = np.exp(-np.square(shifts_s / RESPONSE_SD_S) / 2)
         response_of = rng.choice(N_RESPONSES, self.n_features, p=chance / chance.sum())
-        to_known, to_private = (rng.standard_normal((n_units, self.n_features)) for n_units in (len(mean), N_PRIVATE))
+        to_known, to_private = (rng.standard_normal((n, self.n_features)) for n in (self.n_directions, N_PRIVATE))
         dictionary: dict[str, Floats] = {}
         parts = []
         for run, length in run_lengths.items():
-            known = (np.asarray(states[run], np.float64) - mean) / np.where(size > 0, size, 1.0)
+            known = known_of[run]
             private = np.array([self._private(str(word), dictionary) for word in words[run].word])
             time_s = np.arange(length)[:, None] / self.rate_hz
             made = np.empty((2, length, self.n_features))
@@ -153,11 +159,19 @@ class SyntheticListener:
                 voxels = response_of == number
                 after_s = time_s - shift_s
                 course = response_to(after_s - words[run].onset_s) - response_to(after_s - words[run].offset_s)
-                made[0][:, voxels] = course @ known @ to_known[:, voxels]
+                made[0][:, voxels] = course @ known @ to_known[: known.shape[1], voxels]
                 made[1][:, voxels] = course @ private @ to_private[:, voxels]
             parts.append(made)
         of_known, of_private = np.concatenate(parts, axis=1)
         return np.sqrt(1 - self.private) * self._scaled(of_known) + np.sqrt(self.private) * self._scaled(of_private)
+
+    def _directions(self, states: Mapping[Any, NDArray], runs: Mapping[Any, int]) -> dict[Any, Floats]:
+        """The states of each run's words along the directions in which those of all vary most."""
+        table = np.concatenate([np.asarray(states[run], np.float64) for run in runs])
+        table = self._scaled(table)
+        directions = np.linalg.eigh(table.T @ table)[1][:, ::-1][:, : self.n_directions]
+        stops = np.cumsum([len(states[run]) for run in runs])
+        return dict(zip(runs, np.split(table @ directions, stops[:-1]), strict=True))
 
     def _private(self, word: str, dictionary: dict[str, Floats]) -> Floats:
         key = word.lower()

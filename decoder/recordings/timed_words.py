@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import NonFiniteError, RecordingError, ShapeError
-from .events import listed, set_field
+from .events import Events, listed, set_field
 from .recording import Recording
 
 MAX_OVERLAP_S = 0.25
@@ -148,3 +148,18 @@ def check_words(words: Mapping[Any, TimedWords], recording: Recording) -> None:
                 f"{outside.size} of {len(of_run)} words lie outside it. Times count in seconds from the first sample "
                 "of the run"
             )
+
+
+def words_as_events(recording: Recording, words: Mapping[Any, TimedWords]) -> Recording:
+    """Return the recording with the words of its runs as its events, to replay them as markers."""
+    check_words(words, recording)
+    runs = recording.runs
+    lengths = [len(words[run]) for run in runs]
+    of_all = [words[run] for run in runs]
+    events = Events(
+        run=np.repeat(np.array(runs), lengths),
+        onset_s=np.concatenate([of.onset_s for of in of_all]),
+        duration_s=np.concatenate([of.duration_s for of in of_all]),
+        label=np.concatenate([of.word for of in of_all]),
+    )
+    return replace(recording, events=events)

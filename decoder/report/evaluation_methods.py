@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -18,10 +18,12 @@ from .methods import (
     DISCRIMINANT,
     RIDGE,
     control_texts,
+    in_a_line,
     measure_texts,
     refit_text,
     setting_texts,
     statistics_text,
+    strengths_text,
 )
 from .numbers import count, percent
 
@@ -36,6 +38,9 @@ CONTROLS_REDO = {
     ),
 }
 """What controls did again; the names of those that fit the map from the brain are inserted."""
+
+JUDGED = {"nearest": "the nearest target in the layer", "readout": "the readout"}
+"""What scores the values of a choice."""
 
 
 def evaluation_methods(design: EvaluationDesign) -> dict[str, str]:
@@ -163,9 +168,9 @@ def _cross_validation(design: EvaluationDesign) -> str:
     text += f"In each, the adapter, its strength and its gain{whitening} are fitted anew."
     if design.choose:
         by = "the area under the ROC curve" if "auc" in design.measure_names else "pairwise accuracy"
-        names = ", ".join(one.setting for one in design.choose).capitalize()
+        names = ", ".join(f"{one.setting} (by {JUDGED[one.judge]})" for one in design.choose)
         text += (
-            f" {names}: chosen in each fold anew, one after the other, by "
+            f" {names[0].upper()}{names[1:]}: chosen in each fold anew, one after the other, by "
             f"{by} over {design.inner_folds} inner folds of the training runs; what is said here of other "
             "settings is what they were before."
         )
@@ -175,7 +180,13 @@ def _cross_validation(design: EvaluationDesign) -> str:
 def _decoding(design: EvaluationDesign) -> str:
     values = design.values_of("layer")
     layer = f" (chosen in each fold from {', '.join(values)})" if values else f" ({design.settings.layer})"
-    adapter = " ".join(repr(design.settings.adapter).split())
+    adapters = design.values_of("adapter")
+    held_out = "runs" if design.classes is None else "classes"
+    adapter = "; ".join(
+        f"{in_a_line(one)}, {strengths_text(one, held_out)}" for one in adapters or [design.settings.adapter]
+    )
+    readouts = design.values_of("readout")
+    readout = "; ".join(map(repr, readouts or [design.settings.readout]))
     others = (
         f" Rows of other readouts, by their own scores: {', '.join(design.readout_names)}."
         if design.readout_names
@@ -183,6 +194,10 @@ def _decoding(design: EvaluationDesign) -> str:
     )
     return (
         "The adapter is a linear map (ridge regression) from brain activity to the activation of one layer of the "
-        f"network{layer}: {adapter}. {RIDGE} Readout: {design.settings.readout!r}."
+        f"network{layer}: {_each_fold(adapters)}{adapter}. {RIDGE} Readout: {_each_fold(readouts)}{readout}."
         f"{DISCRIMINANT if design.settings.readout.is_fitted else ''}{others}"
     )
+
+
+def _each_fold(values: Sequence[object]) -> str:
+    return "chosen in each fold from " if values else ""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from ...adapters.factored import FactoredAdapter
+from ...adapters.ridge.alphas import STRONGEST, WEAKEST
+from ...adapters.ridge.ridge import GENERALISED
 from ..evaluation.controls import control_named
 from ..settings import Settings
 from ..statistics.intervals import LEAST_RUNS
@@ -82,6 +87,34 @@ def _steps(steps: Sequence[Step] | None) -> str:
 
 def _whitening(whiten: str) -> str:
     return WHITENING.get(whiten, whiten)
+
+
+def in_a_line(adapter: FactoredAdapter) -> str:
+    """An adapter with the settings that are not its defaults, in one line."""
+    return " ".join(repr(adapter).split())
+
+
+def strengths_text(adapter: FactoredAdapter, held_out: str = "runs") -> str:
+    """Which strengths of a ridge are tried, and by what one is chosen in the training, of which some is held out."""
+    params = adapter.get_params(deep=False)
+    if "alphas" not in params:
+        return "which has no strength to choose"
+    alphas = params["alphas"]
+    if alphas is None:
+        tried = (
+            f"with strengths at half powers of ten from {WEAKEST:g} to {STRONGEST:g} times the largest squared "
+            "singular value of the training features"
+        )
+    elif np.ndim(alphas) == 0 and not isinstance(alphas, Mapping):
+        return f"with the strength {alphas:g}"
+    else:
+        of_bands = alphas.items() if isinstance(alphas, Mapping) else [("", alphas)]
+        each = (f"{name} {', '.join(f'{one:g}' for one in np.ravel(of))}".strip() for name, of in of_bands)
+        tried = f"with the strengths {'; '.join(each)}"
+    if params.get("cv") == GENERALISED:
+        return f"{tried}, chosen by generalised cross-validation"
+    by = "squared cosine with" if params.get("choose_by") == "direction" else "squared error from"
+    return f"{tried}, chosen by the {by} the targets of training {held_out} held out in turn"
 
 
 def measure_texts(names: Iterable[str], words: dict[str, str]) -> dict[str, str]:

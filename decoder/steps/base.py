@@ -76,6 +76,10 @@ class Step(ABC):
     needs_future: ClassVar[bool] = False
     """True where the step must see the whole run first, which only offline decoding can do."""
 
+    treats_features_alike: ClassVar[bool] = False
+    """True where every output sample is a sum of samples of its run, with weights that are the same for all features
+    and all recordings: mixing features before the step, or after it, is then the same."""
+
     on_gap: OnGap = "bridge"
     """Where samples are missing, ``"bridge"``: continue with the state, counting only samples that are present;
     ``"reset"``: start again, as at the beginning of a run. A setting of steps with a memory."""

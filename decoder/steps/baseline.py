@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ class RunningBaseline(Step):
     on_gap : {"bridge", "reset"}
         See `Step`.
     """
+
+    treats_features_alike: ClassVar[bool] = True
 
     window_s: float | None = None
     on_gap: OnGap = "bridge"
@@ -61,6 +64,8 @@ class ExponentialBaseline(Step):
     on_gap : {"bridge", "reset"}
         See `Step`.
     """
+
+    treats_features_alike: ClassVar[bool] = True
 
     time_constant_s: float
     on_gap: OnGap = "bridge"

@@ -41,6 +41,7 @@ class Detrend(Step):
 
     order: int = 1
     needs_future: ClassVar[bool] = True
+    treats_features_alike: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_count("order", self.order, 0)
@@ -69,6 +70,8 @@ class RunningDetrend(Step):
     on_gap : {"bridge", "reset"}
         See `Step`.
     """
+
+    treats_features_alike: ClassVar[bool] = True
 
     window_s: float
     order: int = 1

@@ -27,6 +27,8 @@ class Filter(Step):
     starts with its first sample.
     """
 
+    treats_features_alike: ClassVar[bool] = True
+
     start: Start
     gain_at_0_hz: ClassVar[float]
 

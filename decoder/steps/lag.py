@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ class Lag(Step):
     >>> Lag(lag_samples=1).open(1, 1.0).push([[1.0], [2.0], [3.0]]).ravel()
     array([2., 3.], dtype=float32)
     """
+
+    treats_features_alike: ClassVar[bool] = True
 
     lag_s: float | None = None
     lag_samples: int | None = None

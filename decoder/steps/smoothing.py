@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,8 @@ class Smooth(Step):
     >>> Smooth("exponential", 0.1).open(1, 10.0).push([[1.0], [0.0], [0.0]]).ravel().round(3)
     array([1.   , 0.269, 0.09 ], dtype=float32)
     """
+
+    treats_features_alike: ClassVar[bool] = True
 
     kernel: Kernel
     width_s: float

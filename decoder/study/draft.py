@@ -24,8 +24,12 @@ NO_CLASSES = re.compile(
     re.IGNORECASE,
 )
 """Labels that say when nothing was shown, or what the machine did."""
-FEWEST_TRIALS = 10
+FEWEST_TRIALS = 5
 """Of a class, in a part of a continuous recording that is cut into runs."""
+MOST_RUNS = 20
+"""So many blocks of events, with long pauses between them, are taken for runs."""
+MUCH_LONGER = 3.0
+"""How many times longer the pauses between blocks are than those within."""
 
 
 def classes_of(recording: Recording) -> list[str]:
@@ -167,13 +171,23 @@ def _inline(readout: Readout) -> str:
 
 def _cut(recording: Recording, counts: list[int], *, scanner: bool) -> list[str]:
     """A recording made in one go has to be cut into runs, for a run is never split between training and test."""
-    n_runs = min(10, max(2, min(counts, default=0) // FEWEST_TRIALS))
+    blocks = _n_blocks(recording)
+    n_runs = blocks if blocks > 2 else min(10, max(2, min(counts, default=0) // FEWEST_TRIALS))
     margins = [(0.0, 10.0), (0.0, 5.0)] if scanner else [(0.5, 1.0), (0.1, 0.5)]
     margin = next((one for one in margins if _can_be_cut(recording, n_runs, one)), (0.0, 0.0))
     return [
         "# It was made in one go; it is cut between events, as a run is never split between training and test.",
         f"cut = {{ n_runs = {n_runs}, margin_s = {json.dumps(margin)} }}",
     ]
+
+
+def _n_blocks(recording: Recording) -> int:
+    """How many blocks of events there are, by pauses that are much longer than all others; 1 where none are."""
+    order = np.argsort(recording.events.onset_s, kind="stable")
+    onset_s, duration_s = recording.events.onset_s[order], recording.events.duration_s[order]
+    pauses = np.sort(onset_s[1:] - np.maximum.accumulate(onset_s + duration_s)[:-1])[::-1].clip(1 / recording.rate_hz)
+    ratios = (pauses[:-1] / pauses[1:])[: min(MOST_RUNS, len(onset_s) // 2) - 1]
+    return int(np.argmax(ratios)) + 2 if len(ratios) and ratios.max() >= MUCH_LONGER else 1
 
 
 def _can_be_cut(recording: Recording, n_runs: int, margin_s: tuple[float, float]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,10 @@ from ...errors.printable import printable
 from .section import Section
 
 AnySections = TypeVar("AnySections", bound=Section)
+WORDS = {"valid dictionary": "table", "valid integer": "whole number", "valid string": "text", "a valid ": "a "}
+"""What pydantic calls otherwise than a study file does."""
+TYPE = re.compile(r"(int|float|str|bool)|(literal|dict|list|tuple|constrained|function|nullable|lax|json|chain).*")
+"""How pydantic names the members of a union where a value fits none of them."""
 
 
 def checked_sections(
@@ -22,14 +27,55 @@ def checked_sections(
     try:
         return sections.model_validate(document, context={"folder": folder})
     except ValidationError as error:
-        wrong = [printable(_message(one)) for one in error.errors(include_url=False)]
+        wrong = [printable(one) for one in _messages(error.errors(include_url=False), document)]
         raise StudyError(f"{name}: " + "\n  ".join(["several fields are wrong:"] * (len(wrong) > 1) + wrong)) from error
 
 
-def _message(error: Any) -> str:
-    """One of pydantic's errors as a line, e.g. ``evaluation.choose[0].values: expected ..., got 3``."""
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).removeprefix(".")
-    cause = error.get("ctx", {}).get("error")
-    if isinstance(cause, Exception):
-        return f"{place}: {cause}" if place else str(cause)
-    return f"{place}: {error['msg'].replace('Input should be', 'expected')}, got {error['input']!r}"
+def _messages(errors: Iterable[Any], document: Mapping[str, Any]) -> list[str]:
+    """Pydantic's errors as lines, e.g. ``evaluation.choose[0].values: expected ..., got 3``.
+
+    A value that could be one of several types has one line with all that was expected.
+    """
+    expected: dict[tuple[str, str], list[str]] = {}
+    for error in errors:
+        place, cause = _place(error["loc"], document), error.get("ctx", {}).get("error")
+        if isinstance(cause, Exception):
+            of, got = str(cause).removeprefix(f"{place.rpartition('.')[2]}: "), ""
+        else:
+            of, got = _expected(error), f", got {error['input']!r}"
+        expected.setdefault((place, got), []).append(of)
+    return [
+        (f"{place}: " if place else "") + " or ".join([of[0], *(one.removeprefix("expected ") for one in of[1:])]) + got
+        for (place, got), of in expected.items()
+    ]
+
+
+def _expected(error: Any) -> str:
+    if error["type"] == "too_short":
+        return f"expected {error['ctx']['min_length']} or more values"
+    if error["type"] == "too_long":
+        return f"expected at most {error['ctx']['max_length']} values"
+    text = error["msg"].replace("Input should be", "expected")
+    for pydantics, ours in WORDS.items():
+        text = text.replace(pydantics, ours)
+    return text
+
+
+def _place(parts: Iterable[int | str], document: Any) -> str:
+    """Where in a study an error is, without the type that pydantic tried for a value that may have several."""
+    place = ""
+    for part in parts:
+        known = isinstance(part, int) or (isinstance(document, Mapping) and part in document)
+        if not known and (isinstance(part, str) and TYPE.fullmatch(part)):
+            continue
+        place += f"[{part}]" if isinstance(part, int) else f".{part}"
+        document = document[part] if known and _holds(document, part) else None
+    return place.removeprefix(".")
+
+
+def _holds(document: Any, part: int | str) -> bool:
+    return (
+        part in document
+        if isinstance(document, Mapping)
+        else isinstance(document, list) and part in range(len(document))
+    )

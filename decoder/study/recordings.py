@@ -144,7 +144,7 @@ class BidsRecording(StimulusFiles):
 class SeveralFiles(RecordingSection):
     """One file or several, whose runs follow each other."""
 
-    path: OneOrMore[AnyPath]
+    path: Annotated[OneOrMore[AnyPath], Field(min_length=1)]
 
     def read_whole(self) -> Recording:
         given = self.given("kind", "cut", "path")

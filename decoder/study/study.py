@@ -22,7 +22,7 @@ from ..decoder import Decoder
 from ..evaluation.audit.leaks import warn_before_fit, windows_in_time
 from ..evaluation.audit.samples import SLOW_HZ
 from ..evaluation.evaluate import Evaluation, evaluate_prepared
-from ..evaluation.preparation import Arguments, Preparation, prepare
+from ..evaluation.preparation import Arguments, Preparation, check_strength, prepare
 from ..evaluation.splits import by_class, inner_splits
 from ..evaluation.tuning import tune
 from ..recordings.recording import Recording
@@ -120,6 +120,13 @@ class Study:
             if evaluation.choose and not by_class(evaluation.folds):
                 inner_splits(recording.runs, (), evaluation.inner_folds, "choose")
 
+    def check_fit(self, recording: Recording) -> None:
+        """Raise where the decoder cannot be fitted on the whole recording; before the network opens."""
+        self.check_words(recording)
+        with self.naming():
+            do = "cut it into runs, such as by cut = { n_runs = 8 } in [recording]"
+            check_strength(self.sections.decoder.settings(), recording.runs, "the fit", do)
+
     def fit(self, decoder: Decoder, recording: Recording) -> Decoder:
         """Fit on the whole recording, after making the evaluation's choices by all its runs."""
         section = self.sections.evaluation
@@ -166,11 +173,11 @@ def open_study(path: str | PathLike[str]) -> Study:
     text, document = read_document(path)
     if isinstance(targets := document.get("targets"), dict) and CONTINUOUS in targets:
         raise StudyError(
-            f"{path}: targets.{CONTINUOUS}: continuous targets are decoded without a network, by `hotwire evaluate` "
-            "(and `hotwire inspect`) alone; for this command give words or stimuli"
+            f"{path}: targets.{CONTINUOUS}: continuous targets are decoded without a network, by "
+            f"`hotwire evaluate {path}` alone, and `hotwire inspect {path}` says what that will do; for this command "
+            "give words or stimuli"
         )
-    if (kind := document.get("kind")) in COMMANDS:
-        raise StudyError(f'{path}: kind: a study of kind "{kind}" is for `hotwire {COMMANDS[kind]} {path}` alone')
+    check_kind(path, document)
     return Study(path, text, checked_sections(study_sections(), document, path.parent, path))
 
 
@@ -182,4 +189,21 @@ def read_document(path: Path) -> tuple[str, dict[str, Any]]:
     except FileNotFoundError as error:
         raise StudyError(f"{path}: there is no such file; `hotwire init {path}` writes one to begin with") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        if path.suffix != ".toml":
+            raise StudyError(
+                f"{path}: expected a study (.toml), which says how a recording is read; `hotwire init --help` tells "
+                "how to write one"
+            ) from error
         raise StudyError(f"{path}: cannot be read as TOML: {error}") from error
+
+
+def check_kind(path: Path, document: dict[str, Any], kind: str | None = None) -> None:
+    """Raise `StudyError` where a study is for the command of another kind, and name that; by default kind is none."""
+    given = document.get("kind")
+    if given != kind and given in COMMANDS:
+        raise StudyError(f'{path}: kind: a study of kind "{given}" is for `hotwire {COMMANDS[given]} {path}` alone')
+    if kind is not None and given != kind and "targets" in document:
+        raise StudyError(
+            f'{path}: kind: expected "{kind}", got {given or "none"}; a study with [targets] is for '
+            f"`hotwire evaluate {path}`"
+        )

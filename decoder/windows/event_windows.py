@@ -125,6 +125,10 @@ class RunningAverage(EventWindow):
         return max(first, done + 1 - self.max_samples)
 
 
+def _other_policies(window: EventWindow) -> str:
+    return " or ".join(f'incomplete = "{one}"' for one in window.policies() if one != "error")
+
+
 @dataclass
 class _OpenEvent:
     event: int
@@ -154,14 +158,13 @@ class _EventWindowState(WindowState):
         if stop <= first:
             raise InputError(
                 f"event {event}: no sample lies in its window [{start_s:g}, {stop_s:g}) s at "
-                f"{self._rate_hz:g} Hz; give stop_s, or a longer duration"
+                f"{self._rate_hz:g} Hz; give the window a stop_s, such as stop_s = 1.0, or the event a longer duration"
             )
         if first < 0:
             if window.incomplete == "error":
                 raise RecordingError(
                     f"event {event}: its window [{start_s:g}, {stop_s:g}) s begins before the run; leave "
-                    "the event out, or choose another policy than incomplete = 'error': "
-                    f"{', '.join(window.policies())}"
+                    f"the event out, or give the window {_other_policies(window)}"
                 )
             if window.incomplete == "drop" or stop <= 0:
                 self.left_out.append(event)
@@ -191,7 +194,7 @@ class _EventWindowState(WindowState):
                 raise RecordingError(
                     f"event {one.event}: its window is samples {one.first} to {one.stop - 1}, but the run "
                     f"ends after {n} samples; {len(self._open)} events are cut off so. Leave them out, or "
-                    f"choose another policy than incomplete = 'error': {', '.join(self._window.policies())}"
+                    f"give the window {_other_policies(self._window)}"
                 )
             if self._window.incomplete == "drop" or one.first >= n:
                 self.left_out.append(one.event)

@@ -36,7 +36,7 @@ def ingredients_of(network: Network, stimuli: Sequence[Any] | np.ndarray) -> dic
         "code": code_of_class(kind, Network),
         "settings": _in_clear(network.settings()),
         "layers": {name: list(shape) for name, shape in network.layers.items()},
-        "versions": _versions(),
+        "versions": versions(),
         "n_stimuli": len(stimuli),
         "stimuli": sha256_of(*(content_of(stimuli[position]) for position in range(len(stimuli)))),
     }
@@ -107,7 +107,8 @@ def _feed_array(digest: Any, array: np.ndarray, value: Any) -> None:
         raise InputError(f"stimuli: expected one whose content can be read, got a {type(value).__name__}")
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The versions of the packages that activations depend on."""
     versions = {}
     for name in _PACKAGES:
         try:

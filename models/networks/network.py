@@ -193,6 +193,11 @@ class Network(ABC):
             digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
 
+    @property
+    def n_bytes(self) -> int:
+        """Of the weights in memory."""
+        return sum(array.nbytes for _, array in self._weights())
+
     def settings(self) -> dict[str, Any]:
         """Return what else decides the activations, besides class, weights and layers; part of the key in the cache."""
         return {}

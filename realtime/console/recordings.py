@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...decoder.cli.options import reading_without_study
 from ...decoder.recordings.recording import Recording
 from ...errors import InputError, UnknownNameError
 
@@ -24,8 +25,10 @@ def open_recording(what: str) -> Recording:
 
         path, suffix = DEMO, ".toml"
     if suffix == ".toml":
-        from ...decoder.study.study import open_study
+        from ...decoder.study.study import open_study, read_document
 
+        if read_document(path)[1].get("kind") == "gist":
+            return _with_words(path)
         return open_study(path).recording()
     if suffix == ".npz":
         from ...decoder.readers import read_npz
@@ -34,12 +37,23 @@ def open_recording(what: str) -> Recording:
     if suffix == ".xdf":
         from ...decoder.readers import read_xdf
 
-        return read_xdf(path)
+        with reading_without_study(kind="xdf", path=path):
+            return read_xdf(path)
     if suffix in MNE_SUFFIXES:
         from ...decoder.readers import read_mne
 
-        return read_mne(path)
+        with reading_without_study(kind="mne", path=path):
+            return read_mne(path)
     raise InputError(f"recording: expected {KINDS}, got {what!r}")
+
+
+def _with_words(path: Path) -> Recording:
+    """The recording of a study of gist, with its words as events."""
+    from ...decoder.experiments.gist.study import open_gist
+    from ...decoder.recordings.timed_words import words_as_events
+
+    study = open_gist(path)
+    return words_as_events(*study.read(study.network()))
 
 
 def named_runs(recording: Recording, given: Sequence[str]) -> list[int | str] | None:

@@ -18,6 +18,8 @@ import numpy as np
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
 from ..engine.engine import Engine
+from ..engine.gist_engine import GistEngine
+from ..live_text import LiveText
 from ..swap import Commands
 from .view import View
 
@@ -38,6 +40,9 @@ class JsonStream(Output):
 
     def decision(self, decision: LiveDecision) -> None:
         self._print(decision.to_dict())
+
+    def text(self, text: LiveText) -> None:
+        self._print(text.to_dict())
 
     def status(self, status: Status) -> None:
         self._print(status.to_dict())
@@ -111,7 +116,9 @@ def stop_on_signal() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def decode(engine: Engine, view: View, *, commands: Commands | None = None, seconds: float | None = None) -> str:
+def decode(
+    engine: Engine | GistEngine, view: View, *, commands: Commands | None = None, seconds: float | None = None
+) -> str:
     """Run an engine, from opening its stream to closing everything, and return why it ended.
 
     During the search for the stream, Ctrl-C raises KeyboardInterrupt; later it ends the session.
@@ -123,7 +130,7 @@ def decode(engine: Engine, view: View, *, commands: Commands | None = None, seco
             while True:
                 engine.turn(TURN_S)
                 view.draw(engine.state)
-                if commands is not None:
+                if commands is not None and isinstance(engine, Engine):
                     commands.poll(engine)
                 if engine.ended:
                     return "the stream ended"

@@ -11,11 +11,13 @@ import click
 
 from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
+from ..stream_match import RATES
+from .channels_option import read_channels
 from .window_option import read_sliding, window_for
 
 if TYPE_CHECKING:
-    from ...decoder.bundle.compiled import CompiledDecoder
     from ...decoder.windows import Window
+    from ..live_decoder import LiveDecoder
     from ..settings import LiveSettings
     from ..sources.source import Source
 
@@ -28,6 +30,11 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
 @click.option("--type", "kind", help="Its content type.")
 @click.option("--source-id", help="Its source_id.")
 @click.option("--markers", metavar="NAME", help="The LSL stream of markers; needed where windows follow events.")
+@click.option(
+    "--words-per-s",
+    type=float,
+    help="For a decoder of gist, without --markers of words: how many words are said, evenly; else as in the training.",
+)
 @click.option("--volumes", type=FolderPath, help="Instead: the folder in which NIfTI volumes appear.")
 @click.option("--from", "from_", metavar="NAME[:KEY=VALUE,...]", help="Instead: a source that a package brings.")
 @click.option("--tr", "tr_s", type=float, help="With --volumes: seconds from one to the next; else the decoder's.")
@@ -42,10 +49,26 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--channels",
-    type=click.Choice(["exact", "by-name", "by-position"]),
+    callback=read_channels,
     default="exact",
     show_default=True,
-    help="How the stream's channels have to match the decoder's.",
+    metavar="exact|by-name|by-position|OURS=THEIRS,...",
+    help="How the stream's channels have to match the decoder's; or which of them is which, by name or number, as in "
+    "C3=1,Cz=2,C4=4.",
+)
+@click.option(
+    "--units",
+    default="exact",
+    show_default=True,
+    metavar="exact|convert|UNIT",
+    help="convert: bring other units to the decoder's. UNIT: what the stream sends, such as V, whatever it says.",
+)
+@click.option(
+    "--rate",
+    type=click.Choice(RATES),
+    default="exact",
+    show_default=True,
+    help="resample: bring a stream of another rate to the decoder's.",
 )
 @click.option(
     "--backlog",
@@ -77,9 +100,16 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
     default="hotwire",
     show_default=True,
     metavar="NAME|none",
-    help="Send NAME-decisions, NAME-probabilities and NAME-status over LSL.",
+    help="Send NAME-decisions, NAME-probabilities, NAME-details and NAME-status over LSL.",
 )
-@click.option("--to", multiple=True, metavar="NAME[:KEY=VALUE,...]", help="Also an output that a package brings.")
+@click.option(
+    "--output",
+    "to",
+    multiple=True,
+    metavar="URL|NAME[:KEY=VALUE,...]",
+    help="Also send decisions and states to udp://HOST:PORT (JSON), osc://HOST:PORT, ws://HOST:PORT (a server for web "
+    "pages), or to an output that a package brings. May be given several times.",
+)
 @click.option("--seconds", type=float, help="Stop after so many.")
 @click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print decisions and states as lines of JSON, then a summary.")
@@ -90,6 +120,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     the session with a summary and exit code 0 (130 as long as the stream was not found).
     """
     from ...decoder.bundle.compiled import CompiledDecoder
+    from ...decoder.bundle.compiled_gist import CompiledGist, decodes_gist
     from ...decoder.windows import EventWindow
     from ..engine.engine import Engine
     from ..outputs.json_lines import JsonLines
@@ -101,10 +132,14 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
 
     if record and out is None:
         raise click.UsageError("--record needs --out, the folder to record into")
-    decoder = CompiledDecoder.load(bundle)
-    settings = _settings(options, window_for(decoder, options["window"]))
+    decoder = CompiledGist.load(bundle) if decodes_gist(bundle) else CompiledDecoder.load(bundle)
+    is_gist = isinstance(decoder, CompiledGist)
+    if options["words_per_s"] is not None and not is_gist:
+        raise click.UsageError("--words-per-s goes with a decoder of gist")
+    settings = _settings(options, None if is_gist else window_for(decoder, options["window"]))
     source = _source(decoder, options)
-    if isinstance(settings.window or decoder.window, EventWindow) and not (options["markers"] or options["from_"]):
+    follows_events = not is_gist and isinstance(settings.window or decoder.window, EventWindow)
+    if follows_events and not (options["markers"] or options["from_"]):
         raise click.UsageError(
             "the decoder's windows follow events: expected --markers, the stream that tells them, or --window "
             "sliding:LENGTH/EVERY"
@@ -125,6 +160,12 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     if options["as_json"]:
         assert sys.__stdout__ is not None
         outputs.append(JsonStream(sys.__stdout__))
+    if isinstance(decoder, CompiledGist):
+        from .stream_gist import run_gist, summary_of_gist
+
+        found = run_gist(decoder, source, settings, outputs[1:], recorder, options)
+        found["out"] = None if out is None else str(out)
+        return CommandResult(found, lambda console: console.print(summary_of_gist(found), markup=False))
     with liblsl_aside(None if out is None else out / "lsl.log") if draws else nullcontext():
         view = on_console("hotwire stream", draws)
         if not options["as_json"]:
@@ -149,7 +190,9 @@ def _settings(options: dict[str, Any], window: Window | None) -> LiveSettings:
 
     return LiveSettings(
         window=window,
-        channels=options["channels"].replace("-", " "),
+        channels=options["channels"],
+        units=options["units"],
+        rate=options["rate"],
         backlog=options["backlog"],
         deadline_s=options["deadline_s"],
         on_late=options["on_late"],
@@ -158,7 +201,7 @@ def _settings(options: dict[str, Any], window: Window | None) -> LiveSettings:
     )
 
 
-def _source(decoder: CompiledDecoder, options: dict[str, Any]) -> Source:
+def _source(decoder: LiveDecoder, options: dict[str, Any]) -> Source:
     from ..plugins import make_source
     from ..sources.catalogue import lsl, volumes
 
@@ -185,7 +228,7 @@ def _plain(options: dict[str, Any], window: Window | None) -> dict[str, Any]:
     from_, to = options["from_"], options["to"]
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
     del plain["from_"], plain["to"]
-    named = ({"from": from_} if from_ else {}) | ({"to": to} if to else {})
+    named = ({"from": from_} if from_ else {}) | ({"output": to} if to else {})
     return plain | {"window": "own" if window is None else window.to_dict()} | named
 
 

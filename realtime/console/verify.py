@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +12,9 @@ from ...decoder.cli.options import json_option
 from ...decoder.cli.result import CommandResult
 from ...errors import InputError
 from ...errors.printable import json_text, printable
+
+if TYPE_CHECKING:
+    from ..verify.verify import Certificate
 
 LOSSES = {"lost": "samples lost", "nonfinite": "with NaN", "duplicated": "sent twice"}
 
@@ -54,6 +58,8 @@ def verify(
     Then samples are lost, a channel is NaN or flat, a chunk comes twice: the session must decide and abstain as an
     offline twin of which the same samples are missing. The exit code is 0 if all are equal, else 1.
     """
+    from ...decoder.bundle.compiled_gist import decodes_gist
+    from ..verify.gist import verify_gist
     from ..verify.verify import verify as compare
     from .progress import progress_bar
     from .recordings import named_runs, open_recording
@@ -61,6 +67,12 @@ def verify(
     if out is not None and not out.parent.is_dir():
         raise InputError(f"out: there is no folder {out.parent} to write {out.name} into; make it first")
     opened = open_recording(recording)
+    if decodes_gist(bundle):
+        with progress_bar("passes") as progress:
+            certificate = verify_gist(
+                bundle, opened, runs=named_runs(opened, runs), cuttings=cuttings, seed=seed, progress=progress
+            )
+        return _result(certificate, out, _readable_gist)
     with progress_bar("passes") as progress:
         certificate = compare(
             bundle,
@@ -72,14 +84,33 @@ def verify(
             min_present=least_present,
             progress=progress,
         )
+    return _result(certificate, out, _readable)
+
+
+def _result(certificate: Certificate, out: Path | None, readable: Callable[[dict[str, Any]], str]) -> CommandResult:
     result = certificate.to_dict()
     if out is not None:
         out.write_text(json_text(result, indent=1) + "\n", encoding="utf-8")
     return CommandResult(
         result,
-        lambda console: console.print(_readable(result), markup=False),
+        lambda console: console.print(readable(result), markup=False),
         code=0 if certificate.passed else 1,
     )
+
+
+def _readable_gist(result: dict[str, Any]) -> str:
+    from ...decoder.fitted_on import warning_of
+
+    bundle, recording, cuttings = result["bundle"], result["recording"], result["cuttings"]
+    lines = [
+        f"{result['result']}: {result['n_words']} words, of whole runs against live",
+        f"bundle     {bundle['path']}, SHA-256 {bundle['sha256']}",
+        f"recording  {recording['source']}, run {', '.join(recording['runs'])}, SHA-256 {recording['sha256']}",
+        f"cuttings   {cuttings['n']} from seed {cuttings['seed']}: {cuttings['n_compared']} passes, "
+        f"{cuttings['n_unequal']} differ",
+    ]
+    warning = warning_of(recording["part_of_fit"])
+    return "\n".join(map(printable, lines if warning is None else [*lines, warning]))
 
 
 def _readable(result: dict[str, Any]) -> str:

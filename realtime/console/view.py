@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from statistics import median
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from rich.align import Align
 from rich.console import Console, Group
@@ -19,10 +19,9 @@ from ...decoder.report.markup import in_markup
 from ...errors.printable import printable
 from ..decision import LiveDecision, Output, Status
 from ..health import MarkerState, State
+from ..live_decoder import LiveDecoder
+from ..live_text import LiveText
 from ..sources.source import StreamInfo
-
-if TYPE_CHECKING:
-    from ...decoder.bundle.compiled import CompiledDecoder
 
 Scorer = Callable[[LiveDecision], bool | None]
 """Whether a decision is correct; None if unknown."""
@@ -67,7 +66,7 @@ class PlainView(View):
         self._console = console
         self._judge = scorer
 
-    def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
+    def open(self, info: StreamInfo, decoder: LiveDecoder) -> None:
         self._print(f"decoding {info.summary()}")
 
     def decision(self, decision: LiveDecision) -> None:
@@ -84,6 +83,11 @@ class PlainView(View):
         words.append(f"{1e3 * (decision.latency.queue_s + decision.latency.compute_s):.1f} ms")
         words += ["late"] * decision.late + ["in shadow"] * decision.shadow
         self._print("  ".join(words))
+
+    def text(self, text: LiveText) -> None:
+        meter = "too few words" if text.z is None else f"meter {text.z:+.1f}"
+        words = f"{' '.join(text.final)} [draft: {' '.join(text.draft)}]" if text.distinguishable else text.said
+        self._print(f"{text.stop_s:10.1f} s  {meter:>13}  {words}")
 
     def status(self, status: Status) -> None:
         self._print(f"[{status.state}] {status.why}")
@@ -113,7 +117,7 @@ class TerminalView(View):
         self._latencies: deque[LiveDecision] = deque(maxlen=N_LATENCIES)
         self._live.start()
 
-    def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
+    def open(self, info: StreamInfo, decoder: LiveDecoder) -> None:
         self._stream = printable(f"{info.name}: {info.n_channels} channels at {info.rate_hz:g} Hz")
         self._answers = decoder.answers
 

@@ -56,6 +56,7 @@ class Decider:
 
     def _publish(self, decision: LiveDecision) -> None:
         self._reporter.output(lambda output: output.decision(decision))
+        self._reporter.record(lambda recorder: recorder.decision(decision))
 
     def _decided(self, stream: OpenStream, pipeline: Pipeline, one: ReadyWindow, number: int) -> LiveDecision:
         return decide(
@@ -98,8 +99,8 @@ def decide(
         text=None if answer is None else answer.text,
         label=label,
         event=row.event,
-        start_s=row.first / decoder.rate_hz,
-        stop_s=row.stop / decoder.rate_hz,
+        start_s=row.first / timeline.rate_hz,
+        stop_s=row.stop / timeline.rate_hz,
         start_stamp_s=timeline.stamp_of(row.first),
         stop_stamp_s=timeline.stamp_of(row.stop),
         present=row.n_present / (row.stop - row.first),

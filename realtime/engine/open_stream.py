@@ -10,24 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError
-from ..checks import few, match_channels
 from ..gaps.timeline import Gap, SampleRange, Timeline
-from ..health import State
 from ..settings import LiveSettings
 from ..sources.source import Chunk, Marker, MarkersChange, StreamInfo
+from ..stream_match import match_stream
 from .decoders import Decoders
 from .markers import MAX_MARKERS, MarkerAt, Markers
 from .pipeline import Arrival, Pipeline, ReadyWindow
 from .reporting import Reporter
 from .ring import Ring
+from .stream_warnings import StreamWarnings
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
 
-AHEAD_S = 60.0
-"""A marker stamped this much later than the newest sample is reported: if it is from another clock, its window may wait
-for ever.
-"""
 BUFFER_S, MIN_BUFFER = 30.0, 128
 """Raw samples stored by default. For a scanner, 30 s would be too short for a new decoder's baseline."""
 
@@ -55,6 +51,7 @@ class OpenStream:
         reporter.samples = self.timeline.losses
         self._clock_off_s = 0.0
         self._early: list[Marker] = []
+        self._warnings = StreamWarnings(reporter, info.rate_hz)
         self._unstored: tuple[Chunk, Sequence[SampleRange | Gap]] | None = None
 
     def latest(self, seconds: float) -> NDArray[np.float32]:
@@ -85,7 +82,7 @@ class OpenStream:
         reporter, active = self._reporter, self.decoders.active
         arrival = self.arrival = self._arrived(chunk, pieces)
         n_present = n_missing = 0
-        nonfinite_before = active.n_nonfinite
+        nonfinite_before, filled_before = active.n_nonfinite, active.n_filled
         for piece in pieces:
             if isinstance(piece, Gap):
                 n_missing += piece.n_missing
@@ -95,12 +92,14 @@ class OpenStream:
                 samples = chunk.samples[piece.rows]
                 n_present += len(samples)
                 self.decoders.push(samples, arrival)
-        n_nonfinite = active.n_nonfinite - nonfinite_before
+        n_nonfinite, n_filled = active.n_nonfinite - nonfinite_before, active.n_filled - filled_before
         if n_nonfinite:
             reporter.counts["nonfinite"] += n_nonfinite
-            if reporter.health.state is not State.GAP:
-                reporter.message(f"nonfinite: {n_nonfinite} samples hold NaN or infinity, in {few(active.nonfinite)}")
-        reporter.changes(reporter.health.arrived(n_present - n_nonfinite, n_missing + n_nonfinite))
+            reporter.counts["filled"] += n_filled
+            self._warnings.nonfinite(active.nonfinite, n_nonfinite, n_filled, arrival.pulled_s)
+        self._warnings.taken(len(chunk.samples), n_present, arrival.pulled_s)
+        n_unusable = n_nonfinite - n_filled
+        reporter.changes(reporter.health.arrived(n_present - n_unusable, n_missing + n_unusable))
 
     def store(self) -> None:
         """Store and check the newest samples, before the next ones use their memory; no decision waits for this."""
@@ -134,8 +133,9 @@ class OpenStream:
         self.decoders.add_shadow(shadow)
 
     def _pipeline(self, decoder: CompiledDecoder) -> Pipeline:
-        channels = match_channels(self.info, decoder, self._settings.channels)
-        return Pipeline(decoder, self._settings.window or decoder.window, channels, self._settings.history_s)
+        settings = self._settings
+        match = match_stream(self.info, decoder, settings.channels, settings.units, settings.rate)
+        return Pipeline(decoder, settings.window or decoder.window, match, settings.history_s, settings.max_bad)
 
     def _arrived(self, chunk: Chunk, pieces: Sequence[SampleRange | Gap]) -> Arrival:
         """Return when a chunk arrived, with the stamp of its newest sample."""
@@ -167,11 +167,7 @@ class OpenStream:
             reporter.counts["markers_repeated"] += 1
             return
         ahead_s = (sample - self.timeline.stop) / self.info.rate_hz
-        if ahead_s > AHEAD_S:
-            reporter.message(
-                f"marker {marker.label!r} is stamped {ahead_s:.0f} s ahead of the newest sample, and its window waits "
-                "for that; is the program that sends it on LSL's clock?"
-            )
+        self._warnings.ahead(marker.label, ahead_s, self.arrival.pulled_s)
         added = self.markers.add(marker, sample)
         self.decoders.feed(lambda pipeline: self._announce(pipeline, added))
 

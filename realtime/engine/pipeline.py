@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from ...decoder.steps import open_chain
 from ...decoder.steps.base import all_finite
 from ...decoder.windows import Window, WindowRow
+from ..stream_match import StreamMatch
+from .broken_channels import bad_channels, filled, middle_of
 from .quality import Quality
 
 if TYPE_CHECKING:
@@ -49,59 +51,61 @@ class ReadyWindow(NamedTuple):
 class Pipeline:
     """The steps and windows of a decoder, which receive a stream from its first sample on.
 
-    ``window`` is the decoder's own, or another. ``channels`` are the stream's channels that the decoder takes, None for
-    all. Samples are stored for ``history_s``, for late markers. ``n_nonfinite`` counts samples with NaN or infinity,
-    which are missing samples to the steps; ``nonfinite`` names the features that were not finite in the newest of them.
+    ``window`` is the decoder's own, or another. ``match`` makes of the stream what the decoder takes. Samples are
+    stored for ``history_s``, for late markers. Samples with NaN or infinity in at most a share
+    ``max_bad`` of the features are `filled`; others are missing samples to the steps. ``n_nonfinite`` counts both,
+    ``n_filled`` the former; ``nonfinite`` names the features that were not finite in the newest of them.
     """
 
     def __init__(
         self,
         decoder: CompiledDecoder,
         window: Window,
-        channels: NDArray[np.intp] | None,
+        match: StreamMatch,
         history_s: float,
+        max_bad: float,
     ) -> None:
         self.decoder = decoder
-        self.n_nonfinite = 0
+        self.n_nonfinite = self.n_filled = 0
         self.nonfinite: tuple[str, ...] = ()
-        self._channels = channels
-        self._rate_hz = decoder.rate_hz
+        self.rate_hz = match.rate_hz
+        self._match = match
+        self._max_bad = max_bad
+        self._middle = middle_of(decoder.feature_low, decoder.feature_high)
         self._next = 0
         self._unwatched: NDArray[np.float32] | None = None
         n_features = len(decoder.feature_names)
-        self._chain = open_chain(decoder.steps, decoder.feature_names, decoder.rate_hz)
+        self._steps = (*match.steps, *decoder.steps)
+        self._chain = open_chain(self._steps, decoder.feature_names, match.rate_hz)
         self._delay = ceil(self._chain.delay_samples)
         # The number of stream samples for one sample after the steps.
-        self._stride = decoder.rate_hz / self._chain.rate_out_hz
+        self._stride = match.rate_hz / self._chain.rate_out_hz
         self._windows = window.open(len(self._chain.names_out), self._chain.rate_out_hz, history_s)
-        self._quality = Quality(n_features, decoder.rate_hz, decoder.feature_low, decoder.feature_high)
-        self._check_every = max(1, round(QUALITY_S * decoder.rate_hz))
+        self._quality = Quality(n_features, match.rate_hz, decoder.feature_low, decoder.feature_high)
+        self._check_every = max(1, round(QUALITY_S * match.rate_hz))
         self._reasons: dict[int, str] = {}
         self._last_bad = np.full(n_features, -1, np.int64)
         self._newest_bad = -1
 
     def announce(self, event: int, index: float, duration_s: float) -> None:
         """Announce a marker at a (fractional) sample of the stream; raises as `WindowState.announce` does."""
-        self._windows.announce(event, index / self._rate_hz, duration_s)
+        self._windows.announce(event, index / self.rate_hz, duration_s)
 
     def push(self, samples: NDArray[np.float32], arrival: Arrival) -> list[ReadyWindow]:
         """Take the stream's next samples (n, n_channels) and return the windows they complete."""
-        features = samples if self._channels is None else samples[:, self._channels]
         ready: list[ReadyWindow] = []
-        for part in self._parts(features):
+        for part in self._parts(self._match.features(samples)):
             self.watch()
             rows: list[WindowRow] = []
             if all_finite(part):
-                rows += self._windows.push(self._chain.push(part) if self.decoder.steps else part)
+                rows += self._windows.push(self._chain.push(part) if self._steps else part)
             else:
-                finite = np.atleast_1d(np.isfinite(part).all(axis=1))
-                for first, stop in _stretches(finite):
-                    if finite[first]:
-                        rows += self._windows.push(self._chain.push(part[first:stop]))
+                usable, is_usable = filled(part, self._middle, self._max_bad)
+                self._note_broken(part, is_usable)
+                for first, stop in _stretches(is_usable):
+                    if is_usable[first]:
+                        rows += self._windows.push(self._chain.push(usable[first:stop]))
                     else:
-                        self.n_nonfinite += stop - first
-                        broken = np.flatnonzero(~np.isfinite(part[stop - 1]))
-                        self.nonfinite = tuple(self.decoder.feature_names[i] for i in broken)
                         rows += self._windows.skip(self._chain.skip(stop - first))
             ready += self._tagged(rows, arrival)
             self._unwatched = part
@@ -143,9 +147,15 @@ class Pipeline:
             yield features[done : done + n]
             done += n
 
+    def _note_broken(self, part: NDArray[np.float32], is_usable: NDArray[np.bool_]) -> None:
+        finite = np.isfinite(part)
+        broken = np.flatnonzero(~finite.all(axis=1))
+        self.n_nonfinite += len(broken)
+        self.n_filled += int(is_usable[broken].sum())
+        self.nonfinite = tuple(self.decoder.feature_names[i] for i in np.flatnonzero(~finite[broken[-1]]))
+
     def _check(self) -> None:
-        # Samples that are not finite are missing to the steps: they are not counted twice.
-        bad = {i: why for i, why in self._quality.reasons().items() if why != "not finite"}
+        bad = bad_channels(self._quality.reasons(), len(self._middle), self._max_bad)
         if bad:
             self._reasons.update(bad)
             self._last_bad[list(bad)] = self._newest_bad = self._next
@@ -158,8 +168,9 @@ class Pipeline:
         for row in (in_the_stream(row, self._stride) for row in rows):
             bad = np.flatnonzero(self._last_bad > row.first).tolist() if self._newest_bad > row.first else ()
             named = tuple(f"{names[i]} ({self._reasons[i]})" for i in bad)
-            since_s = (arrival.stop - row.stop - self._delay) / self._rate_hz  # its own newest sample is older
-            own = Arrival(arrival.pulled_s, arrival.newest_stamp_s - since_s, row.stop + self._delay)
+            needed = min(row.stop + self._delay, arrival.stop)  # at another rate, its last samples may need fewer
+            since_s = (arrival.stop - needed) / self.rate_hz  # its own newest sample is older
+            own = Arrival(arrival.pulled_s, arrival.newest_stamp_s - since_s, needed)
             rejected = None if row.rejected is None else row.rejected.message(self._chain.names_out)
             ready.append(ReadyWindow(row, named, own, rejected))
         return ready

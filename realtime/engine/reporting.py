@@ -8,18 +8,19 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from ..clock import Clock
-from ..decision import Output, Status
+from ..decision import LiveDecision, Output, Status
 from ..gaps.timeline import Losses
 from ..health import Change, Health
 from ..sources.source import Chunk, Marker, StreamInfo
 
 
 class Recorder(Protocol):
-    """Writes the raw stream to disk while it is decoded; raises OSError if it cannot."""
+    """Writes the raw stream, its markers and decisions to disk; raises OSError if it cannot."""
 
     def open(self, info: StreamInfo) -> None: ...
     def write(self, chunk: Chunk) -> None: ...
     def marker(self, marker: Marker) -> None: ...
+    def decision(self, decision: LiveDecision) -> None: ...
     def close(self) -> None: ...
 
 

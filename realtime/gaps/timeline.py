@@ -90,6 +90,7 @@ class Timeline:
         if not (np.isfinite(rate_hz) and rate_hz > 0):
             raise InputError(f"rate_hz: expected a positive number of samples per second, got {rate_hz}")
         self.losses = Losses()
+        self.rate_hz = rate_hz
         self._grid = Grid(rate_hz)
         self._reach_s = max(REACH_S, REACH_SAMPLES / rate_hz) + 0.5 / rate_hz
         self._next = 0  # the next position

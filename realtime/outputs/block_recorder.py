@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from ...errors import RecordingError
+from ..decision import LiveDecision
 from ..sources.source import Chunk, Marker, StreamInfo
 from .xdf import XdfRecorder
 
@@ -46,6 +47,9 @@ class BlockRecorder:
         self._held.remove(marker)
         with self._naming():
             self._recorder.marker(marker)
+
+    def decision(self, decision: LiveDecision) -> None:
+        """Nothing is decided while a decoder is taught."""
 
     def close(self) -> None:
         """End a block; markers that still wait are dropped."""

@@ -11,16 +11,15 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ...errors import InputError
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
+from ..live_decoder import LiveDecoder
+from ..live_text import LiveText
 from ..sources.source import StreamInfo
 from .appending import append_whole
-
-if TYPE_CHECKING:
-    from ...decoder.bundle.compiled import CompiledDecoder
 
 PACKAGES = ("hotwire", "numpy", "onnxruntime", "pylsl")
 
@@ -54,7 +53,7 @@ class JsonLines(Output):
         if _ends_within_a_line(self._fd):
             append_whole(self._fd, b"\n")
 
-    def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
+    def open(self, info: StreamInfo, decoder: LiveDecoder) -> None:
         self._write(
             {
                 "type": "start",
@@ -70,6 +69,9 @@ class JsonLines(Output):
     def decision(self, decision: LiveDecision) -> None:
         self._write(decision.to_dict())
 
+    def text(self, text: LiveText) -> None:
+        self._write(text.to_dict())
+
     def status(self, status: Status) -> None:
         self._write(status.to_dict())
 
@@ -84,7 +86,7 @@ class JsonLines(Output):
 class Lines(NamedTuple):
     """The records in a file of JSON lines, in order, and the numbers (from 1) of the lines that are incomplete.
 
-    ``record["type"]`` is ``"start"``, ``"decision"`` or ``"status"``.
+    ``record["type"]`` is ``"start"``, ``"decision"``, ``"text"`` or ``"status"``.
     """
 
     records: list[dict[str, Any]]

@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 from math import nan
-from typing import TYPE_CHECKING
+from socket import gethostname
 
 import pylsl
 
 from ...errors import InputError
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
+from ..live_decoder import LiveDecoder
+from ..live_text import LiveText
 from ..sources.source import StreamInfo
-
-if TYPE_CHECKING:
-    from ...decoder.bundle.compiled import CompiledDecoder
 
 
 class LslOutlets(Output):
-    """Publish decisions and states as three LSL streams.
+    """Publish decisions and states as four LSL streams; of a decoder of gist, texts, its meter, details and states.
 
     ``NAME-decisions`` (markers of text)
         One marker for each decision: the free text if there is one, else the class; ``""`` if the decoder abstained, so
         that this stream has as many entries as the next one.
     ``NAME-probabilities`` (float32, one channel for each class, with its label)
         One sample for each decision; NaN if the decoder abstained.
+    ``NAME-text`` (markers of text), instead of both for a decoder of gist
+        One marker for each sample of the stream: the newest final words, and the draft of those after them in brackets;
+        or that the text is not distinguishable from the language model.
+    ``NAME-meter`` (float32)
+        With each of them, the meter in standard deviations; NaN while there are too few words.
+    ``NAME-details`` (markers of text)
+        Each decision or text as the JSON object that `JsonLines` writes: its marker, window, bundle, latency, or why
+        there is none.
     ``NAME-status`` (markers of text)
         Each change of state as a JSON object with ``state``, ``at_s``, ``why``, ``losses`` and ``markers``.
 
     A decision's stamp is the end of its samples, so that a recording has it in the right place and a receiver knows its
-    age. Decisions in the shadow are not published. The source_ids are made from name and bundle (for the states, which
-    begin earlier, from the name only). So a receiver connects again when the same decoder is started again, but not to
-    another decoder.
+    age. Decisions in the shadow are not published. The source_ids are made from machine, name and bundle (for the
+    states, which begin earlier, without bundle). So a receiver connects again when the same decoder is started again,
+    but not to another decoder. After a promotion the details name the bundle that decides.
 
     Parameters
     ----------
@@ -44,26 +51,37 @@ class LslOutlets(Output):
         self._name = name
         self._answers: tuple[str, ...] = ()
         self._status: pylsl.StreamOutlet | None = None
-        self._decisions: pylsl.StreamOutlet | None = None
-        self._probabilities: pylsl.StreamOutlet | None = None
+        self._outlets: dict[str, pylsl.StreamOutlet] = {}
 
-    def open(self, info: StreamInfo, decoder: CompiledDecoder) -> None:
-        """Open the streams of decisions and probabilities."""
+    def open(self, info: StreamInfo, decoder: LiveDecoder) -> None:
+        """Open the streams of decisions, probabilities and details, or of texts, the meter and details."""
         self._answers = tuple(decoder.answers)
-        decisions = self._described("decisions", "Markers", ["decision"], decoder)
-        probabilities = self._described("probabilities", "probabilities", list(self._answers), decoder)
-        for described in (decisions, probabilities):
+        kinds = {"details": ["details"]}
+        kinds |= {"decisions": ["decision"], "probabilities": list(self._answers)} if self._answers else {}
+        kinds |= {} if self._answers else {"text": ["text"], "meter": ["meter"]}
+        for kind, labels in kinds.items():
+            type = kind if kind in ("probabilities", "meter") else "Markers"
+            described = self._described(kind, type, labels, decoder)
             described.desc().append_child_value("decoded_stream", info.name)
-        self._decisions = pylsl.StreamOutlet(decisions)
-        self._probabilities = pylsl.StreamOutlet(probabilities)
+            self._outlets[kind] = pylsl.StreamOutlet(described)
 
     def decision(self, decision: LiveDecision) -> None:
         """Publish a decision, unless it is in the shadow."""
-        if decision.shadow or self._decisions is None or self._probabilities is None:
+        if decision.shadow or not self._outlets:
             return
         probabilities = [decision.probabilities.get(answer, nan) for answer in self._answers]
-        self._probabilities.push_sample(probabilities, decision.stop_stamp_s)
-        self._decisions.push_sample([decision.said], decision.stop_stamp_s)
+        self._outlets["probabilities"].push_sample(probabilities, decision.stop_stamp_s)
+        self._outlets["decisions"].push_sample([decision.said], decision.stop_stamp_s)
+        self._outlets["details"].push_sample([json_text(decision.to_dict())], decision.stop_stamp_s)
+
+    def text(self, text: LiveText) -> None:
+        """Publish a text."""
+        if not self._outlets:
+            return
+        draft = f" [{' '.join(text.draft)}]" if text.distinguishable and text.draft else ""
+        self._outlets["meter"].push_sample([nan if text.z is None else text.z], text.stop_stamp_s)
+        self._outlets["text"].push_sample([text.said + draft], text.stop_stamp_s)
+        self._outlets["details"].push_sample([json_text(text.to_dict())], text.stop_stamp_s)
 
     def status(self, status: Status) -> None:
         """Publish a state."""
@@ -72,17 +90,20 @@ class LslOutlets(Output):
 
     def close(self) -> None:
         """Take the streams off the network."""
-        self._decisions = self._probabilities = self._status = None
+        self._outlets, self._status = {}, None
 
     def _described(
-        self, kind: str, type: str, labels: list[str], decoder: CompiledDecoder | None = None
+        self, kind: str, type: str, labels: list[str], decoder: LiveDecoder | None = None
     ) -> pylsl.StreamInfo:
         text_or_numbers = pylsl.cf_string if type == "Markers" else pylsl.cf_float32
-        source_id = f"hotwire:{self._name}:{kind}" + (f":{decoder.digest[:16]}" if decoder else "")
+        source_id = f"hotwire:{gethostname()}:{self._name}:{kind}" + (f":{decoder.digest[:16]}" if decoder else "")
         described = pylsl.StreamInfo(
             f"{self._name}-{kind}", type, len(labels), pylsl.IRREGULAR_RATE, text_or_numbers, source_id
         )
         described.set_channel_labels(labels)
+        described.set_channel_types(kind)
+        described.set_channel_units("probability" if kind == "probabilities" else "")
+        described.desc().append_child("acquisition").append_child_value("manufacturer", "hotwire")
         if decoder:
             described.desc().append_child_value("bundle", decoder.digest)
         return described

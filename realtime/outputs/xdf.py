@@ -1,4 +1,4 @@
-"""Records the raw stream as XDF while it is decoded; pyxdf, MNE and EEGLAB read it.
+"""Records the raw stream as XDF while it is decoded, with its markers and decisions; pyxdf, MNE and EEGLAB read it.
 
 There is no maintained Python writer, and none that is safe against a kill -9.
 
@@ -25,6 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ...errors.printable import json_text
+from ..decision import LiveDecision
 from ..sources.source import Chunk, Marker, StreamInfo
 from .appending import append_whole
 
@@ -62,7 +64,8 @@ class XdfRecorder:
 
     Every sample keeps its stamp: nothing is dejittered, dropped or sorted. Stamps are on the local clock already, so
     the clock offsets are zero. The samples are stream 1, the markers stream 2 (the label, or ``{"label": ...,
-    "duration_s": ...}``).
+    "duration_s": ...}``), and the decisions, from the first one on, stream 3 of the type ``Decisions`` (the JSON object
+    that `JsonLines` writes, stamped with the end of its window).
 
     After `write` returns, its data survive a kill -9 of the process. Only `close` forces them onto the disk, because
     waiting for the disk would delay decisions: a power cut may lose the last half minute.
@@ -81,7 +84,9 @@ class XdfRecorder:
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
         self._fd: int | None = None
-        self._data, self._markers = _XdfStream(1), _XdfStream(2)
+        self._data, self._markers, self._decisions = _XdfStream(1), _XdfStream(2), _XdfStream(3)
+        self._streams = [self._data, self._markers]  # those with a header in the file
+        self._info: StreamInfo | None = None
         self._buffer = bytearray()  # new memory for every chunk would take longer than writing it
         if not self.path.parent.is_dir():
             raise InputError(f"{self.path}: there is no folder {self.path.parent}; make it, or record elsewhere")
@@ -95,12 +100,12 @@ class XdfRecorder:
             self._fd = os.open(self.path, flags, 0o644)
         except FileExistsError as error:
             raise _there_already(self.path) from error
-        n_channels = len(info.channel_names)
+        self._info, n_channels = info, len(info.channel_names)
         self._row = np.dtype([("eight", "u1"), ("stamp", "<f8"), ("values", "<f4", (n_channels,))])
         os.write(self._fd, b"XDF:")
         self._append(FILE_HEADER, _info({"version": "1.0", "datetime": datetime.now(UTC).isoformat()}))
         self._append(STREAM_HEADER, _number(self._data) + _data_header(info))
-        self._append(STREAM_HEADER, _number(self._markers) + _marker_header(info))
+        self._append(STREAM_HEADER, _number(self._markers) + _text_header(info, "markers"))
 
     def write(self, chunk: Chunk) -> None:
         """Append samples (n, n_channels) with their stamps.
@@ -126,17 +131,24 @@ class XdfRecorder:
         text = marker.label
         if marker.duration_s or text.startswith("{"):
             text = json.dumps({"label": marker.label, "duration_s": marker.duration_s})
-        value = text.encode("utf-8", "replace")
-        sample = struct.pack("<Bd", 8, marker.stamp_s) + _length(len(value)) + value
         self._write_time(marker.received_s)
-        self._append(SAMPLES, _number(self._markers) + _length(1) + sample)
-        self._markers.count(np.array([marker.stamp_s]))
+        self._write_text(self._markers, text, marker.stamp_s)
+
+    def decision(self, decision: LiveDecision) -> None:
+        """Append a decision, unless it is in the shadow; raises as `write` does."""
+        if decision.shadow or self._info is None:
+            return
+        if self._decisions not in self._streams:
+            self._append(STREAM_HEADER, _number(self._decisions) + _text_header(self._info, "decisions"))
+            self._streams.append(self._decisions)
+            self._write_clock(self._decisions, decision.stop_stamp_s)
+        self._write_text(self._decisions, json_text(decision.to_dict()), decision.stop_stamp_s)
 
     def close(self) -> None:
         """Write the footers and force everything onto the disk; does nothing if the file is closed."""
         if self._fd is None:
             return
-        for stream in (self._data, self._markers):
+        for stream in self._streams:
             self._append(STREAM_FOOTER, _number(stream) + _footer(stream))
         fd, self._fd = self._fd, None
         try:
@@ -144,13 +156,22 @@ class XdfRecorder:
         finally:
             os.close(fd)
 
+    def _write_text(self, stream: _XdfStream, text: str, stamp_s: float) -> None:
+        value = text.encode("utf-8", "replace")
+        sample = struct.pack("<Bd", 8, stamp_s) + _length(len(value)) + value
+        self._append(SAMPLES, _number(stream) + _length(1) + sample)
+        stream.count(np.array([stamp_s]))
+
     def _write_time(self, now_s: float) -> None:
         if self._data.clock_s and 0 <= now_s - self._data.clock_s[-1] < CLOCK_EVERY_S:
             return
         self._append(BOUNDARY, BOUNDARY_SIGNATURE)
-        for stream in (self._data, self._markers):
-            self._append(CLOCK_OFFSET, _number(stream) + struct.pack("<dd", now_s, 0.0))
-            stream.clock_s.append(now_s)
+        for stream in self._streams:
+            self._write_clock(stream, now_s)
+
+    def _write_clock(self, stream: _XdfStream, now_s: float) -> None:
+        self._append(CLOCK_OFFSET, _number(stream) + struct.pack("<dd", now_s, 0.0))
+        stream.clock_s.append(now_s)
 
     def _append(self, tag: int, content: bytes) -> None:
         self._commit(CHUNK_HEAD.pack(0, 2 + len(content), tag) + content)
@@ -187,15 +208,15 @@ def _data_header(info: StreamInfo) -> bytes:
     )
 
 
-def _marker_header(info: StreamInfo) -> bytes:
+def _text_header(info: StreamInfo, what: str) -> bytes:
     return _info(
         {
-            "name": f"{info.name}-markers",
-            "type": "Markers",
+            "name": f"{info.name}-{what}",
+            "type": what.capitalize(),
             "channel_count": "1",
             "nominal_srate": "0",
             "channel_format": "string",
-            "source_id": f"{info.source_id}-markers",
+            "source_id": f"{info.source_id}-{what}",
         }
     )
 

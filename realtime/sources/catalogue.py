@@ -13,11 +13,11 @@ from .source import Source
 from .volumes import VolumeFolder
 
 if TYPE_CHECKING:
-    from ...decoder.bundle.compiled import CompiledDecoder
+    from ..live_decoder import LiveDecoder
 
 
 def lsl(
-    decoder: CompiledDecoder,
+    decoder: LiveDecoder,
     *,
     name: str | None = None,
     type: str | None = None,
@@ -28,7 +28,7 @@ def lsl(
     return LslSource(name, type=type, source_id=source_id, markers=markers)
 
 
-def volumes(decoder: CompiledDecoder, *, folder: str | PathLike[str], tr_s: float | str | None = None) -> VolumeFolder:
+def volumes(decoder: LiveDecoder, *, folder: str | PathLike[str], tr_s: float | str | None = None) -> VolumeFolder:
     """A folder in which volumes appear; ``tr_s`` is the decoder's by default."""
     try:
         seconds = 1.0 / decoder.rate_hz if tr_s is None else float(tr_s)

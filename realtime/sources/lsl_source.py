@@ -92,7 +92,7 @@ class LslSource:
         if self._markers is not None and not self._markers.is_open:
             self._await_markers(self._markers, until)
         info = self._data.connect(until)
-        known = _described(info)
+        known = described(info)
         n_rows = max(64, ceil(known.rate_hz))
         self._rows = np.empty((n_rows, len(known.channel_names)), known.dtype)
         self._samples = self._rows if known.dtype == "float32" else np.empty(self._rows.shape, np.float32)
@@ -150,7 +150,7 @@ def _not_samples(info: pylsl.StreamInfo) -> str:
     return "" if info.nominal_srate() > 0 else "has no regular rate"
 
 
-def _described(info: pylsl.StreamInfo) -> StreamInfo:
+def described(info: pylsl.StreamInfo) -> StreamInfo:
     """Return a stream's description; channels without a label are numbered from 1."""
     n_channels = info.channel_count()
     labels, units = [], []

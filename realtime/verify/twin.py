@@ -17,6 +17,7 @@ from ...decoder.bundle.compiled import CompiledDecoder
 from ...decoder.recordings.recording import Recording
 from ...decoder.steps import open_chain
 from ...decoder.windows import WindowRow
+from ..engine.broken_channels import bad_channels, filled, middle_of
 from ..engine.deciding import abstention
 from ..engine.pipeline import QUALITY_S, Arrival, ReadyWindow, in_the_stream
 from ..engine.quality import Quality
@@ -72,7 +73,7 @@ def _windows(
     stride = decoder.rate_hz / chain.rate_out_hz
     for event in range(len(run.events)):
         state.announce(event, float(run.events.onset_s[event]), float(run.events.duration_s[event]))
-    channels = _Channels(decoder)
+    channels = _Channels(decoder, settings.max_bad)
 
     def ready(rows: list[WindowRow], taken: int) -> Iterator[tuple[WindowRow, str | None, int]]:
         for row in (in_the_stream(row, stride) for row in rows):
@@ -80,19 +81,21 @@ def _windows(
             one = ReadyWindow(row, channels.bad_since(row.first), Arrival(0.0, 0.0, 0), rejected)
             yield row, abstention(one, settings, len(decoder.feature_names)), taken
 
-    usable = came & np.isfinite(data).all(axis=1)
+    data, few = filled(data, middle_of(decoder.feature_low, decoder.feature_high), settings.max_bad)
+    usable = came & few
     for first, stop in _cells(came, usable, channels.every):
         part, n = data[first:stop], stop - first
         yield from ready(state.push(chain.push(part)) if usable[first] else state.skip(chain.skip(n)), stop)
         if came[first]:
-            channels.take(part, stop)
+            channels.take(as_sent.data[first:stop], stop)
     yield from ready(state.push(chain.finish()) + state.finish(), len(data))
 
 
 class _Channels:
     """Which channels were flat or saturated, checked on the same grid of samples as a live session does."""
 
-    def __init__(self, decoder: CompiledDecoder) -> None:
+    def __init__(self, decoder: CompiledDecoder, max_bad: float) -> None:
+        self._max_bad = max_bad
         self.every = max(1, round(QUALITY_S * decoder.rate_hz))
         self._names = decoder.feature_names
         self._quality = Quality(len(self._names), decoder.rate_hz, decoder.feature_low, decoder.feature_high)
@@ -101,7 +104,7 @@ class _Channels:
     def take(self, samples: NDArray[np.float32], stop: int) -> None:
         self._quality.push(samples)
         if stop % self.every == 0:
-            bad = {i: why for i, why in self._quality.reasons().items() if why != "not finite"}
+            bad = bad_channels(self._quality.reasons(), len(self._names), self._max_bad)
             self._last_bad |= {i: (stop, why) for i, why in bad.items()}
 
     def bad_since(self, first: int) -> tuple[str, ...]:

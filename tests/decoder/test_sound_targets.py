@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.decoder.bundle.load import describe, load
+from hotwire.decoder.bundle.load import load
 from hotwire.decoder.bundle.save import save
+from hotwire.decoder.bundle.sealed import describe
 from hotwire.decoder.decoder import Decoder
 from hotwire.decoder.readout import LabelReadout, TextReadout
 from hotwire.decoder.recordings.events import Events

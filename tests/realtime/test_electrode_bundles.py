@@ -124,7 +124,7 @@ def test_live_abstains_from_what_it_rejects(tmp_path: Path) -> None:
         clock := VirtualClock(),
     )
     decisions = []
-    with Engine(CompiledDecoder.load(path), source, LiveSettings(max_bad=1.0, min_present=0.9), clock=clock) as engine:
+    with Engine(CompiledDecoder.load(path), source, LiveSettings(max_bad=0.2, min_present=0.9), clock=clock) as engine:
         while not engine.ended:
             decisions += engine.turn(1.0)
     why = {round(one.stop_s, 1): one.abstained for one in decisions}

@@ -11,8 +11,9 @@ from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.health import Change, Health, State
 
 ALLOWED = {
-    (State.SEARCHING, State.LIVE), (State.SEARCHING, State.RECOVERED), (State.SEARCHING, State.STALE),
-    (State.SEARCHING, State.LOST), (State.LIVE, State.GAP), (State.LIVE, State.STALE), (State.LIVE, State.LOST),
+    (State.SEARCHING, State.LIVE), (State.SEARCHING, State.GAP), (State.SEARCHING, State.RECOVERED),
+    (State.SEARCHING, State.STALE), (State.SEARCHING, State.LOST), (State.LIVE, State.GAP), (State.LIVE, State.STALE),
+    (State.LIVE, State.LOST),
     (State.GAP, State.RECOVERED), (State.GAP, State.STALE), (State.GAP, State.LOST),
     (State.STALE, State.GAP), (State.STALE, State.RECOVERED), (State.STALE, State.LOST), (State.RECOVERED, State.LIVE),
     (State.RECOVERED, State.GAP), (State.RECOVERED, State.STALE), (State.RECOVERED, State.LOST),

@@ -15,7 +15,7 @@ from ...recordings.recording import Recording
 from ...settings import Settings
 from ...windows import Trials
 from .label_contrast import label_contrast
-from .response import DELAY_S, not_applicable, span_of
+from .response import DELAY_S, events_and_spans, not_applicable
 
 MOST_S = 10.0
 STEP_S = 2.5
@@ -43,10 +43,7 @@ def onsets_finding(
     why = not_applicable(recording, trials)
     if why is not None:
         return Finding(check, "fine", why)
-    used = np.unique(trials.event[trials.event >= 0])
-    events = recording.events.take(used)
-    spans = [span_of(recording, used, *one) for one in ((trials, settings), *tried)]
-    spans = [span for span in spans if not np.isnan(span[1]).all()]
+    events, spans = events_and_spans(recording, trials, settings, tried)
     own = label_contrast(recording, events, spans)
     if own is None:
         return Finding(check, "fine", "No label occurs in two runs, so onsets cannot be compared with the data.")

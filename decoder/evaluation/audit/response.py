@@ -50,14 +50,11 @@ def response_finding(
     why = not_applicable(recording, trials)
     if why is not None:
         return Finding(check, "fine", why)
-    used = np.unique(trials.event[trials.event >= 0])
-    events = recording.events.take(used)
+    events, spans = events_and_spans(recording, trials, settings, tried)
     offered, clear = offered_window(recording, events, settings)
     later_s = _lag_s(settings, recording.rate_hz)
     assert offered.stop_s is not None
     late = (np.full(len(events), offered.start_s + later_s), np.full(len(events), offered.stop_s + later_s))
-    every = [span_of(recording, used, *one) for one in ((trials, settings), *tried)]
-    spans = [span for span in every if not np.isnan(span[1]).all()]  # some choices may have no window on an event
     shares = [_expected(events, span, recording.rate_hz) for span in spans]
     most = _expected(events, late, recording.rate_hz)
     ends = [np.nanmean(stop_s) for _, stop_s in spans]
@@ -130,7 +127,16 @@ def _lag_s(settings: Settings, rate_hz: float) -> float:
     return sum(step.delay_samples(rate_hz) for step in settings.steps if isinstance(step, Lag)) / rate_hz
 
 
-def span_of(recording: Recording, used: NDArray[np.int64], trials: Trials, settings: Settings) -> Span:
+def events_and_spans(
+    recording: Recording, trials: Trials, settings: Settings, tried: Sequence[tuple[Trials, Settings]]
+) -> tuple[Events, list[Span]]:
+    """The events that trials are of and, for each way to cut them that has a window on any, its span on each event."""
+    used = np.unique(trials.event[trials.event >= 0])
+    spans = [_span_of(recording, used, *one) for one in ((trials, settings), *tried)]
+    return recording.events.take(used), [span for span in spans if not np.isnan(span[1]).all()]
+
+
+def _span_of(recording: Recording, used: NDArray[np.int64], trials: Trials, settings: Settings) -> Span:
     """From the first to the last sample used to decide on each event."""
     counted = trials.event >= 0
     begins, ends = np.full((2, len(recording.events)), np.nan)

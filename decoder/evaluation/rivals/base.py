@@ -37,9 +37,15 @@ class Rival(ABC):
         """A transformer that needs no classes, so that one fit on the training trials serves all choices; or None."""
         return None
 
+    def in_each_fit(self, shape: TrialShape) -> Any:
+        """A transformer after `before` that needs no classes; each fit, also of inner folds, fits it once on its own
+        trials for all candidates; or None.
+        """
+        return None
+
     @abstractmethod
     def candidates(self, shape: TrialShape) -> Sequence[Any]:
-        """Unfitted scikit-learn classifiers of the output of `before`; the training runs choose one."""
+        """Unfitted scikit-learn classifiers of what the transformers give; the training runs choose one."""
 
 
 def from_pyriemann(module: str) -> Any:

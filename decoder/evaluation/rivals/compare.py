@@ -9,17 +9,18 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from ....adapters.plan import fits_at_once
 from ....errors import InputError
 from ...settings import Settings
-from ...windows import Trials
 from ..choices import Choice, chosen_in_words
 from ..fold_data import FoldData
 from ..folds import FittedFold, gathered
 from ..splits import HeldOut
 from ..threads import in_parallel
-from .base import Rival
+from .base import Rival, TrialShape
 from .choosing import RivalSearch, own_choices
-from .inputs import FoldInputs, shape_of
+from .inputs import FoldInputs
+from .plan import plan_rivals
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,12 @@ def decide_in_folds(
     It chooses among the same values as the decoder whatever concerns what it takes, and one of its candidates; the
     `settings` are the decoder's before any choice. The rest, such as whitening, is as the decoder has it in the fold.
     """
-    each = zip(splits, folds, strict=True) if rivals else ()
+    if not rivals:
+        return []
+    each = zip(splits, folds, strict=True)
     jobs = [partial(_in_fold, data, *one, rivals, settings, choices, inner_folds) for one in each]
-    by_fold = in_parallel(jobs, "classifiers of the field")
+    plan = plan_rivals(data, settings, rivals, choices, inner_folds, len(data.trials_to_fit(settings)))
+    by_fold = in_parallel(jobs, "classifiers of the field", fits_at_once(plan, len(jobs)))
     decided = []
     for i, one in enumerate(rivals):
         names = [choice.setting for choice in own_choices(one, choices)]
@@ -78,17 +82,16 @@ def _in_fold(
     return made
 
 
-def check_rival(classifier: Rival, trials: Trials, classes: tuple[str, ...], window: object) -> None:
+def check_rival(classifier: Rival, shape: TrialShape, window: object) -> None:
     """Raise where the classifier cannot take such trials, before the slow part.
 
     InputError: it takes samples, but the windows hold averages; or its settings do not fit the classes.
     MissingExtraError: pyriemann is needed and not installed.
     """
-    if classifier.takes == "samples" and trials.n_times == 1:
+    if classifier.takes == "samples" and shape.n_times == 1:
         raise InputError(
             f"field: {classifier.name!r} takes samples, so it needs a window that holds them, such as Epoch, got "
             f'{window!r}; "lda" and "logistic" take whatever the decoder does'
         )
-    shape = shape_of(trials, classes)
     classifier.before(shape)
     classifier.candidates(shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from ..choices import SettingsSearch
 from ..fold_data import FoldData
 from ..splits import HeldOut
 from ..threads import once
+from ..trial_data import TrialData
 from .base import Rival, TrialShape
 
 Positions = NDArray[np.intp]
@@ -37,10 +39,13 @@ class FoldInputs:
         return np.flatnonzero(self.held_out.trains(to_fit.run, None)), np.flatnonzero(~tested), np.flatnonzero(tested)
 
     def shape(self, settings: Settings) -> TrialShape:
-        return shape_of(self.data.trials_to_fit(settings), self.data.targets.answers)
+        return shape_of(self.data, settings)
 
     def of(self, classifier: Rival, settings: Settings) -> InputsOf:
         """The classifier's inputs; what needs no labels is fitted once, on all training trials of the fold."""
+        return _in_each_fit(classifier.in_each_fit(self.shape(settings)), self._inputs_of(classifier, settings))
+
+    def _inputs_of(self, classifier: Rival, settings: Settings) -> InputsOf:
         if classifier.takes == "features" and settings.features is not None:
             return self._features(settings)
         X_fit, X = self._vectors(settings) if classifier.takes == "features" else self._samples(settings)
@@ -83,10 +88,30 @@ class FoldInputs:
         return _both(self.data, settings, made)
 
 
+def _in_each_fit(transformer: Any, inputs_of: InputsOf) -> InputsOf:
+    """The inputs after a transformer that is fitted on the trials of each fit; None if there is none."""
+    if transformer is None:
+        return inputs_of
+
+    def transformed(fit: NDArray[np.intp], decide: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        from sklearn.base import clone
+
+        X, X_test = inputs_of(fit, decide)
+        fitted: Any = clone(transformer)
+        return fitted.fit_transform(X), fitted.transform(X_test)
+
+    return transformed
+
+
 def _whitened(data: FoldData, search: SettingsSearch, settings: Settings) -> tuple[NDArray, NDArray]:
-    """Vectors of all trials to fit on and to decide on, whitened as the settings say."""
+    """Vectors of all trials to fit on and to decide on, in the recording's own features, whitened as settings say."""
     whitener = search.whitener(settings)
-    return _both(data, settings, lambda trials: trials.X if whitener is None else whitener.transform(trials.X))
+
+    def made(trials: Trials) -> NDArray:
+        X = trials.X if whitener is None else whitener.transform(trials.X)
+        return data.prepared.own_features(settings.steps, X)
+
+    return _both(data, settings, made)
 
 
 def _both(data: FoldData, settings: Settings, made: Callable[[Trials], NDArray]) -> tuple[NDArray, NDArray]:
@@ -95,5 +120,6 @@ def _both(data: FoldData, settings: Settings, made: Callable[[Trials], NDArray])
     return (X if to_fit is trials else made(to_fit)), X
 
 
-def shape_of(trials: Trials, classes: tuple[str, ...]) -> TrialShape:
-    return TrialShape(trials.n_times, trials.X.shape[1] // trials.n_times, trials.times_hz, classes)
+def shape_of(data: TrialData, settings: Settings) -> TrialShape:
+    trials = data.trials_to_fit(settings)
+    return TrialShape(trials.n_times, data.n_features(settings), trials.times_hz, data.targets.answers)

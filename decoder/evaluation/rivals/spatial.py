@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...features.covariance import oas
 from ...features.trials import centred
 from .base import Rival, TrialShape, from_pyriemann, numbers_of_filters
-from .vectors import ShrinkageLDA, logistic_regressions
+from .vectors import ShrinkageLDA, logistic_regressions, standardised
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,9 @@ class TangentThenLogistic(Rival):
 
         covariances = from_pyriemann("estimation").Covariances(_covariance)
         return make_pipeline(covariances, from_pyriemann("tangentspace").TangentSpace())
+
+    def in_each_fit(self, shape: TrialShape) -> Any:
+        return standardised()
 
     def candidates(self, shape: TrialShape) -> Sequence[Any]:
         return logistic_regressions()

@@ -28,8 +28,9 @@ class GistReport:
         runs = [
             vars(run)
             | {
+                "identified": run.identified._asdict(),
                 "evidence": run.evidence._asdict()
-                | {"z": run.evidence.z, "distinguishable": run.evidence.distinguishable}
+                | {"z": run.evidence.z, "distinguishable": run.evidence.distinguishable},
             }
             for run in self.result.runs
         ]
@@ -46,11 +47,12 @@ class GistReport:
 
     def numbers(self) -> list[Number]:
         runs = self.result.runs
-        z = np.mean([run.scores["BLEU-1"].z for run in runs])
+        name = "BLEU-1" if self.result.identified_by not in runs[0].scores else self.result.identified_by
+        z = np.mean([run.scores[name].z for run in runs])
         error = np.mean([run.scores["WER"].value for run in runs])
-        found = float(np.mean([run.identified for run in runs]))
+        found = float(np.mean([run.identified.same_story for run in runs]))
         return [
-            Number(f"{z:.1f}", "z of BLEU-1 over texts without a brain"),
+            Number(f"{z:.1f}", f"z of {name} over texts without a brain"),
             Number(percent(found), "% of windows identified, of two"),
             Number(f"{error:.3f}", "word error rate"),
         ]
@@ -78,7 +80,7 @@ class GistReport:
         return found
 
     def tables(self) -> list[Table]:
-        return [self._scores()]
+        return [self._scores(), self._identified()]
 
     def figures(self) -> list[Drawing]:
         return []
@@ -86,7 +88,7 @@ class GistReport:
     def sections(self) -> list[PageSection]:
         texts = [Code(_side_by_side(run)) for run in self.result.runs]
         return [
-            PageSection("Scores", [self._scores()]),
+            PageSection("Scores", [self._scores(), self._identified()]),
             PageSection("True and decoded, at the same times", texts),
             PageSection("Methods", [self._methods()]),
         ]
@@ -97,15 +99,28 @@ class GistReport:
             for name, scores in {"decoder": run.scores, **run.controls}.items():
                 cells: list[Cell] = [str(run.run), name]
                 for score in scores.values():
-                    cells += [f"{score.value:.3f}", f"{score.z:+.1f}"]
-                rows.append([*cells, percent(run.identified) if name == "decoder" else ""])
+                    cells += [f"{score.value:.3f}", f"{score.z:+.1f}", percent(score.above)]
+                rows.append(cells)
             rows.append([])
-        names = [part for name in self.result.runs[0].scores for part in (name, "z")]
+        names = [part for name in self.result.runs[0].scores for part in (name, "z", "above")]
         caption = (
-            f"Mean over windows, and z over {self.result.n_nulls} texts of the same beam without a brain; windows "
-            "identified among two, in per cent"
+            f"Mean over windows; z over {self.result.n_nulls} texts of the same beam without a brain; per cent of "
+            "windows above the 95th percentile of those texts"
         )
-        return Table(["run", "text", *names, "identified"], rows[:-1], caption)
+        return Table(["run", "text", *names], rows[:-1], caption)
+
+    def _identified(self) -> Table:
+        rows: list[list[Cell]] = []
+        for run in self.result.runs:
+            found = run.identified
+            others = [percent(found.other_stories), f"{found.story_place} of {found.n_stories}"]
+            same = percent(found.same_story)
+            rows.append([str(run.run), same, *(others if found.n_stories > 1 else ["", ""])])
+        caption = (
+            f"By {self.result.identified_by}: how often a decoded window is more like its true window than like "
+            "another, in per cent (chance 50), and the place of its story among stories"
+        )
+        return Table(["run", "others of the same story", "of other stories", "story"], rows, caption)
 
     def _methods(self) -> dict[str, str]:
         result = self.result
@@ -120,8 +135,9 @@ class GistReport:
             "encoding model": (
                 f"Banded ridge for each voxel, on {count(len(result.fitted_runs), 'run')} of "
                 f"{result.n_training_words:,} words. Of {len(r):,} voxels kept, prediction and held-out samples "
-                f"correlate by {r.mean():.3f} on average (90th percentile {np.percentile(r, 90):.3f}). The noise's "
-                f"autocorrelation is {result.autocorrelation:.2f}."
+                f"correlate by {r.mean():.3f} on average (90th percentile {np.percentile(r, 90):.3f}); their "
+                f"squares add up to {result.sum_of_squares:.1f}. The noise's autocorrelation is "
+                f"{result.autocorrelation:.2f}."
             ),
             "beam": (
                 f"{beam.width} hypotheses, words proposed by the language model among the {result.n_vocabulary:,} of "

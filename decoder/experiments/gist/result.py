@@ -8,10 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...gist.fitting import GistSettings
-from ...gist.window_scores import WindowScore
-
-DISTINGUISHABLE = 2.0
-"""Standard deviations of the evidence at other times, above which text is the brain's."""
+from ...gist.meter import DISTINGUISHABLE
+from ...gist.window_identification import Identified
+from ...gist.window_scores import Scores
 
 
 class Evidence(NamedTuple):
@@ -41,24 +40,27 @@ class Evidence(NamedTuple):
 class DecodedRun:
     """One held-out run.
 
-    `scores` are of the decoded text beside nulls, `controls` of other texts. `identified` is how often a window is
-    identified among two, by overlap of stems; `coverage` the share of true words that the decoder may say.
+    `scores` are of the decoded text beside nulls, `controls` of other texts. `coverage` is the
+    share of true words that the decoder may say.
     """
 
     run: int | str
     true: list[str]
     said: list[str]
     middle_s: list[float]
-    scores: dict[str, WindowScore]
-    controls: dict[str, dict[str, WindowScore]]
-    identified: float
+    scores: Scores
+    controls: dict[str, Scores]
+    identified: Identified
     evidence: Evidence
     coverage: float
 
 
 @dataclass(frozen=True)
 class GistResult:
-    """All held-out runs, and how well words predict the voxels that were kept."""
+    """All held-out runs, and how well words predict the voxels that were kept.
+
+    `identified_by` is the score by which windows are identified.
+    """
 
     network: str
     settings: GistSettings
@@ -70,4 +72,10 @@ class GistResult:
     correlations: tuple[float, ...]
     autocorrelation: float
     n_nulls: int
+    identified_by: str
     runs: tuple[DecodedRun, ...]
+
+    @property
+    def sum_of_squares(self) -> float:
+        """Of the correlations, those below 0 taken as 0: what the recording tells of words grows with it."""
+        return float((np.maximum(self.correlations, 0.0) ** 2).sum())

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ....errors import InputError, LeakError
 from ....models.networks.language.language_model import LanguageModel
 from ...gist.fitting import FittedGist, GistSettings, fit_gist
-from ...gist.window_scores import WINDOW_S, identified, score_windows, windows_of
+from ...gist.sentence_similarity import SentenceSimilarity
+from ...gist.window_identification import Identified, identify, stem_overlap
+from ...gist.window_scores import WINDOW_S, Scores, score_windows, windows_of
 from ...recordings.recording import Recording
 from ...recordings.timed_words import TimedWords
+from .decoding import Task, decode_all
 from .result import DecodedRun, Evidence, GistResult
 
 OTHER_TIME, NOISE, NO_BRAIN = "brain at another time", "Gaussian noise", "language model alone"
 SEQUENCE = 6
 """Words in a row that, if they also occur in the training, are the same text."""
 MOST_SHARED = 0.2
+OTHER_STORIES = 9
+"""Among so many others a story is identified."""
 SHORTEST_SHIFT_S = 50.0
 
 
@@ -35,6 +40,8 @@ def evaluate_gist(
     n_shifts: int = 5,
     window_s: float = WINDOW_S,
     seed: int = 0,
+    sentences: SentenceSimilarity | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> GistResult:
     """Evaluate a decoder of gist on whole runs that it was not fitted on.
 
@@ -57,6 +64,11 @@ def evaluate_gist(
     window_s : float
         Length of the windows that are scored, one every second.
     seed : int
+    sentences : SentenceSimilarity, optional
+        A sentence encoder, whose similarity is a further score, and by which windows are identified. Default: windows
+        are identified by the stems that they share.
+    say : callable
+        Called with a sentence as each stage begins.
 
     Raises
     ------
@@ -77,10 +89,12 @@ def evaluate_gist(
     if n_nulls < 2 or n_shifts < 2:
         raise InputError(f"expected n_nulls and n_shifts of at least 2, got {n_nulls} and {n_shifts}")
     _check_leaks(words, training, held_out)
+    say(f"Fitting on {len(training)} runs.")
     fitted = fit_gist(network, {run: words[run] for run in training}, recording.select(runs=training), settings)
+    stories = [words[run] for run in [*held_out, *training]]
+    scoring = _Scoring(n_nulls, n_shifts, window_s, sentences, stories, say)
     runs = [
-        _decoded(fitted, recording, run, words[run], n_nulls, n_shifts, window_s, [seed, number])
-        for number, run in enumerate(held_out)
+        _decoded(fitted, recording, run, words[run], [seed, number], scoring) for number, run in enumerate(held_out)
     ]
     return GistResult(
         network=network.name,
@@ -93,46 +107,61 @@ def evaluate_gist(
         correlations=tuple(fitted.encoding.correlations.tolist()),
         autocorrelation=fitted.encoding.model.timing.autocorrelation,
         n_nulls=n_nulls,
+        identified_by="overlap of stems" if sentences is None else f"{sentences.name} similarity",
         runs=tuple(runs),
     )
 
 
+@dataclass(frozen=True)
+class _Scoring:
+    """What decoded runs are compared with."""
+
+    n_nulls: int
+    n_shifts: int
+    window_s: float
+    sentences: SentenceSimilarity | None
+    stories: Sequence[TimedWords]
+    say: Callable[[str], None]
+
+    def score(self, true: list[str], said: list[str], nulls: list[list[str]], windows: list[slice]) -> Scores:
+        return score_windows(true, said, nulls, windows, self.sentences)
+
+    def identified(self, words: TimedWords, said: list[str], windows: list[slice]) -> Identified:
+        others = [other for other in self.stories if other is not words][:OTHER_STORIES]
+        tables = [(other.word.tolist(), windows_of(other.middle_s, self.window_s)) for other in others]
+        return identify(words.word.tolist(), said, windows, tables, self.sentences or stem_overlap)
+
+
 def _decoded(
-    fitted: FittedGist,
-    recording: Recording,
-    run: int | str,
-    words: TimedWords,
-    n_nulls: int,
-    n_shifts: int,
-    window_s: float,
-    seed: list[int],
+    fitted: FittedGist, recording: Recording, run: int | str, words: TimedWords, seed: list[int], scoring: _Scoring
 ) -> DecodedRun:
+    n_nulls, say = scoring.n_nulls, scoring.say
     rng = np.random.default_rng(seed)
     samples = recording.data[recording.samples_of(run)][:, fitted.encoding.model.voxels].astype(np.float64)
-    shifts = _shifts(len(samples), recording.rate_hz, n_shifts)
+    shifts = _shifts(len(samples), recording.rate_hz, scoring.n_shifts)
     noise = rng.normal(samples.mean(axis=0), samples.std(axis=0), samples.shape)
+    shifted = [Task(np.roll(samples, by, axis=0)) for by in shifts]
     seeds = rng.integers(0, 2**31, n_nulls).tolist()
-    tasks = [(samples, None), *((np.roll(samples, by, axis=0), None) for by in shifts), (noise, None)]
-    tasks += [(samples, null_seed) for null_seed in seeds]
-    texts, evidence = [], []
-    for given, null_seed in tqdm(tasks, desc=f"run {run}, with nulls and controls", delay=1, disable=None):
-        decoder = fitted.decoder(null_seed)
-        said = decoder.push(given, words.middle_s, words.duration_s).final + decoder.finish().final
-        texts.append(said)
-        evidence.append(decoder.evidence)
-    said, moved, deaf, nulls = texts[0], texts[1 : 1 + n_shifts], texts[1 + n_shifts], texts[2 + n_shifts :]
-    windows, true = windows_of(words.middle_s, window_s), words.word.tolist()
-    others = {OTHER_TIME: moved[len(moved) // 2], NOISE: deaf, NO_BRAIN: nulls[0]}
+    say(f"Run {run}: decoding.")
+    [own] = decode_all(fitted, words, [Task(samples)], f"run {run}")
+    say(f"Run {run}: decoding the brain at other times, and noise.")
+    *moved, deaf = decode_all(fitted, words, [*shifted, Task(noise)], f"run {run}, other times and noise")
+    say(f"Run {run}: {n_nulls} nulls.")
+    null_tasks = [Task(samples, null_seed) for null_seed in seeds]
+    nulls = [text.said for text in decode_all(fitted, words, null_tasks, f"run {run}, nulls")]
+    say(f"Run {run}: scores.")
+    windows, true = windows_of(words.middle_s, scoring.window_s), words.word.tolist()
+    others = {OTHER_TIME: moved[len(moved) // 2].said, NOISE: deaf.said, NO_BRAIN: nulls[0]}
     known = {word for word, may in zip(fitted.vocabulary.words, fitted.vocabulary.allowed, strict=True) if may}
     return DecodedRun(
         run=run,
         true=true,
-        said=said,
+        said=own.said,
         middle_s=words.middle_s.tolist(),
-        scores=score_windows(true, said, nulls, windows),
-        controls={name: score_windows(true, text, nulls[1:], windows) for name, text in others.items()},
-        identified=identified(true, said, windows),
-        evidence=Evidence(evidence[0], tuple(evidence[1 : 1 + n_shifts])),
+        scores=scoring.score(true, own.said, nulls, windows),
+        controls={name: scoring.score(true, text, nulls[1:], windows) for name, text in others.items()},
+        identified=scoring.identified(words, own.said, windows),
+        evidence=Evidence(own.evidence, tuple(one.evidence for one in moved)),
         coverage=float(np.mean([word.lower() in known for word in true])),
     )
 

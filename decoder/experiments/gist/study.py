@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -11,12 +13,13 @@ from pydantic import Field, model_validator
 
 from ....errors import InputError
 from ....models.networks.language.language_model import LanguageModel
-from ....models.networks.language.sliding_pass import SlidingPass
+from ....models.networks.sentence import SentenceEncoder
 from ...gist.beam_settings import BeamSettings
 from ...gist.encoding_fit import EncodingSettings
 from ...gist.fitting import GistSettings
 from ...gist.network_words import read_stories
 from ...gist.proposals import Nucleus
+from ...gist.sentence_similarity import SentenceSimilarity
 from ...readers.words.read import read_words, read_words_by_run
 from ...recordings.recording import Recording
 from ...recordings.synthetic_listener import SyntheticListener
@@ -28,7 +31,8 @@ from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
 from ...study.section import AnyPath, Natural, NotNegative, OneOrMore, Section
 from ...study.settings import Layer, Steps
-from ...study.study import naming, read_document
+from ...study.study import check_kind, naming, read_document
+from .listeners import OneStorySection
 from .result import GistResult
 from .run import evaluate_gist
 
@@ -73,12 +77,13 @@ class ListenerSection(Section):
     runs: Annotated[int, Field(ge=2)] | None = None
     """How many of the stories it hears, the shortest first; by default all."""
 
-    def hears(self, words: dict[Any, TimedWords], network: LanguageModel, n_tokens: int) -> Recording:
+    def hears(self, words: dict[Any, TimedWords], network: LanguageModel, gist: GistSection) -> Recording:
         """Its recording of these stories."""
         listener = SyntheticListener(**self.given("layer", "silence_s", "runs"))
-        read = read_stories(network, SlidingPass(network, self.layer, n_tokens=n_tokens), words)
+        # the decoder's layer, too, which is then in the cache
+        read = read_stories(network, [self.layer, gist.layer], words, gist.n_tokens)
         lengths = {run: ceil((of.offset_s[-1] + self.silence_s) * listener.rate_hz) for run, of in words.items()}
-        return listener.record(words, {run: of.states for run, of in read.items()}, lengths)
+        return listener.record(words, {run: of.states[self.layer] for run, of in read.items()}, lengths)
 
 
 @fields_of(Nucleus)
@@ -141,16 +146,21 @@ class GistSections(Section):
     kind: Literal["gist"]
     recording: AnyRecording | None = None
     listener: ListenerSection | None = None
+    listeners: OneStorySection | None = None
     words: WordsSection
     network: NetworkSection
+    sentences: NetworkSection | None = None
+    """A sentence encoder by which texts are compared, too."""
     gist: GistSection
     beam: BeamSection = Field(default_factory=lambda: BeamSection.model_validate({}))
     evaluation: GistEvaluationSection
 
     @model_validator(mode="after")
     def _has_a_listener(self) -> GistSections:
-        if (self.recording is None) == (self.listener is None):
-            raise InputError("expected either [recording], or [listener] for a synthetic one")
+        if sum(one is not None for one in (self.recording, self.listener, self.listeners)) != 1:
+            raise InputError("expected one of [recording], [listeners] of one story, and [listener], a synthetic one")
+        if self.listeners is not None and self.words.run is not None:
+            raise InputError(f"words.run: expected none, since all [listeners] heard one story, got {self.words.run!r}")
         if self.listener is not None and self.listener.layer == self.gist.layer:
             raise InputError(
                 f"listener.layer: expected another layer than the decoder's, {self.gist.layer!r}: a listener that is "
@@ -167,42 +177,70 @@ class GistStudy:
     text: str = field(repr=False)
     sections: GistSections = field(repr=False)
 
-    def evaluate(self) -> GistResult:
-        """Read all of it, fit, decode and score."""
-        sections = self.sections
+    def evaluate(self, say: Callable[[str], None] = lambda _: None) -> GistResult:
+        """Read all of it, fit, decode and score; each stage is said as it begins."""
+        sections, network = self.sections, self.network()
+        sentences = self._sentences()
+        say("The synthetic listener hears the words." if sections.listener else "Reading the recording and its words.")
+        recording, words = self.read(network)
+        with naming(self.path):
+            recording = run_steps(sections.gist.steps, recording)
+            numbers = dict(sections.evaluation)
+            return evaluate_gist(network, words, recording, self.settings(), **numbers, sentences=sentences, say=say)
+
+    def _sentences(self) -> SentenceSimilarity | None:
+        """The sentence encoder, if there is one."""
+        if self.sections.sentences is None:
+            return None
+        with naming(self.path, "sentences: "):
+            encoder = self.sections.sentences.open()
+            if not isinstance(encoder, SentenceEncoder):
+                raise InputError(f"expected a sentence encoder, got {encoder.name}")
+            return SentenceSimilarity(encoder)
+
+    def naming(self) -> AbstractContextManager[None]:
+        """Name the file in errors that its contents cause."""
+        return naming(self.path)
+
+    def network(self) -> LanguageModel:
+        """Open the network."""
         with naming(self.path, "network: "):
-            network = sections.network.open()
+            network = self.sections.network.open()
             if not isinstance(network, LanguageModel):
                 raise InputError(f"expected a language model, got {network.name}")
-        recording, words = self.read(network)
-        settings = GistSettings(
-            sections.gist.layer,
-            sections.gist.n_tokens,
-            sections.gist.n_components,
-            sections.gist.encoding(),
-            sections.beam.settings(),
-        )
-        with naming(self.path):
-            return evaluate_gist(network, words, recording, settings, **dict(sections.evaluation))
+        return network
+
+    def settings(self) -> GistSettings:
+        """The settings of the fit."""
+        section = self.sections.gist
+        beam = self.sections.beam.settings()
+        return GistSettings(section.layer, section.n_tokens, section.n_components, section.encoding(), beam)
 
     def read(self, network: LanguageModel) -> tuple[Recording, dict[Any, TimedWords]]:
-        """Read the recording, or have the listener hear; and the words of its runs."""
+        """Read the recording, or have the listener hear, before any step; and the words of its runs."""
         sections = self.sections
-        steps = tuple(sections.gist.steps)
         if sections.recording is not None:
             with naming(self.path, "recording: "):
                 recording = sections.recording.read()
             with naming(self.path, "words: "):
                 words = sections.words.read(recording.runs)
                 check_words(words, recording)
-            return run_steps(steps, recording), words
+            return recording, words
+        if sections.listeners is not None:
+            with naming(self.path, "listeners: "):
+                mean = sections.listeners.mean()
+            with naming(self.path, "words: "):
+                story = sections.words.read([1])
+                check_words(story, mean)
+            with naming(self.path, "listeners: "):
+                return sections.listeners.cut(mean, story[1], sections.gist.encoding().gap)
         assert sections.listener is not None
         with naming(self.path, "words: "):
             words = sections.words.read(None)
         shortest = sorted(words, key=lambda run: len(words[run]))[: sections.listener.runs]
         words = {run: of for run, of in words.items() if run in shortest}
         with naming(self.path, "listener: "):
-            return run_steps(steps, sections.listener.hears(words, network, sections.gist.n_tokens)), words
+            return sections.listener.hears(words, network, sections.gist), words
 
 
 def open_gist(path: Path) -> GistStudy:
@@ -211,4 +249,5 @@ def open_gist(path: Path) -> GistStudy:
     A StudyError is raised where there is no such file, it is no TOML, or fields are wrong.
     """
     text, document = read_document(path)
+    check_kind(path, document, "gist")
     return GistStudy(path, text, checked_sections(GistSections, document, path.parent, path))

@@ -10,25 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....adapters.other.delayed import DelayedAdapter
-from ....errors import InputError, LeakError, UnknownNameError
+from ....errors import UnknownNameError
 from ...evaluation.refit import N_REFITS
 from ...evaluation.threads import in_parallel
-from ...fitted_on import run_digests
 from ...recordings.recording import Recording
-from ...run_splits import RunFolds, session_of, split_runs
+from ...run_splits import RunFolds, session_of
 from ...statistics.regression import PredictedTargets, mean_of_dims, r2_difference, regression_measures
-from ...steps import Step, run_steps
-from .filters import FIELD, FilterFold, FilterSettings, complete, ridge
+from ...steps import Step
+from .filters import FIELD, FilterFold, FilterSettings, ridge
 from .kalman import Floats
+from .preparation import LAGS, prepare_kinematics
 from .result import FilterOutcome, KinematicsEvaluation
 from .targets import Kinematics
 
-LAGS = tuple(range(10))
 SHIFTED, OTHER_RUNS = "shifted in time", "targets of other runs"
 AT_ONCE = 50
 """Shifted targets that are fitted together."""
-COPY = 0.999
-"""A feature that correlates so much with a target is the target."""
 
 Paired = Callable[[Floats, NDArray], Floats]
 """Targets (n_samples, n_dims) and runs, to targets paired otherwise."""
@@ -101,14 +98,9 @@ def evaluate_kinematics(
     for name in field:
         if name not in FIELD:
             raise UnknownNameError("filter", name, FIELD)
-    prepared = run_steps(tuple(steps), recording)
-    activity, truth, runs = prepared.data.astype(np.float64), targets.at_samples_of(prepared), prepared.run
-    settings = FilterSettings(
-        tuple(lags), prepared.rate_hz, targets.quantity, None if alphas is None else tuple(alphas)
-    )
-    scored = complete(runs, settings.lags)
-    _check(recording, prepared, truth, targets, scored)
-    held_out = split_runs(prepared.runs, folds, seed=seed)
+    made = prepare_kinematics(recording, targets, lags=lags, steps=steps, alphas=alphas, folds=folds, seed=seed)
+    prepared, truth, scored, held_out, settings = made.recording, made.truth, made.scored, made.held_out, made.settings
+    activity, runs = prepared.data.astype(np.float64), prepared.run
     fits = [partial(_fitted, activity, truth, runs, one, settings) for one in held_out]
     fitted = in_parallel(fits, "cross-validation")
     # What intervals are over.
@@ -240,34 +232,3 @@ def _predicted(
     for one, of_fold in zip(fitted, predicted, strict=True):
         every[one.test] = of_fold
     return PredictedTargets(truth[scored], every[scored], mean[scored], units[scored])
-
-
-def _check(
-    recording: Recording, prepared: Recording, truth: Floats, targets: Kinematics, scored: NDArray[np.bool_]
-) -> None:
-    first_of: dict[str, str] = {}
-    for run, digest in run_digests(recording).items():
-        if digest in first_of:
-            raise LeakError(
-                f"audit: runs {first_of[digest]} and {run} hold the same samples, so that what is tested was in the "
-                "training; leave one of them out (was a file named or saved twice?)"
-            )
-        first_of[digest] = run
-    for run in prepared.runs:
-        if not scored[prepared.run == run].any():
-            raise InputError(
-                f"lags: expected less than the length of every run, but run {run} has {np.sum(prepared.run == run)} "
-                "samples; take smaller lags, or leave the run out"
-            )
-    still = [name for name, of in zip(targets.names, truth.T, strict=True) if of.min() == of.max()]
-    if still:
-        raise InputError(f"targets: expected values that vary, but {', '.join(still)} is the same in all samples")
-    centred, own = prepared.data - prepared.data.mean(axis=0, dtype=np.float64), truth - truth.mean(axis=0)
-    size = np.sqrt((centred**2).sum(axis=0))[:, None] * np.sqrt((own**2).sum(axis=0))
-    alike = np.abs(centred.T @ own) / np.where(size > 0, size, np.inf)
-    if alike.max() > COPY:
-        feature, target = np.unravel_index(int(alike.argmax()), alike.shape)
-        raise LeakError(
-            f"audit: the feature {prepared.feature_names[feature]!r} is the target {targets.names[target]!r} (their "
-            f"correlation is {alike.max():.4f}); take it out of the recording, or name it in channels"
-        )

@@ -21,6 +21,7 @@ from ...study.settings import Steps
 from ...study.study import CONTINUOUS, naming, read_document
 from .filters import FIELD
 from .kalman import Quantity
+from .preparation import KinematicsPreparation, prepare_kinematics
 from .result import KinematicsEvaluation
 from .run import evaluate_kinematics
 from .targets import Kinematics, of_channels, read_kinematics
@@ -142,6 +143,14 @@ class KinematicsStudy:
                 f"{times!r}; interpolate the values to the recording, and give a row for each sample"
             )
         return section.start_s if section.kind == "spike_times" else 0.0
+
+    def prepare(self, recording: Recording, targets: Kinematics) -> KinematicsPreparation:
+        """All of an evaluation that comes before anything is fitted."""
+        with naming(self.path):
+            evaluation = {
+                name: of for name, of in self.sections.evaluation.given().items() if name in ("folds", "seed")
+            }
+            return prepare_kinematics(recording, targets, **self.sections.decoder.given() | evaluation)
 
     def evaluate(self, recording: Recording, targets: Kinematics) -> KinematicsEvaluation:
         """Evaluate as the study says."""

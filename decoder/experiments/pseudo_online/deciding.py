@@ -86,7 +86,7 @@ class Player:
         """Decide on a whole run."""
         settings = decoder.settings
         waiting_s = delays_s(settings, self.data.recording).waiting
-        stream = stream_windows(self.data.prepared(tuple(settings.steps)), self.window(settings), run, waiting_s)
+        stream = stream_windows(self.data.prepared.of(settings.steps), self.window(settings), run, waiting_s)
         events: list[int] = []
         times = [np.empty((0, 3))]
         parts = [np.empty((0, len(self.data.targets.answers)))]

@@ -64,7 +64,7 @@ def check_streams(settings: Settings) -> float:
     That is so if a step needs the whole run, or the window has no fixed length; or if missing a class has a cost, as
     thresholds are on probabilities.
     """
-    check_causal(settings)
+    check_causal(settings.steps)
     if settings.decision.costs:
         raise InputError(
             f"decision.costs: expected none, as the most probable class activates from a threshold on, got "
@@ -78,7 +78,8 @@ def check_streams(settings: Settings) -> float:
         )
     if window.stop_s is None:
         raise InputError(
-            f"window: expected a stop_s, as decisions on a stream rest on windows of one length, got {window!r}"
+            f"window: expected a stop_s, as decisions on a stream rest on windows of one length, got {window!r}; "
+            "give it one, such as stop_s = 2.0"
         )
     return window.stop_s
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ...report.checks import runs_checks
 from ...report.data import plain_data
 from ...report.drawing import Drawing
 from ...report.numbers import p_words
 from ...report.result import Cell, Number, PageSection, Sentence, Table
-from ...statistics.subjects import SubjectsMean
+from ...statistics.subjects import LEAST_SUBJECTS, SubjectsMean
 from .figures import listeners_figure, matrix_figure, shifted_figure
 from .methods import methods
 from .result import CEILING, LANGUAGE, NUISANCE_ALONE, PERMUTED, UNTRAINED, RetrievalResult
@@ -87,9 +88,11 @@ class RetrievalReport:
             found.append(Sentence(text, one.p_value < SIGNIFICANT))
             for name in (NUISANCE_ALONE, PERMUTED, UNTRAINED):
                 gain = result.gain(name, window_s)
-                text = f"{window_s:g} s: {gain.value:+.3f} {_ends(gain)} above {name}."
-                found.append(Sentence(text, bool(gain.low > 0)))
-        return found
+                ends = _ends(gain) or "(no interval)"
+                good = None if np.isnan(gain.low) else bool(gain.low > 0)
+                found.append(Sentence(f"{window_s:g} s: {gain.value:+.3f} {ends} above {name}.", good))
+        n_listeners = len(result.listeners)
+        return [*found, *(runs_checks(n_listeners, "listeners") if n_listeners < LEAST_SUBJECTS else [])]
 
     def tables(self) -> list[Table]:
         return [self._table(window_s) for window_s in self.result.settings.window_s]

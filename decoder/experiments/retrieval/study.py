@@ -18,7 +18,7 @@ from ...study.messages import checked_sections
 from ...study.networks import NetworkSection
 from ...study.section import AnyPath, OneOrMore, Positive, Section
 from ...study.settings import Layer
-from ...study.study import naming, read_document
+from ...study.study import check_kind, naming, read_document
 from .result import RetrievalResult
 from .run import checked, retrieve
 from .settings import RetrievalSettings
@@ -84,4 +84,5 @@ def open_retrieval(path: str | PathLike[str]) -> RetrievalStudy:
     """
     path = Path(path)
     text, document = read_document(path)
+    check_kind(path, document, "retrieval")
     return RetrievalStudy(path, text, checked_sections(RetrievalSections, document, path.parent, path))

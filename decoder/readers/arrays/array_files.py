@@ -87,7 +87,10 @@ def named_labels(name: str, labels: NDArray[np.str_], meaning: Mapping[str, str]
             raise UnknownNameError(f"label in {name!r}", one, known)
     for one in known:
         if one not in meaning:
-            raise InputError(f"label_names: expected a name for each label of {name!r}, got none for {one!r}")
+            raise InputError(
+                f"label_names: expected a name for each label of {name!r}, got none for {one!r}; add one, such as "
+                f'"{one}" = "house"'
+            )
     return np.array([meaning[one] for one in labels.tolist()], np.str_)
 
 

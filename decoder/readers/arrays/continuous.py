@@ -231,7 +231,7 @@ def _channel_names(
     if len(found) != n_channels:
         raise ShapeError(
             f"{path}: channel_names: expected {n_channels} names, one for each channel of the data, got {len(found)} "
-            f"({listed(found)}); if rows of the data are channels, say so"
+            f'({listed(found)}); if rows of the data are channels, give rows = "channels"'
         )
     return tuple(found)
 
@@ -249,12 +249,13 @@ def _labels(
         return _one_hot(
             path, name, array, list(meaning.values()) if isinstance(meaning, Mapping) else meaning, n_events
         )
+    found = _of_each_event(path, name, entries(path, name, array).astype(np.str_), n_events)
     if meaning is not None and not isinstance(meaning, Mapping):
+        pairs = ", ".join(f'"{one}" = "{of}"' for one, of in zip(np.unique(found).tolist(), meaning, strict=False))
         raise InputError(
-            f"label_names: expected what each label of {name!r} means, such as {{'1': 'left'}}, got the names "
+            f"label_names: expected what each label of {name!r} means, such as {{ {pairs} }}, got the names "
             f"{listed(meaning)} alone; which label each belongs to is clear for one-hot labels only"
         )
-    found = _of_each_event(path, name, entries(path, name, array).astype(np.str_), n_events)
     return named_labels(name, found, meaning)
 
 
@@ -268,7 +269,10 @@ def _pairs(path: Path, name: str, array: NDArray) -> dict[str, str] | list[str]:
 
 def _one_hot(path: Path, name: str, array: NDArray, names: Sequence[str] | None, n_events: int) -> NDArray[np.str_]:
     if names is None:
-        raise InputError(f"label_names: {name!r} is one-hot, shape {array.shape}; name its labels in their order")
+        raise InputError(
+            f"label_names: {name!r} is one-hot, shape {array.shape}; name its labels in their order, "
+            'such as label_names = ["left", "right"]'
+        )
     if array.shape == (len(names), n_events):
         array = array.T
     if array.shape != (n_events, len(names)):

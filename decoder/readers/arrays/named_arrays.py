@@ -189,7 +189,7 @@ def _of_each_row(path: Path, name: str, array: NDArray, n_rows: int) -> NDArray:
     if array.size != n_rows or max(array.shape, default=0) != n_rows:
         raise RecordingError(
             f"{path}: expected {name!r} to have an entry for each of the {n_rows} samples, got shape {array.shape}; "
-            "if rows of the data are features, say so"
+            'if rows of the data are features, give rows = "features"'
         )
     return entries(path, name, array)
 

@@ -14,10 +14,16 @@ from numpy.typing import NDArray
 from ....errors import RecordingError
 from ..damaged import reading
 
+ZIP, ARRAY = b"PK", b"\x93NUMPY"
+"""How files of several arrays and of one begin."""
+
 
 @contextmanager
 def opened_npz(path: Path) -> Iterator[Any]:
     with reading(path, "cannot be read as .npz"), open(path, "rb") as raw:
+        if not raw.read(len(ARRAY)).startswith((ZIP, ARRAY)):  # numpy would advise a pickle, which runs code
+            raise RecordingError(f"{path}: expected a file of arrays (.npz), got another kind of file")
+        raw.seek(0)
         file = np.load(raw, allow_pickle=False)
         if not isinstance(file, np.lib.npyio.NpzFile):
             raise RecordingError(f"{path}: expected several arrays by name, got a single one")

@@ -14,7 +14,7 @@ from .bids_files import Bold, inherited
 from .images import open_image
 from .repetition_time import SAME_TR, differs, header_tr_s, plausible
 
-GIVE = "correct the file, or give tr_s"
+GIVE = "correct the file, or give it in seconds, such as tr_s = 2.0"
 
 
 class Times(NamedTuple):
@@ -61,7 +61,7 @@ def _times_of(bold: Bold, root: Path, given_s: float | None) -> Times:
         if differs(header_s, tr_s):
             raise RecordingError(
                 f"{path}: RepetitionTime is {tr_s:g} s, but the header of {bold.path.name} says {header_s:g} s; give "
-                "the right one as tr_s"
+                f"the right one: tr_s = {tr_s:g} or tr_s = {header_s:g}"
             )
     start_s = _number(said_by["StartTime"], "StartTime", fields["StartTime"]) if "StartTime" in fields else 0.0
     # Within the first volume it is the moment in each volume to which its slices were interpolated.

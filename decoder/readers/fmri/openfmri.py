@@ -19,12 +19,13 @@ def read_openfmri(
     mask: str | PathLike[str] | None = None,
     bold: str = "bold.nii.gz",
     model: str = "model001",
+    tr_s: float | None = None,
 ) -> Recording:
     """Read all runs of one subject and task.
 
     The images are ``{subject}/BOLD/{task}_run*/{bold}``. Events come from ``bold_events.tsv`` next to the image or,
     where there is none, from ``{subject}/model/{model}/onsets/{task}_run*/cond*.txt`` with the conditions' names in
-    ``models/{model}/condition_key.txt``. The repetition time comes from ``scan_key.txt``, else from the images.
+    ``models/{model}/condition_key.txt``.
 
     Parameters
     ----------
@@ -36,6 +37,8 @@ def read_openfmri(
         The image's name in each run's folder.
     model : str
         Which model's conditions and onsets to use.
+    tr_s : float, optional
+        Seconds from one volume to the next. Default: those of ``scan_key.txt``, else of the images.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def read_openfmri(
         mask=mask,
         events=Events.joined(tables),
         run=runs,
-        tr_s=_tr_s(folder / "scan_key.txt"),
+        tr_s=_tr_s(folder / "scan_key.txt") if tr_s is None else tr_s,
     )
 
 

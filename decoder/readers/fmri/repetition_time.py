@@ -44,7 +44,10 @@ def common_tr_s(paths: list[Path], images: list[Any]) -> float:
     found = [_tr_s(path, image) for path, image in zip(paths, images, strict=True)]
     if max(found) - min(found) > 1e-6:
         each = ", ".join(f"{path}: {tr_s:g} s" for path, tr_s in zip(paths, found, strict=True))
-        raise RecordingError(f"the files differ in their repetition time ({each}); give tr_s, or read them apart")
+        raise RecordingError(
+            f"the files differ in their repetition time ({each}); read them apart or, if the first is right, give "
+            f"tr_s = {found[0]:g}"
+        )
     return found[0]
 
 
@@ -54,7 +57,7 @@ def _tr_s(path: Path, image: Any) -> float:
         raise RecordingError(
             f"{path}: expected a repetition time between {PLAUSIBLE_TR_S[0]:g} and {PLAUSIBLE_TR_S[1]:g} s "
             f"in the header, got {image.header.get_zooms()[3]:g} in the unit "
-            f"{units_of(image)[1]!r}; give tr_s"
+            f"{units_of(image)[1]!r}; give it in seconds, such as tr_s = 2.0"
         )
     return tr_s
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ...recordings.events import MISSING
 from .files import UNITS, opened_nwb, other_series_of, series_of, tables_of
 from .intervals import columns_of, label_columns, texts
 from .series import channel_names, clock_of
@@ -15,6 +18,8 @@ from .spikes import unit_names
 MOST = 40
 """A column of a table that has more values than these is described by their number."""
 BIN_MS = 50.0
+RUN_COLUMN = re.compile(r"(run|block|session)([_ ]?(id|index|name|number|no|nr|num))?s?", re.IGNORECASE)
+"""Names of columns that say in which run an event was, as laboratories call them."""
 
 
 def describe_nwb(path: Path) -> dict[str, Any]:
@@ -65,10 +70,37 @@ def fields_to_begin_with(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     choose("signal", signals)
     if signals[:1] == [UNITS]:
         fields["bin_ms"] = BIN_MS
-    labels = {name: label_columns(columns) for name, columns in tables.items()}
+    runs = {name: run_columns(columns) for name, columns in tables.items()}
+    labels = {name: [one for one in label_columns(of) if one not in runs[name]] for name, of in tables.items()}
     choose("events", sorted((name for name, of in labels.items() if of), key=lambda name: name != "trials"))
     if "events" in fields:
         columns = tables[fields["events"]]
         of_texts = [name for name in labels[fields["events"]] if any(isinstance(one, str) for one in columns[name])]
         choose("label", [*of_texts, *(name for name in labels[fields["events"]] if name not in of_texts)])
+        several = [one for one in runs[fields["events"]] if _differ_within(columns[fields["label"]], columns[one])]
+        choose("run", several)
+        if several:
+            says = f"the column that says in which of {len(set(texts(columns[fields['run']])))} runs an event was"
+            hints["run"] = "; ".join([says, *([hints["run"]] if "run" in hints else [])])
     return fields, hints
+
+
+def run_columns(columns: dict[str, list[Any]]) -> list[str]:
+    """Return the columns that are named as runs, and whose values are two or more that follow one another.
+
+    Examples
+    --------
+    >>> run_columns({"block": [1, 1, 2, 2], "run": [1, 2, 1, 2], "session": ["a"] * 4, "side": [1, 1, 2, 2]})
+    ['block']
+    """
+
+    def may(values: list[str]) -> bool:
+        stretches = [name for name, _ in groupby(values)]
+        return 2 <= len(stretches) == len(set(values)) <= len(values) // 2 and MISSING not in stretches
+
+    return [name for name, values in columns.items() if RUN_COLUMN.fullmatch(name) and may(texts(values))]
+
+
+def _differ_within(labels: list[Any], runs: list[Any]) -> bool:
+    """Whether each run has events of two labels or more; a block of one condition is none."""
+    return all(len({label for label, one in zip(labels, runs, strict=True) if one == run}) > 1 for run in set(runs))

@@ -25,16 +25,20 @@ def events_of(
     label: str | None,
     onset: str,
     end: str,
+    run: str | None,
     on_event_outside: OnEventOutside,
     notes: list[str],
 ) -> Events:
-    """Return a table's rows as events, in order of their onsets, in the file's time; add to notes what is left out."""
+    """Return a table's rows as events, in order of their onsets, in the file's time; add to notes what is left out.
+
+    Their runs are what a column names, or all 1.
+    """
     columns = columns_of(table)
-    for column in (onset, end, label):
+    for column in (onset, end, label, run):
         if column is not None and column not in columns:
             raise UnknownNameError(f"column of {name!r} in {path}", column, columns)
     if label is None:
-        candidates = label_columns(columns)
+        candidates = [one for one in label_columns(columns) if one != run]
         if len(candidates) != 1:
             raise RecordingError(
                 f"{path}: label: expected the column of {name!r} that holds the labels; it has "
@@ -44,6 +48,7 @@ def events_of(
     onset_s = _seconds(path, name, onset, columns[onset])
     end_s = _seconds(path, name, end, columns[end])
     labels = np.array(texts(columns[label]), np.str_)
+    runs = np.ones(len(labels), np.int64) if run is None else np.array(texts(columns[run]), np.str_)
     missing = ~(np.isfinite(onset_s) & np.isfinite(end_s))
     if missing.any() and on_event_outside == "error":
         raise RecordingError(
@@ -52,14 +57,21 @@ def events_of(
         )
     if missing.any():
         notes.append(f"{np.count_nonzero(missing)} of {len(labels)} rows of {name!r} have no time and are left out")
+    if (runs[~missing] == MISSING).any():
+        raise RecordingError(
+            f"{path}: run: expected the run of each row of {name!r}, but {np.count_nonzero(runs[~missing] == MISSING)} "
+            f"of {len(labels)} have none in {run!r}; name another column, or take run out"
+        )
     if (end_s[~missing] < onset_s[~missing]).any():
         raise RecordingError(
             f"{path}: expected the rows of {name!r} to end after they begin, but {end!r} is before {onset!r}; give the "
             "column of their end, such as end = 'stop_time'"
         )
     notes.append(f"events from {name!r}, labels from its column {label!r}")
+    if run is not None:
+        notes.append(f"runs from its column {run!r}, cut midway between their events")
     order = np.flatnonzero(~missing)[np.argsort(onset_s[~missing], kind="stable")]
-    return Events(np.ones(len(order), np.int64), onset_s[order], (end_s - onset_s)[order], labels[order])
+    return Events(runs[order], onset_s[order], (end_s - onset_s)[order], labels[order])
 
 
 def columns_of(table: Any) -> dict[str, list[Any]]:

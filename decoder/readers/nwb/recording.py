@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ....errors import InputError, RecordingError, UnknownNameError
 from ....errors.checks import check_choice
@@ -18,6 +19,7 @@ from ...recordings.units import warn_of_units
 from ..left_out import NotFinite, OnEventOutside, events_inside, without_not_finite
 from .files import UNITS, opened_nwb, other_series_of, series_of, tables_of
 from .intervals import events_of
+from .runs import cut_by_runs
 from .series import SampleTimes, Signal, read_series
 from .spikes import binned
 
@@ -32,6 +34,7 @@ def read_nwb(
     label: str | None = None,
     onset: str = "start_time",
     end: str = "stop_time",
+    run: str | None = None,
     start_s: float | None = None,
     stop_s: float | None = None,
     values: Literal["rates", "counts"] = "rates",
@@ -59,6 +62,9 @@ def read_nwb(
         Its column that holds the labels. May be left out if only one can.
     onset, end : str
         Its columns of the event's begin and end in seconds; the same column for both makes events momentary.
+    run : str, optional
+        Its column that names the run of each event, such as ``"block"``: the samples are cut midway between the events
+        of one run and those of the next. Default: a run is what was recorded without a pause.
     start_s, stop_s : float, optional
         What to read, in the file's time. Default: the whole series; for units from 0 to the end of the bin of the last
         spike or event.
@@ -91,7 +97,7 @@ def read_nwb(
         notes = [str(path)]
         chosen = _chosen(path, file, signal)
         wanted = None if channels is None else list(channels)
-        happened = _events(path, file, events, label, onset, end, on_event_outside, notes)
+        happened = _events(path, file, events, label, onset, end, run, on_event_outside, notes)
         if chosen is None:
             if bin_ms is None:
                 raise InputError("bin_ms: expected the width of the bins in which spikes are counted, such as 50.0")
@@ -100,17 +106,29 @@ def read_nwb(
             read = read_series(path, chosen, wanted, start_s, stop_s)
         else:
             raise InputError(f"bin_ms: {chosen.name!r} has its own rate; take bin_ms out, or read signal = 'units'")
-    return _recording(read, happened, not_finite, on_event_outside, notes)
+    cut = np.zeros(0, np.intp)
+    if run is not None:
+        clock, cut = cut_by_runs(path, read.clock, happened)
+        read = read._replace(clock=clock)
+    return _recording(read, cut, happened, not_finite, on_event_outside, notes)
 
 
 def _recording(
-    read: Signal, events: Events, not_finite: NotFinite, on_event_outside: OnEventOutside, notes: list[str]
+    read: Signal,
+    cut: NDArray[np.intp],
+    events: Events,
+    not_finite: NotFinite,
+    on_event_outside: OnEventOutside,
+    notes: list[str],
 ) -> Recording:
+    """Check what was read; cut are the positions of runs that were cut from those before them."""
     rate_hz, lengths = read.clock.rate_hz, read.clock.stop - read.clock.first
     run = np.repeat(np.arange(1, len(lengths) + 1), lengths)
     events = _in_runs(events, read.clock)
     events = events_inside(events, dict(enumerate(lengths.tolist(), 1)), rate_hz, on_event_outside, notes)
     left = without_not_finite(read.data, read.names, run, events, rate_hz, not_finite)
+    begins = np.flatnonzero(np.diff(left.run, prepend=0))
+    starts = (np.cumsum(lengths) - lengths)[cut]
     recording = Recording(
         data=read.data[left.rows][:, left.columns],
         rate_hz=rate_hz,
@@ -120,6 +138,7 @@ def _recording(
         unit=read.unit,
         source="; ".join([*notes, *([left.note] if left.note else [])]),
         regions={name: np.flatnonzero(np.isin(left.columns, of)) for name, of in read.regions.items()},
+        cut_from_last=tuple(left.run[begins[np.isin(np.flatnonzero(left.rows)[begins], starts)]].tolist()),
     )
     warn_of_units(recording)
     return recording
@@ -150,10 +169,11 @@ def _events(
     label: str | None,
     onset: str,
     end: str,
+    run: str | None,
     on_event_outside: OnEventOutside,
     notes: list[str],
 ) -> Events:
-    """Return the events in the file's time, all in run 1."""
+    """Return the events in the file's time, in the runs that a column names, or all in run 1."""
     check_choice("on_event_outside", on_event_outside, ("error", "drop"))
     tables = tables_of(file)
     if name is None and not tables:
@@ -163,7 +183,7 @@ def _events(
     name = name or ("trials" if "trials" in tables else next(iter(tables)))
     if name not in tables:
         raise UnknownNameError(f"table in {path}", name, tables)
-    return events_of(path, name, tables[name], label, onset, end, on_event_outside, notes)
+    return events_of(path, name, tables[name], label, onset, end, run, on_event_outside, notes)
 
 
 def _in_runs(events: Events, clock: SampleTimes) -> Events:

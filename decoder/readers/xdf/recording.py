@@ -85,7 +85,8 @@ def read_xdf(
     samples = _chosen(
         path, streams, n_torn, "stream", stream, [s for s in streams if is_signal(s) and (stream or len(s.stamps))]
     )
-    marked = [s for s in streams if s.is_markers and (markers or len(s.stamps))]
+    # What a decoder said, as hotwire records it, is no marker unless it is asked for.
+    marked = [s for s in streams if s.is_markers and (markers or (len(s.stamps) and s.type != "Decisions"))]
     marked_by = _chosen(path, streams, n_torn, "markers", markers, marked) if marked or markers else None
 
     samples, without_time = with_stamps(samples)

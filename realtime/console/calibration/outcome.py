@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from ....decoder.bundle.load import describe
 from ....decoder.bundle.save import save
+from ....decoder.bundle.sealed import describe
 from ....decoder.decoder import Decoder
 from ....decoder.experiments.calibration import Calibration, share
 from ....decoder.readers import read_xdf

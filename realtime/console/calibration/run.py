@@ -98,7 +98,7 @@ def calibrated(context: click.Context, request: CalibrationRequest) -> CommandRe
                 name=name,
                 out=request.out / "live",
                 window=(window.length_s, window.every_s),
-                channels="by-name",
+                channels="by name",
                 plain=not request.draws,
             )
             return CommandResult({**result, "live": live.data}, live.show)

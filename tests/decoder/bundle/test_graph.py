@@ -16,8 +16,8 @@ from onnx import TensorProto, helper, numpy_helper
 from hotwire.adapters import RidgeAdapter, Whitener
 from hotwire.decoder.bundle import graph
 from hotwire.decoder.bundle.graph import decoder_graphs, linear_graph
-from hotwire.decoder.bundle.load import describe
 from hotwire.decoder.bundle.save import compiled, save
+from hotwire.decoder.bundle.sealed import describe
 from hotwire.decoder.decoder import Decoder
 from hotwire.decoder.linear import Linear
 from hotwire.decoder.readout import Entry, LabelReadout, NearestReadout, Readout

@@ -31,8 +31,9 @@ from hotwire.adapters.other.pls import PLSAdapter
 from hotwire.adapters.other.reduced_rank import ReducedRankAdapter
 from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.decoder.bundle.compiled import CompiledDecoder
-from hotwire.decoder.bundle.load import describe, load
+from hotwire.decoder.bundle.load import load
 from hotwire.decoder.bundle.save import save
+from hotwire.decoder.bundle.sealed import describe
 from hotwire.decoder.decision import Decision
 from hotwire.decoder.decoder import Decoder
 from hotwire.decoder.readout import DiscriminantReadout, LabelReadout, NearestReadout, TextReadout
@@ -225,7 +226,7 @@ def test_an_onnx_network_travels_in_the_bundle(tmp_path: Path, readout: Any) -> 
 def test_what_it_says_of_itself(saved: Path) -> None:
     manifest = describe(saved)
     decoder = of_words()
-    assert manifest["format"] == 6
+    assert manifest["format"] == 7
     assert manifest["hotwire"] == version("hotwire")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(manifest["created"])).days < 1
     assert manifest["versions"]["numpy"] == version("numpy")
@@ -360,7 +361,7 @@ def test_the_helper_makes_good_bundles(saved: Path, tmp_path: Path, network: Lan
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(format=7, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 7.*upgrade hotwire"),
+        (lambda m: m.update(format=8, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 8.*upgrade hotwire"),
         (lambda m: m.update(format="1"), "expected 'format', a whole number"),
         (lambda m: m.pop("format"), "expected 'format'"),
         (lambda m: m.pop("parts"), "expected the field 'parts'"),

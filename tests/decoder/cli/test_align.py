@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from hotwire.decoder.bundle.load import describe, load
+from hotwire.decoder.bundle.load import load
+from hotwire.decoder.bundle.sealed import describe
 from hotwire.decoder.cli.align import align
 from hotwire.decoder.cli.commands import hotwire
 from hotwire.decoder.experiments.alignment import start_on

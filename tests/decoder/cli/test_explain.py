@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import transformers
 from click.testing import CliRunner
@@ -15,7 +17,8 @@ from click.testing import CliRunner
 from hotwire.decoder.cli import evaluate as command
 from hotwire.decoder.cli.commands import hotwire
 from hotwire.decoder.evaluation import fold_data
-from hotwire.decoder.evaluation.cost import in_memory
+from hotwire.decoder.evaluation.cost import cost_of, in_memory
+from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.study.study import open_study
 from hotwire.errors import InputError
 from hotwire.models.weights import assets
@@ -67,6 +70,20 @@ def test_fits_are_counted_as_they_are_made(study: Path, monkeypatch: pytest.Monk
     opened = open_study(study)
     opened.evaluate(opened.recording())
     assert 0.5 < len(made) / explained(study)["n_fits"] < 2
+
+
+def test_memory_counts_the_untrained_network_and_classifiers_of_the_field(study: Path) -> None:
+    opened = open_study(study)
+    recording, decoder = opened.recording(), opened.decoder()
+    wide = replace(recording, data=np.tile(recording.data, 5000), feature_names=tuple(map(str, range(50_000))))
+
+    def memory_bytes(of: Recording, **changes: Any) -> float:
+        return cost_of(opened.prepare(of, audit="warn", **changes), decoder, 1).memory_bytes
+
+    plain = memory_bytes(recording, controls=())
+    assert memory_bytes(recording, controls=("untrained network",)) - plain == decoder.network.n_bytes > 1000
+    trials_bytes = 24 * 50_000 * 4
+    assert memory_bytes(wide, controls=()) < memory_bytes(wide, controls=(), field=("lda",)) - 3 * trials_bytes
 
 
 def test_a_network_that_is_not_here_is_not_fetched(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,17 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit) as ended:
         hotwire.main(["gist", "study.toml", "--json"])
     assert ended.value.code == 0
-    found = json.loads(capsys.readouterr().out)
+    written = capsys.readouterr()
+    found = json.loads(written.out)
+    stages = [line for line in written.err.splitlines() if line.endswith(".")]
+    assert stages == [
+        "The synthetic listener hears the words.",
+        "Fitting on 4 runs.",
+        "Run e: decoding.",
+        "Run e: decoding the brain at other times, and noise.",
+        f"Run e: {found['n_nulls']} nulls.",
+        "Run e: scores.",
+    ]
     [run] = found["runs"]
     assert found["synthetic"] is True
     assert found["fitted_runs"] == ["a", "b", "c", "d"]
@@ -77,6 +87,9 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     assert run["scores"]["WER"]["z"] > 4
     assert run["scores"]["WER"]["value"] < 0.2
     assert run["evidence"]["distinguishable"] is True
+    assert run["identified"]["same_story"] > 0.8
+    assert (run["identified"]["story_place"], run["identified"]["n_stories"]) == (1, 5)
+    assert found["identified_by"] == "overlap of stems"
     assert set(run["controls"]) == {"brain at another time", "Gaussian noise", "language model alone"}
     assert max(abs(one["WER"]["z"]) for one in run["controls"].values()) < run["scores"]["WER"]["z"] / 2
     page = Path(found["report"]).read_text()
@@ -95,8 +108,9 @@ def test_evidence_below_the_threshold_is_no_text() -> None:
     [
         ("layer = 2", "layer = 1", "listener.layer: expected another layer than the decoder's, '1'"),
         ("[listener]\nlayer = 2", "[other]", "unknown field 'other'"),
+        ("[gist]", '[sentences]\nname = "network"\nother = 1\n[gist]', "unknown field 'other'"),
         ("width = 4", "width = 0", "beam: width: expected a whole number of at least 1, got 0"),
-        ("mass = 1.0", "mass = 2.0", "beam.nucleus: nucleus: expected a ratio from 0 to 1"),
+        ("mass = 1.0", "mass = 2.0", "beam.nucleus: expected a ratio from 0 to 1"),
         ('kind = "gist"', 'kind = "map"', "kind: expected 'gist', got 'map'"),
         ('run = "story"', 'path2 = "x"', "unknown field 'path2'; did you mean 'path'"),
     ],
@@ -120,6 +134,23 @@ def test_a_text_that_was_fitted_on_is_a_leak(study: Path, capsys: pytest.Capture
     with pytest.raises(SystemExit):
         hotwire.main(["gist", "study.toml"])
     assert "100% of what is said in run f" in capsys.readouterr().err
+
+
+def test_listeners_of_one_story(study: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez("listeners.npz", **{name: rng.normal(size=(200, 4)).astype(np.float32) for name in "pq"})
+    rows = [f"dog\t{at}\t{at + 0.4}" for at in np.arange(1.0, 395.0, 1.5)]
+    Path("words.tsv").write_text("\n".join(["word\tonset_s\toffset_s", *rows]))
+    text = STUDY[: STUDY.index("[listener]")] + STUDY[STUDY.index("[words]") :]
+    text = text.replace("[words]", '[listeners]\npath = "listeners.npz"\ntr_s = 2.0\ncut_s = [200.0]\n[words]')
+    study.write_text(text.replace('path = "stories.tsv.gz"\nrun = "story"', 'path = "words.tsv"'))
+    opened = open_gist(study)
+    recording, words = opened.read(opened.network())
+    assert recording.run_lengths() == {1: 100, 2: 93}  # four delays and three lobes are between
+    assert words[1].offset_s[-1] <= 200 < 214 + words[2].onset_s[0] < 216
+    study.write_text(text)
+    with pytest.raises(StudyError, match=r"words\.run: expected none, since all"):
+        open_gist(study)
 
 
 def test_tables_of_all_runs(study: Path) -> None:

@@ -335,7 +335,7 @@ def test_wrong_arguments(made: Path, tmp_path: Path) -> None:
     assert "out: there is no folder nowhere" in complaint("fit", made / "study.toml", "--out", "nowhere/d.hotwire")
     assert "RecordingError: no.npz" in complaint("inspect", "no.npz")
     assert "BundleError: no.hotwire" in complaint("inspect", "no.hotwire")
-    assert "unknown network" in complaint("inspect", "gpt-9")
+    assert "unknown file, folder or network" in complaint("inspect", "gpt-9")
     assert "unknown network 'haxby2001-slice'" in complaint("models", "--fetch", "haxby2001-slice")
 
 

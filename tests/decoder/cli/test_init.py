@@ -62,7 +62,7 @@ def test_a_recording_of_electrodes(tmp_path: Path, fetched: Callable[[str], Path
     assert found["words"] == {"left": "left", "right": "right"}
     study = open_study(tmp_path / "mine.toml")
     assert study.recording().events.label.tolist().count("left") == 27
-    assert len(study.recording().runs) == 2
+    assert len(study.recording().runs) == 5
     assert "is already there" in complaint(tmp_path / "mine.toml", "--mne", tmp_path / "mine_raw.fif")
 
 

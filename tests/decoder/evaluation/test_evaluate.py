@@ -139,9 +139,9 @@ def test_no_fit_ever_sees_a_held_out_run(
         seen.append(("adapter", set(groups)))
         return fit_adapter(self, X, Y, groups)
 
-    def spy_whitener(self: Whitener, X: Any, y: None = None, groups: Any = None) -> Whitener:
+    def spy_whitener(self: Whitener, X: Any, **more: Any) -> Whitener:
         seen.append(("whitener", np.asarray(X)))
-        return fit_whitener(self, X, groups=groups)
+        return fit_whitener(self, X, **more)
 
     monkeypatch.setattr(evaluation, "in_parallel", lambda calls, *_: [call() for call in calls])
     monkeypatch.setattr(RidgeAdapter, "fit", spy_adapter)
@@ -173,10 +173,10 @@ def test_no_whitening_outlives_its_fold(
     n_transforms: list[int] = []
     fit, transform = Whitener.fit, Whitener.transform
 
-    def spy_fit(self: Whitener, X: Any, y: None = None, groups: Any = None) -> Whitener:
+    def spy_fit(self: Whitener, X: Any, **more: Any) -> Whitener:
         n_alive.append(sum(one() is not None for one in alive))
         alive.append(weakref.ref(self))
-        return fit(self, X, groups=groups)
+        return fit(self, X, **more)
 
     def spy_transform(self: Whitener, X: Any) -> Any:
         n_transforms.append(len(X))

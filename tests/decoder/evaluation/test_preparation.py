@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from inspect import signature
 from pathlib import Path
@@ -9,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from hotwire.adapters.factored import FactoredAdapter
+from hotwire.adapters.other.banded import BandedAdapter
+from hotwire.adapters.other.pls import PLSAdapter
+from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.decoder import Decoder, Recording, Settings, WordTargets, evaluate
 from hotwire.decoder.evaluation.choices import Choice
 from hotwire.decoder.evaluation.preparation import Arguments, prepare
@@ -58,6 +63,39 @@ def test_a_design_says_what_the_evaluation_then_does(
     for name in ("recording", "steps", "window", "features", "whitening"):
         assert before[name]
     assert recording.summary() in before["recording"]
+
+
+@pytest.mark.parametrize(
+    ("adapter", "said"),
+    [
+        (RidgeAdapter(), "half powers of ten from 3e-07 to 10 times .*, chosen by the squared error from the targets"),
+        (
+            RidgeAdapter((1, 10.5), choose_by="direction"),
+            "strengths 1, 10.5, chosen by the squared cosine",
+        ),
+        (RidgeAdapter((1, 10), cv="gcv"), "with the strengths 1, 10, chosen by generalised cross-validation"),
+        (RidgeAdapter(3), r"\(alphas=3\), with the strength 3\. "),
+        (BandedAdapter(alphas={"V1": 2, "V2": [3, 4]}), "with the strengths V1 2; V2 3, 4, chosen"),
+        (PLSAdapter(), r"PLSAdapter\(\), which has no strength to choose"),
+    ],
+)
+def test_methods_name_the_strengths_that_are_tried(recording: Recording, adapter: FactoredAdapter, said: str) -> None:
+    settings = Settings("first", window=BlockAverage(), adapter=adapter)
+    design = prepare(TARGETS, settings, recording, Arguments(), "tiny").design
+    assert re.search(said, evaluation_methods(design)["decoding"])
+
+
+def test_methods_name_what_judges_each_choice(recording: Recording) -> None:
+    adapters = Choice("adapter", (RidgeAdapter(1.0), RidgeAdapter((2.0, 3.0))))
+    choose = [Choice("layer", ("first", "second"), "nearest"), adapters]
+    design = prepare(TARGETS, Settings("first", window=BlockAverage()), recording, Arguments(choose=choose), "t").design
+    methods = evaluation_methods(design)
+    judged = "Layer (by the nearest target in the layer), adapter (by the readout): chosen in each fold anew"
+    assert judged in methods["cross-validation"]
+    tried = (
+        "chosen in each fold from RidgeAdapter(alphas=1.0), with the strength 1; RidgeAdapter(alphas=(2.0, 3.0)), with"
+    )
+    assert tried in methods["decoding"]
 
 
 @pytest.mark.parametrize(

@@ -155,10 +155,10 @@ def test_where_runs_hold_several_classes_each_is_tested_in_runs_of_its_own(
     stretches: list[list[int]] = []
     fit = Whitener.fit
 
-    def spy(self: Whitener, X: Any, y: None = None, groups: Any = None) -> Whitener:
+    def spy(self: Whitener, X: Any, groups: Any, **more: Any) -> Whitener:
         whitened.append(np.asarray(X))
         stretches.append(np.unique(groups, return_counts=True)[1].tolist())
-        return fit(self, X, groups=groups)
+        return fit(self, X, groups=groups, **more)
 
     monkeypatch.setattr(evaluation, "in_parallel", lambda calls, *_: [call() for call in calls])
     monkeypatch.setattr(Whitener, "fit", spy)

@@ -10,13 +10,13 @@ from hotwire.decoder.gist.encoding_fit import EncodingSettings
 from hotwire.decoder.gist.fitting import FittedGist, GistSettings, fit_gist
 from hotwire.decoder.gist.network_words import read_stories
 from hotwire.decoder.gist.proposals import Nucleus
-from hotwire.decoder.gist.window_scores import identified, score_windows, windows_of
+from hotwire.decoder.gist.window_identification import identify
+from hotwire.decoder.gist.window_scores import score_windows, windows_of
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.recordings.synthetic_listener import SyntheticListener
 from hotwire.decoder.recordings.timed_words import TimedWords
 from hotwire.errors import RecordingError, UnknownNameError
 from hotwire.models.networks.language.language_model import LanguageModel
-from hotwire.models.networks.language.sliding_pass import SlidingPass
 
 from ..small_study import save_network
 
@@ -50,9 +50,9 @@ def stories() -> dict[int, TimedWords]:
 
 @pytest.fixture(scope="module")
 def recording(network: LanguageModel, stories: dict[int, TimedWords]) -> Recording:
-    read = read_stories(network, SlidingPass(network, "2"), stories)
+    read = read_stories(network, ["2"], stories, 32)
     listener = SyntheticListener(n_features=80, mean_r=0.7, spread_r=0.2, private=0.1)
-    return listener.record(stories, {run: of.states for run, of in read.items()}, dict.fromkeys(stories, LENGTH))
+    return listener.record(stories, {run: of.states["2"] for run, of in read.items()}, dict.fromkeys(stories, LENGTH))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_words_come_from_the_brain(fitted: FittedGist, stories: dict[int, TimedW
     scores = score_windows(true.word.tolist(), said, nulls, windows)
     assert scores["WER"].z > 4
     assert scores["BLEU-1"].above > 0.5
-    assert identified(true.word.tolist(), said, windows) > 0.7
+    assert identify(true.word.tolist(), said, windows).same_story > 0.7
     # noise of the same size is no brain
     rng = np.random.default_rng(1)
     noise = Recording(

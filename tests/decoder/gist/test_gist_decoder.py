@@ -50,7 +50,7 @@ def problem(seed: int, timing: WordTiming) -> tuple[EncodingModel, SmallLanguage
 
 
 def decoded(encoding, language, data, middle_s, duration_s, settings=WIDE) -> tuple[list[str], GistDecoder]:
-    decoder = GistDecoder(encoding, language, vocabulary(), settings)
+    decoder = GistDecoder(encoding.whitened(), language, vocabulary(), settings)
     final = decoder.push(data, middle_s, duration_s).final
     return final + decoder.finish().final, decoder
 
@@ -89,7 +89,7 @@ def test_does_not_depend_on_the_cutting(autocorrelation: float) -> None:
     whole, decoder = decoded(encoding, language, data, middle_s, duration_s, settings)
     rng = np.random.default_rng(0)
     for _ in range(5):
-        cut = GistDecoder(encoding, language, vocabulary(), settings)
+        cut = GistDecoder(encoding.whitened(), language, vocabulary(), settings)
         final: list[str] = []
         samples, words = 0, 0
         while samples < N_SAMPLES or words < N_WORDS:
@@ -113,7 +113,7 @@ def test_does_not_depend_on_the_cutting(autocorrelation: float) -> None:
 def test_words_become_final_in_time_and_memory_stays_bounded() -> None:
     encoding, language, *_ = problem(1, WordTiming((1, 2), lobes=1, autocorrelation=0.3))
     rng = np.random.default_rng(1)
-    decoder = GistDecoder(encoding, language, vocabulary(), replace(WIDE, width=3, commit_words=5))
+    decoder = GistDecoder(encoding.whitened(), language, vocabulary(), replace(WIDE, width=3, commit_words=5))
     final, draft = 0, 8
     for second in range(0, 400, 2):
         middle_s = [second + 0.3, second + 1.1] if second % 40 < 30 else []
@@ -152,7 +152,7 @@ def test_the_brain_is_heard() -> None:
 
 def test_faults() -> None:
     encoding, language, data, *_ = problem(0, WordTiming())
-    decoder = GistDecoder(encoding, language, vocabulary())
+    decoder = GistDecoder(encoding.whitened(), language, vocabulary())
     with pytest.raises(ShapeError, match=r"expected \(n_samples, 5\), got \(2, 4\)"):
         decoder.push(data[:2, :4])
     with pytest.raises(InputError, match="others in sample 0"):

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotwire.decoder.gist.network_words import NetworkWords, features_of_story, read_stories, vocabulary_of
+from hotwire.decoder.gist.featured_words import FeaturedWords
+from hotwire.decoder.gist.network_words import SlidingWords, features_of_story, read_stories, vocabulary_of
 from hotwire.decoder.gist.word_features import NUISANCE, WordFeatures
 from hotwire.decoder.recordings.timed_words import TimedWords
 from hotwire.errors import InputError
@@ -47,30 +48,33 @@ def test_vocabulary(network: LanguageModel) -> None:
         vocabulary_of(network, ["unheard"])
 
 
-def test_texts_side_by_side_are_texts_alone(sliding: SlidingPass) -> None:
+def test_texts_side_by_side_are_texts_alone(network: LanguageModel, sliding: SlidingPass) -> None:
     rng = np.random.default_rng(0)
     texts = [[rng.integers(0, 32, size=rng.integers(1, 4)).tolist() for _ in range(n)] for n in (5, 12, 0, 9)]
-    together = read_texts(sliding, texts)
+    later = SlidingPass(network, "2", n_tokens=4)
+    together = read_texts([later, sliding], texts)
     for text, read in zip(texts, together, strict=True):
-        [alone] = read_texts(sliding, [text])
-        assert read.states.shape == (len(text), 16)
-        np.testing.assert_allclose(read.states, alone.states, atol=1e-5)
-        np.testing.assert_allclose(read.surprisal, alone.surprisal, atol=1e-5)
-    assert read_texts(sliding, []) == []
+        assert list(read.states) == ["2", "1"]
+        for one in (sliding, later):
+            [alone] = read_texts([one], [text])
+            assert alone.states[str(one.layer)].shape == (len(text), 16)
+            np.testing.assert_allclose(read.states[str(one.layer)], alone.states[str(one.layer)], atol=1e-5)
+            np.testing.assert_allclose(read.surprisal, alone.surprisal, atol=1e-5)
+    assert read_texts([sliding], []) == []
     with pytest.raises(InputError, match="got none for word 2"):
-        read_texts(sliding, [[[1], []]])
+        read_texts([sliding], [[[1], []]])
 
 
 def test_a_beam_meets_what_was_fitted(network: LanguageModel, sliding: SlidingPass) -> None:
     """A story's features are those that its words have as candidates, one by one, among others."""
     story = timed("a dog of a tree picture Cat x a face")
-    read = read_stories(network, sliding, {1: story})[1]
-    features = WordFeatures.fit(read.states, n_components=3)
-    expected = features_of_story(features, read, story)
+    read = read_stories(network, ["1"], {1: story}, 4)[1]
+    features = WordFeatures.fit(read.states["1"], n_components=3)
+    expected = features_of_story(features, read.states["1"], read.surprisal, story)
     assert expected.shape == (10, 3 + len(NUISANCE))
     assert features.bands == ["state"] * 3 + ["nuisance"] * 5
     vocabulary, tokens = vocabulary_of(network, story.word.tolist())
-    words = NetworkWords(sliding, vocabulary, tokens, features)
+    words = FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features)
     memory, log_p = words.begin()
     for position, word in enumerate(story.word.tolist()):
         assert np.exp(log_p).sum() == pytest.approx(1.0)

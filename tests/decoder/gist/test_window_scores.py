@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotwire.decoder.gist.window_scores import identified, score_windows, windows_of
+from hotwire.decoder.gist.window_scores import score_windows, windows_of
 from hotwire.errors import InputError
 
 WORDS = [f"word{i}" for i in range(60)]
@@ -31,12 +31,3 @@ def test_better_than_nulls() -> None:
     scores = score_windows(WORDS, rng.permutation(WORDS).tolist(), nulls, windows_of(MIDDLE_S))
     assert all(abs(score.z) < 4 for score in scores.values())
     assert np.isnan(score_windows(WORDS, WORDS, [], windows_of(MIDDLE_S))["WER"].z)
-
-
-def test_windows_are_identified_among_those_apart() -> None:
-    windows = windows_of(MIDDLE_S)
-    assert identified(WORDS, WORDS, windows) == 1.0
-    assert identified(WORDS, ["none"] * 60, windows) == 0.5
-    assert identified(WORDS, [*WORDS[20:40], *WORDS[:20], *WORDS[40:]], windows) == 0.0
-    with pytest.raises(InputError, match="two or more that are apart"):
-        identified(WORDS, WORDS, windows[:5])

@@ -72,7 +72,7 @@ def test_bids_folders(tmp_path: Path, write_image: Callable[..., Path]) -> None:
         ("a.xdf", b"no stream", "XDF"),
         ("a.edf", b"no samples", "cannot be read by MNE-Python"),
         ("a_raw.fif", b"", "cannot be read by MNE-Python"),
-        ("a.npz", b"no arrays", "cannot be read as .npz"),
+        ("a.npz", b"no arrays", "expected a file of arrays"),
         ("a.mat", b"no arrays", "cannot be read as a MATLAB file"),
         ("a.tsv", b"\xff\xfe", "expected text in UTF-8"),
         ("a.doc", b"", "expected a file ending in one of .nii"),

@@ -14,10 +14,12 @@ from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.steps import (
     Detrend,
     ExponentialBaseline,
+    HighPass,
     Lag,
     RunningBaseline,
     RunningDetrend,
     RunningZScore,
+    Smooth,
     Step,
     StepState,
     ZScore,
@@ -131,3 +133,14 @@ def test_chunks_are_checked() -> None:
         chain.push([[0.0, np.nan]])
     with pytest.raises(InputError, match="rate_hz"):
         open_chain([], NAMES[:2], 0.0)
+
+
+@pytest.mark.parametrize("steps", [*CHAINS, [HighPass(0.02, start="zero")], [Smooth("exponential", 4.0)]], ids=str)
+def test_steps_that_treat_features_alike_may_follow_a_mixture_of_features(steps: list[Step]) -> None:
+    rng = np.random.default_rng(0)
+    X, mixture = 100 + rng.normal(size=(40, 7)), rng.normal(size=(7, 7))
+    states = [open_chain(steps, NAMES, RATE_HZ) for _ in range(2)]
+    of_mixed = np.concatenate([states[0].push(X @ mixture), states[0].finish()])
+    mixed = np.concatenate([states[1].push(X), states[1].finish()]) @ mixture
+    same = np.allclose(of_mixed, mixed, atol=1e-3)
+    assert same == all(step.treats_features_alike for step in steps)

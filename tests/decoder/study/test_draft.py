@@ -17,7 +17,7 @@ from hotwire.decoder.readout import LabelReadout, NearestReadout
 from hotwire.decoder.study.draft import READOUTS, classes_of, draft, words_of
 from hotwire.decoder.study.study import open_study
 
-from ..readers.nwb.made_session import write_session
+from ..readers.nwb.made_session import LABELS, made_session, write_session
 
 
 def recording(rate_hz: float, duration_s: float, labels: list[str], n_runs: int = 1) -> Recording:
@@ -89,3 +89,29 @@ def test_units_of_an_nwb_file(tmp_path: Path) -> None:
     assert len(study.recording().runs) == 2
     assert 'signal = "units"  # there are: units, lfp, raw' in text
     assert [str(step) for step in study.sections.decoder.settings().steps] == ["SquareRoot()"]
+
+
+def test_the_runs_that_a_column_of_an_nwb_file_names(tmp_path: Path) -> None:
+    file = made_session()
+    for name, of in (("block", [1] * 4 + [2] * 4 + [3] * 4), ("session", [1] * 12), ("block_id", LABELS)):
+        file.add_trial_column(name=name, description=name, data=of)
+    fields, hints = fields_to_begin_with(write_session(tmp_path / "session.nwb", file))
+    assert (fields["label"], fields["run"]) == ("side", "block")
+    made = read_nwb(**fields)
+    text = draft(
+        made, {"kind": "nwb", **fields}, {"left": "left", "up": "up"}, NearestReadout(), scanner=False, hints=hints
+    )
+    assert 'run = "block"  # the column that says in which of 3 runs an event was' in text
+    assert "cut = " not in text
+    (tmp_path / "study.toml").write_text(text)
+    assert open_study(tmp_path / "study.toml").recording().runs == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("pause_s", "n_each", "n_runs"), [(9.0, 4, 6), (1.5, 4, 2), (1.0, 10, 6)])
+def test_as_many_runs_as_blocks_or_as_classes_allow(pause_s: float, n_each: int, n_runs: int) -> None:
+    onsets = np.add.outer(np.arange(6) * (2.0 * n_each - 1.0 + pause_s), 2.0 * np.arange(n_each)).ravel()
+    labels = np.array(["cat", "shoe"] * (3 * n_each), np.str_)
+    events = Events(np.ones(6 * n_each, np.int64), onsets, np.ones(6 * n_each), labels)
+    made = Recording(np.zeros((12000, 1), np.float32), 50.0, ("a",), np.ones(12000, np.int64), events)
+    text = draft(made, {}, {"cat": "cat", "shoe": "shoe"}, NearestReadout(), scanner=False, hints={})
+    assert f"cut = {{ n_runs = {n_runs}, " in text

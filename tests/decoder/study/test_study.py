@@ -18,6 +18,7 @@ from hotwire.adapters.other.reduced_rank import ReducedRankAdapter
 from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.decoder.decision import DecisionRule
 from hotwire.decoder.evaluation.choices import Choice
+from hotwire.decoder.experiments.gist.study import open_gist
 from hotwire.decoder.experiments.retrieval.study import open_retrieval
 from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers import read_arrays, write_npz
@@ -292,13 +293,13 @@ def test_confounds_that_are_named_are_regressed_out(written: Write, tmp_path: Pa
         ),
         ('"npz"\npath = "recording.npz"', '"nifti"\nbold = "a.nii"', "recording: expected either events or attributes"),
         ("[network]", "[netwrk]", "unknown field 'netwrk'; did you mean 'network'"),
-        ('name = "smollm2-135m-instruct"', "name = 1", "network.name: expected a valid string, got 1"),
+        ('name = "smollm2-135m-instruct"', "name = 1", "network.name: expected a text, got 1"),
         ('words = { cat = "cat",', 'words = { cat = " ",', "targets: words: label 'cat' has an empty word"),
-        ('words = { cat = "cat",', "words = { cat = 3,", r"targets.words.cat\[0\]: expected a valid string, got 3"),
+        ('words = { cat = "cat",', "words = { cat = 3,", r"targets.words.cat\[0\]: expected a text, got 3"),
         ("words = {", 'stimuli = "recording"\nwords = {', "targets: expected either words .* or stimuli"),
         ('words = { cat = "cat", rest = ["nothing", "void"] }', 'stimuli = "recording"', 'targets.stimuli: .* "npz"'),
         ("layer = 8", "layer = true", "decoder.layer: expected a layer's name or number, got True"),
-        ("layer = 8", "layer = 8\nsteps = 3", "decoder.steps: expected a valid list, got 3"),
+        ("layer = 8", "layer = 8\nsteps = 3", "decoder.steps: expected a list, got 3"),
         ("layer = 8", 'layer = 8\nsteps = [{ type = "Detrent" }]', r"decoder.steps\[0\]: unknown step .*'Detrend'"),
         (
             "layer = 8",
@@ -389,7 +390,7 @@ def test_confounds_that_are_named_are_regressed_out(written: Write, tmp_path: Pa
             "layer = 8\n[evaluation]\nfolds = { classes = 1 }",
             "evaluation.folds: expected .* at least 2, .*got",
         ),
-        ("layer = 8", "layer = 8\n[evaluation]\nseed = 1.5", "evaluation.seed: expected a valid integer, got 1.5"),
+        ("layer = 8", "layer = 8\n[evaluation]\nseed = 1.5", "evaluation.seed: expected a whole number, got 1.5"),
         (
             "layer = 8",
             'layer = 8\n[evaluation]\ncontrols = ["mean"]',
@@ -408,7 +409,7 @@ def test_confounds_that_are_named_are_regressed_out(written: Write, tmp_path: Pa
         (
             "layer = 8",
             'layer = 8\n[[evaluation.choose]]\nsetting = "layer"\nvalues = []',
-            r"evaluation.choose\[0\].values: .*at least 1 item",
+            r"evaluation.choose\[0\].values: expected 1 or more values",
         ),
     ],
 )
@@ -478,3 +479,7 @@ def test_studies_of_another_kind_name_their_command(tmp_path: Path, kind: str, c
     path.write_text(f'kind = "{kind}"\n')
     with pytest.raises(StudyError, match=f'kind: a study of kind "{kind}" is for `hotwire {command} '):
         open_study(path)
+    for read in (open_gist, open_retrieval):
+        path.write_text("[recording]\n[targets]\n")
+        with pytest.raises(StudyError, match=r"got none; a study with \[targets\] is for `hotwire evaluate "):
+            read(path)

@@ -260,7 +260,7 @@ def test_the_demo_goes_live(lsl: LslWorld, fetched: Callable[[str], Path]) -> No
         (["stream", "{bundle}", "--volumes", ".", "--publish", "none", "--window", "sliding:1/1"], 1, "ch0"),
         (["stream", "{bundle}", "--source", "a", "--from", "volumes:folder=."], 2, "not both"),
         (["stream", "{bundle}", "--from", "nobody", "--window", "sliding:1/1"], 1, "There are: lsl, volumes"),
-        (["stream", "{bundle}", "--source", "a", "--to", "nobody", "--window", "sliding:1/1"], 1, "nobody"),
+        (["stream", "{bundle}", "--source", "a", "--output", "nobody", "--window", "sliding:1/1"], 1, "nobody"),
         (["swap", "nowhere"], 2, "either a BUNDLE or one of"),
         (["swap", "nowhere", "b.hotwire", "--stop"], 2, "either a BUNDLE or one of"),
         (["swap", "nowhere", "--stop"], 1, "no session takes commands in nowhere"),
@@ -582,3 +582,18 @@ def test_the_tally_leaves_shadows_and_abstentions_out() -> None:
     }
     assert found["said"] == {"face": 2}
     assert found["latency_ms"]["compute"]["p50"] == pytest.approx(24.3)
+
+
+def test_commands_on_a_rig_work_or_say_what_to_install(bundles: tuple[Path, Path], tmp_path: Path) -> None:
+    def on_a_rig(*args: Any) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", ON_A_RIG, json.dumps([*map(str, args)])]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+
+    inspected = on_a_rig("inspect", bundles[0], "--json")
+    assert json.loads(inspected.stdout)["digest"] == CompiledDecoder.load(bundles[0]).digest
+    (tmp_path / "study.toml").write_text("[recording]\n")
+    for args in (["inspect", "study.toml"], ["replay", "study.toml"], ["data"]):
+        refused = on_a_rig(*args)
+        assert refused.returncode == 1
+        assert "which is not installed; pip install 'hotwire[all]'" in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1

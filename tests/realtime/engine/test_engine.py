@@ -104,7 +104,7 @@ def test_an_epoch_bridges_as_many_lost_samples_as_are_allowed(how, n_lost, least
     rows[~came, 1] = np.nan
     script = chunks(rows=rows) if how == "nonfinite" else recut(came, ROWS, list(range(5, N, 5)))
     marks = [marker(onset - 0.4, onset) for onset in (0, 250, 500)]  # stamps of some jitter
-    ran = run([*script, *marks], fitted, min_present=least, max_bad=1.0)
+    ran = run([*script, *marks], fitted, min_present=least, max_bad=0.2)
     told = [(one.start_s, one.present, one.abstained) for one in ran.decisions]
     assert told == [(0.0, 1.0, None), (5.0, 1 - n_lost / 250, why), (10.0, 1.0, None)]
     # What the steps give of the samples that came, and numpy's line over what is missing of the window.
@@ -216,6 +216,7 @@ class Everything:
         self.samples.append(chunk.samples.copy())
         self.stamps.append(chunk.stamps)
 
+    def decision(self, decision: Any) -> None: ...
     def marker(self, marker: Marker) -> None:
         self.markers.append(marker)
 

@@ -549,6 +549,7 @@ class Recording_:
 
     def open(self, info: Any) -> None: ...
     def write(self, chunk: Any) -> None: ...
+    def decision(self, decision: Any) -> None: ...
     def marker(self, marker: Any) -> None: ...
 
     def close(self) -> None:
@@ -683,3 +684,24 @@ def test_markers_by_another_clock_are_told_of() -> None:
     assert "'future' is stamped 1000000 s ahead of the newest sample" in told[1]
     assert len(told) == 2
     assert [round(one.start_s * RATE_HZ) for one in ran.decisions] == list(ONSETS)
+
+
+def test_one_broken_channel_of_many_is_filled_named_once_and_the_decoder_goes_on():
+    fitted = SignDecoder(40, RATE_HZ, window=BlockAverage(stop_s=1.0))
+    rows = np.random.default_rng(4).uniform(-1, 1, (N, 40)).astype(np.float32)
+    rows[:, 7] = np.nan  # from the first sample on
+    ran = run([*chunks(rows=rows), *markers()], fitted)
+    assert ran.states == ["SEARCHING", "LIVE"]
+    assert ran.losses == {"nonfinite": N, "filled": N}
+    (said_once,) = [status.why for status in ran.kept.statuses if status.why.startswith("nonfinite")]
+    assert said_once.endswith("in ch7; filled with the middle of their range")
+    middle = (fitted.feature_low[7] + fitted.feature_high[7]) / 2
+    rows[:, 7] = middle
+    for one, onset in zip(ran.decisions, ONSETS, strict=True):
+        expected = fitted.decide(rows[onset : onset + 50].mean(axis=0, dtype=np.float64).astype(np.float32))
+        np.testing.assert_array_equal(list(one.probabilities.values()), expected.probabilities)
+    rows[:, 7] = np.nan
+    refused = run([*chunks(rows=rows), *markers()], fitted, max_bad=0.0)
+    assert refused.states == ["SEARCHING", "GAP"]
+    assert {one.answer for one in refused.decisions} == {None}
+    assert len([status for status in refused.kept.statuses if "nonfinite" in status.why]) == 1

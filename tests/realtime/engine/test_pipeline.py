@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hotwire.decoder.steps import Lag, RunningBaseline
 from hotwire.decoder.windows import BlockAverage, SlidingAverage
 from hotwire.realtime.engine.pipeline import Arrival, Pipeline, ReadyWindow
+from hotwire.realtime.stream_match import StreamMatch
 
 from ..small import SignDecoder
 
@@ -23,7 +24,8 @@ EVERY = SlidingAverage(1.0, 0.5)
 
 def pipeline(window: Any = EVERY, channels: Any = None, **settings: Any) -> Pipeline:
     decoder = SignDecoder(rate_hz=RATE_HZ, window=window, **settings)
-    return Pipeline(decoder, window, channels, history_s=10.0)  # type: ignore[arg-type]
+    match = StreamMatch(channels, None, (), RATE_HZ)
+    return Pipeline(decoder, window, match, history_s=10.0, max_bad=0.05)  # type: ignore[arg-type]
 
 
 def arrival(stop: int) -> Arrival:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from socket import gethostname
 
 import numpy as np
 import pytest
@@ -64,19 +65,28 @@ def test_publishes_decisions_probabilities_and_states(lsl):
     publisher = lsl.start(PUBLISH)
     assert publisher.says() == "open"
     readers = [
-        lsl.start(READ, f"mind-{kind}", n) for kind, n in (("decisions", 3), ("probabilities", 3), ("status", 1))
+        lsl.start(READ, f"mind-{kind}", n)
+        for kind, n in (("decisions", 3), ("probabilities", 3), ("details", 3), ("status", 1))
     ]
-    bundle = "ab" * 32
+    bundle, own = "ab" * 32, f"hotwire:{gethostname()}:mind"
     assert [reader.says() for reader in readers] == [
-        ["Markers", f"hotwire:mind:decisions:{bundle[:16]}", ["decision"], bundle],
-        ["probabilities", f"hotwire:mind:probabilities:{bundle[:16]}", ["face", "house"], bundle],
-        ["Markers", "hotwire:mind:status", ["status"], ""],
+        ["Markers", f"{own}:decisions:{bundle[:16]}", ["decision"], bundle],
+        ["probabilities", f"{own}:probabilities:{bundle[:16]}", ["face", "house"], bundle],
+        ["Markers", f"{own}:details:{bundle[:16]}", ["details"], bundle],
+        ["Markers", f"{own}:status", ["status"], ""],
     ]
     publisher.go()
-    decisions, probabilities, states = (reader.result() for reader in readers)
+    decisions, probabilities, details, states = (reader.result() for reader in readers)
     assert decisions == [[["face"], 501.0], [["a castle ü"], 503.0], [[""], 504.0]]
     assert probabilities[:2] == [[[0.75, 0.25], 501.0], [[0.25, 0.75], 503.0]]
     assert np.isnan(probabilities[2][0]).all()
+    told = [json.loads(text) for (text,), _ in details]
+    assert [stamp_s for _, stamp_s in details] == [501.0, 503.0, 504.0]
+    assert [(one["number"], one["text"], one["bundle"], one["abstained"]) for one in told] == [
+        (0, None, bundle, None),
+        (2, "a castle ü", bundle, None),
+        (3, None, bundle, "half of the window is missing"),
+    ]
     [[[text], stamp_s]] = states
     assert stamp_s == 401.5
     assert json.loads(text) == {

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from hotwire.decoder.readers import read_xdf
 from hotwire.errors import InputError
 from hotwire.realtime.outputs.xdf import XdfRecorder
 from hotwire.realtime.sources.source import Chunk, Marker, StreamInfo
+
+from .test_network_outputs import decision
 
 INFO = StreamInfo("amp <1> & co", "EEG", "serial-7", ("Cz", "Pz", "O'z"), ("µV", "", "µV"), 250.0)
 
@@ -279,3 +283,24 @@ def test_kill_9_loses_nothing_that_write_returned_from(tmp_path: Path) -> None:
     (data, _), _ = pyxdf.load_xdf(path)
     assert len(data["time_series"]) >= last
     np.testing.assert_array_equal(data["time_series"][:, 63], np.arange(len(data["time_series"])))
+
+
+def test_decisions_are_a_stream_of_their_own_that_is_no_marker(tmp_path: Path) -> None:
+    path = tmp_path / "raw.xdf"
+    recorder = XdfRecorder(path)
+    recorder.open(INFO)
+    recorder.write(chunk(0, 500))
+    recorder.marker(MARKERS[0])
+    decided = [decision(number) for number in (0, 1)]
+    for one in (*decided, decision(2, shadow=True)):
+        recorder.decision(replace(one, stop_stamp_s=1e5 + one.number))
+    recorder.close()
+    (_, _, decisions), _ = pyxdf.load_xdf(path, dejitter_timestamps=False)
+    assert decisions["info"]["type"] == ["Decisions"]
+    np.testing.assert_array_equal(decisions["time_stamps"], [1e5, 1e5 + 1])
+    told = [json.loads(text) for (text,) in decisions["time_series"]]
+    assert [(one["number"], one["answer"], one["probabilities"]) for one in told] == [
+        (number, "up", {"up": 0.75, "down": 0.25}) for number in (0, 1)
+    ]
+    assert read_xdf(path).events.label.tolist() == ["face"]
+    assert len(read_xdf(path, markers="Decisions", on_event_outside="drop").events) == 2

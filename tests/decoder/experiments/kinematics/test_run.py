@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder import Recording
+from hotwire.decoder.experiments.kinematics.report import KinematicsReport
 from hotwire.decoder.experiments.kinematics.result import KinematicsEvaluation
 from hotwire.decoder.experiments.kinematics.run import OTHER_RUNS, SHIFTED, evaluate_kinematics, of_other_runs, shifted
 from hotwire.decoder.experiments.kinematics.targets import Kinematics
@@ -78,6 +79,19 @@ def test_two_runs_have_no_interval_and_no_other_runs() -> None:
     assert np.isnan(found.decoder.measures["r2"].low)
     assert found.decoder.measures["r2"].p_value == 1 / 40
     assert list(found.controls) == [SHIFTED]
+
+
+@pytest.mark.parametrize(("value", "repeats"), [(0.04, False), (0.06, True), (0.005, None)])
+def test_other_runs_that_explain_little_are_no_movement_that_repeats(
+    found: KinematicsEvaluation, value: float, repeats: bool | None
+) -> None:
+    main = replace(found.decoder.measures["r2"], low=0.01)
+    decoder = replace(found.decoder, measures={**found.decoder.measures, "r2": main})
+    controls = {OTHER_RUNS: {"r2": value, "r": 0.1}}
+    report = KinematicsReport(replace(found, decoder=decoder, controls=controls), "made")
+    [said] = [one for one in report.sentences() if one.text.startswith(OTHER_RUNS.capitalize())]
+    assert ("which needs no brain" in said.text) == bool(repeats)
+    assert said.good is (repeats is None)
 
 
 def test_targets_follow_steps_that_change_the_samples() -> None:

@@ -77,7 +77,24 @@ def test_a_study_is_evaluated_and_goes_into_a_group() -> None:
     Path("one.json").write_text(json.dumps(found))
     Path("two.json").write_text(json.dumps(found | {"run_digests": {"1": "other"}}))
     assert read_group([Path("one.json"), Path("two.json")]).main == "r2"
-    assert "study of continuous targets" in run("inspect", "study.toml").stdout
+
+
+@pytest.mark.usefixtures("made")
+def test_inspect_says_what_evaluate_would_do() -> None:
+    found = json.loads(run("inspect", "study.toml", "--json").stdout)
+    assert found["kind"] == "study of continuous targets"
+    assert found["folds"] == [["1"], ["2"], ["3"], ["4"]]
+    assert (found["decoder lags"], found["field"]) == ([0, 1, 2], ["wiener", "kalman"])
+    said = "can begin: 792 of 800 samples of 0.05 s are scored, those with activity at all 3 lags, in 4 folds"
+    assert found["evaluation"] == said
+    for old, new, said in (
+        ("[evaluation]", "[evaluation]\nfolds = 9", "cannot begin: study.toml: folds: expected 2 to 4"),
+        ("lags = [0, 1, 2]", "lags = [300]", "cannot begin: study.toml: lags: expected less than the length"),
+    ):
+        Path("study.toml").write_text(STUDY.replace(old, new))
+        assert json.loads(run("inspect", "study.toml", "--json").stdout)["evaluation"].startswith(said)
+    error = " ".join(run("explain", "study.toml").output.split())
+    assert "by `hotwire evaluate study.toml` alone, and `hotwire inspect study.toml` says what that will do" in error
 
 
 @pytest.mark.usefixtures("made")
@@ -140,7 +157,7 @@ time_s = "t"
         ),
         ('values = "velocity"', 'values = "speed"', "unknown array in .*counts.npz 'speed'"),
         ('values = "velocity"', 'values = "hand"\ntime_s = "time"', "run: expected the array with the run of each row"),
-        ("lags = [0, 1, 2]", "lags = []", "decoder.lags: .*at least 1 item"),
+        ("lags = [0, 1, 2]", "lags = []", "decoder.lags: expected 1 or more values"),
         ("n_shuffles = 1", 'n_shuffles = 1\nfield = ["lda"]', "evaluation: unknown filter 'lda'"),
         ("[decoder]", '[network]\nname = "x"\n[decoder]', "network: expected none, as continuous targets"),
         ("[decoder]", "[decoder]\nlayer = 3", "decoder: unknown field 'layer'"),

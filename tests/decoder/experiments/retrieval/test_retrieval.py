@@ -14,6 +14,7 @@ import transformers
 from click.testing import CliRunner
 
 from hotwire.decoder.cli.commands import hotwire
+from hotwire.decoder.experiments.retrieval.report import RetrievalReport
 from hotwire.decoder.experiments.retrieval.result import LANGUAGE, NUISANCE_ALONE
 from hotwire.decoder.experiments.retrieval.run import retrieve
 from hotwire.decoder.experiments.retrieval.settings import RetrievalSettings
@@ -99,6 +100,15 @@ def test_brains_that_follow_nothing_are_at_chance(network: LanguageModel, words:
     assert abs(one.z) < 3
     assert abs(half.z) < 3
     assert abs(one.value - 0.5) < 0.1
+
+
+def test_three_listeners_say_why_there_is_no_interval(network: LanguageModel, words: TimedWords) -> None:
+    made = listeners(network, words, 1.0).select(runs=["listener0", "listener1", "listener2"])
+    report = RetrievalReport(retrieve(made, words, network, RetrievalSettings(["1"], **SETTINGS, **FEW)))
+    gains = [one for one in report.sentences() if "(no interval)" in one.text]
+    assert [one.good for one in gains] == [None, None, None]
+    assert report.sentences()[-1].text.startswith("There are no intervals: 3 listeners say too little")
+    assert report.numbers()[1].value == "none"
 
 
 def test_what_does_not_fit_is_named(network: LanguageModel, words: TimedWords) -> None:

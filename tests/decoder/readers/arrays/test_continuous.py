@@ -117,7 +117,10 @@ def test_onsets_in_any_counting(
 def test_turned_arrays_and_vectors(tmp_path: Path) -> None:
     path = write(tmp_path / "cnt.mat", x=samples().T)
     np.testing.assert_array_equal(read(path, rows="channels").data, samples().astype(np.float32))
-    with pytest.raises(ShapeError, match=r"expected 300 names.* got 2 \(C3, C4\); if rows of the data are channels"):
+    with pytest.raises(
+        ShapeError,
+        match=r'expected 300 names.* got 2 \(C3, C4\); if rows of the data are channels, give rows = "channels"',
+    ):
         read(path)
     for x in (samples(1), samples(1).T):
         path = write(tmp_path / "cnt.mat", x=x, chan="Oz")

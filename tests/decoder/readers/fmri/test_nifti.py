@@ -90,7 +90,9 @@ def test_time_units(tmp_path: Path, write_image: Write, tr: float, unit: str, ex
 @pytest.mark.parametrize(("tr", "unit"), [(0.0, "sec"), (2500.0, "sec"), (2.5, "unknown"), (2.5, "hz")])
 def test_nonsense_in_the_header_asks_for_tr(tmp_path: Path, write_image: Write, tr: float, unit: str) -> None:
     bold = write_image(tmp_path / "b.nii", volumes(), tr=tr, unit=unit)
-    with pytest.raises(RecordingError, match=rf"got {tr:g} in the unit '{unit}'; give tr_s"):
+    with pytest.raises(
+        RecordingError, match=rf"got {tr:g} in the unit '{unit}'; give it in seconds, such as tr_s = 2.0"
+    ):
         read_nifti(bold)
     assert read_nifti(bold, tr_s=2.5).rate_hz == 0.4
 

@@ -152,6 +152,44 @@ def test_what_the_file_has_wrong(tmp_path: Path, session: Path) -> None:
             read_nwb(path)
 
 
+def with_blocks(path: Path, blocks: list[Any]) -> Path:
+    file = made_session()
+    file.add_trial_column(name="block", description="block", data=blocks)
+    return write_session(path / "a.nwb", file)
+
+
+def test_a_column_names_the_runs(tmp_path: Path) -> None:
+    path = with_blocks(tmp_path, ["a"] * 5 + ["b"] * 4 + ["c"] * 3)
+    whole, cut = read_nwb(path, "raw", label="side"), read_nwb(path, "raw", run="block")
+    # Midway between 5 + 4 * 0.4 + 0.2 and 5 + 5 * 0.4 s, of samples from 4 s on; and four trials later.
+    assert cut.run_lengths() == {1: 2900, 2: 1600, 3: 1500}
+    np.testing.assert_array_equal(cut.data, whole.data)
+    np.testing.assert_array_equal(cut.events.run, [1] * 5 + [2] * 4 + [3] * 3)
+    starts = np.array([0.0, 2.9, 4.5])[cut.events.run.astype(int) - 1]
+    np.testing.assert_allclose(cut.events.onset_s + starts, whole.events.onset_s)
+    assert cut.cut_from_last == (2, 3)
+    assert "runs from its column 'block'" in cut.source
+    units = read_nwb(path, "units", bin_ms=100, run="block")
+    assert list(units.run_lengths().values()) == [69, 16, len(units.run) - 85]
+    # The pause of this series is a border of its own.
+    lfp = read_nwb(path, "lfp", run="block", on_event_outside="drop")
+    assert lfp.run_lengths() == {1: 290, 2: 10, 3: 50, 4: 150}
+    assert lfp.cut_from_last == (2, 4)
+    assert read_nwb(path, "raw", run="block", start_s=7.0, on_event_outside="drop").cut_from_last == (2,)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "words"),
+    [
+        (["a", "b", "a"] * 4, "those of 'a' go on after those of 'b'; name a column"),
+        ([*["a"] * 11, ""], "1 of 12 have none in 'block'"),
+    ],
+)
+def test_a_column_that_names_no_runs(tmp_path: Path, blocks: list[Any], words: str) -> None:
+    with pytest.raises(RecordingError, match=words):
+        read_nwb(with_blocks(tmp_path, blocks), "raw", run="block")
+
+
 def test_events_where_a_unit_was_not_observed(tmp_path: Path) -> None:
     file = made_session()
     times, probe = np.linspace(0.013, 9, 40), file.electrode_groups["probeA"]

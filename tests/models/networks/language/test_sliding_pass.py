@@ -123,7 +123,7 @@ def test_candidates_are_what_reading_them_gives(network: LanguageModel) -> None:
     kept = torch.tensor([1, 2, 4])
     grown, log_p = sliding.go_on(memory.take(rows[kept]), entered.take(kept))
     assert len(grown) == 3
-    assert grown.keys.shape[2] == 4
+    assert grown.keys.shape[-1] == 3
     texts = torch.cat([tokens[rows], words[:, None]], dim=1)
     for number, text in enumerate(texts):
         states, alone, _ = read(sliding, text[None])
@@ -136,7 +136,7 @@ def test_memory_is_bounded_and_the_same_bits_come_again(network: LanguageModel) 
     sliding = SlidingPass(network, "1", n_tokens=4)
     tokens = torch.from_numpy(np.random.default_rng(3).integers(0, 40, size=(1, 60)))
     once, again = read(sliding, tokens), read(sliding, tokens)
-    assert once[2].keys.shape == (3, 1, 3, 2, 4)
+    assert once[2].keys.shape == (3, 1, 2, 4, 2)
     for one, other in zip(once[:2], again[:2], strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hotwire.errors import InputError, StreamMismatchError
-from hotwire.realtime.checks import match_channels
 from hotwire.realtime.sources.source import StreamInfo
+from hotwire.realtime.stream_match import match_channels, match_stream
 
 
 def decoder(names: str = "C3 Cz C4", unit: Any = "uV", rate_hz: float = 250.0) -> Any:
@@ -40,7 +40,7 @@ def test_the_decoders_own_channels_are_taken_as_they_are() -> None:
 )
 def test_a_difference_is_an_error_that_shows_both_sides(stream: StreamInfo, fitted: Any, told: list[str]) -> None:
     with pytest.raises(StreamMismatchError) as raised:
-        match_channels(stream, fitted)
+        match_stream(stream, fitted)
     for part in told:
         assert part in str(raised.value)
 
@@ -65,18 +65,78 @@ def test_by_position_asks_for_the_number_only() -> None:
 
 
 def test_units_are_compared_of_the_channels_that_are_taken() -> None:
-    assert match_channels(info("aux C3 Cz C4", ("V", "uV", "uV", "uV")), decoder(), "by name") is not None
+    stream = info("aux C3 Cz C4", ("V", "uV", "uV", "uV"))
+    assert match_stream(stream, decoder(), channels="by name").factors is None
 
 
 @pytest.mark.parametrize("unit", ["microvolts", "µV", "UV", ""])
 def test_other_spellings_of_a_unit_and_none_at_all_are_no_difference(unit: str) -> None:
-    assert match_channels(info(units=(unit,) * 3), decoder()) is None
+    assert match_stream(info(units=(unit,) * 3), decoder()).factors is None
 
 
 def test_rates_that_a_file_rounded_are_no_difference() -> None:
-    assert match_channels(info(rate_hz=250.0001), decoder()) is None
+    match = match_stream(info(rate_hz=250.0001), decoder())
+    assert (match.steps, match.rate_hz) == ((), 250.0)
 
 
 def test_an_unknown_policy_lists_those_there_are() -> None:
     with pytest.raises(InputError, match="exact, by name, by position"):
         match_channels(info(), decoder(), "whatever")  # type: ignore[arg-type]
+
+
+def test_a_mapping_takes_channels_by_number_or_name():
+    eight = info(" ".join("12345678"))
+    match = match_stream(eight, decoder(), channels={"C3": "4", "Cz": "1", "C4": "2"})
+    np.testing.assert_array_equal(match.features(np.arange(8, dtype=np.float32)[None]), [[3, 0, 1]])
+    named = match_channels(info("ex1 ex2 ex3 2"), decoder(), {"C3": "ex2", "Cz": "2", "C4": "1"})
+    assert named is not None
+    np.testing.assert_array_equal(named, [1, 3, 0])  # a name goes before a number
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [
+        ({"C3": "1", "Cz": "2"}, "got none for C4; for example --channels C3=1,Cz=2,C4=3, in Python"),
+        ({"C3": "1", "Cz": "2", "C4": "3", "Pz": "4"}, "Pz it does not take"),
+        (
+            {"C3": "1", "Cz": "2", "C4": "9"},
+            "C4=9: the stream 'amp' has none of that name",
+        ),
+        ({"C3": "0", "Cz": "2", "C4": "3"}, "C3=0"),
+        ({"C3": "1", "Cz": "2", "C4": "a"}, "got 'a' of C4 twice"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_says_what_would(mapping: dict[str, str], said: str):
+    with pytest.raises(StreamMismatchError, match=said):
+        match_channels(info("a b c d"), decoder(), mapping)
+
+
+def test_units_are_converted_where_this_is_said():
+    volts = info(units=("V", "mV", "uV"))
+    match = match_stream(volts, decoder(), units="convert")
+    np.testing.assert_allclose(
+        match.features(np.array([[1e-5, 0.01, 10.0]], np.float32)), [[10.0, 10.0, 10.0]], rtol=1e-6
+    )
+    with pytest.raises(StreamMismatchError, match="--units convert"):
+        match_stream(volts, decoder())
+
+
+def test_a_stream_that_tells_no_units_is_not_converted_in_silence():
+    silent = info(units=("", "", ""))
+    with pytest.raises(StreamMismatchError, match=r"expected a unit of channel 'C3'.*--units V"):
+        match_stream(silent, decoder(), units="convert")
+    factors = match_stream(silent, decoder(), units="V").factors
+    assert factors is not None
+    np.testing.assert_allclose(factors, [1e6] * 3)
+    with pytest.raises(StreamMismatchError, match="carries 'furlongs'"):
+        match_stream(silent, decoder(), units="furlongs")
+
+
+def test_another_rate_is_resampled_where_this_is_said():
+    match = match_stream(info(rate_hz=1000.0), decoder(), rate="resample")
+    assert match.rate_hz == 1000.0
+    assert [step.rate_out_hz(1000.0) for step in match.steps] == [250.0]
+    with pytest.raises(StreamMismatchError, match="--rate resample"):
+        match_stream(info(rate_hz=1000.0), decoder())
+    with pytest.raises(StreamMismatchError, match="cannot be resampled"):
+        match_stream(info(rate_hz=1000.0 * np.pi), decoder(), rate="resample")

@@ -1,0 +1,74 @@
+"""The row space of wide samples: coordinates that keep every inner product, as many as there are samples at most.
+
+Samples X (n_samples, n_features) are ``P C``, where the rows of C are orthonormal. What takes only inner products or
+distances of samples (ridge, whitening, nearest means) gives the same for P, and a weighted sum of samples is the same
+sum of rows of P. C is never formed: it is ``(P / d)' X``, with d the power of each column of P.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from .unit_blocks import Floats, blocks, scores_of, sum_of_squares
+
+WIDE_FROM = 4096
+"""With fewer features, coordinates save too little to be worth results that are rounded otherwise."""
+
+
+def is_wide(n_samples: int, n_features: int) -> bool:
+    """Whether samples are so wide that their coordinates are far fewer numbers."""
+    return n_features >= max(WIDE_FROM, n_samples + 1)
+
+
+class RowSpace(NamedTuple):
+    """Samples (n_samples, n_features), and the coordinates (n_samples, rank) of each."""
+
+    samples: NDArray
+    coordinates: Floats
+
+    def coordinates_of(self, rows: NDArray) -> Floats:
+        """Coordinates (n, rank) of other rows (n, n_features); what of them lies outside of the space is lost."""
+        inner = np.zeros((len(rows), len(self.samples)))
+        for features in blocks(len(self.samples), self.samples.shape[1], wider=4):
+            inner += _full(rows[:, features]) @ _full(self.samples[:, features]).T
+        return inner @ (self.coordinates / sum_of_squares(self.coordinates))
+
+    def features_of(self, coordinates: NDArray) -> NDArray:
+        """The rows (n, n_features), of the samples' dtype, that have these coordinates (n, rank)."""
+        weights = (coordinates / sum_of_squares(self.coordinates)) @ self.coordinates.T
+        rows = np.empty((len(weights), self.samples.shape[1]), self.samples.dtype)
+        for features in blocks(len(self.samples), self.samples.shape[1], wider=4):
+            rows[:, features] = weights @ _full(self.samples[:, features])
+        return rows
+
+
+def row_space(samples: NDArray) -> RowSpace:
+    """Find the coordinates of samples, reading their wide axis once, in blocks; they are not copied as a whole.
+
+    Directions smaller than a millionth of the samples' size may be lost, see `scores_of`.
+
+    Examples
+    --------
+    >>> wide = np.random.default_rng(0).normal(size=(3, 5000))
+    >>> space = row_space(wide)
+    >>> space.coordinates.shape
+    (3, 3)
+    >>> np.allclose(space.coordinates @ space.coordinates.T, wide @ wide.T)
+    True
+    >>> np.allclose(space.features_of(space.coordinates[:1]), wide[:1])
+    True
+    """
+    gram = np.zeros((len(samples), len(samples)))
+    parts = list(blocks(*samples.shape, wider=4))
+    for features in tqdm(parts, desc="inner products of the samples", delay=1, disable=None):
+        block = _full(samples[:, features])
+        gram += block @ block.T
+    return RowSpace(samples, scores_of(gram))
+
+
+def _full(block: NDArray) -> Floats:
+    return block.astype(np.float64, copy=False)

@@ -1,0 +1,46 @@
+"""``hotwire fit`` for a study of gist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...errors import UnknownNameError
+from ...errors.printable import printable
+from ...models.export.onnx_precision import Precision
+from ..bundle.save_gist import save_gist
+from ..experiments.gist.study import open_gist
+from ..gist.fitting import fit_gist
+from ..report.data import plain_data
+from ..steps import run_steps
+from .result import CommandResult
+
+
+def fit_gist_study(study: Path, path: Path, left_out: tuple[str, ...], precision: Precision) -> CommandResult:
+    """Fit on all runs but those left out, and save the decoder as a bundle."""
+    opened = open_gist(study)
+    network = opened.network()
+    recording, words = opened.read(network)
+    known = {str(run): run for run in recording.runs}
+    for name in left_out:
+        if name not in known:
+            raise UnknownNameError("run to leave out", name, known)
+    recording = recording.select(runs=[run for name, run in known.items() if name not in left_out])
+    words = {run: words[run] for run in recording.runs}
+    steps = opened.sections.gist.steps
+    with opened.naming():
+        fitted = fit_gist(network, words, run_steps(steps, recording), opened.settings())
+        saved = save_gist(fitted, recording, words, steps, path, precision=precision)
+    found = {
+        "path": str(path),
+        "recording": recording.summary(),
+        "left_out": list(left_out),
+        "bundle": plain_data({**saved.manifest, "digest": saved.digest}),
+    }
+    meter = saved.meter
+    assert meter is not None
+    lines = [
+        f"Fitted on {recording.summary()} and saved as {path}; `hotwire inspect {path}` says what is in it.",
+        f"Without a brain's words, {meter.n_words} words of text explain {meter.mean:.1f} nats, give or take "
+        f"{meter.sd:.1f}; a text that is not well above that is not distinguishable from the language model.",
+    ]
+    return CommandResult(found, lambda console: console.print("\n".join(map(printable, lines)), markup=False))

@@ -1,0 +1,94 @@
+"""``hotwire stream`` for a decoder of gist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...decoder.gist.meter import NOT_DISTINGUISHABLE
+from ...errors.printable import printable
+from ..decision import Output
+from ..engine.gist_engine import GistEngine
+from ..live_text import LiveText
+from ..settings import LiveSettings
+from ..sources.source import Source
+from ..word_times import EvenWords, MarkedWords
+from .session import decode
+from .view import on_console
+
+if TYPE_CHECKING:
+    from ...decoder.bundle.compiled_gist import CompiledGist
+    from ..engine.reporting import Recorder
+
+AHEAD_SAMPLES = 8
+"""Evenly spoken words are known so far ahead."""
+
+
+@dataclass
+class TextTally(Output):
+    """Counts texts, for the summary."""
+
+    n_samples: int = 0
+    n_distinguishable: int = 0
+    last: LiveText | None = None
+    longest_s: float = 0.0
+
+    def text(self, text: LiveText) -> None:
+        self.n_samples += 1
+        self.n_distinguishable += text.distinguishable
+        self.longest_s = max(self.longest_s, text.compute_s)
+        self.last = text
+
+
+def run_gist(
+    decoder: CompiledGist,
+    source: Source,
+    settings: LiveSettings,
+    outputs: Sequence[Any],
+    recorder: Recorder | None,
+    options: dict[str, Any],
+) -> dict[str, Any]:
+    """Decode until the end, and return the summary."""
+    given = options["words_per_s"]
+    if options["markers"] and given is not None:
+        raise click.UsageError("--words-per-s goes without --markers: those say when words are said")
+    words_per_s = decoder.words_per_s if given is None else given
+    words = (
+        MarkedWords(1 / decoder.words_per_s)
+        if options["markers"]
+        else EvenWords(words_per_s, AHEAD_SAMPLES / decoder.rate_hz)
+    )
+    tally, view = TextTally(), on_console("hotwire stream", draws=False)
+    shown = [] if options["as_json"] else [view]
+    engine = GistEngine(decoder, source, words, settings, outputs=[tally, *outputs, *shown], recorder=recorder)
+    ended = decode(engine, view, seconds=options["seconds"])
+    last = tally.last
+    return {
+        "type": "summary",
+        "ended": ended,
+        "bundle": decoder.digest,
+        "state": str(engine.state),
+        "markers": None if engine.markers is None else str(engine.markers),
+        "word_times": "markers" if options["markers"] else f"even, {words_per_s:.3g} a second",
+        "n_samples": tally.n_samples,
+        "n_words": 0 if last is None else last.n_final,
+        "n_distinguishable": tally.n_distinguishable,
+        "beam": None if last is None else last.width,
+        "longest_compute_s": tally.longest_s,
+        "losses": engine.losses,
+    }
+
+
+def summary_of_gist(result: dict[str, Any]) -> str:
+    lost = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in result["losses"].items() if n)
+    share = result["n_distinguishable"] / max(result["n_samples"], 1)
+    lines = [
+        f"Ended: {result['ended']}. {result['n_words']} words after {result['n_samples']} samples, their times from "
+        f"{result['word_times']}.",
+        f"After {share:.0%} of the samples the text was the brain's; else {NOT_DISTINGUISHABLE}.",
+        f"Losses: {lost or 'none'}. The words of a sample took at most {result['longest_compute_s']:.2f} s.",
+    ]
+    return "\n".join(map(printable, lines))

@@ -1,0 +1,250 @@
+"""One stream in, words out: a decoder of gist on a live stream."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...decoder.gist.gist_decoder import Saying
+from ...decoder.gist.meter import DISTINGUISHABLE
+from ...decoder.steps import open_chain
+from ...errors import StreamError
+from ..clock import Clock, SystemClock
+from ..decision import Output
+from ..gaps.timeline import Gap, Timeline
+from ..health import Health, MarkerState, State
+from ..live_text import RECENT_WORDS, LiveText
+from ..settings import LiveSettings
+from ..sources.finding import ATTEMPT_S, find_stream
+from ..sources.source import Marker, Source, StreamInfo
+from ..stream_match import StreamMatch, match_stream
+from ..word_times import WordTimes
+from .connection import Connection
+from .reporting import Recorder, Reporter
+
+if TYPE_CHECKING:
+    from ...decoder.bundle.compiled_gist import CompiledGist
+
+LEAST_WIDTH = 4
+
+
+class GistEngine:
+    """Run a decoder of gist on a live stream.
+
+    Each sample brings words that have become final, and a draft of those after them. Final words are those that the
+    decoder finds offline, bit for bit, however samples were cut. Lost samples are left out of the evidence and counted.
+    Where the work of a sample takes longer than a sample lasts, the beam is narrowed, and that is said and counted:
+    from then on words may differ from those offline.
+
+    Parameters
+    ----------
+    decoder : CompiledGist
+    source : Source
+    words : WordTimes
+        When words are said.
+    settings : LiveSettings, optional
+        Those of windows and decisions do not count.
+    outputs : sequence of Output
+        Each receives every text and every change of state.
+    recorder : Recorder, optional
+        Receives every chunk unchanged.
+    clock : Clock, optional
+        Replaced in tests.
+    """
+
+    def __init__(
+        self,
+        decoder: CompiledGist,
+        source: Source,
+        words: WordTimes,
+        settings: LiveSettings | None = None,
+        *,
+        outputs: Sequence[Output] = (),
+        recorder: Recorder | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings or LiveSettings()
+        self.decoder = decoder
+        self._source, self._words, self._clock = source, words, clock or SystemClock()
+        stale_s = self.settings.stale_s or max(2.0, 3.0 / decoder.rate_hz)
+        lost_s = max(self.settings.lost_s, 2 * stale_s)
+        self._reporter = Reporter(
+            Health(self._clock, stale_s, lost_s, self.settings.settle_s), self._clock, outputs, recorder
+        )
+        self._gist, self._chain = decoder.decoder(), open_chain(decoder.steps, decoder.feature_names, decoder.rate_hz)
+        self._rate_hz = self._chain.rate_out_hz
+        self._recent: deque[str] = deque(maxlen=RECENT_WORDS)
+        self._n_final = self._n_after_steps = 0
+        self._early: list[Marker] = []
+        self._age_s = 0.0
+        self._opened: tuple[Timeline, Connection, StreamMatch] | None = None
+
+    @property
+    def state(self) -> State:
+        return self._reporter.health.state
+
+    @property
+    def markers(self) -> MarkerState | None:
+        return self._reporter.health.markers
+
+    @property
+    def losses(self) -> dict[str, int]:
+        """Counts of all losses and failures, by name."""
+        return {**self._reporter.losses, "words_refused": self._words.n_refused}
+
+    @property
+    def ended(self) -> bool:
+        """Whether a recording is over; a live stream never ends."""
+        return self._opened is not None and self._opened[1].ended
+
+    @property
+    def scores(self) -> list[float]:
+        """How many nats each hypothesis explains, the best first."""
+        return self._gist.scores.tolist()
+
+    def open(self) -> StreamInfo:
+        """Find the stream, check it against the decoder, and open the outputs; raises as `Engine.open` does."""
+        reporter, settings = self._reporter, self.settings
+        reporter.message("looking for the stream")
+        info = find_stream(self._source, self._clock, settings.timeout_s)
+        match = match_stream(info, self.decoder, settings.channels, settings.units)
+        timeline = Timeline(info.rate_hz)
+        reporter.samples = timeline.losses
+        reporter.output(lambda output: output.open(info, self.decoder))
+        reporter.record(lambda recorder: recorder.open(info))
+        self._opened = timeline, Connection(self._source, info, timeline, reporter), match
+        return info
+
+    def close(self) -> None:
+        """Release the stream, the recording and the outputs, even if one of them fails."""
+        with ExitStack() as closing:
+            closing.callback(self._reporter.close)
+            closing.callback(self._source.close)
+
+    def __enter__(self) -> Self:
+        try:
+            self.open()
+        except BaseException:  # Ctrl-C while searching, too
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[LiveText]:
+        """Yield texts until the source ends."""
+        while not self.ended:
+            yield from self.turn(ATTEMPT_S)
+
+    def turn(self, timeout_s: float = 0.0) -> list[LiveText]:
+        """Wait at most this long for samples, and return the new texts, one for each sample."""
+        if self._opened is None:
+            raise StreamError("engine: expected an open one, got one before open(); use it in a with statement")
+        if self.ended:
+            return []
+        timeline, connection, match = self._opened
+        chunk = connection.pull(timeout_s)
+        pieces = [] if chunk is None else timeline.place(chunk.stamps, chunk.received_s)
+        self._take_markers(timeline)
+        if chunk is None:
+            return self._finish(timeline) if connection.ended else []
+        self._reporter.record(lambda recorder: recorder.write(chunk))
+        self._age_s = chunk.received_s - float(chunk.stamps[-1])
+        texts, n_lost = [], 0
+        for piece in pieces:
+            if isinstance(piece, Gap):
+                n_lost += piece.n_missing
+                self._reporter.message(
+                    f"{piece.reason}: {piece.n_missing} samples missing from sample {piece.first} on"
+                )
+                texts += self._decoded(timeline, np.full((self._chain.skip(piece.n_missing), 1), np.nan))
+            else:
+                for row in match.features(chunk.samples[piece.rows]):
+                    broken = not np.isfinite(row).all()
+                    n_lost += broken
+                    self._reporter.counts["nonfinite"] += broken
+                    after = np.full((self._chain.skip(1), 1), np.nan) if broken else self._chain.push(row[None])
+                    texts += self._decoded(timeline, after)
+        n_samples = sum(piece.rows.stop - piece.rows.start for piece in pieces if not isinstance(piece, Gap))
+        n_missing = sum(piece.n_missing for piece in pieces if isinstance(piece, Gap))
+        self._reporter.changes(self._reporter.health.arrived(n_samples + n_missing - n_lost, n_lost))
+        return texts
+
+    def _take_markers(self, timeline: Timeline) -> None:
+        for one in self._source.markers():
+            if isinstance(one, Marker):
+                self._early.append(one)
+                self._reporter.record(lambda recorder, one=one: recorder.marker(one))
+            else:
+                self._reporter.counts["marker_stream_lost"] += self._reporter.health.markers_changed(one.is_there)
+                self._reporter.message(f"markers {self.markers}: {one.why}")
+        if timeline.started:
+            rate_hz = self.decoder.rate_hz
+            self._words.take([(one, timeline.index_at(one.stamp_s) / rate_hz) for one in self._early])
+            self._early = []
+
+    def _decoded(self, timeline: Timeline, after_steps: NDArray) -> list[LiveText]:
+        """Decode samples after the steps, a lost one being one NaN, one by one."""
+        texts = []
+        for row in after_steps:
+            sample = row[self.decoder.voxels] if len(row) > 1 else np.full(len(self.decoder.voxels), np.nan)
+            self._n_after_steps += 1
+            begun_s = self._clock.now()
+            words, until_s = self._words.until((self._n_after_steps - 1) / self._rate_hz)
+            said = self._gist.push(
+                sample[None], [word.middle_s for word in words], [word.duration_s for word in words], until_s
+            )
+            took_s = self._clock.now() - begun_s
+            texts.append(self._text(timeline, said, took_s))
+            self._hurry(took_s)
+        return texts
+
+    def _finish(self, timeline: Timeline) -> list[LiveText]:
+        """The stream has ended: decode what is left, and make all words final."""
+        texts = self._decoded(timeline, self._chain.finish())
+        words = self._words.rest()
+        begun_s = self._clock.now()
+        said = self._gist.push(None, [word.middle_s for word in words], [word.duration_s for word in words])
+        left = self._gist.finish()
+        return [*texts, self._text(timeline, Saying(said.final + left.final, []), self._clock.now() - begun_s)]
+
+    def _text(self, timeline: Timeline, said: Saying, took_s: float) -> LiveText:
+        self._recent += said.final
+        self._n_final += len(said.final)
+        assert self.decoder.meter is not None
+        z = self.decoder.meter.z(self._gist.gained)
+        stop_s = self._n_after_steps / self._rate_hz
+        text = LiveText(
+            final=tuple(said.final),
+            draft=tuple(said.draft),
+            recent=tuple(self._recent),
+            n_final=self._n_final,
+            z=z,
+            distinguishable=z is not None and z >= DISTINGUISHABLE,
+            stop_s=stop_s,
+            stop_stamp_s=timeline.stamp_of(stop_s * self.decoder.rate_hz) if timeline.started else 0.0,
+            n_lost=self._gist.n_lost,
+            width=self._gist.width,
+            age_s=self._age_s,
+            compute_s=took_s,
+            bundle=self.decoder.digest,
+        )
+        self._reporter.output(lambda output: output.text(text))
+        return text
+
+    def _hurry(self, took_s: float) -> None:
+        """Narrow the beam where a sample's work takes longer than it lasts."""
+        if took_s * self._rate_hz <= 1.0 or self._gist.width <= LEAST_WIDTH:
+            return
+        self._gist.narrow(max(self._gist.width // 2, LEAST_WIDTH))
+        self._reporter.counts["beam_narrowed"] += 1
+        self._reporter.message(
+            f"a sample's words took {took_s:.2f} s, longer than the {1 / self._rate_hz:g} s that it lasts: the beam is "
+            f"narrowed to {self._gist.width}, and words may differ from those offline"
+        )

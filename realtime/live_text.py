@@ -1,0 +1,67 @@
+"""What a live decoder of gist says after each sample: the record that outputs receive."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..decoder.gist.meter import NOT_DISTINGUISHABLE
+
+RECENT_WORDS = 60
+
+
+@dataclass(frozen=True)
+class LiveText:
+    """The text of a live stream, so far.
+
+    Attributes
+    ----------
+    final : tuple of str
+        Words that have become final since the record before.
+    draft : tuple of str
+        The best guess at the words after those: it may still change.
+    recent : tuple of str
+        The newest final words, at most 60.
+    n_final : int
+        Final words since the beginning.
+    z : float or None
+        The meter: evidence for the newest words above that without a brain's words, in standard deviations. None while
+        there are too few.
+    distinguishable : bool
+        Whether the text can be told from what the language model alone would say.
+    stop_s : float
+        The end of the newest sample, in seconds since the first.
+    stop_stamp_s : float
+        The same on the clock of the stream's stamps.
+    n_lost : int
+        Samples that did not come so far: they are left out of the evidence.
+    width : int
+        Of the beam.
+    age_s, compute_s : float
+        From the newest sample's stamp until it was pulled; how long the words then took.
+    bundle : str
+        SHA-256 of the bundle.
+    """
+
+    final: tuple[str, ...]
+    draft: tuple[str, ...]
+    recent: tuple[str, ...]
+    n_final: int
+    z: float | None
+    distinguishable: bool
+    stop_s: float
+    stop_stamp_s: float
+    n_lost: int
+    width: int
+    age_s: float
+    compute_s: float
+    bundle: str
+
+    @property
+    def said(self) -> str:
+        """The newest final words; where they are not distinguishable from the language model, that."""
+        return " ".join(self.recent) if self.distinguishable else NOT_DISTINGUISHABLE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {"type": "text", **asdict(self), "said": self.said}

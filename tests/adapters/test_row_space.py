@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hotwire.adapters.row_space import WIDE_FROM, is_wide, row_space
+from hotwire.adapters.whiten import Whitener
+
+
+def brain(n_samples: int = 30, n_features: int = 400) -> np.ndarray:
+    """Voxels far from zero that share much of their variation, in float32."""
+    rng = np.random.default_rng(0)
+    shared = rng.normal(size=(n_samples, 2)) @ rng.normal(size=(2, n_features)) * 5
+    return (1000 + shared + rng.normal(size=(n_samples, n_features))).astype(np.float32)
+
+
+def test_inner_products_and_sums_of_samples_are_kept() -> None:
+    samples, rng = brain(), np.random.default_rng(1)
+    space = row_space(samples)
+    assert space.coordinates.shape == (30, 30)
+    inner = samples.astype(np.float64) @ samples.T
+    np.testing.assert_allclose(space.coordinates @ space.coordinates.T, inner, rtol=1e-12)
+    weights = rng.normal(size=(4, 30))
+    sums = weights @ samples.astype(np.float64)
+    np.testing.assert_allclose(space.coordinates_of(sums), weights @ space.coordinates, atol=1e-5)
+    again = space.features_of(weights @ space.coordinates)
+    assert again.dtype == np.float32
+    np.testing.assert_allclose(again, sums, rtol=1e-5, atol=1e-3)
+
+
+def test_samples_that_depend_on_each_other_have_fewer_coordinates() -> None:
+    samples = brain()
+    samples[3] = samples[1]
+    space = row_space(samples)
+    assert space.coordinates.shape == (30, 29)
+    np.testing.assert_allclose(space.features_of(space.coordinates), samples, rtol=1e-5)
+
+
+def test_what_is_outside_of_the_space_is_lost() -> None:
+    samples = np.eye(3, 6)
+    assert row_space(samples).coordinates_of(np.eye(6)[4:]).tolist() == np.zeros((2, 3)).tolist()
+
+
+@pytest.mark.parametrize("n_samples", [30, 500], ids=["fewer samples", "more samples"])
+@pytest.mark.parametrize("count", ["samples", "effective samples"])
+def test_coordinates_are_whitened_as_the_features_are(n_samples: int, count: str) -> None:
+    """Shrinkage depends on the number of features; more samples than coordinates take the other way of solving."""
+    rng = np.random.default_rng(2)
+    samples = brain(40, 300).astype(np.float64)
+    samples = rng.normal(size=(n_samples, 40)) @ samples if n_samples > 40 else samples[:n_samples]
+    space = row_space(samples)
+    whitener = Whitener(count).fit(space.coordinates, n_dimensions=300)
+    of_features = Whitener(count).fit(samples + 1e-9 * rng.normal(size=samples.shape))
+    assert whitener.shrinkage_ == pytest.approx(of_features.shrinkage_, rel=1e-6)
+    ours, theirs = whitener.transform(space.coordinates[:9]), of_features.transform(samples[:9])
+    np.testing.assert_allclose(ours @ ours.T, theirs @ theirs.T, rtol=1e-4, atol=1e-4 * np.abs(theirs @ theirs.T).max())
+
+
+def test_wide_is_wider_than_long() -> None:
+    assert [is_wide(10, WIDE_FROM), is_wide(10, WIDE_FROM - 1), is_wide(WIDE_FROM, WIDE_FROM)] == [True, False, False]
