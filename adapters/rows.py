@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
+
+LONG = 1e9
+"""So many multiplications take about a second."""
 
 
 def each_row(X: NDArray, matrix: NDArray) -> NDArray:
@@ -21,7 +25,12 @@ def each_row(X: NDArray, matrix: NDArray) -> NDArray:
     product = np.empty((len(X), matrix.shape[1]), np.result_type(X, matrix))
     # The same two memory addresses for all rows: BLAS may depend on the alignment of its operands.
     row, result = np.empty(X.shape[1], X.dtype), np.empty(matrix.shape[1], product.dtype)
-    for number in tqdm(range(len(X)), desc="samples", delay=1, disable=None):
+    numbers: Iterable[int] = range(len(X))
+    if len(X) * matrix.size > LONG:
+        from tqdm import tqdm  # a rig, where it is not installed, takes a few samples at a time
+
+        numbers = tqdm(numbers, desc="samples", delay=1, disable=None)
+    for number in numbers:
         row[:] = X[number]
         product[number] = np.matmul(row, matrix, out=result)
     return product

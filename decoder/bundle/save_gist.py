@@ -19,7 +19,7 @@ from ...models.export.onnx_precision import Precision
 from ...models.export.sliding_graphs import SlidingGraphs, sliding_graphs
 from ..fitted_on import run_digests
 from ..gist.fitting import FittedGist, model_without
-from ..gist.meter import fit_meter
+from ..gist.meter_fit import fit_meter
 from ..gist.network_words import SlidingWords
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords
