@@ -21,6 +21,8 @@ import numpy as np
 from _bundle import graph_beside
 from _processes import say
 
+from hotwire.realtime.decision import Output
+
 WAIT_S = 0.25
 POLL_S = 0.001
 """As often as mne-lsl's own thread looks for samples by default."""
@@ -120,7 +122,7 @@ def engine(job: Job) -> dict[str, Any]:
     return {"losses": noted.engine.losses}
 
 
-class Noted:
+class Noted(Output):
     """An output of the engine that notes each decision as it is published."""
 
     def __init__(self, job: Job, now: Callable[[], float]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, MissingExtraError
 from ..decision import LiveDecision, Output, Status
+from ..live_text import LiveText
 from .udp import Datagrams
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class OscMessages(Output):
     ``/hotwire/decision``     what is said ("" where the decoder abstained), its probability (NaN), the window's number
     ``/hotwire/probability``  class, probability, class, probability, ...
     ``/hotwire/abstained``    why there is no decision
+    ``/hotwire/text``         of a decoder of gist: the newest final words, the draft, the meter (NaN at first)
     ``/hotwire/state``        the new state of the stream, and why
     ========================  ======================================================================================
 
@@ -57,6 +59,9 @@ class OscMessages(Output):
             self._send("probability", [part for pair in decision.probabilities.items() for part in pair])
         else:
             self._send("abstained", [decision.abstained])
+
+    def text(self, text: LiveText) -> None:
+        self._send("text", [text.said, " ".join(text.draft), nan if text.z is None else text.z])
 
     def status(self, status: Status) -> None:
         self._send("state", [str(status.state), status.why])

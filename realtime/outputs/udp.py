@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InputError
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
+from ..live_text import LiveText
 
 if TYPE_CHECKING:
     from ..live_decoder import LiveDecoder
@@ -42,7 +43,7 @@ class Datagrams:
 
 
 class UdpJson(Output):
-    """Send every decision and every state as one datagram: the JSON object that `JsonLines` writes as a line.
+    """Send every decision, text and state as one datagram: the JSON object that `JsonLines` writes as a line.
 
     Nobody has to listen. Decisions in the shadow are not sent.
 
@@ -63,6 +64,9 @@ class UdpJson(Output):
     def decision(self, decision: LiveDecision) -> None:
         if not decision.shadow:
             self._send(decision.to_dict())
+
+    def text(self, text: LiveText) -> None:
+        self._send(text.to_dict())
 
     def status(self, status: Status) -> None:
         self._send(status.to_dict())

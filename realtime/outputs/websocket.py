@@ -11,6 +11,7 @@ from ...errors import InputError, MissingExtraError
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
 from ..live_decoder import LiveDecoder
+from ..live_text import LiveText
 from ..sources.source import StreamInfo
 from .udp import address_of
 
@@ -25,7 +26,7 @@ TRY_AGAIN_LATER = 1013
 
 
 class WebSocketServer(Output):
-    """Send every decision and every state to all that are connected, as the JSON object that `JsonLines` writes.
+    """Send every decision, text and state to all that are connected, as the JSON object that `JsonLines` writes.
 
     Who comes later first gets the classes and the newest state. Decisions in the shadow are not sent.
 
@@ -71,6 +72,9 @@ class WebSocketServer(Output):
     def decision(self, decision: LiveDecision) -> None:
         if not decision.shadow:
             self._send(json_text(decision.to_dict()))
+
+    def text(self, text: LiveText) -> None:
+        self._send(json_text(text.to_dict()))
 
     def status(self, status: Status) -> None:
         self._send(json_text(status.to_dict()), remember="status")

@@ -11,7 +11,7 @@ import numpy as np
 from hotwire.decoder.bundle.compiled import RowDecision
 from hotwire.decoder.steps import Step, open_chain
 from hotwire.decoder.windows import BlockAverage, Window
-from hotwire.realtime.decision import LiveDecision, Status
+from hotwire.realtime.decision import LiveDecision, Output, Status
 from hotwire.realtime.sources.source import StreamInfo
 
 
@@ -56,7 +56,7 @@ class SignDecoder:
         return StreamInfo(**(settings | other))
 
 
-class Kept:
+class Kept(Output):
     """An output that keeps everything."""
 
     def __init__(self) -> None:

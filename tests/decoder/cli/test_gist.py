@@ -138,7 +138,8 @@ def test_a_text_that_was_fitted_on_is_a_leak(study: Path, capsys: pytest.Capture
 
 def test_listeners_of_one_story(study: Path) -> None:
     rng = np.random.default_rng(0)
-    np.savez("listeners.npz", **{name: rng.normal(size=(200, 4)).astype(np.float32) for name in "pq"})
+    p, q = rng.normal(size=(2, 200, 4)).astype(np.float32)
+    np.savez("listeners.npz", p=p, q=q)
     rows = [f"dog\t{at}\t{at + 0.4}" for at in np.arange(1.0, 395.0, 1.5)]
     Path("words.tsv").write_text("\n".join(["word\tonset_s\toffset_s", *rows]))
     text = STUDY[: STUDY.index("[listener]")] + STUDY[STUDY.index("[words]") :]

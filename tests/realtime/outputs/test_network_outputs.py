@@ -17,12 +17,14 @@ from websockets.sync.client import connect
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.realtime.decision import Latency, LiveDecision, Status
 from hotwire.realtime.health import State
+from hotwire.realtime.live_text import LiveText
 from hotwire.realtime.outputs.websocket import MOST_WAITING, WebSocketServer
 from hotwire.realtime.plugins import make_output
 
 from ..small import SignDecoder
 
 DECODER: Any = SignDecoder()
+TEXT = LiveText(("dog",), ("barks",), ("a", "dog"), 2, 2.5, True, 9.0, 109.0, 0, 8, 0.1, 0.2, "ab" * 32)
 STATUS = Status(State.LIVE, 1.0, "the first samples came")
 
 
@@ -47,9 +49,11 @@ def receiver() -> Iterator[socket.socket]:
 
 def test_udp_sends_what_json_lines_write(receiver):
     output = make_output(f"udp://127.0.0.1:{receiver.getsockname()[1]}", DECODER)
-    sent = [STATUS, decision(shadow=True), decision(), decision(8, answer=None)]
-    for one in sent:
-        (output.status if isinstance(one, Status) else output.decision)(one)  # type: ignore[arg-type]
+    sent = [STATUS, decision(shadow=True), decision(), decision(8, answer=None), TEXT]
+    output.status(STATUS)
+    for one in sent[1:4]:
+        output.decision(one)  # type: ignore[arg-type]
+    output.text(TEXT)
     output.close()
     for one in [sent[0], *sent[2:]]:
         assert json.loads(receiver.recv(65536)) == json.loads(json.dumps(one.to_dict()))
@@ -63,8 +67,9 @@ def test_osc_messages_are_read_by_python_osc(receiver):
     output.decision(decision(shadow=True))
     output.decision(decision())
     output.decision(decision(8, answer=None))
+    output.text(TEXT)
     output.close()
-    received = [OscMessage(receiver.recv(65536)) for _ in range(5)]
+    received = [OscMessage(receiver.recv(65536)) for _ in range(6)]
     assert [(one.address, one.params) for one in received[:3]] == [
         ("/brain/1/state", ["LIVE", "the first samples came"]),
         ("/brain/1/decision", ["up", 0.75, 7]),
@@ -74,6 +79,7 @@ def test_osc_messages_are_read_by_python_osc(receiver):
     assert (said, number) == ("", 8)
     assert np.isnan(probability)
     assert (received[4].address, received[4].params) == ("/brain/1/abstained", ["no samples"])
+    assert (received[5].address, received[5].params) == ("/brain/1/text", ["a dog", "barks", 2.5])
 
 
 def test_a_web_page_gets_decisions_and_a_later_one_the_newest_state():
@@ -90,8 +96,10 @@ def test_a_web_page_gets_decisions_and_a_later_one_the_newest_state():
         output.status(STATUS)
         output.decision(decision(shadow=True))
         output.decision(decision())
+        output.text(TEXT)
         assert json.loads(first.recv(5))["state"] == "LIVE"
         assert json.loads(first.recv(5))["number"] == 7
+        assert json.loads(first.recv(5))["said"] == "a dog"
         with connect(url) as later:
             assert [json.loads(later.recv(5))["type"] for _ in range(2)] == ["start", "status"]
     output.close()
