@@ -11,7 +11,6 @@ import click
 
 from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
-from ..stream_match import RATES
 from .channels_option import read_channels
 from .window_option import read_sliding, window_for
 
@@ -65,7 +64,7 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--rate",
-    type=click.Choice(RATES),
+    type=click.Choice(["exact", "resample"]),
     default="exact",
     show_default=True,
     help="resample: bring a stream of another rate to the decoder's.",

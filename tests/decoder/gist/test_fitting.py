@@ -74,7 +74,7 @@ def test_words_come_from_the_brain(fitted: FittedGist, stories: dict[int, TimedW
     assert scores["WER"].z > 4
     assert scores["BLEU-1"].above > 0.5
     assert identify(true.word.tolist(), said, windows).same_story > 0.7
-    # noise of the same size is no brain
+    # noise is no brain: its text is no better than those without one
     rng = np.random.default_rng(1)
     noise = Recording(
         rng.normal(size=recording.data.shape).astype(np.float32),
@@ -83,7 +83,7 @@ def test_words_come_from_the_brain(fitted: FittedGist, stories: dict[int, TimedW
         recording.run,
     )
     deaf = score_windows(true.word.tolist(), fitted.decode(noise, HELD_OUT, true), nulls, windows)
-    assert abs(deaf["WER"].z) < 3
+    assert deaf["WER"].z < 3
 
 
 def test_faults(

@@ -81,7 +81,7 @@ def test_a_recording_with_other_channels_is_told_which() -> None:
     r = make()
     with pytest.raises(RecordingError, match=r"the 4 features .* got 3; 1 are missing: Pz\. It has: C3, Cz, C4"):
         check_agrees(r, ("C3", "Cz", "C4", "Pz"), "V", 100.0)
-    with pytest.raises(RecordingError, match=r"it also has Cz\. Take the decoder's with recording\.select"):
+    with pytest.raises(RecordingError, match=r"it also has Cz\. Take the decoder's with `channels` in the study"):
         check_agrees(r, ("C3", "C4"), "V", 100.0)
     with pytest.raises(
         RecordingError,

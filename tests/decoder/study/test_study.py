@@ -469,7 +469,8 @@ def test_the_demo_writes_out_the_default_prompt() -> None:
 def test_the_studies_that_come_along_are_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOTWIRE_DATA", str(tmp_path))
     paths = sorted((ROOT / "studies").glob("*.toml"))
-    opened = [(open_retrieval if path.name.startswith("retrieval-") else open_study)(path).path for path in paths]
+    kinds = {"gist": open_gist, "retrieval": open_retrieval}
+    opened = [kinds.get(path.name.partition("-")[0], open_study)(path).path for path in paths]
     assert opened == paths != []
 
 

@@ -654,7 +654,7 @@ def test_a_stream_of_markers_that_goes_ends_nothing_and_comes_back(tmp_path: Pat
     assert [one for one, _ in groupby(logged) if one] == ["LIVE", "LOST", "LIVE"]
     pyxdf = pytest.importorskip("pyxdf")
     data = pyxdf.load_xdf(tmp_path / "raw.xdf", dejitter_timestamps=False)[0]
-    assert [len(one["time_stamps"]) for one in data] == [N, len(expected)]
+    assert [len(one["time_stamps"]) for one in data] == [N, len(expected), len(decisions)]
 
 
 def test_markers_that_are_not_there_yet_are_waited_for_beside_the_samples() -> None:

@@ -378,7 +378,7 @@ class MarkedSession(Session):
 def check_all_was_recorded(ended: dict[str, Any], folder: Path) -> None:
     """Not one sample is missing, whatever became of the markers."""
     pyxdf = pytest.importorskip("pyxdf")
-    samples, marks = pyxdf.load_xdf(folder / "raw.xdf", dejitter_timestamps=False)[0]
+    samples, marks, *_ = pyxdf.load_xdf(folder / "raw.xdf", dejitter_timestamps=False)[0]
     n = len(samples["time_series"])
     np.testing.assert_array_equal(samples["time_series"], ROWS[:n])
     np.testing.assert_allclose(np.diff(samples["time_stamps"]), 0.01, atol=1e-6)
@@ -410,7 +410,7 @@ def test_a_marker_outlet_that_is_killed_and_comes_back_while_samples_go_on(lsl):
     check_all_was_recorded(ended, session.folder)
 
 
-@pytest.mark.parametrize(("off_s", "told"), [(-1000.0, "cannot be used: event"), (1e5, "100000 s ahead of the newest")])
+@pytest.mark.parametrize(("off_s", "told"), [(-1000.0, "cannot be used: event"), (1e5, "s ahead of the newest")])
 def test_markers_that_come_back_with_another_clock_are_told_of_and_those_that_are_right_again_used(lsl, off_s, told):
     lsl.start(SEND, {}).says()
     marking = lsl.start(MARK, "a", 0.0)
