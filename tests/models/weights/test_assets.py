@@ -517,6 +517,7 @@ def test_what_a_killed_run_leaves_is_swept_away_by_the_next(cache: Path, index: 
     wait_for(lambda: downloads_into(making), program)
     program.kill()
     assert program.wait() != 0
+    index.release.set()
     assert making.exists()
     assert not is_ready("slice")
     fetch(next_fetched)
