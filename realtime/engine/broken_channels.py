@@ -20,8 +20,9 @@ def filled(
     [[1.0, 0.0, 3.0, 4.0], [nan, nan, 3.0, 4.0]]
     """
     finite = np.isfinite(samples)
-    share = finite.mean(axis=1)
-    few = (share >= 1 - max_bad) & (share > 0)
+    n_features = samples.shape[1]
+    n_broken = n_features - finite.sum(axis=1)
+    few = (n_broken <= max_bad * n_features) & (n_broken < n_features)
     return np.where(few[:, None] & ~finite, middle, samples), few
 
 
