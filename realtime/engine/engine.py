@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BundleError, StreamError
 from ..checks import check_window
-from ..clock import Clock, SystemClock
+from ..clock import Clock
 from ..decision import LiveDecision, Output
-from ..health import Health, MarkerState, State
 from ..settings import LiveSettings
-from ..sources.finding import ATTEMPT_S, find_stream
+from ..sources.finding import find_stream
 from ..sources.source import Source, StreamInfo
 from .connection import Connection
 from .deciding import Decider
+from .live_engine import LiveEngine
 from .open_stream import OpenStream
 from .pipeline import Pipeline
-from .reporting import Recorder, Reporter
+from .reporting import Recorder
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
@@ -39,7 +38,7 @@ class _Opened(NamedTuple):
     connection: Connection
 
 
-class Engine:
+class Engine(LiveEngine[LiveDecision]):
     """Run a decoder on a live stream.
 
     Parameters
@@ -83,29 +82,12 @@ class Engine:
         recorder: Recorder | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.settings = settings or LiveSettings()
+        super().__init__(source, settings, decoder.rate_hz, outputs, recorder, clock)
         if self.settings.window is not None:
             check_window(decoder, self.settings.window)
-        self._decoder, self._source = decoder, source
-        self._clock = clock or SystemClock()
-        stale_s = self.settings.stale_s or max(2.0, 3.0 / decoder.rate_hz)
-        lost_s = max(self.settings.lost_s, 2 * stale_s)
-        self._health = Health(self._clock, stale_s, lost_s, self.settings.settle_s)
-        self._reporter = Reporter(self._health, self._clock, outputs, recorder)
+        self._decoder = decoder
         self._decider = Decider(self.settings, self._clock, self._reporter)
         self._opened: _Opened | None = None
-
-    @property
-    def state(self) -> State:
-        return self._health.state
-
-    @property
-    def markers(self) -> MarkerState | None:
-        return self._health.markers
-
-    @property
-    def losses(self) -> dict[str, int]:
-        return self._reporter.losses
 
     @property
     def ended(self) -> bool:
@@ -148,28 +130,6 @@ class Engine:
         if not any(info.units):
             reporter.message(f"the stream {info.name!r} tells no units; taken to be the decoder's")
         return info
-
-    def close(self) -> None:
-        """Release the stream, the recording and the outputs, even if one of them fails."""
-        with ExitStack() as closing:
-            closing.callback(self._reporter.close)
-            closing.callback(self._source.close)
-
-    def __enter__(self) -> Self:
-        try:
-            self.open()
-        except BaseException:  # Ctrl-C while searching, too
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[LiveDecision]:
-        """Yield decisions until the source ends."""
-        while not self.ended:
-            yield from self.turn(ATTEMPT_S)
 
     def turn(self, timeout_s: float = 0.0) -> list[LiveDecision]:
         """Wait at most this long for samples, and return the new decisions.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +13,18 @@ from ...decoder.gist.gist_decoder import Saying
 from ...decoder.gist.meter import DISTINGUISHABLE
 from ...decoder.steps import open_chain
 from ...errors import StreamError
-from ..clock import Clock, SystemClock
+from ..clock import Clock
 from ..decision import Output
 from ..gaps.timeline import Gap, Timeline
-from ..health import Health, MarkerState, State
 from ..live_text import RECENT_WORDS, LiveText
 from ..settings import LiveSettings
-from ..sources.finding import ATTEMPT_S, find_stream
+from ..sources.finding import find_stream
 from ..sources.source import Marker, Source, StreamInfo
 from ..stream_match import StreamMatch, match_stream
 from ..word_times import WordTimes
 from .connection import Connection
-from .reporting import Recorder, Reporter
+from .live_engine import LiveEngine
+from .reporting import Recorder
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled_gist import CompiledGist
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 LEAST_WIDTH = 4
 
 
-class GistEngine:
+class GistEngine(LiveEngine[LiveText]):
     """Run a decoder of gist on a live stream.
 
     Each sample brings words that have become final, and a draft of those after them. Final words are those that the
@@ -68,14 +67,8 @@ class GistEngine:
         recorder: Recorder | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.settings = settings or LiveSettings()
-        self.decoder = decoder
-        self._source, self._words, self._clock = source, words, clock or SystemClock()
-        stale_s = self.settings.stale_s or max(2.0, 3.0 / decoder.rate_hz)
-        lost_s = max(self.settings.lost_s, 2 * stale_s)
-        self._reporter = Reporter(
-            Health(self._clock, stale_s, lost_s, self.settings.settle_s), self._clock, outputs, recorder
-        )
+        super().__init__(source, settings, decoder.rate_hz, outputs, recorder, clock)
+        self.decoder, self._words = decoder, words
         self._gist, self._chain = decoder.decoder(), open_chain(decoder.steps, decoder.feature_names, decoder.rate_hz)
         self._rate_hz = self._chain.rate_out_hz
         self._recent: deque[str] = deque(maxlen=RECENT_WORDS)
@@ -83,14 +76,6 @@ class GistEngine:
         self._early: list[Marker] = []
         self._age_s = 0.0
         self._opened: tuple[Timeline, Connection, StreamMatch] | None = None
-
-    @property
-    def state(self) -> State:
-        return self._reporter.health.state
-
-    @property
-    def markers(self) -> MarkerState | None:
-        return self._reporter.health.markers
 
     @property
     def losses(self) -> dict[str, int]:
@@ -119,28 +104,6 @@ class GistEngine:
         reporter.record(lambda recorder: recorder.open(info))
         self._opened = timeline, Connection(self._source, info, timeline, reporter), match
         return info
-
-    def close(self) -> None:
-        """Release the stream, the recording and the outputs, even if one of them fails."""
-        with ExitStack() as closing:
-            closing.callback(self._reporter.close)
-            closing.callback(self._source.close)
-
-    def __enter__(self) -> Self:
-        try:
-            self.open()
-        except BaseException:  # Ctrl-C while searching, too
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[LiveText]:
-        """Yield texts until the source ends."""
-        while not self.ended:
-            yield from self.turn(ATTEMPT_S)
 
     def turn(self, timeout_s: float = 0.0) -> list[LiveText]:
         """Wait at most this long for samples, and return the new texts, one for each sample."""

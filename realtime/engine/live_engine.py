@@ -1,0 +1,87 @@
+"""What every engine does around its turns: it opens its stream, goes on until the source ends, and releases all."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import Generic, Self, TypeVar
+
+from ..clock import Clock, SystemClock
+from ..decision import Output
+from ..health import Health, MarkerState, State
+from ..settings import LiveSettings
+from ..sources.finding import ATTEMPT_S
+from ..sources.source import Source, StreamInfo
+from .reporting import Recorder, Reporter
+
+Said = TypeVar("Said")
+"""What a turn returns: decisions, or texts."""
+
+
+class LiveEngine(ABC, Generic[Said]):
+    """An engine on one source of about ``rate_hz``, which reports to outputs and a recorder."""
+
+    def __init__(
+        self,
+        source: Source,
+        settings: LiveSettings | None,
+        rate_hz: float,
+        outputs: Sequence[Output],
+        recorder: Recorder | None,
+        clock: Clock | None,
+    ) -> None:
+        self.settings = settings or LiveSettings()
+        self._source, self._clock = source, clock or SystemClock()
+        stale_s = self.settings.stale_s or max(2.0, 3.0 / rate_hz)
+        lost_s = max(self.settings.lost_s, 2 * stale_s)
+        health = Health(self._clock, stale_s, lost_s, self.settings.settle_s)
+        self._reporter = Reporter(health, self._clock, outputs, recorder)
+
+    @property
+    def state(self) -> State:
+        return self._reporter.health.state
+
+    @property
+    def markers(self) -> MarkerState | None:
+        return self._reporter.health.markers
+
+    @property
+    def losses(self) -> dict[str, int]:
+        """Counts of all losses and failures, by name."""
+        return self._reporter.losses
+
+    @property
+    @abstractmethod
+    def ended(self) -> bool:
+        """Whether a recording is over; a live stream never ends."""
+
+    @abstractmethod
+    def open(self) -> StreamInfo:
+        """Find the stream, check it against the decoder, and open the outputs."""
+
+    @abstractmethod
+    def turn(self, timeout_s: float = 0.0) -> list[Said]:
+        """Wait at most this long for samples, and return what they lead to."""
+
+    def close(self) -> None:
+        """Release the stream, the recording and the outputs, even if one of them fails."""
+        with ExitStack() as closing:
+            closing.callback(self._reporter.close)
+            closing.callback(self._source.close)
+
+    def __enter__(self) -> Self:
+        try:
+            self.open()
+        except BaseException:  # Ctrl-C while searching, too
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Said]:
+        """Yield what is said until the source ends."""
+        while not self.ended:
+            yield from self.turn(ATTEMPT_S)
