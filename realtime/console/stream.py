@@ -143,13 +143,14 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
             "the decoder's windows follow events: expected --markers, the stream that tells them, or --window "
             "sliding:LENGTH/EVERY"
         )
-    commands = recorder = None
+    commands = recorder = outlets = None
     tally = Tally()
     outputs: list[Any] = [tally, *(make_output(text, decoder) for text in options["to"])]
     if publish != "none":
         from ..outputs.lsl_outputs import LslOutlets
 
-        outputs.append(LslOutlets(publish))
+        outlets = LslOutlets(publish)
+        outputs.append(outlets)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         outputs.append(JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_plain(options, settings.window)}))
@@ -170,6 +171,11 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         if not options["as_json"]:
             outputs.append(view)
         engine = Engine(decoder, source, settings, outputs=outputs, recorder=recorder)
+        if outlets is not None and outlets.elsewhere:
+            engine.report(
+                f"{', '.join(outlets.elsewhere)} publishes {publish}-decisions, too: receivers have to ask for a "
+                "source_id, or give this session another name (--publish)"
+            )
         ended = decode(engine, view, commands=commands, seconds=options["seconds"])
     result = {
         "type": "summary",

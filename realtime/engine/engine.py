@@ -13,7 +13,6 @@ from ..checks import check_window
 from ..clock import Clock
 from ..decision import LiveDecision, Output
 from ..settings import LiveSettings
-from ..sources.finding import find_stream
 from ..sources.source import Source, StreamInfo
 from .connection import Connection
 from .deciding import Decider
@@ -82,7 +81,7 @@ class Engine(LiveEngine[LiveDecision]):
         recorder: Recorder | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(source, settings, decoder.rate_hz, outputs, recorder, clock)
+        super().__init__(decoder, source, settings, outputs, recorder, clock)
         if self.settings.window is not None:
             check_window(decoder, self.settings.window)
         self._decoder = decoder
@@ -121,8 +120,7 @@ class Engine(LiveEngine[LiveDecision]):
             The stream is not what the decoder was fitted on.
         """
         reporter = self._reporter
-        reporter.message("looking for the stream")
-        info = find_stream(self._source, self._clock, self.settings.timeout_s)
+        info = self._find_stream()
         stream = OpenStream(info, self._decoder, self.settings, reporter, self._clock.now())
         reporter.output(lambda output: output.open(info, self._decoder))
         reporter.record(lambda recorder: recorder.open(info))
@@ -131,11 +129,7 @@ class Engine(LiveEngine[LiveDecision]):
             reporter.message(f"the stream {info.name!r} tells no units; taken to be the decoder's")
         return info
 
-    def turn(self, timeout_s: float = 0.0) -> list[LiveDecision]:
-        """Wait at most this long for samples, and return the new decisions.
-
-        With 0 s it does not wait, e.g. in a loop that draws frames.
-        """
+    def _turn(self, timeout_s: float) -> list[LiveDecision]:
         if self.ended:
             return []
         stream = self._stream
@@ -187,11 +181,15 @@ class Engine(LiveEngine[LiveDecision]):
 
     def promote(self) -> None:
         """Publish the shadow's decisions from the next sample on; the active decoder stays ready for `roll_back`."""
-        self.report(self._stream.decoders.promote())
+        self._took_over(self._stream.decoders.promote())
 
     def roll_back(self) -> None:
         """Remove the shadow, or if there is none, undo the last promotion."""
-        self.report(self._stream.decoders.roll_back())
+        self._took_over(self._stream.decoders.roll_back())
+
+    def _took_over(self, message: str) -> None:
+        self._reporter.bundle = self.active.decoder.digest
+        self.report(message)
 
     @property
     def _stream(self) -> OpenStream:

@@ -18,7 +18,6 @@ from ..decision import Output
 from ..gaps.timeline import Gap, Timeline
 from ..live_text import RECENT_WORDS, LiveText
 from ..settings import LiveSettings
-from ..sources.finding import find_stream
 from ..sources.source import Marker, Source, StreamInfo
 from ..stream_match import StreamMatch, match_stream
 from ..word_times import WordTimes
@@ -67,7 +66,7 @@ class GistEngine(LiveEngine[LiveText]):
         recorder: Recorder | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(source, settings, decoder.rate_hz, outputs, recorder, clock)
+        super().__init__(decoder, source, settings, outputs, recorder, clock)
         self.decoder, self._words = decoder, words
         self._gist, self._chain = decoder.decoder(), open_chain(decoder.steps, decoder.feature_names, decoder.rate_hz)
         self._rate_hz = self._chain.rate_out_hz
@@ -95,8 +94,7 @@ class GistEngine(LiveEngine[LiveText]):
     def open(self) -> StreamInfo:
         """Find the stream, check it against the decoder, and open the outputs; raises as `Engine.open` does."""
         reporter, settings = self._reporter, self.settings
-        reporter.message("looking for the stream")
-        info = find_stream(self._source, self._clock, settings.timeout_s)
+        info = self._find_stream()
         match = match_stream(info, self.decoder, settings.channels, settings.units)
         timeline = Timeline(info.rate_hz)
         reporter.samples = timeline.losses
@@ -105,8 +103,7 @@ class GistEngine(LiveEngine[LiveText]):
         self._opened = timeline, Connection(self._source, info, timeline, reporter), match
         return info
 
-    def turn(self, timeout_s: float = 0.0) -> list[LiveText]:
-        """Wait at most this long for samples, and return the new texts, one for each sample."""
+    def _turn(self, timeout_s: float) -> list[LiveText]:
         if self._opened is None:
             raise StreamError("engine: expected an open one, got one before open(); use it in a with statement")
         if self.ended:

@@ -10,8 +10,9 @@ from typing import Generic, Self, TypeVar
 from ..clock import Clock, SystemClock
 from ..decision import Output
 from ..health import Health, MarkerState, State
+from ..live_decoder import LiveDecoder
 from ..settings import LiveSettings
-from ..sources.finding import ATTEMPT_S
+from ..sources.finding import ATTEMPT_S, find_stream
 from ..sources.source import Source, StreamInfo
 from .reporting import Recorder, Reporter
 
@@ -20,23 +21,23 @@ Said = TypeVar("Said")
 
 
 class LiveEngine(ABC, Generic[Said]):
-    """An engine on one source of about ``rate_hz``, which reports to outputs and a recorder."""
+    """An engine that runs a decoder on one source, and reports to outputs and a recorder."""
 
     def __init__(
         self,
+        decoder: LiveDecoder,
         source: Source,
         settings: LiveSettings | None,
-        rate_hz: float,
         outputs: Sequence[Output],
         recorder: Recorder | None,
         clock: Clock | None,
     ) -> None:
         self.settings = settings or LiveSettings()
         self._source, self._clock = source, clock or SystemClock()
-        stale_s = self.settings.stale_s or max(2.0, 3.0 / rate_hz)
+        stale_s = self.settings.stale_s or max(2.0, 3.0 / decoder.rate_hz)
         lost_s = max(self.settings.lost_s, 2 * stale_s)
         health = Health(self._clock, stale_s, lost_s, self.settings.settle_s)
-        self._reporter = Reporter(health, self._clock, outputs, recorder)
+        self._reporter = Reporter(decoder.digest, health, self._clock, outputs, recorder)
 
     @property
     def state(self) -> State:
@@ -60,9 +61,22 @@ class LiveEngine(ABC, Generic[Said]):
     def open(self) -> StreamInfo:
         """Find the stream, check it against the decoder, and open the outputs."""
 
-    @abstractmethod
     def turn(self, timeout_s: float = 0.0) -> list[Said]:
-        """Wait at most this long for samples, and return what they lead to."""
+        """Wait at most this long for samples, and return what they lead to.
+
+        With 0 s it does not wait, e.g. in a loop that draws frames.
+        """
+        said = self._turn(timeout_s)
+        self._reporter.beat()
+        return said
+
+    @abstractmethod
+    def _turn(self, timeout_s: float) -> list[Said]: ...
+
+    def _find_stream(self) -> StreamInfo:
+        """Search for the stream; raises as `find_stream` does."""
+        self._reporter.message("looking for the stream")
+        return find_stream(self._source, self._clock, self.settings.timeout_s, self._reporter.beat)
 
     def close(self) -> None:
         """Release the stream, the recording and the outputs, even if one of them fails."""
