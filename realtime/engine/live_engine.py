@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Generic, Self, TypeVar
 
+from ...errors import StreamNotFoundError
 from ..clock import Clock, SystemClock
 from ..decision import Output
 from ..health import Health, MarkerState, State
@@ -16,6 +17,8 @@ from ..sources.finding import ATTEMPT_S, find_stream
 from ..sources.source import Source, StreamInfo
 from .reporting import Recorder, Reporter
 
+STILL_S = 10.0
+"""How often a search that goes on says what it finds instead."""
 Said = TypeVar("Said")
 """What a turn returns: decisions, or texts."""
 
@@ -76,7 +79,16 @@ class LiveEngine(ABC, Generic[Said]):
     def _find_stream(self) -> StreamInfo:
         """Search for the stream; raises as `find_stream` does."""
         self._reporter.message("looking for the stream")
-        return find_stream(self._source, self._clock, self.settings.timeout_s, self._reporter.beat)
+        said_s = self._clock.now()
+
+        def still_searching(error: StreamNotFoundError) -> None:
+            nonlocal said_s
+            self._reporter.beat()
+            if self._clock.now() - said_s >= STILL_S:
+                said_s = self._clock.now()
+                self._reporter.message(f"still looking for the stream: {error}")
+
+        return find_stream(self._source, self._clock, self.settings.timeout_s, still_searching)
 
     def close(self) -> None:
         """Release the stream, the recording and the outputs, even if one of them fails."""
