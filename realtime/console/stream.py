@@ -39,6 +39,12 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
 @click.option("--from", "from_", metavar="NAME[:KEY=VALUE,...]", help="Instead: a source that a package brings.")
 @click.option("--tr", "tr_s", type=float, help="With --volumes: seconds from one to the next; else the decoder's.")
 @click.option(
+    "--pattern",
+    metavar="NAMES",
+    help="With --volumes: which files are volumes, such as 'run2_*.nii'. Their number is {n}, as in 'vol_{n}_2.nii'; "
+    "else it is the last one in the name.",
+)
+@click.option(
     "--window",
     callback=read_sliding,
     default="own",
@@ -213,10 +219,12 @@ def _source(decoder: LiveDecoder, options: dict[str, Any]) -> Source:
     from ..sources.catalogue import lsl, volumes
 
     stream = {key: options[of] for key, of in (("name", "name"), ("type", "kind"), ("source_id", "source_id"))}
-    folder, tr_s, markers, by_name = (options[name] for name in ("volumes", "tr_s", "markers", "from_"))
+    folder, tr_s, pattern = (options[name] for name in ("volumes", "tr_s", "pattern"))
+    markers, by_name = options["markers"], options["from_"]
     has_stream = any(stream.values())
-    if tr_s is not None and folder is None:
-        raise click.UsageError("--tr goes with --volumes")
+    for option, value in (("--tr", tr_s), ("--pattern", pattern)):
+        if value is not None and folder is None:
+            raise click.UsageError(f"{option} goes with --volumes")
     if has_stream + (folder is not None) + (by_name is not None) > 1 or (markers and not has_stream):
         raise click.UsageError(
             "expected either an LSL stream, with or without --markers, or --volumes, or --from, not both"
@@ -224,7 +232,7 @@ def _source(decoder: LiveDecoder, options: dict[str, Any]) -> Source:
     if by_name is not None:
         return make_source(by_name, decoder)
     if folder is not None:
-        return volumes(decoder, folder=folder, tr_s=tr_s)
+        return volumes(decoder, folder=folder, tr_s=tr_s, **({} if pattern is None else {"pattern": pattern}))
     if not has_stream:
         raise click.UsageError("expected --source, --type or --source-id of an LSL stream, or --volumes, or --from")
     return lsl(decoder, **stream, markers=markers)

@@ -145,8 +145,7 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
                 self._early.append(one)
                 self._reporter.record(lambda recorder, one=one: recorder.marker(one))
             else:
-                self._reporter.counts["marker_stream_lost"] += self._reporter.health.markers_changed(one.is_there)
-                self._reporter.message(f"markers {self.markers}: {one.why}")
+                self._reporter.event(one)
         if timeline.started:
             rate_hz = self.decoder.rate_hz
             self._words.take([(one, timeline.index_at(one.stamp_s) / rate_hz) for one in self._early])

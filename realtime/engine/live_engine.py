@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Generic, Protocol, Self, TypeVar
 
-from ...errors import StreamError
+from ...errors import StreamError, StreamNotFoundError
 from ..clock import Clock, SystemClock
 from ..decision import Output
 from ..gaps.timeline import Timeline
@@ -19,6 +19,8 @@ from ..sources.source import Source, StreamInfo
 from .connection import Connection
 from .reporting import Recorder, Reporter
 
+STILL_S = 10.0
+"""How often a search that goes on says what it finds instead."""
 Said = TypeVar("Said")
 """What a turn returns: decisions, or texts."""
 
@@ -83,8 +85,7 @@ class LiveEngine(ABC, Generic[Said, Taker]):
             The stream is not what the decoder was fitted on.
         """
         reporter = self._reporter
-        reporter.message("looking for the stream")
-        info = find_stream(self._source, self._clock, self.settings.timeout_s, reporter.beat)
+        info = self._find_stream()
         taker = self._taking(info)
         reporter.samples = taker.timeline.losses
         reporter.output(lambda output: output.open(info, self._decoder))
@@ -118,6 +119,20 @@ class LiveEngine(ABC, Generic[Said, Taker]):
 
     @abstractmethod
     def _turn(self, timeout_s: float) -> list[Said]: ...
+
+    def _find_stream(self) -> StreamInfo:
+        """Search for the stream; raises as `find_stream` does."""
+        self._reporter.message("looking for the stream")
+        said_s = self._clock.now()
+
+        def still_searching(error: StreamNotFoundError) -> None:
+            nonlocal said_s
+            self._reporter.beat()
+            if self._clock.now() - said_s >= STILL_S:
+                said_s = self._clock.now()
+                self._reporter.message(f"still looking for the stream: {error}")
+
+        return find_stream(self._source, self._clock, self.settings.timeout_s, still_searching)
 
     def close(self) -> None:
         """Release the stream, the recording and the outputs, even if one of them fails."""

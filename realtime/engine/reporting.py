@@ -12,7 +12,7 @@ from ..clock import Clock
 from ..decision import LiveDecision, Output, Status
 from ..gaps.timeline import Losses
 from ..health import Change, Health, State
-from ..sources.source import Chunk, Marker, StreamInfo
+from ..sources.source import Chunk, Marker, MarkersChange, Refusal, StreamInfo
 
 
 class Recorder(Protocol):
@@ -73,6 +73,17 @@ class Reporter:
             last, losses=self.losses, markers=self.health.markers, repeated_after_s=max(now_s - last.at_s, 0.0)
         )
         self.output(lambda output: output.heartbeat(repeated))
+
+    def event(self, event: MarkersChange | Refusal) -> None:
+        """Count and say what a source reports besides samples and markers."""
+        if isinstance(event, Refusal):
+            self.counts[event.counted_as] += 1
+            if event.why:
+                self.message(event.why)
+            return
+        if self.health.markers_changed(event.is_there):
+            self.counts["marker_stream_lost"] += 1
+        self.message(f"markers {self.health.markers}: {event.why}")
 
     def output(self, send: Callable[[Output], None]) -> None:
         """Send to all outputs that still work."""

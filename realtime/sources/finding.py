@@ -13,9 +13,12 @@ ATTEMPT_S = 1.0
 
 
 def find_stream(
-    source: Source, clock: Clock, timeout_s: float | None, between: Callable[[], None] = lambda: None
+    source: Source,
+    clock: Clock,
+    timeout_s: float | None,
+    between: Callable[[StreamNotFoundError], None] = lambda _: None,
 ) -> StreamInfo:
-    """Open a source, with no time limit if ``timeout_s`` is None. ``between`` is called after each attempt.
+    """Open a source, with no time limit if ``timeout_s`` is None. ``between`` is called after each failed attempt.
 
     Raises StreamNotFoundError if there is no such stream, or several, within the time.
     """
@@ -23,7 +26,7 @@ def find_stream(
     while True:
         try:
             return source.open(ATTEMPT_S)
-        except StreamNotFoundError:
+        except StreamNotFoundError as error:
             if timeout_s is not None and clock.now() - since_s >= timeout_s:
                 raise
-        between()
+            between(error)
