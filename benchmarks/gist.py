@@ -151,7 +151,7 @@ def live(network: GraphPass, vocabulary: Vocabulary, n_voxels: int, n_volumes: i
 
 
 def nearness(network: GraphPass, other: GraphPass) -> dict[str, float]:
-    """How near states and log probabilities are after made-up words: correlations, and how often the best word is the same."""
+    """How near states and log probabilities are after made-up words, and how often the best word is the same."""
     rng, rows = np.random.default_rng(3), np.zeros(1, np.intp)
     memories, pairs = [one.begin()[0] for one in (network, other)], []
     for word in rng.integers(0, network.shapes.n_words, 40):
