@@ -22,7 +22,7 @@ from ..recordings.recording import Recording
 from ..statistics.calibration import ScoreCalibration, log_scores
 from ..steps import Step, open_chain, run_steps, step_from_dict
 from ..windows import Trials, Window, window_from_dict, windows
-from .sealed import DECIDE, FEATURES, SPEAK, VOCABULARY, naming, part_of, unseal
+from .sealed import DECIDE, FEATURES, SPEAK, VOCABULARY, WEIGHTS, naming, part_of, unseal
 from .session import N_WARM_UP, FreeText, check_shapes, opened
 
 
@@ -118,7 +118,7 @@ class CompiledDecoder:
         BundleError
             The file is damaged, incomplete, too new or no bundle; or its decoder cannot run live.
         """
-        contents = unseal(path, wanted=(DECIDE, SPEAK, VOCABULARY, FEATURES))
+        contents = unseal(path, wanted=(DECIDE, SPEAK, WEIGHTS, VOCABULARY, FEATURES))
         reason = contents.manifest["live"]["reason"]
         if reason is not None:
             raise BundleError(f"{path}: it cannot run live: {reason}")
