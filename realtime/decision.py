@@ -108,6 +108,12 @@ class Status:
         All counts since the start: samples lost, repeated or late, windows skipped, ...
     markers : MarkerState or None
         The state of the marker stream; None if there is no separate one.
+    number : int
+        Counts from 0 the statuses of the session.
+    bundle : str
+        SHA-256 of the bundle that decides; after a promotion that of the new one.
+    repeated_after_s : float
+        Of a heartbeat: seconds since ``at_s``. 0 for a new status.
     """
 
     state: State
@@ -115,6 +121,9 @@ class Status:
     why: str
     losses: dict[str, int] = field(default_factory=dict)
     markers: MarkerState | None = None
+    number: int = 0
+    bundle: str = ""
+    repeated_after_s: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -136,6 +145,9 @@ class Output(Protocol):
 
     def status(self, status: Status) -> None:
         """Receive a change of state. It may be called before `open`, during the search for the stream."""
+
+    def heartbeat(self, status: Status) -> None:
+        """Receive the last status again, with all losses so far: once a second while nothing changes."""
 
     def close(self) -> None:
         """End. Nothing is called after it."""

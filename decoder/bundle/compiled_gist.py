@@ -17,8 +17,9 @@ from ...errors import InputError
 from ...models.networks.language.graph_pass import ENTER, GO_ON, GraphPass, GraphShapes
 from ...models.networks.one_thread import ORT_ERRORS
 from ..gist.beam_settings import BeamSettings
+from ..gist.decode_run import decode_run
 from ..gist.featured_words import FeaturedWords
-from ..gist.gist_decoder import GistDecoder
+from ..gist.gist_decoder import METER_WORDS, GistDecoder
 from ..gist.meter import Meter
 from ..gist.proposals import Nucleus, Vocabulary
 from ..gist.timing import WordTiming
@@ -72,6 +73,8 @@ class CompiledGist:
         self.rate_hz, self.words_per_s = float(manifest["rate_hz"]), float(manifest["words_per_s"])
         self.steps: tuple[Step, ...] = tuple(step_from_dict(saved) for saved in manifest["steps"])
         self.meter = Meter(**manifest["meter"]) if manifest["meter"] else None
+        if self.meter is not None and self.meter.n_words != METER_WORDS:
+            raise InputError(f"meter: expected one of {METER_WORDS} words, got one of {self.meter.n_words}")
         arrays = _arrays(part_of(parts, GIST))
         chain = open_chain(self.steps, self.feature_names, self.rate_hz)
         self.voxels: NDArray[np.intp] = arrays["voxels"]
@@ -138,9 +141,7 @@ class CompiledGist:
             The recording is not as that of the fit, or the words lie outside the run.
         """
         check_words({run: words}, recording.select(runs=[run]))
-        decoder = self.decoder()
-        said = decoder.push(self.samples(recording, run), words.middle_s, words.duration_s).final
-        return said + decoder.finish().final
+        return decode_run(self.decoder(), self.samples(recording, run), words).said
 
 
 def _arrays(content: bytes) -> dict[str, NDArray]:

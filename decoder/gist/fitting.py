@@ -8,12 +8,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...models.networks.language.language_model import LanguageModel
 from ...models.networks.language.sliding_pass import SlidingPass
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
 from .beam_settings import BeamSettings
+from .decode_run import decode_run
 from .encoding_fit import EncodingFit, EncodingSettings, fit_encoding
 from .encoding_model import EncodingModel
 from .featured_words import FeaturedWords
@@ -77,8 +79,7 @@ class FittedGist:
         check_words({run: words}, recording.select(runs=[run]))
         decoder = self.decoder(null_seed)
         samples = recording.data[recording.samples_of(run)][:, self.encoding.model.voxels]
-        said = decoder.push(samples, words.middle_s, words.duration_s).final
-        return said + decoder.finish().final
+        return decode_run(decoder, samples, words).said
 
 
 def fit_gist(
@@ -110,7 +111,7 @@ def fit_gist(
     read = read_stories(network, [settings.layer], words, settings.n_tokens)
     states = np.concatenate([of.states[settings.layer] for of in read.values()])
     features = WordFeatures.fit(states, settings.n_components)
-    encoding = _encoded(network, features, words, recording, settings)
+    encoding = encode_words(network, features, words, recording, settings)
     vocabulary, tokens = vocabulary_of(network, np.concatenate([words[run].word for run in words]).tolist())
     return FittedGist(
         settings, encoding, vocabulary, FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features)
@@ -131,19 +132,43 @@ def model_without(
     kept = [run for run in recording.runs if run not in left_out]
     of_kept = {run: words[run] for run in kept}
     features = fitted.words.of_words
-    return _encoded(network, features, of_kept, recording.select(runs=kept), fitted.settings).model
+    return encode_words(network, features, of_kept, recording.select(runs=kept), fitted.settings).model
 
 
-def _encoded(
+def encode_words(
     network: LanguageModel,
     features: WordFeatures,
     words: Mapping[Any, TimedWords],
     recording: Recording,
     settings: GistSettings,
+    *,
+    states_of: LanguageModel | None = None,
+    order: Mapping[Any, NDArray[np.intp]] | None = None,
 ) -> EncodingFit:
-    read = read_stories(network, [settings.layer], words, settings.n_tokens)
-    of_runs = {
-        run: features_of_story(features, of.states[settings.layer], of.surprisal, words[run])
-        for run, of in read.items()
-    }
+    """Fit an encoding model on all runs of a recording.
+
+    Parameters
+    ----------
+    network : LanguageModel
+        Its surprisals are features, and its states.
+    features : WordFeatures
+    words : mapping of int or str to TimedWords
+    recording : Recording
+        Without drift.
+    settings : GistSettings
+    states_of : LanguageModel, optional
+        Another network, whose states are features instead.
+    order : mapping of int or str to array (n_words,) of int, optional
+        In each run, the word that is put in each one's place, with what is known of it; the times stay.
+    """
+    layer = settings.layer
+    surprisals = read_stories(network, [layer], words, settings.n_tokens)
+    states = surprisals if states_of is None else read_stories(states_of, [layer], words, settings.n_tokens)
+    of_runs = {}
+    for run, of in words.items():
+        place = np.arange(len(of)) if order is None else order[run]
+        moved = TimedWords(of.word[place], of.onset_s, of.offset_s, of.source)
+        of_runs[run] = features_of_story(
+            features, states[run].states[layer][place], surprisals[run].surprisal[place], moved
+        )
     return fit_encoding(of_runs, words, recording, features.bands, settings.encoding)

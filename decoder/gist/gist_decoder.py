@@ -71,6 +71,8 @@ class GistDecoder:
         self._timed_until = -np.inf
         self._opened: int | None = None
         self._evidence = deque([0.0], maxlen=METER_WORDS + 1)
+        self.gains: list[float] = []
+        """What was gained over each `METER_WORDS` words, one stretch after the other."""
         self.n_decided = 0
         """How many words the beam has been through."""
         self.n_lost = 0
@@ -99,6 +101,12 @@ class GistDecoder:
     def scores(self) -> Floats:
         """The same for each hypothesis (n_hypotheses,), the best first."""
         return self._beam.hypotheses.scores
+
+    @property
+    def drafts(self) -> list[list[str]]:
+        """The words of each hypothesis that are not final, the best first."""
+        said = self._vocabulary.words
+        return [[said[word] for word in text] for text in self._beam.hypotheses.texts.tolist()]
 
     @property
     def n_stored(self) -> int:
@@ -190,6 +198,8 @@ class GistDecoder:
         self._opened = first
         self._evidence.append(self.evidence)
         self.n_decided += 1
+        if self.gained is not None and self.n_decided % METER_WORDS == 0:
+            self.gains.append(self.gained)
         self._before.append(at)
         self._waiting.pop(0)
         self._forget(first, n_context + 1 + self._settings.context_words)

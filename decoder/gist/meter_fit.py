@@ -11,6 +11,7 @@ from tqdm import tqdm
 from ...errors import InputError
 from ..recordings.timed_words import TimedWords
 from ..statistics.surrogates import phase_randomised
+from .decode_run import decode_run
 from .gist_decoder import METER_WORDS, GistDecoder
 from .meter import Meter
 
@@ -39,21 +40,8 @@ def fit_meter(
     with tqdm(total=N_WINDOWS, desc="evidence without a brain's words", delay=1, disable=None) as progress:
         while len(gains) < N_WINDOWS:
             for samples, words in long:
-                gains += _gains(decoder(), phase_randomised(samples, rng), words)
+                gains += decode_run(decoder(), phase_randomised(samples, rng), words).gains
                 progress.update(min(len(gains), N_WINDOWS) - progress.n)
                 if len(gains) >= N_WINDOWS:
                     break
-    return Meter(float(np.mean(gains)), float(np.std(gains, ddof=1)))
-
-
-def _gains(decoder: GistDecoder, samples: NDArray, words: TimedWords) -> list[float]:
-    """What is gained over each stretch of words, one after the other."""
-    decoder.push(samples)
-    gains = []
-    for start in range(0, len(words), METER_WORDS):
-        part = slice(start, start + METER_WORDS)
-        n_before = decoder.n_decided
-        decoder.push(middle_s=words.middle_s[part], duration_s=words.duration_s[part])
-        if decoder.gained is not None and decoder.n_decided - n_before == METER_WORDS:
-            gains.append(decoder.gained)
-    return gains
+    return Meter.of(gains, METER_WORDS)

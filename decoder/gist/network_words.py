@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,11 +61,14 @@ def read_stories(
     """Read the words of each story, in lower case, as a decoder's candidates are read; each story once, see
     `hotwire.models.cache.read_words`.
     """
-    tokens = [
-        [network.tokenizer(f" {word.lower()}", add_special_tokens=False)["input_ids"] for word in words.word.tolist()]
-        for words in stories.values()
-    ]
+    tokens = [_tokens(network, words) for words in stories.values()]
     return dict(zip(stories, read_words(network, layers, tokens, n_tokens=n_tokens), strict=True))
+
+
+def _tokens(network: LanguageModel, words: TimedWords) -> list[list[int]]:
+    """The tokens of each word, in lower case."""
+    lower = [word.lower() for word in words.word.tolist()]
+    return [network.tokenizer(f" {word}", add_special_tokens=False)["input_ids"] for word in lower]
 
 
 def features_of_story(features: WordFeatures, states: NDArray, surprisal: NDArray, words: TimedWords) -> Floats:
@@ -97,6 +100,14 @@ class SlidingWords:
 
     def go_on(self, memory: Memory, entered: Entered) -> tuple[Memory, Floats, Floats]:
         return self._among_words(*self.sliding.go_on(memory, entered))
+
+    def before_each(self, words: TimedWords) -> Iterator[Floats]:
+        """Read a true text; yield the log probabilities (n_words,) of the vocabulary before each of its words."""
+        memory, log_p = self.sliding.begin(1)
+        for tokens in _tokens(self.sliding.network, words):
+            yield self._among_words(memory, log_p)[1][0]
+            for token in tokens:
+                memory, log_p = self.sliding.go_on(memory, self.sliding.enter(memory, torch.tensor([token])))
 
     def _among_words(self, memory: Memory, log_p: torch.Tensor) -> tuple[Memory, Floats, Floats]:
         of_words = log_p[:, self.tokens].double()

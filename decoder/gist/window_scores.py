@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -68,37 +68,39 @@ def windows_of(middle_s: Floats, window_s: float = WINDOW_S, every_s: float = EV
 
 def score_windows(
     true: Sequence[str],
-    said: Sequence[str],
+    texts: Mapping[str, Sequence[str]],
     nulls: Sequence[Sequence[str]],
     windows: Sequence[slice],
     sentences: SentenceSimilarity | None = None,
-) -> Scores:
-    """Compare texts of one word at each time with the true one, in windows; by the name of each score.
+) -> dict[str, Scores]:
+    """Compare texts of one word at each time with the true one, in windows: the scores of each text, by its name.
 
     A sentence encoder, where there is one, is asked about one window in `SENTENCES_EVERY`.
     """
-    true, said = _plain(true), _plain(said)
-    texts = [said, *map(_plain, nulls)]
-    scores = {}
-    for name, score in SCORES.items():
-        table = np.array([[score(true[window], text[window]) for window in windows] for text in texts])
-        scores[name] = _beside_nulls(table, -1.0 if name in LOW_IS_GOOD else 1.0)
+    true = _plain(true)
+    compared = [*map(_plain, texts.values()), *map(_plain, nulls)]
+    scores: dict[str, Scores] = {name: {} for name in texts}
+    for measure, score in SCORES.items():
+        table = np.array([[score(true[window], text[window]) for window in windows] for text in compared])
+        _beside_nulls(scores, measure, table, -1.0 if measure in LOW_IS_GOOD else 1.0)
     if sentences is not None:
         few = windows[::SENTENCES_EVERY]
         expected = [true[window] for window in few]
-        table = np.array([sentences.pairs([text[window] for window in few], expected) for text in texts])
-        scores[f"{sentences.name} similarity"] = _beside_nulls(table, 1.0)
+        table = np.array([sentences.pairs([text[window] for window in few], expected) for text in compared])
+        _beside_nulls(scores, f"{sentences.name} similarity", table, 1.0)
     return scores
 
 
-def _beside_nulls(table: Floats, sign: float) -> WindowScore:
-    """Scores (n_texts, n_windows), the first text's beside those of the nulls."""
-    means, n_nulls, above = table.mean(axis=1), len(table) - 1, np.nan
-    spread = means[1:].std(ddof=1) if n_nulls > 1 else np.nan
-    z = sign * (means[0] - means[1:].mean()) / spread if spread > 0 else np.nan
-    if n_nulls:
-        above = float((sign * table[0] > np.percentile(sign * table[1:], 95, axis=0)).mean())
-    return WindowScore(float(means[0]), float(means[1:].mean()) if n_nulls else np.nan, float(z), above)
+def _beside_nulls(scores: dict[str, Scores], measure: str, table: Floats, sign: float) -> None:
+    """Add a measure of each text, from its values (n_texts + n_nulls, n_windows)."""
+    nulls = table[len(scores) :]
+    means, n_nulls = nulls.mean(axis=1), len(nulls)
+    spread = means.std(ddof=1) if n_nulls > 1 else np.nan
+    null = float(means.mean()) if n_nulls else np.nan
+    for of, values in zip(scores.values(), table, strict=False):
+        z = sign * (values.mean() - null) / spread if spread > 0 else np.nan
+        above = (sign * values > np.percentile(sign * nulls, 95, axis=0)).mean() if n_nulls else np.nan
+        of[measure] = WindowScore(float(values.mean()), null, float(z), float(above))
 
 
 def _plain(words: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ import click
 from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
 from .channels_option import read_channels
+from .rate_option import check_rate
 from .window_option import read_sliding, window_for
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
 @click.option("--volumes", type=FolderPath, help="Instead: the folder in which NIfTI volumes appear.")
 @click.option("--from", "from_", metavar="NAME[:KEY=VALUE,...]", help="Instead: a source that a package brings.")
 @click.option("--tr", "tr_s", type=float, help="With --volumes: seconds from one to the next; else the decoder's.")
+@click.option(
+    "--pattern",
+    metavar="NAMES",
+    help="With --volumes: which files are volumes, such as 'run2_*.nii'. Their number is {n}, as in 'vol_{n}_2.nii'; "
+    "else it is the last one in the name.",
+)
 @click.option(
     "--window",
     callback=read_sliding,
@@ -118,8 +125,8 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     The stream comes from LSL, or from a folder of volumes, and must carry what the decoder was fitted on. Ctrl-C ends
     the session with a summary and exit code 0 (130 as long as the stream was not found).
     """
-    from ...decoder.bundle.compiled import CompiledDecoder
-    from ...decoder.bundle.compiled_gist import CompiledGist, decodes_gist
+    from ...decoder.bundle.compiled_gist import CompiledGist
+    from ...decoder.bundle.loading import load_decoder
     from ...decoder.windows import EventWindow
     from ..engine.engine import Engine
     from ..outputs.json_lines import JsonLines
@@ -131,7 +138,8 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
 
     if record and out is None:
         raise click.UsageError("--record needs --out, the folder to record into")
-    decoder = CompiledGist.load(bundle) if decodes_gist(bundle) else CompiledDecoder.load(bundle)
+    decoder = load_decoder(bundle)
+    check_rate(decoder, options["rate"])
     is_gist = isinstance(decoder, CompiledGist)
     if options["words_per_s"] is not None and not is_gist:
         raise click.UsageError("--words-per-s goes with a decoder of gist")
@@ -143,13 +151,14 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
             "the decoder's windows follow events: expected --markers, the stream that tells them, or --window "
             "sliding:LENGTH/EVERY"
         )
-    commands = recorder = None
+    commands = recorder = outlets = None
     tally = Tally()
     outputs: list[Any] = [tally, *(make_output(text, decoder) for text in options["to"])]
     if publish != "none":
         from ..outputs.lsl_outputs import LslOutlets
 
-        outputs.append(LslOutlets(publish))
+        outlets = LslOutlets(publish)
+        outputs.append(outlets)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         outputs.append(JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_plain(options, settings.window)}))
@@ -170,6 +179,11 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         if not options["as_json"]:
             outputs.append(view)
         engine = Engine(decoder, source, settings, outputs=outputs, recorder=recorder)
+        if outlets is not None and outlets.elsewhere:
+            engine.report(
+                f"{', '.join(outlets.elsewhere)} publishes {publish}-decisions, too: receivers have to ask for a "
+                "source_id, or give this session another name (--publish)"
+            )
         ended = decode(engine, view, commands=commands, seconds=options["seconds"])
     result = {
         "type": "summary",
@@ -205,10 +219,12 @@ def _source(decoder: LiveDecoder, options: dict[str, Any]) -> Source:
     from ..sources.catalogue import lsl, volumes
 
     stream = {key: options[of] for key, of in (("name", "name"), ("type", "kind"), ("source_id", "source_id"))}
-    folder, tr_s, markers, by_name = (options[name] for name in ("volumes", "tr_s", "markers", "from_"))
+    folder, tr_s, pattern = (options[name] for name in ("volumes", "tr_s", "pattern"))
+    markers, by_name = options["markers"], options["from_"]
     has_stream = any(stream.values())
-    if tr_s is not None and folder is None:
-        raise click.UsageError("--tr goes with --volumes")
+    for option, value in (("--tr", tr_s), ("--pattern", pattern)):
+        if value is not None and folder is None:
+            raise click.UsageError(f"{option} goes with --volumes")
     if has_stream + (folder is not None) + (by_name is not None) > 1 or (markers and not has_stream):
         raise click.UsageError(
             "expected either an LSL stream, with or without --markers, or --volumes, or --from, not both"
@@ -216,7 +232,7 @@ def _source(decoder: LiveDecoder, options: dict[str, Any]) -> Source:
     if by_name is not None:
         return make_source(by_name, decoder)
     if folder is not None:
-        return volumes(decoder, folder=folder, tr_s=tr_s)
+        return volumes(decoder, folder=folder, tr_s=tr_s, **({} if pattern is None else {"pattern": pattern}))
     if not has_stream:
         raise click.UsageError("expected --source, --type or --source-id of an LSL stream, or --volumes, or --from")
     return lsl(decoder, **stream, markers=markers)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import BundleError, StreamError
+from ...errors import BundleError
 from ..checks import check_window
 from ..clock import Clock
 from ..decision import LiveDecision, Output
 from ..settings import LiveSettings
-from ..sources.finding import find_stream
 from ..sources.source import Source, StreamInfo
-from .connection import Connection
 from .deciding import Decider
 from .live_engine import LiveEngine
 from .open_stream import OpenStream
@@ -31,14 +29,7 @@ MAX_PULLS = 64
 """In one turn, so that decisions are made even if the source always has more."""
 
 
-class _Opened(NamedTuple):
-    """What `Engine.open` makes."""
-
-    stream: OpenStream
-    connection: Connection
-
-
-class Engine(LiveEngine[LiveDecision]):
+class Engine(LiveEngine[LiveDecision, OpenStream]):
     """Run a decoder on a live stream.
 
     Parameters
@@ -82,17 +73,11 @@ class Engine(LiveEngine[LiveDecision]):
         recorder: Recorder | None = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(source, settings, decoder.rate_hz, outputs, recorder, clock)
+        super().__init__(decoder, source, settings, outputs, recorder, clock)
         if self.settings.window is not None:
             check_window(decoder, self.settings.window)
-        self._decoder = decoder
+        self._begins_with = decoder
         self._decider = Decider(self.settings, self._clock, self._reporter)
-        self._opened: _Opened | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether a recording is over; a live stream never ends."""
-        return self._opened is not None and self._opened.connection.ended
 
     @property
     def info(self) -> StreamInfo:
@@ -110,32 +95,10 @@ class Engine(LiveEngine[LiveDecision]):
     def previous(self) -> Pipeline | None:
         return self._stream.decoders.previous
 
-    def open(self) -> StreamInfo:
-        """Find the stream, check it against the decoder, and open the outputs.
+    def _taking(self, info: StreamInfo) -> OpenStream:
+        return OpenStream(info, self._begins_with, self.settings, self._reporter, self._clock.now())
 
-        Raises
-        ------
-        StreamNotFoundError
-            There is no such stream within the settings' ``timeout_s``, or there are several.
-        StreamMismatchError
-            The stream is not what the decoder was fitted on.
-        """
-        reporter = self._reporter
-        reporter.message("looking for the stream")
-        info = find_stream(self._source, self._clock, self.settings.timeout_s)
-        stream = OpenStream(info, self._decoder, self.settings, reporter, self._clock.now())
-        reporter.output(lambda output: output.open(info, self._decoder))
-        reporter.record(lambda recorder: recorder.open(info))
-        self._opened = _Opened(stream, Connection(self._source, info, stream.timeline, reporter))
-        if not any(info.units):
-            reporter.message(f"the stream {info.name!r} tells no units; taken to be the decoder's")
-        return info
-
-    def turn(self, timeout_s: float = 0.0) -> list[LiveDecision]:
-        """Wait at most this long for samples, and return the new decisions.
-
-        With 0 s it does not wait, e.g. in a loop that draws frames.
-        """
+    def _turn(self, timeout_s: float) -> list[LiveDecision]:
         if self.ended:
             return []
         stream = self._stream
@@ -187,22 +150,19 @@ class Engine(LiveEngine[LiveDecision]):
 
     def promote(self) -> None:
         """Publish the shadow's decisions from the next sample on; the active decoder stays ready for `roll_back`."""
-        self.report(self._stream.decoders.promote())
+        self._took_over(self._stream.decoders.promote())
 
     def roll_back(self) -> None:
         """Remove the shadow, or if there is none, undo the last promotion."""
-        self.report(self._stream.decoders.roll_back())
+        self._took_over(self._stream.decoders.roll_back())
 
-    @property
-    def _stream(self) -> OpenStream:
-        if self._opened is None:
-            raise StreamError("engine: expected an open one, got one before open(); use it in a with statement")
-        return self._opened.stream
+    def _took_over(self, message: str) -> None:
+        self._reporter.bundle = self.active.decoder.digest
+        self.report(message)
 
     def _take_in(self, timeout_s: float) -> bool:
         """Pull once and run the decoders on the samples. Return whether more may wait to be pulled."""
-        assert self._opened is not None
-        stream, connection = self._opened
+        stream, connection = self._open()
         stream.store()  # the pull may overwrite the samples before
         chunk = connection.pull(timeout_s)
         # Positions first: after a clock reset, markers already count by the new clock.

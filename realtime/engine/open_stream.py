@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...errors import InputError, RecordingError
 from ..gaps.timeline import Gap, SampleRange, Timeline
 from ..settings import LiveSettings
-from ..sources.source import Chunk, Marker, MarkersChange, StreamInfo
+from ..sources.source import Chunk, Marker, MarkersChange, Refusal, StreamInfo
 from ..stream_match import match_stream
 from .decoders import Decoders
 from .markers import MAX_MARKERS, MarkerAt, Markers
@@ -48,7 +48,6 @@ class OpenStream:
         self._n_buffer = max(1, round(n_buffer))
         self._ring = Ring(info.n_channels, self._n_buffer)
         self.decoders = Decoders(self._pipeline(decoder))
-        reporter.samples = self.timeline.losses
         self._clock_off_s = 0.0
         self._early: list[Marker] = []
         self._warnings = StreamWarnings(reporter, info.rate_hz)
@@ -58,18 +57,15 @@ class OpenStream:
         """The newest raw samples, see `Engine.latest`."""
         return self._ring.latest(min(round(seconds * self.info.rate_hz), self._n_buffer))
 
-    def take_markers(self, markers: Iterable[Marker | MarkersChange]) -> None:
+    def take_markers(self, markers: Iterable[Marker | MarkersChange | Refusal]) -> None:
         """Take markers. Those before the first sample wait for it, as they have no position yet."""
-        health = self._reporter.health
         for one in markers:
             if isinstance(one, Marker):
                 if len(self._early) == MAX_MARKERS:
                     self._refuse(self._early.pop(0).label, f"no sample has come yet, and {MAX_MARKERS} markers wait")
                 self._early.append(one)
-                continue
-            if health.markers_changed(one.is_there):
-                self._reporter.counts["marker_stream_lost"] += 1
-            self._reporter.message(f"markers {health.markers}: {one.why}")
+            else:
+                self._reporter.event(one)
         if self.timeline.started:
             early, self._early = self._early, []
             for marker in early:

@@ -12,6 +12,7 @@ from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
 from ..live_decoder import LiveDecoder
 from ..live_text import LiveText
+from ..sources.lsl_names import PublishedName
 from ..sources.source import StreamInfo
 
 
@@ -28,33 +29,53 @@ class LslOutlets(Output):
         or that the text is not distinguishable from the language model.
     ``NAME-meter`` (float32)
         With each of them, the meter in standard deviations; NaN while there are too few words.
-    ``NAME-details`` (markers of text)
-        Each decision or text as the JSON object that `JsonLines` writes: its marker, window, bundle, latency, or why
-        there is none.
     ``NAME-status`` (markers of text)
-        Each change of state as a JSON object with ``state``, ``at_s``, ``why``, ``losses`` and ``markers``.
+        Each change of state as a JSON object with ``state``, ``at_s``, ``why``, ``losses``, ``markers``, ``number`` and
+        ``bundle``. A second after the newest entry it is sent again, with the losses so far, the same ``number`` and
+        the seconds since then as ``repeated_after_s``: who joins later knows the state within a second, and where
+        nothing comes for longer, the session hangs or is over.
+    ``NAME-details`` (markers of text)
+        All of it: each decision or text, and each entry of ``NAME-status``, as the JSON object that `JsonLines` writes.
+        Its ``type`` says which it is.
 
     A decision's stamp is the end of its samples, so that a recording has it in the right place and a receiver knows its
     age. Decisions in the shadow are not published. The source_ids are made from machine, name and bundle (for the
     states, which begin earlier, without bundle). So a receiver connects again when the same decoder is started again,
-    but not to another decoder. After a promotion the details name the bundle that decides.
+    but not to another decoder. A stream's description cannot change, so it has the bundle of the start; after a
+    promotion the states and details name the one that decides.
 
     Parameters
     ----------
     name : str
         The start of the streams' names.
+
+    Attributes
+    ----------
+    elsewhere : tuple of str
+        Other machines whose streams have the same names, and other source_ids.
+
+    Raises
+    ------
+    StreamError
+        Another session on this machine publishes these names; from `open`, if it began at the same time.
     """
 
     def __init__(self, name: str = "hotwire") -> None:
         if not name:
             raise InputError("name: expected what the streams' names begin with, got an empty text")
         self._name = name
+        cure = "end it, or give this one another name (hotwire stream --publish NAME)"
+        self._published: PublishedName | None = PublishedName(f"{name}-status", self._source_id("status"), cure)
+        self.elsewhere = self._published.elsewhere
         self._answers: tuple[str, ...] = ()
         self._status: pylsl.StreamOutlet | None = None
         self._outlets: dict[str, pylsl.StreamOutlet] = {}
 
     def open(self, info: StreamInfo, decoder: LiveDecoder) -> None:
         """Open the streams of decisions, probabilities and details, or of texts, the meter and details."""
+        if self._published is not None:
+            self._published.check(self._status)
+            self._published = None
         self._answers = tuple(decoder.answers)
         kinds = {"details": ["details"]}
         kinds |= {"decisions": ["decision"], "probabilities": list(self._answers)} if self._answers else {}
@@ -85,25 +106,38 @@ class LslOutlets(Output):
 
     def status(self, status: Status) -> None:
         """Publish a state."""
-        outlet = self._status = self._status or pylsl.StreamOutlet(self._described("status", "Markers", ["status"]))
-        outlet.push_sample([json_text(status.to_dict())], status.at_s)
+        self._send_status(status, status.at_s)
+
+    def heartbeat(self, status: Status) -> None:
+        """Publish the last state again, stamped with now."""
+        self._send_status(status, pylsl.local_clock())
 
     def close(self) -> None:
         """Take the streams off the network."""
         self._outlets, self._status = {}, None
 
+    def _send_status(self, status: Status, stamp_s: float) -> None:
+        if self._status is None:
+            self._status = pylsl.StreamOutlet(self._described("status", "Markers", ["status"]))
+        for outlet in (self._status, self._outlets.get("details")):
+            if outlet is not None:
+                outlet.push_sample([json_text(status.to_dict())], stamp_s)
+
+    def _source_id(self, kind: str, decoder: LiveDecoder | None = None) -> str:
+        return f"hotwire:{gethostname()}:{self._name}:{kind}" + (f":{decoder.digest[:16]}" if decoder else "")
+
     def _described(
         self, kind: str, type: str, labels: list[str], decoder: LiveDecoder | None = None
     ) -> pylsl.StreamInfo:
         text_or_numbers = pylsl.cf_string if type == "Markers" else pylsl.cf_float32
-        source_id = f"hotwire:{gethostname()}:{self._name}:{kind}" + (f":{decoder.digest[:16]}" if decoder else "")
+        names = f"{self._name}-{kind}", type
         described = pylsl.StreamInfo(
-            f"{self._name}-{kind}", type, len(labels), pylsl.IRREGULAR_RATE, text_or_numbers, source_id
+            *names, len(labels), pylsl.IRREGULAR_RATE, text_or_numbers, self._source_id(kind, decoder)
         )
         described.set_channel_labels(labels)
         described.set_channel_types(kind)
         described.set_channel_units("probability" if kind == "probabilities" else "")
         described.desc().append_child("acquisition").append_child_value("manufacturer", "hotwire")
         if decoder:
-            described.desc().append_child_value("bundle", decoder.digest)
+            described.desc().append_child_value("bundle_at_start", decoder.digest)
         return described

@@ -23,6 +23,7 @@ class OscMessages(Output):
     ``/hotwire/abstained``    why there is no decision
     ``/hotwire/text``         of a decoder of gist: the newest final words, the draft, the meter (NaN at first)
     ``/hotwire/state``        the new state of the stream, and why
+    ``/hotwire/heartbeat``    once a second while nothing changes: the state, why, and how many seconds ago it came
     ========================  ======================================================================================
 
     Parameters
@@ -65,6 +66,9 @@ class OscMessages(Output):
 
     def status(self, status: Status) -> None:
         self._send("state", [str(status.state), status.why])
+
+    def heartbeat(self, status: Status) -> None:
+        self._send("heartbeat", [str(status.state), status.why, status.repeated_after_s])
 
     def close(self) -> None:
         self._datagrams.close()

@@ -71,6 +71,9 @@ class UdpJson(Output):
     def status(self, status: Status) -> None:
         self._send(status.to_dict())
 
+    def heartbeat(self, status: Status) -> None:
+        self._send(status.to_dict())
+
     def close(self) -> None:
         self._datagrams.close()
 

@@ -66,7 +66,7 @@ class WebSocketServer(Output):
         self._thread.start()
 
     def open(self, info: StreamInfo, decoder: LiveDecoder) -> None:
-        start = {"type": "start", "stream": info.name, "bundle": decoder.digest, "answers": list(decoder.answers)}
+        start = {"type": "start", "stream": info.name, "answers": list(decoder.answers)}
         self._send(json_text(start), remember="start")
 
     def decision(self, decision: LiveDecision) -> None:
@@ -78,6 +78,9 @@ class WebSocketServer(Output):
 
     def status(self, status: Status) -> None:
         self._send(json_text(status.to_dict()), remember="status")
+
+    def heartbeat(self, status: Status) -> None:
+        self.status(status)
 
     def close(self) -> None:
         """Say goodbye to all, after they have got what waits for them."""

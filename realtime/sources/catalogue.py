@@ -28,13 +28,15 @@ def lsl(
     return LslSource(name, type=type, source_id=source_id, markers=markers)
 
 
-def volumes(decoder: LiveDecoder, *, folder: str | PathLike[str], tr_s: float | str | None = None) -> VolumeFolder:
+def volumes(
+    decoder: LiveDecoder, *, folder: str | PathLike[str], tr_s: float | str | None = None, pattern: str = "*.nii*"
+) -> VolumeFolder:
     """A folder in which volumes appear; ``tr_s`` is the decoder's by default."""
     try:
         seconds = 1.0 / decoder.rate_hz if tr_s is None else float(tr_s)
     except ValueError as error:
         raise InputError(f"tr_s: expected seconds, such as 2.5, got {tr_s!r}") from error
-    return VolumeFolder(folder, decoder.feature_names, seconds)
+    return VolumeFolder(folder, decoder.feature_names, seconds, pattern=pattern)
 
 
 SOURCES: Registry[Callable[..., Source]] = Registry("hotwire.sources", {"lsl": lsl, "volumes": volumes})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from math import inf
+from socket import gethostname
 
 import pylsl
 
 from ...errors import StreamLostError, StreamNotFoundError
+from .lsl_names import PublishedName
 from .source import Chunk, Marker, Source, StreamInfo
 
 DRAINED_S = 5.0
@@ -15,10 +17,12 @@ DRAINED_S = 5.0
 
 
 class CueOutlet:
-    """Sends cues as the LSL marker stream ``name``."""
+    """Sends cues as the LSL marker stream ``name``; StreamError if another program on this machine does so."""
 
     def __init__(self, name: str) -> None:
-        described = pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, f"hotwire:{name}")
+        source_id = f"hotwire:{gethostname()}:{name}"
+        PublishedName(name, source_id, "end it, or give this one another name (hotwire calibrate --markers NAME)")
+        described = pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, source_id)
         described.set_channel_labels(["cue"])
         self._outlet = pylsl.StreamOutlet(described)
 

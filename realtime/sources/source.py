@@ -125,6 +125,21 @@ class MarkersChange(NamedTuple):
     why: str
 
 
+class Refusal(NamedTuple):
+    """Something that a source does not take as a sample, such as a file, reported among the markers.
+
+    Attributes
+    ----------
+    counted_as : str
+        Its name among the engine's losses.
+    why : str
+        In words; ``""`` if it is only counted.
+    """
+
+    counted_as: str
+    why: str
+
+
 class Source(Protocol):
     """A source of samples and markers."""
 
@@ -150,11 +165,11 @@ class Source(Protocol):
         """
         ...
 
-    def markers(self) -> Sequence[Marker | MarkersChange]:
+    def markers(self) -> Sequence[Marker | MarkersChange | Refusal]:
         """Return the markers since the last call, without waiting.
 
         If they have their own stream, a `MarkersChange` among them says that it was found or is gone. Samples continue
-        without it.
+        without it. A `Refusal` says what the source does not take.
         """
         ...
 

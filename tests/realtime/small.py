@@ -64,6 +64,7 @@ class Kept(Output):
     def __init__(self) -> None:
         self.decisions: list[LiveDecision] = []
         self.statuses: list[Status] = []
+        self.heartbeats: list[Status] = []
         self.opened = self.closed = 0
 
     def open(self, info: StreamInfo, decoder: Any) -> None:
@@ -74,6 +75,9 @@ class Kept(Output):
 
     def status(self, status: Status) -> None:
         self.statuses.append(status)
+
+    def heartbeat(self, status: Status) -> None:
+        self.heartbeats.append(status)
 
     def close(self) -> None:
         self.closed += 1

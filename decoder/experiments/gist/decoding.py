@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from ...gist.decode_run import Decoded, decode_run
+from ...gist.featured_words import FeaturedWords
 from ...gist.fitting import FittedGist
+from ...gist.gist_decoder import GistDecoder
 from ...gist.side_by_side import side_by_side
+from ...gist.whitened import WhitenedModel
 from ...gist.word_model import WordNetwork
 from ...recordings.timed_words import TimedWords
 
@@ -22,17 +26,16 @@ Floats = NDArray[np.float64]
 
 
 class Task(NamedTuple):
-    """Samples (n_samples, n_voxels) to decode; with a seed, a null that does not see them."""
+    """Samples (n_samples, n_voxels) to decode.
+
+    With a seed, a null that does not see them. A control may have another encoding model, and other features of words,
+    given the decoder's language model.
+    """
 
     samples: Floats
     null_seed: int | None = None
-
-
-class Decoded(NamedTuple):
-    """The words, and how many nats they explain the samples better than words that are not known."""
-
-    said: list[str]
-    evidence: float
+    model: WhitenedModel | None = None
+    words: Callable[[WordNetwork], FeaturedWords] | None = None
 
 
 def decode_all(fitted: FittedGist, words: TimedWords, tasks: Sequence[Task], what: str) -> list[Decoded]:
@@ -47,9 +50,7 @@ def decode_all(fitted: FittedGist, words: TimedWords, tasks: Sequence[Task], wha
 
 
 def _decode(fitted: FittedGist, words: TimedWords, task: Task, progress: tqdm, network: WordNetwork) -> Decoded:
-    decoder = fitted.decoder(task.null_seed, network)
-    said = decoder.push(task.samples).final
-    for at_s, duration_s in zip(words.middle_s.tolist(), words.duration_s.tolist(), strict=True):
-        said += decoder.push(middle_s=[at_s], duration_s=[duration_s]).final
-        progress.update()
-    return Decoded(said + decoder.finish().final, decoder.evidence)
+    language = (task.words or fitted.words.asking)(network)
+    model, beam = task.model or fitted.model, fitted.settings.beam
+    decoder = GistDecoder(model, language, fitted.vocabulary, beam, task.null_seed)
+    return decode_run(decoder, task.samples, words, progress.update)

@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from ...gist.gist_decoder import METER_WORDS
+from ...gist.meter import DISTINGUISHABLE, NOT_DISTINGUISHABLE
 from ...report.data import plain_data
 from ...report.drawing import Drawing
 from ...report.numbers import count, percent
 from ...report.result import Cell, Code, Number, PageSection, Sentence, Table
-from .result import DISTINGUISHABLE, DecodedRun, GistResult
-from .run import NO_BRAIN
+from .controls import CONTROLS
+from .result import DecodedControl, DecodedRun, GistResult
+from .run import BEST, DECODER, NO_BRAIN, SURROGATE
 
 LINE = 12
-NOT_DISTINGUISHABLE = "not distinguishable from the language model"
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,7 @@ class GistReport:
     result: GistResult
 
     def summary(self) -> dict[str, Any]:
-        runs = [
-            vars(run)
-            | {
-                "identified": run.identified._asdict(),
-                "evidence": run.evidence._asdict()
-                | {"z": run.evidence.z, "distinguishable": run.evidence.distinguishable},
-            }
-            for run in self.result.runs
-        ]
+        runs = [vars(run) | {"evidence": _evidence(run)} for run in self.result.runs]
         return plain_data(vars(self.result) | {"runs": runs})
 
     def lead(self) -> str:
@@ -69,14 +63,21 @@ class GistReport:
             verdict = "the text is the brain’s" if run.evidence.distinguishable else NOT_DISTINGUISHABLE
             found.append(
                 Sentence(
-                    f"Run {run.run}: {verdict}. Its evidence is {z:.1f} standard deviations above the brain’s at other "
-                    f"times ({DISTINGUISHABLE:g} are asked for).",
+                    f"Run {run.run}: {verdict}. Its evidence is {z:.1f} standard deviations above that on "
+                    f"{result.n_surrogates} surrogates of the run, with random phases ({DISTINGUISHABLE:g} are asked "
+                    f"for).{_by_stretches(run)}",
                     run.evidence.distinguishable,
                 )
             )
-            missed = 1 - run.coverage
-            if missed > 0.1:
-                found.append(Sentence(f"Run {run.run}: {percent(missed)} % of its words the decoder cannot say."))
+            sayable, proposed = run.coverage
+            found.append(
+                Sentence(
+                    f"Run {run.run}: of its words the decoder may say {percent(sayable)} %, and {percent(proposed)} % "
+                    "are among its proposals after the true text."
+                )
+            )
+        if result.controls_left_out:
+            found.append(Sentence(f"Controls not run: {', '.join(result.controls_left_out)}."))
         return found
 
     def tables(self) -> list[Table]:
@@ -96,18 +97,20 @@ class GistReport:
     def _scores(self) -> Table:
         rows: list[list[Cell]] = []
         for run in self.result.runs:
-            for name, scores in {"decoder": run.scores, **run.controls}.items():
-                cells: list[Cell] = [str(run.run), name]
-                for score in scores.values():
+            own = DecodedControl(run.scores, run.evidence.z)
+            for name, text in {DECODER: own, **run.controls}.items():
+                cells: list[Cell] = [str(run.run), name, "" if text.z is None else f"{text.z:+.1f}"]
+                for score in text.scores.values():
                     cells += [f"{score.value:.3f}", f"{score.z:+.1f}", percent(score.above)]
                 rows.append(cells)
             rows.append([])
         names = [part for name in self.result.runs[0].scores for part in (name, "z", "above")]
         caption = (
-            f"Mean over windows; z over {self.result.n_nulls} texts of the same beam without a brain; per cent of "
-            "windows above the 95th percentile of those texts"
+            "The evidence's z over surrogates, where the text is decoded by the decoder's own model; then means over "
+            f"windows, z over {self.result.n_nulls} texts of the same beam without a brain, and per cent of windows "
+            "above the 95th percentile of those texts"
         )
-        return Table(["run", "text", *names], rows[:-1], caption)
+        return Table(["run", "text", "evidence z", *names], rows[:-1], caption)
 
     def _identified(self) -> Table:
         rows: list[list[Cell]] = []
@@ -124,6 +127,7 @@ class GistReport:
 
     def _methods(self) -> dict[str, str]:
         result = self.result
+        run = result.runs[0]
         encoding, beam, r = result.settings.encoding, result.settings.beam, np.array(result.correlations)
         return {
             "words": (
@@ -143,11 +147,34 @@ class GistReport:
                 f"{beam.width} hypotheses, words proposed by the language model among the {result.n_vocabulary:,} of "
                 "the training (Tang, LeBel, Jain & Huth 2023, Nat. Neurosci. 26, 858)."
             ),
-            NO_BRAIN: "The same beam, with noise of the model’s size in place of what the brain leaves unexplained.",
             "evidence": (
-                "Nats by which the best text explains the samples better than unknown words; no true word is used."
+                "Nats by which the best text explains the samples better than unknown words; no true word is used. Its "
+                f"null are {result.n_surrogates} surrogates: the run’s samples with random phases, the same for all "
+                "voxels (Prichard & Theiler 1994, Phys. Rev. Lett. 73, 951). A live meter has the same null, of the "
+                "training, and one stretch of words at a time."
             ),
+            NO_BRAIN: "The same beam, with noise of the model’s size in place of what the brain leaves unexplained.",
+            SURROGATE: "The text of the first surrogate.",
+            BEST: (
+                "Of the texts that the beam holds in the end, the one with the fewest errors. The truth chooses it, so "
+                "it is an upper limit and no result; the texts differ only where words are not final."
+            ),
+            **{
+                name: f"{told[0].upper()}{told[1:]}." for name, (_, told, _) in CONTROLS.items() if name in run.controls
+            },
         }
+
+
+def _by_stretches(run: DecodedRun) -> str:
+    """What a live meter says, of one stretch of words at a time."""
+    n = len(run.evidence.gains)
+    share = percent(run.evidence.stretches) if n else ""
+    return f" Of its {n} stretches of {METER_WORDS} words, {share} % are as far above." if n else ""
+
+
+def _evidence(run: DecodedRun) -> dict[str, Any]:
+    of = run.evidence
+    return vars(of) | {"z": of.z, "distinguishable": of.distinguishable, "stretches": of.stretches}
 
 
 def _side_by_side(run: DecodedRun) -> str:

@@ -7,41 +7,68 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...gist.coverage import Coverage
 from ...gist.fitting import GistSettings
-from ...gist.meter import DISTINGUISHABLE
+from ...gist.gist_decoder import METER_WORDS
+from ...gist.meter import DISTINGUISHABLE, Meter
 from ...gist.window_identification import Identified
 from ...gist.window_scores import Scores
 
 
-class Evidence(NamedTuple):
-    """How many nats the best text explains a run better than words that are not known, and what it is at other times.
+@dataclass(frozen=True)
+class Evidence:
+    """How many nats the best text explains a run better than words that are not known, and what it is on surrogates.
 
-    At other times, the same samples were moved in a circle, so that what they answer to is not what is decoded. The
-    true words are not needed.
+    The surrogates are the run's own samples with random phases; the true words are not needed. `gains` and
+    `gains_on_surrogates` are the same over each stretch of `METER_WORDS` words, as a live meter has it.
     """
 
     value: float
-    at_other_times: tuple[float, ...]
+    on_surrogates: tuple[float, ...]
+    n_words: int
+    gains: tuple[float, ...]
+    gains_on_surrogates: tuple[float, ...]
 
     @property
     def z(self) -> float:
-        """How far it is above those at other times, in their standard deviations; NaN with fewer than two."""
-        if len(self.at_other_times) < 2:
-            return float("nan")
-        return float((self.value - np.mean(self.at_other_times)) / np.std(self.at_other_times, ddof=1))
+        """How far it is above those on surrogates, in their standard deviations."""
+        return self.z_of(self.value)
+
+    def z_of(self, value: float) -> float:
+        """The same for another recording of the same words, by the same decoder."""
+        return (value - self._meter.mean) / self._meter.sd
+
+    @property
+    def _meter(self) -> Meter:
+        return Meter.of(self.on_surrogates, self.n_words)
 
     @property
     def distinguishable(self) -> bool:
         """Whether the text can be told from what the language model alone would say."""
         return self.z >= DISTINGUISHABLE
 
+    @property
+    def stretches(self) -> float:
+        """The share of stretches whose text can be told; NaN where there is none of so many words."""
+        if not self.gains:
+            return float("nan")
+        meter = Meter.of(self.gains_on_surrogates, METER_WORDS)
+        return float(np.mean([(meter.z(gain) or 0.0) >= DISTINGUISHABLE for gain in self.gains]))
+
+
+class DecodedControl(NamedTuple):
+    """Scores of a control's text; `z` is its evidence as the decoder's own, None where it has another model."""
+
+    scores: Scores
+    z: float | None
+
 
 @dataclass(frozen=True)
 class DecodedRun:
     """One held-out run.
 
-    `scores` are of the decoded text beside nulls, `controls` of other texts. `coverage` is the
-    share of true words that the decoder may say.
+    `scores` are of the decoded text beside nulls, `controls` of other texts, by name. Of the true words, `coverage` has
+    the shares that the decoder may say and is offered. In the end the beam's texts differ in `n_drafted` words.
     """
 
     run: int | str
@@ -49,17 +76,18 @@ class DecodedRun:
     said: list[str]
     middle_s: list[float]
     scores: Scores
-    controls: dict[str, Scores]
+    controls: dict[str, DecodedControl]
     identified: Identified
     evidence: Evidence
-    coverage: float
+    coverage: Coverage
+    n_drafted: int
 
 
 @dataclass(frozen=True)
 class GistResult:
     """All held-out runs, and how well words predict the voxels that were kept.
 
-    `identified_by` is the score by which windows are identified.
+    `identified_by` is the score by which windows are identified. `controls_left_out` are those that were not asked for.
     """
 
     network: str
@@ -72,6 +100,8 @@ class GistResult:
     correlations: tuple[float, ...]
     autocorrelation: float
     n_nulls: int
+    n_surrogates: int
+    controls_left_out: tuple[str, ...]
     identified_by: str
     runs: tuple[DecodedRun, ...]
 

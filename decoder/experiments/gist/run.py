@@ -7,26 +7,29 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ....errors import InputError, LeakError
 from ....models.networks.language.language_model import LanguageModel
-from ...gist.fitting import FittedGist, GistSettings, fit_gist
+from ...gist.coverage import coverage_of
+from ...gist.fitting import GistSettings, fit_gist
 from ...gist.sentence_similarity import SentenceSimilarity
 from ...gist.window_identification import Identified, identify, stem_overlap
-from ...gist.window_scores import WINDOW_S, Scores, score_windows, windows_of
+from ...gist.window_scores import WINDOW_S, score_windows, windows_of
 from ...recordings.recording import Recording
 from ...recordings.timed_words import TimedWords
+from ...statistics.surrogates import phase_randomised
+from ...statistics.texts import word_error_rate
+from .controls import CHEAP, CONTROLS, Decoding, Fit, check_control
 from .decoding import Task, decode_all
-from .result import DecodedRun, Evidence, GistResult
+from .result import DecodedControl, DecodedRun, Evidence, GistResult
 
-OTHER_TIME, NOISE, NO_BRAIN = "brain at another time", "Gaussian noise", "language model alone"
+DECODER, NO_BRAIN, SURROGATE = "decoder", "language model alone", "phase-randomised brain"
+BEST = "best sequence in the beam (upper limit)"
 SEQUENCE = 6
 """Words in a row that, if they also occur in the training, are the same text."""
 MOST_SHARED = 0.2
 OTHER_STORIES = 9
 """Among so many others a story is identified."""
-SHORTEST_SHIFT_S = 50.0
 
 
 def evaluate_gist(
@@ -37,7 +40,8 @@ def evaluate_gist(
     held_out: Sequence[Any],
     *,
     n_nulls: int = 40,
-    n_shifts: int = 5,
+    n_surrogates: int = 10,
+    controls: Sequence[str] = CHEAP,
     window_s: float = WINDOW_S,
     seed: int = 0,
     sentences: SentenceSimilarity | None = None,
@@ -59,8 +63,11 @@ def evaluate_gist(
         The runs to decode; the decoder is fitted on all others.
     n_nulls : int
         Texts of the same beam without a brain, which scores are compared with.
-    n_shifts : int
-        Decodings of the brain at other times, which the evidence is compared with.
+    n_surrogates : int
+        Decodings of the run's samples with random phases, which the evidence is compared with.
+    controls : sequence of str
+        Some of `hotwire.decoder.experiments.gist.controls.CONTROLS`; by default those that need no further fit. The
+        language model alone, a surrogate's text and the best text of the beam are always there.
     window_s : float
         Length of the windows that are scored, one every second.
     seed : int
@@ -73,7 +80,7 @@ def evaluate_gist(
     Raises
     ------
     UnknownNameError
-        There is no such run or layer.
+        There is no such run, layer or control.
     LeakError
         A held-out run's text occurs in the training.
     InputError
@@ -86,16 +93,22 @@ def evaluate_gist(
     training = [run for run in recording.runs if run not in held_out]
     if not training or not len(held_out):
         raise InputError(f"held_out: expected some runs, and others to fit on, got {list(held_out)}")
-    if n_nulls < 2 or n_shifts < 2:
-        raise InputError(f"expected n_nulls and n_shifts of at least 2, got {n_nulls} and {n_shifts}")
+    if n_nulls < 2 or n_surrogates < 2:
+        raise InputError(f"expected n_nulls and n_surrogates of at least 2, got {n_nulls} and {n_surrogates}")
+    chosen = {name: CONTROLS[check_control(name)] for name in controls}
     _check_leaks(words, training, held_out)
     say(f"Fitting on {len(training)} runs.")
-    fitted = fit_gist(network, {run: words[run] for run in training}, recording.select(runs=training), settings)
+    known = {run: words[run] for run in training}
+    fitted = fit_gist(network, known, recording.select(runs=training), settings)
+    fit = Fit(fitted, network, known, recording, tuple(held_out), seed)
+    made: dict[str, Decoding] = {}
+    for name, control in chosen.items():
+        if control.fits:
+            say(f"Fitting a control: {name}.")
+        made[name] = control.make(fit)
     stories = [words[run] for run in [*held_out, *training]]
-    scoring = _Scoring(n_nulls, n_shifts, window_s, sentences, stories, say)
-    runs = [
-        _decoded(fitted, recording, run, words[run], [seed, number], scoring) for number, run in enumerate(held_out)
-    ]
+    scoring = _Scoring(n_nulls, n_surrogates, made, window_s, sentences, stories, say)
+    runs = [_decoded(fit, run, words[run], [seed, number], scoring) for number, run in enumerate(held_out)]
     return GistResult(
         network=network.name,
         settings=settings,
@@ -107,6 +120,8 @@ def evaluate_gist(
         correlations=tuple(fitted.encoding.correlations.tolist()),
         autocorrelation=fitted.encoding.model.timing.autocorrelation,
         n_nulls=n_nulls,
+        n_surrogates=n_surrogates,
+        controls_left_out=tuple(name for name in CONTROLS if name not in chosen),
         identified_by="overlap of stems" if sentences is None else f"{sentences.name} similarity",
         runs=tuple(runs),
     )
@@ -117,14 +132,12 @@ class _Scoring:
     """What decoded runs are compared with."""
 
     n_nulls: int
-    n_shifts: int
+    n_surrogates: int
+    controls: Mapping[str, Decoding]
     window_s: float
     sentences: SentenceSimilarity | None
     stories: Sequence[TimedWords]
     say: Callable[[str], None]
-
-    def score(self, true: list[str], said: list[str], nulls: list[list[str]], windows: list[slice]) -> Scores:
-        return score_windows(true, said, nulls, windows, self.sentences)
 
     def identified(self, words: TimedWords, said: list[str], windows: list[slice]) -> Identified:
         others = [other for other in self.stories if other is not words][:OTHER_STORIES]
@@ -132,49 +145,48 @@ class _Scoring:
         return identify(words.word.tolist(), said, windows, tables, self.sentences or stem_overlap)
 
 
-def _decoded(
-    fitted: FittedGist, recording: Recording, run: int | str, words: TimedWords, seed: list[int], scoring: _Scoring
-) -> DecodedRun:
-    n_nulls, say = scoring.n_nulls, scoring.say
-    rng = np.random.default_rng(seed)
-    samples = recording.data[recording.samples_of(run)][:, fitted.encoding.model.voxels].astype(np.float64)
-    shifts = _shifts(len(samples), recording.rate_hz, scoring.n_shifts)
-    noise = rng.normal(samples.mean(axis=0), samples.std(axis=0), samples.shape)
-    shifted = [Task(np.roll(samples, by, axis=0)) for by in shifts]
-    seeds = rng.integers(0, 2**31, n_nulls).tolist()
+def _decoded(fit: Fit, run: int | str, words: TimedWords, seed: list[int], scoring: _Scoring) -> DecodedRun:
+    say, rng, samples, fitted = scoring.say, np.random.default_rng(seed), fit.samples(run), fit.fitted
+    made = {name: control(run) for name, control in scoring.controls.items()}
+    tasks = {name: task for name, task in made.items() if task is not None}
+    surrogates = [Task(phase_randomised(samples, rng)) for _ in range(scoring.n_surrogates)]
+    nulls = [Task(samples, null_seed) for null_seed in rng.integers(0, 2**31, scoring.n_nulls + 1).tolist()]
     say(f"Run {run}: decoding.")
     [own] = decode_all(fitted, words, [Task(samples)], f"run {run}")
-    say(f"Run {run}: decoding the brain at other times, and noise.")
-    *moved, deaf = decode_all(fitted, words, [*shifted, Task(noise)], f"run {run}, other times and noise")
-    say(f"Run {run}: {n_nulls} nulls.")
-    null_tasks = [Task(samples, null_seed) for null_seed in seeds]
-    nulls = [text.said for text in decode_all(fitted, words, null_tasks, f"run {run}, nulls")]
+    say(f"Run {run}: {len(surrogates)} surrogates, {len(nulls)} nulls and {len(tasks)} controls, side by side.")
+    found = decode_all(fitted, words, [*surrogates, *nulls, *tasks.values()], f"run {run}, nulls and controls")
+    deaf, found = found[: len(surrogates)], found[len(surrogates) :]
+    [alone, *nulls_said], others = [one.said for one in found[: len(nulls)]], found[len(nulls) :]
     say(f"Run {run}: scores.")
     windows, true = windows_of(words.middle_s, scoring.window_s), words.word.tolist()
-    others = {OTHER_TIME: moved[len(moved) // 2].said, NOISE: deaf.said, NO_BRAIN: nulls[0]}
-    known = {word for word, may in zip(fitted.vocabulary.words, fitted.vocabulary.allowed, strict=True) if may}
+    best = min(own.beam, key=lambda text: word_error_rate([word.lower() for word in true], text))
+    texts = {DECODER: own.said, NO_BRAIN: alone, SURROGATE: deaf[0].said, BEST: best}
+    texts |= {name: one.said for name, one in zip(tasks, others, strict=True)}
+    scores = score_windows(true, texts, nulls_said, windows, scoring.sentences)
+    evidence = Evidence(
+        own.evidence,
+        tuple(one.evidence for one in deaf),
+        len(words),
+        tuple(own.gains),
+        tuple(gain for one in deaf for gain in one.gains),
+    )
+    z = {
+        name: evidence.z_of(one.evidence)
+        for (name, task), one in zip(tasks.items(), others, strict=True)
+        if task.model is None
+    }
     return DecodedRun(
         run=run,
         true=true,
         said=own.said,
         middle_s=words.middle_s.tolist(),
-        scores=scoring.score(true, own.said, nulls, windows),
-        controls={name: scoring.score(true, text, nulls[1:], windows) for name, text in others.items()},
+        scores=scores.pop(DECODER),
+        controls={name: DecodedControl(of, z.get(name)) for name, of in scores.items()},
         identified=scoring.identified(words, own.said, windows),
-        evidence=Evidence(own.evidence, tuple(one.evidence for one in moved)),
-        coverage=float(np.mean([word.lower() in known for word in true])),
+        evidence=evidence,
+        coverage=coverage_of(fitted, words),
+        n_drafted=sum(len(set(column)) > 1 for column in zip(*own.beam, strict=True)),
     )
-
-
-def _shifts(n_samples: int, rate_hz: float, n: int) -> NDArray[np.intp]:
-    """By how many samples to move a run in a circle: evenly, and never by little in either direction."""
-    least = round(SHORTEST_SHIFT_S * rate_hz)
-    if n_samples - 2 * least < n:
-        raise InputError(
-            f"n_shifts: expected at most {max(n_samples - 2 * least, 0)} for a run of {n_samples} samples, each by "
-            f"{SHORTEST_SHIFT_S:g} s at least, got {n}"
-        )
-    return np.linspace(least, n_samples - least, n).round().astype(np.intp)
 
 
 def _check_leaks(words: Mapping[Any, TimedWords], training: Sequence[Any], held_out: Sequence[Any]) -> None:

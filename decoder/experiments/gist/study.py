@@ -9,7 +9,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ....errors import InputError
 from ....models.networks.language.language_model import LanguageModel
@@ -32,6 +32,7 @@ from ...study.recordings import AnyRecording
 from ...study.section import AnyPath, Natural, NotNegative, OneOrMore, Section
 from ...study.settings import Layer, Steps
 from ...study.study import check_kind, naming, read_document
+from .controls import CHEAP, check_control
 from .listeners import OneStorySection
 from .result import GistResult
 from .run import evaluate_gist
@@ -135,7 +136,9 @@ class GistEvaluationSection(Section):
 
     held_out: OneOrMore[int | str] = Field(min_length=1)
     n_nulls: Annotated[int, Field(ge=2)] = 40
-    n_shifts: Annotated[int, Field(ge=2)] = 5
+    n_surrogates: Annotated[int, Field(ge=2)] = 10
+    controls: list[Annotated[str, AfterValidator(check_control)]] = list(CHEAP)
+    """Some of `hotwire.decoder.experiments.gist.controls.CONTROLS`."""
     window_s: Annotated[float, Field(gt=0)] = 20.0
     seed: Natural = 0
 

@@ -59,7 +59,7 @@ def test_the_meter_tells_a_brain_from_one_without_words(saved: SavedGist) -> Non
     assert found[0] > 2
     assert abs(found[1]) < 2
     with pytest.raises(InputError, match="an sd above 0"):
-        Meter(1.0, 0.0)
+        Meter(1.0, 0.0, 60)
 
 
 def test_describes_itself(saved: SavedGist) -> None:
@@ -85,6 +85,7 @@ def test_faults(saved: SavedGist, tmp_path: Path) -> None:
     for field, value, message in (
         ("graphs", manifest["graphs"] | {"n_words": 3}, "expected those of 9 words"),
         ("meter", {"mean": 0.0}, "sd"),
+        ("meter", manifest["meter"] | {"n_words": 30}, "meter: expected one of 60 words, got one of 30"),
         ("beam", {}, "nucleus"),
         ("timing", manifest["timing"] | {"delays": [1]}, "responses: expected the shape"),
         ("words_per_s", "3", "words_per_s: expected float or int"),

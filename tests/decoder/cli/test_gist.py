@@ -47,7 +47,8 @@ context_words = 1
 [evaluation]
 held_out = "e"
 n_nulls = 3
-n_shifts = 2
+n_surrogates = 3
+controls = ["brain at another time", "Gaussian noise at test", "nuisance model alone"]
 """
 
 
@@ -75,9 +76,9 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     assert stages == [
         "The synthetic listener hears the words.",
         "Fitting on 4 runs.",
+        "Fitting a control: nuisance model alone.",
         "Run e: decoding.",
-        "Run e: decoding the brain at other times, and noise.",
-        f"Run e: {found['n_nulls']} nulls.",
+        "Run e: 3 surrogates, 4 nulls and 3 controls, side by side.",
         "Run e: scores.",
     ]
     [run] = found["runs"]
@@ -90,17 +91,33 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     assert run["identified"]["same_story"] > 0.8
     assert (run["identified"]["story_place"], run["identified"]["n_stories"]) == (1, 5)
     assert found["identified_by"] == "overlap of stems"
-    assert set(run["controls"]) == {"brain at another time", "Gaussian noise", "language model alone"}
-    assert max(abs(one["WER"]["z"]) for one in run["controls"].values()) < run["scores"]["WER"]["z"] / 2
+    best = run["controls"].pop("best sequence in the beam (upper limit)")
+    assert best["scores"]["WER"]["value"] <= run["scores"]["WER"]["value"]
+    assert set(run["controls"]) == {
+        "language model alone",
+        "phase-randomised brain",
+        "brain at another time",
+        "Gaussian noise at test",
+        "nuisance model alone",
+    }
+    z = run["scores"]["WER"]["z"]
+    assert max(abs(one["scores"]["WER"]["z"]) for one in run["controls"].values()) < z / 2
+    assert run["controls"]["Gaussian noise at test"]["z"] < 2 < run["evidence"]["z"]
+    assert run["controls"]["nuisance model alone"]["z"] is None
+    assert run["coverage"] == {"sayable": 1.0, "proposed": 1.0}
+    assert run["evidence"]["stretches"] == 1.0
     page = Path(found["report"]).read_text()
     assert "The listener is synthetic" in page
+    assert "above that on 3 surrogates of the run, with random phases" in page
+    assert "Controls not run: brain of another run, Gaussian noise at fitting and test, words permuted" in page
     assert "hotwire gist study.toml" in page
 
 
 def test_evidence_below_the_threshold_is_no_text() -> None:
-    assert not Evidence(3.0, (2.0, 4.0)).distinguishable
-    assert Evidence(9.0, (2.0, 4.0)).distinguishable
-    assert not Evidence(9.0, (2.0,)).distinguishable
+    assert not Evidence(3.0, (2.0, 4.0), 70, (), ()).distinguishable
+    found = Evidence(9.0, (2.0, 4.0), 130, (1.0, 5.0), (0.0, 1.0, 2.0, 1.0))
+    assert found.distinguishable
+    assert found.stretches == 0.5
 
 
 @pytest.mark.parametrize(
@@ -109,6 +126,8 @@ def test_evidence_below_the_threshold_is_no_text() -> None:
         ("layer = 2", "layer = 1", "listener.layer: expected another layer than the decoder's, '1'"),
         ("[listener]\nlayer = 2", "[other]", "unknown field 'other'"),
         ("[gist]", '[sentences]\nname = "network"\nother = 1\n[gist]', "unknown field 'other'"),
+        ('"nuisance model alone"', '"nuisance"', "unknown control 'nuisance'. There are: brain at"),
+        ("n_surrogates = 3", "n_shifts = 3", "unknown field 'n_shifts'"),
         ("width = 4", "width = 0", "beam: width: expected a whole number of at least 1, got 0"),
         ("mass = 1.0", "mass = 2.0", "beam.nucleus: expected a ratio from 0 to 1"),
         ('kind = "gist"', 'kind = "map"', "kind: expected 'gist', got 'map'"),

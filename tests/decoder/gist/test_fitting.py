@@ -70,7 +70,7 @@ def test_words_come_from_the_brain(fitted: FittedGist, stories: dict[int, TimedW
     assert [len(text) for text in (said, *nulls)] == [len(true)] * 5
     assert nulls[0] != nulls[1]
     windows = windows_of(true.middle_s)
-    scores = score_windows(true.word.tolist(), said, nulls, windows)
+    scores = score_windows(true.word.tolist(), {"said": said}, nulls, windows)["said"]
     assert scores["WER"].z > 4
     assert scores["BLEU-1"].above > 0.5
     assert identify(true.word.tolist(), said, windows).same_story > 0.7
@@ -82,7 +82,8 @@ def test_words_come_from_the_brain(fitted: FittedGist, stories: dict[int, TimedW
         recording.feature_names,
         recording.run,
     )
-    deaf = score_windows(true.word.tolist(), fitted.decode(noise, HELD_OUT, true), nulls, windows)
+    texts = {"deaf": fitted.decode(noise, HELD_OUT, true)}
+    deaf = score_windows(true.word.tolist(), texts, nulls, windows)["deaf"]
     assert deaf["WER"].z < 3
 
 

@@ -55,12 +55,12 @@ def test_by_sentences() -> None:
     rng = np.random.default_rng(0)
     said = ["apple", "bird", "cold"] * 20
     nulls = [rng.choice(["xylo", "zoo", "mummy"], 60).tolist() for _ in range(5)]
-    scores = score_windows(said, [word.upper() for word in said], nulls, WINDOWS, sentences)
+    scores = score_windows(said, {"said": [word.upper() for word in said]}, nulls, WINDOWS, sentences)["said"]
     assert scores["letters similarity"].value == pytest.approx(1.0)
     assert scores["letters similarity"].z > 5
     assert scores["letters similarity"].above == 1.0
     asked = len(encoder.seen)
     assert asked == len(set(encoder.seen))  # each text once
-    score_windows(said, said, nulls, WINDOWS, sentences)
+    score_windows(said, {"said": said}, nulls, WINDOWS, sentences)
     assert len(encoder.seen) == asked
     np.testing.assert_allclose(sentences([["ab"], ["cd"]], [["ab"], ["ad"]]), [[1.0, 0.5], [0.0, 0.5]])

@@ -23,11 +23,11 @@ def test_windows_are_of_fixed_length() -> None:
 def test_better_than_nulls() -> None:
     rng = np.random.default_rng(0)
     nulls = [rng.permutation(WORDS).tolist() for _ in range(10)]
-    scores = score_windows(WORDS, [word.upper() for word in WORDS], nulls, windows_of(MIDDLE_S))
-    assert (scores["WER"].value, scores["BLEU-1"].value) == (0.0, 1.0)
-    for score in scores.values():
+    texts = {"same": [word.upper() for word in WORDS], "mixed": rng.permutation(WORDS).tolist()}
+    scores = score_windows(WORDS, texts, nulls, windows_of(MIDDLE_S))
+    assert (scores["same"]["WER"].value, scores["same"]["BLEU-1"].value) == (0.0, 1.0)
+    for score in scores["same"].values():
         assert score.z > 10
         assert score.above == 1.0
-    scores = score_windows(WORDS, rng.permutation(WORDS).tolist(), nulls, windows_of(MIDDLE_S))
-    assert all(abs(score.z) < 4 for score in scores.values())
-    assert np.isnan(score_windows(WORDS, WORDS, [], windows_of(MIDDLE_S))["WER"].z)
+    assert all(abs(score.z) < 4 for score in scores["mixed"].values())
+    assert np.isnan(score_windows(WORDS, {"same": WORDS}, [], windows_of(MIDDLE_S))["same"]["WER"].z)

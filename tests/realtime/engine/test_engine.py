@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hotwire.decoder import Events, Recording
 from hotwire.decoder.steps import run_steps
 from hotwire.decoder.windows import BlockAverage, Epoch, SlidingAverage, SlidingEpoch, windows
-from hotwire.errors import InputError
+from hotwire.errors import InputError, StreamNotFoundError
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.engine.engine import Engine
 from hotwire.realtime.settings import LiveSettings
@@ -385,3 +385,39 @@ def test_without_a_shadow_there_is_nothing_to_promote_or_to_roll_back():
             engine.promote()
         with pytest.raises(InputError, match="roll back"):
             engine.roll_back()
+
+
+def test_the_state_is_repeated_every_second_while_nothing_changes_with_the_losses_so_far():
+    engine, kept = scene(chunks(0, 500))
+    with engine:
+        list(engine)
+    live_s = next(one.at_s for one in kept.statuses if one.state == "LIVE")
+    assert len(kept.heartbeats) == pytest.approx(10.0 - live_s, abs=1.5)
+    assert {(one.state, one.number, one.why) for one in kept.heartbeats} == {
+        ("LIVE", kept.statuses[-1].number, "the first samples came")
+    }
+    assert [one.number for one in kept.statuses] == list(range(len(kept.statuses)))
+    for one, later in pairwise(kept.heartbeats):
+        assert later.repeated_after_s - one.repeated_after_s == pytest.approx(1.0, abs=0.15)
+    assert all(one.losses == engine.losses and one.bundle == "0" * 64 for one in kept.heartbeats)
+
+
+def test_the_state_is_repeated_while_the_stream_is_searched_for():
+    clock = VirtualClock()
+    kept = Kept()
+    engine = Engine(decoder(), Absent(clock), LiveSettings(timeout_s=5.0), outputs=[kept], clock=clock)  # type: ignore[arg-type]
+    with pytest.raises(StreamNotFoundError):
+        engine.open()
+    assert [one.state for one in kept.heartbeats] == ["SEARCHING"] * len(kept.heartbeats)
+    assert len(kept.heartbeats) == 4
+
+
+class Absent:
+    """A source whose stream is not there."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+
+    def open(self, timeout_s: float) -> StreamInfo:
+        self._clock.sleep(timeout_s)
+        raise StreamNotFoundError("no such stream")

@@ -58,6 +58,9 @@ def test_every_line_is_an_object(tmp_path: Path) -> None:
         "why": "5 samples are missing",
         "losses": {"lost": 5},
         "markers": None,
+        "number": 0,
+        "bundle": "",
+        "repeated_after_s": 0.0,
     }
     start = lines[1]
     assert (start["type"], start["bundle"], start["bundle_path"]) == ("start", "abc123", "face.hotwire")

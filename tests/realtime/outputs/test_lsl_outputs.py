@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from socket import gethostname
 
 import numpy as np
@@ -47,7 +49,8 @@ READ = """
     inlet = pylsl.StreamInlet(info)
     inlet.open_stream(20)
     full = inlet.info(20)
-    print(json.dumps([full.type(), full.source_id(), full.get_channel_labels(), full.desc().child_value("bundle")]))
+    bundle = full.desc().child_value("bundle_at_start")
+    print(json.dumps([full.type(), full.source_id(), full.get_channel_labels(), bundle]))
     got = []
     while len(got) < n:
         sample, stamp = inlet.pull_sample(20)
@@ -66,7 +69,7 @@ def test_publishes_decisions_probabilities_and_states(lsl):
     assert publisher.says() == "open"
     readers = [
         lsl.start(READ, f"mind-{kind}", n)
-        for kind, n in (("decisions", 3), ("probabilities", 3), ("details", 3), ("status", 1))
+        for kind, n in (("decisions", 3), ("probabilities", 3), ("details", 4), ("status", 1))
     ]
     bundle, own = "ab" * 32, f"hotwire:{gethostname()}:mind"
     assert [reader.says() for reader in readers] == [
@@ -80,8 +83,8 @@ def test_publishes_decisions_probabilities_and_states(lsl):
     assert decisions == [[["face"], 501.0], [["a castle ü"], 503.0], [[""], 504.0]]
     assert probabilities[:2] == [[[0.75, 0.25], 501.0], [[0.25, 0.75], 503.0]]
     assert np.isnan(probabilities[2][0]).all()
-    told = [json.loads(text) for (text,), _ in details]
-    assert [stamp_s for _, stamp_s in details] == [501.0, 503.0, 504.0]
+    *told, state = [json.loads(text) for (text,), _ in details]
+    assert [stamp_s for _, stamp_s in details] == [501.0, 503.0, 504.0, 401.5]
     assert [(one["number"], one["text"], one["bundle"], one["abstained"]) for one in told] == [
         (0, None, bundle, None),
         (2, "a castle ü", bundle, None),
@@ -89,11 +92,129 @@ def test_publishes_decisions_probabilities_and_states(lsl):
     ]
     [[[text], stamp_s]] = states
     assert stamp_s == 401.5
-    assert json.loads(text) == {
+    assert state == json.loads(text)
+    assert state == {
         "type": "status",
         "state": "GAP",
         "at_s": 401.5,
         "why": "5 samples missing",
         "losses": {"lost": 5},
         "markers": None,
+        "number": 0,
+        "bundle": "",
+        "repeated_after_s": 0.0,
     }
+
+
+SESSION = """
+    import json, sys
+    import numpy as np
+    from hotwire.realtime.engine.engine import Engine
+    from hotwire.realtime.outputs.lsl_outputs import LslOutlets
+    from hotwire.realtime.settings import LiveSettings
+    from hotwire.realtime.sources.push_source import PushSource
+    from small import SignDecoder
+
+    first, second = SignDecoder(digest="ab" * 32), SignDecoder(digest="cd" * 32)
+    source = PushSource(first.info())
+    with Engine(first, source, LiveSettings(stale_s=100.0), outputs=[LslOutlets("mind")]) as engine:
+        engine.turn()
+        source.push(np.ones((2, 2), np.float32))
+        while engine.state != "LIVE":
+            engine.turn(0.1)
+        engine.run_along(second)
+        engine.promote()
+        print(json.dumps("promoted"), flush=True)
+        while True:
+            engine.turn(0.1)
+"""
+STATE = """
+    import json, sys
+    import pylsl
+
+    (kind,) = json.loads(sys.argv[1])
+    info, = pylsl.resolve_byprop("name", f"mind-{kind}", timeout=20)
+    inlet = pylsl.StreamInlet(info)
+    found = [inlet.pull_sample(20) for _ in range(3)]
+    print(json.dumps([[json.loads(text), stamp] for (text,), stamp in found]))
+"""
+
+
+@pytest.mark.parametrize("kind", ["status", "details"])
+def test_who_joins_late_hears_the_state_within_a_second_and_the_promoted_bundle(lsl, kind):
+    lsl.env["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), lsl.env.get("PYTHONPATH", "")])
+    session = lsl.start(SESSION)
+    assert session.says() == "promoted"
+    beats = lsl.run(STATE, kind)
+    repeats = [one for one, _ in beats]
+    assert len({one["number"] for one in repeats}) == 1
+    for one in repeats:
+        assert (one["type"], one["state"], one["bundle"]) == ("status", "LIVE", "cd" * 32)
+        assert "took over" in one["why"]
+        assert one["losses"]["lost"] == 0
+    assert 1.0 <= repeats[0]["repeated_after_s"] < repeats[1]["repeated_after_s"] < repeats[2]["repeated_after_s"]
+    for one, stamp_s in beats:  # stamped when repeated
+        assert stamp_s == pytest.approx(one["at_s"] + one["repeated_after_s"], abs=0.5)
+
+
+SECOND = """
+    import json, sys
+    from hotwire.errors import StreamError
+    from hotwire.realtime.outputs.lsl_outputs import LslOutlets
+    from hotwire.realtime.sources.cued_source import CueOutlet
+
+    said = []
+    for make, name in ((LslOutlets, "mind"), (LslOutlets, "it's other"), (CueOutlet, "mind-status")):
+        try:
+            make(name)
+            said.append("")
+        except StreamError as error:
+            said.append(str(error))
+    print(json.dumps(said))
+"""
+
+
+def test_a_second_session_of_one_name_is_refused(lsl):
+    publisher = lsl.start(PUBLISH)
+    assert publisher.says() == "open"
+    refused, other, cues = lsl.run(SECOND)
+    assert "publishes 'mind-status' already" in refused
+    assert "--publish NAME" in refused
+    assert (other, cues) == ("", "")
+
+
+AT_ONCE = """
+    import json, sys, time
+    from types import SimpleNamespace
+    from hotwire.errors import StreamError
+    from hotwire.realtime.decision import Status
+    from hotwire.realtime.health import State
+    from hotwire.realtime.outputs.lsl_outputs import LslOutlets
+    from hotwire.realtime.sources.source import StreamInfo
+
+    outlets = LslOutlets("mind")
+    print(json.dumps("looked"))
+    sys.stdin.read()
+    outlets.status(Status(State.SEARCHING, 400.0, "looking for 'amp'"))
+    time.sleep(2)
+    try:
+        outlets.open(
+            StreamInfo("amp", "EEG", "amp-1", ("Cz",), ("uV",), 100.0),
+            SimpleNamespace(answers=("face",), digest="ab" * 32),
+        )
+        print(json.dumps(""))
+        time.sleep(2)
+    except StreamError as error:
+        print(json.dumps(str(error)))
+        time.sleep(2)
+"""
+
+
+def test_of_two_sessions_that_begin_at_once_one_stays(lsl):
+    both = [lsl.start(AT_ONCE) for _ in range(2)]
+    assert [one.says() for one in both] == ["looked", "looked"]
+    for one in both:
+        one.go()
+    said = sorted(one.says() for one in both)
+    assert said[0] == ""
+    assert "publishes 'mind-status' already" in said[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from queue import Queue
 from threading import Thread
 from typing import Any
@@ -25,7 +26,8 @@ from ..small import SignDecoder
 
 DECODER: Any = SignDecoder()
 TEXT = LiveText(("dog",), ("barks",), ("a", "dog"), 2, 2.5, True, 9.0, 109.0, 0, 8, 0.1, 0.2, "ab" * 32)
-STATUS = Status(State.LIVE, 1.0, "the first samples came")
+STATUS = Status(State.LIVE, 1.0, "the first samples came", number=4, bundle="ab" * 32)
+HEARTBEAT = replace(STATUS, repeated_after_s=2.5)
 
 
 def decision(number: int = 7, *, answer: str | None = "up", shadow: bool = False) -> LiveDecision:
@@ -54,8 +56,9 @@ def test_udp_sends_what_json_lines_write(receiver):
     for one in sent[1:4]:
         output.decision(one)  # type: ignore[arg-type]
     output.text(TEXT)
+    output.heartbeat(HEARTBEAT)
     output.close()
-    for one in [sent[0], *sent[2:]]:
+    for one in [sent[0], *sent[2:], HEARTBEAT]:
         assert json.loads(receiver.recv(65536)) == json.loads(json.dumps(one.to_dict()))
 
 
@@ -68,8 +71,9 @@ def test_osc_messages_are_read_by_python_osc(receiver):
     output.decision(decision())
     output.decision(decision(8, answer=None))
     output.text(TEXT)
+    output.heartbeat(HEARTBEAT)
     output.close()
-    received = [OscMessage(receiver.recv(65536)) for _ in range(6)]
+    received = [OscMessage(receiver.recv(65536)) for _ in range(7)]
     assert [(one.address, one.params) for one in received[:3]] == [
         ("/brain/1/state", ["LIVE", "the first samples came"]),
         ("/brain/1/decision", ["up", 0.75, 7]),
@@ -80,6 +84,7 @@ def test_osc_messages_are_read_by_python_osc(receiver):
     assert np.isnan(probability)
     assert (received[4].address, received[4].params) == ("/brain/1/abstained", ["no samples"])
     assert (received[5].address, received[5].params) == ("/brain/1/text", ["a dog", "barks", 2.5])
+    assert (received[6].address, received[6].params) == ("/brain/1/heartbeat", ["LIVE", "the first samples came", 2.5])
 
 
 def test_a_web_page_gets_decisions_and_a_later_one_the_newest_state():
@@ -87,19 +92,16 @@ def test_a_web_page_gets_decisions_and_a_later_one_the_newest_state():
     output.open(DECODER.info(), DECODER)
     url = f"ws://127.0.0.1:{output.port}"
     with connect(url) as first:
-        assert json.loads(first.recv(5)) | {"answers": 0} == {
-            "type": "start",
-            "stream": "amp",
-            "bundle": DECODER.digest,
-            "answers": 0,
-        }
+        assert json.loads(first.recv(5)) == {"type": "start", "stream": "amp", "answers": ["up", "down"]}
         output.status(STATUS)
         output.decision(decision(shadow=True))
         output.decision(decision())
         output.text(TEXT)
+        output.heartbeat(HEARTBEAT)
         assert json.loads(first.recv(5))["state"] == "LIVE"
         assert json.loads(first.recv(5))["number"] == 7
         assert json.loads(first.recv(5))["said"] == "a dog"
+        assert json.loads(first.recv(5))["repeated_after_s"] == 2.5
         with connect(url) as later:
             assert [json.loads(later.recv(5))["type"] for _ in range(2)] == ["start", "status"]
     output.close()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -13,9 +14,10 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.readers import read_nifti
-from hotwire.errors import InputError, StreamLostError, StreamMismatchError, StreamNotFoundError
+from hotwire.errors import InputError, StreamLostError, StreamNotFoundError
 from hotwire.realtime.clock import SystemClock, VirtualClock
 from hotwire.realtime.sources.source import Chunk
+from hotwire.realtime.sources.volume_names import VolumeNames
 from hotwire.realtime.sources.volumes import VolumeFolder
 
 AFFINE = np.diag([3.0, 3.5, 4.0, 1.0])
@@ -167,30 +169,107 @@ def test_files_that_are_no_volumes_do_not_matter(tmp_path: Path) -> None:
     assert folder.pull(5.0) is None
 
 
-def test_another_shape_or_place(tmp_path: Path) -> None:
+def test_a_stray_file_is_named_once_and_the_volumes_go_on(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    folder = source(tmp_path, clock)
+    write(tmp_path, 1)
+    _, (origin,) = taken(folder.pull(1.0))
+    write(tmp_path, 2, shape=(4, 5, 4))
+    write(tmp_path, 3, affine=np.diag([3.0, 3.5, 4.5, 1.0]))
+    write(tmp_path, 4, shape=(*SHAPE, 2))
+    colours = np.zeros(SHAPE, [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    nibabel.save(nibabel.Nifti1Image(colours, AFFINE), tmp_path / "run1_0005.nii")  # type: ignore[attr-defined]
+    write(tmp_path, 1).rename(tmp_path / "copy_0001.nii")
+    write(tmp_path, 20130308)
+    nibabel.save(nibabel.Nifti1Image(volume(0), AFFINE), tmp_path / "mean.nii")  # type: ignore[attr-defined]
+    (tmp_path / "run1_0006.nii").write_text("notes")
+    (tmp_path / "run1_0007.nii").mkdir()
+    assert folder.pull(6.0) is None
+    write(tmp_path, 8)
+    assert taken(folder.pull(6.0)) == ([voxels(8)], [origin + 7 * TR_S])
+    refusals = sorted(folder.markers())
+    assert [one.counted_as for one in refusals] == ["files_refused"] * 9
+    for one, said in zip(
+        refusals,
+        [
+            r"copy_0001\.nii has the number 1 in its name, as run1_0001\.nii has",
+            r"mean\.nii has no number in its name. --pattern says",
+            r"0002\.nii has the shape \(4, 5, 4\), but run1_0001\.nii, the first, has \(4, 5, 3\)",
+            r"0003\.nii and run1_0001\.nii, the first, have the same shape .* differ by up to 0\.5",
+            r"0004\.nii has the shape \(4, 5, 3, 2\), expected one volume a file",
+            r"0005\.nii holds .*, expected numbers",
+            r"0006\.nii is not a complete NIfTI image",
+            r"0007\.nii cannot be read: ",
+            r"20130308\.nii has the number 20130308 in its name, far from 1 of run1_0001\.nii",
+        ],
+        strict=True,
+    ):
+        assert re.search(said, one.why)
+    assert folder.pull(6.0) is None
+    assert folder.markers() == []
+
+
+def test_a_file_that_was_refused_is_taken_once_it_is_whole(tmp_path: Path) -> None:
     folder = source(tmp_path)
     write(tmp_path, 1)
     folder.pull(1.0)
-    write(tmp_path, 2, shape=(4, 5, 4))
-    with pytest.raises(
-        StreamMismatchError, match=r"0002\.nii has the shape \(4, 5, 4\), but .*0001\.nii has \(4, 5, 3\)"
-    ):
-        folder.pull(1.0)
-    write(tmp_path, 3, affine=np.diag([3.0, 3.5, 4.5, 1.0]))
-    with pytest.raises(
-        StreamMismatchError, match=r"0003\.nii and .*0001\.nii have the same shape .* differ by up to 0.5"
-    ):
-        folder.pull(1.0)
-    write(tmp_path, 4, shape=(*SHAPE, 2))
-    with pytest.raises(StreamMismatchError, match=r"one volume a file, got the shape \(4, 5, 3, 2\)"):
-        folder.pull(1.0)
+    content = write(tmp_path, 2).read_bytes()
+    (tmp_path / "run1_0002.nii").write_bytes(content[:400])
+    assert folder.pull(6.0) is None
+    assert len(folder.markers()) == 1
+    (tmp_path / "run1_0002.nii").write_bytes(content)
+    assert taken(folder.pull(1.0))[0] == [voxels(2)]
+
+
+def test_many_strays_are_counted_and_the_first_ten_named(tmp_path: Path) -> None:
+    folder = source(tmp_path)
+    write(tmp_path, 1)
+    folder.pull(1.0)
+    for number in range(2, 32):
+        write(tmp_path, number, shape=(4, 5, 4))
+    assert folder.pull(1.0) is None
+    said = [one.why for one in folder.markers()]
+    assert (len(said), [bool(why) for why in said].count(True)) == (30, 10)
+    assert said[9].endswith("further files are only counted")
+
+
+def test_the_number_is_where_the_pattern_says(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        write(tmp_path, number).rename(tmp_path / f"vol_{number:04d}_run2.nii")
+    by_last = source(tmp_path)
+    assert taken(by_last.pull(1.0))[0] == [voxels(1)]
+    assert all("--pattern 'vol_{n}_run2.nii'" in one.why for one in by_last.markers())
+    folder = source(tmp_path, pattern="vol_{n}_run2.nii")
+    samples, stamps = taken(folder.pull(1.0))
+    assert samples == [voxels(number) for number in (1, 2, 3)]
+    assert np.diff(stamps).tolist() == [TR_S, TR_S]
+    assert folder.markers() == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "number"),
+    [
+        ("*_{n}_*.nii*", "sub01_0012_e1.nii.gz", 12),
+        ("{n}*.nii", "0012_e1.nii", 12),
+        ("*{n}.nii", "e1_0012.nii", 12),
+        ("run[12]_{n}.nii", "run1_7.nii", 7),
+        ("run[12]_{n}.nii", "run3_7.nii", None),
+        ("*.nii*", "a_3.nii.gz", 3),
+    ],
+)
+def test_patterns(pattern: str, name: str, number: int | None) -> None:
+    names = VolumeNames(pattern)
+    assert (names.number(name) if names.matches(name) else None) == number
 
 
 def test_a_grid_too_small_for_the_decoder(tmp_path: Path) -> None:
     folder = source(tmp_path)
     write(tmp_path, 1, shape=(4, 4, 3))
-    with pytest.raises(StreamMismatchError, match=r"voxels up to \(3, 4, 2\)"):
+    with pytest.raises(StreamNotFoundError, match=r"run1_0001.nii has the shape \(4, 4, 3\).*voxels up to \(3, 4, 2\)"):
         folder.open(1.0)
+    write(tmp_path, 2)
+    folder.open(1.0)
+    assert taken(folder.pull(1.0))[0] == [voxels(2)]
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:
@@ -229,6 +308,8 @@ def test_arguments() -> None:
         VolumeFolder("export", ("voxel_1_2_3", "Cz"), 2.0)
     with pytest.raises(InputError, match="tr_s: expected seconds above 0"):
         VolumeFolder("export", NAMES, 0.0)
+    with pytest.raises(InputError, match=r"pattern: expected \{n\}"):
+        VolumeFolder("export", NAMES, 2.0, pattern="{n}_{n}.nii")
     with pytest.raises(InputError, match="late_s: expected seconds, zero or more"):
         VolumeFolder("export", NAMES, 2.0, late_s=-1.0)
 
