@@ -21,11 +21,10 @@ def read(path):
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     manifest = json.loads(parts.pop("manifest.json"))
-    if (
-        manifest["format"] > 9
-        or {name: hashlib.sha256(of).hexdigest() for name, of in parts.items()} != manifest["parts"]
-    ):
-        raise SystemExit("a newer format, or parts that are not those of the manifest")
+    if manifest["format"] > 9:
+        raise SystemExit(f"this program reads formats up to 9, got {manifest['format']}")
+    if {name: hashlib.sha256(of).hexdigest() for name, of in parts.items()} != manifest["parts"]:
+        raise SystemExit("the parts are not those of the manifest")
     return manifest, parts
 
 
@@ -57,7 +56,7 @@ def decide(manifest, parts, row):
         p = np.exp(scores - scores.max())
         p /= p.sum()
     costs = manifest["decision"]["costs"] or {}
-    worth = [costs.get(name, 1.0) * of for name, of in zip(manifest["answers"], p)]
+    worth = [costs.get(name, 1.0) * of for name, of in zip(manifest["answers"], p, strict=True)]
     text = None
     if live:
         (token, kept), tokens = spoken, [int(spoken[0][0])]

@@ -1,4 +1,4 @@
-"""The page on the file format is enough to read a bundle: the program on it, which knows no hotwire, decides the same."""
+"""The page on the file format is enough to read a bundle: its program, which knows no hotwire, decides the same."""
 
 from __future__ import annotations
 
@@ -58,4 +58,4 @@ def test_the_page_names_every_part_and_every_field_of_the_manifest(tmp_path: Pat
     assert manifest.keys() - {"digest"} <= named | {"digest"}
     assert set(manifest["live"]) <= named
     assert f"describes format {FORMAT};" in PAGE
-    assert f"> {FORMAT} " in PROGRAM.read_text()
+    assert f"> {FORMAT}:" in PROGRAM.read_text()
