@@ -50,7 +50,14 @@ def play(engine: Engine, clock: VirtualClock, until_s: float) -> list[Any]:
     decisions = []
     while clock.now() < until_s and not engine.ended:
         decisions += engine.turn(0.1)
+        settle(engine)
     return decisions
+
+
+def settle(engine: Engine) -> None:
+    """Wait, in real time, until what runs beside the active decoder has done its work."""
+    while not engine._stream.decoders.are_idle:
+        time.sleep(0.0005)
 
 
 def on_stage(script: list[Any] | None = None, **settings: Any) -> tuple[Engine, Kept, VirtualClock]:
