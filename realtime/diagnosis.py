@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from .stream_match import Channels, Rate, match_stream
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..decoder.bundle.compiled import CompiledDecoder
+    from .live_decoder import LiveDecoder
     from .sources.lsl_survey import HeardStream
 
 RATE_OFF = 0.01
@@ -42,7 +43,7 @@ class Advice(NamedTuple):
 def diagnose(
     stream: HeardStream,
     others: Sequence[HeardStream] = (),
-    decoder: CompiledDecoder | None = None,
+    decoder: LiveDecoder | None = None,
     channels: Channels | Mapping[str, str] = "exact",
     units: str = "exact",
     rate: Rate = "exact",
@@ -87,7 +88,8 @@ def _description(stream: HeardStream) -> Iterator[Advice]:
 def _timing(stream: HeardStream) -> Iterator[Advice]:
     n, stamps = len(stream.stamps), stream.stamps
     if n < FEWEST:
-        yield Advice("error", f"{n} samples came", "see whether the device sends, and listen longer (--seconds)")
+        longer = f"--seconds {ceil((FEWEST + 1) / stream.rate_hz):g}"
+        yield Advice("error", f"{n} samples came", f"see whether the device sends, and listen longer ({longer})")
         return
     rate_hz = (n - 1) / (stamps[-1] - stamps[0]) if stamps[-1] > stamps[0] else np.inf
     if abs(rate_hz / stream.rate_hz - 1) > RATE_OFF:
@@ -136,7 +138,7 @@ def _signals(stream: HeardStream) -> Iterator[Advice]:
 
 
 def _match(
-    stream: HeardStream, decoder: CompiledDecoder, channels: Channels | Mapping[str, str], units: str, rate: Rate
+    stream: HeardStream, decoder: LiveDecoder, channels: Channels | Mapping[str, str], units: str, rate: Rate
 ) -> Advice:
     assert stream.info is not None
     try:

@@ -12,6 +12,7 @@ from ...decoder.cli.options import json_option
 from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
 from .channels_option import read_channels
+from .rate_option import check_rate
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,9 +47,10 @@ def doctor(bundle: Path | None, seconds: float, **policies: Any) -> CommandResul
 
     decoder = None
     if bundle is not None:
-        from ...decoder.bundle.compiled import CompiledDecoder
+        from ...decoder.bundle.loading import load_decoder
 
-        decoder = CompiledDecoder.load(bundle)
+        decoder = load_decoder(bundle)
+        check_rate(decoder, policies["rate"])
     heard = listen(seconds, lambda what: click.echo(what, err=True))
     streams = [
         {

@@ -12,6 +12,7 @@ import click
 from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
 from .channels_option import read_channels
+from .rate_option import check_rate
 from .window_option import read_sliding, window_for
 
 if TYPE_CHECKING:
@@ -124,8 +125,8 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     The stream comes from LSL, or from a folder of volumes, and must carry what the decoder was fitted on. Ctrl-C ends
     the session with a summary and exit code 0 (130 as long as the stream was not found).
     """
-    from ...decoder.bundle.compiled import CompiledDecoder
-    from ...decoder.bundle.compiled_gist import CompiledGist, decodes_gist
+    from ...decoder.bundle.compiled_gist import CompiledGist
+    from ...decoder.bundle.loading import load_decoder
     from ...decoder.windows import EventWindow
     from ..engine.engine import Engine
     from ..outputs.json_lines import JsonLines
@@ -137,7 +138,8 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
 
     if record and out is None:
         raise click.UsageError("--record needs --out, the folder to record into")
-    decoder = CompiledGist.load(bundle) if decodes_gist(bundle) else CompiledDecoder.load(bundle)
+    decoder = load_decoder(bundle)
+    check_rate(decoder, options["rate"])
     is_gist = isinstance(decoder, CompiledGist)
     if options["words_per_s"] is not None and not is_gist:
         raise click.UsageError("--words-per-s goes with a decoder of gist")

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import BundleError, StreamError
+from ...errors import BundleError
 from ..checks import check_window
 from ..clock import Clock
 from ..decision import LiveDecision, Output
 from ..settings import LiveSettings
 from ..sources.source import Source, StreamInfo
-from .connection import Connection
 from .deciding import Decider
 from .live_engine import LiveEngine
 from .open_stream import OpenStream
@@ -31,14 +30,7 @@ MAX_PULLS = 64
 """In one turn, so that decisions are made even if the source always has more."""
 
 
-class _Opened(NamedTuple):
-    """What `Engine.open` makes."""
-
-    stream: OpenStream
-    connection: Connection
-
-
-class Engine(LiveEngine[LiveDecision]):
+class Engine(LiveEngine[LiveDecision, OpenStream]):
     """Run a decoder on a live stream.
 
     Parameters
@@ -85,14 +77,8 @@ class Engine(LiveEngine[LiveDecision]):
         super().__init__(decoder, source, settings, outputs, recorder, clock)
         if self.settings.window is not None:
             check_window(decoder, self.settings.window)
-        self._decoder = decoder
+        self._begins_with = decoder
         self._decider = Decider(self.settings, self._clock, self._reporter)
-        self._opened: _Opened | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether a recording is over; a live stream never ends."""
-        return self._opened is not None and self._opened.connection.ended
 
     @property
     def info(self) -> StreamInfo:
@@ -110,25 +96,8 @@ class Engine(LiveEngine[LiveDecision]):
     def previous(self) -> Pipeline | None:
         return self._stream.decoders.previous
 
-    def open(self) -> StreamInfo:
-        """Find the stream, check it against the decoder, and open the outputs.
-
-        Raises
-        ------
-        StreamNotFoundError
-            There is no such stream within the settings' ``timeout_s``, or there are several.
-        StreamMismatchError
-            The stream is not what the decoder was fitted on.
-        """
-        reporter = self._reporter
-        info = self._find_stream()
-        stream = OpenStream(info, self._decoder, self.settings, reporter, self._clock)
-        reporter.output(lambda output: output.open(info, self._decoder))
-        reporter.record(lambda recorder: recorder.open(info))
-        self._opened = _Opened(stream, Connection(self._source, info, stream.timeline, reporter))
-        if not any(info.units):
-            reporter.message(f"the stream {info.name!r} tells no units; taken to be the decoder's")
-        return info
+    def _taking(self, info: StreamInfo) -> OpenStream:
+        return OpenStream(info, self._begins_with, self.settings, self._reporter, self._clock)
 
     def _turn(self, timeout_s: float) -> list[LiveDecision]:
         if self.ended:
@@ -151,8 +120,8 @@ class Engine(LiveEngine[LiveDecision]):
         with ExitStack() as closing:
             closing.callback(super().close)
             if self._opened is not None:
-                self._opened.stream.decoders.close()
-                self._decider.take_from_shadow(self._opened.stream)
+                self._stream.decoders.close()
+                self._decider.take_from_shadow(self._stream)
 
     def latest(self, seconds: float) -> NDArray[np.float32]:
         """The newest raw samples (n_samples, n_channels), at most the settings' ``buffer_s``; missing ones are NaN.
@@ -207,16 +176,9 @@ class Engine(LiveEngine[LiveDecision]):
         self._reporter.bundle = self.active.decoder.digest
         self.report(message)
 
-    @property
-    def _stream(self) -> OpenStream:
-        if self._opened is None:
-            raise StreamError("engine: expected an open one, got one before open(); use it in a with statement")
-        return self._opened.stream
-
     def _take_in(self, timeout_s: float) -> bool:
         """Pull once and run the decoders on the samples. Return whether more may wait to be pulled."""
-        assert self._opened is not None
-        stream, connection = self._opened
+        stream, connection = self._open()
         stream.store()  # the pull may overwrite the samples before
         chunk = connection.pull(timeout_s)
         # Positions first: after a clock reset, markers already count by the new clock.

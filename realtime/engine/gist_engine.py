@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from ...decoder.gist.gist_decoder import Saying
 from ...decoder.gist.meter import DISTINGUISHABLE
 from ...decoder.steps import open_chain
-from ...errors import StreamError
 from ..clock import Clock
 from ..decision import Output
 from ..gaps.timeline import Gap, Timeline
@@ -21,9 +20,9 @@ from ..settings import LiveSettings
 from ..sources.source import Marker, Source, StreamInfo
 from ..stream_match import StreamMatch, match_stream
 from ..word_times import WordTimes
-from .connection import Connection
 from .live_engine import LiveEngine
 from .reporting import Recorder
+from .stream_warnings import StreamWarnings
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled_gist import CompiledGist
@@ -31,7 +30,15 @@ if TYPE_CHECKING:
 LEAST_WIDTH = 4
 
 
-class GistEngine(LiveEngine[LiveText]):
+class _OpenStream(NamedTuple):
+    """A stream's samples in time, what makes the decoder's of them, and what is said of them."""
+
+    timeline: Timeline
+    match: StreamMatch
+    warnings: StreamWarnings
+
+
+class GistEngine(LiveEngine[LiveText, _OpenStream]):
     """Run a decoder of gist on a live stream.
 
     Each sample brings words that have become final, and a draft of those after them. Final words are those that the
@@ -74,7 +81,6 @@ class GistEngine(LiveEngine[LiveText]):
         self._n_final = self._n_after_steps = 0
         self._early: list[Marker] = []
         self._age_s = 0.0
-        self._opened: tuple[Timeline, Connection, StreamMatch] | None = None
 
     @property
     def losses(self) -> dict[str, int]:
@@ -82,33 +88,18 @@ class GistEngine(LiveEngine[LiveText]):
         return {**self._reporter.losses, "words_refused": self._words.n_refused}
 
     @property
-    def ended(self) -> bool:
-        """Whether a recording is over; a live stream never ends."""
-        return self._opened is not None and self._opened[1].ended
-
-    @property
     def scores(self) -> list[float]:
         """How many nats each hypothesis explains, the best first."""
         return self._gist.scores.tolist()
 
-    def open(self) -> StreamInfo:
-        """Find the stream, check it against the decoder, and open the outputs; raises as `Engine.open` does."""
-        reporter, settings = self._reporter, self.settings
-        info = self._find_stream()
-        match = match_stream(info, self.decoder, settings.channels, settings.units)
-        timeline = Timeline(info.rate_hz)
-        reporter.samples = timeline.losses
-        reporter.output(lambda output: output.open(info, self.decoder))
-        reporter.record(lambda recorder: recorder.open(info))
-        self._opened = timeline, Connection(self._source, info, timeline, reporter), match
-        return info
+    def _taking(self, info: StreamInfo) -> _OpenStream:
+        match = match_stream(info, self.decoder, self.settings.channels, self.settings.units)
+        return _OpenStream(Timeline(info.rate_hz), match, StreamWarnings(self._reporter, info.rate_hz))
 
     def _turn(self, timeout_s: float) -> list[LiveText]:
-        if self._opened is None:
-            raise StreamError("engine: expected an open one, got one before open(); use it in a with statement")
         if self.ended:
             return []
-        timeline, connection, match = self._opened
+        (timeline, match, warnings), connection = self._open()
         chunk = connection.pull(timeout_s)
         pieces = [] if chunk is None else timeline.place(chunk.stamps, chunk.received_s)
         self._take_markers(timeline)
@@ -116,25 +107,37 @@ class GistEngine(LiveEngine[LiveText]):
             return self._finish(timeline) if connection.ended else []
         self._reporter.record(lambda recorder: recorder.write(chunk))
         self._age_s = chunk.received_s - float(chunk.stamps[-1])
-        texts, n_lost = [], 0
+        texts, n_missing, n_broken = [], 0, 0
         for piece in pieces:
             if isinstance(piece, Gap):
-                n_lost += piece.n_missing
+                n_missing += piece.n_missing
                 self._reporter.message(
                     f"{piece.reason}: {piece.n_missing} samples missing from sample {piece.first} on"
                 )
-                texts += self._decoded(timeline, np.full((self._chain.skip(piece.n_missing), 1), np.nan))
+                texts += self._decoded(timeline, self._lost(piece.n_missing))
             else:
-                for row in match.features(chunk.samples[piece.rows]):
-                    broken = not np.isfinite(row).all()
-                    n_lost += broken
-                    self._reporter.counts["nonfinite"] += broken
-                    after = np.full((self._chain.skip(1), 1), np.nan) if broken else self._chain.push(row[None])
-                    texts += self._decoded(timeline, after)
+                samples = match.features(chunk.samples[piece.rows])
+                finite = np.isfinite(samples)
+                n_broken += self._note_broken(warnings, finite, chunk.received_s)
+                for row, is_whole in zip(samples, np.all(finite, axis=1), strict=True):
+                    texts += self._decoded(timeline, self._chain.push(row[None]) if is_whole else self._lost(1))
         n_samples = sum(piece.rows.stop - piece.rows.start for piece in pieces if not isinstance(piece, Gap))
-        n_missing = sum(piece.n_missing for piece in pieces if isinstance(piece, Gap))
-        self._reporter.changes(self._reporter.health.arrived(n_samples + n_missing - n_lost, n_lost))
+        warnings.taken(len(chunk.samples), n_samples, chunk.received_s)
+        self._reporter.changes(self._reporter.health.arrived(n_samples - n_broken, n_missing + n_broken))
         return texts
+
+    def _lost(self, n: int) -> NDArray[np.float32]:
+        """What lost samples become after the steps: NaN."""
+        return np.full((self._chain.skip(n), len(self._chain.names_out)), np.nan, np.float32)
+
+    def _note_broken(self, warnings: StreamWarnings, finite: NDArray[np.bool_], now_s: float) -> int:
+        """Count samples (n_samples, n_features) that are not finite, and name their channels."""
+        n_broken = int((~finite.all(axis=1)).sum())
+        if n_broken:
+            self._reporter.counts["nonfinite"] += n_broken
+            names = [self.decoder.feature_names[i] for i in np.flatnonzero(~finite.all(axis=0))]
+            warnings.nonfinite(names, n_broken, 0, now_s)
+        return n_broken
 
     def _take_markers(self, timeline: Timeline) -> None:
         for one in self._source.markers():
@@ -149,15 +152,17 @@ class GistEngine(LiveEngine[LiveText]):
             self._early = []
 
     def _decoded(self, timeline: Timeline, after_steps: NDArray) -> list[LiveText]:
-        """Decode samples after the steps, a lost one being one NaN, one by one."""
+        """Decode samples after the steps, lost ones being NaN, one by one."""
         texts = []
         for row in after_steps:
-            sample = row[self.decoder.voxels] if len(row) > 1 else np.full(len(self.decoder.voxels), np.nan)
             self._n_after_steps += 1
             begun_s = self._clock.now()
             words, until_s = self._words.until((self._n_after_steps - 1) / self._rate_hz)
             said = self._gist.push(
-                sample[None], [word.middle_s for word in words], [word.duration_s for word in words], until_s
+                row[None, self.decoder.voxels],
+                [word.middle_s for word in words],
+                [word.duration_s for word in words],
+                until_s,
             )
             took_s = self._clock.now() - begun_s
             texts.append(self._text(timeline, said, took_s))

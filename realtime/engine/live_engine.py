@@ -5,16 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from typing import Generic, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
-from ...errors import StreamNotFoundError
+from ...errors import StreamError, StreamNotFoundError
 from ..clock import Clock, SystemClock
 from ..decision import Output
+from ..gaps.timeline import Timeline
 from ..health import Health, MarkerState, State
 from ..live_decoder import LiveDecoder
 from ..settings import LiveSettings
 from ..sources.finding import ATTEMPT_S, find_stream
 from ..sources.source import Source, StreamInfo
+from .connection import Connection
 from .reporting import Recorder, Reporter
 
 STILL_S = 10.0
@@ -23,7 +25,17 @@ Said = TypeVar("Said")
 """What a turn returns: decisions, or texts."""
 
 
-class LiveEngine(ABC, Generic[Said]):
+class Timed(Protocol):
+    """What takes an open stream's samples."""
+
+    @property
+    def timeline(self) -> Timeline: ...
+
+
+Taker = TypeVar("Taker", bound=Timed)
+
+
+class LiveEngine(ABC, Generic[Said, Taker]):
     """An engine that runs a decoder on one source, and reports to outputs and a recorder."""
 
     def __init__(
@@ -36,11 +48,13 @@ class LiveEngine(ABC, Generic[Said]):
         clock: Clock | None,
     ) -> None:
         self.settings = settings or LiveSettings()
+        self._decoder = decoder
         self._source, self._clock = source, clock or SystemClock()
         stale_s = self.settings.stale_s or max(2.0, 3.0 / decoder.rate_hz)
         lost_s = max(self.settings.lost_s, 2 * stale_s)
         health = Health(self._clock, stale_s, lost_s, self.settings.settle_s)
         self._reporter = Reporter(decoder.digest, health, self._clock, outputs, recorder)
+        self._opened: tuple[Taker, Connection] | None = None
 
     @property
     def state(self) -> State:
@@ -56,13 +70,43 @@ class LiveEngine(ABC, Generic[Said]):
         return self._reporter.losses
 
     @property
-    @abstractmethod
     def ended(self) -> bool:
         """Whether a recording is over; a live stream never ends."""
+        return self._opened is not None and self._opened[1].ended
+
+    def open(self) -> StreamInfo:
+        """Find the stream, check it against the decoder, and open the outputs.
+
+        Raises
+        ------
+        StreamNotFoundError
+            There is no such stream within the settings' ``timeout_s``, or there are several.
+        StreamMismatchError
+            The stream is not what the decoder was fitted on.
+        """
+        reporter = self._reporter
+        info = self._find_stream()
+        taker = self._taking(info)
+        reporter.samples = taker.timeline.losses
+        reporter.output(lambda output: output.open(info, self._decoder))
+        reporter.record(lambda recorder: recorder.open(info))
+        self._opened = taker, Connection(self._source, info, taker.timeline, reporter)
+        if not any(info.units):
+            reporter.message(f"the stream {info.name!r} tells no units; taken to be the decoder's")
+        return info
 
     @abstractmethod
-    def open(self) -> StreamInfo:
-        """Find the stream, check it against the decoder, and open the outputs."""
+    def _taking(self, info: StreamInfo) -> Taker:
+        """What takes the samples of this stream; raises StreamMismatchError where the decoder cannot."""
+
+    @property
+    def _stream(self) -> Taker:
+        return self._open()[0]
+
+    def _open(self) -> tuple[Taker, Connection]:
+        if self._opened is None:
+            raise StreamError("engine: expected an open one, got one before open(); use it in a with statement")
+        return self._opened
 
     def turn(self, timeout_s: float = 0.0) -> list[Said]:
         """Wait at most this long for samples, and return what they lead to.

@@ -49,7 +49,6 @@ class OpenStream:
         self._n_buffer = max(1, round(n_buffer))
         self._ring = Ring(info.n_channels, self._n_buffer)
         self.decoders = Decoders(self._pipeline(decoder), settings, clock, self._n_buffer)
-        reporter.samples = self.timeline.losses
         self._clock_off_s = 0.0
         self._early: list[Marker] = []
         self.warnings = StreamWarnings(reporter, info.rate_hz)

@@ -114,7 +114,7 @@ def untrained_network(fit: Fit) -> Decoding:
     return _fitted_again(fit, features, lambda network: ReadByAnother(network, reading), states_of=other)
 
 
-class Control(NamedTuple):
+class GistControl(NamedTuple):
     """How a control is made; `told` is what is done, for reports. With `fits` an encoding model is fitted for it."""
 
     make: Callable[[Fit], Decoding]
@@ -123,31 +123,31 @@ class Control(NamedTuple):
 
 
 CONTROLS = {
-    "brain at another time": Control(
+    "brain at another time": GistControl(
         another_time,
         "The run’s samples moved in a circle by half of its length. The brain still says what it heard, only at "
         "another time: there may be evidence, but not for this text.",
         False,
     ),
-    "brain of another run": Control(
+    "brain of another run": GistControl(
         another_run,
         "Samples of another held-out run, or, where there is none, of a run of the training, repeated where it is "
         "shorter. There may be evidence, but not for this text.",
         False,
     ),
-    "Gaussian noise at test": Control(
+    "Gaussian noise at test": GistControl(
         noise_at_test, "Noise of each voxel’s mean and size in place of the run’s samples.", False
     ),
-    "Gaussian noise at fitting and test": Control(
+    "Gaussian noise at fitting and test": GistControl(
         noise_throughout, "Such noise in place of the samples of all runs, with a fit of its own.", True
     ),
-    "words permuted in place": Control(
+    "words permuted in place": GistControl(
         permuted_words, "Fitted with the words of each run in random order, at the true times.", True
     ),
-    "nuisance model alone": Control(
+    "nuisance model alone": GistControl(
         nuisance_alone, "Fitted without the network’s states: rate, length, duration, surprisal, stop words.", True
     ),
-    "untrained network": Control(
+    "untrained network": GistControl(
         untrained_network,
         "Fitted with the states of the same network with random weights; the trained one proposes.",
         True,

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hotwire.decoder.readers import write_npz
+
+from ...decoder.bundle.gist_study import fit_and_save
 from ..bundles import NAMES, RATE_HZ, RUNNING, save_bundle
 from ..conftest import PATIENCE_S, LslWorld
 from .test_console import ON_A_RIG
@@ -55,6 +58,24 @@ def test_it_hears_every_stream_and_tells_what_ails_it(lsl: LslWorld, tmp_path: P
     for what in ("no source_id", "stamped ", "always the same value in y", "not what the decoder takes"):
         assert any(one.startswith(what) for one in wrong)
     assert cues["advice"][0]["what"].startswith("stamped ")
+
+
+@pytest.mark.slow
+def test_a_decoder_of_gist_and_a_scanner_s_stream(lsl: LslWorld, tmp_path: Path) -> None:
+    saved = fit_and_save(tmp_path)
+    write_npz(saved.recording.select(runs=["d"]), tmp_path / "d.npz")
+    bundle = str(saved.loaded.path)
+    lsl.start(ON_A_RIG, "replay", str(tmp_path / "d.npz"), "--name", "scan", "--begin", "at-once")
+    found = lsl.start(ON_A_RIG, "doctor", bundle, "--seconds", "4", "--json")
+    answer = found.says()
+    assert found.process.wait(PATIENCE_S) == 1
+    [scan] = [one for one in answer["streams"] if one["name"] == "scan"]
+    few, *_, fits = scan["advice"]
+    assert few["what"].endswith("samples came")
+    assert "--seconds 18" in few["cure"]
+    assert fits["what"] == "it is what the decoder takes"
+    asked = lsl.start(ON_A_RIG, "doctor", bundle, "--rate", "resample")
+    assert asked.process.wait(PATIENCE_S) == 2
 
 
 @pytest.mark.slow

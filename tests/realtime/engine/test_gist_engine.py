@@ -11,7 +11,7 @@ import pytest
 
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.recordings.timed_words import words_as_events
-from hotwire.errors import InputError, RecordingError
+from hotwire.errors import InputError, RecordingError, StreamError
 from hotwire.realtime.clock import SystemClock, VirtualClock
 from hotwire.realtime.decision import Output, Status
 from hotwire.realtime.engine import gist_engine
@@ -45,9 +45,18 @@ class Losing(RecordingSource):
         if chunk is None:
             return None
         number = np.rint((chunk.stamps - self._origin_s) * self.info.rate_hz).astype(int)
-        samples = np.where((number == 30)[:, None], np.nan, chunk.samples)
+        samples = chunk.samples.copy()
+        samples[number == 30, 7] = np.nan
         kept = ~np.isin(number, [40, 41, 70])
         return chunk._replace(samples=samples[kept], stamps=chunk.stamps[kept])
+
+
+class Messages(Output):
+    def __init__(self) -> None:
+        self.why: list[str] = []
+
+    def status(self, status: Status) -> None:
+        self.why.append(status.why)
 
 
 class Slow(VirtualClock):
@@ -100,8 +109,8 @@ def test_drafts_meter_and_lines(saved: SavedGist, heard: Recording, tmp_path: Pa
 
 
 def test_lost_samples_are_left_out_and_counted(saved: SavedGist, heard: Recording) -> None:
-    clock = VirtualClock()
-    engine, texts = run(saved, Losing(heard, clock), clock, [])
+    clock, messages = VirtualClock(), Messages()
+    engine, texts = run(saved, Losing(heard, clock), clock, [messages])
     samples = saved.loaded.samples(heard, "d").copy()
     samples[[30, 40, 41, 70]] = np.nan
     words, gist = saved.words["d"], saved.loaded.decoder()
@@ -109,14 +118,12 @@ def test_lost_samples_are_left_out_and_counted(saved: SavedGist, heard: Recordin
     assert [word for text in texts for word in text.final] == expected
     assert texts[-1].n_lost == 4
     assert (engine.losses["lost"], engine.losses["nonfinite"]) == (3, 1)
-
-
-class Messages(Output):
-    def __init__(self) -> None:
-        self.why: list[str] = []
-
-    def status(self, status: Status) -> None:
-        self.why.append(status.why)
+    assert [why for why in messages.why if "nonfinite" in why] == [
+        "nonfinite: 1 samples hold NaN or infinity, in feature_7"
+    ]
+    unopened = GistEngine(saved.loaded, Losing(heard, clock), MarkedWords(0.4))
+    with pytest.raises(StreamError, match=r"expected an open one, got one before open\(\)"):
+        unopened.turn()
 
 
 def test_a_slow_machine_narrows_the_beam_and_says_so(
