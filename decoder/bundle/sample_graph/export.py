@@ -43,7 +43,7 @@ from .nodes import (
     SAMPLES,
     STATE,
     USABLE,
-    Memory,
+    GraphState,
     Nodes,
 )
 from .opset import lowered
@@ -111,7 +111,7 @@ def sample_graph(
     """Return the graph from samples to probabilities, and its window; `decide` is the decoder's own graph."""
     rest = lowered(head(decide, [PROBABILITIES]))
     g = Nodes()
-    memory = Memory(g)
+    memory = GraphState(g)
     x, names, rate_hz = SAMPLES, decoder.feature_names, decoder.rate_hz
     for position, step in enumerate(decoder.steps):
         try:

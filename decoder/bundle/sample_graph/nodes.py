@@ -93,7 +93,7 @@ class Nodes:
 Branch = tuple[Nodes, list[str]]
 
 
-class Memory:
+class GraphState:
     """The numbers that a graph keeps from one call to the next, float64 in one vector; it begins with zeros."""
 
     def __init__(self, g: Nodes) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ....errors import InputError
 from ...steps.numerics.cascade import FLUSH_EVERY, TINY
-from .nodes import INT64, OWN, Kept, Memory, Nodes
+from .nodes import INT64, OWN, GraphState, Kept, Nodes
 
 
 def body() -> Nodes:
@@ -15,14 +15,14 @@ def body() -> Nodes:
     return Nodes(within=f"{OWN}row.")
 
 
-def counted(g: Nodes, memory: Memory, x: str) -> str:
+def counted(g: Nodes, memory: GraphState, x: str) -> str:
     """Return how many rows came in earlier calls, (1,)."""
     before = memory.before(1)
     memory.after(g("Add", before, g.n_rows(x)))
     return before
 
 
-def first_row(g: Nodes, memory: Memory, x: str, n_columns: int) -> str:
+def first_row(g: Nodes, memory: GraphState, x: str, n_columns: int) -> str:
     """Return the first row (1, n_columns) of all calls; x is float64."""
     n_seen, known = counted(g, memory, x), memory.before(1, n_columns)
     newest = g.rows(g("Concat", x, known, axis=0), 0, 1)  # there may be no row yet
@@ -31,7 +31,7 @@ def first_row(g: Nodes, memory: Memory, x: str, n_columns: int) -> str:
     return first
 
 
-def cascade(g: Nodes, memory: Memory, sections: NDArray[np.float64], x: str, n_columns: int) -> str:
+def cascade(g: Nodes, memory: GraphState, sections: NDArray[np.float64], x: str, n_columns: int) -> str:
     """Filter float64 rows as `hotwire.decoder.steps.numerics.cascade`, sections (n_filters, n_sections, 6).
 
     Gives all columns of the first filter, then of the next.
@@ -65,7 +65,7 @@ def cascade(g: Nodes, memory: Memory, sections: NDArray[np.float64], x: str, n_c
     return rows
 
 
-def exponential_mean(g: Nodes, memory: Memory, keep: float, x: str, n_columns: int) -> str:
+def exponential_mean(g: Nodes, memory: GraphState, keep: float, x: str, n_columns: int) -> str:
     """Mean float64 rows as `hotwire.decoder.steps.numerics.means.ExponentialMean`."""
     sections = np.array([[[1.0 - keep, 0.0, 0.0, 1.0, -keep, 0.0]]])
     sums = cascade(g, memory, sections, x, n_columns)
@@ -79,7 +79,7 @@ def exponential_mean(g: Nodes, memory: Memory, keep: float, x: str, n_columns: i
 
 
 def weighted_rows(
-    g: Nodes, memory: Memory, weights: NDArray[np.float64], x: str, newest: str, phase: str, n_columns: int
+    g: Nodes, memory: GraphState, weights: NDArray[np.float64], x: str, newest: str, phase: str, n_columns: int
 ) -> str:
     """Weigh the newest rows as `hotwire.decoder.steps.numerics.fir.WeightedRows`, weights (n_phases, n_rows).
 
@@ -102,10 +102,10 @@ def weighted_rows(
     return sums
 
 
-class RunningSums:
+class SumsOfRows:
     """`hotwire.decoder.steps.numerics.running_sums.RunningSums`, row by row within a body."""
 
-    def __init__(self, memory: Memory, n_rows: int | None, n_columns: int) -> None:
+    def __init__(self, memory: GraphState, n_rows: int | None, n_columns: int) -> None:
         self._n_rows = n_rows
         self._shapes = [(n_columns,), (1,), *([] if n_rows is None else [(n_rows, n_columns)])]
         self._memory, self._before = memory, [memory.before(*shape) for shape in self._shapes]

@@ -11,12 +11,12 @@ from ...steps import ExponentialBaseline, Power, RunningBaseline, RunningZScore,
 from ...steps.numerics.means import half_gaussian
 from ...steps.power import LEAST
 from ...steps.settings import window_samples
-from .nodes import INT64, Kept, Memory, Nodes
-from .running import RunningSums, body, counted, exponential_mean, first_row, weighted_rows
+from .nodes import INT64, GraphState, Kept, Nodes
+from .running import SumsOfRows, body, counted, exponential_mean, first_row, weighted_rows
 
 
 def write_exponential_baseline(
-    g: Nodes, memory: Memory, step: ExponentialBaseline, names: Sequence[str], rate_hz: float, x: str
+    g: Nodes, memory: GraphState, step: ExponentialBaseline, names: Sequence[str], rate_hz: float, x: str
 ) -> str:
     share = float(-np.expm1(-1.0 / (step.time_constant_s * rate_hz)))
     n_seen, mean = memory.before(1), memory.before(len(names))
@@ -33,7 +33,7 @@ def write_exponential_baseline(
 
 
 def write_running_baseline(
-    g: Nodes, memory: Memory, step: RunningBaseline, names: Sequence[str], rate_hz: float, x: str
+    g: Nodes, memory: GraphState, step: RunningBaseline, names: Sequence[str], rate_hz: float, x: str
 ) -> str:
     n_window = None if step.window_s is None else window_samples(step.window_s, rate_hz)
     double = g.as_double(x)
@@ -42,12 +42,12 @@ def write_running_baseline(
     return g.as_float(g("Sub", difference, mean))
 
 
-def _window_mean(g: Nodes, memory: Memory, n_window: int | None, x: str, n_columns: int) -> str:
+def _window_mean(g: Nodes, memory: GraphState, n_window: int | None, x: str, n_columns: int) -> str:
     """Return the mean over the newest rows, of as many as there are until the window is full."""
     n_seen = memory.before(1)
     b = body()
     n = b("Add", "n", 1.0)
-    sums = RunningSums(memory, n_window, n_columns)
+    sums = SumsOfRows(memory, n_window, n_columns)
     this_block, block_before, kept = sums.push(b, "row")
     in_window = n if n_window is None else b("Min", n, np.array([float(n_window)]))
     mean = b("Div", b("Add", this_block, block_before), in_window)
@@ -57,13 +57,13 @@ def _window_mean(g: Nodes, memory: Memory, n_window: int | None, x: str, n_colum
 
 
 def write_running_zscore(
-    g: Nodes, memory: Memory, step: RunningZScore, names: Sequence[str], rate_hz: float, x: str
+    g: Nodes, memory: GraphState, step: RunningZScore, names: Sequence[str], rate_hz: float, x: str
 ) -> str:
     n_window, c = None if step.window_s is None else window_samples(step.window_s, rate_hz), len(names)
     double = g.as_double(x)
     difference = g("Sub", double, first_row(g, memory, double, c))
     n_seen, reference, reference_before = memory.before(1), memory.before(c), memory.before(c)
-    sums = RunningSums(memory, n_window, 2 * c)
+    sums = SumsOfRows(memory, n_window, 2 * c)
     b = body()
     begins = b("Equal", sums.position, 0.0)
     here, before = b("Where", begins, "row", "reference"), b("Where", begins, "reference", "reference_before")
@@ -103,7 +103,7 @@ def write_running_zscore(
     return g.as_float(rows)
 
 
-def write_power(g: Nodes, memory: Memory, step: Power, names: Sequence[str], rate_hz: float, x: str) -> str:
+def write_power(g: Nodes, memory: GraphState, step: Power, names: Sequence[str], rate_hz: float, x: str) -> str:
     double = g.as_double(x)
     squares = g("Mul", double, double)
     if step.window_s is not None:
@@ -118,7 +118,7 @@ def write_power(g: Nodes, memory: Memory, step: Power, names: Sequence[str], rat
     return g.as_float(out)
 
 
-def write_smooth(g: Nodes, memory: Memory, step: Smooth, names: Sequence[str], rate_hz: float, x: str) -> str:
+def write_smooth(g: Nodes, memory: GraphState, step: Smooth, names: Sequence[str], rate_hz: float, x: str) -> str:
     double, width = g.as_double(x), step.width_s * rate_hz
     if step.kernel == "exponential":
         return g.as_float(exponential_mean(g, memory, exp(-1.0 / width), double, len(names)))

@@ -29,7 +29,7 @@ from ...steps import (
 from ...steps.iir import Filter
 from ...steps.reference import positions
 from ...steps.resample import half_length, phases, ratio_of_rates
-from .nodes import INT64, Memory, Nodes
+from .nodes import INT64, GraphState, Nodes
 from .running import cascade, counted, first_row, weighted_rows
 from .running_steps import (
     write_exponential_baseline,
@@ -40,12 +40,12 @@ from .running_steps import (
 )
 from .sums import sum_of_columns
 
-Writer = Callable[[Nodes, Memory, Any, Sequence[str], float, str], str]
+Writer = Callable[[Nodes, GraphState, Any, Sequence[str], float, str], str]
 """Of a graph, its memory, a step, the names and the rate of its input, and its input, float32 (n, n_features): returns
 its output."""
 
 
-def write_step(g: Nodes, memory: Memory, step: Step, names: Sequence[str], rate_hz: float, x: str) -> str:
+def write_step(g: Nodes, memory: GraphState, step: Step, names: Sequence[str], rate_hz: float, x: str) -> str:
     """Write a step down, and return its output; InputError where it cannot be written in ONNX's operators."""
     writer = WRITERS.get(type(step))
     if writer is None:
@@ -59,15 +59,17 @@ def write_step(g: Nodes, memory: Memory, step: Step, names: Sequence[str], rate_
         raise InputError(f"{type(step).__name__}: {error}") from error
 
 
-def _filter(g: Nodes, memory: Memory, step: Filter, names: Sequence[str], rate_hz: float, x: str) -> str:
+def _filter(g: Nodes, memory: GraphState, step: Filter, names: Sequence[str], rate_hz: float, x: str) -> str:
     return _filtered(g, memory, [step], names, rate_hz, x)
 
 
-def _filter_bank(g: Nodes, memory: Memory, step: FilterBank, names: Sequence[str], rate_hz: float, x: str) -> str:
+def _filter_bank(g: Nodes, memory: GraphState, step: FilterBank, names: Sequence[str], rate_hz: float, x: str) -> str:
     return _filtered(g, memory, step.filters(), names, rate_hz, x)
 
 
-def _filtered(g: Nodes, memory: Memory, filters: Sequence[Filter], names: Sequence[str], rate_hz: float, x: str) -> str:
+def _filtered(
+    g: Nodes, memory: GraphState, filters: Sequence[Filter], names: Sequence[str], rate_hz: float, x: str
+) -> str:
     n, double, first = len(names), g.as_double(x), None
     if filters[0].start == "first sample":
         first = first_row(g, memory, double, n)
@@ -79,11 +81,11 @@ def _filtered(g: Nodes, memory: Memory, filters: Sequence[Filter], names: Sequen
     return g.as_float(out)
 
 
-def _square_root(g: Nodes, memory: Memory, step: SquareRoot, names: Sequence[str], rate_hz: float, x: str) -> str:
+def _square_root(g: Nodes, memory: GraphState, step: SquareRoot, names: Sequence[str], rate_hz: float, x: str) -> str:
     return g("Sqrt", x)
 
 
-def _reference(g: Nodes, memory: Memory, step: Reference, names: Sequence[str], rate_hz: float, x: str) -> str:
+def _reference(g: Nodes, memory: GraphState, step: Reference, names: Sequence[str], rate_hz: float, x: str) -> str:
     double = g.as_double(x)
     changed = np.array([name not in step.exclude for name in names])
     averaged = positions(
@@ -95,7 +97,7 @@ def _reference(g: Nodes, memory: Memory, step: Reference, names: Sequence[str], 
     return g.as_float(less if changed.all() else g("Where", changed, less, double))
 
 
-def _bipolar(g: Nodes, memory: Memory, step: Bipolar, names: Sequence[str], rate_hz: float, x: str) -> str:
+def _bipolar(g: Nodes, memory: GraphState, step: Bipolar, names: Sequence[str], rate_hz: float, x: str) -> str:
     double = g.as_double(x)
     first, second = (
         g("Gather", double, np.array(positions([pair[i] for pair in step.pairs], names)), axis=1) for i in (0, 1)
@@ -103,13 +105,13 @@ def _bipolar(g: Nodes, memory: Memory, step: Bipolar, names: Sequence[str], rate
     return g.as_float(g("Sub", first, second))
 
 
-def _lag(g: Nodes, memory: Memory, step: Lag, names: Sequence[str], rate_hz: float, x: str) -> str:
+def _lag(g: Nodes, memory: GraphState, step: Lag, names: Sequence[str], rate_hz: float, x: str) -> str:
     left = g("Max", g("Sub", float(step.delay_samples(rate_hz)), counted(g, memory, x)), 0.0)
     n_drop = g("Cast", g("Min", left, g.n_rows(x)), to=INT64)
     return g("Slice", x, n_drop, np.array([np.iinfo(np.int64).max]), np.array([0]))
 
 
-def _resample(g: Nodes, memory: Memory, step: Resample, names: Sequence[str], rate_hz: float, x: str) -> str:
+def _resample(g: Nodes, memory: GraphState, step: Resample, names: Sequence[str], rate_hz: float, x: str) -> str:
     ratio = ratio_of_rates(rate_hz, step.rate_hz)
     up, down, half = ratio.numerator, ratio.denominator, half_length(ratio)
     if up > down:

@@ -11,7 +11,7 @@ from ....errors import InputError
 from ...steps.settings import window_samples
 from ...windows import BlockAverage, Epoch, SlidingAverage, SlidingEpoch, Window
 from ...windows.stretch import Stretch
-from .nodes import BOOL, INT64, Kept, Memory, Nodes
+from .nodes import BOOL, INT64, GraphState, Kept, Nodes
 from .running import body, counted
 from .sums import sum_of_rows
 
@@ -29,7 +29,7 @@ class NewestWindow(NamedTuple):
     n_every: int
 
 
-def write_window(g: Nodes, memory: Memory, window: Window, n_features: int, rate_hz: float, x: str) -> NewestWindow:
+def write_window(g: Nodes, memory: GraphState, window: Window, n_features: int, rate_hz: float, x: str) -> NewestWindow:
     """Write the window down that ends with the newest of the samples x (n, n_features), after the steps."""
     if isinstance(window, SlidingAverage):
         return _sliding_average(g, memory, window, n_features, rate_hz, x)
@@ -44,7 +44,7 @@ def write_window(g: Nodes, memory: Memory, window: Window, n_features: int, rate
     )
 
 
-def _newest(g: Nodes, memory: Memory, x: str, n: int, n_features: int) -> tuple[str, str]:
+def _newest(g: Nodes, memory: GraphState, x: str, n: int, n_features: int) -> tuple[str, str]:
     """Return the newest n samples (n, n_features), and whether there have been so many, (1,)."""
     n_seen = counted(g, memory, x)
     known = g.as_float(memory.before(n, n_features))
@@ -54,7 +54,7 @@ def _newest(g: Nodes, memory: Memory, x: str, n: int, n_features: int) -> tuple[
 
 
 def _samples(
-    g: Nodes, memory: Memory, window: Epoch | SlidingEpoch, n_features: int, rate_hz: float, x: str, every: int
+    g: Nodes, memory: GraphState, window: Epoch | SlidingEpoch, n_features: int, rate_hz: float, x: str, every: int
 ) -> NewestWindow:
     stretch = window.stretch(rate_hz)
     newest, usable = _newest(g, memory, x, stretch.n_samples, n_features)
@@ -87,7 +87,7 @@ def _binned(g: Nodes, newest: str, kept: str, stretch: Stretch, n_features: int)
 
 
 def _block_average(
-    g: Nodes, memory: Memory, window: BlockAverage, n_features: int, rate_hz: float, x: str
+    g: Nodes, memory: GraphState, window: BlockAverage, n_features: int, rate_hz: float, x: str
 ) -> NewestWindow:
     if window.stop_s is None:
         raise InputError(
@@ -107,7 +107,7 @@ def _block_average(
 
 
 def _sliding_average(
-    g: Nodes, memory: Memory, window: SlidingAverage, n_features: int, rate_hz: float, x: str
+    g: Nodes, memory: GraphState, window: SlidingAverage, n_features: int, rate_hz: float, x: str
 ) -> NewestWindow:
     """Sums over parts of the window, in a ring, as the window itself has them."""
     n, every = window_samples(window.length_s, rate_hz, "length_s"), window_samples(window.every_s, rate_hz, "every_s")
