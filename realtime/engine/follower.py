@@ -108,10 +108,9 @@ class Follower:
         return self.pipeline
 
     def end(self) -> None:
-        """Let the thread end, and skip what waits."""
+        """Let the thread end, whatever waits."""
         with self._changed:
             self._has_ended = True
-            self._n_skipped += len(self._waiting)
             self._waiting.clear()
             self._tasks.clear()
             self._changed.notify_all()

@@ -26,9 +26,10 @@ class Hanging(SignDecoder):
 
     def __init__(self) -> None:
         super().__init__(4, RATE_HZ, BlockAverage(stop_s=1.0), [RunningBaseline()], SHADOW)
-        self.go = Event()
+        self.asked, self.go = Event(), Event()
 
     def decide(self, x: Any) -> Any:
+        self.asked.set()
         self.go.wait()
         return super().decide(x)
 
@@ -62,7 +63,8 @@ def test_the_active_decoder_does_not_wait_and_what_the_shadow_leaves_out_is_coun
     with engine:
         play(engine, clock, 2.5)
         engine.run_along(hanging)  # type: ignore[arg-type]
-        settle_tasks(engine, clock, 3.2)
+        go_on(engine, clock, 3.2)
+        hanging.asked.wait()
         go_on(engine, clock, 18.7)
         assert [one.shadow for one in kept.decisions] == [False] * 18
         hanging.go.set()
@@ -80,15 +82,6 @@ def test_the_active_decoder_does_not_wait_and_what_the_shadow_leaves_out_is_coun
         "the bundle in the shadow is too slow: 7 of its windows so far got no decision; the active decoder does not "
         "wait for it"
     ]
-
-
-def settle_tasks(engine: Engine, clock: VirtualClock, until_s: float) -> None:
-    """Go on until the shadow hangs in its first decision."""
-    go_on(engine, clock, until_s)
-    shadow = engine._stream.decoders._shadow
-    assert shadow is not None
-    while not (shadow._is_busy and not shadow._tasks and not shadow._waiting):
-        pass
 
 
 def test_one_that_fails_is_taken_away_and_the_reason_is_said():
@@ -113,7 +106,8 @@ def test_one_that_is_too_far_behind_is_taken_away():
     with engine:
         play(engine, clock, 2.5)
         engine.run_along(hanging)  # type: ignore[arg-type]
-        settle_tasks(engine, clock, 3.2)
+        go_on(engine, clock, 3.2)
+        hanging.asked.wait()
         go_on(engine, clock, 99.0)
         assert engine.shadow is None
         hanging.go.set()
@@ -129,7 +123,8 @@ def test_one_that_is_at_work_takes_over_once_it_is_done(monkeypatch):
     with engine:
         play(engine, clock, 2.5)
         engine.run_along(hanging)  # type: ignore[arg-type]
-        settle_tasks(engine, clock, 3.2)
+        go_on(engine, clock, 3.2)
+        hanging.asked.wait()
         with pytest.raises(InputError, match=f"bundle {SHADOW[:12]} cannot take over: it is still at work"):
             engine.promote()
         go_on(engine, clock, 5.5)
