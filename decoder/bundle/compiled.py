@@ -23,8 +23,11 @@ from ..statistics.calibration import ScoreCalibration, log_scores
 from ..steps import Step, open_chain, run_steps, step_from_dict
 from ..windows import Trials, Window, window_from_dict, windows
 from .saved_space import saved_space
-from .sealed import DECIDE, FEATURES, REFERENCE, SPEAK, VOCABULARY, naming, part_of, unseal
+from .sealed import DECIDE, FEATURES, REFERENCE, SPEAK, VOCABULARY, WEIGHTS, naming, part_of, unseal
 from .session import N_WARM_UP, FreeText, check_shapes, opened
+
+LIVE = (DECIDE, SPEAK, WEIGHTS, VOCABULARY, FEATURES, REFERENCE)
+"""The parts that a rig reads."""
 
 
 class RowDecision(NamedTuple):
@@ -122,7 +125,7 @@ class CompiledDecoder:
         BundleError
             The file is damaged, incomplete, too new or no bundle; or its decoder cannot run live.
         """
-        contents = unseal(path, wanted=(DECIDE, SPEAK, VOCABULARY, FEATURES, REFERENCE))
+        contents = unseal(path, wanted=LIVE)
         reason = contents.manifest["live"]["reason"]
         if reason is not None:
             raise BundleError(f"{path}: it cannot run live: {reason}")

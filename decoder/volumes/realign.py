@@ -48,11 +48,6 @@ class HeadMotion(NamedTuple):
     parameters: NDArray[np.float64]
     converged: bool
 
-    @property
-    def largest_mm(self) -> float:
-        """How far it moves what is 50 mm from the middle, as Power's framewise displacement adds it up."""
-        return float(np.abs(self.parameters[:3]).sum() + HEAD_RADIUS_MM * np.abs(self.parameters[3:]).sum())
-
 
 class Realigner:
     """Finds the rigid motion from a reference to volumes.
@@ -108,6 +103,17 @@ class Realigner:
         there, back = np.eye(4), np.eye(4)
         there[:3, 3], back[:3, 3] = self.middle_mm, -self.middle_mm
         return there @ moved @ back
+
+
+def displacement_mm(parameters: NDArray[np.float64]) -> float:
+    """Return a motion, or a difference of two, as one number: of what is 50 mm from the middle, summed over the six.
+
+    Power et al. (2012), framewise displacement.
+
+    >>> displacement_mm(np.array([1.0, -0.5, 0.0, 0.0, 0.02, 0.0]))
+    2.5
+    """
+    return float(np.abs(parameters[:3]).sum() + HEAD_RADIUS_MM * np.abs(parameters[3:]).sum())
 
 
 def apply(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:

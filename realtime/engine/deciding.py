@@ -73,12 +73,26 @@ class Decider:
         self._reporter.record(lambda recorder: recorder.decision(decision))
 
     def _decision(self, said: Answered, stream: OpenStream, number: int, shadow: bool) -> LiveDecision:
-        label = stream.markers.label_of(said.window.row.event)
-        return decision_of(said, self._settings, stream.timeline, number=number, label=label, shadow=shadow)
+        return decision_of(
+            said,
+            self._settings,
+            stream.timeline,
+            number=number,
+            label=stream.markers.label_of(said.window.row.event),
+            shadow=shadow,
+            motion=stream.motions.before(said.window.row.stop),
+        )
 
 
 def decision_of(
-    said: Answered, settings: LiveSettings, timeline: Timeline, *, number: int, label: str | None, shadow: bool
+    said: Answered,
+    settings: LiveSettings,
+    timeline: Timeline,
+    *,
+    number: int,
+    label: str | None,
+    shadow: bool,
+    motion: dict[str, float] | None = None,
 ) -> LiveDecision:
     """Put an answer on a window on record, with its time and its latency."""
     row, arrival, answer = said.window.row, said.window.arrival, said.answer
@@ -105,6 +119,7 @@ def decision_of(
         shadow=shadow,
         bundle=said.decoder.digest,
         latency=latency,
+        motion=motion,
     )
 
 

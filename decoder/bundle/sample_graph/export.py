@@ -28,8 +28,9 @@ from ....models.files import whole_file
 from ....models.networks.onnx_graph import head
 from ...features.base import FittedFeatures
 from ...statistics.calibration import ScoreCalibration
-from ..compiled import CompiledDecoder, saved_calibration, saved_features
-from ..sealed import DECIDE, FEATURES, SPEAK, VOCABULARY, part_of, unseal
+from ..compiled import LIVE, CompiledDecoder, saved_calibration, saved_features
+from ..sealed import DECIDE, unseal
+from ..shared_weights import whole_graph
 from .check import Sameness, compared
 from .features import write_features
 from .nodes import (
@@ -82,8 +83,8 @@ def export_onnx(bundle: str | os.PathLike[str], path: str | os.PathLike[str]) ->
         and what to use instead. Or the graph does not decide as the decoder does.
     """
     decoder = CompiledDecoder.load(bundle)
-    contents = unseal(bundle, wanted=(DECIDE, FEATURES, SPEAK, VOCABULARY))
-    decide = onnx.load_from_string(part_of(contents.parts, DECIDE))
+    contents = unseal(bundle, wanted=LIVE)
+    decide = whole_graph(contents.parts, DECIDE)
     features = saved_features(contents.manifest, contents.parts)
     calibration = saved_calibration(contents.manifest, decoder.answers)
     model, window = sample_graph(decoder, decide, features, calibration)

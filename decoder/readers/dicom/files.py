@@ -13,9 +13,8 @@ from ....errors import MissingExtraError, RecordingError
 from ..damaged import reading
 from .assembly import DicomVolume, VolumeAssembly
 from .header import Series, series_of
-from .slices import MAGIC, MAGIC_AT, is_dicom, read_slices
+from .slices import COMPLAINT, MAGIC, MAGIC_AT, is_dicom, read_file
 
-COMPLAINT = "cannot be read as DICOM"
 HEADER_TAGS = ["SeriesInstanceUID", "SeriesNumber", "ProtocolName", "SeriesDescription", "InstanceNumber"]
 
 
@@ -90,8 +89,7 @@ class SeriesVolumes:
     def _volumes_by(self, path: Path, assembly: VolumeAssembly) -> list[DicomVolume]:
         """Return the volumes that are whole by a file."""
         try:
-            with reading(path, COMPLAINT):
-                slices = read_slices(path.read_bytes())
+            slices = read_file(path)
             if slices is None:
                 raise RecordingError("it is torn, its picture is not whole; export it again")
             self.tr_s.append(slices.tr_s)

@@ -17,7 +17,7 @@ from ....errors.printable import printable
 from ...recordings.events import Events, run_names
 from ...recordings.recording import Recording
 from ...volumes import MOTION_NAMES, VolumePreparation, VolumeSpace
-from ...volumes.realign import HeadMotion
+from ...volumes.realign import HeadMotion, displacement_mm
 from ...volumes.space import grid_difference
 from ..fmri.images import AnyPath, read_mask, read_volume
 from ..fmri.nifti import events_of_runs
@@ -225,7 +225,7 @@ def _notes(path: Path, files: SeriesFiles) -> list[str]:
 def _motion_notes(motions: list[HeadMotion]) -> list[str]:
     if not motions:
         return []
-    most = max(motion.largest_mm for motion in motions)
+    most = max(displacement_mm(motion.parameters) for motion in motions)
     n_unlike = sum(not motion.converged for motion in motions)
     unlike = f"; {n_unlike} volumes do not look like it" if n_unlike else ""
     return [f"realigned, at most {most:.2g} mm from the reference{unlike}"]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import warnings
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import MissingExtraError, RecordingError
+from ..damaged import reading
 from .enhanced import enhanced_slices
 from .header import DicomSlices, scaled, seconds, series_of
 from .siemens import mosaic_slices, slice_normal, tiles
 
+COMPLAINT = "cannot be read as DICOM"
 MAGIC_AT, MAGIC = 128, b"DICM"
 SLICES_OF_VOLUME = ((0x2001, 0x1018), (0x0021, 0x104F))
 """Philips' and General Electric's number of slices of a volume, where only their own tags say it."""
@@ -46,6 +49,13 @@ def read_slices(content: bytes) -> DicomSlices | None:
         if "Rows" not in dataset or not _is_whole(dataset):
             return None
         return _slices(dataset)
+
+
+def read_file(path: Path) -> DicomSlices | None:
+    """Return the slices in a file; None if it is not whole. RecordingError, which names the file, if it is damaged."""
+    content = path.read_bytes()
+    with reading(path, COMPLAINT):
+        return read_slices(content)
 
 
 def _is_whole(dataset: Any) -> bool:

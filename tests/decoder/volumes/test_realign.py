@@ -16,7 +16,7 @@ from hotwire.errors import InputError, NonFiniteError, RecordingError
 
 from ..readers.conftest import recordings
 
-AFFINE = np.array([[-3.0, 0, 0, 60], [0, 2.9, -1.0, -50], [0, 0.8, 3.4, -40], [0, 0, 0, 1]])
+AFFINE = np.array([[-3.0, 0, 0, 60], [0, 2.9, -1.0, -40], [0, 0.8, 3.625, -68], [0, 0, 0, 1]])
 SHAPE = (40, 38, 30)
 MIDDLE_MM = AFFINE[:3, :3] @ ((np.array(SHAPE) - 1) / 2) + AFFINE[:3, 3]
 
