@@ -50,7 +50,14 @@ def play(engine: Engine, clock: VirtualClock, until_s: float) -> list[Any]:
     decisions = []
     while clock.now() < until_s and not engine.ended:
         decisions += engine.turn(0.1)
+        settle(engine)
     return decisions
+
+
+def settle(engine: Engine) -> None:
+    """Wait, in real time, until what runs beside the active decoder has done its work."""
+    while not engine._stream.decoders.are_idle:
+        time.sleep(0.0005)
 
 
 def on_stage(script: list[Any] | None = None, **settings: Any) -> tuple[Engine, Kept, VirtualClock]:
@@ -324,7 +331,9 @@ def test_commands_through_the_folder(bundles, tmp_path):
 
         assert stage.asked("load", bundles[1]) == "done"
         assert stage.by == first
-        assert {one.bundle for one in stage.kept.decisions if one.shadow} == {second}
+        while not (in_shadow := {one.bundle for one in stage.kept.decisions if one.shadow}):
+            stage.engine.turn()
+        assert in_shadow == {second}
         assert stage.asked("promote") == "done"
         assert stage.by == second
         assert stage.asked("rollback") == "done"
