@@ -17,6 +17,7 @@ from .outputs.udp import UdpJson as UdpJson
 from .outputs.websocket import WebSocketServer as WebSocketServer
 from .outputs.xdf import XdfRecorder as XdfRecorder
 from .settings import LiveSettings as LiveSettings
+from .sources.brainflow_board import BrainFlowBoard as BrainFlowBoard
 from .sources.lsl_source import LslSource as LslSource
 from .sources.push_source import PushSource as PushSource
 from .sources.recording_source import RecordingSource as RecordingSource
