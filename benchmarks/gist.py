@@ -4,6 +4,7 @@
 
 live       SmolLM2 as the two graphs of a bundle, on two cores: seconds of work for a second of speech, by the clock and
            of processor time, and for each volume; and processor time a word with 100 voxels and with 10,000.
+int8       The same with graphs of 8 bits, and how near their states and log probabilities are.
 volume     A new volume of 10,000 voxels into whitened numbers.
 reference  The reference's way of a word (Tang et al. 2023), written plainly: without a cache, over the whole story,
            with all voxels. Its parts are timed for one hypothesis or proposal each, and counted as often as it needs.
@@ -39,6 +40,7 @@ from hotwire.decoder.gist.timing import WordTiming  # noqa: E402
 from hotwire.decoder.gist.whitened import WhitenedModel  # noqa: E402
 from hotwire.decoder.gist.word_features import WordFeatures  # noqa: E402
 from hotwire.models.cache_folder import cache_folder  # noqa: E402
+from hotwire.models.export.onnx_precision import Precision  # noqa: E402
 from hotwire.models.networks.language.graph_pass import GraphPass, GraphShapes  # noqa: E402
 
 NETWORK, LAYER, WIDTH = "smollm2-135m-instruct", "8", 32
@@ -60,13 +62,14 @@ class CountedWords(FeaturedWords):
         return super().features(memory, rows, words, log_p, duration_s)
 
 
-def graphs(quick: bool) -> tuple[GraphPass, Vocabulary] | None:
+def graphs(precision: Precision, quick: bool) -> tuple[GraphPass, Vocabulary] | None:
     """The network's graphs and vocabulary, from the cache or exported."""
-    path = Path(cache_folder()) / f"benchmark-gist-{NETWORK}-{LAYER}-{WIDTH}.npz"
+    name = "" if precision == "float32" else f"-{precision}"
+    path = Path(cache_folder()) / f"benchmark-gist-{NETWORK}-{LAYER}-{WIDTH}{name}.npz"
     if not path.is_file():
         if quick:
             return None
-        export(path)
+        export(path, precision)
     with np.load(path, allow_pickle=False) as file:
         of = {name: file[name] for name in file.files}
     halves = {name: of[name].tobytes() for name in ("enter.onnx", "go_on.onnx")}
@@ -77,7 +80,7 @@ def graphs(quick: bool) -> tuple[GraphPass, Vocabulary] | None:
     return network, Vocabulary(words, of["stem"], of["stop"], may, of["first"])
 
 
-def export(path: Path) -> None:
+def export(path: Path, precision: Precision) -> None:
     from hotwire.decoder.gist.network_words import FIRST_WORDS, vocabulary_of
     from hotwire.models.export.sliding_graphs import sliding_graphs
     from hotwire.models.networks.language.language_model import LanguageModel
@@ -87,7 +90,7 @@ def export(path: Path) -> None:
     opened = open_network(NETWORK)
     assert isinstance(opened, LanguageModel)
     vocabulary, tokens = vocabulary_of(opened, FIRST_WORDS)
-    made = sliding_graphs(SlidingPass(opened, LAYER), tokens.tolist(), WIDTH)
+    made = sliding_graphs(SlidingPass(opened, LAYER), tokens.tolist(), WIDTH, precision)
     texts = {"shapes": json.dumps(asdict(made.shapes)), "words": json.dumps(vocabulary.words)}
     np.savez(
         path,
@@ -144,6 +147,28 @@ def live(network: GraphPass, vocabulary: Vocabulary, n_voxels: int, n_volumes: i
         "p99_volume_s": float(np.percentile(volumes_s, 99)),
         "processor_time_factor": cpu_s / (len(volumes_s) * TR_S),
         "cpu_word_s": cpu_s / n_words,
+    }
+
+
+def nearness(network: GraphPass, other: GraphPass) -> dict[str, float]:
+    """How near states and log probabilities are after made-up words, and how often the best word is the same."""
+    rng, rows = np.random.default_rng(3), np.zeros(1, np.intp)
+    memories, pairs = [one.begin()[0] for one in (network, other)], []
+    for word in rng.integers(0, network.shapes.n_words, 40):
+        made = [
+            one.enter(memory, np.array([word]), rows) for one, memory in zip((network, other), memories, strict=True)
+        ]
+        gone = [
+            one.go_on(memory.take(rows), entered)
+            for one, memory, (_, entered) in zip((network, other), memories, made, strict=True)
+        ]
+        memories = [memory for memory, *_ in gone]
+        pairs.append(([states[0] for states, _ in made], [log_p[0] for _, log_p, _ in gone]))
+    states, log_p = (np.array([pair[kind] for pair in pairs]) for kind in (0, 1))
+    return {
+        "states_r": float(np.mean([np.corrcoef(*pair)[0, 1] for pair in states])),
+        "log_p_r": float(np.mean([np.corrcoef(*pair)[0, 1] for pair in log_p])),
+        "same_best_word": float(np.mean(log_p[:, 0].argmax(axis=1) == log_p[:, 1].argmax(axis=1))),
     }
 
 
@@ -208,17 +233,22 @@ def main() -> None:
     whole = model(N_VOXELS)
     volume = np.random.default_rng(0).normal(size=(1, N_VOXELS))
     found["volume_ms"] = 1e3 * least(lambda: whole.project(volume), 20)
-    opened = graphs(arguments.quick)
+    opened, small = (graphs(precision, arguments.quick) for precision in ("float32", "int8"))
     if opened is not None:
         n_voxels, n_volumes = ((N_VOXELS,), 3) if arguments.quick else ((100, N_VOXELS), 20)
         found["live"] = {str(n): live(*opened, n, n_volumes) for n in n_voxels}
         if not arguments.quick:
             found["reference_word_s"] = reference(found["live"][str(N_VOXELS)]["proposals"])
+    if small is not None:
+        found["int8"] = live(*small, N_VOXELS, 3 if arguments.quick else 20)
+        if opened is not None:
+            found["int8"] |= nearness(opened[0], small[0])
     of = found.get("live", {}).get(str(N_VOXELS), {})
     few = found.get("live", {}).get("100", {})
     word_s, reference_s = of.get("cpu_word_s"), found.get("reference_word_s")
     found["goals"] = {
         "real_time_factor": goal(of.get("real_time_factor"), most=0.5),
+        "real_time_factor_int8": goal(found.get("int8", {}).get("real_time_factor"), most=0.3),
         "p99_volume_s": goal(of.get("p99_volume_s"), most=TR_S),
         "voxels_10000_to_100": goal(word_s / few["cpu_word_s"] if word_s and few else None, most=1.05),
         "volume_ms": goal(found["volume_ms"], most=15.0),
@@ -227,8 +257,11 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(found))
         return
-    if opened is None:
+    if opened is None or small is None:
         print("the graphs are not there: run it once without --quick")
+    if "states_r" in found.get("int8", {}):
+        near = {name: f"{found['int8'][name]:.4f}" for name in ("states_r", "log_p_r", "same_best_word")}
+        print(f"8 bits against 32, a text of made-up words: {near}")
     for n, one in found.get("live", {}).items():
         print(
             f"{n} voxels: {one['n_words']} words of {one['proposals']:.0f} proposals, {one['cpu_word_s']:.3f} s of "

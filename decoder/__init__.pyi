@@ -1,4 +1,5 @@
 from .bundle.load import load as load
+from .bundle.sample_graph.export import export_onnx as export_onnx
 from .bundle.save import save as save
 from .decision import Decision as Decision
 from .decision import DecisionRule as DecisionRule

@@ -23,6 +23,7 @@ from .settings import Settings, fit_on, prompted
 from .statistics.calibration import ScoreCalibration, softmax
 from .steps import run_steps
 from .targets import Targets
+from .volumes import VolumeSpace
 from .windows import Trials, require_trials, windows
 
 
@@ -57,6 +58,8 @@ class Decoder:
     feature_low_, feature_high_ : arrays (n_features,), or None
         The least and the largest value of each feature in that recording, before the steps; None where the decoder is
         from a bundle without them.
+    space_ : VolumeSpace or None
+        The grid of its voxels and how volumes were prepared; None where the recording did not say.
     fitted_on_ : mapping of str to str, or None
         SHA-256 of the samples of each run it was fitted on, by the run's name; None where that is not known.
     """
@@ -64,6 +67,7 @@ class Decoder:
     feature_low_: NDArray[np.float32] | None
     feature_high_: NDArray[np.float32] | None
     fitted_on_: Mapping[str, str] | None = None
+    space_: VolumeSpace | None = None
     calibration_: ScoreCalibration | None = None
 
     def __init__(self, network: Network, targets: Targets, settings: Settings) -> None:
@@ -118,6 +122,7 @@ class Decoder:
         self.feature_names_ = recording.feature_names
         self.unit_ = recording.unit
         self.rate_hz_ = recording.rate_hz
+        self.space_ = recording.space
         self.feature_low_ = recording.data.min(axis=0)
         self.feature_high_ = recording.data.max(axis=0)
         return self

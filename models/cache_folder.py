@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+PATIENCE_S = 2.0
+"""Nobody waits longer without a word."""
 
 
 def cache_folder() -> Path:
@@ -46,8 +49,19 @@ def usable(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Create the folder of a file and lock the file against other processes during the block."""
+    """Lock a file or folder against other processes during the block; it is said where another one has to end first."""
+    from filelock import Timeout
+    from tqdm import tqdm
+
+    lock = lock_of(path)
     with usable(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with lock_of(path):
-            yield
+        try:
+            lock.acquire(timeout=PATIENCE_S)
+        except Timeout:
+            tqdm.write(f"Waiting for another process that makes {path}.", file=sys.stderr)
+            lock.acquire(timeout=-1)
+    try:
+        yield
+    finally:
+        lock.release()

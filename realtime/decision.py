@@ -63,6 +63,9 @@ class LiveDecision:
     bundle : str
         SHA-256 of the bundle.
     latency : Latency
+    motion : dict of str to float, or None
+        The head's motion in the window's newest volume, where volumes are aligned to a reference: ``trans_x`` to
+        ``trans_z`` in millimetres, ``rot_x`` to ``rot_z`` in radians.
     """
 
     number: int
@@ -81,6 +84,7 @@ class LiveDecision:
     shadow: bool
     bundle: str
     latency: Latency
+    motion: dict[str, float] | None = None
 
     @property
     def said(self) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ..decoder.volumes import VolumeSpace
 
 
 class LiveDecoder(Protocol):
@@ -19,6 +22,8 @@ class LiveDecoder(Protocol):
     def unit(self) -> str | tuple[str, ...]: ...
     @property
     def rate_hz(self) -> float: ...
+    @property
+    def space(self) -> VolumeSpace | None: ...
     @property
     def answers(self) -> tuple[str, ...]:
         """Its classes; none for a decoder of gist."""

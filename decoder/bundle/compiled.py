@@ -22,8 +22,12 @@ from ..recordings.recording import Recording
 from ..statistics.calibration import ScoreCalibration, log_scores
 from ..steps import Step, open_chain, run_steps, step_from_dict
 from ..windows import Trials, Window, window_from_dict, windows
-from .sealed import DECIDE, FEATURES, SPEAK, VOCABULARY, naming, part_of, unseal
+from .saved_space import saved_space
+from .sealed import DECIDE, FEATURES, REFERENCE, SPEAK, VOCABULARY, WEIGHTS, naming, part_of, unseal
 from .session import N_WARM_UP, FreeText, check_shapes, opened
+
+LIVE = (DECIDE, SPEAK, WEIGHTS, VOCABULARY, FEATURES, REFERENCE)
+"""The parts that a rig reads."""
 
 
 class RowDecision(NamedTuple):
@@ -70,6 +74,8 @@ class CompiledDecoder:
     names_after_steps : tuple of str
         The features that the window takes; a step may make others than the stream's.
     rate_after_steps_hz : float
+    space : VolumeSpace or None
+        The grid of its voxels and how volumes are prepared, where it was fitted on volumes that were.
     """
 
     def __init__(self, path: Path, digest: str, manifest: dict[str, Any], parts: Mapping[str, bytes]) -> None:
@@ -101,6 +107,7 @@ class CompiledDecoder:
             {"features": ("float32", (1, n_inputs))},
             {"probabilities": ("float64", (1, n_answers)), **kept},
         )
+        self.space = saved_space(manifest, parts)
         self._calibration = saved_calibration(manifest, self.answers)
         rule = DecisionRule(**manifest["decision"])
         rule.check(self.answers)
@@ -118,7 +125,7 @@ class CompiledDecoder:
         BundleError
             The file is damaged, incomplete, too new or no bundle; or its decoder cannot run live.
         """
-        contents = unseal(path, wanted=(DECIDE, SPEAK, VOCABULARY, FEATURES))
+        contents = unseal(path, wanted=LIVE)
         reason = contents.manifest["live"]["reason"]
         if reason is not None:
             raise BundleError(f"{path}: it cannot run live: {reason}")

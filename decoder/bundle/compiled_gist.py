@@ -29,6 +29,7 @@ from ..recordings.matching import check_agrees
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
 from ..steps import Step, open_chain, run_steps, step_from_dict
+from ..volumes import VolumeSpace
 from .sealed import GIST, MANIFEST, VOCABULARY, naming, part_of, unseal
 
 PARTS = (GIST, VOCABULARY, ENTER, GO_ON)
@@ -61,6 +62,8 @@ class CompiledGist:
 
     answers: tuple[str, ...] = ()
     """It has no classes."""
+    space: VolumeSpace | None = None
+    """Volumes are taken as they lie."""
 
     def __init__(self, path: Path, digest: str, manifest: dict[str, Any], parts: Mapping[str, bytes]) -> None:
         self.path, self.digest, self.manifest = path, digest, manifest

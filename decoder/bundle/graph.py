@@ -24,6 +24,7 @@ from ..linear import Linear
 from ..readout_graph import ACTIVATION, DEVIATION, OWN, SCORES, ReadoutGraph, Speech, initializers
 from ..steps import STEPS, Step
 from .sealed import DECIDE, SPEAK, VOCABULARY
+from .shared_weights import sharing_weights
 
 LARGEST_GRAPH_BYTES = 2**31 - 2**20
 """A protobuf holds less than 2 GiB; names and shapes need some of it."""
@@ -67,13 +68,15 @@ def live_parts(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Export a fitted decoder as parts of a bundle, described for its manifest; errors as `decoder_graphs`."""
     decide, speech = decoder_graphs(decoder, precision, readout)
-    parts, text = {DECIDE: decide.SerializeToString(deterministic=True)}, None
-    if speech is not None:
-        parts[SPEAK] = speech.step.SerializeToString(deterministic=True)
+    shapes = {"inputs": _shapes(decide.graph.input), "outputs": _shapes(decide.graph.output)}
+    parts, text = {}, None
+    if speech is None:
+        parts[DECIDE] = decide.SerializeToString(deterministic=True)
+    else:
+        parts |= sharing_weights({DECIDE: decide, SPEAK: speech.step})
         # Tokens are bytes, which need not be text; in Latin-1 each byte is a character.
         parts[VOCABULARY] = json.dumps([token.decode("latin-1") for token in speech.vocabulary]).encode()
         text = {"end": speech.end, "max_tokens": speech.max_tokens, "n_tokens": len(speech.vocabulary)}
-    shapes = {"inputs": _shapes(decide.graph.input), "outputs": _shapes(decide.graph.output)}
     return {"reason": None, "precision": precision, **shapes, "text": text}, parts
 
 

@@ -34,7 +34,8 @@ from ..targets import Targets, WordTargets
 from ..windows import Trials, window_from_dict
 from .compiled import saved_calibration, saved_features
 from .saved_network import check_network, reopened
-from .sealed import ARRAYS, FEATURES, NETWORK, naming, part_of, unseal
+from .saved_space import saved_space
+from .sealed import ARRAYS, FEATURES, NETWORK, REFERENCE, naming, part_of, unseal
 
 NO_STIMULI = (
     "targets: a bundle holds the answers but not the stimuli; to fit or evaluate, make a Decoder with StimulusTargets "
@@ -79,7 +80,7 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
     BundleError
         The file is damaged, incomplete, too new or no bundle; or the network is not the one it was fitted with.
     """
-    manifest, parts, _ = unseal(path, wanted=(ARRAYS, NETWORK, FEATURES))
+    manifest, parts, _ = unseal(path, wanted=(ARRAYS, NETWORK, FEATURES, REFERENCE))
     # A value that a setting does not take is a ValueError; another type than it takes, a TypeError or AttributeError.
     with naming(path, ValueError, TypeError, AttributeError, KeyError, BadZipFile):
         arrays = _arrays(parts)
@@ -90,6 +91,7 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
         _check_shape("targets", arrays["targets"], (len(targets.answers), linear.mean.size))
         discriminant = _discriminant(settings, arrays, (linear.mean.size, len(targets.answers)))
         calibration = saved_calibration(manifest, targets.answers)
+        space = saved_space(manifest, parts)
     opened = reopened(manifest["network"], parts, path) if network is None else network
     with naming(path, InputError):
         check_network(opened, manifest["network"])
@@ -107,6 +109,7 @@ def load(path: str | PathLike[str], *, network: Network | None = None) -> Decode
     decoder.unit_ = manifest["unit"] if isinstance(manifest["unit"], str) else tuple(manifest["unit"])
     decoder.rate_hz_ = float(manifest["rate_hz"])
     decoder.feature_low_, decoder.feature_high_ = low, high
+    decoder.space_ = space
     decoder.fitted_on_ = manifest.get("fitted_on")
     return decoder
 

@@ -34,6 +34,7 @@ from .compiled import CompiledDecoder
 from .graph import live_parts
 from .load import settings_from
 from .saved_network import described
+from .saved_space import described_space, reference_part
 from .sealed import ARRAYS, FEATURES, NETWORK, seal
 from .versions import versions
 
@@ -95,7 +96,7 @@ def save(
             manifest["live"]["agreement"] = None if agreement is None else agreement.to_dict()
         progress.update()
         progress.set_description(f"{path}: writing")
-        seal(path, manifest, parts | _features(decoder) | graphs)
+        seal(path, manifest, parts | _parts(decoder) | graphs)
         progress.update()
 
 
@@ -106,7 +107,7 @@ def compiled(decoder: Decoder, precision: Precision = "int8", readout: ReadoutGr
     """
     manifest = _manifest(decoder)
     manifest["live"], graphs = live_parts(decoder, precision, readout)
-    return CompiledDecoder(Path("(not saved)"), "", manifest, _features(decoder) | graphs)
+    return CompiledDecoder(Path("(not saved)"), "", manifest, _parts(decoder) | graphs)
 
 
 def _manifest(decoder: Decoder) -> dict[str, Any]:
@@ -145,6 +146,7 @@ def _manifest(decoder: Decoder) -> dict[str, Any]:
         "rate_hz": decoder.rate_hz_,
         "feature_low": None if low is None else low.tolist(),
         "feature_high": None if high is None else high.tolist(),
+        "space": described_space(decoder.space_),
         "fitted_on": None if decoder.fitted_on_ is None else dict(decoder.fitted_on_),
     }
 
@@ -160,9 +162,10 @@ def _arrays(decoder: Decoder) -> dict[str, NDArray]:
     return {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
 
-def _features(decoder: Decoder) -> dict[str, bytes]:
+def _parts(decoder: Decoder) -> dict[str, bytes]:
+    """The parts that a rig reads besides its graphs."""
     features = decoder.linear_.features
-    return {} if features is None else {FEATURES: packed(features)}
+    return ({} if features is None else {FEATURES: packed(features)}) | reference_part(decoder.space_)
 
 
 def _graphs_if_live(decoder: Decoder, live: Live, precision: Precision) -> tuple[dict[str, Any], dict[str, bytes]]:

@@ -19,18 +19,21 @@ from ...errors import BundleError
 from ...models.files import sha256_of, whole_file
 from ...models.networks.language.graph_pass import ENTER, GO_ON
 
-FORMAT = 7
+FORMAT = 9
 """Raised whenever an older hotwire could not read, or would misread, new files. 2: with parts to run live.
 3: with features of trials. 4: with whitening in factors. 5: with calibrated probabilities and a rule for decisions.
-6: with readouts that are fitted, and whitening by residuals. 7: with decoders of gist.
+6: with readouts that are fitted, and whitening by residuals. 7: with decoders of gist. 8: with the space of volumes.
+9: with the weights that two graphs share in a part of their own.
 """
 
 MANIFEST = "manifest.json"
 ARRAYS, NETWORK = "arrays.safetensors", "network.onnx"
 DECIDE, SPEAK, VOCABULARY = "decide.onnx", "speak.onnx", "vocabulary.json"
+WEIGHTS = "weights.bin"  # of both graphs
 FEATURES = "features.npz"  # which a rig reads, too
 GIST = "gist.npz"
-PARTS = (ARRAYS, NETWORK, DECIDE, SPEAK, VOCABULARY, FEATURES, GIST, ENTER, GO_ON)
+REFERENCE = "reference.npy"  # which a rig reads, too
+PARTS = (ARRAYS, NETWORK, DECIDE, SPEAK, WEIGHTS, VOCABULARY, FEATURES, GIST, REFERENCE, ENTER, GO_ON)
 LARGEST_PART_BYTES = 8 * 2**30
 SEAL_BYTES = 64
 _LEAST_BYTES = 22 + SEAL_BYTES  # the end record of a zip without any part
@@ -222,6 +225,7 @@ def _manifest(text: bytes) -> dict[str, Any]:
         _check_types("", manifest, _GIST_FIELDS)
         return manifest
     _check_types("", manifest, _FIELDS)
+    _check_types("", {"space": None} | manifest, {"space": (dict, _NONE)})
     _check_types("network: ", manifest["network"], _NETWORK_FIELDS)
     if number < 5:
         manifest |= _BEFORE_5

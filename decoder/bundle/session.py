@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...errors import BundleError, InputError
 from ...models.networks.free_text import text_of
 from ...models.networks.one_thread import open_session
-from .sealed import SPEAK, VOCABULARY, naming, part_of
+from .sealed import SPEAK, VOCABULARY, WEIGHTS, naming, part_of
 
 N_WARM_UP = 3
 Shapes = Mapping[str, tuple[str, tuple[int, ...]]]
@@ -24,9 +24,9 @@ _TYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64
 
 def opened(parts: Mapping[str, bytes], name: str) -> onnxruntime.InferenceSession:
     """A session of one of a bundle's parts; raise `BundleError` where it is missing or no graph."""
-    model = part_of(parts, name)
+    model, weights = part_of(parts, name), parts.get(WEIGHTS)
     with naming(name, InputError):
-        return open_session(model)
+        return open_session(model, None if weights is None else (WEIGHTS, weights))
 
 
 def check_shapes(part: str, session: onnxruntime.InferenceSession, inputs: Shapes, outputs: Shapes) -> None:

@@ -29,6 +29,7 @@ OWN = {
     "demo": "demo:demo",
     "evaluate": "evaluate:evaluate",
     "explain": "explain:explain",
+    "export": "export:export",
     "fit": "fit:fit",
     "fit-all": "fit_all:fit_all_",
     "gist": "gist:gist",

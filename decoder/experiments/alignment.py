@@ -99,6 +99,7 @@ def start_on(
     started.linear_ = linear
     started.feature_names_ = recording.feature_names
     started.unit_ = recording.unit
+    started.space_ = recording.space
     started.feature_low_ = recording.data.min(axis=0)
     started.feature_high_ = recording.data.max(axis=0)
     if decoder.fitted_on_ is not None:

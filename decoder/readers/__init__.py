@@ -2,6 +2,7 @@
 
 from .arrays.continuous import read_continuous
 from .arrays.npz import read_arrays, read_npz, write_npz
+from .dicom.recording import read_dicom
 from .fmri.bids import read_bids
 from .fmri.nifti import read_nifti
 from .fmri.openfmri import read_openfmri
@@ -22,6 +23,7 @@ __all__ = [
     "read_attributes",
     "read_bids",
     "read_continuous",
+    "read_dicom",
     "read_events",
     "read_mne",
     "read_neo",

@@ -14,6 +14,7 @@ from ..registry import Registry
 from .arrays.continuous import read_continuous
 from .arrays.named_arrays import read_named_arrays
 from .arrays.npz import read_npz
+from .dicom.recording import read_dicom
 from .fmri.asset import read_asset
 from .fmri.bids import read_bids
 from .fmri.nifti import read_nifti
@@ -31,6 +32,7 @@ READERS: Registry[Callable[..., Recording]] = Registry(
     {
         "asset": read_asset,
         "nifti": read_nifti,
+        "dicom": read_dicom,
         "openfmri": read_openfmri,
         "bids": read_bids,
         "npz": read_npz,

@@ -8,12 +8,13 @@ the decoder does within the session, not on another day.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError
+from ...errors.checks import check_choice
 from .events import first_sample_at
 from .recording import Recording
 
@@ -27,6 +28,7 @@ def cut_runs(
     *,
     pause_s: float | None = None,
     margin_s: tuple[float, float] = (0.0, 0.0),
+    steps: Literal["restart", "go on"] = "restart",
 ) -> Recording:
     """Return a continuous recording cut into runs, in the middle of pauses between events.
 
@@ -35,7 +37,7 @@ def cut_runs(
     those after the last event with the last run; none is lost. Existing runs stay separate.
 
     Neighbouring runs of one continuous recording share slow drifts, so a decoder that works across them may fail on
-    another day. Steps whose state goes on in time (filters, running averages) start again in each run.
+    another day.
 
     Parameters
     ----------
@@ -48,6 +50,9 @@ def cut_runs(
         Instead of `n_runs`: cut every pause of at least so many seconds between one event's end and the next onset.
     margin_s : (float, float)
         How many seconds before each event's onset and after its end stay with it; what a window covers.
+    steps : {"restart", "go on"}
+        Whether steps whose state goes on in time (filters, running averages) start again in each run, or go on across
+        the cuts, as they do on a stream. Their past then holds samples of other runs, without their labels.
 
     Returns
     -------
@@ -69,15 +74,16 @@ def cut_runs(
     >>> cut_runs(recording, n_runs=2).run_lengths()
     {'1 part 1': 550, '1 part 2': 650}
     """
+    check_choice("steps", steps, ("restart", "go on"))
     before_s, behind_s = _checked(recording, n_runs, pause_s, margin_s)
     if not len(recording.events):
-        return _cut(recording, _equal_cuts(recording, n_runs))
+        return _cut(recording, _equal_cuts(recording, n_runs), steps == "go on")
     pauses = _pauses(recording, before_s, behind_s)
     if n_runs is not None:
         cuts = _even_cuts(recording, pauses, n_runs, (before_s, behind_s))
     else:
         cuts = [pause for pause in pauses if pause_s is not None and pause.length_s >= pause_s]
-    return _cut(recording, cuts)
+    return _cut(recording, cuts, steps == "go on")
 
 
 class _Pause(NamedTuple):
@@ -194,7 +200,7 @@ def _most_even(places: NDArray[np.int64], kept: set[int], n_parts: int) -> list[
     return cuts[::-1]
 
 
-def _cut(recording: Recording, cuts: list[_Pause]) -> Recording:
+def _cut(recording: Recording, cuts: list[_Pause], goes_on: bool) -> Recording:
     events, rate_hz = recording.events, recording.rate_hz
     how = f"in {len(cuts)} pauses between its events" if len(events) else "into parts of equal length"
     run_of_event = events.run.astype(object)
@@ -215,5 +221,6 @@ def _cut(recording: Recording, cuts: list[_Pause]) -> Recording:
         run=np.array(run, np.str_),
         events=replace(events, run=run_of_event.astype(np.str_), onset_s=onset_s),
         cut_from_last=tuple(cut_from_last),
+        goes_on=tuple(cut_from_last) if goes_on else (),
         source=f"{recording.source}; cut {how}",
     )

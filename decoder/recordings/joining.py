@@ -47,5 +47,6 @@ def joined(recordings: Sequence[Recording]) -> Recording:
         confounds=None,
         confound_names=(),
         cut_from_last=(),
+        goes_on=(),
         source=", ".join(one.source for one in recordings),
     )

@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError, NonFiniteError, RecordingError, ShapeError, UnknownNameError
+from ..volumes.space import VolumeSpace
 from .events import Events, check_events, listed, run_names, set_field
 
 
@@ -52,6 +54,10 @@ class Recording:
         The features of each of the recording's own regions. They may overlap, and one may be empty.
     cut_from_last : tuple of int or str
         The runs that were cut from the one before them, see :func:`hotwire.decoder.cut_runs`.
+    goes_on : tuple of int or str
+        Those of them into which the state of causal steps is carried from the run before, as on a stream.
+    space : VolumeSpace, optional
+        The grid of voxels that were prepared volume by volume, and how; a decoder brings it to the scanner.
 
     Raises
     ------
@@ -81,6 +87,8 @@ class Recording:
     trimmed_samples: int = 0
     regions: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
     cut_from_last: tuple[int | str, ...] = ()
+    goes_on: tuple[int | str, ...] = ()
+    space: VolumeSpace | None = None
 
     def __post_init__(self) -> None:
         with np.errstate(over="ignore"):  # what is too large for float32 is reported below, with its position
@@ -162,6 +170,7 @@ class Recording:
             chosen |= {
                 "run": self.run[rows],
                 "events": self.events.take(np.isin(self.events.run, np.asarray(runs))),
+                "goes_on": tuple(b for a, b in pairwise(self.runs) if b in self.goes_on and {a, b} <= set(runs)),
             }
             chosen |= {} if self.confounds is None else {"confounds": self.confounds[rows]}
         columns = np.arange(self.n_features) if features is None else self._feature_indices(features)

@@ -106,7 +106,7 @@ def delays(steps: Sequence[Step], rate_hz: float) -> list[Delay]:
 
 
 def run_steps(steps: Sequence[Step], recording: Recording) -> Recording:
-    """Return the recording after the steps; every run starts from a new state.
+    """Return the recording after the steps; every run starts from a new state, except those that go on from the last.
 
     Events stay as they are, in seconds. A lag makes every run shorter at its end (``trimmed_samples`` says by how
     much). Confounds belong to the samples as recorded and are dropped: regress them out before. Where steps make other
@@ -122,21 +122,24 @@ def run_steps(steps: Sequence[Step], recording: Recording) -> Recording:
     parts, names, lost = [], [], 0
     chain = open_chain(steps, recording.feature_names, recording.rate_hz)
     names_out, rate_out_hz = chain.names_out, chain.rate_out_hz
-    for name in recording.runs:
-        where = recording.samples_of(name)
+    for group in _continuous(recording):
+        where = slice(recording.samples_of(group[0]).start, recording.samples_of(group[-1]).stop)
         chain = open_chain(steps, recording.feature_names, recording.rate_hz)
         firsts = range(where.start, where.stop, ROWS_AT_ONCE)
         out = [chain.push(recording.data[first : min(first + ROWS_AT_ONCE, where.stop)]) for first in firsts]
         part = np.concatenate([*out, chain.finish()])
-        n_due = ceil((where.stop - where.start) * rate_out_hz / recording.rate_hz - 1e-6)
-        lost = n_due - len(part)
-        if not len(part):
+        ends = [recording.samples_of(name).stop - where.start for name in group]
+        due = [ceil(end * rate_out_hz / recording.rate_hz - 1e-6) for end in ends]
+        lost = due[-1] - len(part)
+        lengths = np.diff(np.minimum([0, *due], len(part)))
+        if not lengths.all():
+            short = group[int(np.argmin(lengths))]
             raise RecordingError(
-                f"run {name} has {where.stop - where.start} samples and none is left after the steps "
+                f"run {short} has {recording.run_lengths()[short]} samples and none is left after the steps "
                 f"{', '.join(map(repr, steps))}; use a shorter lag or leave the run out"
             )
         parts.append(part)
-        names.append(np.repeat(recording.run[where.start], len(part)))
+        names.append(np.repeat(group, lengths))
     ratio = rate_out_hz / recording.rate_hz
     same = names_out == recording.feature_names
     return replace(
@@ -152,6 +155,17 @@ def run_steps(steps: Sequence[Step], recording: Recording) -> Recording:
         confound_names=(),
         trimmed_samples=ceil(recording.trimmed_samples * ratio - 1e-6) + lost,
     )
+
+
+def _continuous(recording: Recording) -> list[list]:
+    """Return the runs, in groups through which the state of steps goes on."""
+    groups: list[list] = []
+    for name in recording.runs:
+        if name in recording.goes_on:
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    return groups
 
 
 def _unit_after(steps: Sequence[Step], unit: str | tuple[str, ...], same_features: bool) -> str | tuple[str, ...]:

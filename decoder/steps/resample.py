@@ -114,14 +114,18 @@ def low_pass(ratio: Fraction) -> NDArray[np.float64]:
     return taps * (ratio.numerator / taps.sum())
 
 
+def phases(ratio: Fraction) -> NDArray[np.float64]:
+    """Return the taps of the low-pass for each place between two inputs, (up, n_rows), the newest input's last."""
+    taps, up = low_pass(ratio), ratio.numerator
+    n_rows = ceil(len(taps) / up)
+    return np.pad(taps, (0, n_rows * up - len(taps))).reshape(n_rows, up).T[:, ::-1]
+
+
 class _ResampleState(StepState):
     def __init__(self, n_features: int, ratio: Fraction) -> None:
         super().__init__(n_features)
         self._up, self._down, self._half = ratio.numerator, ratio.denominator, half_length(ratio)
-        taps = low_pass(ratio)
-        n_rows = ceil(len(taps) / self._up)
-        phases = np.pad(taps, (0, n_rows * self._up - len(taps))).reshape(n_rows, self._up).T
-        self._rows = WeightedRows(phases[:, ::-1], n_features)
+        self._rows = WeightedRows(phases(ratio), n_features)
         self._first: NDArray[np.float64] | None = None
         self._n_in = 0
         self._n_out = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
@@ -32,6 +32,7 @@ class CutSection(Section):
     n_runs: int | None = Field(None, ge=1)
     pause_s: Positive | None = None
     margin_s: list[NotNegative] = Field([0.0, 0.0], min_length=2, max_length=2)
+    steps: Literal["restart", "go on"] = "restart"
 
     @model_validator(mode="after")
     def _says_once_where(self) -> CutSection:

@@ -129,7 +129,7 @@ class StudySections(Section):
                 '"responses", "arrays" with stimuli, or "bids" or "nifti" with a folder of stimuli, got one of kind '
                 f'"{self.recording.kind}" without; give words'
             )
-        events = {"spike_times": "events", "arrays": "label"}.get(self.recording.kind)
+        events = {"spike_times": "events", "dicom": "events", "arrays": "label"}.get(self.recording.kind)
         if events is not None and getattr(self.recording, events) is None:
             raise InputError(
                 f"recording.{events}: expected it, to say what was shown when; only continuous targets "

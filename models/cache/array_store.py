@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
-from ..cache_folder import lock_of, usable
+from ..cache_folder import locked, usable
 from ..files import sha256_of_file, write_whole
 
 MANIFEST, _PROGRESS = "manifest.json", "progress.json"
@@ -42,20 +42,15 @@ class ArrayStore:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Wait for other processes and keep them out during the block; then read what they have left."""
-        with usable(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = lock_of(self.folder)
-            lock.acquire()
-        try:
+        with locked(self.folder):
             with usable(self.folder):
+                self.folder.mkdir(exist_ok=True)
                 manifest = read_json(self.folder / MANIFEST)
                 if manifest is None:  # a pass that is killed is listed, too
                     self._write_manifest()
                 else:
                     self._arrays = manifest["arrays"]
             yield
-        finally:
-            lock.release()
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """The names of arrays that are not there completely; a warning names a damaged one."""

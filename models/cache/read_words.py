@@ -11,21 +11,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from ...errors import AssetError, InputError
 from ..cache_folder import cache_folder
 from ..networks.language.language_model import LanguageModel
-from ..networks.language.reading import WordsRead, read_texts
+from ..networks.language.reading import Text, WordsRead, read_text
 from ..networks.language.sliding_pass import SlidingPass
 from .array_store import ArrayStore
 from .ingredients import content_of, key_of, versions
 
-AT_ONCE = 40
-"""Texts that are read side by side: with fewer a token takes longer, with more a killed reading loses more."""
 _PROBE = "probe.npy"
 _CLOSE = 1e-4
-
-Text = Sequence[Sequence[int]]
 
 
 def texts_folder() -> Path:
@@ -73,7 +70,8 @@ def read_words(
     for number, text in enumerate(texts, start=1):
         if not len(text):
             raise InputError(f"texts: expected words in each, got none in text {number}")
-    passes = [SlidingPass(network, layer, n_tokens=n_tokens) for layer in sorted(set(layers), key=int)]
+    numbers = sorted({SlidingPass(network, layer, n_tokens=n_tokens).layer for layer in layers})
+    sliding = SlidingPass(network, str(numbers[0]), n_tokens=n_tokens)
     about = {
         "network": network.name,
         "fingerprint": network.fingerprint,
@@ -81,31 +79,31 @@ def read_words(
         "versions": versions(),
     }
     store = ArrayStore((folder or texts_folder()) / key_of(about), about)
-    names = [_names(passes, text) for text in texts]
+    names = [_names(numbers, text) for text in texts]
     with store.locked():
-        _check_code(store, passes[-1], network.model.config.get_text_config().vocab_size)
+        _check_code(store, sliding, network.model.config.get_text_config().vocab_size)
         missing = set(store.missing(list(dict.fromkeys(name for one in names for name in one.values()))))
         to_read = {one["surprisal"]: i for i, one in enumerate(names) if missing & set(one.values())}
-        order = sorted(to_read.values(), key=lambda i: -sum(map(len, texts[i])))
-        for start in range(0, len(order), AT_ONCE):
-            batch = order[start : start + AT_ONCE]
-            for i, read in zip(batch, read_texts(passes, [texts[i] for i in batch]), strict=True):
+        n_tokens_left = sum(len(word) for i in to_read.values() for word in texts[i])
+        with tqdm(total=n_tokens_left, desc="reading", unit="token", delay=1, disable=None) as progress:
+            for i in to_read.values():
+                read = read_text(sliding, numbers, texts[i], progress)
                 rows = {names[i][layer]: table for layer, table in read.states.items()}
                 rows[names[i]["surprisal"]] = read.surprisal
                 _put(store, {name: table for name, table in rows.items() if name in missing})
         return [
             WordsRead(
-                {str(one.layer): store.mapped(of[str(one.layer)]) for one in passes},
+                {str(layer): store.mapped(of[str(layer)]) for layer in numbers},
                 store.mapped(of["surprisal"])[:, 0],
             )
             for of in names
         ]
 
 
-def _names(passes: Sequence[SlidingPass], text: Text) -> dict[str, str]:
+def _names(layers: Sequence[int], text: Text) -> dict[str, str]:
     """The file of each layer's states of a text, and of its surprisals."""
     key = content_of([list(word) for word in text])[:24]
-    parts = {str(one.layer): f"layer-{one.layer}" for one in passes} | {"surprisal": "surprisal"}
+    parts = {str(layer): f"layer-{layer}" for layer in layers} | {"surprisal": "surprisal"}
     return {part: f"{key}-{name}.npy" for part, name in parts.items()}
 
 
@@ -117,7 +115,7 @@ def _put(store: ArrayStore, rows: dict[str, np.ndarray]) -> None:
 def _check_code(store: ArrayStore, sliding: SlidingPass, n_vocabulary: int) -> None:
     """Raise AssetError unless a few tokens are read as they were when the folder was begun."""
     tokens = np.arange(sliding.n_tokens + 8) % n_vocabulary
-    [read] = read_texts([sliding], [tokens[:, None].tolist()])
+    read = read_text(sliding, [], tokens[:, None].tolist())
     if store.missing([_PROBE]):
         _put(store, {_PROBE: read.surprisal})
     elif not np.allclose(store.mapped(_PROBE)[:, 0], read.surprisal, rtol=0, atol=_CLOSE):

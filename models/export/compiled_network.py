@@ -23,7 +23,7 @@ from google.protobuf.message import DecodeError
 from onnx import helper
 
 from ...errors import InputError
-from ..cache_folder import cache_folder, locked
+from ..cache_folder import cache_folder, locked, usable
 from ..files import sha256_of, write_whole
 from ..networks.network import Network
 from ..networks.one_thread import open_session
@@ -67,7 +67,7 @@ def compiled(network: Network) -> Network:
     if not isinstance(network, TorchNetwork) or isinstance(network, CompiledNetwork) or network.device.type != "cpu":
         return network
     path = cache_folder() / "compiled" / f"{_key(network)}.onnx"
-    with locked(path):
+    with usable(path.parent), locked(path):
         return _cached(network, path) or _made(network, path)
 
 

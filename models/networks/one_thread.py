@@ -28,11 +28,26 @@ def one_thread() -> onnxruntime.SessionOptions:
     return options
 
 
-def open_session(model: bytes) -> onnxruntime.InferenceSession:
-    """Open a graph to run on the calling thread alone; an `InputError` where onnxruntime cannot run it."""
+class Session(onnxruntime.InferenceSession):
+    """A session that may read weights outside of its graph, which have to stay in memory as long as it does."""
+
+    weights: bytes | None = None
+
+
+def open_session(model: bytes, weights: tuple[str, bytes] | None = None) -> Session:
+    """Open a graph to run on the calling thread alone; an `InputError` where onnxruntime cannot run it.
+
+    `weights` are the name and the content of the file in which the graph has weights as external data, if it has any.
+    Several sessions read the same content, without a copy of their own.
+    """
     options = one_thread()
     options.log_severity_level = 3  # errors, which are raised as well
+    if weights is not None:
+        name, content = weights
+        options.add_external_initializers_from_files_in_memory([name], [content], [len(content)])
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = Session(model, options, providers=["CPUExecutionProvider"])
+        session.weights = None if weights is None else weights[1]
+        return session
     except ORT_ERRORS as error:
         raise InputError(f"onnxruntime {onnxruntime.__version__} cannot open the graph: {error}") from error

@@ -18,7 +18,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from ...errors import InputError, ShapeError
-from ..cache_folder import cache_folder, locked
+from ..cache_folder import cache_folder, locked, usable
 from ..files import write_whole
 from .small_vision import N_LATENT, SmallVision, as_input, open_small_vision, small_modules
 
@@ -76,7 +76,7 @@ def train_small_vision(
     if len(classes) < 2:
         raise InputError(f"labels: expected two kinds or more, got only {', '.join(classes) or 'none'}")
     path = cache_folder() / "trained" / f"{_key(pictures, labels, seed)}.safetensors"
-    with locked(path):
+    with usable(path.parent), locked(path):
         weights = _cached(path.read_bytes(), str(path), name) if path.is_file() else None
         if weights is None:
             weights = _trained(pictures, truth, len(classes), seed, name)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import AssetError, ChecksumError, DiskSpaceError, DownloadError, MissingExtraError
-from ..cache_folder import DISK_FULL
+from ..cache_folder import DISK_FULL, locked
 from ..files import sha256_of_file
 from .manifest import is_complete, write_manifest
 from .registry import Asset, Member
@@ -50,7 +50,7 @@ def make_ready(wanted: Asset, cache: Path) -> None:
         for left in cache.glob(".*.making"):
             with suppress(Timeout), FileLock(left.with_suffix(".lock"), timeout=0):
                 _delete(left)
-        with FileLock(cache / f".{wanted.name}.lock"):
+        with locked(target):
             if is_complete(wanted, target):
                 return
             _delete(making)

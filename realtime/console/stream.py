@@ -13,36 +13,21 @@ from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
 from .channels_option import read_channels
 from .rate_option import check_rate
+from .source_option import FolderPath, source_of, source_options, tells_events
 from .window_option import read_sliding, window_for
 
 if TYPE_CHECKING:
     from ...decoder.windows import Window
-    from ..live_decoder import LiveDecoder
     from ..settings import LiveSettings
-    from ..sources.source import Source
-
-FolderPath = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--source", "name", metavar="NAME", help="The LSL stream's name.")
-@click.option("--type", "kind", help="Its content type.")
-@click.option("--source-id", help="Its source_id.")
-@click.option("--markers", metavar="NAME", help="The LSL stream of markers; needed where windows follow events.")
+@source_options
 @click.option(
     "--words-per-s",
     type=float,
     help="For a decoder of gist, without --markers of words: how many words are said, evenly; else as in the training.",
-)
-@click.option("--volumes", type=FolderPath, help="Instead: the folder in which NIfTI volumes appear.")
-@click.option("--from", "from_", metavar="NAME[:KEY=VALUE,...]", help="Instead: a source that a package brings.")
-@click.option("--tr", "tr_s", type=float, help="With --volumes: seconds from one to the next; else the decoder's.")
-@click.option(
-    "--pattern",
-    metavar="NAMES",
-    help="With --volumes: which files are volumes, such as 'run2_*.nii'. Their number is {n}, as in 'vol_{n}_2.nii'; "
-    "else it is the last one in the name.",
 )
 @click.option(
     "--window",
@@ -122,8 +107,8 @@ FolderPath = click.Path(file_okay=False, path_type=Path)
 def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options: Any) -> CommandResult:
     """Decode a live stream with a saved decoder.
 
-    The stream comes from LSL, or from a folder of volumes, and must carry what the decoder was fitted on. Ctrl-C ends
-    the session with a summary and exit code 0 (130 as long as the stream was not found).
+    The stream comes from LSL, or from a folder of volumes or DICOM files, and must carry what the decoder was fitted
+    on. Ctrl-C ends the session with a summary and exit code 0 (130 as long as the stream was not found).
     """
     from ...decoder.bundle.compiled_gist import CompiledGist
     from ...decoder.bundle.loading import load_decoder
@@ -144,12 +129,12 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     if options["words_per_s"] is not None and not is_gist:
         raise click.UsageError("--words-per-s goes with a decoder of gist")
     settings = _settings(options, None if is_gist else window_for(decoder, options["window"]))
-    source = _source(decoder, options)
+    source = source_of(decoder, options)
     follows_events = not is_gist and isinstance(settings.window or decoder.window, EventWindow)
-    if follows_events and not (options["markers"] or options["from_"]):
+    if follows_events and not tells_events(options):
         raise click.UsageError(
-            "the decoder's windows follow events: expected --markers, the stream that tells them, or --window "
-            "sliding:LENGTH/EVERY"
+            "the decoder's windows follow events: expected --markers, the stream that tells them, --events, a protocol "
+            "for volumes, or --window sliding:LENGTH/EVERY"
         )
     commands = recorder = outlets = None
     tally = Tally()
@@ -212,30 +197,6 @@ def _settings(options: dict[str, Any], window: Window | None) -> LiveSettings:
         min_present=options["least_present"],
         timeout_s=options["find_s"],
     )
-
-
-def _source(decoder: LiveDecoder, options: dict[str, Any]) -> Source:
-    from ..plugins import make_source
-    from ..sources.catalogue import lsl, volumes
-
-    stream = {key: options[of] for key, of in (("name", "name"), ("type", "kind"), ("source_id", "source_id"))}
-    folder, tr_s, pattern = (options[name] for name in ("volumes", "tr_s", "pattern"))
-    markers, by_name = options["markers"], options["from_"]
-    has_stream = any(stream.values())
-    for option, value in (("--tr", tr_s), ("--pattern", pattern)):
-        if value is not None and folder is None:
-            raise click.UsageError(f"{option} goes with --volumes")
-    if has_stream + (folder is not None) + (by_name is not None) > 1 or (markers and not has_stream):
-        raise click.UsageError(
-            "expected either an LSL stream, with or without --markers, or --volumes, or --from, not both"
-        )
-    if by_name is not None:
-        return make_source(by_name, decoder)
-    if folder is not None:
-        return volumes(decoder, folder=folder, tr_s=tr_s, **({} if pattern is None else {"pattern": pattern}))
-    if not has_stream:
-        raise click.UsageError("expected --source, --type or --source-id of an LSL stream, or --volumes, or --from")
-    return lsl(decoder, **stream, markers=markers)
 
 
 def _plain(options: dict[str, Any], window: Window | None) -> dict[str, Any]:

@@ -68,6 +68,7 @@ class Decider:
             number=number,
             label=stream.markers.label_of(one.row.event),
             shadow=pipeline is not stream.decoders.active,
+            motion=stream.motions.before(one.row.stop),
         )
 
 
@@ -81,6 +82,7 @@ def decide(
     number: int,
     label: str | None,
     shadow: bool,
+    motion: dict[str, float] | None = None,
 ) -> LiveDecision:
     """Decide on a window, or abstain."""
     row, arrival = one.row, one.arrival
@@ -109,6 +111,7 @@ def decide(
         shadow=shadow,
         bundle=decoder.digest,
         latency=latency,
+        motion=motion,
     )
 
 

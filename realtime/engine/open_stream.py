@@ -16,6 +16,7 @@ from ..sources.source import Chunk, Marker, MarkersChange, Refusal, StreamInfo
 from ..stream_match import match_stream
 from .decoders import Decoders
 from .markers import MAX_MARKERS, MarkerAt, Markers
+from .motions import Motions
 from .pipeline import Arrival, Pipeline, ReadyWindow
 from .reporting import Reporter
 from .ring import Ring
@@ -40,6 +41,7 @@ class OpenStream:
         self.info = info
         self.timeline = Timeline(info.rate_hz)
         self.markers = Markers(info.rate_hz)
+        self.motions = Motions()
         self.arrival = Arrival(now_s, now_s, 0)
         self._settings, self._reporter = settings, reporter
         n_buffer = (
@@ -76,6 +78,7 @@ class OpenStream:
         assert self._unstored is None, "the samples before have to be stored first: these may be in the same memory"
         self._unstored = chunk, pieces
         reporter, active = self._reporter, self.decoders.active
+        self.motions.take(chunk, pieces)
         arrival = self.arrival = self._arrived(chunk, pieces)
         n_present = n_missing = 0
         nonfinite_before, filled_before = active.n_nonfinite, active.n_filled

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...decoder.registry import Registry
 from ...errors import InputError
+from .dicom import DicomFolder
 from .lsl_source import LslSource
 from .source import Source
 from .volumes import VolumeFolder
@@ -32,11 +33,39 @@ def volumes(
     decoder: LiveDecoder, *, folder: str | PathLike[str], tr_s: float | str | None = None, pattern: str = "*.nii*"
 ) -> VolumeFolder:
     """A folder in which volumes appear; ``tr_s`` is the decoder's by default."""
+    return VolumeFolder(folder, decoder.feature_names, _seconds(decoder, tr_s), pattern=pattern)
+
+
+def dicom(
+    decoder: LiveDecoder,
+    *,
+    folder: str | PathLike[str],
+    tr_s: float | str | None = None,
+    pattern: str = "*",
+    series: int | str | None = None,
+    protocol: str | None = None,
+) -> DicomFolder:
+    """A folder in which DICOM files appear; ``tr_s`` is the decoder's by default."""
     try:
-        seconds = 1.0 / decoder.rate_hz if tr_s is None else float(tr_s)
+        number = None if series is None else int(series)
+    except ValueError as error:
+        raise InputError(f"series: expected the number of a series, such as 7, got {series!r}") from error
+    return DicomFolder(
+        folder,
+        decoder.feature_names,
+        _seconds(decoder, tr_s),
+        decoder.space,
+        pattern=pattern,
+        series=number,
+        protocol=protocol,
+    )
+
+
+def _seconds(decoder: LiveDecoder, tr_s: float | str | None) -> float:
+    try:
+        return 1.0 / decoder.rate_hz if tr_s is None else float(tr_s)
     except ValueError as error:
         raise InputError(f"tr_s: expected seconds, such as 2.5, got {tr_s!r}") from error
-    return VolumeFolder(folder, decoder.feature_names, seconds, pattern=pattern)
 
 
-SOURCES: Registry[Callable[..., Source]] = Registry("hotwire.sources", {"lsl": lsl, "volumes": volumes})
+SOURCES: Registry[Callable[..., Source]] = Registry("hotwire.sources", {"lsl": lsl, "volumes": volumes, "dicom": dicom})

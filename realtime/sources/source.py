@@ -83,11 +83,14 @@ class Chunk(NamedTuple):
         In seconds on the local clock, clock-synchronised, not dejittered.
     received_s : float
         When they were pulled, on the local clock.
+    motion : array (n_samples, 6), float64, or None
+        The head's motion in volumes that were aligned; NaN where that failed.
     """
 
     samples: NDArray[np.float32]
     stamps: NDArray[np.float64]
     received_s: float
+    motion: NDArray[np.float64] | None = None
 
 
 class Marker(NamedTuple):
@@ -126,7 +129,7 @@ class MarkersChange(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Something that a source does not take as a sample, such as a file, reported among the markers.
+    """Something that a source reports among the markers: a file that it does not take, or a head that moved.
 
     Attributes
     ----------

@@ -1,13 +1,18 @@
-"""Which files of a folder are volumes, and where in a file's name the volume's number is."""
+"""What names say: which files of a folder are volumes, their numbers, and which voxels a decoder takes."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fnmatch import translate
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import InputError
 
 NUMBER = "{n}"
+FEATURE = re.compile(r"voxel_(\d+)_(\d+)_(\d+)")
 LAST_DIGITS = re.compile(r"\d+(?=\D*$)")
 _MARK = "VOLUMENUMBER"
 
@@ -70,3 +75,18 @@ def pattern_for(name: str, other: str) -> str | None:
         return None
     parts[differing[0]] = NUMBER
     return "".join(parts)
+
+
+def voxels_named(feature_names: Sequence[str]) -> NDArray[np.intp]:
+    """Return the indices (n_voxels, 3) of voxels, from the features' names.
+
+    >>> voxels_named(["voxel_12_30_7"]).tolist()
+    [[12, 30, 7]]
+    """
+    voxels = []
+    for name in feature_names:
+        found = FEATURE.fullmatch(name)
+        if found is None:
+            raise InputError(f"feature_names: expected voxels such as 'voxel_12_30_7', got {name!r}")
+        voxels.append([int(index) for index in found.groups()])
+    return np.array(voxels, np.intp).reshape(-1, 3)

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import gzip
-import os
-import re
 import zlib
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, MissingExtraError, StreamLostError, StreamMismatchError, StreamNotFoundError
 from ..clock import Clock, SystemClock
+from .folder_watch import FolderWatch
 from .source import Chunk, Refusal, StreamInfo
-from .volume_names import VolumeNames, pattern_for, stem
+from .volume_names import VolumeNames, pattern_for, stem, voxels_named
+from .volume_order import NumberedVolume, VolumeOrder
 
-LOOK_EVERY_S = 0.05
-"""How often the folder is checked; a file that did not change for this time is complete."""
 AFFINE_TOLERANCE = 1e-3
-FEATURE = re.compile(r"voxel_(\d+)_(\d+)_(\d+)")
-INCOMPLETE_S = 5.0
-"""A file that did not change for this time and cannot be read is none that is being written."""
 MOST_APART = 1000
 """The numbers of two volumes of a series."""
-MOST_NAMED = 10
 CURE = "--pattern says which files are volumes and, by {n}, where their number is"
 HEADER_BYTES = {348: "Nifti1Image", 540: "Nifti2Image"}
 
@@ -92,36 +86,27 @@ class VolumeFolder:
             units=("a.u.",) * len(feature_names),
             rate_hz=1.0 / tr_s,
         )
-        self._voxels = tuple(np.array([_voxel(name) for name in feature_names], np.intp).reshape(-1, 3).T)
-        self._tr_s = tr_s
-        self._late_s = tr_s if late_s is None else late_s
+        self._voxels = tuple(voxels_named(feature_names).T)
         self._names = VolumeNames(pattern)
         self._clock = clock or SystemClock()
         self._first = first
-        self._next = first
-        self._origin_s: float | None = None
+        self._order = VolumeOrder(tr_s, tr_s if late_s is None else late_s, first)
+        self._watch = FolderWatch(
+            self.folder, self._is_volume, read_image, f"is not a complete NIfTI image. {CURE}", self._clock
+        )
         self._grid: tuple[str, Any] | None = None
-        self._looks: dict[str, tuple[_Written, float]] = {}
-        self._read: dict[str, _Written] = {}
         self._name_of: dict[int, str] = {}
-        self._incomplete: set[str] = set()
-        self._refused: dict[str, str] = {}
-        self._refusals: list[Refusal] = []
-        self._ready: dict[int, list[_Volume]] = {}
 
     def open(self, timeout_s: float) -> StreamInfo:
         """Wait for a volume; after a loss, for a new one."""
         until_s = self._clock.now() + timeout_s
-        while not self._ready:
+        while not self._order.waits:
             try:
                 self._look()
+                reason = f"no whole volume {self._names.pattern!r} came; {self._watch}"
             except OSError as error:
                 reason = str(error)
-            else:
-                reason = f"no whole volume {self._names.pattern!r} came; the folder holds {_listing(self.folder)}"
-                refused = list(self._refused.values())
-                reason += "".join(f". {why}" for why in refused[:MOST_NAMED])
-            if not self._ready and not self._rest(until_s):
+            if not self._order.waits and not self._watch.rest(until_s):
                 raise StreamNotFoundError(f"{self.folder}: {reason}")
         return self.info
 
@@ -133,94 +118,42 @@ class VolumeFolder:
                 self._look()
             except OSError as error:
                 raise StreamLostError(f"{self.folder}: the folder cannot be read any more: {error}") from error
-            numbers, values = self._due()
-            if numbers:
+            volumes = self._order.due(self._clock.now())
+            if volumes:
                 break
-            if not self._rest(until_s):
+            if not self._watch.rest(until_s):
                 return None
-        assert self._origin_s is not None  # since a volume was due
-        stamps = self._origin_s + np.array(numbers) * self._tr_s
-        return Chunk(np.stack(values), stamps, self._clock.now())
+        stamps = np.array([self._order.stamp_of(volume.number) for volume in volumes])
+        return Chunk(np.stack([volume.values for volume in volumes]), stamps, self._clock.now())
 
     def markers(self) -> list[Refusal]:
         """Return the files that were refused since the last call; a folder has no markers."""
-        refusals, self._refusals = self._refusals, []
-        return refusals
+        return self._watch.refusals()
 
     def close(self) -> None:
         """Nothing to close."""
 
-    def _rest(self, until_s: float) -> bool:
-        """Wait until the next check; return whether there is one before ``until_s``."""
-        left_s = until_s - self._clock.now()
-        self._clock.sleep(min(LOOK_EVERY_S, left_s))
-        return left_s > 0
-
-    def _due(self) -> tuple[list[int], list[NDArray[np.float32]]]:
-        """Return numbers and voxels of the volumes that are next."""
-        numbers, values = [], []
-        while self._ready:
-            number = min(self._ready)
-            if self._next is None:
-                self._next = number
-            oldest_s = min(volume.since_s for volumes in self._ready.values() for volume in volumes)
-            if number > self._next and self._clock.now() - oldest_s < self._late_s:
-                break
-            for volume in self._ready.pop(number):
-                if self._origin_s is None:
-                    self._origin_s = volume.since_s - number * self._tr_s
-                numbers.append(number)
-                values.append(volume.values)
-            self._next = max(self._next, number + 1)
-        return numbers, values
+    def _is_volume(self, name: str) -> bool:
+        if not self._names.matches(name):
+            return False
+        number = self._names.number(name)
+        if number is None:
+            self._watch.refuse(name, f"has no number in its name. {CURE}")
+        return number is not None and number >= (self._first or 0)
 
     def _look(self) -> None:
         """Read new complete files."""
-        with os.scandir(self.folder) as entries:
-            names = sorted(entry.name for entry in entries if self._names.matches(entry.name))
-        for name in names:
+        for name, image in self._watch.look():
             number = self._names.number(name)
-            if number is None:
-                self._refuse(name, f"has no number in its name. {CURE}")
-            elif number >= (self._first or 0):
-                self._look_at(name, number, self._clock.now())
-
-    def _look_at(self, name: str, number: int, now_s: float) -> None:
-        path = self.folder / name
-        try:
-            stat = path.stat()
-            written = _Written(stat.st_size, stat.st_mtime_ns)
-            before, since_s = self._looks.setdefault(name, (written, now_s))
-            waited_s = now_s - since_s
-            if written != before:
-                self._looks[name] = written, now_s
-                return
-            if waited_s < LOOK_EVERY_S:
-                return
-            if self._read.get(name) == written:
-                if name in self._incomplete and waited_s >= INCOMPLETE_S:
-                    self._refuse(name, f"is not a complete NIfTI image. {CURE}")
-                return
-            image = read_image(path)
-        except FileNotFoundError:
-            return  # renamed: the next check reads it
-        except OSError as error:  # perhaps still open in the writer: the next check tries again
-            if now_s - self._looks[name][1] >= INCOMPLETE_S:
-                self._refuse(name, f"cannot be read: {error}")
-            return
-        self._read[name] = written
-        if image is None:
-            self._incomplete.add(name)
-            return
-        self._incomplete.discard(name)
-        try:
-            self._check_number(name, number)
-            volume = _Volume(self._voxels_of(name, image), now_s)
-        except StreamMismatchError as error:
-            self._refuse(name, f"{error}")
-            return
-        self._name_of[number] = name
-        self._ready.setdefault(number, []).append(volume)
+            assert number is not None  # it matches
+            try:
+                self._check_number(name, number)
+                volume = NumberedVolume(number, self._voxels_of(name, image), self._clock.now())
+            except StreamMismatchError as error:
+                self._watch.refuse(name, f"{error}")
+                continue
+            self._name_of[number] = name
+            self._order.add(volume)
 
     def _check_number(self, name: str, number: int) -> None:
         other = self._name_of.get(number, name)
@@ -233,17 +166,6 @@ class VolumeFolder:
             raise StreamMismatchError(
                 f"has the number {number} in its name, far from {newest} of {self._name_of[newest]}. {CURE}"
             )
-
-    def _refuse(self, name: str, why: str) -> None:
-        """Count and name a file, once, that is not taken as a volume."""
-        if name in self._refused:
-            return
-        self._refused[name] = f"{name} {why}"
-        n = len(self._refused)
-        more = "; further files are only counted" if n == MOST_NAMED else ""
-        self._refusals.append(
-            Refusal("files_refused", f"no volume: {self._refused[name]}{more}" if n <= MOST_NAMED else "")
-        )
 
     def _voxels_of(self, name: str, image: Any) -> NDArray[np.float32]:
         if len(image.shape) < 3 or np.prod(image.shape[3:]) != 1:
@@ -276,18 +198,6 @@ class VolumeFolder:
             return volume[self._voxels].astype(np.float32)
 
 
-class _Written(NamedTuple):
-    """A file's size and time; they change when something is written."""
-
-    n_bytes: int
-    at_ns: int
-
-
-class _Volume(NamedTuple):
-    values: NDArray[np.float32]
-    since_s: float
-
-
 def read_image(path: Path) -> Any:
     """Return the NIfTI image in a file, loaded into memory; None if the file is not complete yet."""
     try:
@@ -313,16 +223,3 @@ def read_image(path: Path) -> Any:
     stored = image.dataobj
     whole = stored.offset + int(np.prod(stored.shape)) * stored.dtype.itemsize
     return image if len(content) >= whole else None
-
-
-def _voxel(name: str) -> list[int]:
-    """Return the voxel index in a feature's name."""
-    found = FEATURE.fullmatch(name)
-    if found is None:
-        raise InputError(f"feature_names: expected voxels such as 'voxel_12_30_7', got {name!r}")
-    return [int(index) for index in found.groups()]
-
-
-def _listing(folder: Path, most: int = 10) -> str:
-    names = sorted(os.listdir(folder))
-    return (", ".join(names[:most]) or "nothing") + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -10,6 +10,7 @@ import numpy as np
 
 from hotwire.decoder.bundle.compiled import RowDecision
 from hotwire.decoder.steps import Step, open_chain
+from hotwire.decoder.volumes import VolumeSpace
 from hotwire.decoder.windows import BlockAverage, Window
 from hotwire.realtime.decision import LiveDecision, Output, Status
 from hotwire.realtime.sources.source import StreamInfo
@@ -20,6 +21,7 @@ class SignDecoder:
 
     path = Path("sign.hotwire")
     answers = ("up", "down")
+    space: VolumeSpace | None = None
 
     def __init__(
         self,

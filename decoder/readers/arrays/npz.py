@@ -94,6 +94,7 @@ def write_npz(recording: Recording, path: str | PathLike[str]) -> None:
         "source": recording.source,
         "trimmed_samples": recording.trimmed_samples,
         "cut_from_last": recording.cut_from_last,
+        "goes_on": recording.goes_on,
     }
     if recording.regions:
         arrays |= {
@@ -150,6 +151,7 @@ def _recording(path: Path, arrays: dict[str, NDArray]) -> Recording:
         source=about["source"],
         trimmed_samples=about["trimmed_samples"],
         cut_from_last=tuple(about.get("cut_from_last", ())),
+        goes_on=tuple(about.get("goes_on", ())),
         regions=_regions(arrays) if "region_names" in arrays else {},
     )
 

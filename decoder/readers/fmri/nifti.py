@@ -103,7 +103,7 @@ def read_nifti(
         read_volumes(data[first : first + image.shape[3]], path, image, keep)
         first += image.shape[3]
     run_lengths = {name: int(np.count_nonzero(run_of == name)) for name in dict.fromkeys(run_of.tolist())}
-    table = _events(events, list(run_lengths), label)
+    table = events_of_runs(events, list(run_lengths), label)
     notes = [f"{paths[0]}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")]
     within = f"within {listed(dict.fromkeys(Path(one).name for one in masks), 3)}" if masks else "of the whole image"
     notes.append(f"{len(voxels)} voxels {within}" + ("" if mask_above is None else f", where above {mask_above:g}"))
@@ -133,7 +133,8 @@ def _runs(paths: list[Path], n_volumes: list[int], run: int | str | ArrayLike | 
     return np.repeat(names, n_volumes)
 
 
-def _events(events: Events | AnyPath | Sequence[AnyPath] | None, names: list, label: str) -> Events:
+def events_of_runs(events: Events | AnyPath | Sequence[AnyPath] | None, names: list, label: str) -> Events:
+    """Return the events of runs of these names: a table, or one BIDS ``_events.tsv`` for each run."""
     if events is None or isinstance(events, Events):
         return Events.none() if events is None else events
     paths = [events] if isinstance(events, str | PathLike) else list(events)

@@ -1,4 +1,8 @@
-"""Reading texts word by word: what layers hold at each word, and how much the word was a surprise."""
+"""Reading texts word by word: what layers hold at each word, and how much the word was a surprise.
+
+A known text need not be fed token by token: many tokens go through a layer at once, each of them attending to what it
+attends to in a `SlidingPass`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ....errors import InputError
-from .sliding_pass import SlidingPass
+from .sliding_pass import SlidingPass, turned
+from .token_places import EMPTY, turns
+
+AT_ONCE = 256
+"""Tokens that go through a layer together: with more, a token takes no less time."""
+
+Text = Sequence[Sequence[int]]
 
 
 class WordsRead(NamedTuple):
@@ -23,56 +33,79 @@ class WordsRead(NamedTuple):
     surprisal: NDArray[np.float32]
 
 
-def read_texts(passes: Sequence[SlidingPass], texts: Sequence[Sequence[Sequence[int]]]) -> list[WordsRead]:
-    """Read several texts side by side, each from its beginning.
+def read_text(sliding: SlidingPass, layers: Sequence[int], text: Text, progress: tqdm | None = None) -> WordsRead:
+    """Read one text from its beginning.
 
     Parameters
     ----------
-    passes : sequence of SlidingPass
-        Of one network and as many tokens, one for each layer whose states are read.
-    texts : sequence of sequence of sequence of int
-        The tokens of each word of each text.
+    sliding : SlidingPass
+        How many tokens each token attends to is its own; its layer does not matter.
+    layers : sequence of int
+        Whose states are read.
+    text : sequence of sequence of int
+        The tokens of each word.
+    progress : tqdm, optional
+        Counts the tokens.
 
     Raises
     ------
     InputError
-        A word has no token, or there is no pass.
+        A word has no token.
     """
-    if not passes:
-        raise InputError("passes: expected one or more, got none")
-    for text in texts:
-        for position, word in enumerate(text):
-            if not len(word):
-                raise InputError(f"texts: expected a token or more for each word, got none for word {position + 1}")
-    order = sorted(range(len(texts)), key=lambda i: -sum(map(len, texts[i])))
-    tokens = [[token for word in texts[i] for token in word] for i in order]
-    word_of = [[number for number, word in enumerate(texts[i]) for _ in word] for i in order]
-    first, *others = sorted(passes, key=lambda one: one.layer)
-    read = [_empty(len(text), passes) for text in texts]
-    if not texts:
-        return read
-    memory, log_p = first.begin(len(texts))
-    steps = tqdm(total=sum(map(len, tokens)), desc="reading", unit="token", delay=1, disable=None)
-    for step in range(len(tokens[0])):
-        n = sum(len(of) > step for of in tokens)  # the longest come first
-        if n < len(memory):
-            memory, log_p = memory.take(torch.arange(n)), log_p[:n]
-        newest = torch.tensor([of[step] for of in tokens[:n]])
-        surprisal = -log_p[torch.arange(n), newest]
-        entered = [first.enter(memory, newest)]
-        for one in others:
-            entered.append(one.go_up(memory, entered[-1]))
-        memory, log_p = (first, *others)[-1].go_on(memory, entered[-1])
-        for row, surprise in enumerate(surprisal.numpy()):
-            word, text = word_of[row][step], read[order[row]]
-            text.surprisal[word] += surprise
-            for one, here in zip((first, *others), entered, strict=True):
-                text.states[str(one.layer)][word] = here.states[row].numpy()  # the last token of a word stays
-        steps.update(n)
-    steps.close()
-    return read
+    for position, word in enumerate(text):
+        if not len(word):
+            raise InputError(f"texts: expected a token or more for each word, got none for word {position + 1}")
+    tokens = torch.tensor([token for word in text for token in word], dtype=torch.long)
+    last = np.cumsum([len(word) for word in text]) - 1
+    states = {layer: np.empty((len(tokens), sliding.n_units), np.float32) for layer in layers}
+    nats = np.empty(len(tokens), np.float32)
+    known: list[Known] = [None] * len(sliding.layers)
+    log_p = sliding.first_log_p
+    with torch.inference_mode():
+        for start in range(0, len(tokens), AT_ONCE):
+            here = slice(start, start + AT_ONCE)
+            hidden, turn = sliding.backbone.embed_tokens(tokens[here]), _turns(sliding, here, len(tokens))
+            for number in range(len(sliding.layers) + 1):
+                if number in states:
+                    states[number][here] = hidden.numpy()
+                if number < len(sliding.layers):
+                    hidden, known[number] = _layer(sliding, number, hidden, known[number], turn)
+            log_p = torch.cat([log_p, sliding.log_p(hidden)])
+            nats[here] = -log_p[torch.arange(len(hidden)), tokens[here]].numpy()
+            log_p = log_p[-1:]
+            if progress is not None:
+                progress.update(len(hidden))
+    starts = np.r_[0, last[:-1] + 1]
+    return WordsRead({str(layer): table[last] for layer, table in states.items()}, np.add.reduceat(nats, starts))
 
 
-def _empty(n_words: int, passes: Sequence[SlidingPass]) -> WordsRead:
-    states = {str(one.layer): np.empty((n_words, one.n_units), np.float32) for one in passes}
-    return WordsRead(states, np.zeros(n_words, np.float32))
+Known = tuple[torch.Tensor, torch.Tensor] | None
+"""Turned keys and values (n_known, n_heads, n_dimensions) of the newest tokens; none before the text."""
+
+
+def _turns(sliding: SlidingPass, here: slice, n_tokens: int) -> torch.Tensor:
+    """The angles of tokens and, for each, of the first one: (2, 2, n, n_frequencies), see `turns`."""
+    positions = range(here.start + 1, min(here.stop, n_tokens) + 1)
+    each = [turns(position, sliding.n_places, sliding.frequencies) for position in positions]
+    return torch.from_numpy(np.stack(each, axis=2))
+
+
+def _layer(
+    sliding: SlidingPass, number: int, hidden: torch.Tensor, known: Known, turn: torch.Tensor
+) -> tuple[torch.Tensor, Known]:
+    """One layer for tokens (n, n_units) that follow the known ones; returns what leaves it, and what is known then."""
+    own, of_first = turn[0][:, :, None], turn[1][:, :, None]
+    query, keys, values = sliding.entering(number, hidden)
+    query, keys = turned(query * sliding.width**-0.5, own[:, :, None]), turned(keys, own)
+    if known is not None:
+        keys, values = (torch.cat(pair) for pair in zip(known, (keys, values), strict=True))
+    n_before = len(keys) - len(hidden)
+    distance = torch.arange(len(hidden))[:, None] + n_before - torch.arange(len(keys))
+    outside = torch.where((distance >= 0) & (distance <= sliding.n_places), 0.0, EMPTY)
+    first_key = turned(sliding.first_keys[number].expand(len(hidden), -1, -1), of_first)
+    scores = torch.einsum("nhqd,mhd->nhqm", query, keys) + outside[:, None, None]
+    to_first = torch.einsum("nhqd,nhd->nhq", query, first_key)
+    weights = torch.softmax(torch.cat([scores, to_first[..., None]], dim=-1), dim=-1)
+    heard = torch.einsum("nhqm,mhd->nhqd", weights[..., :-1], values)
+    heard = heard + weights[..., -1:] * sliding.first_values[number][:, None]
+    return sliding.leaving(number, hidden, heard), (keys[-sliding.n_places :], values[-sliding.n_places :])

@@ -101,7 +101,7 @@ class SlidingPass:
         """Heads that have keys and values."""
         self.frequencies = self.backbone.rotary_emb.inv_freq.double().numpy()
         with torch.inference_mode():
-            self.first_keys, self.first_values, self._first_log_p = self._first()
+            self.first_keys, self.first_values, self.first_log_p = self._first()
 
     @property
     def n_units(self) -> int:
@@ -124,7 +124,7 @@ class SlidingPass:
         shape = (len(self.layers), n_rows, self.n_heads)
         keys = torch.zeros(*shape, self.width, self.n_places)
         memory = Memory(keys, torch.zeros(*shape, self.n_places, self.width), 1)
-        return memory, self._first_log_p.repeat(n_rows, 1)
+        return memory, self.first_log_p.repeat(n_rows, 1)
 
     @torch.inference_mode()
     def enter(self, memory: Memory, tokens: torch.Tensor, rows: torch.Tensor | None = None) -> Entered:
@@ -132,14 +132,6 @@ class SlidingPass:
         keys, values = memory.keys[: self.layer].unbind(), memory.values[: self.layer].unbind()
         hidden = self.backbone.embed_tokens(tokens)
         return Entered(*self.through(0, hidden, keys, values, *self._at(memory.position), rows))
-
-    @torch.inference_mode()
-    def go_up(self, memory: Memory, entered: Entered) -> Entered:
-        """Run tokens that have entered an earlier layer, in another pass of the same network, up to this one."""
-        between = slice(len(entered.keys), self.layer)
-        known = memory.keys[between].unbind(), memory.values[between].unbind()
-        hidden, keys, values = self.through(between.start, entered.states, *known, *self._at(memory.position))
-        return Entered(hidden, torch.cat([entered.keys, keys]), torch.cat([entered.values, values]))
 
     @torch.inference_mode()
     def go_on(self, memory: Memory, entered: Entered) -> tuple[Memory, torch.Tensor]:
@@ -192,22 +184,22 @@ class SlidingPass:
         turns: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """One layer; returns what leaves it, and the newest token's key and value."""
-        query, key, value = self._entering(number, hidden)
-        query, key = _turned(query * self.width**-0.5, turns[0]), _turned(key, turns[0])
-        first_key, first_value = _turned(self.first_keys[number], turns[1]), self.first_values[number]
+        query, key, value = self.entering(number, hidden)
+        query, key = turned(query * self.width**-0.5, turns[0]), turned(key, turns[0])
+        first_key, first_value = turned(self.first_keys[number], turns[1]), self.first_values[number]
         scores = [query @ keys + empty, query @ first_key[:, :, None], query @ key[..., None]]
         weights = torch.softmax(torch.cat(scores, dim=-1), dim=-1)
         heard = weights[..., :-2] @ values + weights[..., -2:-1] * first_value[:, None]
-        return self._leaving(number, hidden, heard + weights[..., -1:] * value[:, :, None]), key, value
+        return self.leaving(number, hidden, heard + weights[..., -1:] * value[:, :, None]), key, value
 
-    def _entering(self, number: int, hidden: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def entering(self, number: int, hidden: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Queries (n, n_heads, n_queries, n_dimensions), keys and values (n, n_heads, n_dimensions)."""
         entering, attention = self.layers[number].input_layernorm(hidden), self.layers[number].self_attn
         shape = len(hidden), self.n_heads
         query = attention.q_proj(entering).view(*shape, -1, self.width)
         return query, *(of(entering).view(*shape, self.width) for of in (attention.k_proj, attention.v_proj))
 
-    def _leaving(self, number: int, hidden: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
+    def leaving(self, number: int, hidden: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
         layer = self.layers[number]
         hidden = hidden + layer.self_attn.o_proj(heard.reshape(len(hidden), -1))
         return hidden + layer.mlp(layer.post_attention_layernorm(hidden))
@@ -218,18 +210,18 @@ class SlidingPass:
         """
         hidden, keys, values = self.backbone.embed_tokens(torch.tensor([self.start])), [], []
         for number in range(len(self.layers)):
-            query, key, value = self._entering(number, hidden)
-            hidden = self._leaving(number, hidden, value[:, :, None].expand_as(query))
+            query, key, value = self.entering(number, hidden)
+            hidden = self.leaving(number, hidden, value[:, :, None].expand_as(query))
             keys.append(key[0])
             values.append(value[0])
         return torch.stack(keys), torch.stack(values), self.log_p(hidden)
 
     def _at(self, position: int) -> tuple[torch.Tensor, torch.Tensor]:
-        empty, turned = emptiness(position, self.n_places), turns(position, self.n_places, self.frequencies)
-        return torch.from_numpy(empty), torch.from_numpy(turned)
+        empty, at = emptiness(position, self.n_places), turns(position, self.n_places, self.frequencies)
+        return torch.from_numpy(empty), torch.from_numpy(at)
 
 
-def _turned(x: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
+def turned(x: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
     """Vectors turned by the angles with this cosine and sine (2, n_frequencies)."""
     cos, sin = turn
     near, far = x.chunk(2, dim=-1)

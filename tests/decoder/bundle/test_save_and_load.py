@@ -226,7 +226,7 @@ def test_an_onnx_network_travels_in_the_bundle(tmp_path: Path, readout: Any) -> 
 def test_what_it_says_of_itself(saved: Path) -> None:
     manifest = describe(saved)
     decoder = of_words()
-    assert manifest["format"] == 7
+    assert manifest["format"] == 9
     assert manifest["hotwire"] == version("hotwire")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(manifest["created"])).days < 1
     assert manifest["versions"]["numpy"] == version("numpy")
@@ -361,7 +361,10 @@ def test_the_helper_makes_good_bundles(saved: Path, tmp_path: Path, network: Lan
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(format=8, hotwire="9.1", steps=3), r"newer hotwire \(9\.1\) in format 8.*upgrade hotwire"),
+        (
+            lambda m: m.update(format=10, hotwire="9.1", steps=3),
+            r"newer hotwire \(9\.1\) in format 10.*upgrade hotwire",
+        ),
         (lambda m: m.update(format="1"), "expected 'format', a whole number"),
         (lambda m: m.pop("format"), "expected 'format'"),
         (lambda m: m.pop("parts"), "expected the field 'parts'"),

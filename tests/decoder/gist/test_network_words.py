@@ -9,7 +9,6 @@ from hotwire.decoder.gist.word_features import NUISANCE, WordFeatures
 from hotwire.decoder.recordings.timed_words import TimedWords
 from hotwire.errors import InputError
 from hotwire.models.networks.language.language_model import LanguageModel
-from hotwire.models.networks.language.reading import read_texts
 from hotwire.models.networks.language.sliding_pass import SlidingPass
 
 from ..small_study import save_network
@@ -46,23 +45,6 @@ def test_vocabulary(network: LanguageModel) -> None:
     assert vocabulary.first.tolist() == np.flatnonzero(vocabulary.allowed).tolist()
     with pytest.raises(InputError, match=r"some that are one token of .*, got none of 1"):
         vocabulary_of(network, ["unheard"])
-
-
-def test_texts_side_by_side_are_texts_alone(network: LanguageModel, sliding: SlidingPass) -> None:
-    rng = np.random.default_rng(0)
-    texts = [[rng.integers(0, 32, size=rng.integers(1, 4)).tolist() for _ in range(n)] for n in (5, 12, 0, 9)]
-    later = SlidingPass(network, "2", n_tokens=4)
-    together = read_texts([later, sliding], texts)
-    for text, read in zip(texts, together, strict=True):
-        assert list(read.states) == ["2", "1"]
-        for one in (sliding, later):
-            [alone] = read_texts([one], [text])
-            assert alone.states[str(one.layer)].shape == (len(text), 16)
-            np.testing.assert_allclose(read.states[str(one.layer)], alone.states[str(one.layer)], atol=1e-5)
-            np.testing.assert_allclose(read.surprisal, alone.surprisal, atol=1e-5)
-    assert read_texts([sliding], []) == []
-    with pytest.raises(InputError, match="got none for word 2"):
-        read_texts([sliding], [[[1], []]])
 
 
 def test_a_beam_meets_what_was_fitted(network: LanguageModel, sliding: SlidingPass) -> None:

@@ -15,6 +15,7 @@ from hotwire.decoder.evaluation.audit.samples import memory_finding
 from hotwire.decoder.readers import read_npz, write_npz
 from hotwire.decoder.recordings.cutting import cut_runs
 from hotwire.decoder.recordings.joining import joined
+from hotwire.decoder.steps import Lag, RunningBaseline, run_steps
 from hotwire.errors import InputError, RecordingError
 
 RATE_HZ = 50.0
@@ -174,3 +175,24 @@ def test_what_the_study_cut_itself_is_no_seam(rate_hz: float, verdict: str, reas
     found = memory_finding(cut, {run: i for i, run in enumerate(cut.runs)})
     assert found.verdict == verdict
     assert reason in found.reason
+
+
+def test_steps_restart_in_each_run_or_go_on_across_the_cuts() -> None:
+    events = Events(np.ones(3, int), np.array([2.0, 12.0, 22.0]), np.full(3, 3.0), np.array(["a", "b", "a"]))
+    data = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32)
+    recording = Recording(data, 1.0, ("x", "y"), np.ones(30, int), events)
+    steps = [Lag(lag_samples=2), RunningBaseline()]
+    whole = run_steps(steps, recording).data
+    on = cut_runs(recording, 3, steps="go on")
+    after = run_steps(steps, on)
+    assert np.array_equal(after.data, whole)
+    starts = np.flatnonzero(np.r_[True, on.run[1:] != on.run[:-1]])
+    assert [after.samples_of(name).start for name in after.runs] == starts.tolist()
+    assert after.trimmed_samples == 2
+    again = run_steps(steps, cut_runs(recording, 3))
+    assert len(again.data) == 30 - 3 * 2
+    # What is left of a choice of runs goes on only from a run that is chosen, too.
+    some = on.select(runs=["1 part 1", "1 part 3"])
+    assert some.goes_on == ()
+    last = run_steps(steps, some).data[run_steps(steps, some).samples_of("1 part 3")]
+    assert np.array_equal(last, again.data[again.samples_of("1 part 3")])

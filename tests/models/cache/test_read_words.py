@@ -13,8 +13,8 @@ from hotwire.errors import AssetError, InputError
 from hotwire.models.cache import read_words as module
 from hotwire.models.cache.read_words import read_words
 from hotwire.models.networks.language.language_model import LanguageModel
-from hotwire.models.networks.language.reading import read_texts
-from hotwire.models.networks.language.sliding_pass import Entered, Memory, SlidingPass
+from hotwire.models.networks.language.reading import read_text
+from hotwire.models.networks.language.sliding_pass import SlidingPass
 
 from ...decoder.small_study import save_network
 
@@ -33,29 +33,29 @@ def texts_read(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[int], Any]]:
     """The layers and texts of each reading, as they come."""
     noted: list[tuple[list[int], Any]] = []
 
-    def read(passes: list[SlidingPass], texts: Any) -> Any:
-        noted.append(([one.layer for one in passes], texts))
-        return read_texts(passes, texts)
+    def read(sliding: SlidingPass, layers: list[int], text: Any, *progress: Any) -> Any:
+        noted.append((layers, text))
+        return read_text(sliding, layers, text, *progress)
 
-    monkeypatch.setattr(module, "read_texts", read)
+    monkeypatch.setattr(module, "read_text", read)
     return noted
 
 
 def test_a_text_is_read_once(network: LanguageModel, tmp_path: Path, texts_read: list) -> None:
     first = read_words(network, ["1", "2"], [TEXTS[0], TEXTS[1], TEXTS[0]], folder=tmp_path)
-    assert texts_read[1:] == [([1, 2], [TEXTS[0], TEXTS[1]])]  # the first is the probe
-    passes = [SlidingPass(network, layer) for layer in ("1", "2")]
-    for found, expected in zip(first, read_texts(passes, [TEXTS[0], TEXTS[1], TEXTS[0]]), strict=True):
+    assert texts_read[1:] == [([1, 2], TEXTS[0]), ([1, 2], TEXTS[1])]  # the first is the probe
+    for found, text in zip(first, [TEXTS[0], TEXTS[1], TEXTS[0]], strict=True):
+        expected = read_text(SlidingPass(network, "1"), [1, 2], text)
         for layer in ("1", "2"):
             np.testing.assert_allclose(found.states[layer], expected.states[layer], atol=1e-5)
         np.testing.assert_allclose(found.surprisal, expected.surprisal, atol=1e-5)
     texts_read.clear()
     again = read_words(network, ["2"], [TEXTS[1], TEXTS[2]], folder=tmp_path)
-    assert texts_read[1:] == [([2], [TEXTS[2]])]
+    assert texts_read[1:] == [([2], TEXTS[2])]
     np.testing.assert_array_equal(again[0].states["2"], first[1].states["2"])
     texts_read.clear()
     other = read_words(network, ["2"], [TEXTS[1]], n_tokens=4, folder=tmp_path)
-    assert texts_read[1:] == [([2], [TEXTS[1]])]
+    assert texts_read[1:] == [([2], TEXTS[1])]
     assert len(other[0].surprisal) == 2
 
 
@@ -64,12 +64,11 @@ def test_what_was_read_by_other_code_is_not_used(
 ) -> None:
     read_words(network, ["1"], TEXTS, folder=tmp_path)
 
-    def go_on(self: SlidingPass, memory: Memory, entered: Entered) -> tuple[Memory, torch.Tensor]:
-        grown, log_p = usual(self, memory, entered)
-        return grown, 1.01 * log_p
+    def log_p(self: SlidingPass, hidden: torch.Tensor) -> torch.Tensor:
+        return 1.01 * usual(self, hidden)
 
-    usual = SlidingPass.go_on
-    monkeypatch.setattr(SlidingPass, "go_on", go_on)
+    usual = SlidingPass.log_p
+    monkeypatch.setattr(SlidingPass, "log_p", log_p)
     with pytest.raises(AssetError, match="its texts were read by other code than this; delete this folder"):
         read_words(network, ["1"], TEXTS, folder=tmp_path)
 

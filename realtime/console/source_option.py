@@ -1,0 +1,106 @@
+"""The options of ``hotwire stream`` that say where its samples and markers come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ..live_decoder import LiveDecoder
+    from ..sources.source import Source
+
+FolderPath = click.Path(file_okay=False, path_type=Path)
+Command = TypeVar("Command", bound=Callable[..., Any])
+OF_FOLDERS = {"--tr": "tr_s", "--pattern": "pattern", "--events": "events"}
+OPTIONS = (
+    click.option("--source", "name", metavar="NAME", help="The LSL stream's name."),
+    click.option("--type", "kind", help="Its content type."),
+    click.option("--source-id", help="Its source_id."),
+    click.option("--markers", metavar="NAME", help="The LSL stream of markers; needed where windows follow events."),
+    click.option("--volumes", type=FolderPath, help="Instead: the folder in which NIfTI volumes appear."),
+    click.option("--dicom", type=FolderPath, help="Instead: the folder into which the scanner sends DICOM files."),
+    click.option("--series", type=int, help="With --dicom: the number of the series; others are counted."),
+    click.option("--protocol", metavar="NAME", help="With --dicom: instead, the name of its protocol."),
+    click.option("--from", "from_", metavar="NAME[:KEY=VALUE,...]", help="Instead: a source that a package brings."),
+    click.option(
+        "--tr", "tr_s", type=float, help="With --volumes or --dicom: seconds from one to the next; else the decoder's."
+    ),
+    click.option(
+        "--pattern",
+        metavar="NAMES",
+        help="With --volumes or --dicom: which files are volumes, such as 'run2_*.nii'. For --volumes their number is "
+        "{n}, as in 'vol_{n}_2.nii'; else it is the last one in the name.",
+    ),
+    click.option(
+        "--events",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="With --volumes or --dicom: the protocol, a BIDS _events.tsv; onsets count from the first volume.",
+    ),
+)
+
+
+def source_options(command: Command) -> Command:
+    """Add the options to a command."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def tells_events(options: dict[str, Any]) -> bool:
+    """Whether the source that is chosen may tell events."""
+    return bool(options["markers"] or options["from_"] or options["events"])
+
+
+def source_of(decoder: LiveDecoder, options: dict[str, Any]) -> Source:
+    """Make the source that the options choose; click.UsageError where they do not go together."""
+    from ..plugins import make_source
+    from ..sources.catalogue import lsl
+
+    stream = {key: options[of] for key, of in (("name", "name"), ("type", "kind"), ("source_id", "source_id"))}
+    markers, by_name, has_stream = options["markers"], options["from_"], any(stream.values())
+    n_folders = (options["volumes"] is not None) + (options["dicom"] is not None)
+    if has_stream + n_folders + (by_name is not None) > 1 or (markers and not has_stream):
+        raise click.UsageError(
+            "expected either an LSL stream, with or without --markers, or --volumes, or --dicom, or --from, not both"
+        )
+    folder = _folder(decoder, options)
+    if by_name is not None:
+        return make_source(by_name, decoder)
+    if folder is not None:
+        return folder
+    if not has_stream:
+        raise click.UsageError(
+            "expected --source, --type or --source-id of an LSL stream, or --volumes, or --dicom, or --from"
+        )
+    return lsl(decoder, **stream, markers=markers)
+
+
+def _folder(decoder: LiveDecoder, options: dict[str, Any]) -> Source | None:
+    """The folder of volumes, with the events of a protocol; None where no folder is chosen."""
+    from ..sources.catalogue import dicom, volumes
+    from ..sources.planned import PlannedSource
+
+    nifti, scanner = options["volumes"], options["dicom"]
+    for option in ("series", "protocol"):
+        if options[option] is not None and scanner is None:
+            raise click.UsageError(f"--{option} goes with --dicom")
+    if nifti is None and scanner is None:
+        for option, name in OF_FOLDERS.items():
+            if options[name] is not None:
+                raise click.UsageError(f"{option} goes with --volumes or --dicom")
+        return None
+    given = {name: options[name] for name in ("tr_s", "pattern") if options[name] is not None}
+    if scanner is not None:
+        source: Source = dicom(decoder, folder=scanner, series=options["series"], protocol=options["protocol"], **given)
+    else:
+        assert nifti is not None
+        source = volumes(decoder, folder=nifti, **given)
+    if options["events"] is None:
+        return source
+    from ...decoder.readers.tables import read_events
+
+    return PlannedSource(source, read_events(options["events"], 1))

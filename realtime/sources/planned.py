@@ -1,0 +1,61 @@
+"""A source whose markers are planned: the events of a protocol, counted from the first sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import nan
+
+from ...decoder.recordings.events import Events
+from ..clock import Clock, SystemClock
+from .source import Chunk, Marker, MarkersChange, Refusal, Source, StreamInfo
+
+
+class PlannedSource:
+    """A source without markers, and the events of a protocol as its markers.
+
+    The first sample is at 0 s. An event is told with the first sample that is not before it, or before the sample that
+    follows; after a loss the plan goes on by the time that passed.
+
+    Parameters
+    ----------
+    source : Source
+    events : Events
+        Of one run; onsets in seconds from the first sample.
+    """
+
+    def __init__(self, source: Source, events: Events, clock: Clock | None = None) -> None:
+        self._source = source
+        self._clock = clock or SystemClock()
+        order = events.onset_s.argsort(kind="stable")
+        self._planned = [
+            (float(events.onset_s[i]), float(events.duration_s[i]), str(events.label[i])) for i in order.tolist()
+        ]
+        self._origin_s = self._newest_s = nan
+        self._period_s = nan
+
+    def open(self, timeout_s: float) -> StreamInfo:
+        """Open the source; see `Source`."""
+        info = self._source.open(timeout_s)
+        self._period_s = 1.0 / info.rate_hz
+        return info
+
+    def pull(self, timeout_s: float) -> Chunk | None:
+        """Wait for samples; see `Source`."""
+        chunk = self._source.pull(timeout_s)
+        if chunk is not None and len(chunk.stamps):
+            if self._origin_s != self._origin_s:
+                self._origin_s = float(chunk.stamps[0])
+            self._newest_s = float(chunk.stamps.max())
+        return chunk
+
+    def markers(self) -> Sequence[Marker | MarkersChange | Refusal]:
+        """Return the events that begin before the sample after the newest, and what the source reports."""
+        due: list[Marker] = []
+        while self._planned and self._origin_s + self._planned[0][0] < self._newest_s + self._period_s:
+            onset_s, duration_s, label = self._planned.pop(0)
+            due.append(Marker(label, self._origin_s + onset_s, duration_s, self._clock.now()))
+        return [*self._source.markers(), *due]
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
