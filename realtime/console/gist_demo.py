@@ -14,6 +14,7 @@ from ...decoder.bundle.compiled_gist import CompiledGist
 from ...decoder.cli.demo import DEMO
 from ...decoder.gist.meter import NOT_DISTINGUISHABLE
 from ...decoder.readers import read_npz, write_npz
+from ...decoder.recordings.recording import Recording
 from ...decoder.statistics.texts import word_error_rate
 from ...errors import InputError
 from ...errors.printable import printable
@@ -23,7 +24,7 @@ from ..health import State
 from ..live_decoder import LiveDecoder
 from ..live_text import LiveText
 from ..settings import LiveSettings
-from ..sources.source import StreamInfo
+from ..sources.source import Source, StreamInfo
 from ..verify.replayed import replayed
 from ..word_times import MarkedWords
 from .demo import FIND_S
@@ -72,19 +73,23 @@ def gist_demo(
     if not speed > 0:
         raise InputError(f"speed: expected seconds of the story in one, above 0, got {speed}")
     decoder, recording = CompiledGist.load(found.bundle), read_npz(found.run)
+    with aside(), replayed(recording, speed=speed) as source:
+        return {"speed": speed, **decode_story(decoder, recording, source, console)}
+
+
+def decode_story(decoder: CompiledGist, recording: Recording, source: Source, console: Console) -> dict[str, Any]:
+    """Decode a story's recording as it comes from a source, beside its words."""
     true = [str(word) for word in recording.events.label]
     tally, view = TextTally(), BesideTruth(true, console)
-    with aside(), replayed(recording, speed=speed) as source:
-        words = MarkedWords(1 / decoder.words_per_s)
-        engine = GistEngine(decoder, source, words, LiveSettings(timeout_s=FIND_S), outputs=[tally, view])
-        ended = decode(engine, view)
+    words = MarkedWords(1 / decoder.words_per_s)
+    engine = GistEngine(decoder, source, words, LiveSettings(timeout_s=FIND_S), outputs=[tally, view])
+    ended = decode(engine, view)
     return {
         "type": "gist demo",
         "listener": SYNTHETIC,
         "ended": ended,
         "story": str(recording.runs[0]),
-        "speed": speed,
-        "bundle": str(found.bundle),
+        "bundle": str(decoder.path),
         "digest": decoder.digest,
         "true": true,
         "said": view.said,
