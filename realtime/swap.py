@@ -32,6 +32,7 @@ POLL_S = 0.2
 class _Loading:
     """Loads a bundle in its own thread; `decoder` or `error` is set at the end."""
 
+    load: Callable[[str], CompiledDecoder]
     request: Path
     bundle: str
     decoder: CompiledDecoder | None = None
@@ -39,7 +40,7 @@ class _Loading:
 
     def run(self) -> None:
         try:
-            self.decoder = CompiledDecoder.load(self.bundle)
+            self.decoder = self.load(self.bundle)
         except (HotwireError, OSError) as error:
             self.error = error
 
@@ -51,6 +52,8 @@ class Commands:
     ----------
     folder : path
         Created if necessary. Unanswered commands to an earlier engine are removed.
+    load : function
+        Loads a bundle by its path, and may refuse it by a HotwireError, as `RequiredSignature.load` does.
 
     Attributes
     ----------
@@ -58,8 +61,11 @@ class Commands:
         Whether the command to stop was received.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str], load: Callable[[str], CompiledDecoder] = CompiledDecoder.load
+    ) -> None:
         self.stopped = False
+        self._load = load
         self._folder = Path(folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         for left in self._folder.iterdir():
@@ -97,7 +103,7 @@ class Commands:
             _answer(request, error, "")
             return
         if command == "load":
-            self._loading = _Loading(request, bundle)
+            self._loading = _Loading(self._load, request, bundle)
             self._thread = Thread(target=self._loading.run, daemon=True)
             self._thread.start()
             engine.report(f"loading {bundle}")

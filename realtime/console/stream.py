@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,13 @@ if TYPE_CHECKING:
     help="Also send decisions and states to udp://HOST:PORT (JSON), osc://HOST:PORT, ws://HOST:PORT (a server for web "
     "pages), or to an output that a package brings. May be given several times.",
 )
+@click.option(
+    "--require-signature",
+    metavar="KEY.pub",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Take only bundles that were signed with the private key to it (hotwire keys, hotwire sign), also "
+    "by hotwire swap.",
+)
 @click.option("--seconds", type=float, help="Stop after so many.")
 @click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print decisions and states as lines of JSON, then a summary.")
@@ -110,8 +118,10 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     The stream comes from LSL, or from a folder of volumes or DICOM files, and must carry what the decoder was fitted
     on. Ctrl-C ends the session with a summary and exit code 0 (130 as long as the stream was not found).
     """
+    from ...decoder.bundle.compiled import CompiledDecoder
     from ...decoder.bundle.compiled_gist import CompiledGist
     from ...decoder.bundle.loading import load_decoder
+    from ...decoder.bundle.signature import RequiredSignature
     from ...decoder.windows import EventWindow
     from ..engine.engine import Engine
     from ..outputs.json_lines import JsonLines
@@ -123,7 +133,8 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
 
     if record and out is None:
         raise click.UsageError("--record needs --out, the folder to record into")
-    decoder = load_decoder(bundle)
+    required = None if options["require_signature"] is None else RequiredSignature(options["require_signature"])
+    decoder = load_decoder(bundle) if required is None else required.load(bundle, load_decoder)
     check_rate(decoder, options["rate"])
     is_gist = isinstance(decoder, CompiledGist)
     if options["words_per_s"] is not None and not is_gist:
@@ -147,7 +158,8 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         outputs.append(JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_plain(options, settings.window)}))
-        commands = Commands(out / "commands")
+        load = CompiledDecoder.load
+        commands = Commands(out / "commands", load if required is None else partial(required.load, load=load))
         recorder = XdfRecorder(_unused(out / "raw.xdf")) if record else None
     draws = not (options["plain"] or options["as_json"]) and sys.stdout.isatty()
     if options["as_json"]:

@@ -58,6 +58,14 @@ class StreamWarnings:
                 "that; is the program that sends it on LSL's clock?"
             )
 
+    def shadow_is_slow(self, n_skipped: int, now_s: float) -> None:
+        """The shadow left out so many windows so far."""
+        if self._is_new("shadow", now_s):
+            self._reporter.message(
+                f"the bundle in the shadow is too slow: {n_skipped} of its windows so far got no decision; the active "
+                "decoder does not wait for it"
+            )
+
     def _is_new(self, what: str, now_s: float) -> bool:
         is_new = now_s >= self._said_s.get(what, -inf) + AGAIN_S
         if is_new:

@@ -250,6 +250,7 @@ def test_the_demo_goes_live(lsl: LslWorld, fetched: Callable[[str], Path]) -> No
         (["stream", "{bundle}", "--source", "a", "--volumes", "."], 2, "not both"),
         (["stream", "{bundle}", "--volumes", ".", "--markers", "m"], 2, "not both"),
         (["stream", "{bundle}", "--source", "a", "--tr", "2"], 2, "--tr goes with --volumes"),
+        (["stream", "{bundle}", "--source", "a", "--require-signature", "no.pub"], 1, "hotwire keys KEY"),
         (["stream", "{bundle}", "--source", "a", "--pattern", "*"], 2, "--pattern goes with --volumes"),
         (["stream", "{bundle}", "--source", "a", "--record"], 2, "--record needs --out"),
         (["stream", "{bundle}", "--source", "a"], 2, "windows follow events: expected --markers"),
