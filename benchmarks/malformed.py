@@ -2,9 +2,10 @@
 
     python benchmarks/malformed.py [--quick] [--json] [--files N] [--first N] [--seed N]
 
-Small files of each format (NIfTI, TSV, JSON, XDF, FIF, EDF, NWB, npz, mat, TOML) are damaged at random, as disks,
-transfers, editors and other programs do: bits, numbers in headers and in text, lost and repeated stretches, encodings;
-what is compressed is damaged inside, too. Each goes through `inspect`, a check of a study that reads it, and `predict`.
+Small files of each format (NIfTI, TSV, JSON, XDF, FIF, EDF, NWB, npz, mat, TOML, DICOM) are damaged at random, as
+disks, transfers, editors and other programs do: bits, numbers in headers and in text, lost and repeated stretches,
+encodings; what is compressed is damaged inside, too. Each goes through `inspect`, a check of a study that reads it, and
+`predict`.
 
 A *find* is whatever is not a result or one of hotwire's own errors: the line of the unexpected, a traceback, silence,
 more than 20 s, more than 2 GB, or the end of the process, which therefore is another one than this. The same seed and
@@ -22,11 +23,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from _malformed_dicom import read_on_a_rig
 from _processes import Process, ProcessError
 
 HERE = Path(__file__).parent
 FULL, QUICK = 10_000, 150
 PATIENCE_S = 120.0
+N_ON_A_RIG = 1000
 
 
 def run(seed: int, first: int, stop: int) -> dict[str, Any]:
@@ -70,6 +73,7 @@ def main() -> None:
     arguments = parser.parse_args()
     n_files = QUICK if arguments.quick else arguments.files
     start = time.perf_counter()
+    on_a_rig = read_on_a_rig(N_ON_A_RIG, arguments.seed)
     found = run(arguments.seed, arguments.first, arguments.first + n_files)
     found |= {
         "files": n_files,
@@ -77,6 +81,10 @@ def main() -> None:
         "seed": arguments.seed,
         "seconds": time.perf_counter() - start,
     }
+    found["dicom_on_a_rig"] = on_a_rig
+    found["finds"] += [
+        {"i": -1, "format": "DICOM", "command": "rig", "problem": one, "where": ""} for one in on_a_rig["finds"]
+    ]
     found["goals"] = {"finds": {"value": len(found["finds"]), "goal": "0", "met": not found["finds"]}}
     if arguments.json:
         print(json.dumps(found))
@@ -84,6 +92,7 @@ def main() -> None:
     print(f"{n_files} damaged files in {found['seconds']:.0f} s")
     for kind, count in found["ended"].items():
         print(f"  {kind:16} read {count.get('read', 0):6}  refused {count.get('refused', 0):6}")
+    print(f"  DICOM on a rig   {on_a_rig['files']} files: {on_a_rig['ended']}")
     alike = Counter((one["where"], one["problem"][:80]) for one in found["finds"])
     for (where, problem), n in alike.most_common():
         first = next(one for one in found["finds"] if (one["where"], one["problem"][:80]) == (where, problem))
