@@ -26,6 +26,8 @@ COMMANDS = ("load", "promote", "rollback", "stop")
 ANSWERED = ".answer"
 LEFT_OVER = (".json", ".taken", UNFINISHED, ANSWERED)
 POLL_S = 0.2
+MOST_BYTES = 65_536
+"""Of a command."""
 
 
 @dataclass
@@ -69,10 +71,11 @@ class Commands:
         self._folder = Path(folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         for left in self._folder.iterdir():
-            if left.suffix in LEFT_OVER:
+            if left.suffix in LEFT_OVER and not left.is_dir():
                 left.unlink()
         self._looked_at_s = -POLL_S
         self._loading: _Loading | None = None
+        self._no_files: set[str] = set()
         self._thread: Thread | None = None
 
     def poll(self, engine: Engine) -> None:
@@ -85,7 +88,11 @@ class Commands:
             if self._thread is not None and not self._thread.is_alive():
                 self._loaded(engine)
             for request in sorted(self._folder.glob("*.json")):
-                self._carry_out(request, engine)
+                if request.is_file():
+                    self._carry_out(request, engine)
+                elif request.name not in self._no_files:
+                    self._no_files.add(request.name)
+                    engine.report(f"commands: {request.name} is no file, and is not looked at")
         except OSError as error:  # a full disk must not end the session
             engine.report(f"commands: {error}")
 
@@ -184,8 +191,10 @@ def send(
 def _read(request: Path) -> tuple[str, str]:
     """Return a request's command and its bundle (or ""); InputError if it is not a request."""
     try:
-        content = json.loads(request.read_text(encoding="utf-8"))
-    except ValueError as error:
+        with request.open("rb") as file:
+            text = file.read(MOST_BYTES)
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{request.name}: expected a command as JSON: {error}") from error
     command, bundle = (content.get("command"), content.get("bundle")) if isinstance(content, dict) else (content, None)
     if command not in COMMANDS:

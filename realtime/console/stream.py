@@ -14,6 +14,7 @@ from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
 from .channels_option import read_channels
 from .rate_option import check_rate
+from .seconds import Seconds
 from .source_option import FolderPath, source_of, source_options, tells_events
 from .window_option import read_sliding, window_for
 
@@ -84,7 +85,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Decide on a window only where at least this share of its samples came.",
 )
-@click.option("--find", "find_s", type=float, default=10.0, show_default=True, help="Seconds to look for the stream.")
+@click.option(
+    "--find", "find_s", type=Seconds(), default=10.0, show_default=True, help="Seconds to look for the stream."
+)
 @click.option("--out", type=FolderPath, help="Keep decisions.jsonl there, and take commands (hotwire swap).")
 @click.option("--record", is_flag=True, help="Keep the raw stream in --out, too, as XDF.")
 @click.option(
@@ -109,7 +112,7 @@ if TYPE_CHECKING:
     help="Take only bundles that were signed with the private key to it (hotwire keys, hotwire sign), also "
     "by hotwire swap.",
 )
-@click.option("--seconds", type=float, help="Stop after so many.")
+@click.option("--seconds", type=Seconds(), help="Stop after so many.")
 @click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print decisions and states as lines of JSON, then a summary.")
 def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options: Any) -> CommandResult:
@@ -147,7 +150,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
             "the decoder's windows follow events: expected --markers, the stream that tells them, --events, a protocol "
             "for volumes, or --window sliding:LENGTH/EVERY"
         )
-    commands = recorder = outlets = None
+    commands = recorder = outlets = lines = None
     tally = Tally()
     outputs: list[Any] = [tally, *(make_output(text, decoder) for text in options["to"])]
     if publish != "none":
@@ -157,7 +160,8 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         outputs.append(outlets)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        outputs.append(JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_plain(options, settings.window)}))
+        lines = JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_plain(options, settings.window)})
+        outputs.append(lines)
         load = CompiledDecoder.load
         commands = Commands(out / "commands", load if required is None else partial(required.load, load=load))
         recorder = XdfRecorder(_unused(out / "raw.xdf")) if record else None
@@ -191,8 +195,9 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         **tally.to_dict(),
         "losses": engine.losses,
         "out": None if out is None else str(out),
+        "out_stopped": None if lines is None else engine.why_stopped(lines),
     }
-    return CommandResult(result, lambda console: console.print(_summary(result), markup=False))
+    return CommandResult(result, lambda console: console.print(summary_of(result), markup=False))
 
 
 def _settings(options: dict[str, Any], window: Window | None) -> LiveSettings:
@@ -230,7 +235,7 @@ def _unused(path: Path) -> Path:
     return numbered
 
 
-def _summary(result: dict[str, Any]) -> str:
+def summary_of(result: dict[str, Any]) -> str:
     lines = [
         f"Ended: {result['ended']}. {result['n_decisions']} decisions, {result['n_abstained']} abstained, "
         f"{result['n_late']} late, {result['n_in_shadow']} in shadow."
@@ -242,5 +247,6 @@ def _summary(result: dict[str, Any]) -> str:
     for name, of in result["latency_ms"].items():
         lines.append(f"{name:>8}: {of['p50']:.2f} ms (median), {of['p99']:.2f} ms (99 %), {of['max']:.2f} ms (most)")
     if result["out"] is not None:
-        lines.append(f"Decisions are in {Path(result['out']) / 'decisions.jsonl'}.")
+        path, why = Path(result["out"]) / "decisions.jsonl", result["out_stopped"]
+        lines.append(f"Decisions are in {path}." if why is None else f"{path} lacks later decisions: {why}.")
     return "\n".join(map(printable, lines))

@@ -81,6 +81,7 @@ class OpenStream:
         reporter, active = self._reporter, self.decoders.active
         self.motions.take(chunk, pieces)
         arrival = self.arrival = self._arrived(chunk, pieces)
+        self.warnings.clock(float(chunk.stamps[-1]), chunk.received_s)
         n_present = n_missing = 0
         nonfinite_before, filled_before = active.n_nonfinite, active.n_filled
         for piece in pieces:

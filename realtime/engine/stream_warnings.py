@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from math import inf
 
@@ -16,6 +17,7 @@ for ever.
 """
 MOST_REPEATED = 0.2
 """The share of samples that may be taken for repeats before the cause is named."""
+DAY_S = 86_400.0
 OVER_S, OVER_SAMPLES = 5.0, 50
 
 
@@ -48,6 +50,15 @@ class StreamWarnings:
                 f"{share:.0%} of the newest samples are taken for repeats or come out of order: their stamps are too "
                 "close, or go back. Is each stamped when a burst is pushed? Have the program push whole chunks, or "
                 "stamp samples a period apart"
+            )
+
+    def clock(self, stamp_s: float, received_s: float) -> None:
+        """The newest sample's stamp, and when it came, on the local clock."""
+        is_epoch = abs(stamp_s - received_s) > DAY_S and abs(stamp_s - time.time()) < DAY_S
+        if is_epoch and self._is_new("clock", received_s):
+            self._reporter.message(
+                "samples are stamped by time.time(), not by LSL's clock: the age of decisions and deadlines mean "
+                "nothing, and markers on LSL's clock have no place; have the source use pylsl.local_clock()"
             )
 
     def ahead(self, label: str, ahead_s: float, now_s: float) -> None:

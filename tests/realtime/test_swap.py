@@ -366,7 +366,12 @@ def test_commands_through_the_folder(bundles, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "written", ["", "no JSON", "[]", '{"command": "format"}', '{"command": "load"}', '{"command": ["stop"]}', "7"]
+    "written",
+    [
+        *("", "no JSON", "[]", '{"command": "format"}', '{"command": "load"}', '{"command": ["stop"]}', "7"),
+        *("[" * 50_000, '{"command": ' * 5_000, '{"command": "\\u001b[2J"}', " " * 100_000 + '{"command": "stop"}'),
+    ],
+    ids=lambda text: text[:10].strip(),
 )
 def test_a_command_that_makes_no_sense_is_refused(written, tmp_path):
     engine, kept, clock = on_stage()
@@ -383,6 +388,20 @@ def test_a_command_that_makes_no_sense_is_refused(written, tmp_path):
         play(engine, clock, 99.0)
     assert sum(status.why.startswith("refused") for status in kept.statuses) == 1
     assert len([one for one in kept.decisions if not one.shadow]) == len(ONSETS)
+
+
+def test_a_folder_among_the_commands_is_named_once_and_the_others_go_on(tmp_path):
+    engine, kept, clock = on_stage()
+    commands = Commands(tmp_path)
+    with engine:
+        (tmp_path / "1.json").mkdir()
+        for number in (2, 3):
+            commands._looked_at_s = -1.0
+            (tmp_path / f"{number}.json").write_text('{"command": "promote"}')
+            commands.poll(engine)
+        play(engine, clock, 99.0)
+    assert sum("1.json is no file" in status.why for status in kept.statuses) == 1
+    assert [(tmp_path / f"{number}.answer").exists() for number in (2, 3)] == [True, True]
 
 
 def test_an_answer_does_not_wait_for_the_disk(tmp_path, monkeypatch):
