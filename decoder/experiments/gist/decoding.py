@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from ...gist.beam_memory import beams_at_once
 from ...gist.decode_run import Decoded, decode_run
 from ...gist.featured_words import FeaturedWords
 from ...gist.fitting import FittedGist
 from ...gist.gist_decoder import GistDecoder
+from ...gist.network_words import SlidingWords
 from ...gist.side_by_side import side_by_side
 from ...gist.whitened import WhitenedModel
 from ...gist.word_model import WordNetwork
@@ -41,10 +43,13 @@ class Task(NamedTuple):
 def decode_all(fitted: FittedGist, words: TimedWords, tasks: Sequence[Task], what: str) -> list[Decoded]:
     """Decode words at these times for each task; `what` they are is said beside the progress."""
     progress = tqdm(total=len(tasks) * len(words), desc=what, delay=1, unit="word", disable=None)
+    network, n_words = fitted.words.network, int(fitted.vocabulary.allowed.sum())
+    assert isinstance(network, SlidingWords)
+    at_once = beams_at_once(network.sliding, fitted.settings.beam, n_words, AT_ONCE)
     found: list[Decoded] = []
-    for start in range(0, len(tasks), AT_ONCE):
-        now = [partial(_decode, fitted, words, task, progress) for task in tasks[start : start + AT_ONCE]]
-        found += side_by_side(fitted.words.network, now)
+    for start in range(0, len(tasks), at_once):
+        now = [partial(_decode, fitted, words, task, progress) for task in tasks[start : start + at_once]]
+        found += side_by_side(network, now)
     progress.close()
     return found
 

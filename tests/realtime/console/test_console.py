@@ -280,7 +280,7 @@ def test_the_demo_goes_live(lsl: LslWorld, fetched: Callable[[str], Path]) -> No
         (["replay", "{recording}", "--begin", "now"], 2, "when-heard"),
         (["verify", "{bundle}", "{recording}", "--run", "9"], 1, "There are: 0, 1"),
         (["verify", "{bundle}", "{recording}", "--out", "nowhere/c.json"], 1, "there is no folder nowhere"),
-        (["demo", "--speed", "3"], 2, "--speed goes with --live"),
+        (["demo", "--speed", "3"], 2, "--speed goes with --live or --gist"),
         (["demo", "--live", "--speed", "0"], 1, "speed: expected"),
     ],
 )
