@@ -43,6 +43,7 @@ OWN = {
     "predict": "predict:predict",
     "pseudo-online": "pseudo_online:pseudo_online",
     "retrieve": "retrieve:retrieve",
+    "to-bids": "to_bids:to_bids",
     "sign": "signing:sign",
 }
 """Module and function of each command in this folder."""
