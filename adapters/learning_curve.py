@@ -59,7 +59,8 @@ class LearningCurve:
     Attributes
     ----------
     silent : str or None
-        Why there is no forecast: too few scores, or no improvement larger than their scatter. None if there is one.
+        Why there is no forecast: too few scores, only the best possible, or no improvement larger than their scatter.
+        None if there is one.
 
     Raises
     ------
@@ -125,6 +126,8 @@ class LearningCurve:
         n_scores, n_sizes = len(self.scores), len(np.unique(self.sizes))
         if n_scores < LEAST_SCORES or n_sizes < LEAST_SIZES:
             return f"there are {n_scores} scores at {n_sizes} sizes, and it takes {LEAST_SCORES} at {LEAST_SIZES}"
+        if not np.abs(self.limit - self.scores).any():
+            return f"all {n_scores} scores are the best possible, and do not tell how they grow"
         if self._law.flat_error <= self._allowed(PowerLaw.N_PARAMETERS):
             return "the scores do not get better by more than they scatter"
         return None

@@ -122,7 +122,7 @@ def require_memory(
 
     Nothing is checked if the system does not report its memory.
     """
-    room = _machine_bytes() if room_bytes is None else room_bytes
+    room = machine_bytes() if room_bytes is None else room_bytes
     if room is not None and plan.memory_bytes > room:
         takes = duration(seconds_of(plan.operations))
         raise InputError(f"{what} will take {plan} ({takes}), and the machine has {size(room)}: {instead}")
@@ -134,7 +134,7 @@ def fits_at_once(plan: FitPlan, n: int, room_bytes: float | None = None) -> int:
     >>> fits_at_once(plan_whitening(1452, 200_000), 12, 16e9)
     6
     """
-    room = _machine_bytes() if room_bytes is None else room_bytes
+    room = machine_bytes() if room_bytes is None else room_bytes
     return n if room is None else max(1, min(n, int(room / plan.memory_bytes)))
 
 
@@ -155,7 +155,8 @@ def duration(seconds: float) -> str:
     return f"some {seconds:.0f} s" if seconds >= 1 else "about a second"
 
 
-def _machine_bytes() -> float | None:
+def machine_bytes() -> float | None:
+    """This machine's memory; None where it does not say."""
     try:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):  # not on Windows

@@ -74,6 +74,14 @@ def _image(ending: str) -> Callable[[Path, np.ndarray], Format]:
     return make
 
 
+def _dicom(folder: Path, _: np.ndarray) -> Format:
+    from _malformed_dicom import dicom_files
+
+    section = 'kind = "dicom"\nfolder = "dicom"\nevents = "events.tsv"\ncut = { n_runs = 2 }'
+    files = dicom_files() | {"events.tsv": EVENTS.encode()}
+    return Format("DICOM", files, "dicom/002.dcm", section)
+
+
 def _tsv(folder: Path, signal: np.ndarray) -> Format:
     image = _image(".nii")(folder, signal)
     return image._replace(name="TSV", damaged="events.tsv")
@@ -223,6 +231,7 @@ def _toml(folder: Path, signal: np.ndarray) -> Format:
 MAKERS: list[Callable[[Path, np.ndarray], Format]] = [
     _image(".nii"),
     _image(".nii.gz"),
+    _dicom,
     _tsv,
     _json,
     _xdf,

@@ -23,7 +23,7 @@ myst_enable_extensions = ["colon_fence"]
 templates_path = ["templates"]
 myst_heading_anchors = 3
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["results", "templates", "pictures/*.py"]
+exclude_patterns = ["results", "templates", "pictures/*.py", "programs"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = "hotwire"
@@ -31,7 +31,7 @@ html_static_path = ["static"]
 html_css_files = ["pages.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {page: [] for page in ("install", "demo", "results", "limits", "changelog")}
+html_sidebars = {page: [] for page in ("install", "demo", "results", "format", "limits", "changelog")}
 html_theme_options = {
     "navigation_with_keys": False,
     "show_prev_next": False,

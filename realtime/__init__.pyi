@@ -17,7 +17,9 @@ from .outputs.udp import UdpJson as UdpJson
 from .outputs.websocket import WebSocketServer as WebSocketServer
 from .outputs.xdf import XdfRecorder as XdfRecorder
 from .settings import LiveSettings as LiveSettings
+from .sources.brainflow_board import BrainFlowBoard as BrainFlowBoard
 from .sources.lsl_source import LslSource as LslSource
+from .sources.mne_lsl_stream import MneLslStream as MneLslStream
 from .sources.push_source import PushSource as PushSource
 from .sources.recording_source import RecordingSource as RecordingSource
 from .sources.scripted import ScriptedSource as ScriptedSource

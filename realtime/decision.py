@@ -92,8 +92,11 @@ class LiveDecision:
         return self.text or self.answer or ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return {"type": "decision", **asdict(self)}
+        """Ready for JSON; without the head's motion where it is not known."""
+        fields = asdict(self)
+        if self.motion is None:
+            del fields["motion"]
+        return {"type": "decision", **fields}
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from ..errors import StreamMismatchError
+from .channel_match import Channels
 from .checks import few
-from .stream_match import Channels, Rate, match_stream
+from .stream_match import Rate, match_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

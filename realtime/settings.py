@@ -8,7 +8,8 @@ from typing import Literal
 
 from ..decoder.windows import Window
 from ..errors import InputError
-from .stream_match import CHANNELS, RATES, Channels, Rate
+from .channel_match import CHANNELS, Channels
+from .stream_match import RATES, Rate
 
 BACKLOG = ("catch-up", "newest", "every")
 ON_LATE = ("publish", "withhold")

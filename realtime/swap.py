@@ -30,12 +30,15 @@ MAX_NOTE = 1000
 ANSWERED = ".answer"
 LEFT_OVER = (".json", ".taken", UNFINISHED, ANSWERED)
 POLL_S = 0.2
+MOST_BYTES = 65_536
+"""Of a command."""
 
 
 @dataclass
 class _Loading:
     """Loads a bundle in its own thread; `decoder` or `error` is set at the end."""
 
+    load: Callable[[str], CompiledDecoder]
     request: Path
     bundle: str
     decoder: CompiledDecoder | None = None
@@ -43,7 +46,7 @@ class _Loading:
 
     def run(self) -> None:
         try:
-            self.decoder = CompiledDecoder.load(self.bundle)
+            self.decoder = self.load(self.bundle)
         except (HotwireError, OSError) as error:
             self.error = error
 
@@ -55,6 +58,8 @@ class Commands:
     ----------
     folder : path
         Created if necessary. Unanswered commands to an earlier engine are removed.
+    load : function
+        Loads a bundle by its path, and may refuse it by a HotwireError, as `RequiredSignature.load` does.
 
     Attributes
     ----------
@@ -62,15 +67,19 @@ class Commands:
         Whether the command to stop was received.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str], load: Callable[[str], CompiledDecoder] = CompiledDecoder.load
+    ) -> None:
         self.stopped = False
+        self._load = load
         self._folder = Path(folder)
         self._folder.mkdir(parents=True, exist_ok=True)
         for left in self._folder.iterdir():
-            if left.suffix in LEFT_OVER:
+            if left.suffix in LEFT_OVER and not left.is_dir():
                 left.unlink()
         self._looked_at_s = -POLL_S
         self._loading: _Loading | None = None
+        self._no_files: set[str] = set()
         self._thread: Thread | None = None
 
     def poll(self, engine: Engine) -> None:
@@ -83,7 +92,11 @@ class Commands:
             if self._thread is not None and not self._thread.is_alive():
                 self._loaded(engine)
             for request in sorted(self._folder.glob("*.json")):
-                self._carry_out(request, engine)
+                if request.is_file():
+                    self._carry_out(request, engine)
+                elif request.name not in self._no_files:
+                    self._no_files.add(request.name)
+                    engine.report(f"commands: {request.name} is no file, and is not looked at")
         except OSError as error:  # a full disk must not end the session
             engine.report(f"commands: {error}")
 
@@ -101,7 +114,7 @@ class Commands:
             _answer(request, error, "")
             return
         if command == "load":
-            self._loading = _Loading(request, argument)
+            self._loading = _Loading(self._load, request, argument)
             self._thread = Thread(target=self._loading.run, daemon=True)
             self._thread.start()
             engine.report(f"loading {argument}")
@@ -189,8 +202,10 @@ def send(
 def _read(request: Path) -> tuple[str, str]:
     """Return a request's command and its argument (or ""); InputError if it is not a request."""
     try:
-        content = json.loads(request.read_text(encoding="utf-8"))
-    except ValueError as error:
+        with request.open("rb") as file:
+            text = file.read(MOST_BYTES)
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{request.name}: expected a command as JSON: {error}") from error
     command = content.get("command") if isinstance(content, dict) else content
     if command not in COMMANDS:

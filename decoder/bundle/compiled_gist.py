@@ -154,5 +154,14 @@ def decodes_gist(path: str | PathLike[str]) -> bool:
     try:
         with ZipFile(path) as archive:
             return json.loads(archive.read(MANIFEST)).get("decodes") == "gist"
-    except (OSError, BadZipFile, KeyError, ValueError, AttributeError):
+    except (
+        OSError,
+        BadZipFile,
+        KeyError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+        NotImplementedError,
+        RuntimeError,
+    ):
         return False

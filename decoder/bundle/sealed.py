@@ -1,7 +1,8 @@
 """The file format of a bundle: a zip of stored parts, sealed by a digest over all its bytes.
 
 The first part is ``manifest.json``, which lists the SHA-256 of every other. The zip's comment, the last 64 bytes of the
-file, is the SHA-256 of all bytes before it in hexadecimal. Nothing is compressed and nothing can be executed.
+file, is the SHA-256 of all bytes before it in hexadecimal. Nothing is compressed and nothing can be executed. The page
+``docs/format.md`` describes all of it.
 """
 
 from __future__ import annotations

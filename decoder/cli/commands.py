@@ -36,12 +36,15 @@ OWN = {
     "group": "subjects:group_",
     "init": "init:init",
     "inspect": "inspect:inspect",
+    "keys": "signing:keys",
     "map": "map:map_",
     "models": "assets:models",
     "plan": "plan:plan",
     "predict": "predict:predict",
     "pseudo-online": "pseudo_online:pseudo_online",
     "retrieve": "retrieve:retrieve",
+    "to-bids": "to_bids:to_bids",
+    "sign": "signing:sign",
 }
 """Module and function of each command in this folder."""
 ADDED: Registry[click.Command] = Registry("hotwire.commands", {})

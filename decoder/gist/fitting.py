@@ -14,6 +14,7 @@ from ...models.networks.language.language_model import LanguageModel
 from ...models.networks.language.sliding_pass import SlidingPass
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
+from .beam_memory import check_beam_memory
 from .beam_settings import BeamSettings
 from .decode_run import decode_run
 from .encoding_fit import EncodingFit, EncodingSettings, fit_encoding
@@ -104,15 +105,16 @@ def fit_gist(
     UnknownNameError
         The network has no such layer.
     InputError
-        The network is of another family, or settings do not fit.
+        The network is of another family, settings do not fit, or the beam is too large for the memory.
     """
     check_words(words, recording)
     sliding = SlidingPass(network, settings.layer, n_tokens=settings.n_tokens)
+    vocabulary, tokens = vocabulary_of(network, np.concatenate([words[run].word for run in words]).tolist())
+    check_beam_memory(sliding, settings.beam, int(vocabulary.allowed.sum()))
     read = read_stories(network, [settings.layer], words, settings.n_tokens)
     states = np.concatenate([of.states[settings.layer] for of in read.values()])
     features = WordFeatures.fit(states, settings.n_components)
     encoding = encode_words(network, features, words, recording, settings)
-    vocabulary, tokens = vocabulary_of(network, np.concatenate([words[run].word for run in words]).tolist())
     return FittedGist(
         settings, encoding, vocabulary, FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features)
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...errors import RecordingError
 from .arrays.array_files import array_shapes
+from .dicom.slices import COMPLAINT, read_file
 from .fmri.bids_files import entities_of
 from .fmri.images import IMAGES, open_image
 from .fmri.repetition_time import units_of
@@ -54,6 +55,21 @@ def _nifti(path: Path) -> dict[str, Any]:
         "time_step": float(str(zooms[3])) if len(zooms) > 3 else None,
         "units": list(units),
         "values": str(np.dtype(image.get_data_dtype())),
+    }
+
+
+def _dicom(path: Path) -> dict[str, Any]:
+    slices = read_file(path)
+    if slices is None:
+        raise RecordingError(f"{path}: {COMPLAINT}: it is torn, or holds no picture")
+    return {
+        "series": str(slices.series),
+        "time_step": slices.tr_s,
+        "slices": len(slices.values),
+        "volumes": sorted(set(slices.volume.tolist())),
+        "matrix": list(slices.values.shape[:0:-1]),
+        "pixel_size": list(slices.spacing),
+        "from_slice_to_slice": slices.thickness_mm,
     }
 
 
@@ -125,6 +141,7 @@ def _bids(root: Path) -> dict[str, Any]:
 
 KINDS: list[tuple[tuple[str, ...], str, Callable[[Path], dict[str, Any]]]] = [
     (IMAGES, "nifti", _nifti),
+    ((".dcm", ".ima"), "dicom", _dicom),
     ((".xdf", ".xdfz"), "xdf", _xdf),
     (MNE_FILES, "mne", _mne),
     ((".nwb",), "nwb", describe_nwb),

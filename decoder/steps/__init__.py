@@ -8,10 +8,12 @@ from .detrend import Detrend, RunningDetrend
 from .filter_bank import FilterBank
 from .iir import BandPass, HighPass, LowPass, Notch
 from .lag import Lag
+from .percent_change import PercentChange
 from .power import Power
 from .reference import Bipolar, Reference
 from .regress_out import regress_out
 from .resample import Resample
+from .running_regression import RunningRegression
 from .smoothing import Smooth
 from .square_root import SquareRoot
 from .zscore import RunningZScore, ZScore
@@ -28,11 +30,13 @@ __all__ = [
     "Lag",
     "LowPass",
     "Notch",
+    "PercentChange",
     "Power",
     "Reference",
     "Resample",
     "RunningBaseline",
     "RunningDetrend",
+    "RunningRegression",
     "RunningZScore",
     "Smooth",
     "SquareRoot",

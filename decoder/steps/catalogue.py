@@ -12,14 +12,26 @@ from .detrend import Detrend, RunningDetrend
 from .filter_bank import FilterBank
 from .iir import BandPass, HighPass, LowPass, Notch
 from .lag import Lag
+from .percent_change import PercentChange
 from .power import Power
 from .reference import Bipolar, Reference
 from .resample import Resample
+from .running_regression import RunningRegression
 from .smoothing import Smooth
 from .square_root import SquareRoot
 from .zscore import RunningZScore, ZScore
 
-SCANNER = (Detrend, ZScore, Lag, RunningBaseline, RunningZScore, RunningDetrend, ExponentialBaseline)
+SCANNER = (
+    Detrend,
+    ZScore,
+    Lag,
+    RunningBaseline,
+    RunningZScore,
+    RunningDetrend,
+    ExponentialBaseline,
+    RunningRegression,
+    PercentChange,
+)
 ELECTRODES = (SquareRoot, BandPass, HighPass, LowPass, Notch, Reference, Bipolar, Resample, FilterBank, Power, Smooth)
 
 STEPS: Kinds[Step] = Kinds("hotwire.steps", Step, (*SCANNER, *ELECTRODES))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tomllib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from ...decoder.bundle.compiled import CompiledDecoder
-from ...decoder.bundle.versions import versions
 from ...decoder.cli.demo import DEMO
 from ...decoder.readers import read_npz, write_npz
 from ...decoder.report.markup import in_markup
@@ -25,6 +21,7 @@ from ..engine.engine import Engine
 from ..outputs.json_lines import Callback
 from ..settings import LiveSettings
 from ..verify.replayed import replayed
+from .prepared import Prepared, prepared
 from .session import Tally, decode
 from .view import Scorer, View
 
@@ -33,24 +30,17 @@ FIND_S = 60.0
 """A replay may start slowly on a busy machine."""
 
 
-class Prepared(NamedTuple):
-    """The demo's bundle, and the held-out run."""
-
-    bundle: Path
-    run: Path
-
-
 def live_demo(
     speed: float, make_view: Callable[[Scorer], View], aside: Callable[[], AbstractContextManager[None]]
 ) -> dict[str, Any]:
     """Replay and decode the last run of the demo's session, and return the decisions on each block, ready for JSON."""
     if not speed > 0:
         raise InputError(f"speed: expected seconds of the run in one, above 0, got {speed}")
-    prepared = prepare()
-    decoder = CompiledDecoder.load(prepared.bundle)
+    found = prepare()
+    decoder = CompiledDecoder.load(found.bundle)
     targets = WordTargets(**decoder.manifest["targets"])
     scorer = scorer_of(targets)
-    recording = read_npz(prepared.run)
+    recording = read_npz(found.run)
     decisions: list[LiveDecision] = []
     tally = Tally()
     settings = LiveSettings(backlog="every", timeout_s=FIND_S)
@@ -63,7 +53,7 @@ def live_demo(
         "ended": ended,
         "run": recording.source,
         "speed": speed,
-        "bundle": str(prepared.bundle),
+        "bundle": str(found.bundle),
         "digest": decoder.digest,
         **scores(decisions, targets),
         "blocks": blocks(decisions, targets),
@@ -74,13 +64,11 @@ def live_demo(
 
 def prepare() -> Prepared:
     """Return the fitted decoder and the held-out run, cached or new."""
-    from ...models.cache_folder import cache_folder
+    study = tomllib.loads(STUDY.read_text(encoding="utf-8"))
+    return prepared("demo", [STUDY], [study["recording"]["name"], study["network"]["name"]], _fit)
 
-    folder = cache_folder() / "live"
-    name = f"demo-{_key()}"
-    prepared = Prepared(folder / f"{name}.hotwire", folder / f"{name}.npz")
-    if prepared.bundle.is_file() and prepared.run.is_file():
-        return prepared
+
+def _fit(to: Prepared) -> None:
     from ...decoder.bundle.save import save
     from ...decoder.study.study import open_study
 
@@ -89,27 +77,8 @@ def prepare() -> Prepared:
     recording = study.recording()
     *others, last = recording.runs
     decoder = study.fit(study.decoder(), recording.select(runs=others))
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("demo-*"):
-        old.unlink()
-    write_npz(recording.select(runs=[last]), prepared.run)
-    save(decoder, prepared.bundle)  # last: if it exists, so does the run
-    return prepared
-
-
-def _key() -> str:
-    """A digest of all that the decoder depends on: study, recording, network, other packages and this one."""
-    from ...models.weights.registry import asset
-
-    text = STUDY.read_text(encoding="utf-8")
-    study = tomllib.loads(text)
-    names = study["recording"]["name"], study["network"]["name"]
-    described = json.dumps([text, [asset(name).sha256 for name in names], versions()], sort_keys=True)
-    digest = hashlib.sha256(described.encode())
-    package = STUDY.parents[2]
-    for file in sorted(file for part in ("adapters", "decoder", "models") for file in (package / part).rglob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    write_npz(recording.select(runs=[last]), to.run)
+    save(decoder, to.bundle)
 
 
 def scorer_of(targets: WordTargets) -> Scorer:

@@ -7,6 +7,7 @@ import click
 from ...decoder.cli.options import json_option
 from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
+from .seconds import Seconds
 
 
 @click.command()
@@ -31,7 +32,9 @@ from ...errors.printable import printable
     show_default=True,
     help="Wait for someone to take the samples, or not.",
 )
-@click.option("--linger", type=float, default=1.0, show_default=True, help="Seconds to stay after the last sample.")
+@click.option(
+    "--linger", type=Seconds(zero=True), default=1.0, show_default=True, help="Seconds to stay after the last sample."
+)
 @json_option
 def replay(
     recording: str,

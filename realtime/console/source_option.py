@@ -24,6 +24,11 @@ OPTIONS = (
     click.option("--dicom", type=FolderPath, help="Instead: the folder into which the scanner sends DICOM files."),
     click.option("--series", type=int, help="With --dicom: the number of the series; others are counted."),
     click.option("--protocol", metavar="NAME", help="With --dicom: instead, the name of its protocol."),
+    click.option(
+        "--brainflow",
+        metavar="BOARD[:KEY=VALUE,...]",
+        help="Instead: a board by BrainFlow's name, such as synthetic or cyton:serial_port=/dev/ttyUSB0.",
+    ),
     click.option("--from", "from_", metavar="NAME[:KEY=VALUE,...]", help="Instead: a source that a package brings."),
     click.option(
         "--tr", "tr_s", type=float, help="With --volumes or --dicom: seconds from one to the next; else the decoder's."
@@ -62,19 +67,23 @@ def source_of(decoder: LiveDecoder, options: dict[str, Any]) -> Source:
 
     stream = {key: options[of] for key, of in (("name", "name"), ("type", "kind"), ("source_id", "source_id"))}
     markers, by_name, has_stream = options["markers"], options["from_"], any(stream.values())
-    n_folders = (options["volumes"] is not None) + (options["dicom"] is not None)
-    if has_stream + n_folders + (by_name is not None) > 1 or (markers and not has_stream):
+    others = [options[name] for name in ("volumes", "dicom", "brainflow", "from_") if options[name] is not None]
+    if has_stream + len(others) > 1 or (markers and not has_stream):
         raise click.UsageError(
-            "expected either an LSL stream, with or without --markers, or --volumes, or --dicom, or --from, not both"
+            "expected either an LSL stream, with or without --markers, or --volumes, or --dicom, or --brainflow, or "
+            "--from, not both"
         )
     folder = _folder(decoder, options)
+    if options["brainflow"] is not None:
+        board, colon, parameters = options["brainflow"].partition(":")
+        by_name = f"brainflow:board={board}" + f",{parameters}" * bool(colon)
     if by_name is not None:
         return make_source(by_name, decoder)
     if folder is not None:
         return folder
     if not has_stream:
         raise click.UsageError(
-            "expected --source, --type or --source-id of an LSL stream, or --volumes, or --dicom, or --from"
+            "expected --source, --type or --source-id of an LSL stream, or --volumes, --dicom, --brainflow or --from"
         )
     return lsl(decoder, **stream, markers=markers)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from ...errors.printable import printable
 from .channels_option import read_channels
 from .monitor_option import commands_of, monitor_of, monitor_options
 from .rate_option import check_rate
+from .seconds import Seconds
 from .source_option import FolderPath, source_of, source_options, tells_events
 from .window_option import read_sliding, window_for
 
@@ -84,7 +86,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Decide on a window only where at least this share of its samples came.",
 )
-@click.option("--find", "find_s", type=float, default=10.0, show_default=True, help="Seconds to look for the stream.")
+@click.option(
+    "--find", "find_s", type=Seconds(), default=10.0, show_default=True, help="Seconds to look for the stream."
+)
 @click.option("--out", type=FolderPath, help="Keep decisions.jsonl there, and take commands (hotwire swap).")
 @click.option("--record", is_flag=True, help="Keep the raw stream in --out, too, as XDF.")
 @click.option(
@@ -103,7 +107,14 @@ if TYPE_CHECKING:
     "pages), or to an output that a package brings. May be given several times.",
 )
 @monitor_options
-@click.option("--seconds", type=float, help="Stop after so many.")
+@click.option(
+    "--require-signature",
+    metavar="KEY.pub",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Take only bundles that were signed with the private key to it (hotwire keys, hotwire sign), also "
+    "by hotwire swap.",
+)
+@click.option("--seconds", type=Seconds(), help="Stop after so many.")
 @click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print decisions and states as lines of JSON, then a summary.")
 def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options: Any) -> CommandResult:
@@ -112,8 +123,10 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     The stream comes from LSL, or from a folder of volumes or DICOM files, and must carry what the decoder was fitted
     on. Ctrl-C ends the session with a summary and exit code 0 (130 as long as the stream was not found).
     """
+    from ...decoder.bundle.compiled import CompiledDecoder
     from ...decoder.bundle.compiled_gist import CompiledGist
     from ...decoder.bundle.loading import load_decoder
+    from ...decoder.bundle.signature import RequiredSignature
     from ...decoder.windows import EventWindow
     from ..engine.engine import Engine
     from ..outputs.json_lines import JsonLines
@@ -125,7 +138,8 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
 
     if record and out is None:
         raise click.UsageError("--record needs --out, the folder to record into")
-    decoder = load_decoder(bundle)
+    required = None if options["require_signature"] is None else RequiredSignature(options["require_signature"])
+    decoder = load_decoder(bundle) if required is None else required.load(bundle, load_decoder)
     check_rate(decoder, options["rate"])
     is_gist = isinstance(decoder, CompiledGist)
     if options["words_per_s"] is not None and not is_gist:
@@ -138,9 +152,10 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
             "the decoder's windows follow events: expected --markers, the stream that tells them, --events, a protocol "
             "for volumes, or --window sliding:LENGTH/EVERY"
         )
-    recorder = outlets = None
+    recorder = outlets = lines = None
     folder = None if is_gist else commands_of(out, options)
-    commands = None if folder is None else Commands(folder)
+    load = CompiledDecoder.load if required is None else partial(required.load, load=CompiledDecoder.load)
+    commands = None if folder is None else Commands(folder, load)
     monitor = monitor_of(options, folder)
     tally = Tally()
     outputs: list[Any] = [tally, *(make_output(text, decoder) for text in options["to"])]
@@ -153,7 +168,8 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         outputs.append(outlets)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        outputs.append(JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_plain(options, settings.window)}))
+        lines = JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_plain(options, settings.window)})
+        outputs.append(lines)
         recorder = XdfRecorder(_unused(out / "raw.xdf")) if record else None
     draws = not (options["plain"] or options["as_json"]) and sys.stdout.isatty()
     if options["as_json"]:
@@ -185,8 +201,9 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         **tally.to_dict(),
         "losses": engine.losses,
         "out": None if out is None else str(out),
+        "out_stopped": None if lines is None else engine.why_stopped(lines),
     }
-    return CommandResult(result, lambda console: console.print(_summary(result), markup=False))
+    return CommandResult(result, lambda console: console.print(summary_of(result), markup=False))
 
 
 def _settings(options: dict[str, Any], window: Window | None) -> LiveSettings:
@@ -224,7 +241,7 @@ def _unused(path: Path) -> Path:
     return numbered
 
 
-def _summary(result: dict[str, Any]) -> str:
+def summary_of(result: dict[str, Any]) -> str:
     lines = [
         f"Ended: {result['ended']}. {result['n_decisions']} decisions, {result['n_abstained']} abstained, "
         f"{result['n_late']} late, {result['n_in_shadow']} in shadow."
@@ -236,5 +253,6 @@ def _summary(result: dict[str, Any]) -> str:
     for name, of in result["latency_ms"].items():
         lines.append(f"{name:>8}: {of['p50']:.2f} ms (median), {of['p99']:.2f} ms (99 %), {of['max']:.2f} ms (most)")
     if result["out"] is not None:
-        lines.append(f"Decisions are in {Path(result['out']) / 'decisions.jsonl'}.")
+        path, why = Path(result["out"]) / "decisions.jsonl", result["out_stopped"]
+        lines.append(f"Decisions are in {path}." if why is None else f"{path} lacks later decisions: {why}.")
     return "\n".join(map(printable, lines))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import OrderedDict
 
 from ...decoder.windows import WindowRow
-from ..checks import few
 from ..clock import Clock
 from ..decision import Latency, LiveDecision
 from ..gaps.timeline import Timeline
 from ..settings import LiveSettings
+from .answering import Answered, answered, is_due, is_late
 from .open_stream import OpenStream
-from .pipeline import Pipeline, ReadyWindow
 from .reporting import Reporter
 
-if TYPE_CHECKING:
-    from ...decoder.bundle.compiled import CompiledDecoder
+MAX_NUMBERS = 1000
+"""Windows of the active decoder whose numbers are known when the shadow decides on them, later."""
 
 
 class Decider:
@@ -24,19 +23,20 @@ class Decider:
     def __init__(self, settings: LiveSettings, clock: Clock, reporter: Reporter) -> None:
         self._settings, self._clock, self._reporter = settings, clock, reporter
         self._n_windows = 0
+        self._numbers: OrderedDict[tuple[int, int, int], int] = OrderedDict()
 
     def decide(self, stream: OpenStream) -> list[LiveDecision]:
         """Decide on the waiting windows and return the published decisions, not those in the shadow."""
         settings, counts, decoders = self._settings, self._reporter.counts, stream.decoders
-        ready, in_shadow = decoders.take_ready()
-        first_number = self._n_windows
-        self._n_windows += len(ready)
+        ready = decoders.take_ready()
         published = []
-        for number, one in enumerate(ready, first_number):
+        for one in ready:
+            number = self._numbered(one.row)
             if not is_due(one, ready[-1], settings, self._clock.now()):
                 counts["windows_skipped"] += 1
                 continue
-            decision = self._decided(stream, decoders.active, one, number)
+            said = answered(one, decoders.active.decoder, settings, self._clock)
+            decision = self._decision(said, stream, number, shadow=False)
             counts["abstained"] += decision.abstained is not None
             counts["late"] += decision.late
             if decision.late and settings.on_late == "withhold":
@@ -44,60 +44,68 @@ class Decider:
                 continue
             self._publish(decision)
             published.append(decision)
-        if in_shadow:
-            assert decoders.shadow is not None
-            # The same window has the same number. A window of the shadow only gets the newest number.
-            number_of = {_samples_of(one.row): number for number, one in enumerate(ready, first_number)}
-            for one in in_shadow:
-                if is_due(one, in_shadow[-1], settings, self._clock.now()):
-                    number = number_of.get(_samples_of(one.row), self._n_windows - 1)
-                    self._publish(self._decided(stream, decoders.shadow, one, number))
         return published
+
+    def take_from_shadow(self, stream: OpenStream) -> None:
+        """Publish what the shadow has decided meanwhile, as such, and say what it left out or that it failed."""
+        came = stream.decoders.collect()
+        for said in came.answers:
+            # The same window has the same number. A window of the shadow only gets the newest number.
+            number = self._numbers.get(_samples_of(said.window.row), self._n_windows - 1)
+            self._publish(self._decision(said, stream, number, shadow=True))
+        if came.n_skipped:
+            self._reporter.counts["shadow_skipped"] += came.n_skipped
+            stream.warnings.shadow_is_slow(self._reporter.counts["shadow_skipped"], self._clock.now())
+        for trouble in came.troubles:
+            self._reporter.counts["shadow_failed"] += 1
+            self._reporter.message(trouble)
+
+    def _numbered(self, row: WindowRow) -> int:
+        number = self._n_windows
+        self._n_windows += 1
+        self._numbers[_samples_of(row)] = number
+        if len(self._numbers) > MAX_NUMBERS:
+            self._numbers.popitem(last=False)
+        return number
 
     def _publish(self, decision: LiveDecision) -> None:
         self._reporter.output(lambda output: output.decision(decision))
         self._reporter.record(lambda recorder: recorder.decision(decision))
 
-    def _decided(self, stream: OpenStream, pipeline: Pipeline, one: ReadyWindow, number: int) -> LiveDecision:
-        return decide(
-            one,
-            pipeline.decoder,
+    def _decision(self, said: Answered, stream: OpenStream, number: int, shadow: bool) -> LiveDecision:
+        return decision_of(
+            said,
             self._settings,
             stream.timeline,
-            self._clock,
             number=number,
-            label=stream.markers.label_of(one.row.event),
-            shadow=pipeline is not stream.decoders.active,
-            motion=stream.motions.before(one.row.stop),
+            label=stream.markers.label_of(said.window.row.event),
+            shadow=shadow,
+            motion=stream.motions.before(said.window.row.stop),
         )
 
 
-def decide(
-    one: ReadyWindow,
-    decoder: CompiledDecoder,
+def decision_of(
+    said: Answered,
     settings: LiveSettings,
     timeline: Timeline,
-    clock: Clock,
     *,
     number: int,
     label: str | None,
     shadow: bool,
     motion: dict[str, float] | None = None,
 ) -> LiveDecision:
-    """Decide on a window, or abstain."""
-    row, arrival = one.row, one.arrival
-    begun_s = clock.now()
-    why = abstention(one, settings, len(decoder.feature_names))
-    answer = None if why else decoder.decide(row.x)
+    """Put an answer on a window on record, with its time and its latency."""
+    row, arrival, answer = said.window.row, said.window.arrival, said.answer
     latency = Latency(
         age_s=arrival.pulled_s - arrival.newest_stamp_s,
-        queue_s=begun_s - arrival.pulled_s,
-        compute_s=clock.now() - begun_s,
+        queue_s=said.begun_s - arrival.pulled_s,
+        compute_s=said.done_s - said.begun_s,
     )
+    classes = said.decoder.answers
     return LiveDecision(
         number=number,
         answer=None if answer is None else answer.answer,
-        probabilities={} if answer is None else dict(zip(decoder.answers, answer.probabilities.tolist(), strict=True)),
+        probabilities={} if answer is None else dict(zip(classes, answer.probabilities.tolist(), strict=True)),
         text=None if answer is None else answer.text,
         label=label,
         event=row.event,
@@ -106,38 +114,13 @@ def decide(
         start_stamp_s=timeline.stamp_of(row.first),
         stop_stamp_s=timeline.stamp_of(row.stop),
         present=row.n_present / (row.stop - row.first),
-        abstained=why,
-        late=_is_late(latency.total_s, settings),
+        abstained=said.why,
+        late=is_late(latency.total_s, settings),
         shadow=shadow,
-        bundle=decoder.digest,
+        bundle=said.decoder.digest,
         latency=latency,
         motion=motion,
     )
-
-
-def is_due(one: ReadyWindow, newest: ReadyWindow, settings: LiveSettings, now_s: float) -> bool:
-    """Whether the backlog policy allows a decision on a window at ``now_s``; ``newest`` is the last waiting window."""
-    if one is newest or settings.backlog == "every":
-        return True
-    return settings.backlog == "catch-up" and not _is_late(now_s - one.arrival.newest_stamp_s, settings)
-
-
-def abstention(one: ReadyWindow, settings: LiveSettings, n_features: int) -> str | None:
-    """Return why there can be no decision on a window, or None."""
-    row = one.row
-    present = row.n_present / (row.stop - row.first)
-    if not row.n_present or present < settings.min_present:
-        needed = f"{100 * settings.min_present:g}% needed"  # 99.9% is not 100%
-        return f"{row.n_present} of the window's {row.stop - row.first} samples came, {needed}"
-    if one.rejected is not None:
-        return one.rejected
-    if len(one.bad) > settings.max_bad * n_features:
-        return f"{len(one.bad)} of {n_features} features cannot be trusted: {few(one.bad)}"
-    return None
-
-
-def _is_late(seconds: float, settings: LiveSettings) -> bool:
-    return settings.deadline_s is not None and seconds > settings.deadline_s
 
 
 def _samples_of(row: WindowRow) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,7 +98,7 @@ class Engine(LiveEngine[LiveDecision, OpenStream]):
         return self._stream.decoders.previous
 
     def _taking(self, info: StreamInfo) -> OpenStream:
-        return OpenStream(info, self._begins_with, self.settings, self._reporter, self._clock.now())
+        return OpenStream(info, self._begins_with, self.settings, self._reporter, self._clock)
 
     def _turn(self, timeout_s: float) -> list[LiveDecision]:
         if self.ended:
@@ -112,6 +113,16 @@ class Engine(LiveEngine[LiveDecision, OpenStream]):
             return self._decider.decide(stream)
         finally:
             stream.store()
+            stream.decoders.flush()
+            self._decider.take_from_shadow(stream)
+
+    def close(self) -> None:
+        """Release the stream, the recording, the outputs and the decoders in the background, even if one fails."""
+        with ExitStack() as closing:
+            closing.callback(super().close)
+            if self._opened is not None:
+                self._stream.decoders.close()
+                self._decider.take_from_shadow(self._stream)
 
     def latest(self, seconds: float) -> NDArray[np.float32]:
         """The newest raw samples (n_samples, n_channels), at most the settings' ``buffer_s``; missing ones are NaN.
@@ -141,7 +152,9 @@ class Engine(LiveEngine[LiveDecision, OpenStream]):
     def run_along(self, decoder: CompiledDecoder) -> None:
         """Run another decoder in the shadow of the active one: it decides, but is not published.
 
-        It first receives the raw samples still in memory, for its steps to settle.
+        It runs in a thread of its own, so the active one does not wait for it. It first receives the raw samples still
+        in memory, for its steps to settle. Windows that it is too slow for are skipped and counted
+        (``shadow_skipped``); where it fails, it is taken away, and the reason is said (``shadow_failed``).
 
         Raises
         ------
@@ -164,7 +177,10 @@ class Engine(LiveEngine[LiveDecision, OpenStream]):
         self.report(f"bundle {decoder.digest[:12]} runs in the shadow")
 
     def promote(self) -> None:
-        """Publish the shadow's decisions from the next sample on; the active decoder stays ready for `roll_back`."""
+        """Publish the shadow's decisions from the next sample on; the active decoder stays ready for `roll_back`.
+
+        InputError if there is none, or it is still at work on an earlier sample after 2 s.
+        """
         self._took_over(self._stream.decoders.promote())
 
     def roll_back(self) -> None:

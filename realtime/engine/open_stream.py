@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError
+from ..clock import Clock
 from ..gaps.timeline import Gap, SampleRange, Timeline
 from ..settings import LiveSettings
 from ..sources.source import Chunk, Marker, MarkersChange, Refusal, StreamInfo
@@ -36,23 +37,23 @@ class OpenStream:
     """
 
     def __init__(
-        self, info: StreamInfo, decoder: CompiledDecoder, settings: LiveSettings, reporter: Reporter, now_s: float
+        self, info: StreamInfo, decoder: CompiledDecoder, settings: LiveSettings, reporter: Reporter, clock: Clock
     ) -> None:
         self.info = info
         self.timeline = Timeline(info.rate_hz)
         self.markers = Markers(info.rate_hz)
         self.motions = Motions()
-        self.arrival = Arrival(now_s, now_s, 0)
+        self.arrival = Arrival(clock.now(), clock.now(), 0)
         self._settings, self._reporter = settings, reporter
         n_buffer = (
             max(BUFFER_S * info.rate_hz, MIN_BUFFER) if settings.buffer_s is None else settings.buffer_s * info.rate_hz
         )
         self._n_buffer = max(1, round(n_buffer))
         self._ring = Ring(info.n_channels, self._n_buffer)
-        self.decoders = Decoders(self._pipeline(decoder))
+        self.decoders = Decoders(self._pipeline(decoder), settings, clock, self._n_buffer)
         self._clock_off_s = 0.0
         self._early: list[Marker] = []
-        self._warnings = StreamWarnings(reporter, info.rate_hz)
+        self.warnings = StreamWarnings(reporter, info.rate_hz)
         self._unstored: tuple[Chunk, Sequence[SampleRange | Gap]] | None = None
 
     @property
@@ -85,6 +86,7 @@ class OpenStream:
         reporter, active = self._reporter, self.decoders.active
         self.motions.take(chunk, pieces)
         arrival = self.arrival = self._arrived(chunk, pieces)
+        self.warnings.clock(float(chunk.stamps[-1]), chunk.received_s)
         n_present = n_missing = 0
         nonfinite_before, filled_before = active.n_nonfinite, active.n_filled
         for piece in pieces:
@@ -100,8 +102,8 @@ class OpenStream:
         if n_nonfinite:
             reporter.counts["nonfinite"] += n_nonfinite
             reporter.counts["filled"] += n_filled
-            self._warnings.nonfinite(active.nonfinite, n_nonfinite, n_filled, arrival.pulled_s)
-        self._warnings.taken(len(chunk.samples), n_present, arrival.pulled_s)
+            self.warnings.nonfinite(active.nonfinite, n_nonfinite, n_filled, arrival.pulled_s)
+        self.warnings.taken(len(chunk.samples), n_present, arrival.pulled_s)
         n_unusable = n_nonfinite - n_filled
         reporter.changes(reporter.health.arrived(n_present - n_unusable, n_missing + n_unusable))
 
@@ -116,25 +118,36 @@ class OpenStream:
                 self._ring.append(chunk.samples[:0], piece.first + piece.n_missing)
             else:
                 self._ring.append(chunk.samples[piece.rows], piece.first)
-        self.decoders.watch()
+        self.decoders.active.watch()
 
     def finish(self) -> None:
         """End the stream and the windows that are still open."""
+        self.decoders.feed(self._finished)
+
+    def _finished(self, pipeline: Pipeline) -> list[ReadyWindow]:
         try:
-            self.decoders.feed(lambda pipeline: pipeline.finish(self.arrival))
+            return pipeline.finish(self.arrival)
         except RecordingError as error:
-            self._reporter.counts["windows_cut_off"] += 1
-            self._reporter.message(f"the stream ended within a window: {error}")
+            if pipeline is self.decoders.active:
+                self._reporter.counts["windows_cut_off"] += 1
+                self._reporter.message(f"the stream ended within a window: {error}")
+            return []
 
     def add_shadow(self, decoder: CompiledDecoder) -> None:
         """Run a decoder in the shadow, first on the raw samples and markers still in memory."""
         n_samples = min(self._ring.stop, self._n_buffer)
-        shadow = self._pipeline(decoder)
-        shadow.skip(self._ring.stop - n_samples, self.arrival)  # so that its windows are those of the active one
-        for marker in self.markers:
-            self._announce(shadow, marker)
-        shadow.push(self._ring.latest(n_samples), self.arrival)  # decisions on the past are not used
-        self.decoders.add_shadow(shadow)
+        n_forgotten, arrival, markers = self._ring.stop - n_samples, self.arrival, list(self.markers)
+        samples = self._ring.latest(n_samples).copy()
+
+        def announced(pipeline: Pipeline) -> list[ReadyWindow]:
+            return [window for marker in markers for window in self._announce(pipeline, marker, arrival)]
+
+        past = (
+            lambda pipeline: pipeline.skip(n_forgotten, arrival),  # so that its windows are those of the active one
+            announced,
+            lambda pipeline: pipeline.push(samples, arrival),
+        )
+        self.decoders.add_shadow(self._pipeline(decoder), past)
 
     def _pipeline(self, decoder: CompiledDecoder) -> Pipeline:
         settings = self._settings
@@ -171,18 +184,19 @@ class OpenStream:
             reporter.counts["markers_repeated"] += 1
             return
         ahead_s = (sample - self.timeline.stop) / self.info.rate_hz
-        self._warnings.ahead(marker.label, ahead_s, self.arrival.pulled_s)
+        self.warnings.ahead(marker.label, ahead_s, self.arrival.pulled_s)
         added = self.markers.add(marker, sample)
-        self.decoders.feed(lambda pipeline: self._announce(pipeline, added))
+        arrival = self.arrival
+        self.decoders.feed(lambda pipeline: self._announce(pipeline, added, arrival))
 
-    def _announce(self, pipeline: Pipeline, marker: MarkerAt) -> list[ReadyWindow]:
+    def _announce(self, pipeline: Pipeline, marker: MarkerAt, arrival: Arrival) -> list[ReadyWindow]:
         try:
             pipeline.announce(marker.event, marker.sample, marker.duration_s)
         except (InputError, RecordingError) as error:
             if pipeline is self.decoders.active:  # a shadow may have fewer past samples
                 self._refuse(marker.label, str(error))
             return []
-        return pipeline.late(self.arrival)
+        return pipeline.late(arrival)
 
     def _refuse(self, label: str, why: str) -> None:
         self._reporter.counts["markers_refused"] += 1

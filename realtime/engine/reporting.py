@@ -47,6 +47,7 @@ class Reporter:
         self._outputs = tuple(outputs)
         self._working = list(outputs)
         self._recorder = recorder
+        self._stopped: dict[Output, str] = {}
         self._last: Status | None = None
         self._last_sent_s = 0.0
 
@@ -97,8 +98,13 @@ class Reporter:
                 failed.append((output, error))
         for output, error in failed:
             self._working.remove(output)
+            self._stopped[output] = str(error)
             self.counts["outputs_stopped"] += 1
             self.message(f"{type(output).__name__} stopped: {error}")
+
+    def why_stopped(self, output: Output) -> str | None:
+        """Why an output is no longer used; None if it is."""
+        return self._stopped.get(output)
 
     def record(self, write: Callable[[Recorder], None]) -> None:
         """Write to the recorder. If it fails, decisions continue without it."""

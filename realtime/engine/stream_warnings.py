@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from math import inf
 
@@ -16,6 +17,7 @@ for ever.
 """
 MOST_REPEATED = 0.2
 """The share of samples that may be taken for repeats before the cause is named."""
+DAY_S = 86_400.0
 OVER_S, OVER_SAMPLES = 5.0, 50
 
 
@@ -50,12 +52,29 @@ class StreamWarnings:
                 "stamp samples a period apart"
             )
 
+    def clock(self, stamp_s: float, received_s: float) -> None:
+        """The newest sample's stamp, and when it came, on the local clock."""
+        is_epoch = abs(stamp_s - received_s) > DAY_S and abs(stamp_s - time.time()) < DAY_S
+        if is_epoch and self._is_new("clock", received_s):
+            self._reporter.message(
+                "samples are stamped by time.time(), not by LSL's clock: the age of decisions and deadlines mean "
+                "nothing, and markers on LSL's clock have no place; have the source use pylsl.local_clock()"
+            )
+
     def ahead(self, label: str, ahead_s: float, now_s: float) -> None:
         """A marker is stamped so much later than the newest sample."""
         if ahead_s > AHEAD_S and self._is_new("ahead", now_s):
             self._reporter.message(
                 f"marker {label!r} is stamped {ahead_s:.0f} s ahead of the newest sample, and its window waits for "
                 "that; is the program that sends it on LSL's clock?"
+            )
+
+    def shadow_is_slow(self, n_skipped: int, now_s: float) -> None:
+        """The shadow left out so many windows so far."""
+        if self._is_new("shadow", now_s):
+            self._reporter.message(
+                f"the bundle in the shadow is too slow: {n_skipped} of its windows so far got no decision; the active "
+                "decoder does not wait for it"
             )
 
     def _is_new(self, what: str, now_s: float) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...decoder.registry import Registry
 from ...errors import InputError
+from .brainflow_board import BrainFlowBoard
 from .dicom import DicomFolder
 from .lsl_source import LslSource
 from .source import Source
@@ -68,4 +69,11 @@ def _seconds(decoder: LiveDecoder, tr_s: float | str | None) -> float:
         raise InputError(f"tr_s: expected seconds, such as 2.5, got {tr_s!r}") from error
 
 
-SOURCES: Registry[Callable[..., Source]] = Registry("hotwire.sources", {"lsl": lsl, "volumes": volumes, "dicom": dicom})
+def brainflow(decoder: LiveDecoder, *, board: str, **parameters: str) -> BrainFlowBoard:
+    """A board by BrainFlow, with BrainFlow's parameters, such as ``serial_port``."""
+    return BrainFlowBoard(board, **parameters)
+
+
+SOURCES: Registry[Callable[..., Source]] = Registry(
+    "hotwire.sources", {"lsl": lsl, "volumes": volumes, "dicom": dicom, "brainflow": brainflow}
+)

@@ -17,8 +17,8 @@ from ...decoder.bundle.compiled import CompiledDecoder
 from ...decoder.recordings.recording import Recording
 from ...decoder.steps import open_chain
 from ...decoder.windows import WindowRow
+from ..engine.answering import abstention
 from ..engine.broken_channels import bad_channels, filled, middle_of
-from ..engine.deciding import abstention
 from ..engine.pipeline import QUALITY_S, Arrival, ReadyWindow, in_the_stream
 from ..engine.quality import Quality
 from ..settings import LiveSettings

@@ -120,6 +120,7 @@ def test_interval_is_the_profile_of_the_squared_error() -> None:
         (SIZES, [0.7, 0.6, 0.5, 0.4, 0.3, 0.2], "do not get better"),
         (SIZES, [0.5, 0.3, 0.6, 0.4, 0.5, 0.4], "do not get better"),
         (SIZES, np.zeros(6), "do not get better"),
+        (SIZES, np.ones(6), "all 6 scores are the best possible"),
     ],
 )
 def test_a_curve_that_cannot_tell_gives_no_number(sizes, scores, reason: str) -> None:

@@ -46,7 +46,7 @@ def test_more_than_there_is_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=expected):
         require_memory(plan, 16e9)
     require_memory(plan_fit(1200, 5000, 10_000_000, expansion="given"), 16e9)
-    monkeypatch.setattr(module, "_machine_bytes", lambda: 1e3)
+    monkeypatch.setattr(module, "machine_bytes", lambda: 1e3)
     with pytest.raises(InputError, match=r"the machine has 0\.0 MB"):
         RidgeAdapter(1.0).fit(np.eye(6), np.eye(6))
 
@@ -86,7 +86,7 @@ def test_alignments_tell_what_they_take(aligner: Any, what: str, monkeypatch: py
     finally:
         tracemalloc.stop()
     assert plan.memory_bytes / 3 < peak < 1.5 * plan.memory_bytes  # what was given counts as well
-    monkeypatch.setattr(module, "_machine_bytes", lambda: 1e6)
+    monkeypatch.setattr(module, "machine_bytes", lambda: 1e6)
     expected = rf"{what} will take dual, .* MB of memory \(about a second\), and the machine has 1\.0 MB: take fewer"
     with pytest.raises(InputError, match=expected):
         aligner.fit(*given)

@@ -225,7 +225,7 @@ def test_a_bad_value_is_named(shape: tuple[int, int]) -> None:
 
 @SHAPES
 def test_more_memory_than_there_is_is_refused(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_module, "_machine_bytes", lambda: 1e3)
+    monkeypatch.setattr(plan_module, "machine_bytes", lambda: 1e3)
     n_samples, n_features = shape
     expected = rf"whitening {n_features} features by {n_samples} samples will take .* MB of memory \(about a second\)"
     with pytest.raises(InputError, match=expected + ".* the machine has 0.0 MB: take fewer features"):

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from hotwire.errors import InputError, StreamMismatchError
+from hotwire.realtime.channel_match import match_channels
 from hotwire.realtime.sources.source import StreamInfo
-from hotwire.realtime.stream_match import match_channels, match_stream
+from hotwire.realtime.stream_match import match_stream
 
 
 def decoder(names: str = "C3 Cz C4", unit: Any = "uV", rate_hz: float = 250.0) -> Any:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.bundle.compiled import CompiledDecoder
+from hotwire.decoder.bundle.signature import RequiredSignature, new_keys, sign
 from hotwire.decoder.steps import RunningBaseline
 from hotwire.decoder.windows import BlockAverage, Epoch, SlidingAverage
 from hotwire.errors import BundleError, InputError, StreamMismatchError, UnknownNameError
@@ -50,7 +53,14 @@ def play(engine: Engine, clock: VirtualClock, until_s: float) -> list[Any]:
     decisions = []
     while clock.now() < until_s and not engine.ended:
         decisions += engine.turn(0.1)
+        settle(engine)
     return decisions
+
+
+def settle(engine: Engine) -> None:
+    """Wait, in real time, until what runs beside the active decoder has done its work."""
+    while not engine._stream.decoders.are_idle:
+        time.sleep(0.0005)
 
 
 def on_stage(script: list[Any] | None = None, **settings: Any) -> tuple[Engine, Kept, VirtualClock]:
@@ -278,14 +288,14 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 class Stage:
     """An engine at work on an endless stream, that takes commands."""
 
-    def __init__(self, bundle: Path, folder: Path) -> None:
+    def __init__(self, bundle: Path, folder: Path, load: Any = CompiledDecoder.load) -> None:
         self.decoder = CompiledDecoder.load(bundle)
         self.folder, self.kept, clock = folder, Kept(), VirtualClock()
         names, n = self.decoder.feature_names, len(self.decoder.feature_names)
         info = StreamInfo("amp", "EEG", "amp-1", names, ("uV",) * n, BUNDLE_RATE_HZ)
         settings = LiveSettings(window=SlidingAverage(0.6, 0.5))
         self.engine = Engine(self.decoder, Endless(info, clock), settings, outputs=[self.kept], clock=clock)
-        self.commands = Commands(folder)
+        self.commands = Commands(folder, load)
 
     def asked(self, command: str, argument: Path | str | None = None) -> Any:
         """Send a command from elsewhere, and let the engine go on until it is answered."""
@@ -307,6 +317,20 @@ class Stage:
         return next(one.bundle for one in self.kept.decisions if not one.shadow)
 
 
+def test_a_session_that_asks_for_signatures_loads_nothing_else(bundles, tmp_path):
+    key, public = new_keys(tmp_path / "lab")
+    bundle = Path(shutil.copy(bundles[1], tmp_path / "next.hotwire"))
+    load = partial(RequiredSignature(public).load, load=CompiledDecoder.load)
+    stage = Stage(bundles[0], tmp_path / "commands", load)
+    with stage.engine:
+        with pytest.raises(InputError, match=r"load: refused: .*it is not signed, expected next\.hotwire\.sig beside"):
+            stage.asked("load", bundle)
+        assert stage.engine.shadow is None
+        sign(bundle, key)
+        assert stage.asked("load", bundle) == "done"
+        assert stage.asked("promote") == "done"
+
+
 def test_commands_through_the_folder(bundles, tmp_path):
     first, second = (CompiledDecoder.load(path).digest for path in bundles)
     stage = Stage(bundles[0], tmp_path / "commands")
@@ -324,7 +348,9 @@ def test_commands_through_the_folder(bundles, tmp_path):
 
         assert stage.asked("load", bundles[1]) == "done"
         assert stage.by == first
-        assert {one.bundle for one in stage.kept.decisions if one.shadow} == {second}
+        while not (in_shadow := {one.bundle for one in stage.kept.decisions if one.shadow}):
+            stage.engine.turn()
+        assert in_shadow == {second}
         assert stage.asked("promote") == "done"
         assert stage.by == second
         assert stage.asked("rollback") == "done"
@@ -350,7 +376,11 @@ def test_commands_through_the_folder(bundles, tmp_path):
 
 @pytest.mark.parametrize(
     "written",
-    ["", "no JSON", "[]", '{"command": "format"}', '{"command": "load"}', '{"command": ["stop"]}', '"note"', "7"],
+    [
+        *("", "no JSON", "[]", '{"command": "format"}', '{"command": "load"}', '{"command": ["stop"]}', '"note"', "7"),
+        *("[" * 50_000, '{"command": ' * 5_000, '{"command": "\\u001b[2J"}', " " * 100_000 + '{"command": "stop"}'),
+    ],
+    ids=lambda text: text[:10].strip(),
 )
 def test_a_command_that_makes_no_sense_is_refused(written, tmp_path):
     engine, kept, clock = on_stage()
@@ -367,6 +397,20 @@ def test_a_command_that_makes_no_sense_is_refused(written, tmp_path):
         play(engine, clock, 99.0)
     assert sum(status.why.startswith("refused") for status in kept.statuses) == 1
     assert len([one for one in kept.decisions if not one.shadow]) == len(ONSETS)
+
+
+def test_a_folder_among_the_commands_is_named_once_and_the_others_go_on(tmp_path):
+    engine, kept, clock = on_stage()
+    commands = Commands(tmp_path)
+    with engine:
+        (tmp_path / "1.json").mkdir()
+        for number in (2, 3):
+            commands._looked_at_s = -1.0
+            (tmp_path / f"{number}.json").write_text('{"command": "promote"}')
+            commands.poll(engine)
+        play(engine, clock, 99.0)
+    assert sum("1.json is no file" in status.why for status in kept.statuses) == 1
+    assert [(tmp_path / f"{number}.answer").exists() for number in (2, 3)] == [True, True]
 
 
 def test_an_answer_does_not_wait_for_the_disk(tmp_path, monkeypatch):

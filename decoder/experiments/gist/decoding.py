@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from ...gist.beam_memory import beams_at_once
 from ...gist.decode_run import Decoded, decode_run
 from ...gist.featured_words import FeaturedWords
 from ...gist.fitting import FittedGist
 from ...gist.gist_decoder import GistDecoder
+from ...gist.network_words import SlidingWords
 from ...gist.side_by_side import side_by_side
 from ...gist.whitened import WhitenedModel
 from ...gist.word_model import WordNetwork
@@ -25,7 +27,7 @@ AT_ONCE = 16
 Floats = NDArray[np.float64]
 
 
-class Task(NamedTuple):
+class DecodingTask(NamedTuple):
     """Samples (n_samples, n_voxels) to decode.
 
     With a seed, a null that does not see them. A control may have another encoding model, and other features of words,
@@ -38,18 +40,21 @@ class Task(NamedTuple):
     words: Callable[[WordNetwork], FeaturedWords] | None = None
 
 
-def decode_all(fitted: FittedGist, words: TimedWords, tasks: Sequence[Task], what: str) -> list[Decoded]:
+def decode_all(fitted: FittedGist, words: TimedWords, tasks: Sequence[DecodingTask], what: str) -> list[Decoded]:
     """Decode words at these times for each task; `what` they are is said beside the progress."""
     progress = tqdm(total=len(tasks) * len(words), desc=what, delay=1, unit="word", disable=None)
+    network, n_words = fitted.words.network, int(fitted.vocabulary.allowed.sum())
+    assert isinstance(network, SlidingWords)
+    at_once = beams_at_once(network.sliding, fitted.settings.beam, n_words, AT_ONCE)
     found: list[Decoded] = []
-    for start in range(0, len(tasks), AT_ONCE):
-        now = [partial(_decode, fitted, words, task, progress) for task in tasks[start : start + AT_ONCE]]
-        found += side_by_side(fitted.words.network, now)
+    for start in range(0, len(tasks), at_once):
+        now = [partial(_decode, fitted, words, task, progress) for task in tasks[start : start + at_once]]
+        found += side_by_side(network, now)
     progress.close()
     return found
 
 
-def _decode(fitted: FittedGist, words: TimedWords, task: Task, progress: tqdm, network: WordNetwork) -> Decoded:
+def _decode(fitted: FittedGist, words: TimedWords, task: DecodingTask, progress: tqdm, network: WordNetwork) -> Decoded:
     language = (task.words or fitted.words.asking)(network)
     model, beam = task.model or fitted.model, fitted.settings.beam
     decoder = GistDecoder(model, language, fitted.vocabulary, beam, task.null_seed)

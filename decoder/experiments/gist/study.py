@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ....errors import InputError
+from ....errors import InputError, RecordingError
 from ....models.networks.language.language_model import LanguageModel
 from ....models.networks.sentence import SentenceEncoder
 from ...gist.beam_settings import BeamSettings
@@ -36,6 +36,9 @@ from .controls import CHEAP, check_control
 from .listeners import OneStorySection
 from .result import GistResult
 from .run import evaluate_gist
+
+LEAST_SPOKEN = 0.5
+"""Of a run, until its last word."""
 
 
 class WordsSection(Section):
@@ -228,6 +231,7 @@ class GistStudy:
             with naming(self.path, "words: "):
                 words = sections.words.read(recording.runs)
                 check_words(words, recording)
+                _check_lasting(words, recording)
             return recording, words
         if sections.listeners is not None:
             with naming(self.path, "listeners: "):
@@ -235,6 +239,7 @@ class GistStudy:
             with naming(self.path, "words: "):
                 story = sections.words.read([1])
                 check_words(story, mean)
+                _check_lasting(story, mean)
             with naming(self.path, "listeners: "):
                 return sections.listeners.cut(mean, story[1], sections.gist.encoding().gap)
         assert sections.listener is not None
@@ -244,6 +249,18 @@ class GistStudy:
         words = {run: of for run, of in words.items() if run in shortest}
         with naming(self.path, "listener: "):
             return sections.listener.hears(words, network, sections.gist), words
+
+
+def _check_lasting(words: dict[Any, TimedWords], recording: Recording) -> None:
+    """Raise RecordingError where words end long before their run: its samples then last shorter than it says."""
+    for run, length in recording.run_lengths().items():
+        last_s, stop_s = words[run].offset_s[-1], length * recording.tr_s
+        if last_s < LEAST_SPOKEN * stop_s:
+            raise RecordingError(
+                f"{words[run].source}: expected words during most of run {run}, which lasts {stop_s:g} s ({length} "
+                f"samples, {recording.tr_s:g} s each), got the last one at {last_s:g} s; is the TR that of another "
+                "run? If nothing more was said, cut the run there"
+            )
 
 
 def open_gist(path: Path) -> GistStudy:

@@ -43,7 +43,7 @@ def _times_of(bold: Bold, root: Path, given_s: float | None) -> Times:
     for path in inherited(bold, bold.path.parent, root, "bold", ".json"):
         try:
             sidecar = json.loads(read_text(path))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RecordingError(f"{path}: not a valid sidecar: {error}") from error
         if not isinstance(sidecar, dict):
             raise RecordingError(f"{path}: not a valid sidecar: expected {{field: value, ...}}")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ....decoder.cli.result import CommandResult
+from ..seconds import Seconds
 
 
 @click.command()
@@ -39,7 +40,9 @@ from ....decoder.cli.result import CommandResult
 )
 @click.option("--channel", "channels", multiple=True, help="Take this channel; may be repeated. All, if not given.")
 @click.option("--markers", default="hotwire-cues", show_default=True, metavar="NAME", help="Send the cues over LSL so.")
-@click.option("--find", "find_s", default=10.0, show_default=True, help="Seconds to look for the stream.")
+@click.option(
+    "--find", "find_s", type=Seconds(), default=10.0, show_default=True, help="Seconds to look for the stream."
+)
 @click.option("--seed", default=0, show_default=True, help="Of the order of cues.")
 @click.option("--resume", is_flag=True, help="Go on with the session in --out.")
 @click.option("--simulate", is_flag=True, help="Start a simulated participant, who reacts to the cues.")

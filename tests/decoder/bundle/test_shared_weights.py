@@ -22,6 +22,7 @@ from hotwire.models import open_network
 from hotwire.models.networks.one_thread import open_session
 
 from ..small_study import LABELS, made_recording, save_network
+from .test_format import read_by_the_page
 
 SIDE = 64
 assert SIDE * SIDE * 4 == SMALLEST_BYTES
@@ -103,6 +104,16 @@ def test_a_bundle_decides_and_speaks_as_with_whole_graphs(saved: Path, tmp_path:
     for a, b in zip(one.predict(made_recording()), other.predict(made_recording()), strict=True):
         assert (a.probabilities, a.text) == (b.probabilities, b.text)
     assert export_onnx(saved, tmp_path / "d.onnx").sameness.n_same == 24
+
+
+@pytest.mark.slow
+def test_the_program_of_the_format_s_page_reads_them_and_says_the_same(saved: Path, tmp_path: Path) -> None:
+    decoder = CompiledDecoder.load(saved)
+    row = decoder.trials(made_recording()).X[5]
+    answer, probabilities, text = decoder.decide(row)
+    read = read_by_the_page(saved, row, tmp_path)
+    assert read == {"answer": answer, "probabilities": probabilities.tolist(), "text": text}
+    assert text
 
 
 @pytest.mark.slow

@@ -314,7 +314,7 @@ def test_folds_that_whiten_are_fitted_a_few_at_once_where_memory_is_short(
     data = FoldData(network, TARGETS, recording, ("first",))
     plain, whitened = Settings("first"), Settings("first", whiten="samples")
     monkeypatch.setattr(choices, "plan_whitening", lambda *_: FitPlan("dual", 1.0, 2e9))
-    monkeypatch.setattr(plan_module, "_machine_bytes", lambda: 7e9)
+    monkeypatch.setattr(plan_module, "machine_bytes", lambda: 7e9)
     several = [Choice("whiten", ["none", "samples", "effective samples"])]
     assert folds_at_once(data, plain, (), 6) == 6
     assert folds_at_once(data, whitened, (), 6) == 3

@@ -27,6 +27,7 @@ from hotwire.errors import InputError, UnknownNameError
 from hotwire.realtime.console.demo import prepare
 from hotwire.realtime.console.recordings import named_runs, open_recording
 from hotwire.realtime.console.session import JsonStream, Tally
+from hotwire.realtime.console.stream import summary_of
 from hotwire.realtime.console.view import PlainView, TerminalView
 from hotwire.realtime.decision import Latency, LiveDecision, Status
 from hotwire.realtime.health import MarkerState, State
@@ -250,12 +251,18 @@ def test_the_demo_goes_live(lsl: LslWorld, fetched: Callable[[str], Path]) -> No
         (["stream", "{bundle}", "--source", "a", "--volumes", "."], 2, "not both"),
         (["stream", "{bundle}", "--volumes", ".", "--markers", "m"], 2, "not both"),
         (["stream", "{bundle}", "--source", "a", "--tr", "2"], 2, "--tr goes with --volumes"),
+        (["stream", "{bundle}", "--source", "a", "--require-signature", "no.pub"], 1, "hotwire keys KEY"),
         (["stream", "{bundle}", "--source", "a", "--pattern", "*"], 2, "--pattern goes with --volumes"),
         (["stream", "{bundle}", "--source", "a", "--record"], 2, "--record needs --out"),
         (["stream", "{bundle}", "--source", "a"], 2, "windows follow events: expected --markers"),
         (["stream", "{bundle}", "--source", "a", "--window", "sliding:1"], 2, "sliding:LENGTH/EVERY"),
         (["stream", "{bundle}", "--source", "a", "--window", "sliding:1/0"], 2, "every_s"),
         (["stream", "{bundle}", "--source", "a", "--channels", "any"], 2, "by-position"),
+        (["stream", "{bundle}", "--source", "a", "--seconds", "-5"], 2, "-5.0 is not in the range x>0"),
+        (["stream", "{bundle}", "--source", "a", "--seconds", "nan"], 2, "expected a number of seconds"),
+        (["stream", "{bundle}", "--source", "a", "--find", "0"], 2, "0.0 is not in the range x>0"),
+        (["calibrate", "a.toml", "--out", "o", "--stream", "a", "--find", "-1"], 2, "is not in the range x>0"),
+        (["replay", "demo", "--linger", "-1"], 2, "is not in the range x>=0"),
         (["stream", "{bundle}", "--source", "a", "--deadline", "-1"], 1, "deadline_s: expected seconds above 0"),
         (["stream", "missing.hotwire", "--source", "a"], 1, "missing.hotwire"),
         (["stream", "{bundle}", "--volumes", ".", "--publish", "none", "--window", "sliding:1/1"], 1, "ch0"),
@@ -273,7 +280,7 @@ def test_the_demo_goes_live(lsl: LslWorld, fetched: Callable[[str], Path]) -> No
         (["replay", "{recording}", "--begin", "now"], 2, "when-heard"),
         (["verify", "{bundle}", "{recording}", "--run", "9"], 1, "There are: 0, 1"),
         (["verify", "{bundle}", "{recording}", "--out", "nowhere/c.json"], 1, "there is no folder nowhere"),
-        (["demo", "--speed", "3"], 2, "--speed goes with --live"),
+        (["demo", "--speed", "3"], 2, "--speed goes with --live or --gist"),
         (["demo", "--live", "--speed", "0"], 1, "speed: expected"),
     ],
 )
@@ -405,6 +412,17 @@ def decision(number: int = 0, **changes: Any) -> LiveDecision:
         "latency": Latency(0.0012, 0.0001, 0.0243),
     }
     return LiveDecision(**(told | changes))
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [(None, "Decisions are in out/decisions.jsonl."), ("No space left", "lacks later decisions: No space left.")],
+)
+def test_the_summary_says_where_decisions_are_and_where_they_are_not(why: str | None, said: str) -> None:
+    counted = {"n_decisions": 3, "n_abstained": 0, "n_late": 0, "n_in_shadow": 0, "latency_ms": {}, "losses": {}}
+    told = summary_of({"ended": "told to stop", "markers": None, "out": "out", "out_stopped": why, **counted})
+    assert told.splitlines()[-1].endswith(said)
+    assert ("Decisions are in" in told) == (why is None)
 
 
 INFO = StreamInfo("amp", "EEG", "amp-1", ("Cz", "Pz"), ("uV", "uV"), 250.0)

@@ -11,7 +11,8 @@ from hotwire.decoder.bundle.compiled import RowDecision
 from hotwire.decoder.windows import WindowRow
 from hotwire.errors import InputError
 from hotwire.realtime.clock import VirtualClock
-from hotwire.realtime.engine.deciding import abstention, decide, is_due
+from hotwire.realtime.engine.answering import abstention, answered, is_due
+from hotwire.realtime.engine.deciding import decision_of
 from hotwire.realtime.engine.pipeline import Arrival, ReadyWindow
 from hotwire.realtime.gaps.timeline import Timeline
 from hotwire.realtime.settings import LiveSettings
@@ -91,17 +92,9 @@ def decided(one: ReadyWindow, now_s: float = 8.0, **settings: Any) -> tuple[Any,
     clock = VirtualClock(now_s)
     decoder, timeline = Taking(clock), Timeline(10.0)
     timeline.place(5.0 + np.arange(40) / 10.0, 9.0)
-    decision = decide(
-        one,
-        decoder,  # type: ignore[arg-type]
-        LiveSettings(**settings),
-        timeline,
-        clock,
-        number=7,
-        label="go",
-        shadow=False,
-    )
-    return decision, decoder
+    policy = LiveSettings(**settings)
+    said = answered(one, decoder, policy, clock)  # type: ignore[arg-type]
+    return decision_of(said, policy, timeline, number=7, label="go", shadow=False), decoder
 
 
 def test_a_decision_tells_all_that_it_rests_on():

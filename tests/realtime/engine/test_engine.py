@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -13,12 +14,12 @@ from hypothesis import strategies as st
 from hotwire.decoder import Events, Recording
 from hotwire.decoder.steps import run_steps
 from hotwire.decoder.windows import BlockAverage, Epoch, SlidingAverage, SlidingEpoch, windows
-from hotwire.errors import InputError, StreamNotFoundError
+from hotwire.errors import InputError, ShapeError, StreamNotFoundError
 from hotwire.realtime.clock import VirtualClock
 from hotwire.realtime.engine.engine import Engine
 from hotwire.realtime.settings import LiveSettings
 from hotwire.realtime.sources.scripted import At, Disappears, Samples, ScriptedSource
-from hotwire.realtime.sources.source import Chunk, Marker, StreamInfo
+from hotwire.realtime.sources.source import Chunk, EndOfStream, Marker, StreamInfo
 
 from ..scenes import (
     ONSETS,
@@ -405,11 +406,13 @@ def test_the_state_is_repeated_every_second_while_nothing_changes_with_the_losse
 def test_the_state_is_repeated_while_the_stream_is_searched_for():
     clock = VirtualClock()
     kept = Kept()
-    engine = Engine(decoder(), Absent(clock), LiveSettings(timeout_s=5.0), outputs=[kept], clock=clock)  # type: ignore[arg-type]
+    engine = Engine(decoder(), Absent(clock), LiveSettings(timeout_s=25.0), outputs=[kept], clock=clock)  # type: ignore[arg-type]
     with pytest.raises(StreamNotFoundError):
         engine.open()
-    assert [one.state for one in kept.heartbeats] == ["SEARCHING"] * len(kept.heartbeats)
-    assert len(kept.heartbeats) == 4
+    assert {one.state for one in kept.heartbeats} == {"SEARCHING"}
+    assert len(kept.heartbeats) == 24
+    still = "still looking for the stream: no such stream"
+    assert [(one.at_s, one.why) for one in kept.statuses[1:]] == [(10.0, still), (20.0, still)]
 
 
 class Absent:
@@ -421,3 +424,66 @@ class Absent:
     def open(self, timeout_s: float) -> StreamInfo:
         self._clock.sleep(timeout_s)
         raise StreamNotFoundError("no such stream")
+
+
+class Custom:
+    """A source that somebody wrote: what it pulls is given."""
+
+    def __init__(self, chunks: list[Chunk]) -> None:
+        self._chunks = chunks
+
+    def open(self, timeout_s: float) -> StreamInfo:
+        return decoder().info()
+
+    def pull(self, timeout_s: float) -> Chunk:
+        if not self._chunks:
+            raise EndOfStream
+        return self._chunks.pop(0)
+
+    def markers(self) -> list[Marker]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
+def custom(*chunks: tuple[Any, Any]) -> tuple[Engine, Kept]:
+    kept, clock = Kept(), VirtualClock(1000.0)
+    source = Custom([Chunk(np.asarray(rows, np.float32), np.asarray(stamps), 1000.0) for rows, stamps in chunks])
+    return Engine(decoder(), source, outputs=[kept], clock=clock), kept  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rows", "stamps", "said"),
+    [
+        (np.zeros((5, 4)), np.arange(4), r"expected stamps for 5 samples, one for each, got shape \(4,\)"),
+        (np.zeros((5, 4)), np.zeros((5, 1)), r"got shape \(5, 1\)"),
+        (np.zeros((5, 3)), np.arange(5), r"expected samples \(n_samples, 4\), for so many channels, got shape"),
+        (np.zeros(5), np.arange(5), "got shape"),
+    ],
+)
+def test_a_source_of_ones_own_that_gives_other_shapes_is_told(rows, stamps, said):
+    engine, _ = custom((rows, stamps))
+    with engine, pytest.raises(ShapeError, match=f"the source of 'amp': .*{said}"):
+        engine.turn()
+
+
+def test_samples_without_a_finite_stamp_are_counted_and_said_once():
+    stamps = 999.0 + np.arange(100) / RATE_HZ
+    stamps[[10, 50, 99]] = np.nan, np.inf, np.nan
+    engine, kept = custom(*((ROWS[i : i + 10], stamps[i : i + 10]) for i in range(0, 100, 10)), (ROWS[:1], [np.nan]))
+    with engine:
+        list(engine)
+    assert engine.losses["stamps_not_finite"] == 4
+    assert engine.losses["lost"] == 2  # the last one has nothing after it
+    assert sum("stamps are NaN or infinite" in one.why for one in kept.statuses) == 1
+
+
+def test_stamps_of_another_clock_are_named_once():
+    now_s = time.time()
+    engine, kept = custom(*((ROWS[:10], now_s + (np.arange(10) + i) / RATE_HZ) for i in range(0, 100, 10)))
+    with engine:
+        list(engine)
+    assert [one.why[:40] for one in kept.statuses if "time.time()" in one.why] == [
+        "samples are stamped by time.time(), not "
+    ]

@@ -536,6 +536,8 @@ def test_a_disk_that_is_full_for_the_log(tmp_path: Path):
     assert {name: n for name, n in engine.losses.items() if n} == {"outputs_stopped": 1}
     assert kept.decisions == run([*chunks(), *markers()]).decisions
     assert sum("JsonLines stopped" in status.why for status in kept.statuses) == 1
+    assert "File too large" in str(engine.why_stopped(log))
+    assert engine.why_stopped(kept) is None
     found = read_decisions(log.path)
     assert found.torn == []
     assert 0 < len([one for one in found.records if one["type"] == "decision"]) < len(ONSETS)

@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -67,7 +67,7 @@ def test_every_line_is_an_object(tmp_path: Path) -> None:
     assert start["stream"]["channel_names"] == ["Cz", "Pz"]
     assert start["settings"] == {"window_s": 1.0}
     assert {"Python", "hotwire", "numpy", "onnxruntime", "pylsl"} == set(start["versions"])
-    assert lines[2] == {"type": "decision", **asdict(DECISION)}
+    assert lines[2] == json.loads(json.dumps(DECISION.to_dict()))
     assert read_decisions(path) == (lines, [])
 
 

@@ -215,7 +215,7 @@ def test_a_control_without_predictors_is_left_out_and_said_to_be(recording, make
 
 def test_whitenings_of_all_folds_have_to_fit_into_memory(recording, make_session, store, monkeypatch):
     monkeypatch.setattr(maps_session, "plan_whitening", lambda *_: FitPlan("dual", 1.0, 2e9, 1.9e9))
-    monkeypatch.setattr(plan_module, "_machine_bytes", lambda: 1e9 + 1.9e9)
+    monkeypatch.setattr(plan_module, "machine_bytes", lambda: 1e9 + 1.9e9)
     with pytest.raises(InputError, match=r"whitening all in \d folds will take .*, or folds"):
         make_map([make_session(recording)], cache=store)
 

@@ -190,7 +190,7 @@ def test_whitenings_of_all_folds_have_to_fit_into_memory(
     """Each fold's is there to the end."""
     recording = streams()
     monkeypatch.setattr(choices, "plan_whitening", lambda *_: FitPlan("dual", 1.0, 2e9, 1.9e9))
-    monkeypatch.setattr(plan_module, "_machine_bytes", lambda: 7e9)
+    monkeypatch.setattr(plan_module, "machine_bytes", lambda: 7e9)
     with pytest.raises(InputError, match=r"whitening in 4 folds will take .*, or folds"):
         pseudo_online(decoders(whiten="samples"), recording, threshold=0.5)
     pseudo_online(decoders(whiten="samples"), recording, threshold=0.5, folds=3, n_permutations=10)
