@@ -78,8 +78,12 @@ class Rig:
         """A stream's description as it comes from the network."""
         import pylsl
         from pylsl.lib import lib
+        from rich.console import Console
 
         from hotwire.errors import StreamError
+        from hotwire.realtime.console.calibration.view import PlainCalibration
+        from hotwire.realtime.console.doctor import show
+        from hotwire.realtime.console.view import PlainView
         from hotwire.realtime.diagnosis import diagnose
         from hotwire.realtime.sources.lsl_link import Link
         from hotwire.realtime.sources.lsl_source import described
@@ -101,10 +105,16 @@ class Rig:
         except StreamError as error:
             texts.append(str(error))
         info = described(found)
-        texts.append(info.summary())
+        screen = io.StringIO()
+        console = Console(file=screen, emoji=False)
+        PlainView(console).open(info, self._decoder)
+        PlainCalibration(console).say(f"found {info.summary()}")
         known = (info.name, info.type, info.source_id, "rig", info.n_channels, info.rate_hz)
-        heard = HeardStream(*known, info, problem="")
-        texts += [f"{one.what} {one.cure}" for one in diagnose(heard, [heard], None)]
+        heard = HeardStream(*known, info)
+        advice = [one._asdict() for one in diagnose(heard, [heard], None)]
+        named = dict(zip(("name", "type", "source_id", "host", "n_channels", "rate_hz"), known, strict=True))
+        show(console, {"streams": [{**named, "advice": advice}], "configuration": None})
+        texts.append(screen.getvalue())
         match_stream(info, self._decoder, "exact", "exact", "exact")
         return texts
 
