@@ -24,16 +24,16 @@ def damaged(content: bytes, name: str, rng: Random) -> bytes:
     """Return a file's content, damaged once or a few times; what is packed is damaged inside, every other time."""
     inside = rng.random() < 0.6
     if inside and name.endswith(".gz"):
-        return gzip.compress(_several(gzip.decompress(content), rng, BYTES), 1)
+        return gzip.compress(several(gzip.decompress(content), rng, BYTES), 1)
     if inside and name.endswith(".npz"):
         return _in_archive(content, rng)
     if inside and name.endswith(".mat"):
         return _in_mat(content, rng)
     ways = TEXTS if name.endswith((".tsv", ".json", ".toml")) else BYTES
-    return _several(content, rng, ways)
+    return several(content, rng, ways)
 
 
-def _several(content: bytes, rng: Random, ways: list[Callable[[bytes, Random], bytes]]) -> bytes:
+def several(content: bytes, rng: Random, ways: list[Callable[[bytes, Random], bytes]]) -> bytes:
     for _ in range(1 + rng.poisson(0.7)):
         content = ways[rng.integers(len(ways))](content, rng)
     return content
@@ -48,7 +48,7 @@ def _in_archive(content: bytes, rng: Random) -> bytes:
             part = old.read(name)
             if name == chosen and rng.random() < 0.1:
                 continue
-            new.writestr(name, _several(part, rng, BYTES + TEXTS[-2:]) if name == chosen else part)
+            new.writestr(name, several(part, rng, BYTES + TEXTS[-2:]) if name == chosen else part)
     return packed.getvalue()
 
 
@@ -59,7 +59,7 @@ def _in_mat(content: bytes, rng: Random) -> bytes:
     changed = content[:at] + field + content[at + 4 :]
     if rng.random() < 0.5:
         return changed
-    body = zlib.compress(_several(content[128:], rng, BYTES))
+    body = zlib.compress(several(content[128:], rng, BYTES))
     return content[:128] + (15).to_bytes(4, "little") + len(body).to_bytes(4, "little") + body
 
 

@@ -33,14 +33,16 @@ class Noted(Output):
     def __init__(self) -> None:
         self.decisions: list[tuple[str | None, str | None]] = []
         self.markers: list[tuple[float, str]] = []
-        self.said: list[str] = []
+        self.n_statuses = 0
 
     def decision(self, decision: LiveDecision) -> None:
         self.decisions.append((decision.label, decision.abstained))
 
     def status(self, status: Status) -> None:
-        self.said.append(status.why)
-        self.markers.append((status.at_s, str(status.markers)))
+        self.n_statuses += 1
+        state = str(status.markers)
+        if not self.markers or self.markers[-1][1] != state:
+            self.markers.append((status.at_s, state))
 
 
 def resident_bytes() -> int:
@@ -73,7 +75,7 @@ def main() -> None:
             "losses": losses,
             "decisions": noted.decisions,
             "markers": noted.markers,
-            "said": len(noted.said),
+            "said": noted.n_statuses,
             "memory": memory,
             "processor": (time.process_time() - processor_s) / (time.monotonic() - begun_s),
         }

@@ -46,9 +46,7 @@ def main() -> None:
             result = runner.invoke(hotwire, command)
             if result.exit_code and command[:-1] == CHECK and command[-1].endswith("study.toml"):
                 raise RuntimeError(f"{made.name}: {command}: {result.output}")
-    with open("/proc/self/statm") as file:
-        limit = int(file.read().split()[0]) * resource.getpagesize() + MOST_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    limit_memory()
     signal.signal(signal.SIGALRM, hang)
     say({"formats": [made.name for made in kinds]})
     for i in range(first, stop):
@@ -82,7 +80,7 @@ def tried(runner: Any, command_line: Any, arguments: list[str]) -> int | dict[st
         with warnings.catch_warnings():
             result = runner.invoke(command_line, arguments)
     except HangError:
-        return {"problem": f"took more than {MOST_S} s", "where": _where(traceback.format_exc())}
+        return {"problem": f"took more than {MOST_S} s", "where": where_of(traceback.format_exc())}
     finally:
         signal.alarm(0)
     if isinstance(result.exception, HangError):
@@ -91,26 +89,33 @@ def tried(runner: Any, command_line: Any, arguments: list[str]) -> int | dict[st
     unexpected = UNEXPECTED.search(said)
     if unexpected:
         path = Path(unexpected[2])
-        where = _where(path.read_text(encoding="utf-8"))
+        where = where_of(path.read_text(encoding="utf-8"))
         path.unlink()
         return {"problem": unexpected[1][:300], "where": where}
     if "there is not enough memory" in said:
         cause = None if result.exception is None else result.exception.__context__
-        where = _where("".join(traceback.format_exception(cause)))
+        where = where_of("".join(traceback.format_exception(cause)))
         return {"problem": f"more than {MOST_BYTES >> 30} GB: {said.strip()[:200]}", "where": where}
     if "Traceback" in said or not (result.exception is None or isinstance(result.exception, SystemExit)):
-        return {"problem": f"a traceback: {result.exception!r}"[:300], "where": _where(said)}
+        return {"problem": f"a traceback: {result.exception!r}"[:300], "where": where_of(said)}
     if result.exit_code and "hotwire: " not in said:
         return {"problem": f"nothing was said, exit code {result.exit_code}", "where": ""}
     return result.exit_code
 
 
-def _where(trace: str) -> str:
+def where_of(trace: str) -> str:
     """The last place of hotwire's own in a traceback, and the last of all."""
     frames = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', trace)
     own = [one for one in frames if "/hotwire/" in one[0] or "/decoder/" in one[0]]
     chosen = [*own[-1:], *frames[-1:]]
     return " > ".join(f"{'/'.join(path.split('/')[-3:])}:{line} {name}" for path, line, name in chosen)
+
+
+def limit_memory() -> None:
+    """Let this process take no more than `MOST_BYTES` on top of what it has."""
+    with open("/proc/self/statm") as file:
+        limit = int(file.read().split()[0]) * resource.getpagesize() + MOST_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def hang(*_: Any) -> None:

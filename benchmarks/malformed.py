@@ -1,11 +1,14 @@
 """What hotwire says of damaged files: one line that names what is wrong, and never a traceback, a hang or a crash.
 
-    python benchmarks/malformed.py [--quick] [--json] [--files N] [--first N] [--seed N]
+    python benchmarks/malformed.py [--rig] [--quick] [--json] [--files N] [--first N] [--seed N]
 
 Small files of each format (NIfTI, TSV, JSON, XDF, FIF, EDF, NWB, npz, mat, TOML, DICOM) are damaged at random, as
 disks, transfers, editors and other programs do: bits, numbers in headers and in text, lost and repeated stretches,
 encodings; what is compressed is damaged inside, too. Each goes through `inspect`, a check of a study that reads it, and
 `predict`.
+
+With --rig, what a rig is given: XDF chunks, the headers of LSL streams, command files, and bundles, the latter also
+damaged inside and sealed again. There, a code that controls a terminal and reaches the screen is a find, too.
 
 A *find* is whatever is not a result or one of hotwire's own errors: the line of the unexpected, a traceback, silence,
 more than 20 s, more than 2 GB, or the end of the process, which therefore is another one than this. The same seed and
@@ -32,7 +35,7 @@ PATIENCE_S = 120.0
 N_ON_A_RIG = 1000
 
 
-def run(seed: int, first: int, stop: int) -> dict[str, Any]:
+def run(script: str, seed: int, first: int, stop: int) -> dict[str, Any]:
     """Damage and read files number `first` to `stop`; return how each format ended, and all finds."""
     ended: dict[str, Counter[str]] = {}
     finds: list[dict[str, Any]] = []
@@ -40,7 +43,7 @@ def run(seed: int, first: int, stop: int) -> dict[str, Any]:
     while first < stop:
         with tempfile.TemporaryDirectory(prefix="malformed-") as name:
             folder = Path(name)
-            arguments = [str(HERE / "_malformed_process.py"), name, str(seed), str(first), str(stop)]
+            arguments = [str(HERE / script), name, str(seed), str(first), str(stop)]
             process = Process(
                 "reader", arguments, folder, {**os.environ, "OMP_NUM_THREADS": "1", "HOTWIRE_CACHE": name}
             )
@@ -65,6 +68,7 @@ def run(seed: int, first: int, stop: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rig", action="store_true", help="what a rig is given, instead of recordings")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} files, under 50 s")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--files", type=int, default=FULL, help=f"how many (default {FULL})")
@@ -72,9 +76,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     n_files = QUICK if arguments.quick else arguments.files
+    script = "_malformed_rig.py" if arguments.rig else "_malformed_process.py"
     start = time.perf_counter()
     on_a_rig = read_on_a_rig(N_ON_A_RIG, arguments.seed)
-    found = run(arguments.seed, arguments.first, arguments.first + n_files)
+    found = run(script, arguments.seed, arguments.first, arguments.first + n_files)
     found |= {
         "files": n_files,
         "first": arguments.first,

@@ -22,7 +22,11 @@ from ..models.files import UNFINISHED
 if TYPE_CHECKING:
     from .engine.engine import Engine
 
-COMMANDS = ("load", "promote", "rollback", "stop")
+ARGUMENTS = {"load": "bundle", "promote": None, "rollback": None, "stop": None, "note": "text"}
+"""The commands, and what each takes."""
+COMMANDS = tuple(ARGUMENTS)
+MAX_NOTE = 1000
+"""Characters of a note."""
 ANSWERED = ".answer"
 LEFT_OVER = (".json", ".taken", UNFINISHED, ANSWERED)
 POLL_S = 0.2
@@ -98,7 +102,7 @@ class Commands:
 
     def _carry_out(self, request: Path, engine: Engine) -> None:
         try:
-            command, bundle = _read(request)
+            command, argument = _read(request)
             if command == "load" and self._thread is not None:
                 return  # one at a time; it stays in the folder until then
             taken = request.rename(request.with_suffix(".taken"))
@@ -110,15 +114,18 @@ class Commands:
             _answer(request, error, "")
             return
         if command == "load":
-            self._loading = _Loading(self._load, request, bundle)
+            self._loading = _Loading(self._load, request, argument)
             self._thread = Thread(target=self._loading.run, daemon=True)
             self._thread.start()
-            engine.report(f"loading {bundle}")
+            engine.report(f"loading {argument}")
             return
         taken.unlink()
         if command == "stop":
             self.stopped = True
             _answer(request, None, "stopping")
+        elif command == "note":
+            engine.report(f"note: {argument}")
+            _answer(request, None, "noted")
         else:
             do = engine.promote if command == "promote" else engine.roll_back
             _answer(request, *_tried(do, engine))
@@ -138,7 +145,7 @@ class Commands:
 
 
 def send(
-    folder: str | os.PathLike[str], command: str, bundle: str | os.PathLike[str] | None = None, wait_s: float = 60.0
+    folder: str | os.PathLike[str], command: str, argument: str | os.PathLike[str] | None = None, wait_s: float = 60.0
 ) -> str:
     """Send a command to a running engine and wait for its answer.
 
@@ -146,9 +153,9 @@ def send(
     ----------
     folder : path
         The engine's folder of commands.
-    command : {"load", "promote", "rollback", "stop"}
-    bundle : path, optional
-        The bundle to load.
+    command : {"load", "promote", "rollback", "stop", "note"}
+    argument : path or str, optional
+        The bundle to load, or the text to note among the session's states.
     wait_s : float
         The longest to wait for the answer.
 
@@ -165,14 +172,18 @@ def send(
     folder = Path(folder)
     if command not in COMMANDS:
         raise UnknownNameError("command", command, COMMANDS)
-    if (command == "load") != (bundle is not None):
-        raise InputError(f"bundle: expected one with 'load' and none else, got {bundle!r} with {command!r}")
+    name = ARGUMENTS[command]
+    if (name is None) != (argument is None):
+        expected = f"a {name}" if name else "none; only 'load' takes a bundle and 'note' a text"
+        raise InputError(f"argument of {command!r}: expected {expected}, got {argument!r}")
+    if name == "text" and not 0 < len(str(argument)) <= MAX_NOTE:
+        raise InputError(f"text: expected a note of 1 to {MAX_NOTE} characters, got {len(str(argument))}")
     if not folder.is_dir():
         raise InputError(f"folder: {folder} is no folder that an engine takes commands from; start one with it first")
     request = folder / f"{time.time_ns()}-{os.getpid()}.json"
     content: dict[str, Any] = {"command": command}
-    if bundle is not None:
-        content["bundle"] = str(Path(bundle).resolve())
+    if name is not None:
+        content[name] = str(argument if name == "text" else Path(argument or "").resolve())
     _write(request, content)
     answer = request.with_suffix(ANSWERED)
     until_s = time.monotonic() + wait_s
@@ -189,19 +200,21 @@ def send(
 
 
 def _read(request: Path) -> tuple[str, str]:
-    """Return a request's command and its bundle (or ""); InputError if it is not a request."""
+    """Return a request's command and its argument (or ""); InputError if it is not a request."""
     try:
         with request.open("rb") as file:
             text = file.read(MOST_BYTES)
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{request.name}: expected a command as JSON: {error}") from error
-    command, bundle = (content.get("command"), content.get("bundle")) if isinstance(content, dict) else (content, None)
+    command = content.get("command") if isinstance(content, dict) else content
     if command not in COMMANDS:
         raise UnknownNameError("command", command, COMMANDS)
-    if command == "load" and not isinstance(bundle, str):
-        raise InputError(f"{request.name}: expected the path of the bundle to load, got {bundle!r}")
-    return command, bundle or ""
+    name = ARGUMENTS[command]
+    argument = "" if name is None else content.get(name) if isinstance(content, dict) else None
+    if not isinstance(argument, str):
+        raise InputError(f"{request.name}: expected a {name} with {command!r}, got {argument!r}")
+    return command, argument
 
 
 def _tried(do: Callable[[], None], engine: Engine) -> tuple[Exception | None, str]:

@@ -27,5 +27,5 @@ def export(bundle: Path, onnx: Path) -> CommandResult:
 
     made = export_onnx(bundle, onnx)
     data = {"onnx": str(onnx), "bytes": onnx.stat().st_size, **made.says}
-    lines = [f"{onnx} has {data['bytes'] / 1e6:.1f} MB:", *(f"{key:>15}: {value}" for key, value in made.says.items())]
+    lines = [f"{onnx} has {data['bytes'] / 1e6:.2f} MB:", *(f"{key:>15}: {value}" for key, value in made.says.items())]
     return CommandResult(data, lambda console: console.print("\n".join(map(printable, lines)), markup=False))

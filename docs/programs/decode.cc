@@ -1,8 +1,8 @@
 // Runs a decoder that `hotwire export` wrote, on samples from a file, by onnxruntime's C API.
 //   c++ decode.cc -o decode -I ONNXRUNTIME/include -L ONNXRUNTIME/lib -lonnxruntime
 //   ./decode decoder.onnx samples.f32 N_CHANNELS FIRST EVERY
-// FIRST samples complete the first window, and every EVERY more the next: `window_samples` and `every_samples` of the
-// file's metadata, where the steps make no sample wait. samples.f32 holds float32, sample by sample.
+// FIRST samples complete the first window, and EVERY more the next: `first_samples` and `every_samples` of the file's
+// metadata. samples.f32 holds float32, sample by sample.
 #include <onnxruntime_c_api.h>
 
 #include <algorithm>

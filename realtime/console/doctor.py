@@ -68,10 +68,10 @@ def doctor(bundle: Path | None, seconds: float, **policies: Any) -> CommandResul
     ]
     result = {"streams": streams, "configuration": os.environ.get("LSLAPICFG")}
     is_wrong = not streams or any(advice["level"] == "error" for one in streams for advice in one["advice"])
-    return CommandResult(result, lambda console: _show(console, result), code=int(is_wrong))
+    return CommandResult(result, lambda console: show(console, result), code=int(is_wrong))
 
 
-def _show(console: Console, result: dict[str, Any]) -> None:
+def show(console: Console, result: dict[str, Any]) -> None:
     lines = [] if result["streams"] else [NOTHING]
     for one in result["streams"]:
         rate = f"{one['rate_hz']:g} Hz" if one["rate_hz"] else "no rate"

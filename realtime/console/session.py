@@ -24,7 +24,7 @@ from ..swap import Commands
 from .view import View
 
 if TYPE_CHECKING:
-    pass
+    from ..monitor.server import Monitor
 
 TURN_S = 0.1
 """The longest turn: the view and the commands are updated this often."""
@@ -117,7 +117,12 @@ def stop_on_signal() -> Iterator[Stop]:
 
 
 def decode(
-    engine: Engine | GistEngine, view: View, *, commands: Commands | None = None, seconds: float | None = None
+    engine: Engine | GistEngine,
+    view: View,
+    *,
+    commands: Commands | None = None,
+    monitor: Monitor | None = None,
+    seconds: float | None = None,
 ) -> str:
     """Run an engine, from opening its stream to closing everything, and return why it ended.
 
@@ -130,8 +135,9 @@ def decode(
             while True:
                 engine.turn(TURN_S)
                 view.draw(engine.state)
-                if commands is not None and isinstance(engine, Engine):
-                    commands.poll(engine)
+                for polled in (commands, monitor):
+                    if polled is not None and isinstance(engine, Engine):
+                        polled.poll(engine)
                 if engine.ended:
                     return "the stream ended"
                 if stop.requested:

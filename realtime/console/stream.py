@@ -13,6 +13,7 @@ import click
 from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
 from .channels_option import read_channels
+from .monitor_option import commands_of, monitor_of, monitor_options
 from .rate_option import check_rate
 from .seconds import Seconds
 from .source_option import FolderPath, source_of, source_options, tells_events
@@ -105,6 +106,7 @@ if TYPE_CHECKING:
     help="Also send decisions and states to udp://HOST:PORT (JSON), osc://HOST:PORT, ws://HOST:PORT (a server for web "
     "pages), or to an output that a package brings. May be given several times.",
 )
+@monitor_options
 @click.option(
     "--require-signature",
     metavar="KEY.pub",
@@ -150,9 +152,15 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
             "the decoder's windows follow events: expected --markers, the stream that tells them, --events, a protocol "
             "for volumes, or --window sliding:LENGTH/EVERY"
         )
-    commands = recorder = outlets = lines = None
+    recorder = outlets = lines = None
+    folder = None if is_gist else commands_of(out, options)
+    load = CompiledDecoder.load if required is None else partial(required.load, load=CompiledDecoder.load)
+    commands = None if folder is None else Commands(folder, load)
+    monitor = monitor_of(options, folder)
     tally = Tally()
     outputs: list[Any] = [tally, *(make_output(text, decoder) for text in options["to"])]
+    if monitor is not None:
+        outputs.append(monitor)
     if publish != "none":
         from ..outputs.lsl_outputs import LslOutlets
 
@@ -162,8 +170,6 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         out.mkdir(parents=True, exist_ok=True)
         lines = JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_plain(options, settings.window)})
         outputs.append(lines)
-        load = CompiledDecoder.load
-        commands = Commands(out / "commands", load if required is None else partial(required.load, load=load))
         recorder = XdfRecorder(_unused(out / "raw.xdf")) if record else None
     draws = not (options["plain"] or options["as_json"]) and sys.stdout.isatty()
     if options["as_json"]:
@@ -185,7 +191,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
                 f"{', '.join(outlets.elsewhere)} publishes {publish}-decisions, too: receivers have to ask for a "
                 "source_id, or give this session another name (--publish)"
             )
-        ended = decode(engine, view, commands=commands, seconds=options["seconds"])
+        ended = decode(engine, view, commands=commands, monitor=monitor, seconds=options["seconds"])
     result = {
         "type": "summary",
         "ended": ended,

@@ -17,6 +17,7 @@ from ..settings import LiveSettings
 from ..sources.source import Source, StreamInfo
 from .deciding import Decider
 from .live_engine import LiveEngine
+from .markers import MarkerAt
 from .open_stream import OpenStream
 from .pipeline import Pipeline
 from .reporting import Recorder
@@ -129,6 +130,20 @@ class Engine(LiveEngine[LiveDecision, OpenStream]):
         Valid until the next turn.
         """
         return self._stream.latest(seconds)
+
+    @property
+    def position(self) -> int:
+        """One past the number of the newest raw sample; missing ones count."""
+        return self._stream.position
+
+    @property
+    def faults(self) -> dict[int, str]:
+        """Which of the active decoder's channels are now ``"flat"``, ``"saturated"`` or ``"not finite"``."""
+        return self.active.faults
+
+    def markers_after(self, event: int) -> list[MarkerAt]:
+        """The newest markers whose number is above `event`, in order."""
+        return self._stream.markers.after(event)
 
     def report(self, message: str) -> None:
         """Send a message to all outputs, as a status."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import NamedTuple
 
 from ..sources.source import Marker
@@ -43,6 +44,10 @@ class Markers:
         self._n_events += 1
         self._newest.append(added)
         return added
+
+    def after(self, event: int) -> list[MarkerAt]:
+        """Those with a number above `event`, in order."""
+        return list(takewhile(lambda one: one.event > event, reversed(self._newest)))[::-1]
 
     def label_of(self, event: int) -> str | None:
         """The label of a marker by its number; None for a window without an event, or a marker no longer stored."""

@@ -56,6 +56,11 @@ class OpenStream:
         self.warnings = StreamWarnings(reporter, info.rate_hz)
         self._unstored: tuple[Chunk, Sequence[SampleRange | Gap]] | None = None
 
+    @property
+    def position(self) -> int:
+        """One past the newest sample's number."""
+        return self._ring.stop
+
     def latest(self, seconds: float) -> NDArray[np.float32]:
         """The newest raw samples, see `Engine.latest`."""
         return self._ring.latest(min(round(seconds * self.info.rate_hz), self._n_buffer))

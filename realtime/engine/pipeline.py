@@ -87,6 +87,11 @@ class Pipeline:
         self._last_bad = np.full(n_features, -1, np.int64)
         self._newest_bad = -1
 
+    @property
+    def faults(self) -> dict[int, str]:
+        """The features that cannot be trusted now, see `Quality.reasons`."""
+        return self._quality.reasons()
+
     def announce(self, event: int, index: float, duration_s: float) -> None:
         """Announce a marker at a (fractional) sample of the stream; raises as `WindowState.announce` does."""
         self._windows.announce(event, index / self.rate_hz, duration_s)

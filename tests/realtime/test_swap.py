@@ -297,10 +297,10 @@ class Stage:
         self.engine = Engine(self.decoder, Endless(info, clock), settings, outputs=[self.kept], clock=clock)
         self.commands = Commands(folder, load)
 
-    def asked(self, command: str, bundle: Path | None = None) -> Any:
+    def asked(self, command: str, argument: Path | str | None = None) -> Any:
         """Send a command from elsewhere, and let the engine go on until it is answered."""
         with ThreadPoolExecutor(1) as elsewhere:
-            return self.answered(elsewhere.submit(send, self.folder, command, bundle))
+            return self.answered(elsewhere.submit(send, self.folder, command, argument))
 
     def answered(self, answer: Future[str]) -> str:
         while not answer.done():
@@ -355,20 +355,29 @@ def test_commands_through_the_folder(bundles, tmp_path):
         assert stage.by == second
         assert stage.asked("rollback") == "done"
         assert stage.by == first
+        assert stage.asked("note", "the cap moved") == "noted"
         assert not stage.commands.stopped
         assert stage.asked("stop") == "stopping"
         assert stage.commands.stopped
     assert list((tmp_path / "commands").iterdir()) == []
     assert not any(stage.engine.losses.values())
     told = " ".join(status.why for status in stage.kept.statuses)
-    for part in ("loading", "not loaded", "refused", "runs in the shadow", "took over", "rolled back"):
+    for part in (
+        "loading",
+        "not loaded",
+        "refused",
+        "runs in the shadow",
+        "took over",
+        "rolled back",
+        "note: the cap moved",
+    ):
         assert part in told
 
 
 @pytest.mark.parametrize(
     "written",
     [
-        *("", "no JSON", "[]", '{"command": "format"}', '{"command": "load"}', '{"command": ["stop"]}', "7"),
+        *("", "no JSON", "[]", '{"command": "format"}', '{"command": "load"}', '{"command": ["stop"]}', '"note"', "7"),
         *("[" * 50_000, '{"command": ' * 5_000, '{"command": "\\u001b[2J"}', " " * 100_000 + '{"command": "stop"}'),
     ],
     ids=lambda text: text[:10].strip(),
@@ -441,3 +450,5 @@ def test_nobody_answers(tmp_path):
         send(tmp_path, "load")
     with pytest.raises(InputError, match="bundle"):
         send(tmp_path, "stop", tmp_path)
+    with pytest.raises(InputError, match="1 to 1000 characters"):
+        send(tmp_path, "note", "")

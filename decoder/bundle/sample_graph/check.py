@@ -73,6 +73,17 @@ def compared(model: onnx.ModelProto, decoder: CompiledDecoder, window: NewestWin
     return Sameness(n_decided, n_same, largest)
 
 
+def samples_until(decoder: CompiledDecoder, n_after: int) -> int:
+    """Return how many samples of the stream give so many after the steps."""
+    chain = open_chain(decoder.steps, decoder.feature_names, decoder.rate_hz)
+    sample = np.ones((1, len(decoder.feature_names)), np.float32)
+    n = n_ready = 0
+    while n_ready < n_after:
+        n_ready += len(chain.push(sample))
+        n += 1
+    return n
+
+
 def _windows(decoder: CompiledDecoder, newest: NewestWindow) -> tuple[NDArray[np.float32], list[tuple[int, WindowRow]]]:
     """Return random samples, and the rows of their windows, each with how many samples complete it."""
     chain = open_chain(decoder.steps, decoder.feature_names, decoder.rate_hz)

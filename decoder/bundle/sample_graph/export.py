@@ -31,7 +31,7 @@ from ...statistics.calibration import ScoreCalibration
 from ..compiled import LIVE, CompiledDecoder, saved_calibration, saved_features
 from ..sealed import DECIDE, unseal
 from ..shared_weights import whole_graph
-from .check import Sameness, compared
+from .check import Sameness, compared, samples_until
 from .features import write_features
 from .nodes import (
     BOOL,
@@ -182,8 +182,8 @@ def _says(decoder: CompiledDecoder, window: NewestWindow, n_state: int) -> dict[
         "rate_hz": f"{decoder.rate_hz:.17g}",
         "classes": _json(decoder.answers),
         "window": json.dumps(decoder.window.to_dict()),
-        "window_samples": str(window.n_samples),
-        "every_samples": str(window.n_every),
+        "first_samples": str(samples_until(decoder, window.n_samples)),
+        "every_samples": f"{window.n_every * decoder.rate_hz / decoder.rate_after_steps_hz:g}",
         "state_size": str(n_state),
     }
 

@@ -23,7 +23,7 @@ from ...gist.word_features import WordFeatures
 from ...gist.word_model import WordNetwork
 from ...recordings.recording import Recording
 from ...recordings.timed_words import TimedWords
-from .decoding import Task
+from .decoding import DecodingTask
 
 Floats = NDArray[np.float64]
 
@@ -55,33 +55,33 @@ class Fit:
         return np.random.default_rng([self.seed, self.recording.runs.index(run)])
 
 
-Decoding = Callable[[Any], Task | None]
+Decoding = Callable[[Any], DecodingTask | None]
 """Of a run, what to decode; None where that cannot be."""
 
 
 def another_time(fit: Fit) -> Decoding:
-    def task(run: Any) -> Task | None:
+    def task(run: Any) -> DecodingTask | None:
         samples = fit.samples(run)
         if len(samples) < 2 * SHORTEST_SHIFT_S * fit.recording.rate_hz:
             return None
-        return Task(np.roll(samples, len(samples) // 2, axis=0))
+        return DecodingTask(np.roll(samples, len(samples) // 2, axis=0))
 
     return task
 
 
 def another_run(fit: Fit) -> Decoding:
-    def task(run: Any) -> Task | None:
+    def task(run: Any) -> DecodingTask | None:
         n = len(fit.samples(run))
         others = [other for other in fit.held_out if other != run] or list(fit.words)
         lengths = fit.recording.run_lengths()
         other = min(others, key=lambda one: abs(lengths[one] - n))
-        return Task(fit.samples(other)[np.arange(n) % lengths[other]])
+        return DecodingTask(fit.samples(other)[np.arange(n) % lengths[other]])
 
     return task
 
 
 def noise_at_test(fit: Fit) -> Decoding:
-    return lambda run: Task(_noise_like(fit.samples(run), fit.rng(run)))
+    return lambda run: DecodingTask(_noise_like(fit.samples(run), fit.rng(run)))
 
 
 def noise_throughout(fit: Fit) -> Decoding:
@@ -183,4 +183,4 @@ def _fitted_again(
     def words(network: WordNetwork) -> FeaturedWords:
         return FeaturedWords(asking(network), vocabulary, features, usual)
 
-    return lambda run: Task(fit.samples(run, encoding.voxels), model=model, words=words)
+    return lambda run: DecodingTask(fit.samples(run, encoding.voxels), model=model, words=words)

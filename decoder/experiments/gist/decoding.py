@@ -27,7 +27,7 @@ AT_ONCE = 16
 Floats = NDArray[np.float64]
 
 
-class Task(NamedTuple):
+class DecodingTask(NamedTuple):
     """Samples (n_samples, n_voxels) to decode.
 
     With a seed, a null that does not see them. A control may have another encoding model, and other features of words,
@@ -40,7 +40,7 @@ class Task(NamedTuple):
     words: Callable[[WordNetwork], FeaturedWords] | None = None
 
 
-def decode_all(fitted: FittedGist, words: TimedWords, tasks: Sequence[Task], what: str) -> list[Decoded]:
+def decode_all(fitted: FittedGist, words: TimedWords, tasks: Sequence[DecodingTask], what: str) -> list[Decoded]:
     """Decode words at these times for each task; `what` they are is said beside the progress."""
     progress = tqdm(total=len(tasks) * len(words), desc=what, delay=1, unit="word", disable=None)
     network, n_words = fitted.words.network, int(fitted.vocabulary.allowed.sum())
@@ -54,7 +54,7 @@ def decode_all(fitted: FittedGist, words: TimedWords, tasks: Sequence[Task], wha
     return found
 
 
-def _decode(fitted: FittedGist, words: TimedWords, task: Task, progress: tqdm, network: WordNetwork) -> Decoded:
+def _decode(fitted: FittedGist, words: TimedWords, task: DecodingTask, progress: tqdm, network: WordNetwork) -> Decoded:
     language = (task.words or fitted.words.asking)(network)
     model, beam = task.model or fitted.model, fitted.settings.beam
     decoder = GistDecoder(model, language, fitted.vocabulary, beam, task.null_seed)

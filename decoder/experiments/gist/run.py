@@ -20,7 +20,7 @@ from ...recordings.timed_words import TimedWords
 from ...statistics.surrogates import phase_randomised
 from ...statistics.texts import word_error_rate
 from .controls import CHEAP, CONTROLS, Decoding, Fit, check_control
-from .decoding import Task, decode_all
+from .decoding import DecodingTask, decode_all
 from .result import DecodedControl, DecodedRun, Evidence, GistResult
 
 DECODER, NO_BRAIN, SURROGATE = "decoder", "language model alone", "phase-randomised brain"
@@ -149,10 +149,10 @@ def _decoded(fit: Fit, run: int | str, words: TimedWords, seed: list[int], scori
     say, rng, samples, fitted = scoring.say, np.random.default_rng(seed), fit.samples(run), fit.fitted
     made = {name: control(run) for name, control in scoring.controls.items()}
     tasks = {name: task for name, task in made.items() if task is not None}
-    surrogates = [Task(phase_randomised(samples, rng)) for _ in range(scoring.n_surrogates)]
-    nulls = [Task(samples, null_seed) for null_seed in rng.integers(0, 2**31, scoring.n_nulls + 1).tolist()]
+    surrogates = [DecodingTask(phase_randomised(samples, rng)) for _ in range(scoring.n_surrogates)]
+    nulls = [DecodingTask(samples, null_seed) for null_seed in rng.integers(0, 2**31, scoring.n_nulls + 1).tolist()]
     say(f"Run {run}: decoding.")
-    [own] = decode_all(fitted, words, [Task(samples)], f"run {run}")
+    [own] = decode_all(fitted, words, [DecodingTask(samples)], f"run {run}")
     say(f"Run {run}: {len(surrogates)} surrogates, {len(nulls)} nulls and {len(tasks)} controls, side by side.")
     found = decode_all(fitted, words, [*surrogates, *nulls, *tasks.values()], f"run {run}, nulls and controls")
     deaf, found = found[: len(surrogates)], found[len(surrogates) :]

@@ -141,10 +141,21 @@ def test_the_file_says_what_it_is_and_has_standard_operators_of_opset_17(tmp_pat
     says = {one.key: one.value for one in model.metadata_props}
     assert json.loads(says["channels"]) == list(NAMES)
     assert json.loads(says["classes"]) == list(LABELS)
-    assert (says["unit"], says["rate_hz"], says["window_samples"], says["every_samples"]) == ("uV", "100", "50", "20")
+    assert (says["unit"], says["rate_hz"], says["first_samples"], says["every_samples"]) == ("uV", "100", "50", "20")
     assert decoder.digest in says["made_by"]
     assert says["compared"] == "24 of 24 windows bit for bit as the decoder"
     assert says.items() <= result.return_value.data.items()
+
+
+def test_the_file_counts_samples_of_the_stream(tmp_path: Path) -> None:
+    """20 samples at 40 Hz need 10 periods of 40 Hz more behind the newest."""
+    saved(tmp_path, [Resample(40.0)], SlidingEpoch(0.5, 0.2))
+    says = export_onnx(tmp_path / "d.hotwire", tmp_path / "d.onnx").says
+    running = Running(tmp_path / "d.onnx")
+    first, every = int(says["first_samples"]), int(says["every_samples"])
+    assert (first, every) == (73, 20)
+    usable = [running.push(np.ones((n, 4), np.float32))[1] for n in (first - 1, 1, every)]
+    assert usable == [False, True, True]
 
 
 def test_calibrated_probabilities_are_the_decoder_s_but_for_the_last_bits(tmp_path: Path) -> None:

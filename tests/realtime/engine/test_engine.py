@@ -406,11 +406,13 @@ def test_the_state_is_repeated_every_second_while_nothing_changes_with_the_losse
 def test_the_state_is_repeated_while_the_stream_is_searched_for():
     clock = VirtualClock()
     kept = Kept()
-    engine = Engine(decoder(), Absent(clock), LiveSettings(timeout_s=5.0), outputs=[kept], clock=clock)  # type: ignore[arg-type]
+    engine = Engine(decoder(), Absent(clock), LiveSettings(timeout_s=25.0), outputs=[kept], clock=clock)  # type: ignore[arg-type]
     with pytest.raises(StreamNotFoundError):
         engine.open()
-    assert [one.state for one in kept.heartbeats] == ["SEARCHING"] * len(kept.heartbeats)
-    assert len(kept.heartbeats) == 4
+    assert {one.state for one in kept.heartbeats} == {"SEARCHING"}
+    assert len(kept.heartbeats) == 24
+    still = "still looking for the stream: no such stream"
+    assert [(one.at_s, one.why) for one in kept.statuses[1:]] == [(10.0, still), (20.0, still)]
 
 
 class Absent:

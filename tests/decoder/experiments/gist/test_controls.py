@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.experiments.gist.controls import CHEAP, CONTROLS, Fit, check_control
-from hotwire.decoder.experiments.gist.decoding import Task, decode_all
+from hotwire.decoder.experiments.gist.decoding import DecodingTask, decode_all
 from hotwire.decoder.experiments.gist.study import open_gist
 from hotwire.decoder.gist.fitting import fit_gist
 from hotwire.decoder.recordings.timed_words import TimedWords
@@ -40,7 +40,7 @@ def test_no_control_carries_the_words(made: Made) -> None:
     fit, true = made.fit, made.words.word.tolist()
     tasks = {name: control.make(fit)("d") for name, control in CONTROLS.items()}
     given = [task for task in tasks.values() if task is not None]
-    own, *others = decode_all(fit.fitted, made.words, [Task(fit.samples("d")), *given], "test")
+    own, *others = decode_all(fit.fitted, made.words, [DecodingTask(fit.samples("d")), *given], "test")
     errors = {name: word_error_rate(true, one.said) for name, one in zip(tasks, others, strict=True)}
     assert word_error_rate(true, own.said) < 0.2
     # The small network is as random as the untrained one: only that control can say the words.
