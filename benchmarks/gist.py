@@ -124,7 +124,7 @@ def live(network: GraphPass, vocabulary: Vocabulary, n_voxels: int, n_volumes: i
     rng = np.random.default_rng(1)
     features = WordFeatures(np.zeros(network.shapes.n_units), rng.normal(size=(network.shapes.n_units, N_COMPONENTS)))
     features = replace(features, components=features.components / np.sqrt(network.shapes.n_units))
-    words = CountedWords(network, vocabulary, features)
+    words = CountedWords(network, vocabulary, features, np.zeros((len(vocabulary.words), N_COMPONENTS)))
     decoder = GistDecoder(model(n_voxels), words, vocabulary, BeamSettings(width=WIDTH))
     a_volume = round(WORDS_PER_S * TR_S)
     middle_s = (np.arange(a_volume * (n_volumes + 14)) + 0.5) / WORDS_PER_S

@@ -102,7 +102,11 @@ class CompiledGist:
             float(arrays["first_log_mass"]),
         )
         features = WordFeatures(arrays["feature_mean"], arrays["feature_components"])
-        self._words = FeaturedWords(network, self._vocabulary, features)
+        n_components = features.components.shape[1]
+        usual = arrays.get("usual_states", np.zeros((len(words), n_components)))  # older formats try all proposals
+        if usual.shape != (len(words), n_components):
+            raise InputError(f"usual_states: expected {(len(words), n_components)}, got {usual.shape}")
+        self._words = FeaturedWords(network, self._vocabulary, features, usual.astype(np.float64))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> CompiledGist:

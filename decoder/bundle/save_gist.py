@@ -127,6 +127,7 @@ def _packed(fitted: FittedGist, graphs: SlidingGraphs) -> bytes:
         **{name: getattr(fitted.vocabulary, name) for name in OF_VOCABULARY},
         feature_mean=features.mean,
         feature_components=features.components,
+        usual_states=fitted.words.usual_states.astype(np.float32),
         frequencies=graphs.frequencies,
         first_log_p=graphs.first_log_p,
         first_log_mass=np.array(graphs.first_log_mass),

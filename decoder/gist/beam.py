@@ -118,7 +118,7 @@ class Beam:
     def step(self, step: NextWord) -> list[int]:
         """Add a word to all hypotheses; return the words that have become final."""
         now = self.hypotheses
-        parents, words, log_p = self._candidates(step.n_context)
+        parents, words, log_p = self._promising(step, *self._candidates(step.n_context))
         features, entered = self._words.features(now.memory, parents, words, log_p, step.duration_s)
         z = (features - self._unknown) / self._size
         gains = self._gains(step.weights, parents, z)
@@ -153,6 +153,21 @@ class Beam:
         parents = np.repeat(np.arange(len(found)), [len(one) for one in found])
         words = np.concatenate(found)
         return parents, words, now.next_words[parents, words]
+
+    def _promising(
+        self, step: NextWord, parents: Indices, words: Indices, log_p: Floats
+    ) -> tuple[Indices, Indices, Floats]:
+        """Of each hypothesis, the candidates that would be best if their states were the usual ones, in their order."""
+        now, most = self.hypotheses, self._settings.candidates
+        if most is None or np.bincount(parents).max() <= most:
+            return parents, words, log_p
+        features = self._words.usual(now.memory, parents, words, log_p, step.duration_s)
+        gains = self._gains(step.weights, parents, (features - self._unknown) / self._size)
+        scores = np.rint((gains + self._settings.language_weight * log_p) / STEP)
+        best = np.lexsort((-scores, parents))
+        place = np.arange(len(best)) - np.searchsorted(parents[best], parents[best])
+        which = np.sort(best[place < most])
+        return parents[which], words[which], log_p[which]
 
     def _gains(self, weights: Floats, parents: Indices, z: Floats) -> Floats:
         """What each candidate adds to the log likelihood of its hypothesis."""

@@ -19,6 +19,10 @@ class BeamSettings:
     extensions : int
         How many words the hypothesis that the language model finds most probable may add; the others fewer, by rank.
     nucleus : Nucleus
+    candidates : int, optional
+        How many of a hypothesis's proposals are tried, at most: those that explain the recording best by what the
+        network's states of each word usually are, see `hotwire.decoder.gist.featured_words`. So a wide nucleus costs
+        hardly more than a narrow one. Default: all.
     context_s : float
         Seconds of words that a proposal must not repeat, see `Vocabulary.proposals`.
     context_words : int
@@ -33,6 +37,7 @@ class BeamSettings:
     width: int = 32
     extensions: int = 5
     nucleus: Nucleus = field(default_factory=Nucleus)
+    candidates: int | None = None
     context_s: float = 8.0
     context_words: int = 5
     language_weight: float = 0.0
@@ -42,8 +47,10 @@ class BeamSettings:
         for name in ("width", "extensions", "context_words"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name}: expected a whole number of at least 1, got {getattr(self, name)}")
-        if self.commit_words is not None and self.commit_words < 1:
-            raise InputError(f"commit_words: expected at least 1, got {self.commit_words}")
+        for name in ("commit_words", "candidates"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name}: expected at least 1, got {value}")
         if not self.language_weight >= 0 or not self.context_s >= 0:
             raise InputError(
                 "expected a language_weight and context_s of at least 0, got "

@@ -24,8 +24,10 @@ from .gist_decoder import GistDecoder
 from .network_words import SlidingWords, features_of_story, read_stories, vocabulary_of
 from .proposals import Vocabulary
 from .whitened import WhitenedModel
-from .word_features import WordFeatures
+from .word_features import WordFeatures, usual_states
 from .word_model import WordNetwork
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,23 @@ def fit_gist(
     states = np.concatenate([of.states[settings.layer] for of in read.values()])
     features = WordFeatures.fit(states, settings.n_components)
     encoding = encode_words(network, features, words, recording, settings)
-    return FittedGist(
-        settings, encoding, vocabulary, FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features)
-    )
+    usual = usual_of_words(network, features, vocabulary, words, settings)
+    decodes = FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features, usual)
+    return FittedGist(settings, encoding, vocabulary, decodes)
+
+
+def usual_of_words(
+    network: LanguageModel,
+    features: WordFeatures,
+    vocabulary: Vocabulary,
+    words: Mapping[Any, TimedWords],
+    settings: GistSettings,
+) -> Floats:
+    """Return the reduced states (n_words, n_components) that words of a vocabulary usually have in these texts."""
+    read = read_stories(network, [settings.layer], words, settings.n_tokens)
+    reduced = [features.reduced(of.states[settings.layer]) for of in read.values()]
+    said = [word.lower() for of in words.values() for word in of.word.tolist()]
+    return usual_states(vocabulary.words, said, np.concatenate(reduced))
 
 
 def model_without(

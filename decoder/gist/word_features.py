@@ -62,8 +62,37 @@ class WordFeatures:
             In nats.
         stop : array (n_words,) of bool
         """
-        columns = (np.ones(len(states)), letters, np.broadcast_to(duration_s, len(states)), surprisal, stop)
-        return np.column_stack([(states.astype(np.float64) - self.mean) @ self.components, *columns])
+        return with_nuisance(self.reduced(states), letters, duration_s, surprisal, stop)
+
+    def reduced(self, states: NDArray) -> Floats:
+        """Return the principal components (n_words, n_components) of states."""
+        return (states.astype(np.float64) - self.mean) @ self.components
+
+
+def with_nuisance(
+    reduced: Floats, letters: NDArray, duration_s: NDArray | float, surprisal: NDArray, stop: NDArray
+) -> Floats:
+    """Return features (n_words, n_features) of words whose states are reduced already, see `WordFeatures.of`."""
+    columns = (np.ones(len(reduced)), letters, np.broadcast_to(duration_s, len(reduced)), surprisal, stop)
+    return np.column_stack([reduced, *columns])
+
+
+def usual_states(vocabulary: Sequence[str], said: Sequence[str], reduced: Floats) -> Floats:
+    """Return the mean (n_words, n_components) of the reduced states of each word of a vocabulary, wherever it was said.
+
+    Rare words are drawn to the mean of all, which is 0; so are words that were never said.
+
+    Examples
+    --------
+    >>> usual_states(["a", "cat"], ["a", "a", "dog"], np.array([[1.0], [2.0], [9.0]]))
+    array([[1.],
+           [0.]])
+    """
+    place = {word: i for i, word in enumerate(vocabulary)}
+    rows = np.array([place.get(word, -1) for word in said], np.intp)
+    known, sums = rows >= 0, np.zeros((len(vocabulary), reduced.shape[1]))
+    np.add.at(sums, rows[known], reduced[known])
+    return sums / (np.bincount(rows[known], minlength=len(vocabulary)) + 1.0)[:, None]
 
 
 def letters_of(words: Sequence[str]) -> NDArray[np.intp]:

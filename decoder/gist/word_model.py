@@ -53,6 +53,10 @@ class WordModel(Protocol):
         """The features (n, n_features) of words after the texts of these rows, and what `go_on` needs of each."""
         ...
 
+    def usual(self, memory: Any, rows: Indices, words: Indices, log_p: Floats, duration_s: float) -> Floats:
+        """The same features with the states that these words usually have, whatever the texts; at no cost."""
+        ...
+
     def go_on(self, memory: Any, entered: Any) -> tuple[Rows, Floats]:
         """Words after the texts of the memory: the memory with them, and the log probabilities (n, n_words) of the
         next.

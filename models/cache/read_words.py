@@ -22,7 +22,8 @@ from .array_store import ArrayStore
 from .ingredients import content_of, key_of, versions
 
 _PROBE = "probe.npy"
-_CLOSE = 1e-4
+_CLOSE = 1e-2
+"""In nats: other kernels and threads round otherwise, other code says something else."""
 
 
 def texts_folder() -> Path:

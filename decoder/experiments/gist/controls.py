@@ -16,7 +16,7 @@ from ....errors import UnknownNameError
 from ....models.networks.language.language_model import LanguageModel
 from ....models.networks.language.sliding_pass import SlidingPass
 from ...gist.featured_words import FeaturedWords
-from ...gist.fitting import FittedGist, encode_words
+from ...gist.fitting import FittedGist, encode_words, usual_of_words
 from ...gist.network_words import SlidingWords, read_stories
 from ...gist.read_by_another import ReadByAnother
 from ...gist.word_features import WordFeatures
@@ -178,8 +178,9 @@ def _fitted_again(
     """Decode by an encoding model that is fitted otherwise."""
     encoding = encode_words(fit.network, features, fit.words, fit.training, fit.fitted.settings, **how).model
     model, vocabulary = encoding.whitened(), fit.fitted.vocabulary
+    usual = usual_of_words(how.get("states_of", fit.network), features, vocabulary, fit.words, fit.fitted.settings)
 
     def words(network: WordNetwork) -> FeaturedWords:
-        return FeaturedWords(asking(network), vocabulary, features)
+        return FeaturedWords(asking(network), vocabulary, features, usual)
 
     return lambda run: DecodingTask(fit.samples(run, encoding.voxels), model=model, words=words)

@@ -56,6 +56,12 @@ class SmallLanguage:
         each = zip(memory.last[rows], words, log_p, strict=True)
         return np.array([self.feature(*one, duration_s) for one in each]), Texts(words)
 
+    def usual(
+        self, memory: Texts, rows: np.ndarray, words: np.ndarray, log_p: np.ndarray, duration_s: float
+    ) -> np.ndarray:
+        """What is usual of words is all that there is to know: what they are in this text."""
+        return self.features(memory, rows, words, log_p, duration_s)[0]
+
     def go_on(self, memory: Texts, entered: Texts) -> tuple[Texts, np.ndarray]:
         assert len(memory.last) == len(entered.last)
         return entered, self.log_p[entered.last]

@@ -81,6 +81,20 @@ def test_is_the_reference(seed: int) -> None:
     np.testing.assert_allclose(decoder.scores - decoder.evidence, scores - scores[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_few_candidates_are_the_best_ones(seed: int) -> None:
+    """Where what is usual is true, as many candidates as a hypothesis may add are enough."""
+    settings = replace(SETTINGS[seed][1], nucleus=Nucleus(0.0, 1.0), extensions=3)
+    of = problem(seed, SETTINGS[seed][0])
+    all_words, decoder = decoded(*of, settings)
+    few_words, few = decoded(*of, replace(settings, candidates=3))
+    assert few_words == all_words
+    assert few.scores.tolist() == decoder.scores.tolist()
+    one = replace(settings, candidates=1)
+    greedy = decoded(*of, replace(settings, extensions=1))
+    assert decoded(*of, one)[0] == greedy[0]
+
+
 @pytest.mark.parametrize("autocorrelation", [0.0, 0.4])
 def test_does_not_depend_on_the_cutting(autocorrelation: float) -> None:
     encoding, language, data, middle_s, duration_s = problem(3, WordTiming(autocorrelation=autocorrelation))

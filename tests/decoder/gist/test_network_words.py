@@ -5,7 +5,7 @@ import pytest
 
 from hotwire.decoder.gist.featured_words import FeaturedWords
 from hotwire.decoder.gist.network_words import SlidingWords, features_of_story, read_stories, vocabulary_of
-from hotwire.decoder.gist.word_features import NUISANCE, WordFeatures
+from hotwire.decoder.gist.word_features import NUISANCE, WordFeatures, usual_states
 from hotwire.decoder.recordings.timed_words import TimedWords
 from hotwire.errors import InputError
 from hotwire.models.networks.language.language_model import LanguageModel
@@ -56,7 +56,8 @@ def test_a_beam_meets_what_was_fitted(network: LanguageModel, sliding: SlidingPa
     assert expected.shape == (10, 3 + len(NUISANCE))
     assert features.bands == ["state"] * 3 + ["nuisance"] * 5
     vocabulary, tokens = vocabulary_of(network, story.word.tolist())
-    words = FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features)
+    usual = usual_states(vocabulary.words, [word.lower() for word in story.word], features.reduced(read.states["1"]))
+    words = FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features, usual)
     memory, log_p = words.begin()
     for position, word in enumerate(story.word.tolist()):
         assert np.exp(log_p).sum() == pytest.approx(1.0)
@@ -64,6 +65,9 @@ def test_a_beam_meets_what_was_fitted(network: LanguageModel, sliding: SlidingPa
         found, entered = words.features(memory, np.zeros(len(tokens), np.intp), candidates, log_p[0], 0.2)
         at = np.array([vocabulary.words.index(word.lower())])
         np.testing.assert_allclose(found[at[0]], expected[position], atol=1e-5)
+        as_usual = words.usual(memory, np.zeros(len(tokens), np.intp), candidates, log_p[0], 0.2)
+        np.testing.assert_array_equal(as_usual[:, :3], usual)
+        np.testing.assert_array_equal(as_usual[:, 3:], found[:, 3:])
         memory, log_p = words.go_on(memory.take(np.array([0])), entered.take(at))
 
 
