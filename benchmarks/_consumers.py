@@ -1,6 +1,6 @@
 """The process that takes a stream and decides on it.
 
-    python _consumers.py {bare, engine, mne, mne_acquire} [BUFFER_S]
+    python _consumers.py {bare, engine, watched, mne, mne_acquire} [BUFFER_S]
 
 It reads ``{"case": CASE, "bundle": path, "stream": source_id}``, answers when it is connected, decides until another
 line comes, and answers with what it noted at each decision.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import queue
 import resource
+import subprocess
 import sys
 import threading
 import time
@@ -19,9 +20,10 @@ from typing import Any
 
 import numpy as np
 from _bundle import graph_beside
-from _processes import say
+from _processes import HERE, say
 
 from hotwire.realtime.decision import Output
+from hotwire.realtime.monitor.feed import MOST_CHANNELS
 
 WAIT_S = 0.25
 POLL_S = 0.001
@@ -100,8 +102,8 @@ def bare(job: Job) -> dict[str, Any]:
     return {}
 
 
-def engine(job: Job) -> dict[str, Any]:
-    """hotwire, as `hotwire.realtime.stream` runs it."""
+def engine(job: Job, monitor: Any = None) -> dict[str, Any]:
+    """hotwire, as `hotwire.realtime.stream` runs it; with a monitor, as ``hotwire stream --monitor`` does."""
     from pylsl import local_clock
 
     from hotwire.decoder.bundle.compiled import CompiledDecoder
@@ -114,12 +116,30 @@ def engine(job: Job) -> dict[str, Any]:
         window=window, buffer_s=job.buffer_s, history_s=job.buffer_s, min_present=0.0, lost_s=3600.0
     )
     noted = Noted(job, local_clock)
-    noted.engine = Engine(CompiledDecoder.load(job.bundle), LslSource(source_id=job.stream), settings, outputs=[noted])
+    outputs = [noted] if monitor is None else [noted, monitor]
+    noted.engine = Engine(CompiledDecoder.load(job.bundle), LslSource(source_id=job.stream), settings, outputs=outputs)
     with noted.engine:
+        if monitor is not None:
+            monitor.choose([*range(min(MOST_CHANNELS, job.n_channels))])
         say({"ready": True})
         while job.goes_on:
             noted.engine.turn(WAIT_S)
+            if monitor is not None:
+                monitor.poll(noted.engine)
     return {"losses": noted.engine.losses}
+
+
+def watched(job: Job) -> dict[str, Any]:
+    """hotwire with a monitor that shows as many channels as it can, and a page in another process that watches it."""
+    from hotwire.realtime.monitor.server import Monitor
+
+    monitor = Monitor("127.0.0.1", 0)
+    page = subprocess.Popen([sys.executable, str(HERE / "_page.py"), monitor.url])
+    try:
+        return engine(job, monitor)
+    finally:
+        page.kill()
+        page.wait()
 
 
 class Noted(Output):
@@ -172,7 +192,7 @@ def mne_acquire(job: Job) -> dict[str, Any]:
     return mne(job, delay_s=None)
 
 
-CONSUMERS = {one.__name__: one for one in (bare, engine, mne, mne_acquire)}
+CONSUMERS = {one.__name__: one for one in (bare, engine, watched, mne, mne_acquire)}
 
 
 def listen(lines: queue.Queue[str]) -> None:

@@ -125,6 +125,14 @@ def goals(cases: dict[str, Any]) -> dict[str, dict[str, Any]]:
         }
         if ratio:
             found[f"{what}_to_mne"] = _goal(ratio, 1.0)
+    for what in ("p50", "p99", "cpu"):
+        ratio = {
+            f"{name} {buffer}": _compared(lambda a, b: a / b, what, of[name][f"watched {buffer}"], own)
+            for (name, buffer), own in ours.items()
+            if f"watched {buffer}" in of[name]
+        }
+        if ratio:
+            found[f"{what}_watched"] = _goal(ratio, 1.1)
     if "d" in of:
         found["cores_in_d"] = _goal({buffer: ours["d", buffer]["cpu"] for buffer in ("2 s", "120 s")}, 1.0)
     return found

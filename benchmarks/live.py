@@ -1,6 +1,6 @@
 """How long a live decision takes from the push of its samples, what it costs, and what others take for the same.
 
-    python benchmarks/live.py [--quick] [--json] [--cases abcd]
+    python benchmarks/live.py [--quick] [--json] [--cases abcd] [--monitor]
 
 One process sends, another decides: hotwire's engine; bare pylsl and onnxruntime, which do nothing else; and mne-lsl,
 where it is installed, with its own thread and without (`acquire`). Each has an LSL stream of its own. All are connected
@@ -55,13 +55,14 @@ QUICK_CASES = CASES | {"a": Case("530 voxels, hurried: 20 Hz instead of 0.4 Hz",
 class Bench:
     """The processes at work, and how often and how long each is served."""
 
-    def __init__(self, folder: Path, rounds: int, turn_s: float) -> None:
+    def __init__(self, folder: Path, rounds: int, turn_s: float, monitor: bool) -> None:
         self._rounds, self._turn_s = rounds, turn_s
         self._folder = folder
         self._env = environment(folder)
         self._processes: list[Process] = []
         self._sender = self._start("sender", "_sender.py")
-        kinds = {"hotwire": "engine"} | ({"mne": "mne", "mne acquire": "mne_acquire"} if find_spec("mne_lsl") else {})
+        kinds = {"hotwire": "engine"} | ({"watched": "watched"} if monitor else {})
+        kinds |= {"mne": "mne", "mne acquire": "mne_acquire"} if find_spec("mne_lsl") else {}
         self._consumers = {"bare": self._start("bare", "_consumers.py", "bare")}
         for buffer_s in BUFFERS_S:
             for name, kind in kinds.items():
@@ -120,10 +121,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one short turn each, under 50 s: a look, no verdict")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--cases", default="abcd", help="which of a, b, c and d")
+    parser.add_argument(
+        "--monitor", action="store_true", help="also hotwire with a monitor on, and a page that watches"
+    )
     arguments = parser.parse_args()
     chosen = QUICK_CASES if arguments.quick else CASES
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder), rounds=1 if arguments.quick else 5, turn_s=0.7 if arguments.quick else 6.0)
+        rounds, turn_s = (1, 0.7) if arguments.quick else (5, 6.0)
+        bench = Bench(Path(folder), rounds, turn_s, arguments.monitor)
         try:
             found: dict[str, Any] = {"cases": bench.run({name: chosen[name] for name in arguments.cases})}
         finally:

@@ -182,7 +182,8 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         found["out"] = None if out is None else str(out)
         return CommandResult(found, lambda console: console.print(summary_of_gist(found), markup=False))
     with liblsl_aside(None if out is None else out / "lsl.log") if draws else nullcontext():
-        view = on_console("hotwire stream", draws)
+        title = "hotwire stream" if monitor is None else f"hotwire stream, {monitor.url}"
+        view = on_console(title, draws)
         if not options["as_json"]:
             outputs.append(view)
         engine = Engine(decoder, source, settings, outputs=outputs, recorder=recorder)

@@ -37,7 +37,7 @@ class Opened(NamedTuple):
     decoder: LiveDecoder
 
 
-class Rows(NamedTuple):
+class Signals(NamedTuple):
     """New samples (n_samples, n_chosen) of the chosen channels, from number `first` on; missing ones are NaN."""
 
     first: int
@@ -57,7 +57,7 @@ class Heartbeat(NamedTuple):
     status: Status
 
 
-Item = Opened | Rows | Faults | Heartbeat | LiveDecision | LiveText | Status | MarkerAt
+Item = Opened | Signals | Faults | Heartbeat | LiveDecision | LiveText | Status | MarkerAt
 
 
 def span_of(rate_hz: float) -> float:
@@ -119,7 +119,7 @@ class Feed(Output):
         self._stop = stop
         if n_new and channels:
             rows = engine.latest(n_new / rate_hz)[:, channels]  # a copy of these columns only
-            self._add(Rows(stop - len(rows), channels, rows))
+            self._add(Signals(stop - len(rows), channels, rows))
         for marker in engine.markers_after(self._event):
             self._event = marker.event
             self._add(marker)

@@ -11,7 +11,7 @@ from ..decision import LiveDecision, Status
 from ..engine.markers import MarkerAt
 from ..live_text import LiveText
 from . import records
-from .feed import MOST_CHANNELS, Faults, Heartbeat, Item, Opened, Rows
+from .feed import MOST_CHANNELS, Faults, Heartbeat, Item, Opened, Signals
 from .traces import Traces
 
 MOST_KEPT = 1_000_000
@@ -40,7 +40,7 @@ class Frames:
         for t, item in items:
             if isinstance(item, LiveDecision | LiveText | MarkerAt | Status):
                 self._lasting(lasting, t, item)
-            elif isinstance(item, Rows):
+            elif isinstance(item, Signals):
                 if self._traces is not None:
                     self._traces.add(item)
             else:

@@ -254,10 +254,16 @@ function drawQuality() {
   const width0 = canvas("quality").clientWidth;
   const columns = Math.min(faults.length, Math.max(16, Math.ceil(Math.sqrt(faults.length * width0 / 60)))), size = width0 / columns;
   const lines = Math.ceil(faults.length / columns), tall = Math.min(size, Math.max(60 / lines, 2)), gap = Math.min(size, tall) > 5 ? 1 : 0;
-  const [pen] = begin("quality", Math.ceil(lines * tall)), of = { ".": colours.good, f: colours.warn, s: colours.bad, n: colours.ink };
-  [...faults].forEach((letter, i) => {
+  const [pen] = begin("quality", Math.ceil(lines * tall)), of = { f: colours.warn, s: colours.bad, n: colours.ink };
+  const rest = faults.length % columns || columns, cell = Math.max(size - gap, 4), high = Math.max(tall - gap, 4);
+  pen.fillStyle = colours.good;
+  pen.fillRect(0, 0, width0, (lines - 1) * tall); pen.fillRect(0, 0, rest * size, lines * tall);
+  for (let i = 1; gap && i < columns; i++) pen.clearRect(i * size - gap, 0, gap, lines * tall);
+  for (let i = 1; gap && i < lines; i++) pen.clearRect(0, i * tall - gap, width0, gap);
+  [...faults].forEach((letter, i) => {  // a faulty one is seen also among thousands
+    if (letter === ".") return;
     pen.fillStyle = of[letter];
-    pen.fillRect((i % columns) * size, Math.floor(i / columns) * tall, size - gap, tall - gap);
+    pen.fillRect((i % columns) * size, Math.floor(i / columns) * tall, cell, high);
   });
   const words = { f: "flat", s: "saturated", n: "not finite" }, broken = [...faults].flatMap((letter, i) => letter === "." ? [] : [`${names[i]} ${words[letter]}`]);
   $("usable").textContent = `${faults.length - broken.length} of ${faults.length} usable`;
@@ -280,7 +286,12 @@ function drawMotion(published) {
   });
   pen.setLineDash([]);
   const newest = moved[moved.length - 1];
-  document.querySelector("#motion h2 span").textContent = MOTION.map((name) => `${name.replace("_", " ")} ${value(newest, name).toFixed(2)}`).join(", ");
+  const legend = MOTION.map((name, k) => {
+    const one = document.createElement("span");
+    one.textContent = `${k < 3 ? "" : "∠"}${name.slice(-1)} ${value(newest, name).toFixed(2)}`; one.style.color = colours.series[k % 3];
+    return one;
+  });
+  document.querySelector("#motion h2").replaceChildren("Motion, mm and (dashed) degrees", ...legend);
 }
 
 function drawTimeline(published, now) {

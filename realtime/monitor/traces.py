@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .feed import Rows, span_of
+from .feed import Signals, span_of
 
 MOST_BINS = 1000
 """In the stretch that is shown: as many as a screen has columns for."""
@@ -20,7 +20,7 @@ class Traces:
     Samples that are missing are NaN, and so are bins of them only.
 
     >>> traces = Traces(rate_hz=100.0)
-    >>> traces.add(Rows(0, (3, 5), np.array([[1.0, 4.0], [np.nan, 6.0]], np.float32)))
+    >>> traces.add(Signals(0, (3, 5), np.array([[1.0, 4.0], [np.nan, 6.0]], np.float32)))
     >>> traces.fresh()["first"], traces.fresh()
     (0, None)
     """
@@ -32,7 +32,7 @@ class Traces:
         self._channels: tuple[int, ...] = ()
         self._begin(0)
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: Signals) -> None:
         """Take the next samples; of another choice of channels, they begin anew."""
         samples = rows.samples
         if rows.channels != self._channels or rows.first != self._next:

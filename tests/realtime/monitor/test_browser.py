@@ -16,7 +16,7 @@ import pytest
 
 from hotwire.realtime.engine.markers import MarkerAt
 from hotwire.realtime.health import State
-from hotwire.realtime.monitor.feed import Faults, Rows
+from hotwire.realtime.monitor.feed import Faults, Signals
 from hotwire.realtime.monitor.server import Monitor
 from hotwire.realtime.swap import Commands
 
@@ -51,7 +51,7 @@ def page(browser: Any) -> Iterator[Any]:
 
 def say(monitor: Monitor) -> None:
     """A session in which everything happens that the page shows."""
-    monitor._add(Rows(0, (0, 1), np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)))
+    monitor._add(Signals(0, (0, 1), np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)))
     monitor._add(MarkerAt(0, "left", 25.0, 0.5))
     monitor._add(Faults({3: "flat"}))
     motion = {"trans_x": 0.4, "trans_y": 0.0, "trans_z": 0.0, "rot_x": 0.01, "rot_y": 0.0, "rot_z": 0.0}
@@ -81,7 +81,7 @@ def test_it_shows_what_happens_and_loses_nothing_in_a_reload(page):
         expect(page.locator("#state")).to_have_text("LIVE")
         expect(page.locator("#broken")).to_have_text("ch3 flat")
         expect(page.locator("#losses")).to_have_text("lost 3")
-        expect(page.locator("#motion")).to_contain_text("trans x 0.40")
+        expect(page.locator("#motion")).to_contain_text("x 0.40y 0.00z 0.00∠x 0.57")
         expect(page.locator("#latency tr").last).to_have_text("total7.007.007.00")
         for section in ("probabilities", "signals", "quality", "motion", "time"):
             assert ink(page, section) > 100, section

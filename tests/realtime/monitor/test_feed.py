@@ -9,7 +9,7 @@ from hotwire.realtime.decision import LiveDecision, Status
 from hotwire.realtime.engine.engine import Engine
 from hotwire.realtime.engine.markers import MarkerAt
 from hotwire.realtime.monitor import feed
-from hotwire.realtime.monitor.feed import Faults, Feed, Opened, Rows
+from hotwire.realtime.monitor.feed import Faults, Feed, Opened, Signals
 from hotwire.realtime.monitor.frames import MOST_KEPT, Frames
 from hotwire.realtime.settings import LiveSettings
 from hotwire.realtime.sources.scripted import ScriptedSource
@@ -41,7 +41,7 @@ def test_chosen_channels_come_whole_and_once_and_missing_samples_as_nan(monkeypa
     expected[400:460] = np.nan
     for polled_s in (0.0, 0.33, 7.0):
         items = taken(polled_s, monkeypatch, [*chunks(0, 400), *chunks(460), *markers()])
-        rows = [item for item in items if isinstance(item, Rows)]
+        rows = [item for item in items if isinstance(item, Signals)]
         assert [one.first for one in rows] == np.cumsum([0, *(len(one.samples) for one in rows)])[:-1].tolist()
         np.testing.assert_array_equal(np.concatenate([one.samples for one in rows]), expected)
         assert {one.channels for one in rows} == {(0, 2)}

@@ -17,8 +17,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from hotwire.errors import InputError
 from hotwire.realtime.engine.markers import MarkerAt
 from hotwire.realtime.health import State
+from hotwire.realtime.live_text import LiveText
 from hotwire.realtime.monitor import clients, server
-from hotwire.realtime.monitor.feed import Faults, Rows
+from hotwire.realtime.monitor.feed import Faults, Signals
 from hotwire.realtime.monitor.server import Monitor
 from hotwire.realtime.swap import Commands
 
@@ -31,7 +32,7 @@ def test_a_page_gets_all_that_happens_and_a_later_one_what_happened():
         monitor.decision(decision(1, shadow=True))
         monitor.decision(decision(2, answer=None, probabilities={}))
         monitor._add(MarkerAt(0, "left", 25.0, 0.5))
-        monitor._add(Rows(0, (0, 2), np.arange(8, dtype=np.float32).reshape(4, 2)))
+        monitor._add(Signals(0, (0, 2), np.arange(8, dtype=np.float32).reshape(4, 2)))
         monitor._add(Faults({3: "flat"}))
         monitor.heartbeat(replace(LIVE, losses={"lost": 4}, repeated_after_s=1.0))
         seen = until(first, lambda one: "beat" in one)
@@ -129,8 +130,17 @@ def test_commands_go_through_the_sessions_folder(tmp_path):
         assert commands.stopped
 
 
-def test_a_session_that_takes_no_commands_says_so():
+def test_a_decoder_of_gist_shows_its_text_and_takes_no_commands():
     with monitored() as monitor:
+        with socket_to(monitor) as page, socket_to(monitor, "/participant/feed") as watching:
+            monitor.text(
+                LiveText(("dog",), ("barks",), ("a", "dog"), 2, 2.5, True, 9.0, 109.0, 0, 8, 0.1, 0.2, "ab" * 32)
+            )
+            seen = until(page, lambda one: "texts" in one)
+            assert seen[0]["hello"]["commands"] is False
+            (text,) = seen[-1]["texts"]
+            assert (text["said"], text["draft"], text["ms"]) == ("a dog", "barks", [100.0, 0.0, 200.0])
+            assert until(watching, lambda one: one["said"] != "")[-1]["said"] == "a dog"
         status, text = request(base_of(monitor) + "/command", {"command": "stop"}, token_of(monitor.url))
         assert (status, "takes no commands" in text) == (400, True)
 

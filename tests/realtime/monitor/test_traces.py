@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hotwire.realtime.monitor.feed import Rows
+from hotwire.realtime.monitor.feed import Signals
 from hotwire.realtime.monitor.traces import Traces
 
 RATE_HZ = 1000.0
@@ -26,7 +26,7 @@ def test_however_samples_were_cut_bins_hold_their_least_and_most(cut):
     traces = Traces(RATE_HZ)
     parts = []
     for first in range(0, 1000, cut):
-        traces.add(Rows(first, (0, 1, 2), ROWS[first : min(first + cut, 1000)]))
+        traces.add(Signals(first, (0, 1, 2), ROWS[first : min(first + cut, 1000)]))
         fresh = traces.fresh()
         if fresh is not None:
             assert fresh["first"] == sum(map(len, parts))
@@ -43,7 +43,7 @@ def test_a_bin_without_samples_is_nan_and_one_with_some_is_theirs():
     traces = Traces(RATE_HZ)
     rows = ROWS[:20].copy()
     rows[:13] = np.nan
-    traces.add(Rows(0, (0, 1, 2), rows))
+    traces.add(Signals(0, (0, 1, 2), rows))
     fresh = traces.fresh()
     assert fresh is not None
     assert np.isnan(unpacked(fresh)[0]).all()
@@ -52,9 +52,9 @@ def test_a_bin_without_samples_is_nan_and_one_with_some_is_theirs():
 
 def test_another_choice_begins_anew_on_the_same_grid():
     traces = Traces(RATE_HZ)
-    traces.add(Rows(0, (0, 1, 2), ROWS[:25]))
+    traces.add(Signals(0, (0, 1, 2), ROWS[:25]))
     traces.fresh()
-    traces.add(Rows(25, (1,), ROWS[25:60, 1:2]))
+    traces.add(Signals(25, (1,), ROWS[25:60, 1:2]))
     fresh = traces.fresh()
     assert fresh is not None
     assert (fresh["first"], fresh["channels"]) == (3, (1,))
@@ -64,12 +64,12 @@ def test_another_choice_begins_anew_on_the_same_grid():
 def test_only_the_stretch_that_is_shown_is_kept_and_what_waits_is_not_given_twice():
     traces = Traces(RATE_HZ)
     for first in range(0, 24_000, 1000):
-        traces.add(Rows(first, (0, 1, 2), ROWS[:1000]))
+        traces.add(Signals(first, (0, 1, 2), ROWS[:1000]))
     assert (traces.n_bins, traces.all()) == (1000, None)
     fresh = traces.fresh()
     assert fresh is not None
     assert (fresh["first"], len(unpacked(fresh))) == (1400, 1000)
-    traces.add(Rows(24_000, (0, 1, 2), ROWS[:1000]))
+    traces.add(Signals(24_000, (0, 1, 2), ROWS[:1000]))
     late = traces.all()
     assert late is not None
     assert late["first"] + len(unpacked(late)) == 2400
