@@ -6,7 +6,7 @@ import asyncio
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-MOST_WAITING = 100
+MOST_WAITING = 50
 """Messages, of about ten seconds."""
 SLOW_S = 10.0
 """A client that takes a message no faster is sent away. Its page comes back by itself."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_CHANNELS = 32
 """The most channels whose signals are shown."""
-POLL_S = 0.1
+POLL_S = 0.2
 FAULTS_S = 1.0
 """How often signals and the channels' quality are taken."""
 MOST_WAITING = 20_000
@@ -118,7 +118,7 @@ class Feed(Output):
         n_new = min(stop - max(self._stop, 0), round(span_of(rate_hz) * rate_hz))
         self._stop = stop
         if n_new and channels:
-            rows = engine.latest(n_new / rate_hz)[:, channels]  # a copy of these columns only
+            rows = engine.latest(n_new / rate_hz).take(channels, axis=1)  # a copy of these columns only
             self._add(Signals(stop - len(rows), channels, rows))
         for marker in engine.markers_after(self._event):
             self._event = marker.event

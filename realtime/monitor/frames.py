@@ -46,10 +46,12 @@ class Frames:
             else:
                 newest |= self._of_now(t, item)
         self._newest |= newest
-        self._keep(lasting)
+        kept = self._kept(lasting)
         signals = None if self._traces is None else self._traces.fresh()
-        told = lasting | newest | ({} if signals is None else {"traces": signals})
-        return _json({"t": records.short(now_s), "n": self._n_decisions} | told) if told else None
+        told = newest | ({} if signals is None else {"traces": signals})
+        if not told and not lasting:
+            return None
+        return _joined(kept, _json({"t": records.short(now_s), "n": self._n_decisions} | told))
 
     def first(self, now_s: float) -> str:
         """The message for who comes now: the session, what happened and what is shown."""
@@ -84,15 +86,25 @@ class Frames:
         self._hello |= records.of_stream(item) | {"bin_s": self._traces.bin_s, "n_bins": self._traces.n_bins}
         return {"hello": self._hello}
 
-    def _keep(self, lasting: dict[str, Any]) -> None:
-        if not lasting:
-            return
+    def _kept(self, lasting: dict[str, Any]) -> str:
+        """Keep what happened for who comes later, and return it as JSON."""
         text = _json(lasting)
-        self._past.append(text)
-        self._n_kept += len(text)
-        while self._n_kept > MOST_KEPT:
-            self._n_kept -= len(self._past.popleft())
+        if lasting:
+            self._past.append(text)
+            self._n_kept += len(text)
+            while self._n_kept > MOST_KEPT:
+                self._n_kept -= len(self._past.popleft())
+        return text
 
 
 def _json(data: Any) -> str:
     return json.dumps(data, separators=(",", ":"), allow_nan=False)
+
+
+def _joined(one: str, other: str) -> str:
+    """Two objects as JSON, as one.
+
+    >>> _joined('{"a":1}', '{"b":2}'), _joined("{}", '{"b":2}')
+    ('{"a":1,"b":2}', '{"b":2}')
+    """
+    return other if one == "{}" else f"{one[:-1]},{other[1:]}"

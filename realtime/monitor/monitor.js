@@ -1,5 +1,5 @@
 "use strict";
-// The monitor's page. What the server sends is kept for a while and drawn at most ten times a second.
+// The monitor's page. What the server sends is kept for a while, and drawn as it comes.
 const token = new URLSearchParams(location.search).get("token") || "";
 const PROBABILITIES_S = 60, TIMELINE_S = 300, MOST = 5000, SILENT_MS = 3500;
 const MOTION = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z"];

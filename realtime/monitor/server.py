@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .app import Room
 
-FRAME_S = 0.1
+FRAME_S = 0.2
 """How often pages are sent what is new."""
 END_S = 2
 """How long the end waits for pages that do not take what waits for them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -45,33 +46,38 @@ class Traces:
         self._rest = samples[n_whole * self.per_bin :]
         if not n_whole:
             return
-        bins = binned(samples[: n_whole * self.per_bin], self.per_bin)
-        self._bins = np.concatenate([self._bins, bins])[-self.n_bins :]
+        self._waiting.append(binned(samples[: n_whole * self.per_bin], self.per_bin))
         self._n += n_whole
 
     def fresh(self) -> dict[str, Any] | None:
         """The bins since the last call, ready for JSON; None where there are none."""
-        n_new = min(self._n - self._n_given, len(self._bins))
-        self._n_given = self._n
-        return self._packed(n_new) if n_new else None
+        if not self._waiting:
+            return None
+        bins = np.concatenate(self._waiting)[-self.n_bins :]
+        self._waiting = []
+        self._given.append(bins)
+        self._n_given += len(bins)
+        while self._n_given - len(self._given[0]) >= self.n_bins:
+            self._n_given -= len(self._given.popleft())
+        return self._packed(bins, self._n)
 
     def all(self) -> dict[str, Any] | None:
         """All bins that were given, for who comes later."""
-        n_waiting = self._n - self._n_given
-        kept = len(self._bins) - n_waiting
-        return self._packed(kept, n_waiting) if kept > 0 else None
+        if not self._given:
+            return None
+        return self._packed(np.concatenate(self._given)[-self.n_bins :], self._n - sum(map(len, self._waiting)))
 
     def _begin(self, first: int) -> None:
-        n = len(self._channels)
         self._next = first
-        self._n = self._n_given = -(-first // self.per_bin)
-        self._rest = np.empty((0, n), np.float32)
-        self._bins = np.empty((0, n, 2), np.float32)
+        self._n = -(-first // self.per_bin)
+        self._n_given = 0
+        self._rest = np.empty((0, len(self._channels)), np.float32)
+        self._waiting: list[NDArray[np.float32]] = []
+        self._given: deque[NDArray[np.float32]] = deque()
 
-    def _packed(self, n: int, but: int = 0) -> dict[str, Any]:
-        stop = len(self._bins) - but
-        data = b64encode(self._bins[stop - n : stop].tobytes()).decode()
-        return {"first": self._n - but - n, "channels": self._channels, "data": data}
+    def _packed(self, bins: NDArray[np.float32], stop: int) -> dict[str, Any]:
+        data = b64encode(bins.tobytes()).decode()
+        return {"first": stop - len(bins), "channels": self._channels, "data": data}
 
 
 def binned(samples: NDArray[np.float32], per_bin: int) -> NDArray[np.float32]:
