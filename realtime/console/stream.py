@@ -13,10 +13,11 @@ import click
 from ...decoder.cli.result import CommandResult
 from ...errors.printable import printable
 from .channels_option import read_channels
-from .monitor_option import commands_of, monitor_of, monitor_options
+from .monitor_option import commands_of, monitor_options
 from .rate_option import check_rate
 from .seconds import Seconds
 from .source_option import FolderPath, source_of, source_options, tells_events
+from .stream_outputs import outputs_of, where_kept
 from .window_option import read_sliding, window_for
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ if TYPE_CHECKING:
 @click.option("--seconds", type=Seconds(), help="Stop after so many.")
 @click.option("--plain", is_flag=True, help="Print lines instead of drawing; as whenever the output is no terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print decisions and states as lines of JSON, then a summary.")
-def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options: Any) -> CommandResult:
+def stream(bundle: Path, **options: Any) -> CommandResult:
     """Decode a live stream with a saved decoder.
 
     The stream comes from LSL, or from a folder of volumes or DICOM files, and must carry what the decoder was fitted
@@ -129,14 +130,11 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
     from ...decoder.bundle.signature import RequiredSignature
     from ...decoder.windows import EventWindow
     from ..engine.engine import Engine
-    from ..outputs.json_lines import JsonLines
-    from ..outputs.xdf import XdfRecorder
-    from ..plugins import make_output
     from ..swap import Commands
-    from .session import JsonStream, Tally, decode, liblsl_aside
+    from .session import Tally, decode, liblsl_aside
     from .view import on_console
 
-    if record and out is None:
+    if options["record"] and options["out"] is None:
         raise click.UsageError("--record needs --out, the folder to record into")
     required = None if options["require_signature"] is None else RequiredSignature(options["require_signature"])
     decoder = load_decoder(bundle) if required is None else required.load(bundle, load_decoder)
@@ -152,47 +150,23 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
             "the decoder's windows follow events: expected --markers, the stream that tells them, --events, a protocol "
             "for volumes, or --window sliding:LENGTH/EVERY"
         )
-    recorder = outlets = lines = None
-    folder = None if is_gist else commands_of(out, options)
+    folder = None if is_gist else commands_of(options["out"], options)
     load = CompiledDecoder.load if required is None else partial(required.load, load=CompiledDecoder.load)
     commands = None if folder is None else Commands(folder, load)
-    monitor = monitor_of(options, folder)
-    tally = Tally()
-    outputs: list[Any] = [tally, *(make_output(text, decoder) for text in options["to"])]
-    if monitor is not None:
-        outputs.append(monitor)
-    if publish != "none":
-        from ..outputs.lsl_outputs import LslOutlets
-
-        outlets = LslOutlets(publish)
-        outputs.append(outlets)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        lines = JsonLines(out / "decisions.jsonl", {"bundle": str(bundle), **_plain(options, settings.window)})
-        outputs.append(lines)
-        recorder = XdfRecorder(_unused(out / "raw.xdf")) if record else None
-    draws = not (options["plain"] or options["as_json"]) and sys.stdout.isatty()
-    if options["as_json"]:
-        assert sys.__stdout__ is not None
-        outputs.append(JsonStream(sys.__stdout__))
+    session = outputs_of(decoder, options, {"bundle": str(bundle), **_plain(options, settings.window)}, folder)
     if isinstance(decoder, CompiledGist):
         from .stream_gist import run_gist, summary_of_gist
 
-        found = run_gist(decoder, source, settings, outputs[1:], recorder, options)
-        found["out"] = None if out is None else str(out)
+        found = run_gist(decoder, source, settings, session, options)
         return CommandResult(found, lambda console: console.print(summary_of_gist(found), markup=False))
-    with liblsl_aside(None if out is None else out / "lsl.log") if draws else nullcontext():
-        title = "hotwire stream" if monitor is None else f"hotwire stream, {monitor.url}"
-        view = on_console(title, draws)
-        if not options["as_json"]:
-            outputs.append(view)
-        engine = Engine(decoder, source, settings, outputs=outputs, recorder=recorder)
-        if outlets is not None and outlets.elsewhere:
-            engine.report(
-                f"{', '.join(outlets.elsewhere)} publishes {publish}-decisions, too: receivers have to ask for a "
-                "source_id, or give this session another name (--publish)"
-            )
-        ended = decode(engine, view, commands=commands, monitor=monitor, seconds=options["seconds"])
+    draws = not (options["plain"] or options["as_json"]) and sys.stdout.isatty()
+    with liblsl_aside(None if session.out is None else session.out / "lsl.log") if draws else nullcontext():
+        title = "hotwire stream" if session.monitor is None else f"hotwire stream, {session.monitor.url}"
+        tally, view = Tally(), on_console(title, draws)
+        outputs = [tally, *session.every, *([] if options["as_json"] else [view])]
+        engine = Engine(decoder, source, settings, outputs=outputs, recorder=session.recorder)
+        session.warn(engine)
+        ended = decode(engine, view, commands=commands, monitor=session.monitor, seconds=options["seconds"])
     result = {
         "type": "summary",
         "ended": ended,
@@ -201,8 +175,7 @@ def stream(bundle: Path, out: Path | None, record: bool, publish: str, **options
         "markers": None if engine.markers is None else str(engine.markers),
         **tally.to_dict(),
         "losses": engine.losses,
-        "out": None if out is None else str(out),
-        "out_stopped": None if lines is None else engine.why_stopped(lines),
+        **session.result(engine),
     }
     return CommandResult(result, lambda console: console.print(summary_of(result), markup=False))
 
@@ -227,19 +200,10 @@ def _plain(options: dict[str, Any], window: Window | None) -> dict[str, Any]:
     """The options in plain types, for JSON."""
     from_, to = options["from_"], options["to"]
     plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
-    del plain["from_"], plain["to"]
+    for name in ("from_", "to", "out", "record", "publish"):
+        del plain[name]
     named = ({"from": from_} if from_ else {}) | ({"output": to} if to else {})
     return plain | {"window": "own" if window is None else window.to_dict()} | named
-
-
-def _unused(path: Path) -> Path:
-    """The path, with a number if an earlier session's file has that name."""
-    number = 1
-    numbered = path
-    while numbered.exists():
-        number += 1
-        numbered = path.with_stem(f"{path.stem}-{number}")
-    return numbered
 
 
 def summary_of(result: dict[str, Any]) -> str:
@@ -253,7 +217,4 @@ def summary_of(result: dict[str, Any]) -> str:
         lines.append(f"Markers: {result['markers']} in the end.")
     for name, of in result["latency_ms"].items():
         lines.append(f"{name:>8}: {of['p50']:.2f} ms (median), {of['p99']:.2f} ms (99 %), {of['max']:.2f} ms (most)")
-    if result["out"] is not None:
-        path, why = Path(result["out"]) / "decisions.jsonl", result["out_stopped"]
-        lines.append(f"Decisions are in {path}." if why is None else f"{path} lacks later decisions: {why}.")
-    return "\n".join(map(printable, lines))
+    return "\n".join(map(printable, [*lines, *where_kept(result)]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,11 @@ from ..settings import LiveSettings
 from ..sources.source import Source
 from ..word_times import EvenWords, MarkedWords
 from .session import decode
+from .stream_outputs import SessionOutputs, where_kept
 from .view import on_console
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled_gist import CompiledGist
-    from ..engine.reporting import Recorder
 
 AHEAD_SAMPLES = 8
 """Evenly spoken words are known so far ahead."""
@@ -47,8 +46,7 @@ def run_gist(
     decoder: CompiledGist,
     source: Source,
     settings: LiveSettings,
-    outputs: Sequence[Any],
-    recorder: Recorder | None,
+    session: SessionOutputs,
     options: dict[str, Any],
 ) -> dict[str, Any]:
     """Decode until the end, and return the summary."""
@@ -62,8 +60,9 @@ def run_gist(
         else EvenWords(words_per_s, AHEAD_SAMPLES / decoder.rate_hz)
     )
     tally, view = TextTally(), on_console("hotwire stream", draws=False)
-    shown = [] if options["as_json"] else [view]
-    engine = GistEngine(decoder, source, words, settings, outputs=[tally, *outputs, *shown], recorder=recorder)
+    outputs = [tally, *session.every, *([] if options["as_json"] else [view])]
+    engine = GistEngine(decoder, source, words, settings, outputs=outputs, recorder=session.recorder)
+    session.warn(engine)
     ended = decode(engine, view, seconds=options["seconds"])
     last = tally.last
     return {
@@ -79,6 +78,7 @@ def run_gist(
         "beam": None if last is None else last.width,
         "longest_compute_s": tally.longest_s,
         "losses": engine.losses,
+        **session.result(engine),
     }
 
 
@@ -91,4 +91,4 @@ def summary_of_gist(result: dict[str, Any]) -> str:
         f"After {share:.0%} of the samples the text was the brain's; else {NOT_DISTINGUISHABLE}.",
         f"Losses: {lost or 'none'}. The words of a sample took at most {result['longest_compute_s']:.2f} s.",
     ]
-    return "\n".join(map(printable, lines))
+    return "\n".join(map(printable, [*lines, *where_kept(result)]))

@@ -145,10 +145,6 @@ class Engine(LiveEngine[LiveDecision, OpenStream]):
         """The newest markers whose number is above `event`, in order."""
         return self._stream.markers.after(event)
 
-    def report(self, message: str) -> None:
-        """Send a message to all outputs, as a status."""
-        self._reporter.message(message)
-
     def run_along(self, decoder: CompiledDecoder) -> None:
         """Run another decoder in the shadow of the active one: it decides, but is not published.
 

@@ -69,6 +69,10 @@ class LiveEngine(ABC, Generic[Said, Taker]):
         """Counts of all losses and failures, by name."""
         return self._reporter.losses
 
+    def report(self, message: str) -> None:
+        """Send a message to all outputs, as a status."""
+        self._reporter.message(message)
+
     def why_stopped(self, output: Output) -> str | None:
         """Why an output, such as a file on a full disk, is no longer used; None if it is."""
         return self._reporter.why_stopped(output)

@@ -63,7 +63,7 @@ class LslOutlets(Output):
     def __init__(self, name: str = "hotwire") -> None:
         if not name:
             raise InputError("name: expected what the streams' names begin with, got an empty text")
-        self._name = name
+        self.name = name
         cure = "end it, or give this one another name (hotwire stream --publish NAME)"
         self._published: PublishedName | None = PublishedName(f"{name}-status", self._source_id("status"), cure)
         self.elsewhere = self._published.elsewhere
@@ -124,13 +124,13 @@ class LslOutlets(Output):
                 outlet.push_sample([json_text(status.to_dict())], stamp_s)
 
     def _source_id(self, kind: str, decoder: LiveDecoder | None = None) -> str:
-        return f"hotwire:{gethostname()}:{self._name}:{kind}" + (f":{decoder.digest[:16]}" if decoder else "")
+        return f"hotwire:{gethostname()}:{self.name}:{kind}" + (f":{decoder.digest[:16]}" if decoder else "")
 
     def _described(
         self, kind: str, type: str, labels: list[str], decoder: LiveDecoder | None = None
     ) -> pylsl.StreamInfo:
         text_or_numbers = pylsl.cf_string if type == "Markers" else pylsl.cf_float32
-        names = f"{self._name}-{kind}", type
+        names = f"{self.name}-{kind}", type
         described = pylsl.StreamInfo(
             *names, len(labels), pylsl.IRREGULAR_RATE, text_or_numbers, self._source_id(kind, decoder)
         )
