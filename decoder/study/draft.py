@@ -24,8 +24,12 @@ NO_CLASSES = re.compile(
     re.IGNORECASE,
 )
 """Labels that say when nothing was shown, or what the machine did."""
+REST = re.compile(r"rest|fix\w*|baseline|base", re.IGNORECASE)
+"""What a single task is told from."""
 FEWEST_TRIALS = 5
 """Of a class, in a part of a continuous recording that is cut into runs."""
+FEWEST_RUNS = 4
+"""One is held out; choices hold out another, and the strength, of two that are left, a third."""
 MOST_RUNS = 20
 """So many blocks of events, with long pauses between them, are taken for runs."""
 MUCH_LONGER = 3.0
@@ -33,9 +37,13 @@ MUCH_LONGER = 3.0
 
 
 def classes_of(recording: Recording) -> list[str]:
-    """The labels of events that may be classes: each at least twice, and none that says that nothing was shown."""
-    count = Counter(recording.events.label.tolist())
-    return [label for label, n in sorted(count.items()) if n > 1 and not NO_CLASSES.fullmatch(label.strip())]
+    """The labels of events that may be classes: each at least twice, and none that says that nothing was shown.
+
+    Where one is left, rest is the other class, as in neurofeedback.
+    """
+    often = [label for label, n in sorted(Counter(recording.events.label.tolist()).items()) if n > 1]
+    shown = [label for label in often if not NO_CLASSES.fullmatch(label.strip())]
+    return shown if len(shown) != 1 else [label for label in often if label in shown or REST.fullmatch(label.strip())]
 
 
 def draft(
@@ -172,7 +180,7 @@ def _inline(readout: Readout) -> str:
 def _cut(recording: Recording, counts: list[int], *, scanner: bool) -> list[str]:
     """A recording made in one go has to be cut into runs, for a run is never split between training and test."""
     blocks = _n_blocks(recording)
-    n_runs = blocks if blocks > 2 else min(10, max(2, min(counts, default=0) // FEWEST_TRIALS))
+    n_runs = blocks if blocks > 2 else min(10, max(FEWEST_RUNS, min(counts, default=0) // FEWEST_TRIALS))
     margins = [(0.0, 10.0), (0.0, 5.0)] if scanner else [(0.5, 1.0), (0.1, 0.5)]
     margin = next((one for one in margins if _can_be_cut(recording, n_runs, one)), (0.0, 0.0))
     return [

@@ -86,4 +86,5 @@ def test_in_javascript(kind: str, tmp_path: Path) -> None:
         IN_NODE.format(program=program, kind=kind, n_state=n_state, first=FIRST, every=EVERY, n=len(NAMES))
     )
     said = subprocess.run([node, script], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    np.testing.assert_array_equal(json.loads(said), expected)
+    # kernels for JavaScript add up in another order
+    np.testing.assert_allclose(json.loads(said), expected, rtol=1e-4, atol=1e-6)

@@ -72,7 +72,13 @@ def test_two_labels_never_share_a_word(labels: list[str]) -> None:
 
 @pytest.mark.parametrize("label", ["rest", "Fixation", "n/a", "BAD_eye", "New Segment/", "baseline", "ITI"])
 def test_what_is_no_class(label: str) -> None:
-    assert classes_of(recording(1.0, 1.0, [label, label, "cat", "cat"])) == ["cat"]
+    assert classes_of(recording(1.0, 1.0, [label, label, "cat", "cat", "dog", "dog"])) == ["cat", "dog"]
+
+
+def test_rest_is_a_class_where_there_is_one_task() -> None:
+    made = recording(1.0, 1.0, ["baseline", "regulate", "button", "button"] * 2)
+    assert classes_of(made) == ["baseline", "regulate"]
+    assert classes_of(recording(1.0, 1.0, ["baseline", "cat", "dog"] * 2)) == ["cat", "dog"]
 
 
 def test_units_of_an_nwb_file(tmp_path: Path) -> None:
@@ -86,7 +92,7 @@ def test_units_of_an_nwb_file(tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text(text)
     study = open_study(tmp_path / "study.toml")
     assert study.sections.targets.of_words().answers == ("left", "right", "up")
-    assert len(study.recording().runs) == 2
+    assert len(study.recording().runs) == 4
     assert 'signal = "units"  # there are: units, lfp, raw' in text
     assert [str(step) for step in study.sections.decoder.settings().steps] == ["SquareRoot()"]
 
@@ -107,7 +113,7 @@ def test_the_runs_that_a_column_of_an_nwb_file_names(tmp_path: Path) -> None:
     assert open_study(tmp_path / "study.toml").recording().runs == [1, 2, 3]
 
 
-@pytest.mark.parametrize(("pause_s", "n_each", "n_runs"), [(9.0, 4, 6), (1.5, 4, 2), (1.0, 10, 6)])
+@pytest.mark.parametrize(("pause_s", "n_each", "n_runs"), [(9.0, 4, 6), (1.5, 4, 4), (1.0, 10, 6)])
 def test_as_many_runs_as_blocks_or_as_classes_allow(pause_s: float, n_each: int, n_runs: int) -> None:
     onsets = np.add.outer(np.arange(6) * (2.0 * n_each - 1.0 + pause_s), 2.0 * np.arange(n_each)).ravel()
     labels = np.array(["cat", "shoe"] * (3 * n_each), np.str_)

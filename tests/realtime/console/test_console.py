@@ -267,7 +267,11 @@ def test_the_demo_goes_live(lsl: LslWorld, fetched: Callable[[str], Path]) -> No
         (["stream", "missing.hotwire", "--source", "a"], 1, "missing.hotwire"),
         (["stream", "{bundle}", "--volumes", ".", "--publish", "none", "--window", "sliding:1/1"], 1, "ch0"),
         (["stream", "{bundle}", "--source", "a", "--from", "volumes:folder=."], 2, "not both"),
-        (["stream", "{bundle}", "--from", "nobody", "--window", "sliding:1/1"], 1, "There are: brainflow, dicom, lsl, volumes"),
+        (
+            ["stream", "{bundle}", "--from", "nobody", "--window", "sliding:1/1"],
+            1,
+            "There are: brainflow, dicom, lsl, volumes",
+        ),
         (["stream", "{bundle}", "--source", "a", "--output", "nobody", "--window", "sliding:1/1"], 1, "nobody"),
         (["swap", "nowhere"], 2, "either a BUNDLE or one of"),
         (["swap", "nowhere", "b.hotwire", "--stop"], 2, "either a BUNDLE or one of"),
