@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -87,6 +88,8 @@ def words_of(labels: list[str]) -> dict[str, str]:
     {'scrambledPix': 'scrambled pix', 'shoe_01': 'shoe', 'face/happy': 'face happy', 'face/sad': 'face sad'}
     >>> words_of(["face1", "face2"])
     {'face1': 'face1', 'face2': 'face2'}
+    >>> words_of(["Cat", "cat"])
+    {'Cat': 'cat', 'cat': 'cat 2'}
     """
 
     def parts(label: str) -> str:
@@ -94,7 +97,13 @@ def words_of(labels: list[str]) -> dict[str, str]:
 
     short = {label: re.sub(r"\s*\d+$", "", parts(label)) or label for label in labels}
     shared = Counter(short.values())
-    return {label: word if shared[word] == 1 else parts(label) for label, word in short.items()}
+    words: dict[str, str] = {}
+    for label, brief in short.items():
+        word = brief if shared[brief] == 1 else parts(label)
+        taken = {other.casefold() for other in words.values()}
+        numbered = (word if number == 1 else f"{word} {number}" for number in itertools.count(1))
+        words[label] = next(one for one in numbered if one.casefold() not in taken)
+    return words
 
 
 def _scanner(duration_s: float, readout: Readout) -> list[str]:
