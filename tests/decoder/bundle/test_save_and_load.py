@@ -33,7 +33,7 @@ from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.decoder.bundle.compiled import CompiledDecoder
 from hotwire.decoder.bundle.load import load
 from hotwire.decoder.bundle.save import save
-from hotwire.decoder.bundle.sealed import describe
+from hotwire.decoder.bundle.sealed import FORMAT, describe
 from hotwire.decoder.decision import Decision
 from hotwire.decoder.decoder import Decoder
 from hotwire.decoder.readout import DiscriminantReadout, LabelReadout, NearestReadout, TextReadout
@@ -226,7 +226,7 @@ def test_an_onnx_network_travels_in_the_bundle(tmp_path: Path, readout: Any) -> 
 def test_what_it_says_of_itself(saved: Path) -> None:
     manifest = describe(saved)
     decoder = of_words()
-    assert manifest["format"] == 9
+    assert manifest["format"] == FORMAT
     assert manifest["hotwire"] == version("hotwire")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(manifest["created"])).days < 1
     assert manifest["versions"]["numpy"] == version("numpy")
@@ -362,8 +362,8 @@ def test_the_helper_makes_good_bundles(saved: Path, tmp_path: Path, network: Lan
     ("change", "message"),
     [
         (
-            lambda m: m.update(format=10, hotwire="9.1", steps=3),
-            r"newer hotwire \(9\.1\) in format 10.*upgrade hotwire",
+            lambda m: m.update(format=FORMAT + 1, hotwire="9.1", steps=3),
+            rf"newer hotwire \(9\.1\) in format {FORMAT + 1}.*upgrade hotwire",
         ),
         (lambda m: m.update(format="1"), "expected 'format', a whole number"),
         (lambda m: m.pop("format"), "expected 'format'"),
