@@ -20,7 +20,7 @@ from ..clock import Clock, SystemClock
 from .folder_watch import FolderWatch
 from .source import Chunk, Refusal, StreamInfo
 from .volume_names import voxels_named
-from .volume_order import NumberedVolume, VolumeOrder
+from .volume_order import NumberedVolume, VolumeOrder, stream_of
 
 SAME_TR = 1e-3
 """Repetition times that differ by this share are the same: headers hold rounded numbers."""
@@ -80,25 +80,13 @@ class DicomFolder:
         late_s: float | None = None,
         clock: Clock | None = None,
     ) -> None:
-        if not tr_s > 0:
-            raise InputError(f"tr_s: expected seconds above 0, got {tr_s}")
-        if late_s is not None and not late_s >= 0:
-            raise InputError(f"late_s: expected seconds, zero or more, got {late_s}")
-        self.folder = Path(folder)
-        self.info = StreamInfo(
-            name=self.folder.name,
-            type="fMRI",
-            source_id=str(self.folder.absolute()),
-            channel_names=tuple(feature_names),
-            units=("a.u.",) * len(feature_names),
-            rate_hz=1.0 / tr_s,
-        )
+        self.folder, self._tr_s = Path(folder), tr_s
+        self.info, self._late_s = stream_of(self.folder, feature_names, tr_s, late_s)
         self._has_motion = tuple(feature_names[-len(MOTION_NAMES) :]) == MOTION_NAMES
         voxels = voxels_named(feature_names[: -len(MOTION_NAMES)] if self._has_motion else feature_names)
         if self._has_motion and (space is None or not space.realigns):
             raise InputError("feature_names: the parameters of motion need a space with a reference")
         self._voxels, self._prepare = voxels, None if space is None else VolumePreparation(space, voxels)
-        self._tr_s, self._late_s = tr_s, tr_s if late_s is None else late_s
         self._number, self._protocol = series, protocol
         self._clock = clock or SystemClock()
         self._watch: FolderWatch[DicomSlices] = FolderWatch(

@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ...errors import InputError
+from .source import StreamInfo
+
+
+def stream_of(
+    folder: Path, feature_names: Sequence[str], tr_s: float, late_s: float | None
+) -> tuple[StreamInfo, float]:
+    """Return the stream of a folder of volumes, and how long to wait for one when a later one is there.
+
+    By default that is ``tr_s``. An InputError is raised where a time is not positive.
+    """
+    if not tr_s > 0:
+        raise InputError(f"tr_s: expected seconds above 0, got {tr_s}")
+    if late_s is not None and not late_s >= 0:
+        raise InputError(f"late_s: expected seconds, zero or more, got {late_s}")
+    info = StreamInfo(
+        name=folder.name,
+        type="fMRI",
+        source_id=str(folder.absolute()),
+        channel_names=tuple(feature_names),
+        units=("a.u.",) * len(feature_names),
+        rate_hz=1.0 / tr_s,
+    )
+    return info, tr_s if late_s is None else late_s
 
 
 class NumberedVolume(NamedTuple):

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError, MissingExtraError, StreamLostError, StreamMismatchError, StreamNotFoundError
+from ...errors import MissingExtraError, StreamLostError, StreamMismatchError, StreamNotFoundError
 from ..clock import Clock, SystemClock
 from .folder_watch import FolderWatch
 from .source import Chunk, Refusal, StreamInfo
 from .volume_names import VolumeNames, pattern_for, stem, voxels_named
-from .volume_order import NumberedVolume, VolumeOrder
+from .volume_order import NumberedVolume, VolumeOrder, stream_of
 
 AFFINE_TOLERANCE = 1e-3
 MOST_APART = 1000
@@ -73,24 +73,13 @@ class VolumeFolder:
         late_s: float | None = None,
         clock: Clock | None = None,
     ) -> None:
-        if not tr_s > 0:
-            raise InputError(f"tr_s: expected seconds above 0, got {tr_s}")
-        if late_s is not None and not late_s >= 0:
-            raise InputError(f"late_s: expected seconds, zero or more, got {late_s}")
         self.folder = Path(folder)
-        self.info = StreamInfo(
-            name=self.folder.name,
-            type="fMRI",
-            source_id=str(self.folder.absolute()),
-            channel_names=tuple(feature_names),
-            units=("a.u.",) * len(feature_names),
-            rate_hz=1.0 / tr_s,
-        )
+        self.info, late_s = stream_of(self.folder, feature_names, tr_s, late_s)
         self._voxels = tuple(voxels_named(feature_names).T)
         self._names = VolumeNames(pattern)
         self._clock = clock or SystemClock()
         self._first = first
-        self._order = VolumeOrder(tr_s, tr_s if late_s is None else late_s, first)
+        self._order = VolumeOrder(tr_s, late_s, first)
         self._watch = FolderWatch(
             self.folder, self._is_volume, read_image, f"is not a complete NIfTI image. {CURE}", self._clock
         )
