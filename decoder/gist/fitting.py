@@ -117,23 +117,19 @@ def fit_gist(
     states = np.concatenate([of.states[settings.layer] for of in read.values()])
     features = WordFeatures.fit(states, settings.n_components)
     encoding = encode_words(network, features, words, recording, settings)
-    usual = usual_of_words(network, features, vocabulary, words, settings)
+    usual = usual_of_words(features, vocabulary, words, states)
     decodes = FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features, usual)
     return FittedGist(settings, encoding, vocabulary, decodes)
 
 
 def usual_of_words(
-    network: LanguageModel,
-    features: WordFeatures,
-    vocabulary: Vocabulary,
-    words: Mapping[Any, TimedWords],
-    settings: GistSettings,
+    features: WordFeatures, vocabulary: Vocabulary, words: Mapping[Any, TimedWords], states: NDArray
 ) -> Floats:
-    """Return the reduced states (n_words, n_components) that words of a vocabulary usually have in these texts."""
-    read = read_stories(network, [settings.layer], words, settings.n_tokens)
-    reduced = [features.reduced(of.states[settings.layer]) for of in read.values()]
+    """Return the reduced states (n_words, n_components) that words of a vocabulary usually have in texts, from the
+    states (n_said, n_units) of all words of these.
+    """
     said = [word.lower() for of in words.values() for word in of.word.tolist()]
-    return usual_states(vocabulary.words, said, np.concatenate(reduced))
+    return usual_states(vocabulary.words, said, features.reduced(states))
 
 
 def model_without(

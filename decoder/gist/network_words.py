@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from ...errors import InputError
 from ...models.cache.read_words import read_words
 from ...models.networks.language.language_model import LanguageModel
-from ...models.networks.language.reading import WordsRead
+from ...models.networks.language.reading import WordsRead, read_tokens
 from ...models.networks.language.sliding_pass import Entered, Memory, SlidingPass
 from ..recordings.timed_words import TimedWords
 from ..statistics.texts import stems
@@ -103,13 +103,16 @@ class SlidingWords:
 
     def before_each(self, words: TimedWords) -> Iterator[Floats]:
         """Read a true text; yield the log probabilities (n_words,) of the vocabulary before each of its words."""
-        memory, log_p = self.sliding.begin(1)
-        for tokens in _tokens(self.sliding.network, words):
-            yield self._among_words(memory, log_p)[1][0]
-            for token in tokens:
-                memory, log_p = self.sliding.go_on(memory, self.sliding.enter(memory, torch.tensor([token])))
+        text = _tokens(self.sliding.network, words)
+        begins = torch.tensor([first for word in text for first in (True, *[False] * (len(word) - 1))])
+        tokens = torch.tensor([token for word in text for token in word])
+        for here, _, log_p in read_tokens(self.sliding, [], tokens):
+            yield from self._of_words(log_p[begins[here]])[0]
 
     def _among_words(self, memory: Memory, log_p: torch.Tensor) -> tuple[Memory, Floats, Floats]:
+        return memory, *self._of_words(log_p)
+
+    def _of_words(self, log_p: torch.Tensor) -> tuple[Floats, Floats]:
         of_words = log_p[:, self.tokens].double()
         log_mass = torch.logsumexp(of_words, dim=1)
-        return memory, (of_words - log_mass[:, None]).numpy(), log_mass.numpy()
+        return (of_words - log_mass[:, None]).numpy(), log_mass.numpy()

@@ -51,6 +51,12 @@ class Fit:
         which = self.fitted.encoding.model.voxels if voxels is None else voxels
         return self.recording.data[self.recording.samples_of(run)][:, which].astype(np.float64)
 
+    def states(self, network: LanguageModel) -> NDArray[np.float32]:
+        """A network's states (n_said, n_units) of all words that it was fitted on."""
+        settings = self.fitted.settings
+        read = read_stories(network, [settings.layer], self.words, settings.n_tokens)
+        return np.concatenate([of.states[settings.layer] for of in read.values()])
+
     def rng(self, run: Any) -> np.random.Generator:
         return np.random.default_rng([self.seed, self.recording.runs.index(run)])
 
@@ -105,9 +111,7 @@ def nuisance_alone(fit: Fit) -> Decoding:
 
 def untrained_network(fit: Fit) -> Decoding:
     settings, other = fit.fitted.settings, fit.network.untrained(fit.seed)
-    read = read_stories(other, [settings.layer], fit.words, settings.n_tokens)
-    states = np.concatenate([of.states[settings.layer] for of in read.values()])
-    features = WordFeatures.fit(states, settings.n_components)
+    features = WordFeatures.fit(fit.states(other), settings.n_components)
     own = fit.fitted.words.network
     assert isinstance(own, SlidingWords)
     reading = SlidingWords(SlidingPass(other, settings.layer, n_tokens=settings.n_tokens), own.tokens.numpy())
@@ -178,7 +182,7 @@ def _fitted_again(
     """Decode by an encoding model that is fitted otherwise."""
     encoding = encode_words(fit.network, features, fit.words, fit.training, fit.fitted.settings, **how).model
     model, vocabulary = encoding.whitened(), fit.fitted.vocabulary
-    usual = usual_of_words(how.get("states_of", fit.network), features, vocabulary, fit.words, fit.fitted.settings)
+    usual = usual_of_words(features, vocabulary, fit.words, fit.states(how.get("states_of", fit.network)))
 
     def words(network: WordNetwork) -> FeaturedWords:
         return FeaturedWords(asking(network), vocabulary, features, usual)

@@ -6,7 +6,7 @@ attends to in a `SlidingPass`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -59,24 +59,37 @@ def read_text(sliding: SlidingPass, layers: Sequence[int], text: Text, progress:
     last = np.cumsum([len(word) for word in text]) - 1
     states = {layer: np.empty((len(tokens), sliding.n_units), np.float32) for layer in layers}
     nats = np.empty(len(tokens), np.float32)
-    known: list[Known] = [None] * len(sliding.layers)
-    log_p = sliding.first_log_p
-    with torch.inference_mode():
-        for start in range(0, len(tokens), AT_ONCE):
-            here = slice(start, start + AT_ONCE)
-            hidden, turn = sliding.backbone.embed_tokens(tokens[here]), _turns(sliding, here, len(tokens))
-            for number in range(len(sliding.layers) + 1):
-                if number in states:
-                    states[number][here] = hidden.numpy()
-                if number < len(sliding.layers):
-                    hidden, known[number] = _layer(sliding, number, hidden, known[number], turn)
-            log_p = torch.cat([log_p, sliding.log_p(hidden)])
-            nats[here] = -log_p[torch.arange(len(hidden)), tokens[here]].numpy()
-            log_p = log_p[-1:]
-            if progress is not None:
-                progress.update(len(hidden))
+    for here, entering, log_p in read_tokens(sliding, layers, tokens):
+        for layer, hidden in entering.items():
+            states[layer][here] = hidden.numpy()
+        nats[here] = -log_p[torch.arange(len(log_p)), tokens[here]].numpy()
+        if progress is not None:
+            progress.update(len(log_p))
     starts = np.r_[0, last[:-1] + 1]
     return WordsRead({str(layer): table[last] for layer, table in states.items()}, np.add.reduceat(nats, starts))
+
+
+def read_tokens(
+    sliding: SlidingPass, layers: Sequence[int], tokens: torch.Tensor
+) -> Iterator[tuple[slice, dict[int, torch.Tensor], torch.Tensor]]:
+    """Read the tokens (n_tokens,) of a text, `AT_ONCE` together.
+
+    Yield which they are, their states (n, n_units) by layer, and the log probabilities (n, n_vocabulary) before each.
+    """
+    known: list[Known] = [None] * len(sliding.layers)
+    next_log_p = sliding.first_log_p
+    for start in range(0, len(tokens), AT_ONCE):
+        here, states = slice(start, start + AT_ONCE), {}
+        with torch.inference_mode():
+            hidden, turn = sliding.backbone.embed_tokens(tokens[here]), _turns(sliding, here, len(tokens))
+            for number in range(len(sliding.layers) + 1):
+                if number in layers:
+                    states[number] = hidden
+                if number < len(sliding.layers):
+                    hidden, known[number] = _layer(sliding, number, hidden, known[number], turn)
+            log_p = torch.cat([next_log_p, sliding.log_p(hidden)])
+        next_log_p = log_p[-1:]
+        yield here, states, log_p[:-1]
 
 
 Known = tuple[torch.Tensor, torch.Tensor] | None
