@@ -19,6 +19,7 @@ from ..small import Kept, SignDecoder
 from ..test_swap import play, settle
 
 SHADOW = "1" * 64
+TIMEOUT_S = 60.0
 
 
 class Hanging(SignDecoder):
@@ -30,7 +31,7 @@ class Hanging(SignDecoder):
 
     def decide(self, x: Any) -> Any:
         self.asked.set()
-        self.go.wait()
+        assert self.go.wait(TIMEOUT_S), "it was not let go"
         return super().decide(x)
 
 
@@ -51,6 +52,16 @@ def go_on(engine: Engine, clock: VirtualClock, until_s: float) -> None:
         engine.turn(0.1)
 
 
+def hang(engine: Engine, clock: VirtualClock) -> Hanging:
+    """Let a shadow run along, and wait until it hangs in a decision."""
+    hanging = Hanging()
+    play(engine, clock, 2.5)
+    engine.run_along(hanging)  # type: ignore[arg-type]
+    go_on(engine, clock, 3.2)
+    assert hanging.asked.wait(TIMEOUT_S), "it was not asked"
+    return hanging
+
+
 def check_active(kept: Kept) -> None:
     """The active decoder decided on every window, as if it were alone."""
     alone = [one for one in kept.decisions if not one.shadow]
@@ -59,12 +70,8 @@ def check_active(kept: Kept) -> None:
 
 def test_the_active_decoder_does_not_wait_and_what_the_shadow_leaves_out_is_counted():
     engine, kept, clock = on_stage()
-    hanging = Hanging()
     with engine:
-        play(engine, clock, 2.5)
-        engine.run_along(hanging)  # type: ignore[arg-type]
-        go_on(engine, clock, 3.2)
-        hanging.asked.wait()
+        hanging = hang(engine, clock)
         go_on(engine, clock, 18.7)
         assert [one.shadow for one in kept.decisions] == [False] * 18
         hanging.go.set()
@@ -102,12 +109,8 @@ def test_one_that_fails_is_taken_away_and_the_reason_is_said():
 
 def test_one_that_is_too_far_behind_is_taken_away():
     engine, kept, clock = on_stage(buffer_s=2.0)
-    hanging = Hanging()
     with engine:
-        play(engine, clock, 2.5)
-        engine.run_along(hanging)  # type: ignore[arg-type]
-        go_on(engine, clock, 3.2)
-        hanging.asked.wait()
+        hanging = hang(engine, clock)
         go_on(engine, clock, 99.0)
         assert engine.shadow is None
         hanging.go.set()
@@ -119,12 +122,8 @@ def test_one_that_is_too_far_behind_is_taken_away():
 def test_one_that_is_at_work_takes_over_once_it_is_done(monkeypatch):
     monkeypatch.setattr(follower, "CATCH_UP_S", 0.05)
     engine, kept, clock = on_stage()
-    hanging = Hanging()
     with engine:
-        play(engine, clock, 2.5)
-        engine.run_along(hanging)  # type: ignore[arg-type]
-        go_on(engine, clock, 3.2)
-        hanging.asked.wait()
+        hanging = hang(engine, clock)
         with pytest.raises(InputError, match=f"bundle {SHADOW[:12]} cannot take over: it is still at work"):
             engine.promote()
         go_on(engine, clock, 5.5)
