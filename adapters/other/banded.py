@@ -19,11 +19,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BundleError, InputError
 from ..factored import FactoredAdapter, Shapes
+from ..folds import Splitter, encode_groups, split_samples
+from ..gain import gain_for
 from ..policies import ALPHA_PER, CHOOSE_BY, GAIN, SCALE, Policies, require_policies
-from ..ridge.alphas import default_alphas, most_predictable
-from ..ridge.decomposition import largest_square, standardise
-from ..ridge.folds import Splitter, encode_groups, split_samples
-from ..ridge.gain import gain_for
+from ..ridge.solvers import largest_square, standardise
+from ..ridge.strengths import default_alphas, most_predictable
 from ..unit_blocks import Floats, UnitBlocks
 from .banded_design import (
     BandedFeatures,

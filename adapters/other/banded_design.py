@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag, cho_solve
 
-from ..ridge.decomposition import standardise, thin_svd
-from ..ridge.folds import Split
+from ..folds import Split
 from ..ridge.held_out import HeldOutSums
+from ..ridge.solvers import standardise, thin_svd
 from ..unit_blocks import Floats, UnitBlocks, dtype_like, low_rank_scores, spread, sum_of_squares
 from .banded_held_out import Moments, added, by_kernel, factored
 from .banded_table import BandedTable

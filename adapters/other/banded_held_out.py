@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, get_lapack_funcs
 from tqdm import tqdm
 
-from ..ridge.folds import Split
+from ..folds import Split
 from ..ridge.held_out import HeldOutSums
 from ..unit_blocks import EPS, Floats, sum_of_squares
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from ..ridge.folds import Split
+from ..folds import Split
 from ..ridge.held_out import HeldOutSums
 from ..unit_blocks import Floats
 

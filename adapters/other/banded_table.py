@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ridge.folds import Split
+from ..folds import Split
 from ..ridge.held_out import HeldOutSums
 from ..unit_blocks import Floats
 from .banded_held_out import Moments, by_kernel, by_moments, moments_are_cheaper

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, ShapeError, UnknownNameError
-from ..ridge.alphas import checked_alphas
+from ..ridge.strengths import checked_alphas
 from ..unit_blocks import Floats
 
 Bands = Sequence[str] | Sequence[int] | None

@@ -11,10 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from ...errors import BundleError
 from ..factored import Shapes
+from ..folds import Splitter, encode_groups
 from ..lags import checked_lags
 from ..policies import ALPHA_PER, CHOOSE_BY, GAIN
-from ..ridge.decomposition import largest_square
-from ..ridge.folds import Splitter, encode_groups
+from ..ridge.solvers import largest_square
 from ..rows import each_row
 from ..unit_blocks import Floats
 from .banded import BandedAdapter

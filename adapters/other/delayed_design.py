@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 
-from ..ridge.folds import Split
+from ..folds import Split
 from ..unit_blocks import Floats, sum_of_squares
 from .banded_held_out import Moments, centre_kernel, factored
 from .banded_table import BandedTable

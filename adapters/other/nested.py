@@ -18,11 +18,11 @@ from tqdm import tqdm
 
 from ...errors import InputError
 from ..factored import FactoredAdapter
+from ..folds import Splitter, encode_groups, split_samples
+from ..gain import gain_for
 from ..policies import CHOOSE_BY, GAIN, SCALE, require_policies
-from ..ridge.decomposition import standardise, thin_svd
-from ..ridge.folds import Splitter, encode_groups, split_samples
-from ..ridge.gain import gain_for
 from ..ridge.held_out import HeldOutSums, PreparedFold, prepare_folds
+from ..ridge.solvers import standardise, thin_svd
 from ..unit_blocks import Floats, UnitBlocks, dtype_like, low_rank_scores, spread, sum_of_squares
 
 

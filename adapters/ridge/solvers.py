@@ -1,15 +1,27 @@
-"""The two factors of a fitted ridge: (n_features, k) and (k, n_units), k as small as the problem allows."""
+"""The solvers of ridge: one decomposition of the features, and from it the map for any strengths, in two factors.
+
+With centred features X and centred targets Y, the ridge weights are (Hoerl & Kennard 1970)::
+
+    W = (X'X + alpha I)^-1 X'Y  =  V diag(s / (s^2 + alpha)) U'Y      where  X = U diag(s) V'.
+
+So one thin singular value decomposition is enough for all strengths, with more features than samples or fewer. The map
+is in factors: a projection (n_features, k) in float64 and an expansion (k, n_units), k as small as the problem allows.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.linalg import get_lapack_funcs
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import eigh, get_lapack_funcs
 
-from ..unit_blocks import Floats, UnitBlocks, low_rank_scores, power_along, spread, sum_of_squares
-from .decomposition import Svd, filter_factors
+from ..unit_blocks import EPS, Floats, UnitBlocks, low_rank_scores, power_along, spread, sum_of_squares
+
+GRAM_ENOUGH = 1e-7
+"""For strengths above this part of the largest squared singular value, a Gram matrix has enough digits."""
 
 FULL = 0.9
 """From this part of full rank on, the targets themselves are the factor: a slightly smaller one is not worth its
@@ -18,6 +30,105 @@ product.
 
 LOW = 1e-5
 """Below this part of the targets' variance, a direction in float32 may be rounding."""
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """Features (n_samples, n_features), centred and divided by their scale.
+
+    `constant` marks features without variance, to rounding: zero in `X`, with scale 1.
+    """
+
+    X: Floats
+    mean: Floats
+    scale: Floats
+    constant: NDArray[np.bool_]
+
+
+def standardise(X: Floats, scale: str) -> Standardised:
+    """Centre each feature and, where `scale` is ``"unit_variance"``, divide it by its standard deviation."""
+    mean = X.mean(axis=0)
+    centred = X - mean
+    deviation = np.sqrt(sum_of_squares(centred) / len(X))
+    constant = deviation <= len(X) * EPS * np.abs(mean)
+    centred[:, constant] = 0.0
+    divisor = np.where(constant | (scale == "none"), 1.0, deviation)
+    centred /= divisor
+    return Standardised(centred, mean, divisor, constant)
+
+
+@dataclass(frozen=True)
+class Svd:
+    """The thin singular value decomposition X = left @ diag(values) @ right, values descending, without null
+    directions.
+    """
+
+    left: Floats
+    values: Floats
+    X: Floats
+    given: Floats | None = None
+    """`right`, if it is known already."""
+
+    @property
+    def largest_square(self) -> float:
+        """The largest squared singular value; 0 if there is none."""
+        return float(self.values[:1].sum() ** 2)
+
+    @cached_property
+    def right(self) -> Floats:
+        return self.left.T @ self.X / self.values[:, np.newaxis] if self.given is None else self.given
+
+
+def thin_svd(X: Floats) -> Svd:
+    """Decompose `X` (n_samples, n_features), without singular values that are zero to rounding."""
+    left, values, right = np.linalg.svd(X, full_matrices=False)
+    kept = values > max(X.shape) * EPS * values[0]
+    return Svd(left[:, kept], values[kept], X, right[kept])
+
+
+def quick_svd(X: Floats, weakest: float) -> Svd | None:
+    """Decompose `X` (n_samples, n_features) for strengths from `weakest` on, through its smaller Gram matrix.
+
+    It is three times as fast as `thin_svd`, but squares the condition: squared singular values have the rounding error
+    of the largest one, and are at least that. Relative to a strength of at least `GRAM_ENOUGH` times the largest, the
+    error is 2e-9. The smaller of the two bases is complete, with null directions; with at least as many features as
+    samples it has n_samples left vectors. Returns None if `weakest` is too weak for this, or `X` is zero.
+
+    >>> quick_svd(np.array([[3.0, 0.0], [0.0, 2.0], [0.0, 0.0]]), 1.0).values
+    array([3., 2.])
+    """
+    tall = X.shape[0] > X.shape[1]
+    squares, vectors = np.linalg.eigh(X.T @ X if tall else X @ X.T)
+    if not 0 < GRAM_ENOUGH * squares[-1] <= weakest:
+        return None
+    values, vectors = np.sqrt(np.maximum(squares, EPS * squares[-1]))[::-1], vectors[:, ::-1]
+    if tall:
+        return Svd(X @ vectors / values, values, X, vectors.T)
+    return Svd(vectors, values, X)
+
+
+def largest_square(X: Floats) -> float:
+    """The largest squared singular value of `X` (n_samples, n_features), through its smaller Gram matrix."""
+    gram = X.T @ X if X.shape[0] > X.shape[1] else X @ X.T
+    top = len(gram) - 1
+    return max(0.0, float(eigh(gram, eigvals_only=True, subset_by_index=[top, top], check_finite=False)[0]))
+
+
+def filter_factors(values: Floats, alpha: ArrayLike) -> Floats:
+    """Ridge's s / (s^2 + alpha) for each singular value s, (r, 1), or (r, n_units) for an alpha per unit.
+
+    >>> filter_factors(np.array([2.0, 1.0]), 4.0)
+    array([[0.25],
+           [0.2 ]])
+    """
+    column = values[:, np.newaxis]
+    return column / (column**2 + np.atleast_1d(alpha))
+
+
+def predicted_power(parts: Svd, alpha: float, K: Floats) -> float:
+    """Sum over units of the squared deviations that a map with one strength predicts for its training samples."""
+    shrinkage = (parts.values * filter_factors(parts.values, alpha)[:, 0]) ** 2
+    return max(0.0, float(shrinkage @ power_along(K, parts.left)))
 
 
 class Factors(NamedTuple):
@@ -80,12 +191,6 @@ def factors_for_all(
         for units, block in targets.blocks("centred units"):
             kept[:, units] = block
     return Factors(projection, kept)
-
-
-def predicted_in_all(parts: Svd, alpha: float, K: Floats) -> float:
-    """Sum over units of the squared deviations that a map with one strength predicts for its training samples."""
-    shrinkage = (parts.values * filter_factors(parts.values, alpha)[:, 0]) ** 2
-    return max(0.0, float(shrinkage @ power_along(K, parts.left)))
 
 
 def factors_per_unit(
