@@ -34,7 +34,7 @@ def volumes(
     decoder: LiveDecoder, *, folder: str | PathLike[str], tr_s: float | str | None = None, pattern: str = "*.nii*"
 ) -> VolumeFolder:
     """A folder in which volumes appear; ``tr_s`` is the decoder's by default."""
-    return VolumeFolder(folder, decoder.feature_names, _seconds(decoder, tr_s), pattern=pattern)
+    return VolumeFolder(folder, decoder.feature_names, _seconds(decoder, tr_s), decoder.space, pattern=pattern)
 
 
 def dicom(
