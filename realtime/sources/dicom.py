@@ -190,7 +190,7 @@ class DicomFolder(FolderOfVolumes):
     def _check_times(self, volume: DicomVolume) -> None:
         """Compare the times of acquisition with the volumes' numbers, and with this machine's clock."""
         before, self._newest = self._newest, volume
-        self.export_s = (seconds_of_day() - volume.acquired_s - self._tr_s + DAY_S / 2) % DAY_S - DAY_S / 2
+        self.delay_s = (seconds_of_day() - volume.acquired_s - self._tr_s + DAY_S / 2) % DAY_S - DAY_S / 2
         if before is None:
             at = f", acquired at {_clock_time(volume.acquired_s)}" if isfinite(volume.acquired_s) else ""
             late = f"the first volume is number {volume.number} of {self._series}{at}"

@@ -34,14 +34,14 @@ class FolderOfVolumes:
     ----------
     late_start : str
         With which volume the session began, in words, where it was not the series' first; else ``""``.
-    export_s : float
+    delay_s : float
         How long after its acquisition the newest volume came, by its header and this machine's clock; NaN where the
         file does not say.
     """
 
     _watch: FolderWatch[Any]
     late_start = ""
-    export_s = nan
+    delay_s = nan
 
     def __init__(
         self,
