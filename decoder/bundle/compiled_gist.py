@@ -21,10 +21,12 @@ from ..gist.decode_run import decode_run
 from ..gist.featured_words import FeaturedWords
 from ..gist.gist_decoder import METER_WORDS, GistDecoder
 from ..gist.meter import Meter
+from ..gist.passages import Passages
 from ..gist.proposals import Nucleus, Vocabulary
 from ..gist.timing import WordTiming
 from ..gist.whitened import WhitenedModel
 from ..gist.word_features import WordFeatures
+from ..gist.word_rate import WordRate
 from ..recordings.matching import check_agrees
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
@@ -34,6 +36,7 @@ from .sealed import GIST, MANIFEST, REFERENCE, VOCABULARY, naming, part_of, unse
 
 PARTS = (GIST, VOCABULARY, ENTER, GO_ON, REFERENCE)
 OF_MODEL = ("unknown", "mean", "size", "intercept", "projection", "responses")
+OF_RATE = ("places", "mean", "weights")
 OF_VOCABULARY = ("stem", "stop", "allowed", "first")
 
 
@@ -58,6 +61,10 @@ class CompiledGist:
         How fast was spoken in the training.
     space : VolumeSpace or None
         The grid of its voxels and how volumes are prepared, where it was fitted on volumes.
+    rate : WordRate or None
+        How fast is spoken, from the samples that it decodes from; None in older formats.
+    passages : Passages or None
+        What it expects of passages that may be heard; None in older formats.
     meter : Meter or None
         None only while it is fitted.
     """
@@ -85,6 +92,10 @@ class CompiledGist:
         self._model = WhitenedModel(self._timing, chain.rate_out_hz, **of_model)
         if self.voxels.shape != of_model["intercept"].shape or not set(self.voxels) <= set(range(len(chain.names_out))):
             raise InputError(f"voxels: expected some of {len(chain.names_out)} features, got {self.voxels}")
+        self.rate = None if "word_rate" not in manifest else _rate(manifest["word_rate"], arrays, chain.rate_out_hz)
+        if self.rate is not None and not set(self.rate.places) <= set(range(len(self.voxels))):
+            raise InputError(f"rate_places: expected some of {len(self.voxels)} voxels, got {self.rate.places}")
+        self.passages = _passages(manifest["passages"], arrays, self._model) if "passages" in manifest else None
         words = tuple(json.loads(part_of(parts, VOCABULARY)))
         self._vocabulary = Vocabulary(words, **{name: arrays[name] for name in OF_VOCABULARY})
         beam: dict[str, Any] = dict(manifest["beam"])
@@ -147,6 +158,25 @@ class CompiledGist:
         """
         check_words({run: words}, recording.select(runs=[run]))
         return decode_run(self.decoder(), self.samples(recording, run), words).said
+
+
+def _rate(saved: dict[str, Any], arrays: Mapping[str, NDArray], rate_hz: float) -> WordRate:
+    of: dict[str, Any] = {**saved, **{name: arrays[f"rate_{name}"] for name in OF_RATE}}
+    return WordRate(**{**of, "rate_hz": rate_hz, "delays": tuple(saved["delays"])})
+
+
+def _passages(saved: dict[str, Any], arrays: Mapping[str, NDArray], model: WhitenedModel) -> Passages:
+    expected = arrays["passages_expected"]
+    if expected.ndim != 2 or expected.shape[1] != model.n_directions:
+        raise InputError(f"passages_expected: expected (n_samples, {model.n_directions}), got {expected.shape}")
+    return Passages(
+        names=tuple(map(str, saved["names"])),
+        lengths=tuple(map(int, saved["lengths"])),
+        expected=expected,
+        autocorrelation=model.timing.autocorrelation,
+        rate_hz=model.rate_hz,
+        n_window=int(saved["n_window"]),
+    )
 
 
 def _arrays(content: bytes) -> dict[str, NDArray]:

@@ -81,6 +81,46 @@ def explained_per_ceiling(explained: ArrayLike, ceiling: ArrayLike) -> NDArray[n
     return np.divide(explained, ceiling, out=np.full_like(explained, np.nan), where=ceiling > 0)
 
 
+def unbiased_r2(repeats: ArrayLike, predicted: ArrayLike) -> NDArray[np.float64]:
+    """Squared correlation of each unit's expected response with a prediction, (n_units,), without the bias of noise.
+
+    Of the averages y over n repeats, and a prediction v of unit length, both centred over samples::
+
+        ((v'y)^2 - sum_i v_i^2 s_i^2 / n_i) / (y'y - (1 - 1/m) sum_i s_i^2 / n_i)
+
+    with m samples, and s_i^2 the variance between the n_i repeats of sample i. What is subtracted is what noise adds on
+    average to the explained variance and to the variance. A single value may be below 0 or above 1 by chance; NaN for a
+    constant prediction, and where the averages vary no more than noise does. The sign of the correlation is lost.
+
+    Repeats are (n_samples, n_units, n_repeats) as for `noise_ceiling`, predictions (n_samples, n_units).
+
+    References
+    ----------
+    Pospisil & Bair (2021), The unbiased estimation of the fraction of variance explained by a model. PLoS Comput. Biol.
+    17, e1009212: their estimator r2_ER. Here each sample has noise of its own, so no square roots of counts are needed.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> signal = rng.normal(size=(5000, 1))
+    >>> predicted = signal + rng.normal(size=(5000, 1))  # half of its variance is the signal's
+    >>> unbiased_r2(signal[..., None] + 2 * rng.normal(size=(5000, 1, 4)), predicted).round(1)
+    array([0.5])
+    """
+    repeats, n = _checked(repeats)
+    predicted = np.asarray(predicted, np.float64)
+    if predicted.shape != repeats.shape[:2]:
+        raise ShapeError(f"predicted: expected (n_samples, n_units) as repeats {repeats.shape}, got {predicted.shape}")
+    noise = np.nanvar(repeats, axis=2, ddof=1) / n
+    y, v = np.nanmean(repeats, axis=2), predicted - predicted.mean(axis=0)
+    y -= y.mean(axis=0)
+    length = (v * v).sum(axis=0)
+    varies = predicted.max(axis=0) > predicted.min(axis=0)
+    explained = ((v * y).sum(axis=0) ** 2 - (v * v * noise).sum(axis=0)) / np.where(varies, length, np.nan)
+    signal = (y * y).sum(axis=0) - (1 - 1 / len(y)) * noise.sum(axis=0)
+    return np.divide(explained, signal, out=np.full_like(signal, np.nan), where=signal > 0)
+
+
 def _checked(repeats: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """The repeats, and their number for each sample and unit."""
     repeats = np.asarray(repeats, np.float64)

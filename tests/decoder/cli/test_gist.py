@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.cli.commands import hotwire
+from hotwire.decoder.experiments.gist.report import GistReport
 from hotwire.decoder.experiments.gist.result import Evidence
 from hotwire.decoder.experiments.gist.study import open_gist
 from hotwire.decoder.readers.words.read import read_words_by_run
+from hotwire.decoder.report.result import Code
 from hotwire.decoder.study.study import open_study
 from hotwire.errors import RecordingError, StudyError
 
@@ -48,6 +50,7 @@ context_words = 1
 held_out = "e"
 n_nulls = 3
 n_surrogates = 3
+word_times = "true"
 controls = ["brain at another time", "Gaussian noise at test", "nuisance model alone"]
 """
 
@@ -80,6 +83,7 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
         "Run e: decoding.",
         "Run e: 3 surrogates, 4 nulls and 3 controls, side by side.",
         "Run e: scores.",
+        "Run e: retrieval among 5 passages.",
     ]
     [run] = found["runs"]
     assert found["synthetic"] is True
@@ -104,6 +108,14 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     assert max(abs(one["scores"]["WER"]["z"]) for one in run["controls"].values()) < z / 2
     assert run["controls"]["Gaussian noise at test"]["z"] < 2 < run["evidence"]["z"]
     assert run["controls"]["nuisance model alone"]["z"] is None
+    found_again = run["retrieved"]
+    assert min(found_again["same_passage"], found_again["other_passages"]) > 0.95
+    assert found_again["z"] > 3
+    retrieved = {name: one["retrieved"] for name, one in run["controls"].items() if one["retrieved"] is not None}
+    assert set(retrieved) == set(run["controls"]) - {"language model alone"}
+    nuisance = retrieved.pop("nuisance model alone")  # lengths tell these six words apart
+    assert nuisance["right"] < found_again["right"]
+    assert max(one["right"] for one in retrieved.values()) < 0.4 < found_again["right"]
     assert run["coverage"] == {"sayable": 1.0, "proposed": 1.0}
     assert run["evidence"]["stretches"] == 1.0
     page = Path(found["report"]).read_text()
@@ -111,6 +123,27 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     assert "above that on 3 surrogates of the run, with random phases" in page
     assert "Controls not run: brain of another run, Gaussian noise at fitting and test, words permuted" in page
     assert "hotwire gist study.toml" in page
+    assert "A live session would name a passage in" in page
+    assert "When each word was said is given to the decoder" in page
+    assert f"makes {run['rate']['n_timed']} words of 76, which this decoding did not use" in page
+
+
+def test_times_of_words_are_the_brain_s_by_default(study: Path) -> None:
+    text = STUDY.replace('word_times = "true"\n', "").replace("controls = [", "controls = []\n#")
+    study.write_text(text.replace("n_nulls = 3", "n_nulls = 2").replace("n_surrogates = 3", "n_surrogates = 2"))
+    report = GistReport(open_gist(study).evaluate())
+    [run] = report.result.runs
+    assert len(run.said) == len(run.said_s) == run.rate.n_timed
+    assert run.said_s != run.middle_s
+    assert run.rate.n_timed == pytest.approx(76, abs=8)
+    assert run.scores["BLEU-1"].z > 2
+    assert "nor when" in report.lead()
+    [texts] = [section for section in report.sections() if section.title.startswith("True")]
+    shown = texts.parts[0]
+    assert isinstance(shown, Code)
+    said = [line.split() for line in shown.text.splitlines()[2::2]]
+    assert [word for line in said for word in line] == run.said
+    assert "which this decoding used" in " ".join(one.text for one in report.sentences())
 
 
 def test_evidence_below_the_threshold_is_no_text() -> None:
@@ -130,6 +163,7 @@ def test_evidence_below_the_threshold_is_no_text() -> None:
         ("n_surrogates = 3", "n_shifts = 3", "unknown field 'n_shifts'"),
         ("width = 4", "width = 0", "beam: width: expected a whole number of at least 1, got 0"),
         ("mass = 1.0", "mass = 2.0", "beam.nucleus: expected a ratio from 0 to 1"),
+        ('word_times = "true"', 'word_times = "markers"', "evaluation.word_times: expected 'brain' or 'true'"),
         ('kind = "gist"', 'kind = "map"', "kind: expected 'gist', got 'map'"),
         ('run = "story"', 'path2 = "x"', "unknown field 'path2'; did you mean 'path'"),
     ],
@@ -171,6 +205,20 @@ def test_listeners_of_one_story(study: Path) -> None:
     study.write_text(text)
     with pytest.raises(StudyError, match=r"words\.run: expected none, since all"):
         open_gist(study)
+
+
+def test_passages_that_were_not_recorded(study: Path) -> None:
+    Path("poem.tsv").write_text("word\tonset_s\toffset_s\ndog\t1\t2\ncat\t3\t4\n")
+    study.write_text(STUDY.replace("[network]", '[passages]\npath = ["poem.tsv"]\n[network]'))
+    opened = open_gist(study)
+    words = opened.sections.words.read(None)
+    assert list(opened.passages(words)) == [*"abcde", "poem"]
+    Path("a.tsv").write_text(Path("poem.tsv").read_text())
+    for path, message in (("a.tsv", "expected other names than the runs have, got 'a'"), ("poem", "'poem' twice")):
+        files = f'["poem.tsv", "{path}"]' if path == "a.tsv" else '["poem.tsv", "poem.csv"]'
+        study.write_text(STUDY.replace("[network]", f"[passages]\npath = {files}\n[network]"))
+        with pytest.raises(StudyError, match=message):
+            open_gist(study).passages(words)
 
 
 def test_tables_of_all_runs(study: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotwire.decoder.statistics.ceilings import explained_per_ceiling, noise_ceiling
+from hotwire.decoder.statistics.ceilings import explained_per_ceiling, noise_ceiling, unbiased_r2
 from hotwire.decoder.statistics.correlations import explained_variance, profile_correlation
 from hotwire.errors import InputError, ShapeError
 
@@ -88,3 +88,32 @@ def test_wrong_inputs() -> None:
         noise_ceiling(np.full((3, 2, 2), np.inf))
     with pytest.raises(ShapeError, match="ceiling: expected one for each unit"):
         explained_per_ceiling([0.1, 0.2], [0.5])
+
+
+def test_unbiased_r2_is_that_of_the_noiseless_response() -> None:
+    """With few, unequal and noisy repeats it has the true value on average; the plain r2 is too low."""
+    rng = np.random.default_rng(3)
+    signal = rng.normal(size=(60, 3))
+    predicted = signal + rng.normal(size=(60, 3)) * [0.0, 1.0, 3.0]
+    n = np.tile([2, 3, 6], 20)
+    size = rng.uniform(0.5, 2.5, (60, 1, 1))  # each stimulus has noise of its own size
+    found, plain = [], []
+    for _ in range(400):
+        repeats = signal[..., None] + size * rng.normal(size=(60, 3, 6))
+        repeats[np.arange(6) >= np.broadcast_to(n[:, None, None], repeats.shape)] = np.nan
+        found.append(unbiased_r2(repeats, predicted))
+        plain.append(profile_correlation(np.nanmean(repeats, axis=2), predicted) ** 2)
+    truth = profile_correlation(signal, predicted) ** 2
+    error = np.std(found, axis=0) / 20
+    assert (np.abs(np.mean(found, axis=0) - truth) < 4 * error + 0.01).all()
+    assert (np.mean(plain, axis=0)[:2] < truth[:2] - 0.1).all()
+
+
+def test_unbiased_r2_of_what_says_nothing() -> None:
+    _, repeats = made(30, 4, [1.0, 1.0])
+    predicted = np.stack([np.ones(30), np.arange(30.0)], axis=1)
+    assert np.isnan(unbiased_r2(repeats, predicted)).tolist() == [True, False]
+    same = np.broadcast_to(np.array([-1.0, 1.0]), (30, 1, 2))  # the averages do not vary, repeats do
+    assert np.isnan(unbiased_r2(same, predicted[:, 1:])).all()
+    with pytest.raises(ShapeError, match=r"predicted: expected .* got \(30, 1\)"):
+        unbiased_r2(repeats, predicted[:, :1])

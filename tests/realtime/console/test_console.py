@@ -220,7 +220,7 @@ def test_volumes_in_a_folder(lsl: LslWorld, tmp_path: Path) -> None:
         image = nibabel.Nifti1Image(sample.reshape(2, 2, 2), np.eye(4))
         nibabel.save(image, scans / f"volume_{number:03}.nii")
     mask, events = tmp_path / "mask.nii", tmp_path / "events.tsv"
-    nibabel.save(nibabel.Nifti1Image(np.uint8([[[1, 0], [0, 1]], [[0, 0], [0, 0]]]), np.eye(4)), mask)
+    nibabel.save(nibabel.Nifti1Image(np.array([1, 0, 0, 1, 0, 0, 0, 0], np.uint8).reshape(2, 2, 2), np.eye(4)), mask)
     events.write_text("onset\tduration\ttrial_type\n0.0\t0.5\trest\n0.5\t1.5\twork\n")
     out = tmp_path / "out"
     end = lsl.run(
