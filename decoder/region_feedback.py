@@ -58,7 +58,7 @@ class Baseline:
             raise InputError(f"skipped_s: expected seconds, zero or more, got {self.skipped_s}")
 
 
-class Change(NamedTuple):
+class RegionChange(NamedTuple):
     """What a region's signal is after a sample.
 
     Attributes
@@ -87,7 +87,7 @@ class RegionChanges:
     Examples
     --------
     >>> region = RegionChanges(Baseline(window_s=4.0), 0.5)
-    >>> [region.push(signal).percent for signal in (100.0, 102.0, 99.99)]
+    >>> [round(region.push(signal).percent, 6) for signal in (100.0, 102.0, 99.99)]
     [nan, 2.0, -1.0]
     """
 
@@ -109,21 +109,23 @@ class RegionChanges:
         """Note that so many samples are missing."""
         self._signals += [nan] * n_samples
 
-    def push(self, signal: float) -> Change:
+    def push(self, signal: float) -> RegionChange:
         """Take the signal of the next sample; NaN where it is not known."""
         at = len(self._signals)
         self._signals.append(signal)
         first, stop = self._compared_with(at)
         used = np.array([one for one in self._signals[first:stop] if isfinite(one)])
         if not isfinite(signal):
-            return Change(nan, nan, nan, "the region's signal is missing")
+            return RegionChange(nan, nan, nan, "the region's signal is missing")
         if not used.size:
             waits = "no block of the baseline is over yet" if self._baseline.labels else "nothing came before"
-            return Change(nan, signal, nan, waits)
+            return RegionChange(nan, signal, nan, waits)
         baseline = float(used.mean())
         if not baseline > 0:
-            return Change(nan, signal, baseline, "the baseline is not above zero: is the region outside the head?")
-        return Change(100.0 * (signal - baseline) / baseline, signal, baseline, None)
+            return RegionChange(
+                nan, signal, baseline, "the baseline is not above zero: is the region outside the head?"
+            )
+        return RegionChange(100.0 * (signal - baseline) / baseline, signal, baseline, None)
 
     def _compared_with(self, at: int) -> tuple[int, int]:
         """The samples [first, stop) that the baseline of a sample is the mean of."""
@@ -145,7 +147,7 @@ def region_signal(values: NDArray[np.float32]) -> float:
     return float(np.ascontiguousarray(values, np.float64).mean())
 
 
-def region_changes(recording: Recording, baseline: Baseline) -> list[Change]:
+def region_changes(recording: Recording, baseline: Baseline) -> list[RegionChange]:
     """Return what live feedback says after every sample of a recording of a region, bit for bit.
 
     Parameters
@@ -166,7 +168,7 @@ def region_changes(recording: Recording, baseline: Baseline) -> list[Change]:
             f"labels: expected one of the events' {', '.join(sorted(known)) or '(none)'}, got "
             f"{', '.join(baseline.labels)}"
         )
-    changes: list[Change] = []
+    changes: list[RegionChange] = []
     for run in recording.runs:
         region = RegionChanges(baseline, recording.rate_hz)
         events = recording.events.take(recording.events.run == run)

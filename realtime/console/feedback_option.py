@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...decoder.recordings.events import Events
     from ...decoder.region_feedback import Baseline
     from ..live_decoder import LiveDecoder
-    from ..sources.catalogue import Region
+    from ..sources.catalogue import RegionVoxels
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 OWN, SLIDING = "own", "sliding:"
@@ -75,12 +75,12 @@ def check_feedback(options: dict[str, Any]) -> None:
         raise click.UsageError("--baseline LABEL needs --events or --markers, which say when the baseline is")
 
 
-def region_of(decoder: LiveDecoder, options: dict[str, Any]) -> Region | None:
+def region_of(decoder: LiveDecoder, options: dict[str, Any]) -> RegionVoxels | None:
     """The region that the options choose; None for none, or the decoder's own voxels."""
     from ...decoder.readers.fmri.images import read_volume
     from ...decoder.readers.fmri.prepared import masked_voxels
     from ...decoder.volumes.space import VolumeSpace
-    from ..sources.catalogue import Region
+    from ..sources.catalogue import RegionVoxels
 
     if options["feedback"] in (None, OWN):
         return None
@@ -88,7 +88,7 @@ def region_of(decoder: LiveDecoder, options: dict[str, Any]) -> Region | None:
     if space is None:  # the decoder does not say its grid: volumes have to be on that of the mask
         values, affine = read_volume(path)
         space = VolumeSpace(values.shape, affine)
-    return Region(masked_voxels(space, path), space)
+    return RegionVoxels(masked_voxels(space, path), space)
 
 
 def check_labels(baseline: Baseline | None, events: Events, path: Path) -> None:

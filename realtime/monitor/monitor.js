@@ -122,7 +122,7 @@ function drawWord(last) {
   const word = $("word"), text = session.texts[session.texts.length - 1];
   let said = "–", note = "", silent = true;
   if (SILENT.includes(session.state)) said = session.state;
-  else if (text) { said = lastWords(text.said) || "–"; silent = false; }
+  else if (text) { said = lastWords(text.said) || "–"; note = passage(text.passage); silent = false; }
   else if (last && last.abstained) note = "abstains: " + last.abstained;
   else if (last) {
     said = last.said; silent = false;
@@ -138,6 +138,7 @@ function drawWord(last) {
   word.style.setProperty("--letters", Math.max(8, said.length));
 }
 
+const passage = (one) => one ? `passage ${one.name} at ${clock(one.s)}, ${percent(one.p)} sure` : "";
 const lastWords = (said) => { const words = said.split(" "); return (words.length > 24 ? "… " : "") + words.slice(-24).join(" "); };
 
 function drawOverTime(id, points, now, { height = 110, limits = [], unit = "" }) {  // points: [t, value or null]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..live_decoder import LiveDecoder
 
 
-class Region(NamedTuple):
+class RegionVoxels(NamedTuple):
     """The voxels (n_voxels, 3) of a mask, and the space in which they lie."""
 
     voxels: NDArray[np.intp]
@@ -47,7 +47,7 @@ def volumes(
     folder: str | PathLike[str],
     tr_s: float | str | None = None,
     pattern: str = "*.nii*",
-    region: Region | None = None,
+    region: RegionVoxels | None = None,
 ) -> VolumeFolder:
     """A folder in which volumes appear; ``tr_s`` is the decoder's by default."""
     voxels, space = _region(decoder, region)
@@ -62,7 +62,7 @@ def dicom(
     pattern: str = "*",
     series: int | str | None = None,
     protocol: str | None = None,
-    region: Region | None = None,
+    region: RegionVoxels | None = None,
 ) -> DicomFolder:
     """A folder in which DICOM files appear; ``tr_s`` is the decoder's by default."""
     try:
@@ -82,8 +82,8 @@ def dicom(
     )
 
 
-def _region(decoder: LiveDecoder, region: Region | None) -> tuple[NDArray[np.intp] | None, VolumeSpace | None]:
-    if region is not None and not isinstance(region, Region):
+def _region(decoder: LiveDecoder, region: RegionVoxels | None) -> tuple[NDArray[np.intp] | None, VolumeSpace | None]:
+    if region is not None and not isinstance(region, RegionVoxels):
         raise InputError(f"region: expected none, as --feedback gives it, got {region!r}")
     return (None, decoder.space) if region is None else region
 

@@ -192,7 +192,12 @@ def test_a_session_of_gist_shows_its_text_and_meter_and_takes_notes(page, tmp_pa
         page.goto(monitor.url)
         monitor.text(LiveText((), (), (), 0, None, False, **says))
         expect(page.locator("#meter h2")).to_have_text("Meter too few words yet")
-        monitor.text(LiveText(("dog",), ("barks",), ("a", "dog"), 2, 2.5, True, **says))
+        monitor.text(
+            LiveText(
+                ("dog",), ("barks",), ("a", "dog"), 2, 2.5, True, **says, passage="fair", passage_p=0.8, passage_s=62.0
+            )
+        )
+        expect(page.locator("#note")).to_have_text("passage fair at 1:02, 80 % sure")
         expect(page.locator("#word")).to_have_text("a dog barks")
         expect(page.locator("#word i")).to_have_text(" barks")
         expect(page.locator("#meter .large")).to_have_text("+2.50")
