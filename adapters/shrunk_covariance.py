@@ -19,7 +19,7 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from tqdm import tqdm
 
 from .effective_samples import effective_samples, lag_sums_of, lag_sums_of_gram
-from .ridge.decomposition import thin_svd
+from .ridge.solvers import thin_svd
 from .unit_blocks import EPS, Floats, UnitBlocks, blocks, sum_of_squares
 
 

@@ -32,7 +32,7 @@ from sklearn.model_selection import GroupKFold
 from tqdm import tqdm
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.adapters.ridge.blending import blended, by_key, gram
+from hotwire.adapters.blending import blended, by_key, gram
 from hotwire.adapters.ridge.dual import DualRidge
 
 PRODUCTS = {

@@ -11,7 +11,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array
 
-from ..adapters.ridge.folds import FOLDS_WITHOUT_GROUPS
+from ..adapters.folds import FOLDS_WITHOUT_GROUPS
 from ..errors import InputError, NonFiniteError, RecordingError, ShapeError
 from .features.trials import require_finite
 from .windows.window import Trials

@@ -14,15 +14,10 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 from pydantic.fields import FieldInfo
 
 from hotwire.decoder import Settings, WordTargets, evaluate
-from hotwire.decoder.experiments.gist.listeners import OneStorySection
+from hotwire.decoder.experiments.gist.listeners import ListenerSection, OneStorySection
 from hotwire.decoder.experiments.gist.run import evaluate_gist
-from hotwire.decoder.experiments.gist.study import (
-    BeamSection,
-    GistEvaluationSection,
-    GistSection,
-    ListenerSection,
-    WordsSection,
-)
+from hotwire.decoder.experiments.gist.sections import BeamSection, GistEvaluationSection, GistSection
+from hotwire.decoder.experiments.gist.words_section import WordsSection
 from hotwire.decoder.experiments.kinematics.run import evaluate_kinematics
 from hotwire.decoder.experiments.kinematics.study import (
     KinematicsEvaluationSection,

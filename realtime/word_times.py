@@ -1,23 +1,20 @@
-"""When words are said during a live stream: from markers, or evenly."""
+"""When words are said during a live stream: as the recording tells, from markers, or evenly."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from math import isfinite
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ..decoder.gist.word_rate import Word, WordClock, WordRate
 from ..errors import InputError
 from .sources.source import Marker
 
 LATE_S = 1.0
 """A marker of a word may come so much later than the sample with its stamp."""
-
-
-class Word(NamedTuple):
-    """The time of a word, in seconds since the stream's first sample."""
-
-    middle_s: float
-    duration_s: float
 
 
 def word_at(onset_s: float, duration_s: float) -> Word:
@@ -41,8 +38,11 @@ class WordTimes(Protocol):
         """Take markers, each with its time in seconds since the first sample."""
         ...
 
-    def until(self, newest_s: float) -> tuple[list[Word], float]:
-        """The next words, now that a sample with this stamp has come, and until when all words are known."""
+    def until(self, newest_s: float, sample: NDArray[np.float32]) -> tuple[list[Word], float]:
+        """The next words, now that a sample (n_voxels,) with this stamp has come, and until when all words are known.
+
+        One that was lost is NaN.
+        """
         ...
 
     def rest(self) -> list[Word]:
@@ -50,8 +50,25 @@ class WordTimes(Protocol):
         ...
 
 
+class WordsByRate:
+    """Words as often as the recording tells, see `hotwire.decoder.gist.word_rate`."""
+
+    def __init__(self, rate: WordRate) -> None:
+        self.n_refused = 0
+        self._clock = WordClock(rate)
+
+    def take(self, markers: Iterable[tuple[Marker, float]]) -> None:
+        """Markers do not count."""
+
+    def until(self, newest_s: float, sample: NDArray[np.float32]) -> tuple[list[Word], float]:
+        return self._clock.push(sample.astype(np.float64)), self._clock.until_s
+
+    def rest(self) -> list[Word]:
+        return self._clock.finish()
+
+
 class EvenWords:
-    """Words at an even rate: where nobody tells when words are said. A rate that follows the brain is not there yet.
+    """Words at an even rate, whatever the recording tells.
 
     Parameters
     ----------
@@ -61,7 +78,7 @@ class EvenWords:
 
     Examples
     --------
-    >>> EvenWords(2.0, ahead_s=0.0).until(1.0)
+    >>> EvenWords(2.0, ahead_s=0.0).until(1.0, np.zeros(1, np.float32))
     ([Word(middle_s=0.25, duration_s=0.5), Word(middle_s=0.75, duration_s=0.5)], 1.0)
     """
 
@@ -74,7 +91,7 @@ class EvenWords:
     def take(self, markers: Iterable[tuple[Marker, float]]) -> None:
         """Markers do not count."""
 
-    def until(self, newest_s: float) -> tuple[list[Word], float]:
+    def until(self, newest_s: float, sample: NDArray[np.float32]) -> tuple[list[Word], float]:
         until_s, words = newest_s + self._ahead_s, []
         while (middle_s := (self._n + 0.5) / self._words_per_s) <= until_s:
             words.append(Word(middle_s, 1.0 / self._words_per_s))
@@ -97,8 +114,8 @@ class MarkedWords:
     --------
     >>> words = MarkedWords(0.2)
     >>> words.take([(Marker("the", 7.0, None, 7.1), 1.0)])
-    >>> words.until(2.0), words.until(3.0)
-    (([], 1.0), ([Word(middle_s=1.1, duration_s=0.2)], 2.0))
+    >>> [words.until(newest_s, np.zeros(1, np.float32)) for newest_s in (2.0, 3.0)]
+    [([], 1.0), ([Word(middle_s=1.1, duration_s=0.2)], 2.0)]
     """
 
     def __init__(self, duration_s: float) -> None:
@@ -117,7 +134,7 @@ class MarkedWords:
                 self.n_refused += 1
         self._waiting.sort()
 
-    def until(self, newest_s: float) -> tuple[list[Word], float]:
+    def until(self, newest_s: float, sample: NDArray[np.float32]) -> tuple[list[Word], float]:
         self._until_s = max(self._until_s, newest_s - LATE_S)
         words = [word for word in self._waiting if word.middle_s <= self._until_s]
         self._waiting = self._waiting[len(words) :]

@@ -17,7 +17,7 @@ from ...errors import BundleError, InputError, UnknownNameError
 from ..checks import params_of, params_to_array, require_arrays
 from ..plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
 from ..policies import require_policies
-from ..ridge.decomposition import Svd, thin_svd
+from ..ridge.solvers import Svd, thin_svd
 from ..unit_blocks import Floats
 from .aligner import checked_rows
 from .procrustes import ProcrustesAligner, paired, require_matched

@@ -11,7 +11,7 @@ from sklearn.utils import Tags
 from ...errors import InputError, ShapeError
 from ..plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
 from ..policies import require_policies
-from ..ridge.decomposition import thin_svd
+from ..ridge.solvers import thin_svd
 from ..unit_blocks import EPS, Floats
 from .aligner import Aligner, checked_rows
 

@@ -18,11 +18,11 @@ from tqdm import tqdm
 
 from ...errors import InputError
 from ..factored import FactoredAdapter
+from ..folds import Splitter, encode_groups, split_samples
+from ..gain import gain_for
 from ..policies import CHOOSE_BY, GAIN, SCALE, require_policies
-from ..ridge.decomposition import standardise, thin_svd
-from ..ridge.folds import Splitter, encode_groups, split_samples
-from ..ridge.gain import gain_for
 from ..ridge.held_out import HeldOutSums, PreparedFold, prepare_folds
+from ..ridge.solvers import standardise, thin_svd
 from ..unit_blocks import Floats, UnitBlocks, dtype_like, low_rank_scores, spread, sum_of_squares
 
 
@@ -128,10 +128,7 @@ class NestedAdapter(FactoredAdapter):
             return int(numbers[0]), 0
         folds = prepare_folds(X, split_samples(len(X), codes, self.cv), self.scale)
         sums = search_nested(folds, narrow.Y.astype(np.float64) - narrow.mean, numbers, ways)
-        if self.choose_by == "direction":
-            self.cv_errors_ = sums.off_direction()
-        else:
-            self.cv_errors_ = sums.error / (sum(len(fold.held_out) for fold in folds) * n_units)
+        self.cv_errors_ = sums.errors(self.choose_by, sum(len(fold.held_out) for fold in folds) * n_units)
         # Numbers that no fold could reach are equivalent; the largest of them allows the final fit to be full, too.
         last, way = np.unravel_index(self.cv_errors_[::-1].argmin(), self.cv_errors_.shape)
         return int(numbers[::-1][last]), int(way)

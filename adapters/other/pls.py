@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from scipy.linalg import eigh
 
 from ..factored import Shapes
-from ..ridge.folds import Splitter
-from ..ridge.gain import ROUNDING
+from ..folds import Splitter
+from ..gain import ROUNDING
 from ..unit_blocks import EPS, Floats
 from .nested import Components, Decompose, NestedAdapter, checked_numbers
 

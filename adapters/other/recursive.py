@@ -34,9 +34,9 @@ from sklearn.base import clone
 from ...errors import InputError, ShapeError
 from ..checks import require_finite
 from ..factored import FactoredAdapter, Shapes, plain
+from ..gain import restoring_gain
 from ..policies import GAIN, require_policies
-from ..ridge.decomposition import largest_square, standardise
-from ..ridge.gain import restoring_gain
+from ..ridge.solvers import largest_square, standardise
 from ..unit_blocks import Floats, sum_of_squares
 from .updates import renewed, running_means, take_up
 

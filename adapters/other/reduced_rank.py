@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..factored import Shapes
-from ..ridge.alphas import checked_alphas, default_alphas, most_predictable
-from ..ridge.folds import Splitter
+from ..folds import Splitter
+from ..ridge.strengths import checked_alphas, default_alphas, most_predictable
 from ..unit_blocks import EPS, Floats
 from .nested import Components, Decompose, NestedAdapter, checked_numbers
 

@@ -9,23 +9,25 @@ of `RidgeAdapter`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import get_blas_funcs
 
 from ...errors import InputError, ShapeError
 from ..checks import require_finite
 from ..factored import FactoredAdapter
+from ..folds import encode_groups, split_samples
+from ..gain import restoring_gain
 from ..unit_blocks import EPS, Floats, scores_of
-from .alphas import most_predictable
-from .decomposition import decomposed, filter_factors, standardise
-from .folds import Split, encode_groups, split_samples
-from .forms import doubled_triangle, forms, held_out_rows, sums_of
-from .gain import restoring_gain
-from .held_out import HeldOutSums, PreparedFold, first_least, held_out_sums, prepare_folds
+from .held_out import HeldOutSums, PreparedFold, RidgeProblem, deviations, held_out_maps, held_out_sums, prepare_folds
 from .ridge import RidgeAdapter, checked_strengths
+from .solvers import filter_factors
+from .strengths import HeldOutErrors, errors_of, most_predictable, ridge_problem
+
+(syrk,) = get_blas_funcs(("syrk",), dtype=np.float64)  # it computes one triangle, half the work
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class DualRidge:
 
     Examples
     --------
-    >>> from hotwire.adapters.ridge.blending import blended, gram
+    >>> from hotwire.adapters.blending import blended, gram
     >>> rng = np.random.default_rng(0)
     >>> voxels, new = rng.normal(size=(40, 6)), rng.normal(size=(3, 6))
     >>> layer = voxels @ rng.normal(size=(6, 1000)) + rng.normal(size=(40, 1000))
@@ -89,26 +91,19 @@ class DualRidge:
                     f"{policy}='unit' cannot be had from a Gram matrix, which knows no units: "
                     f"use {policy}='{enough}', or fit a RidgeAdapter for each layer"
                 )
-        self._gain, self._choose_by, self._scale = adapter.gain, adapter.choose_by, adapter.scale
-        self._X = _features("X", X)
-        n_samples = len(self._X)
+        self._gain = adapter.gain
+        X = _features("X", X)
+        n_samples = len(X)
         if n_samples < 2:
             raise ShapeError(f"X has {n_samples} samples, expected at least 2")
         codes = None if groups is None else encode_groups(groups, n_samples)
-        features = standardise(self._X, adapter.scale)
-        self._mean, self._divisor = features.mean, features.scale
-        parts, quick, self._alphas = decomposed(features.X, named)
-        parts.right[:, features.constant] = 0.0
-        condition = parts.largest_square / float(self._alphas.min()) if quick else 0.0
+        folds = split_samples(n_samples, codes, adapter.cv) if named is None or len(named) > 1 else []
+        problem = self._problem = ridge_problem(X, adapter.scale, named, folds, adapter.choose_by)
+        problem.parts.right[:, problem.features.constant] = 0.0
+        condition = problem.parts.largest_square / float(problem.alphas.min()) if problem.quick else 0.0
         self._rounding = 10 * EPS * (n_samples + condition)
-        # Columns of centred features have mean 0. Removing also the mean of their rounding makes blends sum to 1.
-        self._parts = replace(parts, left=parts.left - parts.left.mean(axis=0))
-        self._folds: list[Split] = []
-        if len(self._alphas) > 1:
-            self._folds = split_samples(n_samples, codes, adapter.cv)
-            svd_of_all = self._parts if quick else None
-            predictions = held_out_rows(self._X, self._folds, self._scale, self._alphas, svd_of_all)
-            self._forms = forms(n_samples, self._folds, predictions, len(self._alphas))
+        if folds:
+            self._forms = forms(problem)
 
     def fit(self, K: ArrayLike) -> DualFit:
         """Choose strength and gain for one layer.
@@ -120,8 +115,8 @@ class DualRidge:
 
     def fit_all(self, grams: ArrayLike) -> list[DualFit]:
         """`fit` for many layers at once, (n_layers, n_train, n_train), in a third of the time."""
-        stack = np.asarray(grams, dtype=np.float64)
-        n_samples = len(self._X)
+        stack, alphas = np.asarray(grams, dtype=np.float64), self._problem.alphas
+        n_samples = len(self._problem.X)
         if stack.shape[1:] != (n_samples, n_samples):
             raise ShapeError(
                 f"K has shape {stack.shape[1:]}, expected {(n_samples, n_samples)}: inner products of the targets of "
@@ -129,17 +124,14 @@ class DualRidge:
             )
         power = np.array([_power(K) for K in stack])
         chosen, errors = np.zeros(len(stack), dtype=np.intp), [None] * len(stack)
-        if self._folds:
-            sums = sums_of(self._forms, stack)
-            errors = [self._errors(*layer) for layer in zip(sums, stack, power, strict=True)]
-            size = np.ones(len(stack)) if self._choose_by == "direction" else power / n_samples
-            chosen = np.array([first_least(*layer) for layer in zip(errors, size, strict=True)], dtype=np.intp)
+        if self._problem.folds:
+            found = [self._errors(*of) for of in zip(sums_of_forms(self._forms, stack), stack, power, strict=True)]
+            chosen = np.array([of.first_least()[0] for of in found], dtype=np.intp)
+            errors = [of.of_strengths[:, 0] for of in found]
         gains = self._gains(stack, power, chosen)
-        alphas = self._alphas[chosen]
-        at_edge = np.isin(alphas, (self._alphas.min(), self._alphas.max())) & (len(self._alphas) > 1)
-        return [
-            DualFit(*layer) for layer in zip(alphas.tolist(), at_edge.tolist(), gains.tolist(), errors, strict=True)
-        ]
+        at_edge = np.isin(alphas[chosen], (alphas.min(), alphas.max())) & (len(alphas) > 1)
+        fits = zip(alphas[chosen].tolist(), at_edge.tolist(), gains.tolist(), errors, strict=True)
+        return [DualFit(*of_layer) for of_layer in fits]
 
     def blend(self, fit: DualFit, X_new: ArrayLike) -> Floats:
         """The weights A (n_new, n_train) of the training samples in each new sample of `X_new` (n_new, n_features).
@@ -152,11 +144,10 @@ class DualRidge:
     def blend_all(self, fits: Sequence[DualFit], X_new: ArrayLike) -> list[Floats]:
         """`blend` for many layers at once: layers with the same strength share its computation."""
         new = _features("X_new", X_new)
-        n_samples, n_features = self._X.shape
+        (n_samples, n_features), features, parts = self._problem.X.shape, self._problem.features, self._problem.parts
         if new.shape[1] != n_features:
             raise ShapeError(f"X_new has {new.shape[1]} features, expected the {n_features} that X had")
-        parts = self._parts
-        scores = ((new - self._mean) / self._divisor) @ parts.right.T
+        scores = ((new - features.mean) / features.scale) @ parts.right.T
         deviations = {
             alpha: (scores * filter_factors(parts.values, alpha).T) @ parts.left.T
             for alpha in {fit.alpha for fit in fits}
@@ -166,39 +157,77 @@ class DualRidge:
     @cached_property
     def _prepared(self) -> list[PreparedFold]:
         """Each fold's own decomposition, in full precision."""
-        return prepare_folds(self._X, self._folds, self._scale)
+        return prepare_folds(self._problem.X, self._problem.folds, self._problem.scale)
 
-    def _errors(self, sums: HeldOutSums, K: Floats, power: float) -> Floats:
-        """The errors to minimise: `DualFit.errors`."""
+    def _errors(self, sums: HeldOutSums, K: Floats, power: float) -> HeldOutErrors:
+        """The errors to minimise, (n_alphas, 1)."""
         if not power:
-            return self._measure(HeldOutSums(np.zeros_like(sums.error), sums.predicted, np.zeros(1)))
-        errors = self._measure(sums)
-        least, next_to = np.partition(errors, 1)[:2]
+            return errors_of(self._problem, HeldOutSums(np.zeros_like(sums.error), sums.predicted, np.zeros(1)))
+        errors = errors_of(self._problem, sums)
+        least, next_to = np.partition(errors.of_strengths[:, 0], 1)[:2]
         # Rounding, a part of the total to predict, must not decide which of two errors is less.
-        uncertain = self._rounding * (1.0 if self._choose_by == "direction" else power / len(K))
-        if next_to - least > uncertain or (self._choose_by == "direction" and least == 1.0):
+        by_direction = self._problem.choose_by == "direction"
+        uncertain = self._rounding * (1.0 if by_direction else power / len(K))
+        if next_to - least > uncertain or (by_direction and least == 1.0):
             return errors
         centred = K - K.mean(axis=0)
         centred -= centred.mean(axis=1, keepdims=True)
-        return self._measure(held_out_sums(self._prepared, self._alphas, scores_of(centred)).over_all())
-
-    def _measure(self, sums: HeldOutSums) -> Floats:
-        if self._choose_by == "direction":
-            return sums.off_direction()[:, 0]
-        return sums.error[:, 0] / sum(len(held_out) for _, held_out in self._folds)
+        exact = held_out_sums(self._prepared, self._problem.alphas, scores_of(centred))
+        return errors_of(self._problem, exact.over_all())
 
     def _gains(self, stack: Floats, power: Floats, chosen: NDArray[np.intp]) -> Floats:
-        gains = np.ones(len(stack))
-        if self._gain == "none":
-            return gains
-        for number in np.unique(chosen):
-            shrinkage = self._parts.values * filter_factors(self._parts.values, self._alphas[number])[:, 0]
-            predictable = most_predictable(self._alphas[number], self._parts.largest_square)
-            form = doubled_triangle((self._parts.left * shrinkage).T, np.zeros(stack.shape[1:]))
+        gains, parts = np.ones(len(stack)), self._problem.parts
+        for number in np.unique(chosen) if self._gain == "total" else ():
+            alpha = float(self._problem.alphas[number])
+            shrunk = parts.left * (parts.values * filter_factors(parts.values, alpha)[:, 0])
+            form = doubled_triangle(shrunk.T, np.zeros(stack.shape[1:]))
+            predictable = most_predictable(alpha, parts.largest_square)
             for layer in np.flatnonzero(chosen == number):
                 predicted = max(0.0, float(np.vdot(stack[layer], form)))
                 gains[layer] = restoring_gain(predicted, power[layer], predictable)
         return gains
+
+
+def forms(problem: RidgeProblem) -> Floats:
+    """The forms (2 * n_alphas + 1, n_samples, n_samples): M'H of each strength, H'H of each strength, and M'M.
+
+    The sums of any number of targets are inner products of their Gram matrices with these, n^2 products for each
+    strength; see `sums_of_forms`. They are for symmetric matrices: see `doubled_triangle`.
+    """
+    n_samples, n_alphas, maps = len(problem.X), len(problem.alphas), held_out_maps(problem)
+    sizes = [len(held_out) for _, held_out in problem.folds]
+    means = np.zeros((len(sizes), n_samples))
+    for mean, (train, _) in zip(means, problem.folds, strict=True):
+        mean[train] = 1.0 / len(train)
+    result = np.zeros((2 * n_alphas + 1, n_samples, n_samples))
+    for number, rows in enumerate(maps.predicted_along_samples()):
+        # M'H without a product of its size: a row of M is a 1 minus its fold's mean.
+        of_folds = np.split(rows, np.cumsum(sizes)[:-1])
+        for (_, held_out), of_fold in zip(problem.folds, of_folds, strict=True):
+            result[number, held_out] += of_fold
+        result[number] -= means.T @ np.stack([of_fold.sum(axis=0) for of_fold in of_folds])
+        doubled_triangle(rows, result[n_alphas + number])
+    doubled_triangle(deviations(n_samples, problem.folds), result[-1])
+    return result
+
+
+def sums_of_forms(result: Floats, grams: Floats) -> list[HeldOutSums]:
+    """The sums over all held-out samples and units, from `forms`, for each of the Gram matrices (n_layers, n, n)."""
+    n_alphas = len(result) // 2
+    products = grams.reshape(len(grams), -1) @ result.reshape(len(result), -1).T
+    inner, predicted, true = products[:, :n_alphas, None], products[:, n_alphas:-1, None], products[:, -1:]
+    error = true[:, :, None] - 2 * inner + predicted
+    return [HeldOutSums(*sums) for sums in zip(error, predicted, true, strict=True)]
+
+
+def doubled_triangle(rows: Floats, out: Floats) -> Floats:
+    """One triangle of ``rows.T @ rows``, off-diagonal doubled: the same inner products with symmetric matrices.
+
+    `out` (n, n) is zero, and its other triangle stays zero.
+    """
+    syrk(2.0, rows.T, c=out.T, overwrite_c=1)
+    np.einsum("ii->i", out)[:] /= 2
+    return out
 
 
 def _features(name: str, X: ArrayLike) -> Floats:

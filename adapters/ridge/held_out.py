@@ -1,16 +1,78 @@
-"""Held-out errors of each strength, and the choice of the best."""
+"""Cross-validation of ridge: what every strength predicts of held-out samples, each formula once.
+
+For a unit y, let M y be the held-out samples' deviations from the mean of their fold's training samples, and H y what
+ridge predicts of them. M and H (n_held_out, n_samples) depend on features and folds alone, H also on the strength. So
+the sums over held-out samples are, for a unit, and for all units together by their inner products K = Y Y'::
+
+    error      |M y - H y|^2      <K, (M - H)'(M - H)>
+    predicted  |H y|^2            <K, H'H>
+    true       |M y|^2            <K, M'M>
+
+With the whole ridge's hat matrix G = 11'/n + U diag(s^2 / (s^2 + alpha)) U', the residuals of a held-out fold f are (I
+- G_ff)^-1 (I - G)_f Y (Cook & Weisberg 1982, Residuals and influence in regression, section 3.6), so that no fold needs
+its own decomposition.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 from tqdm import tqdm
 
+from ..backend import one_thread
+from ..folds import Split
 from ..unit_blocks import Floats, sum_of_squares
-from .decomposition import filter_factors, quick_svd, standardise, thin_svd
-from .folds import Split
+from .solvers import Standardised, Svd, filter_factors, quick_svd, standardise, thin_svd
+
+
+@dataclass(frozen=True)
+class HeldOutSums:
+    """Sums over all held-out samples, of deviations from the mean of each fold's training samples.
+
+    Squared errors and squared predictions are (n_alphas, n_targets), the squared truth (n_targets,). If only errors are
+    needed, `predicted` is zero, and `true` is about the mean of all samples.
+    """
+
+    error: Floats
+    predicted: Floats
+    true: Floats
+
+    def __add__(self, more: HeldOutSums) -> HeldOutSums:
+        """Sums over the held-out samples of both."""
+        return HeldOutSums(self.error + more.error, self.predicted + more.predicted, self.true + more.true)
+
+    def over_all(self) -> HeldOutSums:
+        """The same sums over all targets, as one."""
+        return HeldOutSums(
+            self.error.sum(axis=1, keepdims=True),
+            self.predicted.sum(axis=1, keepdims=True),
+            self.true.sum(keepdims=True),
+        )
+
+    def errors(self, choose_by: str, n_values: int) -> Floats:
+        """What a choice makes least, (n_alphas, n_targets): the mean over `n_values`, or what is `off_direction`."""
+        return self.off_direction() if choose_by == "direction" else self.error / n_values
+
+    def off_direction(self) -> Floats:
+        """One minus the squared cosine between prediction and truth, (n_alphas, n_targets).
+
+        This is the part of the truth that no gain could explain. It ignores how much a strength shrinks predictions,
+        because a gain restores that. It is 1 if nothing, or the opposite, is predicted.
+        """
+        inner = (self.predicted + self.true - self.error) / 2
+        norms = self.predicted * self.true
+        known = (inner > 0) & (norms > 0)
+        return 1.0 - np.where(known, inner**2 / np.where(known, norms, 1.0), 0.0)
+
+
+def n_held_out(folds: list[Split]) -> int:
+    """How many samples are held out; one that is held out twice counts twice."""
+    return sum(len(held_out) for _, held_out in folds)
 
 
 @dataclass(frozen=True)
@@ -46,55 +108,8 @@ def prepare_folds(X: Floats, folds: list[Split], scale: str, weakest: float | No
     return prepared
 
 
-TIE = 1e-9
-"""Errors that differ by less than this part of the total to predict differ by rounding."""
-
-
-def first_least(errors: Floats, size: ArrayLike) -> NDArray[np.intp]:
-    """The position of the least error in each column (n_alphas, n_units); the first one, if several differ by rounding.
-
-    `size` is the total to predict, in the same measure.
-
-    >>> first_least(np.array([[0.5, 0.7], [0.5 - 1e-12, 0.6]]), 1.0)
-    array([0, 1])
-    """
-    return (errors <= errors.min(axis=0) + TIE * np.asarray(size)).argmax(axis=0)
-
-
-@dataclass(frozen=True)
-class HeldOutSums:
-    """Sums over all held-out samples, of deviations from the mean of each fold's training samples.
-
-    Squared errors and squared predictions are (n_alphas, n_targets), the squared truth (n_targets,). If only errors are
-    needed, `predicted` is zero, and `true` is about the mean of all samples.
-    """
-
-    error: Floats
-    predicted: Floats
-    true: Floats
-
-    def over_all(self) -> HeldOutSums:
-        """The same sums over all targets, as one."""
-        return HeldOutSums(
-            self.error.sum(axis=1, keepdims=True),
-            self.predicted.sum(axis=1, keepdims=True),
-            self.true.sum(keepdims=True),
-        )
-
-    def off_direction(self) -> Floats:
-        """One minus the squared cosine between prediction and truth, (n_alphas, n_targets).
-
-        This is the part of the truth that no gain could explain. It ignores how much a strength shrinks predictions,
-        because a gain restores that. It is 1 if nothing, or the opposite, is predicted.
-        """
-        inner = (self.predicted + self.true - self.error) / 2
-        norms = self.predicted * self.true
-        known = (inner > 0) & (norms > 0)
-        return 1.0 - np.where(known, inner**2 / np.where(known, norms, 1.0), 0.0)
-
-
 def held_out_sums(folds: list[PreparedFold], alphas: Floats, Y: Floats) -> HeldOutSums:
-    """The sums of each strength on the held-out samples of Y (n_samples, n_targets)."""
+    """The sums of each strength on the held-out samples of Y (n_samples, n_targets), fold by fold."""
     error, predicted = np.zeros((2, len(alphas), Y.shape[1]))
     true = np.zeros(Y.shape[1])
     for fold in folds:
@@ -109,3 +124,141 @@ def held_out_sums(folds: list[PreparedFold], alphas: Floats, Y: Floats) -> HeldO
             guess -= truth
             error[number] += sum_of_squares(guess)
     return HeldOutSums(error, predicted, true)
+
+
+@dataclass(frozen=True)
+class RidgeProblem:
+    """The features of a fit with what is to choose from.
+
+    X (n_samples, n_features) is not standardised: folds do this with their training samples. `features` are those of
+    all samples, standardised, and `parts` their decomposition, with centred left vectors; `quick` is whether it is a
+    `quick_svd`.
+    """
+
+    X: Floats
+    features: Standardised
+    parts: Svd
+    quick: bool
+    scale: str
+    alphas: Floats
+    folds: list[Split]
+    choose_by: str
+
+    @property
+    def one_serves_all(self) -> bool:
+        """Whether the decomposition of all samples serves all folds: each has all samples, none a scale of its own."""
+        everyone = np.arange(len(self.X))
+        whole = all(np.array_equal(np.sort(np.concatenate(fold)), everyone) for fold in self.folds)
+        return self.quick and self.scale == "none" and whole
+
+    def prepared(self) -> list[PreparedFold]:
+        """Each fold's own decomposition, as precise as the strengths need."""
+        return prepare_folds(self.X, self.folds, self.scale, float(self.alphas.min()) if self.quick else None)
+
+
+class HeldOutMaps(NamedTuple):
+    """M, and H of each strength, one after the other: (n_held_out, n_samples), in the order of the folds.
+
+    They are along the samples, or along a complete `basis` (n_samples, n_samples) of deviations from the mean.
+    """
+
+    true: Floats
+    predicted: Iterator[Floats]
+    basis: Floats | None = None
+
+    def predicted_along_samples(self) -> Iterator[Floats]:
+        return self.predicted if self.basis is None else (rows @ self.basis.T for rows in self.predicted)
+
+
+def held_out_maps(problem: RidgeProblem) -> HeldOutMaps:
+    """M and H by the quickest way that is precise enough."""
+    left, true = problem.parts.left, deviations(len(problem.X), problem.folds)
+    if not problem.one_serves_all:
+        return HeldOutMaps(true, _fold_by_fold(problem.prepared(), len(problem.X), problem.alphas))
+    if left.shape[1] < len(left):
+        return HeldOutMaps(true, _left_out(problem, true))
+    true = true @ left
+    return HeldOutMaps(true, _left_out_in_basis(problem, true), left)
+
+
+def deviations(n_samples: int, folds: list[Split]) -> Floats:
+    """M: from targets to held-out deviations from the mean of each fold's training samples."""
+    result = np.zeros((n_held_out(folds), n_samples))
+    start = 0
+    for train, held_out in folds:
+        result[start : start + len(held_out), train] = -1.0 / len(train)
+        result[np.arange(start, start + len(held_out)), held_out] += 1.0
+        start += len(held_out)
+    return result
+
+
+def left_out(own: Floats, rows: Floats) -> Floats:
+    """A fold's residuals when it is held out, (I - G_ff)^-1 (I - G)_f Y, from `own`, I - G_ff, and `rows`, (I - G)_f Y.
+
+    >>> left_out(np.array([[0.5]]), np.array([[2.0, 1.0]]))
+    array([[4., 2.]])
+    """
+    with one_thread:
+        factor = cho_factor(own, lower=True, check_finite=False)
+        if rows.shape[1] <= len(own):
+            return cho_solve(factor, rows, check_finite=False)
+        inverse = cho_solve(factor, np.eye(len(own)), overwrite_b=True, check_finite=False)
+    return inverse @ rows
+
+
+def _left_out_in_basis(problem: RidgeProblem, true: Floats) -> Iterator[Floats]:
+    """M - (I - G_ff)^-1 (I - G)_f in the basis of left vectors, where I - G is diag(alpha / (s^2 + alpha))."""
+    left, squares = problem.parts.left, problem.parts.values**2
+    for alpha in problem.alphas:
+        # The lost part is summed directly: one minus the rest would lose its digits.
+        lost = left * (alpha / (squares + alpha))
+        residual = [left_out(lost[held_out] @ left[held_out].T, lost[held_out]) for _, held_out in problem.folds]
+        yield true - np.concatenate(residual)
+
+
+def _left_out(problem: RidgeProblem, true: Floats) -> Iterator[Floats]:
+    """M - (I - G_ff)^-1 (I - G)_f along the samples, from fewer left vectors than there are samples."""
+    left, squares = problem.parts.left, problem.parts.values**2
+    for alpha in problem.alphas:
+        kept = left * (squares / (squares + alpha))
+        rows = np.empty_like(true)
+        start = 0
+        for train, held_out in problem.folds:
+            hat = kept[held_out] @ left.T + 1.0 / len(left)
+            rows[start : start + len(held_out)] = left_out(np.eye(len(held_out)) - hat[:, held_out], hat)
+            rows[start : start + len(held_out)] -= 1.0 / len(train)
+            rows[start : start + len(held_out), held_out] = 0.0
+            start += len(held_out)
+        yield rows
+
+
+def _fold_by_fold(folds: list[PreparedFold], n_samples: int, alphas: Floats) -> Iterator[Floats]:
+    """H from a decomposition of each fold."""
+    for alpha in alphas:
+        blocks = []
+        for fold in folds:
+            block = np.zeros((len(fold.held_out), n_samples))
+            block[:, fold.train] = (fold.held_out_scores * filter_factors(fold.values, alpha).T) @ fold.left.T
+            blocks.append(block)
+        yield np.concatenate(blocks)
+
+
+def sums_of_gram(maps: HeldOutMaps, K: Floats, dtype: type = np.float64) -> HeldOutSums:
+    """The sums over all held-out samples and units from the Gram matrix K of the targets' deviations from their mean.
+
+    Each strength takes one product of the size of the samples. In float32 the sums' error is about a millionth of the
+    truth's.
+    """
+    inside = (K if maps.basis is None else maps.basis.T @ K @ maps.basis).astype(dtype)
+    of_truth = maps.true.astype(dtype) @ inside
+    sums = []
+    for rows in maps.predicted:
+        rows = rows.astype(dtype)
+        sums.append((_dot(of_truth, rows), _dot(rows @ inside, rows)))
+    inner, predicted = np.array(sums).T[:, :, np.newaxis]
+    true = _dot(of_truth, maps.true)
+    return HeldOutSums(true - 2 * inner + predicted, predicted, np.full(1, true))
+
+
+def _dot(a: NDArray, b: NDArray) -> float:
+    return float(np.einsum("ij,ij->i", a, b).sum(dtype=np.float64))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,16 +13,22 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import InputError, ShapeError
 from ..backend import backend_for
 from ..factored import FactoredAdapter, Shapes, plain
-from ..plan import FitPlan, plan_fit, require_memory
+from ..folds import Split, Splitter, encode_groups, split_samples
+from ..gain import gain_for, restoring_gain
+from ..plan import plan_fit, require_memory
 from ..policies import ALPHA_PER, CHOOSE_BY, GAIN, SCALE, require_policies
 from ..unit_blocks import Floats, UnitBlocks, dtype_like
-from .alphas import MOST_DEFAULTS, checked_alphas, most_predictable
-from .decomposition import decomposed, standardise
-from .factors import factors_for_all, factors_per_unit, predicted_in_all, room_for_targets
-from .folds import Split, Splitter, encode_groups, split_samples
-from .gain import gain_for, restoring_gain
-from .held_out import first_least
-from .strengths import RidgeProblem, errors_for_all, errors_per_unit, generalised_errors
+from .held_out import RidgeProblem
+from .solvers import factors_for_all, factors_per_unit, predicted_power, room_for_targets
+from .strengths import (
+    MOST_DEFAULTS,
+    checked_alphas,
+    errors_for_all,
+    errors_per_unit,
+    generalised_errors,
+    most_predictable,
+    ridge_problem,
+)
 
 GENERALISED = "gcv"
 
@@ -172,8 +177,7 @@ class RidgeAdapter(FactoredAdapter):
         folds = self._folds(n_samples, groups) if n_alphas > 1 else []
         precision = "as given" if math.prod(units.shape) > SINGLE_FROM else "full"
         targets = UnitBlocks(units.reshape(n_samples, -1), precision, backend_for(units, self.device))
-        n_units = targets.Y.shape[1]
-        dtype = dtype_like(units)
+        n_units, dtype = targets.Y.shape[1], dtype_like(units)
         wide = _checked_out(out, n_samples, n_units, dtype)
         plan = plan_fit(
             n_samples,
@@ -188,30 +192,27 @@ class RidgeAdapter(FactoredAdapter):
         logger.info("ridge of %d samples, %d features, %d units: %s", n_samples, X.shape[1], n_units, plan)
         require_memory(plan)
 
-        features = standardise(X, self.scale)
-        parts, quick, alphas = decomposed(features.X, named)
-        parts = replace(parts, left=parts.left - parts.left.mean(axis=0))
-        problem = RidgeProblem(X, parts, quick, self.scale, alphas, self.choose_by)
+        problem = ridge_problem(X, self.scale, named, folds, self.choose_by)
+        features, parts = problem.features, problem.parts
         K = kept = None
         if self.alpha_per == "all" and plan.solver == "dual":
             kept = room_for_targets(parts, targets, dtype, wide)
             K = targets.gram(kept)
-        chosen = self._choose(problem, folds, plan, targets, K)
+        self.solver_, self.alphas_ = plan.solver, problem.alphas
+        chosen = self._choose(problem, targets, K)
         if self.alpha_per == "all":
-            factors = factors_for_all(parts, float(alphas[chosen]), targets, K, dtype, wide, kept)
+            factors = factors_for_all(parts, float(chosen), targets, K, dtype, wide, kept)
         else:
-            factors = factors_per_unit(parts, alphas[chosen], targets, dtype, wide)
+            factors = factors_per_unit(parts, chosen, targets, dtype, wide)
 
-        self.solver_, self.alphas_ = plan.solver, alphas
         self.x_mean_, self.x_scale_ = features.mean, features.scale
         self.projection_ = np.ascontiguousarray(factors.projection)
         self.projection_[features.constant] = 0.0
         self.expansion_ = factors.expansion
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
-        predictable = most_predictable(alphas[chosen], parts.largest_square)
+        predictable = most_predictable(chosen, parts.largest_square)
         if self.gain == "total" and K is not None:  # the Gram matrix gives it without the wide axis
-            predicted = predicted_in_all(parts, float(alphas[chosen]), K)
-            self.gain_ = float(restoring_gain(predicted, np.trace(K), predictable))
+            self.gain_ = float(restoring_gain(predicted_power(parts, float(chosen), K), np.trace(K), predictable))
         elif self.gain == "none":
             self.gain_ = 1.0
         else:
@@ -229,31 +230,27 @@ class RidgeAdapter(FactoredAdapter):
             )
         return []
 
-    def _choose(
-        self, problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks, K: Floats | None
-    ) -> NDArray[np.intp]:
-        """Set `alpha_`, `alpha_at_edge_` and `cv_errors_`; return the position of the chosen strength, or of each
-        unit's.
-        """
-        alphas, n_units = problem.alphas, targets.Y.shape[1]
+    def _choose(self, problem: RidgeProblem, targets: UnitBlocks, K: Floats | None) -> Floats:
+        """Set `alpha_`, `alpha_at_edge_` and `cv_errors_`; return the strength, or that of each unit."""
+        alphas = problem.alphas
         if len(alphas) == 1:
             self.cv_errors_ = None
-            chosen = np.zeros(() if self.alpha_per == "all" else n_units, dtype=np.intp)
+            chosen = np.zeros(() if self.alpha_per == "all" else targets.Y.shape[1], dtype=np.intp)
         else:
             if self.cv == GENERALISED:
                 errors = generalised_errors(problem, targets, K)
             elif self.alpha_per == "all":
-                errors = errors_for_all(problem, folds, plan, targets, K)
+                errors = errors_for_all(problem, targets, K, self.solver_)
             else:
-                errors = errors_per_unit(problem, folds, plan, targets)
+                errors = errors_per_unit(problem, targets, self.solver_)
             if self.alpha_per == "all":
                 errors = errors.of_all()
             self.cv_errors_ = errors.of_strengths
-            chosen = first_least(*errors)
+            chosen = errors.first_least()
         alpha = np.asarray(alphas[chosen])
         self.alpha_ = plain(alpha)
         self.alpha_at_edge_ = plain(np.isin(alpha, (alphas.min(), alphas.max())) & (len(alphas) > 1))
-        return chosen
+        return alpha
 
     @classmethod
     def _own_shapes(cls, n_features: int, n_units: int) -> Shapes:

@@ -1,122 +1,219 @@
-"""The search for each unit's strength on held-out samples, block by block along the wide axis.
+"""Held-out sums of each unit, block by block along the wide axis: one function a way, and a dictionary to add one.
 
-The residuals of all held-out samples are a matrix T of a strength times the targets (see `forms`), so a unit y has the
-summed squared error ``|T y|^2 = |R y|^2`` with R the triangle of T's QR decomposition. This is half the work of
-predicting, and stores only one number for each strength and unit.
+Each takes a `RidgeProblem`, does in float64 what is the same for all units, and returns what puts it on a backend in a
+precision: a search, from a block of units to their sums.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..backend import Array, Backend
-from ..unit_blocks import Floats, UnitBlocks
-from .folds import Split
-from .forms import deviations
-from .held_out import HeldOutSums, PreparedFold, held_out_sums
+from ..folds import Split
+from ..unit_blocks import Floats, UnitBlocks, sum_of_squares
+from .held_out import HeldOutSums, RidgeProblem, held_out_maps, held_out_sums, prepare_folds
+from .solvers import standardise
+
+Search = Callable[[Array], HeldOutSums]
+"""From a block of deviations from the mean (n_samples, n) to its sums for every strength."""
+
+PreparedSearch = Callable[[Backend, type], Search]
 
 PANELS = 8
 """The pieces for a product with a triangle: 9/16 of the products of a square."""
 
+MOST_LOST = 100.0
+"""How much larger a direction may be in all samples than in a fold's training samples, or than the weakest strength.
 
-class Search(Protocol):
-    """From a block of deviations from the mean (n_samples, n) to its sums for every strength."""
-
-    def __call__(self, block: Array) -> HeldOutSums: ...
-
-    def at(self, dtype: type) -> Search:
-        """The same, with products in another precision."""
-        ...
+A direction with little variance outside the held-out samples (e.g. a feature of one run only) is a small difference of
+products, for which float32 is not precise enough.
+"""
 
 
-class DualSearch:
-    """Held-out sums from the triangles of residual maps; `predictions` are H of each strength (`forms.held_out_rows`).
+def by_triangles(problem: RidgeProblem) -> PreparedSearch:
+    """With more features than samples: ``|T y|^2 = |R y|^2``, with R the triangle of T's QR decomposition.
 
-    `errors_only` omits squared predictions, which takes half the time; squared truths are then about the mean of all
-    samples.
+    T is M - H of each strength, see `hotwire.adapters.ridge.held_out`: half the work of predicting, and only one number
+    for each strength and unit. Squared predictions, from H, take as long again: they are left out where the least error
+    is chosen, and squared truths are then about the mean of all samples.
     """
+    maps, errors_only = held_out_maps(problem), problem.choose_by == "error"
+    true = maps.true if maps.basis is None else maps.true @ maps.basis.T
+    residual, predicted = [], []
+    rows_of_all = maps.predicted_along_samples()
+    for rows in tqdm(rows_of_all, desc="residual maps", total=len(problem.alphas), delay=1, disable=None):
+        residual.append(_triangle(true - rows))
+        if not errors_only:
+            predicted.append(_triangle(rows))
+    of_truth = [] if errors_only else [_triangle(true)]
 
-    def __init__(
-        self,
-        n_samples: int,
-        folds: list[Split],
-        predictions: Iterator[Floats],
-        n_alphas: int,
-        errors_only: bool,
-        backend: Backend,
-        dtype: type,
-    ) -> None:
-        self._backend = backend
-        residual: list[Floats] = []
-        predicted: list[Floats] = []
-        true = deviations(n_samples, folds)
-        for rows in tqdm(predictions, desc="residual maps", total=n_alphas, delay=1, disable=None):
-            residual.append(_triangle(true - rows))
-            if not errors_only:
-                predicted.append(_triangle(rows))
-        self._in_full = residual, predicted, None if errors_only else _triangle(true)
-        self._put(dtype)
+    def on(backend: Backend, dtype: type) -> Search:
+        residuals, predictions, truths = (
+            [backend.put(upper, dtype) for upper in uppers] for uppers in (residual, predicted, of_truth)
+        )
 
-    def at(self, dtype: type) -> DualSearch:
-        """The same, with products in another precision."""
-        other = copy.copy(self)
-        other._put(dtype)
-        return other
+        def sums(block: Array) -> HeldOutSums:
+            error = np.array([_power_through(upper, block, backend) for upper in residuals])
+            if errors_only:
+                return HeldOutSums(error, np.zeros_like(error), backend.get(backend.squares(block)))
+            power = np.array([_power_through(upper, block, backend) for upper in predictions])
+            return HeldOutSums(error, power, _power_through(truths[0], block, backend))
 
-    def _put(self, dtype: type) -> None:
-        residual, predicted, true = self._in_full
-        self._residual = [self._backend.put(upper, dtype) for upper in residual]
-        self._predicted = [self._backend.put(upper, dtype) for upper in predicted]
-        self._true = None if true is None else self._backend.put(true, dtype)
+        return sums
 
-    def __call__(self, block: Array) -> HeldOutSums:
-        """Sums for a block of deviations from the mean (n_samples, n)."""
-        error = np.array([self._sum(upper, block) for upper in self._residual])
-        if self._true is None:
-            return HeldOutSums(error, np.zeros_like(error), self._backend.get(self._backend.squares(block)))
-        predicted = np.array([self._sum(upper, block) for upper in self._predicted])
-        return HeldOutSums(error, predicted, self._sum(self._true, block))
-
-    def _sum(self, upper: Array, block: Array) -> Floats:
-        """|R y|^2, some rows at a time, without most of the zeros below the triangle."""
-        height = -(-len(upper) // PANELS)
-        total = 0.0
-        for top in range(0, len(upper), height):
-            product = upper[top : top + height, top:] @ block[top:]
-            total += self._backend.get(self._backend.squares(product)).astype(np.float64)
-        return np.asarray(total)
+    return on
 
 
 def _triangle(rows: Floats) -> Floats:
-    triangle: Any = np.linalg.qr(rows, mode="r")
-    return triangle
+    return np.asarray(np.linalg.qr(rows, mode="r"))
 
 
-class FoldSearch:
-    """Held-out sums from a full-precision decomposition of each fold, for strengths too weak for quicker ways."""
-
-    def __init__(self, folds: list[PreparedFold], alphas: Floats, backend: Backend) -> None:
-        self._folds, self._alphas, self._backend = folds, alphas, backend
-
-    def at(self, dtype: type) -> FoldSearch:
-        """Itself: it is always in float64."""
-        return self
-
-    def __call__(self, block: Array) -> HeldOutSums:
-        """Sums for a block of deviations from the mean (n_samples, n)."""
-        return held_out_sums(self._folds, self._alphas, np.asarray(self._backend.get(block), np.float64))
+def _power_through(upper: Array, block: Array, backend: Backend) -> Floats:
+    """|R y|^2, some rows at a time, without most of the zeros below the triangle."""
+    height = -(-len(upper) // PANELS)
+    total = 0.0
+    for top in range(0, len(upper), height):
+        product = upper[top : top + height, top:] @ block[top:]
+        total += backend.get(backend.squares(product)).astype(np.float64)
+    return np.asarray(total)
 
 
-def search(sums_of: Search, targets: UnitBlocks, n_alphas: int) -> HeldOutSums:
+class _Fold(NamedTuple):
+    """One fold of `by_subtraction`: r coordinates of all samples, q directions of its training features."""
+
+    train: NDArray[np.intp]
+    held_out: NDArray[np.intp]
+    squares: Floats
+    """(q,): of the training features' singular values."""
+    left: Array
+    """(r, n_held_out): coordinates of the held-out samples."""
+    mean: Array
+    """(r, 1): of the training samples' coordinates."""
+    along: Array
+    """(q, r): from coordinates to directions."""
+    scores: Array
+    """(n_held_out, q), or (q, q): the held-out features along the directions, rotated if there are many."""
+    rotation: Array = None
+    """(q, n_held_out): the rotation; what it omits cannot be predicted."""
+    train_left: Array = None
+    """(r, n_train): coordinates of the training samples, if these are not all samples that are not held out."""
+
+    def put(self, backend: Backend, dtype: type) -> _Fold:
+        moved = {name: getattr(self, name) for name in self._fields[3:]}
+        return self._replace(**{name: of if of is None else backend.put(of, dtype) for name, of in moved.items()})
+
+
+def by_subtraction(problem: RidgeProblem) -> PreparedSearch:
+    """With more samples than features: a fold's sums are those of all samples less those that it holds out.
+
+    With the features of all samples in orthonormal coordinates, X = U L, the training samples of a fold have the
+    cross-products U'Y - U_f'Y_f of all but those of its held-out ones, f. So each unit is multiplied with U only once,
+    and each fold needs products of the size of the features. It uses U'Y, not X'Y, because its rounding does not grow
+    with the condition of X. It needs a `quick_svd`.
+    """
+    # Weaker directions have no effect with the strengths that a quick decomposition allows.
+    parts = problem.parts
+    strong = parts.values > 1e-7 * parts.values[0]
+    left = parts.left[:, strong] - parts.left[:, strong].mean(axis=0)
+    to_features = parts.values[strong, np.newaxis] * parts.right[strong]
+    each = tqdm(problem.folds, desc="decomposing folds", delay=1, disable=None)
+    folds = [_prepared(problem, left, to_features, fold) for fold in each]
+    held_out = np.sort(np.concatenate([fold.held_out for fold in folds]))
+    once = np.array_equal(held_out, np.arange(len(left)))
+    if not once or any(len(fold.train) + len(fold.held_out) < len(left) for fold in folds):
+        folds = [fold._replace(train_left=left[fold.train].T) for fold in folds]
+    weakest = float(problem.alphas.min())
+    lost = max(float((sum_of_squares(of.along.T) / (of.squares + weakest)).max(initial=0.0)) for of in folds)
+
+    def on(backend: Backend, dtype: type) -> Search:
+        dtype = dtype if lost < MOST_LOST else np.float64
+        return partial(_subtracted, [fold.put(backend, dtype) for fold in folds], problem.alphas, backend, dtype)
+
+    return on
+
+
+def _prepared(problem: RidgeProblem, left: Floats, to_features: Floats, fold: Split) -> _Fold:
+    """A fold from all samples along coordinates (n_samples, r), and these along features (r, n_features)."""
+    train, held_out = fold
+    if problem.scale == "none":
+        from_left = np.diag(np.sqrt(sum_of_squares(to_features.T)))
+    else:
+        of_train = standardise(problem.X[train], problem.scale)
+        from_left = to_features * (problem.features.scale / of_train.scale)
+        from_left[:, of_train.constant] = 0.0
+    mean = left[train].mean(axis=0)
+    features = (left[train] - mean) @ from_left
+    squares, directions = np.linalg.eigh(features.T @ features)
+    from_left = from_left @ directions
+    scores, rotation = (left[held_out] - mean) @ from_left, None
+    if len(scores) > scores.shape[1]:
+        rotation, scores = np.linalg.qr(scores)
+        rotation = rotation.T
+    squares = np.maximum(squares, 0.0)
+    return _Fold(train, held_out, squares, left[held_out].T, mean[:, np.newaxis], from_left.T, scores, rotation)
+
+
+def _subtracted(folds: list[_Fold], alphas: Floats, backend: Backend, dtype: type, block: Array) -> HeldOutSums:
+    """The sums of a block of deviations from the mean (n_samples, n), see `by_subtraction`."""
+    squares = backend.squares
+    if dtype == np.float64:
+        block = backend.in_full(block)
+    own = [fold.left @ block[fold.held_out] for fold in folds]
+    of_all, total = sum(own[1:], own[0]), block.sum(0)
+    error, predicted, true = [[] for _ in alphas], [[] for _ in alphas], []
+    for fold, of_held_out in zip(folds, own, strict=True):
+        truth, n_train = block[fold.held_out], len(fold.train)
+        if fold.train_left is None:
+            mean, along = (total - truth.sum(0)) / n_train, of_all - of_held_out
+        else:
+            mean, along = block[fold.train].mean(0), fold.train_left @ block[fold.train]
+        along = fold.along @ (along - n_train * fold.mean * mean)
+        truth = truth - mean
+        true.append(squares(truth))
+        rest = 0.0
+        if fold.rotation is not None:
+            truth = fold.rotation @ truth
+            rest = (true[-1] - squares(truth)).clip(0.0)
+        for number, alpha in enumerate(alphas):
+            guess = fold.scores @ (backend.put(1.0 / (fold.squares[:, np.newaxis] + alpha), dtype) * along)
+            predicted[number].append(squares(guess))
+            guess -= truth
+            error[number].append(squares(guess) + rest)
+    return HeldOutSums(_added(error, backend), _added(predicted, backend), _added([true], backend)[0])
+
+
+def _added(of_strengths: list[list[Array]], backend: Backend) -> Floats:
+    return np.array([sum(backend.get(of_fold).astype(np.float64) for of_fold in folds) for folds in of_strengths])
+
+
+def by_fold(problem: RidgeProblem) -> PreparedSearch:
+    """From a full-precision decomposition of each fold, for strengths too weak for quicker ways; always in float64."""
+    folds = prepare_folds(problem.X, problem.folds, problem.scale)
+
+    def on(backend: Backend, dtype: type) -> Search:
+        return lambda block: held_out_sums(folds, problem.alphas, np.asarray(backend.get(block), np.float64))
+
+    return on
+
+
+SEARCHES: dict[str, Callable[[RidgeProblem], PreparedSearch]] = {
+    "dual": by_triangles,
+    "primal": by_subtraction,
+    "weak strengths": by_fold,
+}
+
+
+def searched(search: Search, targets: UnitBlocks, n_alphas: int) -> HeldOutSums:
     """The sums of all units, block by block."""
     n_units = targets.Y.shape[1]
     sums = HeldOutSums(np.empty((n_alphas, n_units)), np.empty((n_alphas, n_units)), np.empty(n_units))
     for units, block, _ in targets.walk("cross-validation"):
-        part = sums_of(block)
+        part = search(block)
         sums.error[:, units], sums.predicted[:, units], sums.true[units] = part.error, part.predicted, part.true
     return sums

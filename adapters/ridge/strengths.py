@@ -1,53 +1,98 @@
-"""The choice of strengths, on held-out samples or by generalised cross-validation.
+"""The strengths of ridge: given ones, default ones for features in any unit, and the choice of the best.
 
-In float32, sums of squares are precise to a part of `SINGLE`. A choice that depends on less is repeated in float64 for
-these units.
+A choice is made on held-out samples or by generalised cross-validation. In float32, sums of squares are precise to a
+part of `SINGLE`. A choice that depends on less is repeated in float64 for these units.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..plan import FitPlan
+from ...errors import InputError
+from ..folds import Split
 from ..unit_blocks import Floats, UnitBlocks, power_along
-from .decomposition import Svd
-from .folds import Split
-from .forms import all_whole, held_out_rows, sums_for_one, sums_in_basis
-from .held_out import HeldOutSums, prepare_folds
-from .primal import PrimalSearch
-from .search import DualSearch, FoldSearch, Search, search
+from .held_out import HeldOutSums, RidgeProblem, held_out_maps, n_held_out, sums_of_gram
+from .search import SEARCHES, PreparedSearch, searched
+from .solvers import quick_svd, standardise, thin_svd
+
+WEAKEST, STRONGEST = 3e-7, 10.0
+"""The range of default strengths, as parts of the features' largest squared singular value.
+
+A strength adds to each squared singular value. Below this range ridge is least squares. Above it, all directions shrink
+equally, and only the size of predictions changes.
+"""
+
+PER_DECADE = 2
+MOST_DEFAULTS = 16
 
 SINGLE = 3e-6
 """The largest error of sums of squares in float32, as a part of the targets' power."""
 
+TIE = 1e-9
+"""Errors that differ by less than this part of the total to predict differ by rounding."""
 
-class RidgeProblem(NamedTuple):
-    """The input of all ways to choose.
 
-    X (n_samples, n_features) is not standardised: folds do this with their training samples. `parts` is the
-    decomposition of all standardised features, with centred left vectors; `quick` is whether it is a `quick_svd`.
+def default_alphas(largest_square: float) -> Floats:
+    """The default strengths, ascending: half powers of ten, on the scale of the features.
+
+    `largest_square` is the features' largest squared singular value, 0 if they are constant. Features in another unit
+    (by a power of ten) get equivalent strengths.
+
+    >>> default_alphas(1e6)[:3]
+    array([0.31622777, 1.        , 3.16227766])
+    >>> default_alphas(1e-20)[:3]
+    array([3.16227766e-27, 1.00000000e-26, 3.16227766e-26])
     """
+    size = largest_square or 1.0
+    # A strength next to a border, to rounding, is inside: features in another unit must not lose it.
+    low, high = (PER_DECADE * np.log10(size * part) for part in (WEAKEST, STRONGEST))
+    return 10.0 ** (np.arange(np.ceil(low - 1e-6), np.floor(high + 1e-6) + 1) / PER_DECADE)
 
-    X: Floats
-    parts: Svd
-    quick: bool
-    scale: str
-    alphas: Floats
-    choose_by: str
 
-    def held_out_rows(self, folds: list[Split]) -> Iterator[Floats]:
-        """The rows H of each strength, see `hotwire.adapters.ridge.forms`."""
-        return held_out_rows(self.X, folds, self.scale, self.alphas, self.parts if self.quick else None)
+def checked_alphas(alphas: object, name: str = "alphas") -> Floats | None:
+    """Strengths as an array in the given order, or None; InputError unless all are finite and above 0.
 
-    def measured(self, sums: HeldOutSums, n_values: int) -> HeldOutErrors:
-        """The errors to minimise, (n_alphas, n_units)."""
-        if self.choose_by == "direction":
-            return HeldOutErrors(sums.off_direction(), np.ones(sums.error.shape[1]))
-        return HeldOutErrors(sums.error / n_values, sums.true / n_values)
+    >>> checked_alphas(3)
+    array([3.])
+    """
+    if alphas is None:
+        return None
+    try:
+        values = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
+    except (TypeError, ValueError):  # text, or a ragged list
+        values = np.empty(0)
+    if values.ndim != 1 or not values.size or not (np.isfinite(values) & (values > 0)).all():
+        raise InputError(
+            f"{name}={alphas!r}, expected one or more finite numbers above 0, e.g. (1.0, 10.0, 100.0), or None for "
+            "strengths on the scale of the features"
+        )
+    return values
+
+
+def most_predictable(alpha: Any, largest_square: float) -> Any:
+    """The largest part of a target that ridge with this strength can predict on its training samples.
+
+    >>> most_predictable(3.0, 1.0)
+    0.25
+    """
+    return largest_square / (largest_square + alpha)
+
+
+def ridge_problem(
+    X: Floats, scale: str, named: Floats | None, folds: list[Split], choose_by: str = "error"
+) -> RidgeProblem:
+    """Decompose features (n_samples, n_features) as quickly as the strengths, `named` or the default ones, allow."""
+    features = standardise(X, scale)
+    quick = quick_svd(features.X, np.inf if named is None else float(named.min()))
+    parts = thin_svd(features.X) if quick is None else quick
+    alphas = default_alphas(parts.largest_square) if named is None else named
+    # Columns of centred features have mean 0. Removing also the mean of their rounding makes blends sum to 1.
+    parts = replace(parts, left=parts.left - parts.left.mean(axis=0))
+    return RidgeProblem(X, features, parts, quick is not None, scale, alphas, folds, choose_by)
 
 
 class HeldOutErrors(NamedTuple):
@@ -60,21 +105,30 @@ class HeldOutErrors(NamedTuple):
         """The errors (n_alphas,) of a strength for all units, from those of each."""
         return HeldOutErrors(self.of_strengths.mean(axis=1), self.size.mean())
 
+    def first_least(self) -> NDArray[np.intp]:
+        """The position of the least error in each column (n_alphas, n_units); the first, if several differ by rounding.
 
-def errors_for_all(
-    problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks, K: Floats | None
-) -> HeldOutErrors:
-    """The held-out errors (n_alphas, 1) of one strength for all units; K is the targets' Gram matrix if the plan is
-    dual.
-    """
-    n_values = sum(len(held_out) for _, held_out in folds) * targets.Y.shape[1]
+        >>> HeldOutErrors(np.array([[0.5, 0.7], [0.5 - 1e-12, 0.6]]), np.ones(2)).first_least()
+        array([0, 1])
+        """
+        return (self.of_strengths <= self.of_strengths.min(axis=0) + TIE * self.size).argmax(axis=0)
+
+
+def errors_of(problem: RidgeProblem, sums: HeldOutSums, n_units: int = 1) -> HeldOutErrors:
+    """The errors to minimise, (n_alphas, n_targets); each target of the sums is the sum of `n_units`."""
+    n_values = n_units * n_held_out(problem.folds)
+    size = np.ones(sums.error.shape[1]) if problem.choose_by == "direction" else sums.true / n_values
+    return HeldOutErrors(sums.errors(problem.choose_by, n_values), size)
+
+
+def errors_for_all(problem: RidgeProblem, targets: UnitBlocks, K: Floats | None, solver: str) -> HeldOutErrors:
+    """The held-out errors (n_alphas, 1) of one strength for all units; from K, the targets' Gram matrix, if known."""
 
     def measured(K: Floats | None, targets: UnitBlocks) -> HeldOutErrors:
         if K is None:
-            sums = search(_search(problem, folds, plan, targets), targets, len(problem.alphas)).over_all()
-        else:
-            sums = _sums_from_gram(problem, folds, K, targets.dtype)
-        return problem.measured(sums, n_values)
+            sums = searched(_search(problem, solver)(targets.backend, targets.dtype), targets, len(problem.alphas))
+            return errors_of(problem, sums.over_all(), targets.Y.shape[1])
+        return errors_of(problem, sums_of_gram(held_out_maps(problem), K, targets.dtype), targets.Y.shape[1])
 
     result = measured(K, targets)
     if targets.dtype == np.float32 and _uncertain(result.of_strengths, result.size).any():
@@ -83,22 +137,21 @@ def errors_for_all(
     return result
 
 
-def errors_per_unit(problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks) -> HeldOutErrors:
+def errors_per_unit(problem: RidgeProblem, targets: UnitBlocks, solver: str) -> HeldOutErrors:
     """The held-out errors (n_alphas, n_units) of a strength for each unit."""
-    n_values = sum(len(held_out) for _, held_out in folds)
+    prepared = _search(problem, solver)
 
-    sums_of = _search(problem, folds, plan, targets)
+    def measured(targets: UnitBlocks) -> HeldOutErrors:
+        search = prepared(targets.backend, targets.dtype)
+        return errors_of(problem, searched(search, targets, len(problem.alphas)))
 
-    def measured(sums_of: Search, targets: UnitBlocks) -> HeldOutErrors:
-        return problem.measured(search(sums_of, targets, len(problem.alphas)), n_values)
-
-    errors, size = measured(sums_of, targets)
+    errors, size = measured(targets)
     if targets.dtype == np.float32:
         # A residual's error is a part of its truth, so its square's error is that part of the geometric mean of both.
         by = size if problem.choose_by == "direction" else np.sqrt(errors.min(axis=0) * size)
         again = np.flatnonzero(_uncertain(errors, by))
         if again.size:
-            errors[:, again], size[again] = measured(sums_of.at(np.float64), targets.some(again).in_full())
+            errors[:, again], size[again] = measured(targets.some(again).in_full())
     return HeldOutErrors(errors, size)
 
 
@@ -127,23 +180,8 @@ def generalised_errors(problem: RidgeProblem, targets: UnitBlocks, K: Floats | N
     return HeldOutErrors(errors, size)
 
 
-def _sums_from_gram(problem: RidgeProblem, folds: list[Split], K: Floats, dtype: type) -> HeldOutSums:
-    n_samples = len(problem.X)
-    complete = problem.parts.left.shape[1] == n_samples
-    if problem.quick and complete and problem.scale == "none" and all_whole(folds, n_samples):
-        return sums_in_basis(problem.parts, folds, problem.alphas, K, dtype)
-    return sums_for_one(n_samples, folds, problem.held_out_rows(folds), K)
-
-
-def _search(problem: RidgeProblem, folds: list[Split], plan: FitPlan, targets: UnitBlocks) -> Search:
-    X, parts, quick, scale, alphas, choose_by = problem
-    if plan.solver == "primal" and quick:
-        return PrimalSearch(X, parts, folds, scale, alphas, targets.backend, targets.dtype)
-    if plan.solver == "primal":
-        return FoldSearch(prepare_folds(X, folds, scale), alphas, targets.backend)
-    return DualSearch(
-        len(X), folds, problem.held_out_rows(folds), len(alphas), choose_by == "error", targets.backend, targets.dtype
-    )
+def _search(problem: RidgeProblem, solver: str) -> PreparedSearch:
+    return SEARCHES["weak strengths" if solver == "primal" and not problem.quick else solver](problem)
 
 
 def _uncertain(errors: Floats, size: Floats) -> NDArray[np.bool_]:

@@ -25,6 +25,7 @@ from ..gist.proposals import Nucleus, Vocabulary
 from ..gist.timing import WordTiming
 from ..gist.whitened import WhitenedModel
 from ..gist.word_features import WordFeatures
+from ..gist.word_rate import WordRate
 from ..recordings.matching import check_agrees
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
@@ -34,6 +35,7 @@ from .sealed import GIST, MANIFEST, VOCABULARY, naming, part_of, unseal
 
 PARTS = (GIST, VOCABULARY, ENTER, GO_ON)
 OF_MODEL = ("unknown", "mean", "size", "intercept", "projection", "responses")
+OF_RATE = ("places", "mean", "weights")
 OF_VOCABULARY = ("stem", "stop", "allowed", "first")
 
 
@@ -56,6 +58,8 @@ class CompiledGist:
         Which features it decodes from, after the steps.
     words_per_s : float
         How fast was spoken in the training.
+    rate : WordRate or None
+        How fast is spoken, from the samples that it decodes from; None in older formats.
     meter : Meter or None
         None only while it is fitted.
     """
@@ -84,6 +88,9 @@ class CompiledGist:
         self._model = WhitenedModel(self._timing, chain.rate_out_hz, **of_model)
         if self.voxels.shape != of_model["intercept"].shape or not set(self.voxels) <= set(range(len(chain.names_out))):
             raise InputError(f"voxels: expected some of {len(chain.names_out)} features, got {self.voxels}")
+        self.rate = None if "word_rate" not in manifest else _rate(manifest["word_rate"], arrays, chain.rate_out_hz)
+        if self.rate is not None and not set(self.rate.places) <= set(range(len(self.voxels))):
+            raise InputError(f"rate_places: expected some of {len(self.voxels)} voxels, got {self.rate.places}")
         words = tuple(json.loads(part_of(parts, VOCABULARY)))
         self._vocabulary = Vocabulary(words, **{name: arrays[name] for name in OF_VOCABULARY})
         beam: dict[str, Any] = dict(manifest["beam"])
@@ -146,6 +153,11 @@ class CompiledGist:
         """
         check_words({run: words}, recording.select(runs=[run]))
         return decode_run(self.decoder(), self.samples(recording, run), words).said
+
+
+def _rate(saved: dict[str, Any], arrays: Mapping[str, NDArray], rate_hz: float) -> WordRate:
+    of: dict[str, Any] = {**saved, **{name: arrays[f"rate_{name}"] for name in OF_RATE}}
+    return WordRate(**{**of, "rate_hz": rate_hz, "delays": tuple(saved["delays"])})
 
 
 def _arrays(content: bytes) -> dict[str, NDArray]:

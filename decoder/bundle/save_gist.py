@@ -24,7 +24,7 @@ from ..gist.network_words import SlidingWords
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords
 from ..steps import Step, run_steps
-from .compiled_gist import OF_MODEL, OF_VOCABULARY, CompiledGist
+from .compiled_gist import OF_MODEL, OF_RATE, OF_VOCABULARY, CompiledGist
 from .graph import check_causal
 from .saved_network import described
 from .sealed import GIST, VOCABULARY, seal
@@ -111,6 +111,7 @@ def _manifest(
         "timing": asdict(fitted.model.timing),
         "beam": asdict(fitted.settings.beam),
         "words_per_s": float(n_words / spoken_s),
+        "word_rate": {name: getattr(fitted.rate, name) for name in ("delays", "intercept", "duration_s")},
         "meter": {},
         "live": {"reason": None},
         "fitted_on": run_digests(recording),
@@ -125,6 +126,7 @@ def _packed(fitted: FittedGist, graphs: SlidingGraphs) -> bytes:
         voxels=fitted.encoding.model.voxels,
         **{name: getattr(fitted.model, name) for name in OF_MODEL},
         **{name: getattr(fitted.vocabulary, name) for name in OF_VOCABULARY},
+        **{f"rate_{name}": getattr(fitted.rate, name) for name in OF_RATE},
         feature_mean=features.mean,
         feature_components=features.components,
         usual_states=fitted.words.usual_states.astype(np.float32),

@@ -20,11 +20,12 @@ from ...errors import BundleError
 from ...models.files import sha256_of, whole_file
 from ...models.networks.language.graph_pass import ENTER, GO_ON
 
-FORMAT = 10
+FORMAT = 11
 """Raised whenever an older hotwire could not read, or would misread, new files. 2: with parts to run live.
 3: with features of trials. 4: with whitening in factors. 5: with calibrated probabilities and a rule for decisions.
 6: with readouts that are fitted, and whitening by residuals. 7: with decoders of gist. 8: with the space of volumes.
-9: with the weights that two graphs share in a part of their own.
+9: with the weights that two graphs share in a part of their own. 10: with what is usual of words. 11: with the rate of
+words.
 """
 
 MANIFEST = "manifest.json"

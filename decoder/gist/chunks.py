@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 
-from ...adapters.ridge.folds import Split, Splitter
+from ...adapters.folds import Split, Splitter
 from ...errors import InputError
 
 

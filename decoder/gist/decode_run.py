@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..recordings.timed_words import TimedWords
 from .gist_decoder import GistDecoder
+from .word_rate import WordsAt
 
 
 class Decoded(NamedTuple):
@@ -26,7 +27,7 @@ class Decoded(NamedTuple):
 
 
 def decode_run(
-    decoder: GistDecoder, samples: ArrayLike, words: TimedWords, each: Callable[[], object] = lambda: None
+    decoder: GistDecoder, samples: ArrayLike, words: TimedWords | WordsAt, each: Callable[[], object] = lambda: None
 ) -> Decoded:
     """Decode the words of a run at their times, one after the other; `each` is called after each of them.
 
@@ -36,7 +37,7 @@ def decode_run(
         A new one.
     samples : array (n_samples, n_voxels)
         Of the encoding model's voxels.
-    words : TimedWords
+    words : TimedWords or WordsAt
         Only their times count.
     each : callable, optional
     """

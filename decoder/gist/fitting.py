@@ -26,6 +26,8 @@ from .proposals import Vocabulary
 from .whitened import WhitenedModel
 from .word_features import WordFeatures, usual_states
 from .word_model import WordNetwork
+from .word_rate import WordRate
+from .word_rate_fit import fit_word_rate
 
 Floats = NDArray[np.float64]
 
@@ -59,6 +61,7 @@ class FittedGist:
 
     settings: GistSettings
     encoding: EncodingFit
+    rate: WordRate
     vocabulary: Vocabulary
     words: FeaturedWords
 
@@ -117,9 +120,10 @@ def fit_gist(
     states = np.concatenate([of.states[settings.layer] for of in read.values()])
     features = WordFeatures.fit(states, settings.n_components)
     encoding = encode_words(network, features, words, recording, settings)
+    rate = fit_word_rate(words, recording, encoding, settings.encoding)
     usual = usual_of_words(features, vocabulary, words, states)
     decodes = FeaturedWords(SlidingWords(sliding, tokens), vocabulary, features, usual)
-    return FittedGist(settings, encoding, vocabulary, decodes)
+    return FittedGist(settings, encoding, rate, vocabulary, decodes)
 
 
 def usual_of_words(

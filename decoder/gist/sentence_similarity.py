@@ -36,4 +36,5 @@ class SentenceSimilarity:
         new = sorted({text for text in joined if text not in self._known}, key=len)  # little padding
         if new:
             self._known |= zip(new, self._encoder.outputs(new).astype(np.float64), strict=True)
-        return np.array([self._known[text] for text in joined])
+        found = np.array([self._known[text] for text in joined])
+        return found * np.array([bool(text) for text in joined])[:, None]  # where nothing is said, nothing is alike

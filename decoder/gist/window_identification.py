@@ -43,18 +43,19 @@ def stem_overlap(texts: Sequence[Words], others: Sequence[Words]) -> Floats:
     return np.array([[word_overlap(other, text) for other in others] for text in texts])
 
 
-def apart(windows: Sequence[slice]) -> list[slice]:
-    """Return windows that share no words.
+def apart(windows: Sequence[slice]) -> list[int]:
+    """Return the numbers of windows that share no words.
 
     Examples
     --------
     >>> apart([slice(0, 3), slice(1, 4), slice(3, 5)])
-    [slice(0, 3, None), slice(3, 5, None)]
+    [0, 2]
     """
-    chosen = list(windows[:1])
-    for window in windows:
-        if window.start >= chosen[-1].stop:
-            chosen.append(window)
+    chosen, stop = [], 0
+    for number, window in enumerate(windows):
+        if window.start >= stop:
+            chosen.append(number)
+            stop = window.stop
     return chosen
 
 
@@ -64,8 +65,9 @@ def identify(
     windows: Sequence[slice],
     others: Sequence[tuple[Words, Sequence[slice]]] = (),
     alike: Alike = stem_overlap,
+    said_windows: Sequence[slice] | None = None,
 ) -> Identified:
-    """Identify windows of a decoded text, of one word at each time of the true one.
+    """Identify windows of a decoded text.
 
     Windows that share words in time are not compared.
 
@@ -76,6 +78,8 @@ def identify(
     others : sequence of (words, windows)
         Of other stories.
     alike : Alike
+    said_windows : sequence of slice, optional
+        Of the decoded text. Default: as the true one's, a word for each of its words.
 
     Raises
     ------
@@ -85,11 +89,11 @@ def identify(
     own = apart(windows)
     if len(own) < 2:
         raise InputError("windows: expected two or more that are apart, got one; give a longer run or shorter windows")
-    texts = [said[window] for window in own]
-    found = alike(texts, [true[window] for window in own])
+    texts = [said[(windows if said_windows is None else said_windows)[i]] for i in own]
+    found = alike(texts, [true[windows[i]] for i in own])
     pairs, means, against = identification(found, np.arange(len(own)), 2).mean(), [np.diag(found).mean()], []
     for words, its_windows in others:
-        table = alike(texts, [words[window] for window in apart(its_windows)])
+        table = alike(texts, [words[its_windows[i]] for i in apart(its_windows)])
         with_own = np.column_stack([np.diag(found), table])
         against.append(identification(with_own, np.zeros(len(own), np.intp), 2).mean())
         means.append(np.diag(table).mean())

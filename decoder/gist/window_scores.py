@@ -57,13 +57,27 @@ def windows_of(middle_s: Floats, window_s: float = WINDOW_S, every_s: float = EV
     >>> windows_of(np.array([0.0, 4.0, 9.0, 12.0]), window_s=10.0, every_s=1.0)
     [slice(0, 3, None), slice(1, 3, None), slice(1, 3, None)]
     """
+    return same_windows(middle_s, middle_s, window_s, every_s)[0]
+
+
+def same_windows(
+    middle_s: Floats, said_s: Floats, window_s: float = WINDOW_S, every_s: float = EVERY_S
+) -> tuple[list[slice], list[slice]]:
+    """The same for a run's words, and for those that are said of it at other times; in a window there may be none.
+
+    Examples
+    --------
+    >>> same_windows(np.array([0.0, 4.0, 9.0, 12.0]), np.array([3.0, 11.0]), window_s=10.0, every_s=2.0)
+    ([slice(0, 3, None), slice(1, 3, None)], [slice(0, 1, None), slice(0, 2, None)])
+    """
     starts = np.arange(middle_s[0], middle_s[-1] - window_s + 1e-9, every_s)
     if not len(starts):
         raise InputError(
             f"window_s: expected at most the {middle_s[-1] - middle_s[0]:g} s that the words take, got {window_s:g}"
         )
-    edges = np.searchsorted(middle_s, np.stack([starts, starts + window_s]))
-    return [slice(int(first), int(stop)) for first, stop in edges.T if stop > first]
+    own, others = (np.searchsorted(at, np.stack([starts, starts + window_s])).T for at in (middle_s, said_s))
+    spoken = own[:, 1] > own[:, 0]
+    return _slices(own[spoken]), _slices(others[spoken])
 
 
 def score_windows(
@@ -72,21 +86,24 @@ def score_windows(
     nulls: Sequence[Sequence[str]],
     windows: Sequence[slice],
     sentences: SentenceSimilarity | None = None,
+    said_windows: Sequence[slice] | None = None,
 ) -> dict[str, Scores]:
-    """Compare texts of one word at each time with the true one, in windows: the scores of each text, by its name.
+    """Compare texts with the true one, in windows: the scores of each text, by its name.
 
-    A sentence encoder, where there is one, is asked about one window in `SENTENCES_EVERY`.
+    All texts are said at the same times; where these are not the true ones, `said_windows` are theirs. A sentence
+    encoder, where there is one, is asked about one window in `SENTENCES_EVERY`.
     """
     true = _plain(true)
     compared = [*map(_plain, texts.values()), *map(_plain, nulls)]
+    both = list(zip(windows, windows if said_windows is None else said_windows, strict=True))
     scores: dict[str, Scores] = {name: {} for name in texts}
     for measure, score in SCORES.items():
-        table = np.array([[score(true[window], text[window]) for window in windows] for text in compared])
+        table = np.array([[score(true[own], text[said]) for own, said in both] for text in compared])
         _beside_nulls(scores, measure, table, -1.0 if measure in LOW_IS_GOOD else 1.0)
     if sentences is not None:
-        few = windows[::SENTENCES_EVERY]
-        expected = [true[window] for window in few]
-        table = np.array([sentences.pairs([text[window] for window in few], expected) for text in compared])
+        few = both[::SENTENCES_EVERY]
+        expected = [true[own] for own, _ in few]
+        table = np.array([sentences.pairs([text[said] for _, said in few], expected) for text in compared])
         _beside_nulls(scores, f"{sentences.name} similarity", table, 1.0)
     return scores
 
@@ -105,3 +122,7 @@ def _beside_nulls(scores: dict[str, Scores], measure: str, table: Floats, sign: 
 
 def _plain(words: Sequence[str]) -> list[str]:
     return [word.lower() for word in words]
+
+
+def _slices(edges: NDArray[np.intp]) -> list[slice]:
+    return [slice(first, stop) for first, stop in edges.tolist()]

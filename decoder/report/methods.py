@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...adapters.factored import FactoredAdapter
-from ...adapters.ridge.alphas import STRONGEST, WEAKEST
 from ...adapters.ridge.ridge import GENERALISED
+from ...adapters.ridge.strengths import STRONGEST, WEAKEST
 from ..evaluation.controls import control_named
 from ..settings import Settings
 from ..statistics.intervals import LEAST_RUNS

@@ -21,7 +21,7 @@ def read(path):
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     manifest = json.loads(parts.pop("manifest.json"))
-    if manifest["format"] > 10:
+    if manifest["format"] > 11:
         raise SystemExit(f"this program reads formats up to 9, got {manifest['format']}")
     if {name: hashlib.sha256(of).hexdigest() for name, of in parts.items()} != manifest["parts"]:
         raise SystemExit("the parts are not those of the manifest")

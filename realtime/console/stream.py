@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--words-per-s",
     type=float,
-    help="For a decoder of gist, without --markers of words: how many words are said, evenly; else as in the training.",
+    help="For a decoder of gist, without --markers of words: how many words are said, evenly; else as the brain tells.",
 )
 @click.option(
     "--window",

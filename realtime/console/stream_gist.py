@@ -14,7 +14,7 @@ from ..engine.gist_engine import GistEngine
 from ..live_text import LiveText
 from ..settings import LiveSettings
 from ..sources.source import Source
-from ..word_times import EvenWords, MarkedWords
+from ..word_times import EvenWords, MarkedWords, WordsByRate, WordTimes
 from .session import decode
 from .stream_outputs import SessionOutputs, where_kept
 from .view import on_console
@@ -53,12 +53,7 @@ def run_gist(
     given = options["words_per_s"]
     if options["markers"] and given is not None:
         raise click.UsageError("--words-per-s goes without --markers: those say when words are said")
-    words_per_s = decoder.words_per_s if given is None else given
-    words = (
-        MarkedWords(1 / decoder.words_per_s)
-        if options["markers"]
-        else EvenWords(words_per_s, AHEAD_SAMPLES / decoder.rate_hz)
-    )
+    words, source_of_times = _word_times(decoder, options["markers"], given)
     tally, view = TextTally(), on_console("hotwire stream", draws=False)
     outputs = [tally, *session.every, *([] if options["as_json"] else [view])]
     engine = GistEngine(decoder, source, words, settings, outputs=outputs, recorder=session.recorder)
@@ -71,7 +66,7 @@ def run_gist(
         "bundle": decoder.digest,
         "state": str(engine.state),
         "markers": None if engine.markers is None else str(engine.markers),
-        "word_times": "markers" if options["markers"] else f"even, {words_per_s:.3g} a second",
+        "word_times": source_of_times,
         "n_samples": tally.n_samples,
         "n_words": 0 if last is None else last.n_final,
         "n_distinguishable": tally.n_distinguishable,
@@ -80,6 +75,17 @@ def run_gist(
         "losses": engine.losses,
         **session.result(engine),
     }
+
+
+def _word_times(decoder: CompiledGist, markers: str | None, words_per_s: float | None) -> tuple[WordTimes, str]:
+    """When words are said, and where that is known from."""
+    if markers:
+        return MarkedWords(1 / decoder.words_per_s), "markers"
+    if words_per_s is None and decoder.rate is not None:
+        return WordsByRate(decoder.rate), "the brain"
+    rate = decoder.words_per_s if words_per_s is None else words_per_s
+    why = ", since the bundle is of an older hotwire" if words_per_s is None else ""
+    return EvenWords(rate, AHEAD_SAMPLES / decoder.rate_hz), f"an even rate of {rate:.3g} a second{why}"
 
 
 def summary_of_gist(result: dict[str, Any]) -> str:

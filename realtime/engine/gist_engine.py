@@ -157,9 +157,10 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
         for row in after_steps:
             self._n_after_steps += 1
             begun_s = self._clock.now()
-            words, until_s = self._words.until((self._n_after_steps - 1) / self._rate_hz)
+            sample = row[self.decoder.voxels]
+            words, until_s = self._words.until((self._n_after_steps - 1) / self._rate_hz, sample)
             said = self._gist.push(
-                row[None, self.decoder.voxels],
+                sample[None],
                 [word.middle_s for word in words],
                 [word.duration_s for word in words],
                 until_s,

@@ -19,6 +19,7 @@ from ...gist.network_words import SlidingWords
 from ...gist.side_by_side import side_by_side
 from ...gist.whitened import WhitenedModel
 from ...gist.word_model import WordNetwork
+from ...gist.word_rate import WordsAt
 from ...recordings.timed_words import TimedWords
 
 AT_ONCE = 16
@@ -40,9 +41,11 @@ class DecodingTask(NamedTuple):
     words: Callable[[WordNetwork], FeaturedWords] | None = None
 
 
-def decode_all(fitted: FittedGist, words: TimedWords, tasks: Sequence[DecodingTask], what: str) -> list[Decoded]:
+def decode_all(
+    fitted: FittedGist, words: TimedWords | WordsAt, tasks: Sequence[DecodingTask], what: str
+) -> list[Decoded]:
     """Decode words at these times for each task; `what` they are is said beside the progress."""
-    progress = tqdm(total=len(tasks) * len(words), desc=what, delay=1, unit="word", disable=None)
+    progress = tqdm(total=len(tasks) * len(words.middle_s), desc=what, delay=1, unit="word", disable=None)
     network, n_words = fitted.words.network, int(fitted.vocabulary.allowed.sum())
     assert isinstance(network, SlidingWords)
     at_once = beams_at_once(network.sliding, fitted.settings.beam, n_words, AT_ONCE)
@@ -54,7 +57,9 @@ def decode_all(fitted: FittedGist, words: TimedWords, tasks: Sequence[DecodingTa
     return found
 
 
-def _decode(fitted: FittedGist, words: TimedWords, task: DecodingTask, progress: tqdm, network: WordNetwork) -> Decoded:
+def _decode(
+    fitted: FittedGist, words: TimedWords | WordsAt, task: DecodingTask, progress: tqdm, network: WordNetwork
+) -> Decoded:
     language = (task.words or fitted.words.asking)(network)
     model, beam = task.model or fitted.model, fitted.settings.beam
     decoder = GistDecoder(model, language, fitted.vocabulary, beam, task.null_seed)

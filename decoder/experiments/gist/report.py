@@ -13,11 +13,16 @@ from ...report.data import plain_data
 from ...report.drawing import Drawing
 from ...report.numbers import count, percent
 from ...report.result import Cell, Code, Number, PageSection, Sentence, Table
-from .controls import CONTROLS
+from .held_out import DECODER
+from .methods import methods_of
 from .result import DecodedControl, DecodedRun, GistResult
-from .run import BEST, DECODER, NO_BRAIN, SURROGATE
 
 LINE = 12
+TIMES = {
+    "brain": "Neither what was said is given to the decoder nor when: the words’ times are the brain’s, too.",
+    "true": "When each word was said is given to the decoder, what was said is not. A live session knows these times "
+    "only where somebody marks them; without, its scores are lower.",
+}
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class GistReport:
     result: GistResult
 
     def summary(self) -> dict[str, Any]:
-        runs = [vars(run) | {"evidence": _evidence(run)} for run in self.result.runs]
+        runs = [vars(run) | {"evidence": _evidence(run), "rate": run.rate._asdict()} for run in self.result.runs]
         return plain_data(vars(self.result) | {"runs": runs})
 
     def lead(self) -> str:
@@ -36,7 +41,7 @@ class GistReport:
         runs = count(len(result.runs), "run")
         return (
             f"From {listener}, the words of {runs} that were held out, with {result.network} at layer "
-            f"{result.settings.layer}. The words' times are given, their text is not."
+            f"{result.settings.layer}. {TIMES[result.word_times]}"
         )
 
     def numbers(self) -> list[Number]:
@@ -69,6 +74,7 @@ class GistReport:
                     run.evidence.distinguishable,
                 )
             )
+            found.append(Sentence(f"Run {run.run}: {_rate(run, result.word_times)}"))
             sayable, proposed = run.coverage
             found.append(
                 Sentence(
@@ -91,7 +97,7 @@ class GistReport:
         return [
             PageSection("Scores", [self._scores(), self._identified()]),
             PageSection("True and decoded, at the same times", texts),
-            PageSection("Methods", [self._methods()]),
+            PageSection("Methods", [methods_of(self.result)]),
         ]
 
     def _scores(self) -> Table:
@@ -125,51 +131,23 @@ class GistReport:
         )
         return Table(["run", "others of the same story", "of other stories", "story"], rows, caption)
 
-    def _methods(self) -> dict[str, str]:
-        result = self.result
-        run = result.runs[0]
-        encoding, beam, r = result.settings.encoding, result.settings.beam, np.array(result.correlations)
-        return {
-            "words": (
-                f"States of layer {result.settings.layer} of {result.network}, which attends to the last "
-                f"{result.settings.n_tokens} tokens; {result.settings.n_components} principal components, and rate, "
-                "length, duration, surprisal and stop word of each word. Interpolated to samples (Lanczos, "
-                f"{count(encoding.lobes, 'lobe')}), with delays of {', '.join(map(str, encoding.delays))} samples."
-            ),
-            "encoding model": (
-                f"Banded ridge for each voxel, on {count(len(result.fitted_runs), 'run')} of "
-                f"{result.n_training_words:,} words. Of {len(r):,} voxels kept, prediction and held-out samples "
-                f"correlate by {r.mean():.3f} on average (90th percentile {np.percentile(r, 90):.3f}); their "
-                f"squares add up to {result.sum_of_squares:.1f}. The noise's autocorrelation is "
-                f"{result.autocorrelation:.2f}."
-            ),
-            "beam": (
-                f"{beam.width} hypotheses, words proposed by the language model among the {result.n_vocabulary:,} of "
-                "the training (Tang, LeBel, Jain & Huth 2023, Nat. Neurosci. 26, 858)."
-            ),
-            "evidence": (
-                "Nats by which the best text explains the samples better than unknown words; no true word is used. Its "
-                f"null are {result.n_surrogates} surrogates: the run’s samples with random phases, the same for all "
-                "voxels (Prichard & Theiler 1994, Phys. Rev. Lett. 73, 951). A live meter has the same null, of the "
-                "training, and one stretch of words at a time."
-            ),
-            NO_BRAIN: "The same beam, with noise of the model’s size in place of what the brain leaves unexplained.",
-            SURROGATE: "The text of the first surrogate.",
-            BEST: (
-                "Of the texts that the beam holds in the end, the one with the fewest errors. The truth chooses it, so "
-                "it is an upper limit and no result; the texts differ only where words are not final."
-            ),
-            **{
-                name: f"{told[0].upper()}{told[1:]}." for name, (_, told, _) in CONTROLS.items() if name in run.controls
-            },
-        }
-
 
 def _by_stretches(run: DecodedRun) -> str:
     """What a live meter says, of one stretch of words at a time."""
     n = len(run.evidence.gains)
     share = percent(run.evidence.stretches) if n else ""
     return f" Of its {n} stretches of {METER_WORDS} words, {share} % are as far above." if n else ""
+
+
+def _rate(run: DecodedRun, word_times: str) -> str:
+    """How well the brain tells how fast is spoken, and what that was used for."""
+    r, z, n_true, n_timed = run.rate
+    z = "" if np.isnan(z) else f" (z {z:.1f} over all shifts of the one against the other)"
+    use = "which this decoding used" if word_times == "brain" else "which this decoding did not use"
+    return (
+        f"how many words are said in each sample, as the brain tells it, correlates by {r:.2f} with the truth{z}; that "
+        f"makes {n_timed} words of {n_true}, {use}."
+    )
 
 
 def _evidence(run: DecodedRun) -> dict[str, Any]:
@@ -179,8 +157,10 @@ def _evidence(run: DecodedRun) -> dict[str, Any]:
 
 def _side_by_side(run: DecodedRun) -> str:
     lines = []
-    for start in range(0, len(run.true), LINE):
-        true, said = (" ".join(text[start : start + LINE]) for text in (run.true, run.said))
+    starts = range(0, len(run.true), LINE)
+    cuts = [0, *np.searchsorted(run.said_s, [run.middle_s[start] for start in starts[1:]]).tolist(), len(run.said)]
+    for start, first, stop in zip(starts, cuts, cuts[1:], strict=False):
+        true, said = " ".join(run.true[start : start + LINE]), " ".join(run.said[first:stop])
         lines += [f"{run.middle_s[start]:7.1f} s  {true}", f"{'':>9}  {said}"]
     verdict = "" if run.evidence.distinguishable else f" ({NOT_DISTINGUISHABLE})"
     return "\n".join([f"run {run.run}: what was said, and below it what was decoded{verdict}", *lines])

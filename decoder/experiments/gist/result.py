@@ -13,6 +13,7 @@ from ...gist.gist_decoder import METER_WORDS
 from ...gist.meter import DISTINGUISHABLE, Meter
 from ...gist.window_identification import Identified
 from ...gist.window_scores import Scores
+from ...gist.word_rate_fit import RateScore
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class DecodedControl(NamedTuple):
 class DecodedRun:
     """One held-out run.
 
+    True words are said at `middle_s`, decoded ones at `said_s`; `rate` is how well the brain tells how fast is spoken.
     `scores` are of the decoded text beside nulls, `controls` of other texts, by name. Of the true words, `coverage` has
     the shares that the decoder may say and is offered. In the end the beam's texts differ in `n_drafted` words.
     """
@@ -75,6 +77,8 @@ class DecodedRun:
     true: list[str]
     said: list[str]
     middle_s: list[float]
+    said_s: list[float]
+    rate: RateScore
     scores: Scores
     controls: dict[str, DecodedControl]
     identified: Identified
@@ -101,6 +105,7 @@ class GistResult:
     autocorrelation: float
     n_nulls: int
     n_surrogates: int
+    word_times: str
     controls_left_out: tuple[str, ...]
     identified_by: str
     runs: tuple[DecodedRun, ...]

@@ -12,8 +12,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ....adapters.blending import by_key
 from ....adapters.factored import FactoredAdapter
-from ....adapters.ridge.blending import by_key
 from ....adapters.ridge.dual import DualRidge
 from ..session.settings import Split
 

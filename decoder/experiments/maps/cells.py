@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.blending import blended
+from ....adapters.blending import blended
 from ...evaluation.controls import Control
 from ...readout import Entry, read_out_fits
 from ...statistics.measures import pairwise

@@ -8,7 +8,7 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.blending import blended
+from ....adapters.blending import blended
 from ....errors import InputError, ShapeError, UnknownNameError
 from ....models.networks.network import Network
 from ...statistics.correlations import similarity

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from ....adapters.blending import blended
 from ....adapters.plan import plan_whitening, require_memory
-from ....adapters.ridge.blending import blended
 from ....adapters.whiten import FEWER, Whitener
 from ....models.cache.ingredients import code_of_class
 from ...evaluation.controls import Control, control_named, left_out, shuffled_within

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from ....adapters.ridge.blending import gram
+from ....adapters.blending import gram
 from ....errors import InputError
 from ....models.networks.network import Network
 from ...settings import Settings

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.blending import blended, gram
+from ....adapters.blending import blended, gram
 from ....models.networks.network import Network
 from ...readout import make_entry, read_out_fits
 from ...settings import Settings, prompted

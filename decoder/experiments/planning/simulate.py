@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.blending import by_key
+from ....adapters.blending import by_key
 from ....adapters.ridge.dual import DualRidge
 from ....adapters.unit_blocks import scores_of
 from ...evaluation.threads import in_parallel

@@ -9,8 +9,8 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ....adapters.blending import gram
 from ....adapters.factored import FactoredAdapter
-from ....adapters.ridge.blending import gram
 from ....adapters.whiten import Whitener
 from ....errors import InputError
 from ....models.cache.ingredients import code_of_class, ingredients_of, key_of

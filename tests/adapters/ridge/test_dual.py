@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import KFold, ShuffleSplit
 
 from hotwire.adapters import unit_blocks
+from hotwire.adapters.blending import blended, by_key, gram
 from hotwire.adapters.ridge import dual
-from hotwire.adapters.ridge.blending import blended, by_key, gram
 from hotwire.adapters.ridge.dual import DualRidge
 from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.errors import InputError, NonFiniteError, ShapeError, UnknownNameError

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
-from hotwire.adapters.ridge.held_out import held_out_sums, prepare_folds
+from hotwire.adapters.ridge.dual import forms, sums_of_forms
+from hotwire.adapters.ridge.held_out import held_out_maps, held_out_sums, prepare_folds, sums_of_gram
+from hotwire.adapters.ridge.strengths import ridge_problem
 
 ALPHAS = np.array([0.01, 1.0, 100.0])
 
@@ -48,3 +50,40 @@ def test_off_direction_is_what_no_gain_could_explain(n_features: int, n_targets:
         gain = max(0.0, guess @ truth / (guess @ guess))
         least = np.sum((gain * guess - truth) ** 2) / np.sum(truth**2)
         np.testing.assert_allclose(sums.off_direction()[number, 0], least, atol=1e-8)
+
+
+def fold(*held_out: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.setdiff1d(np.arange(24), held_out), np.array(held_out)
+
+
+WHOLE = [fold(*range(6)), fold(*range(6, 11)), fold(23, *range(11, 17)), fold(20, 17, 18, 19, 21, 22)]
+PARTIAL = [fold(0, 1, 2), fold(2, 1, 9), (np.arange(10), np.arange(12, 20))]
+
+
+@pytest.mark.parametrize("n_features", [5, 23, 24, 60])
+@pytest.mark.parametrize("folds", [WHOLE, PARTIAL])
+@pytest.mark.parametrize("scale", ["none", "unit_variance"])
+def test_sums_over_what_is_held_out(n_features: int, folds, scale: str) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(24, n_features))
+    layers = [X[:, :3] @ rng.normal(size=(3, 7)) + rng.normal(size=(24, 7)) + 2.0 for _ in range(2)]
+    problem = ridge_problem(X, scale, ALPHAS, folds)
+    assert problem.one_serves_all == (scale == "none" and folds is WHOLE)
+    grams = np.stack([Y @ Y.T for Y in layers])
+    found = sums_of_forms(forms(problem), grams)
+    centred = [Y - Y.mean(axis=0) for Y in layers]
+    alone = [sums_of_gram(held_out_maps(problem), Y @ Y.T) for Y in centred]
+    for sums, Y in zip(found + alone, layers + layers, strict=True):
+        for number, alpha in enumerate(ALPHAS):
+            error = predicted = true = 0.0
+            for train, held_out in folds:
+                mean = Y[train].mean(axis=0)
+                size = X[train].std(axis=0) if scale == "unit_variance" else 1.0
+                known, new = X[train] / size, X[held_out] / size
+                guess = Ridge(alpha=alpha, solver="svd").fit(known, Y[train]).predict(new)
+                error += np.sum((guess - Y[held_out]) ** 2)
+                predicted += np.sum((guess - mean) ** 2)
+                true += np.sum((Y[held_out] - mean) ** 2)
+            np.testing.assert_allclose(sums.error[number, 0], error, rtol=1e-7)
+            np.testing.assert_allclose(sums.predicted[number, 0], predicted, rtol=1e-7)
+            np.testing.assert_allclose(sums.true[0], true, rtol=1e-10)

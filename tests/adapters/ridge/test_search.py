@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,28 +9,37 @@ from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, ShuffleSplit
 
 from hotwire.adapters.backend import NumpyBackend
-from hotwire.adapters.ridge.decomposition import Svd, quick_svd, standardise
-from hotwire.adapters.ridge.folds import Split, split_samples
-from hotwire.adapters.ridge.forms import held_out_rows, sums_for_one, sums_in_basis
-from hotwire.adapters.ridge.held_out import HeldOutSums, held_out_sums, prepare_folds
-from hotwire.adapters.ridge.primal import PrimalSearch
-from hotwire.adapters.ridge.search import DualSearch, FoldSearch, search
+from hotwire.adapters.folds import Split, split_samples
+from hotwire.adapters.ridge.held_out import (
+    HeldOutSums,
+    RidgeProblem,
+    held_out_maps,
+    held_out_sums,
+    prepare_folds,
+    sums_of_gram,
+)
+from hotwire.adapters.ridge.search import SEARCHES, searched
+from hotwire.adapters.ridge.strengths import ridge_problem
 from hotwire.adapters.unit_blocks import Floats, UnitBlocks
 
 ALPHAS = np.array([0.05, 1.0, 40.0, 3000.0])
 ON = NumpyBackend()
 
 
-def problem(seed: int, n_samples: int, n_features: int, n_units: int, scale: str = "none"):
+def made(seed: int, n_samples: int, n_features: int, n_units: int) -> tuple[Floats, Floats]:
     rng = np.random.default_rng(seed)
     X = rng.normal(loc=2.0, size=(n_samples, n_features)) * rng.uniform(0.3, 3, n_features)
     X[:, n_features // 2] = X[:, 0]  # the same twice
     if n_features > 2:
         X[:, 1] = -3.0
     Y = X @ rng.normal(size=(n_features, n_units)) + 4 * rng.normal(size=(n_samples, n_units))
-    parts = quick_svd(standardise(X, scale).X, float(ALPHAS.min()))
-    assert parts is not None
-    return X, Y - Y.mean(axis=0), replace(parts, left=parts.left - parts.left.mean(axis=0))
+    return X, Y - Y.mean(axis=0)
+
+
+def quick(X: Floats, folds: list[Split], scale: str = "none", choose_by: str = "direction") -> RidgeProblem:
+    problem = ridge_problem(X, scale, ALPHAS, folds, choose_by)
+    assert problem.quick
+    return problem
 
 
 def assert_same(found: HeldOutSums, expected: HeldOutSums, part: float, errors_only: bool = False) -> None:
@@ -42,11 +48,6 @@ def assert_same(found: HeldOutSums, expected: HeldOutSums, part: float, errors_o
     if not errors_only:
         np.testing.assert_allclose(found.predicted, expected.predicted, atol=part * size)
         np.testing.assert_allclose(found.true, expected.true, atol=part * size)
-
-
-def dual(X: Floats, parts: Svd, folds: list[Split], scale: str, dtype: Any, errors_only: bool = False):
-    rows = held_out_rows(X, folds, scale, ALPHAS, parts)
-    return DualSearch(len(X), folds, rows, len(ALPHAS), errors_only, ON, dtype)
 
 
 @settings(max_examples=60)
@@ -59,7 +60,7 @@ def dual(X: Floats, parts: Svd, folds: list[Split], scale: str, dtype: Any, erro
     st.sampled_from(["groups", "single", "parts", "overlapping"]),
 )
 def test_same_sums_as_fold_by_fold(seed: int, n_samples: int, n_features: int, n_units: int, scale: str, how: str):
-    X, Y, parts = problem(seed, n_samples, n_features, n_units, scale)
+    X, Y = made(seed, n_samples, n_features, n_units)
     folds = {
         "groups": split_samples(n_samples, np.arange(n_samples) // 2),
         "single": split_samples(n_samples, np.arange(n_samples), LeaveOneGroupOut()),
@@ -67,37 +68,35 @@ def test_same_sums_as_fold_by_fold(seed: int, n_samples: int, n_features: int, n
         "overlapping": split_samples(n_samples, None, ShuffleSplit(4, test_size=0.4, random_state=0)),
     }[how]
     expected = held_out_sums(prepare_folds(X, folds, scale), ALPHAS, Y)
-    assert_same(dual(X, parts, folds, scale, np.float64)(Y), expected, 1e-9)
-    assert_same(PrimalSearch(X, parts, folds, scale, ALPHAS, ON, np.float64)(Y), expected, 1e-9)
-    rows = held_out_rows(X, folds, scale, ALPHAS, parts)
-    assert_same(sums_for_one(n_samples, folds, rows, Y @ Y.T), expected.over_all(), 1e-9)
-    if how in ("groups", "single") and scale == "none" and parts.left.shape[1] == n_samples:
-        assert_same(sums_in_basis(parts, folds, ALPHAS, Y @ Y.T, np.float64), expected.over_all(), 1e-9)
+    problem = quick(X, folds, scale)
+    for search in SEARCHES.values():
+        assert_same(search(problem)(ON, np.float64)(Y), expected, 1e-9)
+    assert_same(sums_of_gram(held_out_maps(problem), Y @ Y.T), expected.over_all(), 1e-9)
 
 
 @pytest.mark.parametrize(("n_samples", "n_features"), [(90, 30), (60, 200)])
 def test_float32_keeps_sums_to_a_millionth(n_samples: int, n_features: int) -> None:
-    X, Y, parts = problem(1, n_samples, n_features, 50)
+    X, Y = made(1, n_samples, n_features, 50)
     folds = split_samples(n_samples, np.arange(n_samples) % 6, GroupKFold(6))
     expected = held_out_sums(prepare_folds(X, folds, "none"), ALPHAS, Y)
-    single = Y.astype(np.float32)
-    assert_same(dual(X, parts, folds, "none", np.float32)(single), expected, 3e-6)
-    assert_same(PrimalSearch(X, parts, folds, "none", ALPHAS, ON, np.float32)(single), expected, 3e-6)
-    if n_features > n_samples:
-        assert_same(sums_in_basis(parts, folds, ALPHAS, Y @ Y.T, np.float32), expected.over_all(), 3e-6)
+    problem, single = quick(X, folds), Y.astype(np.float32)
+    for search in SEARCHES.values():
+        assert_same(search(problem)(ON, np.float32)(single), expected, 3e-6)
+    assert_same(sums_of_gram(held_out_maps(problem), Y @ Y.T, np.float32), expected.over_all(), 3e-6)
 
 
 def test_errors_alone_are_the_same_errors() -> None:
-    X, Y, parts = problem(2, 20, 30, 5)
+    X, Y = made(2, 20, 30, 5)
     folds = split_samples(20, np.arange(20) // 4)
     expected = held_out_sums(prepare_folds(X, folds, "none"), ALPHAS, Y)
-    assert_same(dual(X, parts, folds, "none", np.float64, errors_only=True)(Y), expected, 1e-9, errors_only=True)
+    search = SEARCHES["dual"](quick(X, folds, choose_by="error"))
+    assert_same(search(ON, np.float64)(Y), expected, 1e-9, errors_only=True)
 
 
 def test_blocks_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    X, Y, _ = problem(3, 20, 6, 31)
+    X, Y = made(3, 20, 6, 31)
     folds = split_samples(20, np.arange(20) // 4)
-    prepared = prepare_folds(X, folds, "none")
+    search = SEARCHES["weak strengths"](quick(X, folds))(ON, np.float64)
     monkeypatch.setattr("hotwire.adapters.unit_blocks.BLOCK_ELEMENTS", 70)
-    found = search(FoldSearch(prepared, ALPHAS, ON), UnitBlocks(Y + 5.0), len(ALPHAS))
-    assert_same(found, held_out_sums(prepared, ALPHAS, Y), 1e-12)
+    found = searched(search, UnitBlocks(Y + 5.0), len(ALPHAS))
+    assert_same(found, held_out_sums(prepare_folds(X, folds, "none"), ALPHAS, Y), 1e-12)

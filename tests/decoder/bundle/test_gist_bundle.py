@@ -62,6 +62,13 @@ def test_the_meter_tells_a_brain_from_one_without_words(saved: SavedGist) -> Non
         Meter(1.0, 0.0, 60)
 
 
+def test_the_rate_of_words_is_the_fitted_one(saved: SavedGist) -> None:
+    samples = saved.loaded.samples(saved.recording, "d")
+    assert saved.loaded.rate is not None
+    own, loaded = (rate.words(samples) for rate in (saved.fitted.rate, saved.loaded.rate))
+    np.testing.assert_array_equal(own.middle_s, loaded.middle_s)
+
+
 def test_describes_itself(saved: SavedGist) -> None:
     told = describe(saved.loaded.path)
     assert told["decodes"] == "gist"
@@ -88,11 +95,15 @@ def test_faults(saved: SavedGist, tmp_path: Path) -> None:
         ("meter", manifest["meter"] | {"n_words": 30}, "meter: expected one of 60 words, got one of 30"),
         ("beam", {}, "nucleus"),
         ("timing", manifest["timing"] | {"delays": [1]}, "responses: expected the shape"),
+        ("word_rate", manifest["word_rate"] | {"delays": [1]}, "weights: expected the shape"),
         ("words_per_s", "3", "words_per_s: expected float or int"),
     ):
         seal(tmp_path / "changed.hotwire", manifest | {field: value}, parts)
         with pytest.raises(BundleError, match=message):
             CompiledGist.load(tmp_path / "changed.hotwire")
+    older = {name: value for name, value in manifest.items() if name != "word_rate"} | {"format": 10}
+    seal(tmp_path / "older.hotwire", older, parts)
+    assert CompiledGist.load(tmp_path / "older.hotwire").rate is None
     seal(tmp_path / "less.hotwire", manifest, {name: part for name, part in parts.items() if name != "go_on.onnx"})
     with pytest.raises(BundleError, match=r"'go_on\.onnx' is missing"):
         CompiledGist.load(tmp_path / "less.hotwire")

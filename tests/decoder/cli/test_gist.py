@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.cli.commands import hotwire
+from hotwire.decoder.experiments.gist.report import GistReport
 from hotwire.decoder.experiments.gist.result import Evidence
 from hotwire.decoder.experiments.gist.study import open_gist
 from hotwire.decoder.readers.words.read import read_words_by_run
+from hotwire.decoder.report.result import Code
 from hotwire.decoder.study.study import open_study
 from hotwire.errors import RecordingError, StudyError
 
@@ -48,6 +50,7 @@ context_words = 1
 held_out = "e"
 n_nulls = 3
 n_surrogates = 3
+word_times = "true"
 controls = ["brain at another time", "Gaussian noise at test", "nuisance model alone"]
 """
 
@@ -111,6 +114,26 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     assert "above that on 3 surrogates of the run, with random phases" in page
     assert "Controls not run: brain of another run, Gaussian noise at fitting and test, words permuted" in page
     assert "hotwire gist study.toml" in page
+    assert "When each word was said is given to the decoder" in page
+    assert f"makes {run['rate']['n_timed']} words of 76, which this decoding did not use" in page
+
+
+def test_times_of_words_are_the_brain_s_by_default(study: Path) -> None:
+    text = STUDY.replace('word_times = "true"\n', "").replace("controls = [", "controls = []\n#")
+    study.write_text(text.replace("n_nulls = 3", "n_nulls = 2").replace("n_surrogates = 3", "n_surrogates = 2"))
+    report = GistReport(open_gist(study).evaluate())
+    [run] = report.result.runs
+    assert len(run.said) == len(run.said_s) == run.rate.n_timed
+    assert run.said_s != run.middle_s
+    assert run.rate.n_timed == pytest.approx(76, abs=8)
+    assert run.scores["BLEU-1"].z > 2
+    assert "nor when" in report.lead()
+    [texts] = [section for section in report.sections() if section.title.startswith("True")]
+    shown = texts.parts[0]
+    assert isinstance(shown, Code)
+    said = [line.split() for line in shown.text.splitlines()[2::2]]
+    assert [word for line in said for word in line] == run.said
+    assert "which this decoding used" in " ".join(one.text for one in report.sentences())
 
 
 def test_evidence_below_the_threshold_is_no_text() -> None:
@@ -130,6 +153,7 @@ def test_evidence_below_the_threshold_is_no_text() -> None:
         ("n_surrogates = 3", "n_shifts = 3", "unknown field 'n_shifts'"),
         ("width = 4", "width = 0", "beam: width: expected a whole number of at least 1, got 0"),
         ("mass = 1.0", "mass = 2.0", "beam.nucleus: expected a ratio from 0 to 1"),
+        ('word_times = "true"', 'word_times = "markers"', "evaluation.word_times: expected 'brain' or 'true'"),
         ('kind = "gist"', 'kind = "map"', "kind: expected 'gist', got 'map'"),
         ('run = "story"', 'path2 = "x"', "unknown field 'path2'; did you mean 'path'"),
     ],

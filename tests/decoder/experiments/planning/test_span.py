@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from hotwire.adapters.ridge.blending import gram
+from hotwire.adapters.blending import gram
 from hotwire.decoder.experiments.planning.span import Dimensions, dimensions, explained, span_weights
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold, PredefinedSplit
 
-from hotwire.adapters.ridge.folds import encode_groups, split_samples
+from hotwire.adapters.folds import encode_groups, split_samples
 from hotwire.errors import InputError, NonFiniteError, ShapeError
 
 

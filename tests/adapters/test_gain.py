@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hotwire.adapters import unit_blocks
-from hotwire.adapters.ridge.gain import predicted_power, restoring_gain
+from hotwire.adapters.gain import predicted_power, restoring_gain
 
 
 @pytest.mark.parametrize("block_elements", [2**21, 7])

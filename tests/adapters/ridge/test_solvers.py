@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotwire.adapters.ridge.decomposition import filter_factors, quick_svd, standardise, thin_svd
+from hotwire.adapters.ridge.solvers import filter_factors, quick_svd, standardise, thin_svd
 
 ALPHAS = np.array([0.01, 1.0, 100.0])
 

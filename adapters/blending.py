@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import get_blas_funcs
 from scipy.sparse import csr_array
 from tqdm import tqdm
 
-from ...errors import InputError, ShapeError
-from ..checks import require_finite
-from ..unit_blocks import Floats, blocks, exact_mean
-from .forms import syrk
+from ..errors import InputError, ShapeError
+from .checks import require_finite
+from .unit_blocks import Floats, blocks, exact_mean
+
+(syrk,) = get_blas_funcs(("syrk",), dtype=np.float64)  # it adds to its output, one triangle
 
 
 def gram(table: NDArray) -> Floats:

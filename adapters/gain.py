@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..unit_blocks import Floats, blocks
+from .unit_blocks import Floats, blocks
 
 ROUNDING = 1e-26
 """A predicted power below this part of the largest possible is rounding (1e-13 of the amplitude), not prediction."""

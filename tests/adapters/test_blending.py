@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotwire.adapters import unit_blocks
-from hotwire.adapters.ridge.blending import blended, by_key, gram
+from hotwire.adapters.blending import blended, by_key, gram
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])

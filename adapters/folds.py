@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut
 
-from ...errors import InputError, NonFiniteError, ShapeError
+from ..errors import InputError, NonFiniteError, ShapeError
 
 MOST_GROUPS_LEFT_OUT_SINGLY = 20
 """Up to this many groups, each is one fold; with more groups, a fold has several."""

@@ -1,0 +1,98 @@
+"""One held-out run: decoded, and scored beside nulls and controls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ....errors import InputError
+from ...gist.coverage import coverage_of
+from ...gist.sentence_similarity import SentenceSimilarity
+from ...gist.window_identification import Identified, identify, stem_overlap
+from ...gist.window_scores import same_windows, score_windows, windows_of
+from ...gist.word_rate_fit import score_rate
+from ...recordings.timed_words import TimedWords
+from ...statistics.surrogates import phase_randomised
+from ...statistics.texts import word_error_rate
+from .controls import Decoding, Fit
+from .decoding import DecodingTask, decode_all
+from .result import DecodedControl, DecodedRun, Evidence
+
+DECODER, NO_BRAIN, SURROGATE = "decoder", "language model alone", "phase-randomised brain"
+BEST = "best sequence in the beam (upper limit)"
+OTHER_STORIES = 9
+"""Among so many others a story is identified."""
+WordTimesFrom = Literal["brain", "true"]
+"""Where the times of words come from."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What decoded runs are compared with."""
+
+    n_nulls: int
+    n_surrogates: int
+    word_times: WordTimesFrom
+    controls: Mapping[str, Decoding]
+    window_s: float
+    sentences: SentenceSimilarity | None
+    stories: Sequence[TimedWords]
+    say: Callable[[str], None]
+
+    def identified(self, words: TimedWords, said: list[str], own: list[slice], said_windows: list[slice]) -> Identified:
+        others = [other for other in self.stories if other is not words][:OTHER_STORIES]
+        tables = [(other.word.tolist(), windows_of(other.middle_s, self.window_s)) for other in others]
+        return identify(words.word.tolist(), said, own, tables, self.sentences or stem_overlap, said_windows)
+
+
+def decode_held_out(fit: Fit, run: int | str, words: TimedWords, seed: list[int], scoring: Scoring) -> DecodedRun:
+    say, rng, samples, fitted = scoring.say, np.random.default_rng(seed), fit.samples(run), fit.fitted
+    times = words if scoring.word_times == "true" else fitted.rate.words(samples)
+    if not len(times.middle_s):
+        raise InputError(f"word_times: from the brain, no word is said in run {run}; decode it with the true times")
+    made = {name: control(run) for name, control in scoring.controls.items()}
+    tasks = {name: task for name, task in made.items() if task is not None}
+    surrogates = [DecodingTask(phase_randomised(samples, rng)) for _ in range(scoring.n_surrogates)]
+    nulls = [DecodingTask(samples, null_seed) for null_seed in rng.integers(0, 2**31, scoring.n_nulls + 1).tolist()]
+    say(f"Run {run}: decoding.")
+    [own] = decode_all(fitted, times, [DecodingTask(samples)], f"run {run}")
+    say(f"Run {run}: {len(surrogates)} surrogates, {len(nulls)} nulls and {len(tasks)} controls, side by side.")
+    found = decode_all(fitted, times, [*surrogates, *nulls, *tasks.values()], f"run {run}, nulls and controls")
+    deaf, found = found[: len(surrogates)], found[len(surrogates) :]
+    [alone, *nulls_said], others = [one.said for one in found[: len(nulls)]], found[len(nulls) :]
+    say(f"Run {run}: scores.")
+    true, both = words.word.tolist(), same_windows(words.middle_s, times.middle_s, scoring.window_s)
+    windows, said_windows = both
+    best = min(own.beam, key=lambda text: word_error_rate([word.lower() for word in true], text))
+    texts = {DECODER: own.said, NO_BRAIN: alone, SURROGATE: deaf[0].said, BEST: best}
+    texts |= {name: one.said for name, one in zip(tasks, others, strict=True)}
+    scores = score_windows(true, texts, nulls_said, windows, scoring.sentences, said_windows)
+    evidence = Evidence(
+        own.evidence,
+        tuple(one.evidence for one in deaf),
+        len(own.said),
+        tuple(own.gains),
+        tuple(gain for one in deaf for gain in one.gains),
+    )
+    z = {
+        name: evidence.z_of(one.evidence)
+        for (name, task), one in zip(tasks.items(), others, strict=True)
+        if task.model is None
+    }
+    return DecodedRun(
+        run=run,
+        true=true,
+        said=own.said,
+        middle_s=words.middle_s.tolist(),
+        said_s=times.middle_s.tolist(),
+        rate=score_rate(fitted.rate, samples, words),
+        scores=scores.pop(DECODER),
+        controls={name: DecodedControl(of, z.get(name)) for name, of in scores.items()},
+        identified=scoring.identified(words, own.said, windows, said_windows),
+        evidence=evidence,
+        coverage=coverage_of(fitted, words),
+        n_drafted=sum(len(set(column)) > 1 for column in zip(*own.beam, strict=True)),
+    )
