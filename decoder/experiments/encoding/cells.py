@@ -1,4 +1,4 @@
-"""The jobs of an encoding: predict all sites from one set of features, in every fold."""
+"""The jobs of an encoding: predict all sites from one predictor, in every fold."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ...encoder import site_ridge
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key, digest_of
-from .features import LAYERS, NUISANCE, Features
 from .holding_out import HoldOut
+from .predictors import LAYERS, NUISANCE, Predictor
 from .session import EncodingSession
 
 FORMAT = 1
@@ -28,11 +28,11 @@ OF_CONTROLS = "unit_variance"
 
 
 class EncodingCell(NamedTuple):
-    """Features that predict the responses at a time, in folds that hold out so."""
+    """Predictor that predict the responses at a time, in folds that hold out so."""
 
     time: str
     hold_out: HoldOut
-    features: Features
+    predictor: Predictor
 
 
 def jobs_of(session: EncodingSession, lacks: Callable[[str], bool] = lambda _: True) -> list[EncodingCell]:
@@ -48,7 +48,7 @@ def jobs_of(session: EncodingSession, lacks: Callable[[str], bool] = lambda _: T
 
 def entry_of(session: EncodingSession, job: EncodingCell) -> str:
     """The file of a job's result, named by a key of all that it depends on."""
-    of, settings = job.features, session.settings
+    of, settings = job.predictor, session.settings
     groups, splits = session.holding_out(job.hold_out)
     ingredients: list[Any] = [
         *("encoding", FORMAT, job.hold_out, of, settings.pool, code_of_class(RidgeAdapter, FactoredAdapter)),
@@ -77,9 +77,9 @@ def work_out(session: EncodingSession, job: EncodingCell) -> Arrays:
     ``pls`` if it is asked for, and ``shuffled`` (n_shuffles, n_stimuli, n_sites) of each stimulus's shuffled responses,
     with ``shuffled errors`` (n_shuffles, n_folds, n_sites).
     """
-    X, Y = session.coordinates(job.features), session.responses(job.time)
-    scale = "none" if job.features.network else OF_CONTROLS
-    if job.features.kind != LAYERS:
+    X, Y = session.coordinates(job.predictor), session.responses(job.time)
+    scale = "none" if job.predictor.network else OF_CONTROLS
+    if job.predictor.kind != LAYERS:
         predicted, errors = _held_out(session, job, X, Y[None], scale)
         return {"predicted": predicted[0], "errors": errors[0]}
     predicted, errors = _held_out(session, job, X, np.stack([Y, *(Y[order] for order in session.orders)]), scale)
@@ -120,7 +120,7 @@ def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _sized(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values of as much variance in all as any other features, so that both kinds can be used."""
+    """Values of as much variance in all as any others, so that both kinds can be used."""
     return values / np.linalg.norm(values - values.mean(axis=0))
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ...report.drawing import ACCENT, INK, PAPER, SERIES, SOFT, Drawing, chance_line, short
 from ...report.heat import layer_names
-from .features import NUISANCE, PIXELS, UNTRAINED
 from .gather import BEST
+from .predictors import NUISANCE, PIXELS, UNTRAINED
 from .result import Encoding, Ends, RegionEncoding
 
 if TYPE_CHECKING:

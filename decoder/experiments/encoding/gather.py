@@ -15,8 +15,8 @@ from ...statistics.sites import SiteBootstrap, SitesMedian, mean_of_medians
 from ..kernel.cache import ArrayCache, Arrays
 from ..session.settings import TimeRange
 from .cells import EncodingCell, entry_of
-from .features import LAYERS, NUISANCE, UNTRAINED, Features
 from .holding_out import HoldOut
+from .predictors import LAYERS, NUISANCE, UNTRAINED, Predictor
 from .result import EncodingScore, Ends, RegionEncoding
 from .session import EncodingSession
 
@@ -27,7 +27,7 @@ Scored = tuple[SitesMedian, EncodingScore]
 
 
 @dataclass(frozen=True)
-class Gathered:
+class HeldOutRegion:
     """One region of a session at one time, and what predicts it in folds that hold out so."""
 
     session: EncodingSession
@@ -53,9 +53,9 @@ class Gathered:
         of = self.session.repeats(self.time.name)
         return None if of is None else of[:, self.columns]
 
-    def arrays(self, features: Features) -> Arrays:
+    def arrays(self, predictor: Predictor) -> Arrays:
         """The results of a job, of this region's sites: the last axis of each array."""
-        whole = self.cache.get(entry_of(self.session, EncodingCell(self.time.name, self.way, features)))
+        whole = self.cache.get(entry_of(self.session, EncodingCell(self.time.name, self.way, predictor)))
         return {name: of[..., self.columns] for name, of in whole.items()}
 
     def score(self, predicted: NDArray) -> Scored:
@@ -96,11 +96,11 @@ class Gathered:
     def pls(self) -> str:
         return f"PLS, {self.session.settings.pls} components"
 
-    def layers(self, kind: str, draw: int = -1) -> list[Features]:
+    def layers(self, kind: str, draw: int = -1) -> list[Predictor]:
         return [one for one in self.session.layers if one.kind == kind and one.draw == draw]
 
-    def _best_of(self, features: Sequence[Features]) -> Scored:
-        each = [self.arrays(one) for one in features]
+    def _best_of(self, predictors: Sequence[Predictor]) -> Scored:
+        each = [self.arrays(one) for one in predictors]
         errors, predicted = (np.stack([one[name] for one in each]) for name in ("errors", "predicted"))
         return self.score(self.chosen(errors, predicted))
 
@@ -111,7 +111,7 @@ class Gathered:
         return self.score(back)
 
 
-def region_result(gathered: Gathered, others: Sequence[Gathered]) -> RegionEncoding:
+def region_result(gathered: HeldOutRegion, *others: HeldOutRegion) -> RegionEncoding:
     """Everything of a region at a time; `others` hold out in other ways."""
     session, bootstrap = gathered.session, gathered.bootstrap
     rows = gathered.rows()
@@ -123,7 +123,7 @@ def region_result(gathered: Gathered, others: Sequence[Gathered]) -> RegionEncod
     unique = None
     if all("with nuisance" in one for one in arrays.values()):
         both = gathered.chosen(errors, np.stack([one["with nuisance"] for one in arrays.values()]))
-        unique = Ends.of(bootstrap.median(both, beyond=gathered.arrays(Features(NUISANCE))["predicted"]))
+        unique = Ends.of(bootstrap.median(both, beyond=gathered.arrays(Predictor(NUISANCE))["predicted"]))
     untrained = {
         (one.network, one.layer): _mean(
             [

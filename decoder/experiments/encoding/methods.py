@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...report.numbers import count
-from .features import ABOUT
 from .gather import BEST, SHUFFLED
 from .holding_out import ABOUT as ABOUT_FOLDS
+from .predictors import ABOUT
 from .result import Encoding
 
 

@@ -12,7 +12,7 @@ from ...evaluation.threads import progress
 from ..kernel.cache import ArrayCache
 from ..kernel.jobs import Workers, fill_cache, work_here
 from .cells import ENCODINGS
-from .gather import Gathered, region_result
+from .gather import HeldOutRegion, region_result
 from .result import Encoding
 from .session import EncodingSession
 
@@ -52,7 +52,6 @@ def encode(
     cache = cache or ArrayCache(results_folder())
     fill_cache(ENCODINGS, sessions, cache, workers)
     settings = sessions[0].settings
-    first, *others = settings.hold_out
     places = [(session, region, at) for session in sessions for region in session.regions for at in settings.times]
     networks = sessions[0].networks
     shown = ("n_folds", "hold_out", "gap", "pool", "n_untrained", "pls", "n_draws", "n_shuffles", "seed")
@@ -61,10 +60,7 @@ def encode(
         networks={name: spec.layers for name, spec in networks.items()},
         fingerprints={name: spec.network.fingerprint for name, spec in networks.items()},
         regions=tuple(
-            region_result(
-                Gathered(session, cache, region, at, first),
-                [Gathered(session, cache, region, at, way) for way in others],
-            )
+            region_result(*(HeldOutRegion(session, cache, region, at, way) for way in settings.hold_out))
             for session, region, at in progress(places, "scores", len(places))
         ),
         settings={name: getattr(settings, name) for name in shown}

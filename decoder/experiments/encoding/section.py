@@ -11,15 +11,15 @@ from ...study.derived import fields_of
 from ...study.section import AnyPath, Natural, OneOrMore, Section
 from ..session.settings import SessionSettings
 from .holding_out import HoldOut
-from .settings import EncodingSettings
+from .settings import EncodeSettings
 
 OF_OTHERS = tuple(SessionSettings.__dataclass_fields__)
 """Settings that other sections of the study say."""
 
 
-@fields_of(EncodingSettings, without=OF_OTHERS)
+@fields_of(EncodeSettings, without=OF_OTHERS)
 class EncodeSection(Section):
-    """See `hotwire.decoder.experiments.encoding.settings.EncodingSettings`."""
+    """See `hotwire.decoder.experiments.encoding.settings.EncodeSettings`."""
 
     n_folds: Annotated[int, Field(ge=2)]
     hold_out: OneOrMore[HoldOut] = Field(["stimulus"], min_length=1)

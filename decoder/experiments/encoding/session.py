@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....adapters.ridge.blending import gram
+from ....adapters.blending import gram
 from ....adapters.unit_blocks import scores_of
 from ....errors import InputError
 from ...encoder import check_responses, pooled
@@ -18,12 +18,12 @@ from ...evaluation.threads import once
 from ...statistics.ceilings import noise_ceiling
 from ..session.session import RegionSession
 from ..session.settings import Split
-from .features import ALL_LAYERS, NUISANCE, PIXELS, POSITION, WIDTHS, Features, layers_of, pixels, positions
 from .holding_out import HoldOut, alike, groups_in, stretches, whole_groups
-from .settings import EncodingSettings
+from .predictors import ALL_LAYERS, NUISANCE, PIXELS, POSITION, WIDTHS, Predictor, layers_of, pixels, positions
+from .settings import EncodeSettings
 
 
-class EncodingSession(RegionSession[EncodingSettings]):
+class EncodingSession(RegionSession[EncodeSettings]):
     """A `RegionSession` read the other way round; `session_of` makes one from a study.
 
     Stimuli are those that were presented, in the order of their first presentation; responses to the same stimulus are
@@ -81,17 +81,17 @@ class EncodingSession(RegionSession[EncodingSettings]):
         }
 
     @cached_property
-    def layers(self) -> list[Features]:
+    def layers(self) -> list[Predictor]:
         """The layers of all networks, trained and with random weights."""
         draws = range(-1, self.settings.n_untrained)
         return [one for name, of in self.networks.items() for draw in draws for one in layers_of(name, of.layers, draw)]
 
     @cached_property
-    def controls(self) -> list[Features]:
+    def controls(self) -> list[Predictor]:
         """What stands beside the layers and can be had of these stimuli."""
-        found = [Features(kind) for kind in (NUISANCE, PIXELS) if self.values(Features(kind)) is not None]
+        found = [Predictor(kind) for kind in (NUISANCE, PIXELS) if self.values(Predictor(kind)) is not None]
         timed = self.n_presentations.max() == 1 and len(np.unique(self.trials.run)) < len(self.trials)
-        return found + [Features(POSITION, layer=f"{width:g}") for width in WIDTHS if timed]
+        return found + [Predictor(POSITION, layer=f"{width:g}") for width in WIDTHS if timed]
 
     @cached_property
     def targets(self) -> Any:
@@ -169,10 +169,10 @@ class EncodingSession(RegionSession[EncodingSettings]):
         rng = np.random.default_rng(self.own_seed)
         return np.array([rng.permutation(len(self.stimuli)) for _ in range(self.settings.n_shuffles)])
 
-    def _inner_products(self, features: Features) -> NDArray[np.float64]:
+    def _inner_products(self, predictor: Predictor) -> NDArray[np.float64]:
         """The kernel (n_stimuli, n_stimuli) of a layer: inner products of activations without their mean."""
-        table = self._activations(features.network, features.draw)[features.layer]
-        shape = self.networks[features.network].network.shape_of(features.layer)
+        table = self._activations(predictor.network, predictor.draw)[predictor.layer]
+        shape = self.networks[predictor.network].network.shape_of(predictor.layer)
         table = pooled(table, shape, self.settings.pool)
         whole = len(self.stimuli) == len(table) and (self.stimuli == np.arange(len(table))).all()
         return gram(table if whole else table[self.stimuli])
@@ -182,20 +182,20 @@ class EncodingSession(RegionSession[EncodingSettings]):
         opened = spec.network if draw < 0 else spec.network.untrained(self.settings.seed + draw)
         return spec.targets.activations(opened, spec.layers)
 
-    def _values(self, features: Features) -> NDArray[np.float64] | None:
+    def _values(self, predictor: Predictor) -> NDArray[np.float64] | None:
         """The values (n_stimuli, n) of a control; None where these stimuli have none."""
-        if features.kind == NUISANCE:
+        if predictor.kind == NUISANCE:
             known = nuisance(self.targets)
             return None if known is None else known[1][self.stimuli]
-        if features.kind == PIXELS:
+        if predictor.kind == PIXELS:
             return pixels(self.targets, self.stimuli)
-        return positions(self.trials.run, float(features.layer)) if features.kind == POSITION else None
+        return positions(self.trials.run, float(predictor.layer)) if predictor.kind == POSITION else None
 
-    def _coordinates(self, features: Features) -> NDArray[np.float64]:
-        """Features (n_stimuli, n) with the inner products of what they stand for."""
-        if features.layer == ALL_LAYERS:
-            each = [self._kernel(features._replace(layer=one)) for one in self.networks[features.network].layers]
+    def _coordinates(self, predictor: Predictor) -> NDArray[np.float64]:
+        """Predictor (n_stimuli, n) with the inner products of what they stand for."""
+        if predictor.layer == ALL_LAYERS:
+            each = [self._kernel(predictor._replace(layer=one)) for one in self.networks[predictor.network].layers]
             return scores_of(np.sum([one / (np.trace(one) or 1.0) for one in each], axis=0))
-        values = self.values(features) if not features.network else scores_of(self._kernel(features))
+        values = self.values(predictor) if not predictor.network else scores_of(self._kernel(predictor))
         assert values is not None
         return values

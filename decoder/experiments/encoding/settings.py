@@ -12,7 +12,7 @@ from .holding_out import HoldOut
 
 
 @dataclass(frozen=True)
-class EncodingSettings(SessionSettings):
+class EncodeSettings(SessionSettings):
     """The settings of an encoding, in addition to `SessionSettings`, of whose decoder the steps and window are used.
 
     Parameters

@@ -12,7 +12,7 @@ from ..session.section import MapSection
 from ..session.study import session_parts, shared_settings
 from .section import EncodeSection
 from .session import EncodingSession
-from .settings import EncodingSettings
+from .settings import EncodeSettings
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def session_of(study: Study) -> EncodingSession:
     parts: dict[str, Any] = session_parts(study, presentations=True) | {"reliability": None}
     with study.naming("encode: "):
         times = places.times_at(parts["recording"].rate_hz)
-        settings = EncodingSettings(**shared_settings(study), **section.given("groups"), times=times)
+        settings = EncodeSettings(**shared_settings(study), **section.given("groups"), times=times)
         table = None if section.groups is None else read_table(section.groups)
         source = EncodingStudy(study.path.resolve())
         session = EncodingSession(study.path.stem, **parts, settings=settings, source=source, groups_table=table)

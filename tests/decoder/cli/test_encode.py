@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hotwire.decoder.cli.commands import hotwire
-from hotwire.decoder.experiments.encoding import run as encoding_run
 
 from ..small_encoding import STUDY, save_study, small_network
 
@@ -19,7 +18,6 @@ from ..small_encoding import STUDY, save_study, small_network
 @pytest.fixture(autouse=True)
 def in_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(encoding_run, "results_folder", lambda: tmp_path / "results")
     with small_network():
         yield
 

@@ -10,8 +10,8 @@ import pytest
 
 from hotwire.decoder.encoder import Encoder
 from hotwire.decoder.experiments.encoding.cells import EncodingCell, jobs_of, work_out
-from hotwire.decoder.experiments.encoding.features import ALL_LAYERS, LAYERS, NUISANCE, PIXELS, UNTRAINED, Features
 from hotwire.decoder.experiments.encoding.gather import BEST, SHUFFLED
+from hotwire.decoder.experiments.encoding.predictors import ALL_LAYERS, LAYERS, NUISANCE, PIXELS, UNTRAINED, Predictor
 from hotwire.decoder.experiments.encoding.result import Encoding
 from hotwire.decoder.experiments.encoding.run import encode
 from hotwire.decoder.experiments.encoding.session import EncodingSession
@@ -51,8 +51,10 @@ def test_responses_are_averages_and_repeats_come_apart(session: EncodingSession)
 
 def test_predictions_are_the_encoders(session: EncodingSession) -> None:
     """Each fold by itself, from the wide activations."""
-    predicted = work_out(session, EncodingCell("", "stimulus", Features(LAYERS, "two blocks", "blocks.1")))["predicted"]
-    together = work_out(session, EncodingCell("", "stimulus", Features(LAYERS, "two blocks", ALL_LAYERS)))["predicted"]
+    predicted = work_out(session, EncodingCell("", "stimulus", Predictor(LAYERS, "two blocks", "blocks.1")))[
+        "predicted"
+    ]
+    together = work_out(session, EncodingCell("", "stimulus", Predictor(LAYERS, "two blocks", ALL_LAYERS)))["predicted"]
     shown, responses = pictures(), session.responses("")
     train, test = session.holding_out("stimulus")[1][3]
     for layers, of in (("blocks.1", predicted), (["blocks.0", "blocks.1"], together)):

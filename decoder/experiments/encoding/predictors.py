@@ -26,7 +26,7 @@ ABOUT = {
 }
 
 
-class Features(NamedTuple):
+class Predictor(NamedTuple):
     """One set of features: a layer of a network (`draw` numbers those with random weights), or a control."""
 
     kind: str
@@ -38,11 +38,11 @@ class Features(NamedTuple):
         return " · ".join(part for part in (self.network, self.layer) if part) or self.kind
 
 
-def layers_of(network: str, layers: Sequence[str], draw: int = -1) -> list[Features]:
+def layers_of(network: str, layers: Sequence[str], draw: int = -1) -> list[Predictor]:
     """All layers of a network, and their sum if there are several."""
     kind = LAYERS if draw < 0 else UNTRAINED
     every = [*layers, ALL_LAYERS] if len(layers) > 1 else layers
-    return [Features(kind, network, layer, draw) for layer in every]
+    return [Predictor(kind, network, layer, draw) for layer in every]
 
 
 def pixels(targets: Targets, keys: NDArray[np.intp]) -> NDArray[np.float64] | None:
