@@ -51,10 +51,10 @@ def test_responses_are_averages_and_repeats_come_apart(session: EncodingSession)
 
 def test_predictions_are_the_encoders(session: EncodingSession) -> None:
     """Each fold by itself, from the wide activations."""
-    predicted = work_out(session, EncodingCell("", "stimulus", Predictor(LAYERS, "two blocks", "blocks.1")))[
-        "predicted"
-    ]
-    together = work_out(session, EncodingCell("", "stimulus", Predictor(LAYERS, "two blocks", ALL_LAYERS)))["predicted"]
+    predicted, together = (
+        work_out(session, EncodingCell("", "stimulus", Predictor(LAYERS, "two blocks", layer)))["predicted"]
+        for layer in ("blocks.1", ALL_LAYERS)
+    )
     shown, responses = pictures(), session.responses("")
     train, test = session.holding_out("stimulus")[1][3]
     for layers, of in (("blocks.1", predicted), (["blocks.0", "blocks.1"], together)):
