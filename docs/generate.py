@@ -18,7 +18,7 @@ from hotwire.decoder.experiments.encoding.settings import EncodeSettings
 from hotwire.decoder.experiments.gist.listeners import ListenerSection, OneStorySection
 from hotwire.decoder.experiments.gist.run import evaluate_gist
 from hotwire.decoder.experiments.gist.sections import BeamSection, GistEvaluationSection, GistSection
-from hotwire.decoder.experiments.gist.words_section import WordsSection
+from hotwire.decoder.experiments.gist.words_section import PassagesSection, WordsSection
 from hotwire.decoder.experiments.kinematics.run import evaluate_kinematics
 from hotwire.decoder.experiments.kinematics.study import (
     KinematicsEvaluationSection,
@@ -175,6 +175,7 @@ def _gist() -> Iterator[str]:
     ]
     sections: dict[str, tuple[type[Section], tuple[Callable[..., Any], ...]]] = {
         "words": (WordsSection, (read_words,)),
+        "passages": (PassagesSection, (read_words,)),
         "listeners": (OneStorySection, ()),
         "listener": (ListenerSection, (SyntheticListener,)),
         "gist": (GistSection, (GistSettings, EncodingSettings)),

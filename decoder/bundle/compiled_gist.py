@@ -21,6 +21,7 @@ from ..gist.decode_run import decode_run
 from ..gist.featured_words import FeaturedWords
 from ..gist.gist_decoder import METER_WORDS, GistDecoder
 from ..gist.meter import Meter
+from ..gist.passages import Passages
 from ..gist.proposals import Nucleus, Vocabulary
 from ..gist.timing import WordTiming
 from ..gist.whitened import WhitenedModel
@@ -60,6 +61,8 @@ class CompiledGist:
         How fast was spoken in the training.
     rate : WordRate or None
         How fast is spoken, from the samples that it decodes from; None in older formats.
+    passages : Passages or None
+        What it expects of passages that may be heard; None in older formats.
     meter : Meter or None
         None only while it is fitted.
     """
@@ -91,6 +94,7 @@ class CompiledGist:
         self.rate = None if "word_rate" not in manifest else _rate(manifest["word_rate"], arrays, chain.rate_out_hz)
         if self.rate is not None and not set(self.rate.places) <= set(range(len(self.voxels))):
             raise InputError(f"rate_places: expected some of {len(self.voxels)} voxels, got {self.rate.places}")
+        self.passages = _passages(manifest["passages"], arrays, self._model) if "passages" in manifest else None
         words = tuple(json.loads(part_of(parts, VOCABULARY)))
         self._vocabulary = Vocabulary(words, **{name: arrays[name] for name in OF_VOCABULARY})
         beam: dict[str, Any] = dict(manifest["beam"])
@@ -158,6 +162,20 @@ class CompiledGist:
 def _rate(saved: dict[str, Any], arrays: Mapping[str, NDArray], rate_hz: float) -> WordRate:
     of: dict[str, Any] = {**saved, **{name: arrays[f"rate_{name}"] for name in OF_RATE}}
     return WordRate(**{**of, "rate_hz": rate_hz, "delays": tuple(saved["delays"])})
+
+
+def _passages(saved: dict[str, Any], arrays: Mapping[str, NDArray], model: WhitenedModel) -> Passages:
+    expected = arrays["passages_expected"]
+    if expected.ndim != 2 or expected.shape[1] != model.n_directions:
+        raise InputError(f"passages_expected: expected (n_samples, {model.n_directions}), got {expected.shape}")
+    return Passages(
+        names=tuple(map(str, saved["names"])),
+        lengths=tuple(map(int, saved["lengths"])),
+        expected=expected,
+        autocorrelation=model.timing.autocorrelation,
+        rate_hz=model.rate_hz,
+        n_window=int(saved["n_window"]),
+    )
 
 
 def _arrays(content: bytes) -> dict[str, NDArray]:

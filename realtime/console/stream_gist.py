@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,12 +33,15 @@ class TextTally(Output):
 
     n_samples: int = 0
     n_distinguishable: int = 0
+    n_of_passages: Counter[str] = field(default_factory=Counter)
     last: LiveText | None = None
     longest_s: float = 0.0
 
     def text(self, text: LiveText) -> None:
         self.n_samples += 1
         self.n_distinguishable += text.distinguishable
+        if text.passage is not None:
+            self.n_of_passages[text.passage] += 1
         self.longest_s = max(self.longest_s, text.compute_s)
         self.last = text
 
@@ -70,6 +74,7 @@ def run_gist(
         "n_samples": tally.n_samples,
         "n_words": 0 if last is None else last.n_final,
         "n_distinguishable": tally.n_distinguishable,
+        "passages": dict(tally.n_of_passages.most_common()),
         "beam": None if last is None else last.width,
         "longest_compute_s": tally.longest_s,
         "losses": engine.losses,
@@ -90,11 +95,13 @@ def _word_times(decoder: CompiledGist, markers: str | None, words_per_s: float |
 
 def summary_of_gist(result: dict[str, Any]) -> str:
     lost = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in result["losses"].items() if n)
+    named = ", ".join(f"{name} (after {n} samples)" for name, n in result["passages"].items())
     share = result["n_distinguishable"] / max(result["n_samples"], 1)
     lines = [
         f"Ended: {result['ended']}. {result['n_words']} words after {result['n_samples']} samples, their times from "
         f"{result['word_times']}.",
         f"After {share:.0%} of the samples the text was the brain's; else {NOT_DISTINGUISHABLE}.",
+        f"Passages named: {named or 'none'}.",
         f"Losses: {lost or 'none'}. The words of a sample took at most {result['longest_compute_s']:.2f} s.",
     ]
     return "\n".join(map(printable, [*lines, *where_kept(result)]))

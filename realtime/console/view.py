@@ -87,7 +87,8 @@ class PlainView(View):
     def text(self, text: LiveText) -> None:
         meter = "too few words" if text.z is None else f"meter {text.z:+.1f}"
         words = f"{' '.join(text.final)} [draft: {' '.join(text.draft)}]" if text.distinguishable else text.said
-        self._print(f"{text.stop_s:10.1f} s  {meter:>13}  {words}")
+        heard = "" if text.passage is None else f"  (heard: {text.passage}, second {text.passage_s:.0f})"
+        self._print(f"{text.stop_s:10.1f} s  {meter:>13}  {words}{heard}")
 
     def status(self, status: Status) -> None:
         self._print(f"[{status.state}] {status.why}")

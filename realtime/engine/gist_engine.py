@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...decoder.gist.gist_decoder import Saying
 from ...decoder.gist.meter import DISTINGUISHABLE
+from ...decoder.gist.passages import LIKELIER_THAN_NOT, Heard, PassageFinder
 from ...decoder.steps import open_chain
 from ..clock import Clock
 from ..decision import Output
@@ -79,6 +80,8 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
         self._rate_hz = self._chain.rate_out_hz
         self._recent: deque[str] = deque(maxlen=RECENT_WORDS)
         self._n_final = self._n_after_steps = 0
+        self._finder = None if decoder.passages is None else PassageFinder(decoder.passages)
+        self._heard: Heard | None = None
         self._early: list[Marker] = []
         self._age_s = 0.0
 
@@ -165,6 +168,8 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
                 [word.duration_s for word in words],
                 until_s,
             )
+            if self._finder is not None:
+                self._heard = self._finder.heard(self._finder.push(self._gist.newest))
             took_s = self._clock.now() - begun_s
             texts.append(self._text(timeline, said, took_s))
             self._hurry(took_s)
@@ -199,9 +204,18 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
             age_s=self._age_s,
             compute_s=took_s,
             bundle=self.decoder.digest,
+            **self._passage(),
         )
         self._reporter.output(lambda output: output.text(text))
         return text
+
+    def _passage(self) -> dict[str, Any]:
+        """What a text says of the passage that is heard."""
+        if self._heard is None:
+            return {}
+        passage, probability, at_s = self._heard
+        named = passage if probability > LIKELIER_THAN_NOT else None
+        return {"passage": named, "passage_p": probability, "passage_s": at_s}
 
     def _hurry(self, took_s: float) -> None:
         """Narrow the beam where a sample's work takes longer than it lasts."""

@@ -16,6 +16,7 @@ from ...report.result import Cell, Code, Number, PageSection, Sentence, Table
 from .held_out import DECODER
 from .methods import methods_of
 from .result import DecodedControl, DecodedRun, GistResult
+from .retrieval import retrieval_sentence, retrieval_table
 
 LINE = 12
 TIMES = {
@@ -32,7 +33,7 @@ class GistReport:
     result: GistResult
 
     def summary(self) -> dict[str, Any]:
-        runs = [vars(run) | {"evidence": _evidence(run), "rate": run.rate._asdict()} for run in self.result.runs]
+        runs = [vars(run) | {"evidence": _evidence(run)} for run in self.result.runs]
         return plain_data(vars(self.result) | {"runs": runs})
 
     def lead(self) -> str:
@@ -75,6 +76,7 @@ class GistReport:
                 )
             )
             found.append(Sentence(f"Run {run.run}: {_rate(run, result.word_times)}"))
+            found.append(retrieval_sentence(run))
             sayable, proposed = run.coverage
             found.append(
                 Sentence(
@@ -87,7 +89,7 @@ class GistReport:
         return found
 
     def tables(self) -> list[Table]:
-        return [self._scores(), self._identified()]
+        return [self._scores(), self._identified(), retrieval_table(self.result)]
 
     def figures(self) -> list[Drawing]:
         return []
@@ -95,7 +97,8 @@ class GistReport:
     def sections(self) -> list[PageSection]:
         texts = [Code(_side_by_side(run)) for run in self.result.runs]
         return [
-            PageSection("Scores", [self._scores(), self._identified()]),
+            PageSection("Scores of texts", [self._scores(), self._identified()]),
+            PageSection("Retrieval, without any text", [retrieval_table(self.result)]),
             PageSection("True and decoded, at the same times", texts),
             PageSection("Methods", [methods_of(self.result)]),
         ]

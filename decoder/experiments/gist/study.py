@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,8 +40,16 @@ class GistStudy:
         recording, words = self.read(network)
         with naming(self.path):
             recording = run_steps(sections.gist.steps, recording)
-            numbers = dict(sections.evaluation)
-            return evaluate_gist(network, words, recording, self.settings(), **numbers, sentences=sentences, say=say)
+            return evaluate_gist(
+                network,
+                words,
+                recording,
+                self.settings(),
+                **dict(sections.evaluation),
+                passages=self.passages(words),
+                sentences=sentences,
+                say=say,
+            )
 
     def _sentences(self) -> SentenceSimilarity | None:
         """The sentence encoder, if there is one."""
@@ -70,6 +78,17 @@ class GistStudy:
         section = self.sections.gist
         beam = self.sections.beam.settings()
         return GistSettings(section.layer, section.n_tokens, section.n_components, section.encoding(), beam)
+
+    def passages(self, words: Mapping[Any, TimedWords]) -> dict[str, TimedWords]:
+        """What may be heard, by its name: the words of all runs, and the study's other passages."""
+        found = {str(run): of for run, of in words.items()}
+        if self.sections.passages is not None:
+            with naming(self.path, "passages: "):
+                others = self.sections.passages.named()
+                if same := sorted(found.keys() & others.keys()):
+                    raise InputError(f"expected other names than the runs have, got {same[0]!r}; its words are known")
+            found |= others
+        return found
 
     def read(self, network: LanguageModel) -> tuple[Recording, dict[Any, TimedWords]]:
         """Read the recording, or have the listener hear, before any step; and the words of its runs."""

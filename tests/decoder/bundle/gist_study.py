@@ -80,4 +80,5 @@ def fit_and_save(folder: Path) -> SavedGist:
     training = recording.select(runs=["a", "b", "c"])
     known = {run: words[run] for run in training.runs}
     fitted = fit_gist(network, known, training, opened.settings())
-    return SavedGist(study, fitted, save_gist(fitted, training, known, (), folder / "me.hotwire"), recording, words)
+    saved = save_gist(fitted, training, known, (), folder / "me.hotwire", passages=words)
+    return SavedGist(study, fitted, saved, recording, words)
