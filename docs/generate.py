@@ -14,6 +14,7 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 from pydantic.fields import FieldInfo
 
 from hotwire.decoder import Settings, WordTargets, evaluate
+from hotwire.decoder.experiments.encoding.settings import EncodeSettings
 from hotwire.decoder.experiments.gist.listeners import ListenerSection, OneStorySection
 from hotwire.decoder.experiments.gist.run import evaluate_gist
 from hotwire.decoder.experiments.gist.sections import BeamSection, GistEvaluationSection, GistSection
@@ -67,6 +68,7 @@ IN_A_STUDY = {
 }
 
 TAKEN_BY: dict[str, tuple[Callable[..., Any], ...]] = {
+    "encode": (EncodeSettings,),
     "evaluation": (evaluate,),
     "map": (SessionSettings, MapSettings),
     "plan": (plan,),
