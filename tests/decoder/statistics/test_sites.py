@@ -62,6 +62,16 @@ def test_a_difference_has_its_own_narrower_interval() -> None:
     assert difference.high - difference.low < (one.high - one.low) / 5
 
 
+def test_beyond_another_prediction_is_the_median_of_differences() -> None:
+    true, predicted = drawn(50, 9, 6)
+    nuisance = true + 3 * np.random.default_rng(7).normal(size=true.shape)
+    bootstrap = SiteBootstrap(true, np.arange(50), np.full(9, 0.8), n_draws=100)
+    found = bootstrap.median(predicted, beyond=nuisance)
+    assert found.value == pytest.approx(np.median(bootstrap.of_sites(predicted) - bootstrap.of_sites(nuisance)))
+    assert found.low < found.value < found.high
+    assert (bootstrap.median(predicted, beyond=predicted).draws == 0).all()
+
+
 def test_groups_are_drawn_whole() -> None:
     true, predicted = drawn(40, 15, 4)
     twice = SiteBootstrap(np.repeat(true, 5, axis=0), np.repeat(np.arange(40), 5), n_draws=300, seed=1)
