@@ -135,9 +135,10 @@ def decode(
             while True:
                 engine.turn(TURN_S)
                 view.draw(engine.state)
-                for polled in (commands, monitor):
-                    if polled is not None and isinstance(engine, Engine):
-                        polled.poll(engine)
+                if commands is not None:
+                    commands.poll(engine)
+                if monitor is not None and isinstance(engine, Engine):
+                    monitor.poll(engine)
                 if engine.ended:
                     return "the stream ended"
                 if stop.requested:

@@ -13,6 +13,7 @@ from ...decoder.gist.gist_decoder import Saying
 from ...decoder.gist.meter import DISTINGUISHABLE
 from ...decoder.gist.passages import LIKELIER_THAN_NOT, Heard, PassageFinder
 from ...decoder.steps import open_chain
+from ...errors import InputError
 from ..clock import Clock
 from ..decision import Output
 from ..gaps.timeline import Gap, Timeline
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from ...decoder.bundle.compiled_gist import CompiledGist
 
 LEAST_WIDTH = 4
+NO_SWAP = (
+    "a decoder of gist goes on with the text that it has begun, so another one cannot take over; end this session "
+    "(hotwire swap FOLDER --stop) and start hotwire stream with the other bundle"
+)
 
 
 class _OpenStream(NamedTuple):
@@ -94,6 +99,18 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
     def scores(self) -> list[float]:
         """How many nats each hypothesis explains, the best first."""
         return self._gist.scores.tolist()
+
+    def run_along(self, decoder: object) -> None:
+        """Raise InputError: another decoder cannot take over."""
+        raise InputError(NO_SWAP)
+
+    def promote(self) -> None:
+        """Raise InputError: another decoder cannot take over."""
+        raise InputError(NO_SWAP)
+
+    def roll_back(self) -> None:
+        """Raise InputError: another decoder cannot take over."""
+        raise InputError(NO_SWAP)
 
     def _taking(self, info: StreamInfo) -> _OpenStream:
         match = match_stream(info, self.decoder, self.settings.channels, self.settings.units)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from hotwire.decoder.recordings.timed_words import words_as_events
 from hotwire.errors import InputError, RecordingError, StreamError
 from hotwire.realtime.clock import SystemClock, VirtualClock
 from hotwire.realtime.decision import Output, Status
+from hotwire.realtime.console.stream_gist import refuse_bundle
 from hotwire.realtime.engine import gist_engine
 from hotwire.realtime.engine.gist_engine import GistEngine
 from hotwire.realtime.live_text import LiveText
 from hotwire.realtime.outputs.json_lines import JsonLines, read_decisions
 from hotwire.realtime.sources.recording_source import RecordingSource
 from hotwire.realtime.sources.source import Chunk, Marker
+from hotwire.realtime.swap import Commands, send
 from hotwire.realtime.verify.gist import said_of_whole_run, verify_gist
 from hotwire.realtime.word_times import EvenWords, MarkedWords
 
@@ -168,6 +171,20 @@ def test_markers_that_come_too_late_are_refused() -> None:
     words.take([(Marker("late", 0.0, None, 0.0), 8.0), (Marker("on time", 0.0, None, 0.0), 9.0)])
     assert words.n_refused == 1
     assert [word.middle_s for word in words.rest()] == [9.1]
+
+
+def test_another_decoder_cannot_take_over(saved: SavedGist, heard: Recording, tmp_path: Path) -> None:
+    engine = GistEngine(saved.loaded, RecordingSource(heard, VirtualClock()), MarkedWords(0.4))
+    commands = Commands(tmp_path, refuse_bundle)
+    for command, argument in (("load", saved.loaded.path), ("promote", None), ("rollback", None), ("stop", None)):
+        with ThreadPoolExecutor(1) as elsewhere:
+            answer = elsewhere.submit(send, tmp_path, command, argument)
+            while not answer.done():
+                commands.poll(engine)
+        if command != "stop":
+            with pytest.raises(InputError, match=r"refused: .*goes on with the text .* start hotwire stream with the"):
+                answer.result()
+    assert commands.stopped
 
 
 def run_command(*arguments: str) -> tuple[Any, str]:
