@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,12 +11,9 @@ from hotwire.errors import InputError
 from hotwire.models.networks.language.language_model import LanguageModel
 from hotwire.models.networks.language.sliding_pass import SlidingPass
 
-from ..small_study import save_network
 
-
-def test_memory_of_a_beam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save_network(tmp_path)
-    sliding = SlidingPass(LanguageModel.open(tmp_path), "1", n_tokens=32)
+def test_memory_of_a_beam(network: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    sliding = SlidingPass(network, "1", n_tokens=32)
     beam = BeamSettings(width=4)
     memory, _ = sliding.begin(4)
     held = (memory.keys.numel() + memory.values.numel()) * 4

@@ -15,8 +15,8 @@ from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.recordings.timed_words import words_as_events
 from hotwire.errors import InputError, RecordingError, StreamError
 from hotwire.realtime.clock import SystemClock, VirtualClock
-from hotwire.realtime.decision import Output, Status
 from hotwire.realtime.console.stream_gist import refuse_bundle
+from hotwire.realtime.decision import Output, Status
 from hotwire.realtime.engine import gist_engine
 from hotwire.realtime.engine.gist_engine import GistEngine
 from hotwire.realtime.live_text import LiveText
