@@ -41,7 +41,7 @@ class BeamSettings:
     width: int = 32
     extensions: int = 5
     nucleus: Nucleus = field(default_factory=Nucleus)
-    candidates: int = 10
+    candidates: int = 7
     context_s: float = 8.0
     context_words: int = 5
     language_weight: float = 0.25
