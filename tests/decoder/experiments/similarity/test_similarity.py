@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +47,8 @@ def save(folder: Path, text: str = STUDY, **changes: np.ndarray) -> Path:
     noise = 0.3 * states.std(axis=0).mean() * rng.normal(size=(6, *states.shape))
     subjects = [squareform(dissimilarities(states + one)) for one in noise]
     arrays = {"pictures": shown, "seeing": np.array(subjects), "blind": dissimilarities(rng.normal(size=(N, 30)))}
-    np.savez(folder / "rdms.npz", **arrays | changes)
+    everything: dict[str, Any] = arrays | changes
+    np.savez(folder / "rdms.npz", **everything)
     (folder / "study.toml").write_text(text)
     return folder / "study.toml"
 
