@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..statistics.window_pairs import won_by_each
 from .passages import LIKELIER_THAN_NOT, PassageFinder, Passages
 from .word_rate_fit import SHORTEST_SHIFT_S
 
@@ -53,7 +54,7 @@ def retrieve_run(passages: Passages, name: str, whitened: Floats) -> Retrieved:
             named += 1
             near = abs(heard.at_s - (at + 1) / passages.rate_hz) <= n_window / 2 / passages.rate_hz
             right += heard.passage == name and near
-    won = _won(np.array(table), n_window)
+    won = won_by_each(np.array(table), n_window)
     shortest, n = round(SHORTEST_SHIFT_S * passages.rate_hz), len(won)
     shifts = [0, *range(shortest, n - shortest + 1)]
     if np.isnan(won[0]).any():  # the run is so short that some stretches overlap all others
@@ -62,24 +63,3 @@ def retrieve_run(passages: Passages, name: str, whitened: Floats) -> Retrieved:
     spread = np.std(null, ddof=1) if len(null) > 1 else 0.0
     z = float((same - np.mean(null)) / spread) if spread > 0 else float("nan")
     return Retrieved(same, z, float(np.mean(others)), n, named / n, right / n)
-
-
-def _won(evidence: Floats, n_window: int) -> Floats:
-    """For each window and stretch (n_windows, n_stretches), how often that stretch wins against those apart from it.
-
-    NaN where none is apart.
-    """
-    n = evidence.shape[1]
-    won = np.empty_like(evidence)
-    for row, of in zip(won, evidence, strict=True):
-        ranked = np.sort(of)
-        row[:] = (np.searchsorted(ranked, of, "left") + np.searchsorted(ranked, of, "right") - 1) / 2
-    n_apart = np.full(n, n - 1)
-    for by in range(1, min(n_window, n)):
-        later, earlier = evidence[:, by:], evidence[:, :-by]
-        wins = (later > earlier) + 0.5 * (later == earlier)
-        won[:, by:] -= wins
-        won[:, :-by] -= 1 - wins
-        n_apart[by:] -= 1
-        n_apart[:-by] -= 1
-    return np.divide(won, n_apart, out=np.full_like(won, np.nan), where=n_apart > 0)

@@ -22,6 +22,7 @@ from .view import on_console
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled_gist import CompiledGist
+    from ..swap import Commands
 
 AHEAD_SAMPLES = 8
 """Evenly spoken words are known so far ahead."""
@@ -52,6 +53,7 @@ def run_gist(
     settings: LiveSettings,
     session: SessionOutputs,
     options: dict[str, Any],
+    commands: Commands | None,
 ) -> dict[str, Any]:
     """Decode until the end, and return the summary."""
     given = options["words_per_s"]
@@ -62,7 +64,7 @@ def run_gist(
     outputs = [tally, *session.every, *([] if options["as_json"] else [view])]
     engine = GistEngine(decoder, source, words, settings, outputs=outputs, recorder=session.recorder)
     session.warn(engine)
-    ended = decode(engine, view, seconds=options["seconds"])
+    ended = decode(engine, view, commands=commands, monitor=session.monitor, seconds=options["seconds"])
     last = tally.last
     return {
         "type": "summary",

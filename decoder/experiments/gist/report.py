@@ -13,6 +13,7 @@ from ...report.data import plain_data
 from ...report.drawing import Drawing
 from ...report.numbers import count, percent
 from ...report.result import Cell, Code, Number, PageSection, Sentence, Table
+from .ceilings import Ceilings
 from .held_out import DECODER
 from .methods import methods_of
 from .result import DecodedControl, DecodedRun, GistResult
@@ -84,6 +85,8 @@ class GistReport:
                     "are among its proposals after the true text."
                 )
             )
+        if result.ceilings is not None:
+            found.append(Sentence(_ceilings(result, result.ceilings)))
         if result.controls_left_out:
             found.append(Sentence(f"Controls not run: {', '.join(result.controls_left_out)}."))
         return found
@@ -151,6 +154,24 @@ def _rate(run: DecodedRun, word_times: str) -> str:
         f"how many words are said in each sample, as the brain tells it, correlates by {r:.2f} with the truth{z}; that "
         f"makes {n_timed} words of {n_true}, {use}."
     )
+
+
+def _ceilings(result: GistResult, of: Ceilings) -> str:
+    """What the listeners allow, beside what was reached."""
+    r = np.mean(result.correlations)
+    told = (
+        f"Ceilings from the {of.n_listeners} listeners themselves: no prediction could correlate with their mean by "
+        f"more than {of.r:.2f}, on average over features; that from the words does by {r:.2f}."
+    )
+    for run in result.runs:
+        share, known = of.same_passage[run.run], run.retrieved.same_passage
+        if not np.isnan(share):
+            told += (
+                f" In run {run.run} the true stretch wins against {percent(share)} % of the others where one half of "
+                f"the listeners is compared with the other, and against {percent(known)} % where all are compared "
+                "with the words."
+            )
+    return told
 
 
 def _evidence(run: DecodedRun) -> dict[str, Any]:

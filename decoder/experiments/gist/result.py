@@ -15,6 +15,7 @@ from ...gist.passage_scores import Retrieved
 from ...gist.window_identification import Identified
 from ...gist.window_scores import Scores
 from ...gist.word_rate_fit import RateScore
+from .ceilings import Ceilings
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ class GistResult:
     controls_left_out: tuple[str, ...]
     identified_by: str
     runs: tuple[DecodedRun, ...]
+    ceilings: Ceilings | None = None
+    """Of several listeners of one story."""
 
     @property
     def sum_of_squares(self) -> float:

@@ -196,11 +196,18 @@ def test_listeners_of_one_story(study: Path) -> None:
     rows = [f"dog\t{at}\t{at + 0.4}" for at in np.arange(1.0, 395.0, 1.5)]
     Path("words.tsv").write_text("\n".join(["word\tonset_s\toffset_s", *rows]))
     text = STUDY[: STUDY.index("[listener]")] + STUDY[STUDY.index("[words]") :]
-    text = text.replace("[words]", '[listeners]\npath = "listeners.npz"\ntr_s = 2.0\ncut_s = [200.0]\n[words]')
-    study.write_text(text.replace('path = "stories.tsv.gz"\nrun = "story"', 'path = "words.tsv"'))
+    text = text.replace('held_out = "e"', "held_out = 2").replace(
+        "[words]", '[listeners]\npath = "listeners.npz"\ntr_s = 2.0\ncut_s = [200.0]\n[words]'
+    )
+    story = text.replace('path = "stories.tsv.gz"\nrun = "story"', 'path = "words.tsv"')
+    study.write_text(story.replace('held_out = "e"', "held_out = 2"))
     opened = open_gist(study)
     recording, words = opened.read(opened.network())
     assert recording.run_lengths() == {1: 100, 2: 93}  # four delays and three lobes are between
+    ceilings = opened.ceilings()
+    assert ceilings is not None
+    assert ceilings.n_listeners == 2
+    assert list(ceilings.same_passage) == [2]
     assert words[1].offset_s[-1] <= 200 < 214 + words[2].onset_s[0] < 216
     study.write_text(text)
     with pytest.raises(StudyError, match=r"words\.run: expected none, since all"):

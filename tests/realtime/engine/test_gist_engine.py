@@ -135,6 +135,20 @@ def test_lost_samples_are_left_out_and_counted(saved: SavedGist, heard: Recordin
     assert [why for why in messages.why if "nonfinite" in why] == [
         "nonfinite: 1 samples hold NaN or infinity, in feature_7"
     ]
+    # What a monitor shows: the samples that came, the lost ones as NaN, the channels, and the words.
+    n = engine.position
+    raw = engine.latest(2.0 * n)
+    assert np.flatnonzero(np.isnan(raw).all(axis=1)).tolist() == [
+        40 - n + len(raw),
+        41 - n + len(raw),
+        70 - n + len(raw),
+    ]
+    assert np.array_equal(raw[-5:], heard.data[n - 5 : n])
+    assert engine.faults == {}
+    assert [one.label for one in engine.markers_after(-1)] == saved.words["d"].word.tolist()
+    for command in (engine.promote, engine.roll_back, lambda: engine.run_along(saved.loaded)):
+        with pytest.raises(InputError, match="a decoder of gist is not exchanged while it runs"):
+            command()
     unopened = GistEngine(saved.loaded, Losing(heard, clock), MarkedWords(0.4))
     with pytest.raises(StreamError, match=r"expected an open one, got one before open\(\)"):
         unopened.turn()
