@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -129,6 +130,38 @@ class TorchBackend:
 
     def _possible(self, dtype: np.dtype) -> np.dtype:
         return dtype if dtype in (np.float16, np.float32, np.float64) else np.dtype(np.float64)
+
+
+class _OneThread:
+    """BLAS on one thread while any thread of this process is within.
+
+    Decompositions and inverses of a few hundred rows hardly gain from more, and on busy cores threads that spin while
+    they wait for each other take ten to fifty times as long.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._n_within, self._limits = Lock(), 0, None
+
+    @cached_property
+    def _pools(self) -> Any:
+        from threadpoolctl import ThreadpoolController  # a rig, where it is not installed, decomposes nothing
+
+        return ThreadpoolController()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._n_within:
+                self._limits = self._pools.limit(limits=1, user_api="blas")
+            self._n_within += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_within -= 1
+            if not self._n_within and self._limits is not None:
+                self._limits.restore_original_limits()
+
+
+one_thread = _OneThread()
 
 
 def is_tensor(array: Any) -> bool:

@@ -4,6 +4,7 @@ from .bundle.save import save as save
 from .decision import Decision as Decision
 from .decision import DecisionRule as DecisionRule
 from .decoder import Decoder as Decoder
+from .encoder import Encoder as Encoder
 from .evaluation.choices import Choice as Choice
 from .evaluation.evaluate import Evaluation as Evaluation
 from .evaluation.evaluate import evaluate as evaluate

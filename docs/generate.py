@@ -14,10 +14,11 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 from pydantic.fields import FieldInfo
 
 from hotwire.decoder import Settings, WordTargets, evaluate
+from hotwire.decoder.experiments.encoding.settings import EncodeSettings
 from hotwire.decoder.experiments.gist.listeners import ListenerSection, OneStorySection
 from hotwire.decoder.experiments.gist.run import evaluate_gist
 from hotwire.decoder.experiments.gist.sections import BeamSection, GistEvaluationSection, GistSection
-from hotwire.decoder.experiments.gist.words_section import WordsSection
+from hotwire.decoder.experiments.gist.words_section import PassagesSection, WordsSection
 from hotwire.decoder.experiments.kinematics.run import evaluate_kinematics
 from hotwire.decoder.experiments.kinematics.study import (
     KinematicsEvaluationSection,
@@ -67,6 +68,7 @@ IN_A_STUDY = {
 }
 
 TAKEN_BY: dict[str, tuple[Callable[..., Any], ...]] = {
+    "encode": (EncodeSettings,),
     "evaluation": (evaluate,),
     "map": (SessionSettings, MapSettings),
     "plan": (plan,),
@@ -173,6 +175,7 @@ def _gist() -> Iterator[str]:
     ]
     sections: dict[str, tuple[type[Section], tuple[Callable[..., Any], ...]]] = {
         "words": (WordsSection, (read_words,)),
+        "passages": (PassagesSection, (read_words,)),
         "listeners": (OneStorySection, ()),
         "listener": (ListenerSection, (SyntheticListener,)),
         "gist": (GistSection, (GistSettings, EncodingSettings)),

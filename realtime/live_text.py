@@ -41,6 +41,13 @@ class LiveText:
         From the newest sample's stamp until it was pulled; how long the words then took.
     bundle : str
         SHA-256 of the bundle.
+    passage : str or None
+        Which of the bundle's passages is heard, by the newest 20 s or so. None while it is not likelier than all others
+        together, none of them included.
+    passage_p : float or None
+        The probability of the likeliest passage, also where it is not named; None without passages.
+    passage_s : float or None
+        The second of it that the newest sample ends with.
     """
 
     final: tuple[str, ...]
@@ -56,6 +63,9 @@ class LiveText:
     age_s: float
     compute_s: float
     bundle: str
+    passage: str | None = None
+    passage_p: float | None = None
+    passage_s: float | None = None
 
     @property
     def said(self) -> str:

@@ -20,7 +20,7 @@ from ..errors import BundleError, HotwireError, InputError, UnknownNameError
 from ..models.files import UNFINISHED
 
 if TYPE_CHECKING:
-    from .engine.engine import Engine
+    from .engine.live_engine import LiveEngine
 
 ARGUMENTS = {"load": "bundle", "promote": None, "rollback": None, "stop": None, "note": "text"}
 """The commands, and what each takes."""
@@ -82,7 +82,7 @@ class Commands:
         self._no_files: set[str] = set()
         self._thread: Thread | None = None
 
-    def poll(self, engine: Engine) -> None:
+    def poll(self, engine: LiveEngine[Any, Any]) -> None:
         """Carry out the waiting commands. Call it between two turns of the engine."""
         now_s = time.monotonic()
         if now_s - self._looked_at_s < POLL_S:
@@ -100,7 +100,7 @@ class Commands:
         except OSError as error:  # a full disk must not end the session
             engine.report(f"commands: {error}")
 
-    def _carry_out(self, request: Path, engine: Engine) -> None:
+    def _carry_out(self, request: Path, engine: LiveEngine[Any, Any]) -> None:
         try:
             command, argument = _read(request)
             if command == "load" and self._thread is not None:
@@ -130,7 +130,7 @@ class Commands:
             do = engine.promote if command == "promote" else engine.roll_back
             _answer(request, *_tried(do, engine))
 
-    def _loaded(self, engine: Engine) -> None:
+    def _loaded(self, engine: LiveEngine[Any, Any]) -> None:
         loading = self._loading
         assert loading is not None
         self._thread = self._loading = None
@@ -217,7 +217,7 @@ def _read(request: Path) -> tuple[str, str]:
     return command, argument
 
 
-def _tried(do: Callable[[], None], engine: Engine) -> tuple[Exception | None, str]:
+def _tried(do: Callable[[], None], engine: LiveEngine[Any, Any]) -> tuple[Exception | None, str]:
     try:
         do()
     except HotwireError as error:

@@ -30,6 +30,7 @@ def fetched() -> Callable[[str], Path]:
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Path]]:
     """Activations, texts and results of maps from tests do not fill the user's cache; gives what said where it is."""
+    from hotwire.decoder.experiments.encoding import run as encoding
     from hotwire.decoder.experiments.maps import run
     from hotwire.models.cache import read_words, recorded
 
@@ -38,4 +39,5 @@ def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
         patch.setattr(recorded, "activations_folder", lambda: folder / "activations")
         patch.setattr(read_words, "texts_folder", lambda: folder / "texts")
         patch.setattr(run, "results_folder", lambda: folder / "maps")
+        patch.setattr(encoding, "results_folder", lambda: folder / "encodings")
         yield usual

@@ -11,6 +11,7 @@ Features divided by the root of their band's strength turn it into ridge with st
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from numbers import Integral
 from typing import ClassVar, Self
 
@@ -22,21 +23,12 @@ from ..factored import FactoredAdapter, Shapes
 from ..folds import Splitter, encode_groups, split_samples
 from ..gain import gain_for
 from ..policies import ALPHA_PER, CHOOSE_BY, GAIN, SCALE, Policies, require_policies
+from ..ridge.held_out import n_held_out
 from ..ridge.solvers import largest_square, standardise
 from ..ridge.strengths import default_alphas, most_predictable
-from ..unit_blocks import Floats, UnitBlocks
-from .banded_design import (
-    BandedFeatures,
-    SharedTargets,
-    map_for_all,
-    map_per_unit,
-    rotate_bands,
-    scores_for_all,
-    targets_of,
-)
-from .banded_search import first_sets, held_out_errors, search_sets, strengths_of
-from .banded_table import BandedTable
-from .bands import Bands, Strengths, band_names, band_of_each, checked_grids
+from ..unit_blocks import Floats, UnitBlocks, dtype_like
+from .banded_design import BandedDesign, SharedTargets, map_for_all, map_per_unit, rotate_bands, scores_for_all
+from .bands import Bands, Strengths, band_names, band_of_each, checked_grids, first_sets, search_sets, strengths_of
 
 
 class BandedAdapter(FactoredAdapter):
@@ -56,7 +48,7 @@ class BandedAdapter(FactoredAdapter):
     alpha_per : {"all", "unit"}
         One set of strengths for all units (the error is summed over them), or one for each unit. With one for all, the
         search uses at most n_samples scores of Y, not the wide axis, and refines its best set (see
-        `banded_search.search_sets`). With one for each unit, it is the best of the first sets.
+        `bands.search_sets`). With one for each unit, it is the best of the first sets.
     choose_by, gain, scale, cv
         As in `RidgeAdapter`.
     n_iter : int
@@ -151,11 +143,12 @@ class BandedAdapter(FactoredAdapter):
         codes = None if groups is None else encode_groups(groups, len(checked))
         features = standardise(checked, self.scale)
         size = largest_square(features.X) if self._needs_size(named) else 0.0
-        design = BandedFeatures(features.X, bands)
-        searched = BandedFeatures(checked, bands, self.scale) if self.scale != "none" else design
+        design = BandedDesign(features.X, bands, len(self.band_names_))
+        searched = replace(design, X=checked, scale=self.scale) if self.scale != "none" else design
         basis = None
         if self.alpha_per == "unit":
-            basis, design = rotate_bands(features.X, bands)
+            basis, rotated, of_directions = rotate_bands(features.X, bands)
+            design = replace(design, X=rotated, bands=of_directions)
         weights, targets = self._fit_bands(searched, design, named, size, units, codes)
         if basis is None:
             self.projection_ = np.eye(checked.shape[1]) if weights is None else weights
@@ -172,8 +165,8 @@ class BandedAdapter(FactoredAdapter):
 
     def _fit_bands(
         self,
-        searched: BandedTable,
-        design: BandedTable,
+        searched: BandedDesign,
+        design: BandedDesign,
         named: list[Floats] | None,
         size: float,
         units: NDArray,
@@ -183,7 +176,7 @@ class BandedAdapter(FactoredAdapter):
 
         It sets `expansion_`, `y_mean_` and the attributes of `_choose`; the weights are as in `map_for_all`.
         """
-        targets, dtype = targets_of(units)
+        targets, dtype = UnitBlocks(units.reshape(len(units), -1)), dtype_like(units)
         scores = scores_for_all(targets) if self.alpha_per == "all" else None
         grids = named or [default_alphas(size)] * len(self.band_names_)
         self._choose(searched, grids, codes, targets, scores)
@@ -210,7 +203,7 @@ class BandedAdapter(FactoredAdapter):
 
     def _choose(
         self,
-        design: BandedTable,
+        design: BandedDesign,
         grids: list[Floats],
         codes: NDArray[np.intp] | None,
         targets: UnitBlocks,
@@ -229,7 +222,7 @@ class BandedAdapter(FactoredAdapter):
 
                 def errors_of(strengths: Floats) -> Floats:
                     sums = design.held_out(folds, strengths, scores.P).over_all()
-                    return held_out_errors(sums, folds, self.choose_by, n_units)[:, 0]
+                    return sums.errors(self.choose_by, n_units * n_held_out(folds))[:, 0]
 
                 self.tried_, self.cv_errors_ = search_sets(errors_of, grids, self.n_iter, rng)
                 alpha = self.tried_[self.cv_errors_.argmin()]
@@ -237,7 +230,7 @@ class BandedAdapter(FactoredAdapter):
                 tried, least = strengths_of(grids, first_sets(grids, self.n_iter, rng)), np.empty(n_units)
                 alpha = np.empty((len(grids), n_units))
                 for units, block in targets.blocks("cross-validation"):
-                    errors = held_out_errors(design.held_out(folds, tried, block), folds, self.choose_by)
+                    errors = design.held_out(folds, tried, block).errors(self.choose_by, n_held_out(folds))
                     least[units], alpha[:, units] = errors.min(axis=0), tried[errors.argmin(axis=0)].T
                 self.tried_, self.cv_errors_ = tried, least
         self.alpha_ = alpha

@@ -16,7 +16,7 @@ from scipy.linalg import cho_factor, cho_solve, get_lapack_funcs
 from tqdm import tqdm
 
 from ..folds import Split
-from ..ridge.held_out import HeldOutSums
+from ..ridge.held_out import HeldOutSums, left_out
 from ..unit_blocks import EPS, Floats, sum_of_squares
 
 (potri,) = get_lapack_funcs(("potri",), dtype=np.float64)
@@ -38,15 +38,15 @@ def centre_kernel(kernel: Floats) -> Floats:
     return kernel
 
 
-def left_out(kernel: Floats, folds: list[Split], Y: Floats) -> list[Floats]:
+def residuals_by_kernel(kernel: Floats, folds: list[Split], Y: Floats) -> list[Floats]:
     """Residuals of held-out samples, by ridge with strength 1 and an intercept, (n_held_out, k) for each fold.
 
-    With Q = C - C 1 1' C / (1' C 1) and C = (K + I)^-1, the residuals of a held-out fold f are Q_ff^-1 (Q Y)_f (Cook &
-    Weisberg 1982, Residuals and influence in regression, section 3.6), so that no fold needs its own decomposition. The
-    kernel (n_samples, n_samples) is overwritten; each fold has all samples.
+    With C = (K + I)^-1, all samples' residuals are Q Y with Q = C - C 1 1' C / (1' C 1), and a fold's follow from them,
+    see `hotwire.adapters.ridge.held_out.left_out`. The kernel (n_samples, n_samples) is overwritten; each fold has all
+    samples.
 
-    >>> nothing_to_learn_from = np.zeros((3, 3))
-    >>> left_out(nothing_to_learn_from, [(np.array([0, 1]), np.array([2]))], np.array([[1.0], [3.0], [5.0]]))
+    >>> folds = [(np.array([0, 1]), np.array([2]))]
+    >>> residuals_by_kernel(np.zeros((3, 3)), folds, np.array([[1.0], [3.0], [5.0]]))  # nothing to learn from
     [array([[3.]])]
     """
     n_samples = len(kernel)
@@ -58,11 +58,7 @@ def left_out(kernel: Floats, folds: list[Split], Y: Floats) -> list[Floats]:
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
     inverse -= inverse.sum() / n_samples**2  # the constant direction is an eigenvector
     deleted = inverse @ Y
-    residuals = []
-    for _, held_out in folds:
-        factor = cho_factor(inverse[np.ix_(held_out, held_out)], lower=True, check_finite=False)
-        residuals.append(cho_solve(factor, deleted[held_out], check_finite=False))
-    return residuals
+    return [left_out(inverse[np.ix_(held_out, held_out)], deleted[held_out]) for _, held_out in folds]
 
 
 def by_kernel(kernel: Callable[[Floats], Floats], folds: list[Split], strengths: Floats, Y: Floats) -> HeldOutSums:
@@ -77,7 +73,7 @@ def by_kernel(kernel: Callable[[Floats], Floats], folds: list[Split], strengths:
     error, predicted = np.zeros((2, len(strengths), Y.shape[1]))
     for number, of_bands in enumerate(tqdm(strengths, desc="strengths", delay=1, disable=None, leave=False)):
         whole = kernel(of_bands)
-        of_parts = [left_out(whole[np.ix_(samples, samples)], part, Y[samples]) for samples, part in parts]
+        of_parts = [residuals_by_kernel(whole[np.ix_(samples, samples)], part, Y[samples]) for samples, part in parts]
         for truth, residuals in zip(truths, chain.from_iterable(of_parts), strict=True):
             error[number] += sum_of_squares(residuals)
             predicted[number] += sum_of_squares(truth - residuals)
@@ -130,13 +126,8 @@ def by_moments(folds: Iterable[Moments], strengths: Floats) -> HeldOutSums:
             weights = cho_solve(factor, fold.xy / root[:, np.newaxis], check_finite=False) / root[:, np.newaxis]
             inner[number] = np.einsum("ij,ij->j", weights, fold.held_xy)
             predicted[number] = np.einsum("ij,ij->j", weights, fold.held_xx @ weights)
-        sums = added(sums, HeldOutSums(np.maximum(fold.true - 2 * inner + predicted, 0.0), predicted, fold.true))
+        sums += HeldOutSums(np.maximum(fold.true - 2 * inner + predicted, 0.0), predicted, fold.true)
     return sums
-
-
-def added(some: HeldOutSums, more: HeldOutSums) -> HeldOutSums:
-    """Sums over the held-out samples of both."""
-    return HeldOutSums(some.error + more.error, some.predicted + more.predicted, some.true + more.true)
 
 
 def moments_are_cheaper(n_samples: int, n_columns: int, n_targets: int, n_folds: int) -> bool:

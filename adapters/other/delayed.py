@@ -18,9 +18,8 @@ from ..ridge.solvers import largest_square
 from ..rows import each_row
 from ..unit_blocks import Floats
 from .banded import BandedAdapter
-from .banded_design import rotate_bands
+from .banded_design import BandedDesign, rotate_bands
 from .bands import Bands, Strengths, band_names, band_of_each
-from .delayed_design import DelayedFeatures
 from .delays import Run, run_bounds, shifted
 
 
@@ -145,8 +144,8 @@ class DelayedAdapter(BandedAdapter):
         if self._needs_size(named):
             # If features change slowly, delaying them makes them larger by the number of lags.
             size = len(lags) * largest_square(checked - checked.mean(axis=0))
-        self.projection_, rotated = rotate_bands(checked, bands)
-        design = DelayedFeatures(rotated.X, rotated.bands, len(band_names(self.bands)), lags, codes, bounds)
+        self.projection_, rotated, of_directions = rotate_bands(checked, bands)
+        design = BandedDesign(rotated, of_directions, len(band_names(self.bands)), lags, codes, bounds)
         weights, targets = self._fit_bands(design, design, named, size, units, codes)
         self.lag_weights_ = None if weights is None else weights.reshape(len(lags), -1, weights.shape[1])
         self.score_mean_ = design.mean() if weights is None else design.mean() @ weights

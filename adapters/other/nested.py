@@ -128,10 +128,7 @@ class NestedAdapter(FactoredAdapter):
             return int(numbers[0]), 0
         folds = prepare_folds(X, split_samples(len(X), codes, self.cv), self.scale)
         sums = search_nested(folds, narrow.Y.astype(np.float64) - narrow.mean, numbers, ways)
-        if self.choose_by == "direction":
-            self.cv_errors_ = sums.off_direction()
-        else:
-            self.cv_errors_ = sums.error / (sum(len(fold.held_out) for fold in folds) * n_units)
+        self.cv_errors_ = sums.errors(self.choose_by, sum(len(fold.held_out) for fold in folds) * n_units)
         # Numbers that no fold could reach are equivalent; the largest of them allows the final fit to be full, too.
         last, way = np.unravel_index(self.cv_errors_[::-1].argmin(), self.cv_errors_.shape)
         return int(numbers[::-1][last]), int(way)

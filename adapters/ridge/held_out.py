@@ -21,9 +21,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 from tqdm import tqdm
 
+from ..backend import one_thread
 from ..folds import Split
+from ..row_space import Coordinates
 from ..unit_blocks import Floats, sum_of_squares
 from .solvers import Standardised, Svd, filter_factors, quick_svd, standardise, thin_svd
 
@@ -130,7 +133,7 @@ class RidgeProblem:
 
     X (n_samples, n_features) is not standardised: folds do this with their training samples. `features` are those of
     all samples, standardised, and `parts` their decomposition, with centred left vectors; `quick` is whether it is a
-    `quick_svd`.
+    `quick_svd`. Where features are `wide`, all of this is of their coordinates, but for the features' means and scale.
     """
 
     X: Floats
@@ -141,9 +144,10 @@ class RidgeProblem:
     alphas: Floats
     folds: list[Split]
     choose_by: str
+    wide: Coordinates | None = None
 
     @property
-    def left_out(self) -> bool:
+    def one_serves_all(self) -> bool:
         """Whether the decomposition of all samples serves all folds: each has all samples, none a scale of its own."""
         everyone = np.arange(len(self.X))
         whole = all(np.array_equal(np.sort(np.concatenate(fold)), everyone) for fold in self.folds)
@@ -171,7 +175,7 @@ class HeldOutMaps(NamedTuple):
 def held_out_maps(problem: RidgeProblem) -> HeldOutMaps:
     """M and H by the quickest way that is precise enough."""
     left, true = problem.parts.left, deviations(len(problem.X), problem.folds)
-    if not problem.left_out:
+    if not problem.one_serves_all:
         return HeldOutMaps(true, _fold_by_fold(problem.prepared(), len(problem.X), problem.alphas))
     if left.shape[1] < len(left):
         return HeldOutMaps(true, _left_out(problem, true))
@@ -190,13 +194,27 @@ def deviations(n_samples: int, folds: list[Split]) -> Floats:
     return result
 
 
+def left_out(own: Floats, rows: Floats) -> Floats:
+    """A fold's residuals when it is held out, (I - G_ff)^-1 (I - G)_f Y, from `own`, I - G_ff, and `rows`, (I - G)_f Y.
+
+    >>> left_out(np.array([[0.5]]), np.array([[2.0, 1.0]]))
+    array([[4., 2.]])
+    """
+    with one_thread:
+        factor = cho_factor(own, lower=True, check_finite=False)
+        if rows.shape[1] <= len(own):
+            return cho_solve(factor, rows, check_finite=False)
+        inverse = cho_solve(factor, np.eye(len(own)), overwrite_b=True, check_finite=False)
+    return inverse @ rows
+
+
 def _left_out_in_basis(problem: RidgeProblem, true: Floats) -> Iterator[Floats]:
     """M - (I - G_ff)^-1 (I - G)_f in the basis of left vectors, where I - G is diag(alpha / (s^2 + alpha))."""
     left, squares = problem.parts.left, problem.parts.values**2
     for alpha in problem.alphas:
         # The lost part is summed directly: one minus the rest would lose its digits.
         lost = left * (alpha / (squares + alpha))
-        residual = [np.linalg.inv(lost[held_out] @ left[held_out].T) @ lost[held_out] for _, held_out in problem.folds]
+        residual = [left_out(lost[held_out] @ left[held_out].T, lost[held_out]) for _, held_out in problem.folds]
         yield true - np.concatenate(residual)
 
 
@@ -209,7 +227,7 @@ def _left_out(problem: RidgeProblem, true: Floats) -> Iterator[Floats]:
         start = 0
         for train, held_out in problem.folds:
             hat = kept[held_out] @ left.T + 1.0 / len(left)
-            rows[start : start + len(held_out)] = np.linalg.solve(np.eye(len(held_out)) - hat[:, held_out], hat)
+            rows[start : start + len(held_out)] = left_out(np.eye(len(held_out)) - hat[:, held_out], hat)
             rows[start : start + len(held_out)] -= 1.0 / len(train)
             rows[start : start + len(held_out), held_out] = 0.0
             start += len(held_out)

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh, get_lapack_funcs
 
-from ..unit_blocks import EPS, Floats, UnitBlocks, low_rank_scores, power_along, spread, sum_of_squares
+from ..backend import one_thread
+from ..unit_blocks import EPS, Floats, UnitBlocks, low_rank_scores, power_along, singular_basis, spread, sum_of_squares
 
 GRAM_ENOUGH = 1e-7
 """For strengths above this part of the largest squared singular value, a Gram matrix has enough digits."""
@@ -98,20 +99,18 @@ def quick_svd(X: Floats, weakest: float) -> Svd | None:
     array([3., 2.])
     """
     tall = X.shape[0] > X.shape[1]
-    squares, vectors = np.linalg.eigh(X.T @ X if tall else X @ X.T)
-    if not 0 < GRAM_ENOUGH * squares[-1] <= weakest:
+    values, vectors = singular_basis(X.T @ X if tall else X @ X.T)
+    if not 0 < GRAM_ENOUGH * values[0] ** 2 <= weakest:
         return None
-    values, vectors = np.sqrt(np.maximum(squares, EPS * squares[-1]))[::-1], vectors[:, ::-1]
-    if tall:
-        return Svd(X @ vectors / values, values, X, vectors.T)
-    return Svd(vectors, values, X)
+    return Svd(X @ vectors / values, values, X, vectors.T) if tall else Svd(vectors, values, X)
 
 
 def largest_square(X: Floats) -> float:
     """The largest squared singular value of `X` (n_samples, n_features), through its smaller Gram matrix."""
     gram = X.T @ X if X.shape[0] > X.shape[1] else X @ X.T
     top = len(gram) - 1
-    return max(0.0, float(eigh(gram, eigvals_only=True, subset_by_index=[top, top], check_finite=False)[0]))
+    with one_thread:
+        return max(0.0, float(eigh(gram, eigvals_only=True, subset_by_index=[top, top], check_finite=False)[0]))
 
 
 def filter_factors(values: Floats, alpha: ArrayLike) -> Floats:

@@ -21,6 +21,7 @@ from ..gist.decode_run import decode_run
 from ..gist.featured_words import FeaturedWords
 from ..gist.gist_decoder import METER_WORDS, GistDecoder
 from ..gist.meter import Meter
+from ..gist.passages import Passages
 from ..gist.proposals import Nucleus, Vocabulary
 from ..gist.timing import WordTiming
 from ..gist.whitened import WhitenedModel
@@ -30,10 +31,10 @@ from ..recordings.matching import check_agrees
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
 from ..steps import Step, open_chain, run_steps, step_from_dict
-from ..volumes import VolumeSpace
-from .sealed import GIST, MANIFEST, VOCABULARY, naming, part_of, unseal
+from .saved_space import saved_space
+from .sealed import GIST, MANIFEST, REFERENCE, VOCABULARY, naming, part_of, unseal
 
-PARTS = (GIST, VOCABULARY, ENTER, GO_ON)
+PARTS = (GIST, VOCABULARY, ENTER, GO_ON, REFERENCE)
 OF_MODEL = ("unknown", "mean", "size", "intercept", "projection", "responses")
 OF_RATE = ("places", "mean", "weights")
 OF_VOCABULARY = ("stem", "stop", "allowed", "first")
@@ -58,16 +59,18 @@ class CompiledGist:
         Which features it decodes from, after the steps.
     words_per_s : float
         How fast was spoken in the training.
+    space : VolumeSpace or None
+        The grid of its voxels and how volumes are prepared, where it was fitted on volumes.
     rate : WordRate or None
         How fast is spoken, from the samples that it decodes from; None in older formats.
+    passages : Passages or None
+        What it expects of passages that may be heard; None in older formats.
     meter : Meter or None
         None only while it is fitted.
     """
 
     answers: tuple[str, ...] = ()
     """It has no classes."""
-    space: VolumeSpace | None = None
-    """Volumes are taken as they lie."""
 
     def __init__(self, path: Path, digest: str, manifest: dict[str, Any], parts: Mapping[str, bytes]) -> None:
         self.path, self.digest, self.manifest = path, digest, manifest
@@ -76,6 +79,7 @@ class CompiledGist:
         self.unit = unit if isinstance(unit, str) else tuple(map(str, unit))
         self.rate_hz, self.words_per_s = float(manifest["rate_hz"]), float(manifest["words_per_s"])
         self.steps: tuple[Step, ...] = tuple(step_from_dict(saved) for saved in manifest["steps"])
+        self.space = saved_space(manifest, parts)
         self.meter = Meter(**manifest["meter"]) if manifest["meter"] else None
         if self.meter is not None and self.meter.n_words != METER_WORDS:
             raise InputError(f"meter: expected one of {METER_WORDS} words, got one of {self.meter.n_words}")
@@ -91,6 +95,7 @@ class CompiledGist:
         self.rate = None if "word_rate" not in manifest else _rate(manifest["word_rate"], arrays, chain.rate_out_hz)
         if self.rate is not None and not set(self.rate.places) <= set(range(len(self.voxels))):
             raise InputError(f"rate_places: expected some of {len(self.voxels)} voxels, got {self.rate.places}")
+        self.passages = _passages(manifest["passages"], arrays, self._model) if "passages" in manifest else None
         words = tuple(json.loads(part_of(parts, VOCABULARY)))
         self._vocabulary = Vocabulary(words, **{name: arrays[name] for name in OF_VOCABULARY})
         beam: dict[str, Any] = dict(manifest["beam"])
@@ -158,6 +163,20 @@ class CompiledGist:
 def _rate(saved: dict[str, Any], arrays: Mapping[str, NDArray], rate_hz: float) -> WordRate:
     of: dict[str, Any] = {**saved, **{name: arrays[f"rate_{name}"] for name in OF_RATE}}
     return WordRate(**{**of, "rate_hz": rate_hz, "delays": tuple(saved["delays"])})
+
+
+def _passages(saved: dict[str, Any], arrays: Mapping[str, NDArray], model: WhitenedModel) -> Passages:
+    expected = arrays["passages_expected"]
+    if expected.ndim != 2 or expected.shape[1] != model.n_directions:
+        raise InputError(f"passages_expected: expected (n_samples, {model.n_directions}), got {expected.shape}")
+    return Passages(
+        names=tuple(map(str, saved["names"])),
+        lengths=tuple(map(int, saved["lengths"])),
+        expected=expected,
+        autocorrelation=model.timing.autocorrelation,
+        rate_hz=model.rate_hz,
+        n_window=int(saved["n_window"]),
+    )
 
 
 def _arrays(content: bytes) -> dict[str, NDArray]:

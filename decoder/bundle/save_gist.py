@@ -21,12 +21,16 @@ from ..fitted_on import run_digests
 from ..gist.fitting import FittedGist, model_without
 from ..gist.meter_fit import fit_meter
 from ..gist.network_words import SlidingWords
+from ..gist.passages import Passages
+from ..gist.passages_fit import expect_passages
+from ..gist.window_scores import WINDOW_S
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords
 from ..steps import Step, run_steps
 from .compiled_gist import OF_MODEL, OF_RATE, OF_VOCABULARY, CompiledGist
 from .graph import check_causal
 from .saved_network import described
+from .saved_space import described_space, reference_part
 from .sealed import GIST, VOCABULARY, seal
 from .versions import versions
 
@@ -42,6 +46,8 @@ def save_gist(
     path: str | PathLike[str],
     *,
     precision: Precision = "float32",
+    passages: Mapping[Any, TimedWords] | None = None,
+    window_s: float = WINDOW_S,
 ) -> CompiledGist:
     """Save a fitted decoder of gist, and return it as it is run from now on.
 
@@ -61,6 +67,10 @@ def save_gist(
         ``.hotwire`` is customary. The file gets its name only when it is complete.
     precision : {"float32", "float16", "int8"}
         Of the network's large matrices.
+    passages : mapping of int or str to TimedWords, optional
+        What may be heard live, by its name. Default: the words of the runs that it was fitted on.
+    window_s : float
+        By how much of the recording a passage is found.
 
     Raises
     ------
@@ -72,13 +82,17 @@ def save_gist(
     if not isinstance(network, SlidingWords):
         raise InputError("fitted: expected a decoder that was fitted, got one that was loaded; copy its file")
     graphs = sliding_graphs(network.sliding, network.tokens.tolist(), fitted.settings.beam.width, precision)
+    features, texts = fitted.words.of_words, words if passages is None else passages
+    expected = expect_passages(network.sliding.network, features, fitted.model, texts, fitted.settings, window_s)
     parts = {
-        GIST: _packed(fitted, graphs),
+        GIST: _packed(fitted, graphs, expected),
         VOCABULARY: json.dumps(fitted.vocabulary.words).encode(),
         **graphs.graphs,
+        **reference_part(recording.space),
     }
     manifest = _manifest(fitted, recording, words, steps)
     manifest["network"] = {**described(network.sliding.network, embedded=True), "precision": precision}
+    manifest["passages"] = {name: getattr(expected, name) for name in ("names", "lengths", "n_window")}
     manifest["graphs"] = asdict(graphs.shapes)
     made = CompiledGist(Path(path), "", manifest, parts)
     after_steps = run_steps(steps, recording)
@@ -114,11 +128,12 @@ def _manifest(
         "word_rate": {name: getattr(fitted.rate, name) for name in ("delays", "intercept", "duration_s")},
         "meter": {},
         "live": {"reason": None},
+        "space": described_space(recording.space),
         "fitted_on": run_digests(recording),
     }
 
 
-def _packed(fitted: FittedGist, graphs: SlidingGraphs) -> bytes:
+def _packed(fitted: FittedGist, graphs: SlidingGraphs, passages: Passages) -> bytes:
     features = fitted.words.of_words
     file = BytesIO()
     np.savez(
@@ -127,6 +142,7 @@ def _packed(fitted: FittedGist, graphs: SlidingGraphs) -> bytes:
         **{name: getattr(fitted.model, name) for name in OF_MODEL},
         **{name: getattr(fitted.vocabulary, name) for name in OF_VOCABULARY},
         **{f"rate_{name}": getattr(fitted.rate, name) for name in OF_RATE},
+        passages_expected=passages.expected,
         feature_mean=features.mean,
         feature_components=features.components,
         usual_states=fitted.words.usual_states.astype(np.float32),

@@ -27,6 +27,7 @@ OWN = {
     "align": "align:align",
     "data": "assets:data",
     "demo": "demo:demo",
+    "encode": "encode:encode",
     "evaluate": "evaluate:evaluate",
     "explain": "explain:explain",
     "export": "export:export",

@@ -20,16 +20,19 @@ def fit_gist_study(study: Path, path: Path, left_out: tuple[str, ...], precision
     opened = open_gist(study)
     network = opened.network()
     recording, words = opened.read(network)
-    known = {str(run): run for run in recording.runs}
+    passages = opened.passages(words)
+    names = {str(run): run for run in recording.runs}
     for name in left_out:
-        if name not in known:
-            raise UnknownNameError("run to leave out", name, known)
-    recording = recording.select(runs=[run for name, run in known.items() if name not in left_out])
+        if name not in names:
+            raise UnknownNameError("run to leave out", name, names)
+    recording = recording.select(runs=[run for name, run in names.items() if name not in left_out])
     words = {run: words[run] for run in recording.runs}
-    steps = opened.sections.gist.steps
+    steps, window_s = opened.sections.gist.steps, opened.sections.evaluation.window_s
     with opened.naming():
         fitted = fit_gist(network, words, run_steps(steps, recording), opened.settings())
-        saved = save_gist(fitted, recording, words, steps, path, precision=precision)
+        saved = save_gist(
+            fitted, recording, words, steps, path, precision=precision, passages=passages, window_s=window_s
+        )
     found = {
         "path": str(path),
         "recording": recording.summary(),
@@ -42,5 +45,6 @@ def fit_gist_study(study: Path, path: Path, left_out: tuple[str, ...], precision
         f"Fitted on {recording.summary()} and saved as {path}; `hotwire inspect {path}` says what is in it.",
         f"Without a brain's words, {meter.n_words} words of text explain {meter.mean:.1f} nats, give or take "
         f"{meter.sd:.1f}; a text that is not well above that is not distinguishable from the language model.",
+        f"Live it also says which of {len(passages)} passages is heard, by the newest {window_s:g} s.",
     ]
     return CommandResult(found, lambda console: console.print("\n".join(map(printable, lines)), markup=False))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
 from pathlib import Path
 
 import click
 
 from ...errors import InputError
-from .options import json_option
+from .options import common_name, json_option
 from .result import CommandResult
 
 
@@ -25,7 +24,7 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
     Several studies are sessions of one map, which is their mean. The folder gets a report (one HTML file), the
     figures as SVG and PDF, and tables as CSV. A stopped map continues where it was.
     """
-    folder = out or Path(f"{_common(studies)}-results")
+    folder = out or Path(f"{common_name(studies)}-results")
     if not folder.parent.is_dir():
         raise InputError(f"out: there is no folder {folder.parent} to make {folder.name} in; make it first")
     from ..experiments.kernel.cluster import Cluster
@@ -47,7 +46,7 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
     page = write_page(
         result,
         folder / "map.html",
-        title=f"hotwire: {_common(studies)}",
+        title=f"hotwire: {common_name(studies)}",
         command=" ".join(["hotwire map", *map(str, studies)]),
         seconds=found.seconds,
         studies={study.path.name: study.text for study in opened},
@@ -57,12 +56,3 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
     return CommandResult(
         data, lambda console: show_result(console, result, found.seconds, f"Report, figures and tables: {folder}")
     )
-
-
-def _common(studies: tuple[Path, ...]) -> str:
-    """What the studies' names begin with, e.g. ``v4-map`` for ``v4-map-190923.toml`` and ``v4-map-210621.toml``."""
-    stems = [study.stem for study in studies]
-    if len(stems) == 1:
-        return stems[0]
-    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*stems, strict=False))
-    return "".join(letters[0] for letters in alike).rstrip("0123456789").rstrip("-_.") or "map"

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,15 @@ report_option = click.option("--report", type=click.Path(dir_okay=False, path_ty
 def check_folder(what: str, path: Path) -> None:
     if not path.parent.is_dir():
         raise InputError(f"{what}: there is no folder {path.parent} to write {path.name} into; make it first")
+
+
+def common_name(studies: tuple[Path, ...]) -> str:
+    """What the studies' names begin with, e.g. ``v4-map`` for ``v4-map-190923.toml`` and ``v4-map-210621.toml``."""
+    stems = [study.stem for study in studies]
+    if len(stems) == 1:
+        return stems[0]
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*stems, strict=False))
+    return "".join(letters[0] for letters in alike).rstrip("0123456789").rstrip("-_.") or "studies"
 
 
 @contextmanager

@@ -75,6 +75,8 @@ class GistDecoder:
         """What was gained over each `METER_WORDS` words, one stretch after the other."""
         self.n_decided = 0
         """How many words the beam has been through."""
+        self.newest: Floats | None = None
+        """The newest sample, whitened; None before the first, or where it was lost."""
         self.n_lost = 0
         """How many samples were lost: they are left out of the likelihood."""
 
@@ -168,7 +170,7 @@ class GistDecoder:
                 f"{self._n_samples + int(bad[0])}"
             )
         for is_lost, row in zip(lost, self._model.project(np.where(lost[:, None], 0.0, samples)), strict=True):
-            self._samples[self._n_samples] = None if is_lost else row
+            self.newest = self._samples[self._n_samples] = None if is_lost else row
             self.n_lost += bool(is_lost)
             self._n_samples += 1
 

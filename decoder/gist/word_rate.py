@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...adapters.lags import checked_lags
+from ...adapters.rows import each_row
 from ...errors import InputError, ShapeError
 
 Floats = NDArray[np.float64]
@@ -87,7 +88,7 @@ class WordRate:
     def parts(self, sample: Floats) -> Floats:
         """What a sample (n_voxels,) says of the rates before it, at each delay."""
         left = sample[self.places] - self.mean
-        return self.weights @ np.where(np.isnan(left), 0.0, left)
+        return each_row(np.where(np.isnan(left), 0.0, left)[None], self.weights.T)[0]
 
     def rates(self, samples: ArrayLike) -> Floats:
         """Words in each sample of a run (n_samples, n_voxels): not rounded, and below 0 where the model says so."""

@@ -85,26 +85,6 @@ def explained_variance(true: ArrayLike, predicted: ArrayLike) -> NDArray[np.floa
     return 1.0 - np.divide(left, variance, out=np.full_like(variance, np.nan), where=_varies(true, axis=0))
 
 
-def unique_variance(true: ArrayLike, both: ArrayLike, nuisance: ArrayLike) -> NDArray[np.float64]:
-    """Share of each unit's variance that features explain beyond nuisance ones, (n_units,).
-
-    `both` are predictions of a model with both kinds of features, `nuisance` those of a model with nuisance alone, both
-    of held-out samples. Below zero where the further features only add noise.
-
-    References
-    ----------
-    de Heer, Huth, Griffiths, Gallant & Theunissen (2017), The hierarchical cortical organization of human speech
-    processing. J. Neurosci. 37, 6539-6557 (variance partitioning).
-
-    Examples
-    --------
-    >>> true = [[1.0], [2.0], [3.0]]
-    >>> unique_variance(true, both=true, nuisance=[[1.5], [2.0], [2.5]])
-    array([0.25])
-    """
-    return explained_variance(true, both) - explained_variance(true, nuisance)
-
-
 def _pair(true: ArrayLike, predicted: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     true, predicted = np.asarray(true, np.float64), np.asarray(predicted, np.float64)
     if true.ndim != 2 or true.shape != predicted.shape or not len(true):

@@ -13,32 +13,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import ShapeError
+from .bootstrapped import Bootstrapped
 from .ceilings import explained_per_ceiling
 from .correlations import profile_correlation
-from .intervals import LEAST_RUNS, NO_INTERVAL
+from .intervals import LEAST_RUNS
 
 N_DRAWS = 1000
 AT_ONCE = 50
 """So many draws of stimuli are multiplied together."""
-
-
-class SitesMedian(NamedTuple):
-    """The median over sites, its 95 % interval over sites and stimuli (NaN for too few), and the draws of it."""
-
-    value: float
-    low: float
-    high: float
-    draws: NDArray[np.float64]
-
-    def minus(self, other: SitesMedian) -> SitesMedian:
-        """The difference from another median of the same bootstrap, with its own interval."""
-        return _median(self.value - other.value, self.draws - other.draws)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,25 +63,33 @@ class SiteBootstrap:
         """The score of each site, (n_sites,)."""
         return self.score(profile_correlation(self.true, predicted))
 
-    def median(self, predicted: NDArray) -> SitesMedian:
-        """The median score over sites that have one."""
-        value = _nanmedian(self.of_sites(predicted))
+    def median(self, predicted: NDArray, beyond: NDArray | None = None) -> Bootstrapped:
+        """The median score over sites that have one; `beyond` another prediction, of which each site's is taken off.
+
+        What features explain beyond nuisance is the score of a model with both kinds of features, beyond that of a
+        model with nuisance alone (variance partitioning, de Heer et al. 2017, J. Neurosci. 37, 6539-6557).
+        """
+        off = 0.0 if beyond is None else self.of_sites(beyond)
+        value = _nanmedian(self.of_sites(predicted) - off)
         if self._codes.max(initial=-1) + 1 < LEAST_RUNS or self.true.shape[1] < LEAST_RUNS:
-            return SitesMedian(value, *NO_INTERVAL, np.full(self.n_draws, np.nan))
-        weights, sites = self._drawn
-        # Centred first, as differences of large sums would lose digits.
-        true, other = (np.asarray(one, np.float64) - np.mean(one, axis=0) for one in (self.true, predicted))
-        products = (true, other, true * true, other * other, true * other)
-        draws = np.empty(self.n_draws)
+            return Bootstrapped(value, np.full(self.n_draws, np.nan))
+        sites, draws = self._drawn[1], np.empty(self.n_draws)
         for start in range(0, self.n_draws, AT_ONCE):
             part = slice(start, start + AT_ONCE)
-            w = weights[part]
-            t, p, tt, pp, tp = (w @ one for one in products)
-            size = np.sqrt(np.maximum(tt - t * t, 0) * np.maximum(pp - p * p, 0))
-            r = np.divide(tp - t * p, size, out=np.zeros_like(size), where=size > 1e-12)
-            scores = np.take_along_axis(self.score(r), sites[part], axis=1)
-            draws[part] = [_nanmedian(one) for one in scores]
-        return _median(value, draws)
+            scores = self._drawn_scores(predicted, part)
+            if beyond is not None:
+                scores -= self._drawn_scores(beyond, part)
+            draws[part] = [_nanmedian(one) for one in np.take_along_axis(scores, sites[part], axis=1)]
+        return Bootstrapped(value, draws)
+
+    def _drawn_scores(self, predicted: NDArray, part: slice) -> NDArray[np.float64]:
+        """The score of each site over some draws of stimuli, (n_draws, n_sites): correlations from moments."""
+        w = self._drawn[0][part]
+        # Centred first, as differences of large sums would lose digits.
+        true, other = (np.asarray(one, np.float64) - np.mean(one, axis=0) for one in (self.true, predicted))
+        t, p, tt, pp, tp = (w @ one for one in (true, other, true * true, other * other, true * other))
+        size = np.sqrt(np.maximum(tt - t * t, 0) * np.maximum(pp - p * p, 0))
+        return self.score(np.divide(tp - t * p, size, out=np.zeros_like(size), where=size > 1e-12))
 
     @cached_property
     def _drawn(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -104,11 +99,6 @@ class SiteBootstrap:
         times = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), self.n_draws)
         weights = times[:, self._codes].astype(np.float64)
         return weights / weights.sum(axis=1, keepdims=True), rng.integers(0, n_sites, (self.n_draws, n_sites))
-
-
-def _median(value: float, draws: NDArray[np.float64]) -> SitesMedian:
-    low, high = np.quantile(draws, [0.025, 0.975]) if np.isfinite(draws).all() else NO_INTERVAL
-    return SitesMedian(value, float(low), float(high), draws)
 
 
 def _nanmedian(values: NDArray[np.float64]) -> float:

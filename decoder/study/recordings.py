@@ -15,7 +15,7 @@ from ..readers.arrays.stored_pictures import read_stored_pictures
 from ..readers.arrays.stored_voxels import VoxelList, VoxelMasks
 from ..readers.catalogue import READERS
 from ..readers.fmri.bids import event_tables, roots_of_events
-from ..readers.spikes.responses import load_repeats, read_pictures
+from ..readers.spikes.responses import load_repeats, read_pictures, read_presentations
 from ..readers.stimulus_files import read_stimulus_files, stimulus_files
 from ..recordings.cutting import cut_runs
 from ..recordings.joining import joined
@@ -66,6 +66,10 @@ class RecordingSection(Section):
     def pictures(self) -> dict[str, Any]:
         """The pictures by their names in the events; empty where the recording includes none."""
         return {}
+
+    def read_presentations(self) -> Recording:
+        """Read every presentation of a stimulus by itself, also where `read` gives averages over them."""
+        return self.read()
 
     def reliability(self) -> dict[str, float] | None:
         """How reliable responses are, by repeats of the same stimulus: figures by name; None without repeats."""
@@ -217,6 +221,12 @@ class ResponsesRecording(RecordingSection):
 
     def read_whole(self) -> Recording:
         return READERS[self.kind](**self.given("kind", "cut", "repeats") | {"stimuli": list(self.pictures)})
+
+    def read_presentations(self) -> Recording:
+        if self.repeats is None:
+            return self.read()
+        given = {name: of for name, of in self.given().items() if name == "unit"}
+        return read_presentations(self.repeats, list(self.pictures), **given)
 
     def reliability(self) -> dict[str, float] | None:
         if self.repeats is None:

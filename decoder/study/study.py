@@ -34,8 +34,8 @@ from .section import Section
 
 CONTINUOUS = "kinematics"
 """The table in [targets] of a study of continuous targets, which has no network."""
-COMMANDS = {"gist": "gist", "retrieval": "retrieve"}
-"""The commands for studies of another kind, of continuous language."""
+COMMANDS = {"gist": "gist", "retrieval": "retrieve", "similarity": "encode"}
+"""The commands for studies of another kind."""
 AnySection = TypeVar("AnySection", bound=Section)
 
 
@@ -51,11 +51,11 @@ class Study:
         """Return the section of an experiment, by the class that the experiment registered for it."""
         return next(section for section in vars(self.sections).values() if isinstance(section, kind))
 
-    def recording(self) -> Recording:
-        """Read the recording, with the requested events."""
-        targets = self.sections.targets
+    def recording(self, *, presentations: bool = False) -> Recording:
+        """Read the recording, with the requested events; with `presentations` each repeat of a stimulus by itself."""
+        targets, section = self.sections.targets, self.sections.recording
         with self.naming("recording: "):
-            recording = self.sections.recording.read()
+            recording = section.read_presentations() if presentations else section.read()
             if targets.others == "error":
                 return recording
             if targets.words is not None:

@@ -63,7 +63,7 @@ def fit(study: Path, to: Prepared) -> None:
     fitted = fit_gist(network, known, training, opened.settings())
     write_npz(words_as_events(recording, words).select(runs=[held_out]), to.run)
     say("Saving it, with its meter.")
-    save_gist(fitted, training, known, opened.sections.gist.steps, to.bundle)
+    save_gist(fitted, training, known, opened.sections.gist.steps, to.bundle, passages=words)
 
 
 def gist_demo(
@@ -126,7 +126,8 @@ class BesideTruth(View):
         self.n_with_meter += text.z is not None
         verdict = "" if text.distinguishable else f"  {NOT_DISTINGUISHABLE}"
         meter = "meter: too few words yet" if text.z is None else f"meter: {text.z:+.1f}{verdict}"
-        lines = [Text.assemble(f"{text.stop_s:7.1f} s  ", (f"synthetic listener, {meter}", "dim"))]
+        passage = "" if text.passage is None else f"; passage: {text.passage}, second {text.passage_s:.0f}"
+        lines = [Text.assemble(f"{text.stop_s:7.1f} s  ", (f"synthetic listener, {meter}{passage}", "dim"))]
         if text.final:
             lines.append(Text("    heard  " + " ".join(map(printable, true))))
             lines.append(Text("    final  "))

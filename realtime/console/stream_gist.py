@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,7 @@ from .view import on_console
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled_gist import CompiledGist
+    from ..swap import Commands
 
 AHEAD_SAMPLES = 8
 """Evenly spoken words are known so far ahead."""
@@ -32,12 +34,15 @@ class TextTally(Output):
 
     n_samples: int = 0
     n_distinguishable: int = 0
+    n_of_passages: Counter[str] = field(default_factory=Counter)
     last: LiveText | None = None
     longest_s: float = 0.0
 
     def text(self, text: LiveText) -> None:
         self.n_samples += 1
         self.n_distinguishable += text.distinguishable
+        if text.passage is not None:
+            self.n_of_passages[text.passage] += 1
         self.longest_s = max(self.longest_s, text.compute_s)
         self.last = text
 
@@ -48,6 +53,7 @@ def run_gist(
     settings: LiveSettings,
     session: SessionOutputs,
     options: dict[str, Any],
+    commands: Commands | None,
 ) -> dict[str, Any]:
     """Decode until the end, and return the summary."""
     given = options["words_per_s"]
@@ -58,7 +64,7 @@ def run_gist(
     outputs = [tally, *session.every, *([] if options["as_json"] else [view])]
     engine = GistEngine(decoder, source, words, settings, outputs=outputs, recorder=session.recorder)
     session.warn(engine)
-    ended = decode(engine, view, seconds=options["seconds"])
+    ended = decode(engine, view, commands=commands, monitor=session.monitor, seconds=options["seconds"])
     last = tally.last
     return {
         "type": "summary",
@@ -70,6 +76,7 @@ def run_gist(
         "n_samples": tally.n_samples,
         "n_words": 0 if last is None else last.n_final,
         "n_distinguishable": tally.n_distinguishable,
+        "passages": dict(tally.n_of_passages.most_common()),
         "beam": None if last is None else last.width,
         "longest_compute_s": tally.longest_s,
         "losses": engine.losses,
@@ -90,11 +97,13 @@ def _word_times(decoder: CompiledGist, markers: str | None, words_per_s: float |
 
 def summary_of_gist(result: dict[str, Any]) -> str:
     lost = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in result["losses"].items() if n)
+    named = ", ".join(f"{name} (after {n} samples)" for name, n in result["passages"].items())
     share = result["n_distinguishable"] / max(result["n_samples"], 1)
     lines = [
         f"Ended: {result['ended']}. {result['n_words']} words after {result['n_samples']} samples, their times from "
         f"{result['word_times']}.",
         f"After {share:.0%} of the samples the text was the brain's; else {NOT_DISTINGUISHABLE}.",
+        f"Passages named: {named or 'none'}.",
         f"Losses: {lost or 'none'}. The words of a sample took at most {result['longest_compute_s']:.2f} s.",
     ]
     return "\n".join(map(printable, [*lines, *where_kept(result)]))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.adapters.backend import NumpyBackend, TorchBackend, backend_for
+from hotwire.adapters.backend import NumpyBackend, TorchBackend, backend_for, one_thread
 from hotwire.adapters.ridge import ridge
 from hotwire.errors import InputError, NonFiniteError, ShapeError
 
@@ -87,3 +88,15 @@ def test_tensors_are_checked() -> None:
         RidgeAdapter(1.0).fit(X, torch.as_tensor(Y[:11]))
     with pytest.raises(ShapeError, match=r"Y has shape \(12, 2, 2\)"):
         RidgeAdapter(1.0).fit(X, torch.zeros(12, 2, 2))
+
+
+def test_decompositions_have_one_thread_until_the_last_is_done() -> None:
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    with threadpool_limits(2):
+        with one_thread:
+            with one_thread:
+                assert threads() == {1}
+            assert threads() == {1}
+        assert threads() == {2}

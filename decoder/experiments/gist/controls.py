@@ -187,4 +187,5 @@ def _fitted_again(
     def words(network: WordNetwork) -> FeaturedWords:
         return FeaturedWords(asking(network), vocabulary, features, usual)
 
-    return lambda run: DecodingTask(fit.samples(run, encoding.voxels), model=model, words=words)
+    nuisance = None if features.components.shape[1] else features
+    return lambda run: DecodingTask(fit.samples(run, encoding.voxels), model=model, words=words, nuisance=nuisance)

@@ -18,6 +18,7 @@ from ...gist.gist_decoder import GistDecoder
 from ...gist.network_words import SlidingWords
 from ...gist.side_by_side import side_by_side
 from ...gist.whitened import WhitenedModel
+from ...gist.word_features import WordFeatures
 from ...gist.word_model import WordNetwork
 from ...gist.word_rate import WordsAt
 from ...recordings.timed_words import TimedWords
@@ -32,13 +33,14 @@ class DecodingTask(NamedTuple):
     """Samples (n_samples, n_voxels) to decode.
 
     With a seed, a null that does not see them. A control may have another encoding model, and other features of words,
-    given the decoder's language model.
+    given the decoder's language model; `nuisance` are those features where none of them is a network's state.
     """
 
     samples: Floats
     null_seed: int | None = None
     model: WhitenedModel | None = None
     words: Callable[[WordNetwork], FeaturedWords] | None = None
+    nuisance: WordFeatures | None = None
 
 
 def decode_all(

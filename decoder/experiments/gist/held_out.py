@@ -10,9 +10,13 @@ import numpy as np
 
 from ....errors import InputError
 from ...gist.coverage import coverage_of
+from ...gist.passage_scores import Retrieved, retrieve_run
+from ...gist.passages import Passages
 from ...gist.sentence_similarity import SentenceSimilarity
+from ...gist.whitened import WhitenedModel
 from ...gist.window_identification import Identified, identify, stem_overlap
 from ...gist.window_scores import same_windows, score_windows, windows_of
+from ...gist.word_features import WordFeatures
 from ...gist.word_rate_fit import score_rate
 from ...recordings.timed_words import TimedWords
 from ...statistics.surrogates import phase_randomised
@@ -40,6 +44,7 @@ class Scoring:
     window_s: float
     sentences: SentenceSimilarity | None
     stories: Sequence[TimedWords]
+    expect: Callable[[WordFeatures, WhitenedModel], Passages]
     say: Callable[[str], None]
 
     def identified(self, words: TimedWords, said: list[str], own: list[slice], said_windows: list[slice]) -> Identified:
@@ -82,6 +87,18 @@ def decode_held_out(fit: Fit, run: int | str, words: TimedWords, seed: list[int]
         for (name, task), one in zip(tasks.items(), others, strict=True)
         if task.model is None
     }
+    passages = scoring.expect(fitted.words.of_words, fitted.model)
+    say(f"Run {run}: retrieval among {len(passages.names)} passages.")
+
+    def retrieved(task: DecodingTask) -> Retrieved | None:
+        if task.model is None:
+            return retrieve_run(passages, str(run), fitted.model.project(task.samples))
+        if task.nuisance is None:
+            return None
+        return retrieve_run(scoring.expect(task.nuisance, task.model), str(run), task.model.project(task.samples))
+
+    of_brain = {SURROGATE: surrogates[0], **tasks}
+    found_by = {name: retrieved(task) for name, task in of_brain.items()}
     return DecodedRun(
         run=run,
         true=true,
@@ -90,7 +107,8 @@ def decode_held_out(fit: Fit, run: int | str, words: TimedWords, seed: list[int]
         said_s=times.middle_s.tolist(),
         rate=score_rate(fitted.rate, samples, words),
         scores=scores.pop(DECODER),
-        controls={name: DecodedControl(of, z.get(name)) for name, of in scores.items()},
+        controls={name: DecodedControl(of, z.get(name), found_by.get(name)) for name, of in scores.items()},
+        retrieved=retrieve_run(passages, str(run), fitted.model.project(samples)),
         identified=scoring.identified(words, own.said, windows, said_windows),
         evidence=evidence,
         coverage=coverage_of(fitted, words),

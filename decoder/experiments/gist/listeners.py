@@ -10,7 +10,7 @@ from pydantic import Field
 from ....models.networks.language.language_model import LanguageModel
 from ...gist.network_words import read_stories
 from ...readers.listeners import read_listeners
-from ...recordings.one_story import cut_into_runs, mean_of_runs
+from ...recordings.one_story import cut_into_runs
 from ...recordings.recording import Recording
 from ...recordings.synthetic_listener import SyntheticListener
 from ...recordings.timed_words import TimedWords
@@ -30,9 +30,9 @@ class OneStorySection(Section):
     cut_s: list[Positive] = Field(min_length=1)
     """When the runs 1, 2, ... end and the next begin, in seconds; what a word reaches after it is in none."""
 
-    def mean(self) -> Recording:
-        """Read the listeners; return their mean."""
-        return mean_of_runs(read_listeners(self.path, self.tr_s))
+    def read(self) -> Recording:
+        """Read the listeners, a run each."""
+        return read_listeners(self.path, self.tr_s)
 
     def cut(self, recording: Recording, words: TimedWords, gap: int) -> tuple[Recording, dict[Any, TimedWords]]:
         """Cut the mean and the story's words into runs."""

@@ -13,9 +13,11 @@ from ...report.data import plain_data
 from ...report.drawing import Drawing
 from ...report.numbers import count, percent
 from ...report.result import Cell, Code, Number, PageSection, Sentence, Table
+from .ceilings import Ceilings
 from .held_out import DECODER
 from .methods import methods_of
 from .result import DecodedControl, DecodedRun, GistResult
+from .retrieval import retrieval_sentence, retrieval_table
 
 LINE = 12
 TIMES = {
@@ -32,7 +34,7 @@ class GistReport:
     result: GistResult
 
     def summary(self) -> dict[str, Any]:
-        runs = [vars(run) | {"evidence": _evidence(run), "rate": run.rate._asdict()} for run in self.result.runs]
+        runs = [vars(run) | {"evidence": _evidence(run)} for run in self.result.runs]
         return plain_data(vars(self.result) | {"runs": runs})
 
     def lead(self) -> str:
@@ -75,6 +77,7 @@ class GistReport:
                 )
             )
             found.append(Sentence(f"Run {run.run}: {_rate(run, result.word_times)}"))
+            found.append(retrieval_sentence(run))
             sayable, proposed = run.coverage
             found.append(
                 Sentence(
@@ -82,12 +85,14 @@ class GistReport:
                     "are among its proposals after the true text."
                 )
             )
+        if result.ceilings is not None:
+            found.append(Sentence(_ceilings(result, result.ceilings)))
         if result.controls_left_out:
             found.append(Sentence(f"Controls not run: {', '.join(result.controls_left_out)}."))
         return found
 
     def tables(self) -> list[Table]:
-        return [self._scores(), self._identified()]
+        return [self._scores(), self._identified(), retrieval_table(self.result)]
 
     def figures(self) -> list[Drawing]:
         return []
@@ -95,7 +100,8 @@ class GistReport:
     def sections(self) -> list[PageSection]:
         texts = [Code(_side_by_side(run)) for run in self.result.runs]
         return [
-            PageSection("Scores", [self._scores(), self._identified()]),
+            PageSection("Scores of texts", [self._scores(), self._identified()]),
+            PageSection("Retrieval, without any text", [retrieval_table(self.result)]),
             PageSection("True and decoded, at the same times", texts),
             PageSection("Methods", [methods_of(self.result)]),
         ]
@@ -148,6 +154,24 @@ def _rate(run: DecodedRun, word_times: str) -> str:
         f"how many words are said in each sample, as the brain tells it, correlates by {r:.2f} with the truth{z}; that "
         f"makes {n_timed} words of {n_true}, {use}."
     )
+
+
+def _ceilings(result: GistResult, of: Ceilings) -> str:
+    """What the listeners allow, beside what was reached."""
+    r = np.mean(result.correlations)
+    told = (
+        f"Ceilings from the {of.n_listeners} listeners themselves: no prediction could correlate with their mean by "
+        f"more than {of.r:.2f}, on average over features; that from the words does by {r:.2f}."
+    )
+    for run in result.runs:
+        share, known = of.same_passage[run.run], run.retrieved.same_passage
+        if not np.isnan(share):
+            told += (
+                f" In run {run.run} the true stretch wins against {percent(share)} % of the others where one half of "
+                f"the listeners is compared with the other, and against {percent(known)} % where all are compared "
+                "with the words."
+            )
+    return told
 
 
 def _evidence(run: DecodedRun) -> dict[str, Any]:

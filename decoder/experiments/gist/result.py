@@ -11,9 +11,11 @@ from ...gist.coverage import Coverage
 from ...gist.fitting import GistSettings
 from ...gist.gist_decoder import METER_WORDS
 from ...gist.meter import DISTINGUISHABLE, Meter
+from ...gist.passage_scores import Retrieved
 from ...gist.window_identification import Identified
 from ...gist.window_scores import Scores
 from ...gist.word_rate_fit import RateScore
+from .ceilings import Ceilings
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,14 @@ class Evidence:
 
 
 class DecodedControl(NamedTuple):
-    """Scores of a control's text; `z` is its evidence as the decoder's own, None where it has another model."""
+    """Scores of a control's text; `z` is its evidence as the decoder's own, None where it has another model.
+
+    `retrieved` is how well its brain finds the passage, None where it has none.
+    """
 
     scores: Scores
     z: float | None
+    retrieved: Retrieved | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,8 @@ class DecodedRun:
 
     True words are said at `middle_s`, decoded ones at `said_s`; `rate` is how well the brain tells how fast is spoken.
     `scores` are of the decoded text beside nulls, `controls` of other texts, by name. Of the true words, `coverage` has
-    the shares that the decoder may say and is offered. In the end the beam's texts differ in `n_drafted` words.
+    the shares that the decoder may say and is offered. `retrieved` needs no decoded text. In the end the beam's texts
+    differ in `n_drafted` words.
     """
 
     run: int | str
@@ -82,6 +89,7 @@ class DecodedRun:
     scores: Scores
     controls: dict[str, DecodedControl]
     identified: Identified
+    retrieved: Retrieved
     evidence: Evidence
     coverage: Coverage
     n_drafted: int
@@ -109,6 +117,8 @@ class GistResult:
     controls_left_out: tuple[str, ...]
     identified_by: str
     runs: tuple[DecodedRun, ...]
+    ceilings: Ceilings | None = None
+    """Of several listeners of one story."""
 
     @property
     def sum_of_squares(self) -> float:

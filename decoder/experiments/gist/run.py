@@ -8,8 +8,12 @@ from typing import Any
 from ....errors import InputError
 from ....models.networks.language.language_model import LanguageModel
 from ...gist.fitting import GistSettings, fit_gist
+from ...gist.passages import Passages
+from ...gist.passages_fit import expect_passages
 from ...gist.sentence_similarity import SentenceSimilarity
+from ...gist.whitened import WhitenedModel
 from ...gist.window_scores import WINDOW_S
+from ...gist.word_features import WordFeatures
 from ...recordings.recording import Recording
 from ...recordings.timed_words import TimedWords
 from .controls import CHEAP, CONTROLS, Decoding, Fit, check_control
@@ -31,6 +35,7 @@ def evaluate_gist(
     controls: Sequence[str] = CHEAP,
     window_s: float = WINDOW_S,
     seed: int = 0,
+    passages: Mapping[str, TimedWords] | None = None,
     sentences: SentenceSimilarity | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> GistResult:
@@ -62,6 +67,8 @@ def evaluate_gist(
     window_s : float
         Length of the windows that are scored, one every second.
     seed : int
+    passages : mapping of str to TimedWords, optional
+        What may be heard, by its name, with the words of all runs. Default: these alone.
     sentences : SentenceSimilarity, optional
         A sentence encoder, whose similarity is a further score, and by which windows are identified. Default: windows
         are identified by the stems that they share.
@@ -98,7 +105,12 @@ def evaluate_gist(
             say(f"Fitting a control: {name}.")
         made[name] = control.make(fit)
     stories = [words[run] for run in [*held_out, *training]]
-    scoring = Scoring(n_nulls, n_surrogates, word_times, made, window_s, sentences, stories, say)
+    heard = {str(run): of for run, of in words.items()} if passages is None else passages
+
+    def expect(features: WordFeatures, model: WhitenedModel) -> Passages:
+        return expect_passages(network, features, model, heard, settings, window_s)
+
+    scoring = Scoring(n_nulls, n_surrogates, word_times, made, window_s, sentences, stories, expect, say)
     runs = [decode_held_out(fit, run, words[run], [seed, number], scoring) for number, run in enumerate(held_out)]
     return GistResult(
         network=network.name,

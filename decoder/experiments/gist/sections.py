@@ -18,7 +18,7 @@ from ...study.settings import Layer, Steps
 from .controls import CHEAP, check_control
 from .held_out import WordTimesFrom
 from .listeners import ListenerSection, OneStorySection
-from .words_section import WordsSection
+from .words_section import PassagesSection, WordsSection
 
 
 @fields_of(Nucleus)
@@ -86,6 +86,8 @@ class GistSections(Section):
     listener: ListenerSection | None = None
     listeners: OneStorySection | None = None
     words: WordsSection
+    passages: PassagesSection | None = None
+    """Texts that may be heard, beside those of all runs: `hotwire gist` and `hotwire stream` say which it is."""
     network: NetworkSection
     sentences: NetworkSection | None = None
     """A sentence encoder by which texts are compared, too."""

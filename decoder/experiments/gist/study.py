@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from ....models.networks.language.language_model import LanguageModel
 from ....models.networks.sentence import SentenceEncoder
 from ...gist.fitting import GistSettings
 from ...gist.sentence_similarity import SentenceSimilarity
+from ...recordings.one_story import mean_of_runs
 from ...recordings.recording import Recording
 from ...recordings.timed_words import TimedWords, check_words
 from ...steps import run_steps
 from ...study.messages import checked_sections
 from ...study.study import check_kind, naming, read_document
+from .ceilings import Ceilings, ceilings_of
 from .result import GistResult
 from .run import evaluate_gist
 from .sections import GistSections
@@ -40,8 +42,31 @@ class GistStudy:
         recording, words = self.read(network)
         with naming(self.path):
             recording = run_steps(sections.gist.steps, recording)
-            numbers = dict(sections.evaluation)
-            return evaluate_gist(network, words, recording, self.settings(), **numbers, sentences=sentences, say=say)
+            result = evaluate_gist(
+                network,
+                words,
+                recording,
+                self.settings(),
+                **dict(sections.evaluation),
+                passages=self.passages(words),
+                sentences=sentences,
+                say=say,
+            )
+        return replace(result, ceilings=self.ceilings())
+
+    def ceilings(self) -> Ceilings | None:
+        """How alike the brains of several listeners of one story are; None of a single one."""
+        listeners, gist, evaluation = self.sections.listeners, self.sections.gist, self.sections.evaluation
+        if listeners is None:
+            return None
+        [story] = self.sections.words.read([1]).values()
+        with naming(self.path, "listeners: "):
+            return ceilings_of(
+                listeners.read(),
+                lambda mean: run_steps(gist.steps, listeners.cut(mean, story, gist.encoding().gap)[0]),
+                evaluation.held_out,
+                evaluation.window_s,
+            )
 
     def _sentences(self) -> SentenceSimilarity | None:
         """The sentence encoder, if there is one."""
@@ -71,6 +96,17 @@ class GistStudy:
         beam = self.sections.beam.settings()
         return GistSettings(section.layer, section.n_tokens, section.n_components, section.encoding(), beam)
 
+    def passages(self, words: Mapping[Any, TimedWords]) -> dict[str, TimedWords]:
+        """What may be heard, by its name: the words of all runs, and the study's other passages."""
+        found = {str(run): of for run, of in words.items()}
+        if self.sections.passages is not None:
+            with naming(self.path, "passages: "):
+                others = self.sections.passages.named()
+                if same := sorted(found.keys() & others.keys()):
+                    raise InputError(f"expected other names than the runs have, got {same[0]!r}; its words are known")
+            found |= others
+        return found
+
     def read(self, network: LanguageModel) -> tuple[Recording, dict[Any, TimedWords]]:
         """Read the recording, or have the listener hear, before any step; and the words of its runs."""
         sections = self.sections
@@ -84,7 +120,7 @@ class GistStudy:
             return recording, words
         if sections.listeners is not None:
             with naming(self.path, "listeners: "):
-                mean = sections.listeners.mean()
+                mean = mean_of_runs(sections.listeners.read())
             with naming(self.path, "words: "):
                 story = sections.words.read([1])
                 check_words(story, mean)

@@ -45,6 +45,22 @@ class WordsSection(Section):
         return {run: read_words(path, **options) for run, path in zip(names, self.path, strict=True)}
 
 
+class PassagesSection(WordsSection):
+    """Texts that may be heard beside those of the runs, written as [words]; they need no recording."""
+
+    def named(self) -> dict[str, TimedWords]:
+        """Read all of them, by the names of their files, or by the table's column."""
+        if self.run is not None:
+            return self.read(None)
+        names = [path.name.split(".")[0] for path in self.path]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise InputError(
+                f"path: expected files of different names, by which passages are named, got {twice[0]!r} twice"
+            )
+        return dict(zip(names, self.read(names).values(), strict=True))
+
+
 def check_lasting(words: dict[Any, TimedWords], recording: Recording) -> None:
     """Raise RecordingError where words end long before their run: its samples then last shorter than it says."""
     for run, length in recording.run_lengths().items():

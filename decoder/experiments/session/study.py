@@ -13,8 +13,10 @@ from .section import MapNetworkSection, MapSection
 from .settings import NetworkSpec
 
 
-def session_parts(study: Study) -> dict[str, Any]:
+def session_parts(study: Study, *, presentations: bool = False) -> dict[str, Any]:
     """The recording, its regions, the networks and the reliability, by the names of `RegionSession`'s parameters.
+
+    With `presentations` the recording has each repeat of a stimulus by itself.
 
     A StudyError says which regions, layers or networks do not fit together.
     """
@@ -23,7 +25,7 @@ def session_parts(study: Study) -> dict[str, Any]:
         for one in section.networks_or(study.sections.network):  # before the recording is read
             one.check_layers()
             one.check_there()
-    recording = study.recording()
+    recording = study.recording(presentations=presentations)
     study.check_words(recording)
     with study.naming("map.regions: " if section.regions_from is None else "map.regions_from: "):
         regions = read_regions(section.regions_from or section.regions, recording)

@@ -49,26 +49,72 @@ def read_responses(
             f"responses: expected (n_neurons, n_stimuli) with a column for each of the {len(stimuli)} pictures, got "
             f"{array.shape}"
         )
-    n_neurons, n_stimuli = array.shape
-    runs = np.arange(n_stimuli)
-    events = Events(runs, np.zeros(n_stimuli), np.ones(n_stimuli), np.array(stimuli), np.array(stimuli))
+    return _each_its_own_run(array.T, np.array(stimuli), unit, source or _source(responses))
+
+
+def read_presentations(
+    repeats: str | Path | NDArray, stimuli: list[str], *, unit: str = "spikes", source: str | None = None
+) -> Recording:
+    """Read the response of each neuron to each single presentation of a picture: averages come apart again.
+
+    The order of presentations in time is not known, so each is a run of its own, as in `read_responses`.
+
+    Parameters
+    ----------
+    repeats : path of a .npy file, or array (n_neurons, n_stimuli, n_repeats)
+        NaN where there was no repeat.
+    stimuli, unit, source
+        As for `read_responses`.
+
+    Raises
+    ------
+    RecordingError
+        The file is no array, has another number of pictures, or a presentation was recorded of some neurons only.
+    """
+    array = repeats if isinstance(repeats, np.ndarray) else _load(Path(repeats))
+    by_stimulus = _by_stimulus(array, len(stimuli), _source(repeats))
+    there = np.isfinite(by_stimulus)
+    whole = there.all(axis=1)
+    partly = np.argwhere(there.any(axis=1) & ~whole)
+    if len(partly):
+        stimulus, repeat = partly[0]
+        raise RecordingError(
+            f"repeats: expected each presentation of all neurons, or NaN for all, got NaN for "
+            f"{np.count_nonzero(~there[stimulus, :, repeat])} of {array.shape[0]} in repeat {repeat} of "
+            f"{stimuli[stimulus]} ({len(partly)} presentations are so); leave out neurons that were lost, or these "
+            "presentations"
+        )
+    names = np.repeat(stimuli, whole.sum(axis=1))
+    return _each_its_own_run(by_stimulus.transpose(0, 2, 1)[whole], names, unit, source or _source(repeats))
+
+
+def _each_its_own_run(rows: NDArray, names: NDArray, unit: str, source: str) -> Recording:
+    """Responses (n_rows, n_neurons) to pictures of these names, each a run of a single sample."""
+    runs = np.arange(len(rows))
     return Recording(
-        data=np.ascontiguousarray(array.T, dtype=np.float32),
+        data=np.ascontiguousarray(rows, dtype=np.float32),
         rate_hz=1.0,
-        feature_names=tuple(f"neuron_{i}" for i in range(n_neurons)),
+        feature_names=tuple(f"neuron_{i}" for i in range(rows.shape[1])),
         run=runs,
-        events=events,
+        events=Events(runs, np.zeros(len(rows)), np.ones(len(rows)), names, names),
         unit=unit,
-        source=source or ("memory" if isinstance(responses, np.ndarray) else str(responses)),
+        source=source,
     )
+
+
+def _source(given: str | Path | NDArray) -> str:
+    return "memory" if isinstance(given, np.ndarray) else str(given)
 
 
 def load_repeats(path: str | Path, n_stimuli: int) -> NDArray[np.float64]:
     """Load single responses (n_neurons, n_stimuli, n_repeats) as (n_stimuli, n_neurons, n_repeats), NaN if none."""
-    array = _load(Path(path))
+    return _by_stimulus(_load(Path(path)), n_stimuli, str(path))
+
+
+def _by_stimulus(array: NDArray, n_stimuli: int, source: str) -> NDArray[np.float64]:
     if array.ndim != 3 or array.shape[1] != n_stimuli:
         raise RecordingError(
-            f"repeats: expected (n_neurons, {n_stimuli}, n_repeats) in {path}, a column for each picture, got "
+            f"repeats: expected (n_neurons, {n_stimuli}, n_repeats) in {source}, a column for each picture, got "
             f"{array.shape}"
         )
     return array.transpose(1, 0, 2)

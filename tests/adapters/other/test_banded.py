@@ -18,8 +18,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from hotwire.adapters import unit_blocks
 from hotwire.adapters.kinds import adapter_from_arrays
 from hotwire.adapters.other.banded import BandedAdapter
-from hotwire.adapters.other.banded_held_out import left_out
-from hotwire.adapters.other.banded_search import first_sets, search_sets
+from hotwire.adapters.other.banded_held_out import residuals_by_kernel
+from hotwire.adapters.other.bands import first_sets, search_sets
 from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.errors import BundleError, InputError, NonFiniteError, ShapeError, UnknownNameError
 
@@ -217,7 +217,7 @@ def test_left_out_keeps_its_digits_with_weak_strengths(alpha: float, offset: flo
     train = np.setdiff1d(np.arange(30), held_out)
     expected = Y[held_out] - Ridge(alpha, solver="svd").fit(X[train], Y[train]).predict(X[held_out])
     centred = X - X.mean(axis=0)
-    found = left_out(centred @ centred.T / alpha, [(train, held_out)], Y - Y.mean(axis=0))
+    found = residuals_by_kernel(centred @ centred.T / alpha, [(train, held_out)], Y - Y.mean(axis=0))
     np.testing.assert_allclose(found[0], expected, rtol=1e-5, atol=1e-9)
 
 

@@ -68,7 +68,7 @@ def test_sums_over_what_is_held_out(n_features: int, folds, scale: str) -> None:
     X = rng.normal(size=(24, n_features))
     layers = [X[:, :3] @ rng.normal(size=(3, 7)) + rng.normal(size=(24, 7)) + 2.0 for _ in range(2)]
     problem = ridge_problem(X, scale, ALPHAS, folds)
-    assert problem.left_out == (scale == "none" and folds is WHOLE)
+    assert problem.one_serves_all == (scale == "none" and folds is WHOLE)
     grams = np.stack([Y @ Y.T for Y in layers])
     found = sums_of_forms(forms(problem), grams)
     centred = [Y - Y.mean(axis=0) for Y in layers]

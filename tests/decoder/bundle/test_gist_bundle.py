@@ -19,7 +19,7 @@ from hotwire.decoder.statistics.surrogates import phase_randomised
 from hotwire.decoder.steps import Detrend
 from hotwire.errors import BundleError, InputError, RecordingError
 
-from .gist_study import SavedGist, fit_and_save
+from .gist_study import SPACE, SavedGist, fit_and_save
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,13 @@ def test_describes_itself(saved: SavedGist) -> None:
     assert told["fitted_on"].keys() == {"a", "b", "c"}
 
 
+def test_knows_how_volumes_are_prepared(saved: SavedGist) -> None:
+    space = saved.loaded.space
+    assert space is not None
+    assert (space.shape, space.affine.tolist()) == (SPACE.shape, SPACE.affine.tolist())
+    assert np.array_equal(space.reference, SPACE.reference)  # type: ignore[arg-type]
+
+
 def test_needs_nothing_heavy(saved: SavedGist) -> None:
     code = (
         "import sys; from hotwire.decoder.bundle.compiled_gist import CompiledGist; "
@@ -96,14 +103,17 @@ def test_faults(saved: SavedGist, tmp_path: Path) -> None:
         ("beam", {}, "nucleus"),
         ("timing", manifest["timing"] | {"delays": [1]}, "responses: expected the shape"),
         ("word_rate", manifest["word_rate"] | {"delays": [1]}, "weights: expected the shape"),
+        ("passages", manifest["passages"] | {"lengths": [1, 1, 1, 1]}, r"expected: expected \(4, K\)"),
         ("words_per_s", "3", "words_per_s: expected float or int"),
     ):
         seal(tmp_path / "changed.hotwire", manifest | {field: value}, parts)
         with pytest.raises(BundleError, match=message):
             CompiledGist.load(tmp_path / "changed.hotwire")
-    older = {name: value for name, value in manifest.items() if name != "word_rate"} | {"format": 10}
+    newer = ("word_rate", "passages")
+    older = {name: value for name, value in manifest.items() if name not in newer} | {"format": 10}
     seal(tmp_path / "older.hotwire", older, parts)
-    assert CompiledGist.load(tmp_path / "older.hotwire").rate is None
+    loaded = CompiledGist.load(tmp_path / "older.hotwire")
+    assert loaded.rate is loaded.passages is None
     seal(tmp_path / "less.hotwire", manifest, {name: part for name, part in parts.items() if name != "go_on.onnx"})
     with pytest.raises(BundleError, match=r"'go_on\.onnx' is missing"):
         CompiledGist.load(tmp_path / "less.hotwire")

@@ -83,6 +83,7 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
         "Run e: decoding.",
         "Run e: 3 surrogates, 4 nulls and 3 controls, side by side.",
         "Run e: scores.",
+        "Run e: retrieval among 5 passages.",
     ]
     [run] = found["runs"]
     assert found["synthetic"] is True
@@ -107,6 +108,14 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     assert max(abs(one["scores"]["WER"]["z"]) for one in run["controls"].values()) < z / 2
     assert run["controls"]["Gaussian noise at test"]["z"] < 2 < run["evidence"]["z"]
     assert run["controls"]["nuisance model alone"]["z"] is None
+    found_again = run["retrieved"]
+    assert min(found_again["same_passage"], found_again["other_passages"]) > 0.95
+    assert found_again["z"] > 3
+    retrieved = {name: one["retrieved"] for name, one in run["controls"].items() if one["retrieved"] is not None}
+    assert set(retrieved) == set(run["controls"]) - {"language model alone"}
+    nuisance = retrieved.pop("nuisance model alone")  # lengths tell these six words apart
+    assert nuisance["right"] < found_again["right"]
+    assert max(one["right"] for one in retrieved.values()) < 0.4 < found_again["right"]
     assert run["coverage"] == {"sayable": 1.0, "proposed": 1.0}
     assert run["evidence"]["stretches"] == 1.0
     page = Path(found["report"]).read_text()
@@ -114,6 +123,7 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     assert "above that on 3 surrogates of the run, with random phases" in page
     assert "Controls not run: brain of another run, Gaussian noise at fitting and test, words permuted" in page
     assert "hotwire gist study.toml" in page
+    assert "A live session would name a passage in" in page
     assert "When each word was said is given to the decoder" in page
     assert f"makes {run['rate']['n_timed']} words of 76, which this decoding did not use" in page
 
@@ -186,15 +196,36 @@ def test_listeners_of_one_story(study: Path) -> None:
     rows = [f"dog\t{at}\t{at + 0.4}" for at in np.arange(1.0, 395.0, 1.5)]
     Path("words.tsv").write_text("\n".join(["word\tonset_s\toffset_s", *rows]))
     text = STUDY[: STUDY.index("[listener]")] + STUDY[STUDY.index("[words]") :]
-    text = text.replace("[words]", '[listeners]\npath = "listeners.npz"\ntr_s = 2.0\ncut_s = [200.0]\n[words]')
-    study.write_text(text.replace('path = "stories.tsv.gz"\nrun = "story"', 'path = "words.tsv"'))
+    text = text.replace('held_out = "e"', "held_out = 2").replace(
+        "[words]", '[listeners]\npath = "listeners.npz"\ntr_s = 2.0\ncut_s = [200.0]\n[words]'
+    )
+    story = text.replace('path = "stories.tsv.gz"\nrun = "story"', 'path = "words.tsv"')
+    study.write_text(story.replace('held_out = "e"', "held_out = 2"))
     opened = open_gist(study)
     recording, words = opened.read(opened.network())
     assert recording.run_lengths() == {1: 100, 2: 93}  # four delays and three lobes are between
+    ceilings = opened.ceilings()
+    assert ceilings is not None
+    assert ceilings.n_listeners == 2
+    assert list(ceilings.same_passage) == [2]
     assert words[1].offset_s[-1] <= 200 < 214 + words[2].onset_s[0] < 216
     study.write_text(text)
     with pytest.raises(StudyError, match=r"words\.run: expected none, since all"):
         open_gist(study)
+
+
+def test_passages_that_were_not_recorded(study: Path) -> None:
+    Path("poem.tsv").write_text("word\tonset_s\toffset_s\ndog\t1\t2\ncat\t3\t4\n")
+    study.write_text(STUDY.replace("[network]", '[passages]\npath = ["poem.tsv"]\n[network]'))
+    opened = open_gist(study)
+    words = opened.sections.words.read(None)
+    assert list(opened.passages(words)) == [*"abcde", "poem"]
+    Path("a.tsv").write_text(Path("poem.tsv").read_text())
+    for path, message in (("a.tsv", "expected other names than the runs have, got 'a'"), ("poem", "'poem' twice")):
+        files = f'["poem.tsv", "{path}"]' if path == "a.tsv" else '["poem.tsv", "poem.csv"]'
+        study.write_text(STUDY.replace("[network]", f"[passages]\npath = {files}\n[network]"))
+        with pytest.raises(StudyError, match=message):
+            open_gist(study).passages(words)
 
 
 def test_tables_of_all_runs(study: Path) -> None:

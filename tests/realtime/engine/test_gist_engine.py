@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hotwire.decoder.gist.passages import PassageFinder
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.recordings.timed_words import words_as_events
 from hotwire.errors import InputError, RecordingError, StreamError
@@ -102,6 +103,17 @@ def test_drafts_meter_and_lines(saved: SavedGist, heard: Recording, tmp_path: Pa
     known = [text for text in texts if text.z is not None]
     assert np.mean([text.distinguishable for text in known]) > 0.8
     assert known[-1].said.split() == list(words[-60:])
+    assert [text.passage_p for text in texts[:1]] != [None]
+    named = [text for text in texts[10:-10] if text.passage is not None]
+    assert np.mean([text.passage == "d" for text in named]) > 0.9
+    assert len(named) > 0.5 * len(texts)
+    late_s = [text.stop_s - text.passage_s for text in named if text.passage == "d" and text.passage_s is not None]
+    assert np.median(np.abs(late_s)) < 2.0
+    assert saved.loaded.passages is not None
+    finder, samples = PassageFinder(saved.loaded.passages), saved.loaded.samples(heard, "d")
+    whitened = saved.fitted.model.project(samples)
+    offline = [finder.heard(finder.push(sample)) for sample in whitened]
+    assert [text.passage_p for text in texts[:-1]] == [one.probability for one in offline]
     # A word is final at the latest 10 samples (and a second for its marker), and 8 words, after it was heard.
     for text in texts[:-1]:
         assert text.n_final >= (text.stop_s - 1.0 - 10 * 2.0 - 3.0) / 1.5 - 8 - 1
@@ -123,6 +135,20 @@ def test_lost_samples_are_left_out_and_counted(saved: SavedGist, heard: Recordin
     assert [why for why in messages.why if "nonfinite" in why] == [
         "nonfinite: 1 samples hold NaN or infinity, in feature_7"
     ]
+    # What a monitor shows: the samples that came, the lost ones as NaN, the channels, and the words.
+    n = engine.position
+    raw = engine.latest(2.0 * n)
+    assert np.flatnonzero(np.isnan(raw).all(axis=1)).tolist() == [
+        40 - n + len(raw),
+        41 - n + len(raw),
+        70 - n + len(raw),
+    ]
+    assert np.array_equal(raw[-5:], heard.data[n - 5 : n])
+    assert engine.faults == {}
+    assert [one.label for one in engine.markers_after(-1)] == saved.words["d"].word.tolist()
+    for command in (engine.promote, engine.roll_back, lambda: engine.run_along(saved.loaded)):
+        with pytest.raises(InputError, match="a decoder of gist is not exchanged while it runs"):
+            command()
     unopened = GistEngine(saved.loaded, Losing(heard, clock), MarkedWords(0.4))
     with pytest.raises(StreamError, match=r"expected an open one, got one before open\(\)"):
         unopened.turn()
@@ -178,6 +204,7 @@ def test_commands(saved: SavedGist, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     ran, told = run_command("stream", "me.hotwire", "--from", "made", "--publish", "none", "--out", str(tmp_path))
     assert ran.exit_code == 0, told
     assert "their times from the brain" in told
+    assert "Passages named: d (after" in told
     texts = [record for record in read_decisions(tmp_path / "decisions.jsonl").records if record["type"] == "text"]
     assert len(texts) == len(heard.data) + 1
     ran, told = run_command(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
-import pytest
 from sklearn.linear_model import Ridge
 
 from hotwire.adapters.other.delays import delayed
@@ -14,9 +13,8 @@ from hotwire.decoder.experiments.retrieval.listeners import divided
 from hotwire.decoder.experiments.retrieval.model import stretch_models
 from hotwire.decoder.experiments.retrieval.settings import RetrievalSettings
 from hotwire.decoder.experiments.retrieval.story import Story
-from hotwire.decoder.experiments.retrieval.stretches import pairs, similarities, stretches
+from hotwire.decoder.experiments.retrieval.stretches import stretches
 from hotwire.decoder.recordings.timed_words import TimedWords
-from hotwire.errors import InputError
 from hotwire.models.networks.language.word_states import WordStates
 
 RNG = np.random.default_rng(5)
@@ -25,31 +23,6 @@ RNG = np.random.default_rng(5)
 def test_no_sample_of_training_is_near_what_is_held_out() -> None:
     for stretch in stretches(np.arange(50), 4, 6):
         assert np.abs(np.subtract.outer(stretch.held_out, stretch.training)).min() == 7
-
-
-def test_pairs_are_won_by_windows_compared_one_by_one() -> None:
-    brain, predicted = RNG.normal(size=(2, 3, 14, 4))
-    predicted += 0.3 * brain
-    found = pairs(similarities(brain, predicted, 4), 4)
-    for test in range(3):
-        windows = [(brain[test, i : i + 4].ravel(), predicted[test, i : i + 4].ravel()) for i in range(11)]
-
-        def cosine(a: np.ndarray, b: np.ndarray) -> float:
-            return float(a @ b / np.sqrt(a @ a * (b @ b)))
-
-        won = []
-        for i, (heard, own) in enumerate(windows):
-            others = [other for j, (_, other) in enumerate(windows) if abs(i - j) >= 4]
-            won.append(np.mean([cosine(heard, own) > cosine(heard, other) for other in others]))
-        assert found[test] == pytest.approx(np.mean(won))
-
-
-def test_windows_that_do_not_fit() -> None:
-    X = RNG.normal(size=(1, 10, 2))
-    with pytest.raises(InputError, match="at least two windows in each part of the story, which has 10 samples"):
-        pairs(similarities(X, X, 6), 6)
-    with pytest.raises(InputError, match="shorter than a part of the story"):
-        similarities(X, X, 11)
 
 
 def test_weights_are_from_correlations_of_pairs_of_listeners_of_training() -> None:

@@ -1,0 +1,167 @@
+"""Encoder: predicts the responses of sites (neurons, voxels, electrodes) from what a network's layer does.
+
+It is the decoder's linear map read the other way round: from wide activations to few responses. Ridge needs only the
+inner products of activations, so a layer is read once, in blocks, and its weights are formed only when asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from ..adapters.checks import require_finite
+from ..adapters.ridge.ridge import GENERALISED, RidgeAdapter
+from ..adapters.row_space import RowSpace, row_space
+from ..errors import InputError, ShapeError
+from ..models.networks.network import Network, count_of
+
+N_FOLDS = 5
+"""Of whole groups, in which strengths are chosen."""
+
+
+def site_ridge(scale: str = "none", *, grouped: bool = False) -> RidgeAdapter:
+    """A ridge with a strength for each site, chosen within its training: by generalised cross-validation, or in folds
+    of whole groups where samples have groups.
+    """
+    return RidgeAdapter(alpha_per="unit", scale=scale, cv=N_FOLDS if grouped else GENERALISED)
+
+
+def pooled(table: NDArray, shape: Sequence[int], side: int | None) -> NDArray:
+    """Activations (n_stimuli, n_units) of maps, averaged over squares to at most `side` x `side` positions a channel.
+
+    `shape` is the layer's, (channels, height, width); other layers, smaller maps and a side of None leave all as it is.
+
+    Examples
+    --------
+    >>> pooled(np.arange(16.0)[None], (1, 4, 4), 2).tolist()
+    [[2.5, 4.5, 10.5, 12.5]]
+    """
+    if side is None or len(shape) != 3 or max(shape[1:]) <= side:
+        return table
+    means = np.empty((len(table), shape[0], *(min(side, n) for n in shape[1:])), np.float32)
+    starts = [np.arange(m) * n // m for m, n in zip(means.shape[2:], shape[1:], strict=True)]
+    size = np.outer(*(np.diff(of, append=n) for of, n in zip(starts, shape[1:], strict=True)))
+    for row, one in zip(means, table, strict=True):
+        sums = np.add.reduceat(one.reshape(shape).astype(np.float64), starts[0], axis=1)
+        row[:] = np.add.reduceat(sums, starts[1], axis=2) / size
+    return means.reshape(len(table), -1)
+
+
+class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Ridge from a layer's activations to the responses of sites, with a strength for each site.
+
+    Parameters
+    ----------
+    network : Network
+    layer : str or sequence of str
+        Of several layers, each weighs the same: the kernel is the sum of theirs, divided by their traces.
+    pool : int, optional
+        Maps of (channels, height, width) are averaged over squares to at most so many positions a side, see `pooled`.
+
+    Attributes
+    ----------
+    alpha_ : (n_sites,) array or float
+        The strengths, chosen within `fit` by generalised cross-validation, or over whole groups if there are some.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hotwire.models.networks.torch_network import TorchNetwork
+    >>> _ = torch.manual_seed(0)
+    >>> module = torch.nn.Sequential(torch.nn.Linear(4, 50), torch.nn.ReLU(), torch.nn.Linear(50, 2))
+    >>> stimuli = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    >>> encoder = Encoder(TorchNetwork(module, torch.zeros(1, 4)), "1").fit(stimuli[:50], stimuli[:50, :3])
+    >>> encoder.predict(stimuli[50:]).shape, encoder.score(stimuli[50:], stimuli[50:, :3]) > 0.9
+    ((10, 3), True)
+    >>> encoder.weights()["1"].shape
+    (3, 50)
+    """
+
+    alpha_: Any
+    adapter_: RidgeAdapter
+    spaces_: dict[str, RowSpace]
+
+    def __init__(self, network: Network, layer: str | Sequence[str], *, pool: int | None = None) -> None:
+        self.network = network
+        self.layer = layer
+        self.pool = pool
+
+    def fit(self, stimuli: Any, responses: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Record the activations (they are cached on disk), and fit.
+
+        Parameters
+        ----------
+        stimuli : sequence of length n_stimuli
+            What the network takes.
+        responses : (n_stimuli, n_sites) or (n_stimuli,) array-like
+        groups : (n_stimuli,) array-like, optional
+            Stimuli with equal labels (one object in several views) are never divided when strengths are chosen.
+
+        Raises
+        ------
+        ShapeError
+            There is another number of stimuli than of responses.
+        NonFiniteError
+            A response is NaN or infinite.
+        InputError
+            A site never varies, or there is no such layer.
+        """
+        Y = np.asarray(responses, np.float64)
+        n_stimuli = count_of(stimuli)
+        if Y.ndim not in (1, 2) or len(Y) != n_stimuli:
+            raise ShapeError(
+                f"responses: expected (n_stimuli, n_sites), a row for each of the {n_stimuli} stimuli, got {Y.shape}"
+            )
+        check_responses(Y.reshape(n_stimuli, -1))
+        self.spaces_ = {layer: row_space(table) for layer, table in self._tables(stimuli).items()}
+        self.scales_ = {layer: _size(space.coordinates) for layer, space in self.spaces_.items()}
+        X = np.hstack([space.coordinates / self.scales_[layer] for layer, space in self.spaces_.items()])
+        self.adapter_ = site_ridge(grouped=groups is not None).fit(X, Y, groups=groups)
+        self.alpha_ = self.adapter_.alpha_
+        return self
+
+    def predict(self, stimuli: Any) -> NDArray[np.float64]:
+        """Predict the responses (n_stimuli, n_sites) or (n_stimuli,) to stimuli."""
+        check_is_fitted(self)
+        tables = self._tables(stimuli)
+        parts = [self.spaces_[layer].coordinates_of(table) / self.scales_[layer] for layer, table in tables.items()]
+        return self.adapter_.predict(np.hstack(parts))
+
+    def weights(self) -> dict[str, NDArray[np.float64]]:
+        """The weight of each unit (after pooling) for each site, (n_sites, n_units), for each layer: wide arrays."""
+        check_is_fitted(self)
+        ends = np.cumsum([space.coordinates.shape[1] for space in self.spaces_.values()])[:-1]
+        dense = np.atleast_2d(self.adapter_.coef_)
+        parts = zip(self.spaces_.items(), np.split(dense, ends, axis=1), strict=True)
+        return {layer: space.features_of(part / self.scales_[layer]) for (layer, space), part in parts}
+
+    def _tables(self, stimuli: Any) -> dict[str, NDArray]:
+        from ..models.cache.recorded import record
+
+        layers = (self.layer,) if isinstance(self.layer, str) else tuple(dict.fromkeys(self.layer))
+        if not layers:
+            raise InputError("layer: expected a layer's name, or several, got none")
+        tables = record(self.network, stimuli, layers).tables
+        return {one: pooled(tables[one], self.network.shape_of(one), self.pool) for one in layers}
+
+
+def check_responses(responses: NDArray, sites: Sequence[str] | None = None) -> None:
+    """Raise where a response (n_stimuli, n_sites) is NaN or infinite, or a site never varies; sites may have names."""
+    require_finite("responses", responses, row="stimulus", column="site")
+    constant = np.flatnonzero(responses.max(axis=0) == responses.min(axis=0))
+    if len(constant):
+        named = [str(one) if sites is None else repr(sites[one]) for one in constant[:3].tolist()]
+        raise InputError(
+            f"responses: site {', '.join(named)} never varies, so nothing can predict it ({len(constant)} of "
+            f"{responses.shape[1]} sites); leave such sites out"
+        )
+
+
+def _size(coordinates: NDArray) -> float:
+    """The root of the sum of squared deviations from the mean; 1 where a layer says the same of all stimuli."""
+    return float(np.linalg.norm(coordinates - coordinates.mean(axis=0))) or 1.0

@@ -1,0 +1,178 @@
+"""The report of an encoding, for the terminal and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...report.data import plain_data
+from ...report.drawing import Drawing, short
+from ...report.numbers import count
+from ...report.result import Folded, Number, PageSection, Part, Sentence, Shade, Table
+from .figures import ends_text, layers_figure, rows_figure, what
+from .gather import BEST, SHUFFLED
+from .holding_out import ABOUT
+from .methods import encoding_methods
+from .predictors import UNTRAINED
+from .result import Encoding, EncodingScore, RegionEncoding
+
+WORST_SHUFFLED = 0.02
+"""A larger explained share of shuffled stimuli is a sign that something is wrong."""
+
+
+@dataclass(frozen=True)
+class EncodingReport:
+    """Implements `hotwire.decoder.report.result.PageResult`."""
+
+    result: Encoding
+
+    def summary(self) -> dict[str, Any]:
+        """As JSON data: ``explained`` of the first region with its ``interval``; ``regions`` has everything."""
+        result, best = self.result, self.result.whole.best
+        return plain_data(
+            {
+                "explained": best.explained.value,
+                "interval": [best.explained.low, best.explained.high],
+                "ceiling": result.whole.ceiling,
+                "measure": what(result),
+                "controls": {name: of.explained.value for name, of in result.whole.rows.items() if name != BEST},
+                "regions": [_region_data(one) for one in result.regions],
+                "networks": result.networks,
+                "fingerprints": result.fingerprints,
+                "sessions": result.sessions,
+                "settings": result.settings,
+                "findings": [one.text for one in self.sentences()],
+                "seconds": result.seconds,
+            }
+        )
+
+    def lead(self) -> str:
+        result, first = self.result, self.result.sessions[0]
+        n_layers = sum(map(len, result.networks.values()))
+        n_sites = len({(one.session, site) for one in result.regions for site in one.sites})
+        return (
+            f"How well {count(n_layers, 'layer')} of {', '.join(result.networks)} predict {count(n_sites, 'site')}: "
+            f"{first['n_stimuli']:,} stimuli in {count(first['n_presentations'], 'presentation')}, each predicted by "
+            "models that did not see it."
+        )
+
+    def numbers(self) -> list[Number]:
+        one, best = self.result.whole, self.result.whole.best
+        ceiling = "none" if one.ceiling is None else f"{max(one.ceiling, 0.0) ** 0.5:.2f}"
+        between = "none" if np.isnan(best.explained.low) else ends_text(best.explained).partition(" ")[2]
+        return [
+            Number(f"{100 * best.explained.value:.1f} %", f"{what(self.result)}, {BEST}"),
+            Number(between, "95 % interval over sites and stimuli"),
+            Number(f"{100 * one.rows[UNTRAINED].explained.value:.1f} %", UNTRAINED),
+            Number(f"{best.r:.2f}", "correlation, median over sites"),
+            Number(ceiling, "correlation that a perfect model could reach"),
+        ]
+
+    def sentences(self) -> list[Sentence]:
+        found = []
+        for one in self.result.regions:
+            name = self.result.name(one)
+            found.append(Sentence(f"{name}: {ends_text(one.best.explained)} % {what(self.result)}, {BEST}."))
+            for control, gain in one.gains.items():
+                if control == SHUFFLED:
+                    continue
+                good = None if np.isnan(gain.low) else bool(gain.low > 0)
+                found.append(Sentence(f"{name}: {ends_text(gain, '+')} points above {control}.", good))
+            if one.unique is not None:
+                good = None if np.isnan(one.unique.low) else bool(one.unique.low > 0)
+                found.append(Sentence(f"{name}: {ends_text(one.unique, '+')} points beyond nuisance.", good))
+            shuffled = one.rows[SHUFFLED].explained.value
+            if shuffled > WORST_SHUFFLED:
+                text = f"{name}: shuffled stimuli explain {100 * shuffled:.1f} %, which should be 0; find out why."
+                found.append(Sentence(text, False))
+        return found + [Sentence(note, False) for of in self.result.sessions for note in of["notes"]]
+
+    def tables(self) -> list[Table]:
+        return [*self._layer_tables(shaded=True), *map(self._rows_table, self.result.regions)]
+
+    def figures(self) -> list[Drawing]:
+        return [layers_figure(self.result), rows_figure(self.result, self.result.whole)]
+
+    def sections(self) -> list[PageSection]:
+        layers, controls = self.figures()
+        return [
+            PageSection("Along the layers", [layers, *self._layer_tables()]),
+            PageSection("The nested choice and its controls", [controls, *map(self._rows_table, self.result.regions)]),
+            PageSection("Folds", list(self._folds())),
+            PageSection("Recordings", list(self._recordings())),
+            PageSection("Methods", [encoding_methods(self.result)]),
+            PageSection("Every site", [Folded(self.result.name(one), [_sites(one)]) for one in self.result.regions]),
+        ]
+
+    def _layer_tables(self, *, shaded: bool = False) -> list[Table]:
+        """For each network the explained share in layers (columns) and regions (rows), also of the untrained one.
+
+        `shaded` for the terminal; a page has the figure.
+        """
+        tables = []
+        for network in self.result.networks:
+            layers = [layer for of, layer in self.result.whole.layers if of == network]
+            top = max(one.layers[network, layer].explained.value for one in self.result.regions for layer in layers)
+            rows = []
+            for one in self.result.regions:
+                for kind, of in (("", one.layers), (f" ({UNTRAINED})", one.untrained)):
+                    values = [of[network, layer].explained.value for layer in layers]
+                    texts = [f"{100 * value:.0f}" for value in values]
+                    shades = [Shade(text, value / top, False) for text, value in zip(texts, values, strict=True)]
+                    rows.append([short(self.result.name(one)) + kind, *(shades if shaded and top > 0 else texts)])
+            text = f"{network}: {what(self.result)} in %, median over sites, each layer by itself"
+            tables.append(Table(("", *layers), rows, text))
+        return tables
+
+    def _rows_table(self, one: RegionEncoding) -> Table:
+        rows = [[name, *_cells(of), *_gain(one, name)] for name, of in one.rows.items()]
+        most = sorted(one.chosen.items(), key=lambda of: -of[1])[:4]
+        chosen = ", ".join(f"{layer} {100 * share:.0f} %" for (_, layer), share in most)
+        ceiling = "no ceiling" if one.ceiling is None else f"reliability {one.ceiling:.3f}, median over sites"
+        caption = (
+            f"{self.result.name(one)}, {count(len(one.sites), 'site')}, {ceiling}. Explained share in % with 95 % "
+            f"interval over sites and stimuli. Chosen most often: {chosen}."
+        )
+        return Table(("", what(self.result), "r", "unbiased r2", "first row minus this"), rows, caption, bold=0)
+
+    def _folds(self) -> Iterator[Part]:
+        first = self.result.settings["hold_out"][0]
+        for one in self.result.regions:
+            ways = {first: one.rows, **one.beside}
+            names = [name for name in one.rows if all(name in of for of in ways.values())]
+            rows = [[ABOUT[way], *(ends_text(of[name].explained) for name in names)] for way, of in ways.items()]
+            yield Table(("held out", *names), rows, f"{self.result.name(one)}: explained share in %.", bold=0)
+
+    def _recordings(self) -> Iterator[Part]:
+        for of in self.result.sessions:
+            groups = "; ".join(f"{ABOUT[way]}: {n:,} groups" for way, n in of["n_groups"].items())
+            yield f"{of['name']}: {of['recording']}; {of['n_stimuli']:,} stimuli. Held out: {groups}."
+
+
+def _cells(score: EncodingScore) -> list[str]:
+    unbiased = "–" if score.unbiased_r2 is None else f"{score.unbiased_r2:.3f}"
+    return [ends_text(score.explained), f"{score.r:.3f}", unbiased]
+
+
+def _gain(one: RegionEncoding, name: str) -> list[str]:
+    return [ends_text(one.gains[name], "+") if name in one.gains else "–"]
+
+
+def _sites(one: RegionEncoding) -> Table:
+    rows = [
+        [site, *(f"{values[i]:.3f}" if np.isfinite(values[i]) else "–" for values in one.of_sites.values())]
+        for i, site in enumerate(one.sites)
+    ]
+    return Table(("site", *one.of_sites), rows, "By the layers chosen within the training.")
+
+
+def _region_data(one: RegionEncoding) -> dict[str, Any]:
+    by_layer = {
+        name: [{"network": of[0], "layer": of[1]} | score._asdict() for of, score in getattr(one, name).items()]
+        for name in ("layers", "untrained", "pls")
+    }
+    chosen = [{"network": of[0], "layer": of[1], "share": share} for of, share in one.chosen.items()]
+    return vars(one) | by_layer | {"chosen": chosen}

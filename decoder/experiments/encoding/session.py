@@ -1,0 +1,202 @@
+"""A session to be encoded: responses to each stimulus, what predicts them, and which stimuli are held out together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....adapters.blending import gram
+from ....adapters.unit_blocks import scores_of
+from ....errors import InputError
+from ...encoder import check_responses, pooled
+from ...evaluation.nuisance import nuisance, small_pictures
+from ...evaluation.threads import once
+from ...statistics.ceilings import noise_ceiling
+from ..session.session import RegionSession
+from ..session.settings import Split
+from .holding_out import HoldOut, alike, groups_in, stretches, whole_groups
+from .predictors import ALL_LAYERS, NUISANCE, PIXELS, POSITION, WIDTHS, Predictor, layers_of, positions
+from .settings import EncodeSettings
+
+
+class EncodingSession(RegionSession[EncodeSettings]):
+    """A `RegionSession` read the other way round; `session_of` makes one from a study.
+
+    Stimuli are those that were presented, in the order of their first presentation; responses to the same stimulus are
+    averaged. `groups_table` has the columns ``stimulus`` and ``group``.
+    """
+
+    def __init__(self, *args: Any, groups_table: dict[str, list[str]] | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._groups_table = groups_table
+        self.responses = once(self._responses)
+        self.values = once(self._values)
+        self.coordinates = once(self._coordinates, maxsize=4)
+        self.holding_out = once(self._holding_out)
+        self._activations = once(self._record_one)
+        self.sites = np.unique(np.concatenate(list(self.regions.values())))
+        self.forget()
+
+    def prepare(self) -> None:
+        for network, draw in dict.fromkeys((one.network, one.draw) for one in self.layers):
+            self._activations(network, draw)
+
+    def forget(self) -> None:
+        self._kernel = once(self._inner_products)
+
+    def check(self) -> None:
+        """Raise `InputError` where sites never vary, or folds do not fit the stimuli; before a network computes."""
+        for time in self.settings.times:
+            self.responses(time.name)
+        for way in self.settings.hold_out:
+            self.holding_out(way)
+
+    def about(self) -> dict[str, Any]:
+        """What results report about the session: recording, stimuli, groups, and what to mind."""
+        groups, notes = {}, []
+        for way in self.settings.hold_out:
+            groups[way] = len(np.unique(self.holding_out(way)[0]))
+        n_once = int(np.count_nonzero(self.n_presentations < 2))
+        if n_once:
+            notes.append(
+                f"No ceiling: {n_once} of {len(self.stimuli)} stimuli were presented once, and only repeats tell noise "
+                "from signal. The explained share is of all variance."
+            )
+        if "shuffled" in self.settings.hold_out:
+            notes.append(
+                "Shuffled folds hold out stimuli at random: stimuli that look like those in the training, or were "
+                "presented next to them, are easy to predict there for any features."
+            )
+        return {
+            "name": self.name,
+            "recording": self.recording.summary(),
+            "n_stimuli": len(self.stimuli),
+            "n_presentations": int(self.n_presentations.sum()),
+            "n_groups": groups,
+            "notes": notes,
+        }
+
+    @cached_property
+    def layers(self) -> list[Predictor]:
+        """The layers of all networks, trained and with random weights."""
+        draws = range(-1, self.settings.n_untrained)
+        return [one for name, of in self.networks.items() for draw in draws for one in layers_of(name, of.layers, draw)]
+
+    @cached_property
+    def controls(self) -> list[Predictor]:
+        """What stands beside the layers and can be had of these stimuli."""
+        found = [Predictor(kind) for kind in (NUISANCE, PIXELS) if self.values(Predictor(kind)) is not None]
+        timed = self.n_presentations.max() == 1 and len(np.unique(self.trials.run)) < len(self.trials)
+        return found + [Predictor(POSITION, layer=f"{width:g}") for width in WIDTHS if timed]
+
+    @cached_property
+    def targets(self) -> Any:
+        return next(iter(self.networks.values())).targets
+
+    @cached_property
+    def _key(self) -> NDArray[np.intp]:
+        return self.keys(next(iter(self.networks)))
+
+    @cached_property
+    def stimuli(self) -> NDArray[np.intp]:
+        """The keys that were presented, in the order of their first presentation."""
+        keys, first = np.unique(self._key, return_index=True)
+        return keys[np.argsort(first)]
+
+    @cached_property
+    def _row(self) -> NDArray[np.intp]:
+        """The row of each trial's stimulus."""
+        row_of = np.full(len(self.targets.keys), -1)
+        row_of[self.stimuli] = np.arange(len(self.stimuli))
+        return row_of[self._key]
+
+    @cached_property
+    def n_presentations(self) -> NDArray[np.intp]:
+        return np.bincount(self._row)
+
+    def columns(self, region: str) -> NDArray[np.intp]:
+        """The positions of a region's sites among all."""
+        return np.searchsorted(self.sites, self.regions[region])
+
+    def repeats(self, time: str) -> NDArray[np.float64] | None:
+        """Single responses (n_stimuli, n_sites, n_repeats), NaN where there was none; None if some have only one."""
+        if self.n_presentations.min() < 2:
+            return None
+        table = np.full((len(self.stimuli), int(self.n_presentations.max()), len(self.sites)), np.nan)
+        order = np.argsort(self._row, kind="stable")
+        number = np.arange(len(order)) - np.repeat(np.r_[0, np.cumsum(self.n_presentations)[:-1]], self.n_presentations)
+        table[self._row[order], number] = self.trials_at[time].X[order][:, self.sites]
+        return table.transpose(0, 2, 1)
+
+    @cached_property
+    def ceilings(self) -> dict[str, NDArray[np.float64] | None]:
+        """The reliability of each site's responses at each time; None without repeats."""
+        of_times = {time.name: self.repeats(time.name) for time in self.settings.times}
+        return {time: None if of is None else noise_ceiling(of) for time, of in of_times.items()}
+
+    def _responses(self, time: str) -> NDArray[np.float64]:
+        """The response of each site to each stimulus, (n_stimuli, n_sites), averaged over presentations."""
+        X = self.trials_at[time].X[:, self.sites].astype(np.float64)
+        found = np.zeros((len(self.stimuli), len(self.sites)))
+        np.add.at(found, self._row, X)
+        found /= self.n_presentations[:, None]
+        check_responses(found, [self.prepared.feature_names[site] for site in self.sites])
+        return found
+
+    def _holding_out(self, way: HoldOut) -> tuple[NDArray[np.intp], list[Split]]:
+        """The group of each stimulus that is never divided, and the folds."""
+        settings, n = self.settings, len(self.stimuli)
+        if way == "contiguous":
+            return np.arange(n), stretches(np.arange(n), settings.n_folds, settings.gap)
+        groups = np.arange(n)
+        if way == "stimulus":
+            groups = alike(self.targets)[self.stimuli]
+        elif way == "class":
+            groups = self.targets.truth()[self.stimuli]
+        elif way == "group":
+            if self._groups_table is None:
+                raise InputError('groups: expected a table with the columns stimulus and group for hold_out = "group"')
+            groups = groups_in(self._groups_table, [self.targets.keys[key] for key in self.stimuli])
+        return groups, whole_groups(groups, settings.n_folds, settings.seed)
+
+    @cached_property
+    def orders(self) -> NDArray[np.intp]:
+        """For the control of shuffled stimuli, whose responses each stimulus gets, (n_shuffles, n_stimuli)."""
+        rng = np.random.default_rng(self.own_seed)
+        return np.array([rng.permutation(len(self.stimuli)) for _ in range(self.settings.n_shuffles)])
+
+    def _inner_products(self, predictor: Predictor) -> NDArray[np.float64]:
+        """The kernel (n_stimuli, n_stimuli) of a layer: inner products of activations without their mean."""
+        table = self._activations(predictor.network, predictor.draw)[predictor.layer]
+        shape = self.networks[predictor.network].network.shape_of(predictor.layer)
+        table = pooled(table, shape, self.settings.pool)
+        whole = len(self.stimuli) == len(table) and (self.stimuli == np.arange(len(table))).all()
+        return gram(table if whole else table[self.stimuli])
+
+    def _record_one(self, network: str, draw: int) -> Mapping[str, NDArray[np.float32]]:
+        spec = self.networks[network]
+        opened = spec.network if draw < 0 else spec.network.untrained(self.settings.seed + draw)
+        return spec.targets.activations(opened, spec.layers)
+
+    def _values(self, predictor: Predictor) -> NDArray[np.float64] | None:
+        """The values (n_stimuli, n) of a control; None where these stimuli have none."""
+        if predictor.kind == NUISANCE:
+            known = nuisance(self.targets)
+            return None if known is None else known[1][self.stimuli]
+        if predictor.kind == PIXELS:
+            shown = getattr(self.targets, "stimuli", None)  # of words there are none
+            return None if shown is None else small_pictures([list(shown.values())[key] for key in self.stimuli])
+        return positions(self.trials.run, float(predictor.layer)) if predictor.kind == POSITION else None
+
+    def _coordinates(self, predictor: Predictor) -> NDArray[np.float64]:
+        """Predictor (n_stimuli, n) with the inner products of what they stand for."""
+        if predictor.layer == ALL_LAYERS:
+            each = [self._kernel(predictor._replace(layer=one)) for one in self.networks[predictor.network].layers]
+            return scores_of(np.sum([one / (np.trace(one) or 1.0) for one in each], axis=0))
+        values = self.values(predictor) if not predictor.network else scores_of(self._kernel(predictor))
+        assert values is not None
+        return values

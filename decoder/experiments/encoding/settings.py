@@ -1,0 +1,63 @@
+"""How an encoding is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from ....errors import InputError, UnknownNameError
+from ..session.settings import SessionSettings
+from .holding_out import HoldOut
+
+
+@dataclass(frozen=True)
+class EncodeSettings(SessionSettings):
+    """The settings of an encoding, in addition to `SessionSettings`, of whose decoder the steps and window are used.
+
+    Parameters
+    ----------
+    n_folds : int
+        In which stimuli are held out.
+    hold_out : sequence of str
+        What each fold holds out. The first counts; the others are shown beside. ``"stimulus"``: whole stimuli, however
+        often they were repeated, and pictures that look the same together. ``"class"``: whole classes, as the network
+        names them. ``"group"``: whole groups of the table `groups`. ``"contiguous"``: stretches in time with a `gap`.
+        ``"shuffled"``: stimuli at random, which flatters wherever they look alike or follow each other.
+    gap : int
+        So many stimuli on both sides of a contiguous fold train nothing.
+    pool : int, optional
+        Maps of layers are averaged over squares to at most so many positions a side, see
+        `hotwire.decoder.encoder.pooled`.
+    n_untrained : int
+        How many networks with random weights are the control.
+    pls : int, optional
+        Beside ridge, partial least squares with so many components, in the same layers and folds.
+    n_draws : int
+        Of the bootstrap over sites and stimuli.
+
+    Raises
+    ------
+    InputError, UnknownNameError
+        A number is too small, or there is no such way to hold out.
+    """
+
+    n_folds: int = 10
+    hold_out: Sequence[HoldOut] = ("stimulus",)
+    gap: int = 0
+    pool: int | None = None
+    n_untrained: int = 2
+    pls: int | None = None
+    n_draws: int = 1000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, least in (("n_folds", 2), ("gap", 0), ("pool", 1), ("n_untrained", 1), ("pls", 1), ("n_draws", 100)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise InputError(f"{name}: expected {least} or more, got {value}")
+        if not self.hold_out or len(set(self.hold_out)) < len(self.hold_out):
+            raise InputError(f"hold_out: expected one or more ways, each once, got {list(self.hold_out)}")
+        for way in self.hold_out:
+            if way not in get_args(HoldOut):
+                raise UnknownNameError("way to hold out", way, get_args(HoldOut))
