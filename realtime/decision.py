@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from .health import MarkerState, State
     from .live_decoder import LiveDecoder
+    from .live_feedback import LiveFeedback
     from .live_text import LiveText
     from .sources.source import StreamInfo
 
@@ -149,6 +150,9 @@ class Output(Protocol):
 
     def text(self, text: LiveText) -> None:
         """Receive what a decoder of gist says after a sample."""
+
+    def feedback(self, feedback: LiveFeedback) -> None:
+        """Receive what a region's signal is after a sample, where that was asked for."""
 
     def status(self, status: Status) -> None:
         """Receive a change of state. It may be called before `open`, during the search for the stream."""

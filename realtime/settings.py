@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ..decoder.region_feedback import Baseline
 from ..decoder.windows import Window
 from ..errors import InputError
 from .channel_match import CHANNELS, Channels
@@ -62,6 +63,9 @@ class LiveSettings:
     buffer_s : float, optional
         How long raw samples are stored, for `Engine.latest` and for new bundles; by default 30 s, or 128 samples if
         that is longer.
+    feedback : Baseline, optional
+        Also say, after every sample, by how many per cent the mean of a region differs from this baseline. The region
+        is that of the source, see `DicomFolder`, else the decoder's own voxels.
     """
 
     window: Window | None = None
@@ -79,6 +83,7 @@ class LiveSettings:
     timeout_s: float | None = 10.0
     history_s: float = 30.0
     buffer_s: float | None = None
+    feedback: Baseline | None = None
 
     def __post_init__(self) -> None:
         for name, known in (("channels", CHANNELS), ("rate", RATES), ("backlog", BACKLOG), ("on_late", ON_LATE)):

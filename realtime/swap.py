@@ -13,11 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..decoder.bundle.compiled import CompiledDecoder
 from ..errors import BundleError, HotwireError, InputError, UnknownNameError
 from ..models.files import UNFINISHED
+
+if TYPE_CHECKING:
+    from .engine.live_engine import LiveEngine
 
 ARGUMENTS = {"load": "bundle", "promote": None, "rollback": None, "stop": None, "note": "text"}
 """The commands, and what each takes."""
@@ -29,26 +32,6 @@ LEFT_OVER = (".json", ".taken", UNFINISHED, ANSWERED)
 POLL_S = 0.2
 MOST_BYTES = 65_536
 """Of a command."""
-
-
-class Commanded(Protocol):
-    """What commands are given to: an engine."""
-
-    def report(self, message: str) -> None:
-        """Send a message to all outputs."""
-        ...
-
-    def run_along(self, decoder: CompiledDecoder) -> None:
-        """Run another decoder in the shadow of the active one."""
-        ...
-
-    def promote(self) -> None:
-        """Let the shadow take over."""
-        ...
-
-    def roll_back(self) -> None:
-        """Remove the shadow, or undo the last promotion."""
-        ...
 
 
 @dataclass
@@ -99,7 +82,7 @@ class Commands:
         self._no_files: set[str] = set()
         self._thread: Thread | None = None
 
-    def poll(self, engine: Commanded) -> None:
+    def poll(self, engine: LiveEngine[Any, Any]) -> None:
         """Carry out the waiting commands. Call it between two turns of the engine."""
         now_s = time.monotonic()
         if now_s - self._looked_at_s < POLL_S:
@@ -117,7 +100,7 @@ class Commands:
         except OSError as error:  # a full disk must not end the session
             engine.report(f"commands: {error}")
 
-    def _carry_out(self, request: Path, engine: Commanded) -> None:
+    def _carry_out(self, request: Path, engine: LiveEngine[Any, Any]) -> None:
         try:
             command, argument = _read(request)
             if command == "load" and self._thread is not None:
@@ -147,7 +130,7 @@ class Commands:
             do = engine.promote if command == "promote" else engine.roll_back
             _answer(request, *_tried(do, engine))
 
-    def _loaded(self, engine: Commanded) -> None:
+    def _loaded(self, engine: LiveEngine[Any, Any]) -> None:
         loading = self._loading
         assert loading is not None
         self._thread = self._loading = None
@@ -234,7 +217,7 @@ def _read(request: Path) -> tuple[str, str]:
     return command, argument
 
 
-def _tried(do: Callable[[], None], engine: Commanded) -> tuple[Exception | None, str]:
+def _tried(do: Callable[[], None], engine: LiveEngine[Any, Any]) -> tuple[Exception | None, str]:
     try:
         do()
     except HotwireError as error:

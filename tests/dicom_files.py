@@ -6,6 +6,7 @@ import struct
 from io import BytesIO
 from math import ceil, sqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,10 @@ def volume(number: int, shape: tuple[int, int, int] = (6, 5, 4)) -> NDArray[np.u
     return np.random.default_rng(number).integers(0, 2000, shape).astype(np.uint16)
 
 
-def dataset(number: int, series: int = 7, tr_s: float = TR_S, protocol: str = NAME) -> FileDataset:
+def dataset(
+    number: int, series: int = 7, tr_s: float = TR_S, protocol: str = NAME, acquired_s: float | None = None
+) -> FileDataset:
+    """A file of a series that began at ten in the morning; by default its number says when it was acquired."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MRImageStorage
     meta.MediaStorageSOPInstanceUID = UIDValue(f"{UID}.{series}.{number}")
@@ -36,9 +40,10 @@ def dataset(number: int, series: int = 7, tr_s: float = TR_S, protocol: str = NA
     made.SeriesInstanceUID, made.SeriesNumber, made.ProtocolName = f"{UID}.{series}", series, protocol
     made.InstanceNumber = number
     made.RepetitionTime = round(1000 * tr_s, 3)
-    whole_s = int(10 * 3600 + series * 600 + number * tr_s)
+    after_s = number * tr_s if acquired_s is None else acquired_s
+    whole_s = int(10 * 3600 + series * 600 + after_s)
     made.AcquisitionTime = (
-        f"{whole_s // 3600:02}{whole_s // 60 % 60:02}{whole_s % 60:02}.{round(number * tr_s % 1, 3) * 1000:03.0f}"
+        f"{whole_s // 3600:02}{whole_s // 60 % 60:02}{whole_s % 60:02}.{round(after_s % 1, 3) * 1000:03.0f}"
     )
     made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
     made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 16, 16, 15, 0
@@ -122,7 +127,8 @@ def single_slices(
     directions, first, spacing, step = geometry(affine, pictures.shape[1])
     files = []
     for i, picture in enumerate(pictures):
-        made = dataset((number - 1) * len(pictures) + i + 1, **of_series)  # type: ignore[arg-type]
+        given: Any = {"acquired_s": number * TR_S} | of_series
+        made = dataset((number - 1) * len(pictures) + i + 1, **given)
         made.TemporalPositionIdentifier = number
         made.add_new((0x2001, 0x0010), "LO", "Philips Imaging DD 001")
         made.add_new((0x2001, 0x1018), "SL", len(pictures))

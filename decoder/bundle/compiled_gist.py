@@ -31,10 +31,10 @@ from ..recordings.matching import check_agrees
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
 from ..steps import Step, open_chain, run_steps, step_from_dict
-from ..volumes import VolumeSpace
-from .sealed import GIST, MANIFEST, VOCABULARY, naming, part_of, unseal
+from .saved_space import saved_space
+from .sealed import GIST, MANIFEST, REFERENCE, VOCABULARY, naming, part_of, unseal
 
-PARTS = (GIST, VOCABULARY, ENTER, GO_ON)
+PARTS = (GIST, VOCABULARY, ENTER, GO_ON, REFERENCE)
 OF_MODEL = ("unknown", "mean", "size", "intercept", "projection", "responses")
 OF_RATE = ("places", "mean", "weights")
 OF_VOCABULARY = ("stem", "stop", "allowed", "first")
@@ -59,6 +59,8 @@ class CompiledGist:
         Which features it decodes from, after the steps.
     words_per_s : float
         How fast was spoken in the training.
+    space : VolumeSpace or None
+        The grid of its voxels and how volumes are prepared, where it was fitted on volumes.
     rate : WordRate or None
         How fast is spoken, from the samples that it decodes from; None in older formats.
     passages : Passages or None
@@ -69,8 +71,6 @@ class CompiledGist:
 
     answers: tuple[str, ...] = ()
     """It has no classes."""
-    space: VolumeSpace | None = None
-    """Volumes are taken as they lie."""
 
     def __init__(self, path: Path, digest: str, manifest: dict[str, Any], parts: Mapping[str, bytes]) -> None:
         self.path, self.digest, self.manifest = path, digest, manifest
@@ -79,6 +79,7 @@ class CompiledGist:
         self.unit = unit if isinstance(unit, str) else tuple(map(str, unit))
         self.rate_hz, self.words_per_s = float(manifest["rate_hz"]), float(manifest["words_per_s"])
         self.steps: tuple[Step, ...] = tuple(step_from_dict(saved) for saved in manifest["steps"])
+        self.space = saved_space(manifest, parts)
         self.meter = Meter(**manifest["meter"]) if manifest["meter"] else None
         if self.meter is not None and self.meter.n_words != METER_WORDS:
             raise InputError(f"meter: expected one of {METER_WORDS} words, got one of {self.meter.n_words}")

@@ -32,6 +32,7 @@ from .compiled_gist import OF_MODEL, OF_RATE, OF_VOCABULARY, CompiledGist
 from .gist_precision import words_that_differ
 from .graph import check_causal
 from .saved_network import described
+from .saved_space import described_space, reference_part
 from .sealed import GIST, VOCABULARY, seal
 from .versions import versions
 
@@ -90,6 +91,7 @@ def save_gist(
         GIST: _packed(fitted, graphs, expected),
         VOCABULARY: json.dumps(fitted.vocabulary.words).encode(),
         **graphs.graphs,
+        **reference_part(recording.space),
     }
     manifest = _manifest(fitted, recording, words, steps)
     manifest["network"] = {**described(network.sliding.network, embedded=True), "precision": precision}
@@ -133,6 +135,7 @@ def _manifest(
         "word_rate": {name: getattr(fitted.rate, name) for name in ("delays", "intercept", "duration_s")},
         "meter": {},
         "live": {"reason": None},
+        "space": described_space(recording.space),
         "fitted_on": run_digests(recording),
     }
 

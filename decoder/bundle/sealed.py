@@ -223,11 +223,11 @@ def _manifest(text: bytes) -> dict[str, Any]:
             f"this one reads formats up to {FORMAT}; upgrade hotwire"
         )
     manifest.setdefault("decodes", "classes")
+    _check_types("", {"space": None} | manifest, {"space": (dict, _NONE)})
     if manifest["decodes"] == "gist":
         _check_types("", manifest, _GIST_FIELDS)
         return manifest
     _check_types("", manifest, _FIELDS)
-    _check_types("", {"space": None} | manifest, {"space": (dict, _NONE)})
     _check_types("network: ", manifest["network"], _NETWORK_FIELDS)
     if number < 5:
         manifest |= _BEFORE_5

@@ -43,7 +43,7 @@ class VolumeSpace:
         object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
         if len(self.shape) != 3 or min(self.shape) < 1:
             raise ShapeError(f"shape: expected three sizes of 1 or more, got {self.shape}")
-        if self.affine.shape != (4, 4) or not np.isfinite(self.affine).all() or abs(np.linalg.det(self.affine)) < 1e-9:
+        if not _says_places(self.affine):
             raise ShapeError(
                 "affine: expected 4 x 4 finite numbers that can be inverted, such as those of a NIfTI file"
             )
@@ -67,6 +67,15 @@ class VolumeSpace:
     def to_dict(self) -> dict[str, Any]:
         """All but the reference, ready for JSON."""
         return {"shape": list(self.shape), "affine": self.affine.tolist(), "smooth_mm": self.smooth_mm}
+
+
+def grid_of(shape: Sequence[int], affine: NDArray[np.float64]) -> VolumeSpace | None:
+    """Return the space of volumes that are taken as they lie; None where the affine does not say where that is."""
+    return VolumeSpace((shape[0], shape[1], shape[2]), affine) if _says_places(affine) else None
+
+
+def _says_places(affine: NDArray[np.float64]) -> bool:
+    return affine.shape == (4, 4) and bool(np.isfinite(affine).all()) and abs(np.linalg.det(affine)) >= 1e-9
 
 
 def grid_difference(

@@ -17,8 +17,8 @@ import numpy as np
 
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
-from ..engine.engine import Engine
-from ..engine.gist_engine import GistEngine
+from ..engine.live_engine import LiveEngine
+from ..live_feedback import LiveFeedback
 from ..live_text import LiveText
 from ..swap import Commands
 from .view import View
@@ -43,6 +43,9 @@ class JsonStream(Output):
 
     def text(self, text: LiveText) -> None:
         self._print(text.to_dict())
+
+    def feedback(self, feedback: LiveFeedback) -> None:
+        self._print(feedback.to_dict())
 
     def status(self, status: Status) -> None:
         self._print(status.to_dict())
@@ -117,7 +120,7 @@ def stop_on_signal() -> Iterator[Stop]:
 
 
 def decode(
-    engine: Engine | GistEngine,
+    engine: LiveEngine[Any, Any],
     view: View,
     *,
     commands: Commands | None = None,
@@ -135,10 +138,9 @@ def decode(
             while True:
                 engine.turn(TURN_S)
                 view.draw(engine.state)
-                if commands is not None:
-                    commands.poll(engine)
-                if monitor is not None and isinstance(engine, Engine):
-                    monitor.poll(engine)
+                for polled in (commands, monitor):
+                    if polled is not None:
+                        polled.poll(engine)
                 if engine.ended:
                     return "the stream ended"
                 if stop.requested:

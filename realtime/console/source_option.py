@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .feedback_option import check_labels, region_of
+
 if TYPE_CHECKING:
     from ..live_decoder import LiveDecoder
     from ..sources.source import Source
 
 FolderPath = click.Path(file_okay=False, path_type=Path)
 Command = TypeVar("Command", bound=Callable[..., Any])
-OF_FOLDERS = {"--tr": "tr_s", "--pattern": "pattern", "--events": "events"}
+OF_FOLDERS = {"--tr": "tr_s", "--pattern": "pattern", "--events": "events", "--delay": "delay_s"}
 OPTIONS = (
     click.option("--source", "name", metavar="NAME", help="The LSL stream's name."),
     click.option("--type", "kind", help="Its content type."),
     click.option("--source-id", help="Its source_id."),
-    click.option("--markers", metavar="NAME", help="The LSL stream of markers; needed where windows follow events."),
+    click.option(
+        "--markers",
+        metavar="NAME",
+        help="The LSL stream of markers, also beside --volumes or --dicom; needed where windows follow events.",
+    ),
     click.option("--volumes", type=FolderPath, help="Instead: the folder in which NIfTI volumes appear."),
     click.option("--dicom", type=FolderPath, help="Instead: the folder into which the scanner sends DICOM files."),
     click.option("--series", type=int, help="With --dicom: the number of the series; others are counted."),
@@ -45,6 +51,12 @@ OPTIONS = (
         metavar="FILE",
         help="With --volumes or --dicom: the protocol, a BIDS _events.tsv; onsets count from the first volume.",
     ),
+    click.option(
+        "--delay",
+        "delay_s",
+        type=click.FloatRange(min=0.0),
+        help="With --markers beside --volumes or --dicom: seconds from the end of a volume's acquisition to its file.",
+    ),
 )
 
 
@@ -68,9 +80,9 @@ def source_of(decoder: LiveDecoder, options: dict[str, Any]) -> Source:
     stream = {key: options[of] for key, of in (("name", "name"), ("type", "kind"), ("source_id", "source_id"))}
     markers, by_name, has_stream = options["markers"], options["from_"], any(stream.values())
     others = [options[name] for name in ("volumes", "dicom", "brainflow", "from_") if options[name] is not None]
-    if has_stream + len(others) > 1 or (markers and not has_stream):
+    if has_stream + len(others) > 1 or (markers and (options["brainflow"] or by_name)):
         raise click.UsageError(
-            "expected either an LSL stream, with or without --markers, or --volumes, or --dicom, or --brainflow, or "
+            "expected either an LSL stream, --volumes or --dicom, each with or without --markers, or --brainflow, or "
             "--from, not both"
         )
     folder = _folder(decoder, options)
@@ -91,25 +103,36 @@ def source_of(decoder: LiveDecoder, options: dict[str, Any]) -> Source:
 def _folder(decoder: LiveDecoder, options: dict[str, Any]) -> Source | None:
     """The folder of volumes, with the events of a protocol; None where no folder is chosen."""
     from ..sources.catalogue import dicom, volumes
+    from ..sources.marked import MarkedSource
     from ..sources.planned import PlannedSource
 
     nifti, scanner = options["volumes"], options["dicom"]
+    folder = scanner or nifti
     for option in ("series", "protocol"):
         if options[option] is not None and scanner is None:
             raise click.UsageError(f"--{option} goes with --dicom")
-    if nifti is None and scanner is None:
+    if folder is None:
         for option, name in OF_FOLDERS.items():
             if options[name] is not None:
                 raise click.UsageError(f"{option} goes with --volumes or --dicom")
         return None
+    events, markers, delay_s = options["events"], options["markers"], options["delay_s"]
+    if events is not None and markers is not None:
+        raise click.UsageError("expected --events or --markers, one of them says what is shown when, got both")
+    if delay_s is not None and markers is None:
+        raise click.UsageError("--delay goes with --markers: --events count from the first volume, whenever it comes")
     given = {name: options[name] for name in ("tr_s", "pattern") if options[name] is not None}
+    region = region_of(decoder, options)
     if scanner is not None:
-        source: Source = dicom(decoder, folder=scanner, series=options["series"], protocol=options["protocol"], **given)
-    else:
-        assert nifti is not None
-        source = volumes(decoder, folder=nifti, **given)
-    if options["events"] is None:
+        given |= {"series": options["series"], "protocol": options["protocol"]}
+    make = volumes if scanner is None else dicom
+    source = make(decoder, folder=folder, region=region, **given)
+    if markers is not None:
+        return MarkedSource(source, markers, delay_s or 0.0, lambda: source.delay_s)
+    if events is None:
         return source
     from ...decoder.readers.tables import read_events
 
-    return PlannedSource(source, read_events(options["events"], 1))
+    table = read_events(events, 1)
+    check_labels(options["baseline"], table, events)
+    return PlannedSource(source, table, late_start=lambda: source.late_start)

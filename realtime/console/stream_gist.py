@@ -9,22 +9,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...decoder.gist.meter import NOT_DISTINGUISHABLE
-from ...errors import InputError
 from ...errors.printable import printable
 from ..decision import Output
-from ..engine.gist_engine import NO_SWAP, GistEngine
+from ..engine.gist_engine import GistEngine
 from ..live_text import LiveText
 from ..settings import LiveSettings
 from ..sources.source import Source
-from ..swap import Commands
 from ..word_times import EvenWords, MarkedWords, WordsByRate, WordTimes
 from .session import decode
 from .stream_outputs import SessionOutputs, where_kept
 from .view import on_console
 
 if TYPE_CHECKING:
-    from ...decoder.bundle.compiled import CompiledDecoder
     from ...decoder.bundle.compiled_gist import CompiledGist
+    from ..swap import Commands
 
 AHEAD_SAMPLES = 8
 """Evenly spoken words are known so far ahead."""
@@ -55,6 +53,7 @@ def run_gist(
     settings: LiveSettings,
     session: SessionOutputs,
     options: dict[str, Any],
+    commands: Commands | None,
 ) -> dict[str, Any]:
     """Decode until the end, and return the summary."""
     given = options["words_per_s"]
@@ -65,8 +64,7 @@ def run_gist(
     outputs = [tally, *session.every, *([] if options["as_json"] else [view])]
     engine = GistEngine(decoder, source, words, settings, outputs=outputs, recorder=session.recorder)
     session.warn(engine)
-    commands = None if session.out is None else Commands(session.out / "commands", refuse_bundle)
-    ended = decode(engine, view, commands=commands, seconds=options["seconds"])
+    ended = decode(engine, view, commands=commands, monitor=session.monitor, seconds=options["seconds"])
     last = tally.last
     return {
         "type": "summary",
@@ -84,11 +82,6 @@ def run_gist(
         "losses": engine.losses,
         **session.result(engine),
     }
-
-
-def refuse_bundle(bundle: str) -> CompiledDecoder:
-    """Raise InputError: another decoder cannot take over."""
-    raise InputError(NO_SWAP)
 
 
 def _word_times(decoder: CompiledGist, markers: str | None, words_per_s: float | None) -> tuple[WordTimes, str]:

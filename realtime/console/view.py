@@ -20,6 +20,7 @@ from ...errors.printable import printable
 from ..decision import LiveDecision, Output, Status
 from ..health import MarkerState, State
 from ..live_decoder import LiveDecoder
+from ..live_feedback import LiveFeedback
 from ..live_text import LiveText
 from ..sources.source import StreamInfo
 
@@ -90,6 +91,9 @@ class PlainView(View):
         heard = "" if text.passage is None else f"  (heard: {text.passage}, second {text.passage_s:.0f})"
         self._print(f"{text.stop_s:10.1f} s  {meter:>13}  {words}{heard}")
 
+    def feedback(self, feedback: LiveFeedback) -> None:
+        self._print(f"{feedback.stop_s:10.3f} s  {in_words(feedback)}")
+
     def status(self, status: Status) -> None:
         self._print(f"[{status.state}] {status.why}")
 
@@ -113,7 +117,7 @@ class TerminalView(View):
         self._markers: MarkerState | None = None
         self._answers: tuple[str, ...] = ()
         self._last: LiveDecision | None = None
-        self._shadow = ""
+        self._shadow = self._region = ""
         self._recent: deque[LiveDecision] = deque(maxlen=N_RECENT)
         self._latencies: deque[LiveDecision] = deque(maxlen=N_LATENCIES)
         self._live.start()
@@ -132,6 +136,9 @@ class TerminalView(View):
         if self._recent and _topic(self._recent[-1]) == _topic(decision):
             self._recent.pop()
         self._recent.append(decision)
+
+    def feedback(self, feedback: LiveFeedback) -> None:
+        self._region = in_words(feedback)
 
     def status(self, status: Status) -> None:
         self._state, self._losses, self._markers = status.state, status.losses, status.markers
@@ -250,6 +257,8 @@ class TerminalView(View):
             )
             age = f"{ages:.1f}" if ages >= 0 else "-"
             line.append(f"   age {age} + queue {queues:.1f} + compute {computes:.1f} ms")
+        if self._region:
+            line.append(f"   {self._region}", "bold")
         counted = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in self._losses.items() if n)
         losses = Text(counted or "nothing lost", "yellow" if counted else "dim", no_wrap=True, overflow="ellipsis")
         if self._shadow:
@@ -262,6 +271,11 @@ def large(word: str, width: int, style: str, tall: bool) -> Text:
     """A word in large type: with spaced letters, and alone in five lines in a tall terminal."""
     line = " ".join(word) if 2 * len(word) <= width else word[:width]
     return Text("\n".join([" ", " ", line or " ", " ", " "] if tall else [line]), style, no_wrap=True)
+
+
+def in_words(feedback: LiveFeedback) -> str:
+    """A line on a region's signal."""
+    return "region " + (feedback.why or "" if feedback.percent is None else f"{feedback.percent:+.2f} %")
 
 
 def _topic(decision: LiveDecision) -> tuple[object, ...]:

@@ -20,7 +20,7 @@ class Connection:
 
     def __init__(self, source: Source, info: StreamInfo, timeline: Timeline, reporter: Reporter) -> None:
         self.ended = False
-        self._source, self._info, self._timeline, self._reporter = source, info, timeline, reporter
+        self._source, self.info, self._timeline, self._reporter = source, info, timeline, reporter
         self._is_searching = self._says_no_stamps = False
         reporter.changes(reporter.health.connected())
 
@@ -41,7 +41,7 @@ class Connection:
         if chunk is None or not len(chunk.samples):
             self._reporter.changes(health.silent())
             return None
-        return self._stamped(checked(chunk, self._info))
+        return self._stamped(checked(chunk, self.info))
 
     def _stamped(self, chunk: Chunk) -> Chunk | None:
         """The samples whose stamps are numbers; the others are counted, as they have no place in time."""
@@ -67,7 +67,7 @@ class Connection:
         except EndOfStream:
             self.ended = True
             return
-        check_came_back(self._info, info)
+        check_came_back(self.info, info)
         self._is_searching = False
         self._timeline.restarted()
         self._reporter.counts["restarts"] += 1

@@ -82,10 +82,6 @@ class Engine(LiveEngine[LiveDecision, OpenStream]):
         self._decider = Decider(self.settings, self._clock, self._reporter)
 
     @property
-    def info(self) -> StreamInfo:
-        return self._stream.info
-
-    @property
     def active(self) -> Pipeline:
         return self._stream.decoders.active
 

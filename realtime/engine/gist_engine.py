@@ -13,7 +13,6 @@ from ...decoder.gist.gist_decoder import Saying
 from ...decoder.gist.meter import DISTINGUISHABLE
 from ...decoder.gist.passages import LIKELIER_THAN_NOT, Heard, PassageFinder
 from ...decoder.steps import open_chain
-from ...errors import InputError
 from ..clock import Clock
 from ..decision import Output
 from ..gaps.timeline import Gap, Timeline
@@ -23,25 +22,27 @@ from ..sources.source import Marker, Source, StreamInfo
 from ..stream_match import StreamMatch, match_stream
 from ..word_times import WordTimes
 from .live_engine import LiveEngine
+from .markers import MarkerAt, Markers
+from .quality import Quality
 from .reporting import Recorder
+from .ring import Ring, n_buffered
 from .stream_warnings import StreamWarnings
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled_gist import CompiledGist
 
 LEAST_WIDTH = 4
-NO_SWAP = (
-    "a decoder of gist goes on with the text that it has begun, so another one cannot take over; end this session "
-    "(hotwire swap FOLDER --stop) and start hotwire stream with the other bundle"
-)
 
 
 class _OpenStream(NamedTuple):
-    """A stream's samples in time, what makes the decoder's of them, and what is said of them."""
+    """A stream's samples in time, what makes the decoder's of them, what is said of them, and the newest of them."""
 
     timeline: Timeline
     match: StreamMatch
     warnings: StreamWarnings
+    ring: Ring
+    markers: Markers
+    quality: Quality
 
 
 class GistEngine(LiveEngine[LiveText, _OpenStream]):
@@ -100,26 +101,34 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
         """How many nats each hypothesis explains, the best first."""
         return self._gist.scores.tolist()
 
-    def run_along(self, decoder: object) -> None:
-        """Raise InputError: another decoder cannot take over."""
-        raise InputError(NO_SWAP)
-
-    def promote(self) -> None:
-        """Raise InputError: another decoder cannot take over."""
-        raise InputError(NO_SWAP)
-
-    def roll_back(self) -> None:
-        """Raise InputError: another decoder cannot take over."""
-        raise InputError(NO_SWAP)
-
     def _taking(self, info: StreamInfo) -> _OpenStream:
         match = match_stream(info, self.decoder, self.settings.channels, self.settings.units)
-        return _OpenStream(Timeline(info.rate_hz), match, StreamWarnings(self._reporter, info.rate_hz))
+        timeline, warnings = Timeline(info.rate_hz), StreamWarnings(self._reporter, info.rate_hz)
+        ring = Ring(info.n_channels, n_buffered(self.settings.buffer_s, info.rate_hz))
+        unlimited = np.full(len(self.decoder.feature_names), np.inf)  # such a bundle does not hold the training's range
+        quality = Quality(len(unlimited), info.rate_hz, -unlimited, unlimited)
+        return _OpenStream(timeline, match, warnings, ring, Markers(info.rate_hz), quality)
+
+    @property
+    def position(self) -> int:
+        return self._stream.ring.stop
+
+    def latest(self, seconds: float) -> NDArray[np.float32]:
+        stream = self._stream
+        rate_hz = stream.timeline.rate_hz
+        return stream.ring.latest(min(round(seconds * rate_hz), n_buffered(self.settings.buffer_s, rate_hz)))
+
+    @property
+    def faults(self) -> dict[int, str]:
+        return self._stream.quality.reasons()
+
+    def markers_after(self, event: int) -> list[MarkerAt]:
+        return self._stream.markers.after(event)
 
     def _turn(self, timeout_s: float) -> list[LiveText]:
         if self.ended:
             return []
-        (timeline, match, warnings), connection = self._open()
+        (timeline, match, warnings, ring, _, quality), connection = self._open()
         chunk = connection.pull(timeout_s)
         pieces = [] if chunk is None else timeline.place(chunk.stamps, chunk.received_s)
         self._take_markers(timeline)
@@ -134,9 +143,12 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
                 self._reporter.message(
                     f"{piece.reason}: {piece.n_missing} samples missing from sample {piece.first} on"
                 )
+                ring.append(chunk.samples[:0], piece.first + piece.n_missing)
                 texts += self._decoded(timeline, self._lost(piece.n_missing))
             else:
                 samples = match.features(chunk.samples[piece.rows])
+                ring.append(chunk.samples[piece.rows], piece.first)
+                quality.push(samples)
                 finite = np.isfinite(samples)
                 n_broken += self._note_broken(warnings, finite, chunk.received_s)
                 for row, is_whole in zip(samples, np.all(finite, axis=1), strict=True):
@@ -168,7 +180,10 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
                 self._reporter.event(one)
         if timeline.started:
             rate_hz = self.decoder.rate_hz
-            self._words.take([(one, timeline.index_at(one.stamp_s) / rate_hz) for one in self._early])
+            at = [timeline.index_at(one.stamp_s) for one in self._early]
+            for one, sample in zip(self._early, at, strict=True):
+                self._stream.markers.add(one, sample)
+            self._words.take([(one, sample / rate_hz) for one, sample in zip(self._early, at, strict=True)])
             self._early = []
 
     def _decoded(self, timeline: Timeline, after_steps: NDArray) -> list[LiveText]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from typing import Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 
-from ...errors import StreamError, StreamNotFoundError
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError, StreamError, StreamNotFoundError
 from ..clock import Clock, SystemClock
 from ..decision import Output
 from ..gaps.timeline import Timeline
@@ -17,8 +20,13 @@ from ..settings import LiveSettings
 from ..sources.finding import ATTEMPT_S, find_stream
 from ..sources.source import Source, StreamInfo
 from .connection import Connection
+from .markers import MarkerAt
 from .reporting import Recorder, Reporter
 
+if TYPE_CHECKING:
+    from ...decoder.bundle.compiled import CompiledDecoder
+
+NOT_EXCHANGED = "a decoder of gist is not exchanged while it runs; stop, and start with the other bundle"
 STILL_S = 10.0
 """How often a search that goes on says what it finds instead."""
 Said = TypeVar("Said")
@@ -72,6 +80,44 @@ class LiveEngine(ABC, Generic[Said, Taker]):
     def report(self, message: str) -> None:
         """Send a message to all outputs, as a status."""
         self._reporter.message(message)
+
+    @property
+    def info(self) -> StreamInfo:
+        """The stream; StreamError before `open`."""
+        return self._open()[1].info
+
+    def run_along(self, decoder: CompiledDecoder) -> None:
+        """Run another decoder in the shadow; InputError where this one is not exchanged while it runs."""
+        raise InputError(NOT_EXCHANGED)
+
+    def promote(self) -> None:
+        """Let the decoder in the shadow take over; InputError as `run_along`."""
+        raise InputError(NOT_EXCHANGED)
+
+    def roll_back(self) -> None:
+        """Undo that; InputError as `run_along`."""
+        raise InputError(NOT_EXCHANGED)
+
+    @property
+    @abstractmethod
+    def position(self) -> int:
+        """One past the number of the newest raw sample; missing ones count."""
+
+    @abstractmethod
+    def latest(self, seconds: float) -> NDArray[np.float32]:
+        """The newest raw samples (n_samples, n_channels), at most the settings' ``buffer_s``; missing ones are NaN.
+
+        Valid until the next turn.
+        """
+
+    @property
+    @abstractmethod
+    def faults(self) -> dict[int, str]:
+        """Which of the decoder's channels are now ``"flat"``, ``"saturated"`` or ``"not finite"``."""
+
+    @abstractmethod
+    def markers_after(self, event: int) -> list[MarkerAt]:
+        """The newest markers whose number is above `event`, in order."""
 
     def why_stopped(self, output: Output) -> str | None:
         """Why an output, such as a file on a full disk, is no longer used; None if it is."""

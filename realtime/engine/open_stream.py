@@ -19,15 +19,13 @@ from .decoders import Decoders
 from .markers import MAX_MARKERS, MarkerAt, Markers
 from .motions import Motions
 from .pipeline import Arrival, Pipeline, ReadyWindow
+from .region import RegionFollower
 from .reporting import Reporter
-from .ring import Ring
+from .ring import Ring, n_buffered
 from .stream_warnings import StreamWarnings
 
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
-
-BUFFER_S, MIN_BUFFER = 30.0, 128
-"""Raw samples stored by default. For a scanner, 30 s would be too short for a new decoder's baseline."""
 
 
 class OpenStream:
@@ -45,12 +43,13 @@ class OpenStream:
         self.motions = Motions()
         self.arrival = Arrival(clock.now(), clock.now(), 0)
         self._settings, self._reporter = settings, reporter
-        n_buffer = (
-            max(BUFFER_S * info.rate_hz, MIN_BUFFER) if settings.buffer_s is None else settings.buffer_s * info.rate_hz
-        )
-        self._n_buffer = max(1, round(n_buffer))
+        self._n_buffer = n_buffered(settings.buffer_s, info.rate_hz)
         self._ring = Ring(info.n_channels, self._n_buffer)
         self.decoders = Decoders(self._pipeline(decoder), settings, clock, self._n_buffer)
+        match = match_stream(info, decoder, settings.channels, settings.units, settings.rate)
+        self._region = (
+            None if settings.feedback is None else RegionFollower(settings.feedback, decoder, match, self.timeline)
+        )
         self._clock_off_s = 0.0
         self._early: list[Marker] = []
         self.warnings = StreamWarnings(reporter, info.rate_hz)
@@ -94,10 +93,15 @@ class OpenStream:
                 n_missing += piece.n_missing
                 reporter.message(f"{piece.reason}: {piece.n_missing} samples missing from sample {piece.first} on")
                 self.decoders.skip(piece.n_missing, arrival)
+                if self._region is not None:
+                    self._region.skip(piece.n_missing)
             else:
                 samples = chunk.samples[piece.rows]
                 n_present += len(samples)
                 self.decoders.push(samples, arrival)
+                if self._region is not None:
+                    for feedback in self._region.take(chunk, piece.rows, piece.first):
+                        reporter.output(lambda output, feedback=feedback: output.feedback(feedback))
         n_nonfinite, n_filled = active.n_nonfinite - nonfinite_before, active.n_filled - filled_before
         if n_nonfinite:
             reporter.counts["nonfinite"] += n_nonfinite
@@ -186,6 +190,8 @@ class OpenStream:
         ahead_s = (sample - self.timeline.stop) / self.info.rate_hz
         self.warnings.ahead(marker.label, ahead_s, self.arrival.pulled_s)
         added = self.markers.add(marker, sample)
+        if self._region is not None:
+            self._region.announce(added)
         arrival = self.arrival
         self.decoders.feed(lambda pipeline: self._announce(pipeline, added, arrival))
 

@@ -78,7 +78,8 @@ class Reporter:
     def event(self, event: MarkersChange | Refusal) -> None:
         """Count and say what a source reports besides samples and markers."""
         if isinstance(event, Refusal):
-            self.counts[event.counted_as] += 1
+            if event.counted_as:
+                self.counts[event.counted_as] += 1
             if event.why:
                 self.message(event.why)
             return

@@ -7,6 +7,18 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, ShapeError
 
+BUFFER_S, MIN_BUFFER = 30.0, 128
+"""Raw samples stored by default. For a scanner, 30 s would be too short for a new decoder's baseline."""
+
+
+def n_buffered(buffer_s: float | None, rate_hz: float) -> int:
+    """How many raw samples are stored; None for the default.
+
+    >>> n_buffered(None, 250.0), n_buffered(None, 0.5), n_buffered(2.0, 250.0)
+    (7500, 128, 500)
+    """
+    return max(1, round(max(BUFFER_S * rate_hz, MIN_BUFFER) if buffer_s is None else buffer_s * rate_hz))
+
 
 class Ring:
     """The newest ``n_samples`` of a stream, (n_samples, n_channels), float32.

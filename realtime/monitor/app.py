@@ -114,7 +114,7 @@ async def _command(room: Room, request: Request) -> Response:
         return PlainTextResponse(FORBIDDEN, 403, HEADERS)
     try:
         if room.commands is None:
-            raise InputError("this session takes no commands; a decoder of gist does not")
+            raise InputError("this session takes no commands")
         wanted = await _read(request)
         command, argument = str(wanted.get("command")), wanted.get("argument") or None
         message = await asyncio.to_thread(send, room.commands, command, argument, LONGEST_ANSWER_S)

@@ -13,11 +13,12 @@ from ...errors import InputError
 from ..decision import LiveDecision, Output, Status
 from ..engine.markers import MarkerAt
 from ..live_decoder import LiveDecoder
+from ..live_feedback import LiveFeedback
 from ..live_text import LiveText
 from ..sources.source import StreamInfo
 
 if TYPE_CHECKING:
-    from ..engine.engine import Engine
+    from ..engine.live_engine import LiveEngine
 
 MOST_CHANNELS = 32
 """The most channels whose signals are shown."""
@@ -57,7 +58,7 @@ class Heartbeat(NamedTuple):
     status: Status
 
 
-Item = Opened | Signals | Faults | Heartbeat | LiveDecision | LiveText | Status | MarkerAt
+Item = Opened | Signals | Faults | Heartbeat | LiveDecision | LiveText | LiveFeedback | Status | MarkerAt
 
 
 def span_of(rate_hz: float) -> float:
@@ -108,7 +109,7 @@ class Feed(Output):
         """Return and remove what came since the last call. Called in another thread."""
         return [self._items.popleft() for _ in range(len(self._items))]
 
-    def poll(self, engine: Engine) -> None:
+    def poll(self, engine: LiveEngine[Any, Any]) -> None:
         """Take new samples of the chosen channels, and markers, if it is time. Call it between the engine's turns."""
         now_s = self.now()
         if now_s < self._polled_s + POLL_S:
@@ -137,6 +138,9 @@ class Feed(Output):
 
     def text(self, text: LiveText) -> None:
         self._add(text)
+
+    def feedback(self, feedback: LiveFeedback) -> None:
+        self._add(feedback)
 
     def status(self, status: Status) -> None:
         self._add(status)

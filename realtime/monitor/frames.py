@@ -9,6 +9,7 @@ from typing import Any
 
 from ..decision import LiveDecision, Status
 from ..engine.markers import MarkerAt
+from ..live_feedback import LiveFeedback
 from ..live_text import LiveText
 from . import records
 from .feed import MOST_CHANNELS, Faults, Heartbeat, Item, Opened, Signals
@@ -38,7 +39,7 @@ class Frames:
         lasting: dict[str, Any] = {}
         newest: dict[str, Any] = {}
         for t, item in items:
-            if isinstance(item, LiveDecision | LiveText | MarkerAt | Status):
+            if isinstance(item, LiveDecision | LiveText | LiveFeedback | MarkerAt | Status):
                 self._lasting(lasting, t, item)
             elif isinstance(item, Signals):
                 if self._traces is not None:
@@ -60,7 +61,9 @@ class Frames:
         told = {"hello": self._hello, "now": now if signals is None else now | {"traces": signals}}
         return f'{_json(told)[:-1]},"past":[{",".join(self._past)}]}}'
 
-    def _lasting(self, told: dict[str, Any], t: float, item: LiveDecision | LiveText | MarkerAt | Status) -> None:
+    def _lasting(
+        self, told: dict[str, Any], t: float, item: LiveDecision | LiveText | LiveFeedback | MarkerAt | Status
+    ) -> None:
         if isinstance(item, LiveDecision):
             told.setdefault("decisions", []).append(records.of_decision(t, item))
             self._n_decisions += not item.shadow
@@ -69,6 +72,9 @@ class Frames:
         elif isinstance(item, LiveText):
             told.setdefault("texts", []).append(records.of_text(t, item))
             self.feedback |= {"said": item.said}
+        elif isinstance(item, LiveFeedback):
+            told.setdefault("regions", []).append(records.of_region(t, item))
+            self.feedback |= {"percent": None if item.percent is None else records.short(item.percent)}
         elif isinstance(item, Status):
             told.setdefault("states", []).append(records.of_status(t, item))
             self.feedback["state"] = str(item.state)

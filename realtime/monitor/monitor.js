@@ -9,7 +9,7 @@ const canvas = (id) => document.querySelector(`#${id} canvas`);
 let session, colours, heardMs = performance.now(), ended = false, due = false;
 
 function fresh() {
-  session = { hello: {}, t: 0, n: 0, decisions: [], states: [], markers: [], texts: [], losses: {}, faults: "", state: "SEARCHING",
+  session = { hello: {}, t: 0, n: 0, decisions: [], states: [], markers: [], texts: [], regions: [], losses: {}, faults: "", state: "SEARCHING",
     markersState: null, bundle: "", channels: [], first: 0, bins: [] };
 }
 
@@ -31,7 +31,7 @@ function add(frame) {
   if (frame.t !== undefined) session.t = frame.t;
   if (frame.n !== undefined) session.n = frame.n;
   if (frame.hello) session.hello = frame.hello;
-  for (const kind of ["decisions", "states", "markers", "texts"]) {
+  for (const kind of ["decisions", "states", "markers", "texts", "regions"]) {
     if (frame[kind]) session[kind] = session[kind].concat(frame[kind]).slice(-MOST);
   }
   const status = frame.beat || (frame.states && frame.states[frame.states.length - 1]);
@@ -96,7 +96,7 @@ function draw() {
   due = false;
   const now = session.t + (session.atMs && !ended ? Math.min(performance.now() - session.atMs, 1000) / 1000 : 0);
   const published = session.decisions.filter((one) => !one.shadow), last = published[published.length - 1];
-  drawHead(); drawWord(last); drawProbabilities(published, last, now); drawLatency(published);
+  drawHead(); drawWord(last); drawProbabilities(published, last, now); drawRegion(now); drawMeter(now); drawLatency(published);
   drawSignals(); drawQuality(); drawMotion(published); drawTimeline(published, now); drawCounts();
 }
 
@@ -110,15 +110,19 @@ function drawHead() {
   const away = session.markersState !== null && session.markersState !== "LIVE";
   $("markers").hidden = !away;
   if (away) badge($("markers"), "markers " + session.markersState, "off");
-  $("session").textContent = `${clock(session.t)} · ${session.n} decisions · bundle ${session.bundle}`;
+  const text = session.texts[session.texts.length - 1], n = text ? `${text.n} words` : `${session.n} decisions`;
+  $("session").textContent = `${clock(session.t)} · ${n} · bundle ${session.bundle}`;
   $("commands").hidden = !session.hello.commands;
+  const exchanges = (session.hello.answers || []).length > 0;  // a decoder of gist takes notes, and stops
+  $("load").hidden = !exchanges;
+  for (const button of $("plain").children) button.hidden = !exchanges && button.value !== "stop";
 }
 
 function drawWord(last) {
   const word = $("word"), text = session.texts[session.texts.length - 1];
   let said = "–", note = "", silent = true;
   if (SILENT.includes(session.state)) said = session.state;
-  else if (text) { said = text.said; note = text.draft ? `draft: ${text.draft}` : ""; silent = false; }
+  else if (text) { said = lastWords(text.said) || "–"; note = passage(text.passage); silent = false; }
   else if (last && last.abstained) note = "abstains: " + last.abstained;
   else if (last) {
     said = last.said; silent = false;
@@ -127,8 +131,48 @@ function drawWord(last) {
   const shadow = session.decisions.findLast((one) => one.shadow);
   if (shadow && last && shadow.n >= last.n - 1) note += ` · in shadow, ${shadow.bundle.slice(0, 8)}: ${shadow.said || "nothing"}`;
   word.textContent = said; $("note").textContent = note;
+  if (text && text.draft && !silent) {  // after the final words, paler: it may still change
+    const draft = document.createElement("i"); draft.textContent = " " + text.draft; word.append(draft);
+  }
   word.classList.toggle("silent", silent); word.classList.toggle("long", said.length > 24);
   word.style.setProperty("--letters", Math.max(8, said.length));
+}
+
+const passage = (one) => one ? `passage ${one.name} at ${clock(one.s)}, ${percent(one.p)} sure` : "";
+const lastWords = (said) => { const words = said.split(" "); return (words.length > 24 ? "… " : "") + words.slice(-24).join(" "); };
+
+function drawOverTime(id, points, now, { height = 110, limits = [], unit = "" }) {  // points: [t, value or null]
+  const shown = points.filter(([t]) => now - t <= TIMELINE_S), values = shown.map(([, v]) => v).filter((v) => v !== null);
+  const most = Math.max(1, ...values.map(Math.abs), ...limits.map((v) => 1.2 * v)), span = Math.min(TIMELINE_S, Math.max(now, 30));
+  const [pen, width] = begin(id, height), left = 44;
+  const x = (t) => left + (width - left) * (1 - (now - t) / span), y = (v) => height / 2 - v / most * (height / 2 - 8);
+  for (const v of [-most, 0, most]) { line(pen, colours.rule, left, y(v), width, y(v)); pen.fillStyle = colours.soft; pen.fillText(v.toFixed(1) + unit, 0, y(v)); }
+  pen.setLineDash([4, 3]);
+  for (const v of limits) line(pen, colours.warn, left, y(v), width, y(v));
+  pen.setLineDash([]);
+  for (const one of session.markers) if (now - one.t <= span) line(pen, colours.faint, x(one.t), 0, x(one.t), height);
+  pen.lineWidth = 1.75;
+  curve(pen, colours.accent, shown.map(([t, v]) => v === null ? null : [x(t), y(v)]));
+}
+
+function drawRegion(now) {
+  const last = session.regions[session.regions.length - 1];
+  $("region").hidden = !last;
+  if (!last) return;
+  const large = document.querySelector("#region .large"), fresh = !SILENT.includes(session.state);
+  large.textContent = !fresh ? "–" : last.percent === null ? "–" : signed(last.percent) + " %";
+  document.querySelector("#region h2 span").textContent = last.why || "signal against its baseline, last 5 minutes";
+  drawOverTime("region", session.regions.map((one) => [one.t, one.percent]), now, { unit: " %" });
+}
+
+function drawMeter(now) {
+  const last = session.texts[session.texts.length - 1], least = session.hello.distinguishable;
+  $("meter").hidden = !last;
+  if (!last) return;
+  document.querySelector("#meter .large").textContent = last.z === null ? "–" : signed(last.z);
+  document.querySelector("#meter h2 span").textContent = last.z === null ? "too few words yet"
+    : `standard deviations above surrogates; the text counts from ${least} on`;
+  drawOverTime("meter", session.texts.map((one) => [one.t, one.z]), now, { limits: [least] });
 }
 
 function classes(decisions) {  // those to show, each with a colour of its own
@@ -344,6 +388,7 @@ function clock(s) {
   const whole = Math.floor(s), two = (n) => String(n).padStart(2, "0");
   return whole >= 3600 ? `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}` : `${Math.floor(whole / 60)}:${two(whole % 60)}`;
 }
+const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2);
 const percent = (share) => share === undefined ? "" : Math.round(100 * share) + " %";
 const number = (value) => Number.isNaN(value) ? "–" : Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(value < 10 ? 2 : 1);
 

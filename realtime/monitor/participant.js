@@ -1,14 +1,18 @@
 "use strict";
-// The participant's page: the word and its bar, and nothing while there is no fresh decision.
+// The participant's page: the word and its bar, or a region's thermometer, and nothing while there is nothing fresh.
 const token = new URLSearchParams(location.search).get("token") || "";
 const SILENT_MS = 3500, SHOWN = ["LIVE", "RECOVERED", "GAP"];
 const word = document.getElementById("word"), bars = document.getElementById("bars");
-let heardMs = 0, ended = false;
+let heardMs = 0, ended = false, hasRegion = false;
 
-function show({ state, said = "", answer = null, p = {} }) {
+function show({ state, said = "", answer = null, p = {}, percent }) {
   const is = SHOWN.includes(state);
   document.body.dataset.state = state;
   document.body.dataset.answer = (is && answer) || "";
+  hasRegion ||= percent !== undefined;
+  const known = is && typeof percent === "number";
+  if (hasRegion) document.body.dataset.region = known ? (percent < 0 ? "below" : "above") : "none";
+  document.body.style.setProperty("--percent", known ? percent : 0);
   word.textContent = is ? said : "";
   word.classList.toggle("long", said.length > 14);
   for (const name of Object.keys(p)) {

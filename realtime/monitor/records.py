@@ -5,8 +5,10 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
+from ...decoder.gist.meter import DISTINGUISHABLE
 from ..decision import LiveDecision, Status
 from ..engine.markers import MarkerAt
+from ..live_feedback import LiveFeedback
 from ..live_text import LiveText
 from .feed import Opened
 
@@ -58,7 +60,16 @@ def of_marker(t: float, marker: MarkerAt, rate_hz: float) -> dict[str, Any]:
 def of_text(t: float, text: LiveText) -> dict[str, Any]:
     z = None if text.z is None else short(text.z)
     ms = [short(1e3 * text.age_s), 0.0, short(1e3 * text.compute_s)]
-    return {"t": short(t), "said": text.said, "draft": " ".join(text.draft), "z": z, "ms": ms}
+    draft = " ".join(text.draft) if text.distinguishable else ""
+    told = {"t": short(t), "said": text.said, "draft": draft, "z": z, "n": text.n_final, "ms": ms}
+    if text.passage is not None and text.passage_s is not None and text.passage_p is not None:
+        told["passage"] = {"name": text.passage, "s": short(text.passage_s), "p": short(text.passage_p)}
+    return told
+
+
+def of_region(t: float, feedback: LiveFeedback) -> dict[str, Any]:
+    percent = None if feedback.percent is None else short(feedback.percent)
+    return {"t": short(t), "at": short(feedback.stop_s), "percent": percent, "why": feedback.why}
 
 
 def of_stream(opened: Opened) -> dict[str, Any]:
@@ -70,6 +81,7 @@ def of_stream(opened: Opened) -> dict[str, Any]:
         "units": info.units,
         "features": decoder.feature_names,
         "answers": decoder.answers,
+        "distinguishable": DISTINGUISHABLE,
     }
 
 

@@ -17,6 +17,7 @@ from ...errors import InputError
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
 from ..live_decoder import LiveDecoder
+from ..live_feedback import LiveFeedback
 from ..live_text import LiveText
 from ..sources.source import StreamInfo
 from .appending import append_whole
@@ -72,6 +73,9 @@ class JsonLines(Output):
     def text(self, text: LiveText) -> None:
         self._write(text.to_dict())
 
+    def feedback(self, feedback: LiveFeedback) -> None:
+        self._write(feedback.to_dict())
+
     def status(self, status: Status) -> None:
         self._write(status.to_dict())
 
@@ -86,7 +90,7 @@ class JsonLines(Output):
 class Lines(NamedTuple):
     """The records in a file of JSON lines, in order, and the numbers (from 1) of the lines that are incomplete.
 
-    ``record["type"]`` is ``"start"``, ``"decision"``, ``"text"`` or ``"status"``.
+    ``record["type"]`` is ``"start"``, ``"decision"``, ``"text"``, ``"feedback"`` or ``"status"``.
     """
 
     records: list[dict[str, Any]]

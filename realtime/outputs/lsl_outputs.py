@@ -11,9 +11,13 @@ from ...errors import InputError
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
 from ..live_decoder import LiveDecoder
+from ..live_feedback import LiveFeedback
 from ..live_text import LiveText
 from ..sources.lsl_names import PublishedName
 from ..sources.source import StreamInfo
+
+UNITS = {"probabilities": "probability", "meter": "", "feedback": "%"}
+"""Of the streams of numbers."""
 
 
 class LslOutlets(Output):
@@ -29,6 +33,8 @@ class LslOutlets(Output):
         or that the text is not distinguishable from the language model.
     ``NAME-meter`` (float32)
         With each of them, the meter in standard deviations; NaN while there are too few words.
+    ``NAME-feedback`` (float32), where feedback from a region is asked for
+        With each sample of the stream, by how many per cent the region differs from its baseline; NaN if not known.
     ``NAME-status`` (markers of text)
         Each change of state as a JSON object with ``state``, ``at_s``, ``why``, ``losses``, ``markers``, ``number`` and
         ``bundle``. A second after the newest entry it is sent again, with the losses so far, the same ``number`` and
@@ -70,21 +76,20 @@ class LslOutlets(Output):
         self._answers: tuple[str, ...] = ()
         self._status: pylsl.StreamOutlet | None = None
         self._outlets: dict[str, pylsl.StreamOutlet] = {}
+        self._opened: tuple[StreamInfo, LiveDecoder] | None = None
 
     def open(self, info: StreamInfo, decoder: LiveDecoder) -> None:
         """Open the streams of decisions, probabilities and details, or of texts, the meter and details."""
         if self._published is not None:
             self._published.check(self._status)
             self._published = None
+        self._opened = info, decoder
         self._answers = tuple(decoder.answers)
         kinds = {"details": ["details"]}
         kinds |= {"decisions": ["decision"], "probabilities": list(self._answers)} if self._answers else {}
         kinds |= {} if self._answers else {"text": ["text"], "meter": ["meter"]}
         for kind, labels in kinds.items():
-            type = kind if kind in ("probabilities", "meter") else "Markers"
-            described = self._described(kind, type, labels, decoder)
-            described.desc().append_child_value("decoded_stream", info.name)
-            self._outlets[kind] = pylsl.StreamOutlet(described)
+            self._begin(kind, labels)
 
     def decision(self, decision: LiveDecision) -> None:
         """Publish a decision, unless it is in the shadow."""
@@ -103,6 +108,16 @@ class LslOutlets(Output):
         self._outlets["meter"].push_sample([nan if text.z is None else text.z], text.stop_stamp_s)
         self._outlets["text"].push_sample([text.said + draft], text.stop_stamp_s)
         self._outlets["details"].push_sample([json_text(text.to_dict())], text.stop_stamp_s)
+
+    def feedback(self, feedback: LiveFeedback) -> None:
+        """Publish feedback from a region."""
+        if not self._outlets:
+            return
+        if "feedback" not in self._outlets:
+            self._begin("feedback", ["region"])
+        self._outlets["feedback"].push_sample(
+            [nan if feedback.percent is None else feedback.percent], feedback.stop_stamp_s
+        )
 
     def status(self, status: Status) -> None:
         """Publish a state."""
@@ -123,6 +138,14 @@ class LslOutlets(Output):
             if outlet is not None:
                 outlet.push_sample([json_text(status.to_dict())], stamp_s)
 
+    def _begin(self, kind: str, labels: list[str]) -> None:
+        """Open a stream of what is decoded."""
+        assert self._opened is not None
+        info, decoder = self._opened
+        described = self._described(kind, kind if kind in UNITS else "Markers", labels, decoder)
+        described.desc().append_child_value("decoded_stream", info.name)
+        self._outlets[kind] = pylsl.StreamOutlet(described)
+
     def _source_id(self, kind: str, decoder: LiveDecoder | None = None) -> str:
         return f"hotwire:{gethostname()}:{self.name}:{kind}" + (f":{decoder.digest[:16]}" if decoder else "")
 
@@ -136,7 +159,7 @@ class LslOutlets(Output):
         )
         described.set_channel_labels(labels)
         described.set_channel_types(kind)
-        described.set_channel_units("probability" if kind == "probabilities" else "")
+        described.set_channel_units(UNITS.get(kind, ""))
         described.desc().append_child("acquisition").append_child_value("manufacturer", "hotwire")
         if decoder:
             described.desc().append_child_value("bundle_at_start", decoder.digest)

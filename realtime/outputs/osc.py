@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, MissingExtraError
 from ..decision import LiveDecision, Output, Status
+from ..live_feedback import LiveFeedback
 from ..live_text import LiveText
 from .udp import Datagrams
 
@@ -22,6 +23,7 @@ class OscMessages(Output):
     ``/hotwire/probability``  class, probability, class, probability, ...
     ``/hotwire/abstained``    why there is no decision
     ``/hotwire/text``         of a decoder of gist: the newest final words, the draft, the meter (NaN at first)
+    ``/hotwire/feedback``     of a region: by how many per cent it differs from its baseline (NaN: not known)
     ``/hotwire/state``        the new state of the stream, and why
     ``/hotwire/heartbeat``    once a second while nothing changes: the state, why, and how many seconds ago it came
     ========================  ======================================================================================
@@ -63,6 +65,9 @@ class OscMessages(Output):
 
     def text(self, text: LiveText) -> None:
         self._send("text", [text.said, " ".join(text.draft), nan if text.z is None else text.z])
+
+    def feedback(self, feedback: LiveFeedback) -> None:
+        self._send("feedback", [nan if feedback.percent is None else feedback.percent])
 
     def status(self, status: Status) -> None:
         self._send("state", [str(status.state), status.why])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InputError
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
+from ..live_feedback import LiveFeedback
 from ..live_text import LiveText
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ class UdpJson(Output):
 
     def text(self, text: LiveText) -> None:
         self._send(text.to_dict())
+
+    def feedback(self, feedback: LiveFeedback) -> None:
+        self._send(feedback.to_dict())
 
     def status(self, status: Status) -> None:
         self._send(status.to_dict())

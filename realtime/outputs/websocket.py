@@ -11,6 +11,7 @@ from ...errors import InputError, MissingExtraError
 from ...errors.printable import json_text
 from ..decision import LiveDecision, Output, Status
 from ..live_decoder import LiveDecoder
+from ..live_feedback import LiveFeedback
 from ..live_text import LiveText
 from ..sources.source import StreamInfo
 from .udp import address_of
@@ -75,6 +76,9 @@ class WebSocketServer(Output):
 
     def text(self, text: LiveText) -> None:
         self._send(json_text(text.to_dict()))
+
+    def feedback(self, feedback: LiveFeedback) -> None:
+        self._send(json_text(feedback.to_dict()))
 
     def status(self, status: Status) -> None:
         self._send(json_text(status.to_dict()), remember="status")

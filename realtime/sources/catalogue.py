@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...decoder.registry import Registry
+from ...decoder.volumes import VolumeSpace
 from ...errors import InputError
 from .brainflow_board import BrainFlowBoard
 from .dicom import DicomFolder
@@ -16,6 +20,13 @@ from .volumes import VolumeFolder
 
 if TYPE_CHECKING:
     from ..live_decoder import LiveDecoder
+
+
+class RegionVoxels(NamedTuple):
+    """The voxels (n_voxels, 3) of a mask, and the space in which they lie."""
+
+    voxels: NDArray[np.intp]
+    space: VolumeSpace
 
 
 def lsl(
@@ -31,10 +42,16 @@ def lsl(
 
 
 def volumes(
-    decoder: LiveDecoder, *, folder: str | PathLike[str], tr_s: float | str | None = None, pattern: str = "*.nii*"
+    decoder: LiveDecoder,
+    *,
+    folder: str | PathLike[str],
+    tr_s: float | str | None = None,
+    pattern: str = "*.nii*",
+    region: RegionVoxels | None = None,
 ) -> VolumeFolder:
     """A folder in which volumes appear; ``tr_s`` is the decoder's by default."""
-    return VolumeFolder(folder, decoder.feature_names, _seconds(decoder, tr_s), pattern=pattern)
+    voxels, space = _region(decoder, region)
+    return VolumeFolder(folder, decoder.feature_names, _seconds(decoder, tr_s), space, pattern=pattern, region=voxels)
 
 
 def dicom(
@@ -45,21 +62,30 @@ def dicom(
     pattern: str = "*",
     series: int | str | None = None,
     protocol: str | None = None,
+    region: RegionVoxels | None = None,
 ) -> DicomFolder:
     """A folder in which DICOM files appear; ``tr_s`` is the decoder's by default."""
     try:
         number = None if series is None else int(series)
     except ValueError as error:
         raise InputError(f"series: expected the number of a series, such as 7, got {series!r}") from error
+    voxels, space = _region(decoder, region)
     return DicomFolder(
         folder,
         decoder.feature_names,
         _seconds(decoder, tr_s),
-        decoder.space,
+        space,
         pattern=pattern,
         series=number,
         protocol=protocol,
+        region=voxels,
     )
+
+
+def _region(decoder: LiveDecoder, region: RegionVoxels | None) -> tuple[NDArray[np.intp] | None, VolumeSpace | None]:
+    if region is not None and not isinstance(region, RegionVoxels):
+        raise InputError(f"region: expected none, as --feedback gives it, got {region!r}")
+    return (None, decoder.space) if region is None else region
 
 
 def _seconds(decoder: LiveDecoder, tr_s: float | str | None) -> float:

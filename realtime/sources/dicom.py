@@ -3,44 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from fnmatch import fnmatch
+from math import isfinite
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...decoder.readers.dicom.assembly import DicomVolume, VolumeAssembly
+from ...decoder.readers.dicom.files import is_wanted
 from ...decoder.readers.dicom.header import DicomSlices, Series
 from ...decoder.readers.dicom.slices import read_file
-from ...decoder.volumes import MOTION_NAMES, VolumePreparation, VolumeSpace
-from ...decoder.volumes.realign import displacement_mm
-from ...errors import InputError, RecordingError, StreamLostError, StreamMismatchError, StreamNotFoundError
-from ..clock import Clock, SystemClock
+from ...decoder.volumes import VolumeSpace
+from ...errors import RecordingError, StreamLostError, StreamMismatchError
+from ..clock import Clock
 from .folder_watch import FolderWatch
-from .source import Chunk, Refusal, StreamInfo
-from .volume_names import voxels_named
-from .volume_order import NumberedVolume, VolumeOrder, stream_of
+from .source import Refusal
+from .volume_folder import FolderOfVolumes
+from .volume_order import VolumeOrder
 
 SAME_TR = 1e-3
 """Repetition times that differ by this share are the same: headers hold rounded numbers."""
-MOVED_MM = 2.0
-"""A head that moves by more from one volume to the next is reported."""
+UNLIKE_CLOCK = 0.05
+"""Volumes whose times of acquisition are apart by this share more or less than expected are reported."""
+DAY_S = 86_400.0
 
 
-class DicomFolder:
-    """The voxels of a decoder, from DICOM files that appear in a folder one by one.
+class DicomFolder(FolderOfVolumes):
+    """The voxels of a decoder, from DICOM files that appear in a folder one by one, see `FolderOfVolumes`.
 
-    Files may be Siemens' mosaics, enhanced files, or single slices, in any order. Existing files come first. Of the
-    wanted series, the one with the highest number that is there at first is taken. Its volumes are prepared exactly as
-    the recording was that the decoder was fitted on: smoothed, aligned to its reference, and the voxels taken where
-    they lie. They are stamped as `VolumeFolder` stamps them.
+    Files may be Siemens' mosaics, enhanced files, or single slices, in any order. Of the wanted series, the one with
+    the highest number that is there at first is taken. Its volumes are prepared exactly as the recording was that the
+    decoder was fitted on: smoothed, aligned to its reference, and the voxels taken where they lie.
 
     What is no volume of the series does not end the session. Files of other series are counted as ``other_series``, and
     each such series is named once; files that stay torn or are no pictures as ``files_refused``; volumes that do not
     look like the reference as ``not_aligned``, and they are missing; a head that moves by more than 2 mm from one
-    volume to the next as ``moved``. Where a wanted series with a higher number begins, the scanner was restarted: the
-    stream is lost, and goes on with the new series.
+    volume to the next as ``moved``; volumes that were not acquired when their numbers say as ``odd_times``. Where a
+    wanted series with a higher number begins, the scanner was restarted: the stream is lost, and goes on with the new
+    series.
 
     Parameters
     ----------
@@ -57,6 +59,8 @@ class DicomFolder:
         The number of the series. The scanner counts on after a restart, so that one is not found by a number.
     protocol : str, optional
         Instead: the name of its protocol.
+    region : array (n_voxels, 3) of int, optional
+        Voxels on the same grid, whose mean signal is taken, too.
     late_s : float, optional
         How long to wait for a volume when a later one is there; by default ``tr_s``.
     clock : Clock, optional
@@ -77,85 +81,45 @@ class DicomFolder:
         pattern: str = "*",
         series: int | None = None,
         protocol: str | None = None,
+        region: NDArray[np.intp] | None = None,
         late_s: float | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.folder, self._tr_s = Path(folder), tr_s
-        self.info, self._late_s = stream_of(self.folder, feature_names, tr_s, late_s)
-        self._has_motion = tuple(feature_names[-len(MOTION_NAMES) :]) == MOTION_NAMES
-        voxels = voxels_named(feature_names[: -len(MOTION_NAMES)] if self._has_motion else feature_names)
-        if self._has_motion and (space is None or not space.realigns):
-            raise InputError("feature_names: the parameters of motion need a space with a reference")
-        self._voxels, self._prepare = voxels, None if space is None else VolumePreparation(space, voxels)
+        super().__init__(folder, feature_names, tr_s, space, region, late_s, clock)
         self._number, self._protocol = series, protocol
-        self._clock = clock or SystemClock()
         self._watch: FolderWatch[DicomSlices] = FolderWatch(
             self.folder, lambda name: fnmatch(name, pattern), read_file, "is not a complete DICOM picture", self._clock
         )
         self._series: Series | None = None
         self._restarted: list[tuple[str, DicomSlices]] = []
         self._others: set[str] = set()
-        self._reports: list[Refusal] = []
         self._begin()
 
-    def open(self, timeout_s: float) -> StreamInfo:
-        """Wait for a volume; after a restart of the series, for the first of the new one.
+    def _what_is_missing(self) -> str:
+        return "no whole volume of the series came"
 
-        Raises StreamMismatchError where the series has another matrix, repetition time or place than the decoder's.
-        """
-        until_s = self._clock.now() + timeout_s
+    def _reopen(self) -> None:
+        """Begin with the series that was restarted, if one was."""
         if self._restarted:
             self._begin()
             self._series = self._restarted[0][1].series
-        while not self._order.waits:
-            try:
-                self._look()
-                reason = f"no whole volume of the series came; {self._watch}{self._not_taken()}"
-            except OSError as error:
-                reason = str(error)
-            if not self._order.waits and not self._watch.rest(until_s):
-                raise StreamNotFoundError(f"{self.folder}: {reason}")
-        return self.info
 
-    def pull(self, timeout_s: float) -> Chunk | None:
-        """Wait for the next volume, at most ``late_s`` if later ones exist, and return what is there; see `Source`."""
-        until_s = self._clock.now() + timeout_s
-        while True:
-            try:
-                if not self._restarted:
-                    self._look()
-            except OSError as error:
-                raise StreamLostError(f"{self.folder}: the folder cannot be read any more: {error}") from error
-            now_s = self._clock.now()
-            volumes = self._order.due(now_s + self._late_s if self._restarted else now_s)
-            if volumes:
-                break
-            if self._restarted:
-                raise StreamLostError(f"{self._series} ended, and {self._restarted[0][1].series} begins")
-            if not self._watch.rest(until_s):
-                return None
-        stamps = np.array([self._order.stamp_of(volume.number) for volume in volumes])
-        motion = [volume.motion for volume in volumes if volume.motion is not None]
-        values = np.stack([volume.values for volume in volumes])
-        return Chunk(values, stamps, self._clock.now(), np.stack(motion) if motion else None)
-
-    def markers(self) -> list[Refusal]:
-        """Return what was not taken, or moved, since the last call; a folder has no markers."""
-        reports, self._reports = self._reports, []
-        return [*self._watch.refusals(), *reports]
-
-    def close(self) -> None:
-        """Nothing to close."""
+    def _check_goes_on(self) -> None:
+        if self._restarted:
+            raise StreamLostError(f"{self._series} ended, and {self._restarted[0][1].series} begins")
 
     def _begin(self) -> None:
         """Begin a series."""
-        n_slices = None if self._prepare is None else self._prepare.space.shape[2]
-        self._order, self._assembly = VolumeOrder(self._tr_s, self._late_s), VolumeAssembly(n_slices)
+        self._order, self._assembly = VolumeOrder(self._tr_s, self._late_s), VolumeAssembly(self._values.n_slices)
         self._done: set[int] = set()
-        self._last_motion: NDArray[np.float64] | None = None
+        self._newest: DicomVolume | None = None
+        self._has_odd_times = False
+        self._values.begin()
 
     def _look(self) -> None:
         """Take the slices of new complete files."""
+        if self._restarted and self._series != self._restarted[0][1].series:
+            return  # the stream ends first
         came, self._restarted = [*self._restarted, *self._watch.look()], []
         if self._series is None:
             wanted = [slices.series for _, slices in came if self._is_wanted(slices.series)]
@@ -167,6 +131,7 @@ class DicomFolder:
             elif self._series is not None and series.number > self._series.number and self._is_wanted(series):
                 if self._other_time(slices) is None:
                     self._restarted.append((name, slices))
+                    self._order.end()
                 else:
                     self._leave(series, f", {self._other_time(slices)}")
             else:
@@ -176,25 +141,24 @@ class DicomFolder:
         protocol = self._protocol
         if protocol is None and self._number is None and self._series is not None:
             protocol = self._series.protocol
-        return self._number in (None, series.number) and protocol in (None, series.protocol)
+        return is_wanted(series, self._number, protocol)
 
     def _leave(self, series: Series, why: str = "") -> None:
         """Count a file of another series, and name the series once."""
         text = "" if series.uid in self._others else f"files of {series} are not taken{why}"
         self._others.add(series.uid)
-        self._reports.append(Refusal("other_series", text))
+        self._report("other_series", text)
 
-    def _not_taken(self) -> str:
-        texts = [report.why for report in self._reports if report.why]
-        return "".join(f". {text}" for text in texts)
+    def _report(self, counted_as: str, why: str) -> None:
+        self._values.reports.append(Refusal(counted_as, why))
 
     def _take(self, name: str, slices: DicomSlices) -> None:
         other_time = self._other_time(slices)
         if other_time is not None:
             raise StreamMismatchError(f"{self.folder / name}: {slices.series}: {other_time}")
-        is_part = self._prepare is not None and len(slices.values) < self._prepare.space.shape[2]
-        if is_part and set(slices.volume.tolist()) <= self._done:
-            self._reports.append(Refusal("slices_repeated", ""))
+        n_slices = self._values.n_slices
+        if n_slices is not None and len(slices.values) < n_slices and set(slices.volume.tolist()) <= self._done:
+            self._report("slices_repeated", "")
             return
         try:
             volumes = self._assembly.add(slices)
@@ -211,40 +175,51 @@ class DicomFolder:
         return f"its repetition time is {slices.tr_s:g} s, expected {self._tr_s:g} s"
 
     def _add(self, name: str, volume: DicomVolume) -> None:
-        """Prepare a whole volume."""
-        if self._prepare is None:
-            space = VolumeSpace(volume.values.shape, volume.affine)
-            largest = self._voxels.max(axis=0, initial=-1)
-            if (largest >= volume.values.shape).any():
-                raise StreamMismatchError(
-                    f"{self.folder / name} has the matrix {volume.values.shape}, but the decoder takes voxels up to "
-                    f"{tuple(largest.tolist())}; scan on the grid that it was fitted on"
-                )
-            self._prepare = VolumePreparation(space, self._voxels)
-        difference = self._prepare.space.difference(volume.values.shape, volume.affine)
-        if difference is not None and not self._done:
-            raise StreamMismatchError(f"{self.folder / name}: {self._series}: {difference}")
-        if difference is not None:
-            self._watch.refuse(name, f"does not fit: {difference}")
+        """Take a whole volume."""
+        try:
+            made = self._values.of(name, volume.number, volume.values, volume.affine, self._clock.now())
+        except StreamMismatchError as error:
+            if not self._done:
+                raise StreamMismatchError(f"{self.folder / name}: {self._series}: {error}") from error
+            self._watch.refuse(name, f"does not fit: {error}")
             return
-        prepared = self._prepare(volume.values, volume.affine)
-        values, motion = prepared.values, None
-        if prepared.motion is not None:
-            motion = prepared.motion.parameters
-            if not prepared.motion.converged:
-                values, motion = np.full_like(values, np.nan), np.full_like(motion, np.nan)
-                self._reports.append(
-                    Refusal("not_aligned", f"volume {volume.number} does not look like the reference; it is missing")
-                )
-            else:
-                self._note_motion(volume.number, motion)
-            if self._has_motion:
-                values = np.concatenate([values, motion.astype(np.float32)])
+        self._check_times(volume)
         self._done.add(volume.number)
-        self._order.add(NumberedVolume(volume.number, values, self._clock.now(), motion))
+        self._order.add(made)
 
-    def _note_motion(self, number: int, motion: NDArray[np.float64]) -> None:
-        moved_mm = 0.0 if self._last_motion is None else displacement_mm(motion - self._last_motion)
-        self._last_motion = motion
-        if moved_mm > MOVED_MM:
-            self._reports.append(Refusal("moved", f"the head moved by {moved_mm:.1f} mm before volume {number}"))
+    def _check_times(self, volume: DicomVolume) -> None:
+        """Compare the times of acquisition with the volumes' numbers, and with this machine's clock."""
+        before, self._newest = self._newest, volume
+        self.delay_s = (seconds_of_day() - volume.acquired_s - self._tr_s + DAY_S / 2) % DAY_S - DAY_S / 2
+        if before is None:
+            at = f", acquired at {_clock_time(volume.acquired_s)}" if isfinite(volume.acquired_s) else ""
+            late = f"the first volume is number {volume.number} of {self._series}{at}"
+            self.late_start = late if volume.number > 1 else ""
+            return
+        expected_s = (volume.number - before.number) * self._tr_s
+        apart_s = volume.acquired_s - before.acquired_s
+        if expected_s > 0 and apart_s > 0 and abs(apart_s - expected_s) > UNLIKE_CLOCK * expected_s:
+            is_first, self._has_odd_times = not self._has_odd_times, True
+            self._report(
+                "odd_times",
+                f"by their headers volume {volume.number} was acquired {apart_s:.4g} s after volume {before.number}, "
+                f"expected {expected_s:.4g} s: is the repetition time right, did the scanner pause?"
+                if is_first
+                else "",
+            )
+
+
+def seconds_of_day() -> float:
+    """This machine's time of day, as scanners note when a volume was acquired."""
+    now = datetime.now()
+    return now.hour * 3600.0 + now.minute * 60.0 + now.second + now.microsecond / 1e6
+
+
+def _clock_time(seconds: float) -> str:
+    """Seconds since midnight as a clock shows them.
+
+    >>> _clock_time(36610.5)
+    '10:10:10'
+    """
+    whole = int(seconds)
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import nan
 
 from ...decoder.recordings.events import Events
@@ -21,9 +21,18 @@ class PlannedSource:
     source : Source
     events : Events
         Of one run; onsets in seconds from the first sample.
+    clock : Clock, optional
+    late_start : function, optional
+        Says with which sample the source began, once it did, where that was not the first of the run; else ``""``.
     """
 
-    def __init__(self, source: Source, events: Events, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        events: Events,
+        clock: Clock | None = None,
+        late_start: Callable[[], str] = lambda: "",
+    ) -> None:
         self._source = source
         self._clock = clock or SystemClock()
         order = events.onset_s.argsort(kind="stable")
@@ -32,6 +41,8 @@ class PlannedSource:
         ]
         self._origin_s = self._newest_s = nan
         self._period_s = nan
+        self._late_start = late_start
+        self._reports: list[Refusal] = []
 
     def open(self, timeout_s: float) -> StreamInfo:
         """Open the source; see `Source`."""
@@ -45,6 +56,9 @@ class PlannedSource:
         if chunk is not None and len(chunk.stamps):
             if self._origin_s != self._origin_s:
                 self._origin_s = float(chunk.stamps[0])
+                late = self._late_start()
+                why = f"{late}: the protocol's onsets count from it, and are late if volumes before it were missed"
+                self._reports += [Refusal("began_late", why)] if late else []
             self._newest_s = float(chunk.stamps.max())
         return chunk
 
@@ -54,7 +68,8 @@ class PlannedSource:
         while self._planned and self._origin_s + self._planned[0][0] < self._newest_s + self._period_s:
             onset_s, duration_s, label = self._planned.pop(0)
             due.append(Marker(label, self._origin_s + onset_s, duration_s, self._clock.now()))
-        return [*self._source.markers(), *due]
+        reports, self._reports = self._reports, []
+        return [*self._source.markers(), *reports, *due]
 
     def close(self) -> None:
         """Close the source."""

@@ -85,12 +85,15 @@ class Chunk(NamedTuple):
         When they were pulled, on the local clock.
     motion : array (n_samples, 6), float64, or None
         The head's motion in volumes that were aligned; NaN where that failed.
+    region : array (n_samples,), float64, or None
+        The mean signal of a region, where a source was asked for one; NaN where it is not known.
     """
 
     samples: NDArray[np.float32]
     stamps: NDArray[np.float64]
     received_s: float
     motion: NDArray[np.float64] | None = None
+    region: NDArray[np.float64] | None = None
 
 
 class Marker(NamedTuple):
@@ -134,7 +137,7 @@ class Refusal(NamedTuple):
     Attributes
     ----------
     counted_as : str
-        Its name among the engine's losses.
+        Its name among the engine's losses; ``""`` if it is only said.
     why : str
         In words; ``""`` if it is only counted.
     """

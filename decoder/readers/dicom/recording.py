@@ -6,24 +6,20 @@ import warnings
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ....errors import RecordingError
 from ....errors.checks import check_choice
 from ....errors.printable import printable
 from ...recordings.events import Events, run_names
 from ...recordings.recording import Recording
-from ...volumes import MOTION_NAMES, VolumePreparation, VolumeSpace
-from ...volumes.realign import HeadMotion, displacement_mm
-from ...volumes.space import grid_difference
-from ..fmri.images import AnyPath, read_mask, read_volume
+from ..fmri.images import AnyPath
 from ..fmri.nifti import events_of_runs
+from ..fmri.prepared import PreparedVolumes, check_motion, masked_voxels, space_of
 from ..fmri.repetition_time import PLAUSIBLE_TR_S, plausible
 from ..left_out import events_inside
-from .assembly import DicomVolume
 from .files import SeriesFiles, SeriesVolumes, series_files
 
 UNLIKE_CLOCK = 0.05
@@ -112,80 +108,30 @@ def read_dicom(
         ("join_masks", join_masks, ("all", "any")),
     ):
         check_choice(name, given, known)
-    if motion == "features" and not realign:
-        raise RecordingError("motion: features need realign = true, which finds them")
+    check_motion(motion, realign)
     folders = [Path(folder)] if isinstance(folder, str | PathLike) else [Path(one) for one in folder]
     names = np.arange(1, len(folders) + 1) if run is None else run_names(run, "run")
     if not folders or names.shape != (len(folders),) or len(set(names.tolist())) != len(folders):
         raise RecordingError(f"run: expected one name, each another, for each of {len(folders)} folders, got {run!r}")
-    rows: list[NDArray[np.float32]] = []
-    motions: list[HeadMotion] = []
     runs, lengths, notes = [], {}, []
-    prepare = space = None
+    prepared = None
     for name, path in zip(names.tolist(), folders, strict=True):
         files = series_files(path, pattern, series, protocol)
         volumes = SeriesVolumes(files)
         for volume in volumes:
-            if prepare is None or space is None:
-                space = _space(volume, reference, realign, smooth_mm)
-                prepare = VolumePreparation(space, _voxels(space, mask, mask_above, join_masks))
-            prepared = prepare.checked(volume.values, volume.affine, f"{path}: volume {volume.number}")
-            rows.append(prepared.values)
-            motions += [] if prepared.motion is None else [prepared.motion]
+            if prepared is None:
+                space = space_of(volume.values, volume.affine, reference, realign, smooth_mm)
+                prepared = PreparedVolumes(space, masked_voxels(space, mask, mask_above, join_masks))
+            prepared.add(volume.values, volume.affine, f"{path}: volume {volume.number}")
         runs.append(volumes)
         lengths[name] = len(volumes.numbers)
         notes += _notes(path, files)
-    assert space is not None  # a series has a file, and a file a volume
-    assert prepare is not None
+    assert prepared is not None  # a series has a file, and a file a volume
     seconds = _tr_s(runs, tr_s)
-    notes += _motion_notes(motions)
+    notes += prepared.notes()
     table = events_inside(events_of_runs(events, list(lengths), label), lengths, 1.0 / seconds, on_event_outside, notes)
-    voxels = prepare.voxels
-    data = np.stack(rows)
-    moved = np.array([one.parameters for one in motions]).reshape(-1, len(MOTION_NAMES))
-    feature_names = tuple("voxel_" + "_".join(map(str, voxel)) for voxel in voxels.tolist())
-    positions = voxels @ space.affine[:3, :3].T + space.affine[:3, 3]
-    if motion == "features":
-        data = np.concatenate([data, moved.astype(np.float32)], axis=1)
-        positions = np.concatenate([positions, np.full((len(MOTION_NAMES), 3), np.nan)])
-        feature_names += MOTION_NAMES
-    as_confounds = realign and motion == "confounds"
-    return Recording(
-        data,
-        1.0 / seconds,
-        feature_names,
-        np.repeat(names, list(lengths.values())),
-        table,
-        positions_mm=positions,
-        confounds=moved if as_confounds else None,
-        confound_names=MOTION_NAMES if as_confounds else (),
-        source="; ".join(notes),
-        space=space,
-    )
-
-
-def _space(first: DicomVolume, reference: AnyPath | None, realign: bool, smooth_mm: float) -> VolumeSpace:
-    """The space of the reference: an image, else the first volume."""
-    values, affine = (first.values, first.affine) if reference is None else read_volume(reference)
-    return VolumeSpace(values.shape, affine, values if realign else None, smooth_mm)
-
-
-def _voxels(space: VolumeSpace, mask: Any, above: float | None, join: str) -> NDArray[np.intp]:
-    """The voxels (n_voxels, 3) of the masks."""
-    paths = [] if mask is None else [mask] if isinstance(mask, str | PathLike) else list(mask)
-    if not paths:
-        return np.argwhere(np.ones(space.shape, bool))
-    masks = []
-    for path in paths:
-        values, affine = read_volume(path)
-        difference = grid_difference(values.shape, affine, space.shape, space.affine)
-        if difference is not None:
-            raise RecordingError(f"{path}: {difference}; bring the mask onto the grid of the reference")
-        masks.append(read_mask(path, above))
-    keep = np.all(masks, axis=0) if join == "all" else np.any(masks, axis=0)
-    if not keep.any():
-        raise RecordingError('mask: the masks have no voxel in common; join_masks = "any" takes those in any of them')
-    return np.argwhere(keep)
+    run_of = np.repeat(names, list(lengths.values()))
+    return prepared.recording(seconds, run_of, table, "; ".join(notes), motion)
 
 
 def _tr_s(runs: list[SeriesVolumes], given: float | None) -> float:
@@ -220,12 +166,3 @@ def _notes(path: Path, files: SeriesFiles) -> list[str]:
     if files.n_no_dicom:
         notes.append(f"{files.n_no_dicom} files are no DICOM")
     return notes
-
-
-def _motion_notes(motions: list[HeadMotion]) -> list[str]:
-    if not motions:
-        return []
-    most = max(displacement_mm(motion.parameters) for motion in motions)
-    n_unlike = sum(not motion.converged for motion in motions)
-    unlike = f"; {n_unlike} volumes do not look like it" if n_unlike else ""
-    return [f"realigned, at most {most:.2g} mm from the reference{unlike}"]

@@ -22,6 +22,7 @@ from ..tables import read_events
 from .files import SeriesVolumes, series_files
 
 BIDS_VERSION = "1.10.0"
+FEEDBACK = ("percent", "signal", "baseline")
 NAME = re.compile(r"[0-9A-Za-z]+")
 
 
@@ -41,7 +42,7 @@ def write_bids(
     """Write one series of DICOM files as a run of a BIDS data set, which is made if it is not there.
 
     Volumes are written as they came. Beside them, below ``derivatives/hotwire``, are the head's motion from the first
-    volume, as confounds that `read_bids` takes, and the decisions.
+    volume, as confounds that `read_bids` takes, the decisions, and the feedback from a region.
 
     Parameters
     ----------
@@ -109,8 +110,11 @@ def write_bids(
         shutil.copyfile(events, raw / f"{stem}_events.tsv")
     _write_table(derived / f"{stem}_desc-confounds_timeseries.tsv", MOTION_NAMES, np.array(motion).tolist())
     if decisions is not None:
-        columns, rows = _decisions(Path(decisions))
-        _write_table(derived / f"{stem}_desc-decisions_events.tsv", columns, rows)
+        records = _records(Path(decisions))
+        _write_table(derived / f"{stem}_desc-decisions_events.tsv", *_decisions(records))
+        if any(record["type"] == "feedback" for record in records):
+            rows = _feedback(records, len(stack), tr_s)
+            _write_table(derived / f"{stem}_desc-feedback_timeseries.tsv", FEEDBACK, rows)
     return image_path
 
 
@@ -120,8 +124,8 @@ def _compact(values: NDArray[np.float32]) -> NDArray[Any]:
     return whole if np.array_equal(whole, values) else values
 
 
-def _decisions(path: Path) -> tuple[list[str], list[list[Any]]]:
-    """The published decisions of a session: when, what, and how probable."""
+def _records(path: Path) -> list[dict[str, Any]]:
+    """The published decisions of a session, and its feedback."""
     if not path.is_file():
         raise RecordingError(f"{path}: there is no such file; `hotwire stream --out` writes decisions.jsonl")
     records = []
@@ -130,8 +134,26 @@ def _decisions(path: Path) -> tuple[list[str], list[list[Any]]]:
             record = json.loads(line)
         except ValueError:
             continue  # the last line of a session that was cut off
-        if isinstance(record, dict) and record.get("type") == "decision" and not record["shadow"]:
+        if isinstance(record, dict) and (
+            record.get("type") == "feedback" or (record.get("type") == "decision" and not record["shadow"])
+        ):
             records.append(record)
+    return records
+
+
+def _feedback(records: list[dict[str, Any]], n_volumes: int, tr_s: float) -> list[list[Any]]:
+    """A row for each volume: a region's change in per cent, its signal and its baseline."""
+    rows: list[list[Any]] = [["n/a"] * len(FEEDBACK) for _ in range(n_volumes)]
+    for record in records:
+        volume = round(record["start_s"] / tr_s)
+        if record["type"] == "feedback" and volume < n_volumes:
+            rows[volume] = ["n/a" if record[name] is None else float(record[name]) for name in FEEDBACK]
+    return rows
+
+
+def _decisions(records: list[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
+    """When, what, and how probable."""
+    records = [record for record in records if record["type"] == "decision"]
     names = sorted({name for record in records for name in record["probabilities"]})
     columns = ["onset", "duration", "trial_type", "answer", *(f"probability_{name}" for name in names)]
     rows = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -58,21 +59,28 @@ def _check_size(path: Path, image: Any) -> None:
         )
 
 
-def read_volumes(out: NDArray[np.float32], path: Path, image: Any, keep: NDArray[np.bool_]) -> None:
-    """Fill `out` (n_volumes, n_voxels) from the file, a slab of volumes at a time."""
+def slabs(path: Path, image: Any) -> Iterator[NDArray]:
+    """Yield the volumes of an image in order, a slab (x, y, z, n_volumes) at a time."""
     packed = path.suffix.lower() == ".gz"
     opened = gzip.open if packed else open
-    n_at_once = max(1, SLAB_BYTES // (8 * keep.size))
+    n_at_once = max(1, SLAB_BYTES // (8 * int(np.prod(image.shape[:3]))))
     damaged = f"truncated or damaged; its header promises the shape {image.shape}, but reading failed"
     with reading(path, damaged), opened(path, "rb") as file:
-        volumes = type(image).from_stream(file).dataobj.reshape((*keep.shape, -1))
-        for first in range(0, len(out), n_at_once):
-            slab = np.asanyarray(volumes[..., first : first + n_at_once])[keep]
-            with np.errstate(over="ignore"):  # too large for float32 becomes infinite, and is reported
-                out[first : first + n_at_once] = slab.T
+        volumes = type(image).from_stream(file).dataobj.reshape((*image.shape[:3], -1))
+        for first in range(0, volumes.shape[3], n_at_once):
+            yield np.asanyarray(volumes[..., first : first + n_at_once])
         del volumes
         while packed and file.read(2**20):  # only at its end does gzip compare the checksum
             pass
+
+
+def read_volumes(out: NDArray[np.float32], path: Path, image: Any, keep: NDArray[np.bool_]) -> None:
+    """Fill `out` (n_volumes, n_voxels) from the file, a slab of volumes at a time."""
+    first = 0
+    for slab in slabs(path, image):
+        with np.errstate(over="ignore"):  # too large for float32 becomes infinite, and is reported
+            out[first : first + slab.shape[3]] = slab[keep].T
+        first += slab.shape[3]
     if not np.isfinite(out).all():
         volume, column = np.argwhere(~np.isfinite(out))[0]
         n_bad = int((~np.isfinite(out)).any(axis=0).sum())

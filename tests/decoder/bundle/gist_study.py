@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from hotwire.decoder.experiments.gist.study import open_gist
 from hotwire.decoder.gist.fitting import FittedGist, fit_gist
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.recordings.timed_words import TimedWords
+from hotwire.decoder.volumes import VolumeSpace
 
 from ..small_study import save_network
 
@@ -47,6 +49,7 @@ commit_words = 8
 held_out = "d"
 """
 N_WORDS = 190
+SPACE = VolumeSpace((2, 3, 2), np.diag([3.0, 3.0, 4.0, 1.0]), np.arange(12, dtype=np.float32).reshape(2, 3, 2))
 
 
 def save_gist_study(folder: Path) -> Path:
@@ -77,7 +80,7 @@ def fit_and_save(folder: Path) -> SavedGist:
     opened = open_gist(study)
     network = opened.network()
     recording, words = opened.read(network)
-    training = recording.select(runs=["a", "b", "c"])
+    training = replace(recording.select(runs=["a", "b", "c"]), space=SPACE)
     known = {run: words[run] for run in training.runs}
     fitted = fit_gist(network, known, training, opened.settings())
     saved = save_gist(fitted, training, known, (), folder / "me.hotwire", passages=words)

@@ -19,7 +19,7 @@ from hotwire.decoder.statistics.surrogates import phase_randomised
 from hotwire.decoder.steps import Detrend
 from hotwire.errors import BundleError, InputError, RecordingError
 
-from .gist_study import SavedGist, fit_and_save
+from .gist_study import SPACE, SavedGist, fit_and_save
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,13 @@ def test_describes_itself(saved: SavedGist) -> None:
     assert told["decodes"] == "gist"
     assert told["words_per_s"] == pytest.approx(1 / 1.5, rel=0.01)
     assert told["fitted_on"].keys() == {"a", "b", "c"}
+
+
+def test_knows_how_volumes_are_prepared(saved: SavedGist) -> None:
+    space = saved.loaded.space
+    assert space is not None
+    assert (space.shape, space.affine.tolist()) == (SPACE.shape, SPACE.affine.tolist())
+    assert np.array_equal(space.reference, SPACE.reference)  # type: ignore[arg-type]
 
 
 def test_needs_nothing_heavy(saved: SavedGist) -> None:

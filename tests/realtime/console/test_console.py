@@ -27,7 +27,7 @@ from hotwire.errors import InputError, UnknownNameError
 from hotwire.realtime.console.demo import prepare
 from hotwire.realtime.console.recordings import named_runs, open_recording
 from hotwire.realtime.console.session import JsonStream, Tally
-from hotwire.realtime.console.stream import summary_of
+from hotwire.realtime.console.stream_classes import summary_of_classes
 from hotwire.realtime.console.view import PlainView, TerminalView
 from hotwire.realtime.decision import Latency, LiveDecision, Status
 from hotwire.realtime.health import MarkerState, State
@@ -219,11 +219,22 @@ def test_volumes_in_a_folder(lsl: LslWorld, tmp_path: Path) -> None:
     for number, sample in enumerate(samples):
         image = nibabel.Nifti1Image(sample.reshape(2, 2, 2), np.eye(4))
         nibabel.save(image, scans / f"volume_{number:03}.nii")
+    mask, events = tmp_path / "mask.nii", tmp_path / "events.tsv"
+    nibabel.save(nibabel.Nifti1Image(np.array([1, 0, 0, 1, 0, 0, 0, 0], np.uint8).reshape(2, 2, 2), np.eye(4)), mask)
+    events.write_text("onset\tduration\ttrial_type\n0.0\t0.5\trest\n0.5\t1.5\twork\n")
+    out = tmp_path / "out"
     end = lsl.run(
         HOTWIRE, "stream", str(bundle), "--volumes", str(scans), "--window", "sliding:0.5/0.5", "--seconds", "4",
-        "--backlog", "every", "--publish", "none", "--json",
+        "--backlog", "every", "--publish", "none", "--json", "--out", str(out),
+        "--events", str(events), "--feedback", str(mask), "--baseline", "work,rest",
     )  # fmt: skip
     assert (end["ended"], end["n_decisions"]) == ("the time was over", len(samples) // 5)
+    records = read_decisions(out / "decisions.jsonl").records
+    (start,) = [one for one in records if one["type"] == "start"]
+    assert start["settings"]["baseline"] == {"window_s": None, "labels": ["work", "rest"], "skipped_s": 6.0}
+    feedback = [one for one in records if one["type"] == "feedback"]
+    assert [one["signal"] for one in feedback] == [samples[k, [0, 3]].astype(float).mean() for k in range(20)]
+    assert {one["why"] for one in feedback} == {"no block of the baseline is over yet"}  # all shorter than 6 s
 
 
 @pytest.mark.slow
@@ -249,11 +260,34 @@ def test_the_demo_goes_live(lsl: LslWorld, fetched: Callable[[str], Path]) -> No
     [
         (["stream", "{bundle}"], 2, "expected --source, --type or --source-id"),
         (["stream", "{bundle}", "--source", "a", "--volumes", "."], 2, "not both"),
-        (["stream", "{bundle}", "--volumes", ".", "--markers", "m"], 2, "not both"),
+        (["stream", "{bundle}", "--brainflow", "synthetic", "--markers", "m"], 2, "not both"),
         (["stream", "{bundle}", "--source", "a", "--tr", "2"], 2, "--tr goes with --volumes"),
         (["stream", "{bundle}", "--source", "a", "--require-signature", "no.pub"], 1, "hotwire keys KEY"),
         (["stream", "{bundle}", "--source", "a", "--pattern", "*"], 2, "--pattern goes with --volumes"),
         (["stream", "{bundle}", "--source", "a", "--record"], 2, "--record needs --out"),
+        (["stream", "{bundle}", "--source", "a", "--feedback", "own"], 2, "--feedback together with --baseline"),
+        (
+            ["stream", "{bundle}", "--source", "a", "--feedback", "own", "--baseline", "sliding:"],
+            2,
+            "such as sliding:60",
+        ),
+        (
+            ["stream", "{bundle}", "--source", "a", "--feedback", "m.nii", "--baseline", "sliding:9"],
+            2,
+            "--feedback MASK goes with --volumes or --dicom",
+        ),
+        (
+            ["stream", "{bundle}", "--source", "a", "--feedback", "own", "--baseline", "rest"],
+            2,
+            "--baseline LABEL needs --events or --markers",
+        ),
+        (
+            ["stream", "{bundle}", "--volumes", ".", "--events", "e.tsv", "--markers", "m"],
+            2,
+            "expected --events or --markers",
+        ),
+        (["stream", "{bundle}", "--volumes", ".", "--delay", "1"], 2, "--delay goes with --markers"),
+        (["stream", "{bundle}", "--source", "a", "--delay", "1"], 2, "--delay goes with --volumes or --dicom"),
         (["stream", "{bundle}", "--source", "a"], 2, "windows follow events: expected --markers"),
         (["stream", "{bundle}", "--source", "a", "--window", "sliding:1"], 2, "sliding:LENGTH/EVERY"),
         (["stream", "{bundle}", "--source", "a", "--window", "sliding:1/0"], 2, "every_s"),
@@ -424,7 +458,7 @@ def decision(number: int = 0, **changes: Any) -> LiveDecision:
 )
 def test_the_summary_says_where_decisions_are_and_where_they_are_not(why: str | None, said: str) -> None:
     counted = {"n_decisions": 3, "n_abstained": 0, "n_late": 0, "n_in_shadow": 0, "latency_ms": {}, "losses": {}}
-    told = summary_of({"ended": "told to stop", "markers": None, "out": "out", "out_stopped": why, **counted})
+    told = summary_of_classes({"ended": "told to stop", "markers": None, "out": "out", "out_stopped": why, **counted})
     assert told.splitlines()[-1].endswith(said)
     assert ("Decisions are in" in told) == (why is None)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.recordings.timed_words import words_as_events
 from hotwire.errors import InputError, RecordingError, StreamError
 from hotwire.realtime.clock import SystemClock, VirtualClock
-from hotwire.realtime.console.stream_gist import refuse_bundle
 from hotwire.realtime.decision import Output, Status
 from hotwire.realtime.engine import gist_engine
 from hotwire.realtime.engine.gist_engine import GistEngine
@@ -23,7 +21,6 @@ from hotwire.realtime.live_text import LiveText
 from hotwire.realtime.outputs.json_lines import JsonLines, read_decisions
 from hotwire.realtime.sources.recording_source import RecordingSource
 from hotwire.realtime.sources.source import Chunk, Marker
-from hotwire.realtime.swap import Commands, send
 from hotwire.realtime.verify.gist import said_of_whole_run, verify_gist
 from hotwire.realtime.word_times import EvenWords, MarkedWords
 
@@ -138,6 +135,20 @@ def test_lost_samples_are_left_out_and_counted(saved: SavedGist, heard: Recordin
     assert [why for why in messages.why if "nonfinite" in why] == [
         "nonfinite: 1 samples hold NaN or infinity, in feature_7"
     ]
+    # What a monitor shows: the samples that came, the lost ones as NaN, the channels, and the words.
+    n = engine.position
+    raw = engine.latest(2.0 * n)
+    assert np.flatnonzero(np.isnan(raw).all(axis=1)).tolist() == [
+        40 - n + len(raw),
+        41 - n + len(raw),
+        70 - n + len(raw),
+    ]
+    assert np.array_equal(raw[-5:], heard.data[n - 5 : n])
+    assert engine.faults == {}
+    assert [one.label for one in engine.markers_after(-1)] == saved.words["d"].word.tolist()
+    for command in (engine.promote, engine.roll_back, lambda: engine.run_along(saved.loaded)):
+        with pytest.raises(InputError, match="a decoder of gist is not exchanged while it runs"):
+            command()
     unopened = GistEngine(saved.loaded, Losing(heard, clock), MarkedWords(0.4))
     with pytest.raises(StreamError, match=r"expected an open one, got one before open\(\)"):
         unopened.turn()
@@ -171,20 +182,6 @@ def test_markers_that_come_too_late_are_refused() -> None:
     words.take([(Marker("late", 0.0, None, 0.0), 8.0), (Marker("on time", 0.0, None, 0.0), 9.0)])
     assert words.n_refused == 1
     assert [word.middle_s for word in words.rest()] == [9.1]
-
-
-def test_another_decoder_cannot_take_over(saved: SavedGist, heard: Recording, tmp_path: Path) -> None:
-    engine = GistEngine(saved.loaded, RecordingSource(heard, VirtualClock()), MarkedWords(0.4))
-    commands = Commands(tmp_path, refuse_bundle)
-    for command, argument in (("load", saved.loaded.path), ("promote", None), ("rollback", None), ("stop", None)):
-        with ThreadPoolExecutor(1) as elsewhere:
-            answer = elsewhere.submit(send, tmp_path, command, argument)
-            while not answer.done():
-                commands.poll(engine)
-        if command != "stop":
-            with pytest.raises(InputError, match=r"refused: .*goes on with the text .* start hotwire stream with the"):
-                answer.result()
-    assert commands.stopped
 
 
 def run_command(*arguments: str) -> tuple[Any, str]:

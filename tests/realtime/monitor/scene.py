@@ -19,6 +19,8 @@ from hotwire.realtime.monitor.server import Monitor
 from ..small import SignDecoder
 
 DECODER: Any = SignDecoder(4)
+GIST: Any = SignDecoder(4)
+GIST.answers = ()
 LIVE = Status(State.LIVE, 1.0, "the first samples came", {"lost": 3, "late": 0}, bundle="ab" * 32)
 
 
@@ -34,10 +36,10 @@ def decision(number: int, *, answer: str | None = "up", shadow: bool = False, **
 
 
 @contextmanager
-def monitored(commands: Path | None = None, css: str = "") -> Iterator[Monitor]:
+def monitored(commands: Path | None = None, css: str = "", decoder: Any = DECODER) -> Iterator[Monitor]:
     monitor = Monitor("127.0.0.1", 0, commands, css)
     monitor.status(LIVE)
-    monitor.open(DECODER.info(), DECODER)
+    monitor.open(decoder.info(), decoder)
     try:
         yield monitor
     finally:

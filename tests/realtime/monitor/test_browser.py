@@ -16,11 +16,13 @@ import pytest
 
 from hotwire.realtime.engine.markers import MarkerAt
 from hotwire.realtime.health import State
+from hotwire.realtime.live_feedback import LiveFeedback
+from hotwire.realtime.live_text import LiveText
 from hotwire.realtime.monitor.feed import Faults, Signals
 from hotwire.realtime.monitor.server import Monitor
 from hotwire.realtime.swap import Commands
 
-from .scene import LIVE, decision, monitored
+from .scene import GIST, LIVE, decision, monitored
 from .test_server import Reported
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -142,6 +144,80 @@ def test_the_participants_page_shows_the_word_while_it_is_fresh(page):
         assert page.evaluate("document.querySelector('.best').style.getPropertyValue('--p')") == "0.75"
         monitor.status(replace(LIVE, state=State.STALE))
         playwright.expect(page.locator("#word")).to_have_text("")
+
+
+def test_the_participants_page_shows_a_region_as_a_thermometer(page):
+    def feedback(percent: float | None) -> LiveFeedback:
+        return LiveFeedback(
+            percent, 200.0, 200.0, None if percent is not None else "nothing came before", 0.0, 2.0, 9.0
+        )
+
+    height = (
+        "document.querySelector('#thermometer i').offsetHeight / document.querySelector('#thermometer').clientHeight"
+    )
+
+    def fills(share: float) -> bool:
+        """Whether so much of the thermometer is filled, after its movement."""
+        for _ in range(200):
+            if abs(page.evaluate(height) - share) < 0.01:
+                return True
+            page.wait_for_timeout(50)
+        return False
+
+    with monitored() as monitor:
+        page.goto(monitor.participant_url)
+        room = page.context.new_page()
+        room.goto(monitor.url)
+        monitor.decision(decision(0))
+        monitor.feedback(feedback(None))
+        playwright.expect(page.locator("body")).to_have_attribute("data-region", "none")
+        playwright.expect(room.locator("#region .large")).to_have_text("–")
+        monitor.feedback(feedback(1.0))
+        playwright.expect(page.locator("body")).to_have_attribute("data-region", "above")
+        playwright.expect(page.locator("#word")).to_be_hidden()
+        assert fills(0.25)  # half of the upper half
+        playwright.expect(room.locator("#region .large")).to_have_text("+1.00 %")
+        assert ink(room, "region") > 100
+        monitor.feedback(feedback(-9.0))
+        playwright.expect(page.locator("body")).to_have_attribute("data-region", "below")
+        assert fills(0.5)
+        monitor.status(replace(LIVE, state=State.STALE))
+        playwright.expect(page.locator("body")).to_have_attribute("data-region", "none")
+
+
+def test_a_session_of_gist_shows_its_text_and_meter_and_takes_notes(page, tmp_path):
+    expect, commands, engine = playwright.expect, Commands(tmp_path), Reported()
+    says = {"stop_s": 2.0, "stop_stamp_s": 9.0, "n_lost": 0, "width": 8, "age_s": 0.1, "compute_s": 0.2, "bundle": "ab"}
+    with monitored(tmp_path, decoder=GIST) as monitor:
+        page.goto(monitor.url)
+        monitor.text(LiveText((), (), (), 0, None, False, **says))
+        expect(page.locator("#meter h2")).to_have_text("Meter too few words yet")
+        monitor.text(
+            LiveText(
+                ("dog",), ("barks",), ("a", "dog"), 2, 2.5, True, **says, passage="fair", passage_p=0.8, passage_s=62.0
+            )
+        )
+        expect(page.locator("#note")).to_have_text("passage fair at 1:02, 80 % sure")
+        expect(page.locator("#word")).to_have_text("a dog barks")
+        expect(page.locator("#word i")).to_have_text(" barks")
+        expect(page.locator("#meter .large")).to_have_text("+2.50")
+        expect(page.locator("#session")).to_contain_text("2 words")
+        monitor._add(Signals(0, (0, 1), np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)))
+        monitor._add(Faults({3: "flat"}))
+        expect(page.locator("#broken")).to_have_text("ch3 flat")
+        for section in ("meter", "signals", "quality", "time"):
+            assert ink(page, section) > 100, section
+        monitor.text(LiveText((), ("cat",), ("a", "dog"), 2, 0.5, False, **says))
+        expect(page.locator("#word")).to_contain_text("not distinguishable")
+        assert "cat" not in page.locator("main").text_content()
+        for section in ("#probabilities", "#load", "button[value=promote]"):
+            expect(page.locator(section)).to_be_hidden()
+        page.get_by_label("note").fill("a break")
+        page.get_by_role("button", name="Note").click()
+        while page.locator("#answer").text_content() in ("", "…"):
+            commands.poll(engine)  # type: ignore[arg-type]
+        expect(page.locator("#answer")).to_have_text("noted")
+        expect(page.get_by_role("button", name="Stop")).to_be_visible()
 
 
 KILLED = """

@@ -18,6 +18,7 @@ PUBLISH = """
     from types import SimpleNamespace
     from hotwire.realtime.decision import Latency, LiveDecision, Status
     from hotwire.realtime.health import State
+    from hotwire.realtime.live_feedback import LiveFeedback
     from hotwire.realtime.outputs.lsl_outputs import LslOutlets
     from hotwire.realtime.sources.source import StreamInfo
 
@@ -38,7 +39,12 @@ PUBLISH = """
     outlets.decision(decision(2, "house", {"face": 0.25, "house": 0.75}, text="a castle ü"))
     outlets.decision(decision(3, None, {}, abstained="half of the window is missing"))
     outlets.status(Status(State.GAP, 401.5, "5 samples missing", {"lost": 5}))
-    time.sleep(1000)
+    outlets.feedback(LiveFeedback(None, 200.0, None, "no block of the baseline is over yet", 2.0, 4.0, 504.0))
+    print(json.dumps("feedback"))
+    sys.stdout.flush()
+    while True:
+        outlets.feedback(LiveFeedback(1.5, 203.0, 200.0, None, 4.0, 6.0, 506.0))
+        time.sleep(0.05)
 """
 READ = """
     import json, sys, time
@@ -79,6 +85,10 @@ def test_publishes_decisions_probabilities_and_states(lsl):
         ["Markers", f"{own}:status", ["status"], ""],
     ]
     publisher.go()
+    assert publisher.says() == "feedback"
+    feedback = lsl.start(READ, "mind-feedback", 1)
+    assert feedback.says() == ["feedback", f"{own}:feedback:{bundle[:16]}", ["region"], bundle]
+    assert feedback.result() == [[[1.5], 506.0]]
     decisions, probabilities, details, states = (reader.result() for reader in readers)
     assert decisions == [[["face"], 501.0], [["a castle ü"], 503.0], [[""], 504.0]]
     assert probabilities[:2] == [[[0.75, 0.25], 501.0], [[0.25, 0.75], 503.0]]
@@ -189,6 +199,7 @@ AT_ONCE = """
     from hotwire.errors import StreamError
     from hotwire.realtime.decision import Status
     from hotwire.realtime.health import State
+    from hotwire.realtime.live_feedback import LiveFeedback
     from hotwire.realtime.outputs.lsl_outputs import LslOutlets
     from hotwire.realtime.sources.source import StreamInfo
 

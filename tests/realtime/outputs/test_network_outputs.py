@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.realtime.decision import Latency, LiveDecision, Status
 from hotwire.realtime.health import State
+from hotwire.realtime.live_feedback import LiveFeedback
 from hotwire.realtime.live_text import LiveText
 from hotwire.realtime.outputs.websocket import MOST_WAITING, WebSocketServer
 from hotwire.realtime.plugins import make_output
@@ -26,6 +27,7 @@ from ..small import SignDecoder
 
 DECODER: Any = SignDecoder()
 TEXT = LiveText(("dog",), ("barks",), ("a", "dog"), 2, 2.5, True, 9.0, 109.0, 0, 8, 0.1, 0.2, "ab" * 32)
+FEEDBACK = LiveFeedback(1.5, 203.0, 200.0, None, 4.0, 6.0, 506.0)
 STATUS = Status(State.LIVE, 1.0, "the first samples came", number=4, bundle="ab" * 32)
 HEARTBEAT = replace(STATUS, repeated_after_s=2.5)
 
@@ -56,9 +58,10 @@ def test_udp_sends_what_json_lines_write(receiver):
     for one in sent[1:4]:
         output.decision(one)  # type: ignore[arg-type]
     output.text(TEXT)
+    output.feedback(FEEDBACK)
     output.heartbeat(HEARTBEAT)
     output.close()
-    for one in [sent[0], *sent[2:], HEARTBEAT]:
+    for one in [sent[0], *sent[2:], FEEDBACK, HEARTBEAT]:
         assert json.loads(receiver.recv(65536)) == json.loads(json.dumps(one.to_dict()))
 
 
@@ -72,8 +75,10 @@ def test_osc_messages_are_read_by_python_osc(receiver):
     output.decision(decision(8, answer=None))
     output.text(TEXT)
     output.heartbeat(HEARTBEAT)
+    output.feedback(FEEDBACK)
     output.close()
-    received = [OscMessage(receiver.recv(65536)) for _ in range(7)]
+    received = [OscMessage(receiver.recv(65536)) for _ in range(8)]
+    assert (received[7].address, received[7].params) == ("/brain/1/feedback", [1.5])
     assert [(one.address, one.params) for one in received[:3]] == [
         ("/brain/1/state", ["LIVE", "the first samples came"]),
         ("/brain/1/decision", ["up", 0.75, 7]),
@@ -97,10 +102,12 @@ def test_a_web_page_gets_decisions_and_a_later_one_the_newest_state():
         output.decision(decision(shadow=True))
         output.decision(decision())
         output.text(TEXT)
+        output.feedback(FEEDBACK)
         output.heartbeat(HEARTBEAT)
         assert json.loads(first.recv(5))["state"] == "LIVE"
         assert json.loads(first.recv(5))["number"] == 7
         assert json.loads(first.recv(5))["said"] == "a dog"
+        assert json.loads(first.recv(5))["percent"] == 1.5
         assert json.loads(first.recv(5))["repeated_after_s"] == 2.5
         with connect(url) as later:
             assert [json.loads(later.recv(5))["type"] for _ in range(2)] == ["start", "status"]

@@ -197,6 +197,23 @@ def test_a_volume_that_does_not_fit_is_counted(tmp_path: Path) -> None:
     assert session.said("000003.dcm does not fit: it has the matrix 6 x 5 x 4 as expected, but lies elsewhere")
 
 
+def test_volumes_that_were_not_acquired_when_their_numbers_say_are_counted_and_said_once(tmp_path: Path) -> None:
+    files = [mosaic(volume(n), n, acquired_s=2.5 * n) for n in range(1, 5)]
+    session = Session(tmp_path, [(TR_S * n, f"{n}.dcm", file) for n, file in enumerate(files, 1)]).run(12.0)
+    assert session.losses == {"odd_times": 3}
+    assert [status.why for status in session.kept.statuses if "acquired" in status.why] == [
+        "by their headers volume 2 was acquired 2.5 s after volume 1, expected 2 s: is the repetition time right, did "
+        "the scanner pause?"
+    ]
+
+
+def test_a_session_that_begins_late_knows_it(tmp_path: Path) -> None:
+    session = Session(tmp_path, sent(v1=None)).run(16.0)
+    assert session.source.late_start == "the first volume is number 2 of series 7 (bold run), acquired at 11:10:04"
+    (tmp_path / "in time").mkdir()
+    assert Session(tmp_path / "in time", sent()).run(3.0).source.late_start == ""
+
+
 def test_a_series_that_is_restarted_goes_on(tmp_path: Path) -> None:
     again = [(14.0 + 2 * n, f"b{n}.dcm", mosaic(volume(10 + n), n, series=8)) for n in range(1, 4)]
     session = Session(tmp_path, [*sent(3), *again]).run(30.0)

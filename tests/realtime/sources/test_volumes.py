@@ -8,22 +8,29 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
 import pytest
 
 from hotwire.decoder.readers import read_nifti
-from hotwire.errors import InputError, StreamLostError, StreamNotFoundError
+from hotwire.decoder.volumes import VolumeSpace
+from hotwire.errors import InputError, RecordingError, StreamLostError, StreamNotFoundError
 from hotwire.realtime.clock import SystemClock, VirtualClock
 from hotwire.realtime.sources.source import Chunk
 from hotwire.realtime.sources.volume_names import VolumeNames
 from hotwire.realtime.sources.volumes import VolumeFolder
 
+from ...decoder.volumes.test_realign import AFFINE as HEAD_AFFINE
+from ...decoder.volumes.test_realign import SHAPE as HEAD_SHAPE
+from ...decoder.volumes.test_realign import head
+
 AFFINE = np.diag([3.0, 3.5, 4.0, 1.0])
 SHAPE = (4, 5, 3)
 NAMES = ("voxel_0_1_2", "voxel_3_4_0", "voxel_2_0_1")
 TR_S = 2.0
+SPACE = VolumeSpace(SHAPE, AFFINE)
 
 
 def volume(number: int, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
@@ -42,7 +49,8 @@ def voxels(number: int) -> list[int]:
 
 
 def source(folder: Path, clock: VirtualClock | SystemClock | None = None, **given: object) -> VolumeFolder:
-    return VolumeFolder(folder, NAMES, TR_S, clock=clock or VirtualClock(50.0), **given)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"space": SPACE} | given
+    return VolumeFolder(folder, NAMES, TR_S, clock=clock or VirtualClock(50.0), **settings)
 
 
 def taken(chunk: Chunk | None) -> tuple[list[list[int]], list[float]]:
@@ -192,15 +200,15 @@ def test_a_stray_file_is_named_once_and_the_volumes_go_on(tmp_path: Path) -> Non
     for one, said in zip(
         refusals,
         [
-            r"copy_0001\.nii has the number 1 in its name, as run1_0001\.nii has",
+            r"copy_0001\.nii does not fit: it has the number 1 in its name, as run1_0001\.nii has",
             r"mean\.nii has no number in its name. --pattern says",
-            r"0002\.nii has the shape \(4, 5, 4\), but run1_0001\.nii, the first, has \(4, 5, 3\)",
-            r"0003\.nii and run1_0001\.nii, the first, have the same shape .* differ by up to 0\.5",
-            r"0004\.nii has the shape \(4, 5, 3, 2\), expected one volume a file",
-            r"0005\.nii holds .*, expected numbers",
+            r"0002\.nii does not fit: it has the matrix 4 x 5 x 4, expected 4 x 5 x 3",
+            r"0003\.nii does not fit: its voxels measure 3 x 3\.5 x 4\.5 mm, expected 3 x 3\.5 x 4 mm",
+            r"0004\.nii does not fit: it has the shape \(4, 5, 3, 2\), expected one volume a file",
+            r"0005\.nii does not fit: it holds .*, expected numbers",
             r"0006\.nii is not a complete NIfTI image",
             r"0007\.nii cannot be read: ",
-            r"20130308\.nii has the number 20130308 in its name, far from 1 of run1_0001\.nii",
+            r"20130308\.nii does not fit: it has the number 20130308 in its name, far from 1 of run1_0001\.nii",
         ],
         strict=True,
     ):
@@ -262,14 +270,71 @@ def test_patterns(pattern: str, name: str, number: int | None) -> None:
     assert (names.number(name) if names.matches(name) else None) == number
 
 
+def test_a_stray_first_file_sets_no_grid(tmp_path: Path) -> None:
+    write(tmp_path, 0, shape=(9, 9, 9))
+    with pytest.raises(
+        StreamNotFoundError, match=r"run1_0000.nii does not fit: it has the matrix 9 x 9 x 9, expected 4"
+    ):
+        source(tmp_path).open(1.0)
+    # A decoder from before its grid was saved takes the first one that holds its voxels, and says so.
+    folder = source(tmp_path, space=None)
+    folder.open(1.0)
+    assert [one for one in folder.markers() if one.counted_as] == []
+    folder = source(tmp_path, space=None)
+    write(tmp_path, 1)
+    folder.open(1.0)
+    said = [one.why for one in folder.markers()]
+    assert "that of run1_0000.nii, the first volume, is taken for it: 9 x 9 x 9" in said[1]
+    assert "run1_0001.nii does not fit: it has the matrix 4 x 5 x 3, expected 9 x 9 x 9" in said[0]
+
+
 def test_a_grid_too_small_for_the_decoder(tmp_path: Path) -> None:
-    folder = source(tmp_path)
+    folder = source(tmp_path, space=None)
     write(tmp_path, 1, shape=(4, 4, 3))
-    with pytest.raises(StreamNotFoundError, match=r"run1_0001.nii has the shape \(4, 4, 3\).*voxels up to \(3, 4, 2\)"):
+    with pytest.raises(StreamNotFoundError, match=r"run1_0001.nii .* the matrix 4 x 4 x 3, .*voxels up to \(3, 4, 2\)"):
         folder.open(1.0)
     write(tmp_path, 2)
     folder.open(1.0)
     assert taken(folder.pull(1.0))[0] == [voxels(2)]
+
+
+def test_a_session_that_begins_late_is_stamped_by_the_newest_volume_and_says_so(tmp_path: Path) -> None:
+    clock = VirtualClock(50.0)
+    folder = source(tmp_path, clock)
+    for number in (3, 4, 5):
+        write(tmp_path, number)
+    folder.open(1.0)
+    stamps = taken(folder.pull(1.0))[1]
+    assert stamps[-1] == pytest.approx(50.0, abs=0.2)
+    assert stamps[0] == pytest.approx(stamps[-1] - 2 * TR_S)
+    assert folder.late_start == "the first volume is run1_0003.nii, by its name number 3"
+
+
+def test_volumes_are_realigned_as_read_nifti_realigns_them(tmp_path: Path) -> None:
+    motions = [None, np.array([1.0, 0, 0, 0, 0, 0]), np.array([6.0, 0, 0, 0, 0, 0])]
+    array = np.stack([head(one) for one in motions], axis=3)
+    nibabel.save(nibabel.Nifti1Image(array, HEAD_AFFINE), tmp_path / "bold.nii")  # type: ignore[attr-defined]
+    mask = np.zeros(HEAD_SHAPE, np.uint8)
+    mask[18:22, 18:22, 14:16] = 1
+    nibabel.save(nibabel.Nifti1Image(mask, HEAD_AFFINE), tmp_path / "mask.nii")  # type: ignore[attr-defined]
+    recording = read_nifti(tmp_path / "bold.nii", tmp_path / "mask.nii", tr_s=TR_S, realign=True, motion="features")
+    assert recording.feature_names[-1] == "rot_z"
+    assert recording.data[:, -6] == pytest.approx([0, 1, 6], abs=0.05)
+    assert "realigned, at most 6" in recording.source
+    (tmp_path / "live").mkdir()
+    clock = VirtualClock()
+    folder = VolumeFolder(tmp_path / "live", recording.feature_names, TR_S, recording.space, clock=clock)
+    for number in range(3):
+        image = nibabel.Nifti1Image(array[..., number], HEAD_AFFINE)
+        nibabel.save(image, tmp_path / "live" / f"{number}.nii")  # type: ignore[attr-defined]
+    folder.open(1.0)
+    chunk = folder.pull(1.0)
+    assert chunk is not None
+    assert chunk.motion is not None
+    np.testing.assert_array_equal(chunk.samples, recording.data)
+    assert [one.why for one in folder.markers()] == ["the head moved by 5.0 mm before volume 2"]
+    with pytest.raises(RecordingError, match="features need realign = true"):
+        read_nifti(tmp_path / "bold.nii", motion="features")
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:

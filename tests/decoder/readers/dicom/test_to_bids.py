@@ -31,6 +31,8 @@ def session(tmp_path: Path) -> Path:
     decision = {"type": "decision", "shadow": False, "start_s": 2.0, "stop_s": 6.0, "label": "rest", "answer": "rest"}
     lines = [{"type": "start"}, decision | {"probabilities": {"rest": 0.75, "work": 0.25}}]
     lines.append(decision | {"shadow": True, "probabilities": {}})
+    feedback = {"type": "feedback", "percent": 1.5, "signal": 203.0, "baseline": 200.0, "why": None, "start_s": 4.0}
+    lines += [feedback, feedback | {"percent": None, "start_s": 6.0}]
     text = "".join(json.dumps(line) + "\n" for line in lines) + '{"type": "deci'
     (tmp_path / "decisions.jsonl").write_text(text)
     return tmp_path
@@ -55,6 +57,14 @@ def test_a_session_comes_back_from_its_data_set_and_makes_a_study(session: Path)
     decisions = (derived / "sub-01_task-nf_run-1_desc-decisions_events.tsv").read_text().splitlines()
     assert decisions[0].split("\t")[2:] == ["trial_type", "answer", "probability_rest", "probability_work"]
     assert decisions[1:] == ["2.000000\t4.000000\trest\trest\t0.750000\t0.250000"]
+    feedback = (derived / "sub-01_task-nf_run-1_desc-feedback_timeseries.tsv").read_text().splitlines()
+    assert len(feedback) == 19
+    assert feedback[0:5] == [
+        "percent\tsignal\tbaseline",
+        *["n/a\tn/a\tn/a"] * 2,
+        "1.500000\t203.000000\t200.000000",
+        "n/a\t203.000000\t200.000000",
+    ]
     for folder, kind in ((session / "bids", "raw"), (session / "bids/derivatives/hotwire", "derivative")):
         assert json.loads((folder / "dataset_description.json").read_text())["DatasetType"] == kind
     result = CliRunner().invoke(hotwire, ["init", str(session / "study.toml"), "--bids", str(session / "bids")])
