@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...decoder.cli.result import CommandResult
+from ...errors import InputError
 from .feedback_option import check_feedback, feedback_options
 from .monitor_option import commands_of, monitor_options
 from .rate_option import check_rate
@@ -20,6 +21,7 @@ from .stream_outputs import outputs_of
 from .window_option import window_for
 
 if TYPE_CHECKING:
+    from ...decoder.bundle.compiled import CompiledDecoder
     from ...decoder.windows import Window
 
 
@@ -90,9 +92,8 @@ def stream(bundle: Path, **options: Any) -> CommandResult:
     if not is_gist:
         check_events(settings.window or decoder.window, options)
     folder = commands_of(options["out"], options)
-    opening = load_decoder if is_gist else CompiledDecoder.load  # of gist: loaded, and refused with the reason
-    load = opening if required is None else partial(required.load, load=opening)
-    commands = None if folder is None else Commands(folder, load)
+    load = CompiledDecoder.load if required is None else partial(required.load, load=CompiledDecoder.load)
+    commands = None if folder is None else Commands(folder, _not_exchanged if is_gist else load)
     session = outputs_of(decoder, options, {"bundle": str(bundle), **_plain(options, settings.window)}, folder)
     given = source, settings, session, options, commands
     if is_gist:
@@ -112,3 +113,10 @@ def _plain(options: dict[str, Any], window: Window | None) -> dict[str, Any]:
         plain["baseline"] = asdict(options["baseline"])
     named = ({"from": from_} if from_ else {}) | ({"output": to} if to else {})
     return plain | {"window": "own" if window is None else window.to_dict()} | named
+
+
+def _not_exchanged(bundle: str) -> CompiledDecoder:
+    """Raise InputError, before a bundle is loaded that cannot take over."""
+    from ..engine.live_engine import NOT_EXCHANGED
+
+    raise InputError(NOT_EXCHANGED)
