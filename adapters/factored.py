@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from ..errors import BundleError, ShapeError
 from .backend import in_numpy, is_tensor
 from .checks import params_of, params_to_array, require_arrays, require_finite
+from .row_space import is_wide
 from .rows import each_row
 from .unit_blocks import Floats
 
@@ -150,15 +151,19 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 wanted = " or ".join(str(shape) for shape in possible)
                 raise BundleError(f"the adapter's array {name} has shape {shapes[name]}, expected {wanted}")
 
-    def _checked(self, X: Any, Y: Any, *, least: int = 2, reset: bool = True) -> tuple[Floats, NDArray]:
+    def _checked(
+        self, X: Any, Y: Any, *, least: int = 2, reset: bool = True, wide_as_given: bool = False
+    ) -> tuple[NDArray, NDArray]:
         """The features (float64) and targets (their own real dtype) of a fit on at least `least` samples.
 
         Tensors become arrays, except targets if `_takes_tensors`. Without `reset` the features must match the earlier
-        ones.
+        ones. Features far more than samples, which are read in blocks and checked for NaN then, may stay
+        `wide_as_given`, in float32.
         """
         X = in_numpy(X)
         Y = Y if self._takes_tensors else in_numpy(Y)
-        for_features: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": False, "ensure_min_samples": least}
+        dtype = [np.float64, np.float32] if wide_as_given else np.float64
+        for_features: dict[str, Any] = {"dtype": dtype, "ensure_all_finite": False, "ensure_min_samples": least}
         for_targets: dict[str, Any] = {
             "dtype": "numeric",
             "ensure_all_finite": False,
@@ -184,6 +189,9 @@ class FactoredAdapter(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ShapeError(
                 f"X has {len(features)} samples and Y has {len(units)}, expected one row in each for every sample"
             )
+        if wide_as_given and is_wide(*features.shape):
+            return features, units
+        features = features.astype(np.float64, copy=False)
         require_finite("X", features, column="feature")
         return features, units
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import InputError
+from .row_space import is_wide
 from .unit_blocks import BLOCK_ELEMENTS
 
 DECOMPOSED = 20
@@ -47,13 +48,15 @@ def plan_fit(
     n_alphas: int = 17,
     n_folds: int = 6,
     alpha_per: str = "all",
+    scale: str = "none",
     itemsize: int = 4,
     expansion: Literal["in memory", "given"] = "in memory",
 ) -> FitPlan:
     """Choose the solver of a ridge.
 
     With `n_alphas` or `n_folds` of 1 there is no search. `itemsize` is that of the targets. `expansion` is whether the
-    map's wide factor is in memory or in the caller's array.
+    map's wide factor is in memory or in the caller's array. Features far more than samples, without a `scale`, are read
+    in blocks; their weights are counted.
 
     >>> plan_fit(1200, 5000, 200_000).solver, plan_fit(10_000, 500, 2000).solver
     ('dual', 'primal')
@@ -65,7 +68,10 @@ def plan_fit(
     searched = n_alphas if n_alphas > 1 and n_folds > 1 else 0
     block = 2 * BLOCK_ELEMENTS * itemsize
     wide = rank * u * itemsize * (expansion == "in memory")
-    features = 2 * n * p * 8 + p * rank * 8
+    if scale == "none" and is_wide(n_samples, n_features):
+        features = 3 * n * n * 8 + p * min(rank, u) * 8 + 8 * BLOCK_ELEMENTS * 8
+    else:
+        features = 2 * n * p * 8 + p * rank * 8
     dual = {
         "all": (searched * 2 * n**3 + n * n * u / 2, 6 * n * n * 8),
         "unit": (searched * (2 * n**3 + n * n * u / 2) + n * rank * u, (4 * 8 + searched * itemsize) * n * n),

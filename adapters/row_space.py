@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from .unit_blocks import Floats, blocks, scores_of, sum_of_squares
+from ..errors import InputError
+from .unit_blocks import Floats, UnitBlocks, blocks, scores_of, singular_basis, sum_of_squares
 
 WIDE_FROM = 4096
 """With fewer features, coordinates save too little to be worth results that are rounded otherwise."""
@@ -68,6 +69,46 @@ def row_space(samples: NDArray) -> RowSpace:
         block = _full(samples[:, features])
         gram += block @ block.T
     return RowSpace(samples, scores_of(gram))
+
+
+class Coordinates(NamedTuple):
+    """Wide features as coordinates of their deviations from the mean, ``left * values``, see `deviations_in_row_space`.
+
+    `features` are read again, in blocks, if their weights are asked for; `left` is (n_samples, n_samples).
+    """
+
+    features: UnitBlocks
+    left: Floats
+    values: Floats
+
+    def weights_of(self, weights: Floats) -> Floats:
+        """Weights of the coordinates (n_samples, k) as weights of the features (n_features, k).
+
+        InputError if the features are no longer what they were.
+        """
+        mean, dual = self.features.mean, (self.left / self.values) @ weights
+        result = np.empty((self.features.Y.shape[1], weights.shape[1]))
+        for some, block, _ in self.features.walk("weights of the features"):
+            np.matmul(block.T, dual, out=result[some])
+        if not np.array_equal(self.features.mean, mean):
+            raise InputError("X was changed after the fit and before its weights were asked for: give a copy to fit")
+        return result
+
+
+def deviations_in_row_space(X: NDArray) -> Coordinates:
+    """Wide features (n_samples, n_features) by their deviations from the mean; not copied as a whole.
+
+    Singular values are at least the rounding error of the largest one.
+
+    >>> wide = np.random.default_rng(0).normal(size=(3, 5000))
+    >>> of = deviations_in_row_space(wide)
+    >>> inner = (of.left * of.values) @ (of.left * of.values).T
+    >>> np.allclose(inner, (wide - wide.mean(axis=0)) @ (wide - wide.mean(axis=0)).T)
+    True
+    """
+    features = UnitBlocks(X, name="X", column="feature")
+    values, left = singular_basis(features.gram())
+    return Coordinates(features, left, values)
 
 
 def _full(block: NDArray) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from tqdm import tqdm
 
-from .backend import Array, Backend, NumpyBackend, in_numpy
+from .backend import Array, Backend, NumpyBackend, in_numpy, one_thread
 from .checks import require_finite
 
 Floats = NDArray[np.float64]
@@ -43,11 +43,21 @@ class UnitBlocks:
 
     Blocks are on a backend, in float64; with the precision ``"as given"`` in float32 if Y is not more precise. `mean`
     (n_units,) is each unit's mean, for a constant unit exactly its value, so that its deviations are 0. `power`
-    (n_units,) is each unit's sum of squared deviations.
+    (n_units,) is each unit's sum of squared deviations. Wide features are read in the same way; `name` and `column` are
+    the words for messages.
     """
 
-    def __init__(self, Y: Any, precision: str = "full", backend: Backend | None = None) -> None:
+    def __init__(
+        self,
+        Y: Any,
+        precision: str = "full",
+        backend: Backend | None = None,
+        *,
+        name: str = "Y",
+        column: str = "unit",
+    ) -> None:
         self.Y = Y
+        self.name, self.column = name, column
         self.backend = backend or NumpyBackend()
         self.dtype = dtype_like(Y) if precision == "as given" else np.float64
 
@@ -71,7 +81,7 @@ class UnitBlocks:
             mean = self.backend.get(mean)
             if not np.isfinite(mean).all():  # the mean is not finite if its column is not
                 given = np.asarray(in_numpy(self.Y[:, units]), np.float64)
-                require_finite("Y", given, column="unit", first_column=units.start)
+                require_finite(self.name, given, column=self.column, first_column=units.start)
             means[units] = mean
             yield units, block, mean
         self.mean = means
@@ -102,7 +112,7 @@ class UnitBlocks:
         """
         total = np.zeros((len(self.Y), len(self.Y)))
         # Wider blocks, because each adds a matrix of samples by samples to the sum.
-        for units, block, _ in self.walk("Gram matrix of the units", wider=4):
+        for units, block, _ in self.walk(f"Gram matrix of the {self.column}s", wider=4):
             if keep is not None:
                 keep[:, units] = self.backend.get(block)
             total += self.backend.get(block @ block.T)
@@ -142,9 +152,23 @@ def low_rank_scores(targets: UnitBlocks) -> Floats:
 
 def scores_of(gram: Floats) -> Floats:
     """Scores P with ``P @ P.T == gram``, (n_samples, k), without directions that are zero to rounding."""
-    values, vectors = np.linalg.eigh(gram)
+    with one_thread:
+        values, vectors = np.linalg.eigh(gram)
     kept = values > len(gram) * EPS * values[-1]
     return vectors[:, kept] * np.sqrt(values[kept])
+
+
+def singular_basis(gram: Floats) -> tuple[Floats, Floats]:
+    """Singular values (n,), descending, and as many left vectors (n, n) of a matrix, from its Gram matrix.
+
+    Squared values have the rounding error of the largest one, and are at least that.
+
+    >>> singular_basis(np.diag([4.0, 9.0]))[0]
+    array([3., 2.])
+    """
+    with one_thread:
+        squares, vectors = np.linalg.eigh(gram)
+    return np.sqrt(np.maximum(squares, EPS * squares[-1]))[::-1], vectors[:, ::-1]
 
 
 def spread(left: Floats, targets: UnitBlocks, dtype: DTypeLike, out: NDArray | None = None) -> NDArray:

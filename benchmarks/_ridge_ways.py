@@ -70,10 +70,9 @@ def himalaya(X: NDArray, Y: NDArray, per: str, backend: str) -> Found:
     )
     model.fit(X, Y)
     chosen = np.asarray(model.best_alphas_)
-    centred = X - X.mean(axis=0)
     if dual:
         weights = np.asarray(model.dual_coef_)
-        return chosen, lambda units: centred.T @ weights[:, units]
+        return chosen, lambda units: (X - X.mean(axis=0)).T @ weights[:, units]
     return chosen, lambda units: np.asarray(model.coef_)[:, units]
 
 

@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from ..backend import one_thread
 from ..folds import Split
+from ..row_space import Coordinates
 from ..unit_blocks import Floats, sum_of_squares
 from .solvers import Standardised, Svd, filter_factors, quick_svd, standardise, thin_svd
 
@@ -132,7 +133,7 @@ class RidgeProblem:
 
     X (n_samples, n_features) is not standardised: folds do this with their training samples. `features` are those of
     all samples, standardised, and `parts` their decomposition, with centred left vectors; `quick` is whether it is a
-    `quick_svd`.
+    `quick_svd`. Where features are `wide`, all of this is of their coordinates, but for the features' means and scale.
     """
 
     X: Floats
@@ -143,6 +144,7 @@ class RidgeProblem:
     alphas: Floats
     folds: list[Split]
     choose_by: str
+    wide: Coordinates | None = None
 
     @property
     def one_serves_all(self) -> bool:

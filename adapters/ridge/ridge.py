@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -79,7 +79,8 @@ class RidgeAdapter(FactoredAdapter):
     ----------
     projection_ : (n_features, k) array of float64
         k is the rank of X; with one strength for all units, the rank of Y or n_units if that is smaller. If k would be
-        nearly n_samples, it is n_samples and the expansion is Y, centred.
+        nearly n_samples, it is n_samples and the expansion is Y, centred. Of features far more than samples, without a
+        `scale`, it is computed when first asked for; until then X is kept, and must not change.
     expansion_ : (k, n_units) array
         float32 if Y was float32 or float16, else float64; so are the predictions.
     x_mean_, x_scale_ : (n_features,) arrays
@@ -100,10 +101,11 @@ class RidgeAdapter(FactoredAdapter):
 
     Notes
     -----
-    Features, matrices of samples by samples, strengths and sums are in float64. Products of targets with these are in
-    float32 if there are more than four million target values that are not more precise. A choice of strength that
-    float32 cannot decide is repeated in float64. Strengths below 1e-7 of the features' largest squared singular value
-    are searched with a full-precision decomposition of each fold.
+    Features, matrices of samples by samples, strengths and sums are in float64. Features far more than samples (see
+    `hotwire.adapters.row_space`) are read in blocks for their Gram matrix, once for all strengths and folds. Products
+    of targets with these are in float32 if there are more than four million target values that are not more precise. A
+    choice of strength that float32 cannot decide is repeated in float64. Strengths below 1e-7 of the features' largest
+    squared singular value are searched with a full-precision decomposition of each fold.
 
     References
     ----------
@@ -172,7 +174,7 @@ class RidgeAdapter(FactoredAdapter):
         """
         named = checked_strengths(self)
         n_alphas = MOST_DEFAULTS if named is None else len(named)
-        X, units = self._checked(X, Y)
+        X, units = self._checked(X, Y, wide_as_given=self.scale == "none")
         n_samples = len(X)
         folds = self._folds(n_samples, groups) if n_alphas > 1 else []
         precision = "as given" if math.prod(units.shape) > SINGLE_FROM else "full"
@@ -186,6 +188,7 @@ class RidgeAdapter(FactoredAdapter):
             n_alphas=n_alphas,
             n_folds=len(folds),
             alpha_per=self.alpha_per,
+            scale=self.scale,
             itemsize=np.dtype(dtype).itemsize,
             expansion="in memory" if out is None else "given",
         )
@@ -206,8 +209,9 @@ class RidgeAdapter(FactoredAdapter):
             factors = factors_per_unit(parts, chosen, targets, dtype, wide)
 
         self.x_mean_, self.x_scale_ = features.mean, features.scale
-        self.projection_ = np.ascontiguousarray(factors.projection)
-        self.projection_[features.constant] = 0.0
+        projection = np.ascontiguousarray(factors.projection)
+        projection[features.constant] = 0.0
+        self._set_projection(problem, projection)
         self.expansion_ = factors.expansion
         self.y_mean_ = targets.mean.astype(dtype).reshape(units.shape[1:])
         predictable = most_predictable(chosen, parts.largest_square)
@@ -216,9 +220,27 @@ class RidgeAdapter(FactoredAdapter):
         elif self.gain == "none":
             self.gain_ = 1.0
         else:
-            scores = features.X @ self.projection_
+            scores = features.X @ projection
             self.gain_ = gain_for(self.gain, scores, self.expansion_, targets.power, predictable=predictable)
         return self
+
+    def _set_projection(self, problem: RidgeProblem, projection: Floats) -> None:
+        """Weights of wide features are implicit, in those of their coordinates, until they are asked for."""
+        for name in ("projection_", "_coordinates"):
+            vars(self).pop(name, None)
+        if problem.wide is None:
+            self.projection_ = projection
+        else:
+            self._coordinates = problem.wide, projection
+
+    if not TYPE_CHECKING:  # other names stay known
+
+        def __getattr__(self, name: str) -> Any:
+            if name != "projection_" or "_coordinates" not in vars(self):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            wide, weights = vars(self).pop("_coordinates")
+            self.projection_ = wide.weights_of(weights)
+            return self.projection_
 
     def _folds(self, n_samples: int, groups: ArrayLike | None) -> list[Split]:
         codes = None if groups is None else encode_groups(groups, n_samples)

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh, get_lapack_funcs
 
 from ..backend import one_thread
-from ..unit_blocks import EPS, Floats, UnitBlocks, low_rank_scores, power_along, spread, sum_of_squares
+from ..unit_blocks import EPS, Floats, UnitBlocks, low_rank_scores, power_along, singular_basis, spread, sum_of_squares
 
 GRAM_ENOUGH = 1e-7
 """For strengths above this part of the largest squared singular value, a Gram matrix has enough digits."""
@@ -99,15 +99,10 @@ def quick_svd(X: Floats, weakest: float) -> Svd | None:
     array([3., 2.])
     """
     tall = X.shape[0] > X.shape[1]
-    gram = X.T @ X if tall else X @ X.T
-    with one_thread:
-        squares, vectors = np.linalg.eigh(gram)
-    if not 0 < GRAM_ENOUGH * squares[-1] <= weakest:
+    values, vectors = singular_basis(X.T @ X if tall else X @ X.T)
+    if not 0 < GRAM_ENOUGH * values[0] ** 2 <= weakest:
         return None
-    values, vectors = np.sqrt(np.maximum(squares, EPS * squares[-1]))[::-1], vectors[:, ::-1]
-    if tall:
-        return Svd(X @ vectors / values, values, X, vectors.T)
-    return Svd(vectors, values, X)
+    return Svd(X @ vectors / values, values, X, vectors.T) if tall else Svd(vectors, values, X)
 
 
 def largest_square(X: Floats) -> float:

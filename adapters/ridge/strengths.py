@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ..folds import Split
+from ..row_space import deviations_in_row_space, is_wide
 from ..unit_blocks import Floats, UnitBlocks, power_along
 from .held_out import HeldOutSums, RidgeProblem, held_out_maps, n_held_out, sums_of_gram
 from .search import SEARCHES, PreparedSearch, searched
-from .solvers import quick_svd, standardise, thin_svd
+from .solvers import GRAM_ENOUGH, Standardised, Svd, quick_svd, standardise, thin_svd
 
 WEAKEST, STRONGEST = 3e-7, 10.0
 """The range of default strengths, as parts of the features' largest squared singular value.
@@ -83,16 +84,28 @@ def most_predictable(alpha: Any, largest_square: float) -> Any:
 
 
 def ridge_problem(
-    X: Floats, scale: str, named: Floats | None, folds: list[Split], choose_by: str = "error"
+    X: NDArray, scale: str, named: Floats | None, folds: list[Split], choose_by: str = "error"
 ) -> RidgeProblem:
-    """Decompose features (n_samples, n_features) as quickly as the strengths, `named` or the default ones, allow."""
-    features = standardise(X, scale)
-    quick = quick_svd(features.X, np.inf if named is None else float(named.min()))
+    """Decompose features (n_samples, n_features) as quickly as the strengths, `named` or the default ones, allow.
+
+    Where there are far more features than samples, and no fold scales them, they become coordinates: see
+    `hotwire.adapters.row_space`.
+    """
+    weakest = np.inf if named is None else float(named.min())
+    wide = deviations_in_row_space(X) if scale == "none" and is_wide(*X.shape) else None
+    if wide is not None and 0 < GRAM_ENOUGH * wide.values[0] ** 2 <= weakest:
+        quick = Svd(wide.left, wide.values, wide.left * wide.values)
+        X, mean = quick.X, wide.features.mean
+        features = Standardised(X, mean, np.ones(len(mean)), np.zeros(len(X), bool))
+    else:
+        X, wide = X.astype(np.float64, copy=False), None
+        features = standardise(X, scale)
+        quick = quick_svd(features.X, weakest)
     parts = thin_svd(features.X) if quick is None else quick
     alphas = default_alphas(parts.largest_square) if named is None else named
     # Columns of centred features have mean 0. Removing also the mean of their rounding makes blends sum to 1.
     parts = replace(parts, left=parts.left - parts.left.mean(axis=0))
-    return RidgeProblem(X, features, parts, quick is not None, scale, alphas, folds, choose_by)
+    return RidgeProblem(X, features, parts, quick is not None, scale, alphas, folds, choose_by, wide)
 
 
 class HeldOutErrors(NamedTuple):
