@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from ...errors import InputError
 from .options import common_name, json_option, report_option
 from .result import CommandResult
+
+if TYPE_CHECKING:
+    from ..report.result import PageResult
 
 
 @click.command()
@@ -19,30 +24,49 @@ def encode(studies: tuple[Path, ...], report: Path | None, scheduler: str | None
     """Predict the brain from a network: how well each layer predicts each neuron or voxel, against the noise ceiling.
 
     The same study files as for `hotwire map`, the other way round: [map] names regions, times, networks and layers,
-    [encode] how stimuli are held out. Several studies are set side by side. The report has the studies' name with
-    -encode.html, and is in the current folder by default. What was stopped continues where it was.
+    [encode] how stimuli are held out. Several studies are set side by side. A study of kind "similarity" compares
+    dissimilarity matrices of regions and layers. The report has the studies' name with -encode.html, and is in the
+    current folder by default. What was stopped continues where it was.
     """
-    from ..experiments.encoding.report import EncodingReport
-    from ..experiments.encoding.run import encode as make
-    from ..experiments.encoding.studies import session_of
-    from ..experiments.kernel.cluster import Cluster
-    from ..experiments.kernel.jobs import work_here
     from ..report.html import page_path, write_page
     from ..report.terminal import show_result
-    from ..study.study import open_study
+    from ..study.study import read_document
 
     path = page_path(report or Path(f"{common_name(studies)}-encode.html"))
-    opened = [open_study(study) for study in studies]
-    sessions = [session_of(study) for study in opened]
-    found = make(sessions, workers=work_here if scheduler is None else Cluster(scheduler))
-    result = EncodingReport(found)
+    documents = [read_document(study) for study in studies]
+    alone = any(document.get("kind") == "similarity" for _, document in documents)
+    result, seconds = _similarity(studies, scheduler) if alone else _encoding(studies, scheduler)
     write_page(
         result,
         path,
         title=f"hotwire encode: {common_name(studies)}",
         command=" ".join(["hotwire encode", *map(str, studies)]),
-        seconds=found.seconds,
-        studies={study.path.name: study.text for study in opened},
+        seconds=seconds,
+        studies={study.name: text for study, (text, _) in zip(studies, documents, strict=True)},
     )
     data = result.summary() | {"report": str(path)}
-    return CommandResult(data, lambda console: show_result(console, result, found.seconds, f"The report is {path}"))
+    return CommandResult(data, lambda console: show_result(console, result, seconds, f"The report is {path}"))
+
+
+def _encoding(studies: tuple[Path, ...], scheduler: str | None) -> tuple[PageResult, float]:
+    from ..experiments.encoding.report import EncodingReport
+    from ..experiments.encoding.run import encode as make
+    from ..experiments.encoding.studies import session_of
+    from ..experiments.kernel.cluster import Cluster
+    from ..experiments.kernel.jobs import work_here
+    from ..study.study import open_study
+
+    sessions = [session_of(open_study(study)) for study in studies]
+    found = make(sessions, workers=work_here if scheduler is None else Cluster(scheduler))
+    return EncodingReport(found), found.seconds
+
+
+def _similarity(studies: tuple[Path, ...], scheduler: str | None) -> tuple[PageResult, float]:
+    from ..experiments.similarity.report import SimilarityReport
+    from ..experiments.similarity.study import open_similarity
+
+    study, *others = studies
+    if others or scheduler is not None:
+        raise InputError('a study of kind "similarity" is run alone and here; leave the others and --scheduler out')
+    found = open_similarity(study).run()
+    return SimilarityReport(found), found.seconds

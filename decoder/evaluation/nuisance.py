@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from ..targets import StimulusTargets, Targets, WordTargets
 
 FINE = 0.25
 """Cycles per pixel above which detail is fine: half of what pixels can show."""
+
+SIDE = 32
+"""Side of small pictures, in pixels."""
 
 OF_PICTURES = ("luminance", "contrast", "red to green", "blue to yellow", "fine detail")
 OF_WORDS = ("letters", "words")
@@ -38,13 +42,13 @@ def nuisance(targets: Targets) -> tuple[tuple[str, ...], NDArray[np.float64]] | 
         names, values = OF_WORDS, [np.mean([_of_words(word) for word in of], axis=0) for of in targets.words.values()]
     elif isinstance(targets, StimulusTargets):
         stimuli = list(targets.stimuli.values())
-        if all(isinstance(stimulus, str) and not stimulus.lower().endswith(PICTURES) for stimulus in stimuli):
+        if _are_texts(stimuli):
             names, values = OF_WORDS, [_of_words(text) for text in stimuli]
         else:
-            pictures = [_pixels(stimulus) for stimulus in stimuli]
-            if any(picture is None for picture in pictures):
+            found = picture_nuisance(stimuli)
+            if found is None:
                 return None
-            names, values = OF_PICTURES, [_of_picture(picture) for picture in pictures if picture is not None]
+            names, values = OF_PICTURES, list(found)
     else:
         return None
     table = np.array(values, np.float64)
@@ -52,6 +56,35 @@ def nuisance(targets: Targets) -> tuple[tuple[str, ...], NDArray[np.float64]] | 
     if not differs.any():
         return None
     return tuple(name for name, one in zip(names, differs, strict=True) if one), table[:, differs]
+
+
+def picture_nuisance(stimuli: Sequence[Any]) -> NDArray[np.float64] | None:
+    """The plain features `OF_PICTURES` of each picture, (n_stimuli, 5); None where they are no pictures."""
+    pictures = _pictures(stimuli)
+    return None if pictures is None else np.array([_of_picture(picture) for picture in pictures])
+
+
+def small_pictures(stimuli: Sequence[Any]) -> NDArray[np.float64] | None:
+    """The pixels of each picture, scaled to SIDE x SIDE, (n_stimuli, n_pixels); None where they are no pictures."""
+    from PIL import Image as images
+
+    pictures = _pictures(stimuli)
+    if pictures is None:
+        return None
+    whole = [images.fromarray((255 * np.clip(one, 0, 1)).round().astype(np.uint8)) for one in pictures]
+    small = [one.resize((SIDE, SIDE), images.Resampling.BILINEAR) for one in whole]
+    return np.stack([np.asarray(one, np.float64).ravel() / 255 for one in small])
+
+
+def _pictures(stimuli: Sequence[Any]) -> list[NDArray[np.float64]] | None:
+    """The pixels of each picture, (height, width, 3) from 0 to 1; None where one is no picture."""
+    found = [] if _are_texts(stimuli) else [_pixels(stimulus) for stimulus in stimuli]
+    pictures = [picture for picture in found if picture is not None]
+    return pictures if pictures and len(pictures) == len(stimuli) else None
+
+
+def _are_texts(stimuli: Sequence[Any]) -> bool:
+    return all(isinstance(stimulus, str) and not stimulus.lower().endswith(PICTURES) for stimulus in stimuli)
 
 
 def _of_words(text: str) -> tuple[float, float]:

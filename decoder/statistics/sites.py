@@ -11,35 +11,21 @@ Owen (2007), The pigeonhole bootstrap. Ann. Appl. Stat. 1, 386-411: it is never 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import ShapeError
+from .bootstrapped import Bootstrapped
 from .ceilings import explained_per_ceiling
 from .correlations import profile_correlation
-from .intervals import LEAST_RUNS, NO_INTERVAL
+from .intervals import LEAST_RUNS
 
 N_DRAWS = 1000
 AT_ONCE = 50
 """So many draws of stimuli are multiplied together."""
-
-
-class SitesMedian(NamedTuple):
-    """The median over sites, its 95 % interval over sites and stimuli (NaN for too few), and the draws of it."""
-
-    value: float
-    low: float
-    high: float
-    draws: NDArray[np.float64]
-
-    def minus(self, other: SitesMedian) -> SitesMedian:
-        """The difference from another median of the same bootstrap, with its own interval."""
-        return _median(self.value - other.value, self.draws - other.draws)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +63,7 @@ class SiteBootstrap:
         """The score of each site, (n_sites,)."""
         return self.score(profile_correlation(self.true, predicted))
 
-    def median(self, predicted: NDArray, beyond: NDArray | None = None) -> SitesMedian:
+    def median(self, predicted: NDArray, beyond: NDArray | None = None) -> Bootstrapped:
         """The median score over sites that have one; `beyond` another prediction, of which each site's is taken off.
 
         What features explain beyond nuisance is the score of a model with both kinds of features, beyond that of a
@@ -86,7 +72,7 @@ class SiteBootstrap:
         off = 0.0 if beyond is None else self.of_sites(beyond)
         value = _nanmedian(self.of_sites(predicted) - off)
         if self._codes.max(initial=-1) + 1 < LEAST_RUNS or self.true.shape[1] < LEAST_RUNS:
-            return SitesMedian(value, *NO_INTERVAL, np.full(self.n_draws, np.nan))
+            return Bootstrapped(value, np.full(self.n_draws, np.nan))
         sites, draws = self._drawn[1], np.empty(self.n_draws)
         for start in range(0, self.n_draws, AT_ONCE):
             part = slice(start, start + AT_ONCE)
@@ -94,7 +80,7 @@ class SiteBootstrap:
             if beyond is not None:
                 scores -= self._drawn_scores(beyond, part)
             draws[part] = [_nanmedian(one) for one in np.take_along_axis(scores, sites[part], axis=1)]
-        return _median(value, draws)
+        return Bootstrapped(value, draws)
 
     def _drawn_scores(self, predicted: NDArray, part: slice) -> NDArray[np.float64]:
         """The score of each site over some draws of stimuli, (n_draws, n_sites): correlations from moments."""
@@ -113,16 +99,6 @@ class SiteBootstrap:
         times = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), self.n_draws)
         weights = times[:, self._codes].astype(np.float64)
         return weights / weights.sum(axis=1, keepdims=True), rng.integers(0, n_sites, (self.n_draws, n_sites))
-
-
-def mean_of_medians(each: Sequence[SitesMedian]) -> SitesMedian:
-    """The mean of medians of the same bootstrap, such as of several draws of a control."""
-    return _median(float(np.mean([one.value for one in each])), np.mean([one.draws for one in each], axis=0))
-
-
-def _median(value: float, draws: NDArray[np.float64]) -> SitesMedian:
-    low, high = np.quantile(draws, [0.025, 0.975]) if np.isfinite(draws).all() else NO_INTERVAL
-    return SitesMedian(value, float(low), float(high), draws)
 
 
 def _nanmedian(values: NDArray[np.float64]) -> float:

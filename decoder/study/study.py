@@ -34,8 +34,8 @@ from .section import Section
 
 CONTINUOUS = "kinematics"
 """The table in [targets] of a study of continuous targets, which has no network."""
-COMMANDS = {"gist": "gist", "retrieval": "retrieve"}
-"""The commands for studies of another kind, of continuous language."""
+COMMANDS = {"gist": "gist", "retrieval": "retrieve", "similarity": "encode"}
+"""The commands for studies of another kind."""
 AnySection = TypeVar("AnySection", bound=Section)
 
 

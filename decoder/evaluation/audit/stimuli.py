@@ -135,7 +135,7 @@ def looks(stimuli: Iterable[Any]) -> StimulusContents:
     contents: list[str] = []
     thumbnails: list[NDArray[np.float32]] = []
     for stimulus in tqdm(list(stimuli), desc="comparing stimuli", delay=1, disable=None):
-        picture = as_picture(stimulus)
+        picture = _as_picture(stimulus)
         contents.append(content_of(stimulus if picture is None else np.asarray(picture)))
         if picture is not None:
             thumbnails.append(_thumbnail(picture))
@@ -152,8 +152,7 @@ def _in_several_folds(what: NDArray, fold: NDArray[np.intp]) -> NDArray[np.bool_
     return np.bincount(pairs[0], minlength=codes.max(initial=-1) + 1)[codes] > 1
 
 
-def as_picture(stimulus: Any) -> Image | None:
-    """A stimulus as a picture in colour: of a PIL image, a uint8 array or a file; None where it is no picture."""
+def _as_picture(stimulus: Any) -> Image | None:
     from PIL import Image as images
     from PIL import UnidentifiedImageError
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from ...report.drawing import ACCENT, INK, PAPER, SERIES, SOFT, Drawing, chance_line, short
 from ...report.heat import layer_names
+from ...statistics.bootstrapped import Ends
 from .gather import BEST
 from .predictors import NUISANCE, PIXELS, UNTRAINED
-from .result import Encoding, Ends, RegionEncoding
+from .result import Encoding, RegionEncoding
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,20 +9,21 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ...statistics.bootstrapped import Bootstrapped, mean_of_bootstrapped
 from ...statistics.ceilings import unbiased_r2
 from ...statistics.correlations import profile_correlation
-from ...statistics.sites import SiteBootstrap, SitesMedian, mean_of_medians
+from ...statistics.sites import SiteBootstrap
 from ..kernel.cache import ArrayCache, Arrays
 from ..session.settings import TimeRange
 from .cells import EncodingCell, entry_of
 from .holding_out import HoldOut
 from .predictors import LAYERS, NUISANCE, UNTRAINED, Predictor
-from .result import EncodingScore, Ends, RegionEncoding
+from .result import EncodingScore, RegionEncoding
 from .session import EncodingSession
 
 BEST = "best layer, nested"
 SHUFFLED = "shuffled stimuli"
-Scored = tuple[SitesMedian, EncodingScore]
+Scored = tuple[Bootstrapped, EncodingScore]
 """A median with its draws, for differences, and what is reported."""
 
 
@@ -62,7 +63,7 @@ class HeldOutRegion:
         explained = self.bootstrap.median(predicted)
         r = np.nan_to_num(profile_correlation(self.bootstrap.true, predicted))
         unbiased = None if self.repeats is None else float(np.nanmedian(unbiased_r2(self.repeats, predicted)))
-        return explained, EncodingScore(Ends.of(explained), float(np.median(r)), unbiased)
+        return explained, EncodingScore(explained.ends, float(np.median(r)), unbiased)
 
     def chosen(self, errors: NDArray, predicted: NDArray) -> NDArray:
         """In each fold, for each site, the prediction by the layer with the least error within the training.
@@ -123,7 +124,7 @@ def region_result(gathered: HeldOutRegion, *others: HeldOutRegion) -> RegionEnco
     unique = None
     if all("with nuisance" in one for one in arrays.values()):
         both = gathered.chosen(errors, np.stack([one["with nuisance"] for one in arrays.values()]))
-        unique = Ends.of(bootstrap.median(both, beyond=gathered.arrays(Predictor(NUISANCE))["predicted"]))
+        unique = bootstrap.median(both, beyond=gathered.arrays(Predictor(NUISANCE))["predicted"]).ends
     untrained = {
         (one.network, one.layer): _mean(
             [
@@ -142,7 +143,7 @@ def region_result(gathered: HeldOutRegion, *others: HeldOutRegion) -> RegionEnco
         sites=tuple(names[site] for site in session.sites[gathered.columns]),
         ceiling=None if ceiling is None else float(np.median(ceiling)),
         rows={name: score for name, (_, score) in rows.items()},
-        gains={name: Ends.of(rows[BEST][0].minus(median)) for name, (median, _) in rows.items() if name != BEST},
+        gains={name: rows[BEST][0].minus(median).ends for name, (median, _) in rows.items() if name != BEST},
         unique=unique,
         layers={key: gathered.score(one["predicted"])[1] for key, one in arrays.items()},
         untrained=untrained,
@@ -155,7 +156,7 @@ def region_result(gathered: HeldOutRegion, *others: HeldOutRegion) -> RegionEnco
 
 def _mean(each: Sequence[Scored]) -> Scored:
     """The mean over several draws of a control."""
-    whole = mean_of_medians([median for median, _ in each])
+    whole = mean_of_bootstrapped([median for median, _ in each])
     unbiased = [score.unbiased_r2 for _, score in each if score.unbiased_r2 is not None]
     r = float(np.mean([score.r for _, score in each]))
-    return whole, EncodingScore(Ends.of(whole), r, float(np.mean(unbiased)) if unbiased else None)
+    return whole, EncodingScore(whole.ends, r, float(np.mean(unbiased)) if unbiased else None)

@@ -8,13 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...evaluation.audit.stimuli import as_picture
-from ...targets import StimulusTargets, Targets
+from ...evaluation.nuisance import SIDE
 
 LAYERS, UNTRAINED, NUISANCE, PIXELS, POSITION = "layers", "untrained network", "nuisance", "pixels", "position in time"
 ALL_LAYERS = "all layers"
 """The sum of all layers' kernels, each divided by its trace: one more layer."""
-SIDE = 32
 WIDTHS = (0.5, 1.0, 2.0, 4.0)
 """Widths of the position's Gaussian, in stimuli."""
 
@@ -43,20 +41,6 @@ def layers_of(network: str, layers: Sequence[str], draw: int = -1) -> list[Predi
     kind = LAYERS if draw < 0 else UNTRAINED
     every = [*layers, ALL_LAYERS] if len(layers) > 1 else layers
     return [Predictor(kind, network, layer, draw) for layer in every]
-
-
-def pixels(targets: Targets, keys: NDArray[np.intp]) -> NDArray[np.float64] | None:
-    """The pixels (n_stimuli, SIDE * SIDE * 3) of these keys; None where they are no pictures."""
-    from PIL.Image import Resampling
-
-    if not isinstance(targets, StimulusTargets):
-        return None
-    stimuli = list(targets.stimuli.values())
-    pictures = [as_picture(stimuli[key]) for key in keys]
-    if any(picture is None for picture in pictures):
-        return None
-    small = [one.resize((SIDE, SIDE), Resampling.BILINEAR) for one in pictures if one is not None]
-    return np.stack([np.asarray(one, np.float64).ravel() / 255 for one in small])
 
 
 def positions(run: NDArray, width: float) -> NDArray[np.float64]:

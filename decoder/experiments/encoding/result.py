@@ -8,20 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...statistics.sites import SitesMedian
+from ...statistics.bootstrapped import Ends
 from ..session.settings import TimeRange
-
-
-class Ends(NamedTuple):
-    """A median over sites with its 95 % interval over sites and stimuli; NaN where there are too few."""
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, one: SitesMedian) -> Ends:
-        return cls(one.value, one.low, one.high)
 
 
 class EncodingScore(NamedTuple):

@@ -13,13 +13,13 @@ from ....adapters.blending import gram
 from ....adapters.unit_blocks import scores_of
 from ....errors import InputError
 from ...encoder import check_responses, pooled
-from ...evaluation.nuisance import nuisance
+from ...evaluation.nuisance import nuisance, small_pictures
 from ...evaluation.threads import once
 from ...statistics.ceilings import noise_ceiling
 from ..session.session import RegionSession
 from ..session.settings import Split
 from .holding_out import HoldOut, alike, groups_in, stretches, whole_groups
-from .predictors import ALL_LAYERS, NUISANCE, PIXELS, POSITION, WIDTHS, Predictor, layers_of, pixels, positions
+from .predictors import ALL_LAYERS, NUISANCE, PIXELS, POSITION, WIDTHS, Predictor, layers_of, positions
 from .settings import EncodeSettings
 
 
@@ -188,7 +188,8 @@ class EncodingSession(RegionSession[EncodeSettings]):
             known = nuisance(self.targets)
             return None if known is None else known[1][self.stimuli]
         if predictor.kind == PIXELS:
-            return pixels(self.targets, self.stimuli)
+            shown = getattr(self.targets, "stimuli", None)  # of words there are none
+            return None if shown is None else small_pictures([list(shown.values())[key] for key in self.stimuli])
         return positions(self.trials.run, float(predictor.layer)) if predictor.kind == POSITION else None
 
     def _coordinates(self, predictor: Predictor) -> NDArray[np.float64]:

@@ -48,7 +48,7 @@ def test_the_interval_covers_what_other_sites_and_stimuli_give() -> None:
     covered = []
     for seed in range(60):
         true, predicted = drawn(80, 20, seed, noise=0.6)
-        one = SiteBootstrap(true, np.arange(80), n_draws=200).median(predicted)
+        one = SiteBootstrap(true, np.arange(80), n_draws=200).median(predicted).ends
         covered.append(one.low <= truth <= one.high)
     assert np.mean(covered) >= 0.9
 
@@ -57,16 +57,16 @@ def test_a_difference_has_its_own_narrower_interval() -> None:
     true, predicted = drawn(60, 15, 3)
     bootstrap = SiteBootstrap(true, np.arange(60), n_draws=200)
     one, other = bootstrap.median(predicted), bootstrap.median(predicted + 0.01 * true)
-    difference = other.minus(one)
+    difference, alone = other.minus(one).ends, one.ends
     assert difference.value == other.value - one.value
-    assert difference.high - difference.low < (one.high - one.low) / 5
+    assert difference.high - difference.low < (alone.high - alone.low) / 5
 
 
 def test_beyond_another_prediction_is_the_median_of_differences() -> None:
     true, predicted = drawn(50, 9, 6)
     nuisance = true + 3 * np.random.default_rng(7).normal(size=true.shape)
     bootstrap = SiteBootstrap(true, np.arange(50), np.full(9, 0.8), n_draws=100)
-    found = bootstrap.median(predicted, beyond=nuisance)
+    found = bootstrap.median(predicted, beyond=nuisance).ends
     assert found.value == pytest.approx(np.median(bootstrap.of_sites(predicted) - bootstrap.of_sites(nuisance)))
     assert found.low < found.value < found.high
     assert (bootstrap.median(predicted, beyond=predicted).draws == 0).all()
@@ -76,13 +76,13 @@ def test_groups_are_drawn_whole() -> None:
     true, predicted = drawn(40, 15, 4)
     twice = SiteBootstrap(np.repeat(true, 5, axis=0), np.repeat(np.arange(40), 5), n_draws=300, seed=1)
     once = SiteBootstrap(true, np.arange(40), n_draws=300, seed=1)
-    five, one = twice.median(np.repeat(predicted, 5, axis=0)), once.median(predicted)
+    five, one = twice.median(np.repeat(predicted, 5, axis=0)).ends, once.median(predicted).ends
     assert five.high - five.low == pytest.approx(one.high - one.low, rel=0.05)
 
 
 def test_too_few_have_no_interval() -> None:
     true, predicted = drawn(9, 8, 5)
-    assert np.isnan(SiteBootstrap(true, np.arange(9) // 3).median(predicted).low)
-    assert np.isnan(SiteBootstrap(true[:, :3], np.arange(9)).median(predicted[:, :3]).low)
+    assert np.isnan(SiteBootstrap(true, np.arange(9) // 3).median(predicted).ends.low)
+    assert np.isnan(SiteBootstrap(true[:, :3], np.arange(9)).median(predicted[:, :3]).ends.low)
     with pytest.raises(ShapeError, match=r"groups: expected one for each row of true \(9, 8\), got \(8,\)"):
         SiteBootstrap(true, np.arange(8))
