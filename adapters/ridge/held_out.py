@@ -243,13 +243,15 @@ def sums_of_folds(folds: list[PreparedFold], alphas: Floats, K: Floats) -> HeldO
     inner, predicted, true = np.zeros(len(alphas)), np.zeros(len(alphas)), 0.0
     for fold in folds:
         filters = np.hstack([filter_factors(fold.values, alpha) for alpha in alphas])
-        of_train = K[np.ix_(fold.train, fold.train)]
+        # The training samples' left vectors, and their mean; one product, and no part of K is copied.
+        basis = np.zeros((len(K), len(fold.values) + 1))
+        basis[fold.train, :-1], basis[fold.train, -1] = fold.left, 1.0 / len(fold.train)
+        along = K @ basis
+        of_train, of_held_out, scores = along[fold.train], along[fold.held_out], fold.held_out_scores
         mean = of_train.mean(axis=0)
-        across = K[np.ix_(fold.held_out, fold.train)]
-        true += float(K[fold.held_out, fold.held_out].sum() - 2 * across.mean(axis=1).sum() + len(across) * mean.mean())
-        scores = fold.held_out_scores
-        both = (scores.T @ scores) * (fold.left.T @ of_train @ fold.left)
-        inner += np.einsum("ij,ij->j", scores, (across - mean) @ fold.left) @ filters
+        true += float((K[fold.held_out, fold.held_out] - 2 * of_held_out[:, -1] + mean[-1]).sum())
+        both = (scores.T @ scores) * (fold.left.T @ of_train[:, :-1])
+        inner += np.einsum("ij,ij->j", scores, (of_held_out - mean)[:, :-1]) @ filters
         predicted += np.einsum("ia,ia->a", filters, both @ filters)
     error = np.maximum(true - 2 * inner + predicted, 0.0)
     return HeldOutSums(error[:, np.newaxis], predicted[:, np.newaxis], np.full(1, true))
