@@ -23,8 +23,8 @@ from .session import EncodingSession
 FORMAT = 1
 """The format of cached results: with another number they are computed again."""
 
-OF_CONTROLS = "unit_variance"
-"""The scale of features that have different units."""
+OF_NUISANCE = "unit_variance"
+"""The scale of nuisance features, which have different units."""
 
 
 class EncodingCell(NamedTuple):
@@ -78,7 +78,7 @@ def work_out(session: EncodingSession, job: EncodingCell) -> Arrays:
     with ``shuffled errors`` (n_shuffles, n_folds, n_sites).
     """
     X, Y = session.coordinates(job.predictor), session.responses(job.time)
-    scale = "none" if job.predictor.network else OF_CONTROLS
+    scale = OF_NUISANCE if job.predictor.kind == NUISANCE else "none"
     if job.predictor.kind != LAYERS:
         predicted, errors = _held_out(session, job, X, Y[None], scale)
         return {"predicted": predicted[0], "errors": errors[0]}
