@@ -89,7 +89,6 @@ RETRIEVED = {
 }
 ENCODED = {
     "encode-v4-objects": "macaque V4, 50 neurons, 640 grey objects (Majaj et al. 2015)",
-    "encode-v4-190923": "macaque V4, 33 neurons, 1,200 photographs",
 }
 SIMILAR = "encode-images92"
 """A study of dissimilarity matrices."""
