@@ -151,7 +151,7 @@ def test_what_a_study_names(run: Callable[..., str], tmp_path: Path) -> None:
     save_study(tmp_path)
     study = STUDY.replace('kind = "npz"', 'kind = "twice"\nscale = 2.0')
     study = study.replace("layer = 1", 'layer = 1\nsteps = [{ type = "Halve" }]').replace("NearestReadout", "Distance")
-    (tmp_path / "plain.toml").write_text(STUDY.replace("NearestReadout", "Distance"))
+    (tmp_path / "plain.toml").write_text(STUDY.replace("NearestReadout", "Distance") + "controls = []\nfield = []\n")
     (tmp_path / "added.toml").write_text(
         study + 'controls = ["shuffled pairing", "nothing"]\nfield = ["nearest mean"]\n'
     )

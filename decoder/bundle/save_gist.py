@@ -19,6 +19,7 @@ from ...models.export.onnx_precision import Precision
 from ...models.export.sliding_graphs import SlidingGraphs, sliding_graphs
 from ..fitted_on import run_digests
 from ..gist.fitting import FittedGist, model_without
+from ..gist.gist_decoder import GistDecoder
 from ..gist.meter_fit import fit_meter
 from ..gist.network_words import SlidingWords
 from ..gist.passages import Passages
@@ -28,6 +29,7 @@ from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords
 from ..steps import Step, run_steps
 from .compiled_gist import OF_MODEL, OF_RATE, OF_VOCABULARY, CompiledGist
+from .gist_precision import words_that_differ
 from .graph import check_causal
 from .saved_network import described
 from .saved_space import described_space, reference_part
@@ -66,7 +68,8 @@ def save_gist(
     path : path
         ``.hotwire`` is customary. The file gets its name only when it is complete.
     precision : {"float32", "float16", "int8"}
-        Of the network's large matrices.
+        Of the network's large matrices. With fewer bits, the words that differ by them are counted on a run of the
+        training: ``manifest["network"]["words_that_differ"]``.
     passages : mapping of int or str to TimedWords, optional
         What may be heard live, by its name. Default: the words of the runs that it was fitted on.
     window_s : float
@@ -102,6 +105,10 @@ def save_gist(
         encoding = model_without(fitted, network.sliding.network, words, after_steps, tried)
     model = encoding.whitened()
     runs = [(after_steps.data[after_steps.samples_of(run)][:, encoding.voxels], words[run]) for run in tried]
+    if precision != "float32":
+        whole = GistDecoder(model, fitted.words, fitted.vocabulary, fitted.settings.beam)
+        differ = words_that_differ(whole, made.decoder(model), *runs[0])
+        manifest["network"]["words_that_differ"] = differ._asdict()
     manifest["meter"] = asdict(fit_meter(lambda: made.decoder(model), runs))
     seal(path, manifest, parts)
     return CompiledGist.load(path)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 @click.option(
     "--precision",
     type=click.Choice(["float32", "float16", "int8"]),
-    help="Of the network's large matrices, where the decoder runs live; it says how many decisions differ by it. "
+    help="Of the network's large matrices, where the decoder runs live; it says how many decisions, or words of gist, "
+    "differ by it. "
     "Default: int8; for a study of gist float32.",
 )
 @json_option

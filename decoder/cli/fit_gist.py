@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ...errors import UnknownNameError
 from ...errors.printable import printable
@@ -45,6 +46,19 @@ def fit_gist_study(study: Path, path: Path, left_out: tuple[str, ...], precision
         f"Fitted on {recording.summary()} and saved as {path}; `hotwire inspect {path}` says what is in it.",
         f"Without a brain's words, {meter.n_words} words of text explain {meter.mean:.1f} nats, give or take "
         f"{meter.sd:.1f}; a text that is not well above that is not distinguishable from the language model.",
+        *_of_precision(saved.manifest["network"]),
         f"Live it also says which of {len(passages)} passages is heard, by the newest {window_s:g} s.",
     ]
     return CommandResult(found, lambda console: console.print("\n".join(map(printable, lines)), markup=False))
+
+
+def _of_precision(network: dict[str, Any]) -> list[str]:
+    """What fewer bits change, where there are fewer."""
+    differ = network.get("words_that_differ")
+    if differ is None:
+        return []
+    n, of = differ["n_differ"], differ["n_words"]
+    cure = "; `--precision float32` keeps all bits" if n else ""
+    return [
+        f"In {network['precision']} {n} of {of} words of a run of the training are others than with all bits{cure}."
+    ]

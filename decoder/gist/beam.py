@@ -159,7 +159,7 @@ class Beam:
     ) -> tuple[Indices, Indices, Floats]:
         """Of each hypothesis, the candidates that would be best if their states were the usual ones, in their order."""
         now, most = self.hypotheses, self._settings.candidates
-        if most is None or np.bincount(parents).max() <= most:
+        if np.bincount(parents).max() <= most:
             return parents, words, log_p
         features = self._words.usual(now.memory, parents, words, log_p, step.duration_s)
         gains = self._gains(step.weights, parents, (features - self._unknown) / self._size)

@@ -11,6 +11,8 @@ COPIES = 3
 """Of what a hypothesis holds: before a word, of the survivors, and after it."""
 FLAT = 10.0
 """The most probable word is seldom less probable than one in so many: the larger its part, the fewer are proposed."""
+OF_PROPOSAL = COPIES * 8 * 100
+"""Bytes of one that is not tried: some hundred features, a few times."""
 
 
 def beam_bytes(sliding: SlidingPass, beam: BeamSettings, n_words: int) -> float:
@@ -20,7 +22,7 @@ def beam_bytes(sliding: SlidingPass, beam: BeamSettings, n_words: int) -> float:
     hypothesis = COPIES * of_memory + 2 * 4 * sliding.head.out_features
     proposed = n_words if beam.nucleus.ratio == 0 else min(n_words, FLAT / beam.nucleus.ratio)
     candidate = of_token * sliding.n_places + 2 * of_token * sliding.layer + COPIES * 4 * sliding.n_units
-    return beam.width * (hypothesis + proposed * candidate)
+    return beam.width * (hypothesis + min(proposed, beam.candidates) * candidate + proposed * OF_PROPOSAL)
 
 
 def check_beam_memory(sliding: SlidingPass, beam: BeamSettings, n_words: int, room_bytes: float | None = None) -> None:
@@ -28,8 +30,8 @@ def check_beam_memory(sliding: SlidingPass, beam: BeamSettings, n_words: int, ro
     room, takes = room_bytes or machine_bytes(), beam_bytes(sliding, beam, n_words)
     if room is not None and takes > room:
         raise InputError(
-            f"beam: expected one that fits into {size(room)} of memory, got a width of {beam.width} with a "
-            f"nucleus of ratio {beam.nucleus.ratio:g}, which takes about {size(takes)}; a width of "
+            f"beam: expected one that fits into {size(room)} of memory, got a width of {beam.width} with "
+            f"{beam.candidates} candidates of each, which takes about {size(takes)}; a width of "
             f"{max(int(beam.width * room / takes / 2), 1)} fits"
         )
 

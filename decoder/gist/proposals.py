@@ -26,8 +26,8 @@ class Nucleus:
         The word with which the sum of probabilities reaches it is the last one.
     """
 
-    ratio: float = 0.1
-    mass: float = 0.9
+    ratio: float = 0.003
+    mass: float = 0.99
 
     def __post_init__(self) -> None:
         if not (0 <= self.ratio <= 1 and 0 < self.mass <= 1):
@@ -40,7 +40,7 @@ class Nucleus:
 
         Examples
         --------
-        >>> Nucleus().of(np.array([0.02, 0.2, 0.45, 0.3, 0.03]))
+        >>> Nucleus(0.1, 0.9).of(np.array([0.02, 0.2, 0.45, 0.3, 0.03]))
         array([2, 3, 1])
         """
         likely = np.flatnonzero(probability >= probability.max() * self.ratio)

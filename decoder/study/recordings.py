@@ -119,8 +119,8 @@ class NiftiRecording(StimulusFiles):
 
     @model_validator(mode="after")
     def _has_one_table(self) -> NiftiRecording:
-        if (self.events is None) == (getattr(self, "attributes", None) is None):
-            raise InputError("expected either events or attributes, to say what was shown when")
+        if self.events is not None and getattr(self, "attributes", None) is not None:
+            raise InputError("expected either events or attributes, got both")
         return self
 
     def tables(self) -> list[Path]:

@@ -129,11 +129,12 @@ class StudySections(Section):
                 '"responses", "arrays" with stimuli, or "bids" or "nifti" with a folder of stimuli, got one of kind '
                 f'"{self.recording.kind}" without; give words'
             )
-        events = {"spike_times": "events", "dicom": "events", "arrays": "label"}.get(self.recording.kind)
-        if events is not None and getattr(self.recording, events) is None:
+        says = {"spike_times": ["events"], "dicom": ["events"], "nifti": ["events", "attributes"], "arrays": ["label"]}
+        fields = says.get(self.recording.kind, [])
+        if fields and all(getattr(self.recording, name) is None for name in fields):
             raise InputError(
-                f"recording.{events}: expected it, to say what was shown when; only continuous targets "
-                "([targets.kinematics]) do without"
+                f"recording.{' or recording.'.join(fields)}: expected it, to say what was shown when; only continuous "
+                "targets ([targets.kinematics]) do without"
             )
         return self
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...decoder.cli.result import CommandResult
+from ...errors import InputError
 from .feedback_option import check_feedback, feedback_options
 from .monitor_option import commands_of, monitor_options
 from .rate_option import check_rate
@@ -20,6 +21,7 @@ from .stream_outputs import outputs_of
 from .window_option import window_for
 
 if TYPE_CHECKING:
+    from ...decoder.bundle.compiled import CompiledDecoder
     from ...decoder.windows import Window
 
 
@@ -91,7 +93,7 @@ def stream(bundle: Path, **options: Any) -> CommandResult:
         check_events(settings.window or decoder.window, options)
     folder = commands_of(options["out"], options)
     load = CompiledDecoder.load if required is None else partial(required.load, load=CompiledDecoder.load)
-    commands = None if folder is None else Commands(folder, load)
+    commands = None if folder is None else Commands(folder, _not_exchanged if is_gist else load)
     session = outputs_of(decoder, options, {"bundle": str(bundle), **_plain(options, settings.window)}, folder)
     given = source, settings, session, options, commands
     if is_gist:
@@ -111,3 +113,10 @@ def _plain(options: dict[str, Any], window: Window | None) -> dict[str, Any]:
         plain["baseline"] = asdict(options["baseline"])
     named = ({"from": from_} if from_ else {}) | ({"output": to} if to else {})
     return plain | {"window": "own" if window is None else window.to_dict()} | named
+
+
+def _not_exchanged(bundle: str) -> CompiledDecoder:
+    """Raise InputError, before a bundle is loaded that cannot take over."""
+    from ..engine.live_engine import NOT_EXCHANGED
+
+    raise InputError(NOT_EXCHANGED)

@@ -58,13 +58,13 @@ def ceilings_of(
         data = brains[which].mean(axis=0).astype(np.float32)
         return made(replace(listeners, data=data, run=np.ones(len(data), np.intp)))
 
-    each = np.stack([mean(np.array([one])).data for one in range(n)], axis=-1).astype(np.float64)
+    each = np.stack([mean(np.array([listener])).data for listener in range(n)], axis=-1).astype(np.float64)
     rng, found = np.random.default_rng(seed), {run: [] for run in held_out}
     for _ in range(N_SPLITS):
         order = rng.permutation(n)
-        halves = [mean(order[: n // 2]), mean(order[n // 2 : 2 * (n // 2)])]
+        one, other = mean(order[: n // 2]), mean(order[n // 2 : 2 * (n // 2)])
         for run, won in found.items():
-            won.append(_pairs(*halves, run, window_s))
+            won.append(_pairs(one, other, run, window_s))
     r = np.sqrt(np.maximum(noise_ceiling(each, seed=seed), 0.0)).mean()
     return Ceilings(n, float(r), {run: float(np.mean(won)) for run, won in found.items()})
 

@@ -57,9 +57,9 @@ def methods_of(result: GistResult) -> dict[str, str]:
 
 def _search(beam: BeamSettings) -> str:
     """What is proposed, and what is tried of it."""
-    tried = "all" if beam.candidates is None else f"{beam.candidates} that fit the recording best"
     return (
         f"Proposed are words of at least {beam.nucleus.ratio:g} of the largest probability, the most probable that "
-        f"together reach {beam.nucleus.mass:g}; of these, {tried} are tried of each hypothesis. A nat of the language "
+        f"together reach {beam.nucleus.mass:g}; of these, the {beam.candidates} "
+        "that fit the recording best are tried of each hypothesis. A nat of the language "
         f"model counts {beam.language_weight:g} beside one of the recording."
     )

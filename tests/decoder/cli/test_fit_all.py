@@ -119,10 +119,7 @@ def test_what_was_stopped_goes_on(study: Path, tmp_path: Path, sent: signal.Sign
     before = {path: path.stat().st_mtime_ns for path in Path("fits").rglob("*.npz")}
     n_before = sum("adapters" in path.parts for path in before)
     assert 4 <= n_before < 3 * N_REGIONS
-    told, anew = (
-        json.loads(subprocess.run([*command, out], env=env, check=True, capture_output=True).stdout)
-        for out in ("fits", "anew")
-    )
+    told, anew = (json.loads(run(study, "--json", "--out", out).stdout) for out in ("fits", "anew"))
     assert (told["n_made"], told["n_kept"]) == (3 * N_REGIONS - n_before, n_before)
     assert all(path.stat().st_mtime_ns == changed_ns for path, changed_ns in before.items())
     for one, other in zip(told["fits"], anew["fits"], strict=True):

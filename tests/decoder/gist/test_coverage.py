@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
 
@@ -16,12 +14,8 @@ from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.recordings.timed_words import TimedWords
 from hotwire.models.networks.language.language_model import LanguageModel
 
-from ..small_study import save_network
 
-
-def test_coverage_is_that_of_the_whole_text(tmp_path: Path) -> None:
-    save_network(tmp_path)
-    network = LanguageModel.open(tmp_path)
+def test_coverage_is_that_of_the_whole_text(network: LanguageModel) -> None:
     said = np.array(["cat", "dog", "tree", "face", "shoe"])[np.random.default_rng(0).integers(0, 5, 24)]
     onset_s = np.arange(0.0, 48.0, 2.0)
     words = TimedWords(said, onset_s, onset_s + 0.5)

@@ -18,8 +18,6 @@ from hotwire.decoder.recordings.timed_words import TimedWords
 from hotwire.errors import RecordingError, UnknownNameError
 from hotwire.models.networks.language.language_model import LanguageModel
 
-from ..small_study import save_network
-
 RUNS, LENGTH, HELD_OUT = 5, 60, 4
 SETTINGS = GistSettings(
     "1",
@@ -27,13 +25,6 @@ SETTINGS = GistSettings(
     encoding=EncodingSettings(n_voxels=60, n_folds=3, n_mixtures=2),
     beam=BeamSettings(width=5, extensions=6, nucleus=Nucleus(0.0, 1.0), context_s=0.0, context_words=1),
 )
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
-    folder = tmp_path_factory.mktemp("network")
-    save_network(folder)
-    return LanguageModel.open(folder)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,9 @@ from .dense_reference import DenseReference
 from .small_language import WORDS, SmallLanguage, vocabulary
 
 N_VOXELS, N_FEATURES, N_SAMPLES, N_WORDS = 5, 3, 26, 15
-WIDE = BeamSettings(width=6, commit_words=None)
+REFERENCE = BeamSettings(nucleus=Nucleus(0.1, 0.9), candidates=len(WORDS), language_weight=0.0)
+"""As Tang et al. (2023) search."""
+WIDE = replace(REFERENCE, width=6, commit_words=None)
 
 
 def whitener(root: np.ndarray) -> Whitener:

@@ -1,4 +1,4 @@
-"""An hour of speech, three words a second: memory stays as it was after the first minute (eight hours do, too)."""
+"""Half an hour of speech, three words a second: memory stays as it was after the first minute (eight hours do, too)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hotwire.decoder.gist.timing import WordTiming
 from .small_language import vocabulary
 from .test_gist_decoder import N_VOXELS, WIDE, problem
 
-TR_S, WORDS, HOURS = 2.0, 6, 1
+TR_S, WORDS, HOURS = 2.0, 6, 0.5
 MOST_GROWN = 5 * 2**20
 
 

@@ -11,15 +11,6 @@ from hotwire.errors import InputError
 from hotwire.models.networks.language.language_model import LanguageModel
 from hotwire.models.networks.language.sliding_pass import SlidingPass
 
-from ..small_study import save_network
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
-    folder = tmp_path_factory.mktemp("network")
-    save_network(folder)
-    return LanguageModel.open(folder)
-
 
 @pytest.fixture(scope="module")
 def sliding(network: LanguageModel) -> SlidingPass:

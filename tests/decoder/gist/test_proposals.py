@@ -15,11 +15,11 @@ def said(text: str) -> np.ndarray:
     return np.array([WORDS.index(word) for word in text.split()], np.intp)
 
 
-def proposed(probability: dict[str, float], context: str, nucleus: Nucleus | None = None) -> list[str]:
+def proposed(probability: dict[str, float], context: str) -> list[str]:
     p = np.full(len(WORDS), 1e-6)
     for word, one in probability.items():
         p[WORDS.index(word)] = one
-    found = vocabulary().proposals(p, said(context), Nucleus() if nucleus is None else nucleus)
+    found = vocabulary().proposals(p, said(context), Nucleus(0.1, 0.9))
     return [WORDS[word] for word in found]
 
 

@@ -291,7 +291,11 @@ def test_confounds_that_are_named_are_regressed_out(written: Write, tmp_path: Pa
             'kind = "asset"\nname = "efficientnet-lite0"',
             r"recording.name: unknown recording 'efficientnet-lite0'. There are: haxby2001-slice",
         ),
-        ('"npz"\npath = "recording.npz"', '"nifti"\nbold = "a.nii"', "recording: expected either events or attributes"),
+        (
+            '"npz"\npath = "recording.npz"',
+            '"nifti"\nbold = "a.nii"',
+            "recording.events or recording.attributes: expected it",
+        ),
         ("[network]", "[netwrk]", "unknown field 'netwrk'; did you mean 'network'"),
         ('name = "smollm2-135m-instruct"', "name = 1", "network.name: expected a text, got 1"),
         ('words = { cat = "cat",', 'words = { cat = " ",', "targets: words: label 'cat' has an empty word"),

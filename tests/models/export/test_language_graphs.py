@@ -16,7 +16,6 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from hotwire.errors import InputError
 from hotwire.models.export.language_graphs import TextGraphs, text_graphs, token_bytes
-from hotwire.models.export.onnx_precision import shrunk
 from hotwire.models.export.scoring_graph import scoring_graph
 from hotwire.models.networks.free_text import text_of
 from hotwire.models.networks.language.language_model import LanguageModel
@@ -165,14 +164,8 @@ def test_smollm2(fetched: Callable[[str], Path]) -> None:
     network = LanguageModel.open(fetched("smollm2-135m-instruct"))
     graphs = text_graphs(network, "26", [*WORDS, "fire engine"])
     assert_scores_equal(network, graphs.scoring, "26", [*WORDS, "fire engine"])
-    entered = states(network, "26", 6)
-    expected = network.generate("26", entered)
-    assert texts(graphs, entered) == expected
-    small = graphs._replace(scoring=shrunk(graphs.scoring, "int8"), step=shrunk(graphs.step, "int8"))
-    right = network.log_probabilities("26", entered, WORDS)
-    assert (scored(small.scoring, entered)[:, : len(WORDS)].argmax(1) == right.argmax(1)).all()
-    assert texts(small, entered[:1]) == expected[:1]
-    assert small.step.ByteSize() < 0.3 * graphs.step.ByteSize()
+    entered = states(network, "26", 2)
+    assert texts(graphs, entered) == network.generate("26", entered)
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ from hotwire.errors import InputError
 from ...local_cluster import LocalCluster
 from ...small_study import save_study
 
-SEEN = ["the folder is seen by the workers", "all travels"]
+SEEN, TRAVELS = "the folder is seen by the workers", "all travels"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,7 +51,7 @@ def cluster(tmp_path: Path) -> Iterator[LocalCluster]:
     made.close()
 
 
-@pytest.fixture(params=SEEN)
+@pytest.fixture
 def killing(request, cluster: LocalCluster, monkeypatch) -> Iterator[Cluster]:
     """A cluster that loses a worker once the first result is there; whether workers see the cache is as named."""
     workers = [cluster.worker() for _ in range(3)]
@@ -69,7 +69,7 @@ def killing(request, cluster: LocalCluster, monkeypatch) -> Iterator[Cluster]:
         travelled.append(name)
         put(self, name, arrays)
 
-    if request.param == "all travels":
+    if request.param == TRAVELS:
         touch = Path.touch
         monkeypatch.setattr(Path, "touch", lambda self: touch(self.with_name("elsewhere")))
     with monkeypatch.context() as patched:
@@ -82,7 +82,7 @@ def killing(request, cluster: LocalCluster, monkeypatch) -> Iterator[Cluster]:
 
         yield run  # type: ignore[misc]
     assert workers[0].wait(30) == -signal.SIGKILL
-    assert bool(travelled) == (request.param == "all travels")
+    assert bool(travelled) == (request.param == TRAVELS)
 
 
 def require_same(here: Path, there: Path) -> None:
@@ -100,6 +100,7 @@ def require_same(here: Path, there: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("killing", [SEEN], indirect=True)
 def test_a_cluster_of_which_a_worker_is_killed_makes_the_same_fits(study: Path, killing, tmp_path: Path) -> None:
     subjects = subjects_of([study])
     here = fit_all(subjects, tmp_path / "here")
@@ -109,6 +110,7 @@ def test_a_cluster_of_which_a_worker_is_killed_makes_the_same_fits(study: Path, 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("killing", [TRAVELS], indirect=True)
 def test_a_cluster_of_which_a_worker_is_killed_makes_the_same_map(study: Path, killing, tmp_path: Path) -> None:
     here = make_map([session_of(open_study(study))], cache=ArrayCache(tmp_path / "here"))
     there = make_map([session_of(open_study(study))], cache=ArrayCache(tmp_path / "there"), workers=killing)
