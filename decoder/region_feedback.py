@@ -131,10 +131,10 @@ class RegionChanges:
         """The samples [first, stop) that the baseline of a sample is the mean of."""
         if not self._baseline.labels:
             return max(0, at - self._n_window), at
-        stops = [*(start for start, _, _ in self._blocks[1:]), inf]
-        skipped = self._baseline.skipped_s * self._rate_hz
-        for (start, stop, is_baseline), next_start in reversed(list(zip(self._blocks, stops, strict=True))):
+        skipped, next_start = self._baseline.skipped_s * self._rate_hz, inf
+        for start, stop, is_baseline in reversed(self._blocks):
             first, end = max(0, ceil(start + skipped)), next_start if stop == inf else stop
+            next_start = start
             if is_baseline and end <= at and any(map(isfinite, self._signals[first : ceil(end)])):
                 return first, ceil(end)
         return 0, 0

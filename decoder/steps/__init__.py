@@ -4,6 +4,7 @@ from .base import Step, StepState
 from .baseline import ExponentialBaseline, RunningBaseline
 from .catalogue import STEPS, step_from_dict
 from .chain import Chain, delays, open_chain, run_steps
+from .despike import Despike
 from .detrend import Detrend, RunningDetrend
 from .filter_bank import FilterBank
 from .iir import BandPass, HighPass, LowPass, Notch
@@ -23,6 +24,7 @@ __all__ = [
     "BandPass",
     "Bipolar",
     "Chain",
+    "Despike",
     "Detrend",
     "ExponentialBaseline",
     "FilterBank",

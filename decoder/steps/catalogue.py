@@ -8,6 +8,7 @@ from typing import Any
 from ..kinds import Kinds, settings_from_dict
 from .base import Step
 from .baseline import ExponentialBaseline, RunningBaseline
+from .despike import Despike
 from .detrend import Detrend, RunningDetrend
 from .filter_bank import FilterBank
 from .iir import BandPass, HighPass, LowPass, Notch
@@ -31,6 +32,7 @@ SCANNER = (
     ExponentialBaseline,
     RunningRegression,
     PercentChange,
+    Despike,
 )
 ELECTRODES = (SquareRoot, BandPass, HighPass, LowPass, Notch, Reference, Bipolar, Resample, FilterBank, Power, Smooth)
 

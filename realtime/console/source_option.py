@@ -135,4 +135,4 @@ def _folder(decoder: LiveDecoder, options: dict[str, Any]) -> Source | None:
 
     table = read_events(events, 1)
     check_labels(options["baseline"], table, events)
-    return PlannedSource(source, table, late_start=lambda: source.late_start)
+    return PlannedSource(source, table, late_start=lambda: source.late_start, n_restarts=lambda: source.n_restarts)

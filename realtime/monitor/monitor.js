@@ -162,7 +162,11 @@ function drawRegion(now) {
   const large = document.querySelector("#region .large"), fresh = !SILENT.includes(session.state);
   large.textContent = !fresh ? "–" : last.percent === null ? "–" : signed(last.percent) + " %";
   document.querySelector("#region h2 span").textContent = last.why || "signal against its baseline, last 5 minutes";
-  drawOverTime("region", session.regions.map((one) => [one.t, one.percent]), now, { unit: " %" });
+  const points = session.regions.flatMap((one, i, all) => {  // volumes that did not come break the curve
+    const isGap = i > 0 && (one.at - all[i - 1].at) * session.hello.rate_hz > 1.5;
+    return [...(isGap ? [[one.t, null]] : []), [one.t, one.percent]];
+  });
+  drawOverTime("region", points, now, { unit: " %" });
 }
 
 function drawMeter(now) {
@@ -214,7 +218,8 @@ function quantile(values, share) {
 function drawLatency(published) {
   const timed = (session.texts.length ? session.texts : published.filter((one) => !one.abstained)).slice(-200);
   const rows = ["stream", "queue", "compute"].map((name, i) => [name, timed.map((one) => one.ms[i]), colours.series[i]]);
-  rows.push(["total", timed.map((one) => one.ms[0] + one.ms[1] + one.ms[2]), ""]);
+  if (quantile(rows[0][1], 0.5) < 0) rows[0][1] = [];  // a replay faster than its rate has stamps to come: they say nothing
+  else rows.push(["total", timed.map((one) => one.ms[0] + one.ms[1] + one.ms[2]), ""]);
   const medians = rows.map((row) => Math.max(0, quantile(row[1], 0.5)) || 0);
   $("since").textContent = timed.length ? `ms, last ${timed.length} decisions` : "none yet";
   $("split").replaceChildren(...rows.slice(0, 3).map((row, i) => {

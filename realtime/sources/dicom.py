@@ -28,6 +28,7 @@ SAME_TR = 1e-3
 UNLIKE_CLOCK = 0.05
 """Volumes whose times of acquisition are apart by this share more or less than expected are reported."""
 DAY_S = 86_400.0
+CURE = "If another series is meant: --series or --protocol, with --dicom, choose it"
 
 
 class DicomFolder(FolderOfVolumes):
@@ -103,6 +104,7 @@ class DicomFolder(FolderOfVolumes):
         if self._restarted:
             self._begin()
             self._series = self._restarted[0][1].series
+            self.n_restarts += 1
 
     def _check_goes_on(self) -> None:
         if self._restarted:
@@ -113,6 +115,7 @@ class DicomFolder(FolderOfVolumes):
         self._order, self._assembly = VolumeOrder(self._tr_s, self._late_s), VolumeAssembly(self._values.n_slices)
         self._done: set[int] = set()
         self._newest: DicomVolume | None = None
+        self._pace = None
         self._has_odd_times = False
         self._values.begin()
 
@@ -155,7 +158,7 @@ class DicomFolder(FolderOfVolumes):
     def _take(self, name: str, slices: DicomSlices) -> None:
         other_time = self._other_time(slices)
         if other_time is not None:
-            raise StreamMismatchError(f"{self.folder / name}: {slices.series}: {other_time}")
+            raise StreamMismatchError(f"{self.folder / name}: {slices.series}: {other_time}. {CURE}")
         n_slices = self._values.n_slices
         if n_slices is not None and len(slices.values) < n_slices and set(slices.volume.tolist()) <= self._done:
             self._report("slices_repeated", "")
@@ -180,7 +183,7 @@ class DicomFolder(FolderOfVolumes):
             made = self._values.of(name, volume.number, volume.values, volume.affine, self._clock.now())
         except StreamMismatchError as error:
             if not self._done:
-                raise StreamMismatchError(f"{self.folder / name}: {self._series}: {error}") from error
+                raise StreamMismatchError(f"{self.folder / name}: {self._series}: {error}. {CURE}") from error
             self._watch.refuse(name, f"does not fit: {error}")
             return
         self._check_times(volume)

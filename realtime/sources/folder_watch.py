@@ -89,6 +89,10 @@ class FolderWatch(Generic[Content]):
         refusals, self._refusals = self._refusals, []
         return refusals
 
+    def newest_s(self) -> float:
+        """When the newest file that was read was written, in seconds since 1970; 0 before the first."""
+        return max((written.at_ns for written in self._read.values()), default=0) / 1e9
+
     def rest(self, until_s: float) -> bool:
         """Wait until the next check; return whether there is one before ``until_s``."""
         left_s = until_s - self._clock.now()

@@ -14,7 +14,7 @@ class PlannedSource:
     """A source without markers, and the events of a protocol as its markers.
 
     The first sample is at 0 s. An event is told with the first sample that is not before it, or before the sample that
-    follows; after a loss the plan goes on by the time that passed.
+    follows; after a loss the plan goes on by the time that passed. Where the run begins again, the plan does, too.
 
     Parameters
     ----------
@@ -24,6 +24,8 @@ class PlannedSource:
     clock : Clock, optional
     late_start : function, optional
         Says with which sample the source began, once it did, where that was not the first of the run; else ``""``.
+    n_restarts : function, optional
+        How often the run began again.
     """
 
     def __init__(
@@ -32,16 +34,18 @@ class PlannedSource:
         events: Events,
         clock: Clock | None = None,
         late_start: Callable[[], str] = lambda: "",
+        n_restarts: Callable[[], int] = lambda: 0,
     ) -> None:
         self._source = source
         self._clock = clock or SystemClock()
         order = events.onset_s.argsort(kind="stable")
-        self._planned = [
+        self._plan = [
             (float(events.onset_s[i]), float(events.duration_s[i]), str(events.label[i])) for i in order.tolist()
         ]
+        self._planned = list(self._plan)
         self._origin_s = self._newest_s = nan
         self._period_s = nan
-        self._late_start = late_start
+        self._late_start, self._n_restarts, self._n_begun = late_start, n_restarts, 0
         self._reports: list[Refusal] = []
 
     def open(self, timeout_s: float) -> StreamInfo:
@@ -54,8 +58,11 @@ class PlannedSource:
         """Wait for samples; see `Source`."""
         chunk = self._source.pull(timeout_s)
         if chunk is not None and len(chunk.stamps):
-            if self._origin_s != self._origin_s:
-                self._origin_s = float(chunk.stamps[0])
+            n_begun = 1 + self._n_restarts()
+            if n_begun != self._n_begun:
+                if self._n_begun:
+                    self._reports.append(Refusal("", "the run began again, and the protocol with it"))
+                self._n_begun, self._planned, self._origin_s = n_begun, list(self._plan), float(chunk.stamps[0])
                 late = self._late_start()
                 why = f"{late}: the protocol's onsets count from it, and are late if volumes before it were missed"
                 self._reports += [Refusal("began_late", why)] if late else []

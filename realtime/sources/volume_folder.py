@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from math import nan
 from os import PathLike
@@ -16,8 +17,13 @@ from ...errors import InputError, StreamLostError, StreamNotFoundError
 from ..clock import Clock, SystemClock
 from .folder_watch import FolderWatch
 from .source import Chunk, Refusal, StreamInfo
-from .volume_order import VolumeOrder
+from .volume_order import NumberedVolume, VolumeOrder
 from .volume_values import VolumeValues
+
+OLD_S = 60.0
+"""Files that are older when a session begins may be of an earlier run."""
+PACED, UNLIKE_PACE = 10, 0.1
+"""So many volumes say how fast they come; by this share it may differ from the repetition time."""
 
 
 class FolderOfVolumes:
@@ -32,6 +38,8 @@ class FolderOfVolumes:
 
     Attributes
     ----------
+    n_restarts : int
+        How often another series began.
     late_start : str
         With which volume the session began, in words, where it was not the series' first; else ``""``.
     delay_s : float
@@ -40,6 +48,7 @@ class FolderOfVolumes:
     """
 
     _watch: FolderWatch[Any]
+    n_restarts = 0
     late_start = ""
     delay_s = nan
 
@@ -69,6 +78,8 @@ class FolderOfVolumes:
         self._clock = clock or SystemClock()
         self._values = VolumeValues(feature_names, space, region)
         self._order = VolumeOrder(tr_s, self._late_s)
+        self._pace: NumberedVolume | None = None
+        self._says_pace = self._says_age = False
 
     def open(self, timeout_s: float) -> StreamInfo:
         """Wait for a volume; after a loss, for a new one."""
@@ -82,6 +93,7 @@ class FolderOfVolumes:
                 reason = str(error)
             if not self._order.waits and not self._watch.rest(until_s):
                 raise StreamNotFoundError(f"{self.folder}: {reason}")
+        self._check_age()
         return self.info
 
     def pull(self, timeout_s: float) -> Chunk | None:
@@ -98,6 +110,7 @@ class FolderOfVolumes:
             self._check_goes_on()
             if not self._watch.rest(until_s):
                 return None
+        self._check_pace(volumes)
         motion = [volume.motion for volume in volumes if volume.motion is not None]
         region = [volume.region for volume in volumes if volume.region is not None]
         return Chunk(
@@ -129,6 +142,30 @@ class FolderOfVolumes:
 
     def _check_goes_on(self) -> None:
         """Raise StreamLostError where no volume follows the last."""
+
+    def _check_age(self) -> None:
+        """Say, once, where what is there at first seems to be of an earlier run."""
+        age_s = time.time() - self._watch.newest_s()
+        if age_s > OLD_S and not self._says_age:
+            why = (
+                f"the newest file in {self.folder} is {age_s / 60:.0f} minutes old: if it is of an earlier run, move "
+                "that away, or choose by --pattern, or with --dicom by --series"
+            )
+            self._values.reports.append(Refusal("", why))
+        self._says_age = True
+
+    def _check_pace(self, volumes: Sequence[NumberedVolume]) -> None:
+        """Say, once, where volumes come faster or slower than the repetition time says."""
+        if self._pace is None or volumes[-1].number <= self._pace.number:
+            self._pace = volumes[-1]
+            return
+        n = volumes[-1].number - self._pace.number
+        if n < PACED or self._says_pace:
+            return
+        every_s, self._says_pace = (volumes[-1].since_s - self._pace.since_s) / n, True
+        if abs(every_s - self._tr_s) > UNLIKE_PACE * self._tr_s:
+            why = f"volumes come every {every_s:.3g} s, expected every {self._tr_s:.4g} s: is that the repetition time?"
+            self._values.reports.append(Refusal("", why))
 
     def _said_so_far(self) -> str:
         return "".join(f". {report.why}" for report in self._values.reports if report.why)

@@ -52,6 +52,7 @@ def test_a_protocol_s_baseline_is_the_newest_block_that_is_over_without_its_begi
 
 def test_a_block_without_a_duration_lasts_until_the_next_event() -> None:
     region = RegionChanges(Baseline(labels=["rest"], skipped_s=2.0), 1.0)
+    assert isnan(RegionChanges(Baseline(labels=["rest"]), 1.0).push(90.0).percent)  # no event has come at all
     region.announce("rest", 0.0, 0.0)
     signals = [100.0, 110.0, 120.0, 130.0]
     assert all(isnan(region.push(one).percent) for one in signals)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hotwire.decoder.readers import read_arrays
 from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.steps import (
+    Despike,
     Detrend,
     ExponentialBaseline,
     HighPass,
@@ -42,6 +43,7 @@ CHAINS: list[list[Step]] = [
     [RunningDetrend(window_s=14.0)],
     [RunningDetrend(window_s=22.0, order=3)],
     [ExponentialBaseline(time_constant_s=10.0)],
+    [Despike(window_s=20.0, limit=0.5)],
     [RunningDetrend(window_s=20.0), RunningZScore(window_s=30.0, min_samples=2), Lag(lag_s=4.0)],
     [Lag(lag_samples=2), Detrend(), RunningBaseline(window_s=10.0), ZScore(), Lag(lag_samples=1)],
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotwire.decoder.steps import PercentChange, RunningRegression, open_chain
+from hotwire.decoder.steps import Despike, PercentChange, RunningRegression, Step, open_chain
 from hotwire.errors import InputError
 
 NAMES = ("voxel_1_1_1", "trans_x", "voxel_2_1_1", "rot_z")
@@ -31,8 +31,10 @@ def test_each_sample_is_the_residual_of_the_fit_to_all_before_it() -> None:
     assert out[20:].std(axis=0).max() < 1.5
 
 
-@pytest.mark.parametrize("step", [RunningRegression(["rot_z"], drift=2), PercentChange(), PercentChange(14.0)])
-def test_chunks_change_nothing(step: RunningRegression | PercentChange) -> None:
+@pytest.mark.parametrize(
+    "step", [RunningRegression(["rot_z"], drift=2), PercentChange(), PercentChange(14.0), Despike(30.0, limit=1.0)]
+)
+def test_chunks_change_nothing(step: Step) -> None:
     x = rows()
     whole = open_chain([step], NAMES, 0.5).push(x)
     chain = open_chain([step], NAMES, 0.5)
@@ -65,3 +67,22 @@ def test_per_cent_of_the_past_window() -> None:
         mean = x[max(0, i - 6) : i + 1, 0].astype(np.float64).mean()
         assert out[i, 0] == pytest.approx(100 * (x[i, 0] - mean) / mean, abs=1e-4)
     assert not out[:, 1].any()
+
+
+def test_spikes_are_brought_back_and_all_else_is_left_alone() -> None:
+    x = rows()
+    clean = x[:, 0].copy()
+    x[[30, 41], 0] += [400.0, -300.0]
+    x[:, 2] = 7.0  # never changes: nothing says what is far
+    x[50, 2] = 9.0
+    out = open_chain([Despike(40.0, limit=4.0)], NAMES, 0.5).push(x)
+    for i in (30, 41):
+        past = x[i - 20 : i, 0].astype(np.float64)
+        reach = 4.0 * 1.4826 * np.median(np.abs(past - np.median(past)))
+        assert out[i, 0] == pytest.approx(np.median(past) + np.sign(x[i, 0] - clean[i]) * reach, rel=1e-6)
+    others = np.delete(np.arange(60), [30, 41])
+    assert np.mean(out[others, 0] == x[others, 0]) > 0.9
+    assert np.array_equal(out[:8], x[:8])
+    assert np.array_equal(out[:, 2], x[:, 2])
+    with pytest.raises(InputError, match="window_s: expected at least 8 samples, 16 s at"):
+        open_chain([Despike(10.0)], NAMES, 0.5)

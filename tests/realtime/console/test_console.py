@@ -22,9 +22,10 @@ from rich.console import Console
 from hotwire.decoder.bundle.compiled import CompiledDecoder
 from hotwire.decoder.cli.commands import hotwire
 from hotwire.decoder.readers import read_npz, read_xdf, write_npz
+from hotwire.decoder.targets import WordTargets
 from hotwire.decoder.windows import Epoch
 from hotwire.errors import InputError, UnknownNameError
-from hotwire.realtime.console.demo import prepare
+from hotwire.realtime.console.demo import blocks, prepare
 from hotwire.realtime.console.recordings import named_runs, open_recording
 from hotwire.realtime.console.session import JsonStream, Tally
 from hotwire.realtime.console.stream_classes import summary_of_classes
@@ -35,6 +36,7 @@ from hotwire.realtime.outputs.json_lines import read_decisions
 from hotwire.realtime.sources.source import StreamInfo
 from hotwire.realtime.verify import verify
 
+from .. import scanner_files
 from ..bundles import LABELS, RUNNING, made_recording, save_bundle
 from ..conftest import Child, LslWorld
 
@@ -238,8 +240,10 @@ def test_volumes_in_a_folder(lsl: LslWorld, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_goes_live(lsl: LslWorld, fetched: Callable[[str], Path]) -> None:
-    fetched("haxby2001-slice")
+def test_the_demo_goes_live_over_lsl_and_from_scanner_files(
+    lsl: LslWorld, fetched: Callable[[str], Path], tmp_path: Path
+) -> None:
+    bold = fetched("haxby2001-slice") / "bold.nii.gz"
     fetched("smollm2-135m-instruct")
     prepared = prepare()
     found = lsl.run(HOTWIRE, "demo", "--live", "--speed", "100", "--json")
@@ -253,6 +257,13 @@ def test_the_demo_goes_live(lsl: LslWorld, fetched: Callable[[str], Path]) -> No
     assert found["candidate"] > 3 * found["chance"]
     assert found["pairwise"] > 0.7
     assert not any(found["losses"].values())
+    decoder, run = CompiledDecoder.load(prepared.bundle), read_npz(prepared.run)
+    decisions = scanner_files.decided(decoder, run, bold, tmp_path)
+    targets = WordTargets(**decoder.manifest["targets"])
+    assert blocks(decisions, targets) == found["blocks"]
+    offline = decoder.predict(run)
+    assert [one.probabilities for one in decisions] == [one.probabilities for one in offline]
+    assert np.array_equal(scanner_files.samples_by_dicom(decoder, run, bold, tmp_path), run.data)
 
 
 @pytest.mark.parametrize(

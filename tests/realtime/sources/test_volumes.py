@@ -310,6 +310,24 @@ def test_a_session_that_begins_late_is_stamped_by_the_newest_volume_and_says_so(
     assert folder.late_start == "the first volume is run1_0003.nii, by its name number 3"
 
 
+def test_files_of_an_earlier_run_and_another_pace_are_said_once(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    folder = source(tmp_path, clock)
+    path = write(tmp_path, 1)
+    os.utime(path, (time.time() - 1200, time.time() - 1200))
+    folder.open(1.0)
+    folder.open(1.0)
+    (said,) = folder.markers()
+    assert re.search("the newest file in .* is 20 minutes old: if it is of an earlier run, move that away", said.why)
+    folder.pull(1.0)
+    for number in range(2, 26):
+        clock.advance(2.4)
+        write(tmp_path, number)
+        assert folder.pull(1.0) is not None
+    (said,) = folder.markers()
+    assert re.fullmatch(r"volumes come every 2\.4\d s, expected every 2 s: is that the repetition time\?", said.why)
+
+
 def test_volumes_are_realigned_as_read_nifti_realigns_them(tmp_path: Path) -> None:
     motions = [None, np.array([1.0, 0, 0, 0, 0, 0]), np.array([6.0, 0, 0, 0, 0, 0])]
     array = np.stack([head(one) for one in motions], axis=3)
