@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import get_blas_funcs
 from scipy.sparse import csr_array
 from tqdm import tqdm
 
 from ..errors import InputError, ShapeError
 from .checks import require_finite
-from .unit_blocks import Floats, blocks, exact_mean
-
-(syrk,) = get_blas_funcs(("syrk",), dtype=np.float64)  # it adds to its output, one triangle
+from .unit_blocks import Floats, UnitBlocks, blocks
 
 
 def gram(table: NDArray) -> Floats:
@@ -27,14 +24,7 @@ def gram(table: NDArray) -> Floats:
            [-1.,  1.]])
     """
     _require_table(table)
-    # One triangle, added by BLAS itself.
-    total = np.zeros((len(table), len(table)), order="F")
-    for units in tqdm(list(blocks(*table.shape)), desc="Gram matrix of the units", delay=1, disable=None):
-        block = table[:, units].astype(np.float64)
-        require_finite("table", block, row="row", column="unit", first_column=units.start)
-        block -= exact_mean(block)
-        total = syrk(1.0, block.T, beta=1.0, c=total, trans=1, lower=1, overwrite_c=1)
-    return np.tril(total) + np.tril(total, -1).T
+    return UnitBlocks(table, name="table", row="row").gram()
 
 
 def blended(A: ArrayLike, table: NDArray, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:

@@ -1,15 +1,39 @@
-"""Checks of input arrays, and parameters as one of the saved arrays."""
+"""Checks of parameters and input arrays, the named policies of several estimators, and parameters as a saved array."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import BundleError, NonFiniteError
+from ..errors import BundleError, InputError, NonFiniteError, UnknownNameError
+
+Policies = Mapping[str, Sequence[str]]
+
+ALPHA_PER = {"alpha_per": ("all", "unit")}
+CHOOSE_BY = {"choose_by": ("error", "direction")}
+GAIN = {"gain": ("none", "total", "unit")}
+"""No gain; one factor that restores the variance summed over units; a factor for each unit."""
+SCALE = {"scale": ("none", "unit_variance")}
+
+
+def require_policies(estimator: object, *policies: Policies) -> None:
+    """Raise UnknownNameError if a parameter of the estimator is not one of its policies."""
+    for of_names in policies:
+        for name, known in of_names.items():
+            if getattr(estimator, name) not in known:
+                raise UnknownNameError(name, getattr(estimator, name), known)
+
+
+def checked_lags(lags: Sequence[int]) -> tuple[int, ...]:
+    """Lags as plain integers; InputError if they are not distinct integers."""
+    values = np.asarray(lags)
+    if values.ndim != 1 or not values.size or values.dtype.kind not in "iu" or len(np.unique(values)) < values.size:
+        raise InputError(f"lags={lags!r}, expected one or more whole numbers of samples, each once, e.g. (0, 1, 2)")
+    return tuple(values.tolist())
 
 
 def params_to_array(params: Mapping[str, Any]) -> NDArray[np.uint8]:

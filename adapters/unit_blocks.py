@@ -43,8 +43,8 @@ class UnitBlocks:
 
     Blocks are on a backend, in float64; with the precision ``"as given"`` in float32 if Y is not more precise. `mean`
     (n_units,) is each unit's mean, for a constant unit exactly its value, so that its deviations are 0. `power`
-    (n_units,) is each unit's sum of squared deviations. Wide features are read in the same way; `name` and `column` are
-    the words for messages.
+    (n_units,) is each unit's sum of squared deviations. Wide features are read in the same way; `name`, `row` and
+    `column` are the words for messages.
     """
 
     def __init__(
@@ -54,10 +54,11 @@ class UnitBlocks:
         backend: Backend | None = None,
         *,
         name: str = "Y",
+        row: str = "sample",
         column: str = "unit",
     ) -> None:
         self.Y = Y
-        self.name, self.column = name, column
+        self.name, self.row, self.column = name, row, column
         self.backend = backend or NumpyBackend()
         self.dtype = dtype_like(Y) if precision == "as given" else np.float64
 
@@ -81,7 +82,7 @@ class UnitBlocks:
             mean = self.backend.get(mean)
             if not np.isfinite(mean).all():  # the mean is not finite if its column is not
                 given = np.asarray(in_numpy(self.Y[:, units]), np.float64)
-                require_finite(self.name, given, column=self.column, first_column=units.start)
+                require_finite(self.name, given, row=self.row, column=self.column, first_column=units.start)
             means[units] = mean
             yield units, block, mean
         self.mean = means

@@ -12,10 +12,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import BundleError, ShapeError
-from .checks import require_arrays, require_finite
+from .checks import require_arrays, require_finite, require_policies
 from .effective_samples import run_lengths
 from .plan import plan_whitening, require_memory
-from .policies import require_policies
 from .rows import each_row
 from .shrunk_covariance import Root, inverse_root, inverse_root_matrix
 from .unit_blocks import Floats, UnitBlocks, exact_mean

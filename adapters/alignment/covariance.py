@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
+from ..checks import require_policies
 from ..plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
-from ..policies import require_policies
 from ..shrunk_covariance import Root, shrinkage_for, shrunk_root
 from ..unit_blocks import Floats
 from .aligner import Aligner, checked_rows

@@ -14,9 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from ...errors import BundleError, InputError, UnknownNameError
-from ..checks import params_of, params_to_array, require_arrays
+from ..checks import params_of, params_to_array, require_arrays, require_policies
 from ..plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
-from ..policies import require_policies
 from ..ridge.solvers import Svd, thin_svd
 from ..unit_blocks import Floats
 from .aligner import checked_rows

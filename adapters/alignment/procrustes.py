@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from sklearn.utils import Tags
 
 from ...errors import InputError, ShapeError
+from ..checks import require_policies
 from ..plan import ALIGNMENT_INSTEAD, plan_alignment, require_memory
-from ..policies import require_policies
 from ..ridge.solvers import thin_svd
 from ..unit_blocks import EPS, Floats
 from .aligner import Aligner, checked_rows

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BundleError, InputError
+from ..checks import ALPHA_PER, CHOOSE_BY, GAIN, SCALE, Policies, require_policies
 from ..factored import FactoredAdapter, Shapes
 from ..folds import Splitter, encode_groups, split_samples
 from ..gain import gain_for
-from ..policies import ALPHA_PER, CHOOSE_BY, GAIN, SCALE, Policies, require_policies
 from ..ridge.held_out import n_held_out
 from ..ridge.solvers import largest_square, standardise
 from ..ridge.strengths import default_alphas, most_predictable

@@ -10,10 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ...errors import BundleError
+from ..checks import ALPHA_PER, CHOOSE_BY, GAIN, checked_lags
 from ..factored import Shapes
 from ..folds import Splitter, encode_groups
-from ..lags import checked_lags
-from ..policies import ALPHA_PER, CHOOSE_BY, GAIN
 from ..ridge.solvers import largest_square
 from ..rows import each_row
 from ..unit_blocks import Floats

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError
+from ..checks import checked_lags
 from ..folds import encode_groups
-from ..lags import checked_lags
 from ..unit_blocks import Floats
 
 Run = tuple[int, int]

@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from ...errors import InputError
+from ..checks import CHOOSE_BY, GAIN, SCALE, require_policies
 from ..factored import FactoredAdapter
 from ..folds import Splitter, encode_groups, split_samples
 from ..gain import gain_for
-from ..policies import CHOOSE_BY, GAIN, SCALE, require_policies
 from ..ridge.held_out import HeldOutSums, PreparedFold, prepare_folds
 from ..ridge.solvers import standardise, thin_svd
 from ..unit_blocks import Floats, UnitBlocks, dtype_like, low_rank_scores, spread, sum_of_squares

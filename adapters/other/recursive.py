@@ -32,10 +32,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from ...errors import InputError, ShapeError
-from ..checks import require_finite
+from ..checks import GAIN, require_finite, require_policies
 from ..factored import FactoredAdapter, Shapes, plain
 from ..gain import restoring_gain
-from ..policies import GAIN, require_policies
 from ..ridge.solvers import largest_square, standardise
 from ..unit_blocks import Floats, sum_of_squares
 from .updates import renewed, running_means, take_up

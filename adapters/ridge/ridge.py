@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError, ShapeError
 from ..backend import backend_for
+from ..checks import ALPHA_PER, CHOOSE_BY, GAIN, SCALE, require_policies
 from ..factored import FactoredAdapter, Shapes, plain
 from ..folds import Split, Splitter, encode_groups, split_samples
 from ..gain import gain_for, restoring_gain
 from ..plan import plan_fit, require_memory
-from ..policies import ALPHA_PER, CHOOSE_BY, GAIN, SCALE, require_policies
 from ..unit_blocks import Floats, UnitBlocks, dtype_like
 from .held_out import RidgeProblem
 from .solvers import factors_for_all, factors_per_unit, predicted_power, room_for_targets

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...adapters.checks import require_finite
-from ...adapters.learning_curve import Forecast, LearningCurve
 from ...errors import InputError
 from ..decision import Decision
 from ..decoder import Decoder
 from ..discriminant import LEAST_RUNS
 from ..readout import entry_of
 from ..statistics.chance import chance_of
+from ..statistics.learning_curve import Forecast, LearningCurve
 from ..statistics.measures import hits
 from ..windows import Trials
 

@@ -14,7 +14,7 @@ from math import floor, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from ...adapters.lags import checked_lags
+from ...adapters.checks import checked_lags
 from ...errors import InputError
 from .lanczos import LOBES, lanczos
 

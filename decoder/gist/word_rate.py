@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...adapters.lags import checked_lags
+from ...adapters.checks import checked_lags
 from ...adapters.rows import each_row
 from ...errors import InputError, ShapeError
 

@@ -61,9 +61,7 @@ def layers_figure(result: Encoding) -> Drawing:
     more = len(result.regions) * len(result.networks) - len(panels)
     caption = (
         "Each layer by itself, on stimuli held out. Band: 95 % interval over sites and stimuli. Dashed: the layer "
-        "that was chosen within the training of each fold, for each site."
-        + f" {more} more are in the tables."
-        * (more > 0)
+        "that was chosen within the training of each fold." + f" {more} more are in the tables." * (more > 0)
     )
     return Drawing("layers", draw, 1.3 + 2.3 * len(panels), caption=caption)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ....adapters.lags import checked_lags
+from ....adapters.checks import checked_lags
 from ....errors import InputError
 from ...gist.lanczos import LOBES
 

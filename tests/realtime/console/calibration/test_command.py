@@ -16,12 +16,12 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from hotwire.adapters.learning_curve import Forecast
 from hotwire.decoder import Decoder
 from hotwire.decoder.bundle.compiled import CompiledDecoder
 from hotwire.decoder.cli.commands import hotwire
 from hotwire.decoder.experiments.calibration import Calibration, Progress
 from hotwire.decoder.recordings.recording import Recording
+from hotwire.decoder.statistics.learning_curve import Forecast
 from hotwire.decoder.steps import run_steps
 from hotwire.decoder.study.study import Study, open_study
 from hotwire.decoder.windows import BlockAverage, Epoch, RunningAverage, SlidingAverage, SlidingEpoch, windows

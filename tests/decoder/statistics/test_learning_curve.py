@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 from scipy.optimize import least_squares
 
-from hotwire.adapters.learning_curve import LearningCurve
+from hotwire.decoder.statistics.learning_curve import LearningCurve
 from hotwire.errors import InputError, ShapeError
 
 SIZES = np.array([10.0, 20, 40, 80, 160, 320])
