@@ -87,6 +87,11 @@ RETRIEVED = {
     "retrieval-alice": "18 listeners, six language regions, a chapter of Alice in Wonderland",
     "retrieval-pieman": "24 listeners, 100 hubs, the story Pie Man",
 }
+ENCODED = {
+    "encode-v4-objects": "macaque V4, 50 neurons, 640 grey objects (Majaj et al. 2015)",
+}
+SIMILAR = "encode-images92"
+"""A study of dissimilarity matrices."""
 SIMULATED = "intervals"
 """The output of ``benchmarks/intervals.py --json``."""
 SIMULATED_PARTS = ("n", "n_maps", "coverage", "difference", "refits", "map", "evaluate", "goals")
@@ -106,6 +111,7 @@ GOALS = {
     "family_wise_error": "maps of noise with a significant cell",
     "coverage_of_evaluate": "coverage of `evaluate` on noise",
 }
+ROWS_OF_ENCODING = ("untrained network", "nuisance", "pixels", "PLS", "shuffled stimuli")
 ROWS_OF_RETRIEVAL = ("language model and nuisance", "nuisance alone", "other listeners' brains")
 CONTROLS = {"shuffled pairing": "shuffled", "mean activation": "mean", "untrained network": "untrained"}
 
@@ -268,6 +274,77 @@ def retrieved() -> str:
     return table([*head, "half of them", "nuisance", "ceiling", "one, drift over whole run"], lines)
 
 
+def encoded() -> str:
+    """How well a network's layers predict sites: the nested choice beside its controls, in per cent explained."""
+    head = [
+        "study",
+        "explained [95 %]",
+        "of",
+        "r",
+        "unbiased r2",
+        "beyond nuisance",
+        *ROWS_OF_ENCODING,
+        "whole classes",
+    ]
+    lines = []
+    for name, recording in ENCODED.items():
+        for one in output(name)["regions"]:
+            best, *_ = one["rows"].values()
+            of = "variance" if one["ceiling"] is None else f"ceiling, r {max(one['ceiling'], 0) ** 0.5:.2f}"
+            others = [
+                next((explained(row) for other, row in one["rows"].items() if other.startswith(control)), "")
+                for control in ROWS_OF_ENCODING
+            ]
+            classes = next(iter(one["beside"].get("class", {}).values()), None)
+            lines.append(
+                [
+                    f"`{name}`: {recording}",
+                    f"**{explained(best)}**",
+                    *(of, f"{best['r']:.2f}", number(best["unbiased_r2"]), ends(one["unique"], "+"), *others),
+                    "" if classes is None else explained(classes),
+                ]
+            )
+    head = ["study", "explained [95 %]", "of", "r", "unbiased r2", "beyond nuisance"]
+    return table([*head, *ROWS_OF_ENCODING, "whole classes"], lines)
+
+
+def explained(row: dict[str, Any]) -> str:
+    return ends(row["explained"])
+
+
+def ends(of: dict[str, float] | None, sign: str = "") -> str:
+    if of is None:
+        return ""
+    value = f"{of['value']:{sign}.3f}"
+    return value if of["low"] is None else f"{value} [{of['low']:{sign}.3f}, {of['high']:{sign}.3f}]"
+
+
+def similar() -> str:
+    """The correlation of dissimilarities of layers and regions: the nested layer, the best late one, the controls."""
+    lines = []
+    for one in output(SIMILAR)["regions"]:
+        layer = max(one["chosen"], key=one["chosen"].get)
+        gains = one["gains"][layer]
+        lines.append(
+            [
+                f"`{SIMILAR}`: {one['region'].replace('_', ' ')}",
+                f"**{one['nested']:.3f}**",
+                *(f"{layer}: {ends(one['layers'][layer])}", ends(one["controls"]["pixels"])),
+                *(ends(gains[control], "+") for control in ("pixels", "nuisance", "untrained network")),
+            ]
+        )
+    head = [
+        "region",
+        "nested",
+        "layer chosen most often",
+        "pixels",
+        "above pixels",
+        "above nuisance",
+        "above untrained",
+    ]
+    return table(head, lines)
+
+
 def graphs(names: list[str]) -> str:
     """The network's measures and those of the graph with weights of 8 bits, in the same folds."""
     lines = []
@@ -351,6 +428,8 @@ TABLES = {
     "maps": lambda: maps(MAPS),
     "fresh": lambda: evaluations(FRESH),
     "retrieved": retrieved,
+    "encoded": encoded,
+    "similar": similar,
     "graphs": lambda: graphs(LIVE),
     "probabilities": lambda: probabilities(
         [
@@ -379,7 +458,14 @@ def filled(text: str) -> str:
 def outputs() -> list[str]:
     """The names of the outputs of the demo and the studies."""
     rows = [*SCANNER, *NEURONS, *EEG, *NEW, *FRESH, *MAPS]
-    return [*dict.fromkeys(row.name for row in rows), *RETRIEVED, *(f"{name}{BUNDLE}" for name in LIVE), SIMULATED]
+    return [
+        *dict.fromkeys(row.name for row in rows),
+        *RETRIEVED,
+        *ENCODED,
+        SIMILAR,
+        *(f"{name}{BUNDLE}" for name in LIVE),
+        SIMULATED,
+    ]
 
 
 def take(folder: Path, names: list[str]) -> None:
@@ -390,6 +476,7 @@ def take(folder: Path, names: list[str]) -> None:
         "probabilities",
         "nested",
         "windows",
+        "regions",
         "held_out",
         "n_blocks",
         "network",

@@ -43,7 +43,7 @@ class LiveText:
         SHA-256 of the bundle.
     passage : str or None
         Which of the bundle's passages is heard, by the newest 20 s or so. None while it is not likelier than all others
-        together, none of them included.
+        together, none of them included, or explains no more than it does of recordings that heard nothing.
     passage_p : float or None
         The probability of the likeliest passage, also where it is not named; None without passages.
     passage_s : float or None

@@ -176,6 +176,7 @@ def _passages(saved: dict[str, Any], arrays: Mapping[str, NDArray], model: White
         autocorrelation=model.timing.autocorrelation,
         rate_hz=model.rate_hz,
         n_window=int(saved["n_window"]),
+        least=float(saved["least"]),
     )
 
 

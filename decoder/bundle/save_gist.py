@@ -22,8 +22,8 @@ from ..gist.fitting import FittedGist, model_without
 from ..gist.gist_decoder import GistDecoder
 from ..gist.meter_fit import fit_meter
 from ..gist.network_words import SlidingWords
-from ..gist.passages import Passages
-from ..gist.passages_fit import expect_passages
+from ..gist.passages import Passages, least_evidence
+from ..gist.passages_fit import expect_passages, surrogates
 from ..gist.window_scores import WINDOW_S
 from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords
@@ -95,7 +95,7 @@ def save_gist(
     }
     manifest = _manifest(fitted, recording, words, steps)
     manifest["network"] = {**described(network.sliding.network, embedded=True), "precision": precision}
-    manifest["passages"] = {name: getattr(expected, name) for name in ("names", "lengths", "n_window")}
+    manifest["passages"] = {name: getattr(expected, name) for name in ("names", "lengths", "n_window", "least")}
     manifest["graphs"] = asdict(graphs.shapes)
     made = CompiledGist(Path(path), "", manifest, parts)
     after_steps = run_steps(steps, recording)
@@ -105,6 +105,8 @@ def save_gist(
         encoding = model_without(fitted, network.sliding.network, words, after_steps, tried)
     model = encoding.whitened()
     runs = [(after_steps.data[after_steps.samples_of(run)][:, encoding.voxels], words[run]) for run in tried]
+    tested = expect_passages(network.sliding.network, features, model, texts, fitted.settings, window_s)
+    manifest["passages"]["least"] = least_evidence(tested, surrogates(model, [samples for samples, _ in runs]))
     if precision != "float32":
         whole = GistDecoder(model, fitted.words, fitted.vocabulary, fitted.settings.beam)
         differ = words_that_differ(whole, made.decoder(model), *runs[0])

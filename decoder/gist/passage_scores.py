@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..statistics.window_pairs import won_by_each
-from .passages import LIKELIER_THAN_NOT, PassageFinder, Passages
+from .passages import PassageFinder, Passages
 from .word_rate_fit import SHORTEST_SHIFT_S
 
 Floats = NDArray[np.float64]
@@ -50,7 +50,7 @@ def retrieve_run(passages: Passages, name: str, whitened: Floats) -> Retrieved:
         rest = np.delete(evidence, np.s_[start : start + length])
         others.append(np.mean((own[at] > rest) + 0.5 * (own[at] == rest)) if len(rest) else np.nan)
         heard = finder.heard(evidence)
-        if heard.probability > LIKELIER_THAN_NOT:
+        if heard.named:
             named += 1
             near = abs(heard.at_s - (at + 1) / passages.rate_hz) <= n_window / 2 / passages.rate_hz
             right += heard.passage == name and near

@@ -9,7 +9,7 @@ passages is heard as that one of them is, each stretch of them alike.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import NamedTuple
@@ -26,11 +26,16 @@ LIKELIER_THAN_NOT = 0.5
 
 
 class Heard(NamedTuple):
-    """The likeliest passage, how probable it is, and the second of it that the newest sample ends with."""
+    """The likeliest passage, how probable it is, and the second of it that the newest sample ends with.
+
+    It is `named` where it is likelier than all others together, none of them included, and explains more than anything
+    does of recordings that heard nothing, in 95 % of their windows.
+    """
 
     passage: str
     probability: float
     at_s: float
+    named: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +55,8 @@ class Passages:
         Samples per second.
     n_window : int
         How many of the newest samples are compared.
+    least : float
+        In nats: no passage is named whose best stretch explains less, see `least_evidence`.
     """
 
     names: tuple[str, ...]
@@ -58,6 +65,7 @@ class Passages:
     autocorrelation: float
     rate_hz: float
     n_window: int
+    least: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.names or len(self.lengths) != len(self.names) or min(self.lengths) < 1 or self.n_window < 1:
@@ -122,7 +130,20 @@ class PassageFinder:
         start = int(starts[best])
         at = int(evidence[start : start + self.passages.lengths[best]].argmax())
         probability = float(of_each[best] / (of_each.sum() + np.exp(-most)))
-        return Heard(self.passages.names[best], probability, (at + 1) / self.passages.rate_hz)
+        named = probability > LIKELIER_THAN_NOT and float(evidence.max()) > self.passages.least
+        return Heard(self.passages.names[best], probability, (at + 1) / self.passages.rate_hz, named)
+
+
+def least_evidence(passages: Passages, recordings: Iterable[Floats]) -> float:
+    """What the best stretch explains at most, in nats, in 95 % of the windows of whitened recordings (n_samples, K).
+
+    Of recordings that heard nothing: noise that is like a brain is explained a little by some stretch among many.
+    """
+    found = []
+    for whitened in recordings:
+        finder = PassageFinder(passages)
+        found += [float(finder.push(sample).max()) for sample in whitened][passages.n_window - 1 :]
+    return float(np.percentile(found, 95)) if found else 0.0
 
 
 def expected_of(

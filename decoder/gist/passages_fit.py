@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...models.networks.language.language_model import LanguageModel
 from ..recordings.timed_words import TimedWords
+from ..statistics.surrogates import phase_randomised
 from .fitting import GistSettings
 from .lanczos import words_to_samples
 from .network_words import features_of_story, read_stories
 from .passages import Passages, expected_of
 from .whitened import WhitenedModel
 from .word_features import WordFeatures
+
+N_SURROGATES = 10
 
 
 def expect_passages(
@@ -45,3 +49,12 @@ def expect_passages(
         rate_hz=model.rate_hz,
         n_window=max(round(window_s * model.rate_hz), 1),
     )
+
+
+def surrogates(
+    model: WhitenedModel, runs: Sequence[NDArray], n: int = N_SURROGATES, seed: int = 0
+) -> Iterator[NDArray[np.float64]]:
+    """Whitened surrogates of runs (n_samples, n_voxels), one run after the other: they heard nothing."""
+    rng = np.random.default_rng(seed)
+    for number in range(n):
+        yield model.project(phase_randomised(runs[number % len(runs)], rng))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...decoder.gist.gist_decoder import Saying
 from ...decoder.gist.meter import DISTINGUISHABLE
-from ...decoder.gist.passages import LIKELIER_THAN_NOT, Heard, PassageFinder
+from ...decoder.gist.passages import Heard, PassageFinder
 from ...decoder.steps import open_chain
 from ..clock import Clock
 from ..decision import Output
@@ -245,9 +245,8 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
         """What a text says of the passage that is heard."""
         if self._heard is None:
             return {}
-        passage, probability, at_s = self._heard
-        named = passage if probability > LIKELIER_THAN_NOT else None
-        return {"passage": named, "passage_p": probability, "passage_s": at_s}
+        passage, probability, at_s, named = self._heard
+        return {"passage": passage if named else None, "passage_p": probability, "passage_s": at_s}
 
     def _hurry(self, took_s: float) -> None:
         """Narrow the beam where a sample's work takes longer than it lasts."""

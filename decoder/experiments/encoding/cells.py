@@ -23,8 +23,8 @@ from .session import EncodingSession
 FORMAT = 1
 """The format of cached results: with another number they are computed again."""
 
-OF_CONTROLS = "unit_variance"
-"""The scale of features that have different units."""
+OF_NUISANCE = "unit_variance"
+"""The scale of nuisance features, which have different units."""
 
 
 class EncodingCell(NamedTuple):
@@ -64,7 +64,7 @@ def entry_of(session: EncodingSession, job: EncodingCell) -> str:
     else:
         ingredients += [digest_of(session.coordinates(of))]
     if of.kind == LAYERS:
-        ingredients += [settings.pls, digest_of(session.orders)]
+        ingredients += [settings.pls, digest_of(session.orders), job.hold_out == settings.hold_out[0]]
         ingredients += [digest_of(session.coordinates(one)) for one in session.controls if one.kind == NUISANCE]
     return content_key(*ingredients) + ".npz"
 
@@ -75,16 +75,18 @@ def work_out(session: EncodingSession, job: EncodingCell) -> Arrays:
     ``predicted`` (n_stimuli, n_sites), and ``errors`` (n_folds, n_sites), the held-out error within the training at
     the strength chosen there. Layers of trained networks also have predictions ``with nuisance``, by
     ``pls`` if it is asked for, and ``shuffled`` (n_shuffles, n_stimuli, n_sites) of each stimulus's shuffled responses,
-    with ``shuffled errors`` (n_shuffles, n_folds, n_sites).
+    with ``shuffled errors`` (n_shuffles, n_folds, n_sites). Nuisance and PLS are for the first way to hold out alone.
     """
     X, Y = session.coordinates(job.predictor), session.responses(job.time)
-    scale = "none" if job.predictor.network else OF_CONTROLS
+    scale = OF_NUISANCE if job.predictor.kind == NUISANCE else "none"
     if job.predictor.kind != LAYERS:
         predicted, errors = _held_out(session, job, X, Y[None], scale)
         return {"predicted": predicted[0], "errors": errors[0]}
     predicted, errors = _held_out(session, job, X, np.stack([Y, *(Y[order] for order in session.orders)]), scale)
     arrays = {"predicted": predicted[0], "errors": errors[0]}
     arrays |= {"shuffled": predicted[1:], "shuffled errors": errors[1:]}
+    if job.hold_out != session.settings.hold_out[0]:
+        return arrays
     for plain in (one for one in session.controls if one.kind == NUISANCE):
         both = np.hstack([_sized(X), _sized(_standardised(session.coordinates(plain)))])
         arrays["with nuisance"] = _held_out(session, job, both, Y[None], scale)[0][0]
@@ -102,12 +104,14 @@ def _held_out(
     """Predictions of targets (n_targets, n_stimuli, n_sites), and the errors within the training, for each fold."""
     groups, splits = session.holding_out(job.hold_out)
     n_targets, n_stimuli, n_sites = targets.shape
-    alone = len(np.unique(groups)) == n_stimuli
-    ridge = site_ridge(scale, grouped=not alone or job.hold_out == "contiguous")
+    # Pictures that look the same are few, and here it is about strengths alone.
+    independent = job.hold_out in ("stimulus", "shuffled")
+    labels = groups if job.hold_out in ("class", "group") else None
+    ridge = site_ridge(scale, grouped=not independent)
     predicted, errors = np.empty(targets.shape, np.float32), np.empty((n_targets, len(splits), n_sites))
     side_by_side = targets.transpose(1, 0, 2).reshape(n_stimuli, -1)
     for number, (train, test) in enumerate(splits):
-        fitted = ridge.fit(X[train], side_by_side[train], groups=None if alone else groups[train])
+        fitted = ridge.fit(X[train], side_by_side[train], groups=None if labels is None else labels[train])
         of_sites = fitted.predict(X[test]).reshape(len(test), n_targets, n_sites)
         predicted[:, test] = of_sites.transpose(1, 0, 2)
         assert fitted.cv_errors_ is not None

@@ -65,14 +65,17 @@ class HeldOutRegion:
         unbiased = None if self.repeats is None else float(np.nanmedian(unbiased_r2(self.repeats, predicted)))
         return explained, EncodingScore(explained.ends, float(np.median(r)), unbiased)
 
-    def chosen(self, errors: NDArray, predicted: NDArray) -> NDArray:
-        """In each fold, for each site, the prediction by the layer with the least error within the training.
-
-        `errors` are (n_layers, n_folds, n_sites), `predicted` (n_layers, n_stimuli, n_sites).
+    def best(self, errors: NDArray) -> NDArray[np.intp]:
+        """For each fold the layer with the least error within the training, relative to the site's mean over layers,
+        on average over sites; `errors` are (n_layers, n_folds, n_sites).
         """
-        best, found = np.argmin(errors, axis=0), np.empty(predicted.shape[1:])
-        for number, (_, test) in enumerate(self.session.holding_out(self.way)[1]):
-            found[test] = np.take_along_axis(predicted[:, test], best[number][None, None], axis=0)[0]
+        return np.argmin((errors / errors.mean(axis=0)).mean(axis=2), axis=0)
+
+    def chosen(self, errors: NDArray, predicted: NDArray) -> NDArray:
+        """The prediction (n_stimuli, n_sites) by each fold's best layer; `predicted` (n_layers, n_stimuli, n_sites)."""
+        found = np.empty(predicted.shape[1:])
+        for best, (_, test) in zip(self.best(errors), self.session.holding_out(self.way)[1], strict=True):
+            found[test] = predicted[best, test]
         return found
 
     def rows(self) -> dict[str, Scored]:
@@ -120,7 +123,7 @@ def region_result(gathered: HeldOutRegion, *others: HeldOutRegion) -> RegionEnco
     arrays = {(one.network, one.layer): gathered.arrays(one) for one in layers}
     errors = np.stack([one["errors"] for one in arrays.values()])
     best = gathered.chosen(errors, np.stack([one["predicted"] for one in arrays.values()]))
-    count = np.bincount(np.argmin(errors, axis=0).ravel(), minlength=len(layers))
+    count = np.bincount(gathered.best(errors), minlength=len(layers))
     unique = None
     if all("with nuisance" in one for one in arrays.values()):
         both = gathered.chosen(errors, np.stack([one["with nuisance"] for one in arrays.values()]))

@@ -35,8 +35,8 @@ def encoding_methods(result: Encoding) -> dict[str, str]:
         ),
         "held out": f"{count(of['n_folds'], 'fold')}: {ABOUT_FOLDS[first]}.{gap}{beside}",
         BEST: (
-            "In each fold, each site is predicted by the layer, or all layers together, whose error within the "
-            "training is least."
+            "In each fold, the region is predicted by the layer, or all layers together, whose error within the "
+            "training is least, on average over its sites."
         ),
         "explained share": (
             "The squared correlation of predicted and recorded responses over all held-out stimuli, with its sign, "

@@ -31,7 +31,7 @@ class RegionEncoding:
     ceiling : float or None
         The reliability of the average over repeats, median over sites; None without repeats.
     rows : dict of str to EncodingScore
-        The layer that was chosen within the training of each fold, for each site; then every control.
+        The layer that was chosen for the region within the training of each fold; then every control.
     gains : dict of str to Ends
         The first row's explained share minus that of each other one.
     unique : Ends or None
@@ -41,7 +41,7 @@ class RegionEncoding:
     pls : dict of (network, layer) to EncodingScore
         By partial least squares, if it is asked for.
     chosen : dict of (network, layer) to float
-        In what share of folds and sites the layer was chosen.
+        In what share of folds the layer was chosen.
     beside : dict of str to dict of str to EncodingScore
         The rows where folds hold out in another way.
     of_sites : dict of str to array (n_sites,)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy as np
 from ....errors import InputError
 from ...gist.coverage import coverage_of
 from ...gist.passage_scores import Retrieved, retrieve_run
-from ...gist.passages import Passages
+from ...gist.passages import Passages, least_evidence
+from ...gist.passages_fit import surrogates as surrogates_of
 from ...gist.sentence_similarity import SentenceSimilarity
 from ...gist.whitened import WhitenedModel
 from ...gist.window_identification import Identified, identify, stem_overlap
@@ -44,6 +46,7 @@ class Scoring:
     window_s: float
     sentences: SentenceSimilarity | None
     stories: Sequence[TimedWords]
+    passages: Passages
     expect: Callable[[WordFeatures, WhitenedModel], Passages]
     say: Callable[[str], None]
 
@@ -87,18 +90,11 @@ def decode_held_out(fit: Fit, run: int | str, words: TimedWords, seed: list[int]
         for (name, task), one in zip(tasks.items(), others, strict=True)
         if task.model is None
     }
-    passages = scoring.expect(fitted.words.of_words, fitted.model)
-    say(f"Run {run}: retrieval among {len(passages.names)} passages.")
-
-    def retrieved(task: DecodingTask) -> Retrieved | None:
-        if task.model is None:
-            return retrieve_run(passages, str(run), fitted.model.project(task.samples))
-        if task.nuisance is None:
-            return None
-        return retrieve_run(scoring.expect(task.nuisance, task.model), str(run), task.model.project(task.samples))
-
-    of_brain = {SURROGATE: surrogates[0], **tasks}
-    found_by = {name: retrieved(task) for name, task in of_brain.items()}
+    retrieve = partial(_retrieved, fit, run, scoring)
+    say(f"Run {run}: retrieval among {len(scoring.passages.names)} passages.")
+    found_by = {name: retrieve(task) for name, task in {SURROGATE: surrogates[0], **tasks}.items()}
+    own_passage = retrieve(DecodingTask(samples))
+    assert own_passage is not None
     return DecodedRun(
         run=run,
         true=true,
@@ -108,9 +104,21 @@ def decode_held_out(fit: Fit, run: int | str, words: TimedWords, seed: list[int]
         rate=score_rate(fitted.rate, samples, words),
         scores=scores.pop(DECODER),
         controls={name: DecodedControl(of, z.get(name), found_by.get(name)) for name, of in scores.items()},
-        retrieved=retrieve_run(passages, str(run), fitted.model.project(samples)),
+        retrieved=own_passage,
         identified=scoring.identified(words, own.said, windows, said_windows),
         evidence=evidence,
         coverage=coverage_of(fitted, words),
         n_drafted=sum(len(set(column)) > 1 for column in zip(*own.beam, strict=True)),
     )
+
+
+def _retrieved(fit: Fit, run: int | str, scoring: Scoring, task: DecodingTask) -> Retrieved | None:
+    """How well a task's brain finds the run's passage; None where its model has other features than are expected."""
+    if task.model is None:
+        passages, model, heard = scoring.passages, fit.fitted.model, fit.samples(run)
+    elif task.nuisance is not None:
+        passages, model, heard = scoring.expect(task.nuisance, task.model), task.model, task.samples
+    else:
+        return None
+    deaf = surrogates_of(model, [heard], scoring.n_surrogates)
+    return retrieve_run(replace(passages, least=least_evidence(passages, deaf)), str(run), model.project(task.samples))

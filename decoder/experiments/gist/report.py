@@ -12,12 +12,12 @@ from ...gist.meter import DISTINGUISHABLE, NOT_DISTINGUISHABLE
 from ...report.data import plain_data
 from ...report.drawing import Drawing
 from ...report.numbers import count, percent
-from ...report.result import Cell, Code, Number, PageSection, Sentence, Table
+from ...report.result import Code, Number, PageSection, Sentence, Table
 from .ceilings import Ceilings
-from .held_out import DECODER
 from .methods import methods_of
-from .result import DecodedControl, DecodedRun, GistResult
+from .result import DecodedRun, GistResult
 from .retrieval import retrieval_sentence, retrieval_table
+from .tables import identified_table, scores_table, short_scores_table
 
 LINE = 12
 TIMES = {
@@ -67,12 +67,13 @@ class GistReport:
             )
         for run in result.runs:
             z = run.evidence.z
+            side = "above" if z >= 0 else "below"
             verdict = "the text is the brain’s" if run.evidence.distinguishable else NOT_DISTINGUISHABLE
             found.append(
                 Sentence(
-                    f"Run {run.run}: {verdict}. Its evidence is {z:.1f} standard deviations above that on "
-                    f"{result.n_surrogates} surrogates of the run, with random phases ({DISTINGUISHABLE:g} are asked "
-                    f"for).{_by_stretches(run)}",
+                    f"Run {run.run}: {verdict}. Its evidence is {abs(z):.1f} standard deviations {side} that on "
+                    f"{result.n_surrogates} surrogates of the run, with random phases ({DISTINGUISHABLE:g} above are "
+                    f"asked for).{_by_stretches(run)}",
                     run.evidence.distinguishable,
                 )
             )
@@ -92,7 +93,7 @@ class GistReport:
         return found
 
     def tables(self) -> list[Table]:
-        return [self._scores(), self._identified(), retrieval_table(self.result)]
+        return [short_scores_table(self.result), identified_table(self.result), retrieval_table(self.result)]
 
     def figures(self) -> list[Drawing]:
         return []
@@ -100,42 +101,11 @@ class GistReport:
     def sections(self) -> list[PageSection]:
         texts = [Code(_side_by_side(run)) for run in self.result.runs]
         return [
-            PageSection("Scores of texts", [self._scores(), self._identified()]),
+            PageSection("Scores of texts", [scores_table(self.result), identified_table(self.result)]),
             PageSection("Retrieval, without any text", [retrieval_table(self.result)]),
             PageSection("True and decoded, at the same times", texts),
             PageSection("Methods", [methods_of(self.result)]),
         ]
-
-    def _scores(self) -> Table:
-        rows: list[list[Cell]] = []
-        for run in self.result.runs:
-            own = DecodedControl(run.scores, run.evidence.z)
-            for name, text in {DECODER: own, **run.controls}.items():
-                cells: list[Cell] = [str(run.run), name, "" if text.z is None else f"{text.z:+.1f}"]
-                for score in text.scores.values():
-                    cells += [f"{score.value:.3f}", f"{score.z:+.1f}", percent(score.above)]
-                rows.append(cells)
-            rows.append([])
-        names = [part for name in self.result.runs[0].scores for part in (name, "z", "above")]
-        caption = (
-            "The evidence's z over surrogates, where the text is decoded by the decoder's own model; then means over "
-            f"windows, z over {self.result.n_nulls} texts of the same beam without a brain, and per cent of windows "
-            "above the 95th percentile of those texts"
-        )
-        return Table(["run", "text", "evidence z", *names], rows[:-1], caption)
-
-    def _identified(self) -> Table:
-        rows: list[list[Cell]] = []
-        for run in self.result.runs:
-            found = run.identified
-            others = [percent(found.other_stories), f"{found.story_place} of {found.n_stories}"]
-            same = percent(found.same_story)
-            rows.append([str(run.run), same, *(others if found.n_stories > 1 else ["", ""])])
-        caption = (
-            f"By {self.result.identified_by}: how often a decoded window is more like its true window than like "
-            "another, in per cent (chance 50), and the place of its story among stories"
-        )
-        return Table(["run", "others of the same story", "of other stories", "story"], rows, caption)
 
 
 def _by_stretches(run: DecodedRun) -> str:

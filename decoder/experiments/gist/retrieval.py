@@ -44,8 +44,8 @@ def retrieval_table(result: GistResult) -> Table:
         "Which stretch of the words of all runs is heard, by how well the encoding model explains a window of the "
         "brain with it: how often the true one wins against another of the same run, its z over circular shifts of "
         "brain and words, and how often it wins against those of other runs, in per cent (chance 50). Then in how many "
-        "windows a live session names a passage, likelier than all others and none, and in how many it is right, also "
-        "in the place"
+        "windows a live session names a passage, likelier than all others and none, and better than any in 95 % of the "
+        "windows of surrogates, which heard nothing; and in how many it is right, also in the place"
     )
     columns = ["run", "brain", "same run", "z", "other runs", "named", "right"]
     return Table(columns, rows[:-1], caption)

@@ -110,7 +110,8 @@ def evaluate_gist(
     def expect(features: WordFeatures, model: WhitenedModel) -> Passages:
         return expect_passages(network, features, model, heard, settings, window_s)
 
-    scoring = Scoring(n_nulls, n_surrogates, word_times, made, window_s, sentences, stories, expect, say)
+    expected = expect(fitted.words.of_words, fitted.model)
+    scoring = Scoring(n_nulls, n_surrogates, word_times, made, window_s, sentences, stories, expected, expect, say)
     runs = [decode_held_out(fit, run, words[run], [seed, number], scoring) for number, run in enumerate(held_out)]
     return GistResult(
         network=network.name,

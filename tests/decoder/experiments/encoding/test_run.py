@@ -7,18 +7,31 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 
+from hotwire.decoder import Events, LabelReadout, Recording, Settings
 from hotwire.decoder.encoder import Encoder
 from hotwire.decoder.experiments.encoding.cells import EncodingCell, jobs_of, work_out
 from hotwire.decoder.experiments.encoding.gather import BEST, SHUFFLED
-from hotwire.decoder.experiments.encoding.predictors import ALL_LAYERS, LAYERS, NUISANCE, PIXELS, UNTRAINED, Predictor
+from hotwire.decoder.experiments.encoding.predictors import (
+    ALL_LAYERS,
+    LAYERS,
+    NUISANCE,
+    PIXELS,
+    POSITION,
+    UNTRAINED,
+    Predictor,
+)
 from hotwire.decoder.experiments.encoding.result import Encoding
 from hotwire.decoder.experiments.encoding.run import encode
 from hotwire.decoder.experiments.encoding.session import EncodingSession
+from hotwire.decoder.experiments.encoding.settings import EncodeSettings
 from hotwire.decoder.experiments.encoding.studies import session_of
 from hotwire.decoder.experiments.kernel.cache import ArrayCache
+from hotwire.decoder.experiments.session.settings import NetworkSpec
 from hotwire.decoder.statistics.ceilings import noise_ceiling
 from hotwire.decoder.study.study import open_study
+from hotwire.decoder.targets import StimulusTargets
 
 from ...small_encoding import STUDY, N, network, pictures, repeats, save_study, small_network
 
@@ -110,6 +123,24 @@ def test_a_second_run_computes_nothing_and_one_more_layer_only_itself(
 
     fill_cache(cells.ENCODINGS, [session], cache, work_here)
     assert made == [cells.entry_of(session, jobs[0])]
+
+
+def test_position_in_time_predicts_drifts_in_shuffled_folds_alone(tmp_path: Path) -> None:
+    """Sites that only drift: neighbours in time tell them where folds are shuffled, and nothing does elsewhere."""
+    shown = {f"{i}": picture for i, picture in enumerate(pictures())}
+    drift = gaussian_filter1d(np.random.default_rng(4).normal(size=(N, 8)), 1.5, axis=0)
+    names, one_run = np.array(list(shown)), np.zeros(N, int)
+    events = Events(one_run, np.arange(N, dtype=float), np.ones(N), names, names)
+    recording = Recording(drift.astype(np.float32), 1.0, tuple("abcdefgh"), one_run, events)
+    spec = NetworkSpec(network(), StimulusTargets(shown, network()), ("blocks.1",), LabelReadout())
+    settings = EncodeSettings(
+        Settings("blocks.1"), n_folds=6, hold_out=("contiguous", "shuffled"), gap=3, n_untrained=1, n_draws=100
+    )
+    session = EncodingSession("drift", recording, {"all": np.arange(8)}, [spec], settings)
+    [found] = encode([session], cache=ArrayCache(tmp_path)).regions
+    assert found.rows[POSITION].explained.value < 0.2
+    assert found.beside["shuffled"][POSITION].explained.value > 0.6
+    assert found.rows[BEST].explained.value < 0.2
 
 
 def test_without_repeats_there_is_no_ceiling(tmp_path: Path) -> None:
