@@ -84,6 +84,11 @@ class RegionChanges:
     baseline : Baseline
     rate_hz : float
 
+    Raises
+    ------
+    InputError
+        The baseline's window holds not even one sample.
+
     Examples
     --------
     >>> region = RegionChanges(Baseline(window_s=4.0), 0.5)
@@ -95,7 +100,12 @@ class RegionChanges:
         self._baseline, self._rate_hz = baseline, rate_hz
         self._signals: list[float] = []
         self._blocks: list[tuple[float, float, bool]] = []
-        self._n_window = 0 if baseline.window_s is None else max(1, round(baseline.window_s * rate_hz))
+        self._n_window = 0 if baseline.window_s is None else round(baseline.window_s * rate_hz)
+        if baseline.window_s is not None and self._n_window < 1:
+            raise InputError(
+                f"window_s: expected at least one sample, {1 / rate_hz:g} s at {rate_hz:g} Hz, got "
+                f"{baseline.window_s} s"
+            )
 
     def announce(self, label: str, sample: float, duration_s: float) -> None:
         """Note an event, at a (fractional) sample since the beginning; 0 seconds: it lasts until the next one."""

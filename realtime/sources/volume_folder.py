@@ -148,7 +148,7 @@ class FolderOfVolumes:
         age_s = time.time() - self._watch.newest_s()
         if age_s > OLD_S and not self._says_age:
             why = (
-                f"the newest file in {self.folder} is {age_s / 60:.0f} minutes old: if it is of an earlier run, move "
+                f"the newest file in {self.folder} is {age_s / 60:.0f} min old: if it is of an earlier run, move "
                 "that away, or choose by --pattern, or with --dicom by --series"
             )
             self._values.reports.append(Refusal("", why))

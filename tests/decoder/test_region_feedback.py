@@ -99,6 +99,11 @@ def test_wrong_baselines(given: dict[str, Any], said: str) -> None:
         Baseline(**given)
 
 
+def test_a_window_shorter_than_a_volume_is_refused() -> None:
+    with pytest.raises(InputError, match="window_s: expected at least one sample, 2 s at"):
+        RegionChanges(Baseline(window_s=0.5), 0.5)
+
+
 def test_labels_that_never_occur_and_recordings_without_voxels() -> None:
     data = np.ones((4, 1))
     with pytest.raises(RecordingError, match="expected one of the events' work, got rest"):

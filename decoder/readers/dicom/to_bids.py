@@ -20,9 +20,9 @@ from ...volumes.realign import Realigner
 from ..fmri.repetition_time import plausible
 from ..tables import read_events
 from .files import SeriesVolumes, series_files
+from .session_records import FEEDBACK, decision_rows, feedback_rows, session_records
 
 BIDS_VERSION = "1.10.0"
-FEEDBACK = ("percent", "signal", "baseline")
 NAME = re.compile(r"[0-9A-Za-z]+")
 
 
@@ -79,6 +79,7 @@ def write_bids(
             raise InputError(f"{what}: expected letters and digits, as BIDS does, such as '01', got {given!r}")
     if events is not None:
         read_events(events, run)  # raises where it is none
+    records = [] if decisions is None else session_records(Path(decisions))
     root, stem = Path(root), f"sub-{subject}_task-{task}_run-{run}"
     raw, derived = (place / f"sub-{subject}" / "func" for place in (root, root / "derivatives" / "hotwire"))
     image_path = raw / f"{stem}_bold.nii.gz"
@@ -110,10 +111,9 @@ def write_bids(
         shutil.copyfile(events, raw / f"{stem}_events.tsv")
     _write_table(derived / f"{stem}_desc-confounds_timeseries.tsv", MOTION_NAMES, np.array(motion).tolist())
     if decisions is not None:
-        records = _records(Path(decisions))
-        _write_table(derived / f"{stem}_desc-decisions_events.tsv", *_decisions(records))
+        _write_table(derived / f"{stem}_desc-decisions_events.tsv", *decision_rows(records))
         if any(record["type"] == "feedback" for record in records):
-            rows = _feedback(records, len(stack), tr_s)
+            rows = feedback_rows(records, len(stack), tr_s)
             _write_table(derived / f"{stem}_desc-feedback_timeseries.tsv", FEEDBACK, rows)
     return image_path
 
@@ -122,51 +122,6 @@ def _compact(values: NDArray[np.float32]) -> NDArray[Any]:
     """Whole numbers as scanners count them, where they fit; else as they are."""
     whole = values.astype(np.int16) if np.abs(values).max(initial=0.0) < 2**15 else values
     return whole if np.array_equal(whole, values) else values
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    """The published decisions of a session, and its feedback."""
-    if not path.is_file():
-        raise RecordingError(f"{path}: there is no such file; `hotwire stream --out` writes decisions.jsonl")
-    records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue  # the last line of a session that was cut off
-        if isinstance(record, dict) and (
-            record.get("type") == "feedback" or (record.get("type") == "decision" and not record["shadow"])
-        ):
-            records.append(record)
-    return records
-
-
-def _feedback(records: list[dict[str, Any]], n_volumes: int, tr_s: float) -> list[list[Any]]:
-    """A row for each volume: a region's change in per cent, its signal and its baseline."""
-    rows: list[list[Any]] = [["n/a"] * len(FEEDBACK) for _ in range(n_volumes)]
-    for record in records:
-        volume = round(record["start_s"] / tr_s)
-        if record["type"] == "feedback" and volume < n_volumes:
-            rows[volume] = ["n/a" if record[name] is None else float(record[name]) for name in FEEDBACK]
-    return rows
-
-
-def _decisions(records: list[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
-    """When, what, and how probable."""
-    records = [record for record in records if record["type"] == "decision"]
-    names = sorted({name for record in records for name in record["probabilities"]})
-    columns = ["onset", "duration", "trial_type", "answer", *(f"probability_{name}" for name in names)]
-    rows = [
-        [
-            record["start_s"],
-            record["stop_s"] - record["start_s"],
-            record["label"] or "n/a",
-            record["answer"] or "n/a",
-            *(record["probabilities"].get(name, "n/a") for name in names),
-        ]
-        for record in records
-    ]
-    return columns, rows
 
 
 def _describe(root: Path, kind: str, name: str) -> None:

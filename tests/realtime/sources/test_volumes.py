@@ -318,7 +318,7 @@ def test_files_of_an_earlier_run_and_another_pace_are_said_once(tmp_path: Path) 
     folder.open(1.0)
     folder.open(1.0)
     (said,) = folder.markers()
-    assert re.search("the newest file in .* is 20 minutes old: if it is of an earlier run, move that away", said.why)
+    assert re.search("the newest file in .* is 20 min old: if it is of an earlier run, move that away", said.why)
     folder.pull(1.0)
     for number in range(2, 26):
         clock.advance(2.4)

@@ -78,6 +78,14 @@ def test_what_cannot_be_written_is_named(session: Path) -> None:
 
     with pytest.raises(InputError, match=r"subject: expected letters and digits.*'sub-1'"):
         write_bids(session / "dicom", session / "bids", subject="sub-1", task="nf")
-    write_bids(session / "dicom", session / "bids", subject="1", task="nf")
+    with pytest.raises(RecordingError, match=r"no\.jsonl: there is no such file"):
+        write_bids(session / "dicom", session / "bids", subject="1", task="nf", decisions=session / "no.jsonl")
+    assert not (session / "bids").exists()
+    lines = (session / "decisions.jsonl").read_text()
+    status = '{"type": "status", "losses": {"began_late": 1}}\n'
+    (session / "decisions.jsonl").write_text(lines + "\n" + lines + "\n" + status)
+    late = pytest.warns(UserWarning, match="began after the run's first volume")
+    with pytest.warns(UserWarning, match="holds 2 sessions; the last"), late:
+        write_bids(session / "dicom", session / "bids", subject="1", task="nf", decisions=session / "decisions.jsonl")
     with pytest.raises(RecordingError, match=r"run-1_bold\.nii\.gz is there already; give another run"):
         write_bids(session / "dicom", session / "bids", subject="1", task="nf")
