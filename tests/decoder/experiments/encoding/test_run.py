@@ -151,4 +151,4 @@ def test_without_repeats_there_is_no_ceiling(tmp_path: Path) -> None:
     seeing = found.regions[0]
     assert (seeing.ceiling, seeing.best.unbiased_r2) == (None, None)
     assert 0.3 < seeing.best.explained.value < 0.9
-    assert f"No ceiling: {N} of {N} stimuli were presented once" in found.sessions[0]["notes"][0]
+    assert f"No ceiling: {N} of {N} stimuli have a single response" in found.sessions[0]["notes"][0]
