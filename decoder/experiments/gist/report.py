@@ -54,9 +54,11 @@ class GistReport:
         z = np.mean([run.scores[name].z for run in runs])
         error = np.mean([run.scores["WER"].value for run in runs])
         found = float(np.mean([run.identified.same_story for run in runs]))
+        retrieved = float(np.mean([run.retrieved.same_passage for run in runs]))
         return [
             Number(f"{z:.1f}", f"z of {name} over texts without a brain"),
-            Number(percent(found), "% of windows identified, of two"),
+            Number(percent(found), "% of windows identified by their texts, of two"),
+            Number(percent(retrieved), "% by the brain, without a text"),
             Number(f"{error:.3f}", "word error rate"),
         ]
 
