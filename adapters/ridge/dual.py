@@ -22,7 +22,16 @@ from ..factored import FactoredAdapter
 from ..folds import encode_groups, split_samples
 from ..gain import restoring_gain
 from ..unit_blocks import EPS, Floats, scores_of
-from .held_out import HeldOutSums, PreparedFold, RidgeProblem, deviations, held_out_maps, held_out_sums, prepare_folds
+from .held_out import (
+    HeldOutSums,
+    PreparedFold,
+    RidgeProblem,
+    deviations,
+    held_out_rows,
+    held_out_sums,
+    prepare_folds,
+    sums_of_folds,
+)
 from .ridge import RidgeAdapter, checked_strengths
 from .solvers import filter_factors
 from .strengths import HeldOutErrors, errors_of, most_predictable, ridge_problem
@@ -47,7 +56,8 @@ class DualFit:
 class DualRidge:
     """Ridge from one set of features into any number of layers.
 
-    It stores two n x n matrices for each of several strengths: 160 MB for 1,000 training samples and 10 strengths.
+    With few features it stores their decomposition in each fold; with many, two n x n matrices for each of several
+    strengths: 160 MB for 1,000 training samples and 10 strengths.
 
     Parameters
     ----------
@@ -102,7 +112,10 @@ class DualRidge:
         problem.parts.right[:, problem.features.constant] = 0.0
         condition = problem.parts.largest_square / float(problem.alphas.min()) if problem.quick else 0.0
         self._rounding = 10 * EPS * (n_samples + condition)
-        if folds:
+        self._forms = None
+        if len(folds) * len(problem.parts.values) <= n_samples:
+            self._few = problem.prepared()
+        elif folds:
             self._forms = forms(problem)
 
     def fit(self, K: ArrayLike) -> DualFit:
@@ -125,7 +138,11 @@ class DualRidge:
         power = np.array([_power(K) for K in stack])
         chosen, errors = np.zeros(len(stack), dtype=np.intp), [None] * len(stack)
         if self._problem.folds:
-            found = [self._errors(*of) for of in zip(sums_of_forms(self._forms, stack), stack, power, strict=True)]
+            if self._forms is None:
+                sums = [sums_of_folds(self._few, alphas, K) for K in stack]
+            else:
+                sums = sums_of_forms(self._forms, stack)
+            found = [self._errors(*of) for of in zip(sums, stack, power, strict=True)]
             chosen = np.array([of.first_least()[0] for of in found], dtype=np.intp)
             errors = [of.of_strengths[:, 0] for of in found]
         gains = self._gains(stack, power, chosen)
@@ -194,13 +211,13 @@ def forms(problem: RidgeProblem) -> Floats:
     The sums of any number of targets are inner products of their Gram matrices with these, n^2 products for each
     strength; see `sums_of_forms`. They are for symmetric matrices: see `doubled_triangle`.
     """
-    n_samples, n_alphas, maps = len(problem.X), len(problem.alphas), held_out_maps(problem)
+    n_samples, n_alphas = len(problem.X), len(problem.alphas)
     sizes = [len(held_out) for _, held_out in problem.folds]
     means = np.zeros((len(sizes), n_samples))
     for mean, (train, _) in zip(means, problem.folds, strict=True):
         mean[train] = 1.0 / len(train)
     result = np.zeros((2 * n_alphas + 1, n_samples, n_samples))
-    for number, rows in enumerate(maps.predicted_along_samples()):
+    for number, rows in enumerate(held_out_rows(problem)):
         # M'H without a product of its size: a row of M is a 1 minus its fold's mean.
         of_folds = np.split(rows, np.cumsum(sizes)[:-1])
         for (_, held_out), of_fold in zip(problem.folds, of_folds, strict=True):

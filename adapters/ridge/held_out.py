@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,39 +147,23 @@ class RidgeProblem:
 
     @property
     def one_serves_all(self) -> bool:
-        """Whether the decomposition of all samples serves all folds: each has all samples, none a scale of its own."""
+        """Whether the decomposition of all samples serves all folds: it is a complete basis, each fold has all samples,
+        and none a scale of its own.
+        """
         everyone = np.arange(len(self.X))
-        whole = all(np.array_equal(np.sort(np.concatenate(fold)), everyone) for fold in self.folds)
-        return self.quick and self.scale == "none" and whole
+        complete = self.quick and self.scale == "none" and self.parts.left.shape[1] == len(self.X)
+        return complete and all(np.array_equal(np.sort(np.concatenate(fold)), everyone) for fold in self.folds)
 
     def prepared(self) -> list[PreparedFold]:
         """Each fold's own decomposition, as precise as the strengths need."""
         return prepare_folds(self.X, self.folds, self.scale, float(self.alphas.min()) if self.quick else None)
 
 
-class HeldOutMaps(NamedTuple):
-    """M, and H of each strength, one after the other: (n_held_out, n_samples), in the order of the folds.
-
-    They are along the samples, or along a complete `basis` (n_samples, n_samples) of deviations from the mean.
-    """
-
-    true: Floats
-    predicted: Iterator[Floats]
-    basis: Floats | None = None
-
-    def predicted_along_samples(self) -> Iterator[Floats]:
-        return self.predicted if self.basis is None else (rows @ self.basis.T for rows in self.predicted)
-
-
-def held_out_maps(problem: RidgeProblem) -> HeldOutMaps:
-    """M and H by the quickest way that is precise enough."""
-    left, true = problem.parts.left, deviations(len(problem.X), problem.folds)
-    if not problem.one_serves_all:
-        return HeldOutMaps(true, _fold_by_fold(problem.prepared(), len(problem.X), problem.alphas))
-    if left.shape[1] < len(left):
-        return HeldOutMaps(true, _left_out(problem, true))
-    true = true @ left
-    return HeldOutMaps(true, _left_out_in_basis(problem, true), left)
+def held_out_rows(problem: RidgeProblem) -> Iterator[Floats]:
+    """H of each strength, by the quickest way that is precise enough; rows in the order of the folds."""
+    if problem.one_serves_all:
+        return (rows @ problem.parts.left.T for rows in _left_out(problem))
+    return _fold_by_fold(problem.prepared(), len(problem.X), problem.alphas)
 
 
 def deviations(n_samples: int, folds: list[Split]) -> Floats:
@@ -208,30 +191,15 @@ def left_out(own: Floats, rows: Floats) -> Floats:
     return inverse @ rows
 
 
-def _left_out_in_basis(problem: RidgeProblem, true: Floats) -> Iterator[Floats]:
-    """M - (I - G_ff)^-1 (I - G)_f in the basis of left vectors, where I - G is diag(alpha / (s^2 + alpha))."""
+def _left_out(problem: RidgeProblem) -> Iterator[Floats]:
+    """H along the left vectors: M - (I - G_ff)^-1 (I - G)_f, where I - G is diag(alpha / (s^2 + alpha))."""
     left, squares = problem.parts.left, problem.parts.values**2
+    true = deviations(len(left), problem.folds) @ left
     for alpha in problem.alphas:
         # The lost part is summed directly: one minus the rest would lose its digits.
         lost = left * (alpha / (squares + alpha))
         residual = [left_out(lost[held_out] @ left[held_out].T, lost[held_out]) for _, held_out in problem.folds]
         yield true - np.concatenate(residual)
-
-
-def _left_out(problem: RidgeProblem, true: Floats) -> Iterator[Floats]:
-    """M - (I - G_ff)^-1 (I - G)_f along the samples, from fewer left vectors than there are samples."""
-    left, squares = problem.parts.left, problem.parts.values**2
-    for alpha in problem.alphas:
-        kept = left * (squares / (squares + alpha))
-        rows = np.empty_like(true)
-        start = 0
-        for train, held_out in problem.folds:
-            hat = kept[held_out] @ left.T + 1.0 / len(left)
-            rows[start : start + len(held_out)] = left_out(np.eye(len(held_out)) - hat[:, held_out], hat)
-            rows[start : start + len(held_out)] -= 1.0 / len(train)
-            rows[start : start + len(held_out), held_out] = 0.0
-            start += len(held_out)
-        yield rows
 
 
 def _fold_by_fold(folds: list[PreparedFold], n_samples: int, alphas: Floats) -> Iterator[Floats]:
@@ -245,21 +213,48 @@ def _fold_by_fold(folds: list[PreparedFold], n_samples: int, alphas: Floats) -> 
         yield np.concatenate(blocks)
 
 
-def sums_of_gram(maps: HeldOutMaps, K: Floats, dtype: type = np.float64) -> HeldOutSums:
+def sums_of_gram(problem: RidgeProblem, K: Floats, dtype: type = np.float64) -> HeldOutSums:
     """The sums over all held-out samples and units from the Gram matrix K of the targets' deviations from their mean.
 
-    Each strength takes one product of the size of the samples. In float32 the sums' error is about a millionth of the
-    truth's.
+    If one decomposition serves all folds, each strength takes one product of the size of the samples, in `dtype`. In
+    float32 the sums' error is about a millionth of the truth's.
     """
-    inside = (K if maps.basis is None else maps.basis.T @ K @ maps.basis).astype(dtype)
-    of_truth = maps.true.astype(dtype) @ inside
+    if not problem.one_serves_all:
+        return sums_of_folds(problem.prepared(), problem.alphas, K)
+    left = problem.parts.left
+    inside = (left.T @ K @ left).astype(dtype)
+    true = deviations(len(left), problem.folds) @ left
+    of_truth = true.astype(dtype) @ inside
     sums = []
-    for rows in maps.predicted:
+    for rows in _left_out(problem):
         rows = rows.astype(dtype)
         sums.append((_dot(of_truth, rows), _dot(rows @ inside, rows)))
     inner, predicted = np.array(sums).T[:, :, np.newaxis]
-    true = _dot(of_truth, maps.true)
-    return HeldOutSums(true - 2 * inner + predicted, predicted, np.full(1, true))
+    size = _dot(of_truth, true)
+    return HeldOutSums(size - 2 * inner + predicted, predicted, np.full(1, size))
+
+
+def sums_of_folds(folds: list[PreparedFold], alphas: Floats, K: Floats) -> HeldOutSums:
+    """The sums over all held-out samples and units from a Gram matrix K of the targets, for all strengths at once.
+
+    With a fold's training features U diag(s) V' and held-out features along V, S, predictions are ``S diag(f) U'Y``
+    with f = s / (s^2 + alpha). Their sum of squares is ``f' ((S'S) o (U'KU)) f``, with the size of the features.
+    """
+    inner, predicted, true = np.zeros(len(alphas)), np.zeros(len(alphas)), 0.0
+    for fold in folds:
+        filters = np.hstack([filter_factors(fold.values, alpha) for alpha in alphas])
+        # The training samples' left vectors, and their mean; one product, and no part of K is copied.
+        basis = np.zeros((len(K), len(fold.values) + 1))
+        basis[fold.train, :-1], basis[fold.train, -1] = fold.left, 1.0 / len(fold.train)
+        along = K @ basis
+        of_train, of_held_out, scores = along[fold.train], along[fold.held_out], fold.held_out_scores
+        mean = of_train.mean(axis=0)
+        true += float((K[fold.held_out, fold.held_out] - 2 * of_held_out[:, -1] + mean[-1]).sum())
+        both = (scores.T @ scores) * (fold.left.T @ of_train[:, :-1])
+        inner += np.einsum("ij,ij->j", scores, (of_held_out - mean)[:, :-1]) @ filters
+        predicted += np.einsum("ia,ia->a", filters, both @ filters)
+    error = np.maximum(true - 2 * inner + predicted, 0.0)
+    return HeldOutSums(error[:, np.newaxis], predicted[:, np.newaxis], np.full(1, true))
 
 
 def _dot(a: NDArray, b: NDArray) -> float:

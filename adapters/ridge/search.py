@@ -17,7 +17,7 @@ from tqdm import tqdm
 from ..backend import Array, Backend
 from ..folds import Split
 from ..unit_blocks import Floats, UnitBlocks, sum_of_squares
-from .held_out import HeldOutSums, RidgeProblem, held_out_maps, held_out_sums, prepare_folds
+from .held_out import HeldOutSums, RidgeProblem, deviations, held_out_rows, held_out_sums, prepare_folds
 from .solvers import standardise
 
 Search = Callable[[Array], HeldOutSums]
@@ -43,11 +43,9 @@ def by_triangles(problem: RidgeProblem) -> PreparedSearch:
     for each strength and unit. Squared predictions, from H, take as long again: they are left out where the least error
     is chosen, and squared truths are then about the mean of all samples.
     """
-    maps, errors_only = held_out_maps(problem), problem.choose_by == "error"
-    true = maps.true if maps.basis is None else maps.true @ maps.basis.T
+    true, errors_only = deviations(len(problem.X), problem.folds), problem.choose_by == "error"
     residual, predicted = [], []
-    rows_of_all = maps.predicted_along_samples()
-    for rows in tqdm(rows_of_all, desc="residual maps", total=len(problem.alphas), delay=1, disable=None):
+    for rows in tqdm(held_out_rows(problem), desc="residual maps", total=len(problem.alphas), delay=1, disable=None):
         residual.append(_triangle(true - rows))
         if not errors_only:
             predicted.append(_triangle(rows))

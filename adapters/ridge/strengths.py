@@ -16,7 +16,7 @@ from ...errors import InputError
 from ..folds import Split
 from ..row_space import deviations_in_row_space, is_wide
 from ..unit_blocks import Floats, UnitBlocks, power_along
-from .held_out import HeldOutSums, RidgeProblem, held_out_maps, n_held_out, sums_of_gram
+from .held_out import HeldOutSums, RidgeProblem, n_held_out, sums_of_gram
 from .search import SEARCHES, PreparedSearch, searched
 from .solvers import GRAM_ENOUGH, Standardised, Svd, quick_svd, standardise, thin_svd
 
@@ -141,7 +141,7 @@ def errors_for_all(problem: RidgeProblem, targets: UnitBlocks, K: Floats | None,
         if K is None:
             sums = searched(_search(problem, solver)(targets.backend, targets.dtype), targets, len(problem.alphas))
             return errors_of(problem, sums.over_all(), targets.Y.shape[1])
-        return errors_of(problem, sums_of_gram(held_out_maps(problem), K, targets.dtype), targets.Y.shape[1])
+        return errors_of(problem, sums_of_gram(problem, K, targets.dtype), targets.Y.shape[1])
 
     result = measured(K, targets)
     if targets.dtype == np.float32 and _uncertain(result.of_strengths, result.size).any():

@@ -56,12 +56,13 @@ def layers_figure(result: Encoding) -> Drawing:
             ax.set_title(" · ".join([short(result.name(one)), *([network] * (len(result.networks) > 1))]))
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower left", ncols=3)
-        figure.supylabel(f"{what(result)}, median over sites", fontsize=10, color=INK)
+        figure.supylabel("explained share", fontsize=10, color=INK)
 
     more = len(result.regions) * len(result.networks) - len(panels)
+    others = f" {more} more are in the tables." if more > 0 else ""
     caption = (
-        "Each layer by itself, on stimuli held out. Band: 95 % interval over sites and stimuli. Dashed: the layer "
-        "that was chosen within the training of each fold." + f" {more} more are in the tables." * (more > 0)
+        f"Each layer by itself, on stimuli held out: {what(result)}, median over sites. Band: 95 % interval over sites "
+        f"and stimuli. Dashed: the layer that was chosen within the training of each fold.{others}"
     )
     return Drawing("layers", draw, 1.3 + 2.3 * len(panels), caption=caption)
 

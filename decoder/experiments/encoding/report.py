@@ -91,7 +91,7 @@ class EncodingReport:
         return found + [Sentence(note, False) for of in self.result.sessions for note in of["notes"]]
 
     def tables(self) -> list[Table]:
-        return [*self._layer_tables(shaded=True), *map(self._rows_table, self.result.regions)]
+        return [*self._heat_tables(), *map(self._rows_table, self.result.regions)]
 
     def figures(self) -> list[Drawing]:
         return [layers_figure(self.result), rows_figure(self.result, self.result.whole)]
@@ -99,7 +99,7 @@ class EncodingReport:
     def sections(self) -> list[PageSection]:
         layers, controls = self.figures()
         return [
-            PageSection("Along the layers", [layers, *self._layer_tables()]),
+            PageSection("Along the layers", [layers, *map(self._layers_table, self.result.regions)]),
             PageSection("The nested choice and its controls", [controls, *map(self._rows_table, self.result.regions)]),
             PageSection("Folds", list(self._folds())),
             PageSection("Recordings", list(self._recordings())),
@@ -107,11 +107,8 @@ class EncodingReport:
             PageSection("Every site", [Folded(self.result.name(one), [_sites(one)]) for one in self.result.regions]),
         ]
 
-    def _layer_tables(self, *, shaded: bool = False) -> list[Table]:
-        """For each network the explained share in layers (columns) and regions (rows), also of the untrained one.
-
-        `shaded` for the terminal; a page has the figure.
-        """
+    def _heat_tables(self) -> list[Table]:
+        """For the terminal: for each network the explained share in layers (columns) and regions (rows)."""
         tables = []
         for network in self.result.networks:
             layers = [layer for of, layer in self.result.whole.layers if of == network]
@@ -120,21 +117,34 @@ class EncodingReport:
             for one in self.result.regions:
                 for kind, of in (("", one.layers), (f" ({UNTRAINED})", one.untrained)):
                     values = [of[network, layer].explained.value for layer in layers]
-                    texts = [f"{100 * value:.0f}" for value in values]
-                    shades = [Shade(text, value / top, False) for text, value in zip(texts, values, strict=True)]
-                    rows.append([short(self.result.name(one)) + kind, *(shades if shaded and top > 0 else texts)])
+                    shades = [Shade(f"{100 * value:.0f}", value / max(top, 0.01), False) for value in values]
+                    rows.append([short(self.result.name(one)) + kind, *shades])
             text = f"{network}: {what(self.result)} in %, median over sites, each layer by itself"
             tables.append(Table(("", *layers), rows, text))
         return tables
 
+    def _layers_table(self, one: RegionEncoding) -> Table:
+        """For the page: each layer of a region by itself."""
+        rows = [
+            [
+                layer if len(self.result.networks) == 1 else f"{network} · {layer}",
+                *(ends_text(of[network, layer].explained) for of in (one.layers, one.untrained, one.pls) if of),
+            ]
+            for network, layer in one.layers
+        ]
+        columns = ("", "trained", "untrained", *(["PLS"] if one.pls else []))
+        return Table(columns, rows, f"{self.result.name(one)}: {what(self.result)} in %, each layer by itself.")
+
     def _rows_table(self, one: RegionEncoding) -> Table:
         rows = [[name, *_cells(of), *_gain(one, name)] for name, of in one.rows.items()]
         most = sorted(one.chosen.items(), key=lambda of: -of[1])[:4]
-        chosen = ", ".join(f"{layer} {100 * share:.0f} %" for (_, layer), share in most)
+        chosen = ", ".join(f"{layer} {100 * share:.0f} %" for (_, layer), share in most if share)
         ceiling = "no ceiling" if one.ceiling is None else f"reliability {one.ceiling:.3f}, median over sites"
+        n_none = 0 if one.ceiling is None else int(np.count_nonzero(one.of_sites["ceiling"] <= 0))
+        none = f" {count(n_none, 'site')} of no reliability left out." if n_none else ""
         caption = (
-            f"{self.result.name(one)}, {count(len(one.sites), 'site')}, {ceiling}. Explained share in % with 95 % "
-            f"interval over sites and stimuli. Chosen most often: {chosen}."
+            f"{self.result.name(one)}, {count(len(one.sites), 'site')}, {ceiling}.{none} Explained share in % "
+            f"with 95 % interval over sites and stimuli. Chosen most often: {chosen}."
         )
         return Table(("", what(self.result), "r", "unbiased r2", "first row minus this"), rows, caption, bold=0)
 

@@ -13,7 +13,6 @@ from hotwire.adapters.folds import Split, split_samples
 from hotwire.adapters.ridge.held_out import (
     HeldOutSums,
     RidgeProblem,
-    held_out_maps,
     held_out_sums,
     prepare_folds,
     sums_of_gram,
@@ -71,7 +70,7 @@ def test_same_sums_as_fold_by_fold(seed: int, n_samples: int, n_features: int, n
     problem = quick(X, folds, scale)
     for search in SEARCHES.values():
         assert_same(search(problem)(ON, np.float64)(Y), expected, 1e-9)
-    assert_same(sums_of_gram(held_out_maps(problem), Y @ Y.T), expected.over_all(), 1e-9)
+    assert_same(sums_of_gram(problem, Y @ Y.T), expected.over_all(), 1e-9)
 
 
 @pytest.mark.parametrize(("n_samples", "n_features"), [(90, 30), (60, 200)])
@@ -82,7 +81,7 @@ def test_float32_keeps_sums_to_a_millionth(n_samples: int, n_features: int) -> N
     problem, single = quick(X, folds), Y.astype(np.float32)
     for search in SEARCHES.values():
         assert_same(search(problem)(ON, np.float32)(single), expected, 3e-6)
-    assert_same(sums_of_gram(held_out_maps(problem), Y @ Y.T, np.float32), expected.over_all(), 3e-6)
+    assert_same(sums_of_gram(problem, Y @ Y.T, np.float32), expected.over_all(), 3e-6)
 
 
 def test_errors_alone_are_the_same_errors() -> None:

@@ -34,7 +34,7 @@ def complaint(study: Path) -> str:
 
 
 def test_report_and_json(tmp_path: Path) -> None:
-    study = save_study(tmp_path, STUDY + 'hold_out = ["stimulus", "shuffled"]\npool = 3\n')
+    study = save_study(tmp_path, STUDY + 'hold_out = ["stimulus", "shuffled"]\npool = 8\n')
     result = run(study, "--json")
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
@@ -46,7 +46,7 @@ def test_report_and_json(tmp_path: Path) -> None:
     assert Path(found["report"]).name == "study-encode.html"
     assert "explained share of the ceiling" in page
     assert "Shuffled folds hold out stimuli at random" in page
-    for text in (f"{100 * found['explained']:.1f} %", "Pospisil", "best layer, nested", "neuron_11", "3 x 3 positions"):
+    for text in (f"{100 * found['explained']:.1f} %", "Pospisil", "best layer, nested", "neuron_11", "8 x 8 positions"):
         assert text in page
     again = run(study)
     assert again.exit_code == 0
