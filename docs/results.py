@@ -89,6 +89,7 @@ RETRIEVED = {
 }
 ENCODED = {
     "encode-v4-objects": "macaque V4, 50 neurons, 640 grey objects (Majaj et al. 2015)",
+    "encode-v4-190923": "macaque V4, 33 neurons, 1,200 photographs",
 }
 SIMILAR = "encode-images92"
 """A study of dissimilarity matrices."""
@@ -287,18 +288,15 @@ def encoded() -> str:
         "whole classes",
     ]
     lines = []
-    for name, recording in ENCODED.items():
-        for one in output(name)["regions"]:
+    for study, recording in ENCODED.items():
+        for one in output(study)["regions"]:
             best, *_ = one["rows"].values()
             of = "variance" if one["ceiling"] is None else f"ceiling, r {max(one['ceiling'], 0) ** 0.5:.2f}"
-            others = [
-                next((explained(row) for other, row in one["rows"].items() if other.startswith(control)), "")
-                for control in ROWS_OF_ENCODING
-            ]
+            others = [control(one, name) for name in ROWS_OF_ENCODING]
             classes = next(iter(one["beside"].get("class", {}).values()), None)
             lines.append(
                 [
-                    f"`{name}`: {recording}",
+                    f"`{study}`: {recording}",
                     f"**{explained(best)}**",
                     *(of, f"{best['r']:.2f}", number(best["unbiased_r2"]), ends(one["unique"], "+"), *others),
                     "" if classes is None else explained(classes),
@@ -306,6 +304,15 @@ def encoded() -> str:
             )
     head = ["study", "explained [95 %]", "of", "r", "unbiased r2", "beyond nuisance"]
     return table([*head, *ROWS_OF_ENCODING, "whole classes"], lines)
+
+
+def control(one: dict[str, Any], name: str) -> str:
+    """What a control explains; of another model also by how much ridge is better."""
+    row = next((row for row in one["rows"] if row.startswith(name)), None)
+    if row is None:
+        return ""
+    gain = f"; ridge minus it {ends(one['gains'][row], '+')}" if name == "PLS" else ""
+    return explained(one["rows"][row]) + gain
 
 
 def explained(row: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from .holding_out import HoldOut
 from .predictors import LAYERS, NUISANCE, Predictor
 from .session import EncodingSession
 
-FORMAT = 1
+FORMAT = 2
 """The format of cached results: with another number they are computed again."""
 
 OF_NUISANCE = "unit_variance"
@@ -72,10 +72,11 @@ def entry_of(session: EncodingSession, job: EncodingCell) -> str:
 def work_out(session: EncodingSession, job: EncodingCell) -> Arrays:
     """Predict held-out responses.
 
-    ``predicted`` (n_stimuli, n_sites), and ``errors`` (n_folds, n_sites), the held-out error within the training at
-    the strength chosen there. Layers of trained networks also have predictions ``with nuisance``, by
-    ``pls`` if it is asked for, and ``shuffled`` (n_shuffles, n_stimuli, n_sites) of each stimulus's shuffled responses,
-    with ``shuffled errors`` (n_shuffles, n_folds, n_sites). Nuisance and PLS are for the first way to hold out alone.
+    ``predicted`` (n_stimuli, n_sites) are deviations from the mean of the training, ``errors`` (n_folds, n_sites) the
+    held-out error within the training at the strength chosen there. Layers of trained networks also have predictions
+    ``with nuisance``, by ``pls`` if it is asked for, and ``shuffled`` (n_shuffles, n_stimuli, n_sites) of each
+    stimulus's shuffled responses, with ``shuffled errors`` (n_shuffles, n_folds, n_sites). Nuisance and PLS are for the
+    first way to hold out alone.
     """
     X, Y = session.coordinates(job.predictor), session.responses(job.time)
     scale = OF_NUISANCE if job.predictor.kind == NUISANCE else "none"
@@ -94,14 +95,18 @@ def work_out(session: EncodingSession, job: EncodingCell) -> Arrays:
         arrays["pls"] = np.empty(Y.shape, np.float32)
         for train, test in session.holding_out(job.hold_out)[1]:
             fitted = PLSAdapter(session.settings.pls).fit(X[train], Y[train])
-            arrays["pls"][test] = fitted.predict(X[test])
+            arrays["pls"][test] = fitted.predict(X[test]) - Y[train].mean(axis=0)
     return arrays
 
 
 def _held_out(
     session: EncodingSession, job: EncodingCell, X: NDArray, targets: NDArray, scale: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Predictions of targets (n_targets, n_stimuli, n_sites), and the errors within the training, for each fold."""
+    """Predictions of targets (n_targets, n_stimuli, n_sites), and the errors within the training, for each fold.
+
+    Predictions are deviations from the mean of the fold's training: that mean alone is below average where the held-out
+    responses are above it, so that features which say nothing would be correlated negatively.
+    """
     groups, splits = session.holding_out(job.hold_out)
     n_targets, n_stimuli, n_sites = targets.shape
     # Pictures that look the same are few, and here it is about strengths alone.
@@ -112,8 +117,8 @@ def _held_out(
     side_by_side = targets.transpose(1, 0, 2).reshape(n_stimuli, -1)
     for number, (train, test) in enumerate(splits):
         fitted = ridge.fit(X[train], side_by_side[train], groups=None if labels is None else labels[train])
-        of_sites = fitted.predict(X[test]).reshape(len(test), n_targets, n_sites)
-        predicted[:, test] = of_sites.transpose(1, 0, 2)
+        deviations = fitted.predict(X[test]) - side_by_side[train].mean(axis=0)
+        predicted[:, test] = deviations.reshape(len(test), n_targets, n_sites).transpose(1, 0, 2)
         assert fitted.cv_errors_ is not None
         errors[:, number] = fitted.cv_errors_.min(axis=0).reshape(n_targets, n_sites)
     return predicted, errors

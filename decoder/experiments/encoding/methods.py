@@ -39,9 +39,11 @@ def encoding_methods(result: Encoding) -> dict[str, str]:
             "training is least, on average over its sites."
         ),
         "explained share": (
-            "The squared correlation of predicted and recorded responses over all held-out stimuli, with its sign, "
-            "divided by the reliability of the average over repeats: split halves, stepped up by the formula of "
-            "Spearman and Brown. Without repeats it is not divided. Median over sites."
+            "The squared correlation of predicted and recorded responses over all held-out stimuli, with its sign; "
+            "predictions are deviations from the mean of the training, as that mean itself is correlated negatively. "
+            "It is divided by the reliability of the average over repeats: split halves, stepped up by the formula of "
+            "Spearman and Brown; sites of no reliability have no share. Without repeats it is not divided. Median over "
+            "sites."
         ),
         "unbiased r2": (
             "The squared correlation with the expected response, without the bias of noise (Pospisil & Bair 2021); "
@@ -57,6 +59,11 @@ def encoding_methods(result: Encoding) -> dict[str, str]:
             "by site. Both kinds of features have the same variance in the model."
         ),
         **{name: f"{text[0].upper()}{text[1:]}." for name, text in ABOUT.items() if name in rows},
+        **(
+            {"PLS": f"Partial least squares, {of['pls']} components, in the layers that ridge chose."}
+            if of["pls"]
+            else {}
+        ),
         SHUFFLED: f"Each stimulus gets the responses to another one; mean of {count(of['n_shuffles'], 'shuffle')}.",
         "random seed": str(of["seed"]),
     }

@@ -140,9 +140,11 @@ class EncodingReport:
         most = sorted(one.chosen.items(), key=lambda of: -of[1])[:4]
         chosen = ", ".join(f"{layer} {100 * share:.0f} %" for (_, layer), share in most if share)
         ceiling = "no ceiling" if one.ceiling is None else f"reliability {one.ceiling:.3f}, median over sites"
+        n_none = 0 if one.ceiling is None else int(np.count_nonzero(one.of_sites["ceiling"] <= 0))
+        none = f" {count(n_none, 'site')} of no reliability left out." if n_none else ""
         caption = (
-            f"{self.result.name(one)}, {count(len(one.sites), 'site')}, {ceiling}. Explained share in % with 95 % "
-            f"interval over sites and stimuli. Chosen most often: {chosen}."
+            f"{self.result.name(one)}, {count(len(one.sites), 'site')}, {ceiling}.{none} Explained share in % "
+            f"with 95 % interval over sites and stimuli. Chosen most often: {chosen}."
         )
         return Table(("", what(self.result), "r", "unbiased r2", "first row minus this"), rows, caption, bold=0)
 

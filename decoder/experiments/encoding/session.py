@@ -63,8 +63,8 @@ class EncodingSession(RegionSession[EncodeSettings]):
         n_once = int(np.count_nonzero(self.n_presentations < 2))
         if n_once:
             notes.append(
-                f"No ceiling: {n_once} of {len(self.stimuli)} stimuli were presented once, and only repeats tell noise "
-                "from signal. The explained share is of all variance."
+                f"No ceiling: {n_once} of {len(self.stimuli)} stimuli have a single response, and only repeats tell "
+                "noise from signal. The explained share is of all variance."
             )
         if "shuffled" in self.settings.hold_out:
             notes.append(

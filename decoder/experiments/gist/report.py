@@ -20,6 +20,8 @@ from .retrieval import retrieval_sentence, retrieval_table
 from .tables import identified_table, scores_table, short_scores_table
 
 LINE = 12
+LEAST_SAYABLE = 0.5
+"""Of the true words: below, the runs are of another language, or of other topics."""
 TIMES = {
     "brain": "Neither what was said is given to the decoder nor when: the words’ times are the brain’s, too.",
     "true": "When each word was said is given to the decoder, what was said is not. A live session knows these times "
@@ -52,9 +54,11 @@ class GistReport:
         z = np.mean([run.scores[name].z for run in runs])
         error = np.mean([run.scores["WER"].value for run in runs])
         found = float(np.mean([run.identified.same_story for run in runs]))
+        retrieved = float(np.mean([run.retrieved.same_passage for run in runs]))
         return [
             Number(f"{z:.1f}", f"z of {name} over texts without a brain"),
-            Number(percent(found), "% of windows identified, of two"),
+            Number(percent(found), "% of windows identified by their texts, of two"),
+            Number(percent(retrieved), "% by the brain, without a text"),
             Number(f"{error:.3f}", "word error rate"),
         ]
 
@@ -83,7 +87,8 @@ class GistReport:
             found.append(
                 Sentence(
                     f"Run {run.run}: of its words the decoder may say {percent(sayable)} %, and {percent(proposed)} % "
-                    "are among its proposals after the true text."
+                    "are among its proposals after the true text.",
+                    None if sayable > LEAST_SAYABLE else False,
                 )
             )
         if result.ceilings is not None:

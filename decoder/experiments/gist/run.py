@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ....errors import InputError
+from ....errors import InputError, UnknownNameError
 from ....models.networks.language.language_model import LanguageModel
 from ...gist.fitting import GistSettings, fit_gist
 from ...gist.passages import Passages
 from ...gist.passages_fit import expect_passages
 from ...gist.sentence_similarity import SentenceSimilarity
 from ...gist.whitened import WhitenedModel
-from ...gist.window_scores import WINDOW_S
+from ...gist.window_scores import WINDOW_S, windows_of
 from ...gist.word_features import WordFeatures
 from ...recordings.recording import Recording
-from ...recordings.timed_words import TimedWords
+from ...recordings.timed_words import TimedWords, check_words
 from .controls import CHEAP, CONTROLS, Decoding, Fit, check_control
 from .held_out import Scoring, WordTimesFrom, decode_held_out
 from .leaks import check_leaks
@@ -86,8 +86,11 @@ def evaluate_gist(
     RecordingError
         A run has no words, or words lie outside it.
     """
+    check_words(words, recording)
     for run in held_out:
-        recording.samples_of(run)  # raises where there is none
+        if run not in recording.runs:
+            raise UnknownNameError("run in held_out", run, map(str, recording.runs))
+        windows_of(words[run].middle_s, window_s)  # raises where the words take less time than one
     training = [run for run in recording.runs if run not in held_out]
     if not training or not len(held_out):
         raise InputError(f"held_out: expected some runs, and others to fit on, got {list(held_out)}")

@@ -123,8 +123,12 @@ def _of_table(path: Path, column: str) -> tuple[list[str], list[float], list[flo
     onset = next((name for name in ("onset_s", "onset") if name in table), None)
     end = next((name for name in ("offset_s", "duration") if name in table), None)
     if column not in table or onset is None or end is None:
-        of_words = column in table
-        hint = "rename the columns of times" if of_words else f"name that of the words: column = {list(table)[-1]!r}"
+        others = [name for name in table if name not in (onset, end)]
+        hint = f"name that of the words: column = {others[-1]!r}" if column not in table else ""
+        if onset is None or end is None:
+            hint = "rename the columns of times" + f", and that of {column!r}" * (column not in table)
+        if len(table) == 1:
+            hint = "separate them by tabs, or by commas in a .csv"
         raise RecordingError(
             f"{path}: expected the columns {column!r}, 'onset_s' and 'offset_s' (or 'onset' and 'duration', as BIDS "
             f"events have), got: {', '.join(table)}; {hint}"

@@ -141,3 +141,11 @@ def test_network_and_beam(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     found = failed(capsys, STUDY.replace("width = 2", "width = 2_000_000_000"))
     assert "beam: expected one that fits into" in found
     assert "got a width of 2000000000" in found
+
+
+def test_evaluation(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is decoded."""
+    found = failed(capsys, STUDY.replace("held_out = 2", "held_out = 3"))
+    assert "unknown run in held_out 3. There are: 1, 2" in found
+    found = failed(capsys, STUDY.replace("held_out = 2", "held_out = 2\nwindow_s = 900"))
+    assert "window_s: expected at most the 106.2 s that the words take, got 900" in found

@@ -20,6 +20,7 @@ from hotwire.decoder.decision import DecisionRule
 from hotwire.decoder.evaluation.choices import Choice
 from hotwire.decoder.experiments.gist.study import open_gist
 from hotwire.decoder.experiments.retrieval.study import open_retrieval
+from hotwire.decoder.experiments.similarity.study import open_similarity
 from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers import read_arrays, write_npz
 from hotwire.decoder.readout import LabelReadout, NearestReadout
@@ -28,7 +29,7 @@ from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.settings import Settings
 from hotwire.decoder.steps import Detrend, Lag
 from hotwire.decoder.study.settings import ADAPTERS, SETTINGS, adapter_section
-from hotwire.decoder.study.study import open_study
+from hotwire.decoder.study.study import open_study, read_document
 from hotwire.decoder.windows import BlockAverage, RunningAverage
 from hotwire.errors import StudyError
 from hotwire.models.networks.language.language_model import PROMPT
@@ -473,18 +474,18 @@ def test_the_demo_writes_out_the_default_prompt() -> None:
 def test_the_studies_that_come_along_are_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOTWIRE_DATA", str(tmp_path))
     paths = sorted((ROOT / "studies").glob("*.toml"))
-    kinds = {"gist": open_gist, "retrieval": open_retrieval}
-    opened = [kinds.get(path.name.partition("-")[0], open_study)(path).path for path in paths]
+    kinds = {"gist": open_gist, "retrieval": open_retrieval, "similarity": open_similarity}
+    opened = [kinds.get(read_document(path)[1].get("kind", ""), open_study)(path).path for path in paths]
     assert opened == paths != []
 
 
-@pytest.mark.parametrize(("kind", "command"), [("gist", "gist"), ("retrieval", "retrieve")])
+@pytest.mark.parametrize(("kind", "command"), [("gist", "gist"), ("retrieval", "retrieve"), ("similarity", "encode")])
 def test_studies_of_another_kind_name_their_command(tmp_path: Path, kind: str, command: str) -> None:
     path = tmp_path / "other.toml"
     path.write_text(f'kind = "{kind}"\n')
     with pytest.raises(StudyError, match=f'kind: a study of kind "{kind}" is for `hotwire {command} '):
         open_study(path)
-    for read in (open_gist, open_retrieval):
+    for read in (open_gist, open_retrieval, open_similarity):
         path.write_text("[recording]\n[targets]\n")
         with pytest.raises(StudyError, match=r"got none; a study with \[targets\] is for `hotwire evaluate "):
             read(path)

@@ -72,7 +72,7 @@ def test_predictions_are_the_encoders(session: EncodingSession) -> None:
     train, test = session.holding_out("stimulus")[1][3]
     for layers, of in (("blocks.1", predicted), (["blocks.0", "blocks.1"], together)):
         encoder = Encoder(network(), layers).fit([shown[i] for i in train], responses[train])
-        r = [
+        r = [  # but for the mean of the training
             np.corrcoef(*pair)[0, 1]
             for pair in zip(encoder.predict([shown[i] for i in test]).T[:6], of[test].T[:6], strict=True)
         ]
@@ -87,7 +87,8 @@ def test_sites_that_follow_a_block_are_explained_and_others_are_not(found: Encod
     assert seeing.ceiling == pytest.approx(0.8, abs=0.05)
     assert seeing.best.unbiased_r2 == pytest.approx(best.value, abs=0.1)
     assert seeing.layers["two blocks", "blocks.1"].r > seeing.layers["two blocks", "blocks.0"].r - 0.05
-    assert abs(seeing.rows[SHUFFLED].explained.value) < 0.1
+    for one in found.regions:  # the mean of the training alone would be correlated negatively
+        assert abs(one.rows[SHUFFLED].r) < 0.1
     assert blind.best.explained.value < 0.2 or np.isnan(blind.best.explained.value)
     assert set(seeing.rows) == {BEST, UNTRAINED, NUISANCE, PIXELS, SHUFFLED, "PLS, 3 components"}
     assert set(seeing.gains) == set(seeing.rows) - {BEST}
@@ -151,4 +152,4 @@ def test_without_repeats_there_is_no_ceiling(tmp_path: Path) -> None:
     seeing = found.regions[0]
     assert (seeing.ceiling, seeing.best.unbiased_r2) == (None, None)
     assert 0.3 < seeing.best.explained.value < 0.9
-    assert f"No ceiling: {N} of {N} stimuli were presented once" in found.sessions[0]["notes"][0]
+    assert f"No ceiling: {N} of {N} stimuli have a single response" in found.sessions[0]["notes"][0]

@@ -155,3 +155,9 @@ def test_the_column_that_is_missing_is_the_one_to_mend(tmp_path: Path) -> None:
     (tmp_path / "w.tsv").write_text("onset_s\toffset_s\ttext\n0.0\t0.2\tthe\n")
     with pytest.raises(RecordingError, match="name that of the words: column = 'text'"):
         read_words(tmp_path / "w.tsv")
+    (tmp_path / "w.tsv").write_text("token\tstart\tend\nthe\t0.0\t0.2\n")
+    with pytest.raises(RecordingError, match="rename the columns of times, and that of 'word'"):
+        read_words(tmp_path / "w.tsv")
+    (tmp_path / "w.csv").write_text("word;onset_s;offset_s\nthe;0.0;0.2\n")
+    with pytest.raises(RecordingError, match="separate them by tabs, or by commas in a"):
+        read_words(tmp_path / "w.csv")
