@@ -17,7 +17,7 @@ from tqdm import tqdm
 from ..backend import Array, Backend
 from ..folds import Split
 from ..unit_blocks import Floats, UnitBlocks, sum_of_squares
-from .held_out import HeldOutSums, RidgeProblem, deviations, held_out_rows, held_out_sums, prepare_folds
+from .held_out import HeldOutSums, RidgeProblem, deviations, held_out_rows, held_out_sums, left_out, prepare_folds
 from .solvers import standardise
 
 Search = Callable[[Array], HeldOutSums]
@@ -200,10 +200,36 @@ def by_fold(problem: RidgeProblem) -> PreparedSearch:
     return on
 
 
+def by_residuals(problem: RidgeProblem) -> PreparedSearch:
+    """With fewer units than samples, and one decomposition for all folds: the residuals of each fold; in float64.
+
+    They are those of `left_out`, of as many columns as there are units, without any map of the samples' size.
+    """
+    left, squares, folds = problem.parts.left, problem.parts.values**2, problem.folds
+
+    def on(backend: Backend, dtype: type) -> Search:
+        def sums(block: Array) -> HeldOutSums:
+            Y = np.asarray(backend.get(block), np.float64)
+            along, truths = left.T @ Y, [Y[held_out] - Y[train].mean(axis=0) for train, held_out in folds]
+            error, predicted = np.zeros((2, len(problem.alphas), Y.shape[1]))
+            for number, alpha in enumerate(problem.alphas):
+                lost = left * (alpha / (squares + alpha))
+                for (_, held_out), truth in zip(folds, truths, strict=True):
+                    residual = left_out(lost[held_out] @ left[held_out].T, lost[held_out] @ along)
+                    error[number] += sum_of_squares(residual)
+                    predicted[number] += sum_of_squares(truth - residual)
+            return HeldOutSums(error, predicted, np.sum([sum_of_squares(truth) for truth in truths], axis=0))
+
+        return sums
+
+    return on
+
+
 SEARCHES: dict[str, Callable[[RidgeProblem], PreparedSearch]] = {
     "dual": by_triangles,
     "primal": by_subtraction,
     "weak strengths": by_fold,
+    "few units": by_residuals,
 }
 
 

@@ -141,8 +141,10 @@ def errors_for_all(problem: RidgeProblem, targets: UnitBlocks, K: Floats | None,
     """The held-out errors (n_alphas, 1) of one strength for all units; from K, the targets' Gram matrix, if known."""
 
     def measured(K: Floats | None, targets: UnitBlocks) -> HeldOutErrors:
-        if K is None:
-            sums = searched(_search(problem, solver)(targets.backend, targets.dtype), targets, len(problem.alphas))
+        if K is None or _few_units(problem, targets):
+            sums = searched(
+                _search(problem, targets, solver)(targets.backend, targets.dtype), targets, len(problem.alphas)
+            )
             return errors_of(problem, sums.over_all(), targets.Y.shape[1])
         return errors_of(problem, sums_of_gram(problem, K, targets.dtype), targets.Y.shape[1])
 
@@ -155,7 +157,7 @@ def errors_for_all(problem: RidgeProblem, targets: UnitBlocks, K: Floats | None,
 
 def errors_per_unit(problem: RidgeProblem, targets: UnitBlocks, solver: str) -> HeldOutErrors:
     """The held-out errors (n_alphas, n_units) of a strength for each unit."""
-    prepared = _search(problem, solver)
+    prepared = _search(problem, targets, solver)
 
     def measured(targets: UnitBlocks) -> HeldOutErrors:
         search = prepared(targets.backend, targets.dtype)
@@ -196,7 +198,14 @@ def generalised_errors(problem: RidgeProblem, targets: UnitBlocks, K: Floats | N
     return HeldOutErrors(errors, size)
 
 
-def _search(problem: RidgeProblem, solver: str) -> PreparedSearch:
+def _few_units(problem: RidgeProblem, targets: UnitBlocks) -> bool:
+    """Whether residuals of the units take less than maps of the samples."""
+    return targets.Y.shape[1] <= len(problem.X) and problem.one_serves_all
+
+
+def _search(problem: RidgeProblem, targets: UnitBlocks, solver: str) -> PreparedSearch:
+    if _few_units(problem, targets):
+        return SEARCHES["few units"](problem)
     return SEARCHES["weak strengths" if solver == "primal" and not problem.quick else solver](problem)
 
 

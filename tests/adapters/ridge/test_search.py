@@ -68,7 +68,9 @@ def test_same_sums_as_fold_by_fold(seed: int, n_samples: int, n_features: int, n
     }[how]
     expected = held_out_sums(prepare_folds(X, folds, scale), ALPHAS, Y)
     problem = quick(X, folds, scale)
-    for search in SEARCHES.values():
+    for name, search in SEARCHES.items():
+        if name == "few units" and not problem.one_serves_all:
+            continue
         assert_same(search(problem)(ON, np.float64)(Y), expected, 1e-9)
     assert_same(sums_of_gram(problem, Y @ Y.T), expected.over_all(), 1e-9)
 
@@ -79,7 +81,9 @@ def test_float32_keeps_sums_to_a_millionth(n_samples: int, n_features: int) -> N
     folds = split_samples(n_samples, np.arange(n_samples) % 6, GroupKFold(6))
     expected = held_out_sums(prepare_folds(X, folds, "none"), ALPHAS, Y)
     problem, single = quick(X, folds), Y.astype(np.float32)
-    for search in SEARCHES.values():
+    for name, search in SEARCHES.items():
+        if name == "few units" and not problem.one_serves_all:
+            continue
         assert_same(search(problem)(ON, np.float32)(single), expected, 3e-6)
     assert_same(sums_of_gram(problem, Y @ Y.T, np.float32), expected.over_all(), 3e-6)
 
