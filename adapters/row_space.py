@@ -20,6 +20,15 @@ WIDE_FROM = 4096
 """With fewer features, coordinates save too little to be worth results that are rounded otherwise."""
 
 
+SINGLE_GRAM = 2e-7
+"""The largest error (spectral norm) of a Gram matrix in float32, as a part of the largest squared singular value."""
+
+EXACT = 5e-5
+
+SHOWN = 16
+"""So many times as many features as samples show how large singular values are."""
+
+
 def is_wide(n_samples: int, n_features: int) -> bool:
     """Whether samples are so wide that their coordinates are far fewer numbers."""
     return n_features >= max(WIDE_FROM, n_samples + 1)
@@ -90,15 +99,18 @@ class Coordinates(NamedTuple):
         result = np.empty((self.features.Y.shape[1], weights.shape[1]))
         for some, block, _ in self.features.walk("weights of the features"):
             np.matmul(block.T, dual, out=result[some])
-        if not np.array_equal(self.features.mean, mean):
+        # The same mean is rounded otherwise in other blocks.
+        size = np.sqrt(float(self.values @ self.values) / (len(self.left) * len(mean)))
+        if not np.allclose(self.features.mean, mean, rtol=1e-6, atol=1e-5 * size):
             raise InputError("X was changed after the fit and before its weights were asked for: give a copy to fit")
         return result
 
 
-def deviations_in_row_space(X: NDArray) -> Coordinates:
+def deviations_in_row_space(X: NDArray, weakest: float = 0.0) -> Coordinates:
     """Wide features (n_samples, n_features) by their deviations from the mean; not copied as a whole.
 
-    Singular values are at least the rounding error of the largest one.
+    Singular values are at least the rounding error of the largest one. Features in float32 are multiplied in float32
+    where this is exact enough for ridge with strengths from `weakest` on, see `single_is_exact`; all else in float64.
 
     >>> wide = np.random.default_rng(0).normal(size=(3, 5000))
     >>> of = deviations_in_row_space(wide)
@@ -106,9 +118,26 @@ def deviations_in_row_space(X: NDArray) -> Coordinates:
     >>> np.allclose(inner, (wide - wide.mean(axis=0)) @ (wide - wide.mean(axis=0)).T)
     True
     """
-    features = UnitBlocks(X, name="X", column="feature")
+    precision = "as given" if single_is_exact(X, weakest) else "full"
+    features = UnitBlocks(X, precision, name="X", column="feature")
     values, left = singular_basis(features.gram())
     return Coordinates(features, left, values)
+
+
+def single_is_exact(X: NDArray, weakest: float) -> bool:
+    """Whether a Gram matrix of features (n_samples, n_features) in float32 changes no weight by more than `EXACT`.
+
+    Its error is at most `SINGLE_GRAM` of the largest squared singular value, and counts relative to the smallest one
+    plus the weakest strength. Both are estimated from some of the features.
+    """
+    n_samples, n_features = X.shape
+    every = n_features // (SHOWN * n_samples)
+    if X.dtype != np.float32 or every < 4:
+        return False
+    values, _ = singular_basis(UnitBlocks(X[:, ::every]).gram())
+    # The last one is that of the mean.
+    largest, smallest = every * values[0] ** 2, every * values[-2] ** 2
+    return bool(SINGLE_GRAM * largest <= EXACT * (smallest + weakest))
 
 
 def _full(block: NDArray) -> Floats:

@@ -19,6 +19,8 @@ from .recordings.events import Events as Events
 from .recordings.recording import Recording as Recording
 from .recordings.synthetic import SyntheticBrain as SyntheticBrain
 from .recordings.synthetic import block_design as block_design
+from .region_feedback import Baseline as Baseline
+from .region_feedback import region_changes as region_changes
 from .settings import Settings as Settings
 from .sound_targets import SoundTargets as SoundTargets
 from .targets import StimulusTargets as StimulusTargets

@@ -15,6 +15,8 @@ from ..errors import InputError, RecordingError
 if TYPE_CHECKING:
     from .recordings.recording import Recording
 
+DIGITS = 3
+"""Of positions in samples: an event at a volume stays there, whatever the last bits of stamps are."""
 SKIPPED_S = 6.0
 """What a baseline block begins with and is not used: the blood still answers to what came before."""
 
@@ -111,8 +113,9 @@ class RegionChanges:
         """Note an event, at a (fractional) sample since the beginning; 0 seconds: it lasts until the next one."""
         if not self._baseline.labels:
             return
-        stop = sample + duration_s * self._rate_hz if duration_s > 0 else inf
-        self._blocks.append((sample, stop, label in self._baseline.labels))
+        start = round(sample, DIGITS)
+        stop = round(sample + duration_s * self._rate_hz, DIGITS) if duration_s > 0 else inf
+        self._blocks.append((start, stop, label in self._baseline.labels))
         self._blocks.sort()
 
     def skip(self, n_samples: int) -> None:
@@ -143,7 +146,7 @@ class RegionChanges:
             return max(0, at - self._n_window), at
         skipped, next_start = self._baseline.skipped_s * self._rate_hz, inf
         for start, stop, is_baseline in reversed(self._blocks):
-            first, end = max(0, ceil(start + skipped)), next_start if stop == inf else stop
+            first, end = max(0, ceil(round(start + skipped, DIGITS))), next_start if stop == inf else stop
             next_start = start
             if is_baseline and end <= at and any(map(isfinite, self._signals[first : ceil(end)])):
                 return first, ceil(end)

@@ -8,6 +8,7 @@ from .decision import Status as Status
 from .engine.engine import Engine as Engine
 from .health import MarkerState as MarkerState
 from .health import State as State
+from .live_feedback import LiveFeedback as LiveFeedback
 from .outputs.json_lines import Callback as Callback
 from .outputs.json_lines import JsonLines as JsonLines
 from .outputs.json_lines import read_decisions as read_decisions
@@ -18,6 +19,7 @@ from .outputs.websocket import WebSocketServer as WebSocketServer
 from .outputs.xdf import XdfRecorder as XdfRecorder
 from .settings import LiveSettings as LiveSettings
 from .sources.brainflow_board import BrainFlowBoard as BrainFlowBoard
+from .sources.dicom import DicomFolder as DicomFolder
 from .sources.lsl_source import LslSource as LslSource
 from .sources.mne_lsl_stream import MneLslStream as MneLslStream
 from .sources.push_source import PushSource as PushSource

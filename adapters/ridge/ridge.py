@@ -102,10 +102,11 @@ class RidgeAdapter(FactoredAdapter):
     Notes
     -----
     Features, matrices of samples by samples, strengths and sums are in float64. Features far more than samples (see
-    `hotwire.adapters.row_space`) are read in blocks for their Gram matrix, once for all strengths and folds. Products
-    of targets with these are in float32 if there are more than four million target values that are not more precise. A
-    choice of strength that float32 cannot decide is repeated in float64. Strengths below 1e-7 of the features' largest
-    squared singular value are searched with a full-precision decomposition of each fold.
+    `hotwire.adapters.row_space`) are read in blocks for their Gram matrix, once for all strengths and folds; in float32
+    if they are and it changes no weight by more than 5e-5. Products of targets with these are in float32 if there are
+    more than four million target values that are not more precise. A choice of strength that float32 cannot decide is
+    repeated in float64. Strengths below 1e-7 of the features' largest squared singular value are searched with a
+    full-precision decomposition of each fold.
 
     References
     ----------

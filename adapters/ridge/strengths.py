@@ -92,8 +92,11 @@ def ridge_problem(
     `hotwire.adapters.row_space`.
     """
     weakest = np.inf if named is None else float(named.min())
-    wide = deviations_in_row_space(X) if scale == "none" and is_wide(*X.shape) else None
-    if wide is not None and 0 < GRAM_ENOUGH * wide.values[0] ** 2 <= weakest:
+    wide = None
+    if scale == "none" and is_wide(*X.shape):
+        wide = deviations_in_row_space(X, 0.0 if named is None else weakest)
+    # Far more features than samples leave no direction small but that of the mean: then weak strengths are no trouble.
+    if wide is not None and 0 < GRAM_ENOUGH * wide.values[0] ** 2 <= weakest + wide.values[-2] ** 2:
         quick = Svd(wide.left, wide.values, wide.left * wide.values)
         X, mean = quick.X, wide.features.mean
         features = Standardised(X, mean, np.ones(len(mean)), np.zeros(len(X), bool))

@@ -221,7 +221,7 @@ function drawLatency(published) {
   if (quantile(rows[0][1], 0.5) < 0) rows[0][1] = [];  // a replay faster than its rate has stamps to come: they say nothing
   else rows.push(["total", timed.map((one) => one.ms[0] + one.ms[1] + one.ms[2]), ""]);
   const medians = rows.map((row) => Math.max(0, quantile(row[1], 0.5)) || 0);
-  $("since").textContent = timed.length ? `ms, last ${timed.length} decisions` : "none yet";
+  $("since").textContent = timed.length ? `ms, last ${timed.length} ${session.texts.length ? "texts" : "decisions"}` : "none yet";
   $("split").replaceChildren(...rows.slice(0, 3).map((row, i) => {
     const part = document.createElement("i");
     part.style.cssText = `width:${100 * medians[i] / (medians[0] + medians[1] + medians[2] || 1)}%;background:${row[2]}`;

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotwire.adapters.row_space import WIDE_FROM, is_wide, row_space
+from hotwire.adapters.row_space import WIDE_FROM, deviations_in_row_space, is_wide, row_space, single_is_exact
 from hotwire.adapters.whiten import Whitener
 
 
@@ -58,3 +58,20 @@ def test_coordinates_are_whitened_as_the_features_are(n_samples: int, count: str
 
 def test_wide_is_wider_than_long() -> None:
     assert [is_wide(10, WIDE_FROM), is_wide(10, WIDE_FROM - 1), is_wide(WIDE_FROM, WIDE_FROM)] == [True, False, False]
+
+
+@pytest.mark.parametrize(("common", "weakest", "single"), [(0.3, 0.0, True), (30.0, 0.0, False), (30.0, 1e6, True)])
+def test_float32_is_taken_where_it_is_exact_enough(common: float, weakest: float, single: bool) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 6000)) + common * rng.normal(size=(20, 3)) @ rng.normal(size=(3, 6000))
+    features = X.astype(np.float32)
+    assert single_is_exact(features, weakest) == single
+    assert not single_is_exact(X, weakest)
+    of = deviations_in_row_space(features, weakest)
+    assert of.features.dtype == (np.float32 if single else np.float64)
+    centred = features.astype(np.float64) - features.mean(axis=0, dtype=np.float64)
+    Y, alpha = rng.normal(size=(20, 4)), max(weakest, 1.0)
+    Y -= Y.mean(axis=0)
+    expected = centred.T @ np.linalg.solve(centred @ centred.T + alpha * np.eye(20), Y)
+    found = of.weights_of((of.values / (of.values**2 + alpha))[:, np.newaxis] * (of.left.T @ Y))
+    assert np.linalg.norm(found - expected) < 5e-5 * np.linalg.norm(expected)

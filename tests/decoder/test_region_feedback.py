@@ -50,6 +50,15 @@ def test_a_protocol_s_baseline_is_the_newest_block_that_is_over_without_its_begi
             assert one.percent == pytest.approx(100 * (mean[k] / used.mean() - 1), rel=1e-9)
 
 
+@pytest.mark.parametrize("off", [-2e-7, 0.0, 2e-7])
+def test_the_last_bits_of_stamps_move_no_block(off: float) -> None:
+    region = RegionChanges(Baseline(labels=["rest"], skipped_s=3 * 1.97), 1 / 1.97)
+    region.announce("rest", 2.0 + off, 5 * 1.97)
+    found = [region.push(100.0 + k) for k in range(9)]
+    assert [one.baseline for one in found[:7]] == pytest.approx([np.nan] * 7, nan_ok=True)
+    assert [one.baseline for one in found[7:]] == [105.5, 105.5]
+
+
 def test_a_block_without_a_duration_lasts_until_the_next_event() -> None:
     region = RegionChanges(Baseline(labels=["rest"], skipped_s=2.0), 1.0)
     assert isnan(RegionChanges(Baseline(labels=["rest"]), 1.0).push(90.0).percent)  # no event has come at all

@@ -20,7 +20,7 @@ from .holding_out import HoldOut
 from .predictors import LAYERS, NUISANCE, Predictor
 from .session import EncodingSession
 
-FORMAT = 1
+FORMAT = 2
 """The format of cached results: with another number they are computed again."""
 
 OF_NUISANCE = "unit_variance"

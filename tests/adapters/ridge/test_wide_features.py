@@ -93,8 +93,21 @@ def test_wide_features_that_change_before_their_weights_are_formed_are_refused(m
 
 def test_strengths_too_weak_for_a_gram_matrix_of_wide_features(monkeypatch: pytest.MonkeyPatch) -> None:
     X, Y, groups = wide_session(3, np.float64)
-    X *= np.geomspace(1e-5, 1, 300)
+    X = X[:, :8] @ np.random.default_rng(0).normal(size=(8, 300))
     full = RidgeAdapter((1e-8, 1e-4)).fit(X, Y, groups)
     monkeypatch.setattr(row_space, "WIDE_FROM", 200)
     wide = RidgeAdapter((1e-8, 1e-4)).fit(X, Y, groups)
     np.testing.assert_array_equal(wide.predict(X), full.predict(X))
+
+
+@pytest.mark.parametrize("alpha_per", ["all", "unit"])
+def test_weak_strengths_are_no_trouble_where_no_direction_is_small(
+    monkeypatch: pytest.MonkeyPatch, alpha_per: str
+) -> None:
+    X, Y, groups = wide_session(3, np.float64)
+    full = RidgeAdapter((1e-6, 1e-3, 1e3), alpha_per=alpha_per).fit(X, Y, groups)
+    monkeypatch.setattr(row_space, "WIDE_FROM", 200)
+    wide = RidgeAdapter((1e-6, 1e-3, 1e3), alpha_per=alpha_per).fit(X, Y, groups)
+    assert "projection_" not in vars(wide)
+    np.testing.assert_allclose(searched(wide), searched(full), rtol=1e-8)
+    np.testing.assert_allclose(wide.predict(X), full.predict(X), **TIGHT)
