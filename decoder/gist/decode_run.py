@@ -17,13 +17,14 @@ class Decoded(NamedTuple):
 
     `evidence` is how many nats they explain the samples better than words that are not known; `gains` how many of them
     came with each `hotwire.decoder.gist.gist_decoder.METER_WORDS` words, one stretch after the other. `beam` has the
-    text of each hypothesis in the end, the best first.
+    text of each hypothesis in the end, the best first. `strength` is the decoder's largest of the run.
     """
 
     said: list[str]
     evidence: float
     gains: list[float]
     beam: list[list[str]]
+    strength: float
 
 
 def decode_run(
@@ -41,11 +42,13 @@ def decode_run(
         Only their times count.
     each : callable, optional
     """
-    said = decoder.push(samples).final
+    said, strength = decoder.push(samples).final, 0.0
     for at_s, duration_s in zip(words.middle_s.tolist(), words.duration_s.tolist(), strict=True):
         said += decoder.push(middle_s=[at_s], duration_s=[duration_s]).final
+        strength = max(strength, decoder.strength)
         each()
     said += decoder.finish().final
     drafts = decoder.drafts
     known = said[: len(said) - len(drafts[0])]
-    return Decoded(said, decoder.evidence, list(decoder.gains), [known + draft for draft in drafts])
+    beam = [known + draft for draft in drafts]
+    return Decoded(said, decoder.evidence, list(decoder.gains), beam, max(strength, decoder.strength))

@@ -71,6 +71,7 @@ class GistDecoder:
         self._timed_until = -np.inf
         self._opened: int | None = None
         self._evidence = deque([0.0], maxlen=METER_WORDS + 1)
+        self._strengths: deque[float] = deque(maxlen=METER_WORDS)
         self.gains: list[float] = []
         """What was gained over each `METER_WORDS` words, one stretch after the other."""
         self.n_decided = 0
@@ -89,6 +90,13 @@ class GistDecoder:
     def gained(self) -> float | None:
         """How much of that came with the newest `METER_WORDS` words; None while there are fewer."""
         return None if self.n_decided < METER_WORDS else self._evidence[-1] - self._evidence[0]
+
+    @property
+    def strength(self) -> float:
+        """The mean square of the whitened samples that the newest `METER_WORDS` words reach, their noise made
+        independent: about 1 where they are as in the training; 0 before any word.
+        """
+        return sum(self._strengths) / len(self._strengths) if self._strengths else 0.0
 
     @property
     def width(self) -> int:
@@ -191,6 +199,9 @@ class GistDecoder:
     def _decide_word(self, at: float, duration_s: float) -> list[int]:
         first, n = self._timing.first_reached(at), self._timing.n_reached
         rows = [self._left(t) for t in range(first, first + n)]
+        there = [row for row in rows if row is not None]
+        if there:
+            self._strengths.append(float(np.mean(np.square(there))))
         moved = 0 if self._opened is None else first - self._opened
         self._beam.open(moved, np.array([self._nothing if row is None else row for row in rows]))
         present = np.array([self._samples.get(t) is not None for t in range(first - 1, first + n)])

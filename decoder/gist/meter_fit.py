@@ -36,12 +36,14 @@ def fit_meter(
             f"words: expected a run of more than {2 * METER_WORDS} words, to compare evidence with that on surrogates; "
             f"got at most {max(len(words) for _, words in runs)}"
         )
-    rng, gains = np.random.default_rng(seed), []
+    rng, gains, strengths = np.random.default_rng(seed), [], []
     with tqdm(total=N_WINDOWS, desc="evidence without a brain's words", delay=1, disable=None) as progress:
         while len(gains) < N_WINDOWS:
             for samples, words in long:
-                gains += decode_run(decoder(), phase_randomised(samples, rng), words).gains
+                decoded = decode_run(decoder(), phase_randomised(samples, rng), words)
+                gains += decoded.gains
+                strengths.append(decoded.strength)
                 progress.update(min(len(gains), N_WINDOWS) - progress.n)
                 if len(gains) >= N_WINDOWS:
                     break
-    return Meter.of(gains, METER_WORDS)
+    return Meter.of(gains, METER_WORDS, max(strengths))

@@ -90,6 +90,7 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
         self._heard: Heard | None = None
         self._early: list[Marker] = []
         self._age_s = 0.0
+        self._is_too_strong = False
 
     @property
     def losses(self) -> dict[str, int]:
@@ -219,8 +220,7 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
     def _text(self, timeline: Timeline, said: Saying, took_s: float) -> LiveText:
         self._recent += said.final
         self._n_final += len(said.final)
-        assert self.decoder.meter is not None
-        z = self.decoder.meter.z(self._gist.gained)
+        z = self._measured()
         stop_s = self._n_after_steps / self._rate_hz
         text = LiveText(
             final=tuple(said.final),
@@ -240,6 +240,21 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
         )
         self._reporter.output(lambda output: output.text(text))
         return text
+
+    def _measured(self) -> float | None:
+        """The meter's z; None while there are too few words, or where the signals are too strong for it."""
+        meter = self.decoder.meter
+        assert meter is not None
+        times = meter.times_too_strong(self._gist.strength)
+        if (times is not None) != self._is_too_strong:
+            self._is_too_strong = times is not None
+            self._reporter.message(
+                "signals are as strong as in the training again"
+                if times is None
+                else f"signals are {times:.1f} times as strong as the strongest of the training, after whitening: a "
+                "text explains more of whatever is larger, so none is published until it is over; look for an artefact"
+            )
+        return meter.z(self._gist.gained) if times is None else None
 
     def _passage(self) -> dict[str, Any]:
         """What a text says of the passage that is heard."""

@@ -84,11 +84,11 @@ def decode_held_out(fit: Fit, run: int | str, words: TimedWords, seed: list[int]
         len(own.said),
         tuple(own.gains),
         tuple(gain for one in deaf for gain in one.gains),
+        own.strength,
+        max(one.strength for one in deaf),
     )
     z = {
-        name: evidence.z_of(one.evidence)
-        for (name, task), one in zip(tasks.items(), others, strict=True)
-        if task.model is None
+        name: evidence.z_of(one) for (name, task), one in zip(tasks.items(), others, strict=True) if task.model is None
     }
     retrieve = partial(_retrieved, fit, run, scoring)
     say(f"Run {run}: retrieval among {len(scoring.passages.names)} passages.")

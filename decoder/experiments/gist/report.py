@@ -77,7 +77,7 @@ class GistReport:
                 Sentence(
                     f"Run {run.run}: {verdict}. Its evidence is {abs(z):.1f} standard deviations {side} that on "
                     f"{result.n_surrogates} surrogates of the run, with random phases ({DISTINGUISHABLE:g} above are "
-                    f"asked for).{_by_stretches(run)}",
+                    f"asked for).{_by_stretches(run)}{_too_strong(run)}",
                     run.evidence.distinguishable,
                 )
             )
@@ -147,6 +147,16 @@ def _ceilings(result: GistResult, of: Ceilings) -> str:
                 "with the words."
             )
     return told
+
+
+def _too_strong(run: DecodedRun) -> str:
+    times = run.evidence.times_too_strong
+    if times is None:
+        return ""
+    return (
+        f" At times its samples are {times:.1f} times as strong as those of surrogates, after whitening: a text "
+        "explains more of whatever is larger, so this may be an artefact."
+    )
 
 
 def _evidence(run: DecodedRun) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...gist.coverage import Coverage
+from ...gist.decode_run import Decoded
 from ...gist.fitting import GistSettings
 from ...gist.gist_decoder import METER_WORDS
 from ...gist.meter import DISTINGUISHABLE, Meter
@@ -23,7 +24,8 @@ class Evidence:
     """How many nats the best text explains a run better than words that are not known, and what it is on surrogates.
 
     The surrogates are the run's own samples with random phases; the true words are not needed. `gains` and
-    `gains_on_surrogates` are the same over each stretch of `METER_WORDS` words, as a live meter has it.
+    `gains_on_surrogates` are the same over each stretch of `METER_WORDS` words, as a live meter has it. `strength` is
+    the largest mean square of the run's whitened samples over as many, and `strongest_surrogate` that of surrogates.
     """
 
     value: float
@@ -31,24 +33,31 @@ class Evidence:
     n_words: int
     gains: tuple[float, ...]
     gains_on_surrogates: tuple[float, ...]
+    strength: float = 1.0
+    strongest_surrogate: float = 1.0
 
     @property
     def z(self) -> float:
         """How far it is above those on surrogates, in their standard deviations."""
-        return self.z_of(self.value)
+        return (self.value - self._meter.mean) / self._meter.sd
 
-    def z_of(self, value: float) -> float:
-        """The same for another recording of the same words, by the same decoder."""
-        return (value - self._meter.mean) / self._meter.sd
+    def z_of(self, decoded: Decoded) -> float | None:
+        """The same for another recording of the same words, by the same decoder; None where it is too strong."""
+        return None if self._meter.times_too_strong(decoded.strength) else self._meter.z(decoded.evidence)
+
+    @property
+    def times_too_strong(self) -> float | None:
+        """How many times as strong as surrogates the run is at times; None where that is no more than usual."""
+        return self._meter.times_too_strong(self.strength)
 
     @property
     def _meter(self) -> Meter:
-        return Meter.of(self.on_surrogates, self.n_words)
+        return Meter.of(self.on_surrogates, self.n_words, self.strongest_surrogate)
 
     @property
     def distinguishable(self) -> bool:
         """Whether the text can be told from what the language model alone would say."""
-        return self.z >= DISTINGUISHABLE
+        return self.z >= DISTINGUISHABLE and self.times_too_strong is None
 
     @property
     def stretches(self) -> float:
@@ -60,9 +69,10 @@ class Evidence:
 
 
 class DecodedControl(NamedTuple):
-    """Scores of a control's text; `z` is its evidence as the decoder's own, None where it has another model.
+    """Scores of a control's text; `z` is its evidence as the decoder's own.
 
-    `retrieved` is how well its brain finds the passage, None where it has none.
+    It is None where the control has another model, or samples too strong to be compared. `retrieved` is how well its
+    brain finds the passage, None where it has none.
     """
 
     scores: Scores

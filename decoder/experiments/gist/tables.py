@@ -20,8 +20,9 @@ def scores_table(result: GistResult) -> Table:
         rows += [[], cells] if number and name == DECODER else [cells]
     names = [part for name in result.runs[0].scores for part in (name, "z", "above")]
     caption = (
-        "The evidence's z over surrogates, where the text is decoded by the decoder's own model; then means over "
-        f"windows, z over {result.n_nulls} texts of the same beam without a brain, and per cent of windows above the "
+        "The evidence's z over surrogates, where the text is decoded by the decoder's own model and the samples are "
+        "not far stronger than surrogates (a text explains more of whatever is larger); then means over windows, "
+        f"z over {result.n_nulls} texts of the same beam without a brain, and per cent of windows above the "
         "95th percentile of those texts"
     )
     return Table(["run", "text", "evidence z", *names], rows, caption)

@@ -52,3 +52,37 @@ def test_a_meter_is_of_gains_on_surrogates() -> None:
     assert len(found.said) == len(words)
     with pytest.raises(InputError, match="two surrogates or more, got 1"):
         Meter.of([1.0], 60)
+
+
+def test_what_is_far_stronger_than_surrogates_is_no_evidence() -> None:
+    encoding, language, *_ = problem(2, WordTiming((1, 2), lobes=1, autocorrelation=0.3))
+    model, rng = encoding.whitened(), np.random.default_rng(0)
+    onset_s = np.arange(0.4, 0.4 * (5 * METER_WORDS + 1), 0.4, dtype=np.float64)
+    words = TimedWords(np.full(len(onset_s), "x"), onset_s, onset_s + 0.2)
+    # Noise as the model has it, in the directions that words can move.
+    whitened = rng.normal(size=(int(onset_s[-1] / 2) + 8, model.n_directions))
+    samples = model.intercept + whitened @ np.linalg.pinv(model.projection)
+
+    def decoder() -> GistDecoder:
+        return GistDecoder(model, language, vocabulary(), replace(WIDE, width=2, commit_words=5))
+
+    meter = fit_meter(decoder, [(samples, words)], seed=4)
+    assert meter.strongest is not None
+    usual, loud = (decode_run(decoder(), model.intercept + by * (samples - model.intercept), words) for by in (1, 3))
+    assert meter.times_too_strong(usual.strength) is None
+    assert loud.evidence > usual.evidence
+    assert meter.times_too_strong(loud.strength) == loud.strength / meter.strongest > 2
+    # What is strong for a while is strong then, and no longer.
+    burst = samples.copy()
+    burst[20:26] += 9 * (samples[20:26] - model.intercept)
+    one, strengths = decoder(), []
+    for row in range(len(burst)):
+        now = (words.middle_s >= 2 * row) & (words.middle_s < 2 * row + 2)
+        one.push(burst[[row]], words.middle_s[now], words.duration_s[now], 2.0 * row + 2)
+        strengths.append(one.strength)
+    too_strong = [meter.times_too_strong(strength) is not None for strength in strengths]
+    assert not any(too_strong[:20])
+    assert any(too_strong[20:30])
+    assert not any(too_strong[-10:])
+    with pytest.raises(InputError, match="expected a strength of surrogates above 0, got nan"):
+        replace(meter, strongest=np.nan)

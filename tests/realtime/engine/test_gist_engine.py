@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,17 @@ def test_lost_samples_are_left_out_and_counted(saved: SavedGist, heard: Recordin
     unopened = GistEngine(saved.loaded, Losing(heard, clock), MarkedWords(0.4))
     with pytest.raises(StreamError, match=r"expected an open one, got one before open\(\)"):
         unopened.turn()
+
+
+def test_nothing_is_published_of_signals_that_are_too_strong(saved: SavedGist, heard: Recording) -> None:
+    clock, messages = VirtualClock(), Messages()
+    mean = heard.data.mean(axis=0)
+    loud = replace(heard, data=mean + 5 * (heard.data - mean))
+    _, texts = run(saved, RecordingSource(loud, clock), clock, [messages])
+    assert {text.z for text in texts} == {None}
+    assert {text.said for text in texts} == {"not distinguishable from the language model"}
+    [told] = [why for why in messages.why if "times as strong as the strongest of the training" in why]
+    assert told.endswith("so none is published until it is over; look for an artefact")
 
 
 def test_a_slow_machine_narrows_the_beam_and_says_so(
