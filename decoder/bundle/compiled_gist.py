@@ -177,6 +177,7 @@ def _passages(saved: dict[str, Any], arrays: Mapping[str, NDArray], model: White
         rate_hz=model.rate_hz,
         n_window=int(saved["n_window"]),
         least=float(saved["least"]),
+        strongest=saved.get("strongest"),
     )
 
 

@@ -22,7 +22,7 @@ from ..gist.fitting import FittedGist, model_without
 from ..gist.gist_decoder import GistDecoder
 from ..gist.meter_fit import fit_meter
 from ..gist.network_words import SlidingWords
-from ..gist.passages import Passages, least_evidence
+from ..gist.passages import Passages, compared_with_nothing
 from ..gist.passages_fit import expect_passages, surrogates
 from ..gist.window_scores import WINDOW_S
 from ..recordings.recording import Recording
@@ -36,6 +36,7 @@ from .saved_space import described_space, reference_part
 from .sealed import GIST, VOCABULARY, seal
 from .versions import versions
 
+OF_PASSAGES = ("names", "lengths", "n_window", "least", "strongest")
 METER_PART = 0.2
 """Of the runs, on which the meter is fitted by a fit without them."""
 
@@ -95,7 +96,7 @@ def save_gist(
     }
     manifest = _manifest(fitted, recording, words, steps)
     manifest["network"] = {**described(network.sliding.network, embedded=True), "precision": precision}
-    manifest["passages"] = {name: getattr(expected, name) for name in ("names", "lengths", "n_window", "least")}
+    manifest["passages"] = {name: getattr(expected, name) for name in OF_PASSAGES}
     manifest["graphs"] = asdict(graphs.shapes)
     made = CompiledGist(Path(path), "", manifest, parts)
     after_steps = run_steps(steps, recording)
@@ -106,7 +107,8 @@ def save_gist(
     model = encoding.whitened()
     runs = [(after_steps.data[after_steps.samples_of(run)][:, encoding.voxels], words[run]) for run in tried]
     tested = expect_passages(network.sliding.network, features, model, texts, fitted.settings, window_s)
-    manifest["passages"]["least"] = least_evidence(tested, surrogates(model, [samples for samples, _ in runs]))
+    compared = compared_with_nothing(tested, surrogates(model, [samples for samples, _ in runs]))
+    manifest["passages"] |= {"least": compared.least, "strongest": compared.strongest}
     if precision != "float32":
         whole = GistDecoder(model, fitted.words, fitted.vocabulary, fitted.settings.beam)
         differ = words_that_differ(whole, made.decoder(model), *runs[0])

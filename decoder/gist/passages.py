@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ...adapters.rows import each_row
 from ...errors import InputError, ShapeError
+from .meter import MOST_STRONGER
 
 Floats = NDArray[np.float64]
 
@@ -28,8 +29,8 @@ LIKELIER_THAN_NOT = 0.5
 class Heard(NamedTuple):
     """The likeliest passage, how probable it is, and the second of it that the newest sample ends with.
 
-    It is `named` where it is likelier than all others together, none of them included, and explains more than anything
-    does of recordings that heard nothing, in 95 % of their windows.
+    It is `named` where it is likelier than all others together, none of them included, explains more than anything does
+    of recordings that heard nothing, in 95 % of their windows, and the samples are not far stronger than these.
     """
 
     passage: str
@@ -56,7 +57,10 @@ class Passages:
     n_window : int
         How many of the newest samples are compared.
     least : float
-        In nats: no passage is named whose best stretch explains less, see `least_evidence`.
+        In nats: no passage is named whose best stretch explains less, see `compared_with_nothing`.
+    strongest : float, optional
+        The largest mean square of a window of recordings that heard nothing: no passage is named in samples more than
+        `hotwire.decoder.gist.meter.MOST_STRONGER` times as strong, of which anything explains more.
     """
 
     names: tuple[str, ...]
@@ -66,6 +70,7 @@ class Passages:
     rate_hz: float
     n_window: int
     least: float = 0.0
+    strongest: float | None = None
 
     def __post_init__(self) -> None:
         if not self.names or len(self.lengths) != len(self.names) or min(self.lengths) < 1 or self.n_window < 1:
@@ -99,6 +104,7 @@ class PassageFinder:
             for of in (padded - passages.autocorrelation * before, sqrt(1 - passages.autocorrelation**2) * padded)
         )
         self._newest: deque[Floats] = deque(maxlen=passages.n_window)
+        self._squares: deque[float] = deque(maxlen=passages.n_window)
         self._before: Floats | None = None
 
     def push(self, sample: Floats | None) -> Floats:
@@ -113,12 +119,18 @@ class PassageFinder:
             new = sqrt(1 - r**2) * sample if before is None else sample - r * before
             expected, power = self._alone if before is None else self._linked
             gain = each_row(new[None], expected)[0] - power
+            self._squares.append(float(np.mean(new**2)))
         self._before = sample
         self._newest.appendleft(gain)
         found = np.zeros(len(gain))
         for back, of in enumerate(self._newest):
             found[back:] += of[: len(of) - back]
         return found[self.rows]
+
+    @property
+    def strength(self) -> float:
+        """The mean square of the newest window's samples, their noise made independent; 0 before the first."""
+        return sum(self._squares) / len(self._squares) if self._squares else 0.0
 
     def heard(self, evidence: Floats) -> Heard:
         """The likeliest passage by the evidence of each stretch (n_samples,)."""
@@ -130,20 +142,29 @@ class PassageFinder:
         start = int(starts[best])
         at = int(evidence[start : start + self.passages.lengths[best]].argmax())
         probability = float(of_each[best] / (of_each.sum() + np.exp(-most)))
-        named = probability > LIKELIER_THAN_NOT and float(evidence.max()) > self.passages.least
+        strongest = self.passages.strongest
+        is_usual = strongest is None or self.strength <= MOST_STRONGER * strongest
+        named = probability > LIKELIER_THAN_NOT and float(evidence.max()) > self.passages.least and is_usual
         return Heard(self.passages.names[best], probability, (at + 1) / self.passages.rate_hz, named)
 
 
-def least_evidence(passages: Passages, recordings: Iterable[Floats]) -> float:
-    """What the best stretch explains at most, in nats, in 95 % of the windows of whitened recordings (n_samples, K).
+def compared_with_nothing(passages: Passages, recordings: Iterable[Floats]) -> Passages:
+    """The same passages, with `least` and `strongest` from whitened recordings (n_samples, K) that heard nothing.
 
-    Of recordings that heard nothing: noise that is like a brain is explained a little by some stretch among many.
+    Noise that is like a brain is explained a little by some stretch among many: `least` is what the best one explains
+    at most, in 95 % of the windows.
     """
-    found = []
+    found, strengths = [], []
     for whitened in recordings:
         finder = PassageFinder(passages)
-        found += [float(finder.push(sample).max()) for sample in whitened][passages.n_window - 1 :]
-    return float(np.percentile(found, 95)) if found else 0.0
+        for number, sample in enumerate(whitened):
+            evidence = float(finder.push(sample).max())
+            if number >= passages.n_window - 1:
+                found.append(evidence)
+                strengths.append(finder.strength)
+    if not found:
+        return passages
+    return replace(passages, least=float(np.percentile(found, 95)), strongest=max(strengths))
 
 
 def expected_of(

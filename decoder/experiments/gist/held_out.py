@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 from ....errors import InputError
 from ...gist.coverage import coverage_of
 from ...gist.passage_scores import Retrieved, retrieve_run
-from ...gist.passages import Passages, least_evidence
+from ...gist.passages import Passages, compared_with_nothing
 from ...gist.passages_fit import surrogates as surrogates_of
 from ...gist.sentence_similarity import SentenceSimilarity
 from ...gist.whitened import WhitenedModel
@@ -121,4 +121,4 @@ def _retrieved(fit: Fit, run: int | str, scoring: Scoring, task: DecodingTask) -
     else:
         return None
     deaf = surrogates_of(model, [heard], scoring.n_surrogates)
-    return retrieve_run(replace(passages, least=least_evidence(passages, deaf)), str(run), model.project(task.samples))
+    return retrieve_run(compared_with_nothing(passages, deaf), str(run), model.project(task.samples))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hotwire.decoder.gist.passage_scores import retrieve_run
-from hotwire.decoder.gist.passages import PassageFinder, Passages, expected_of, least_evidence
+from hotwire.decoder.gist.passages import PassageFinder, Passages, compared_with_nothing, expected_of
 from hotwire.errors import InputError, ShapeError
 
 K, LENGTHS, R, WINDOW = 12, (80, 60), 0.4, 10
@@ -91,11 +91,14 @@ def test_a_run_is_found_and_noise_is_not() -> None:
     rng = np.random.default_rng(5)
     deaf = [4.0 * rng.normal(size=(80, K)) for _ in range(3)]  # far noisier than was expected
     assert retrieve_run(of, "rabbit", deaf[0]).named > 0.5
-    careful = replace(of, least=least_evidence(of, deaf))
-    assert retrieve_run(careful, "rabbit", deaf[0]).named < 0.15
+    assert retrieve_run(compared_with_nothing(of, deaf), "rabbit", deaf[0]).named < 0.15
+    usual = compared_with_nothing(of, [rng.normal(size=(80, K)) for _ in range(3)])
+    assert retrieve_run(replace(usual, strongest=None), "rabbit", deaf[0]).named > 0.4
+    assert retrieve_run(usual, "rabbit", deaf[0]).named == 0.0
+    assert retrieve_run(usual, "rabbit", hears(of, 0)).named > 0.95
     finder = PassageFinder(of)
     best = [finder.push(sample).max() for sample in deaf[0]][WINDOW - 1 :]
-    assert least_evidence(of, deaf[:1]) == pytest.approx(np.percentile(best, 95))
+    assert compared_with_nothing(of, deaf[:1]).least == pytest.approx(np.percentile(best, 95))
     weak = retrieve_run(passages(size=0.15), "rabbit", hears(passages(size=0.15), 0))
     assert 0.6 < weak.same_passage < 0.95
     assert weak.named < 0.6
