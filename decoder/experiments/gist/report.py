@@ -55,10 +55,11 @@ class GistReport:
         error = np.mean([run.scores["WER"].value for run in runs])
         found = float(np.mean([run.identified.same_story for run in runs]))
         retrieved = float(np.mean([run.retrieved.same_passage for run in runs]))
+        short = any(np.isnan(run.retrieved.z) for run in runs)
         return [
             Number(f"{z:.1f}", f"z of {name} over texts without a brain"),
             Number(percent(found), "% of windows identified by their texts, of two"),
-            Number(percent(retrieved), "% by the brain, without a text"),
+            Number(percent(retrieved), f"% by the brain, without a text{'; too short a run for a z' * short}"),
             Number(f"{error:.3f}", "word error rate"),
         ]
 

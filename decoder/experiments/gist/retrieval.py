@@ -9,11 +9,13 @@ from ...report.result import Cell, Sentence, Table
 from .held_out import DECODER
 from .result import DecodedRun, GistResult
 
+TOO_SHORT = "the run is too short to say how far that is from chance: compare it with the controls"
+
 
 def retrieval_sentence(run: DecodedRun) -> Sentence:
     """What is retrieved of a run."""
     found = run.retrieved
-    z = "" if np.isnan(found.z) else f" (z {found.z:.1f})"
+    z = f" ({TOO_SHORT})" if np.isnan(found.z) else f" (z {found.z:.1f})"
     others = "" if np.isnan(found.other_passages) else f", and {percent(found.other_passages)} % of those of other runs"
     return Sentence(
         f"Run {run.run}: what was heard explains a window of the brain better than {percent(found.same_passage)} % of "
