@@ -24,6 +24,17 @@ MOST_STRONGER = 1.5
 NOT_DISTINGUISHABLE = "not distinguishable from the language model"
 
 
+def times_too_strong(strength: float, strongest: float | None) -> float | None:
+    """How many times as strong as the strongest surrogates samples are; None where that is usual, or not known.
+
+    Examples
+    --------
+    >>> times_too_strong(1.3, 1.2), times_too_strong(3.0, 1.2), times_too_strong(3.0, None)
+    (None, 2.5, None)
+    """
+    return None if strongest is None or strength <= MOST_STRONGER * strongest else strength / strongest
+
+
 @dataclass(frozen=True)
 class Meter:
     """What is gained over `n_words` words on surrogates, in nats: its mean, and its standard deviation.
@@ -58,16 +69,3 @@ class Meter:
     def z(self, gained: float | None) -> float | None:
         """How far what was gained is above that, in standard deviations; None while there are too few words."""
         return None if gained is None else (gained - self.mean) / self.sd
-
-    def times_too_strong(self, strength: float) -> float | None:
-        """How many times as strong as the strongest surrogates samples are; None where they are strong as usual.
-
-        Examples
-        --------
-        >>> meter = Meter(10.0, 1.0, 60, strongest=1.2)
-        >>> meter.times_too_strong(1.3), meter.times_too_strong(3.0)
-        (None, 2.5)
-        """
-        if self.strongest is None or strength <= MOST_STRONGER * self.strongest:
-            return None
-        return strength / self.strongest

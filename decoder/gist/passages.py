@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...adapters.rows import each_row
 from ...errors import InputError, ShapeError
-from .meter import MOST_STRONGER
+from .meter import times_too_strong
 
 Floats = NDArray[np.float64]
 
@@ -142,9 +142,8 @@ class PassageFinder:
         start = int(starts[best])
         at = int(evidence[start : start + self.passages.lengths[best]].argmax())
         probability = float(of_each[best] / (of_each.sum() + np.exp(-most)))
-        strongest = self.passages.strongest
-        is_usual = strongest is None or self.strength <= MOST_STRONGER * strongest
-        named = probability > LIKELIER_THAN_NOT and float(evidence.max()) > self.passages.least and is_usual
+        stands_out = probability > LIKELIER_THAN_NOT and float(evidence.max()) > self.passages.least
+        named = stands_out and times_too_strong(self.strength, self.passages.strongest) is None
         return Heard(self.passages.names[best], probability, (at + 1) / self.passages.rate_hz, named)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...decoder.gist.gist_decoder import Saying
-from ...decoder.gist.meter import DISTINGUISHABLE
+from ...decoder.gist.meter import DISTINGUISHABLE, times_too_strong
 from ...decoder.gist.passages import Heard, PassageFinder
 from ...decoder.steps import open_chain
 from ..clock import Clock
@@ -245,7 +245,7 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
         """The meter's z; None while there are too few words, or where the signals are too strong for it."""
         meter = self.decoder.meter
         assert meter is not None
-        times = meter.times_too_strong(self._gist.strength)
+        times = times_too_strong(self._gist.strength, meter.strongest)
         if (times is not None) != self._is_too_strong:
             self._is_too_strong = times is not None
             self._reporter.message(

@@ -28,7 +28,7 @@ OF_NUISANCE = "unit_variance"
 
 
 class EncodingCell(NamedTuple):
-    """Predictor that predict the responses at a time, in folds that hold out so."""
+    """What predicts the responses at a time, in folds that hold out so."""
 
     time: str
     hold_out: HoldOut

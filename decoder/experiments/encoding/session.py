@@ -193,7 +193,7 @@ class EncodingSession(RegionSession[EncodeSettings]):
         return positions(self.trials.run, float(predictor.layer)) if predictor.kind == POSITION else None
 
     def _coordinates(self, predictor: Predictor) -> NDArray[np.float64]:
-        """Predictor (n_stimuli, n) with the inner products of what they stand for."""
+        """Numbers (n_stimuli, n) with the inner products of a predictor, or those of the predictor itself."""
         if predictor.layer == ALL_LAYERS:
             each = [self._kernel(predictor._replace(layer=one)) for one in self.networks[predictor.network].layers]
             return scores_of(np.sum([one / (np.trace(one) or 1.0) for one in each], axis=0))

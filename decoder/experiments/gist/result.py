@@ -11,7 +11,7 @@ from ...gist.coverage import Coverage
 from ...gist.decode_run import Decoded
 from ...gist.fitting import GistSettings
 from ...gist.gist_decoder import METER_WORDS
-from ...gist.meter import DISTINGUISHABLE, Meter
+from ...gist.meter import DISTINGUISHABLE, Meter, times_too_strong
 from ...gist.passage_scores import Retrieved
 from ...gist.window_identification import Identified
 from ...gist.window_scores import Scores
@@ -43,16 +43,17 @@ class Evidence:
 
     def z_of(self, decoded: Decoded) -> float | None:
         """The same for another recording of the same words, by the same decoder; None where it is too strong."""
-        return None if self._meter.times_too_strong(decoded.strength) else self._meter.z(decoded.evidence)
+        is_usual = times_too_strong(decoded.strength, self.strongest_surrogate) is None
+        return self._meter.z(decoded.evidence) if is_usual else None
 
     @property
     def times_too_strong(self) -> float | None:
         """How many times as strong as surrogates the run is at times; None where that is no more than usual."""
-        return self._meter.times_too_strong(self.strength)
+        return times_too_strong(self.strength, self.strongest_surrogate)
 
     @property
     def _meter(self) -> Meter:
-        return Meter.of(self.on_surrogates, self.n_words, self.strongest_surrogate)
+        return Meter.of(self.on_surrogates, self.n_words)
 
     @property
     def distinguishable(self) -> bool:

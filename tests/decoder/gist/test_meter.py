@@ -9,7 +9,7 @@ import pytest
 
 from hotwire.decoder.gist.decode_run import decode_run
 from hotwire.decoder.gist.gist_decoder import METER_WORDS, GistDecoder
-from hotwire.decoder.gist.meter import Meter
+from hotwire.decoder.gist.meter import Meter, times_too_strong
 from hotwire.decoder.gist.meter_fit import fit_meter
 from hotwire.decoder.gist.timing import WordTiming
 from hotwire.decoder.recordings.timed_words import TimedWords
@@ -69,9 +69,9 @@ def test_what_is_far_stronger_than_surrogates_is_no_evidence() -> None:
     meter = fit_meter(decoder, [(samples, words)], seed=4)
     assert meter.strongest is not None
     usual, loud = (decode_run(decoder(), model.intercept + by * (samples - model.intercept), words) for by in (1, 3))
-    assert meter.times_too_strong(usual.strength) is None
+    assert times_too_strong(usual.strength, meter.strongest) is None
     assert loud.evidence > usual.evidence
-    assert meter.times_too_strong(loud.strength) == loud.strength / meter.strongest > 2
+    assert times_too_strong(loud.strength, meter.strongest) == loud.strength / meter.strongest > 2
     # What is strong for a while is strong then, and no longer.
     burst = samples.copy()
     burst[20:26] += 9 * (samples[20:26] - model.intercept)
@@ -80,7 +80,7 @@ def test_what_is_far_stronger_than_surrogates_is_no_evidence() -> None:
         now = (words.middle_s >= 2 * row) & (words.middle_s < 2 * row + 2)
         one.push(burst[[row]], words.middle_s[now], words.duration_s[now], 2.0 * row + 2)
         strengths.append(one.strength)
-    too_strong = [meter.times_too_strong(strength) is not None for strength in strengths]
+    too_strong = [times_too_strong(strength, meter.strongest) is not None for strength in strengths]
     assert not any(too_strong[:20])
     assert any(too_strong[20:30])
     assert not any(too_strong[-10:])
