@@ -18,7 +18,6 @@ from hotwire.decoder.experiments.encoding.settings import EncodeSettings
 from hotwire.decoder.experiments.gist.listeners import ListenerSection, OneStorySection
 from hotwire.decoder.experiments.gist.run import evaluate_gist
 from hotwire.decoder.experiments.gist.sections import BeamSection, GistEvaluationSection, GistSection
-from hotwire.decoder.experiments.gist.words_section import PassagesSection, WordsSection
 from hotwire.decoder.experiments.kinematics.run import evaluate_kinematics
 from hotwire.decoder.experiments.kinematics.study import (
     KinematicsEvaluationSection,
@@ -45,6 +44,7 @@ from hotwire.decoder.study.recordings import CutSection, section_of
 from hotwire.decoder.study.schema import study_sections
 from hotwire.decoder.study.section import Section
 from hotwire.decoder.study.settings import ADAPTERS, SETTINGS, DecoderSection, adapter_section
+from hotwire.decoder.study.stories import PassagesSection, WordsSection
 from hotwire.decoder.windows import WINDOWS
 from hotwire.models import open_network
 
