@@ -138,7 +138,7 @@ def test_wrong_inputs_name_their_field() -> None:
         CliRunner().invoke(hotwire, ["encode", "study.toml", "study.toml"]).stderr.replace("\n", " ")
     )
     np.savetxt("sound.txt", np.full((N, 1), np.nan))
-    assert "encode: sound: expected finite numbers, got [nan] in row 1, sound.txt" in failed(STORY)
+    assert "encode: sound: expected finite numbers, got [nan] in row 1 of sound.txt" in failed(STORY)
     np.savetxt("sound.txt", np.zeros((N - 1, 1)))
     assert "encode: sound: expected a row for each of 90 samples" in failed(STORY)
     assert "reading: time: expected one of the table's columns" in changed(READING, 'time = "ms"', 'time = "rt"')
