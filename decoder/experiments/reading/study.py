@@ -32,7 +32,7 @@ class ReadingEncodeSection(Section):
     """See `hotwire.decoder.experiments.reading.settings.ReadingSettings`."""
 
     corpus: AnyPath
-    """A table with a column ``word``, a row for each time that it was said: how usual each word is."""
+    """A table with a column `word`, a row for each time that it was said: how usual each word is."""
 
     @model_validator(mode="after")
     def _is_possible(self) -> ReadingEncodeSection:

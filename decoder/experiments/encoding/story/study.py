@@ -35,7 +35,7 @@ class StoryEncodeSection(Section):
 
     layers: OneOrMore[Layer]
     corpus: AnyPath | None = None
-    """A table with a column ``word``, a row for each time that it was said: how usual each word is."""
+    """A table with a column `word`, a row for each time that it was said: how usual each word is."""
     sound: OneOrMore[AnyPath] | None = None
     """The sound, such as its power: numbers apart by blanks, a row for each sample; a file for each run."""
 
