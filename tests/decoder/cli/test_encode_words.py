@@ -125,7 +125,9 @@ def test_wrong_inputs_name_their_field() -> None:
         return failed(study.replace(old, new))
 
     assert "words: words.tsv: word 52 ('dog') is said at" in changed(STORY, "tr_s = 2.0", "tr_s = 1.0")
-    assert "encode: n_folds: expected few enough" in changed(STORY, "delays = [1, 2]", "delays = [1, 30]")
+    assert "encode: delays: expected less than the 30 samples of a fold, got 30" in changed(
+        STORY, "delays = [1, 2]", "delays = [1, 30]"
+    )
     assert "words: path: expected a file for each of 2 runs, got 1" in changed(
         RECORDING, '["words.tsv", "words.tsv"]', '"words.tsv"'
     )

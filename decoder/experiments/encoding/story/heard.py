@@ -58,6 +58,11 @@ class Heard:
         return self.truth.shape[1]
 
     @property
+    def n_shortest(self) -> int:
+        """The samples of the shortest run."""
+        return min(int(np.count_nonzero(self.run == run)) for run in self.words)
+
+    @property
     def fitted_to(self) -> Floats:
         """What a model is fitted to, (n_samples, n_listeners * n_sites): each listener's others, or the only one."""
         n = self.n_listeners

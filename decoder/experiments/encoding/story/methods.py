@@ -13,6 +13,7 @@ def story_methods(result: StoryEncoding) -> dict[str, str]:
     of = result.settings
     chosen = ", ".join(f"{layer} in {100 * share:.0f} %" for layer, share in result.layers.items())
     many = result.n_listeners > 1
+    sound = " The sound is not delayed, but as it is given." if "sound" in result.nuisance else ""
     fitted = (
         "Each listener is predicted by a model of the mean of all others, on samples that the model was not fitted on: "
         "no brain's noise is in its own training. Strengths and layer are the same for all listeners and sites, by the "
@@ -32,7 +33,7 @@ def story_methods(result: StoryEncoding) -> dict[str, str]:
             f"Of each word: {', '.join(result.nuisance)} (nuisance), and {of.n_components} principal components of a "
             f"layer of {result.network}, read with at most {of.n_tokens} tokens before it; interpolated to samples "
             f"(Lanczos; Huth et al. 2016), and delayed by {', '.join(map(str, of.delays))} samples (finite impulse "
-            "response). Components and scales are of the training. A sound's columns are not delayed."
+            f"response). Components and scales are of the training.{sound}"
         ),
         "banded ridge": (
             "Nuisance, position and layer each have a strength (Dupre la Tour et al. 2022), from "

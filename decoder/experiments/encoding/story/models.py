@@ -58,6 +58,9 @@ class HeldOut(NamedTuple):
 
 def check_folds(heard: Heard, settings: StorySettings) -> None:
     """Raise InputError where samples are too few for folds that are longer than delays and interpolation reach."""
+    fold = heard.n_shortest // settings.n_folds if len(heard.words) == 1 else heard.n_shortest
+    if max(settings.delays) >= fold:
+        raise InputError(f"delays: expected less than the {fold} samples of a fold, got {max(settings.delays)}")
     for train, _ in splits("contiguous", heard.run, settings):
         _inner("contiguous", heard.run[train], settings)
     draw_shifts(heard, settings)
@@ -65,12 +68,11 @@ def check_folds(heard: Heard, settings: StorySettings) -> None:
 
 def draw_shifts(heard: Heard, settings: StorySettings) -> list[int]:
     """By how many samples the text is put later; it is a gap or more from where it was, also round a run's end."""
-    shortest = min(int(np.count_nonzero(heard.run == run)) for run in heard.words)
-    possible = np.arange(settings.gap, shortest - settings.gap + 1)
+    possible = np.arange(settings.gap, heard.n_shortest - settings.gap + 1)
     if len(possible) < settings.n_shifts:
         raise InputError(
-            f"n_shifts: expected at most {len(possible)}, which is how often a run of {shortest} samples can be "
-            f"shifted by {settings.gap} or more, got {settings.n_shifts}"
+            f"n_shifts: expected at most {len(possible)}, which is how often a run of {heard.n_shortest} samples can "
+            f"be shifted by {settings.gap} or more, got {settings.n_shifts}"
         )
     return sorted(np.random.default_rng(settings.seed).choice(possible, settings.n_shifts, replace=False).tolist())
 

@@ -13,7 +13,7 @@ from ....report.numbers import count, p_words
 from ....report.result import Folded, Number, PageSection, Part, Sentence, Table
 from ....statistics.subjects import LEAST_SUBJECTS, SubjectsMean, mean_over_subjects
 from ..figures import ends_text
-from .figures import MOST_SITES, best_sites, models_figure, unique_figure
+from .figures import MOST_SITES, PANELS, best_sites, models_figure, unique_figure
 from .methods import story_methods
 from .result import FULL, LAYER_ALONE, PLAIN, POSITION_ALONE, SHIFTED, UNTRAINED, Folds, StoryEncoding
 
@@ -96,11 +96,12 @@ class StoryReport:
         position = {folds: result.explained(POSITION_ALONE, folds).value for folds in BOTH}
         layer = result.explained(LAYER_ALONE, "shuffled").value
         unique = result.unique(FULL, "shuffled")
+        flatters = position["shuffled"] > layer
+        so = ", which therefore show nothing of a layer" if flatters else ""
         text = (
             f"Position in time alone, which knows no word, explains {100 * position['contiguous']:.2f} % in contiguous "
-            f"folds and {100 * position['shuffled']:.2f} % in shuffled ones, where the layer alone explains "
-            f"{100 * layer:.2f} % and adds {_points(unique)} points to nuisance and position: shuffled folds show "
-            "nothing of a layer."
+            f"folds and {100 * position['shuffled']:.2f} % in shuffled ones{so}: there the layer alone explains "
+            f"{100 * layer:.2f} % and adds {_points(unique)} points to nuisance and position."
         )
         found.append(Sentence(text))
         ceiling = self._ceiling()
@@ -115,7 +116,7 @@ class StoryReport:
         return [*found, *(Sentence(note, False) for note in result.notes)]
 
     def tables(self) -> list[Table]:
-        return [self._models(), self._sites(best_sites(self.result))]
+        return [*map(self._models, BOTH), self._sites(best_sites(self.result))]
 
     def figures(self) -> list[Drawing]:
         return [models_figure(self.result), unique_figure(self.result)]
@@ -126,7 +127,7 @@ class StoryReport:
         if len(self.result.sites) > MOST_SITES:
             sites.append(Folded("All sites", [self._sites(range(len(self.result.sites)))]))
         return [
-            PageSection("What predicts the recording", [models, self._models()]),
+            PageSection("What predicts the recording", [models, *map(self._models, BOTH)]),
             PageSection("What the layer adds", [unique, *sites, Folded(f"Each {self.result.unit}", [self._units()])]),
             PageSection("Methods", [story_methods(self.result)]),
         ]
@@ -152,25 +153,14 @@ class StoryReport:
     def _ceiling(self) -> float | None:
         return None if self.result.ceiling is None else float(self.result.ceiling.mean())
 
-    def _models(self) -> Table:
+    def _models(self, folds: Folds) -> Table:
         result, rows = self.result, []
-        for name, score in result.rows["contiguous"].items():
-            row = [name, _percent(result.explained(name)), f"{score.r.mean():.3f}", "–"]
-            if name in (FULL, UNTRAINED, SHIFTED):
-                row[3] = _points(result.unique(name))
-            other = result.rows["shuffled"].get(name)
-            beside = ["–"] * 3
-            if other is not None:
-                beside[:2] = _percent(result.explained(name, "shuffled")), f"{other.r.mean():.3f}"
-            if name == FULL:
-                beside[2] = _points(result.unique(name, "shuffled"))
-            rows.append(row + beside)
-        columns = ("", "explained, %", "r", f"beyond {PLAIN}", "shuffled folds: explained, %", "r", "beyond")
-        caption = (
-            f"Explained variance in %, mean over {count(len(result.sites), 'site')}, with 95 % intervals over "
-            f"{result.unit}s. Contiguous folds count; shuffled ones stand beside to show how they flatter."
-        )
-        return Table(columns, rows, caption, bold=0)
+        for name, score in result.rows[folds].items():
+            beyond = _points(result.unique(name, folds)) if name in (FULL, UNTRAINED, SHIFTED) else "–"
+            rows.append([name, _percent(result.explained(name, folds)), f"{score.r.mean():.3f}", beyond])
+        columns = ("", "explained, %", "r", f"beyond {PLAIN}, points")
+        over = f"mean over {count(len(result.sites), 'site')}, 95 % intervals over {result.unit}s"
+        return Table(columns, rows, f"{PANELS[folds].capitalize()}: explained variance, {over}.", bold=0)
 
     def _sites(self, sites: Any) -> Table:
         result, rows = self.result, []
