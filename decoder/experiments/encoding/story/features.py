@@ -17,8 +17,8 @@ from ....gist.drift import WHOLE_RUN
 from ....gist.lanczos import sample_of
 from ....gist.story import Story, principal_components
 from ..predictors import WIDTHS, positions
-from .heard import Floats, Heard
 from .settings import StorySettings
+from .story_recording import Floats, StoryRecording
 
 NUISANCE, POSITION, LAYER = "nuisance", "position", "layer"
 POSITION_ROWS = 10.0
@@ -34,7 +34,7 @@ class StoryFeatures:
 
     Attributes
     ----------
-    heard : Heard
+    recorded : StoryRecording
     known : mapping of int or str to WordsRead
         What the language model makes of the words of each run, for surprisal.
     settings : StorySettings
@@ -44,7 +44,7 @@ class StoryFeatures:
         More nuisance features, of samples, which are not delayed.
     """
 
-    heard: Heard
+    recorded: StoryRecording
     known: Known
     settings: StorySettings
     frequency: Mapping[Any, Floats] | None = None
@@ -59,7 +59,7 @@ class StoryFeatures:
     @cached_property
     def position(self) -> Floats:
         """The place of each sample in its run alone: numbers with the inner products of Gaussians of all widths."""
-        of_widths = [positions(self.heard.run, width) for width in WIDTHS]
+        of_widths = [positions(self.recorded.run, width) for width in WIDTHS]
         found = scores_of(np.sum([one @ one.T for one in of_widths], axis=0))
         size = np.linalg.norm(found - found.mean(axis=0))
         return found * np.sqrt(POSITION_ROWS * len(found)) / size
@@ -82,29 +82,29 @@ class StoryFeatures:
 
     @cached_property
     def _stories(self) -> dict[Any, Story]:
-        heard = self.heard
+        recorded = self.recorded
         return {
             run: Story(
                 words,
                 self.known[run],
-                int(np.count_nonzero(heard.run == run)),
-                heard.rate_hz,
+                int(np.count_nonzero(recorded.run == run)),
+                recorded.rate_hz,
                 frequency=None if self.frequency is None else self.frequency[run],
             )
-            for run, words in heard.words.items()
+            for run, words in recorded.words.items()
         }
 
     def _places(self, train: NDArray[np.intp]) -> list[NDArray[np.intp]]:
         """The samples of training in each run, counted from the run's first."""
-        starts = [np.flatnonzero(self.heard.run == run)[0] for run in self._stories]
-        of_runs = [train[self.heard.run[train] == run] for run in self._stories]
+        starts = [np.flatnonzero(self.recorded.run == run)[0] for run in self._stories]
+        of_runs = [train[self.recorded.run[train] == run] for run in self._stories]
         return [of - start for of, start in zip(of_runs, starts, strict=True)]
 
     def _delayed(self, table: Floats, train: NDArray[np.intp]) -> Floats:
         """Delayed, and without drift, as the recording is: a linear step of both leaves the weights between them."""
-        whole = delayed(scaled(table, train), self.settings.delays, self.heard.run)
-        parts = [whole[self.heard.run == run] for run in self._stories]
-        return np.concatenate([WHOLE_RUN.out_of_story(part, self.heard.rate_hz) for part in parts])
+        whole = delayed(scaled(table, train), self.settings.delays, self.recorded.run)
+        parts = [whole[self.recorded.run == run] for run in self._stories]
+        return np.concatenate([WHOLE_RUN.out_of_story(part, self.recorded.rate_hz) for part in parts])
 
 
 def scaled(table: Floats, train: NDArray[np.intp]) -> Floats:

@@ -17,7 +17,6 @@ from .....errors import InputError
 from ....evaluation.threads import in_parallel
 from ....gist.chunks import splitter_for
 from .features import LAYER, NUISANCE, POSITION, Known, StoryFeatures
-from .heard import Floats, Heard
 from .result import (
     FULL,
     LAYER_ALONE,
@@ -30,6 +29,7 @@ from .result import (
     StoryScore,
 )
 from .settings import StorySettings
+from .story_recording import Floats, StoryRecording
 
 STRENGTHS = tuple(10.0**power for power in range(6))
 """Of each band; features have unit variance."""
@@ -49,30 +49,30 @@ class Bands(NamedTuple):
     shift: int = 0
 
 
-class HeldOut(NamedTuple):
+class HeldOutPrediction(NamedTuple):
     """Predictions shaped as the truth, and the error within the training of each fold, (n_folds,)."""
 
     predicted: NDArray[np.float32]
     errors: Floats
 
 
-def check_folds(heard: Heard, settings: StorySettings) -> None:
+def check_folds(recorded: StoryRecording, settings: StorySettings) -> None:
     """Raise InputError where samples are too few for folds that are longer than delays and interpolation reach."""
-    fold = heard.n_shortest // settings.n_folds if len(heard.words) == 1 else heard.n_shortest
+    fold = recorded.n_shortest // settings.n_folds if len(recorded.words) == 1 else recorded.n_shortest
     if max(settings.delays) >= fold:
         raise InputError(f"delays: expected less than the {fold} samples of a fold, got {max(settings.delays)}")
-    for train, _ in splits("contiguous", heard.run, settings):
-        _inner("contiguous", heard.run[train], settings)
-    draw_shifts(heard, settings)
+    for train, _ in splits("contiguous", recorded.run, settings):
+        _inner("contiguous", recorded.run[train], settings)
+    draw_shifts(recorded, settings)
 
 
-def draw_shifts(heard: Heard, settings: StorySettings) -> list[int]:
+def draw_shifts(recorded: StoryRecording, settings: StorySettings) -> list[int]:
     """By how many samples the text is put later; it is a gap or more from where it was, also round a run's end."""
-    possible = np.arange(settings.gap, heard.n_shortest - settings.gap + 1)
+    possible = np.arange(settings.gap, recorded.n_shortest - settings.gap + 1)
     if len(possible) < settings.n_shifts:
         raise InputError(
-            f"n_shifts: expected at most {len(possible)}, which is how often a run of {heard.n_shortest} samples can "
-            f"be shifted by {settings.gap} or more, got {settings.n_shifts}"
+            f"n_shifts: expected at most {len(possible)}, which is how often a run of {recorded.n_shortest} samples "
+            f"can be shifted by {settings.gap} or more, got {settings.n_shifts}"
         )
     return sorted(np.random.default_rng(settings.seed).choice(possible, settings.n_shifts, replace=False).tolist())
 
@@ -100,22 +100,22 @@ class Models:
         layers = self.features.settings.layers
         return rows, {layer: float((best == i).mean()) for i, layer in enumerate(layers)}
 
-    def held_out(self, folds: Folds, bands: Bands) -> HeldOut:
+    def held_out(self, folds: Folds, bands: Bands) -> HeldOutPrediction:
         """Predict all samples, each by a model that was fitted, with all choices, without its fold."""
-        heard, settings = self.features.heard, self.features.settings
-        Y, errors = heard.fitted_to, []
+        recorded, settings = self.features.recorded, self.features.settings
+        Y, errors = recorded.fitted_to, []
         predicted = np.empty(Y.shape, np.float32)
-        for train, test in splits(folds, heard.run, settings):
+        for train, test in splits(folds, recorded.run, settings):
             tables = self._tables(bands, train)
             of_columns = [name for name, one in tables.items() for _ in range(one.shape[1])]
             X = np.hstack(list(tables.values()))
-            splitter, groups = _inner(folds, heard.run[train], settings)
+            splitter, groups = _inner(folds, recorded.run[train], settings)
             adapter = BandedAdapter(of_columns, STRENGTHS, cv=splitter, n_iter=N_MIXTURES, random_state=settings.seed)
             adapter.fit(X[train], Y[train], groups)
             predicted[test] = adapter.predict(X[test]) - Y[train].mean(axis=0)
             assert adapter.cv_errors_ is not None
             errors.append(adapter.cv_errors_.min())
-        return HeldOut(predicted.reshape(heard.truth.shape), np.array(errors))
+        return HeldOutPrediction(predicted.reshape(recorded.truth.shape), np.array(errors))
 
     def _tables(self, bands: Bands, train: NDArray[np.intp]) -> dict[str, Floats]:
         of = self.features
@@ -140,25 +140,25 @@ class Models:
         }
         if folds == "contiguous":
             found[UNTRAINED] = [layers(both, network) for network in range(1, len(self.known))]
-            found[SHIFTED] = [layers(both, shift=shift) for shift in draw_shifts(self.features.heard, settings)]
+            found[SHIFTED] = [layers(both, shift=shift) for shift in draw_shifts(self.features.recorded, settings)]
         return found
 
     def _all(self, folds: Folds) -> list[Bands]:
         return [one for draws in self._models(folds).values() for of in draws for one in of]
 
-    def _score(self, candidates: Sequence[HeldOut], folds: Folds) -> StoryScore:
+    def _score(self, candidates: Sequence[HeldOutPrediction], folds: Folds) -> StoryScore:
         """The score of each fold's best candidate."""
-        heard, settings = self.features.heard, self.features.settings
+        recorded, settings = self.features.recorded, self.features.settings
         predicted = candidates[0].predicted
         if len(candidates) > 1:
             predicted = np.empty_like(predicted)
-            of_folds = splits(folds, heard.run, settings)
+            of_folds = splits(folds, recorded.run, settings)
             for best, (_, test) in zip(chosen_layers(candidates), of_folds, strict=True):
                 predicted[test] = candidates[best].predicted[test]
-        return StoryScore(heard.explained(predicted), heard.correlation(predicted))
+        return StoryScore(recorded.explained(predicted), recorded.correlation(predicted))
 
 
-def chosen_layers(candidates: Sequence[HeldOut]) -> NDArray[np.intp]:
+def chosen_layers(candidates: Sequence[HeldOutPrediction]) -> NDArray[np.intp]:
     """For each fold the candidate with the least error within the training."""
     return np.argmin([one.errors for one in candidates], axis=0)
 

@@ -10,16 +10,16 @@ from ....gist.network_words import read_stories
 from ....gist.story import NUISANCE as OF_WORDS
 from ....gist.word_frequency import Corpus
 from .features import StoryFeatures
-from .heard import Floats, Heard
 from .models import Models, check_folds
 from .result import (
     StoryEncoding,
 )
 from .settings import StorySettings
+from .story_recording import Floats, StoryRecording
 
 
 def encode_story(
-    heard: Heard,
+    recorded: StoryRecording,
     network: LanguageModel,
     settings: StorySettings,
     *,
@@ -30,8 +30,8 @@ def encode_story(
 
     Parameters
     ----------
-    heard : Heard
-        From `heard_by_many` or `heard_by_one`.
+    recorded : StoryRecording
+        From `several_listeners` or `one_listener`.
     network : LanguageModel
         Of the Llama family.
     settings : StorySettings
@@ -48,34 +48,34 @@ def encode_story(
         The network has no such layer.
     """
     start = time.perf_counter()
-    check_folds(heard, settings)
-    if more is not None and len(more) != len(heard.truth):
-        raise InputError(f"sound: expected a row for each of {len(heard.truth)} samples, got {len(more)}")
+    check_folds(recorded, settings)
+    if more is not None and len(more) != len(recorded.truth):
+        raise InputError(f"sound: expected a row for each of {len(recorded.truth)} samples, got {len(more)}")
     networks = [network, *(network.untrained(settings.seed + draw) for draw in range(settings.n_untrained))]
-    known = [dict(read_stories(one, settings.layers, heard.words, settings.n_tokens)) for one in networks]
+    known = [dict(read_stories(one, settings.layers, recorded.words, settings.n_tokens)) for one in networks]
     frequency = None
     if corpus is not None:
-        frequency = {run: corpus.log_frequency(words.word.tolist()) for run, words in heard.words.items()}
-    models = Models(StoryFeatures(heard, known[0], settings, frequency, more), known)
+        frequency = {run: corpus.log_frequency(words.word.tolist()) for run, words in recorded.words.items()}
+    models = Models(StoryFeatures(recorded, known[0], settings, frequency, more), known)
     rows, layers = models.rows()
     return StoryEncoding(
         rows=rows,
         layers=layers,
-        ceiling=heard.ceiling(),
-        units=heard.units,
-        sites=heard.sites,
-        n_listeners=heard.n_listeners,
-        n_samples=len(heard.truth),
-        n_words=sum(map(len, heard.words.values())),
-        rate_hz=heard.rate_hz,
+        ceiling=recorded.ceiling(),
+        units=recorded.units,
+        sites=recorded.sites,
+        n_listeners=recorded.n_listeners,
+        n_samples=len(recorded.truth),
+        n_words=sum(map(len, recorded.words.values())),
+        rate_hz=recorded.rate_hz,
         nuisance=(
             *OF_WORDS,
             *([] if corpus is None else [f"frequency among the {corpus.n_words:,} words of {corpus.source}"]),
             *([] if more is None else ["sound"]),
         ),
         notes=() if corpus is not None else ("Nuisance has no frequency of words: no corpus is given.",),
-        source=heard.source,
-        words_source=next(iter(heard.words.values())).source,
+        source=recorded.source,
+        words_source=next(iter(recorded.words.values())).source,
         network=network.name,
         fingerprint=network.fingerprint,
         settings=settings,

@@ -22,11 +22,11 @@ from ....study.section import AnyPath, OneOrMore, Section
 from ....study.settings import Layer
 from ....study.stories import ListenersSection, WordsSection
 from ....study.study import check_kind, naming, read_document
-from .heard import Heard, heard_by_many, heard_by_one
 from .models import check_folds
 from .result import StoryEncoding
 from .run import encode_story
 from .settings import StorySettings
+from .story_recording import StoryRecording, one_listener, several_listeners
 
 
 @fields_of(StorySettings)
@@ -81,11 +81,11 @@ class StoryStudy:
         """Read all of it, and encode. A StudyError says what the file makes impossible."""
         of = self.sections
         settings = of.encode.settings()
-        heard = self.heard()
+        recorded = self.recorded()
         with naming(self.path, "encode: "):
-            check_folds(heard, settings)  # before the network is opened
+            check_folds(recorded, settings)  # before the network is opened
             corpus = None if of.encode.corpus is None else Corpus(of.encode.corpus)
-            sound = self._sound(heard)
+            sound = self._sound(recorded)
         with naming(self.path, "network: "):
             network = of.network.open()
             if not isinstance(network, LanguageModel):
@@ -93,9 +93,9 @@ class StoryStudy:
                     f"expected a language model, which reads words, such as smollm2-135m-instruct, got {network.name}"
                 )
         with naming(self.path, "encode: "):
-            return encode_story(heard, network, settings, corpus=corpus, more=sound)
+            return encode_story(recorded, network, settings, corpus=corpus, more=sound)
 
-    def heard(self) -> Heard:
+    def recorded(self) -> StoryRecording:
         """Read the recording and the words of its runs."""
         of = self.sections
         if of.listeners is not None:
@@ -103,23 +103,23 @@ class StoryStudy:
                 recording = read_listeners(**of.listeners.given())
             with naming(self.path, "words: "):
                 [story] = of.words.read([1]).values()
-                return heard_by_many(recording, story)
+                return several_listeners(recording, story)
         assert of.recording is not None
         with naming(self.path, "recording: "):
             recording = of.recording.read()
         with naming(self.path, "words: "):
-            return heard_by_one(recording, of.words.read(recording.runs))
+            return one_listener(recording, of.words.read(recording.runs))
 
-    def _sound(self, heard: Heard) -> np.ndarray | None:
+    def _sound(self, recorded: StoryRecording) -> np.ndarray | None:
         files = self.sections.encode.sound
         if files is None:
             return None
-        runs = list(heard.words)
+        runs = list(recorded.words)
         if len(files) != len(runs):
             raise InputError(f"sound: expected a file for each of {len(runs)} runs, got {len(files)}")
         tables = [read_number_table(file) for file in files]
         for run, file, table in zip(runs, files, tables, strict=True):
-            n = int(np.count_nonzero(heard.run == run))
+            n = int(np.count_nonzero(recorded.run == run))
             if len(table) != n or table.shape[1] != tables[0].shape[1]:
                 raise InputError(
                     f"sound: expected a row for each of {n} samples and {tables[0].shape[1]} columns, got "

@@ -13,7 +13,6 @@ from hotwire.adapters.other.delays import delayed
 from hotwire.decoder.experiments.encoding.predictors import WIDTHS
 from hotwire.decoder.experiments.encoding.story import models
 from hotwire.decoder.experiments.encoding.story.features import NUISANCE, POSITION, StoryFeatures
-from hotwire.decoder.experiments.encoding.story.heard import Heard, heard_by_many, heard_by_one
 from hotwire.decoder.experiments.encoding.story.models import Bands, Models, draw_shifts, splits
 from hotwire.decoder.experiments.encoding.story.report import StoryReport
 from hotwire.decoder.experiments.encoding.story.result import (
@@ -27,6 +26,7 @@ from hotwire.decoder.experiments.encoding.story.result import (
 )
 from hotwire.decoder.experiments.encoding.story.run import encode_story
 from hotwire.decoder.experiments.encoding.story.settings import StorySettings
+from hotwire.decoder.experiments.encoding.story.story_recording import StoryRecording, one_listener, several_listeners
 from hotwire.decoder.gist.lanczos import lanczos_matrix
 from hotwire.decoder.gist.network_words import read_stories
 from hotwire.decoder.recordings.recording import Recording
@@ -53,14 +53,14 @@ def recording(signal: np.ndarray, noise: float = 1.0, seed: int = 3) -> Recordin
     return Recording(data.reshape(-1, N_SITES).astype(np.float32), 0.5, ("a", "b", "c"), run, source="made up")
 
 
-def features(heard: Heard) -> tuple[StoryFeatures, Any]:
-    known = dict(read_stories(network(), LAYERS, heard.words, SETTINGS.n_tokens))
-    return StoryFeatures(heard, known, SETTINGS), known
+def features(recorded: StoryRecording) -> tuple[StoryFeatures, Any]:
+    known = dict(read_stories(network(), LAYERS, recorded.words, SETTINGS.n_tokens))
+    return StoryFeatures(recorded, known, SETTINGS), known
 
 
 def parts_of_story() -> tuple[np.ndarray, np.ndarray]:
     """What nuisance, and what a layer beyond it, make of sites; of unit variance, and not correlated."""
-    of, known = features(heard_by_many(recording(np.zeros((N, N_SITES))), WORDS))
+    of, known = features(several_listeners(recording(np.zeros((N, N_SITES))), WORDS))
     every, rng = np.arange(N), np.random.default_rng(7)
     plain = of.nuisance(every)
     layer = of.language(known, "1", every)
@@ -82,8 +82,8 @@ def slow_noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 def followed() -> StoryEncoding:
     """Of a listener's variance nuisance is 0.25 and the layer's own part 0.375."""
     nuisance, own = parts_of_story()
-    heard = heard_by_many(recording(np.sqrt([0.5]) * nuisance + np.sqrt(0.75) * own, np.sqrt(0.75)), WORDS)
-    return encode_story(heard, network(), SETTINGS)
+    recorded = several_listeners(recording(np.sqrt([0.5]) * nuisance + np.sqrt(0.75) * own, np.sqrt(0.75)), WORDS)
+    return encode_story(recorded, network(), SETTINGS)
 
 
 def test_what_the_layer_alone_knows_is_found_in_the_size_that_it_has() -> None:
@@ -114,22 +114,22 @@ def test_the_report_says_it() -> None:
         assert all(len(row) == len(table.columns) for row in table.rows)
 
 
-def unique_of(heard: Heard) -> dict[str, dict[str, Any]]:
+def unique_of(recorded: StoryRecording) -> dict[str, dict[str, Any]]:
     """For both kinds of folds the scores of the models that matter, by layer 1."""
-    of, known = features(heard)
+    of, known = features(recorded)
     all_models = Models(of, [known])
     both = (NUISANCE, POSITION)
     named = {FULL: Bands(both, 0, "1"), PLAIN: Bands(both), POSITION_ALONE: Bands((POSITION,))}
     named[NUISANCE_ALONE] = Bands((NUISANCE,))
     return {
-        folds: {name: heard.explained(all_models.held_out(folds, one).predicted) for name, one in named.items()}
+        folds: {name: recorded.explained(all_models.held_out(folds, one).predicted) for name, one in named.items()}
         for folds in ("contiguous", "shuffled")
     }
 
 
 def test_a_listener_of_nuisance_alone_has_no_unique_part() -> None:
     nuisance, _ = parts_of_story()
-    found = unique_of(heard_by_many(recording(nuisance), WORDS))["contiguous"]
+    found = unique_of(several_listeners(recording(nuisance), WORDS))["contiguous"]
     assert found[NUISANCE_ALONE].mean() > 0.3
     gain = (found[FULL] - found[PLAIN]).mean(axis=1)
     assert abs(gain.mean()) < 0.03
@@ -139,11 +139,11 @@ def test_a_listener_of_nuisance_alone_has_no_unique_part() -> None:
 @pytest.mark.parametrize("many", [True, False])
 def test_slow_noise_flatters_in_shuffled_folds_alone(many: bool) -> None:
     if many:
-        heard = heard_by_many(recording(slow_noise((N, N_SITES)), 0.7), WORDS)
+        recorded = several_listeners(recording(slow_noise((N, N_SITES)), 0.7), WORDS)
     else:
         data = slow_noise((N, N_SITES)).astype(np.float32)
-        heard = heard_by_one(Recording(data, 0.5, ("a", "b", "c"), np.ones(N, int)), {1: WORDS})
-    found = unique_of(heard)
+        recorded = one_listener(Recording(data, 0.5, ("a", "b", "c"), np.ones(N, int)), {1: WORDS})
+    found = unique_of(recorded)
     assert found["shuffled"][POSITION_ALONE].mean() > 0.25
     assert found["contiguous"][POSITION_ALONE].mean() < 0.05
     assert (found["contiguous"][FULL] - found["contiguous"][PLAIN]).mean() < 0.03
@@ -151,8 +151,8 @@ def test_slow_noise_flatters_in_shuffled_folds_alone(many: bool) -> None:
 
 def test_predictions_are_those_of_ridge_on_features_made_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "STRENGTHS", (10.0, 10.0 + 1e-7))
-    heard = heard_by_many(recording(np.zeros((N, N_SITES))), WORDS)
-    of, known = features(heard)
+    recorded = several_listeners(recording(np.zeros((N, N_SITES))), WORDS)
+    of, known = features(recorded)
     found = Models(of, [known]).held_out("contiguous", Bands((NUISANCE, POSITION), 0, "2")).predicted
     at = lanczos_matrix(WORDS.middle_s * 0.5 - 0.5, np.arange(N))
     lower = [word.lower() for word in WORDS.word.tolist()]
@@ -165,7 +165,7 @@ def test_predictions_are_those_of_ridge_on_features_made_otherwise(monkeypatch: 
         kernels.append(near @ near.T)
     position = np.sum(kernels, axis=0)
     position *= 10 * N / (np.trace(position) - position.mean() * N)
-    for train, test in splits("contiguous", heard.run, SETTINGS):
+    for train, test in splits("contiguous", recorded.run, SETTINGS):
         nearest = np.rint(WORDS.middle_s * 0.5 - 0.5)
         of_train = np.isin(nearest, train)
         states = known[1].states["2"].astype(np.float64)
@@ -180,52 +180,52 @@ def test_predictions_are_those_of_ridge_on_features_made_otherwise(monkeypatch: 
         kernel = np.sum([one @ one.T for one in tables], axis=0) + position
         left, values, _ = np.linalg.svd(kernel)
         X = left * np.sqrt(values)
-        expected = Ridge(10.0).fit(X[train], heard.fitted_to[train]).predict(X[test])
-        expected -= heard.fitted_to[train].mean(axis=0)
+        expected = Ridge(10.0).fit(X[train], recorded.fitted_to[train]).predict(X[test])
+        expected -= recorded.fitted_to[train].mean(axis=0)
         np.testing.assert_allclose(found[test].reshape(len(test), -1), expected, atol=1e-4)
 
 
 def test_no_listener_is_in_the_own_training() -> None:
-    heard = heard_by_many(recording(np.zeros((N, N_SITES))), WORDS)
-    of = heard.fitted_to.reshape(N, N_LISTENERS, N_SITES)
-    np.testing.assert_allclose(of[:, 2], np.delete(heard.truth, 2, axis=1).mean(axis=1), atol=1e-12)
+    recorded = several_listeners(recording(np.zeros((N, N_SITES))), WORDS)
+    of = recorded.fitted_to.reshape(N, N_LISTENERS, N_SITES)
+    np.testing.assert_allclose(of[:, 2], np.delete(recorded.truth, 2, axis=1).mean(axis=1), atol=1e-12)
 
 
 def test_the_text_is_put_to_another_time() -> None:
-    heard = heard_by_many(recording(np.zeros((N, N_SITES))), WORDS)
-    of, known = features(heard)
+    recorded = several_listeners(recording(np.zeros((N, N_SITES))), WORDS)
+    of, known = features(recorded)
     plain, late = (of.language(known, "1", np.arange(N), shift) for shift in (0, 5))
     both = np.roll(plain, 5, axis=0)[12:-12], late[12:-12]
     assert profile_correlation(*both).min() > 0.95
     assert np.abs(profile_correlation(plain[12:-12], late[12:-12])).max() < 0.6
-    assert all(SETTINGS.gap <= one <= N - SETTINGS.gap for one in draw_shifts(heard, SETTINGS))
+    assert all(SETTINGS.gap <= one <= N - SETTINGS.gap for one in draw_shifts(recorded, SETTINGS))
 
 
 def test_one_listener_of_several_runs_has_intervals_over_runs() -> None:
     rng = np.random.default_rng(5)
     data, run = rng.normal(size=(4 * N, 2)).astype(np.float32), np.repeat(["a", "b", "c", "d"], N)
     words = {name: made_words(N, seed=i) for i, name in enumerate("abcd")}
-    heard = heard_by_one(Recording(data, 0.5, ("x", "y"), run), words)
-    for train, test in splits("contiguous", heard.run, SETTINGS):
-        assert not set(heard.run[train]) & set(heard.run[test])
-    assert heard.units == ("a", "b", "c", "d")
-    assert heard.explained(np.zeros((4 * N, 1, 2))).shape == (4, 2)
-    assert heard.ceiling() is None
+    recorded = one_listener(Recording(data, 0.5, ("x", "y"), run), words)
+    for train, test in splits("contiguous", recorded.run, SETTINGS):
+        assert not set(recorded.run[train]) & set(recorded.run[test])
+    assert recorded.units == ("a", "b", "c", "d")
+    assert recorded.explained(np.zeros((4 * N, 1, 2))).shape == (4, 2)
+    assert recorded.ceiling() is None
 
 
 def test_what_does_not_fit_is_named() -> None:
     made = recording(np.zeros((N, N_SITES)))
     with pytest.raises(RecordingError, match=r"is said at .* but run listener0 lasts from 0 to 300 s"):
-        heard_by_many(made, made_words(N + 40))
+        several_listeners(made, made_words(N + 40))
     with pytest.raises(RecordingError, match="got none for: 2"):
-        heard_by_one(Recording(np.ones((4, 1), np.float32), 0.5, ("x",), np.array([1, 1, 2, 2])), {1: WORDS})
+        one_listener(Recording(np.ones((4, 1), np.float32), 0.5, ("x",), np.array([1, 1, 2, 2])), {1: WORDS})
     with pytest.raises(InputError, match="chunks longer than two gaps of 33 samples, got 3"):
-        models.check_folds(heard_by_many(made, WORDS), StorySettings(LAYERS, delays=[1, 30], n_folds=3))
+        models.check_folds(several_listeners(made, WORDS), StorySettings(LAYERS, delays=[1, 30], n_folds=3))
     flat = np.array(made.data)
     flat[:, 1] = 2.0
     with pytest.raises(InputError, match="run listener0: responses: site 'b' never varies"):
-        heard_by_many(Recording(flat, 0.5, ("a", "b", "c"), made.run), WORDS)
+        several_listeners(Recording(flat, 0.5, ("a", "b", "c"), made.run), WORDS)
     with pytest.raises(InputError, match="sound: expected a row for each of 150 samples, got 7"):
-        encode_story(heard_by_many(made, WORDS), network(), SETTINGS, more=np.zeros((7, 1)))
+        encode_story(several_listeners(made, WORDS), network(), SETTINGS, more=np.zeros((7, 1)))
     with pytest.raises(InputError, match="layers: expected one or more, each once"):
         StorySettings(["1", "1"])

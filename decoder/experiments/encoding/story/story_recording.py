@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class StoryRecording:
     """Recordings of stories, without drift.
 
     Attributes
@@ -92,7 +92,7 @@ class Heard:
         return [(self.truth[of, 0], predicted[of, 0]) for of in rows]
 
 
-def heard_by_many(recording: Recording, words: TimedWords) -> Heard:
+def several_listeners(recording: Recording, words: TimedWords) -> StoryRecording:
     """Several listeners of one story, a run each.
 
     Raises
@@ -119,7 +119,7 @@ def heard_by_many(recording: Recording, words: TimedWords) -> Heard:
             )
     n = len(lengths)
     truth = steady.reshape(n, -1, recording.n_features).transpose(1, 0, 2)
-    return Heard(
+    return StoryRecording(
         truth=np.ascontiguousarray(truth),
         run=np.ones(len(truth), np.intp),
         sites=recording.feature_names,
@@ -130,11 +130,11 @@ def heard_by_many(recording: Recording, words: TimedWords) -> Heard:
     )
 
 
-def heard_by_one(recording: Recording, words: Mapping[Any, TimedWords]) -> Heard:
-    """One listener, with the words of each run; errors as of `heard_by_many`."""
+def one_listener(recording: Recording, words: Mapping[Any, TimedWords]) -> StoryRecording:
+    """One listener, with the words of each run; errors as of `several_listeners`."""
     check_words(words, recording)
     check_lasting(dict(words), recording)
-    return Heard(
+    return StoryRecording(
         truth=_steady(recording)[:, None],
         run=recording.run,
         sites=recording.feature_names,
