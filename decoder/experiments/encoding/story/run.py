@@ -11,9 +11,7 @@ from ....gist.story import NUISANCE as OF_WORDS
 from ....gist.word_frequency import Corpus
 from .features import StoryFeatures
 from .models import Models, check_folds
-from .result import (
-    StoryEncoding,
-)
+from .result import StoryEncoding
 from .settings import StorySettings
 from .story_recording import Floats, StoryRecording
 
@@ -51,6 +49,12 @@ def encode_story(
     check_folds(recorded, settings)
     if more is not None and len(more) != len(recorded.truth):
         raise InputError(f"sound: expected a row for each of {len(recorded.truth)} samples, got {len(more)}")
+    for layer in settings.layers:
+        [n_units] = network.shape_of(layer)
+        if settings.n_components > n_units:
+            raise InputError(
+                f"n_components: expected at most the {n_units} units of layer {layer}, got {settings.n_components}"
+            )
     networks = [network, *(network.untrained(settings.seed + draw) for draw in range(settings.n_untrained))]
     known = [dict(read_stories(one, settings.layers, recorded.words, settings.n_tokens)) for one in networks]
     frequency = None

@@ -227,5 +227,7 @@ def test_what_does_not_fit_is_named() -> None:
         several_listeners(Recording(flat, 0.5, ("a", "b", "c"), made.run), WORDS)
     with pytest.raises(InputError, match="sound: expected a row for each of 150 samples, got 7"):
         encode_story(several_listeners(made, WORDS), network(), SETTINGS, more=np.zeros((7, 1)))
+    with pytest.raises(InputError, match="n_components: expected at most the 12 units of layer 1, got 20"):
+        encode_story(several_listeners(made, WORDS), network(), StorySettings(LAYERS, delays=[1, 2], n_folds=3))
     with pytest.raises(InputError, match="layers: expected one or more, each once"):
         StorySettings(["1", "1"])
