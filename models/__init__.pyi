@@ -10,5 +10,6 @@ from .networks.sentence import SentenceEncoder as SentenceEncoder
 from .networks.torch_network import TorchNetwork as TorchNetwork
 from .networks.vision import VisionNetwork as VisionNetwork
 from .networks.whisper.recogniser import SpeechRecogniser as SpeechRecogniser
+from .sounds.cochleagram import cochleagram as cochleagram
 from .training.small_training import train_small_vision as train_small_vision
 from .weights.assets import fetch as fetch
