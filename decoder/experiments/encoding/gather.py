@@ -15,9 +15,9 @@ from ...statistics.correlations import profile_correlation
 from ...statistics.hierarchy import rise
 from ...statistics.sites import SiteBootstrap
 from ..kernel.cache import ArrayCache, Arrays
+from ..session.holding_out import HoldOut
 from ..session.settings import TimeRange
 from .cells import EncodingCell, entry_of
-from .holding_out import HoldOut
 from .predictors import ALL_LAYERS, LAYERS, NUISANCE, UNTRAINED, Predictor
 from .result import EncodingScore, Hierarchy, RegionEncoding
 from .session import EncodingSession
