@@ -170,7 +170,8 @@ def _even_cuts(recording: Recording, pauses: list[_Pause], n_runs: int, margin_s
     if n_missing == 0:
         return []
     longest = sorted((pause.length_s for pause in pauses), reverse=True)
-    long_enough = {pause.place: pause for pause in pauses if pause.length_s >= LONG * longest[n_missing - 1]}
+    least_s = LONG * longest[n_missing - 1] - GRID_TOLERANCE / recording.rate_hz
+    long_enough = {pause.place: pause for pause in pauses if pause.length_s >= least_s}
     chosen = _most_even(np.array([0, *sorted({*ends.tolist(), *long_enough})]), set(ends.tolist()), n_runs)
     return [long_enough[place] for place in chosen if place in long_enough]
 

@@ -121,6 +121,7 @@ def test_blocks_that_follow_each_other_without_a_pause_are_cut_where_they_meet(f
     cut = cut_runs(whole, n_runs=6)
     assert cut.events.run.tolist() == cut.runs
     assert list(cut.run_lengths().values()) == [cut_at, 10, 10, 10, 10, 64 - 40 - cut_at]
+    assert [int(np.sum(cut_runs(whole, n_runs=3).events.run == f"1 part {i}")) for i in (1, 2, 3)] == [2, 2, 2]
     within = first_s - (cut_at - 10) * tr_s
     np.testing.assert_allclose(cut.events.onset_s, [first_s, *[within] * 5], atol=1e-3)
 
