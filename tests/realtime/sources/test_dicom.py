@@ -175,6 +175,7 @@ def test_of_several_runs_that_are_there_the_last_is_taken(tmp_path: Path) -> Non
     session = Session(tmp_path, []).run(1.0)
     assert [sample.tolist() for sample in session.samples] == [voxels(1), voxels(2)]
     assert session.losses == {"other_series": 2}
+    assert session.said("files of series 4 (bold run) are not taken, those of series 5 (bold run) are")
 
 
 @pytest.mark.parametrize(
@@ -234,6 +235,8 @@ def test_nothing_but_strangers_says_what_came(tmp_path: Path) -> None:
     (tmp_path / "x.dcm").write_bytes(mosaic(volume(9), 1, series=9, protocol="localizer"))
     with pytest.raises(StreamNotFoundError, match=r"x\.dcm.*files of series 9 \(localizer\) are not taken"):
         Session(tmp_path, [], series=7).run(8.0)
+    with pytest.raises(StreamNotFoundError, match=r"no whole volume 'run\*' of series 7 of the protocol 'bold' came"):
+        Session(tmp_path, [], pattern="run*", series=7, protocol="bold").run(1.0)
 
 
 def test_a_head_that_moves_is_followed_and_reported(tmp_path: Path) -> None:

@@ -80,6 +80,8 @@ def test_what_cannot_be_written_is_named(session: Path) -> None:
         write_bids(session / "dicom", session / "bids", subject="sub-1", task="nf")
     with pytest.raises(RecordingError, match=r"no\.jsonl: there is no such file"):
         write_bids(session / "dicom", session / "bids", subject="1", task="nf", decisions=session / "no.jsonl")
+    with pytest.raises(RecordingError, match=r"protocol\.tsv: expected the decisions\.jsonl of .*got no session"):
+        write_bids(session / "dicom", session / "bids", subject="1", task="nf", decisions=session / "protocol.tsv")
     assert not (session / "bids").exists()
     lines = (session / "decisions.jsonl").read_text()
     status = '{"type": "status", "losses": {"began_late": 1}}\n'
