@@ -21,7 +21,7 @@ from ..clock import Clock
 from .folder_watch import FolderWatch
 from .source import Refusal
 from .volume_folder import FolderOfVolumes
-from .volume_order import VolumeOrder
+from .volume_order import MOST_APART, VolumeOrder
 
 SAME_TR = 1e-3
 """Repetition times that differ by this share are the same: headers hold rounded numbers."""
@@ -183,6 +183,9 @@ class DicomFolder(FolderOfVolumes):
 
     def _add(self, name: str, volume: DicomVolume) -> None:
         """Take a whole volume."""
+        if self._newest is not None and abs(volume.number - self._newest.number) > MOST_APART:
+            self._watch.refuse(name, f"does not fit: its number is {volume.number}, far from {self._newest.number}")
+            return
         try:
             made = self._values.of(name, volume.number, volume.values, volume.affine, self._clock.now())
         except StreamMismatchError as error:

@@ -198,6 +198,12 @@ def test_a_volume_that_does_not_fit_is_counted(tmp_path: Path) -> None:
     assert session.said("000003.dcm does not fit: it has the matrix 6 x 5 x 4 as expected, but lies elsewhere")
 
 
+def test_a_volume_whose_number_is_far_from_the_others_is_counted(tmp_path: Path) -> None:
+    session = Session(tmp_path, sent(v3=(6.0, mosaic(volume(3), 30_000, acquired_s=6.0)))).run(16.0)
+    assert session.losses == {"lost": 1, "files_refused": 1}
+    assert session.said("000003.dcm does not fit: its number is 30000, far from 2")
+
+
 def test_volumes_that_were_not_acquired_when_their_numbers_say_are_counted_and_said_once(tmp_path: Path) -> None:
     files = [mosaic(volume(n), n, acquired_s=2.5 * n) for n in range(1, 5)]
     session = Session(tmp_path, [(TR_S * n, f"{n}.dcm", file) for n, file in enumerate(files, 1)]).run(12.0)
