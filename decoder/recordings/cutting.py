@@ -33,9 +33,9 @@ def cut_runs(
     """Return a continuous recording cut into runs, in the middle of pauses between events.
 
     Without any events, such as beside continuous targets, runs are cut into parts of equal length. Else no event is
-    cut, and nothing within `margin_s` around it; where an event ends as the next one begins, the sample during which that
-    is goes with the next one. Samples before the first event stay with the first run and those after the last event with
-    the last run; none is lost. Existing runs stay separate.
+    cut, and nothing within `margin_s` around it; where an event ends as the next one begins, the sample during which
+    that is goes with the next one. Samples before the first event stay with the first run and those after the last
+    event with the last run; none is lost. Existing runs stay separate.
 
     Neighbouring runs of one continuous recording share slow drifts, so a decoder that works across them may fail on
     another day.
@@ -126,11 +126,7 @@ def _equal_cuts(recording: Recording, n_runs: int | None) -> list[_Pause]:
             f"n_runs: expected a multiple of {len(lengths)}, the number of runs, which are cut into equal parts as "
             f"there are no events, got {n_runs}"
         )
-    return [
-        _Pause(run, 0.0, round(n * part / n_parts), 0)
-        for run, n in lengths.items()
-        for part in range(1, n_parts)
-    ]
+    return [_Pause(run, 0.0, round(n * part / n_parts), 0) for run, n in lengths.items() for part in range(1, n_parts)]
 
 
 def _in_order(recording: Recording, run: int | str) -> NDArray[np.intp]:

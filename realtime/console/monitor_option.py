@@ -31,7 +31,7 @@ OPTIONS = (
     click.option(
         "--monitor-host",
         metavar="ADDRESS",
-        help="Where --monitor listens: 0.0.0.0 for all; by default 127.0.0.1, which only browsers on this machine reach.",
+        help="Where --monitor listens: 0.0.0.0 for all; by default 127.0.0.1, for browsers on this machine alone.",
     ),
     click.option(
         "--participant-css",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 DURATION_HINT = """; a marker says how long its event lasts as {"label": "rest", "duration_s": 20}"""
 
+
 class OpenStream:
     """Takes the samples and markers of a stream, and runs every decoder on them.
 

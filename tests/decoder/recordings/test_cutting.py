@@ -115,7 +115,7 @@ def test_an_event_within_another_does_not_open_a_pause() -> None:
 def test_blocks_that_follow_each_other_without_a_pause_are_cut_where_they_meet(first_s: float, cut_at: int) -> None:
     """The sample that the border falls into goes with the later block; no onset is before its run."""
     tr_s = 1.97
-    onsets = first_s + 10 * tr_s * np.arange(6)
+    onsets = first_s + 10 * tr_s * np.arange(6.0)
     events = Events(np.ones(6, int), onsets, np.full(6, 10 * tr_s), np.array(["rest", "work"] * 3))
     whole = Recording(np.zeros((64, 1), np.float32), 1 / tr_s, ("x",), np.ones(64, int), events)
     cut = cut_runs(whole, n_runs=6)
@@ -127,7 +127,7 @@ def test_blocks_that_follow_each_other_without_a_pause_are_cut_where_they_meet(f
 
 
 def test_events_at_the_same_time_stay_together() -> None:
-    with pytest.raises(RecordingError, match="for 3 runs, 2 pauses .* but only 1 are longer"):
+    with pytest.raises(RecordingError, match=r"for 3 runs, 2 pauses .* but only 1 are longer"):
         cut_runs(make({1: [10.0, 10.0, 50.0]}), n_runs=3)
 
 
