@@ -43,13 +43,35 @@ def pooled(table: NDArray, shape: Sequence[int], side: int | None) -> NDArray:
     """
     if side is None or len(shape) != 3 or max(shape[1:]) <= side:
         return table
-    means = np.empty((len(table), shape[0], *(min(side, n) for n in shape[1:])), np.float32)
-    starts = [np.arange(m) * n // m for m, n in zip(means.shape[2:], shape[1:], strict=True)]
-    size = np.outer(*(np.diff(of, append=n) for of, n in zip(starts, shape[1:], strict=True)))
+    starts, sizes = zip(*(_squares(n, side) for n in shape[1:]), strict=True)
+    size = np.outer(*sizes)
+    means = np.empty((len(table), shape[0], *size.shape), np.float32)
     for row, one in zip(means, table, strict=True):
         sums = np.add.reduceat(one.reshape(shape).astype(np.float64), starts[0], axis=1)
         row[:] = np.add.reduceat(sums, starts[1], axis=2) / size
     return means.reshape(len(table), -1)
+
+
+def unpooled(weights: NDArray, shape: Sequence[int], side: int | None) -> NDArray:
+    """The weights (n_sites, n_units) of all units that do what these, of pooled ones, do; see `pooled`.
+
+    Examples
+    --------
+    >>> unpooled(np.array([[4.0, 8.0, 0.0, 0.0]]), (1, 4, 4), 2)[0, :8].tolist()
+    [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]
+    """
+    if side is None or len(shape) != 3 or max(shape[1:]) <= side:
+        return weights
+    rows, columns = (_squares(n, side)[1] for n in shape[1:])
+    means = weights.reshape(len(weights), shape[0], len(rows), len(columns)) / np.outer(rows, columns)
+    return means.repeat(rows, axis=2).repeat(columns, axis=3).reshape(len(weights), -1)
+
+
+def _squares(n: int, side: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where the parts begin into which n positions are cut, at most `side` of them, and how long each is."""
+    n_parts = min(side, n)
+    starts = np.arange(n_parts) * n // n_parts
+    return starts, np.diff(starts, append=n)
 
 
 class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -139,6 +161,12 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         dense = np.atleast_2d(self.adapter_.coef_)
         parts = zip(self.spaces_.items(), np.split(dense, ends, axis=1), strict=True)
         return {layer: space.features_of(part / self.scales_[layer]) for (layer, space), part in parts}
+
+    def intercept(self) -> NDArray[np.float64]:
+        """The responses (n_sites,) that are predicted where every unit is 0."""
+        check_is_fitted(self)
+        of = self.adapter_
+        return np.atleast_1d(of.y_mean_ - of.x_mean_ @ np.atleast_2d(of.coef_).T)
 
     def _tables(self, stimuli: Any) -> dict[str, NDArray]:
         from ..models.cache.recorded import record

@@ -16,7 +16,7 @@ from ...encoder import site_ridge
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key, digest_of
-from .holding_out import HoldOut
+from ..session.holding_out import HoldOut
 from .predictors import LAYERS, NUISANCE, Predictor
 from .session import EncodingSession
 

@@ -14,9 +14,9 @@ from ...statistics.ceilings import unbiased_r2
 from ...statistics.correlations import profile_correlation
 from ...statistics.sites import SiteBootstrap
 from ..kernel.cache import ArrayCache, Arrays
+from ..session.holding_out import HoldOut
 from ..session.settings import TimeRange
 from .cells import EncodingCell, entry_of
-from .holding_out import HoldOut
 from .predictors import LAYERS, NUISANCE, UNTRAINED, Predictor
 from .result import EncodingScore, RegionEncoding
 from .session import EncodingSession

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...report.numbers import count
+from ..session.holding_out import ABOUT as ABOUT_FOLDS
 from .gather import BEST, SHUFFLED
-from .holding_out import ABOUT as ABOUT_FOLDS
 from .predictors import ABOUT
 from .result import Encoding
 

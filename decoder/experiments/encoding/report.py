@@ -12,9 +12,9 @@ from ...report.data import plain_data
 from ...report.drawing import Drawing, short
 from ...report.numbers import count
 from ...report.result import Folded, Number, PageSection, Part, Sentence, Shade, Table
+from ..session.holding_out import ABOUT
 from .figures import ends_text, layers_figure, rows_figure, what
 from .gather import BEST, SHUFFLED
-from .holding_out import ABOUT
 from .methods import encoding_methods
 from .predictors import UNTRAINED
 from .result import Encoding, EncodingScore, RegionEncoding

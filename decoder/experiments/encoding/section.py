@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from ....errors import InputError
 from ...study.derived import fields_of
 from ...study.section import AnyPath, Natural, OneOrMore, Section
+from ..session.holding_out import HoldOut
 from ..session.settings import SessionSettings
-from .holding_out import HoldOut
 from .settings import EncodeSettings
 
 OF_OTHERS = tuple(SessionSettings.__dataclass_fields__)

@@ -16,9 +16,10 @@ from ...encoder import check_responses, pooled
 from ...evaluation.nuisance import nuisance, small_pictures
 from ...evaluation.threads import once
 from ...statistics.ceilings import noise_ceiling
+from ..session.holding_out import HoldOut, alike, groups_in, stretches, whole_groups
+from ..session.responses import Presented, presented
 from ..session.session import RegionSession
 from ..session.settings import Split
-from .holding_out import HoldOut, alike, groups_in, stretches, whole_groups
 from .predictors import ALL_LAYERS, NUISANCE, PIXELS, POSITION, WIDTHS, Predictor, layers_of, positions
 from .settings import EncodeSettings
 
@@ -98,25 +99,17 @@ class EncodingSession(RegionSession[EncodeSettings]):
         return next(iter(self.networks.values())).targets
 
     @cached_property
-    def _key(self) -> NDArray[np.intp]:
-        return self.keys(next(iter(self.networks)))
+    def _presented(self) -> Presented:
+        return presented(self.keys(next(iter(self.networks))))
 
-    @cached_property
+    @property
     def stimuli(self) -> NDArray[np.intp]:
         """The keys that were presented, in the order of their first presentation."""
-        keys, first = np.unique(self._key, return_index=True)
-        return keys[np.argsort(first)]
-
-    @cached_property
-    def _row(self) -> NDArray[np.intp]:
-        """The row of each trial's stimulus."""
-        row_of = np.full(len(self.targets.keys), -1)
-        row_of[self.stimuli] = np.arange(len(self.stimuli))
-        return row_of[self._key]
+        return self._presented.stimuli
 
     @cached_property
     def n_presentations(self) -> NDArray[np.intp]:
-        return np.bincount(self._row)
+        return self._presented.n_presentations
 
     def columns(self, region: str) -> NDArray[np.intp]:
         """The positions of a region's sites among all."""
@@ -127,9 +120,10 @@ class EncodingSession(RegionSession[EncodeSettings]):
         if self.n_presentations.min() < 2:
             return None
         table = np.full((len(self.stimuli), int(self.n_presentations.max()), len(self.sites)), np.nan)
-        order = np.argsort(self._row, kind="stable")
+        row = self._presented.row
+        order = np.argsort(row, kind="stable")
         number = np.arange(len(order)) - np.repeat(np.r_[0, np.cumsum(self.n_presentations)[:-1]], self.n_presentations)
-        table[self._row[order], number] = self.trials_at[time].X[order][:, self.sites]
+        table[row[order], number] = self.trials_at[time].X[order][:, self.sites]
         return table.transpose(0, 2, 1)
 
     @cached_property
@@ -140,10 +134,7 @@ class EncodingSession(RegionSession[EncodeSettings]):
 
     def _responses(self, time: str) -> NDArray[np.float64]:
         """The response of each site to each stimulus, (n_stimuli, n_sites), averaged over presentations."""
-        X = self.trials_at[time].X[:, self.sites].astype(np.float64)
-        found = np.zeros((len(self.stimuli), len(self.sites)))
-        np.add.at(found, self._row, X)
-        found /= self.n_presentations[:, None]
+        found = self._presented.mean(self.trials_at[time].X[:, self.sites])
         check_responses(found, [self.prepared.feature_names[site] for site in self.sites])
         return found
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 from ....errors import InputError, UnknownNameError
+from ..session.holding_out import HoldOut
 from ..session.settings import SessionSettings
-from .holding_out import HoldOut
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from ....errors import InputError
 from ...evaluation.audit.stimuli import looks
 from ...targets import StimulusTargets, Targets
-from ..session.settings import Split
+from .settings import Split
 
 HoldOut = Literal["stimulus", "class", "group", "contiguous", "shuffled"]
 ABOUT: dict[str, str] = {
