@@ -92,8 +92,9 @@ def test_errors_alone_are_the_same_errors() -> None:
     X, Y = made(2, 20, 30, 5)
     folds = split_samples(20, np.arange(20) // 4)
     expected = held_out_sums(prepare_folds(X, folds, "none"), ALPHAS, Y)
-    search = SEARCHES["dual"](quick(X, folds, choose_by="error"))
-    assert_same(search(ON, np.float64)(Y), expected, 1e-9, errors_only=True)
+    problem = quick(X, folds, choose_by="error")
+    assert_same(SEARCHES["dual"](problem)(ON, np.float64)(Y), expected, 1e-9, errors_only=True)
+    assert_same(sums_of_gram(problem, Y @ Y.T), expected.over_all(), 1e-9, errors_only=True)
 
 
 def test_blocks_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
