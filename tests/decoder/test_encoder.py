@@ -12,7 +12,8 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, cross_val_predict
 
 from hotwire.decoder import Encoder
-from hotwire.decoder.encoder import pooled
+from hotwire.decoder.encoder import pooled, unpooled
+from hotwire.decoder.encoder_module import EncoderModule
 from hotwire.errors import InputError, NonFiniteError, ShapeError, UnknownNameError
 from hotwire.models.networks.torch_network import TorchNetwork
 
@@ -110,3 +111,24 @@ def test_wrong_inputs(
 ) -> None:
     with pytest.raises(kind, match=said):
         Encoder(network, layer).fit(STIMULI, responses)
+
+
+@pytest.mark.parametrize("side", [None, 3])
+def test_as_a_module_it_predicts_the_same_and_has_gradients(network: TorchNetwork, side: int | None) -> None:
+    """8 and 6 positions in 3 parts: neither all of a size, nor of one size for both layers."""
+    encoder = Encoder(network, ["1", "2"], pool=side).fit(STIMULI, RESPONSES)
+    module = EncoderModule(encoder)
+    recorded = network.activations(NEW, module.layers)
+    activations = [torch.from_numpy(recorded[layer]).requires_grad_() for layer in module.layers]
+    responses = module(activations)
+    spread = RESPONSES.std(axis=0)
+    np.testing.assert_allclose(responses.detach().numpy() / spread, encoder.predict(NEW) / spread, atol=1e-5)
+    responses[:, 0].sum().backward()
+    assert all(of.grad is not None and of.grad.any() for of in activations)
+    assert not list(module.parameters())  # nothing to train
+
+
+def test_weights_of_pooled_units_do_the_same_spread_over_all() -> None:
+    maps, weights = RNG.normal(size=(4, 2 * 7 * 5)), RNG.normal(size=(3, 2 * 3 * 3))
+    expected = pooled(maps, (2, 7, 5), 3) @ weights.T
+    np.testing.assert_allclose(maps @ unpooled(weights, (2, 7, 5), 3).T, expected, rtol=1e-5, atol=1e-6)

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from ....errors import InputError
 from ...study.derived import fields_of
 from ...study.section import AnyPath, Natural, OneOrMore, Section
+from ..session.holding_out import HoldOut
 from ..session.settings import SessionSettings
-from .holding_out import HoldOut
 from .settings import EncodeSettings
 
 OF_OTHERS = tuple(SessionSettings.__dataclass_fields__)
@@ -28,6 +28,7 @@ class EncodeSection(Section):
     n_untrained: Annotated[int, Field(ge=1)]
     pls: int | None = Field(None, ge=1)
     n_draws: Annotated[int, Field(ge=100)]
+    hierarchy: list[OneOrMore[str]] | None = None
     groups: AnyPath | None = None
     """A table with the columns ``stimulus`` and ``group``, for hold_out = "group"."""
 

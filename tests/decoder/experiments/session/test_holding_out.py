@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hotwire.decoder.experiments.encoding.holding_out import alike, groups_in, stretches, whole_groups
+from hotwire.decoder.experiments.session.holding_out import alike, groups_in, stretches, whole_groups
 from hotwire.decoder.targets import StimulusTargets, WordTargets
 from hotwire.errors import InputError
 
