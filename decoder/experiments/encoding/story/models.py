@@ -155,7 +155,8 @@ class Models:
             of_folds = splits(folds, recorded.run, settings)
             for best, (_, test) in zip(chosen_layers(candidates), of_folds, strict=True):
                 predicted[test] = candidates[best].predicted[test]
-        return StoryScore(recorded.explained(predicted), recorded.correlation(predicted))
+        explained = recorded.explained(predicted)
+        return StoryScore(explained, recorded.correlation(predicted), explained.mean(keepdims=True).ravel())
 
 
 def chosen_layers(candidates: Sequence[HeldOutPrediction]) -> NDArray[np.intp]:
@@ -164,7 +165,8 @@ def chosen_layers(candidates: Sequence[HeldOutPrediction]) -> NDArray[np.intp]:
 
 
 def _mean(each: Sequence[StoryScore]) -> StoryScore:
-    return StoryScore(*(np.mean(of, axis=0) for of in zip(*each, strict=True)))
+    explained, r, draws = zip(*each, strict=True)
+    return StoryScore(np.mean(explained, axis=0), np.mean(r, axis=0), np.concatenate(draws))
 
 
 def splits(folds: Folds, run: NDArray, settings: StorySettings) -> list[Split]:

@@ -36,6 +36,7 @@ class StoryReport:
                     "explained": result.explained(name, one)._asdict(),
                     "unique": result.unique(name, one)._asdict(),
                     "r": float(score.r.mean()),
+                    "draws": score.draws,
                 }
                 for name, score in result.rows[one].items()
             }
@@ -91,8 +92,10 @@ class StoryReport:
         above = self._above(UNTRAINED)
         found.append(Sentence(f"{_points(above)} points above an untrained network.", _above_zero(above)))
         shifted = result.unique(SHIFTED)
+        of = result.unique_of_draws(SHIFTED)
         text = f"With the text at another time the layer adds {_points(shifted)} points"
-        found.append(Sentence(f"{text}.", None if np.isnan(shifted.low) else not shifted.low > 0))
+        most = f", mean of {count(len(of), 'shift')} with at most {100 * of.max():+.2f}"
+        found.append(Sentence(f"{text}{most}.", bool(of.max() < result.unique().value)))
         position = {folds: result.explained(POSITION_ALONE, folds).value for folds in BOTH}
         layer = result.explained(LAYER_ALONE, "shuffled").value
         unique = result.unique(FULL, "shuffled")

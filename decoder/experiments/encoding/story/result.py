@@ -21,10 +21,14 @@ UNTRAINED, SHIFTED = "untrained layer, nuisance and position", "layer at another
 
 
 class StoryScore(NamedTuple):
-    """Of each unit and site, (n_units, n_sites): the explained variance, and the correlation, of held-out samples."""
+    """Of each unit and site, (n_units, n_sites): the explained variance, and the correlation, of held-out samples.
+
+    Of several draws these are the mean; `draws` (n_draws,) are the explained variances of each, mean over the others.
+    """
 
     explained: Floats
     r: Floats
+    draws: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +86,11 @@ class StoryEncoding:
     def unique(self, name: str = FULL, folds: Folds = "contiguous") -> SubjectsMean:
         """What a model explains beyond nuisance and position, the mean over sites."""
         return mean_over_subjects(self.unique_of_each(name, folds).mean(axis=1))
+
+    def unique_of_draws(self, name: str) -> Floats:
+        """What each draw of a model explains beyond nuisance and position, (n_draws,), in contiguous folds."""
+        of = self.rows["contiguous"]
+        return of[name].draws - of[PLAIN].explained.mean()
 
     def unique_of_each(self, name: str = FULL, folds: Folds = "contiguous") -> Floats:
         """What a model explains beyond nuisance and position, (n_units, n_sites)."""
