@@ -9,8 +9,11 @@ from .....models.networks.language.language_model import LanguageModel
 from ....gist.network_words import read_stories
 from ....gist.story import NUISANCE as OF_WORDS
 from ....gist.word_frequency import Corpus
+from ...kernel.cache import ArrayCache
+from .. import run as encoding
+from .cached import CachedModels
 from .features import StoryFeatures
-from .models import Models, check_folds
+from .models import check_folds
 from .result import StoryEncoding
 from .settings import StorySettings
 from .story_recording import Floats, StoryRecording
@@ -23,6 +26,7 @@ def encode_story(
     *,
     corpus: Corpus | None = None,
     more: Floats | None = None,
+    cache: ArrayCache | None = None,
 ) -> StoryEncoding:
     """Predict held-out samples of a recording from a language model, nuisance features and position in time.
 
@@ -37,6 +41,8 @@ def encode_story(
         For the frequency of words.
     more : array (n_samples, n), optional
         More nuisance features, such as the sound's power.
+    cache : ArrayCache, optional
+        Of predictions; by default that of all encodings.
 
     Raises
     ------
@@ -60,7 +66,8 @@ def encode_story(
     frequency = None
     if corpus is not None:
         frequency = {run: corpus.log_frequency(words.word.tolist()) for run, words in recorded.words.items()}
-    models = Models(StoryFeatures(recorded, known[0], settings, frequency, more), known)
+    features = StoryFeatures(recorded, known[0], settings, frequency, more)
+    models = CachedModels(features, known, cache or ArrayCache(encoding.results_folder()))
     rows, layers = models.rows()
     return StoryEncoding(
         rows=rows,

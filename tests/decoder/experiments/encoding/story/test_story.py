@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import replace
+from functools import cache as once
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from sklearn.linear_model import Ridge
 from hotwire.adapters.other.delays import delayed
 from hotwire.decoder.experiments.encoding.predictors import WIDTHS
 from hotwire.decoder.experiments.encoding.story import models
+from hotwire.decoder.experiments.encoding.story.cached import CachedModels
 from hotwire.decoder.experiments.encoding.story.features import NUISANCE, POSITION, StoryFeatures
 from hotwire.decoder.experiments.encoding.story.models import Bands, Models, draw_shifts, splits
 from hotwire.decoder.experiments.encoding.story.report import StoryReport
@@ -27,6 +30,7 @@ from hotwire.decoder.experiments.encoding.story.result import (
 from hotwire.decoder.experiments.encoding.story.run import encode_story
 from hotwire.decoder.experiments.encoding.story.settings import StorySettings
 from hotwire.decoder.experiments.encoding.story.story_recording import StoryRecording, one_listener, several_listeners
+from hotwire.decoder.experiments.kernel.cache import ArrayCache
 from hotwire.decoder.gist.lanczos import lanczos_matrix
 from hotwire.decoder.gist.network_words import read_stories
 from hotwire.decoder.recordings.recording import Recording
@@ -41,7 +45,7 @@ WORDS = made_words(N)
 SETTINGS = StorySettings(LAYERS, delays=[1, 2], n_folds=3, n_components=6, n_tokens=32, n_shifts=1)
 
 
-@cache
+@once
 def network() -> LanguageModel:
     return small_language_model()
 
@@ -78,7 +82,7 @@ def slow_noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     return noise
 
 
-@cache
+@once
 def followed() -> StoryEncoding:
     """Of a listener's variance nuisance is 0.25 and the layer's own part 0.375."""
     nuisance, own = parts_of_story()
@@ -183,6 +187,21 @@ def test_predictions_are_those_of_ridge_on_features_made_otherwise(monkeypatch: 
         expected = Ridge(10.0).fit(X[train], recorded.fitted_to[train]).predict(X[test])
         expected -= recorded.fitted_to[train].mean(axis=0)
         np.testing.assert_allclose(found[test].reshape(len(test), -1), expected, atol=1e-4)
+
+
+def test_predictions_are_cached_by_all_that_they_depend_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded, cache = several_listeners(recording(np.zeros((N, N_SITES))), WORDS), ArrayCache(tmp_path)
+    of, known = features(recorded)
+    bands = Bands((NUISANCE,), 0, "1")
+    first = CachedModels(of, [known], cache).held_out("contiguous", bands)
+    monkeypatch.setattr(Models, "held_out", lambda *_: pytest.fail("computed again"))
+    again = CachedModels(features(recorded)[0], [known], cache).held_out("contiguous", bands)
+    np.testing.assert_array_equal(first.predicted, again.predicted)
+    np.testing.assert_array_equal(first.errors, again.errors)
+    other = several_listeners(recording(np.zeros((N, N_SITES)), seed=4), WORDS)
+    for recorded_of, changed in ((other, SETTINGS), (recorded, replace(SETTINGS, delays=[1, 3]))):
+        with pytest.raises(pytest.fail.Exception, match="computed again"):
+            CachedModels(StoryFeatures(recorded_of, known, changed), [known], cache).held_out("contiguous", bands)
 
 
 def test_no_listener_is_in_the_own_training() -> None:
