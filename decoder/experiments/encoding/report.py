@@ -13,6 +13,7 @@ from ...report.data import plain_data
 from ...report.drawing import Drawing, short
 from ...report.numbers import count
 from ...report.result import Folded, Number, PageSection, Part, Sentence, Shade, Table
+from ...statistics.bootstrapped import Ends
 from ...statistics.measures import Measure
 from ..session.holding_out import ABOUT
 from .comparisons import both_directions, hierarchy_table, risen_text
@@ -85,14 +86,13 @@ class EncodingReport:
         for one in self.result.regions:
             name = self.result.name(one)
             found.append(Sentence(f"{name}: {ends_text(one.best.explained)} % {what(self.result)}, {BEST}."))
-            for control, gain in one.gains.items():
-                if control == SHUFFLED:
-                    continue
-                good = None if np.isnan(gain.low) else bool(gain.low > 0)
-                found.append(Sentence(f"{name}: {ends_text(gain, '+')} points above {control}.", good))
-            if one.unique is not None:
-                good = None if np.isnan(one.unique.low) else bool(one.unique.low > 0)
-                found.append(Sentence(f"{name}: {ends_text(one.unique, '+')} points beyond nuisance.", good))
+            gains = {f"above {control}": gain for control, gain in one.gains.items() if control != SHUFFLED}
+            gains |= {} if one.unique is None else {"beyond nuisance": one.unique}
+            for good in (True, False, None):
+                of = [f"{ends_text(gain, '+')} {than}" for than, gain in gains.items() if _is_gain(gain) is good]
+                if of:
+                    surely = "" if good is not False else "not surely more: "
+                    found.append(Sentence(f"{name}: {surely}{', '.join(of)} (points).", good))
             shuffled = one.rows[SHUFFLED].explained.value
             if shuffled > WORST_SHUFFLED:
                 text = f"{name}: shuffled stimuli explain {100 * shuffled:.1f} %, which should be 0; find out why."
@@ -109,9 +109,10 @@ class EncodingReport:
 
     def sections(self) -> list[PageSection]:
         layers, controls = self.figures()
+        each = [self._layers_table(one) for one in self.result.regions]
         risen = [hierarchy_table(one) for one in self.result.hierarchies]
         return [
-            PageSection("Along the layers", [layers, *map(self._layers_table, self.result.regions)]),
+            PageSection("Along the layers", [layers, Folded("Each layer in numbers", each)]),
             PageSection("The nested choice and its controls", [controls, *map(self._rows_table, self.result.regions)]),
             *([PageSection("From early to late regions", risen)] if risen else []),
             *([PageSection("Both directions", self._both())] if self.decoded else []),
@@ -177,6 +178,11 @@ class EncodingReport:
         for of in self.result.sessions:
             groups = "; ".join(f"{ABOUT[way]}: {n:,} groups" for way, n in of["n_groups"].items())
             yield f"{of['name']}: {of['recording']}; {of['n_stimuli']:,} stimuli. Held out: {groups}."
+
+
+def _is_gain(gain: Ends) -> bool | None:
+    """Whether a difference is surely above 0; None where it has no interval."""
+    return None if np.isnan(gain.low) else bool(gain.low > 0)
 
 
 def _cells(score: EncodingScore) -> list[str]:
