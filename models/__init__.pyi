@@ -10,5 +10,14 @@ from .networks.sentence import SentenceEncoder as SentenceEncoder
 from .networks.torch_network import TorchNetwork as TorchNetwork
 from .networks.vision import VisionNetwork as VisionNetwork
 from .networks.whisper.recogniser import SpeechRecogniser as SpeechRecogniser
+from .synthesis.generators import Pixels as Pixels
+from .synthesis.generators import as_pictures as as_pictures
+from .synthesis.generators import noise_pictures as noise_pictures
+from .synthesis.generators import pixels_of as pixels_of
+from .synthesis.objectives import combined as combined
+from .synthesis.objectives import picture_head as picture_head
+from .synthesis.objectives import same_activation as same_activation
+from .synthesis.optimise import optimise as optimise
+from .synthesis.settings import SynthesisSettings as SynthesisSettings
 from .training.small_training import train_small_vision as train_small_vision
 from .weights.assets import fetch as fetch

@@ -14,6 +14,7 @@ from ...errors import InputError, ShapeError, UnknownNameError
 from ..files import sha256_of
 from .network import Network
 from .torch_cut import head, is_cut, lay_out, tail
+from .torch_head import LayerHead
 from .torch_trace import trace
 
 
@@ -116,6 +117,32 @@ class TorchNetwork(Network):
         if layer not in self._tails:
             self._tails[layer] = tail(self.traced, self.traced.parts[layer])
         return self._tails[layer]
+
+    def head(self, layer: str, *, surrogate: bool = False) -> LayerHead:
+        """Return what comes up to a layer as a module, from prepared stimuli to activations, with gradients.
+
+        Parameters
+        ----------
+        layer : str
+        surrogate : bool
+            Where the layer ends in a ReLU (or ReLU6, or a clamp), gradients pass it as if it did nothing: units that
+            are silent can be changed, too (Feather et al. 2019, Metamers of neural networks. NeurIPS).
+
+        Returns
+        -------
+        LayerHead
+            It shares this network's weights, which get no gradients.
+
+        Examples
+        --------
+        >>> network = TorchNetwork(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), torch.zeros(1, 4))
+        >>> stimuli = torch.ones(5, 4, requires_grad=True)
+        >>> network.head("1")(stimuli).sum().backward()
+        >>> stimuli.grad.shape
+        torch.Size([5, 4])
+        """
+        self.shape_of(layer)
+        return LayerHead(self.traced, self.traced.parts[layer], self.device, surrogate=surrogate)
 
     def example_activation(self, layer: str) -> torch.Tensor:
         """Return zeros in the form of one activation, (1, ...), as `tail` takes it."""

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
+from torch.nn import functional
 
-from ...errors import AssetError, InputError
+from ...errors import AssetError, InputError, ShapeError
 from .efficientnet import efficientnet_lite
 from .torch_network import TorchNetwork
 
@@ -51,6 +52,14 @@ class VisionNetwork(TorchNetwork):
         prepare = partial(prepare_pictures, image_size=image_size, mean=mean, scale=scale)
         example = prepare([Image.new("RGB", (image_size, image_size))])
         super().__init__(module, example, layers=layers, name=name, prepare=prepare, labels=labels)
+        self._form = {"image_size": image_size, "mean": mean, "scale": scale}
+
+    def prepare_pixels(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Turn pixels (n_stimuli, 3, height, width) from 0 to 1 into what the module takes, as `prepare_pixels` does.
+
+        So one tensor can be given to several networks, and gradients flow back to it.
+        """
+        return prepare_pixels(pixels.to(self.device), **self._form)
 
 
 def open_efficientnet_lite(variant: str, weights: Path, classes: Path) -> VisionNetwork:
@@ -87,6 +96,39 @@ def prepare_pictures(
     pixels = np.stack([_square(picture, image_size) for picture in pictures]).astype(np.float32)
     normalised = (pixels - np.asarray(mean, np.float32)) / np.asarray(scale, np.float32)
     return torch.from_numpy(normalised).permute(0, 3, 1, 2)
+
+
+def prepare_pixels(
+    pixels: torch.Tensor,
+    *,
+    image_size: int,
+    mean: float | Sequence[float],
+    scale: float | Sequence[float],
+) -> torch.Tensor:
+    """Do what `prepare_pictures` does, with gradients: for float pixels (n_pictures, 3, height, width) from 0 to 1.
+
+    Examples
+    --------
+    >>> prepare_pixels(torch.ones(2, 3, 8, 10), image_size=4, mean=127, scale=128)[0, 0, 0]
+    tensor([1., 1., 1., 1.])
+    """
+    if pixels.ndim != 4 or pixels.shape[1] != 3 or not pixels.is_floating_point():
+        raise ShapeError(f"pixels: expected floats (n_pictures, 3, height, width), got {pixels.dtype} {pixels.shape}")
+    low, high = pixels.detach().aminmax()
+    if not (low >= -1e-3 and high <= 1 + 1e-3):
+        raise InputError(f"pixels: expected values from 0 (black) to 1, got {low:.3g} to {high:.3g}")
+    side = min(pixels.shape[2:])
+    top, left = ((n - side) // 2 for n in pixels.shape[2:])
+    square = pixels[:, :, top : top + side, left : left + side]
+    if side != image_size:
+        # antialias is also the kernel that Pillow has
+        size = (image_size, image_size)
+        square = functional.interpolate(square, size, mode="bicubic", antialias=True).clamp(0, 1)
+    per_colour = [
+        torch.as_tensor(of, dtype=pixels.dtype, device=pixels.device).reshape(-1, 1, 1) for of in (mean, scale)
+    ]
+    normalised = (255 * square - per_colour[0]) / per_colour[1]
+    return normalised.contiguous(memory_format=torch.channels_last)
 
 
 def opened(picture: Any, colours: Literal["RGB", "L"]) -> Image.Image:

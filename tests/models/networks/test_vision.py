@@ -17,10 +17,10 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from hotwire.errors import AssetError, InputError, UnknownNameError
+from hotwire.errors import AssetError, InputError, ShapeError, UnknownNameError
 from hotwire.models.cache_folder import cache_folder
 from hotwire.models.networks.efficientnet import EfficientNetLite, SameConv, efficientnet_lite
-from hotwire.models.networks.vision import VisionNetwork, open_efficientnet_lite, prepare_pictures
+from hotwire.models.networks.vision import VisionNetwork, open_efficientnet_lite, prepare_pictures, prepare_pixels
 
 # Logits 0, 250, 500, 750 and 999, the largest one, and its class, that the package efficientnet-lite-pytorch
 # 0.1.0 gives for `pattern`, normalised as (x - 127) / 128.
@@ -166,6 +166,36 @@ def test_the_centre_square_is_seen(shape: tuple[int, int]) -> None:
 def test_grey_pictures_become_colour() -> None:
     prepared = prepare_pictures([Image.new("L", (9, 9), 128)], image_size=9, mean=0, scale=1)
     assert (prepared == 128).all()
+
+
+@pytest.mark.parametrize("shape", [(20, 20), (20, 26), (52, 47)])
+def test_pixels_with_gradients_are_prepared_as_pictures_are(shape: tuple[int, int]) -> None:
+    height, width = shape
+    rough = np.random.default_rng(0).integers(0, 256, (2, 7, 7, 3), dtype=np.uint8)
+    smooth = np.stack([np.asarray(Image.fromarray(one).resize((width, height))) for one in rough])
+    pixels = torch.from_numpy(smooth / np.float32(255)).permute(0, 3, 1, 2).requires_grad_()
+    form = {"image_size": 20, "mean": (100, 120, 140), "scale": (50, 60, 70)}
+    prepared = prepare_pixels(pixels, **form)
+    # Pillow rounds to whole steps of 255 twice where it scales, in between and at the end.
+    atol = 1e-6 if min(shape) == 20 else 2 / 50
+    torch.testing.assert_close(prepared.detach(), prepare_pictures(smooth, **form), rtol=0, atol=atol)
+    prepared.sum().backward()
+    assert pixels.grad is not None
+    assert pixels.grad[:, :, shape[0] // 2, shape[1] // 2].all()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "error", "what"),
+    [
+        (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), ShapeError, "torch.uint8"),
+        (torch.zeros(1, 8, 8, 3), ShapeError, r"\[1, 8, 8, 3\]"),
+        (torch.full((1, 3, 8, 8), 255.0), InputError, "got 255 to 255"),
+        (torch.full((1, 3, 8, 8), torch.nan), InputError, "got nan"),
+    ],
+)
+def test_what_are_no_pixels(pixels: torch.Tensor, error: type[InputError], what: str) -> None:
+    with pytest.raises(error, match=f"pixels: expected .*{what}"):
+        prepare_pixels(pixels, image_size=8, mean=0, scale=1)
 
 
 @pytest.mark.parametrize(
