@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ....errors import InputError, UnknownNameError
 from ....models.files import sha256_of_file
-from ....models.networks.onnx_graph import load
 from ....models.networks.one_thread import ORT_ERRORS, Session, open_session
+from ....models.networks.onnx_graph import load
 from ....models.networks.vision import prepare_pictures
 from ...evaluation.threads import progress
 

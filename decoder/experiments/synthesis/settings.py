@@ -29,13 +29,10 @@ class SynthesizeSettings:
         So many pictures for each objective; the one that is best by the prediction is shown and judged.
     side : int
         Of the synthesised pictures, in pixels.
-    max_cycles : float, optional
-        Only spatial frequencies up to so many cycles per picture.
-    blur : float
-        Standard deviation of a Gaussian filter, in pixels.
-    max_contrast : float, optional
-        The largest standard deviation of a picture's values, which go from 0 to 1.
-    n_steps, step, jitter, total_variation, seed
+    slope : float
+        Changes of the picture fall with spatial frequency f as 1 / f**slope, see
+        `hotwire.models.synthesis.smooth_change.SmoothChange`.
+    n_steps, step, jitter, noise, seed
         As for `hotwire.models.synthesis.settings.SynthesisSettings`.
     synthesised : sequence of str
         Names, or patterns such as ``"synthetic*"``, of pictures of the recording that were synthesised and presented.
@@ -54,13 +51,11 @@ class SynthesizeSettings:
     start: Literal["natural", "grey"] = "natural"
     n_seeds: int = 2
     side: int = 112
-    max_cycles: float | None = None
-    blur: float = 0.0
-    max_contrast: float | None = None
-    n_steps: int = 60
-    step: float = 0.02
-    jitter: int = 4
-    total_variation: float = 0.0
+    slope: float = 1.0
+    n_steps: int = 40
+    step: float = 0.005
+    jitter: int = 8
+    noise: float = 0.15
     synthesised: Sequence[str] = ()
     n_draws: int = 1000
     seed: int = 0
@@ -68,12 +63,9 @@ class SynthesizeSettings:
     def __post_init__(self) -> None:
         check_choice("combine", self.combine, ("mean", "worst"))
         check_choice("start", self.start, ("natural", "grey"))
-        for name, least in (("n_seeds", 1), ("side", 8), ("blur", 0), ("n_draws", 100), ("seed", 0)):
+        for name, least in (("n_seeds", 1), ("side", 8), ("slope", 0), ("n_draws", 100), ("seed", 0)):
             if not getattr(self, name) >= least:
                 raise InputError(f"{name}: expected {least} or more, got {getattr(self, name)}")
-        for name in ("max_cycles", "max_contrast"):
-            if getattr(self, name) is not None and not getattr(self, name) > 0:
-                raise InputError(f"{name}: expected a number above 0, got {getattr(self, name)}; leave it out for none")
         if not self.pool or min(self.pool) < 1:
             raise InputError(f"pool: expected one or more numbers from 1, got {list(self.pool)}")
         if self.jitter >= self.side:
@@ -83,9 +75,5 @@ class SynthesizeSettings:
     def optimiser(self) -> SynthesisSettings:
         """The settings of the optimiser."""
         return SynthesisSettings(
-            n_steps=self.n_steps,
-            step=self.step,
-            jitter=self.jitter,
-            total_variation=self.total_variation,
-            seed=self.seed,
+            n_steps=self.n_steps, step=self.step, jitter=self.jitter, noise=self.noise, n_halvings=2, seed=self.seed
         )
