@@ -116,7 +116,7 @@ def read_pattern(path: Path, sites: Sequence[str], responses: NDArray[np.float64
         target[rows] = numbers(path, "response", table["response"])
         given = np.isin(np.arange(len(sites)), rows)
     if not given.any() or not np.isfinite(target[given]).all():
-        bad = [sites[i] for i in np.flatnonzero(given & ~np.isfinite(target))[:3].tolist()]
+        bad = [sites[int(i)] for i in np.flatnonzero(given & ~np.isfinite(target))[:3]]
         raise NonFiniteError(f"--pattern: expected finite responses, got NaN or infinity for {', '.join(bad) or 'all'}")
     low, high = responses.min(axis=0), responses.max(axis=0)
     beyond = np.flatnonzero(given & ((target < low) | (target > high)))

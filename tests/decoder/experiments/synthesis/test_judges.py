@@ -16,7 +16,7 @@ SITES = ("red", "green", "blue")
 PICTURES = list(np.random.default_rng(0).integers(0, 256, (BATCH + 3, 8, 8, 3), dtype=np.uint8))
 
 
-def saved(path: Path, shape: tuple[object, ...] = ("n", 3, 8, 8), scale: float = 1.0, n_outputs: int = 3) -> Path:
+def saved(path: Path, shape: tuple[str | int, ...] = ("n", 3, 8, 8), scale: float = 1.0, n_outputs: int = 3) -> Path:
     """A model that gives the mean of each colour."""
     axes = numpy_helper.from_array(np.array(range(2, len(shape)), np.int64), "axes")
     by = numpy_helper.from_array(np.eye(3, n_outputs, dtype=np.float32) * np.float32(scale), "by")
