@@ -8,10 +8,12 @@ Products of blocks use only numpy: scipy has its own BLAS, whose threads wait in
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -21,6 +23,9 @@ from ..errors import InputError, MissingExtraError
 if TYPE_CHECKING:
     import torch
 
+Given = TypeVar("Given")
+Result = TypeVar("Result")
+
 Array = Any
 """A block on a backend: a numpy array or a torch tensor."""
 
@@ -28,8 +33,15 @@ Array = Any
 class Backend(Protocol):
     """Blocks of units, and the few products of them."""
 
-    def block(self, Y: Any, units: slice, dtype: DTypeLike) -> tuple[Array, Array]:
-        """Deviations of some units from their mean (n_samples, n), and the mean (n,); exactly 0 for a constant unit."""
+    def room(self, n_rows: int, n_columns: int, dtype: DTypeLike) -> NDArray | None:
+        """An array in which blocks can be computed one after the other, where that is quicker than a new one each."""
+        ...
+
+    def block(self, Y: Any, units: slice, dtype: DTypeLike, out: NDArray | None = None) -> tuple[Array, Array]:
+        """Deviations of some units from their mean (n_samples, n), and the mean (n,); exactly 0 for a constant unit.
+
+        The deviations are also in `out`, if given, and may share its memory.
+        """
         ...
 
     def put(self, array: NDArray, dtype: DTypeLike) -> Array:
@@ -52,12 +64,18 @@ class Backend(Protocol):
 class NumpyBackend:
     """numpy arrays and BLAS."""
 
-    def block(self, Y: NDArray, units: slice, dtype: DTypeLike) -> tuple[NDArray, NDArray]:
+    def room(self, n_rows: int, n_columns: int, dtype: DTypeLike) -> NDArray:
+        return np.empty((n_rows, n_columns), dtype)  # new memory for each block takes longer than its sums
+
+    def block(self, Y: NDArray, units: slice, dtype: DTypeLike, out: NDArray | None = None) -> tuple[NDArray, NDArray]:
         given = Y[:, units]
+        within = None if out is None or out.dtype != dtype else out
         # Subtracting a row keeps the digits of a unit that varies little, far from zero.
-        block = np.subtract(given, given[0], dtype=dtype)
+        block = np.subtract(given, given[0], out=within, dtype=dtype)
         mean = np.ones(len(block), dtype) @ block / len(block)
         block -= mean
+        if out is not None and within is None:
+            out[:] = block
         return block, given[0] + mean.astype(np.float64)
 
     def put(self, array: NDArray, dtype: DTypeLike) -> NDArray:
@@ -99,7 +117,12 @@ class TorchBackend:
             raise MissingExtraError(f"device={self.device!r} needs torch; install hotwire[all]") from error
         return torch
 
-    def block(self, Y: Any, units: slice, dtype: DTypeLike) -> tuple[torch.Tensor, torch.Tensor]:
+    def room(self, n_rows: int, n_columns: int, dtype: DTypeLike) -> None:
+        return None
+
+    def block(
+        self, Y: Any, units: slice, dtype: DTypeLike, out: NDArray | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         given = Y[:, units]
         if isinstance(given, np.ndarray):
             given = self._torch.from_numpy(np.ascontiguousarray(given, self._possible(given.dtype)))
@@ -107,7 +130,10 @@ class TorchBackend:
         first = block[0].clone()
         block = block - first
         mean = block.mean(0)
-        return block - mean, first.to(self._dtype(np.float64)) + mean
+        block -= mean
+        if out is not None:
+            out[:] = self.get(block)
+        return block, first.to(self._dtype(np.float64)) + mean
 
     def put(self, array: NDArray, dtype: DTypeLike) -> torch.Tensor:
         return self._torch.as_tensor(np.ascontiguousarray(array, np.dtype(dtype)), dtype=self._dtype(dtype)).to(
@@ -148,6 +174,11 @@ class _OneThread:
 
         return ThreadpoolController()
 
+    @property
+    def n_threads(self) -> int:
+        """The threads that BLAS may take now."""
+        return max((pool["num_threads"] for pool in self._pools.info() if pool["user_api"] == "blas"), default=1)
+
     def __enter__(self) -> None:
         with self._lock:
             if not self._n_within:
@@ -162,6 +193,17 @@ class _OneThread:
 
 
 one_thread = _OneThread()
+
+
+def each_on_one_thread(function: Callable[[Given], Result], items: Iterable[Given]) -> Iterator[Result]:
+    """Yield ``function(item)`` of each item in order, as many at once as BLAS has threads, each on one of them."""
+    n_threads = one_thread.n_threads
+    with one_thread:
+        if n_threads == 1:
+            yield from map(function, items)
+            return
+        with ThreadPoolExecutor(n_threads) as pool:
+            yield from pool.map(function, items)
 
 
 def is_tensor(array: Any) -> bool:

@@ -70,15 +70,22 @@ class UnitBlocks:
         """Some of the units."""
         return UnitBlocks(self.Y[:, units], "as given", self.backend)
 
-    def walk(self, what: str, wider: int = 1) -> Iterator[tuple[slice, Array, Floats]]:
+    def walk(self, what: str, wider: int = 1, keep: NDArray | None = None) -> Iterator[tuple[slice, Array, Floats]]:
         """Yield slices of units, their deviations from the mean on the backend, and the mean.
 
-        `what` names the progress bar. Raises NonFiniteError if `Y` has NaN or infinity.
+        A block is overwritten by the next. All stay in `keep` (n_samples, n_units), if given. `what` names the progress
+        bar. Raises NonFiniteError if `Y` has NaN or infinity.
         """
-        means = np.empty(self.Y.shape[1])
-        for units in tqdm(list(blocks(len(self.Y), self.Y.shape[1], wider)), desc=what, delay=1, disable=None):
+        means, parts = np.empty(self.Y.shape[1]), list(blocks(len(self.Y), self.Y.shape[1], wider))
+        room = keep
+        if room is None and len(parts) > 1:
+            room = self.backend.room(len(self.Y), parts[0].stop, self.dtype)
+        for units in tqdm(parts, desc=what, delay=1, disable=None):
+            out = room if keep is None else keep[:, units]
+            if out is not None:
+                out = out[:, : units.stop - units.start]
             with np.errstate(invalid="ignore", over="ignore"):
-                block, mean = self.backend.block(self.Y, units, self.dtype)
+                block, mean = self.backend.block(self.Y, units, self.dtype, out)
             mean = self.backend.get(mean)
             if not np.isfinite(mean).all():  # the mean is not finite if its column is not
                 given = np.asarray(in_numpy(self.Y[:, units]), np.float64)
@@ -88,9 +95,16 @@ class UnitBlocks:
         self.mean = means
 
     def blocks(self, what: str) -> Iterator[tuple[slice, NDArray]]:
-        """Slices of units and their deviations from the mean, in numpy."""
+        """Slices of units and their deviations from the mean, in numpy; a block is overwritten by the next."""
         for units, block, _ in self.walk(what):
             yield units, self.backend.get(block)
+
+    def deviations(self, what: str, out: NDArray | None = None) -> NDArray:
+        """All deviations from the mean (n_samples, n_units), in numpy, or in `out`."""
+        whole = np.empty(self.Y.shape, self.dtype) if out is None else out
+        for _ in self.walk(what, keep=whole):
+            pass
+        return whole
 
     @cached_property
     def mean(self) -> Floats:
@@ -113,9 +127,7 @@ class UnitBlocks:
         """
         total = np.zeros((len(self.Y), len(self.Y)))
         # Wider blocks, because each adds a matrix of samples by samples to the sum.
-        for units, block, _ in self.walk(f"Gram matrix of the {self.column}s", wider=4):
-            if keep is not None:
-                keep[:, units] = self.backend.get(block)
+        for _, block, _ in self.walk(f"Gram matrix of the {self.column}s", wider=4, keep=keep):
             total += self.backend.get(block @ block.T)
         return total
 

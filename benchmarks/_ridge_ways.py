@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve
 
 ALPHAS = np.logspace(0, 6, 10)
 N_FOLDS = 6
@@ -97,6 +98,41 @@ def bare(X: NDArray, Y: NDArray, per: str) -> Found:
     return np.array([told["gram_s"], told["small_s"], told["second_s"]]), lambda units: np.zeros((p, len(units)))
 
 
+def float64(X: NDArray, Y: NDArray, per: str) -> Found:
+    """What a fit has to find: each strength's equations solved for each fold, in float64.
+
+    Returns the errors (n_alphas, n) in place of the strengths: of all units together, or of each one whose weights are
+    compared.
+    """
+    shown, groups = shown_of(Y.shape[1]), groups_of(len(X))
+    tried = Y if per == "all" else Y[:, shown]
+    X, errors = X.astype(np.float64), np.zeros((len(ALPHAS), tried.shape[1]))
+    for held_out in (groups == group for group in range(N_FOLDS)):
+        train, new = (X[of] - X[~held_out].mean(axis=0) for of in (~held_out, held_out))
+        maps = [_ridge(train, alpha, new=new) for alpha in ALPHAS]
+        for first in range(0, tried.shape[1], 10_000):
+            block = tried[:, first : first + 10_000].astype(np.float64)
+            block -= block[~held_out].mean(axis=0)
+            for error, of_strength in zip(errors, maps, strict=True):
+                error[first : first + 10_000] += ((of_strength @ block[~held_out] - block[held_out]) ** 2).sum(axis=0)
+    errors = errors.sum(axis=1, keepdims=True) if per == "all" else errors
+    chosen = np.broadcast_to(ALPHAS[errors.argmin(axis=0)], len(shown))
+    X, weights = X - X.mean(axis=0), np.empty((X.shape[1], len(shown)))
+    Y = Y[:, shown] - Y[:, shown].mean(axis=0, dtype=np.float64)
+    for alpha in np.unique(chosen):
+        weights[:, chosen == alpha] = _ridge(X, alpha, targets=Y[:, chosen == alpha])
+    return errors, lambda _: weights
+
+
+def _ridge(X: NDArray, alpha: float, *, new: NDArray | None = None, targets: NDArray | None = None) -> NDArray:
+    """The weights of `targets`, or what predicts `new` samples from any targets, (n_new, n_samples)."""
+    n, p = X.shape
+    inner = (X @ X.T if n <= p else X.T @ X) + alpha * np.eye(min(n, p))
+    if new is not None:
+        return solve(inner, X @ new.T, assume_a="pos").T if n <= p else new @ solve(inner, X.T, assume_a="pos")
+    return X.T @ solve(inner, targets, assume_a="pos") if n <= p else solve(inner, X.T @ targets, assume_a="pos")
+
+
 def scikit_learn(X: NDArray, Y: NDArray, per: str) -> Found:
     """One strength in one fold, of at most 2,000 units: what a grid search repeats."""
     from sklearn.linear_model import Ridge
@@ -114,6 +150,7 @@ WAYS: dict[str, Callable[[NDArray, NDArray, str], Found]] = {
     "himalaya numpy": lambda X, Y, per: himalaya(X, Y, per, "numpy"),
     "himalaya torch": lambda X, Y, per: himalaya(X, Y, per, "torch"),
     "bare": bare,
+    "float64": float64,
     "scikit-learn": scikit_learn,
 }
 

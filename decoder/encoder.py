@@ -31,16 +31,24 @@ def site_ridge(scale: str = "none", *, grouped: bool = False) -> RidgeAdapter:
     return RidgeAdapter(alpha_per="unit", scale=scale, cv=N_FOLDS if grouped else GENERALISED)
 
 
-def pooled(table: NDArray, shape: Sequence[int], side: int | None) -> NDArray:
+def pooled(
+    table: NDArray, shape: Sequence[int], side: int | None, n_positions: NDArray[np.intp] | None = None
+) -> NDArray:
     """Activations (n_stimuli, n_units) of maps, averaged over squares to at most `side` x `side` positions a channel.
 
-    `shape` is the layer's, (channels, height, width); other layers, smaller maps and a side of None leave all as it is.
+    `shape` is the layer's, (channels, height, width). Of sounds, (positions, units), it is the average over each of
+    `side` stretches in time; each fills `n_positions` (n_stimuli,), and the silence behind it counts for nothing. Other
+    layers, smaller maps and a side of None leave all as it is.
 
     Examples
     --------
     >>> pooled(np.arange(16.0)[None], (1, 4, 4), 2).tolist()
     [[2.5, 4.5, 10.5, 12.5]]
+    >>> pooled(np.arange(8.0)[None], (4, 2), 1, np.array([2])).tolist()
+    [[1.0, 2.0]]
     """
+    if side is not None and n_positions is not None and len(shape) == 2:
+        return _over_time(table.reshape(len(table), *shape), side, n_positions)
     if side is None or len(shape) != 3 or max(shape[1:]) <= side:
         return table
     starts, sizes = zip(*(_squares(n, side) for n in shape[1:]), strict=True)
@@ -50,6 +58,16 @@ def pooled(table: NDArray, shape: Sequence[int], side: int | None) -> NDArray:
         sums = np.add.reduceat(one.reshape(shape).astype(np.float64), starts[0], axis=1)
         row[:] = np.add.reduceat(sums, starts[1], axis=2) / size
     return means.reshape(len(table), -1)
+
+
+def _over_time(states: NDArray, side: int, n_positions: NDArray[np.intp]) -> NDArray[np.float32]:
+    """The mean over each of `side` stretches of the positions that a sound fills, (n_stimuli, side * n_units)."""
+    means = np.empty((len(states), side, states.shape[2]), np.float32)
+    for row, one, n in zip(means, states, n_positions.tolist(), strict=True):
+        for i in range(side):  # a stretch of a sound of fewer positions is one of them
+            first = i * n // side
+            row[i] = one[first : max((i + 1) * n // side, first + 1)].mean(axis=0)
+    return means.reshape(len(states), -1)
 
 
 def unpooled(weights: NDArray, shape: Sequence[int], side: int | None) -> NDArray:
@@ -83,7 +101,8 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
     layer : str or sequence of str
         Of several layers, each weighs the same: the kernel is the sum of theirs, divided by their traces.
     pool : int, optional
-        Maps of (channels, height, width) are averaged over squares to at most so many positions a side, see `pooled`.
+        Maps of (channels, height, width) are averaged over squares to at most so many positions a side, states of
+        sounds over as many stretches of time, see `pooled`.
 
     Attributes
     ----------
@@ -188,7 +207,8 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if not layers:
             raise InputError("layer: expected a layer's name, or several, got none")
         tables = record(self.network, stimuli, layers).tables
-        return {one: pooled(tables[one], self.network.shape_of(one), self.pool) for one in layers}
+        filled = None if self.pool is None else self.network.n_positions(stimuli)
+        return {one: pooled(tables[one], self.network.shape_of(one), self.pool, filled) for one in layers}
 
 
 def check_responses(responses: NDArray, sites: Sequence[str] | None = None) -> None:

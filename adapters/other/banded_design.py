@@ -163,7 +163,7 @@ def scores_for_all(targets: UnitBlocks) -> SharedTargets:
     """The few targets for the search and fit that all units share."""
     n_samples, n_units = targets.Y.shape
     if n_units <= n_samples:
-        return SharedTargets(np.hstack([block for _, block in targets.blocks("centring")]), None)
+        return SharedTargets(targets.deviations("centring"), None)
     P = low_rank_scores(targets)
     return SharedTargets(P, P / sum_of_squares(P))
 

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from tqdm import tqdm
 
-from ..backend import one_thread
+from ..backend import each_on_one_thread, one_thread
 from ..folds import Split
 from ..row_space import Coordinates
 from ..unit_blocks import Floats, sum_of_squares
@@ -35,7 +36,7 @@ class HeldOutSums:
     """Sums over all held-out samples, of deviations from the mean of each fold's training samples.
 
     Squared errors and squared predictions are (n_alphas, n_targets), the squared truth (n_targets,). If only errors are
-    needed, `predicted` is zero, and `true` is about the mean of all samples.
+    needed, `predicted` may be zero, and `true` about the mean of all samples.
     """
 
     error: Floats
@@ -99,13 +100,16 @@ def prepare_folds(X: Floats, folds: list[Split], scale: str, weakest: float | No
         # X' = Q R: the coordinates R' have the same inner products of samples, so no fold needs the wide X. The mean is
         # removed first: folds centre anyway, and it would cost digits.
         X = np.asarray(np.linalg.qr((X - X.mean(axis=0)).T, mode="r")).T
-    prepared = []
-    for train, held_out in tqdm(folds, desc="decomposing folds", delay=1, disable=None):
-        features = standardise(X[train], scale)
-        parts = (None if weakest is None else quick_svd(features.X, weakest)) or thin_svd(features.X)
-        scores = ((X[held_out] - features.mean) / features.scale) @ parts.right.T
-        prepared.append(PreparedFold(train, held_out, parts.left, parts.values, scores))
-    return prepared
+    prepared = each_on_one_thread(partial(_prepared, X, scale, weakest), folds)
+    return list(tqdm(prepared, desc="decomposing folds", total=len(folds), delay=1, disable=None))
+
+
+def _prepared(X: Floats, scale: str, weakest: float | None, fold: Split) -> PreparedFold:
+    train, held_out = fold
+    features = standardise(X[train], scale)
+    parts = (None if weakest is None else quick_svd(features.X, weakest)) or thin_svd(features.X)
+    scores = ((X[held_out] - features.mean) / features.scale) @ parts.right.T
+    return PreparedFold(train, held_out, parts.left, parts.values, scores)
 
 
 def held_out_sums(folds: list[PreparedFold], alphas: Floats, Y: Floats) -> HeldOutSums:
@@ -162,7 +166,9 @@ class RidgeProblem:
 def held_out_rows(problem: RidgeProblem) -> Iterator[Floats]:
     """H of each strength, by the quickest way that is precise enough; rows in the order of the folds."""
     if problem.one_serves_all:
-        return (rows @ problem.parts.left.T for rows in _left_out(problem))
+        left = problem.parts.left
+        true = deviations(len(left), problem.folds) @ left
+        return ((true - residual) @ left.T for residual in _residuals(problem))
     return _fold_by_fold(problem.prepared(), len(problem.X), problem.alphas)
 
 
@@ -191,15 +197,26 @@ def left_out(own: Floats, rows: Floats) -> Floats:
     return inverse @ rows
 
 
-def _left_out(problem: RidgeProblem) -> Iterator[Floats]:
-    """H along the left vectors: M - (I - G_ff)^-1 (I - G)_f, where I - G is diag(alpha / (s^2 + alpha))."""
+def _residuals(problem: RidgeProblem, dtype: type = np.float64) -> Iterator[NDArray]:
+    """M - H along the left vectors, of each strength: (I - G_ff)^-1 (I - G)_f, with I - G = diag(alpha / (s^2 +
+    alpha)). Each is overwritten by the next.
+    """
     left, squares = problem.parts.left, problem.parts.values**2
-    true = deviations(len(left), problem.folds) @ left
+    of_folds = [left[held_out] for _, held_out in problem.folds]
+    ends = np.cumsum([len(own) for own in of_folds])
+    residual = np.empty((ends[-1], len(left)), dtype)
     for alpha in problem.alphas:
         # The lost part is summed directly: one minus the rest would lose its digits.
-        lost = left * (alpha / (squares + alpha))
-        residual = [left_out(lost[held_out] @ left[held_out].T, lost[held_out]) for _, held_out in problem.folds]
-        yield true - np.concatenate(residual)
+        parts = each_on_one_thread(partial(_residual, alpha / (squares + alpha)), of_folds)
+        for part, end in zip(parts, ends, strict=True):
+            residual[end - len(part) : end] = part
+        yield residual
+
+
+def _residual(shares: Floats, own: Floats) -> Floats:
+    """(I - G_ff)^-1 (I - G)_f along the left vectors, from the lost `shares` of these and a fold's `own` rows."""
+    lost = own * shares
+    return left_out(lost @ own.T, lost)
 
 
 def _fold_by_fold(folds: list[PreparedFold], n_samples: int, alphas: Floats) -> Iterator[Floats]:
@@ -217,21 +234,23 @@ def sums_of_gram(problem: RidgeProblem, K: Floats, dtype: type = np.float64) -> 
     """The sums over all held-out samples and units from the Gram matrix K of the targets' deviations from their mean.
 
     If one decomposition serves all folds, each strength takes one product of the size of the samples, in `dtype`. In
-    float32 the sums' error is about a millionth of the truth's.
+    float32 the sums' error is about a millionth of the truth's. A choice by the error needs no more than errors.
     """
     if not problem.one_serves_all:
         return sums_of_folds(problem.prepared(), problem.alphas, K)
     left = problem.parts.left
     inside = (left.T @ K @ left).astype(dtype)
-    true = deviations(len(left), problem.folds) @ left
-    of_truth = true.astype(dtype) @ inside
-    sums = []
-    for rows in _left_out(problem):
-        rows = rows.astype(dtype)
-        sums.append((_dot(of_truth, rows), _dot(rows @ inside, rows)))
-    inner, predicted = np.array(sums).T[:, :, np.newaxis]
-    size = _dot(of_truth, true)
-    return HeldOutSums(size - 2 * inner + predicted, predicted, np.full(1, size))
+    error, predicted = np.zeros((2, len(problem.alphas), 1))
+    needs_all = problem.choose_by == "direction"
+    true = (deviations(len(left), problem.folds) @ left).astype(dtype) if needs_all else None
+    product = np.empty((n_held_out(problem.folds), len(left)), dtype)
+    for number, residual in enumerate(_residuals(problem, dtype)):
+        error[number] = _dot(np.matmul(residual, inside, out=product), residual)
+        if true is not None:
+            np.subtract(true, residual, out=residual)
+            predicted[number] = _dot(np.matmul(residual, inside, out=product), residual)
+    size = np.trace(K) if true is None else _dot(true @ inside, true)
+    return HeldOutSums(error, predicted, np.full(1, size))
 
 
 def sums_of_folds(folds: list[PreparedFold], alphas: Floats, K: Floats) -> HeldOutSums:

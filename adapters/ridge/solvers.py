@@ -186,9 +186,7 @@ def factors_for_all(
     else:
         projection = parts.right.T @ (factors * parts.left.T)
     if kept is None:
-        kept = np.empty((n_samples, n_units), dtype) if out is None else out
-        for units, block in targets.blocks("centred units"):
-            kept[:, units] = block
+        kept = targets.deviations("centred units", np.empty((n_samples, n_units), dtype) if out is None else out)
     return Factors(projection, kept)
 
 

@@ -116,6 +116,7 @@ def read_events(
     for name in ("onset", "duration", label):
         if name not in table:
             hint = f"; name the one that holds the label: label = {list(table)[-1]!r}" if name == label else ""
+            hint = "; they are separated by tabs, and by commas only in a .csv file" if len(table) == 1 else hint
             raise RecordingError(f"{path}: expected a column {name!r}, got the columns {', '.join(table)}{hint}")
     stimulus = None
     if "stim_file" in table:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError
 from ...errors.checks import check_choice
-from .events import first_sample_at
+from .events import GRID_TOLERANCE, first_sample_at
 from .recording import Recording
 
 LONG = 0.5
@@ -33,8 +33,9 @@ def cut_runs(
     """Return a continuous recording cut into runs, in the middle of pauses between events.
 
     Without any events, such as beside continuous targets, runs are cut into parts of equal length. Else no event is
-    cut, and nothing within `margin_s` around it. Samples before the first event stay with the first run and
-    those after the last event with the last run; none is lost. Existing runs stay separate.
+    cut, and nothing within `margin_s` around it; where an event ends as the next one begins, the sample during which
+    that is goes with the next one. Samples before the first event stay with the first run and those after the last
+    event with the last run; none is lost. Existing runs stay separate.
 
     Neighbouring runs of one continuous recording share slow drifts, so a decoder that works across them may fail on
     another day.
@@ -90,8 +91,8 @@ class _Pause(NamedTuple):
     run: int | str
     length_s: float
     """From the last end to the next onset."""
-    middle_s: float
-    """The middle of what the margins leave of it, since the run's first sample."""
+    at: int
+    """The sample of the run to cut at, in the middle of what the margins leave of it."""
     place: int
     """How many of the recording's events are before it."""
 
@@ -125,11 +126,7 @@ def _equal_cuts(recording: Recording, n_runs: int | None) -> list[_Pause]:
             f"n_runs: expected a multiple of {len(lengths)}, the number of runs, which are cut into equal parts as "
             f"there are no events, got {n_runs}"
         )
-    return [
-        _Pause(run, 0.0, round(n * part / n_parts) / recording.rate_hz, 0)
-        for run, n in lengths.items()
-        for part in range(1, n_parts)
-    ]
+    return [_Pause(run, 0.0, round(n * part / n_parts), 0) for run, n in lengths.items() for part in range(1, n_parts)]
 
 
 def _in_order(recording: Recording, run: int | str) -> NDArray[np.intp]:
@@ -139,16 +136,17 @@ def _in_order(recording: Recording, run: int | str) -> NDArray[np.intp]:
 
 
 def _pauses(recording: Recording, before_s: float, behind_s: float) -> list[_Pause]:
-    pauses, place = [], 0
+    pauses, place, rate_hz = [], 0, recording.rate_hz
     for run in recording.runs:
         order = _in_order(recording, run)
         onset = recording.events.onset_s[order]
         ended = np.maximum.accumulate(onset + recording.events.duration_s[order])[:-1]
         for i, (end, begin) in enumerate(zip(ended.tolist(), onset[1:].tolist(), strict=True), start=1):
-            # What is shorter than two samples may hold no sample to cut at.
-            if begin - end - before_s - behind_s >= 2 / recording.rate_hz:
-                middle_s = (end + behind_s + begin - before_s) / 2
-                pauses.append(_Pause(run, begin - end, middle_s, place + i))
+            latest = (begin - before_s) * rate_hz + GRID_TOLERANCE
+            at = min(first_sample_at((end + behind_s + begin - before_s) / 2, rate_hz), int(np.floor(latest)))
+            # Events may touch, but the one before a cut keeps a sample of its own.
+            if (end + behind_s) * rate_hz <= latest and at > first_sample_at(onset[i - 1], rate_hz):
+                pauses.append(_Pause(run, begin - end, at, place + i))
         place += len(order)
     return pauses
 
@@ -168,7 +166,8 @@ def _even_cuts(recording: Recording, pauses: list[_Pause], n_runs: int, margin_s
     if n_missing == 0:
         return []
     longest = sorted((pause.length_s for pause in pauses), reverse=True)
-    long_enough = {pause.place: pause for pause in pauses if pause.length_s >= LONG * longest[n_missing - 1]}
+    least_s = LONG * longest[n_missing - 1] - GRID_TOLERANCE / recording.rate_hz
+    long_enough = {pause.place: pause for pause in pauses if pause.length_s >= least_s}
     chosen = _most_even(np.array([0, *sorted({*ends.tolist(), *long_enough})]), set(ends.tolist()), n_runs)
     return [long_enough[place] for place in chosen if place in long_enough]
 
@@ -208,13 +207,13 @@ def _cut(recording: Recording, cuts: list[_Pause], goes_on: bool) -> Recording:
     run: list[str] = []
     cut_from_last: list[str] = []
     for name, length in recording.run_lengths().items():
-        starts = np.array([0, *(first_sample_at(cut.middle_s, rate_hz) for cut in cuts if cut.run == name)])
+        starts = np.array([0, *(cut.at for cut in cuts if cut.run == name)])
         names = [f"{name} part {i}" for i in range(1, len(starts) + 1)] if len(starts) > 1 else [str(name)]
         cut_from_last += names[1:]
         of_run = np.flatnonzero(events.run == name)
-        part = np.searchsorted(starts / rate_hz, events.onset_s[of_run], side="right") - 1
-        onset_s[of_run] -= starts[np.maximum(part, 0)] / rate_hz
-        run_of_event[of_run] = np.array(names, object)[np.maximum(part, 0)]
+        part = np.searchsorted(starts, events.onset_s[of_run] * rate_hz + GRID_TOLERANCE, side="right") - 1
+        onset_s[of_run] = (events.onset_s[of_run] - starts[part] / rate_hz).clip(0)
+        run_of_event[of_run] = np.array(names, object)[part]
         run += np.repeat(names, np.diff([*starts, length])).tolist()
     return replace(
         recording,

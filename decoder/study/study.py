@@ -60,9 +60,9 @@ class Study:
                 return recording
             if targets.words is not None:
                 return recording.select(labels=list(targets.words))
-            events, pictures = recording.events, list(self.sections.recording.pictures)
-            shown = np.zeros(len(events), bool) if events.stimulus is None else np.isin(events.stimulus, pictures)
-            return replace(recording, events=events.take(shown))
+            events, presented = recording.events, list(self.sections.recording.presented)
+            known = np.zeros(len(events), bool) if events.stimulus is None else np.isin(events.stimulus, presented)
+            return replace(recording, events=events.take(known))
 
     def check_network(self) -> None:
         """Raise `StudyError` where there is no such network; before a long recording is read."""
@@ -145,7 +145,7 @@ class Study:
         if section.words is not None:
             return section.of_words()
         with self.naming("targets: "):
-            return StimulusTargets(recording.pictures, network)
+            return StimulusTargets(recording.presented, network, labels=recording.labels)
 
     def naming(self, place: str = "") -> AbstractContextManager[None]:
         """Name the file, and the place in it, in errors that its contents cause."""

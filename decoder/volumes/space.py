@@ -102,7 +102,7 @@ def grid_difference(
     if not anywhere and not away <= AFFINE_TOLERANCE:
         return (
             f"it has the matrix {_times(shape)} as expected, but lies elsewhere in space: the affines differ by up to "
-            f"{away:g} (at most {AFFINE_TOLERANCE:g} is allowed, unless volumes are realigned)"
+            f"{away:g} (at most {AFFINE_TOLERANCE:g} is allowed)"
         )
     return None
 

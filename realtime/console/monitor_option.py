@@ -15,6 +15,7 @@ from ...errors.printable import json_text
 if TYPE_CHECKING:
     from ..monitor.server import Monitor
 
+LOOPBACK = "127.0.0.1"
 Command = TypeVar("Command", bound=Callable[..., Any])
 OPTIONS = (
     click.option(
@@ -29,9 +30,8 @@ OPTIONS = (
     ),
     click.option(
         "--monitor-host",
-        default="127.0.0.1",
-        show_default=True,
-        help="Where --monitor listens: by default, only browsers on this machine reach it; 0.0.0.0 for all.",
+        metavar="ADDRESS",
+        help="Where --monitor listens: 0.0.0.0 for all; by default 127.0.0.1, for browsers on this machine alone.",
     ),
     click.option(
         "--participant-css",
@@ -60,15 +60,17 @@ def commands_of(out: Path | None, options: dict[str, Any]) -> Path | None:
 
 def monitor_of(options: dict[str, Any], commands: Path | None) -> Monitor | None:
     """Start the monitor that the options choose, and say where it is; None where none is chosen."""
-    port, css = options["monitor_port"], options["participant_css"]
+    port, host, css = options["monitor_port"], options["monitor_host"], options["participant_css"]
     if port is None:
-        if css is not None:
-            raise click.UsageError("--participant-css goes with --monitor")
+        for option, given in (("--monitor-host", host), ("--participant-css", css)):
+            if given is not None:
+                raise click.UsageError(f"{option} goes with --monitor")
         return None
+    from ...decoder.readers.tables import read_text
     from ..monitor.server import Monitor
 
-    own_style = "" if css is None else css.read_text(encoding="utf-8")
-    monitor = Monitor(options["monitor_host"], port, commands, own_style)
+    own_style = "" if css is None else read_text(css)
+    monitor = Monitor(host or LOOPBACK, port, commands, own_style)
     if options["as_json"]:
         record = {"type": "monitor", "url": monitor.url, "participant_url": monitor.participant_url}
         print(json_text(record), file=sys.__stdout__, flush=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ...errors import RecordingError
 from .feedback_option import check_labels, region_of
 
 if TYPE_CHECKING:
@@ -134,5 +135,7 @@ def _folder(decoder: LiveDecoder, options: dict[str, Any]) -> Source | None:
     from ...decoder.readers.tables import read_events
 
     table = read_events(events, 1)
+    if not len(table):
+        raise RecordingError(f"{events}: expected at least one event, got a table without any")
     check_labels(options["baseline"], table, events)
     return PlannedSource(source, table, late_start=lambda: source.late_start, n_restarts=lambda: source.n_restarts)

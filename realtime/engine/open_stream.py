@@ -27,6 +27,8 @@ from .stream_warnings import StreamWarnings
 if TYPE_CHECKING:
     from ...decoder.bundle.compiled import CompiledDecoder
 
+DURATION_HINT = """; a marker says how long its event lasts as {"label": "rest", "duration_s": 20}"""
+
 
 class OpenStream:
     """Takes the samples and markers of a stream, and runs every decoder on them.
@@ -199,8 +201,9 @@ class OpenStream:
         try:
             pipeline.announce(marker.event, marker.sample, marker.duration_s)
         except (InputError, RecordingError) as error:
+            untold = isinstance(error, InputError) and not marker.duration_s
             if pipeline is self.decoders.active:  # a shadow may have fewer past samples
-                self._refuse(marker.label, str(error))
+                self._refuse(marker.label, f"{error}{DURATION_HINT if untold else ''}")
             return []
         return pipeline.late(arrival)
 

@@ -1,6 +1,7 @@
 "use strict";
 // The monitor's page. What the server sends is kept for a while, and drawn as it comes.
 const token = new URLSearchParams(location.search).get("token") || "";
+const ROUND_S = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200];
 const PROBABILITIES_S = 60, TIMELINE_S = 300, MOST = 5000, SILENT_MS = 3500;
 const MOTION = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z"];
 const SILENT = ["SEARCHING", "STALE", "LOST"];
@@ -253,9 +254,9 @@ function drawSignals() {
   const span = shown * hello.bin_s, stop = session.first + bins.length, step = (width - left) / shown;
   const x = (bin) => width - (stop - bin) * step;
   pen.save(); pen.beginPath(); pen.rect(left, 0, width - left, height); pen.clip();
-  for (let s = Math.ceil(Math.max(0, stop * hello.bin_s - span) / (span / 5)) * (span / 5); s <= stop * hello.bin_s; s += span / 5) {
+  for (const s of ticks(Math.max(0, stop * hello.bin_s - span), stop * hello.bin_s, span)) {
     line(pen, colours.faint, x(s / hello.bin_s), 0, x(s / hello.bin_s), height - 16);
-    pen.fillStyle = colours.soft; pen.fillText(clock(s), x(s / hello.bin_s) + 3, height - 8);
+    mark(pen, clock(s), x(s / hello.bin_s) + 3, height - 8, width);
   }
   pen.fillStyle = colours.warn; pen.globalAlpha = 0.25;
   for (let i = 0, from = 0; i <= bins.length; i++) {  // stretches in which nothing came
@@ -367,7 +368,7 @@ function drawTimeline(published, now) {
     line(pen, colours.ink, x(one.t), 35, x(one.t), 42);
   }
   pen.fillStyle = colours.soft; line(pen, colours.rule, 0, 57, width, 57);
-  for (const share of [0, 0.25, 0.5, 0.75]) pen.fillText(clock(from + share * span), share * width + 2, 66);
+  for (const t of ticks(from, from + span, span)) mark(pen, clock(t), x(t) + 2, 66, width);
   const log = $("log"), newest = session.states.slice(-30), key = newest.length && newest[newest.length - 1].t;
   if (log.dataset.key === String(key)) return;
   log.dataset.key = key;
@@ -387,6 +388,17 @@ function drawCounts() {
     one.textContent = text;
     return one;
   }));
+}
+
+function ticks(from, to, span) {  // full seconds or minutes, about five in a span
+  const every = ROUND_S.find((s) => span / s <= 5) || ROUND_S[ROUND_S.length - 1], found = [];
+  for (let s = Math.ceil(from / every) * every; s <= to; s += every) found.push(s);
+  return found;
+}
+
+function mark(pen, text, at, y, width) {  // not where the edge would cut it
+  pen.fillStyle = colours.soft;
+  if (at + pen.measureText(text).width <= width) pen.fillText(text, at, y);
 }
 
 function clock(s) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from pathlib import Path
 from threading import Event, Thread
@@ -102,6 +103,9 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server(address, family=family)
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            expected = f"host: expected an address of this machine, such as 127.0.0.1 or 0.0.0.0, got {host}"
+            raise InputError(expected) from error
         raise InputError(f"port: expected one that is free on {host}, got {port}: {error.strerror}") from error
 
 

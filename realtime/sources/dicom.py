@@ -21,7 +21,7 @@ from ..clock import Clock
 from .folder_watch import FolderWatch
 from .source import Refusal
 from .volume_folder import FolderOfVolumes
-from .volume_order import VolumeOrder
+from .volume_order import MOST_APART, VolumeOrder
 
 SAME_TR = 1e-3
 """Repetition times that differ by this share are the same: headers hold rounded numbers."""
@@ -87,7 +87,7 @@ class DicomFolder(FolderOfVolumes):
         clock: Clock | None = None,
     ) -> None:
         super().__init__(folder, feature_names, tr_s, space, region, late_s, clock)
-        self._number, self._protocol = series, protocol
+        self._number, self._protocol, self._pattern = series, protocol, pattern
         self._watch: FolderWatch[DicomSlices] = FolderWatch(
             self.folder, lambda name: fnmatch(name, pattern), read_file, "is not a complete DICOM picture", self._clock
         )
@@ -97,7 +97,10 @@ class DicomFolder(FolderOfVolumes):
         self._begin()
 
     def _what_is_missing(self) -> str:
-        return "no whole volume of the series came"
+        names = "" if self._pattern == "*" else f" {self._pattern!r}"
+        number = "" if self._number is None else f" of series {self._number}"
+        protocol = "" if self._protocol is None else f" of the protocol {self._protocol!r}"
+        return f"no whole volume{names}{number}{protocol} came"
 
     def _reopen(self) -> None:
         """Begin with the series that was restarted, if one was."""
@@ -148,7 +151,8 @@ class DicomFolder(FolderOfVolumes):
 
     def _leave(self, series: Series, why: str = "") -> None:
         """Count a file of another series, and name the series once."""
-        text = "" if series.uid in self._others else f"files of {series} are not taken{why}"
+        instead = "" if self._series is None else f", those of {self._series} are"
+        text = "" if series.uid in self._others else f"files of {series} are not taken{why or instead}"
         self._others.add(series.uid)
         self._report("other_series", text)
 
@@ -179,6 +183,9 @@ class DicomFolder(FolderOfVolumes):
 
     def _add(self, name: str, volume: DicomVolume) -> None:
         """Take a whole volume."""
+        if self._newest is not None and abs(volume.number - self._newest.number) > MOST_APART:
+            self._watch.refuse(name, f"does not fit: its number is {volume.number}, far from {self._newest.number}")
+            return
         try:
             made = self._values.of(name, volume.number, volume.values, volume.affine, self._clock.now())
         except StreamMismatchError as error:

@@ -89,6 +89,8 @@ class FolderOfVolumes:
             try:
                 self._look()
                 reason = f"{self._what_is_missing()}; {self._watch}{self._said_so_far()}"
+            except FileNotFoundError:
+                reason = "there is no such folder"
             except OSError as error:
                 reason = str(error)
             if not self._order.waits and not self._watch.rest(until_s):

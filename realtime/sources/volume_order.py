@@ -7,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_APART = 1000
+"""The numbers of two volumes of a series."""
+
 
 class NumberedVolume(NamedTuple):
     """The voxels of a volume, and when it was there; the head's motion (6,) and a region's mean, where known."""

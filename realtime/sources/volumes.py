@@ -18,10 +18,8 @@ from ..clock import Clock
 from .folder_watch import FolderWatch
 from .volume_folder import FolderOfVolumes
 from .volume_names import VolumeNames, pattern_for, stem
-from .volume_order import VolumeOrder
+from .volume_order import MOST_APART, VolumeOrder
 
-MOST_APART = 1000
-"""The numbers of two volumes of a series."""
 CURE = "--pattern says which files are volumes and, by {n}, where their number is"
 HEADER_BYTES = {348: "Nifti1Image", 540: "Nifti2Image"}
 

@@ -25,8 +25,10 @@ def test_mean_and_power(monkeypatch: pytest.MonkeyPatch, block_elements: int) ->
     held = UnitBlocks(Y)
     np.testing.assert_allclose(held.mean, Y.mean(axis=0))
     np.testing.assert_allclose(held.power, 8 * Y.var(axis=0))
-    centred = np.hstack([block for _, block in held.blocks("test")])
+    centred = np.hstack([block.copy() for _, block in held.blocks("test")])
     np.testing.assert_allclose(centred, Y - Y.mean(axis=0), atol=1e-14)
+    np.testing.assert_allclose(held.deviations("test"), centred, atol=1e-14)
+    np.testing.assert_allclose(held.deviations("test", np.empty((8, 31), np.float32)), centred, atol=1e-6)
 
 
 def test_a_constant_unit_leaves_exactly_nothing() -> None:

@@ -17,14 +17,14 @@ from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key, digest_of
 from ..session.holding_out import HoldOut
-from .predictors import LAYERS, NUISANCE, Predictor
+from .predictors import LAYERS, NUISANCE, SPECTRUM, Predictor
 from .session import EncodingSession
 
 FORMAT = 2
 """The format of cached results: with another number they are computed again."""
 
-OF_NUISANCE = "unit_variance"
-"""The scale of nuisance features, which have different units."""
+SCALES = {NUISANCE: "unit_variance", SPECTRUM: "unit_variance"}
+"""The scale of features that have different units; others have none."""
 
 
 class EncodingCell(NamedTuple):
@@ -79,7 +79,7 @@ def work_out(session: EncodingSession, job: EncodingCell) -> Arrays:
     first way to hold out alone.
     """
     X, Y = session.coordinates(job.predictor), session.responses(job.time)
-    scale = OF_NUISANCE if job.predictor.kind == NUISANCE else "none"
+    scale = SCALES.get(job.predictor.kind, "none")
     if job.predictor.kind != LAYERS:
         predicted, errors = _held_out(session, job, X, Y[None], scale)
         return {"predicted": predicted[0], "errors": errors[0]}

@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from ...report.checks import SIGNIFICANT
 from ...report.data import plain_data
 from ...report.drawing import Drawing, short
 from ...report.numbers import count
 from ...report.result import Folded, Number, PageSection, Part, Sentence, Shade, Table
 from ..session.holding_out import ABOUT
-from .figures import ends_text, layers_figure, rows_figure, what
+from .figures import drawn, ends_text, layers_figure, rows_figure, what
 from .gather import BEST, SHUFFLED
 from .methods import encoding_methods
 from .predictors import UNTRAINED
-from .result import Encoding, EncodingScore, RegionEncoding
+from .result import Encoding, EncodingScore, Hierarchy, RegionEncoding
 
 WORST_SHUFFLED = 0.02
 """A larger explained share of shuffled stimuli is a sign that something is wrong."""
@@ -40,6 +41,7 @@ class EncodingReport:
                 "measure": what(result),
                 "controls": {name: of.explained.value for name, of in result.whole.rows.items() if name != BEST},
                 "regions": [_region_data(one) for one in result.regions],
+                "hierarchies": [vars(one) | {"rise": one.rise._asdict()} for one in result.hierarchies],
                 "networks": result.networks,
                 "fingerprints": result.fingerprints,
                 "sessions": result.sessions,
@@ -65,7 +67,7 @@ class EncodingReport:
         between = "none" if np.isnan(best.explained.low) else ends_text(best.explained).partition(" ")[2]
         return [
             Number(f"{100 * best.explained.value:.1f} %", f"{what(self.result)}, {BEST}"),
-            Number(between, "95 % interval over sites and stimuli"),
+            Number(between, f"95 % interval over {drawn(one)}"),
             Number(f"{100 * one.rows[UNTRAINED].explained.value:.1f} %", UNTRAINED),
             Number(f"{best.r:.2f}", "correlation, median over sites"),
             Number(ceiling, "correlation that a perfect model could reach"),
@@ -88,19 +90,23 @@ class EncodingReport:
             if shuffled > WORST_SHUFFLED:
                 text = f"{name}: shuffled stimuli explain {100 * shuffled:.1f} %, which should be 0; find out why."
                 found.append(Sentence(text, False))
+        found += [Sentence(_risen(one), bool(one.rise.p < SIGNIFICANT)) for one in self.result.hierarchies]
         return found + [Sentence(note, False) for of in self.result.sessions for note in of["notes"]]
 
     def tables(self) -> list[Table]:
-        return [*self._heat_tables(), *map(self._rows_table, self.result.regions)]
+        risen = map(_hierarchy_table, self.result.hierarchies)
+        return [*self._heat_tables(), *map(self._rows_table, self.result.regions), *risen]
 
     def figures(self) -> list[Drawing]:
         return [layers_figure(self.result), rows_figure(self.result, self.result.whole)]
 
     def sections(self) -> list[PageSection]:
         layers, controls = self.figures()
+        risen = [_hierarchy_table(one) for one in self.result.hierarchies]
         return [
             PageSection("Along the layers", [layers, *map(self._layers_table, self.result.regions)]),
             PageSection("The nested choice and its controls", [controls, *map(self._rows_table, self.result.regions)]),
+            *([PageSection("From early to late regions", risen)] if risen else []),
             PageSection("Folds", list(self._folds())),
             PageSection("Recordings", list(self._recordings())),
             PageSection("Methods", [encoding_methods(self.result)]),
@@ -144,7 +150,7 @@ class EncodingReport:
         none = f" {count(n_none, 'site')} of no reliability left out." if n_none else ""
         caption = (
             f"{self.result.name(one)}, {count(len(one.sites), 'site')}, {ceiling}.{none} Explained share in % "
-            f"with 95 % interval over sites and stimuli. Chosen most often: {chosen}."
+            f"with 95 % interval over {drawn(one)}. Chosen most often: {chosen}."
         )
         return Table(("", what(self.result), "r", "unbiased r2", "first row minus this"), rows, caption, bold=0)
 
@@ -160,6 +166,22 @@ class EncodingReport:
         for of in self.result.sessions:
             groups = "; ".join(f"{ABOUT[way]}: {n:,} groups" for way, n in of["n_groups"].items())
             yield f"{of['name']}: {of['recording']}; {of['n_stimuli']:,} stimuli. Held out: {groups}."
+
+
+def _risen(one: Hierarchy) -> str:
+    found = one.rise
+    name = " · ".join(filter(None, (one.session, one.time.name, one.network)))
+    if np.isnan(found.rho):
+        return f"{name}: the best layer is the same for all regions of the hierarchy."
+    return (
+        f"{name}: rank correlation of stage and depth of the best layer {found.rho:+.2f}, p = {found.p:.2g} (regions "
+        f"exchanged; the least that {len(one.regions)} such regions can have is {found.least_p:.2g})."
+    )
+
+
+def _hierarchy_table(one: Hierarchy) -> Table:
+    rows = [[region, str(stage), f"{depth:.2f}"] for region, (stage, depth) in one.regions.items()]
+    return Table(("", "stage", "depth of the best layer"), rows, _risen(one))
 
 
 def _cells(score: EncodingScore) -> list[str]:

@@ -50,11 +50,13 @@ def series_files(folder: Path, pattern: str, number: int | None, protocol: str |
                 series, instance = header
                 found.setdefault(series, []).append((instance, path))
     chosen = [series for series in found if is_wanted(series, number, protocol)]
+    if not found:
+        raise RecordingError(f"{folder}: expected DICOM files, got {n_no_dicom} other files named like {pattern!r}")
     if len(chosen) != 1:
-        listed = ", ".join(f"{series}: {len(paths)} files" for series, paths in found.items()) or "no DICOM file"
+        listed = ", ".join(f"{series}: {len(paths)} files" for series, paths in found.items())
         raise RecordingError(
-            f"{folder}: expected one series, got {len(chosen)} that fit; choose it by series = 7 or protocol = "
-            f'"name"; {pattern!r} finds {listed}'
+            f"{folder}: expected one series, got {len(chosen)} that fit; choose it by its number (series) or its name "
+            f"(protocol) among {listed}"
         )
     n_others = sum(len(paths) for series, paths in found.items() if series != chosen[0])
     return SeriesFiles(chosen[0], [path for _, path in sorted(found[chosen[0]])], n_others, n_no_dicom)

@@ -30,6 +30,8 @@ def session_records(path: Path) -> list[dict[str, Any]]:
             records.append(record)
         elif kind == "status":
             began_late = bool(record.get("losses", {}).get("began_late"))
+    if not n_sessions:
+        raise RecordingError(f"{path}: expected the decisions.jsonl of `hotwire stream --out`, got no session in it")
     if n_sessions > 1:
         warnings.warn(f"{path}: it holds {n_sessions} sessions; the last one is taken for this run", stacklevel=3)
     if began_late:

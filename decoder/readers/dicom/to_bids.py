@@ -102,6 +102,8 @@ def write_bids(
     derived.mkdir(parents=True, exist_ok=True)
     _describe(root, "raw", "A session decoded by hotwire")
     _describe(derived.parents[1], "derivative", "What hotwire found in the session")
+    # Names as fMRIPrep gives them, which the standard does not know yet: its validators are told so.
+    (derived.parents[1] / ".bidsignore").write_text("*_timeseries.tsv\n*_desc-decisions_events.tsv\n", encoding="utf-8")
     image = nibabel.Nifti1Image(np.stack(stack, axis=3), affine)  # type: ignore[attr-defined]
     image.header.set_xyzt_units("mm", "sec")
     image.header.set_zooms((*np.linalg.norm(affine[:3, :3], axis=0), tr_s))

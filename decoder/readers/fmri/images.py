@@ -108,8 +108,8 @@ def read_mask(path: AnyPath, above: float | None = None) -> NDArray[np.bool_]:
     values = read_volume(path)[0]
     if above is None and not np.array_equal(values, np.round(values)):
         raise RecordingError(
-            f"{path}: expected a mask of zeros and ones, got fractions from {values.min():g} to {values.max():g}; say "
-            "from which value on a voxel counts: mask_above = 0.5"
+            f"{path}: expected a mask of zeros and ones, got fractions from {values.min():g} to {values.max():g}; "
+            "make it one, or say in a study from which value on a voxel counts: mask_above = 0.5"
         )
     keep = values != 0 if above is None else values > above
     if not keep.any():

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from ....errors import AssetError, InputError
+from ...sounds.samples import RATE_HZ, samples_of
 from ...weights.ctranslate2 import read_whisper
 from ..free_text import check_candidates, first_line
 from ..network import Network
@@ -55,6 +56,8 @@ class SpeechRecogniser(Network):
     InputError
         The network takes no sound so long, or the tokenizer lacks a token that transcripts need.
     """
+
+    hears = True
 
     def __init__(
         self,
@@ -128,6 +131,10 @@ class SpeechRecogniser(Network):
     def tree(self, candidates: Sequence[str]) -> TokenTree:
         """All spellings of the candidates, as tokens to score in one pass; errors as for `log_probabilities`."""
         return self._trees(tuple(candidates))
+
+    def n_positions(self, stimuli: Sequence[Any] | np.ndarray) -> np.ndarray:
+        n_samples = np.array([len(samples_of(stimuli[position])) for position in range(len(stimuli))])
+        return np.minimum(-(-n_samples * STATES_PER_S // RATE_HZ), self.layers["0"][0])
 
     def settings(self) -> dict[str, Any]:
         """Return the configuration, and how sounds are prepared."""

@@ -111,6 +111,26 @@ def test_an_event_within_another_does_not_open_a_pause() -> None:
         cut_runs(whole, n_runs=3)
 
 
+@pytest.mark.parametrize(("first_s", "cut_at"), [(1.97, 11), (1.98, 11), (3.93, 11)])
+def test_blocks_that_follow_each_other_without_a_pause_are_cut_where_they_meet(first_s: float, cut_at: int) -> None:
+    """The sample that the border falls into goes with the later block; no onset is before its run."""
+    tr_s = 1.97
+    onsets = first_s + 10 * tr_s * np.arange(6.0)
+    events = Events(np.ones(6, int), onsets, np.full(6, 10 * tr_s), np.array(["rest", "work"] * 3))
+    whole = Recording(np.zeros((64, 1), np.float32), 1 / tr_s, ("x",), np.ones(64, int), events)
+    cut = cut_runs(whole, n_runs=6)
+    assert cut.events.run.tolist() == cut.runs
+    assert list(cut.run_lengths().values()) == [cut_at, 10, 10, 10, 10, 64 - 40 - cut_at]
+    assert [int(np.sum(cut_runs(whole, n_runs=3).events.run == f"1 part {i}")) for i in (1, 2, 3)] == [2, 2, 2]
+    within = first_s - (cut_at - 10) * tr_s
+    np.testing.assert_allclose(cut.events.onset_s, [first_s, *[within] * 5], atol=1e-3)
+
+
+def test_events_at_the_same_time_stay_together() -> None:
+    with pytest.raises(RecordingError, match=r"for 3 runs, 2 pauses .* but only 1 are longer"):
+        cut_runs(make({1: [10.0, 10.0, 50.0]}), n_runs=3)
+
+
 def test_runs_there_are_stay_apart() -> None:
     whole = make({"a": [10, 20, 30, 40], "b": [50], "rest": []})
     r = cut_runs(whole, n_runs=3)

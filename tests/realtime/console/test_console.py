@@ -297,6 +297,7 @@ def test_the_demo_goes_live_over_lsl_and_from_scanner_files(
             2,
             "expected --events or --markers",
         ),
+        (["stream", "{bundle}", "--volumes", ".", "--events", "none.tsv"], 1, "none.tsv: expected at least one event"),
         (["stream", "{bundle}", "--volumes", ".", "--delay", "1"], 2, "--delay goes with --markers"),
         (["stream", "{bundle}", "--source", "a", "--delay", "1"], 2, "--delay goes with --volumes or --dicom"),
         (["stream", "{bundle}", "--source", "a"], 2, "windows follow events: expected --markers"),
@@ -343,6 +344,7 @@ def test_wrong_arguments(
     message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("none.tsv").write_text("onset\tduration\ttrial_type\n")
     error = run(*(arg.format(bundle=bundles[0], recording=recording) for arg in args), code=code)["error"]
     assert message in error["message"]
 

@@ -50,9 +50,19 @@ def test_without_its_extra_it_says_what_to_install(monkeypatch):
         Monitor("127.0.0.1", 0)
 
 
-def test_styles_without_a_monitor_are_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--participant-css", "{css}"], 2, "--participant-css goes with --monitor"),
+        (["--monitor-host", "0.0.0.0"], 2, "--monitor-host goes with --monitor"),
+        (["--monitor", "--participant-css", "{css}"], 1, "own.css: expected text in UTF-8, got the byte 0xff"),
+    ],
+)
+def test_what_the_pages_cannot_use_is_refused(tmp_path, arguments, code, message):
     bundle, css = save_bundle(tmp_path / "a.hotwire", RUNNING), tmp_path / "own.css"
-    css.write_text("#word { color: red }")
-    arguments = ["stream", bundle, "--source", "x", "--window", "sliding:0.5/0.2", "--participant-css", css]
-    result = CliRunner().invoke(hotwire, [*map(str, arguments)])
-    assert (result.exit_code, "--participant-css goes with --monitor" in result.output) == (2, True)
+    css.write_bytes(b"#word { color: \xff }")
+    options = [of.format(css=css) for of in arguments]
+    result = CliRunner().invoke(
+        hotwire, ["stream", str(bundle), "--source", "x", "--window", "sliding:0.5/0.2", "--json", *options]
+    )
+    assert (result.exit_code, message in json.loads(result.stdout)["error"]["message"]) == (code, True), result.output

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotwire.decoder import Events, Recording
+from hotwire.decoder.recordings.markers import read_marker
 from hotwire.decoder.steps import run_steps
 from hotwire.decoder.windows import BlockAverage, Epoch, SlidingAverage, SlidingEpoch, windows
 from hotwire.errors import InputError, ShapeError, StreamNotFoundError
@@ -179,7 +180,9 @@ def test_a_marker_brings_its_duration():
     ran = run([*chunks(), At(2.0, Marker("long", 2.0, 3.5, 0.0)), At(8.0, Marker("none", 8.0, None, 0.0))], fitted)
     assert [(one.label, one.start_s, one.stop_s) for one in ran.decisions] == [("long", 2.5, 5.5)]
     assert ran.losses == {"markers_refused": 1}
-    assert any("'none' cannot be used" in status.why for status in ran.kept.statuses)
+    (told,) = [status.why for status in ran.kept.statuses if "'none' cannot be used" in status.why]
+    hint = told.partition("lasts as ")[2]
+    assert read_marker(hint) == ("rest", 20.0)
 
 
 def test_the_newest_samples_can_be_looked_at():

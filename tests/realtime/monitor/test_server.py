@@ -195,6 +195,11 @@ def test_at_the_end_pages_are_told_and_the_port_is_free():
     socket.create_server(("127.0.0.1", port)).close()
 
 
+def test_an_address_of_another_machine_is_refused():
+    with pytest.raises(InputError, match=r"host: expected an address of this machine, .*got 192\.0\.2\.1"):
+        Monitor("192.0.2.1", 0)
+
+
 def test_numbers_that_are_none_do_not_break_the_page():
     with monitored() as monitor, socket_to(monitor) as page:
         monitor.decision(decision(0, probabilities={"up": float("nan"), "down": float("inf")}))

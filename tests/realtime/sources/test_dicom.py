@@ -175,6 +175,7 @@ def test_of_several_runs_that_are_there_the_last_is_taken(tmp_path: Path) -> Non
     session = Session(tmp_path, []).run(1.0)
     assert [sample.tolist() for sample in session.samples] == [voxels(1), voxels(2)]
     assert session.losses == {"other_series": 2}
+    assert session.said("files of series 4 (bold run) are not taken, those of series 5 (bold run) are")
 
 
 @pytest.mark.parametrize(
@@ -195,6 +196,12 @@ def test_a_volume_that_does_not_fit_is_counted(tmp_path: Path) -> None:
     session = Session(tmp_path, sent(v3=(6.0, mosaic(volume(3), 3, AWAY)))).run(16.0)
     assert session.losses == {"lost": 1, "files_refused": 1}
     assert session.said("000003.dcm does not fit: it has the matrix 6 x 5 x 4 as expected, but lies elsewhere")
+
+
+def test_a_volume_whose_number_is_far_from_the_others_is_counted(tmp_path: Path) -> None:
+    session = Session(tmp_path, sent(v3=(6.0, mosaic(volume(3), 30_000, acquired_s=6.0)))).run(16.0)
+    assert session.losses == {"lost": 1, "files_refused": 1}
+    assert session.said("000003.dcm does not fit: its number is 30000, far from 2")
 
 
 def test_volumes_that_were_not_acquired_when_their_numbers_say_are_counted_and_said_once(tmp_path: Path) -> None:
@@ -234,6 +241,8 @@ def test_nothing_but_strangers_says_what_came(tmp_path: Path) -> None:
     (tmp_path / "x.dcm").write_bytes(mosaic(volume(9), 1, series=9, protocol="localizer"))
     with pytest.raises(StreamNotFoundError, match=r"x\.dcm.*files of series 9 \(localizer\) are not taken"):
         Session(tmp_path, [], series=7).run(8.0)
+    with pytest.raises(StreamNotFoundError, match=r"no whole volume 'run\*' of series 7 of the protocol 'bold' came"):
+        Session(tmp_path, [], pattern="run*", series=7, protocol="bold").run(1.0)
 
 
 def test_a_head_that_moves_is_followed_and_reported(tmp_path: Path) -> None:

@@ -357,7 +357,7 @@ def test_volumes_are_realigned_as_read_nifti_realigns_them(tmp_path: Path) -> No
 
 def test_what_is_not_there(tmp_path: Path) -> None:
     clock = VirtualClock()
-    with pytest.raises(StreamNotFoundError, match="No such file"):
+    with pytest.raises(StreamNotFoundError, match=r"export: there is no such folder$"):
         source(tmp_path / "export", clock).open(3.0)
     assert clock.now() == pytest.approx(3.0)
     (tmp_path / "export").mkdir()

@@ -126,6 +126,9 @@ def test_the_series_is_chosen_and_others_are_left_out(tmp_path: Path) -> None:
     for choice in ({"series": 7}, {"protocol": NAME}, {"pattern": "0*.dcm"}):
         assert read_dicom(tmp_path, **choice).n_samples == 3  # type: ignore[arg-type]
     assert "1 files of other series are left out" in read_dicom(tmp_path, series=7).source
+    (tmp_path / "notes").write_text("1 mm to the left")
+    with pytest.raises(RecordingError, match=r"expected DICOM files, got 1 other files named like 'n\*'"):
+        read_dicom(tmp_path, pattern="n*")
 
 
 @pytest.mark.parametrize(

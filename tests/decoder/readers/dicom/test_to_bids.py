@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,14 @@ def session(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def errors_of_the_standard(root: Path) -> list[str]:
+    """What the BIDS validator calls an error; warnings are what scanners' headers do not say."""
+    command = [str(Path(sys.executable).parent / "bids-validator-deno"), "--format", "json", str(root)]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
+    assert found["summary"]["totalFiles"] > 0
+    return [f"{one['code']}: {one['location']}" for one in found["issues"]["issues"] if one["severity"] == "error"]
+
+
 def test_a_session_comes_back_from_its_data_set_and_makes_a_study(session: Path) -> None:
     arguments = ["to-bids", str(session / "dicom"), "--out", str(session / "bids"), "--subject", "01", "--task", "nf"]
     arguments += ["--events", str(session / "protocol.tsv"), "--decisions", str(session / "decisions.jsonl")]
@@ -67,6 +77,7 @@ def test_a_session_comes_back_from_its_data_set_and_makes_a_study(session: Path)
     ]
     for folder, kind in ((session / "bids", "raw"), (session / "bids/derivatives/hotwire", "derivative")):
         assert json.loads((folder / "dataset_description.json").read_text())["DatasetType"] == kind
+        assert errors_of_the_standard(folder) == []
     result = CliRunner().invoke(hotwire, ["init", str(session / "study.toml"), "--bids", str(session / "bids")])
     assert result.exit_code == 0, result.output
     result = CliRunner().invoke(hotwire, ["inspect", str(session / "study.toml")])
@@ -80,6 +91,8 @@ def test_what_cannot_be_written_is_named(session: Path) -> None:
         write_bids(session / "dicom", session / "bids", subject="sub-1", task="nf")
     with pytest.raises(RecordingError, match=r"no\.jsonl: there is no such file"):
         write_bids(session / "dicom", session / "bids", subject="1", task="nf", decisions=session / "no.jsonl")
+    with pytest.raises(RecordingError, match=r"protocol\.tsv: expected the decisions\.jsonl of .*got no session"):
+        write_bids(session / "dicom", session / "bids", subject="1", task="nf", decisions=session / "protocol.tsv")
     assert not (session / "bids").exists()
     lines = (session / "decisions.jsonl").read_text()
     status = '{"type": "status", "losses": {"began_late": 1}}\n'
