@@ -26,21 +26,23 @@ HELD_OUT = "held out"
 """A fit of the trained network without the pictures that show how well it predicts."""
 
 
-class Fit(NamedTuple):
+class EncoderFit(NamedTuple):
     """An encoder of all sites from a network, of a kind above."""
 
     network: str
     kind: str = TRAINED
 
 
-def fits_of(session: SynthesisSession, lacks: Callable[[str], bool] = lambda _: True) -> list[Fit]:
+def fits_of(session: SynthesisSession, lacks: Callable[[str], bool] = lambda _: True) -> list[EncoderFit]:
     """All fits whose results are missing."""
-    jobs = [Fit(network, kind) for network in session.networks for kind in (TRAINED, HELD_OUT, UNTRAINED, SHUFFLED)]
-    jobs += [Fit(network, kind) for network in session.judging for kind in (TRAINED, HELD_OUT)]
+    jobs = [
+        EncoderFit(network, kind) for network in session.networks for kind in (TRAINED, HELD_OUT, UNTRAINED, SHUFFLED)
+    ]
+    jobs += [EncoderFit(network, kind) for network in session.judging for kind in (TRAINED, HELD_OUT)]
     return [job for job in jobs if lacks(entry_of(session, job))]
 
 
-def entry_of(session: SynthesisSession, job: Fit) -> str:
+def entry_of(session: SynthesisSession, job: EncoderFit) -> str:
     """The file of a fit, named by a key of all that it depends on."""
     ingredients = session.ingredients(job.network, job.kind == UNTRAINED)
     ingredients = [
@@ -54,7 +56,7 @@ def entry_of(session: SynthesisSession, job: Fit) -> str:
     return content_key(*ingredients) + ".npz"
 
 
-def fit(session: SynthesisSession, job: Fit) -> Arrays:
+def fit(session: SynthesisSession, job: EncoderFit) -> Arrays:
     """Fit the encoder, and predict all pictures.
 
     ``predicted`` is (n_pictures, n_sites); ``layers`` and ``pool`` say what was chosen. There are the
@@ -97,11 +99,11 @@ def chosen_encoder(
     return best
 
 
-def _entries(session: SynthesisSession, job: Fit) -> list[str]:
+def _entries(session: SynthesisSession, job: EncoderFit) -> list[str]:
     return [entry_of(session, job)]
 
 
-def _results(session: SynthesisSession, job: Fit) -> list[Arrays]:
+def _results(session: SynthesisSession, job: EncoderFit) -> list[Arrays]:
     return [fit(session, job)]
 
 

@@ -19,7 +19,7 @@ from ...evaluation.threads import once
 from ..kernel.cache import ArrayCache, Arrays
 from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key
-from .encoders import SHUFFLED, TRAINED, UNTRAINED, Fit, entry_of
+from .encoders import SHUFFLED, TRAINED, UNTRAINED, EncoderFit, entry_of
 from .maps import EncoderMap, score, standardised
 from .objectives import SiteObjective
 from .session import SynthesisSession
@@ -68,7 +68,9 @@ class MakingSession:
 
     def _map(self, network: str, kind: str) -> EncoderMap:
         opened = self.session.network(network, kind == UNTRAINED)
-        return EncoderMap(opened, self.cache.get(entry_of(self.session, Fit(network, kind))), self.session.natural)
+        return EncoderMap(
+            opened, self.cache.get(entry_of(self.session, EncoderFit(network, kind))), self.session.natural
+        )
 
 
 def makings(making: MakingSession, lacks: Callable[[str], bool] = lambda _: True) -> list[Making]:
@@ -80,7 +82,7 @@ def makings(making: MakingSession, lacks: Callable[[str], bool] = lambda _: True
 def picture_entry(making: MakingSession, job: Making) -> str:
     """The file of an objective's pictures, named by a key of all that they depend on."""
     session = making.session
-    fits = [entry_of(session, Fit(network, job.kind)) for network in session.networks]
+    fits = [entry_of(session, EncoderFit(network, job.kind)) for network in session.networks]
     key = content_key("synthesis", FORMAT, asdict(job.objective), fits, asdict(session.settings))
     return f"{key}.npz"
 

@@ -240,7 +240,7 @@ class _Maker:
         groups = [slice(first, min(first + AT_ONCE, n)) for first in range(0, n, AT_ONCE)]
         made, distances = zip(*(self._optimised(network, layer, rows) for rows in groups), strict=True)
         shown = as_pictures(np.concatenate(made))
-        correlations = _Correlations(network, layer)
+        correlations = _RankedActivations(network, layer)
         null = correlations.ranks(self.null)
         pairs = (null @ null.T)[np.triu_indices(len(null), 1)]
         ranks = correlations.ranks(as_pictures(self.originals[:n])), correlations.ranks(shown)
@@ -269,7 +269,7 @@ class _Maker:
 
 
 @dataclass(frozen=True)
-class _Correlations:
+class _RankedActivations:
     """Spearman's correlation of a layer's activations as the product of their `ranks`."""
 
     network: Network

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...report.numbers import count
 from .encoders import SHUFFLED, UNTRAINED
 from .objectives import ABOUT
-from .recorded import HIGH, Recorded
+from .recorded import HIGH, RecordedSynthesis
 from .result import OWN, Synthesis
 from .run import ANOTHER
 from .session import N_PARTS
@@ -40,7 +40,7 @@ def synthesis_methods(result: Synthesis) -> dict[str, str]:
     }
 
 
-def recorded_methods(result: Recorded) -> dict[str, str]:
+def recorded_methods(result: RecordedSynthesis) -> dict[str, str]:
     """Terms with their explanations."""
     of = result.settings
     return {

@@ -14,7 +14,7 @@ from ...statistics.bootstrapped import Bootstrapped, Ends
 from ...statistics.correlations import profile_correlation
 from ..kernel.cache import ArrayCache
 from ..kernel.jobs import fill_cache, work_here
-from .encoders import ENCODERS, HELD_OUT, SHUFFLED, TRAINED, UNTRAINED, Fit, entry_of
+from .encoders import ENCODERS, HELD_OUT, SHUFFLED, TRAINED, UNTRAINED, EncoderFit, entry_of
 from .run import results_folder
 from .session import SynthesisSession
 
@@ -33,7 +33,7 @@ class RecordedScore(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recorded:
+class RecordedSynthesis:
     """All of it.
 
     Attributes
@@ -65,7 +65,7 @@ class Recorded:
     seconds: float
 
 
-def judge_recorded(session: SynthesisSession, *, cache: ArrayCache | None = None) -> Recorded:
+def judge_recorded(session: SynthesisSession, *, cache: ArrayCache | None = None) -> RecordedSynthesis:
     """Predict the recorded responses to synthesised pictures by encoders that were fitted on natural ones alone.
 
     Parameters
@@ -89,7 +89,7 @@ def judge_recorded(session: SynthesisSession, *, cache: ArrayCache | None = None
     fill_cache(ENCODERS, [session], cache, work_here)
 
     def predicted(kind: str, *networks: str) -> NDArray[np.float64]:
-        entries = [entry_of(session, Fit(network, kind)) for network in networks or session.networks]
+        entries = [entry_of(session, EncoderFit(network, kind)) for network in networks or session.networks]
         return np.mean([cache.get(entry, lambda name: name == "predicted")["predicted"] for entry in entries], axis=0)
 
     scorer = _Scorer(session)
@@ -103,9 +103,9 @@ def judge_recorded(session: SynthesisSession, *, cache: ArrayCache | None = None
     held_out = session.held_out
     chosen = {}
     for name in session.networks:
-        of = cache.get(entry_of(session, Fit(name)), lambda array: array in ("layers", "pool"))
+        of = cache.get(entry_of(session, EncoderFit(name)), lambda array: array in ("layers", "pool"))
         chosen[name] = f"{', '.join(of['layers'].tolist())}; pooled to {int(of['pool'])} x {int(of['pool'])}"
-    return Recorded(
+    return RecordedSynthesis(
         name=session.name,
         sites=session.sites,
         n_synthesised=len(session.synthesised),

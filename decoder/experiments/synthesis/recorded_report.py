@@ -14,7 +14,7 @@ from ...report.result import Number, PageSection, Sentence, Table
 from ...statistics.bootstrapped import Ends
 from .encoders import SHUFFLED, UNTRAINED
 from .methods import recorded_methods
-from .recorded import ANOTHER, ENCODERS_OF_ALL, HIGH, Recorded
+from .recorded import ANOTHER, ENCODERS_OF_ALL, HIGH, RecordedSynthesis
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class RecordedReport:
     """Implements `hotwire.decoder.report.result.PageResult`."""
 
-    result: Recorded
+    result: RecordedSynthesis
 
     def summary(self) -> dict[str, Any]:
         result = self.result
@@ -57,7 +57,7 @@ class RecordedReport:
         result = self.result
         first = result.rows[ENCODERS_OF_ALL]
         found = [
-            Sentence(f"Recorded synthetic responses are predicted with r {_r(first.r)}, median over sites."),
+            Sentence(f"RecordedSynthesis synthetic responses are predicted with r {_r(first.r)}, median over sites."),
             Sentence(
                 f"Of the synthesised pictures predicted in the top tenth, {_percent(first.top)} % were recorded beyond "
                 f"{100 * HIGH:.0f} % of the natural ones; of all synthesised pictures {_percent(result.of_all)} %.",
@@ -98,7 +98,7 @@ class RecordedReport:
         ]
 
 
-def sites_figure(result: Recorded) -> Drawing:
+def sites_figure(result: RecordedSynthesis) -> Drawing:
     """The correlation of each site over synthesised and over natural pictures."""
 
     def draw(figure: Figure) -> None:

@@ -20,7 +20,7 @@ from ...statistics.correlations import profile_correlation
 from ..kernel.cache import ArrayCache
 from ..kernel.jobs import fill_cache, work_here
 from ..kernel.keys import content_key
-from .encoders import ENCODERS, HELD_OUT, TRAINED, Fit, entry_of
+from .encoders import ENCODERS, HELD_OUT, TRAINED, EncoderFit, entry_of
 from .making import KINDS, PICTURES, Making, MakingSession, picture_entry
 from .maps import score, standardised
 from .objectives import SiteObjective
@@ -75,7 +75,7 @@ def synthesize(
     natural = {one.natural for of in made.values() for one in of}
     chosen = {}
     for name in (*session.networks, *session.judging):
-        of = cache.get(entry_of(session, Fit(name)), lambda array: array in ("layers", "pool"))
+        of = cache.get(entry_of(session, EncoderFit(name)), lambda array: array in ("layers", "pool"))
         chosen[name] = f"{', '.join(of['layers'].tolist())}; pooled to {int(of['pool'])} x {int(of['pool'])}"
     return Synthesis(
         name=session.name,
@@ -175,7 +175,7 @@ class _Judging:
         return found
 
     def _held_out(self, networks: Any) -> NDArray[np.float64]:
-        entries = [entry_of(self._session, Fit(network, HELD_OUT)) for network in networks]
+        entries = [entry_of(self._session, EncoderFit(network, HELD_OUT)) for network in networks]
         each = [self._cache.get(entry, lambda name: name == "predicted")["predicted"] for entry in entries]
         return np.mean(each, axis=0)[self._session.held_out]
 

@@ -13,7 +13,7 @@ import pytest
 from hotwire.decoder import Encoder
 from hotwire.decoder.experiments.kernel.cache import ArrayCache
 from hotwire.decoder.experiments.synthesis import making
-from hotwire.decoder.experiments.synthesis.encoders import HELD_OUT, SHUFFLED, TRAINED, UNTRAINED, Fit, entry_of
+from hotwire.decoder.experiments.synthesis.encoders import HELD_OUT, SHUFFLED, TRAINED, UNTRAINED, EncoderFit, entry_of
 from hotwire.decoder.experiments.synthesis.maps import EncoderMap
 from hotwire.decoder.experiments.synthesis.objectives import SiteObjective, of_sites
 from hotwire.decoder.experiments.synthesis.recorded import ANOTHER, ENCODERS_OF_ALL, judge_recorded
@@ -126,7 +126,7 @@ def test_one_hot_prefers_one_site_and_a_pattern_is_approached(cache: ArrayCache)
 
 def test_the_map_with_gradients_predicts_as_the_encoder_does(stretched: Synthesis, cache: ArrayCache) -> None:
     whole = session()
-    fitted = cache.get(entry_of(whole, Fit("two blocks")))
+    fitted = cache.get(entry_of(whole, EncoderFit("two blocks")))
     layers = fitted["layers"].tolist()
     encoder = Encoder(whole.network("two blocks", False), layers, pool=int(fitted["pool"]))
     shown = pictures()
@@ -142,7 +142,7 @@ def test_recorded_responses_judge_pictures_that_trained_nothing(cache: ArrayCach
     whole = session(settings)
     assert len(whole.natural) == 45
     found = judge_recorded(whole, cache=cache)
-    predicted = cache.get(entry_of(whole, Fit("two blocks")))["predicted"][:15]
+    predicted = cache.get(entry_of(whole, EncoderFit("two blocks")))["predicted"][:15]
     r = [np.corrcoef(*pair)[0, 1] for pair in zip(predicted.T, whole.responses[:15].T, strict=True)]
     np.testing.assert_allclose(found.r["synthesised"], r)
     assert found.rows[ENCODERS_OF_ALL].r.value == pytest.approx(np.median(r))
@@ -158,7 +158,7 @@ def test_recorded_responses_judge_pictures_that_trained_nothing(cache: ArrayCach
     again = session(settings, changed)
     judge_recorded(again, cache=cache)
     for kind in (TRAINED, HELD_OUT):
-        one, other = (cache.get(entry_of(of, Fit("two blocks", kind)))["predicted"] for of in (whole, again))
+        one, other = (cache.get(entry_of(of, EncoderFit("two blocks", kind)))["predicted"] for of in (whole, again))
         np.testing.assert_array_equal(one, other)
 
 
