@@ -21,6 +21,7 @@ from ....errors import InputError
 from ....models.cache.ingredients import ingredients_of
 from ....models.cache_folder import cache_folder
 from ....models.networks.network import Network
+from ....models.networks.torch_network import TorchNetwork
 from ....models.networks.vision import VisionNetwork, opened
 from ....models.synthesis.generators import Pixels, as_pictures, noise_pictures, pixels_of
 from ....models.synthesis.objectives import picture_head, same_activation
@@ -235,7 +236,7 @@ class _Maker:
     settings: MetamerSettings
     folder: Path
 
-    def layer(self, network: Network, layer: str, n: int) -> LayerMetamers:
+    def layer(self, network: TorchNetwork, layer: str, n: int) -> LayerMetamers:
         """For the first `n` pictures; `network` is the trained or the untrained one."""
         groups = [slice(first, min(first + AT_ONCE, n)) for first in range(0, n, AT_ONCE)]
         made, distances = zip(*(self._optimised(network, layer, rows) for rows in groups), strict=True)
@@ -255,12 +256,12 @@ class _Maker:
             recognised={name: answers(other, shown) == classes for name, other in self.others.items()},
         )
 
-    def _optimised(self, network: Network, layer: str, rows: slice) -> tuple[NDArray, NDArray]:
+    def _optimised(self, network: TorchNetwork, layer: str, rows: slice) -> tuple[NDArray, NDArray]:
         """Pixels (n, 3, side, side) and their relative distances (n,)."""
         pictures, settings = self.originals[rows], self.settings.optimiser()
         objective = same_activation(picture_head(network, layer, surrogate=True), pictures)
         seeds = [[self.settings.seed, row] for row in range(rows.start, rows.stop)]
-        generator = Pixels(noise_pictures(seeds, pictures.shape[-1]))
+        generator = Pixels(noise_pictures(seeds, pictures.shape[-1])).to(network.device)
         about = ingredients_of(network, as_pictures(pictures)), layer, seeds, vars(settings)
         state = self.folder / f"{content_key('metamers', *about)}.npz"
         name = f"{network.name}, {layer}, pictures {rows.start + 1} to {rows.stop}"

@@ -27,8 +27,8 @@ class MetamersReport:
 
     def summary(self) -> dict[str, Any]:
         whole = {name: value for name, value in vars(self.result).items() if name not in HIDDEN}
-        for name in ("layers", "untrained"):
-            whole[name] = [_layer_data(of) for of in getattr(self.result, name)]
+        for name, of_layers in (("metamers", whole.pop("layers")), ("untrained", whole.pop("untrained"))):
+            whole[name] = [_layer_data(of) for of in of_layers]
         return plain_data(whole | {"findings": [one.text for one in self.sentences()]})
 
     def lead(self) -> str:

@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.stats import spearmanr
 from torch import nn
 
 from hotwire.decoder.experiments.synthesis.metamers import Metamers, MetamerSettings, answers, make_metamers
+from hotwire.decoder.experiments.synthesis.metamers_section import metamers_of
+from hotwire.decoder.study.study import open_study
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.models.networks.network import Network
+from hotwire.models.networks.outline import Outline
 from hotwire.models.networks.torch_network import TorchNetwork
 from hotwire.models.networks.vision import VisionNetwork
 
@@ -124,6 +128,37 @@ def test_what_was_made_is_not_made_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert not steps
     make_metamers(*arguments[:-1], replace(few, seed=1), folder=tmp_path)
     assert len(steps) == few.n_steps
+
+
+def test_a_study_gives_the_pictures_of_its_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    networks = {"efficientnet-lite0": vision(0), "efficientnet-lite1": vision(1)}
+    monkeypatch.setattr("hotwire.decoder.study.networks.open_network", lambda name, **_: networks[name])
+    monkeypatch.setenv("HOTWIRE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "pictures").mkdir()
+    pictures = photographs(30)
+    for name, picture in pictures.items():
+        Image.fromarray(picture).save(tmp_path / "pictures" / name)
+    np.save(tmp_path / "responses.npy", np.random.default_rng(0).normal(size=(2, 30)))
+    (tmp_path / "study.toml").write_text(
+        """
+        recording = { kind = "responses", responses = "responses.npy", stimuli = "pictures" }
+        network = { name = "efficientnet-lite0" }
+        targets = { stimuli = "recording" }
+        decoder = { layer = "pooled" }
+        [metamers]
+        others = [{ name = "efficientnet-lite1" }]
+        n_pictures = 2
+        n_untrained = 0
+        n_null = 10
+        n_steps = 3
+        """
+    )
+    monkeypatch.setattr(Outline, "check_layer", lambda self, layer: None)  # of the registry's network
+    found = metamers_of(open_study(tmp_path / "study.toml"), ["kept"])
+    assert set(found.pictures) < set(pictures)
+    assert found.others == ("efficientnet-lite1",)
+    assert [of.layer for of in found.layers] == ["kept"]
+    assert len(list((tmp_path / "cache" / "metamers").glob("*.npz"))) == 1
 
 
 @pytest.mark.parametrize(

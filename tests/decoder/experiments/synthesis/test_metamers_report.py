@@ -70,9 +70,9 @@ def test_the_table_has_a_row_for_each_layer() -> None:
 def test_pictures_are_on_the_page_and_numbers_in_the_summary() -> None:
     report = MetamersReport(made_up())
     summary = json.loads(json.dumps(report.summary()))
-    assert summary["layers"][1]["success"] == [False] * 4
+    assert summary["metamers"][1]["success"] == [False] * 4
     assert summary["untrained"][0]["recognised"]["one"] == [True, False]
-    assert "made" not in summary["layers"][0]
+    assert "made" not in summary["metamers"][0]
     assert "originals" not in summary
     pictures, along, random = (drawing.svg() for drawing in report.figures())
     for text in ("photograph", "early", "late", "dog"):
@@ -103,8 +103,8 @@ layer = "pooled"
 @pytest.mark.parametrize(
     ("section", "layers", "what"),
     [
-        ("", (), r"metamers: layers: expected layers of the network, .*got none"),
-        ('layers = ["stem", "blok.2"]', (), r"metamers: unknown layer 'blok.2'; did you mean"),
+        ("", ("all",), r"metamers: layers: expected layers of the network, .*got none"),
+        ('layers = ["stem", "blok.2"]', ("all",), r"metamers: unknown layer 'blok.2'; did you mean"),
         ('layers = ["stem"]', ("pooll",), r"metamers: unknown layer 'pooll'; did you mean 'pooled'"),
         ('others = [{ name = "efficientnet-lite0" }]', ("stem",), "metamers: others: expected other networks than"),
         ('others = [{ name = "efficientnet-lite9" }]', ("stem",), "metamers: unknown network .*'efficientnet-lite9'"),
