@@ -30,11 +30,12 @@ def session_of(study: Study) -> SynthesisSession:
         The study has no pictures, or regions, times, layers, networks or judges do not fit together.
     """
     section, places = study.section(SynthesizeSection), study.section(MapSection)
-    if study.sections.targets.stimuli is None:
+    kind = "words" if study.sections.targets.stimuli is None else study.sections.recording.kind_of_stimuli
+    if kind != "pictures":
         with study.naming("targets: "):
             raise InputError(
-                'expected stimuli = "recording", the pictures that were presented, got words: pictures are synthesised '
-                "for sites whose responses to pictures were recorded"
+                f'expected stimuli = "recording" and a recording with the pictures that were presented, got {kind}: '
+                "pictures are synthesised for sites whose responses to pictures were recorded"
             )
     parts: dict[str, Any] = session_parts(study)
     with study.naming("map: "):

@@ -101,8 +101,9 @@ def test_wrong_inputs(tmp_path: Path) -> None:
     assert "synthesize.judges" in says("pool = [4, 8]", 'judges = [{ kind = "person" }]')
     assert "there is no file" in says("pool = [4, 8]", 'judges = [{ kind = "onnx", path = "none.onnx" }]')
     assert "n_steps: expected 1 or more, got 0" in says("n_steps = 8", "n_steps = 0")
-    words = says('stimuli = "recording"', 'words = { "00.png" = "cat" }')
-    assert "expected a network that reads" in words
+    network = 'stimuli = "recording"\n[decoder]'
+    reads = says(network, 'words = { "00.png" = "cat" }\n[decoder]')
+    assert "expected a network that reads" in reads
     single = np.load("responses.npy")
     single[4] = 1.0
     np.save("responses.npy", single)
