@@ -129,7 +129,7 @@ def test_total_variation_makes_pictures_smooth() -> None:
 
 def test_what_is_made_does_not_depend_on_the_others() -> None:
     network, pictures = small_vision(), noise_pictures([7, 8, 9], SIDE, noise=0.3)
-    settings = SynthesisSettings(n_steps=30, jitter=2, total_variation=0.1, n_halvings=2)
+    settings = SynthesisSettings(n_steps=30, jitter=2, noise=0.1, total_variation=0.1, n_halvings=2)
 
     def made(which: list[int]) -> np.ndarray:
         objective = same_activation(picture_head(network, "4"), pictures[which])
@@ -140,7 +140,7 @@ def test_what_is_made_does_not_depend_on_the_others() -> None:
 
 @pytest.mark.parametrize("optimiser", ["adam", "normalised"])
 def test_what_was_stopped_goes_on_as_if_it_never_had(tmp_path: Path, optimiser: Literal["adam", "normalised"]) -> None:
-    settings = SynthesisSettings(n_steps=60, optimiser=optimiser, jitter=2, n_halvings=2)
+    settings = SynthesisSettings(n_steps=60, optimiser=optimiser, jitter=2, noise=0.1, n_halvings=2)
     start = noise_pictures([0, 1], SIDE)
     whole = optimise(Pixels(start), linear, settings)
     calls = iter(range(40))
