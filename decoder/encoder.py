@@ -6,7 +6,7 @@ inner products of activations, so a layer is read once, in blocks, and its weigh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -158,8 +158,15 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ShapeError(
                 f"responses: expected (n_stimuli, n_sites), a row for each of the {n_stimuli} stimuli, got {Y.shape}"
             )
-        check_responses(Y.reshape(n_stimuli, -1))
-        self.spaces_ = {layer: row_space(table) for layer, table in self._tables(stimuli).items()}
+        return self.fit_activations(self._activations(stimuli), Y, groups)
+
+    def fit_activations(
+        self, activations: Mapping[str, NDArray], responses: ArrayLike, groups: ArrayLike | None = None
+    ) -> Self:
+        """Fit on each layer's activations (n_stimuli, n_units), after pooling; see `fit`."""
+        Y = np.asarray(responses, np.float64)
+        check_responses(Y.reshape(len(Y), -1))
+        self.spaces_ = {layer: row_space(table) for layer, table in activations.items()}
         self.scales_ = {layer: _size(space.coordinates) for layer, space in self.spaces_.items()}
         X = np.hstack([space.coordinates / self.scales_[layer] for layer, space in self.spaces_.items()])
         self.adapter_ = site_ridge(grouped=groups is not None).fit(X, Y, groups=groups)
@@ -169,8 +176,14 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def predict(self, stimuli: Any) -> NDArray[np.float64]:
         """Predict the responses (n_stimuli, n_sites) or (n_stimuli,) to stimuli."""
         check_is_fitted(self)
-        tables = self._tables(stimuli)
-        parts = [self.spaces_[layer].coordinates_of(table) / self.scales_[layer] for layer, table in tables.items()]
+        return self.predict_activations(self._activations(stimuli))
+
+    def predict_activations(self, activations: Mapping[str, NDArray]) -> NDArray[np.float64]:
+        """Predict from each layer's activations (n_stimuli, n_units), after pooling; see `predict`."""
+        check_is_fitted(self)
+        parts = [
+            space.coordinates_of(activations[layer]) / self.scales_[layer] for layer, space in self.spaces_.items()
+        ]
         return self.adapter_.predict(np.hstack(parts))
 
     def weights(self) -> dict[str, NDArray[np.float64]]:
@@ -187,7 +200,7 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         of = self.adapter_
         return np.atleast_1d(of.y_mean_ - of.x_mean_ @ np.atleast_2d(of.coef_).T)
 
-    def _tables(self, stimuli: Any) -> dict[str, NDArray]:
+    def _activations(self, stimuli: Any) -> dict[str, NDArray]:
         from ..models.cache.recorded import record
 
         layers = (self.layer,) if isinstance(self.layer, str) else tuple(dict.fromkeys(self.layer))

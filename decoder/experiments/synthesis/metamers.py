@@ -21,13 +21,16 @@ from ....errors import InputError
 from ....models.cache.ingredients import ingredients_of
 from ....models.cache_folder import cache_folder
 from ....models.networks.network import Network
+from ....models.networks.torch_network import TorchNetwork
 from ....models.networks.vision import VisionNetwork, opened
 from ....models.synthesis.generators import Pixels, as_pictures, noise_pictures, pixels_of
 from ....models.synthesis.objectives import picture_head, same_activation
 from ....models.synthesis.optimise import optimise
 from ....models.synthesis.settings import SynthesisSettings
 from ...statistics.bootstrapped import Bootstrapped, Ends
+from ...statistics.correlations import profile_correlation
 from ..kernel.keys import content_key
+from .judges import Judge
 
 AT_ONCE = 4
 """Pictures that are made together."""
@@ -91,6 +94,9 @@ class LayerMetamers:
         The network that they were made for gives them the photograph's class.
     recognised : dict of str to bool (n,)
         So does each other network.
+    judged : dict of str to Ends
+        For each judge of recorded sites, the correlation over pictures of its responses to metamers and to photographs,
+        median over sites.
     """
 
     layer: str
@@ -100,6 +106,7 @@ class LayerMetamers:
     null: float
     kept: NDArray[np.bool_]
     recognised: dict[str, NDArray[np.bool_]]
+    judged: dict[str, Ends]
 
     @property
     def success(self) -> NDArray[np.bool_]:
@@ -150,6 +157,7 @@ def make_metamers(
     others: Mapping[str, Network],
     settings: MetamerSettings,
     *,
+    judges: Sequence[Judge] = (),
     folder: Path | None = None,
 ) -> Metamers:
     """Make a metamer of photographs for each layer, and ask other networks what they see in it.
@@ -165,6 +173,8 @@ def make_metamers(
     others : mapping of str to Network
         Networks with the same names for their outputs.
     settings : MetamerSettings
+    judges : sequence of Judge
+        Models of recorded sites, which are asked how these would respond.
     folder : Path, optional
         Where the optimiser's states are; by default in the cache. What was stopped continues where it was.
 
@@ -200,6 +210,7 @@ def make_metamers(
         as_pictures(pixels_of([pictures[name] for name in rest], side)),
         settings,
         folder or cache_folder() / "metamers",
+        judges,
     )
     random = network.untrained(settings.seed)
     made = tuple(maker.layer(network, layer, settings.n_pictures) for layer in ordered)
@@ -234,13 +245,14 @@ class _Maker:
     null: NDArray[np.uint8]
     settings: MetamerSettings
     folder: Path
+    judges: Sequence[Judge] = ()
 
-    def layer(self, network: Network, layer: str, n: int) -> LayerMetamers:
+    def layer(self, network: TorchNetwork, layer: str, n: int) -> LayerMetamers:
         """For the first `n` pictures; `network` is the trained or the untrained one."""
         groups = [slice(first, min(first + AT_ONCE, n)) for first in range(0, n, AT_ONCE)]
         made, distances = zip(*(self._optimised(network, layer, rows) for rows in groups), strict=True)
         shown = as_pictures(np.concatenate(made))
-        correlations = _Correlations(network, layer)
+        correlations = _RankedActivations(network, layer)
         null = correlations.ranks(self.null)
         pairs = (null @ null.T)[np.triu_indices(len(null), 1)]
         ranks = correlations.ranks(as_pictures(self.originals[:n])), correlations.ranks(shown)
@@ -253,14 +265,25 @@ class _Maker:
             null=float(np.quantile(pairs, NULL_QUANTILE)),
             kept=answers(self.network, shown) == classes,
             recognised={name: answers(other, shown) == classes for name, other in self.others.items()},
+            judged={judge.name: self._judged(judge, shown) for judge in self.judges if network is self.network},
         )
 
-    def _optimised(self, network: Network, layer: str, rows: slice) -> tuple[NDArray, NDArray]:
+    def _judged(self, judge: Judge, shown: NDArray[np.uint8]) -> Ends:
+        """The correlation over pictures (n, side, side, 3) of a judge's responses to them and to the photographs."""
+        both = [judge.responses(list(of)) for of in (shown, as_pictures(self.originals[: len(shown)]))]
+        known = np.isfinite(both[1]).all(axis=0)
+        made, original = (of[:, known] for of in both)
+        draws = np.random.default_rng(self.settings.seed).integers(0, len(shown), (self.settings.n_draws, len(shown)))
+        of_draws = np.array([np.median(profile_correlation(made[rows], original[rows])) for rows in draws])
+        value = float(np.median(profile_correlation(made, original)))
+        return Bootstrapped(value, of_draws).ends
+
+    def _optimised(self, network: TorchNetwork, layer: str, rows: slice) -> tuple[NDArray, NDArray]:
         """Pixels (n, 3, side, side) and their relative distances (n,)."""
         pictures, settings = self.originals[rows], self.settings.optimiser()
         objective = same_activation(picture_head(network, layer, surrogate=True), pictures)
         seeds = [[self.settings.seed, row] for row in range(rows.start, rows.stop)]
-        generator = Pixels(noise_pictures(seeds, pictures.shape[-1]))
+        generator = Pixels(noise_pictures(seeds, pictures.shape[-1])).to(network.device)
         about = ingredients_of(network, as_pictures(pictures)), layer, seeds, vars(settings)
         state = self.folder / f"{content_key('metamers', *about)}.npz"
         name = f"{network.name}, {layer}, pictures {rows.start + 1} to {rows.stop}"
@@ -269,7 +292,7 @@ class _Maker:
 
 
 @dataclass(frozen=True)
-class _Correlations:
+class _RankedActivations:
     """Spearman's correlation of a layer's activations as the product of their `ranks`."""
 
     network: Network

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.stats import spearmanr
 from torch import nn
 
 from hotwire.decoder.experiments.synthesis.metamers import Metamers, MetamerSettings, answers, make_metamers
+from hotwire.decoder.experiments.synthesis.metamers_section import metamers_of
+from hotwire.decoder.study.study import open_study
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.models.networks.network import Network
+from hotwire.models.networks.outline import Outline
 from hotwire.models.networks.torch_network import TorchNetwork
 from hotwire.models.networks.vision import VisionNetwork
 
@@ -61,11 +66,23 @@ def photographs(n: int = 40) -> dict[str, np.ndarray]:
     return {f"{i}.png": picture.astype(np.uint8) for i, picture in enumerate(pictures)}
 
 
+class Brightness:
+    """A model of three sites: one for the mean of each half, and one that it does not know."""
+
+    name = "brightness"
+    ingredients = None
+
+    def responses(self, pictures: Sequence[Any]) -> np.ndarray:
+        halves = [np.asarray(pictures)[:, :, half].mean(axis=(1, 2, 3)) for half in (slice(4), slice(4, None))]
+        return np.stack([*halves, np.full(len(pictures), np.nan)], 1)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Metamers:
     folder = tmp_path_factory.mktemp("states")
+    others = {"net-1": vision(1, 12)}
     return make_metamers(
-        photographs(), vision(0), ["halves", "kept"], {"net-1": vision(1, 12)}, SETTINGS, folder=folder
+        photographs(), vision(0), ["halves", "kept"], others, SETTINGS, judges=[Brightness()], folder=folder
     )
 
 
@@ -105,6 +122,18 @@ def test_others_are_asked_and_all_see_the_originals_alike(made: Metamers) -> Non
     assert made.fall.value == pytest.approx(made.recognised["kept"].value - made.recognised["halves"].value)
 
 
+def test_models_of_sites_are_asked_how_these_would_respond(made: Metamers) -> None:
+    judge = Brightness()
+    for of in made.layers:
+        both = [judge.responses(list(pictures))[:, :2] for pictures in (of.made, made.originals)]
+        of_sites = [np.corrcoef(both[0][:, site], both[1][:, site])[0, 1] for site in range(2)]
+        found = of.judged["brightness"]
+        assert found.value == pytest.approx(np.median(of_sites))
+        assert found.low <= found.value <= found.high
+    assert made.layers[0].judged["brightness"].value > 0.99  # the first layer has the whole picture
+    assert not any(of.judged for of in made.untrained)
+
+
 def test_metamers_of_the_untrained_network_are_alike_in_that(made: Metamers) -> None:
     assert [len(of.made) for of in made.untrained] == [2, 2]
     random = vision(0).untrained(0)
@@ -124,6 +153,37 @@ def test_what_was_made_is_not_made_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert not steps
     make_metamers(*arguments[:-1], replace(few, seed=1), folder=tmp_path)
     assert len(steps) == few.n_steps
+
+
+def test_a_study_gives_the_pictures_of_its_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    networks = {"efficientnet-lite0": vision(0), "efficientnet-lite1": vision(1)}
+    monkeypatch.setattr("hotwire.decoder.study.networks.open_network", lambda name, **_: networks[name])
+    monkeypatch.setenv("HOTWIRE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "pictures").mkdir()
+    pictures = photographs(30)
+    for name, picture in pictures.items():
+        Image.fromarray(picture).save(tmp_path / "pictures" / name)
+    np.save(tmp_path / "responses.npy", np.random.default_rng(0).normal(size=(2, 30)))
+    (tmp_path / "study.toml").write_text(
+        """
+        recording = { kind = "responses", responses = "responses.npy", stimuli = "pictures" }
+        network = { name = "efficientnet-lite0" }
+        targets = { stimuli = "recording" }
+        decoder = { layer = "pooled" }
+        [metamers]
+        others = [{ name = "efficientnet-lite1" }]
+        n_pictures = 2
+        n_untrained = 0
+        n_null = 10
+        n_steps = 3
+        """
+    )
+    monkeypatch.setattr(Outline, "check_layer", lambda self, layer: None)  # of the registry's network
+    found = metamers_of(open_study(tmp_path / "study.toml"), ["kept"])
+    assert set(found.pictures) < set(pictures)
+    assert found.others == ("efficientnet-lite1",)
+    assert [of.layer for of in found.layers] == ["kept"]
+    assert len(list((tmp_path / "cache" / "metamers").glob("*.npz"))) == 1
 
 
 @pytest.mark.parametrize(
