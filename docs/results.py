@@ -366,7 +366,7 @@ def stories() -> str:
 
 
 def reading() -> str:
-    """What surprisal adds to length, frequency and place of reading times, in per cent of variance."""
+    """What surprisal adds to nuisance in reading times, in per cent of variance."""
     whole = output(READING)
     lines = [
         [

@@ -29,7 +29,7 @@ class ReadingReport:
     result: ReadingResult
 
     def summary(self) -> dict[str, Any]:
-        """As JSON data: ``gain`` is what surprisal explains beyond length, frequency and place."""
+        """As JSON data: ``gain`` is what surprisal explains beyond nuisance."""
         result, rows = self.result, {}
         for name, score in result.rows.items():
             rows[name] = {"explained": result.explained(name)._asdict(), "r": float(score.r.mean())}
@@ -59,15 +59,15 @@ class ReadingReport:
         result = self.result
         return (
             f"How long {result.n_words:,} words of {count(len(result.stories), 'story').replace('storys', 'stories')} "
-            f"are read, predicted from the surprisal of {result.network} and from length, frequency and place; whole "
-            "stories are held out."
+            f"are read, predicted from the surprisal of {result.network} and from nuisance (length, "
+            "punctuation, frequency, place); whole stories are held out."
         )
 
     def numbers(self) -> list[Number]:
         result, gain = self.result, self.result.gain()
         between = "none" if np.isnan(gain.low) else f"{100 * gain.low:+.1f} to {100 * gain.high:+.1f}"
         return [
-            Number(f"{100 * gain.value:+.1f} %", f"explained by surprisal beyond {PLAIN}"),
+            Number(f"{100 * gain.value:+.1f} %", "explained by surprisal beyond nuisance"),
             Number(between, "95 % interval over stories"),
             Number(f"{result.rows[FULL].r.mean():.2f}", "correlation with the times, all together"),
             Number(f"{100 * result.gain(UNTRAINED).value:+.1f} %", "the same gain of an untrained network"),
@@ -80,7 +80,7 @@ class ReadingReport:
         shown = "Surprisal explains" if gain.low > 0 else "It is not shown that surprisal explains anything of its own:"
         of = f"{n_above} of {len(result.stories)} stories"
         found = [
-            Sentence(f"{shown} {_points(gain)} points beyond {PLAIN} (p {p_words(gain.p_value)}; {of}).", _good(gain))
+            Sentence(f"{shown} {_points(gain)} points beyond nuisance (p {p_words(gain.p_value)}; {of}).", _good(gain))
         ]
         above = result.gain(FULL, UNTRAINED)
         found.append(Sentence(f"{_points(above)} points above {UNTRAINED}.", _good(above)))
@@ -149,9 +149,10 @@ def _methods(result: ReadingResult) -> dict[str, str]:
             f"Minus the log probability of each word, in nats, by {result.network} after all words of the story before "
             f"it, as they are written, at most {of.n_tokens} tokens."
         ),
-        "beside it": (
-            f"Letters; the logarithm of how often a word stands in a corpus ({result.corpus}), plus one; the number of "
-            "the word in its story, and the logarithm of that: readers become quicker."
+        "nuisance": (
+            "Letters; tokens; whether a sentence or a clause ends with the word; the logarithm of how often it is in "
+            f"a corpus ({result.corpus}), plus one; the number of the word in its story, and the logarithm of that: "
+            "readers become quicker. Nearly all of an untrained network's surprisal is the number of tokens."
         ),
         "spill-over": f"The same features of the {count(of.n_previous, 'word')} before, within the story.",
         "model": "Ridge on features of unit variance; its strength is chosen in folds of whole stories of training.",

@@ -24,9 +24,14 @@ from .times import ReadingTimes
 
 Floats = NDArray[np.float64]
 
-FULL, PLAIN, ALONE = "surprisal, length, frequency and place", "length, frequency and place", "surprisal alone"
-UNTRAINED, SHUFFLED = "an untrained network's surprisal, with these", "another word's surprisal, with these"
-FULL_HERE, PLAIN_HERE = "with surprisal, of the word itself only", "without it, of the word itself only"
+FULL, PLAIN, ALONE = "surprisal and nuisance", "nuisance alone", "surprisal alone"
+UNTRAINED, SHUFFLED = "untrained surprisal and nuisance", "another word's surprisal and nuisance"
+FULL_HERE, PLAIN_HERE = "surprisal and nuisance of the word itself", "nuisance of the word itself"
+
+
+QUOTES = "\"'”’)]"
+SENTENCE, CLAUSE = tuple(".!?…"), tuple(",;:–—-")
+"""What ends a sentence or a clause: there people stop for a moment."""
 
 
 class ReadingScore(NamedTuple):
@@ -83,9 +88,7 @@ def predict_reading(
     surprisal, *untrained = [_surprisal(times, one, settings) for one in networks]
     rng = np.random.default_rng(settings.seed)
     shuffled = [_exchanged(surprisal, times, rng) for _ in range(settings.n_shuffles)]
-    place = times.place
-    known = (letters_of(times.word), corpus.log_frequency(times.word), place, np.log(place))
-    plain = np.column_stack(known).astype(np.float64)
+    plain = nuisance(times, network, corpus)
     here = settings.n_previous
     models = {
         FULL: [(plain, surprisal, here)],
@@ -114,11 +117,25 @@ def predict_reading(
     )
 
 
+def nuisance(times: ReadingTimes, network: LanguageModel, corpus: Corpus) -> Floats:
+    """What is known of words without their meaning, (n_words, 7): letters, tokens, whether a sentence or a clause ends,
+    log frequency, place in the story and its logarithm.
+
+    Without the number of tokens, an untrained network's surprisal would stand for it; nearly all of it is that number.
+    """
+    last = [word.rstrip(QUOTES)[-1:] for word in times.word]
+    ends = [[mark in SENTENCE for mark in last], [mark in CLAUSE for mark in last]]
+    n_tokens = [len(of) for of in _tokens(times, network)]
+    known = [letters_of(times.word), n_tokens, *ends, corpus.log_frequency(times.word), times.place]
+    return np.column_stack([*known, np.log(times.place)]).astype(np.float64)
+
+
 def design(times: ReadingTimes, plain: Floats | None, surprisal: Floats | None, n_previous: int) -> Floats:
     """The features of each word and of so many before it in its story, (n_words, n); unknown ones are average."""
     columns = [one for one in (surprisal, plain) if one is not None]
     table = np.column_stack(columns)
-    return delayed((table - table.mean(axis=0)) / table.std(axis=0), range(n_previous + 1), times.story)
+    size = table.std(axis=0)
+    return delayed((table - table.mean(axis=0)) / np.where(size > 0, size, np.inf), range(n_previous + 1), times.story)
 
 
 def held_out(X: Floats, times: ReadingTimes) -> ReadingScore:
@@ -134,10 +151,14 @@ def held_out(X: Floats, times: ReadingTimes) -> ReadingScore:
 
 
 def _surprisal(times: ReadingTimes, network: LanguageModel, settings: ReadingSettings) -> Floats:
-    tokens = [network.tokenizer(f" {word}", add_special_tokens=False)["input_ids"] for word in times.word]
+    tokens = _tokens(times, network)
     texts = [[tokens[i] for i in np.flatnonzero(times.story == story)] for story in times.stories]
     read = read_words(network, [], texts, n_tokens=settings.n_tokens)
     return np.concatenate([one.surprisal for one in read]).astype(np.float64)
+
+
+def _tokens(times: ReadingTimes, network: LanguageModel) -> list[list[int]]:
+    return [network.tokenizer(f" {word}", add_special_tokens=False)["input_ids"] for word in times.word]
 
 
 def _exchanged(surprisal: Floats, times: ReadingTimes, rng: np.random.Generator) -> Floats:

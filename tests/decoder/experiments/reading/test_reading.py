@@ -17,6 +17,7 @@ from hotwire.decoder.experiments.reading.run import (
     UNTRAINED,
     design,
     held_out,
+    nuisance,
     predict_reading,
 )
 from hotwire.decoder.experiments.reading.settings import ReadingSettings
@@ -87,6 +88,16 @@ def test_scores_are_those_of_least_squares_on_other_stories() -> None:
         left, whole = (times.time_ms[test] - predicted).var(), times.time_ms[test].var()
         assert found.explained[i] == pytest.approx(1 - left / whole, abs=0.005)
         assert found.r[i] == pytest.approx(np.corrcoef(times.time_ms[test], predicted)[0, 1], abs=0.005)
+
+
+def test_ends_of_sentences_and_clauses_are_nuisance(corpus: Corpus) -> None:
+    word = [WORDS.word[0], "stop.", "she,", 'said."', WORDS.word[1], WORDS.word[2], "a-b", WORDS.word[3]]
+    times = ReadingTimes(word, np.ones(8), np.repeat(["x", "y"], 4), "made")
+    found = nuisance(times, small_language_model(), corpus)
+    assert found[:, 2].tolist() == [0, 1, 0, 1, 0, 0, 0, 0]
+    assert found[:, 3].tolist() == [0, 0, 1, 0, 0, 0, 0, 0]
+    assert (found[:, 1] == 1).all()
+    assert found[:, 5].tolist() == [1, 2, 3, 4] * 2
 
 
 def test_a_table_that_is_none_is_named(tmp_path: Path) -> None:
