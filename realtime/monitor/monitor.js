@@ -272,7 +272,7 @@ function drawSignals() {
     if (at < left) continue;
     line(pen, colours.ink, at, 0, at, height - 16);
     if (at < free) continue;
-    pen.fillStyle = colours.ink; pen.fillText(marker.label, at + 3, 8);
+    mark(pen, marker.label, at + 3, 8, width, colours.ink);
     free = at + 8 + pen.measureText(marker.label).width;
   }
   pen.restore();
@@ -396,8 +396,8 @@ function ticks(from, to, span) {  // full seconds or minutes, about five in a sp
   return found;
 }
 
-function mark(pen, text, at, y, width) {  // not where the edge would cut it
-  pen.fillStyle = colours.soft;
+function mark(pen, text, at, y, width, colour = colours.soft) {  // not where the edge would cut it
+  pen.fillStyle = colour;
   if (at + pen.measureText(text).width <= width) pen.fillText(text, at, y);
 }
 
