@@ -175,7 +175,7 @@ function drawMeter(now) {
   $("meter").hidden = !last;
   if (!last) return;
   document.querySelector("#meter .large").textContent = last.z === null ? "–" : signed(last.z);
-  document.querySelector("#meter h2 span").textContent = last.z === null ? "too few words yet"
+  document.querySelector("#meter h2 span").textContent = last.z === null ? last.why
     : `standard deviations above surrogates; the text counts from ${least} on`;
   drawOverTime("meter", session.texts.map((one) => [one.t, one.z]), now, { limits: [least] });
 }
