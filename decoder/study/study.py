@@ -149,7 +149,7 @@ class Study:
             with self.naming():
                 check_lengths(network, recording.presented)
         with self.naming("targets: "):
-            return StimulusTargets(recording.presented, network, labels=recording.labels)
+            return StimulusTargets(recording.presented, network, labels=recording.stimulus_labels)
 
     def naming(self, place: str = "") -> AbstractContextManager[None]:
         """Name the file, and the place in it, in errors that its contents cause."""
