@@ -28,6 +28,8 @@ from .result import OWN, Judged, Made, Shares, Synthesis
 from .session import SynthesisSession
 
 HIGH = 0.99
+JUDGED_AT_ONCE = 100
+"""Pictures, whose responses are then on disk."""
 ANOTHER = "another site's picture"
 
 
@@ -188,12 +190,15 @@ class _Judging:
             return np.concatenate([of(pixels_of([one], side)).double().numpy() for one in pictures])
 
     def _cached(self, judge: str, pictures: Sequence[Any]) -> NDArray[np.float64]:
-        """A judge's responses to pictures, from the cache if they are there."""
-        of = self._judges[judge]
-        entry = content_key("judged", of.ingredients, [np.asarray(picture) for picture in pictures]) + ".npz"
-        if entry not in self._cache:
-            self._cache.put(entry, {"responses": of.responses(pictures)})
-        return self._cache.get(entry)["responses"]
+        """A judge's responses to pictures; those that the cache lacks are put there, so many at once."""
+        of, found = self._judges[judge], []
+        for first in range(0, len(pictures), JUDGED_AT_ONCE):
+            some = pictures[first : first + JUDGED_AT_ONCE]
+            entry = content_key("judged", of.ingredients, [np.asarray(picture) for picture in some]) + ".npz"
+            if entry not in self._cache:
+                self._cache.put(entry, {"responses": of.responses(some)})
+            found.append(self._cache.get(entry)["responses"])
+        return np.concatenate(found)
 
 
 def _small(picture: Any, side: int) -> NDArray[np.uint8]:
