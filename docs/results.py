@@ -91,6 +91,8 @@ ENCODED = {
     "encode-v4-objects": "macaque V4, 50 neurons, 640 grey objects (Majaj et al. 2015)",
     "encode-v4-190923": "macaque V4, 33 neurons, 1,200 photographs",
 }
+HEARD = "encode-natsound"
+"""A study of sounds, each of whose regions is one component of auditory cortex."""
 SIMILAR = "encode-images92"
 """A study of dissimilarity matrices."""
 RECORDED = "control-v4-recorded"
@@ -340,6 +342,39 @@ def ends(of: dict[str, float] | None, sign: str = "") -> str:
     return value if of["low"] is None else f"{value} [{of['low']:{sign}.3f}, {of['high']:{sign}.3f}]"
 
 
+def heard() -> str:
+    """How well a network's layers predict components of auditory cortex, beside a model of spectrum and modulation."""
+    rival, lines = "spectrum and modulation", []
+    for one in output(HEARD)["regions"]:
+        best, *_ = one["rows"].values()
+        by_classes, *_ = one["beside"]["class"].values()
+        single = [of for of in one["layers"] if of["layer"] != "all layers"]
+        layer = max(single, key=lambda of: of["explained"]["value"])
+        lines.append(
+            [
+                one["region"],
+                f"**{explained(best)}**",
+                f"{layer['layer']}: {layer['explained']['value']:.3f}",
+                *(explained(one["rows"][rival]), ends(one["gains"][rival], "+")),
+                *(explained(one["rows"][name]) for name in ("cochleagram", "labels", "untrained network")),
+                *(explained(by_classes), explained(one["beside"]["class"][rival])),
+            ]
+        )
+    head = ["component", "explained [95 %]", "best single layer", rival, "above it", "cochleagram", "labels"]
+    return table([*head, "untrained network", "whole categories held out", f"{rival} there"], lines)
+
+
+def rising() -> str:
+    """The sentence of the hierarchy test of the study of sounds."""
+    [one] = output(HEARD)["hierarchies"]
+    of = one["rise"]
+    depths = ", ".join(f"{region} {depth:.2f}" for region, (_, depth) in one["regions"].items())
+    return (
+        f"Depth of the best layer, 0 (first) to 1 (last): {depths}. Rank correlation with the stage {of['rho']:+.2f}, "
+        f"p = {of['p']:.2g}."
+    )
+
+
 def similar() -> str:
     """The correlation of dissimilarities of layers and regions: the nested layer, the best late one, the controls."""
     lines = []
@@ -481,6 +516,8 @@ TABLES = {
     "similar": similar,
     "recorded": recorded,
     "driven": driven,
+    "heard": heard,
+    "rising": rising,
     "graphs": lambda: graphs(LIVE),
     "probabilities": lambda: probabilities(
         [
@@ -513,6 +550,7 @@ def outputs() -> list[str]:
         *dict.fromkeys(row.name for row in rows),
         *RETRIEVED,
         *ENCODED,
+        HEARD,
         SIMILAR,
         RECORDED,
         *DRIVEN,
@@ -530,6 +568,7 @@ def take(folder: Path, names: list[str]) -> None:
         "nested",
         "windows",
         "regions",
+        "hierarchies",
         "held_out",
         "n_blocks",
         "network",

@@ -31,8 +31,8 @@ END = "<|endoftext|>"
 class SpeechRecogniser(Network):
     """Whisper (Radford et al. 2022), opened at its encoder, for sounds of a fixed length.
 
-    Its stimuli are sounds: paths of .wav files, or float arrays (n_samples,) at 16 kHz between -1 and 1. Shorter ones
-    are followed by silence.
+    Its stimuli are sounds: paths of files (WAV, FLAC, OGG, MP3), or float arrays (n_samples,) at 16 kHz between -1 and
+    1. Shorter ones are followed by silence.
 
     The layers are named "0" to "n": the states (50 * seconds, n_units) that *enter* that block of the encoder. "0" is
     the output of the convolutions, "n" the normalised output of the encoder. All that the transcript takes from the
