@@ -20,7 +20,7 @@ from ...statistics.correlations import profile_correlation
 from ..kernel.cache import ArrayCache
 from ..kernel.jobs import fill_cache, work_here
 from ..kernel.keys import content_key
-from .encoders import ENCODERS, HELD_OUT, TRAINED, EncoderFit, entry_of
+from .encoders import ENCODERS, HELD_OUT, TRAINED, EncoderFit, choices, entry_of
 from .making import KINDS, PICTURES, Making, MakingSession, picture_entry
 from .maps import score, standardised
 from .objectives import SiteObjective
@@ -75,10 +75,7 @@ def synthesize(
     judged = _Judging(making)
     made = {kind: [judged.made(objective, kind) for objective in objectives] for kind in KINDS}
     natural = {one.natural for of in made.values() for one in of}
-    chosen = {}
-    for name in (*session.networks, *session.judging):
-        of = cache.get(entry_of(session, EncoderFit(name)), lambda array: array in ("layers", "pool"))
-        chosen[name] = f"{', '.join(of['layers'].tolist())}; pooled to {int(of['pool'])} x {int(of['pool'])}"
+    chosen = choices(session, cache)
     return Synthesis(
         name=session.name,
         kind=objectives[0].kind,
