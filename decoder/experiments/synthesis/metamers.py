@@ -28,7 +28,9 @@ from ....models.synthesis.objectives import picture_head, same_activation
 from ....models.synthesis.optimise import optimise
 from ....models.synthesis.settings import SynthesisSettings
 from ...statistics.bootstrapped import Bootstrapped, Ends
+from ...statistics.correlations import profile_correlation
 from ..kernel.keys import content_key
+from .judges import Judge
 
 AT_ONCE = 4
 """Pictures that are made together."""
@@ -92,6 +94,9 @@ class LayerMetamers:
         The network that they were made for gives them the photograph's class.
     recognised : dict of str to bool (n,)
         So does each other network.
+    judged : dict of str to Ends
+        For each judge of recorded sites, the correlation over pictures of its responses to metamers and to photographs,
+        median over sites.
     """
 
     layer: str
@@ -101,6 +106,7 @@ class LayerMetamers:
     null: float
     kept: NDArray[np.bool_]
     recognised: dict[str, NDArray[np.bool_]]
+    judged: dict[str, Ends]
 
     @property
     def success(self) -> NDArray[np.bool_]:
@@ -151,6 +157,7 @@ def make_metamers(
     others: Mapping[str, Network],
     settings: MetamerSettings,
     *,
+    judges: Sequence[Judge] = (),
     folder: Path | None = None,
 ) -> Metamers:
     """Make a metamer of photographs for each layer, and ask other networks what they see in it.
@@ -166,6 +173,8 @@ def make_metamers(
     others : mapping of str to Network
         Networks with the same names for their outputs.
     settings : MetamerSettings
+    judges : sequence of Judge
+        Models of recorded sites, which are asked how these would respond.
     folder : Path, optional
         Where the optimiser's states are; by default in the cache. What was stopped continues where it was.
 
@@ -201,6 +210,7 @@ def make_metamers(
         as_pictures(pixels_of([pictures[name] for name in rest], side)),
         settings,
         folder or cache_folder() / "metamers",
+        judges,
     )
     random = network.untrained(settings.seed)
     made = tuple(maker.layer(network, layer, settings.n_pictures) for layer in ordered)
@@ -235,6 +245,7 @@ class _Maker:
     null: NDArray[np.uint8]
     settings: MetamerSettings
     folder: Path
+    judges: Sequence[Judge] = ()
 
     def layer(self, network: TorchNetwork, layer: str, n: int) -> LayerMetamers:
         """For the first `n` pictures; `network` is the trained or the untrained one."""
@@ -254,7 +265,18 @@ class _Maker:
             null=float(np.quantile(pairs, NULL_QUANTILE)),
             kept=answers(self.network, shown) == classes,
             recognised={name: answers(other, shown) == classes for name, other in self.others.items()},
+            judged={judge.name: self._judged(judge, shown) for judge in self.judges if network is self.network},
         )
+
+    def _judged(self, judge: Judge, shown: NDArray[np.uint8]) -> Ends:
+        """The correlation over pictures (n, side, side, 3) of a judge's responses to them and to the photographs."""
+        both = [judge.responses(list(of)) for of in (shown, as_pictures(self.originals[: len(shown)]))]
+        known = np.isfinite(both[1]).all(axis=0)
+        made, original = (of[:, known] for of in both)
+        draws = np.random.default_rng(self.settings.seed).integers(0, len(shown), (self.settings.n_draws, len(shown)))
+        of_draws = np.array([np.median(profile_correlation(made[rows], original[rows])) for rows in draws])
+        value = float(np.median(profile_correlation(made, original)))
+        return Bootstrapped(value, of_draws).ends
 
     def _optimised(self, network: TorchNetwork, layer: str, rows: slice) -> tuple[NDArray, NDArray]:
         """Pixels (n, 3, side, side) and their relative distances (n,)."""

@@ -72,6 +72,9 @@ def layers_figure(result: Metamers) -> Drawing:
             )
         nulls = [of.null for of in result.layers]
         below.plot(x, nulls, color=SOFT, linestyle=(0, (4, 3)), label="99th percentile of pairs of photographs")
+        for name, color in zip(result.layers[0].judged, SERIES[2:], strict=False):
+            judged = [of.judged[name].value for of in result.layers]
+            below.plot(x, judged, color=color, marker="^", markersize=4, label=f"responses by {name}")
         below.set_ylabel("correlation")
         below.set_xticks(x, names)
         for ax in (above, below):

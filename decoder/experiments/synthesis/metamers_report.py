@@ -52,6 +52,7 @@ class MetamersReport:
         ]
 
     def sentences(self) -> list[Sentence]:
+        first, *rest = self.result.layers
         found = []
         for of in self.result.layers:
             n = len(of.made)
@@ -60,13 +61,17 @@ class MetamersReport:
                 f"{(of.rho > of.null).sum()} of {n} respond more alike than 99 % of pairs of photographs."
             )
             found.append(Sentence(text, bool(of.success.all())))
-        fall = self.result.fall
-        if len(self.result.layers) > 1:
+        if not rest:
+            return found
+        fall, last = self.result.fall, rest[-1]
+        text = f"Other networks recognise {_percent(fall)} points more metamers of {first.layer} than of {last.layer}."
+        found.append(Sentence(text, bool(fall.low > 0)))
+        for judge, of_first in first.judged.items():
             text = (
-                f"Other networks recognise {_percent(fall, '+')} points more metamers of {self.result.layers[0].layer} "
-                f"than of {self.result.layers[-1].layer}."
+                f"{judge}: responses to metamers of {first.layer} correlate {_correlation(of_first)} with those to the "
+                f"photographs, to those of {last.layer} {_correlation(last.judged[judge])}."
             )
-            found.append(Sentence(text, bool(fall.low > 0)))
+            found.append(Sentence(text))
         return found
 
     def tables(self) -> list[Table]:
@@ -98,15 +103,21 @@ class MetamersReport:
             row.append(_percent(self.result.recognised[of.layer]))
             if random:
                 row.append(f"{100 * random[of.layer].by_others.mean():.0f}")
+            row += map(_correlation, of.judged.values())
             rows.append(row)
         columns = ["", "class kept, %", "beyond chance, %", "correlation", "chance", "distance", "others recognise, %"]
-        columns += ["untrained, %"] if random else []
+        columns += [*(["untrained, %"] if random else []), *self.result.layers[0].judged]
         caption = (
             "Correlation (Spearman) and relative distance of the layer's activations to those for the photograph, "
             "medians; chance is the 99th percentile over pairs of other photographs. Other networks recognise a "
             "metamer if they give it the photograph's class; 95 % interval over photographs. Untrained: how often "
             "they recognise metamers of the same layer with random weights."
         )
+        if self.result.layers[0].judged:
+            caption += (
+                " Models of recorded sites: the correlation over photographs of their responses to metamers and to "
+                "photographs, median over sites."
+            )
         return Table(tuple(columns), rows, caption)
 
 
@@ -114,8 +125,12 @@ def _all(result: Metamers, name: str) -> float:
     return float(np.mean([getattr(of, name) for of in result.layers]))
 
 
-def _percent(ends: Ends, sign: str = "") -> str:
-    return f"{100 * ends.value:{sign}.0f} [{100 * ends.low:{sign}.0f}, {100 * ends.high:{sign}.0f}]"
+def _percent(ends: Ends) -> str:
+    return f"{100 * ends.value:.0f} [{100 * ends.low:.0f}, {100 * ends.high:.0f}]"
+
+
+def _correlation(ends: Ends) -> str:
+    return f"{ends.value:.2f} [{ends.low:.2f}, {ends.high:.2f}]"
 
 
 def _layer_data(of: LayerMetamers) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ...study.section import OneOrMore, Section
 from ...study.settings import Layer
 from ...study.study import Study
 from .metamers import Metamers, MetamerSettings, make_metamers
+from .section import OnnxJudgeSection, SynthesizeSection
 
 ALL = "all"
 OTHERS = ("efficientnet-lite1", "efficientnet-lite2")
@@ -33,6 +34,8 @@ class MetamersSection(Section):
 
 def metamers_of(study: Study, layers: Sequence[str]) -> Metamers:
     """Make metamers of the pictures of a study's recording, for these layers, or ``["all"]`` of [metamers].
+
+    Judges of [synthesize] that are models of the sites (of kind "onnx") are asked how these would respond.
 
     Raises
     ------
@@ -61,8 +64,11 @@ def metamers_of(study: Study, layers: Sequence[str]) -> Metamers:
             raise InputError("expected one that includes the presented pictures, got none; metamers are made of them")
     pictures = study.sections.recording.presented
     others = {one.name: study.open(one) for one in section.others}
+    models = [one for one in study.section(SynthesizeSection).judges if isinstance(one, OnnxJudgeSection)]
+    sites = study.recording().feature_names if models else ()
+    with study.naming("synthesize: judges: "):
+        judges = [one.opened(sites) for one in models]
     with study.naming("metamers: "):
         network = own.open() if section.image_size is None else open_network(own.name, image_size=section.image_size)
-        return make_metamers(
-            pictures, network, layers, others, MetamerSettings(**section.given("layers", "others", "image_size"))
-        )
+        settings = MetamerSettings(**section.given("layers", "others", "image_size"))
+        return make_metamers(pictures, network, layers, others, settings, judges=judges)

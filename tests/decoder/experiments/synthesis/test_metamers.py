@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,23 @@ def photographs(n: int = 40) -> dict[str, np.ndarray]:
     return {f"{i}.png": picture.astype(np.uint8) for i, picture in enumerate(pictures)}
 
 
+class Brightness:
+    """A model of three sites: one for the mean of each half, and one that it does not know."""
+
+    name = "brightness"
+    ingredients = None
+
+    def responses(self, pictures: Sequence[Any]) -> np.ndarray:
+        halves = [np.asarray(pictures)[:, :, half].mean(axis=(1, 2, 3)) for half in (slice(4), slice(4, None))]
+        return np.stack([*halves, np.full(len(pictures), np.nan)], 1)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Metamers:
     folder = tmp_path_factory.mktemp("states")
+    others = {"net-1": vision(1, 12)}
     return make_metamers(
-        photographs(), vision(0), ["halves", "kept"], {"net-1": vision(1, 12)}, SETTINGS, folder=folder
+        photographs(), vision(0), ["halves", "kept"], others, SETTINGS, judges=[Brightness()], folder=folder
     )
 
 
@@ -107,6 +120,18 @@ def test_others_are_asked_and_all_see_the_originals_alike(made: Metamers) -> Non
         assert made.recognised[of.layer].value == right.mean()
         assert made.recognised[of.layer].low <= right.mean() <= made.recognised[of.layer].high
     assert made.fall.value == pytest.approx(made.recognised["kept"].value - made.recognised["halves"].value)
+
+
+def test_models_of_sites_are_asked_how_these_would_respond(made: Metamers) -> None:
+    judge = Brightness()
+    for of in made.layers:
+        both = [judge.responses(list(pictures))[:, :2] for pictures in (of.made, made.originals)]
+        of_sites = [np.corrcoef(both[0][:, site], both[1][:, site])[0, 1] for site in range(2)]
+        found = of.judged["brightness"]
+        assert found.value == pytest.approx(np.median(of_sites))
+        assert found.low <= found.value <= found.high
+    assert made.layers[0].judged["brightness"].value > 0.99  # the first layer has the whole picture
+    assert not any(of.judged for of in made.untrained)
 
 
 def test_metamers_of_the_untrained_network_are_alike_in_that(made: Metamers) -> None:

@@ -27,6 +27,7 @@ def layer(name: str, n: int, n_kept: int, n_recognised: int, rho: float = 0.9) -
         null=0.4,
         kept=first < n_kept,
         recognised={"one": first < n_recognised, "two": first < 0},
+        judged={} if n < 4 else {"twin": Ends(rho / 2, 0.0, rho)},
     )
 
 
@@ -48,23 +49,25 @@ def made_up() -> Metamers:
 
 
 def test_findings_say_what_is_as_it_should_be() -> None:
-    early, late, fall = MetamersReport(made_up()).sentences()
+    early, late, fall, twin = MetamersReport(made_up()).sentences()
+    assert twin.good is None
+    assert "twin: responses to metamers of early correlate 0.45 [0.00, 0.90] with those" in twin.text
     assert early.good
     assert "early: 4 of 4 keep their class in net; 4 of 4 respond more alike" in early.text
     assert late.good is False
     assert "late: 3 of 4 keep their class in net; 0 of 4 respond more alike" in late.text
     assert fall.good
-    assert "+38 [+20, +50] points more metamers of early than of late" in fall.text
+    assert "38 [20, 50] points more metamers of early than of late" in fall.text
     no_fall = replace(made_up(), fall=Ends(0.1, -0.1, 0.3))
-    assert MetamersReport(no_fall).sentences()[-1].good is False
+    assert MetamersReport(no_fall).sentences()[2].good is False
 
 
 def test_the_table_has_a_row_for_each_layer() -> None:
     [table] = MetamersReport(made_up()).tables()
-    assert table.rows[0] == ["early", "100", "100", "0.900", "0.400", "0.125", "50 [40, 60]", "25"]
-    assert table.rows[1] == ["late", "75", "0", "0.300", "0.400", "0.125", "12 [0, 25]", "0"]
+    assert table.rows[0] == ["early", "100", "100", "0.900", "0.400", "0.125", "50 [40, 60]", "25", "0.45 [0.00, 0.90]"]
+    assert table.rows[1] == ["late", "75", "0", "0.300", "0.400", "0.125", "12 [0, 25]", "0", "0.15 [0.00, 0.30]"]
     without = replace(made_up(), untrained=())
-    assert all(len(row) == 7 for row in MetamersReport(without).tables()[0].rows)
+    assert all(len(row) == 8 for row in MetamersReport(without).tables()[0].rows)
 
 
 def test_pictures_are_on_the_page_and_numbers_in_the_summary() -> None:
