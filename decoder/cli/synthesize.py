@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def synthesize(
     else:
         result, seconds = _made(opened, stretch, one_hot, pattern, path.with_suffix(""))
     how = [asked[0], *(str(of) for of in options.values() if of is not None)]
-    title, command = f"hotwire synthesize: {study.stem}", " ".join(["hotwire synthesize", str(study), *how])
+    title, command = f"hotwire synthesize: {study.stem}", shlex.join(["hotwire", "synthesize", str(study), *how])
     write_page(result, path, title=title, command=command, seconds=seconds, studies={study.name: opened.text})
     data = result.summary() | {"report": str(path)}
     return CommandResult(data, lambda console: show_result(console, result, seconds, f"The report is {path}"))

@@ -41,8 +41,13 @@ def jobs_of(session: EncodingSession, lacks: Callable[[str], bool] = lambda _: T
     """
     times, (first, *others) = [time.name for time in session.settings.times], session.settings.hold_out
     trained = [one for one in session.layers if one.kind == LAYERS]
-    jobs = [EncodingCell(time, first, one) for one in (*session.layers, *session.controls) for time in times]
-    jobs += [EncodingCell(time, way, one) for way in others for one in (*trained, *session.controls) for time in times]
+    jobs = [EncodingCell(time, first, one) for one in (*session.layers, *session.controls_in(first)) for time in times]
+    jobs += [
+        EncodingCell(time, way, one)
+        for way in others
+        for one in (*trained, *session.controls_in(way))
+        for time in times
+    ]
     return [job for job in jobs if lacks(entry_of(session, job))]
 
 

@@ -87,8 +87,9 @@ class HeldOutRegion:
         if self.way == self.session.settings.hold_out[0]:
             draws = range(self.session.settings.n_untrained)
             rows[UNTRAINED] = _mean([self._best_of(self.layers(UNTRAINED, draw)) for draw in draws])
-        for kind in dict.fromkeys(one.kind for one in self.session.controls):
-            rows[kind] = self._best_of([one for one in self.session.controls if one.kind == kind])
+        controls = self.session.controls_in(self.way)
+        for kind in dict.fromkeys(one.kind for one in controls):
+            rows[kind] = self._best_of([one for one in controls if one.kind == kind])
         if "pls" in stacked:
             rows[self.pls] = self.score(self.chosen(stacked["errors"], stacked["pls"]))
         shuffled = [

@@ -21,7 +21,7 @@ from ..session.responses import Presented, presented
 from ..session.session import RegionSession
 from ..session.settings import Split
 from .controls import OF_STIMULI, values_of
-from .predictors import ALL_LAYERS, POSITION, WIDTHS, Predictor, layers_of, positions
+from .predictors import ALL_LAYERS, LABELS, POSITION, WIDTHS, Predictor, layers_of, positions
 from .settings import EncodeSettings
 
 
@@ -104,6 +104,10 @@ class EncodingSession(RegionSession[EncodeSettings]):
         found = [Predictor(kind) for kind in OF_STIMULI if self.values(Predictor(kind)) is not None]
         timed = self.n_presentations.max() == 1 and len(np.unique(self.trials.run)) < len(self.trials)
         return found + [Predictor(POSITION, layer=f"{width:g}") for width in WIDTHS if timed]
+
+    def controls_in(self, way: HoldOut) -> list[Predictor]:
+        """The controls in folds that hold out so: labels say nothing of a class that no training stimulus has."""
+        return [one for one in self.controls if (one.kind, way) != (LABELS, "class")]
 
     @cached_property
     def targets(self) -> Any:

@@ -115,6 +115,8 @@ def test_wrong_inputs(tmp_path: Path) -> None:
     assert "a number for each of the 12 sites, (12,), got float64 (3,)" in says("", "", "--pattern", "short.npy")
     assert "unknown layer 'blocks.99'" in says('"blocks.1"]', '"blocks.99"]')
     assert "synthesize.judges" in says("pool = [4, 8]", 'judges = [{ kind = "person" }]')
+    judge = 'judges = [{ kind = "encoder", name = "efficientnet-lite2", layers = ["blocks.1"] }]'
+    assert "judges: two blocks is part of the objective" in says("pool = [4, 8]", judge)
     assert "there is no file" in says("pool = [4, 8]", 'judges = [{ kind = "onnx", path = "none.onnx" }]')
     assert "n_steps: expected 1 or more, got 0" in says("n_steps = 8", "n_steps = 0")
     network = 'stimuli = "recording"\n[decoder]'
