@@ -8,10 +8,12 @@ Products of blocks use only numpy: scipy has its own BLAS, whose threads wait in
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -20,6 +22,9 @@ from ..errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     import torch
+
+Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 Array = Any
 """A block on a backend: a numpy array or a torch tensor."""
@@ -169,6 +174,11 @@ class _OneThread:
 
         return ThreadpoolController()
 
+    @property
+    def n_threads(self) -> int:
+        """The threads that BLAS may take now."""
+        return max((pool["num_threads"] for pool in self._pools.info() if pool["user_api"] == "blas"), default=1)
+
     def __enter__(self) -> None:
         with self._lock:
             if not self._n_within:
@@ -183,6 +193,17 @@ class _OneThread:
 
 
 one_thread = _OneThread()
+
+
+def each_on_one_thread(function: Callable[[Given], Result], items: Iterable[Given]) -> Iterator[Result]:
+    """Yield ``function(item)`` of each item in order, as many at once as BLAS has threads, each on one of them."""
+    n_threads = one_thread.n_threads
+    with one_thread:
+        if n_threads == 1:
+            yield from map(function, items)
+            return
+        with ThreadPoolExecutor(n_threads) as pool:
+            yield from pool.map(function, items)
 
 
 def is_tensor(array: Any) -> bool:

@@ -101,7 +101,8 @@ def bare(X: NDArray, Y: NDArray, per: str) -> Found:
 def float64(X: NDArray, Y: NDArray, per: str) -> Found:
     """What a fit has to find: each strength's equations solved for each fold, in float64.
 
-    Of a strength for each unit, only those of the units whose weights are compared.
+    Returns the errors (n_alphas, n) in place of the strengths: of all units together, or of each one whose weights are
+    compared.
     """
     shown, groups = shown_of(Y.shape[1]), groups_of(len(X))
     tried = Y if per == "all" else Y[:, shown]
@@ -114,12 +115,13 @@ def float64(X: NDArray, Y: NDArray, per: str) -> Found:
             block -= block[~held_out].mean(axis=0)
             for error, of_strength in zip(errors, maps, strict=True):
                 error[first : first + 10_000] += ((of_strength @ block[~held_out] - block[held_out]) ** 2).sum(axis=0)
-    chosen = np.broadcast_to(ALPHAS[errors.sum(axis=1).argmin() if per == "all" else errors.argmin(axis=0)], len(shown))
+    errors = errors.sum(axis=1, keepdims=True) if per == "all" else errors
+    chosen = np.broadcast_to(ALPHAS[errors.argmin(axis=0)], len(shown))
     X, weights = X - X.mean(axis=0), np.empty((X.shape[1], len(shown)))
     Y = Y[:, shown] - Y[:, shown].mean(axis=0, dtype=np.float64)
     for alpha in np.unique(chosen):
         weights[:, chosen == alpha] = _ridge(X, alpha, targets=Y[:, chosen == alpha])
-    return chosen, lambda _: weights
+    return errors, lambda _: weights
 
 
 def _ridge(X: NDArray, alpha: float, *, new: NDArray | None = None, targets: NDArray | None = None) -> NDArray:

@@ -6,7 +6,7 @@ inner products of activations, so a layer is read once, in blocks, and its weigh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -31,16 +31,24 @@ def site_ridge(scale: str = "none", *, grouped: bool = False) -> RidgeAdapter:
     return RidgeAdapter(alpha_per="unit", scale=scale, cv=N_FOLDS if grouped else GENERALISED)
 
 
-def pooled(table: NDArray, shape: Sequence[int], side: int | None) -> NDArray:
+def pooled(
+    table: NDArray, shape: Sequence[int], side: int | None, n_positions: NDArray[np.intp] | None = None
+) -> NDArray:
     """Activations (n_stimuli, n_units) of maps, averaged over squares to at most `side` x `side` positions a channel.
 
-    `shape` is the layer's, (channels, height, width); other layers, smaller maps and a side of None leave all as it is.
+    `shape` is the layer's, (channels, height, width). Of sounds, (positions, units), it is the average over each of
+    `side` stretches in time; each fills `n_positions` (n_stimuli,), and the silence behind it counts for nothing. Other
+    layers, smaller maps and a side of None leave all as it is.
 
     Examples
     --------
     >>> pooled(np.arange(16.0)[None], (1, 4, 4), 2).tolist()
     [[2.5, 4.5, 10.5, 12.5]]
+    >>> pooled(np.arange(8.0)[None], (4, 2), 1, np.array([2])).tolist()
+    [[1.0, 2.0]]
     """
+    if side is not None and n_positions is not None and len(shape) == 2:
+        return _over_time(table.reshape(len(table), *shape), side, n_positions)
     if side is None or len(shape) != 3 or max(shape[1:]) <= side:
         return table
     starts, sizes = zip(*(_squares(n, side) for n in shape[1:]), strict=True)
@@ -50,6 +58,16 @@ def pooled(table: NDArray, shape: Sequence[int], side: int | None) -> NDArray:
         sums = np.add.reduceat(one.reshape(shape).astype(np.float64), starts[0], axis=1)
         row[:] = np.add.reduceat(sums, starts[1], axis=2) / size
     return means.reshape(len(table), -1)
+
+
+def _over_time(states: NDArray, side: int, n_positions: NDArray[np.intp]) -> NDArray[np.float32]:
+    """The mean over each of `side` stretches of the positions that a sound fills, (n_stimuli, side * n_units)."""
+    means = np.empty((len(states), side, states.shape[2]), np.float32)
+    for row, one, n in zip(means, states, n_positions.tolist(), strict=True):
+        for i in range(side):  # a stretch of a sound of fewer positions is one of them
+            first = i * n // side
+            row[i] = one[first : max((i + 1) * n // side, first + 1)].mean(axis=0)
+    return means.reshape(len(states), -1)
 
 
 def unpooled(weights: NDArray, shape: Sequence[int], side: int | None) -> NDArray:
@@ -83,7 +101,8 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
     layer : str or sequence of str
         Of several layers, each weighs the same: the kernel is the sum of theirs, divided by their traces.
     pool : int, optional
-        Maps of (channels, height, width) are averaged over squares to at most so many positions a side, see `pooled`.
+        Maps of (channels, height, width) are averaged over squares to at most so many positions a side, states of
+        sounds over as many stretches of time, see `pooled`.
 
     Attributes
     ----------
@@ -139,8 +158,15 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ShapeError(
                 f"responses: expected (n_stimuli, n_sites), a row for each of the {n_stimuli} stimuli, got {Y.shape}"
             )
-        check_responses(Y.reshape(n_stimuli, -1))
-        self.spaces_ = {layer: row_space(table) for layer, table in self._tables(stimuli).items()}
+        return self.fit_activations(self._activations(stimuli), Y, groups)
+
+    def fit_activations(
+        self, activations: Mapping[str, NDArray], responses: ArrayLike, groups: ArrayLike | None = None
+    ) -> Self:
+        """Fit on each layer's activations (n_stimuli, n_units), after pooling; see `fit`."""
+        Y = np.asarray(responses, np.float64)
+        check_responses(Y.reshape(len(Y), -1))
+        self.spaces_ = {layer: row_space(table) for layer, table in activations.items()}
         self.scales_ = {layer: _size(space.coordinates) for layer, space in self.spaces_.items()}
         X = np.hstack([space.coordinates / self.scales_[layer] for layer, space in self.spaces_.items()])
         self.adapter_ = site_ridge(grouped=groups is not None).fit(X, Y, groups=groups)
@@ -150,8 +176,14 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def predict(self, stimuli: Any) -> NDArray[np.float64]:
         """Predict the responses (n_stimuli, n_sites) or (n_stimuli,) to stimuli."""
         check_is_fitted(self)
-        tables = self._tables(stimuli)
-        parts = [self.spaces_[layer].coordinates_of(table) / self.scales_[layer] for layer, table in tables.items()]
+        return self.predict_activations(self._activations(stimuli))
+
+    def predict_activations(self, activations: Mapping[str, NDArray]) -> NDArray[np.float64]:
+        """Predict from each layer's activations (n_stimuli, n_units), after pooling; see `predict`."""
+        check_is_fitted(self)
+        parts = [
+            space.coordinates_of(activations[layer]) / self.scales_[layer] for layer, space in self.spaces_.items()
+        ]
         return self.adapter_.predict(np.hstack(parts))
 
     def weights(self) -> dict[str, NDArray[np.float64]]:
@@ -168,14 +200,15 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         of = self.adapter_
         return np.atleast_1d(of.y_mean_ - of.x_mean_ @ np.atleast_2d(of.coef_).T)
 
-    def _tables(self, stimuli: Any) -> dict[str, NDArray]:
+    def _activations(self, stimuli: Any) -> dict[str, NDArray]:
         from ..models.cache.recorded import record
 
         layers = (self.layer,) if isinstance(self.layer, str) else tuple(dict.fromkeys(self.layer))
         if not layers:
             raise InputError("layer: expected a layer's name, or several, got none")
         tables = record(self.network, stimuli, layers).tables
-        return {one: pooled(tables[one], self.network.shape_of(one), self.pool) for one in layers}
+        filled = None if self.pool is None else self.network.n_positions(stimuli)
+        return {one: pooled(tables[one], self.network.shape_of(one), self.pool, filled) for one in layers}
 
 
 def check_responses(responses: NDArray, sites: Sequence[str] | None = None) -> None:

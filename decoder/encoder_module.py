@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from .encoder import Encoder, unpooled
@@ -14,10 +16,15 @@ from .encoder import Encoder, unpooled
 class EncoderModule(nn.Module):
     """What a fitted `Encoder` predicts from activations, pooling included; its weights are fixed.
 
+    Parameters
+    ----------
+    weights : mapping of str to array (n_sites, n_units)
+        Of all units of each layer, before pooling.
+    intercept : array (n_sites,)
+
     Attributes
     ----------
     layers : tuple of str
-        The encoder's.
 
     Examples
     --------
@@ -26,20 +33,25 @@ class EncoderModule(nn.Module):
     >>> stimuli = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
     >>> encoder = Encoder(network, "1").fit(stimuli, stimuli[:, :3])
     >>> activations = [torch.from_numpy(network.activations(stimuli, ["1"])["1"])]
-    >>> bool(np.allclose(EncoderModule(encoder)(activations), encoder.predict(stimuli), atol=1e-5))
+    >>> bool(np.allclose(EncoderModule.of(encoder)(activations), encoder.predict(stimuli), atol=1e-5))
     True
     """
 
     intercept: torch.Tensor
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, weights: Mapping[str, NDArray], intercept: NDArray) -> None:
         super().__init__()
-        weights = encoder.weights()
         self.layers = tuple(weights)
-        for i, (layer, of) in enumerate(weights.items()):
-            whole = unpooled(of, encoder.network.shape_of(layer), encoder.pool)
-            self.register_buffer(f"weights_{i}", torch.from_numpy(whole.astype(np.float32)))
-        self.register_buffer("intercept", torch.from_numpy(encoder.intercept().astype(np.float32)))
+        for i, of in enumerate(weights.values()):
+            self.register_buffer(f"weights_{i}", torch.from_numpy(of.astype(np.float32)))
+        self.register_buffer("intercept", torch.from_numpy(intercept.astype(np.float32)))
+
+    @classmethod
+    def of(cls, encoder: Encoder) -> Self:
+        """Of a fitted encoder."""
+        shape_of, pool = encoder.network.shape_of, encoder.pool
+        whole = {layer: unpooled(weights, shape_of(layer), pool) for layer, weights in encoder.weights().items()}
+        return cls(whole, encoder.intercept())
 
     def forward(self, activations: Sequence[torch.Tensor]) -> torch.Tensor:
         """Predict responses (n_stimuli, n_sites) from the activations (n_stimuli, ...) of each of `layers`."""

@@ -30,7 +30,7 @@ class SoundTargets(WordTargets):
         For each label of the recording the words that mean it. The first is the class; each counts as right in a free
         answer, so give a numeral, too ("five" is written down as "5").
     sounds : mapping of str to a sound or sequence of sounds
-        What was heard for each of these labels: the path of a .wav file, or a float array (n_samples,) at 16 kHz.
+        What was heard for each of these labels: the path of a file, or a float array (n_samples,) at 16 kHz.
 
     Raises
     ------

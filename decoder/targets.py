@@ -152,31 +152,39 @@ def mean_of_each(
 
 
 class StimulusTargets(Targets):
-    """The presented pictures; the right class is what the network itself sees in them.
+    """The presented pictures or sounds; the right class is their label, or what the network itself sees in them.
 
     Activations and classes are cached on disk, see `hotwire.models.cache.recorded.record`. The pass that records the
     first activations also computes the classes; where classes are needed earlier, they take a pass of their own.
 
     Parameters
     ----------
-    stimuli : mapping of str to picture
+    stimuli : mapping of str to picture or sound
         By the name in the recording's events; whatever the network takes.
     network : Network
-        It names what it sees in each.
+        It names what it sees in each, unless there are labels.
+    labels : mapping of str to str, optional
+        The class of each stimulus.
 
     Raises
     ------
     InputError
-        The network does not name its outputs.
+        The network does not name its outputs and there are no labels, or a stimulus has none.
     """
 
-    def __init__(self, stimuli: Mapping[str, Any], network: Network) -> None:
-        if network.labels is None:
+    def __init__(
+        self, stimuli: Mapping[str, Any], network: Network, *, labels: Mapping[str, str] | None = None
+    ) -> None:
+        if labels is None and network.labels is None:
             raise InputError(
                 f"network: {network.name} does not name its outputs, so what it sees cannot be an answer; open it "
                 "with labels"
             )
+        if labels is not None and (absent := [name for name in stimuli if name not in labels]):
+            raise InputError(f"labels: expected one for each stimulus, got none for {', '.join(absent[:3])}")
         self.stimuli = dict(stimuli)
+        self.are_sounds = network.hears
+        self.labels = None if labels is None else {name: labels[name] for name in self.stimuli}
         self.keys = tuple(self.stimuli)
         self._network = network
 
@@ -207,6 +215,9 @@ class StimulusTargets(Targets):
     @cached_property
     def _classes(self) -> tuple[tuple[str, ...], NDArray[np.intp]]:
         """The classes, and the index of each key's class."""
+        if self.labels is not None:
+            answers, truth = np.unique(list(self.labels.values()), return_inverse=True)
+            return tuple(answers.tolist()), truth
         best = self._recorded(self._network, ()).outputs.argmax(axis=1)
         # Several outputs may share a name ("crane"): they are one class.
         answers, truth = np.unique(np.array(self._network.labels)[best], return_inverse=True)

@@ -91,8 +91,24 @@ ENCODED = {
     "encode-v4-objects": "macaque V4, 50 neurons, 640 grey objects (Majaj et al. 2015)",
     "encode-v4-190923": "macaque V4, 33 neurons, 1,200 photographs",
 }
+HEARD = "encode-natsound"
+"""A study of sounds, each of whose regions is one component of auditory cortex."""
 SIMILAR = "encode-images92"
 """A study of dissimilarity matrices."""
+RECORDED = "control-v4-recorded"
+"""A study of synthesised pictures that were presented."""
+NOT_LOOKED_AT = ",".join(f"neuron_{i}" for i in range(33) if i % 4 or i == 32)
+DRIVEN = {
+    "control-v4-190923": ("25 neurons of macaque V4", "stretch", NOT_LOOKED_AT),
+    "control-v4-190923.one-hot": (
+        "four of them, and no other one",
+        "one-hot",
+        "neuron_1,neuron_10,neuron_18,neuron_27",
+    ),
+}
+"""Studies of synthesised pictures, judged by models of neurons: what they are for, and what is asked. A suffix tells
+several runs of one study apart.
+"""
 SIMULATED = "intervals"
 """The output of ``benchmarks/intervals.py --json``."""
 SIMULATED_PARTS = ("n", "n_maps", "coverage", "difference", "refits", "map", "evaluate", "goals")
@@ -326,6 +342,39 @@ def ends(of: dict[str, float] | None, sign: str = "") -> str:
     return value if of["low"] is None else f"{value} [{of['low']:{sign}.3f}, {of['high']:{sign}.3f}]"
 
 
+def heard() -> str:
+    """How well a network's layers predict components of auditory cortex, beside a model of spectrum and modulation."""
+    rival, lines = "spectrum and modulation", []
+    for one in output(HEARD)["regions"]:
+        best, *_ = one["rows"].values()
+        by_classes, *_ = one["beside"]["class"].values()
+        single = [of for of in one["layers"] if of["layer"] != "all layers"]
+        layer = max(single, key=lambda of: of["explained"]["value"])
+        lines.append(
+            [
+                one["region"],
+                f"**{explained(best)}**",
+                f"{layer['layer']}: {layer['explained']['value']:.3f}",
+                *(explained(one["rows"][rival]), ends(one["gains"][rival], "+")),
+                *(explained(one["rows"][name]) for name in ("cochleagram", "labels", "untrained network")),
+                *(explained(by_classes), explained(one["beside"]["class"][rival])),
+            ]
+        )
+    head = ["component", "explained [95 %]", "best single layer", rival, "above it", "cochleagram", "labels"]
+    return table([*head, "untrained network", "whole categories held out", f"{rival} there"], lines)
+
+
+def rising() -> str:
+    """The sentence of the hierarchy test of the study of sounds."""
+    [one] = output(HEARD)["hierarchies"]
+    of = one["rise"]
+    depths = ", ".join(f"{region} {depth:.2f}" for region, (_, depth) in one["regions"].items())
+    return (
+        f"Depth of the best layer, 0 (first) to 1 (last): {depths}. Rank correlation with the stage {of['rho']:+.2f}, "
+        f"p = {of['p']:.2g}."
+    )
+
+
 def similar() -> str:
     """The correlation of dissimilarities of layers and regions: the nested layer, the best late one, the controls."""
     lines = []
@@ -350,6 +399,34 @@ def similar() -> str:
         "above untrained",
     ]
     return table(head, lines)
+
+
+def recorded() -> str:
+    """How well recorded responses to synthesised pictures are predicted, and those of controls."""
+    lines = [
+        [name, f"**{ends(of['r'])}**" if name == "encoders" else ends(of["r"]), ends(of["top"])]
+        for name, of in output(RECORDED)["rows"].items()
+    ]
+    return table(["predicted by", "r, median over neurons", "top tenth, beyond 95 % of natural"], lines)
+
+
+def driven() -> str:
+    """Shares of pictures that are beyond natural ones, by the own prediction, by the judge, and by controls."""
+    lines = []
+    for name, (what, *_) in DRIVEN.items():
+        for judge, by in output(name)["shares"].items():
+            for kind, of in by.items():
+                value = ends(of["beyond_best"])
+                made = kind != "trained"
+                lines.append(
+                    [
+                        *("" if lines and lines[-1] else what, judge, kind if made else "encoders"),
+                        *(value if made or judge.startswith("own") else f"**{value}**", ends(of["beyond_high"])),
+                        *(ends(of["natural_high"]), ends(of["gain"], "+")),
+                    ]
+                )
+    head = ["pictures for", "judge", "made by", "beyond the best of 1,200", "beyond 99 %", "natural one, beyond 99 %"]
+    return table([*head, "score above the natural one"], lines)
 
 
 def graphs(names: list[str]) -> str:
@@ -437,6 +514,10 @@ TABLES = {
     "retrieved": retrieved,
     "encoded": encoded,
     "similar": similar,
+    "recorded": recorded,
+    "driven": driven,
+    "heard": heard,
+    "rising": rising,
     "graphs": lambda: graphs(LIVE),
     "probabilities": lambda: probabilities(
         [
@@ -469,7 +550,10 @@ def outputs() -> list[str]:
         *dict.fromkeys(row.name for row in rows),
         *RETRIEVED,
         *ENCODED,
+        HEARD,
         SIMILAR,
+        RECORDED,
+        *DRIVEN,
         *(f"{name}{BUNDLE}" for name in LIVE),
         SIMULATED,
     ]
@@ -484,10 +568,13 @@ def take(folder: Path, names: list[str]) -> None:
         "nested",
         "windows",
         "regions",
+        "hierarchies",
         "held_out",
         "n_blocks",
         "network",
         "engine",
+        "rows",
+        "shares",
         *SIMULATED_PARTS,
     )
     OUTPUTS.mkdir(exist_ok=True)

@@ -10,6 +10,7 @@ from .networks.sentence import SentenceEncoder as SentenceEncoder
 from .networks.torch_network import TorchNetwork as TorchNetwork
 from .networks.vision import VisionNetwork as VisionNetwork
 from .networks.whisper.recogniser import SpeechRecogniser as SpeechRecogniser
+from .sounds.cochleagram import cochleagram as cochleagram
 from .synthesis.generators import Pixels as Pixels
 from .synthesis.generators import as_pictures as as_pictures
 from .synthesis.generators import noise_pictures as noise_pictures
@@ -19,5 +20,6 @@ from .synthesis.objectives import picture_head as picture_head
 from .synthesis.objectives import same_activation as same_activation
 from .synthesis.optimise import optimise as optimise
 from .synthesis.settings import SynthesisSettings as SynthesisSettings
+from .synthesis.smooth_change import SmoothChange as SmoothChange
 from .training.small_training import train_small_vision as train_small_vision
 from .weights.assets import fetch as fetch

@@ -32,8 +32,14 @@ def command(name: str, folder: Path) -> list[str]:
         return [*hotwire, "evaluate", study, "--engine", "bundle", "--json"]
     if name in results.RETRIEVED:
         return [*hotwire, "retrieve", study, "--json"]
-    if name in (*results.ENCODED, results.SIMILAR):
+    if name in (*results.ENCODED, results.HEARD, results.SIMILAR):
         return [*hotwire, "encode", study, "--json"]
+    if name == results.RECORDED:
+        return [*hotwire, "synthesize", study, "--recorded", "--json"]
+    if name in results.DRIVEN:
+        _, asked, sites = results.DRIVEN[name]
+        study = str(PROJECT / "studies" / f"{name.partition('.')[0]}.toml")
+        return [*hotwire, "synthesize", study, f"--{asked}", sites, "--json"]
     if name.endswith("-map"):
         return [*hotwire, "map", study, "--out", str(folder / f"{name}.map"), "--json"]
     return [*hotwire, "evaluate", study, "--json"]

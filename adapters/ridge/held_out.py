@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from tqdm import tqdm
 
-from ..backend import one_thread
+from ..backend import each_on_one_thread, one_thread
 from ..folds import Split
 from ..row_space import Coordinates
 from ..unit_blocks import Floats, sum_of_squares
@@ -99,13 +100,16 @@ def prepare_folds(X: Floats, folds: list[Split], scale: str, weakest: float | No
         # X' = Q R: the coordinates R' have the same inner products of samples, so no fold needs the wide X. The mean is
         # removed first: folds centre anyway, and it would cost digits.
         X = np.asarray(np.linalg.qr((X - X.mean(axis=0)).T, mode="r")).T
-    prepared = []
-    for train, held_out in tqdm(folds, desc="decomposing folds", delay=1, disable=None):
-        features = standardise(X[train], scale)
-        parts = (None if weakest is None else quick_svd(features.X, weakest)) or thin_svd(features.X)
-        scores = ((X[held_out] - features.mean) / features.scale) @ parts.right.T
-        prepared.append(PreparedFold(train, held_out, parts.left, parts.values, scores))
-    return prepared
+    prepared = each_on_one_thread(partial(_prepared, X, scale, weakest), folds)
+    return list(tqdm(prepared, desc="decomposing folds", total=len(folds), delay=1, disable=None))
+
+
+def _prepared(X: Floats, scale: str, weakest: float | None, fold: Split) -> PreparedFold:
+    train, held_out = fold
+    features = standardise(X[train], scale)
+    parts = (None if weakest is None else quick_svd(features.X, weakest)) or thin_svd(features.X)
+    scores = ((X[held_out] - features.mean) / features.scale) @ parts.right.T
+    return PreparedFold(train, held_out, parts.left, parts.values, scores)
 
 
 def held_out_sums(folds: list[PreparedFold], alphas: Floats, Y: Floats) -> HeldOutSums:
@@ -203,11 +207,16 @@ def _residuals(problem: RidgeProblem, dtype: type = np.float64) -> Iterator[NDAr
     residual = np.empty((ends[-1], len(left)), dtype)
     for alpha in problem.alphas:
         # The lost part is summed directly: one minus the rest would lose its digits.
-        shares = alpha / (squares + alpha)
-        for own, end in zip(of_folds, ends, strict=True):
-            lost = own * shares
-            residual[end - len(own) : end] = left_out(lost @ own.T, lost)
+        parts = each_on_one_thread(partial(_residual, alpha / (squares + alpha)), of_folds)
+        for part, end in zip(parts, ends, strict=True):
+            residual[end - len(part) : end] = part
         yield residual
+
+
+def _residual(shares: Floats, own: Floats) -> Floats:
+    """(I - G_ff)^-1 (I - G)_f along the left vectors, from the lost `shares` of these and a fold's `own` rows."""
+    lost = own * shares
+    return left_out(lost @ own.T, lost)
 
 
 def _fold_by_fold(folds: list[PreparedFold], n_samples: int, alphas: Floats) -> Iterator[Floats]:

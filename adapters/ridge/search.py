@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..backend import Array, Backend
+from ..backend import Array, Backend, each_on_one_thread
 from ..folds import Split
 from ..unit_blocks import Floats, UnitBlocks, sum_of_squares
 from .held_out import HeldOutSums, RidgeProblem, deviations, held_out_rows, held_out_sums, left_out, prepare_folds
@@ -87,51 +87,62 @@ class _Fold(NamedTuple):
 
     train: NDArray[np.intp]
     held_out: NDArray[np.intp]
-    squares: Floats
-    """(q,): of the training features' singular values."""
+    filters: Floats
+    """(q, n_alphas): the part of each direction that a strength leaves, relative to the weakest."""
     left: Array
     """(r, n_held_out): coordinates of the held-out samples."""
     mean: Array
     """(r, 1): of the training samples' coordinates."""
     along: Array
-    """(q, r): from coordinates to directions."""
+    """(q, r): from coordinates to directions, each divided by its size with the weakest strength."""
     scores: Array
-    """(n_held_out, q), or (q, q): the held-out features along the directions, rotated if there are many."""
+    """(n_held_out, q), or (q, q): the held-out features along the directions, divided likewise, rotated if many."""
     rotation: Array = None
     """(q, n_held_out): the rotation; what it omits cannot be predicted."""
     train_left: Array = None
     """(r, n_train): coordinates of the training samples, if these are not all samples that are not held out."""
+    cross: Array = None
+    """(q, q): inner products of the scores, where they are quicker than predictions for sums of all units together."""
 
     def put(self, backend: Backend, dtype: type) -> _Fold:
-        moved = {name: getattr(self, name) for name in self._fields[3:]}
+        moved = {name: getattr(self, name) for name in self._fields[2:]}
         return self._replace(**{name: of if of is None else backend.put(of, dtype) for name, of in moved.items()})
 
 
-def by_subtraction(problem: RidgeProblem) -> PreparedSearch:
+def by_subtraction(problem: RidgeProblem, *, together: bool = False) -> PreparedSearch:
     """With more samples than features: a fold's sums are those of all samples less those that it holds out.
 
     With the features of all samples in orthonormal coordinates, X = U L, the training samples of a fold have the
     cross-products U'Y - U_f'Y_f of all but those of its held-out ones, f. So each unit is multiplied with U only once,
     and each fold needs products of the size of the features. It uses U'Y, not X'Y, because its rounding does not grow
     with the condition of X. It needs a `quick_svd`.
+
+    The sums are of each unit, or of all units `together`, (n_alphas, 1). All together need no predictions: with
+    training samples along the directions, A, held-out features along them, S, filters f and truth T, they are ``f' (S'S
+    o A A') f`` for what is predicted, and ``f' (S'T o A) 1`` for its product with the truth.
     """
     # Weaker directions have no effect with the strengths that a quick decomposition allows.
     parts = problem.parts
     strong = parts.values > 1e-7 * parts.values[0]
     left = parts.left[:, strong] - parts.left[:, strong].mean(axis=0)
     to_features = parts.values[strong, np.newaxis] * parts.right[strong]
-    each = tqdm(problem.folds, desc="decomposing folds", delay=1, disable=None)
-    folds = [_prepared(problem, left, to_features, fold) for fold in each]
+    prepared = each_on_one_thread(partial(_prepared, problem, left, to_features), problem.folds)
+    folds = list(tqdm(prepared, desc="decomposing folds", total=len(problem.folds), delay=1, disable=None))
     held_out = np.sort(np.concatenate([fold.held_out for fold in folds]))
     once = np.array_equal(held_out, np.arange(len(left)))
     if not once or any(len(fold.train) + len(fold.held_out) < len(left) for fold in folds):
         folds = [fold._replace(train_left=left[fold.train].T) for fold in folds]
-    weakest = float(problem.alphas.min())
-    lost = max(float((sum_of_squares(of.along.T) / (of.squares + weakest)).max(initial=0.0)) for of in folds)
+    lost, n_alphas = max(float(sum_of_squares(of.along.T).max(initial=0.0)) for of in folds), len(problem.alphas)
 
     def on(backend: Backend, dtype: type) -> Search:
         dtype = dtype if lost < MOST_LOST else np.float64
-        return partial(_subtracted, [fold.put(backend, dtype) for fold in folds], problem.alphas, backend, dtype)
+        moved = [fold.put(backend, dtype) for fold in folds]
+        if together:  # few held-out samples are predicted sooner
+            moved = [
+                of._replace(cross=of.scores.T @ of.scores) if of.scores.shape[0] * n_alphas > of.scores.shape[1] else of
+                for of in moved
+            ]
+        return partial(_subtracted, moved, backend, dtype)
 
     return on
 
@@ -146,25 +157,33 @@ def _prepared(problem: RidgeProblem, left: Floats, to_features: Floats, fold: Sp
         from_left = to_features * (problem.features.scale / of_train.scale)
         from_left[:, of_train.constant] = 0.0
     mean = left[train].mean(axis=0)
-    features = (left[train] - mean) @ from_left
-    squares, directions = np.linalg.eigh(features.T @ features)
-    from_left = from_left @ directions
+    squares, directions = np.linalg.eigh(from_left.T @ _inner(left, train, held_out) @ from_left)
+    squares = np.maximum(squares, 0.0)
+    weakest = float(problem.alphas.min())
+    from_left = from_left @ (directions / np.sqrt(squares + weakest))
+    filters = (squares[:, np.newaxis] + weakest) / (squares[:, np.newaxis] + problem.alphas)
     scores, rotation = (left[held_out] - mean) @ from_left, None
     if len(scores) > scores.shape[1]:
         rotation, scores = np.linalg.qr(scores)
         rotation = rotation.T
-    squares = np.maximum(squares, 0.0)
-    return _Fold(train, held_out, squares, left[held_out].T, mean[:, np.newaxis], from_left.T, scores, rotation)
+    return _Fold(train, held_out, filters, left[held_out].T, mean[:, np.newaxis], from_left.T, scores, rotation)
 
 
-def _subtracted(folds: list[_Fold], alphas: Floats, backend: Backend, dtype: type, block: Array) -> HeldOutSums:
+def _inner(left: Floats, train: NDArray[np.intp], held_out: NDArray[np.intp]) -> Floats:
+    """Inner products (r, r) of the training samples' centred coordinates; those of all samples are the identity."""
+    mean = left[train].mean(axis=0)
+    if len(train) + len(held_out) < len(left) or np.intersect1d(train, held_out).size:
+        return (left[train] - mean).T @ (left[train] - mean)
+    return np.eye(left.shape[1]) - left[held_out].T @ left[held_out] - len(train) * np.outer(mean, mean)
+
+
+def _subtracted(folds: list[_Fold], backend: Backend, dtype: type, block: Array) -> HeldOutSums:
     """The sums of a block of deviations from the mean (n_samples, n), see `by_subtraction`."""
-    squares = backend.squares
     if dtype == np.float64:
         block = backend.in_full(block)
     own = [fold.left @ block[fold.held_out] for fold in folds]
     of_all, total = sum(own[1:], own[0]), block.sum(0)
-    error, predicted, true = [[] for _ in alphas], [[] for _ in alphas], []
+    sums = []
     for fold, of_held_out in zip(folds, own, strict=True):
         truth, n_train = block[fold.held_out], len(fold.train)
         if fold.train_left is None:
@@ -173,21 +192,36 @@ def _subtracted(folds: list[_Fold], alphas: Floats, backend: Backend, dtype: typ
             mean, along = block[fold.train].mean(0), fold.train_left @ block[fold.train]
         along = fold.along @ (along - n_train * fold.mean * mean)
         truth = truth - mean
-        true.append(squares(truth))
-        rest = 0.0
+        true = backend.squares(truth)
         if fold.rotation is not None:
             truth = fold.rotation @ truth
-            rest = (true[-1] - squares(truth)).clip(0.0)
-        for number, alpha in enumerate(alphas):
-            guess = fold.scores @ (backend.put(1.0 / (fold.squares[:, np.newaxis] + alpha), dtype) * along)
-            predicted[number].append(squares(guess))
-            guess -= truth
-            error[number].append(squares(guess) + rest)
-    return HeldOutSums(_added(error, backend), _added(predicted, backend), _added([true], backend)[0])
+        sums.append((_of_each if fold.cross is None else _of_all)(fold, along, truth, true, backend))
+    if any(fold.cross is not None for fold in folds):
+        sums = [of.over_all() for of in sums]
+    return sum(sums[1:], sums[0])
 
 
-def _added(of_strengths: list[list[Array]], backend: Backend) -> Floats:
-    return np.array([sum(backend.get(of_fold).astype(np.float64) for of_fold in folds) for folds in of_strengths])
+def _of_each(fold: _Fold, along: Array, truth: Array, true: Array, backend: Backend) -> HeldOutSums:
+    """A fold's sums of each unit, from every strength's predictions."""
+    squares, rest = backend.squares, 0.0
+    if fold.rotation is not None:
+        rest = (true - squares(truth)).clip(0.0)
+    error, predicted = [], []
+    for number in range(fold.filters.shape[1]):
+        guess = fold.scores @ (fold.filters[:, number : number + 1] * along)
+        predicted.append(backend.get(squares(guess)))
+        guess -= truth
+        error.append(backend.get(squares(guess) + rest))
+    return HeldOutSums(*(np.array(of, np.float64) for of in (error, predicted, backend.get(true))))
+
+
+def _of_all(fold: _Fold, along: Array, truth: Array, true: Array, backend: Backend) -> HeldOutSums:
+    """A fold's sums over all units of the block, without predictions."""
+    inner = fold.filters.T @ ((fold.scores.T @ truth) * along).sum(1)
+    predicted = (((fold.cross * (along @ along.T)) @ fold.filters) * fold.filters).sum(0)
+    size = backend.get(true).sum(dtype=np.float64)
+    inner, predicted = (backend.get(of).astype(np.float64)[:, np.newaxis] for of in (inner, predicted))
+    return HeldOutSums(size - 2 * inner + predicted, predicted, np.full(1, size))
 
 
 def by_fold(problem: RidgeProblem) -> PreparedSearch:
@@ -241,3 +275,9 @@ def searched(search: Search, targets: UnitBlocks, n_alphas: int) -> HeldOutSums:
         part = search(block)
         sums.error[:, units], sums.predicted[:, units], sums.true[units] = part.error, part.predicted, part.true
     return sums
+
+
+def searched_together(search: Search, targets: UnitBlocks) -> HeldOutSums:
+    """The sums over all units, (n_alphas, 1), block by block."""
+    parts = [search(block).over_all() for _, block, _ in targets.walk("cross-validation", wider=8)]
+    return sum(parts[1:], parts[0])

@@ -17,7 +17,7 @@ from ..folds import Split
 from ..row_space import deviations_in_row_space, is_wide
 from ..unit_blocks import Floats, UnitBlocks, power_along
 from .held_out import HeldOutSums, RidgeProblem, n_held_out, sums_of_gram
-from .search import SEARCHES, PreparedSearch, searched
+from .search import SEARCHES, PreparedSearch, by_subtraction, searched, searched_together
 from .solvers import GRAM_ENOUGH, Standardised, Svd, quick_svd, standardise, thin_svd
 
 WEAKEST, STRONGEST = 3e-7, 10.0
@@ -140,18 +140,20 @@ def errors_of(problem: RidgeProblem, sums: HeldOutSums, n_units: int = 1) -> Hel
 def errors_for_all(problem: RidgeProblem, targets: UnitBlocks, K: Floats | None, solver: str) -> HeldOutErrors:
     """The held-out errors (n_alphas, 1) of one strength for all units; from K, the targets' Gram matrix, if known."""
 
-    def measured(K: Floats | None, targets: UnitBlocks) -> HeldOutErrors:
-        if K is None or _few_units(problem, targets):
-            sums = searched(
-                _search(problem, targets, solver)(targets.backend, targets.dtype), targets, len(problem.alphas)
-            )
-            return errors_of(problem, sums.over_all(), targets.Y.shape[1])
-        return errors_of(problem, sums_of_gram(problem, K, targets.dtype), targets.Y.shape[1])
+    n_units, prepared = targets.Y.shape[1], None
+    if K is None or _few_units(problem, targets):
+        prepared = _search(problem, targets, solver, together=True)
 
-    result = measured(K, targets)
+    def measured(targets: UnitBlocks, K: Floats | None) -> HeldOutErrors:
+        if prepared is None:
+            assert K is not None
+            return errors_of(problem, sums_of_gram(problem, K, targets.dtype), n_units)
+        return errors_of(problem, searched_together(prepared(targets.backend, targets.dtype), targets), n_units)
+
+    result = measured(targets, K)
     if targets.dtype == np.float32 and _uncertain(result.of_strengths, result.size).any():
         in_full = targets.in_full()
-        return measured(None if K is None else in_full.gram(), in_full)
+        return measured(in_full, in_full.gram() if prepared is None else None)
     return result
 
 
@@ -203,10 +205,12 @@ def _few_units(problem: RidgeProblem, targets: UnitBlocks) -> bool:
     return targets.Y.shape[1] <= len(problem.X) and problem.one_serves_all
 
 
-def _search(problem: RidgeProblem, targets: UnitBlocks, solver: str) -> PreparedSearch:
+def _search(problem: RidgeProblem, targets: UnitBlocks, solver: str, together: bool = False) -> PreparedSearch:
     if _few_units(problem, targets):
         return SEARCHES["few units"](problem)
-    return SEARCHES["weak strengths" if solver == "primal" and not problem.quick else solver](problem)
+    if solver == "primal" and problem.quick:
+        return by_subtraction(problem, together=together)
+    return SEARCHES["weak strengths" if solver == "primal" else solver](problem)
 
 
 def _uncertain(errors: Floats, size: Floats) -> NDArray[np.bool_]:

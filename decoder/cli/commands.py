@@ -44,6 +44,7 @@ OWN = {
     "predict": "predict:predict",
     "pseudo-online": "pseudo_online:pseudo_online",
     "retrieve": "retrieve:retrieve",
+    "synthesize": "synthesize:synthesize",
     "to-bids": "to_bids:to_bids",
     "sign": "signing:sign",
 }

@@ -12,15 +12,19 @@ from .options import common_name, json_option, report_option
 from .result import CommandResult
 
 if TYPE_CHECKING:
+    from ..experiments.kernel.jobs import Workers
+    from ..experiments.maps.result import MapResult
     from ..report.result import PageResult
+    from ..statistics.measures import Measure
 
 
 @click.command()
 @click.argument("studies", metavar="STUDY...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @report_option
+@click.option("--both", is_flag=True, help="Also decode, as `hotwire map` does, and set both directions side by side.")
 @click.option("--scheduler", metavar="ADDRESS", help="Do the work on the cluster of this dask scheduler.")
 @json_option
-def encode(studies: tuple[Path, ...], report: Path | None, scheduler: str | None) -> CommandResult:
+def encode(studies: tuple[Path, ...], report: Path | None, both: bool, scheduler: str | None) -> CommandResult:
     """Predict the brain from a network: how well each layer predicts each neuron or voxel, against the noise ceiling.
 
     The same study files as for `hotwire map`, the other way round: [map] names regions, times, networks and layers,
@@ -35,12 +39,14 @@ def encode(studies: tuple[Path, ...], report: Path | None, scheduler: str | None
     path = page_path(report or Path(f"{common_name(studies)}-encode.html"))
     documents = [read_document(study) for study in studies]
     alone = any(document.get("kind") == "similarity" for _, document in documents)
-    result, seconds = _similarity(studies, scheduler) if alone else _encoding(studies, scheduler)
+    if both and (alone or len(studies) > 1):
+        raise InputError("both: expected one study with [recording], which can be decoded, too; leave --both out")
+    result, seconds = _similarity(studies, scheduler) if alone else _encoding(studies, scheduler, both)
     write_page(
         result,
         path,
         title=f"hotwire encode: {common_name(studies)}",
-        command=" ".join(["hotwire encode", *map(str, studies)]),
+        command=" ".join(["hotwire encode", *map(str, studies), *(["--both"] if both else [])]),
         seconds=seconds,
         studies={study.name: text for study, (text, _) in zip(studies, documents, strict=True)},
     )
@@ -48,7 +54,7 @@ def encode(studies: tuple[Path, ...], report: Path | None, scheduler: str | None
     return CommandResult(data, lambda console: show_result(console, result, seconds, f"The report is {path}"))
 
 
-def _encoding(studies: tuple[Path, ...], scheduler: str | None) -> tuple[PageResult, float]:
+def _encoding(studies: tuple[Path, ...], scheduler: str | None, both: bool) -> tuple[PageResult, float]:
     from ..experiments.encoding.report import EncodingReport
     from ..experiments.encoding.run import encode as make
     from ..experiments.encoding.studies import session_of
@@ -57,8 +63,26 @@ def _encoding(studies: tuple[Path, ...], scheduler: str | None) -> tuple[PageRes
     from ..study.study import open_study
 
     sessions = [session_of(open_study(study)) for study in studies]
-    found = make(sessions, workers=work_here if scheduler is None else Cluster(scheduler))
-    return EncodingReport(found), found.seconds
+    workers = work_here if scheduler is None else Cluster(scheduler)
+    found = make(sessions, workers=workers)
+    if not both:
+        return EncodingReport(found), found.seconds
+    decoded, seconds = _decoded(studies[0], workers)
+    return EncodingReport(found, decoded), found.seconds + seconds
+
+
+def _decoded(study: Path, workers: Workers) -> tuple[dict[tuple[str, ...], Measure], float]:
+    """How well the layers of a study are decoded, see `both_directions`, and the seconds that took."""
+    from ..experiments.maps.run import make_map
+    from ..experiments.maps.studies import session_of
+    from ..study.study import open_study
+
+    found = make_map([session_of(open_study(study))], workers=workers)
+    each: dict[tuple[str, ...], MapResult] = {tuple(cell): one for cell, one in found.cells.items()}
+    if len(found.times) == 1:  # of several, the nested choice is among all
+        of_regions = found.nested_by_region or {found.regions[0]: found.nested}
+        each |= {(region, found.times[0].name): one for region, one in of_regions.items()}
+    return {place: one.measures["pairwise"] for place, one in each.items()}, found.seconds
 
 
 def _similarity(studies: tuple[Path, ...], scheduler: str | None) -> tuple[PageResult, float]:

@@ -55,7 +55,7 @@ def _explained(study: Study, recording: Recording, start: float) -> DesignReport
     if targets.words is not None:
         prepared = study.prepare(recording, audit="warn")
     elif not is_here:
-        raise InputError(f"network: the classes are what the network sees in the pictures, but {away}")
+        raise InputError(f"network: it takes the stimuli of the recording, but {away}")
     if not is_here:
         assert prepared is not None
         return DesignReport(prepared.design, time.perf_counter() - start, in_memory(), None, away)

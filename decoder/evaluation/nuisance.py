@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...models.sounds.cochleagram import FRAMES_PER_S, cochleagram
+from ...models.sounds.samples import samples_of
 from ..readers.spikes.responses import PICTURES
 from ..targets import StimulusTargets, Targets, WordTargets
 
@@ -20,17 +23,20 @@ SIDE = 32
 
 OF_PICTURES = ("luminance", "contrast", "red to green", "blue to yellow", "fine detail")
 OF_WORDS = ("letters", "words")
+OF_SOUNDS = ("loudness", "duration")
 
 
 def nuisance(targets: Targets) -> tuple[tuple[str, ...], NDArray[np.float64]] | None:
-    """Measure plain features of each stimulus: light, contrast and colour of pictures, the length of words.
+    """Measure plain features of each stimulus: light, contrast and colour of pictures, the length of words or sounds.
 
     Returns names and values (n_keys, n_nuisances) of what differs between the keys. Returns None where nothing does, or
-    the stimuli are not words, texts or pictures (PIL images, arrays (height, width) or (height, width, 3), files).
+    the stimuli are not words, texts, pictures (PIL images, arrays (height, width) or (height, width, 3), files) or
+    sounds for a network that hears.
 
     ``luminance``: mean of the grey picture, 0 to 1; ``contrast``: its standard deviation; ``red to green`` and ``blue
     to yellow``: mean of the opponent colours R - G and B - (R + G) / 2; ``fine detail``: root mean square of the
     picture above 0.25 cycles per pixel. ``letters`` and ``words``: their number, averaged over the words of a key.
+    ``loudness``: mean of the cochleagram, whose compression is about that of Stevens' law; ``duration``: in seconds.
 
     Examples
     --------
@@ -42,7 +48,10 @@ def nuisance(targets: Targets) -> tuple[tuple[str, ...], NDArray[np.float64]] | 
         names, values = OF_WORDS, [np.mean([_of_words(word) for word in of], axis=0) for of in targets.words.values()]
     elif isinstance(targets, StimulusTargets):
         stimuli = list(targets.stimuli.values())
-        if _are_texts(stimuli):
+        if targets.are_sounds:
+            heard = cochleagrams_of(targets)
+            names, values = OF_SOUNDS, [(one.mean(), one.shape[1] / FRAMES_PER_S) for one in heard]
+        elif _are_texts(stimuli):
             names, values = OF_WORDS, [_of_words(text) for text in stimuli]
         else:
             found = picture_nuisance(stimuli)
@@ -56,6 +65,12 @@ def nuisance(targets: Targets) -> tuple[tuple[str, ...], NDArray[np.float64]] | 
     if not differs.any():
         return None
     return tuple(name for name, one in zip(names, differs, strict=True) if one), table[:, differs]
+
+
+@lru_cache(maxsize=2)  # several controls need them
+def cochleagrams_of(targets: StimulusTargets) -> tuple[NDArray[np.float32], ...]:
+    """The cochleagram (n_bands, n_frames) of each of the targets' sounds."""
+    return tuple(cochleagram(samples_of(sound)) for sound in targets.stimuli.values())
 
 
 def picture_nuisance(stimuli: Sequence[Any]) -> NDArray[np.float64] | None:

@@ -11,6 +11,7 @@ from .mne.files import read_mne
 from .mne.objects import from_mne
 from .neo.recording import read_neo
 from .nwb.recording import read_nwb
+from .sounds import read_sounds
 from .spikes.responses import read_pictures, read_responses
 from .spikes.spike_times import read_spike_times
 from .tables import read_attributes, read_events
@@ -33,6 +34,7 @@ __all__ = [
     "read_openfmri",
     "read_pictures",
     "read_responses",
+    "read_sounds",
     "read_spike_times",
     "read_words",
     "read_xdf",

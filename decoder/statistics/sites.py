@@ -2,7 +2,8 @@
 
 Sites and stimuli are both samples, of all sites and of all stimuli there are. So the interval is that of the pigeonhole
 bootstrap: sites and whole groups of stimuli are drawn with replacement, independently of each other. Predictions are of
-held-out stimuli and are not fitted anew, and the ceiling is not estimated anew.
+held-out stimuli and are not fitted anew, and the ceiling is not estimated anew. A single site is no sample of sites:
+then stimuli alone are drawn.
 
 References
 ----------
@@ -71,7 +72,7 @@ class SiteBootstrap:
         """
         off = 0.0 if beyond is None else self.of_sites(beyond)
         value = _nanmedian(self.of_sites(predicted) - off)
-        if self._codes.max(initial=-1) + 1 < LEAST_RUNS or self.true.shape[1] < LEAST_RUNS:
+        if self._codes.max(initial=-1) + 1 < LEAST_RUNS or 1 < self.true.shape[1] < LEAST_RUNS:
             return Bootstrapped(value, np.full(self.n_draws, np.nan))
         sites, draws = self._drawn[1], np.empty(self.n_draws)
         for start in range(0, self.n_draws, AT_ONCE):

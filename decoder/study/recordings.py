@@ -15,7 +15,8 @@ from ..readers.arrays.stored_pictures import read_stored_pictures
 from ..readers.arrays.stored_voxels import VoxelList, VoxelMasks
 from ..readers.catalogue import READERS
 from ..readers.fmri.bids import event_tables, roots_of_events
-from ..readers.spikes.responses import load_repeats, read_pictures, read_presentations
+from ..readers.sounds import read_sounds, sound_files
+from ..readers.spikes.responses import TABLES, load_repeats, read_pictures, read_presentations
 from ..readers.stimulus_files import read_stimulus_files, stimulus_files
 from ..recordings.cutting import cut_runs
 from ..recordings.joining import joined
@@ -24,6 +25,8 @@ from ..statistics.ceilings import noise_ceiling
 from ..steps.regress_out import regress_out
 from .derived import fields_of, made_by, named_by
 from .section import AnyPath, NotNegative, OneOrMore, Positive, Section
+
+StimulusKind = Literal["pictures", "sounds"]
 
 
 class CutSection(Section):
@@ -58,14 +61,19 @@ class RecordingSection(Section):
         return READERS[self.kind](**self.given("kind", "cut"))
 
     @property
-    def has_pictures(self) -> bool:
-        """Whether the recording includes the presented pictures; known without reading it."""
-        return False
+    def kind_of_stimuli(self) -> StimulusKind | None:
+        """What the recording includes of what was presented, None for nothing; known without reading it."""
+        return None
 
     @cached_property
-    def pictures(self) -> dict[str, Any]:
-        """The pictures by their names in the events; empty where the recording includes none."""
+    def presented(self) -> dict[str, Any]:
+        """The pictures or sounds by their names in the events; empty where the recording includes none."""
         return {}
+
+    @property
+    def stimulus_labels(self) -> dict[str, str] | None:
+        """The class of each of them; None where the network names what it sees."""
+        return None
 
     def read_presentations(self) -> Recording:
         """Read every presentation of a stimulus by itself, also where `read` gives averages over them."""
@@ -93,11 +101,11 @@ class StimulusFiles(RecordingSection):
     """The folder of these pictures."""
 
     @property
-    def has_pictures(self) -> bool:
-        return self.folder() is not None
+    def kind_of_stimuli(self) -> StimulusKind | None:
+        return None if self.folder() is None else "pictures"
 
     @cached_property
-    def pictures(self) -> dict[str, Any]:
+    def presented(self) -> dict[str, Any]:
         folder = self.folder()
         return {} if folder is None else read_stimulus_files(folder, stimulus_files(self.tables()))
 
@@ -187,11 +195,11 @@ class ArraysRecording(RecordingSection):
         return self
 
     @property
-    def has_pictures(self) -> bool:
-        return self.stimuli is not None
+    def kind_of_stimuli(self) -> StimulusKind | None:
+        return None if self.stimuli is None else "pictures"
 
     @cached_property
-    def pictures(self) -> dict[str, Any]:
+    def presented(self) -> dict[str, Any]:
         given: Any = self
         if self.stimuli is None:
             return {}
@@ -205,33 +213,52 @@ class ArraysRecording(RecordingSection):
 
 
 class ResponsesRecording(RecordingSection):
-    """Mean responses to the pictures of a folder or zip file."""
+    """Mean responses to the pictures of a folder or zip file, or to the sounds of a folder."""
 
     stimuli: AnyPath
     repeats: AnyPath | None = None
     """The responses before they were averaged, (n_neurons, n_stimuli, n_repeats), NaN where there was no repeat."""
 
+    @model_validator(mode="after")
+    def _has_repeats_as_responses(self) -> ResponsesRecording:
+        given: Any = self
+        if self.repeats is not None and Path(given.responses).suffix in TABLES:
+            raise InputError(
+                f"repeats: expected beside responses in a .npy file, got responses in a table, {given.responses}; "
+                "leave repeats out, or give both as .npy files"
+            )
+        return self
+
     @property
-    def has_pictures(self) -> bool:
-        return True
+    def kind_of_stimuli(self) -> StimulusKind | None:
+        return "sounds" if sound_files(self.stimuli) else "pictures"
 
     @cached_property
-    def pictures(self) -> dict[str, Any]:
-        return read_pictures(self.stimuli)
+    def presented(self) -> dict[str, Any]:
+        return read_sounds(self.stimuli) if self.kind_of_stimuli == "sounds" else read_pictures(self.stimuli)
+
+    @property
+    def stimulus_labels(self) -> dict[str, str] | None:
+        """The table's, or of sounds their names: no network names what it hears."""
+        if getattr(self, "label", None) is None and self.kind_of_stimuli == "pictures":
+            return None
+        events = self.read_whole().events
+        assert events.stimulus is not None
+        return dict(zip(events.stimulus.tolist(), events.label.tolist(), strict=True))
 
     def read_whole(self) -> Recording:
-        return READERS[self.kind](**self.given("kind", "cut", "repeats") | {"stimuli": list(self.pictures)})
+        return READERS[self.kind](**self.given("kind", "cut", "repeats") | {"stimuli": list(self.presented)})
 
     def read_presentations(self) -> Recording:
         if self.repeats is None:
             return self.read()
         given = {name: of for name, of in self.given().items() if name == "unit"}
-        return read_presentations(self.repeats, list(self.pictures), **given)
+        return read_presentations(self.repeats, list(self.presented), **given)
 
     def reliability(self) -> dict[str, float] | None:
         if self.repeats is None:
             return None
-        repeats = load_repeats(self.repeats, len(self.pictures))
+        repeats = load_repeats(self.repeats, len(self.presented))
         ceiling = noise_ceiling(repeats)
         low, middle, high = np.percentile(ceiling, [25, 50, 75])
         return {

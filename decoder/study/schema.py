@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from ...errors import InputError
-from ...models.networks.outline import Outline
+from ...models.networks.outline import Kind, Outline
+from ...models.sounds.samples import SOUNDS
 from ..evaluation.audit.leaks import Policy
 from ..evaluation.choices import Choice
 from ..evaluation.controls import control_named
@@ -22,12 +23,24 @@ from ..targets import TEMPLATE, WordTargets
 from .derived import fields_of, with_fields
 from .network_checks import check_decoder
 from .networks import NetworkSection
-from .recordings import AnyRecording
+from .recordings import AnyRecording, StimulusKind
 from .section import AnyPath, Natural, OneOrMore, Section
 from .settings import AnyChoice, AnyReadout, DecoderSection
 
 EXPERIMENTS: Registry[type[Section]] = Registry("hotwire.sections", {})
 """The sections of experiments, each registered as an entry point under its name; all are optional."""
+TAKES: dict[StimulusKind, tuple[Kind, str]] = {
+    "pictures": ("vision network", "sees pictures, such as efficientnet-lite0"),
+    "sounds": ("speech recogniser", "hears sounds, such as whisper-tiny.en"),
+}
+"""For each kind of stimuli the kind of network that takes them."""
+GIVE: dict[Kind, str] = {
+    "language model": "give it words",
+    "sentence encoder": "give it words",
+    "vision network": "give it pictures",
+    "speech recogniser": f"give it a folder of sounds ({', '.join(SOUNDS)})",
+}
+"""For each kind of network what it takes."""
 
 
 def _folds(given: Any) -> Any:
@@ -43,7 +56,7 @@ def _control(given: str) -> str:
 
 
 class TargetsSection(Section):
-    """Words for the recording's labels, also heard as sounds, or the pictures that are part of a recording."""
+    """Words for the recording's labels, also heard as sounds, or the pictures or sounds of the recording itself."""
 
     words: dict[str, OneOrMore[str]] | None = None
     template: str = TEMPLATE
@@ -62,16 +75,17 @@ class TargetsSection(Section):
             self.of_words()  # raises where they are wrong
         return self
 
-    def check(self, network: Outline) -> None:
-        """Raise `InputError` where the network does not take such stimuli."""
+    def check(self, network: Outline, stimuli: StimulusKind | None) -> None:
+        """Raise `InputError` where the network does not take such stimuli; `stimuli` are the recording's, if any."""
         if self.sounds is not None and network.kind != "speech recogniser":
             raise InputError(
                 f"targets.sounds: expected a speech recogniser, such as whisper-tiny.en, got {network.name}"
             )
-        if self.stimuli is not None and network.kind != "vision network":
+        kind, does = TAKES[stimuli or "pictures"]
+        if self.stimuli is not None and network.kind != kind:
             raise InputError(
-                "targets.stimuli: expected a network that sees pictures, such as efficientnet-lite0, got "
-                f"{network.name}, a {network.kind}; give it words"
+                f"targets.stimuli: expected a network that {does}, got {network.name}, a {network.kind}; "
+                f"{GIVE[network.kind]}"
             )
         if self.words is not None and self.sounds is None and network.kind in ("vision network", "speech recogniser"):
             other = 'stimuli = "recording"' if network.kind == "vision network" else "sounds beside words"
@@ -123,9 +137,9 @@ class StudySections(Section):
 
     @model_validator(mode="after")
     def _has_stimuli(self) -> StudySections:
-        if self.targets.stimuli is not None and not self.recording.has_pictures:
+        if self.targets.stimuli is not None and self.recording.kind_of_stimuli is None:
             raise InputError(
-                "targets.stimuli: expected a recording that has pictures, of kind "
+                "targets.stimuli: expected a recording that has pictures or sounds, of kind "
                 '"responses", "arrays" with stimuli, or "bids" or "nifti" with a folder of stimuli, got one of kind '
                 f'"{self.recording.kind}" without; give words'
             )
@@ -142,7 +156,7 @@ class StudySections(Section):
     def _fits_the_network(self) -> StudySections:
         network = self.network.outline()
         if network is not None:
-            self.targets.check(network)
+            self.targets.check(network, self.recording.kind_of_stimuli)
             check_decoder(self.decoder, self.evaluation.choose, network)
         return self
 

@@ -28,6 +28,7 @@ from ..evaluation.tuning import tune
 from ..recordings.recording import Recording
 from ..targets import StimulusTargets, Targets
 from .messages import checked_sections
+from .network_checks import check_lengths
 from .networks import NetworkSection
 from .schema import StudySections, study_sections
 from .section import Section
@@ -60,9 +61,9 @@ class Study:
                 return recording
             if targets.words is not None:
                 return recording.select(labels=list(targets.words))
-            events, pictures = recording.events, list(self.sections.recording.pictures)
-            shown = np.zeros(len(events), bool) if events.stimulus is None else np.isin(events.stimulus, pictures)
-            return replace(recording, events=events.take(shown))
+            events, presented = recording.events, list(self.sections.recording.presented)
+            known = np.zeros(len(events), bool) if events.stimulus is None else np.isin(events.stimulus, presented)
+            return replace(recording, events=events.take(known))
 
     def check_network(self) -> None:
         """Raise `StudyError` where there is no such network; before a long recording is read."""
@@ -144,8 +145,11 @@ class Study:
         section, recording = self.sections.targets, self.sections.recording
         if section.words is not None:
             return section.of_words()
+        if network.hears:
+            with self.naming():
+                check_lengths(network, recording.presented)
         with self.naming("targets: "):
-            return StimulusTargets(recording.pictures, network)
+            return StimulusTargets(recording.presented, network, labels=recording.stimulus_labels)
 
     def naming(self, place: str = "") -> AbstractContextManager[None]:
         """Name the file, and the place in it, in errors that its contents cause."""

@@ -79,7 +79,7 @@ class CompiledNetwork(TorchNetwork):
 
     def __init__(self, original: TorchNetwork, model: onnx.ModelProto) -> None:
         vars(self).update(vars(original))
-        self._original = original
+        self.original = original
         self._entry = model.graph.input[0].name
         self._pieces = list(_pieces(model))
         # The number of pieces before a layer.
@@ -91,7 +91,7 @@ class CompiledNetwork(TorchNetwork):
 
     def untrained(self, seed: int = 0) -> TorchNetwork:
         """Return the compiled twin of the original's untrained network."""
-        twin = compiled(self._original.untrained(seed))
+        twin = compiled(self.original.untrained(seed))
         assert isinstance(twin, TorchNetwork)
         return twin
 

@@ -33,11 +33,14 @@ class Network(ABC):
         In order of computation: a layer's name and the shape of one stimulus's activation.
     labels : tuple of str or None
         Names of the outputs, where they have names. A name may occur twice.
+    hears : bool
+        Whether its stimuli are sounds, as `hotwire.models.sounds.samples.samples_of` takes them.
     """
 
     name: str
     layers: dict[str, tuple[int, ...]]
     labels: tuple[str, ...] | None = None
+    hears: bool = False
 
     def activations(
         self,
@@ -197,6 +200,12 @@ class Network(ABC):
     def n_bytes(self) -> int:
         """Of the weights in memory."""
         return sum(array.nbytes for _, array in self._weights())
+
+    def n_positions(self, stimuli: Sequence[Any] | np.ndarray) -> np.ndarray | None:
+        """How many of a layer's first positions each stimulus fills, (n_stimuli,), where silence follows shorter ones;
+        None for networks in which no stimulus is shorter than a layer.
+        """
+        return None
 
     def settings(self) -> dict[str, Any]:
         """Return what else decides the activations, besides class, weights and layers; part of the key in the cache."""

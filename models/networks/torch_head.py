@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,27 +12,48 @@ from torch import fx, nn
 from .torch_cut import TracedModule, head
 
 
-class LayerHead(nn.Module):
-    """From prepared stimuli (n_stimuli, ...) to a layer's activations.
+class LayerHeads(nn.Module):
+    """From prepared stimuli (n_stimuli, ...) to the activations of several layers, in one pass.
 
     It has no parameters of its own: the weights are the network's, and get no gradients. It computes where they are.
     """
 
-    def __init__(self, traced: TracedModule, node: fx.Node, device: torch.device, *, surrogate: bool = False) -> None:
+    def __init__(
+        self, traced: TracedModule, nodes: Sequence[fx.Node], device: torch.device, *, surrogate: bool = False
+    ) -> None:
         super().__init__()
         self._device = device
-        self._bounds = rectifier(traced, node) if surrogate else None
-        graph = head(traced, [node if self._bounds is None else node.all_input_nodes[0]])
+        self._bounds = [rectifier(traced, node) if surrogate else None for node in nodes]
+        ends = [
+            node if bounds is None else node.all_input_nodes[0]
+            for node, bounds in zip(nodes, self._bounds, strict=True)
+        ]
+        several = list(dict.fromkeys(ends))
+        self._order = [several.index(end) for end in ends]
+        graph = head(traced, several)
         frozen = {name: weight.detach() for name, weight in graph.named_parameters()}
         # A closure, so that nobody trains, moves or puts into training mode what belongs to the network.
         self._compute: Callable[[torch.Tensor], Any] = lambda prepared: torch.func.functional_call(
             graph, frozen, (prepared,)
         )
 
-    def forward(self, prepared: torch.Tensor) -> torch.Tensor:
+    def forward(self, prepared: torch.Tensor) -> tuple[torch.Tensor, ...]:
         # A copy, since a module may work in place on its input.
-        [activations] = self._compute(prepared.to(self._device).clone())
-        return activations if self._bounds is None else _Passed.apply(activations, *self._bounds)
+        several = self._compute(prepared.to(self._device).clone())
+        return tuple(
+            several[i] if bounds is None else _Passed.apply(several[i], *bounds)
+            for i, bounds in zip(self._order, self._bounds, strict=True)
+        )
+
+
+class LayerHead(LayerHeads):
+    """From prepared stimuli (n_stimuli, ...) to a layer's activations."""
+
+    def __init__(self, traced: TracedModule, node: fx.Node, device: torch.device, *, surrogate: bool = False) -> None:
+        super().__init__(traced, [node], device, surrogate=surrogate)
+
+    def forward(self, prepared: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        return super().forward(prepared)[0]
 
 
 class _Passed(torch.autograd.Function):

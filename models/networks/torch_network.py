@@ -14,7 +14,7 @@ from ...errors import InputError, ShapeError, UnknownNameError
 from ..files import sha256_of
 from .network import Network
 from .torch_cut import head, is_cut, lay_out, tail
-from .torch_head import LayerHead
+from .torch_head import LayerHead, LayerHeads
 from .torch_trace import trace
 
 
@@ -143,6 +143,12 @@ class TorchNetwork(Network):
         """
         self.shape_of(layer)
         return LayerHead(self.traced, self.traced.parts[layer], self.device, surrogate=surrogate)
+
+    def heads(self, layers: Sequence[str], *, surrogate: bool = False) -> LayerHeads:
+        """Return what comes up to several layers as one module, whose activations are a tuple; see `head`."""
+        for layer in layers:
+            self.shape_of(layer)
+        return LayerHeads(self.traced, [self.traced.parts[layer] for layer in layers], self.device, surrogate=surrogate)
 
     def example_activation(self, layer: str) -> torch.Tensor:
         """Return zeros in the form of one activation, (1, ...), as `tail` takes it."""

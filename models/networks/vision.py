@@ -36,6 +36,10 @@ class VisionNetwork(TorchNetwork):
         The module takes (picture - mean) / scale, with pictures from 0 to 255, for all colours or each of R, G, B.
     layers, name, labels
         As for `TorchNetwork`.
+
+    Attributes
+    ----------
+    image_size : int
     """
 
     def __init__(
@@ -52,22 +56,24 @@ class VisionNetwork(TorchNetwork):
         prepare = partial(prepare_pictures, image_size=image_size, mean=mean, scale=scale)
         example = prepare([Image.new("RGB", (image_size, image_size))])
         super().__init__(module, example, layers=layers, name=name, prepare=prepare, labels=labels)
-        self._form = {"image_size": image_size, "mean": mean, "scale": scale}
+        self.image_size = image_size
+        self._colours = {"mean": mean, "scale": scale}
 
     def prepare_pixels(self, pixels: torch.Tensor) -> torch.Tensor:
         """Turn pixels (n_stimuli, 3, height, width) from 0 to 1 into what the module takes, as `prepare_pixels` does.
 
         So one tensor can be given to several networks, and gradients flow back to it.
         """
-        return prepare_pixels(pixels.to(self.device), **self._form)
+        return prepare_pixels(pixels.to(self.device), image_size=self.image_size, **self._colours)
 
 
-def open_efficientnet_lite(variant: str, weights: Path, classes: Path) -> VisionNetwork:
+def open_efficientnet_lite(variant: str, weights: Path, classes: Path, image_size: int | None = None) -> VisionNetwork:
     """Open EfficientNet-Lite at its stem, each block, its head, the pooled features and the logits.
 
-    `weights` is a safetensors file, `classes` a JSON list of the 1,000 ImageNet classes' names, in their order.
+    `weights` is a safetensors file, `classes` a JSON list of the 1,000 ImageNet classes' names, in their order. By
+    default pictures are scaled to the side that the network was trained with.
     """
-    module = efficientnet_lite(variant, weights)
+    module = efficientnet_lite(variant, weights, image_size)
     blocks = [f"blocks.{i}" for i in range(len(module.get_submodule("blocks")._modules))]
     labels = json.loads(classes.read_text(encoding="utf-8"))
     if len(labels) != module.get_submodule("logits").out_features:
@@ -76,7 +82,8 @@ def open_efficientnet_lite(variant: str, weights: Path, classes: Path) -> Vision
         module,
         module.image_size,
         layers=["stem", *blocks, "head", "pooled", "logits"],
-        name=f"efficientnet-{variant}",
+        # Other sizes give other activations, which nobody shall take for those of the registry's network.
+        name=f"efficientnet-{variant}" + ("" if image_size is None else f"-{image_size}px"),
         labels=labels,
     )
 

@@ -82,7 +82,9 @@ class Pixels(nn.Module):
         self.pixels.copy_(_within(self.pixels, self.max_contrast))
 
 
-def noise_pictures(seeds: Sequence[int], side: int, *, grey: float = 0.5, noise: float = 0.05) -> torch.Tensor:
+def noise_pictures(
+    seeds: Sequence[int | Sequence[int]], side: int, *, grey: float = 0.5, noise: float = 0.05
+) -> torch.Tensor:
     """Grey with Gaussian noise, clipped to 0 and 1, (n, 3, side, side): one for each seed, whatever the others are.
 
     The defaults are those of Feather et al. (2019), Metamers of neural networks. NeurIPS.

@@ -36,14 +36,22 @@ def picture_head(network: Network, layer: str, *, surrogate: bool = False) -> Ob
     UnknownNameError
         It has no such layer.
     """
+    heads = picture_heads(network, [layer], surrogate=surrogate)
+    return lambda pictures: heads(pictures)[0]
+
+
+def picture_heads(
+    network: Network, layers: Sequence[str], *, surrogate: bool = False
+) -> Callable[[torch.Tensor], tuple[torch.Tensor, ...]]:
+    """Return the function from pictures to the activations of several layers, in one pass; see `picture_head`."""
     if not isinstance(network, VisionNetwork):
         why = "takes no pictures" if isinstance(network, TorchNetwork) else "gives no gradients"
         raise InputError(
             f"network: {network.name} ({type(network).__name__}) {why}; expected a VisionNetwork, such as one of the "
             "registry, or VisionNetwork(module, image_size, mean=..., scale=...) of a torch module of your own"
         )
-    head = network.head(layer, surrogate=surrogate)
-    return lambda pictures: head(network.prepare_pixels(pictures))
+    heads = network.heads(layers, surrogate=surrogate)
+    return lambda pictures: heads(network.prepare_pixels(pictures))
 
 
 def relative_distance(activations: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

@@ -136,17 +136,21 @@ def _optimiser(settings: SynthesisSettings, parameters: list[torch.nn.Parameter]
 
 
 def _seen(made: torch.Tensor, settings: SynthesisSettings, number: int) -> torch.Tensor:
-    if (settings.jitter or settings.total_variation) and made.ndim != 4:
+    if (settings.jitter or settings.noise or settings.total_variation) and made.ndim != 4:
         raise InputError(
-            f"jitter, total_variation: only pictures (n, 3, height, width) have them, got {tuple(made.shape)}; leave "
-            "them at 0"
+            f"jitter, noise, total_variation: only pictures (n, 3, height, width) have them, got {tuple(made.shape)}; "
+            "leave them at 0"
         )
-    if not settings.jitter:
-        return made
     # By the step's number, so that a run that is resumed sees the same.
     rng = np.random.default_rng([settings.seed, number])
-    down, right = rng.integers(-settings.jitter, settings.jitter + 1, 2).tolist()
-    return shifted(made, down, right)
+    if settings.jitter:
+        down, right = rng.integers(-settings.jitter, settings.jitter + 1, 2).tolist()
+        made = shifted(made, down, right)
+    if settings.noise:
+        # The same for each picture, so that none depends on how many there are.
+        noise = torch.from_numpy(rng.standard_normal(made.shape[1:], np.float32)).to(made.device)
+        made = (made + settings.noise * noise).clamp(0, 1)
+    return made
 
 
 def _checked(value: torch.Tensor, n: int, number: int) -> torch.Tensor:

@@ -28,10 +28,13 @@ class SynthesisSettings:
         The step is halved so many times, after equal parts of the steps.
     jitter : int
         In each step, pictures are moved at random by up to so many pixels, all of them alike.
+    noise : float
+        In each step, so much Gaussian noise (its standard deviation) is added to what the objective sees, and the sum
+        clipped to 0 and 1: what drives the objective in spite of it transfers better to others.
     total_variation : float
         So many times the pictures' total variation is taken from the objective.
     seed : int
-        Of the jitter.
+        Of jitter and noise.
 
     Raises
     ------
@@ -44,12 +47,20 @@ class SynthesisSettings:
     optimiser: Literal["adam", "normalised"] = "adam"
     n_halvings: int = 4
     jitter: int = 0
+    noise: float = 0.0
     total_variation: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         check_choice("optimiser", self.optimiser, OPTIMISERS)
-        for name, least in (("n_steps", 1), ("n_halvings", 0), ("jitter", 0), ("total_variation", 0), ("seed", 0)):
+        for name, least in (
+            ("n_steps", 1),
+            ("n_halvings", 0),
+            ("jitter", 0),
+            ("noise", 0),
+            ("total_variation", 0),
+            ("seed", 0),
+        ):
             if not getattr(self, name) >= least:
                 raise InputError(f"{name}: expected {least} or more, got {getattr(self, name)}")
         if not 0 < self.step < float("inf"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from hotwire.adapters import RidgeAdapter
-from hotwire.adapters.backend import NumpyBackend, TorchBackend, backend_for, one_thread
+from hotwire.adapters.backend import NumpyBackend, TorchBackend, backend_for, each_on_one_thread, one_thread
 from hotwire.adapters.ridge import ridge
 from hotwire.errors import InputError, NonFiniteError, ShapeError
 
@@ -100,3 +102,16 @@ def test_decompositions_have_one_thread_until_the_last_is_done() -> None:
                 assert threads() == {1}
             assert threads() == {1}
         assert threads() == {2}
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_folds_are_done_side_by_side_each_on_one_thread(n_threads: int) -> None:
+    together = threading.Barrier(n_threads, timeout=60)
+
+    def threads(item: int) -> tuple[int, int]:
+        together.wait()
+        return item, one_thread.n_threads
+
+    with threadpool_limits(n_threads):
+        assert list(each_on_one_thread(threads, range(4))) == [(item, 1) for item in range(4)]
+        assert one_thread.n_threads == n_threads

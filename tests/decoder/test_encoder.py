@@ -117,7 +117,7 @@ def test_wrong_inputs(
 def test_as_a_module_it_predicts_the_same_and_has_gradients(network: TorchNetwork, side: int | None) -> None:
     """8 and 6 positions in 3 parts: neither all of a size, nor of one size for both layers."""
     encoder = Encoder(network, ["1", "2"], pool=side).fit(STIMULI, RESPONSES)
-    module = EncoderModule(encoder)
+    module = EncoderModule.of(encoder)
     recorded = network.activations(NEW, module.layers)
     activations = [torch.from_numpy(recorded[layer]).requires_grad_() for layer in module.layers]
     responses = module(activations)

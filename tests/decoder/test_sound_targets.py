@@ -120,7 +120,7 @@ def test_whisper_names_the_words_that_a_made_up_brain_heard(fetched: Callable[[s
     from scipy.io import wavfile
 
     from hotwire.models import open_network
-    from hotwire.models.networks.whisper.sounds import samples_of
+    from hotwire.models.sounds.samples import samples_of
 
     words = ["left", "right", "down", "house", "yes", "no", "water", "five"]
     for word in words:

@@ -17,14 +17,14 @@ from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key, digest_of
 from ..session.holding_out import HoldOut
-from .predictors import LAYERS, NUISANCE, Predictor
+from .predictors import LAYERS, NUISANCE, SPECTRUM, Predictor
 from .session import EncodingSession
 
 FORMAT = 2
 """The format of cached results: with another number they are computed again."""
 
-OF_NUISANCE = "unit_variance"
-"""The scale of nuisance features, which have different units."""
+SCALES = {NUISANCE: "unit_variance", SPECTRUM: "unit_variance"}
+"""The scale of features that have different units; others have none."""
 
 
 class EncodingCell(NamedTuple):
@@ -41,8 +41,13 @@ def jobs_of(session: EncodingSession, lacks: Callable[[str], bool] = lambda _: T
     """
     times, (first, *others) = [time.name for time in session.settings.times], session.settings.hold_out
     trained = [one for one in session.layers if one.kind == LAYERS]
-    jobs = [EncodingCell(time, first, one) for one in (*session.layers, *session.controls) for time in times]
-    jobs += [EncodingCell(time, way, one) for way in others for one in (*trained, *session.controls) for time in times]
+    jobs = [EncodingCell(time, first, one) for one in (*session.layers, *session.controls_in(first)) for time in times]
+    jobs += [
+        EncodingCell(time, way, one)
+        for way in others
+        for one in (*trained, *session.controls_in(way))
+        for time in times
+    ]
     return [job for job in jobs if lacks(entry_of(session, job))]
 
 
@@ -79,7 +84,7 @@ def work_out(session: EncodingSession, job: EncodingCell) -> Arrays:
     first way to hold out alone.
     """
     X, Y = session.coordinates(job.predictor), session.responses(job.time)
-    scale = OF_NUISANCE if job.predictor.kind == NUISANCE else "none"
+    scale = SCALES.get(job.predictor.kind, "none")
     if job.predictor.kind != LAYERS:
         predicted, errors = _held_out(session, job, X, Y[None], scale)
         return {"predicted": predicted[0], "errors": errors[0]}

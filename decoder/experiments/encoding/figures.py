@@ -6,17 +6,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...report.drawing import ACCENT, INK, PAPER, SERIES, SOFT, Drawing, chance_line, short
+from ...report.drawing import ACCENT, DASHES, INK, PAPER, SERIES, SOFT, Drawing, chance_line, short
 from ...report.heat import layer_names
 from ...statistics.bootstrapped import Ends
 from .gather import BEST
-from .predictors import NUISANCE, PIXELS, UNTRAINED
+from .predictors import COCHLEAGRAM, LABELS, NUISANCE, PIXELS, SPECTRUM, UNTRAINED
 from .result import Encoding, RegionEncoding
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LINES = {NUISANCE: SERIES[3], PIXELS: SERIES[4]}
+LINES = {
+    NUISANCE: (SERIES[3], "-"),
+    PIXELS: (SERIES[4], "-"),
+    SPECTRUM: (SERIES[2], DASHES[3]),
+    COCHLEAGRAM: (SERIES[4], DASHES[2]),
+    LABELS: (SERIES[0], DASHES[4]),
+}
 MOST_PANELS = 12
 
 
@@ -24,6 +30,11 @@ def what(result: Encoding) -> str:
     """What the scores are."""
     known = all(one.ceiling is not None for one in result.regions)
     return "explained share of the ceiling" if known else "explained share of the variance"
+
+
+def drawn(one: RegionEncoding) -> str:
+    """What a region's intervals are over: a single site is no sample of sites."""
+    return "sites and stimuli" if len(one.sites) > 1 else "stimuli"
 
 
 def layers_figure(result: Encoding) -> Drawing:
@@ -41,9 +52,10 @@ def layers_figure(result: Encoding) -> Drawing:
             )
             untrained = [100 * one.untrained[network, layer].explained.value for layer in layers]
             ax.plot(x, untrained, color=SERIES[1], marker="s", markersize=3.5, linewidth=1.2, label=UNTRAINED)
-            for name, color in LINES.items():
+            for name, (color, dashes) in LINES.items():
                 if name in one.rows:
-                    ax.axhline(100 * one.rows[name].explained.value, color=color, linewidth=1.2, label=name)
+                    value = 100 * one.rows[name].explained.value
+                    ax.axhline(value, color=color, linewidth=1.2, linestyle=dashes, label=name)
             if one.pls:
                 pls = [100 * one.pls[network, layer].explained.value for layer in layers]
                 ax.plot(x, pls, color=SERIES[0], marker="D", markersize=3.5, linewidth=1.2, label="PLS")
@@ -60,9 +72,10 @@ def layers_figure(result: Encoding) -> Drawing:
 
     more = len(result.regions) * len(result.networks) - len(panels)
     others = f" {more} more are in the tables." if more > 0 else ""
+    over = " or ".join(dict.fromkeys(drawn(one) for one in result.regions))
     caption = (
-        f"Each layer by itself, on stimuli held out: {what(result)}, median over sites. Band: 95 % interval over sites "
-        f"and stimuli. Dashed: the layer that was chosen within the training of each fold.{others}"
+        f"Each layer by itself, on stimuli held out: {what(result)}, median over sites. Band: 95 % interval over "
+        f"{over}. Dashed: the layer that was chosen within the training of each fold.{others}"
     )
     return Drawing("layers", draw, 1.3 + 2.3 * len(panels), caption=caption)
 
@@ -85,9 +98,7 @@ def rows_figure(result: Encoding, one: RegionEncoding) -> Drawing:
         ax.xaxis.set_major_formatter("{x:g} %")
         ax.set_xlabel(what(result))
 
-    caption = (
-        f"{result.name(one)}: median over sites, 95 % intervals over sites and stimuli; dashed: nothing explained."
-    )
+    caption = f"{result.name(one)}: median over sites, 95 % intervals over {drawn(one)}; dashed: nothing explained."
     return Drawing("controls", draw, 1.0 + 0.46 * len(one.rows), caption=caption)
 
 

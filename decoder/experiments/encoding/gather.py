@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from ...statistics.bootstrapped import Bootstrapped, mean_of_bootstrapped
 from ...statistics.ceilings import unbiased_r2
 from ...statistics.correlations import profile_correlation
+from ...statistics.hierarchy import rise
 from ...statistics.sites import SiteBootstrap
 from ..kernel.cache import ArrayCache, Arrays
 from ..session.holding_out import HoldOut
 from ..session.settings import TimeRange
 from .cells import EncodingCell, entry_of
-from .predictors import LAYERS, NUISANCE, UNTRAINED, Predictor
-from .result import EncodingScore, RegionEncoding
+from .predictors import ALL_LAYERS, LAYERS, NUISANCE, UNTRAINED, Predictor
+from .result import EncodingScore, Hierarchy, RegionEncoding
 from .session import EncodingSession
 
 BEST = "best layer, nested"
@@ -86,8 +87,9 @@ class HeldOutRegion:
         if self.way == self.session.settings.hold_out[0]:
             draws = range(self.session.settings.n_untrained)
             rows[UNTRAINED] = _mean([self._best_of(self.layers(UNTRAINED, draw)) for draw in draws])
-        for kind in dict.fromkeys(one.kind for one in self.session.controls):
-            rows[kind] = self._best_of([one for one in self.session.controls if one.kind == kind])
+        controls = self.session.controls_in(self.way)
+        for kind in dict.fromkeys(one.kind for one in controls):
+            rows[kind] = self._best_of([one for one in controls if one.kind == kind])
         if "pls" in stacked:
             rows[self.pls] = self.score(self.chosen(stacked["errors"], stacked["pls"]))
         shuffled = [
@@ -102,6 +104,12 @@ class HeldOutRegion:
 
     def layers(self, kind: str, draw: int = -1) -> list[Predictor]:
         return [one for one in self.session.layers if one.kind == kind and one.draw == draw]
+
+    def depth(self, network: str) -> float:
+        """The place of the network's best single layer, 0 (first) to 1, as chosen in each fold, mean over folds."""
+        single = [one for one in self.layers(LAYERS) if one.network == network and one.layer != ALL_LAYERS]
+        errors = np.stack([self.arrays(one)["errors"] for one in single])
+        return float(np.mean(self.best(errors) / (len(single) - 1)))
 
     def _best_of(self, predictors: Sequence[Predictor]) -> Scored:
         each = [self.arrays(one) for one in predictors]
@@ -155,6 +163,20 @@ def region_result(gathered: HeldOutRegion, *others: HeldOutRegion) -> RegionEnco
         beside={one.way: {name: score for name, (_, score) in one.rows().items()} for one in others},
         of_sites={"explained": bootstrap.score(r), "r": r} | ({} if ceiling is None else {"ceiling": ceiling}),
     )
+
+
+def hierarchies_of(session: EncodingSession, cache: ArrayCache, time: TimeRange) -> list[Hierarchy]:
+    """The test of the session's hierarchy, if it has one, for each network of several layers."""
+    stage_of = {region: i for i, stage in enumerate(session.settings.hierarchy or (), 1) for region in stage}
+    first = session.settings.hold_out[0]
+    of = {region: HeldOutRegion(session, cache, region, time, first) for region in stage_of}
+    found = []
+    for network, spec in session.networks.items():
+        if len(spec.layers) > 1 and stage_of:
+            regions = {region: (stage, of[region].depth(network)) for region, stage in stage_of.items()}
+            risen = rise(*zip(*regions.values(), strict=True))
+            found.append(Hierarchy(session=session.name, time=time, network=network, regions=regions, rise=risen))
+    return found
 
 
 def _mean(each: Sequence[Scored]) -> Scored:

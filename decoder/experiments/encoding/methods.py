@@ -8,12 +8,21 @@ from .gather import BEST, SHUFFLED
 from .predictors import ABOUT
 from .result import Encoding
 
+HIERARCHY = (
+    "The study gives stages of regions. A region's depth is the place of the best single layer among the network's, 0 "
+    "for the first and 1 for the last, chosen within the training of each fold and averaged over folds. Spearman's "
+    "rank correlation of stage and depth; regions are exchanged, in every order where they are few; p is one-sided."
+)
+
 
 def encoding_methods(result: Encoding) -> dict[str, str]:
     """Terms with their explanations."""
     of = result.settings
     first, *others = of["hold_out"]
     pool = f", averaged over squares to at most {of['pool']} x {of['pool']} positions a channel" if of["pool"] else ""
+    if of["pool"] and of["sounds"]:
+        stretches = "the whole of each sound" if of["pool"] == 1 else f"{of['pool']} stretches of each sound"
+        pool = f", averaged over {stretches}; silence behind a sound counts for nothing"
     networks = "; ".join(
         f"{name} ({count(len(layers), 'layer')}; SHA-256 {result.fingerprints[name]})"
         for name, layers in result.networks.items()
@@ -51,8 +60,8 @@ def encoding_methods(result: Encoding) -> dict[str, str]:
         ),
         "interval": (
             f"Pigeonhole bootstrap (Owen 2007), {of['n_draws']:,} draws: sites, and whole groups of stimuli, are drawn "
-            "with replacement. Differences have intervals of their own, over the same draws. Predictions and ceilings "
-            "are not fitted anew; other animals or people are not covered."
+            "with replacement; of a region of one site, stimuli alone. Differences have intervals of their own, over "
+            "the same draws. Predictions and ceilings are not fitted anew; other animals or people are not covered."
         ),
         "beyond nuisance": (
             "What a model of the chosen layers and the nuisance features explains minus what nuisance alone does, site "
@@ -65,5 +74,6 @@ def encoding_methods(result: Encoding) -> dict[str, str]:
             else {}
         ),
         SHUFFLED: f"Each stimulus gets the responses to another one; mean of {count(of['n_shuffles'], 'shuffle')}.",
+        **({"from early to late regions": HIERARCHY} if result.hierarchies else {}),
         "random seed": str(of["seed"]),
     }

@@ -8,9 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ....models.sounds.cochleagram import N_BANDS
 from ...evaluation.nuisance import SIDE
 
 LAYERS, UNTRAINED, NUISANCE, PIXELS, POSITION = "layers", "untrained network", "nuisance", "pixels", "position in time"
+SPECTRUM, COCHLEAGRAM, LABELS = "spectrum and modulation", "cochleagram", "labels"
 ALL_LAYERS = "all layers"
 """The sum of all layers' kernels, each divided by its trace: one more layer."""
 WIDTHS = (0.5, 1.0, 2.0, 4.0)
@@ -18,8 +20,17 @@ WIDTHS = (0.5, 1.0, 2.0, 4.0)
 
 ABOUT = {
     UNTRAINED: "the same network with random weights, the same layers and choices",
-    NUISANCE: "luminance, contrast, colour and fine detail of pictures; the length of words",
+    NUISANCE: (
+        "luminance, contrast, colour and fine detail of pictures; the length of words; loudness and duration of sounds"
+    ),
     PIXELS: f"the picture itself, of {SIDE} x {SIDE} pixels",
+    SPECTRUM: (
+        f"a model of auditory cortex without a network: the mean of {N_BANDS} compressed envelopes of bands as wide as "
+        "the ear's (McDermott & Simoncelli 2011), and the strength of their modulations, in time and along the "
+        "frequencies, upward and downward (as Chi, Ru & Shamma 2005)"
+    ),
+    COCHLEAGRAM: f"these envelopes themselves, at {SIDE} places in time",
+    LABELS: "the label of each stimulus alone, as the recording gives it",
     POSITION: "the place in the order of presentation alone, smoothed by a Gaussian, its width chosen as layers are",
 }
 

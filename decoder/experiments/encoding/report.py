@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from ...report.checks import SIGNIFICANT
 from ...report.data import plain_data
 from ...report.drawing import Drawing, short
 from ...report.numbers import count
 from ...report.result import Folded, Number, PageSection, Part, Sentence, Shade, Table
+from ...statistics.bootstrapped import Ends
+from ...statistics.measures import Measure
 from ..session.holding_out import ABOUT
-from .figures import ends_text, layers_figure, rows_figure, what
+from .comparisons import both_directions, hierarchy_table, risen_text
+from .figures import drawn, ends_text, layers_figure, rows_figure, what
 from .gather import BEST, SHUFFLED
 from .methods import encoding_methods
 from .predictors import UNTRAINED
@@ -25,9 +29,13 @@ WORST_SHUFFLED = 0.02
 
 @dataclass(frozen=True)
 class EncodingReport:
-    """Implements `hotwire.decoder.report.result.PageResult`."""
+    """Implements `hotwire.decoder.report.result.PageResult`.
+
+    `decoded` is of the other direction, see `hotwire.decoder.experiments.encoding.comparisons.both_directions`.
+    """
 
     result: Encoding
+    decoded: Mapping[tuple[str, ...], Measure] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
         """As JSON data: ``explained`` of the first region with its ``interval``; ``regions`` has everything."""
@@ -40,6 +48,8 @@ class EncodingReport:
                 "measure": what(result),
                 "controls": {name: of.explained.value for name, of in result.whole.rows.items() if name != BEST},
                 "regions": [_region_data(one) for one in result.regions],
+                "decoded": [{"place": place, "pairwise": one.to_dict()} for place, one in self.decoded.items()],
+                "hierarchies": [vars(one) | {"rise": one.rise._asdict()} for one in result.hierarchies],
                 "networks": result.networks,
                 "fingerprints": result.fingerprints,
                 "sessions": result.sessions,
@@ -65,7 +75,7 @@ class EncodingReport:
         between = "none" if np.isnan(best.explained.low) else ends_text(best.explained).partition(" ")[2]
         return [
             Number(f"{100 * best.explained.value:.1f} %", f"{what(self.result)}, {BEST}"),
-            Number(between, "95 % interval over sites and stimuli"),
+            Number(between, f"95 % interval over {drawn(one)}"),
             Number(f"{100 * one.rows[UNTRAINED].explained.value:.1f} %", UNTRAINED),
             Number(f"{best.r:.2f}", "correlation, median over sites"),
             Number(ceiling, "correlation that a perfect model could reach"),
@@ -76,31 +86,36 @@ class EncodingReport:
         for one in self.result.regions:
             name = self.result.name(one)
             found.append(Sentence(f"{name}: {ends_text(one.best.explained)} % {what(self.result)}, {BEST}."))
-            for control, gain in one.gains.items():
-                if control == SHUFFLED:
-                    continue
-                good = None if np.isnan(gain.low) else bool(gain.low > 0)
-                found.append(Sentence(f"{name}: {ends_text(gain, '+')} points above {control}.", good))
-            if one.unique is not None:
-                good = None if np.isnan(one.unique.low) else bool(one.unique.low > 0)
-                found.append(Sentence(f"{name}: {ends_text(one.unique, '+')} points beyond nuisance.", good))
+            gains = {f"above {control}": gain for control, gain in one.gains.items() if control != SHUFFLED}
+            gains |= {} if one.unique is None else {"beyond nuisance": one.unique}
+            for good in (True, False, None):
+                of = [f"{ends_text(gain, '+')} {than}" for than, gain in gains.items() if _is_gain(gain) is good]
+                if of:
+                    surely = "" if good is not False else "not surely more: "
+                    found.append(Sentence(f"{name}: {surely}{', '.join(of)} (points).", good))
             shuffled = one.rows[SHUFFLED].explained.value
             if shuffled > WORST_SHUFFLED:
                 text = f"{name}: shuffled stimuli explain {100 * shuffled:.1f} %, which should be 0; find out why."
                 found.append(Sentence(text, False))
+        found += [Sentence(risen_text(one), bool(one.rise.p < SIGNIFICANT)) for one in self.result.hierarchies]
         return found + [Sentence(note, False) for of in self.result.sessions for note in of["notes"]]
 
     def tables(self) -> list[Table]:
-        return [*self._heat_tables(), *map(self._rows_table, self.result.regions)]
+        risen = map(hierarchy_table, self.result.hierarchies)
+        return [*self._heat_tables(), *map(self._rows_table, self.result.regions), *risen, *self._both()]
 
     def figures(self) -> list[Drawing]:
         return [layers_figure(self.result), rows_figure(self.result, self.result.whole)]
 
     def sections(self) -> list[PageSection]:
         layers, controls = self.figures()
+        each = [self._layers_table(one) for one in self.result.regions]
+        risen = [hierarchy_table(one) for one in self.result.hierarchies]
         return [
-            PageSection("Along the layers", [layers, *map(self._layers_table, self.result.regions)]),
+            PageSection("Along the layers", [layers, Folded("Each layer in numbers", each)]),
             PageSection("The nested choice and its controls", [controls, *map(self._rows_table, self.result.regions)]),
+            *([PageSection("From early to late regions", risen)] if risen else []),
+            *([PageSection("Both directions", self._both())] if self.decoded else []),
             PageSection("Folds", list(self._folds())),
             PageSection("Recordings", list(self._recordings())),
             PageSection("Methods", [encoding_methods(self.result)]),
@@ -135,6 +150,9 @@ class EncodingReport:
         columns = ("", "trained", "untrained", *(["PLS"] if one.pls else []))
         return Table(columns, rows, f"{self.result.name(one)}: {what(self.result)} in %, each layer by itself.")
 
+    def _both(self) -> list[Table]:
+        return [both_directions(self.result, one, self.decoded) for one in self.result.regions if self.decoded]
+
     def _rows_table(self, one: RegionEncoding) -> Table:
         rows = [[name, *_cells(of), *_gain(one, name)] for name, of in one.rows.items()]
         most = sorted(one.chosen.items(), key=lambda of: -of[1])[:4]
@@ -144,7 +162,7 @@ class EncodingReport:
         none = f" {count(n_none, 'site')} of no reliability left out." if n_none else ""
         caption = (
             f"{self.result.name(one)}, {count(len(one.sites), 'site')}, {ceiling}.{none} Explained share in % "
-            f"with 95 % interval over sites and stimuli. Chosen most often: {chosen}."
+            f"with 95 % interval over {drawn(one)}. Chosen most often: {chosen}."
         )
         return Table(("", what(self.result), "r", "unbiased r2", "first row minus this"), rows, caption, bold=0)
 
@@ -160,6 +178,11 @@ class EncodingReport:
         for of in self.result.sessions:
             groups = "; ".join(f"{ABOUT[way]}: {n:,} groups" for way, n in of["n_groups"].items())
             yield f"{of['name']}: {of['recording']}; {of['n_stimuli']:,} stimuli. Held out: {groups}."
+
+
+def _is_gain(gain: Ends) -> bool | None:
+    """Whether a difference is surely above 0; None where it has no interval."""
+    return None if np.isnan(gain.low) else bool(gain.low > 0)
 
 
 def _cells(score: EncodingScore) -> list[str]:

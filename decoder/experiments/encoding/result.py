@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...statistics.bootstrapped import Ends
+from ...statistics.hierarchy import Rise
 from ..session.settings import TimeRange
 
 
@@ -70,6 +71,21 @@ class RegionEncoding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hierarchy:
+    """Whether later regions are predicted best by deeper layers of a network.
+
+    `regions` has each region's stage, and its depth: the place of the best single layer among all, 0 to 1, chosen
+    within the training of each fold, mean over folds.
+    """
+
+    session: str
+    time: TimeRange
+    network: str
+    regions: dict[str, tuple[int, float]]
+    rise: Rise
+
+
+@dataclass(frozen=True, kw_only=True)
 class Encoding:
     """A whole encoding; `sessions` says of each study its recording, stimuli, groups and what to mind."""
 
@@ -77,6 +93,7 @@ class Encoding:
     networks: dict[str, tuple[str, ...]]
     fingerprints: dict[str, str]
     regions: tuple[RegionEncoding, ...]
+    hierarchies: tuple[Hierarchy, ...] = ()
     settings: dict[str, Any]
     seconds: float
 

@@ -12,7 +12,7 @@ from ...evaluation.threads import progress
 from ..kernel.cache import ArrayCache
 from ..kernel.jobs import Workers, fill_cache, work_here
 from .cells import ENCODINGS
-from .gather import HeldOutRegion, region_result
+from .gather import HeldOutRegion, hierarchies_of, region_result
 from .result import Encoding
 from .session import EncodingSession
 
@@ -63,7 +63,11 @@ def encode(
             region_result(*(HeldOutRegion(session, cache, region, at, way) for way in settings.hold_out))
             for session, region, at in progress(places, "scores", len(places))
         ),
+        hierarchies=tuple(
+            one for session in sessions for at in settings.times for one in hierarchies_of(session, cache, at)
+        ),
         settings={name: getattr(settings, name) for name in shown}
+        | {"sounds": getattr(sessions[0].targets, "are_sounds", False)}
         | {"steps": ", ".join(map(repr, settings.decoder.steps)) or "none", "window": repr(settings.decoder.window)},
         seconds=time.perf_counter() - start,
     )

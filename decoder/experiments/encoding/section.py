@@ -28,6 +28,7 @@ class EncodeSection(Section):
     n_untrained: Annotated[int, Field(ge=1)]
     pls: int | None = Field(None, ge=1)
     n_draws: Annotated[int, Field(ge=100)]
+    hierarchy: list[OneOrMore[str]] | None = None
     groups: AnyPath | None = None
     """A table with the columns ``stimulus`` and ``group``, for hold_out = "group"."""
 

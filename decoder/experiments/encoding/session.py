@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 
 from ....adapters.blending import gram
 from ....adapters.unit_blocks import scores_of
-from ....errors import InputError
+from ....errors import InputError, UnknownNameError
 from ...encoder import check_responses, pooled
-from ...evaluation.nuisance import nuisance, small_pictures
 from ...evaluation.threads import once
 from ...statistics.ceilings import noise_ceiling
+from ...targets import StimulusTargets
 from ..session.holding_out import HoldOut, alike, groups_in, stretches, whole_groups
 from ..session.responses import Presented, presented
 from ..session.session import RegionSession
 from ..session.settings import Split
-from .predictors import ALL_LAYERS, NUISANCE, PIXELS, POSITION, WIDTHS, Predictor, layers_of, positions
+from .controls import OF_STIMULI, values_of
+from .predictors import ALL_LAYERS, LABELS, POSITION, WIDTHS, Predictor, layers_of, positions
 from .settings import EncodeSettings
 
 
@@ -39,6 +40,7 @@ class EncodingSession(RegionSession[EncodeSettings]):
         self.coordinates = once(self._coordinates, maxsize=4)
         self.holding_out = once(self._holding_out)
         self._activations = once(self._record_one)
+        self._n_positions = once(self._filled)
         self.sites = np.unique(np.concatenate(list(self.regions.values())))
         self.forget()
 
@@ -50,11 +52,20 @@ class EncodingSession(RegionSession[EncodeSettings]):
         self._kernel = once(self._inner_products)
 
     def check(self) -> None:
-        """Raise `InputError` where sites never vary, or folds do not fit the stimuli; before a network computes."""
+        """Raise `InputError` where sites never vary, or settings do not fit the stimuli; before a network computes."""
         for time in self.settings.times:
             self.responses(time.name)
         for way in self.settings.hold_out:
             self.holding_out(way)
+        for spec in self.networks.values():
+            if self.settings.pool is not None and spec.network.hears and not isinstance(spec.targets, StimulusTargets):
+                raise InputError(
+                    "pool: expected none where words are heard in several sounds, which need not be of one length; "
+                    'leave it out, or make the sounds stimuli of the recording (targets.stimuli = "recording")'
+                )
+        for region in (one for stage in self.settings.hierarchy or () for one in stage):
+            if region not in self.regions:
+                raise UnknownNameError("region of the hierarchy", region, self.regions)
 
     def about(self) -> dict[str, Any]:
         """What results report about the session: recording, stimuli, groups, and what to mind."""
@@ -90,9 +101,13 @@ class EncodingSession(RegionSession[EncodeSettings]):
     @cached_property
     def controls(self) -> list[Predictor]:
         """What stands beside the layers and can be had of these stimuli."""
-        found = [Predictor(kind) for kind in (NUISANCE, PIXELS) if self.values(Predictor(kind)) is not None]
+        found = [Predictor(kind) for kind in OF_STIMULI if self.values(Predictor(kind)) is not None]
         timed = self.n_presentations.max() == 1 and len(np.unique(self.trials.run)) < len(self.trials)
         return found + [Predictor(POSITION, layer=f"{width:g}") for width in WIDTHS if timed]
+
+    def controls_in(self, way: HoldOut) -> list[Predictor]:
+        """The controls in folds that hold out so: labels say nothing of a class that no training stimulus has."""
+        return [one for one in self.controls if (one.kind, way) != (LABELS, "class")]
 
     @cached_property
     def targets(self) -> Any:
@@ -164,9 +179,16 @@ class EncodingSession(RegionSession[EncodeSettings]):
         """The kernel (n_stimuli, n_stimuli) of a layer: inner products of activations without their mean."""
         table = self._activations(predictor.network, predictor.draw)[predictor.layer]
         shape = self.networks[predictor.network].network.shape_of(predictor.layer)
-        table = pooled(table, shape, self.settings.pool)
+        table = pooled(table, shape, self.settings.pool, self._n_positions(predictor.network))
         whole = len(self.stimuli) == len(table) and (self.stimuli == np.arange(len(table))).all()
         return gram(table if whole else table[self.stimuli])
+
+    def _filled(self, network: str) -> NDArray[np.intp] | None:
+        """How many positions of a layer each of the targets' stimuli fills, see `Network.n_positions`."""
+        spec = self.networks[network]
+        if not isinstance(spec.targets, StimulusTargets):
+            return None
+        return spec.network.n_positions(list(spec.targets.stimuli.values()))
 
     def _record_one(self, network: str, draw: int) -> Mapping[str, NDArray[np.float32]]:
         spec = self.networks[network]
@@ -175,13 +197,10 @@ class EncodingSession(RegionSession[EncodeSettings]):
 
     def _values(self, predictor: Predictor) -> NDArray[np.float64] | None:
         """The values (n_stimuli, n) of a control; None where these stimuli have none."""
-        if predictor.kind == NUISANCE:
-            known = nuisance(self.targets)
-            return None if known is None else known[1][self.stimuli]
-        if predictor.kind == PIXELS:
-            shown = getattr(self.targets, "stimuli", None)  # of words there are none
-            return None if shown is None else small_pictures([list(shown.values())[key] for key in self.stimuli])
-        return positions(self.trials.run, float(predictor.layer)) if predictor.kind == POSITION else None
+        if predictor.kind == POSITION:
+            return positions(self.trials.run, float(predictor.layer))
+        known = values_of(predictor.kind, self.targets)
+        return None if known is None else known[self.stimuli]
 
     def _coordinates(self, predictor: Predictor) -> NDArray[np.float64]:
         """Numbers (n_stimuli, n) with the inner products of a predictor, or those of the predictor itself."""

@@ -27,14 +27,17 @@ class EncodeSettings(SessionSettings):
     gap : int
         So many stimuli on both sides of a contiguous fold train nothing.
     pool : int, optional
-        Maps of layers are averaged over squares to at most so many positions a side, see
-        `hotwire.decoder.encoder.pooled`.
+        Maps of layers are averaged over squares to at most so many positions a side, states of sounds over as many
+        stretches of time, see `hotwire.decoder.encoder.pooled`.
     n_untrained : int
         How many networks with random weights are the control.
     pls : int, optional
         Beside ridge, partial least squares with so many components, in the same layers and folds.
     n_draws : int
         Of the bootstrap over sites and stimuli.
+    hierarchy : sequence of sequences of str, optional
+        Regions from early to late, those of one stage together: is the best layer deeper for later ones? See
+        `hotwire.decoder.statistics.hierarchy.rise`.
 
     Raises
     ------
@@ -49,6 +52,7 @@ class EncodeSettings(SessionSettings):
     n_untrained: int = 2
     pls: int | None = None
     n_draws: int = 1000
+    hierarchy: Sequence[Sequence[str]] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -61,3 +65,9 @@ class EncodeSettings(SessionSettings):
         for way in self.hold_out:
             if way not in get_args(HoldOut):
                 raise UnknownNameError("way to hold out", way, get_args(HoldOut))
+        named = [region for stage in self.hierarchy or () for region in stage]
+        if self.hierarchy is not None and (len(self.hierarchy) < 2 or len(named) < 3 or len(set(named)) < len(named)):
+            raise InputError(
+                "hierarchy: expected two or more stages of three or more regions in all, each once, such as "
+                f'[["V1", "V2"], "V4", "IT"], got {[list(stage) for stage in self.hierarchy]}'
+            )

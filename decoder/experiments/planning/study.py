@@ -40,15 +40,15 @@ class PlanSections(Section):
 
     @model_validator(mode="after")
     def _has_stimuli(self) -> PlanSections:
-        pictures = self.recording is not None and self.recording.has_pictures
-        if self.targets.stimuli is not None and self.plan.stimuli is None and not pictures:
+        stimuli = None if self.recording is None else self.recording.kind_of_stimuli
+        if self.targets.stimuli is not None and self.plan.stimuli is None and stimuli is None:
             raise InputError(
                 "targets.stimuli: expected a recording that has pictures; give the folder or zip file they lie in as "
                 "plan.stimuli"
             )
         network = self.network.outline()
         if network is not None:
-            self.targets.check(network)
+            self.targets.check(network, stimuli if self.plan.stimuli is None else "pictures")
             if self.decoder is not None:
                 check_decoder(self.decoder, (), network)
         return self
@@ -91,7 +91,8 @@ class PlanStudy:
         if stimuli is not None:
             return StimulusTargets(readers.read_pictures(stimuli), network)
         assert self.sections.recording is not None  # checked when the study was opened
-        return StimulusTargets(self.sections.recording.pictures, network)
+        recording = self.sections.recording
+        return StimulusTargets(recording.presented, network, labels=recording.stimulus_labels)
 
     def _settings(self, network: Network) -> Settings:
         if self.sections.decoder is not None:

@@ -18,7 +18,7 @@ from .settings import Split
 HoldOut = Literal["stimulus", "class", "group", "contiguous", "shuffled"]
 ABOUT: dict[str, str] = {
     "stimulus": "whole stimuli, pictures that look the same together",
-    "class": "whole classes, as the network names them",
+    "class": "whole classes: the labels of the recording, or what the network sees",
     "group": "whole groups of the study's table",
     "contiguous": "stretches of stimuli that follow each other",
     "shuffled": "stimuli at random, whatever they look like or follow",

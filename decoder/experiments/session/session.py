@@ -211,4 +211,6 @@ class RegionSession(Generic[AnySettings]):
         stimuli = getattr(targets, "stimuli", targets.keys)
         stimuli = list(stimuli.values()) if isinstance(stimuli, Mapping) else list(stimuli)
         described = {**targets.to_dict(), "keys": list(targets.keys)}
+        if (labels := getattr(targets, "labels", None)) is not None:
+            described["labels"] = list(labels.values())
         return [described, key_of(ingredients_of(spec.network, stimuli)), digest_of(self.keys(name))]

@@ -1,4 +1,4 @@
-"""Responses averaged over repeats, one column a picture, as electrode laboratories publish them."""
+"""Responses averaged over repeats, one for each picture or sound, as laboratories publish them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,25 @@ from numpy.typing import NDArray
 from ....errors import RecordingError
 from ...recordings.events import Events
 from ...recordings.recording import Recording
+from .response_table import read_response_table
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+TABLES = (".tsv", ".csv")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 def read_responses(
-    responses: str | Path | NDArray, stimuli: list[str], *, unit: str = "spikes", source: str | None = None
+    responses: str | Path | NDArray,
+    stimuli: list[str],
+    *,
+    stimulus: str = "stimulus",
+    label: str | None = None,
+    unit: str = "spikes",
+    source: str | None = None,
 ) -> Recording:
-    """Read the mean response of each neuron to each picture.
+    """Read the mean response of each neuron or other site to each picture or sound.
 
     Averages have no order in time, and no run: every response is a run of its own, of a single sample at 1 Hz. That is
     right for averages over repeats in mixed order. Responses to single presentations, one after the other, share noise
@@ -31,9 +39,14 @@ def read_responses(
 
     Parameters
     ----------
-    responses : path of a .npy file, or array (n_neurons, n_stimuli)
+    responses : path of a .npy file or of a table, or array (n_neurons, n_stimuli)
+        A table (``.tsv``, ``.csv``) has a row for each stimulus and a column for each site, which is named after it.
     stimuli : list of str
-        The pictures' names in the order of the columns.
+        The names of their files; in the order of the columns of an array, in any order for a table.
+    stimulus : str
+        The column of a table that names each stimulus: its file, perhaps without the ending.
+    label : str, optional
+        The column of a table that holds the class of each stimulus. All other columns are sites.
     unit : str
         Of the responses.
     source : str, optional
@@ -41,12 +54,22 @@ def read_responses(
     Raises
     ------
     RecordingError
-        The file is no array, or has another number of columns than there are pictures.
+        The file is no array, or has another number of columns than there are stimuli; a table's rows are not those of
+        the stimuli, or an entry is no number.
     """
+    if not isinstance(responses, np.ndarray) and Path(responses).suffix in TABLES:
+        table = read_response_table(Path(responses), stimuli, stimulus=stimulus, label=label)
+        names, labels = np.array(stimuli), np.array(stimuli if table.labels is None else table.labels)
+        return _each_its_own_run(table.responses, names, unit, source or _source(responses), labels, table.sites)
+    if label is not None or stimulus != "stimulus":
+        raise RecordingError(
+            f"{'label' if label is not None else 'stimulus'}: expected only beside responses in a table "
+            f"({', '.join(TABLES)}), whose columns it names; leave it out"
+        )
     array = responses if isinstance(responses, np.ndarray) else _load(Path(responses))
     if array.ndim != 2 or array.shape[1] != len(stimuli):
         raise RecordingError(
-            f"responses: expected (n_neurons, n_stimuli) with a column for each of the {len(stimuli)} pictures, got "
+            f"responses: expected (n_neurons, n_stimuli) with a column for each of the {len(stimuli)} stimuli, got "
             f"{array.shape}"
         )
     return _each_its_own_run(array.T, np.array(stimuli), unit, source or _source(responses))
@@ -88,15 +111,22 @@ def read_presentations(
     return _each_its_own_run(by_stimulus.transpose(0, 2, 1)[whole], names, unit, source or _source(repeats))
 
 
-def _each_its_own_run(rows: NDArray, names: NDArray, unit: str, source: str) -> Recording:
-    """Responses (n_rows, n_neurons) to pictures of these names, each a run of a single sample."""
+def _each_its_own_run(
+    rows: NDArray,
+    names: NDArray,
+    unit: str,
+    source: str,
+    labels: NDArray | None = None,
+    sites: tuple[str, ...] | None = None,
+) -> Recording:
+    """Responses (n_rows, n_neurons) to stimuli of these names, each a run of a single sample."""
     runs = np.arange(len(rows))
     return Recording(
         data=np.ascontiguousarray(rows, dtype=np.float32),
         rate_hz=1.0,
-        feature_names=tuple(f"neuron_{i}" for i in range(rows.shape[1])),
+        feature_names=sites or tuple(f"neuron_{i}" for i in range(rows.shape[1])),
         run=runs,
-        events=Events(runs, np.zeros(len(rows)), np.ones(len(rows)), names, names),
+        events=Events(runs, np.zeros(len(rows)), np.ones(len(rows)), names if labels is None else labels, names),
         unit=unit,
         source=source,
     )

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from ....errors import AssetError, InputError
+from ...sounds.samples import RATE_HZ, samples_of
 from ...weights.ctranslate2 import read_whisper
 from ..free_text import check_candidates, first_line
 from ..network import Network
@@ -30,8 +31,8 @@ END = "<|endoftext|>"
 class SpeechRecogniser(Network):
     """Whisper (Radford et al. 2022), opened at its encoder, for sounds of a fixed length.
 
-    Its stimuli are sounds: paths of .wav files, or float arrays (n_samples,) at 16 kHz between -1 and 1. Shorter ones
-    are followed by silence.
+    Its stimuli are sounds: paths of files (WAV, FLAC, OGG, MP3), or float arrays (n_samples,) at 16 kHz between -1 and
+    1. Shorter ones are followed by silence.
 
     The layers are named "0" to "n": the states (50 * seconds, n_units) that *enter* that block of the encoder. "0" is
     the output of the convolutions, "n" the normalised output of the encoder. All that the transcript takes from the
@@ -55,6 +56,8 @@ class SpeechRecogniser(Network):
     InputError
         The network takes no sound so long, or the tokenizer lacks a token that transcripts need.
     """
+
+    hears = True
 
     def __init__(
         self,
@@ -128,6 +131,10 @@ class SpeechRecogniser(Network):
     def tree(self, candidates: Sequence[str]) -> TokenTree:
         """All spellings of the candidates, as tokens to score in one pass; errors as for `log_probabilities`."""
         return self._trees(tuple(candidates))
+
+    def n_positions(self, stimuli: Sequence[Any] | np.ndarray) -> np.ndarray:
+        n_samples = np.array([len(samples_of(stimuli[position])) for position in range(len(stimuli))])
+        return np.minimum(-(-n_samples * STATES_PER_S // RATE_HZ), self.layers["0"][0])
 
     def settings(self) -> dict[str, Any]:
         """Return the configuration, and how sounds are prepared."""

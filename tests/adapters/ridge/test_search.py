@@ -17,7 +17,7 @@ from hotwire.adapters.ridge.held_out import (
     prepare_folds,
     sums_of_gram,
 )
-from hotwire.adapters.ridge.search import SEARCHES, searched
+from hotwire.adapters.ridge.search import SEARCHES, by_subtraction, searched, searched_together
 from hotwire.adapters.ridge.strengths import ridge_problem
 from hotwire.adapters.unit_blocks import Floats, UnitBlocks
 
@@ -73,6 +73,8 @@ def test_same_sums_as_fold_by_fold(seed: int, n_samples: int, n_features: int, n
             continue
         assert_same(search(problem)(ON, np.float64)(Y), expected, 1e-9)
     assert_same(sums_of_gram(problem, Y @ Y.T), expected.over_all(), 1e-9)
+    together = by_subtraction(problem, together=True)(ON, np.float64)
+    assert_same(searched_together(together, UnitBlocks(Y)), expected.over_all(), 1e-9)
 
 
 @pytest.mark.parametrize(("n_samples", "n_features"), [(90, 30), (60, 200)])
@@ -86,6 +88,7 @@ def test_float32_keeps_sums_to_a_millionth(n_samples: int, n_features: int) -> N
             continue
         assert_same(search(problem)(ON, np.float32)(single), expected, 3e-6)
     assert_same(sums_of_gram(problem, Y @ Y.T, np.float32), expected.over_all(), 3e-6)
+    assert_same(by_subtraction(problem, together=True)(ON, np.float32)(single).over_all(), expected.over_all(), 3e-6)
 
 
 def test_errors_alone_are_the_same_errors() -> None:

@@ -53,6 +53,23 @@ def test_report_and_json(tmp_path: Path) -> None:
     assert "untrained network" in again.stdout
 
 
+def test_both_directions_stand_in_one_table(tmp_path: Path) -> None:
+    """Sites that follow a block tell which class the network sees, and sites of noise do not."""
+    save_study(tmp_path, STUDY + "n_untrained = 1\n[evaluation]\nfolds = 3\n")
+    result = run("study.toml", "--both", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    decoded = {tuple(one["place"]): one["pairwise"]["value"] for one in found["decoded"]}
+    assert set(decoded) == {
+        (region, "", *layer)
+        for region in ("seeing", "blind")
+        for layer in ((), ("two blocks", "blocks.0"), ("two blocks", "blocks.1"))
+    }
+    assert decoded["seeing", "", "two blocks", "blocks.1"] > 0.6 > decoded["blind", "", "two blocks", "blocks.1"]
+    assert "Both directions" in Path(found["report"]).read_text()
+    assert "both: expected one study" in run("study.toml", "study.toml", "--both").stderr
+
+
 def broken(tmp_path: Path, old: str = "", new: str = "", **arrays: np.ndarray) -> str:
     study = save_study(tmp_path, STUDY.replace(old, new) if old else STUDY)
     for name, array in arrays.items():

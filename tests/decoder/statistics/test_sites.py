@@ -86,3 +86,12 @@ def test_too_few_have_no_interval() -> None:
     assert np.isnan(SiteBootstrap(true[:, :3], np.arange(9)).median(predicted[:, :3]).ends.low)
     with pytest.raises(ShapeError, match=r"groups: expected one for each row of true \(9, 8\), got \(8,\)"):
         SiteBootstrap(true, np.arange(8))
+
+
+def test_of_a_single_site_stimuli_alone_are_drawn() -> None:
+    covered = []
+    for seed in range(60):
+        true, predicted = drawn(80, 1, seed, noise=0.6)
+        one = SiteBootstrap(true, np.arange(80), n_draws=200).median(predicted).ends
+        covered.append(one.low <= 1 / 1.36 <= one.high)
+    assert np.mean(covered) >= 0.85

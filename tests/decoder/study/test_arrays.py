@@ -43,18 +43,18 @@ def test_arrays(tmp_path: Path) -> None:
     assert recording.feature_names == ("voxel_0_1_0", "voxel_1_1_0")
     assert recording.regions["V1"].tolist() == [1]
     assert recording.events.label.tolist() == ["six", "nine"]
-    assert not section.has_pictures
-    assert section.pictures == {}
+    assert section.kind_of_stimuli is None
+    assert section.presented == {}
 
 
 def test_arrays_bring_their_pictures(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", X=np.eye(2), label=np.array(["a", "b"]), shown=np.arange(8).reshape(2, 4))
     fields = {"kind": "arrays", "path": "a.npz", "data": "X", "label": "label"}
     section = told(tmp_path, **fields, stimuli="shown", picture_shape=[2, 2], order="F")
-    assert section.has_pictures
-    assert list(section.pictures) == section.read().events.stimulus.tolist()
+    assert section.kind_of_stimuli == "pictures"
+    assert list(section.presented) == section.read().events.stimulus.tolist()
     assert section.read().source.endswith("a.npz; no rate and no runs: each of 2 rows is a run of its own")
-    assert np.asarray(section.pictures["picture_1"])[:, :, 0].tolist() == [[4, 6], [5, 7]]
+    assert np.asarray(section.presented["picture_1"])[:, :, 0].tolist() == [[4, 6], [5, 7]]
 
 
 def test_paths_are_shown_without_detours(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_spikes(tmp_path: Path) -> None:
         stop_ms=10,
     )
     np.testing.assert_array_equal(section.read().data, [[100.0, 0.0], [0.0, 100.0]])
-    assert not section.has_pictures
+    assert section.kind_of_stimuli is None
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ BIDS = 'kind = "bids"\nroot = "dataset"\nsubject = "01"\ntask = "a"'
 
 def test_pictures_of_a_dataset(dataset: Path) -> None:
     opened = study(dataset.parent, BIDS)
-    pictures = opened.sections.recording.pictures
+    pictures = opened.sections.recording.presented
     assert list(pictures) == ["faces/f1.png", "h.png", "faces/f2.png"]
     for name, picture in pictures.items():
         np.testing.assert_array_equal(np.asarray(picture), np.asarray(Image.open(dataset / "stimuli" / name)))
@@ -66,15 +66,17 @@ def test_pictures_of_a_dataset(dataset: Path) -> None:
 
 def test_pictures_in_another_folder(dataset: Path) -> None:
     (dataset / "stimuli").rename(dataset.parent / "pictures")
-    with pytest.raises(StudyError, match=r"expected a recording that has pictures, .* with a folder of stimuli"):
+    with pytest.raises(
+        StudyError, match=r"expected a recording that has pictures or sounds, .* with a folder of stimuli"
+    ):
         study(dataset.parent, BIDS)
-    assert len(study(dataset.parent, f'{BIDS}\nstimuli = "pictures"').sections.recording.pictures) == 3
+    assert len(study(dataset.parent, f'{BIDS}\nstimuli = "pictures"').sections.recording.presented) == 3
     func = "dataset/sub-01/func/sub-01_task-a_run-1"
     nifti = (
         f'kind = "nifti"\nbold = "{func}_bold.nii.gz"\nevents = "{func}_events.tsv"\ntr_s = 2.0\nstimuli = "pictures"'
     )
     opened = study(dataset.parent, nifti)
-    assert list(opened.sections.recording.pictures) == ["faces/f1.png", "h.png"]
+    assert list(opened.sections.recording.presented) == ["faces/f1.png", "h.png"]
     assert len(opened.recording().events) == 2
 
 
@@ -93,11 +95,11 @@ def test_what_is_no_picture(dataset: Path, name: str, words: str) -> None:
     if name == "film.mp4":
         (dataset / "stimuli" / name).write_bytes(b"a film")
     with pytest.raises(RecordingError, match=words):
-        study(dataset.parent, BIDS).sections.recording.pictures  # noqa: B018
+        study(dataset.parent, BIDS).sections.recording.presented  # noqa: B018
 
 
 def test_tables_without_files(dataset: Path) -> None:
     for table in (dataset / "sub-01" / "func").glob("*_events.tsv"):
         table.write_text("onset\tduration\ttrial_type\n0\t4\tface\n")
     with pytest.raises(RecordingError, match="expected a column 'stim_file' that names the pictures, got the columns"):
-        study(dataset.parent, BIDS).sections.recording.pictures  # noqa: B018
+        study(dataset.parent, BIDS).sections.recording.presented  # noqa: B018

@@ -134,6 +134,22 @@ def test_a_surrogate_changes_nothing_where_no_rectifier_ends_the_layer() -> None
     torch.testing.assert_close(*gradients, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("surrogate", [False, True])
+def test_several_heads_give_what_each_gives(surrogate: bool) -> None:
+    """Also where the surrogate's layer and the one before it are both asked for, and in any order."""
+    make, shape = MODULES["exported"]
+    network = TorchNetwork(make(), torch.randn(2, *shape))
+    stimuli, layers = torch.randn(5, *shape), ["third", "first.linear", "first"]
+    several = network.heads(layers, surrogate=surrogate)
+    for i, layer in enumerate(layers):
+        leaf, other = (stimuli.clone().requires_grad_() for _ in range(2))
+        expected, got = network.head(layer, surrogate=surrogate)(leaf), several(other)[i]
+        torch.testing.assert_close(got, expected)
+        expected.sum().backward()
+        got.sum().backward()
+        torch.testing.assert_close(other.grad, leaf.grad)
+
+
 def test_the_network_stays_as_it_is() -> None:
     module = small()
     network = TorchNetwork(module, torch.randn(2, 3, 6, 6))

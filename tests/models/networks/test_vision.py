@@ -20,6 +20,7 @@ from torch.nn import functional
 from hotwire.errors import AssetError, InputError, ShapeError, UnknownNameError
 from hotwire.models.cache_folder import cache_folder
 from hotwire.models.networks.efficientnet import EfficientNetLite, SameConv, efficientnet_lite
+from hotwire.models.networks.opening import open_network
 from hotwire.models.networks.vision import VisionNetwork, open_efficientnet_lite, prepare_pictures, prepare_pixels
 
 # Logits 0, 250, 500, 750 and 999, the largest one, and its class, that the package efficientnet-lite-pytorch
@@ -64,6 +65,13 @@ def test_logits_are_those_of_the_published_implementation(pretrained: VisionNetw
     np.testing.assert_allclose(logits[[0, 250, 500, 750, 999]], some, atol=2e-3)
     np.testing.assert_allclose(logits.max(), largest, atol=2e-3)
     assert logits.argmax() == best
+
+
+@pytest.mark.slow
+def test_opened_for_another_size_it_has_another_name(pretrained: VisionNetwork) -> None:
+    small = open_network(pretrained.name, image_size=64)
+    assert small.name == f"{pretrained.name}-64px"  # a bundle would open the usual one by its name
+    assert small.fingerprint == pretrained.fingerprint
 
 
 @pytest.mark.slow
@@ -113,6 +121,15 @@ def test_shapes(random_network: VisionNetwork) -> None:
         "logits": (1000,),
     }
     assert {layer: shapes[layer] for layer in expected} == expected
+
+
+def test_another_size_halves_the_maps() -> None:
+    network = VisionNetwork(EfficientNetLite("lite0", 112), 112, layers=["stem", "blocks.10", "pooled"])
+    assert network.layers == {"stem": (32, 56, 56), "blocks.10": (112, 7, 7), "pooled": (1280,)}
+    with pytest.raises(InputError, match="image_size: expected 32 pixels or more, got 8"):
+        open_network("efficientnet-lite0", image_size=8)
+    with pytest.raises(InputError, match=r"image_size: only efficientnet-lite0, .*leave it out for all-minilm-l6-v2"):
+        open_network("all-minilm-l6-v2", image_size=112)
 
 
 def test_untrained_still_tells_pictures_apart(random_network: VisionNetwork) -> None:

@@ -31,11 +31,11 @@ def linear(pictures: torch.Tensor) -> torch.Tensor:
     return (pictures * WEIGHTS).sum(dim=(1, 2, 3))
 
 
-def small_vision(seed: int = 0, side: int = SIDE) -> VisionNetwork:
+def small_vision(seed: int = 0, side: int = SIDE, device: str = "cpu") -> VisionNetwork:
     torch.manual_seed(seed)
     size = side - 4
     parts = [nn.Conv2d(3, 6, 3), nn.Tanh(), nn.Conv2d(6, 5, 3), nn.ReLU6(), nn.Flatten(), nn.Linear(5 * size**2, 4)]
-    return VisionNetwork(nn.Sequential(*parts), side, mean=127, scale=64)
+    return VisionNetwork(nn.Sequential(*parts).to(device), side, mean=127, scale=64)
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "normalised"])
@@ -129,7 +129,7 @@ def test_total_variation_makes_pictures_smooth() -> None:
 
 def test_what_is_made_does_not_depend_on_the_others() -> None:
     network, pictures = small_vision(), noise_pictures([7, 8, 9], SIDE, noise=0.3)
-    settings = SynthesisSettings(n_steps=30, jitter=2, total_variation=0.1, n_halvings=2)
+    settings = SynthesisSettings(n_steps=30, jitter=2, noise=0.1, total_variation=0.1, n_halvings=2)
 
     def made(which: list[int]) -> np.ndarray:
         objective = same_activation(picture_head(network, "4"), pictures[which])
@@ -138,9 +138,20 @@ def test_what_is_made_does_not_depend_on_the_others() -> None:
     np.testing.assert_allclose(made([0, 1, 2])[[2]], made([2]), atol=1e-3)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
+def test_cuda_makes_the_same(tmp_path: Path) -> None:
+    pictures, made = noise_pictures([8, 9], SIDE, noise=0.3), []
+    for device in ("cpu", "cuda"):
+        objective = same_activation(picture_head(small_vision(device=device), "4", surrogate=True), pictures)
+        generator = Pixels(noise_pictures([0, 1], SIDE), max_cycles=3).to(device)
+        settings = SynthesisSettings(n_steps=30, jitter=2, total_variation=0.1)
+        made.append(optimise(generator, objective, settings, state=tmp_path / f"{device}.npz").made)
+    np.testing.assert_allclose(*made, atol=1e-2)
+
+
 @pytest.mark.parametrize("optimiser", ["adam", "normalised"])
 def test_what_was_stopped_goes_on_as_if_it_never_had(tmp_path: Path, optimiser: Literal["adam", "normalised"]) -> None:
-    settings = SynthesisSettings(n_steps=60, optimiser=optimiser, jitter=2, n_halvings=2)
+    settings = SynthesisSettings(n_steps=60, optimiser=optimiser, jitter=2, noise=0.1, n_halvings=2)
     start = noise_pictures([0, 1], SIDE)
     whole = optimise(Pixels(start), linear, settings)
     calls = iter(range(40))

@@ -41,7 +41,7 @@ def test_pictures_come_in_the_order_of_their_names_from_folder_and_zip(tmp_path:
 
 
 def test_wrong_inputs(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match=r"column for each of the 2 pictures, got \(2, 3\)"):
+    with pytest.raises(RecordingError, match=r"column for each of the 2 stimuli, got \(2, 3\)"):
         read_responses(np.ones((2, 3)), ["a", "b"])
     with pytest.raises(NonFiniteError, match="neuron_1"):
         read_responses(np.array([[1.0, 2.0], [1.0, np.nan]]), ["a", "b"])

@@ -1,0 +1,133 @@
+"""The jobs of a synthesis: for each objective, the pictures that are best by the encoders of one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ....models.synthesis.generators import as_pictures, noise_pictures, pixels_of
+from ....models.synthesis.objectives import combined
+from ....models.synthesis.optimise import optimise
+from ....models.synthesis.smooth_change import SmoothChange
+from ...evaluation.threads import once
+from ..kernel.cache import ArrayCache, Arrays
+from ..kernel.jobs import Experiment
+from ..kernel.keys import content_key
+from .encoders import SHUFFLED, TRAINED, UNTRAINED, EncoderFit, entry_of
+from .maps import EncoderMap, score, standardised
+from .objectives import SiteObjective
+from .session import SynthesisSession
+
+FORMAT = 1
+"""The format of cached pictures: with another number they are made again."""
+
+KINDS = (TRAINED, SHUFFLED, UNTRAINED)
+"""By whose encoders pictures are made; those after the first are controls."""
+
+HOW: dict[str, Literal["mean", "min"]] = {"mean": "mean", "worst": "min"}
+
+
+class Making(NamedTuple):
+    """The pictures for an objective, by encoders of a kind."""
+
+    objective: SiteObjective
+    kind: str = TRAINED
+
+
+class MakingSession:
+    """A session whose encoders are fitted, the cache that has them, and what is to be made."""
+
+    source = None
+
+    def __init__(self, session: SynthesisSession, cache: ArrayCache, objectives: Sequence[SiteObjective]) -> None:
+        self.session = session
+        self.cache = cache
+        self.objectives = tuple(objectives)
+        self.name = session.name
+        self.map = once(self._map)
+
+    def prepare(self) -> None:
+        """Nothing: encoders are read when they are needed, and once."""
+
+    def forget(self) -> None:
+        """Nothing: pictures are small."""
+
+    def maps(self, kind: str) -> list[EncoderMap]:
+        """The encoders of a kind, one for each network."""
+        return [self.map(network, kind) for network in self.session.networks]
+
+    def natural(self, kind: str) -> NDArray[np.float64]:
+        """What the encoders of a kind together predict of the natural pictures (n_natural, n_sites)."""
+        return np.mean([of.natural for of in self.maps(kind)], axis=0)
+
+    def _map(self, network: str, kind: str) -> EncoderMap:
+        opened = self.session.network(network, kind == UNTRAINED)
+        return EncoderMap(
+            opened, self.cache.get(entry_of(self.session, EncoderFit(network, kind))), self.session.natural
+        )
+
+
+def makings(making: MakingSession, lacks: Callable[[str], bool] = lambda _: True) -> list[Making]:
+    """All pictures that are missing; those of controls last."""
+    jobs = [Making(objective, kind) for kind in KINDS for objective in making.objectives]
+    return [job for job in jobs if lacks(picture_entry(making, job))]
+
+
+def picture_entry(making: MakingSession, job: Making) -> str:
+    """The file of an objective's pictures, named by a key of all that they depend on."""
+    session = making.session
+    fits = [entry_of(session, EncoderFit(network, job.kind)) for network in session.networks]
+    key = content_key("synthesis", FORMAT, asdict(job.objective), fits, asdict(session.settings))
+    return f"{key}.npz"
+
+
+def make(making: MakingSession, job: Making) -> Arrays:
+    """Synthesise ``pictures`` (n_seeds, side, side, 3), uint8, with what is ``predicted`` of them (n_seeds, n_sites).
+
+    The best by the prediction is the first. ``start`` has the natural picture from which each began, -1 for grey.
+    """
+    settings, maps, objective = making.session.settings, making.maps(job.kind), job.objective
+    start, rows = _start(making, job)
+    generator = SmoothChange(start, slope=settings.slope)
+    each = [partial(_score_of, of, objective) for of in maps]
+    found = optimise(generator, combined(each, HOW[settings.combine]), settings.optimiser(), name=objective.name)
+    pictures = as_pictures(found.made)
+    # As they are shown: in whole grey levels.
+    shown = pixels_of(pictures, settings.side)
+    with torch.no_grad():
+        values = combined(each, HOW[settings.combine])(shown).numpy()
+        predicted = np.mean([of(shown).double().numpy() for of in maps], axis=0)
+    best = np.argsort(-values, kind="stable")
+    return {"pictures": pictures[best], "predicted": predicted[best], "start": rows[best]}
+
+
+def _score_of(of: EncoderMap, objective: SiteObjective, pictures: torch.Tensor) -> torch.Tensor:
+    return objective.score(of.standardised(pictures))
+
+
+def _start(making: MakingSession, job: Making) -> tuple[torch.Tensor, NDArray[np.intp]]:
+    settings, session = making.session.settings, making.session
+    if settings.start == "grey":
+        seeds = [settings.seed + i for i in range(settings.n_seeds)]
+        return noise_pictures(seeds, settings.side), np.full(settings.n_seeds, -1)
+    natural = making.natural(job.kind)
+    best = np.argsort(-score(job.objective, standardised(natural, natural)), kind="stable")[: settings.n_seeds]
+    rows = session.natural[best]
+    return pixels_of([session.picture(row) for row in rows], settings.side), rows
+
+
+def _entries(making: MakingSession, job: Making) -> list[str]:
+    return [picture_entry(making, job)]
+
+
+def _results(making: MakingSession, job: Making) -> list[Arrays]:
+    return [make(making, job)]
+
+
+PICTURES = Experiment("pictures", makings, _entries, _results)

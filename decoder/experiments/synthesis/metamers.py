@@ -1,0 +1,334 @@
+"""Metamers: pictures that a layer of a network cannot tell from a photograph, made of noise.
+
+Feather, Durango, Gonzalez & McDermott (2019), Metamers of neural networks reveal divergence from human perceptual
+systems. NeurIPS; Feather, Leclerc, Madry & McDermott (2023), Nat. Neurosci. 26, 2017-2034.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from ....errors import InputError
+from ....models.cache.ingredients import ingredients_of
+from ....models.cache_folder import cache_folder
+from ....models.networks.network import Network
+from ....models.networks.torch_network import TorchNetwork
+from ....models.networks.vision import VisionNetwork, opened
+from ....models.synthesis.generators import Pixels, as_pictures, noise_pictures, pixels_of
+from ....models.synthesis.objectives import picture_head, same_activation
+from ....models.synthesis.optimise import optimise
+from ....models.synthesis.settings import SynthesisSettings
+from ...statistics.bootstrapped import Bootstrapped, Ends
+from ...statistics.correlations import profile_correlation
+from ..kernel.keys import content_key
+from .judges import Judge
+
+AT_ONCE = 4
+"""Pictures that are made together."""
+NULL_QUANTILE = 0.99
+
+
+@dataclass(frozen=True)
+class MetamerSettings:
+    """How metamers are made and judged.
+
+    Parameters
+    ----------
+    n_pictures : int
+        Drawn from those that all networks name alike.
+    n_untrained : int
+        For so many of them, metamers of the untrained network are made as well.
+    n_null : int
+        Other pictures, whose pairs say how similar activations are by chance.
+    n_steps, step, n_halvings
+        As for `hotwire.models.synthesis.settings.SynthesisSettings`.
+    n_draws : int
+        Of the bootstrap over pictures.
+    seed : int
+        Of the pictures, the noise they begin with, and the untrained network.
+    """
+
+    n_pictures: int = 16
+    n_untrained: int = 4
+    n_null: int = 50
+    n_steps: int = 300
+    step: float = 0.01
+    n_halvings: int = 2
+    n_draws: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("n_pictures", 2), ("n_untrained", 0), ("n_null", 10), ("n_draws", 100), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name}: expected {least} or more, got {getattr(self, name)}")
+        if self.n_untrained > self.n_pictures:
+            raise InputError(f"n_untrained: expected at most n_pictures, {self.n_pictures}, got {self.n_untrained}")
+        self.optimiser()
+
+    def optimiser(self) -> SynthesisSettings:
+        """The settings of the optimiser."""
+        return SynthesisSettings(n_steps=self.n_steps, step=self.step, n_halvings=self.n_halvings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerMetamers:
+    """The metamers of one layer, one for each picture.
+
+    Attributes
+    ----------
+    made : uint8 (n, side, side, 3)
+    distance, rho : (n,)
+        Of the layer's activations from those for the photograph: relative distance, and Spearman's correlation.
+    null : float
+        The 99th percentile of the correlation for pairs of different photographs.
+    kept : bool (n,)
+        The network that they were made for gives them the photograph's class.
+    recognised : dict of str to bool (n,)
+        So does each other network.
+    judged : dict of str to Ends
+        For each judge of recorded sites, the correlation over pictures of its responses to metamers and to photographs,
+        median over sites.
+    """
+
+    layer: str
+    made: NDArray[np.uint8]
+    distance: NDArray[np.float64]
+    rho: NDArray[np.float64]
+    null: float
+    kept: NDArray[np.bool_]
+    recognised: dict[str, NDArray[np.bool_]]
+    judged: dict[str, Ends]
+
+    @property
+    def success(self) -> NDArray[np.bool_]:
+        """Of the same class, and more similar than chance (n,)."""
+        return self.kept & (self.rho > self.null)
+
+    @property
+    def by_others(self) -> NDArray[np.float64]:
+        """The share of other networks that recognise each picture (n,)."""
+        return np.mean(list(self.recognised.values()), axis=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metamers:
+    """Metamers of several layers, in the order of computation.
+
+    Attributes
+    ----------
+    pictures, classes : tuple of str
+        The photographs' names, and what all networks see in them.
+    originals : uint8 (n, side, side, 3)
+    layers, untrained : tuple of LayerMetamers
+        Of the network, and of the same network with random weights (of fewer pictures, perhaps none).
+    recognised : dict of str to Ends
+        For each layer, the mean over pictures and other networks.
+    fall : Ends
+        That of the first layer minus that of the last.
+    """
+
+    network: str
+    fingerprint: str
+    others: tuple[str, ...]
+    pictures: tuple[str, ...]
+    classes: tuple[str, ...]
+    originals: NDArray[np.uint8]
+    layers: tuple[LayerMetamers, ...]
+    untrained: tuple[LayerMetamers, ...]
+    recognised: dict[str, Ends]
+    fall: Ends
+    settings: MetamerSettings
+    seconds: float
+
+
+def make_metamers(
+    pictures: Mapping[str, Any],
+    network: Network,
+    layers: Sequence[str],
+    others: Mapping[str, Network],
+    settings: MetamerSettings,
+    *,
+    judges: Sequence[Judge] = (),
+    folder: Path | None = None,
+) -> Metamers:
+    """Make a metamer of photographs for each layer, and ask other networks what they see in it.
+
+    Parameters
+    ----------
+    pictures : mapping of str to picture
+        Photographs by name, as the networks take them. All are scaled to the side of the smallest, or of what the
+        network takes if that is less.
+    network : VisionNetwork
+        For whose layers they are made.
+    layers : sequence of str
+    others : mapping of str to Network
+        Networks with the same names for their outputs.
+    settings : MetamerSettings
+    judges : sequence of Judge
+        Models of recorded sites, which are asked how these would respond.
+    folder : Path, optional
+        Where the optimiser's states are; by default in the cache. What was stopped continues where it was.
+
+    Returns
+    -------
+    Metamers
+
+    Raises
+    ------
+    InputError
+        A network has no gradients, takes no pictures or names no outputs; too few pictures are named alike.
+    UnknownNameError
+        There is no such layer.
+    """
+    start = time.perf_counter()
+    if not layers or not others:
+        raise InputError(f"{'others' if layers else 'layers'}: expected one or more, got none")
+    ordered = sorted(dict.fromkeys(layers), key=[*network.layers, *layers].index)
+    for layer in ordered:
+        picture_head(network, layer)  # raises where it cannot be
+    assert isinstance(network, VisionNetwork)
+    names = np.random.default_rng(settings.seed).permutation(list(pictures)).tolist()
+    side = min(network.image_size, *(min(opened(picture, "RGB").size) for picture in pictures.values()))
+    chosen, classes = _named_alike([network, *others.values()], pictures, names, side, settings.n_pictures)
+    rest = [name for name in names if name not in chosen][: settings.n_null]
+    if len(rest) < settings.n_null:
+        raise InputError(f"n_null: expected at most the {len(rest)} pictures that are left, got {settings.n_null}")
+    maker = _Maker(
+        network,
+        others,
+        pixels_of([pictures[name] for name in chosen], side),
+        classes,
+        as_pictures(pixels_of([pictures[name] for name in rest], side)),
+        settings,
+        folder or cache_folder() / "metamers",
+        judges,
+    )
+    random = network.untrained(settings.seed)
+    made = tuple(maker.layer(network, layer, settings.n_pictures) for layer in ordered)
+    n = settings.n_untrained
+    untrained = tuple(maker.layer(random, layer, n) for layer in ordered) if n else ()
+    draws = np.random.default_rng(settings.seed).integers(0, len(chosen), (settings.n_draws, len(chosen)))
+    recognised = {of.layer: Bootstrapped(float(of.by_others.mean()), of.by_others[draws].mean(axis=1)) for of in made}
+    return Metamers(
+        network=network.name,
+        fingerprint=network.fingerprint,
+        others=tuple(others),
+        pictures=tuple(chosen),
+        classes=tuple(classes),
+        originals=as_pictures(maker.originals),
+        layers=made,
+        untrained=untrained,
+        recognised={layer: of.ends for layer, of in recognised.items()},
+        fall=recognised[ordered[0]].minus(recognised[ordered[-1]]).ends,
+        settings=settings,
+        seconds=time.perf_counter() - start,
+    )
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes the metamers of a layer and asks all networks about them."""
+
+    network: Network
+    others: Mapping[str, Network]
+    originals: torch.Tensor
+    classes: Sequence[str]
+    null: NDArray[np.uint8]
+    settings: MetamerSettings
+    folder: Path
+    judges: Sequence[Judge] = ()
+
+    def layer(self, network: TorchNetwork, layer: str, n: int) -> LayerMetamers:
+        """For the first `n` pictures; `network` is the trained or the untrained one."""
+        groups = [slice(first, min(first + AT_ONCE, n)) for first in range(0, n, AT_ONCE)]
+        made, distances = zip(*(self._optimised(network, layer, rows) for rows in groups), strict=True)
+        shown = as_pictures(np.concatenate(made))
+        correlations = _RankedActivations(network, layer)
+        null = correlations.ranks(self.null)
+        pairs = (null @ null.T)[np.triu_indices(len(null), 1)]
+        ranks = correlations.ranks(as_pictures(self.originals[:n])), correlations.ranks(shown)
+        classes = np.array(self.classes[:n])
+        return LayerMetamers(
+            layer=layer,
+            made=shown,
+            distance=np.concatenate(distances).astype(np.float64),
+            rho=np.einsum("ij,ij->i", *ranks).astype(np.float64),
+            null=float(np.quantile(pairs, NULL_QUANTILE)),
+            kept=answers(self.network, shown) == classes,
+            recognised={name: answers(other, shown) == classes for name, other in self.others.items()},
+            judged={judge.name: self._judged(judge, shown) for judge in self.judges if network is self.network},
+        )
+
+    def _judged(self, judge: Judge, shown: NDArray[np.uint8]) -> Ends:
+        """The correlation over pictures (n, side, side, 3) of a judge's responses to them and to the photographs."""
+        both = [judge.responses(list(of)) for of in (shown, as_pictures(self.originals[: len(shown)]))]
+        known = np.isfinite(both[1]).all(axis=0)
+        made, original = (of[:, known] for of in both)
+        draws = np.random.default_rng(self.settings.seed).integers(0, len(shown), (self.settings.n_draws, len(shown)))
+        of_draws = np.array([np.median(profile_correlation(made[rows], original[rows])) for rows in draws])
+        value = float(np.median(profile_correlation(made, original)))
+        return Bootstrapped(value, of_draws).ends
+
+    def _optimised(self, network: TorchNetwork, layer: str, rows: slice) -> tuple[NDArray, NDArray]:
+        """Pixels (n, 3, side, side) and their relative distances (n,)."""
+        pictures, settings = self.originals[rows], self.settings.optimiser()
+        objective = same_activation(picture_head(network, layer, surrogate=True), pictures)
+        seeds = [[self.settings.seed, row] for row in range(rows.start, rows.stop)]
+        generator = Pixels(noise_pictures(seeds, pictures.shape[-1])).to(network.device)
+        about = ingredients_of(network, as_pictures(pictures)), layer, seeds, vars(settings)
+        state = self.folder / f"{content_key('metamers', *about)}.npz"
+        name = f"{network.name}, {layer}, pictures {rows.start + 1} to {rows.stop}"
+        found = optimise(generator, objective, settings, state=state, name=name)
+        return found.made, -found.values
+
+
+@dataclass(frozen=True)
+class _RankedActivations:
+    """Spearman's correlation of a layer's activations as the product of their `ranks`."""
+
+    network: Network
+    layer: str
+
+    def ranks(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Ranks of each picture's activations (n, n_units), as deviations from their mean, of length 1."""
+        recorded = self.network.activations(pictures, [self.layer])[self.layer].reshape(len(pictures), -1)
+        ranks = np.stack([rankdata(row).astype(np.float32) for row in recorded])
+        ranks -= ranks.mean(axis=1, keepdims=True)
+        return ranks / np.maximum(np.linalg.norm(ranks, axis=1, keepdims=True), 1e-30)
+
+
+def answers(network: Network, pictures: NDArray[np.uint8]) -> NDArray[np.str_]:
+    """The class (n,) that a network gives each picture."""
+    if network.labels is None:
+        raise InputError(f"network: {network.name} does not name its outputs; open it with labels")
+    return np.array(network.labels)[network.outputs(pictures).argmax(axis=1)]
+
+
+def _named_alike(
+    networks: Sequence[Network], pictures: Mapping[str, Any], names: Sequence[str], side: int, n: int
+) -> tuple[list[str], list[str]]:
+    """The first `n` pictures to which all networks give one class, and that class."""
+    chosen: list[str] = []
+    classes: list[str] = []
+    for first in range(0, len(names), 4 * AT_ONCE):
+        some = names[first : first + 4 * AT_ONCE]
+        shown = as_pictures(pixels_of([pictures[name] for name in some], side))
+        own, *others = (answers(network, shown) for network in networks)
+        alike = np.flatnonzero(np.all([other == own for other in others], axis=0)).tolist()
+        chosen += [some[i] for i in alike]
+        classes += own[alike].tolist()
+        if len(chosen) >= n:
+            return chosen[:n], classes[:n]
+    raise InputError(
+        f"n_pictures: expected at most the {len(chosen)} of {len(names)} pictures that "
+        f"{', '.join(network.name for network in networks)} name alike, got {n}"
+    )

@@ -1,0 +1,77 @@
+"""How a synthesis was made, in words."""
+
+from __future__ import annotations
+
+from ...report.numbers import count
+from .encoders import SHUFFLED, UNTRAINED
+from .objectives import ABOUT
+from .recorded import HIGH, RecordedSynthesis
+from .result import OWN, Synthesis
+from .run import ANOTHER
+from .session import N_PARTS
+
+
+def synthesis_methods(result: Synthesis) -> dict[str, str]:
+    """Terms with their explanations."""
+    of = result.settings
+    begins = "the natural pictures that are best by the prediction" if of["start"] == "natural" else "grey with noise"
+    several = "" if len(result.networks) < 2 else f" Of several networks the objective is the {of['combine']}."
+    return {
+        "score": f"{result.kind}: {ABOUT[result.kind]}. Responses are standardised by those to the natural pictures, "
+        "each judge's by its own.",
+        **_encoders(result.chosen, result.fingerprints, len(of["pool"]) > 1),
+        "optimiser": (
+            f"Gradient ascent through the networks, {of['n_steps']} steps of {of['step']:g} (Adam), from {begins}; "
+            f"pictures of {of['side']} x {of['side']} pixels, moved by up to {of['jitter']} pixels, with noise of "
+            f"{of['noise']:g}, in each step. Changes fall with spatial frequency f as 1 / f**{of['slope']:g}. Of "
+            f"{count(of['n_seeds'], 'seed')} the best by the prediction.{several} What is judged is the picture "
+            "in whole grey levels."
+        ),
+        OWN: (
+            "The mean of the encoders' predictions. They were fitted on the natural pictures, for which it is "
+            f"therefore high; its r is that of a fit without one of {N_PARTS} parts of the pictures, over this part."
+        ),
+        "judges": "They had no part in the objective. Their r is over all natural pictures, perhaps their training.",
+        SHUFFLED: "The same optimiser through encoders that were fitted on responses to other pictures.",
+        UNTRAINED: "The same optimiser through encoders of the same networks with random weights.",
+        ANOTHER: "What the judge says of a site for the pictures that were made for the others.",
+        "interval": f"Bootstrap over sites, {of['n_draws']:,} draws. Other animals and encoders are not covered.",
+        "random seed": str(of["seed"]),
+    }
+
+
+def recorded_methods(result: RecordedSynthesis) -> dict[str, str]:
+    """Terms with their explanations."""
+    of = result.settings
+    return {
+        **_encoders(result.chosen, result.fingerprints, len(of["pool"]) > 1),
+        "r": (
+            "The correlation of predicted and recorded responses to the synthesised pictures, median over sites. No "
+            "encoder saw a synthesised picture. Natural ones: in a fit without one of "
+            f"{N_PARTS} parts of them, over this part."
+        ),
+        "top tenth": (
+            "For each site the tenth of the synthesised pictures that is predicted highest: the share to which it "
+            f"responded more than to {100 * HIGH:.0f} % of the natural pictures."
+        ),
+        "untrained network": "The same networks with random weights, the same layers and choices.",
+        SHUFFLED: "Encoders that were fitted on responses to other pictures.",
+        "another site's encoder": "Each site is predicted by the encoder of the next one.",
+        "interval": (
+            f"Pigeonhole bootstrap (Owen 2007), {of['n_draws']:,} draws of sites and synthesised pictures; of "
+            "shares, of sites. Encoders are not fitted anew; other animals are not covered."
+        ),
+        "random seed": str(of["seed"]),
+    }
+
+
+def _encoders(chosen: dict[str, str], fingerprints: dict[str, str], pooling: bool) -> dict[str, str]:
+    by = "; ".join(f"{name}: {of} (SHA-256 {fingerprints[name]})" for name, of in chosen.items())
+    what = "layer, or all layers together, and which pooling" if pooling else "layer, or all layers together"
+    return {
+        "encoders": (
+            "Ridge regression from a network's layers to each site, with a strength for each site, by generalised "
+            f"cross-validation. Which {what} predicts: that of the least generalised error, on average over sites, on "
+            f"natural pictures alone. Predictions of several networks are averaged. Chosen: {by}."
+        )
+    }

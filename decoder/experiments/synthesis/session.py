@@ -1,0 +1,159 @@
+"""A session for which pictures are synthesised: sites, their responses to pictures, networks and judges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....errors import InputError
+from ....models.cache.ingredients import ingredients_of
+from ....models.cache.recorded import record
+from ....models.networks.network import Network
+from ...encoder import check_responses, pooled
+from ...evaluation.threads import once
+from ..kernel.keys import digest_of
+from ..session.holding_out import whole_groups
+from .judges import OnnxJudge
+from .settings import SynthesizeSettings
+
+N_PARTS = 5
+"""One of so many parts of the natural pictures is held out, to show how well encoders predict."""
+
+
+@dataclass(frozen=True)
+class OpenedNetwork:
+    """A network whose layers predict the sites."""
+
+    network: Network
+    layers: tuple[str, ...]
+
+
+class SynthesisSession:
+    """What was presented and recorded, the networks that predict it, and who judges what is synthesised.
+
+    Parameters
+    ----------
+    name : str
+    sites : sequence of str
+    pictures : mapping of str to picture
+        By name.
+    responses : (n_pictures, n_sites) array
+        The mean response of each site to each picture.
+    groups : (n_pictures,) array of int
+        Pictures that look the same have the same number.
+    networks, judging : mapping of str to OpenedNetwork
+        Whose predictions are the objective; and whose predictions are judges.
+    judges : sequence of OnnxJudge
+    unit : str
+        Of the responses.
+    settings : SynthesizeSettings
+
+    Raises
+    ------
+    InputError
+        A site never varies, a response is NaN, patterns of synthesised pictures match none, or nearly all.
+    """
+
+    source = None
+
+    def __init__(
+        self,
+        name: str,
+        sites: Sequence[str],
+        pictures: Mapping[str, Any],
+        responses: NDArray[np.float64],
+        groups: NDArray[np.intp],
+        networks: Mapping[str, OpenedNetwork],
+        settings: SynthesizeSettings,
+        judging: Mapping[str, OpenedNetwork] | None = None,
+        judges: Sequence[OnnxJudge] = (),
+        unit: str = "",
+    ) -> None:
+        self.name = name
+        self.sites = tuple(sites)
+        self.pictures = dict(pictures)
+        self.responses = responses
+        self.groups = groups
+        self.networks = dict(networks)
+        self.judging = dict(judging or {})
+        self.judges = tuple(judges)
+        self.unit = unit
+        self.settings = settings
+        self.network = once(self._open)
+        self.tables = once(self._pooled, maxsize=2 * len(settings.pool))
+        self.ingredients = once(self._ingredients)
+        check_responses(responses[self.natural], self.sites)
+        both = self.networks.keys() & self.judging.keys()
+        if both:
+            raise InputError(f"judges: {min(both)} is part of the objective, and cannot judge; take another network")
+
+    def prepare(self) -> None:
+        """Nothing: what jobs need is made when it is needed, and once."""
+
+    def forget(self) -> None:
+        """Free memory that is filled again when needed."""
+        self.tables = once(self._pooled, maxsize=2 * len(self.settings.pool))
+
+    @cached_property
+    def synthesised(self) -> NDArray[np.intp]:
+        """The pictures of the recording that were synthesised."""
+        names, found = list(self.pictures), np.zeros(len(self.pictures), bool)
+        for pattern in self.settings.synthesised:
+            matches = np.array([fnmatchcase(name, pattern) for name in names])
+            if not matches.any():
+                raise InputError(
+                    f"synthesised: the recording has no picture {pattern!r}; they are {', '.join(names[:3])}, ..."
+                )
+            found |= matches
+        return np.flatnonzero(found)
+
+    @cached_property
+    def natural(self) -> NDArray[np.intp]:
+        """The other ones, on which encoders are fitted."""
+        rows = np.setdiff1d(np.arange(len(self.pictures)), self.synthesised)
+        if len(rows) < 2 * N_PARTS:
+            raise InputError(
+                f"pictures: expected {2 * N_PARTS} natural ones or more to fit encoders on, got {len(rows)}"
+            )
+        return rows
+
+    @cached_property
+    def held_out(self) -> NDArray[np.intp]:
+        """The natural pictures that show how well encoders predict, in a fit without them."""
+        return self.natural[whole_groups(self.groups[self.natural], N_PARTS, self.settings.seed)[0].test]
+
+    @cached_property
+    def training(self) -> NDArray[np.intp]:
+        """The natural pictures without `held_out`."""
+        return np.setdiff1d(self.natural, self.held_out)
+
+    def layers(self, network: str) -> tuple[str, ...]:
+        return self._opened(network).layers
+
+    def picture(self, row: int) -> Any:
+        return list(self.pictures.values())[row]
+
+    def _opened(self, network: str) -> OpenedNetwork:
+        return self.networks[network] if network in self.networks else self.judging[network]
+
+    def _open(self, network: str, untrained: bool = False) -> Network:
+        opened = self._opened(network).network
+        return opened.untrained(self.settings.seed) if untrained else opened
+
+    def _pooled(self, network: str, untrained: bool, pool: int) -> dict[str, NDArray[np.float32]]:
+        """The pooled activations (n_pictures, n_units) of all pictures in each layer."""
+        opened, layers = self.network(network, untrained), self.layers(network)
+        recorded = record(opened, list(self.pictures.values()), layers).tables
+        return {layer: pooled(recorded[layer], opened.shape_of(layer), pool) for layer in layers}
+
+    def _ingredients(self, network: str, untrained: bool = False) -> list[Any]:
+        """What an encoder depends on."""
+        about = ingredients_of(self.network(network, untrained), list(self.pictures.values()))
+        rows = [digest_of(of) for of in (self.responses, self.natural, self.training)]
+        return [about, self.layers(network), list(self.settings.pool), self.settings.seed, *rows]

@@ -1,0 +1,1 @@
+"""Sounds, before any network hears them: their files, and what the cochlea makes of them."""
