@@ -5,6 +5,7 @@ from .decision import Decision as Decision
 from .decision import DecisionRule as DecisionRule
 from .decoder import Decoder as Decoder
 from .encoder import Encoder as Encoder
+from .encoder_module import EncoderModule as EncoderModule
 from .evaluation.choices import Choice as Choice
 from .evaluation.evaluate import Evaluation as Evaluation
 from .evaluation.evaluate import evaluate as evaluate

@@ -100,6 +100,20 @@ HEARD = "encode-natsound"
 """A study of sounds, each of whose regions is one component of auditory cortex."""
 SIMILAR = "encode-images92"
 """A study of dissimilarity matrices."""
+RECORDED = "control-v4-recorded"
+"""A study of synthesised pictures that were presented."""
+NOT_LOOKED_AT = ",".join(f"neuron_{i}" for i in range(33) if i % 4 or i == 32)
+DRIVEN = {
+    "control-v4-190923": ("25 neurons of macaque V4", "stretch", NOT_LOOKED_AT),
+    "control-v4-190923.one-hot": (
+        "four of them, and no other one",
+        "one-hot",
+        "neuron_1,neuron_10,neuron_18,neuron_27",
+    ),
+}
+"""Studies of synthesised pictures, judged by models of neurons: what they are for, and what is asked. A suffix tells
+several runs of one study apart.
+"""
 SIMULATED = "intervals"
 """The output of ``benchmarks/intervals.py --json``."""
 SIMULATED_PARTS = ("n", "n_maps", "coverage", "difference", "refits", "map", "evaluate", "goals")
@@ -444,6 +458,34 @@ def similar() -> str:
     return table(head, lines)
 
 
+def recorded() -> str:
+    """How well recorded responses to synthesised pictures are predicted, and those of controls."""
+    lines = [
+        [name, f"**{ends(of['r'])}**" if name == "encoders" else ends(of["r"]), ends(of["top"])]
+        for name, of in output(RECORDED)["rows"].items()
+    ]
+    return table(["predicted by", "r, median over neurons", "top tenth, beyond 95 % of natural"], lines)
+
+
+def driven() -> str:
+    """Shares of pictures that are beyond natural ones, by the own prediction, by the judge, and by controls."""
+    lines = []
+    for name, (what, *_) in DRIVEN.items():
+        for judge, by in output(name)["shares"].items():
+            for kind, of in by.items():
+                value = ends(of["beyond_best"])
+                made = kind != "trained"
+                lines.append(
+                    [
+                        *("" if lines and lines[-1] else what, judge, kind if made else "encoders"),
+                        *(value if made or judge.startswith("own") else f"**{value}**", ends(of["beyond_high"])),
+                        *(ends(of["natural_high"]), ends(of["gain"], "+")),
+                    ]
+                )
+    head = ["pictures for", "judge", "made by", "beyond the best of 1,200", "beyond 99 %", "natural one, beyond 99 %"]
+    return table([*head, "score above the natural one"], lines)
+
+
 def graphs(names: list[str]) -> str:
     """The network's measures and those of the graph with weights of 8 bits, in the same folds."""
     lines = []
@@ -531,6 +573,8 @@ TABLES = {
     "stories": stories,
     "reading": reading,
     "similar": similar,
+    "recorded": recorded,
+    "driven": driven,
     "heard": heard,
     "rising": rising,
     "graphs": lambda: graphs(LIVE),
@@ -569,6 +613,8 @@ def outputs() -> list[str]:
         READING,
         HEARD,
         SIMILAR,
+        RECORDED,
+        *DRIVEN,
         *(f"{name}{BUNDLE}" for name in LIVE),
         SIMULATED,
     ]
@@ -588,6 +634,8 @@ def take(folder: Path, names: list[str]) -> None:
         "n_blocks",
         "network",
         "engine",
+        "rows",
+        "shares",
         *SIMULATED_PARTS,
     )
     of_words = ("network", "unique", "ceiling", "folds", "layers", "gain", "rows", "ms_per_nat")

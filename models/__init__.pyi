@@ -20,5 +20,6 @@ from .synthesis.objectives import picture_head as picture_head
 from .synthesis.objectives import same_activation as same_activation
 from .synthesis.optimise import optimise as optimise
 from .synthesis.settings import SynthesisSettings as SynthesisSettings
+from .synthesis.smooth_change import SmoothChange as SmoothChange
 from .training.small_training import train_small_vision as train_small_vision
 from .weights.assets import fetch as fetch

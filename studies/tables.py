@@ -34,6 +34,12 @@ def command(name: str, folder: Path) -> list[str]:
         return [*hotwire, "retrieve", study, "--json"]
     if name.startswith("encode-"):
         return [*hotwire, "encode", study, "--json"]
+    if name == results.RECORDED:
+        return [*hotwire, "synthesize", study, "--recorded", "--json"]
+    if name in results.DRIVEN:
+        _, asked, sites = results.DRIVEN[name]
+        study = str(PROJECT / "studies" / f"{name.partition('.')[0]}.toml")
+        return [*hotwire, "synthesize", study, f"--{asked}", sites, "--json"]
     if name.endswith("-map"):
         return [*hotwire, "map", study, "--out", str(folder / f"{name}.map"), "--json"]
     return [*hotwire, "evaluate", study, "--json"]

@@ -13,7 +13,7 @@ from ....adapters.factored import FactoredAdapter
 from ....adapters.ridge.ridge import RidgeAdapter
 from ....models.cache.ingredients import code_of_class
 from ...encoder import Encoder
-from ..kernel.cache import Arrays
+from ..kernel.cache import ArrayCache, Arrays
 from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key
 from .session import SynthesisSession
@@ -97,6 +97,15 @@ def chosen_encoder(
                 best, least = encoder, error
     assert best is not None
     return best
+
+
+def choices(session: SynthesisSession, cache: ArrayCache) -> dict[str, str]:
+    """In words, which layers and which pooling predict the sites, for each network."""
+    found = {}
+    for name in (*session.networks, *session.judging):
+        of = cache.get(entry_of(session, EncoderFit(name)), lambda array: array in ("layers", "pool"))
+        found[name] = f"{', '.join(of['layers'].tolist())}; pooled to {int(of['pool'])} x {int(of['pool'])}"
+    return found
 
 
 def _entries(session: SynthesisSession, job: EncoderFit) -> list[str]:

@@ -15,7 +15,7 @@ def synthesis_methods(result: Synthesis) -> dict[str, str]:
     """Terms with their explanations."""
     of = result.settings
     begins = "the natural pictures that are best by the prediction" if of["start"] == "natural" else "grey with noise"
-    several = "" if len(result.chosen) < 2 else f" Of several networks the objective is the {of['combine']}."
+    several = "" if len(result.networks) < 2 else f" Of several networks the objective is the {of['combine']}."
     return {
         "score": f"{result.kind}: {ABOUT[result.kind]}. Responses are standardised by those to the natural pictures, "
         "each judge's by its own.",

@@ -17,7 +17,7 @@ from ...readers.tables import numbers, read_table
 Kind = Literal["stretch", "one-hot", "pattern"]
 ABOUT: dict[str, str] = {
     "stretch": "the site's response, as high as it goes",
-    "one-hot": "the site's share of the softmax over all sites' standardised responses: high where others are low",
+    "one-hot": "the logarithm of the site's share of the softmax over all sites: high where others are low",
     "pattern": "minus the mean squared distance of the sites' standardised responses from the pattern",
 }
 

@@ -14,7 +14,7 @@ from ...statistics.bootstrapped import Bootstrapped, Ends
 from ...statistics.correlations import profile_correlation
 from ..kernel.cache import ArrayCache
 from ..kernel.jobs import fill_cache, work_here
-from .encoders import ENCODERS, HELD_OUT, SHUFFLED, TRAINED, UNTRAINED, EncoderFit, entry_of
+from .encoders import ENCODERS, HELD_OUT, SHUFFLED, TRAINED, UNTRAINED, EncoderFit, choices, entry_of
 from .run import results_folder
 from .session import SynthesisSession
 
@@ -101,10 +101,7 @@ def judge_recorded(session: SynthesisSession, *, cache: ArrayCache | None = None
     if len(session.sites) > 1:
         rows[ANOTHER] = scorer.score(np.roll(shown, 1, axis=1))
     held_out = session.held_out
-    chosen = {}
-    for name in session.networks:
-        of = cache.get(entry_of(session, EncoderFit(name)), lambda array: array in ("layers", "pool"))
-        chosen[name] = f"{', '.join(of['layers'].tolist())}; pooled to {int(of['pool'])} x {int(of['pool'])}"
+    chosen = choices(session, cache)
     return RecordedSynthesis(
         name=session.name,
         sites=session.sites,

@@ -51,9 +51,9 @@ class SynthesisReport:
         names = ", ".join(one.name for one in result.made[TRAINED][:4])
         more = ", …" if len(result.made[TRAINED]) > 4 else ""
         return (
-            f"{n} ({result.kind}: {names}{more}) that {', '.join(result.chosen)} say will drive the recorded sites, "
-            f"beside the best of {result.n_natural:,} natural ones, by the prediction itself and by "
-            f"{count(len(self.judges), 'judge')} that had no part in it."
+            f"{n} ({result.kind}: {names}{more}) that {', '.join(result.networks)} say will drive the recorded sites, "
+            f"beside the best of {result.n_natural:,} natural ones, by the prediction itself"
+            + (f" and by {count(len(self.judges), 'judge')} that had no part in it." if self.judges else ".")
         )
 
     @property

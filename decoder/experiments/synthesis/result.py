@@ -103,3 +103,8 @@ class Synthesis:
     notes: tuple[str, ...]
     settings: dict[str, Any]
     seconds: float
+
+    @property
+    def networks(self) -> list[str]:
+        """Those whose predictions are the objective."""
+        return [name for name in self.chosen if name not in self.shares]

@@ -20,7 +20,7 @@ from ...statistics.correlations import profile_correlation
 from ..kernel.cache import ArrayCache
 from ..kernel.jobs import fill_cache, work_here
 from ..kernel.keys import content_key
-from .encoders import ENCODERS, HELD_OUT, TRAINED, EncoderFit, entry_of
+from .encoders import ENCODERS, HELD_OUT, TRAINED, EncoderFit, choices, entry_of
 from .making import KINDS, PICTURES, Making, MakingSession, picture_entry
 from .maps import score, standardised
 from .objectives import SiteObjective
@@ -28,6 +28,8 @@ from .result import OWN, Judged, Made, Shares, Synthesis
 from .session import SynthesisSession
 
 HIGH = 0.99
+JUDGED_AT_ONCE = 100
+"""Pictures, whose responses are then on disk."""
 ANOTHER = "another site's picture"
 
 
@@ -73,10 +75,7 @@ def synthesize(
     judged = _Judging(making)
     made = {kind: [judged.made(objective, kind) for objective in objectives] for kind in KINDS}
     natural = {one.natural for of in made.values() for one in of}
-    chosen = {}
-    for name in (*session.networks, *session.judging):
-        of = cache.get(entry_of(session, EncoderFit(name)), lambda array: array in ("layers", "pool"))
-        chosen[name] = f"{', '.join(of['layers'].tolist())}; pooled to {int(of['pool'])} x {int(of['pool'])}"
+    chosen = choices(session, cache)
     return Synthesis(
         name=session.name,
         kind=objectives[0].kind,
@@ -188,12 +187,15 @@ class _Judging:
             return np.concatenate([of(pixels_of([one], side)).double().numpy() for one in pictures])
 
     def _cached(self, judge: str, pictures: Sequence[Any]) -> NDArray[np.float64]:
-        """A judge's responses to pictures, from the cache if they are there."""
-        of = self._judges[judge]
-        entry = content_key("judged", of.ingredients, [np.asarray(picture) for picture in pictures]) + ".npz"
-        if entry not in self._cache:
-            self._cache.put(entry, {"responses": of.responses(pictures)})
-        return self._cache.get(entry)["responses"]
+        """A judge's responses to pictures; those that the cache lacks are put there, so many at once."""
+        of, found = self._judges[judge], []
+        for first in range(0, len(pictures), JUDGED_AT_ONCE):
+            some = pictures[first : first + JUDGED_AT_ONCE]
+            entry = content_key("judged", of.ingredients, [np.asarray(picture) for picture in some]) + ".npz"
+            if entry not in self._cache:
+                self._cache.put(entry, {"responses": of.responses(some)})
+            found.append(self._cache.get(entry)["responses"])
+        return np.concatenate(found)
 
 
 def _small(picture: Any, side: int) -> NDArray[np.uint8]:

@@ -78,6 +78,22 @@ def test_recorded_pictures_and_a_pattern(tmp_path: Path) -> None:
     assert "the pattern asks for 400" in " ".join(result.stdout.split())
 
 
+def test_metamers(tmp_path: Path) -> None:
+    section = '\n[metamers]\nlayers = ["blocks.1"]\nn_pictures = 2\nn_untrained = 0\nn_null = 10\nn_steps = 5\n'
+    study = save_study(tmp_path, STUDY + section)
+    result = run(study, "--metamer", "blocks.1, blocks.0", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert [one["layer"] for one in found["metamers"]] == ["blocks.0", "blocks.1"]
+    names = [
+        f"metamer-{layer}-{Path(name).stem}.png" for layer in ("blocks.0", "blocks.1") for name in found["pictures"]
+    ]
+    assert sorted(path.name for path in (tmp_path / "study-synthesize").glob("*.png")) == sorted(names)
+    assert "Photographs and their metamers" in Path(found["report"]).read_text()
+    assert len(json.loads(run(study, "--metamer", "all", "--json").stdout)["metamers"]) == 1
+    assert "unknown layer 'stemm'" in complaint(study, "--metamer", "stemm")
+
+
 def test_one_thing_is_asked(tmp_path: Path) -> None:
     study = save_study(tmp_path, STUDY + SECTION)
     assert "expected one of --stretch, --one-hot, --pattern, --metamer, --recorded, got none" in complaint(study)
@@ -99,6 +115,8 @@ def test_wrong_inputs(tmp_path: Path) -> None:
     assert "a number for each of the 12 sites, (12,), got float64 (3,)" in says("", "", "--pattern", "short.npy")
     assert "unknown layer 'blocks.99'" in says('"blocks.1"]', '"blocks.99"]')
     assert "synthesize.judges" in says("pool = [4, 8]", 'judges = [{ kind = "person" }]')
+    judge = 'judges = [{ kind = "encoder", name = "efficientnet-lite2", layers = ["blocks.1"] }]'
+    assert "judges: two blocks is part of the objective" in says("pool = [4, 8]", judge)
     assert "there is no file" in says("pool = [4, 8]", 'judges = [{ kind = "onnx", path = "none.onnx" }]')
     assert "n_steps: expected 1 or more, got 0" in says("n_steps = 8", "n_steps = 0")
     network = 'stimuli = "recording"\n[decoder]'

@@ -44,7 +44,11 @@ class Truth:
         return states.astype(np.float64) @ self.weights
 
 
-def session(settings: SynthesizeSettings = SETTINGS, responses: np.ndarray | None = None) -> SynthesisSession:
+def session(
+    settings: SynthesizeSettings = SETTINGS,
+    responses: np.ndarray | None = None,
+    judging: dict[str, OpenedNetwork] | None = None,
+) -> SynthesisSession:
     truth, shown = Truth(), pictures()
     names = [f"{'synthetic' if i < 15 else 'photo'}_{i:02}" for i in range(len(shown))]
     found = truth.responses(shown) if responses is None else responses
@@ -56,6 +60,7 @@ def session(settings: SynthesizeSettings = SETTINGS, responses: np.ndarray | Non
         np.arange(len(shown)),
         {"two blocks": OpenedNetwork(truth.network, ("blocks.0", "blocks.1"))},
         settings,
+        judging,
         judges=[truth],  # type: ignore[list-item]
         unit="spikes",
     )
@@ -112,9 +117,15 @@ def test_what_is_cached_is_not_made_again(
 
 
 def test_one_hot_prefers_one_site_and_a_pattern_is_approached(cache: ArrayCache) -> None:
-    whole = session(replace(SETTINGS, n_seeds=1, combine="worst"))
+    other = network()
+    other.name = "other"
+    judging = {"other": OpenedNetwork(other, ("blocks.1",))}
+    whole = session(replace(SETTINGS, n_seeds=1, combine="worst"), judging=judging)
     one_hot = synthesize(whole, of_sites("one-hot", "site_0,site_2", whole.sites), cache=cache)
     assert one_hot.shares["truth"][TRAINED].gain.value > 0.1
+    assert one_hot.shares["other"][TRAINED].gain.value > 0.1
+    assert one_hot.networks == ["two blocks"]
+    assert (one_hot.accuracy["other"] > 0.5).all()
     pattern = SiteObjective("pattern", "wanted", pattern=(1.0, -1.0, float("nan"), 1.0, 0.0))
     grey = session(replace(SETTINGS, n_seeds=1, n_steps=25, start="grey"))
     found = synthesize(grey, [pattern], cache=cache, notes=["it may be out of reach"])
