@@ -70,7 +70,7 @@ class ReadingReport:
             Number(f"{100 * gain.value:+.1f} %", "explained by surprisal beyond nuisance"),
             Number(between, "95 % interval over stories"),
             Number(f"{result.rows[FULL].r.mean():.2f}", "correlation with the times, all together"),
-            Number(f"{100 * result.gain(UNTRAINED).value:+.1f} %", "the same gain of an untrained network"),
+            Number(f"{100 * result.gain(UNTRAINED).value:+z.1f} %", "the same gain of an untrained network"),
             Number("none", "ceiling"),
         ]
 
@@ -171,7 +171,7 @@ def _good(one: SubjectsMean) -> bool | None:
 
 
 def _percent(one: SubjectsMean, sign: str = "") -> str:
-    value, low, high = (f"{100 * end:{sign}.1f}" for end in (one.value, one.low, one.high))
+    value, low, high = (f"{100 * end:{sign}z.1f}" for end in (one.value, one.low, one.high))
     return value if np.isnan(one.low) else f"{value} [{low}, {high}]"
 
 
