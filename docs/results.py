@@ -91,6 +91,11 @@ ENCODED = {
     "encode-v4-objects": "macaque V4, 50 neurons, 640 grey objects (Majaj et al. 2015)",
     "encode-v4-190923": "macaque V4, 33 neurons, 1,200 photographs",
 }
+STORIES = {
+    "encode-alice": "18 listeners, six language regions, a chapter of Alice in Wonderland",
+    "encode-pieman": "24 listeners, 100 hubs, the story Pie Man",
+}
+READING = "encode-reading-times"
 HEARD = "encode-natsound"
 """A study of sounds, each of whose regions is one component of auditory cortex."""
 SIMILAR = "encode-images92"
@@ -130,6 +135,12 @@ GOALS = {
 }
 ROWS_OF_ENCODING = ("untrained network", "nuisance", "pixels", "PLS", "shuffled stimuli")
 ROWS_OF_RETRIEVAL = ("language model and nuisance", "nuisance alone", "other listeners' brains")
+ROWS_OF_STORIES = {
+    "layer, nuisance and position": "all together",
+    "layer alone": "layer alone",
+    "nuisance alone": "nuisance alone",
+    "position in time alone": "position alone",
+}
 CONTROLS = {"shuffled pairing": "shuffled", "mean activation": "mean", "untrained network": "untrained"}
 
 
@@ -342,6 +353,52 @@ def ends(of: dict[str, float] | None, sign: str = "") -> str:
     return value if of["low"] is None else f"{value} [{of['low']:{sign}.3f}, {of['high']:{sign}.3f}]"
 
 
+def stories() -> str:
+    """What a layer adds to nuisance and position in brains that hear a story, in per cent of variance; both folds."""
+    lines = []
+    for study, recording in STORIES.items():
+        whole = output(study)
+        for folds, rows in whole["folds"].items():
+            contiguous = folds == "contiguous"
+            unique = percents(rows["layer, nuisance and position"]["unique"], "+")
+            controls = [
+                percents(rows[name]["unique"], "+") if name in rows else ""
+                for name in ("untrained layer, nuisance and position", "layer at another time, nuisance and position")
+            ]
+            lines.append(
+                [
+                    f"`{study}`: {recording}" if contiguous else "",
+                    f"{folds}" if contiguous else "shuffled, which flatter",
+                    f"**{unique}**" if contiguous else unique,
+                    *controls,
+                    *(percents(rows[name]["explained"]) for name in ROWS_OF_STORIES),
+                    f"{100 * whole['ceiling']:.1f}" if contiguous else "",
+                ]
+            )
+    head = ["study", "folds", "layer beyond nuisance and position", "untrained", "at another time"]
+    return table([*head, *ROWS_OF_STORIES.values(), "ceiling"], lines)
+
+
+def reading() -> str:
+    """What surprisal adds to nuisance in reading times, in per cent of variance."""
+    whole = output(READING)
+    lines = [
+        [
+            name,
+            f"**{percents(row['explained'])}**" if i == 0 else percents(row["explained"]),
+            f"{row['r']:.3f}",
+            percents(row["gain"], "+") if "gain" in row else "",
+        ]
+        for i, (name, row) in enumerate(whole["rows"].items())
+    ]
+    return table(["predicted from", "explained, %", "r", "beyond the same without surprisal"], lines)
+
+
+def percents(of: dict[str, float], sign: str = "") -> str:
+    value = f"{100 * of['value']:{sign}.2f}"
+    return value if of["low"] is None else f"{value} [{100 * of['low']:{sign}.2f}, {100 * of['high']:{sign}.2f}]"
+
+
 def heard() -> str:
     """How well a network's layers predict components of auditory cortex, beside a model of spectrum and modulation."""
     rival, lines = "spectrum and modulation", []
@@ -513,6 +570,8 @@ TABLES = {
     "fresh": lambda: evaluations(FRESH),
     "retrieved": retrieved,
     "encoded": encoded,
+    "stories": stories,
+    "reading": reading,
     "similar": similar,
     "recorded": recorded,
     "driven": driven,
@@ -550,6 +609,8 @@ def outputs() -> list[str]:
         *dict.fromkeys(row.name for row in rows),
         *RETRIEVED,
         *ENCODED,
+        *STORIES,
+        READING,
         HEARD,
         SIMILAR,
         RECORDED,
@@ -577,10 +638,12 @@ def take(folder: Path, names: list[str]) -> None:
         "shares",
         *SIMULATED_PARTS,
     )
+    of_words = ("network", "unique", "ceiling", "folds", "layers", "gain", "rows", "ms_per_nat")
     OUTPUTS.mkdir(exist_ok=True)
     for name in names:
         whole = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        part = {key: whole[key] for key in wanted if whole.get(key) is not None}
+        keys = of_words if name in (*STORIES, READING) else wanted
+        part = {key: whole[key] for key in keys if whole.get(key) is not None}
         text = json.dumps(part, indent=1, ensure_ascii=False)
         (OUTPUTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 

@@ -32,7 +32,7 @@ def command(name: str, folder: Path) -> list[str]:
         return [*hotwire, "evaluate", study, "--engine", "bundle", "--json"]
     if name in results.RETRIEVED:
         return [*hotwire, "retrieve", study, "--json"]
-    if name in (*results.ENCODED, results.HEARD, results.SIMILAR):
+    if name.startswith("encode-"):
         return [*hotwire, "encode", study, "--json"]
     if name == results.RECORDED:
         return [*hotwire, "synthesize", study, "--recorded", "--json"]
