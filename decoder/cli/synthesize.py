@@ -13,7 +13,11 @@ from .options import json_option, report_option
 from .result import CommandResult
 
 if TYPE_CHECKING:
-    from ..experiments.synthesis.result import Synthesis
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ..report.result import PageResult
     from ..study.study import Study
 
@@ -23,7 +27,9 @@ if TYPE_CHECKING:
 @click.option("--stretch", metavar="SITES", help="For each site a picture that drives it as high as it goes.")
 @click.option("--one-hot", metavar="SITES", help="For each site a picture that drives it and no other one.")
 @click.option("--pattern", metavar="FILE", type=click.Path(path_type=Path), help="A picture that drives a pattern.")
-@click.option("--metamer", metavar="LAYERS", help="Pictures that a layer cannot tell from photographs.")
+@click.option(
+    "--metamer", metavar="LAYERS", help="Pictures that these layers cannot tell from photographs; 'all' of [metamers]."
+)
 @click.option("--recorded", is_flag=True, help="Judge pictures that were synthesised and are in the recording.")
 @report_option
 @json_option
@@ -40,8 +46,9 @@ def synthesize(
 
     The same study files as for `hotwire encode`; [map] names networks and layers, [synthesize] says how pictures are
     made and who judges them. SITES are names or patterns with commas between them, such as 'neuron_3,neuron_1?', or
-    '*' for all. FILE is a table with the columns site and response, or a .npy array. The report has the study's name
-    with -synthesize.html; the pictures are in a folder of that name. What was stopped continues where it was.
+    '*' for all. FILE is a table with the columns site and response, or a .npy array. LAYERS have commas between them,
+    too; [metamers] names the networks that are asked what they see. The report has the study's name with
+    -synthesize.html; the pictures are in a folder of that name. What was stopped continues where it was.
     """
     options = {"--stretch": stretch, "--one-hot": one_hot, "--pattern": pattern, "--metamer": metamer}
     asked = [name for name, of in options.items() if of is not None] + ["--recorded"] * recorded
@@ -54,7 +61,7 @@ def synthesize(
     path = page_path(report or Path(f"{study.stem}-synthesize.html"))
     opened = open_study(study)
     if metamer is not None:
-        result, seconds = _metamers(opened, metamer)
+        result, seconds = _metamers(opened, metamer, path.with_suffix(""))
     elif recorded:
         result, seconds = _recorded(opened)
     else:
@@ -69,13 +76,13 @@ def synthesize(
 def _made(
     study: Study, stretch: str | None, one_hot: str | None, pattern: Path | None, folder: Path
 ) -> tuple[PageResult, float]:
+    from ..experiments.synthesis.encoders import TRAINED
     from ..experiments.synthesis.objectives import of_sites, read_pattern
     from ..experiments.synthesis.report import SynthesisReport
     from ..experiments.synthesis.run import synthesize as make
     from ..experiments.synthesis.studies import session_of
 
-    if folder.is_file():
-        raise InputError(f"report: the pictures are written into the folder {folder}, but there is a file of that name")
+    _check_folder(folder)
     session = session_of(study)
     notes: list[str] = []
     if pattern is not None:
@@ -86,7 +93,7 @@ def _made(
     else:
         objectives = of_sites("one-hot", one_hot or "", session.sites)
     found = make(session, objectives, notes=notes)
-    _write_pictures(found, folder)
+    _write_pictures(found.kind, {one.name: one.picture for one in found.made[TRAINED]}, folder)
     return SynthesisReport(found), found.seconds
 
 
@@ -99,19 +106,29 @@ def _recorded(study: Study) -> tuple[PageResult, float]:
     return RecordedReport(found), found.seconds
 
 
-def _metamers(study: Study, layers: str) -> tuple[PageResult, float]:
+def _metamers(study: Study, layers: str, folder: Path) -> tuple[PageResult, float]:
     from ..experiments.synthesis.metamers_report import MetamersReport
     from ..experiments.synthesis.metamers_section import metamers_of
 
+    _check_folder(folder)
     found = metamers_of(study, [layer.strip() for layer in layers.split(",")])
+    pictures = {
+        f"{of.layer}-{Path(name).stem}": picture
+        for of in found.layers
+        for name, picture in zip(found.pictures, of.made, strict=True)
+    }
+    _write_pictures("metamer", pictures, folder)
     return MetamersReport(found), found.seconds
 
 
-def _write_pictures(found: Synthesis, folder: Path) -> None:
+def _check_folder(folder: Path) -> None:
+    if folder.is_file():
+        raise InputError(f"report: the pictures are written into the folder {folder}, but there is a file of that name")
+
+
+def _write_pictures(kind: str, pictures: Mapping[str, NDArray[np.uint8]], folder: Path) -> None:
     from PIL import Image
 
-    from ..experiments.synthesis.encoders import TRAINED
-
     folder.mkdir(exist_ok=True)
-    for one in found.made[TRAINED]:
-        Image.fromarray(one.picture).save(folder / f"{found.kind}-{one.name.replace('/', '_')}.png")
+    for name, picture in pictures.items():
+        Image.fromarray(picture).save(folder / f"{kind}-{name.replace('/', '_')}.png")

@@ -78,6 +78,22 @@ def test_recorded_pictures_and_a_pattern(tmp_path: Path) -> None:
     assert "the pattern asks for 400" in " ".join(result.stdout.split())
 
 
+def test_metamers(tmp_path: Path) -> None:
+    section = '\n[metamers]\nlayers = ["blocks.1"]\nn_pictures = 2\nn_untrained = 0\nn_null = 10\nn_steps = 5\n'
+    study = save_study(tmp_path, STUDY + section)
+    result = run(study, "--metamer", "blocks.1, blocks.0", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert [one["layer"] for one in found["metamers"]] == ["blocks.0", "blocks.1"]
+    names = [
+        f"metamer-{layer}-{Path(name).stem}.png" for layer in ("blocks.0", "blocks.1") for name in found["pictures"]
+    ]
+    assert sorted(path.name for path in (tmp_path / "study-synthesize").glob("*.png")) == sorted(names)
+    assert "Photographs and their metamers" in Path(found["report"]).read_text()
+    assert len(json.loads(run(study, "--metamer", "all", "--json").stdout)["metamers"]) == 1
+    assert "unknown layer 'stemm'" in complaint(study, "--metamer", "stemm")
+
+
 def test_one_thing_is_asked(tmp_path: Path) -> None:
     study = save_study(tmp_path, STUDY + SECTION)
     assert "expected one of --stretch, --one-hot, --pattern, --metamer, --recorded, got none" in complaint(study)
