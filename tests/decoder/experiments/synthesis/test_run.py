@@ -132,7 +132,7 @@ def test_a_judge_may_know_some_of_the_sites(stretched: Synthesis, cache: ArrayCa
     unknown, *others = (one.judged["partly"] for one in found.made[TRAINED])
     assert np.isnan(unknown).all()
     expected = [one.judged["truth"] for one in stretched.made[TRAINED][1:]]
-    np.testing.assert_allclose(others, expected)
+    np.testing.assert_allclose(np.array(others), np.array(expected))
     shares = found.shares["partly"][TRAINED]
     assert shares.beyond_best.value == np.mean([one.beyond_best for one in expected])
     assert shares.gain.value == pytest.approx(np.mean([one.made - one.natural for one in expected]))
