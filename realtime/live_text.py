@@ -8,6 +8,7 @@ from typing import Any
 from ..decoder.gist.meter import NOT_DISTINGUISHABLE
 
 RECENT_WORDS = 60
+TOO_FEW, TOO_STRONG = "too few words yet", "signals too strong"
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,7 @@ class LiveText:
     n_final : int
         Final words since the beginning.
     z : float or None
-        The meter: evidence for the newest words above that without a brain's words, in standard deviations. None while
-        there are too few.
+        The meter: evidence for the newest words above that without a brain's words, in standard deviations.
     distinguishable : bool
         Whether the text can be told from what the language model alone would say.
     stop_s : float
@@ -48,6 +48,8 @@ class LiveText:
         The probability of the likeliest passage, also where it is not named; None without passages.
     passage_s : float or None
         The second of it that the newest sample ends with.
+    why : str or None
+        Why there is no `z`: too few words yet, or signals too strong to tell.
     """
 
     final: tuple[str, ...]
@@ -66,6 +68,7 @@ class LiveText:
     passage: str | None = None
     passage_p: float | None = None
     passage_s: float | None = None
+    why: str | None = None
 
     @property
     def said(self) -> str:

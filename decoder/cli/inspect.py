@@ -96,7 +96,7 @@ def _ready(study: Study, recording: Recording) -> str:
     from ...errors import StudyError
 
     if study.sections.targets.words is None:
-        labelled = study.sections.recording.labels is not None
+        labelled = study.sections.recording.stimulus_labels is not None
         return f"begins with {'the labels' if labelled else 'what the network sees in the pictures'}"
     try:
         design = study.prepare(recording, audit="warn").design

@@ -63,6 +63,10 @@ def draft(
     count = Counter(recording.events.label.tolist())
     lines = ["# Written by `hotwire init` from what the recording holds. Words, windows and choices are guesses."]
     lines += ["", "[recording]", *(_field(name, of, hints.get(name, "")) for name, of in fields.items())]
+    if scanner and "mask" not in fields:
+        lines += [
+            '# mask = "region.nii.gz"  # on the images\' grid; else the brain mask of fMRIPrep, or all voxels, air too'
+        ]
     if len(recording.runs) == 1:
         lines += _cut(recording, [count[label] for label in words], scanner=scanner)
     lines += ["", "[network]", f'name = "{NETWORK}"', "", "[targets]"]

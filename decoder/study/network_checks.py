@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import NDArray
+
 from ...errors import InputError
+from ...models.networks.network import Network
 from ...models.networks.outline import Outline
+from ...models.sounds.samples import RATE_HZ
 
 if TYPE_CHECKING:
     from .settings import AnyChoice, DecoderSection
@@ -23,6 +28,20 @@ def check_decoder(decoder: DecoderSection, choices: Sequence[AnyChoice], network
         for j, value in enumerate(choice.values):
             with _placed(f"evaluation.choose[{i}].values[{j}]"):
                 _check(choice.setting, value, network)
+
+
+def check_lengths(network: Network, sounds: Mapping[str, NDArray]) -> None:
+    """Raise `InputError`, with the sound's name, where a sound lasts longer than a network was opened for."""
+    seconds = getattr(network, "seconds", None)
+    if seconds is None or not sounds:
+        return
+    name, longest = max(sounds.items(), key=lambda one: len(one[1]))
+    if len(longest) > seconds * RATE_HZ:
+        needed = math.ceil(len(longest) / RATE_HZ * 50) / 50
+        raise InputError(
+            f"network.seconds: expected {needed:g} or more, as {name} lasts {len(longest) / RATE_HZ:.2f} s, got "
+            f"{seconds:g}; write seconds = {needed:g} in [network], or cut the sound"
+        )
 
 
 def _check(setting: str, value: Any, network: Outline) -> None:

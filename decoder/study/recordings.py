@@ -71,7 +71,7 @@ class RecordingSection(Section):
         return {}
 
     @property
-    def labels(self) -> dict[str, str] | None:
+    def stimulus_labels(self) -> dict[str, str] | None:
         """The class of each of them; None where the network names what it sees."""
         return None
 
@@ -238,7 +238,7 @@ class ResponsesRecording(RecordingSection):
         return read_sounds(self.stimuli) if self.kind_of_stimuli == "sounds" else read_pictures(self.stimuli)
 
     @property
-    def labels(self) -> dict[str, str] | None:
+    def stimulus_labels(self) -> dict[str, str] | None:
         """The table's, or of sounds their names: no network names what it hears."""
         if getattr(self, "label", None) is None and self.kind_of_stimuli == "pictures":
             return None

@@ -28,6 +28,7 @@ from ..evaluation.tuning import tune
 from ..recordings.recording import Recording
 from ..targets import StimulusTargets, Targets
 from .messages import checked_sections
+from .network_checks import check_lengths
 from .networks import NetworkSection
 from .schema import StudySections, study_sections
 from .section import Section
@@ -144,8 +145,11 @@ class Study:
         section, recording = self.sections.targets, self.sections.recording
         if section.words is not None:
             return section.of_words()
+        if network.hears:
+            with self.naming():
+                check_lengths(network, recording.presented)
         with self.naming("targets: "):
-            return StimulusTargets(recording.presented, network, labels=recording.labels)
+            return StimulusTargets(recording.presented, network, labels=recording.stimulus_labels)
 
     def naming(self, place: str = "") -> AbstractContextManager[None]:
         """Name the file, and the place in it, in errors that its contents cause."""

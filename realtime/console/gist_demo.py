@@ -125,7 +125,7 @@ class BesideTruth(View):
         self.said += text.final
         self.n_with_meter += text.z is not None
         verdict = "" if text.distinguishable else f"  {NOT_DISTINGUISHABLE}"
-        meter = "meter: too few words yet" if text.z is None else f"meter: {text.z:+.1f}{verdict}"
+        meter = f"meter: {text.why}" if text.z is None else f"meter: {text.z:+.1f}{verdict}"
         passage = "" if text.passage is None else f"; passage: {text.passage}, second {text.passage_s:.0f}"
         lines = [Text.assemble(f"{text.stop_s:7.1f} s  ", (f"synthetic listener, {meter}{passage}", "dim"))]
         if text.final:

@@ -86,10 +86,10 @@ class PlainView(View):
         self._print("  ".join(words))
 
     def text(self, text: LiveText) -> None:
-        meter = "too few words" if text.z is None else f"meter {text.z:+.1f}"
+        meter = text.why if text.z is None else f"meter {text.z:+.1f}"
         words = f"{' '.join(text.final)} [draft: {' '.join(text.draft)}]" if text.distinguishable else text.said
         heard = "" if text.passage is None else f"  (heard: {text.passage}, second {text.passage_s:.0f})"
-        self._print(f"{text.stop_s:10.1f} s  {meter:>13}  {words}{heard}")
+        self._print(f"{text.stop_s:10.1f} s  {meter:>17}  {words}{heard}")
 
     def feedback(self, feedback: LiveFeedback) -> None:
         self._print(f"{feedback.stop_s:10.3f} s  {in_words(feedback)}")

@@ -16,7 +16,7 @@ from ...decoder.steps import open_chain
 from ..clock import Clock
 from ..decision import Output
 from ..gaps.timeline import Gap, Timeline
-from ..live_text import RECENT_WORDS, LiveText
+from ..live_text import RECENT_WORDS, TOO_FEW, TOO_STRONG, LiveText
 from ..settings import LiveSettings
 from ..sources.source import Marker, Source, StreamInfo
 from ..stream_match import StreamMatch, match_stream
@@ -220,7 +220,7 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
     def _text(self, timeline: Timeline, said: Saying, took_s: float) -> LiveText:
         self._recent += said.final
         self._n_final += len(said.final)
-        z = self._measured()
+        z, why = self._measured()
         stop_s = self._n_after_steps / self._rate_hz
         text = LiveText(
             final=tuple(said.final),
@@ -237,12 +237,13 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
             compute_s=took_s,
             bundle=self.decoder.digest,
             **self._passage(),
+            why=why,
         )
         self._reporter.output(lambda output: output.text(text))
         return text
 
-    def _measured(self) -> float | None:
-        """The meter's z; None while there are too few words, or where the signals are too strong for it."""
+    def _measured(self) -> tuple[float | None, str | None]:
+        """The meter's z, or why there is none."""
         meter = self.decoder.meter
         assert meter is not None
         times = times_too_strong(self._gist.strength, meter.strongest)
@@ -254,7 +255,10 @@ class GistEngine(LiveEngine[LiveText, _OpenStream]):
                 else f"signals are {times:.1f} times as strong as the strongest of the training, after whitening: a "
                 "text explains more of whatever is larger, so none is published until it is over; look for an artefact"
             )
-        return meter.z(self._gist.gained) if times is None else None
+        if times is not None:
+            return None, TOO_STRONG
+        z = meter.z(self._gist.gained)
+        return z, TOO_FEW if z is None else None
 
     def _passage(self) -> dict[str, Any]:
         """What a text says of the passage that is heard."""

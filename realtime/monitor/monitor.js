@@ -175,7 +175,7 @@ function drawMeter(now) {
   $("meter").hidden = !last;
   if (!last) return;
   document.querySelector("#meter .large").textContent = last.z === null ? "–" : signed(last.z);
-  document.querySelector("#meter h2 span").textContent = last.z === null ? "too few words yet"
+  document.querySelector("#meter h2 span").textContent = last.z === null ? last.why
     : `standard deviations above surrogates; the text counts from ${least} on`;
   drawOverTime("meter", session.texts.map((one) => [one.t, one.z]), now, { limits: [least] });
 }
@@ -272,7 +272,7 @@ function drawSignals() {
     if (at < left) continue;
     line(pen, colours.ink, at, 0, at, height - 16);
     if (at < free) continue;
-    pen.fillStyle = colours.ink; pen.fillText(marker.label, at + 3, 8);
+    mark(pen, marker.label, at + 3, 8, width, colours.ink);
     free = at + 8 + pen.measureText(marker.label).width;
   }
   pen.restore();
@@ -396,8 +396,8 @@ function ticks(from, to, span) {  // full seconds or minutes, about five in a sp
   return found;
 }
 
-function mark(pen, text, at, y, width) {  // not where the edge would cut it
-  pen.fillStyle = colours.soft;
+function mark(pen, text, at, y, width, colour = colours.soft) {  // not where the edge would cut it
+  pen.fillStyle = colour;
   if (at + pen.measureText(text).width <= width) pen.fillText(text, at, y);
 }
 

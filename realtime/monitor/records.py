@@ -61,7 +61,7 @@ def of_text(t: float, text: LiveText) -> dict[str, Any]:
     z = None if text.z is None else short(text.z)
     ms = [short(1e3 * text.age_s), 0.0, short(1e3 * text.compute_s)]
     draft = " ".join(text.draft) if text.distinguishable else ""
-    told = {"t": short(t), "said": text.said, "draft": draft, "z": z, "n": text.n_final, "ms": ms}
+    told = {"t": short(t), "said": text.said, "draft": draft, "z": z, "why": text.why, "n": text.n_final, "ms": ms}
     if text.passage is not None and text.passage_s is not None and text.passage_p is not None:
         told["passage"] = {"name": text.passage, "s": short(text.passage_s), "p": short(text.passage_p)}
     return told

@@ -161,6 +161,9 @@ class DicomFolder(FolderOfVolumes):
 
     def _take(self, name: str, slices: DicomSlices) -> None:
         other_time = self._other_time(slices)
+        if other_time is not None and self._done:
+            self._watch.refuse(name, f"does not fit: {other_time}")
+            return
         if other_time is not None:
             raise StreamMismatchError(f"{self.folder / name}: {slices.series}: {other_time}. {CURE}")
         n_slices = self._values.n_slices

@@ -114,3 +114,11 @@ def test_pictures_are_answered_by_what_the_network_sees(network: Network, trials
         targets.key_of(trials)
     with pytest.raises(UnknownNameError, match=r"unknown stimulus '9\.png'"):
         targets.key_of(replace(trials, stimulus=np.full(len(trials), "9.png")))
+
+
+def test_labels_are_the_classes_of_stimuli_whatever_the_network_names(network: Network) -> None:
+    of = {"a.wav": "song", "b.wav": "dog", "c.wav": "song"}
+    targets = StimulusTargets(dict.fromkeys(of, "sound"), network, labels={**of, "d.wav": "cat"})
+    assert (targets.answers, targets.truth().tolist()) == (("dog", "song"), [1, 0, 1])
+    with pytest.raises(InputError, match=r"labels: expected one for each stimulus, got none for c.wav"):
+        StimulusTargets(dict.fromkeys(of, "sound"), network, labels={"a.wav": "song", "b.wav": "dog"})

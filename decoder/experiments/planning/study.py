@@ -92,7 +92,7 @@ class PlanStudy:
             return StimulusTargets(readers.read_pictures(stimuli), network)
         assert self.sections.recording is not None  # checked when the study was opened
         recording = self.sections.recording
-        return StimulusTargets(recording.presented, network, labels=recording.labels)
+        return StimulusTargets(recording.presented, network, labels=recording.stimulus_labels)
 
     def _settings(self, network: Network) -> Settings:
         if self.sections.decoder is not None:

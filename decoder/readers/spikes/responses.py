@@ -43,9 +43,10 @@ def read_responses(
         A table (``.tsv``, ``.csv``) has a row for each stimulus and a column for each site, which is named after it.
     stimuli : list of str
         The names of their files; in the order of the columns of an array, in any order for a table.
-    stimulus, label : str
-        Of a table, the columns that name each stimulus (its file, perhaps without the ending) and its class, if any;
-        all others are sites.
+    stimulus : str
+        The column of a table that names each stimulus: its file, perhaps without the ending.
+    label : str, optional
+        The column of a table that holds the class of each stimulus. All other columns are sites.
     unit : str
         Of the responses.
     source : str, optional

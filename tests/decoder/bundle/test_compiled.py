@@ -25,6 +25,11 @@ from hotwire.decoder.steps import Lag, RunningBaseline, RunningZScore, ZScore
 from hotwire.decoder.windows import BlockAverage, RunningAverage
 from hotwire.errors import BundleError, NonFiniteError, RecordingError, ShapeError
 from hotwire.models import OnnxNetwork, open_network
+from hotwire.models.export import language_graphs
+from hotwire.models.export.language_graphs import TextGraphs, text_graphs
+from hotwire.models.networks.language.language_model import LanguageModel
+
+from ...models.export.test_language_graphs import assert_scores_equal, states, texts
 
 LABELS = ("cat", "face", "house", "shoe")
 
@@ -252,13 +257,30 @@ def test_a_rig_needs_numpy_and_onnxruntime_only(compiled: CompiledDecoder, recor
 
 @pytest.mark.slow
 def test_smollm2_answers_freely_without_torch(
-    tmp_path: Path, fetched: Callable[[str], Path], recordings: Callable[..., Recording]
+    tmp_path: Path,
+    fetched: Callable[[str], Path],
+    recordings: Callable[..., Recording],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """And its graphs, before their weights become int8, say what the network says."""
     fetched("smollm2-135m-instruct")
     network = open_network("smollm2-135m-instruct", prompt="A picture of a dog: dog\nA picture of a {}:")
-    settings = Settings("8", steps=[RunningBaseline()], whiten="samples", readout=TextReadout(max_tokens=3))
+    assert isinstance(network, LanguageModel)
+
+    def exported(*given: Any, **more: Any) -> TextGraphs:
+        graphs = text_graphs(*given, **more)
+        assert_scores_equal(network, graphs.scoring, "8", list(LABELS))
+        entered = states(network, "8", 2)
+        assert texts(graphs, entered) == network.generate("8", entered)
+        checked.append(graphs.max_tokens)
+        return graphs
+
+    checked: list[int] = []
+    monkeypatch.setattr(language_graphs, "text_graphs", exported)
+    settings = Settings("8", steps=[RunningBaseline()], whiten="samples", readout=TextReadout(max_tokens=8))
     decoder = Decoder(network, WordTargets({label: label for label in LABELS}), settings).fit(recordings())
     save(decoder, tmp_path / "d.hotwire", precision="int8")
+    assert checked == [8]
     compiled = CompiledDecoder.load(tmp_path / "d.hotwire")
     new = recordings(seed=1, n_runs=2)
     found = agreement(decoder, compiled, compiled.trials(new))

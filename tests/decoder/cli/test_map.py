@@ -126,7 +126,7 @@ def test_wrong_inputs(study: Path, tmp_path: Path) -> None:
 def test_a_map_that_was_killed_goes_on(study: Path, tmp_path: Path) -> None:
     lags = ", ".join(str(lag) for lag in range(-1, 2))
     study = changed(study, "[-1, 0, 1]", f"[{lags}]")
-    study.write_text(study.read_text().replace("n_shuffles = 2", "n_shuffles = 15"))
+    study.write_text(study.read_text().replace("n_shuffles = 2", "n_shuffles = 5"))
     env = {**os.environ, "HOTWIRE_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "hotwire.decoder.cli.group", "map", str(study), "--json"]
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -99,7 +99,7 @@ def test_drafts_meter_and_lines(saved: SavedGist, heard: Recording, tmp_path: Pa
     assert [word for text in texts for word in text.final] == list(words)
     assert any(text.draft for text in texts)
     assert all(len(text.draft) <= 8 for text in texts)
-    assert texts[0].z is None
+    assert (texts[0].z, texts[0].why) == (None, "too few words yet")
     assert texts[0].said == "not distinguishable from the language model"
     known = [text for text in texts if text.z is not None]
     assert np.mean([text.distinguishable for text in known]) > 0.8
@@ -161,6 +161,7 @@ def test_nothing_is_published_of_signals_that_are_too_strong(saved: SavedGist, h
     loud = replace(heard, data=mean + 5 * (heard.data - mean))
     _, texts = run(saved, RecordingSource(loud, clock), clock, [messages])
     assert {text.z for text in texts} == {None}
+    assert (texts[0].why, texts[-1].why) == ("too few words yet", "signals too strong")
     assert {text.said for text in texts} == {"not distinguishable from the language model"}
     [told] = [why for why in messages.why if "times as strong as the strongest of the training" in why]
     assert told.endswith("so none is published until it is over; look for an artefact")

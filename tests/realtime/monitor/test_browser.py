@@ -190,8 +190,8 @@ def test_a_session_of_gist_shows_its_text_and_meter_and_takes_notes(page, tmp_pa
     says = {"stop_s": 2.0, "stop_stamp_s": 9.0, "n_lost": 0, "width": 8, "age_s": 0.1, "compute_s": 0.2, "bundle": "ab"}
     with monitored(tmp_path, decoder=GIST) as monitor:
         page.goto(monitor.url)
-        monitor.text(LiveText((), (), (), 0, None, False, **says))
-        expect(page.locator("#meter h2")).to_have_text("Meter too few words yet")
+        monitor.text(LiveText((), (), (), 0, None, False, **says, why="signals too strong"))
+        expect(page.locator("#meter h2")).to_have_text("Meter signals too strong")
         monitor.text(
             LiveText(
                 ("dog",), ("barks",), ("a", "dog"), 2, 2.5, True, **says, passage="fair", passage_p=0.8, passage_s=62.0

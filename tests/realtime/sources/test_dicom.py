@@ -192,10 +192,19 @@ def test_a_series_that_is_not_the_decoder_s_is_named(tmp_path: Path, first: byte
         Session(tmp_path, [(0.5, "1.dcm", first)]).run(4.0)
 
 
-def test_a_volume_that_does_not_fit_is_counted(tmp_path: Path) -> None:
-    session = Session(tmp_path, sent(v3=(6.0, mosaic(volume(3), 3, AWAY)))).run(16.0)
+@pytest.mark.parametrize(
+    ("third", "message"),
+    [
+        (mosaic(volume(3), 3, AWAY), "it has the matrix 6 x 5 x 4 as expected, but lies elsewhere"),
+        (mosaic(volume(3, (6, 5, 3)), 3), "it has the matrix 6 x 5 x 3, expected 6 x 5 x 4"),
+        (mosaic(volume(3), 3, tr_s=1.5), "its repetition time is 1.5 s, expected 2 s"),
+    ],
+)
+def test_a_volume_that_does_not_fit_is_counted(tmp_path: Path, third: bytes, message: str) -> None:
+    session = Session(tmp_path, sent(v3=(6.0, third))).run(16.0)
     assert session.losses == {"lost": 1, "files_refused": 1}
-    assert session.said("000003.dcm does not fit: it has the matrix 6 x 5 x 4 as expected, but lies elsewhere")
+    assert session.kept.states[:4] == ["SEARCHING", "LIVE", "GAP", "RECOVERED"]
+    assert session.said(f"000003.dcm does not fit: {message}")
 
 
 def test_a_volume_whose_number_is_far_from_the_others_is_counted(tmp_path: Path) -> None:

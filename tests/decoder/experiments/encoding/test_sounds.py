@@ -164,3 +164,13 @@ def test_wrong_studies(folder: Path, change: tuple[str, str], message: str, monk
     (folder / "wrong.toml").write_text(STUDY.replace(*change).replace('layer = "2"', 'layer = "4"'))
     with pytest.raises(StudyError, match=message):
         session_of(open_study(folder / "wrong.toml"))
+
+
+def test_a_sound_longer_than_the_network_takes_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study_networks, "open_network", lambda *_, **__: small_recogniser(seconds=0.3))
+    (folder / "long.toml").write_text(STUDY)
+    message = (
+        r"network.seconds: expected 0.4 or more, as 32.flac lasts 0.40 s, got 0.3; write seconds = 0.4 in \[network"
+    )
+    with pytest.raises(StudyError, match=message):
+        session_of(open_study(folder / "long.toml"))

@@ -19,7 +19,7 @@ from ....dicom_files import mosaic
 from ...volumes.test_realign import AFFINE, head
 
 EVENTS = "onset\tduration\ttrial_type\n" + "".join(
-    f"{8 * i}.0\t4.0\t{label}\n" for i, label in enumerate(["left", "right"] * 2)
+    f"{8 * i}.0\t8.0\t{label}\n" for i, label in enumerate(["left", "right"] * 2)
 )
 
 
