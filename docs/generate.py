@@ -15,10 +15,11 @@ from pydantic.fields import FieldInfo
 
 from hotwire.decoder import Settings, WordTargets, evaluate
 from hotwire.decoder.experiments.encoding.settings import EncodeSettings
+from hotwire.decoder.experiments.encoding.story.settings import StorySettings
+from hotwire.decoder.experiments.encoding.story.study import StoryEncodeSection
 from hotwire.decoder.experiments.gist.listeners import ListenerSection, OneStorySection
 from hotwire.decoder.experiments.gist.run import evaluate_gist
 from hotwire.decoder.experiments.gist.sections import BeamSection, GistEvaluationSection, GistSection
-from hotwire.decoder.experiments.gist.words_section import PassagesSection, WordsSection
 from hotwire.decoder.experiments.kinematics.run import evaluate_kinematics
 from hotwire.decoder.experiments.kinematics.study import (
     KinematicsEvaluationSection,
@@ -30,6 +31,9 @@ from hotwire.decoder.experiments.maps import MapSettings
 from hotwire.decoder.experiments.planning.run import plan
 from hotwire.decoder.experiments.pseudo_online.policy import Policy
 from hotwire.decoder.experiments.pseudo_online.run import pseudo_online
+from hotwire.decoder.experiments.reading.settings import ReadingSettings
+from hotwire.decoder.experiments.reading.study import ReadingEncodeSection, ReadingTimesSection
+from hotwire.decoder.experiments.reading.times import read_times
 from hotwire.decoder.experiments.session.settings import SessionSettings
 from hotwire.decoder.features.catalogue import FEATURES
 from hotwire.decoder.gist.beam_settings import BeamSettings
@@ -38,6 +42,7 @@ from hotwire.decoder.gist.fitting import GistSettings
 from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers import read_words
 from hotwire.decoder.readers.catalogue import READERS
+from hotwire.decoder.readers.listeners import read_listeners
 from hotwire.decoder.readout import READOUTS
 from hotwire.decoder.recordings.synthetic_listener import SyntheticListener
 from hotwire.decoder.steps import STEPS
@@ -45,6 +50,7 @@ from hotwire.decoder.study.recordings import CutSection, section_of
 from hotwire.decoder.study.schema import study_sections
 from hotwire.decoder.study.section import Section
 from hotwire.decoder.study.settings import ADAPTERS, SETTINGS, DecoderSection, adapter_section
+from hotwire.decoder.study.stories import ListenersSection, PassagesSection, WordsSection
 from hotwire.decoder.windows import WINDOWS
 from hotwire.models import open_network
 
@@ -108,6 +114,7 @@ def write_study_reference(folder: Path) -> None:
         *_others(),
         *_continuous(),
         *_gist(),
+        *_of_words(),
         *_kinds(),
     ]
     (folder / "study.md").write_text("\n".join(parts) + "\n", encoding="utf-8")
@@ -184,6 +191,22 @@ def _gist() -> Iterator[str]:
     }
     for name, (section, sources) in sections.items():
         yield from ["", f"### [{name}]" + " of gist" * (name == "evaluation"), "", _summary(section)]
+        yield from _table(section.model_fields, *sources)
+
+
+def _of_words() -> Iterator[str]:
+    yield from ["", "## Studies of stories and of reading times", ""]
+    yield 'They are for `hotwire encode`, and have a [network], a language model. One of `kind = "story"` also has a'
+    yield "[recording] of one listener, or [listeners] of one story, [words] as a study of gist has them, and [encode];"
+    yield 'one of `kind = "reading"` has [reading] and [encode].'
+    sections: dict[str, tuple[type[Section], tuple[Callable[..., Any], ...]]] = {
+        "[listeners] of a story": (ListenersSection, (read_listeners,)),
+        "[encode] of a story": (StoryEncodeSection, (StorySettings,)),
+        "[reading]": (ReadingTimesSection, (read_times,)),
+        "[encode] of reading times": (ReadingEncodeSection, (ReadingSettings,)),
+    }
+    for name, (section, sources) in sections.items():
+        yield from ["", f"### {name}", "", _summary(section)]
         yield from _table(section.model_fields, *sources)
 
 

@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from statistics import mean, median
 from typing import Any, NamedTuple
 
 DOCS = Path(__file__).parent
@@ -91,6 +92,11 @@ ENCODED = {
     "encode-v4-objects": "macaque V4, 50 neurons, 640 grey objects (Majaj et al. 2015)",
     "encode-v4-190923": "macaque V4, 33 neurons, 1,200 photographs",
 }
+STORIES = {
+    "encode-alice": "18 listeners, six language regions, a chapter of Alice in Wonderland",
+    "encode-pieman": "24 listeners, 100 hubs, the story Pie Man",
+}
+READING = "encode-reading-times"
 HEARD = "encode-natsound"
 """A study of sounds, each of whose regions is one component of auditory cortex."""
 SIMILAR = "encode-images92"
@@ -109,6 +115,7 @@ DRIVEN = {
 """Studies of synthesised pictures, judged by models of neurons: what they are for, and what is asked. A suffix tells
 several runs of one study apart.
 """
+METAMERS = "metamers-lite0"
 SIMULATED = "intervals"
 """The output of ``benchmarks/intervals.py --json``."""
 SIMULATED_PARTS = ("n", "n_maps", "coverage", "difference", "refits", "map", "evaluate", "goals")
@@ -130,6 +137,12 @@ GOALS = {
 }
 ROWS_OF_ENCODING = ("untrained network", "nuisance", "pixels", "PLS", "shuffled stimuli")
 ROWS_OF_RETRIEVAL = ("language model and nuisance", "nuisance alone", "other listeners' brains")
+ROWS_OF_STORIES = {
+    "layer, nuisance and position": "all together",
+    "layer alone": "layer alone",
+    "nuisance alone": "nuisance alone",
+    "position in time alone": "position alone",
+}
 CONTROLS = {"shuffled pairing": "shuffled", "mean activation": "mean", "untrained network": "untrained"}
 
 
@@ -342,6 +355,52 @@ def ends(of: dict[str, float] | None, sign: str = "") -> str:
     return value if of["low"] is None else f"{value} [{of['low']:{sign}.3f}, {of['high']:{sign}.3f}]"
 
 
+def stories() -> str:
+    """What a layer adds to nuisance and position in brains that hear a story, in per cent of variance; both folds."""
+    lines = []
+    for study, recording in STORIES.items():
+        whole = output(study)
+        for folds, rows in whole["folds"].items():
+            contiguous = folds == "contiguous"
+            unique = percents(rows["layer, nuisance and position"]["unique"], "+")
+            controls = [
+                percents(rows[name]["unique"], "+") if name in rows else ""
+                for name in ("untrained layer, nuisance and position", "layer at another time, nuisance and position")
+            ]
+            lines.append(
+                [
+                    f"`{study}`: {recording}" if contiguous else "",
+                    f"{folds}" if contiguous else "shuffled, which flatter",
+                    f"**{unique}**" if contiguous else unique,
+                    *controls,
+                    *(percents(rows[name]["explained"]) for name in ROWS_OF_STORIES),
+                    f"{100 * whole['ceiling']:.1f}" if contiguous else "",
+                ]
+            )
+    head = ["study", "folds", "layer beyond nuisance and position", "untrained", "at another time"]
+    return table([*head, *ROWS_OF_STORIES.values(), "ceiling"], lines)
+
+
+def reading() -> str:
+    """What surprisal adds to nuisance in reading times, in per cent of variance."""
+    whole = output(READING)
+    lines = [
+        [
+            name,
+            f"**{percents(row['explained'])}**" if i == 0 else percents(row["explained"]),
+            f"{row['r']:.3f}",
+            percents(row["gain"], "+") if "gain" in row else "",
+        ]
+        for i, (name, row) in enumerate(whole["rows"].items())
+    ]
+    return table(["predicted from", "explained, %", "r", "beyond the same without surprisal"], lines)
+
+
+def percents(of: dict[str, float], sign: str = "") -> str:
+    value = f"{100 * of['value']:{sign}.2f}"
+    return value if of["low"] is None else f"{value} [{100 * of['low']:{sign}.2f}, {100 * of['high']:{sign}.2f}]"
+
+
 def heard() -> str:
     """How well a network's layers predict components of auditory cortex, beside a model of spectrum and modulation."""
     rival, lines = "spectrum and modulation", []
@@ -373,6 +432,28 @@ def rising() -> str:
         f"Depth of the best layer, 0 (first) to 1 (last): {depths}. Rank correlation with the stage {of['rho']:+.2f}, "
         f"p = {of['p']:.2g}."
     )
+
+
+def metamers() -> str:
+    """For each layer: whether metamers succeed, and how many of them other networks recognise."""
+    found = output(METAMERS)
+    random = {of["layer"]: of for of in found["untrained"]}
+    lines = []
+    for of in found["metamers"]:
+        beyond = [rho > of["null"] for rho in of["rho"]]
+        of_random = random.get(of["layer"])
+        lines.append(
+            [
+                of["layer"],
+                *(f"{sum(of[name])} of {len(of[name])}" for name in ("kept", "success")),
+                *(f"{sum(beyond)} of {len(beyond)}", number(median(of["rho"])), number(of["null"])),
+                f"**{ends(found['recognised'][of['layer']])}**",
+                "" if of_random is None else number(mean(map(mean, of_random["recognised"].values()))),
+                *map(ends, of["judged"].values()),
+            ]
+        )
+    head = ["layer", "class kept", "success", "more alike than pairs", "correlation", "of pairs, 99th percentile"]
+    return table([*head, "recognised by other networks", "the same, untrained layer", "V4"], lines)
 
 
 def similar() -> str:
@@ -514,11 +595,14 @@ TABLES = {
     "fresh": lambda: evaluations(FRESH),
     "retrieved": retrieved,
     "encoded": encoded,
+    "stories": stories,
+    "reading": reading,
     "similar": similar,
     "recorded": recorded,
     "driven": driven,
     "heard": heard,
     "rising": rising,
+    "metamers": metamers,
     "graphs": lambda: graphs(LIVE),
     "probabilities": lambda: probabilities(
         [
@@ -551,10 +635,13 @@ def outputs() -> list[str]:
         *dict.fromkeys(row.name for row in rows),
         *RETRIEVED,
         *ENCODED,
+        *STORIES,
+        READING,
         HEARD,
         SIMILAR,
         RECORDED,
         *DRIVEN,
+        METAMERS,
         *(f"{name}{BUNDLE}" for name in LIVE),
         SIMULATED,
     ]
@@ -576,12 +663,18 @@ def take(folder: Path, names: list[str]) -> None:
         "engine",
         "rows",
         "shares",
+        "metamers",
+        "untrained",
+        "recognised",
+        "fall",
         *SIMULATED_PARTS,
     )
+    of_words = ("network", "unique", "ceiling", "folds", "layers", "gain", "rows", "ms_per_nat")
     OUTPUTS.mkdir(exist_ok=True)
     for name in names:
         whole = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        part = {key: whole[key] for key in wanted if whole.get(key) is not None}
+        keys = of_words if name in (*STORIES, READING) else wanted
+        part = {key: whole[key] for key in keys if whole.get(key) is not None}
         text = json.dumps(part, indent=1, ensure_ascii=False)
         (OUTPUTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,10 @@ def encode(studies: tuple[Path, ...], report: Path | None, both: bool, scheduler
     """Predict the brain from a network: how well each layer predicts each neuron or voxel, against the noise ceiling.
 
     The same study files as for `hotwire map`, the other way round: [map] names regions, times, networks and layers,
-    [encode] how stimuli are held out. Several studies are set side by side. A study of kind "similarity" compares
-    dissimilarity matrices of regions and layers. The report has the studies' name with -encode.html, and is in the
-    current folder by default. What was stopped continues where it was.
+    [encode] how stimuli are held out. Several studies are set side by side. Studies of three kinds are run alone:
+    "story" predicts a recording in time from the words that were heard, "reading" predicts reading times, "similarity"
+    compares dissimilarity matrices of regions and layers. The report has the studies' name with -encode.html, and is in
+    the current folder by default. What was stopped continues where it was.
     """
     from ..report.html import page_path, write_page
     from ..report.terminal import show_result
@@ -38,10 +40,10 @@ def encode(studies: tuple[Path, ...], report: Path | None, both: bool, scheduler
 
     path = page_path(report or Path(f"{common_name(studies)}-encode.html"))
     documents = [read_document(study) for study in studies]
-    alone = any(document.get("kind") == "similarity" for _, document in documents)
-    if both and (alone or len(studies) > 1):
+    kinds = [kind for _, document in documents if (kind := document.get("kind")) in ALONE]
+    if both and (kinds or len(studies) > 1):
         raise InputError("both: expected one study with [recording], which can be decoded, too; leave --both out")
-    result, seconds = _similarity(studies, scheduler) if alone else _encoding(studies, scheduler, both)
+    result, seconds = _alone(kinds[0], studies, scheduler) if kinds else _encoding(studies, scheduler, both)
     write_page(
         result,
         path,
@@ -85,12 +87,40 @@ def _decoded(study: Path, workers: Workers) -> tuple[dict[tuple[str, ...], Measu
     return {place: one.measures["pairwise"] for place, one in each.items()}, found.seconds
 
 
-def _similarity(studies: tuple[Path, ...], scheduler: str | None) -> tuple[PageResult, float]:
+def _alone(kind: str, studies: tuple[Path, ...], scheduler: str | None) -> tuple[PageResult, float]:
+    study, *others = studies
+    if others or scheduler is not None:
+        raise InputError(f'a study of kind "{kind}" is run alone and here; leave the others and --scheduler out')
+    return ALONE[kind](study)
+
+
+def _similarity(study: Path) -> tuple[PageResult, float]:
     from ..experiments.similarity.report import SimilarityReport
     from ..experiments.similarity.study import open_similarity
 
-    study, *others = studies
-    if others or scheduler is not None:
-        raise InputError('a study of kind "similarity" is run alone and here; leave the others and --scheduler out')
     found = open_similarity(study).run()
     return SimilarityReport(found), found.seconds
+
+
+def _story(study: Path) -> tuple[PageResult, float]:
+    from ..experiments.encoding.story.report import StoryReport
+    from ..experiments.encoding.story.study import open_story
+
+    found = open_story(study).run()
+    return StoryReport(found), found.seconds
+
+
+def _reading(study: Path) -> tuple[PageResult, float]:
+    from ..experiments.reading.report import ReadingReport
+    from ..experiments.reading.study import open_reading
+
+    found = open_reading(study).run()
+    return ReadingReport(found), found.seconds
+
+
+ALONE: dict[str, Callable[[Path], tuple[PageResult, float]]] = {
+    "similarity": _similarity,
+    "story": _story,
+    "reading": _reading,
+}
+"""What is done with a study of its own kind."""

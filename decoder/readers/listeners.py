@@ -42,7 +42,7 @@ def read_listeners(path: str | PathLike[str] | Sequence[str | PathLike[str]], tr
     if len(files) == 1 and files[0].suffix == ".npz":
         of_each: dict[str, NDArray] = load_arrays(files[0], array_names(files[0]))
     else:
-        of_each = {file.name.removesuffix(file.suffix): _table(file) for file in files}
+        of_each = {file.name.removesuffix(file.suffix): read_number_table(file) for file in files}
     source = ", ".join(str(one) for one in given)
     if len(of_each) < 2:
         raise RecordingError(f"{source}: expected two listeners or more, got {len(of_each)}")
@@ -73,7 +73,8 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _table(path: Path) -> NDArray[np.float64]:
+def read_number_table(path: Path) -> NDArray[np.float64]:
+    """Read a text file of numbers apart by blanks or tabs, (n_rows, n_columns); RecordingError where it is none."""
     rows = [line.split() for line in read_text(path).splitlines() if line.strip()]
     if len({len(row) for row in rows}) != 1:
         raise RecordingError(f"{path}: expected rows of equally many numbers, got {sorted({len(row) for row in rows})}")

@@ -35,7 +35,13 @@ from .section import Section
 
 CONTINUOUS = "kinematics"
 """The table in [targets] of a study of continuous targets, which has no network."""
-COMMANDS = {"gist": "gist", "retrieval": "retrieve", "similarity": "encode"}
+COMMANDS = {
+    "gist": "gist",
+    "retrieval": "retrieve",
+    "similarity": "encode",
+    "story": "encode",
+    "reading": "encode",
+}
 """The commands for studies of another kind."""
 AnySection = TypeVar("AnySection", bound=Section)
 

@@ -46,7 +46,7 @@ def read_words(
     network : LanguageModel
         Of the Llama family.
     layers : iterable of str
-        Whose states are read; several at once cost little more than one.
+        Whose states are read; several at once cost little more than one. Without any only surprisals are.
     texts : sequence of sequence of sequence of int
         The tokens of each word of each text.
     n_tokens : int
@@ -72,7 +72,7 @@ def read_words(
         if not len(text):
             raise InputError(f"texts: expected words in each, got none in text {number}")
     numbers = sorted({SlidingPass(network, layer, n_tokens=n_tokens).layer for layer in layers})
-    sliding = SlidingPass(network, str(numbers[0]), n_tokens=n_tokens)
+    sliding = SlidingPass(network, str(numbers[0]) if numbers else next(iter(network.layers)), n_tokens=n_tokens)
     about = {
         "network": network.name,
         "fingerprint": network.fingerprint,

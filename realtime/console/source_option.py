@@ -12,6 +12,8 @@ from ...errors import RecordingError
 from .feedback_option import check_labels, region_of
 
 if TYPE_CHECKING:
+    from ...decoder.recordings.events import Events
+    from ...decoder.region_feedback import Baseline
     from ..live_decoder import LiveDecoder
     from ..sources.source import Source
 
@@ -122,6 +124,7 @@ def _folder(decoder: LiveDecoder, options: dict[str, Any]) -> Source | None:
         raise click.UsageError("expected --events or --markers, one of them says what is shown when, got both")
     if delay_s is not None and markers is None:
         raise click.UsageError("--delay goes with --markers: --events count from the first volume, whenever it comes")
+    table = None if events is None else _protocol(events, options["baseline"])
     given = {name: options[name] for name in ("tr_s", "pattern") if options[name] is not None}
     region = region_of(decoder, options)
     if scanner is not None:
@@ -130,12 +133,17 @@ def _folder(decoder: LiveDecoder, options: dict[str, Any]) -> Source | None:
     source = make(decoder, folder=folder, region=region, **given)
     if markers is not None:
         return MarkedSource(source, markers, delay_s or 0.0, lambda: source.delay_s)
-    if events is None:
+    if table is None:
         return source
+    return PlannedSource(source, table, late_start=lambda: source.late_start, n_restarts=lambda: source.n_restarts)
+
+
+def _protocol(path: Path, baseline: Baseline | None) -> Events:
+    """The events of a protocol."""
     from ...decoder.readers.tables import read_events
 
-    table = read_events(events, 1)
+    table = read_events(path, 1)
     if not len(table):
-        raise RecordingError(f"{events}: expected at least one event, got a table without any")
-    check_labels(options["baseline"], table, events)
-    return PlannedSource(source, table, late_start=lambda: source.late_start, n_restarts=lambda: source.n_restarts)
+        raise RecordingError(f"{path}: expected at least one event, got a table without any")
+    check_labels(baseline, table, path)
+    return table

@@ -9,6 +9,7 @@ import numpy as np
 from ...report.drawing import ACCENT, DASHES, INK, PAPER, SERIES, SOFT, Drawing, chance_line, short
 from ...report.heat import layer_names
 from ...statistics.bootstrapped import Ends
+from ...statistics.subjects import SubjectsMean
 from .gather import BEST
 from .predictors import COCHLEAGRAM, LABELS, NUISANCE, PIXELS, SPECTRUM, UNTRAINED
 from .result import Encoding, RegionEncoding
@@ -102,7 +103,7 @@ def rows_figure(result: Encoding, one: RegionEncoding) -> Drawing:
     return Drawing("controls", draw, 1.0 + 0.46 * len(one.rows), caption=caption)
 
 
-def ends_text(ends: Ends, sign: str = "") -> str:
+def ends_text(ends: Ends | SubjectsMean, sign: str = "", digits: int = 1) -> str:
     """A value in per cent with its interval, if it has one.
 
     Examples
@@ -110,5 +111,5 @@ def ends_text(ends: Ends, sign: str = "") -> str:
     >>> ends_text(Ends(0.5123, 0.4, 0.61)), ends_text(Ends(0.1, float("nan"), float("nan")), "+")
     ('51.2 [40.0, 61.0]', '+10.0')
     """
-    value = f"{100 * ends.value:{sign}.1f}"
-    return value if np.isnan(ends.low) else f"{value} [{100 * ends.low:{sign}.1f}, {100 * ends.high:{sign}.1f}]"
+    value, low, high = (f"{100 * end:{sign}.{digits}f}" for end in (ends.value, ends.low, ends.high))
+    return value if np.isnan(ends.low) else f"{value} [{low}, {high}]"

@@ -156,7 +156,7 @@ class EncodingReport:
     def _rows_table(self, one: RegionEncoding) -> Table:
         rows = [[name, *_cells(of), *_gain(one, name)] for name, of in one.rows.items()]
         most = sorted(one.chosen.items(), key=lambda of: -of[1])[:4]
-        chosen = ", ".join(f"{layer} {100 * share:.0f} %" for (_, layer), share in most if share)
+        chosen = ", ".join(f"{layer} ({100 * share:.0f} %)" for (_, layer), share in most if share)
         ceiling = "no ceiling" if one.ceiling is None else f"reliability {one.ceiling:.3f}, median over sites"
         n_none = 0 if one.ceiling is None else int(np.count_nonzero(one.of_sites["ceiling"] <= 0))
         none = f" {count(n_none, 'site')} of no reliability left out." if n_none else ""

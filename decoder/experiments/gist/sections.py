@@ -15,10 +15,10 @@ from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
 from ...study.section import Natural, OneOrMore, Section
 from ...study.settings import Layer, Steps
+from ...study.stories import PassagesSection, WordsSection
 from .controls import CHEAP, check_control
 from .held_out import WordTimesFrom
 from .listeners import ListenerSection, OneStorySection
-from .words_section import PassagesSection, WordsSection
 
 
 @fields_of(Nucleus)

@@ -18,12 +18,12 @@ from ...recordings.recording import Recording
 from ...recordings.timed_words import TimedWords, check_words
 from ...steps import run_steps
 from ...study.messages import checked_sections
+from ...study.stories import check_lasting
 from ...study.study import check_kind, naming, read_document
 from .ceilings import Ceilings, ceilings_of
 from .result import GistResult
 from .run import evaluate_gist
 from .sections import GistSections
-from .words_section import check_lasting
 
 
 @dataclass(frozen=True)

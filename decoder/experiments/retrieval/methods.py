@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ...gist.story import NUISANCE
 from ...report.numbers import listed
 from .result import RetrievalResult
 from .settings import MIN_SHIFT
-from .story import NUISANCE
 
 
 def methods(result: RetrievalResult) -> dict[str, str]:

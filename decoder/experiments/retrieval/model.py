@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....adapters.other.delays import delayed
-from .drift import Drift
+from ...gist.drift import Drift
+from ...gist.story import Story
 from .listeners import Listeners
 from .settings import RetrievalSettings
-from .story import Story
 from .stretches import StoryPart, stretches
 
 Floats = NDArray[np.floating]

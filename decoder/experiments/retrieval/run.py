@@ -13,16 +13,16 @@ from ....errors import InputError, RecordingError
 from ....models.networks.language.language_model import LanguageModel
 from ....models.networks.language.word_states import WordStates, word_states
 from ...fitted_on import run_digests
+from ...gist.drift import WHOLE_RUN, Drift, causal
+from ...gist.story import Story
 from ...recordings.recording import Recording
 from ...recordings.timed_words import TimedWords, check_words
 from ...statistics.window_pairs import check_window, pairs, similarities
 from ...steps.chain import run_steps
-from .drift import WHOLE_RUN, Drift, causal
 from .listeners import Listeners, divided
 from .model import StretchModel, stretch_models
 from .result import CEILING, LANGUAGE, NUISANCE_ALONE, PERMUTED, UNTRAINED, Pairs, RetrievalResult, Scores
 from .settings import MIN_SHIFT, RetrievalSettings
-from .story import Story
 
 
 def retrieve(

@@ -16,19 +16,13 @@ from ...readers.words.read import read_words
 from ...study.derived import fields_of
 from ...study.messages import checked_sections
 from ...study.networks import NetworkSection
-from ...study.section import AnyPath, OneOrMore, Positive, Section
+from ...study.section import OneOrMore, Positive, Section
 from ...study.settings import Layer
+from ...study.stories import ListenersSection
 from ...study.study import check_kind, naming, read_document
 from .result import RetrievalResult
 from .run import checked, retrieve
 from .settings import RetrievalSettings
-
-
-class ListenersSection(Section):
-    """See `hotwire.decoder.readers.listeners.read_listeners`."""
-
-    path: OneOrMore[AnyPath]
-    tr_s: Positive
 
 
 @fields_of(read_words)

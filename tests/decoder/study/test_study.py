@@ -18,7 +18,9 @@ from hotwire.adapters.other.reduced_rank import ReducedRankAdapter
 from hotwire.adapters.ridge.ridge import RidgeAdapter
 from hotwire.decoder.decision import DecisionRule
 from hotwire.decoder.evaluation.choices import Choice
+from hotwire.decoder.experiments.encoding.story.study import open_story
 from hotwire.decoder.experiments.gist.study import open_gist
+from hotwire.decoder.experiments.reading.study import open_reading
 from hotwire.decoder.experiments.retrieval.study import open_retrieval
 from hotwire.decoder.experiments.similarity.study import open_similarity
 from hotwire.decoder.linear import default_adapter
@@ -473,19 +475,31 @@ def test_the_demo_writes_out_the_default_prompt() -> None:
 
 def test_the_studies_that_come_along_are_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOTWIRE_DATA", str(tmp_path))
+    (tmp_path / "natsound" / "sounds").mkdir(parents=True)
+    (tmp_path / "natsound" / "sounds" / "bell.flac").touch()  # a folder is one of sounds by its files
     paths = sorted((ROOT / "studies").glob("*.toml"))
     kinds = {"gist": open_gist, "retrieval": open_retrieval, "similarity": open_similarity}
+    kinds |= {"story": open_story, "reading": open_reading}
     opened = [kinds.get(read_document(path)[1].get("kind", ""), open_study)(path).path for path in paths]
     assert opened == paths != []
 
 
-@pytest.mark.parametrize(("kind", "command"), [("gist", "gist"), ("retrieval", "retrieve"), ("similarity", "encode")])
+@pytest.mark.parametrize(
+    ("kind", "command"),
+    [
+        ("gist", "gist"),
+        ("retrieval", "retrieve"),
+        ("similarity", "encode"),
+        ("story", "encode"),
+        ("reading", "encode"),
+    ],
+)
 def test_studies_of_another_kind_name_their_command(tmp_path: Path, kind: str, command: str) -> None:
     path = tmp_path / "other.toml"
     path.write_text(f'kind = "{kind}"\n')
     with pytest.raises(StudyError, match=f'kind: a study of kind "{kind}" is for `hotwire {command} '):
         open_study(path)
-    for read in (open_gist, open_retrieval, open_similarity):
+    for read in (open_gist, open_retrieval, open_similarity, open_story, open_reading):
         path.write_text("[recording]\n[targets]\n")
         with pytest.raises(StudyError, match=r"got none; a study with \[targets\] is for `hotwire evaluate "):
             read(path)

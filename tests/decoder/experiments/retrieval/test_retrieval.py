@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-import transformers
 from click.testing import CliRunner
 
 from hotwire.decoder.cli.commands import hotwire
@@ -27,35 +25,16 @@ from hotwire.errors import InputError, RecordingError, StudyError, UnknownNameEr
 from hotwire.models.networks.language.language_model import LanguageModel
 from hotwire.models.networks.language.word_states import word_states
 
+from ...small_words import small_language_model
+
 N_SAMPLES, N_LISTENERS, N_FEATURES = 150, 6, 8
 SETTINGS: dict[str, Any] = {"delays": [1, 2], "window_s": [20.0], "n_folds": 3, "n_components": 6, "n_groups": 2}
 FEW: dict[str, Any] = {"strengths": [10.0, 100.0], "n_shifts": 12, "n_orders": 1}
 
 
-class Tokens:
-    bos_token_id = None
-
-    def __call__(self, text: str, add_special_tokens: bool = True) -> dict[str, list[int]]:
-        return {"input_ids": [1 + sum(map(ord, word)) % 38 for word in text.split()]}
-
-
 @pytest.fixture(scope="module")
 def network() -> LanguageModel:
-    config = transformers.LlamaConfig(
-        vocab_size=40,
-        hidden_size=12,
-        intermediate_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        bos_token_id=0,
-        max_position_embeddings=1024,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        model = transformers.LlamaForCausalLM(config)
-        for weight in model.parameters():
-            weight.data.mul_(3.0)
-    return LanguageModel(model, Tokens(), prompt="a {} b", name="small")
+    return small_language_model()
 
 
 @pytest.fixture(scope="module")

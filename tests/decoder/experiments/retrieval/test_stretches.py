@@ -8,12 +8,12 @@ import numpy as np
 from sklearn.linear_model import Ridge
 
 from hotwire.adapters.other.delays import delayed
-from hotwire.decoder.experiments.retrieval.drift import WHOLE_RUN, causal
 from hotwire.decoder.experiments.retrieval.listeners import divided
 from hotwire.decoder.experiments.retrieval.model import stretch_models
 from hotwire.decoder.experiments.retrieval.settings import RetrievalSettings
-from hotwire.decoder.experiments.retrieval.story import Story
 from hotwire.decoder.experiments.retrieval.stretches import stretches
+from hotwire.decoder.gist.drift import WHOLE_RUN, causal
+from hotwire.decoder.gist.story import Story
 from hotwire.decoder.recordings.timed_words import TimedWords
 from hotwire.models.networks.language.word_states import WordStates
 

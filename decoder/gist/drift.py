@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...steps.base import Step
-from ...steps.baseline import RunningBaseline
-from ...steps.chain import open_chain
-from ...steps.detrend import Detrend
-from ...steps.zscore import RunningZScore, ZScore
+from ..steps.base import Step
+from ..steps.baseline import RunningBaseline
+from ..steps.chain import open_chain
+from ..steps.detrend import Detrend
+from ..steps.zscore import RunningZScore, ZScore
 
 
 class Drift(NamedTuple):

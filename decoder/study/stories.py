@@ -1,4 +1,4 @@
-"""The section [words] of a study of gist: what was said during each run, and when."""
+"""The sections of studies of stories: who listened, what was said during each run, and when."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from ....errors import InputError, RecordingError
-from ...readers.words.read import read_words, read_words_by_run
-from ...recordings.recording import Recording
-from ...recordings.timed_words import TimedWords
-from ...study.section import AnyPath, OneOrMore, Section
+from ...errors import InputError, RecordingError
+from ..readers.words.read import read_words, read_words_by_run
+from ..recordings.recording import Recording
+from ..recordings.timed_words import TimedWords
+from .section import AnyPath, OneOrMore, Positive, Section
 
 LEAST_SPOKEN = 0.5
 """Of a run, until its last word."""
+
+
+class ListenersSection(Section):
+    """See `hotwire.decoder.readers.listeners.read_listeners`."""
+
+    path: OneOrMore[AnyPath]
+    tr_s: Positive
 
 
 class WordsSection(Section):
