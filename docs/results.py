@@ -495,13 +495,14 @@ def driven() -> str:
     """Shares of pictures that are beyond natural ones, by the own prediction, by the judge, and by controls."""
     lines = []
     for name, (what, *_) in DRIVEN.items():
+        whose = [what]
         for judge, by in output(name)["shares"].items():
             for kind, of in by.items():
                 value = ends(of["beyond_best"])
                 made = kind != "trained"
                 lines.append(
                     [
-                        *("" if lines and lines[-1] else what, judge, kind if made else "encoders"),
+                        *(whose.pop() if whose else "", judge, kind if made else "encoders"),
                         *(value if made or judge.startswith("own") else f"**{value}**", ends(of["beyond_high"])),
                         *(ends(of["natural_high"]), ends(of["gain"], "+")),
                     ]
