@@ -35,6 +35,8 @@ from hotwire.decoder.experiments.reading.settings import ReadingSettings
 from hotwire.decoder.experiments.reading.study import ReadingEncodeSection, ReadingTimesSection
 from hotwire.decoder.experiments.reading.times import read_times
 from hotwire.decoder.experiments.session.settings import SessionSettings
+from hotwire.decoder.experiments.synthesis.metamers import MetamerSettings
+from hotwire.decoder.experiments.synthesis.settings import SynthesizeSettings
 from hotwire.decoder.features.catalogue import FEATURES
 from hotwire.decoder.gist.beam_settings import BeamSettings
 from hotwire.decoder.gist.encoding_fit import EncodingSettings
@@ -77,8 +79,10 @@ TAKEN_BY: dict[str, tuple[Callable[..., Any], ...]] = {
     "encode": (EncodeSettings,),
     "evaluation": (evaluate,),
     "map": (SessionSettings, MapSettings),
+    "metamers": (MetamerSettings,),
     "plan": (plan,),
     "pseudo_online": (pseudo_online, Policy),
+    "synthesize": (SynthesizeSettings,),
     "network": (open_network,),
     "targets": (WordTargets,),
 }

@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from statistics import mean, median
 from typing import Any, NamedTuple
 
 DOCS = Path(__file__).parent
@@ -114,6 +115,7 @@ DRIVEN = {
 """Studies of synthesised pictures, judged by models of neurons: what they are for, and what is asked. A suffix tells
 several runs of one study apart.
 """
+METAMERS = "metamers-lite0"
 SIMULATED = "intervals"
 """The output of ``benchmarks/intervals.py --json``."""
 SIMULATED_PARTS = ("n", "n_maps", "coverage", "difference", "refits", "map", "evaluate", "goals")
@@ -432,6 +434,28 @@ def rising() -> str:
     )
 
 
+def metamers() -> str:
+    """For each layer: whether metamers succeed, and how many of them other networks recognise."""
+    found = output(METAMERS)
+    random = {of["layer"]: of for of in found["untrained"]}
+    lines = []
+    for of in found["metamers"]:
+        beyond = [rho > of["null"] for rho in of["rho"]]
+        of_random = random.get(of["layer"])
+        lines.append(
+            [
+                of["layer"],
+                *(f"{sum(of[name])} of {len(of[name])}" for name in ("kept", "success")),
+                *(f"{sum(beyond)} of {len(beyond)}", number(median(of["rho"])), number(of["null"])),
+                f"**{ends(found['recognised'][of['layer']])}**",
+                "" if of_random is None else number(mean(map(mean, of_random["recognised"].values()))),
+                *map(ends, of["judged"].values()),
+            ]
+        )
+    head = ["layer", "class kept", "success", "more alike than pairs", "correlation", "of pairs, 99th percentile"]
+    return table([*head, "recognised by other networks", "the same, untrained layer", "V4"], lines)
+
+
 def similar() -> str:
     """The correlation of dissimilarities of layers and regions: the nested layer, the best late one, the controls."""
     lines = []
@@ -471,13 +495,14 @@ def driven() -> str:
     """Shares of pictures that are beyond natural ones, by the own prediction, by the judge, and by controls."""
     lines = []
     for name, (what, *_) in DRIVEN.items():
+        whose = [what]
         for judge, by in output(name)["shares"].items():
             for kind, of in by.items():
                 value = ends(of["beyond_best"])
                 made = kind != "trained"
                 lines.append(
                     [
-                        *("" if lines and lines[-1] else what, judge, kind if made else "encoders"),
+                        *(whose.pop() if whose else "", judge, kind if made else "encoders"),
                         *(value if made or judge.startswith("own") else f"**{value}**", ends(of["beyond_high"])),
                         *(ends(of["natural_high"]), ends(of["gain"], "+")),
                     ]
@@ -577,6 +602,7 @@ TABLES = {
     "driven": driven,
     "heard": heard,
     "rising": rising,
+    "metamers": metamers,
     "graphs": lambda: graphs(LIVE),
     "probabilities": lambda: probabilities(
         [
@@ -615,6 +641,7 @@ def outputs() -> list[str]:
         SIMILAR,
         RECORDED,
         *DRIVEN,
+        METAMERS,
         *(f"{name}{BUNDLE}" for name in LIVE),
         SIMULATED,
     ]
@@ -636,6 +663,10 @@ def take(folder: Path, names: list[str]) -> None:
         "engine",
         "rows",
         "shares",
+        "metamers",
+        "untrained",
+        "recognised",
+        "fall",
         *SIMULATED_PARTS,
     )
     of_words = ("network", "unique", "ceiling", "folds", "layers", "gain", "rows", "ms_per_nat")

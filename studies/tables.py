@@ -40,6 +40,8 @@ def command(name: str, folder: Path) -> list[str]:
         _, asked, sites = results.DRIVEN[name]
         study = str(PROJECT / "studies" / f"{name.partition('.')[0]}.toml")
         return [*hotwire, "synthesize", study, f"--{asked}", sites, "--json"]
+    if name == results.METAMERS:
+        return [*hotwire, "synthesize", study, "--metamer", "all", "--json"]
     if name.endswith("-map"):
         return [*hotwire, "map", study, "--out", str(folder / f"{name}.map"), "--json"]
     return [*hotwire, "evaluate", study, "--json"]
@@ -56,6 +58,9 @@ def main() -> None:
         folder = Path(scratch)
         for name in given.names or known:
             start = time.perf_counter()
+            if name in (results.METAMERS, *results.DRIVEN):
+                twins = PROJECT / "studies" / "twins-190923.onnx"
+                subprocess.run([sys.executable, str(PROJECT / "studies" / "twins.py"), str(twins)], check=True)
             with (folder / f"{name}.json").open("wb") as out:
                 subprocess.run(command(name, folder), cwd=folder, stdout=out, check=True)
             print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)

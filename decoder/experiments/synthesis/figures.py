@@ -24,17 +24,14 @@ def pictures_figure(result: Synthesis, kind: str = TRAINED) -> Drawing:
     n_rows = -(-len(made) // A_ROW)
 
     def draw(figure: Figure) -> None:
-        axes = figure.subplots(2 * n_rows, A_ROW, squeeze=False)
+        axes = figure.subplots(n_rows, A_ROW, squeeze=False)
         for ax in axes.flat:
             ax.set_axis_off()
-        for i, one in enumerate(made):
-            above, below = axes[2 * (i // A_ROW), i % A_ROW], axes[2 * (i // A_ROW) + 1, i % A_ROW]
-            above.imshow(result.natural_pictures[one.natural])
-            below.imshow(one.picture)
-            above.set_title(short(one.name, 16), fontsize=9)
-            below.text(
-                0.5, -0.04, _scores(one), transform=below.transAxes, ha="center", va="top", fontsize=8, color=SOFT
-            )
+        for ax, one in zip(axes.flat, made, strict=False):
+            above, below = result.natural_pictures[one.natural], one.picture
+            ax.imshow(np.concatenate([above, np.full_like(above[: len(above) // 20], 255), below]))
+            ax.set_title(short(one.name, 16), fontsize=9)
+            ax.text(0.5, -0.02, _scores(one), transform=ax.transAxes, ha="center", va="top", fontsize=8, color=SOFT)
 
     more = len(result.made[kind]) - len(made)
     caption = (
@@ -43,7 +40,7 @@ def pictures_figure(result: Synthesis, kind: str = TRAINED) -> Drawing:
         + (f" {more} more are in the folder of pictures." if more > 0 else "")
     )
     name = "pictures" if kind == TRAINED else f"pictures-{kind.replace(' ', '-')}"
-    return Drawing(name, draw, n_rows * (3.3 + 0.16 * len(made[0].judged)), caption=caption)
+    return Drawing(name, draw, n_rows * (3.4 + 0.15 * len(made[0].judged)), caption=caption)
 
 
 def _scores(one: Made) -> str:

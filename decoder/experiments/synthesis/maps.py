@@ -46,9 +46,15 @@ class EncoderMap:
 
 
 def standard_of(natural: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and spread (n_sites,) of responses to natural pictures (n_natural, n_sites); a spread of 1 where it is 0."""
+    """Mean and spread (n_sites,) of responses to natural pictures (n_natural, n_sites); a spread of 1 where it is 0.
+
+    Examples
+    --------
+    >>> standard_of(np.array([[1.0, np.nan, 5.0], [3.0, np.nan, 5.0]]))
+    (array([ 2., nan,  5.]), array([ 1., nan,  1.]))
+    """
     spread = natural.std(axis=0)
-    return natural.mean(axis=0), np.where(spread > 1e-9 * np.abs(natural).max(), spread, 1.0)
+    return natural.mean(axis=0), np.where(spread <= 1e-9 * np.nanmax(np.abs(natural)), 1.0, spread)
 
 
 def standardised(responses: NDArray[np.float64], natural: NDArray[np.float64]) -> NDArray[np.float64]:

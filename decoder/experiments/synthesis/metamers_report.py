@@ -105,13 +105,13 @@ class MetamersReport:
                 row.append(f"{100 * random[of.layer].by_others.mean():.0f}")
             row += map(_correlation, of.judged.values())
             rows.append(row)
-        columns = ["", "class kept, %", "beyond chance, %", "correlation", "chance", "distance", "others recognise, %"]
+        columns = ["", "kept, %", "alike, %", "correlation", "chance", "distance", "others, %"]
         columns += [*(["untrained, %"] if random else []), *self.result.layers[0].judged]
         caption = (
-            "Correlation (Spearman) and relative distance of the layer's activations to those for the photograph, "
-            "medians; chance is the 99th percentile over pairs of other photographs. Other networks recognise a "
-            "metamer if they give it the photograph's class; 95 % interval over photographs. Untrained: how often "
-            "they recognise metamers of the same layer with random weights."
+            "Kept: the network gives metamers the photograph's class. Alike: more than 99 % of pairs of other "
+            "photographs, which is chance. Correlation (Spearman) and relative distance of the layer's activations to "
+            "those for the photograph, medians. Others: how often other networks give them its class, with 95 % "
+            "interval over photographs. Untrained: the same of metamers of the layer with random weights."
         )
         if self.result.layers[0].judged:
             caption += (

@@ -475,6 +475,8 @@ def test_the_demo_writes_out_the_default_prompt() -> None:
 
 def test_the_studies_that_come_along_are_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOTWIRE_DATA", str(tmp_path))
+    (tmp_path / "natsound" / "sounds").mkdir(parents=True)
+    (tmp_path / "natsound" / "sounds" / "bell.flac").touch()  # a folder is one of sounds by its files
     paths = sorted((ROOT / "studies").glob("*.toml"))
     kinds = {"gist": open_gist, "retrieval": open_retrieval, "similarity": open_similarity}
     kinds |= {"story": open_story, "reading": open_reading}

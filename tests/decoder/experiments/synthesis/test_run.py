@@ -44,10 +44,20 @@ class Truth:
         return states.astype(np.float64) @ self.weights
 
 
+class Partly(Truth):
+    """It does not know the first site."""
+
+    name, ingredients = "partly", "partly"
+
+    def responses(self, shown: Sequence[Any]) -> np.ndarray:
+        return super().responses(shown) + np.where(np.arange(N_SITES) == 0, np.nan, 0.0)
+
+
 def session(
     settings: SynthesizeSettings = SETTINGS,
     responses: np.ndarray | None = None,
     judging: dict[str, OpenedNetwork] | None = None,
+    judge: Truth | None = None,
 ) -> SynthesisSession:
     truth, shown = Truth(), pictures()
     names = [f"{'synthetic' if i < 15 else 'photo'}_{i:02}" for i in range(len(shown))]
@@ -61,7 +71,7 @@ def session(
         {"two blocks": OpenedNetwork(truth.network, ("blocks.0", "blocks.1"))},
         settings,
         judging,
-        judges=[truth],  # type: ignore[list-item]
+        judges=[judge or truth],  # type: ignore[list-item]
         unit="spikes",
     )
 
@@ -114,6 +124,18 @@ def test_what_is_cached_is_not_made_again(
     other = session(replace(SETTINGS, n_steps=13))
     with pytest.raises(TypeError):
         synthesize(other, of_sites("stretch", "site_0", whole.sites), cache=cache)
+
+
+def test_a_judge_may_know_some_of_the_sites(stretched: Synthesis, cache: ArrayCache) -> None:
+    whole = session(judge=Partly())
+    found = synthesize(whole, of_sites("stretch", "*", whole.sites), cache=cache)
+    unknown, *others = (one.judged["partly"] for one in found.made[TRAINED])
+    assert np.isnan(unknown).all()
+    expected = [one.judged["truth"] for one in stretched.made[TRAINED][1:]]
+    np.testing.assert_allclose(np.array(others), np.array(expected))
+    shares = found.shares["partly"][TRAINED]
+    assert shares.beyond_best.value == np.mean([one.beyond_best for one in expected])
+    assert shares.gain.value == pytest.approx(np.mean([one.made - one.natural for one in expected]))
 
 
 def test_one_hot_prefers_one_site_and_a_pattern_is_approached(cache: ArrayCache) -> None:
