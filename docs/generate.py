@@ -35,7 +35,7 @@ from hotwire.decoder.experiments.reading.settings import ReadingSettings
 from hotwire.decoder.experiments.reading.study import ReadingEncodeSection, ReadingTimesSection
 from hotwire.decoder.experiments.reading.times import read_times
 from hotwire.decoder.experiments.session.settings import SessionSettings
-from hotwire.decoder.experiments.synthesis.metamers import MetamerSettings
+from hotwire.decoder.experiments.synthesis.metamers.settings import MetamerSettings
 from hotwire.decoder.experiments.synthesis.settings import SynthesizeSettings
 from hotwire.decoder.features.catalogue import FEATURES
 from hotwire.decoder.gist.beam_settings import BeamSettings

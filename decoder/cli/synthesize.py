@@ -107,8 +107,8 @@ def _recorded(study: Study) -> tuple[PageResult, float]:
 
 
 def _metamers(study: Study, layers: str, folder: Path) -> tuple[PageResult, float]:
-    from ..experiments.synthesis.metamers_report import MetamersReport
-    from ..experiments.synthesis.metamers_section import metamers_of
+    from ..experiments.synthesis.metamers.report import MetamersReport
+    from ..experiments.synthesis.metamers.section import metamers_of
 
     _check_folder(folder)
     found = metamers_of(study, [layer.strip() for layer in layers.split(",")])

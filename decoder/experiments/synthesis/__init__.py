@@ -1,1 +1,1 @@
-"""Synthesis: pictures that drive sites as an encoder predicts, or that a layer cannot tell from a photograph."""
+"""Synthesis: pictures that drive recorded sites as an encoder predicts, and judges of them."""

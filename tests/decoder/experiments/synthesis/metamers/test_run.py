@@ -14,8 +14,10 @@ from PIL import Image
 from scipy.stats import spearmanr
 from torch import nn
 
-from hotwire.decoder.experiments.synthesis.metamers import Metamers, MetamerSettings, answers, make_metamers
-from hotwire.decoder.experiments.synthesis.metamers_section import metamers_of
+from hotwire.decoder.experiments.synthesis.metamers.result import Metamers
+from hotwire.decoder.experiments.synthesis.metamers.run import answers, make_metamers
+from hotwire.decoder.experiments.synthesis.metamers.section import metamers_of
+from hotwire.decoder.experiments.synthesis.metamers.settings import MetamerSettings
 from hotwire.decoder.study.study import open_study
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.models.networks.network import Network

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from ....errors import InputError
-from ....models.networks.opening import LEAST_SIZE, open_network
-from ...study.derived import fields_of
-from ...study.networks import NetworkSection
-from ...study.section import OneOrMore, Section
-from ...study.settings import Layer
-from ...study.study import Study
-from .metamers import Metamers, MetamerSettings, make_metamers
-from .section import OnnxJudgeSection, SynthesizeSection
+from .....errors import InputError
+from .....models.networks.opening import LEAST_SIZE, open_network
+from ....study.derived import fields_of
+from ....study.networks import NetworkSection
+from ....study.section import OneOrMore, Section
+from ....study.settings import Layer
+from ....study.study import Study
+from ..section import OnnxJudgeSection, SynthesizeSection
+from .result import Metamers
+from .run import make_metamers
+from .settings import MetamerSettings
 
 ALL = "all"
 OTHERS = ("efficientnet-lite1", "efficientnet-lite2")
@@ -22,7 +24,7 @@ OTHERS = ("efficientnet-lite1", "efficientnet-lite2")
 
 @fields_of(MetamerSettings)
 class MetamersSection(Section):
-    """See `hotwire.decoder.experiments.synthesis.metamers.MetamerSettings`."""
+    """See `hotwire.decoder.experiments.synthesis.metamers.settings.MetamerSettings`."""
 
     layers: OneOrMore[Layer] = []
     """Of the study's network."""

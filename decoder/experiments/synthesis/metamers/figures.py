@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...report.drawing import ACCENT, INK, SERIES, SOFT, WIDTH_IN, Drawing, short
-from .metamers import LayerMetamers, Metamers
+from ....report.drawing import ACCENT, INK, SERIES, SOFT, WIDTH_IN, Drawing, short
+from .result import LayerMetamers, Metamers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ...report.data import plain_data
-from ...report.drawing import Drawing
-from ...report.numbers import count
-from ...report.result import Number, PageSection, Sentence, Table
-from ...statistics.bootstrapped import Ends
-from .metamers import LayerMetamers, Metamers
-from .metamers_figures import layers_figure, pictures_figure
+from ....report.data import plain_data
+from ....report.drawing import Drawing
+from ....report.numbers import count
+from ....report.result import Number, PageSection, Sentence, Table
+from ....statistics.bootstrapped import Ends
+from .figures import layers_figure, pictures_figure
+from .result import LayerMetamers, Metamers
 
 HIDDEN = ("made", "originals")
 """Pictures, which are on the page and not in ``--json``."""

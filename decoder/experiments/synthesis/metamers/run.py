@@ -17,137 +17,25 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from ....errors import InputError
-from ....models.cache.ingredients import ingredients_of
-from ....models.cache_folder import cache_folder
-from ....models.networks.network import Network
-from ....models.networks.torch_network import TorchNetwork
-from ....models.networks.vision import VisionNetwork, opened
-from ....models.synthesis.generators import Pixels, as_pictures, noise_pictures, pixels_of
-from ....models.synthesis.objectives import picture_head, same_activation
-from ....models.synthesis.optimise import optimise
-from ....models.synthesis.settings import SynthesisSettings
-from ...statistics.bootstrapped import Bootstrapped, Ends
-from ...statistics.correlations import profile_correlation
-from ..kernel.keys import content_key
-from .judges import Judge
+from .....errors import InputError
+from .....models.cache.ingredients import ingredients_of
+from .....models.cache_folder import cache_folder
+from .....models.networks.network import Network
+from .....models.networks.torch_network import TorchNetwork
+from .....models.networks.vision import VisionNetwork, opened
+from .....models.synthesis.generators import Pixels, as_pictures, noise_pictures, pixels_of
+from .....models.synthesis.objectives import picture_head, same_activation
+from .....models.synthesis.optimise import optimise
+from ....statistics.bootstrapped import Bootstrapped, Ends
+from ....statistics.correlations import profile_correlation
+from ...kernel.keys import content_key
+from ..judges import Judge
+from .result import LayerMetamers, Metamers
+from .settings import MetamerSettings
 
 AT_ONCE = 4
 """Pictures that are made together."""
 NULL_QUANTILE = 0.99
-
-
-@dataclass(frozen=True)
-class MetamerSettings:
-    """How metamers are made and judged.
-
-    Parameters
-    ----------
-    n_pictures : int
-        Drawn from those that all networks name alike.
-    n_untrained : int
-        For so many of them, metamers of the untrained network are made as well.
-    n_null : int
-        Other pictures, whose pairs say how similar activations are by chance.
-    n_steps, step, n_halvings
-        As for `hotwire.models.synthesis.settings.SynthesisSettings`.
-    n_draws : int
-        Of the bootstrap over pictures.
-    seed : int
-        Of the pictures, the noise they begin with, and the untrained network.
-    """
-
-    n_pictures: int = 16
-    n_untrained: int = 4
-    n_null: int = 50
-    n_steps: int = 300
-    step: float = 0.01
-    n_halvings: int = 2
-    n_draws: int = 1000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, least in (("n_pictures", 2), ("n_untrained", 0), ("n_null", 10), ("n_draws", 100), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name}: expected {least} or more, got {getattr(self, name)}")
-        if self.n_untrained > self.n_pictures:
-            raise InputError(f"n_untrained: expected at most n_pictures, {self.n_pictures}, got {self.n_untrained}")
-        self.optimiser()
-
-    def optimiser(self) -> SynthesisSettings:
-        """The settings of the optimiser."""
-        return SynthesisSettings(n_steps=self.n_steps, step=self.step, n_halvings=self.n_halvings)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LayerMetamers:
-    """The metamers of one layer, one for each picture.
-
-    Attributes
-    ----------
-    made : uint8 (n, side, side, 3)
-    distance, rho : (n,)
-        Of the layer's activations from those for the photograph: relative distance, and Spearman's correlation.
-    null : float
-        The 99th percentile of the correlation for pairs of different photographs.
-    kept : bool (n,)
-        The network that they were made for gives them the photograph's class.
-    recognised : dict of str to bool (n,)
-        So does each other network.
-    judged : dict of str to Ends
-        For each judge of recorded sites, the correlation over pictures of its responses to metamers and to photographs,
-        median over sites.
-    """
-
-    layer: str
-    made: NDArray[np.uint8]
-    distance: NDArray[np.float64]
-    rho: NDArray[np.float64]
-    null: float
-    kept: NDArray[np.bool_]
-    recognised: dict[str, NDArray[np.bool_]]
-    judged: dict[str, Ends]
-
-    @property
-    def success(self) -> NDArray[np.bool_]:
-        """Of the same class, and more similar than chance (n,)."""
-        return self.kept & (self.rho > self.null)
-
-    @property
-    def by_others(self) -> NDArray[np.float64]:
-        """The share of other networks that recognise each picture (n,)."""
-        return np.mean(list(self.recognised.values()), axis=0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Metamers:
-    """Metamers of several layers, in the order of computation.
-
-    Attributes
-    ----------
-    pictures, classes : tuple of str
-        The photographs' names, and what all networks see in them.
-    originals : uint8 (n, side, side, 3)
-    layers, untrained : tuple of LayerMetamers
-        Of the network, and of the same network with random weights (of fewer pictures, perhaps none).
-    recognised : dict of str to Ends
-        For each layer, the mean over pictures and other networks.
-    fall : Ends
-        That of the first layer minus that of the last.
-    """
-
-    network: str
-    fingerprint: str
-    others: tuple[str, ...]
-    pictures: tuple[str, ...]
-    classes: tuple[str, ...]
-    originals: NDArray[np.uint8]
-    layers: tuple[LayerMetamers, ...]
-    untrained: tuple[LayerMetamers, ...]
-    recognised: dict[str, Ends]
-    fall: Ends
-    settings: MetamerSettings
-    seconds: float
 
 
 def make_metamers(

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hotwire.decoder.experiments.synthesis.metamers import LayerMetamers, Metamers, MetamerSettings
-from hotwire.decoder.experiments.synthesis.metamers_report import MetamersReport
-from hotwire.decoder.experiments.synthesis.metamers_section import MetamersSection, metamers_of
+from hotwire.decoder.experiments.synthesis.metamers.report import MetamersReport
+from hotwire.decoder.experiments.synthesis.metamers.result import LayerMetamers, Metamers
+from hotwire.decoder.experiments.synthesis.metamers.section import MetamersSection, metamers_of
+from hotwire.decoder.experiments.synthesis.metamers.settings import MetamerSettings
 from hotwire.decoder.statistics.bootstrapped import Ends
 from hotwire.decoder.study.study import open_study
 from hotwire.errors import StudyError
