@@ -31,6 +31,7 @@ from result_tables.evaluations import (
     probabilities,
     short,
 )
+from result_tables.gist import GIST, gist, part_of
 from result_tables.heard_text import READING, RETRIEVED, STORIES, reading, retrieved, stories
 from result_tables.maps import MAPS, maps
 from result_tables.outputs import OUTPUTS
@@ -51,6 +52,7 @@ TABLES = {
     "maps": lambda: maps(MAPS),
     "fresh": lambda: evaluations(FRESH),
     "retrieved": retrieved,
+    "gist": gist,
     "encoded": encoded,
     "stories": stories,
     "reading": reading,
@@ -80,6 +82,7 @@ def outputs() -> list[str]:
     return [
         *dict.fromkeys(row.name for row in rows),
         *RETRIEVED,
+        *GIST,
         *ENCODED,
         *STORIES,
         READING,
@@ -120,7 +123,7 @@ def take(folder: Path, names: list[str]) -> None:
     for name in names:
         whole = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
         keys = of_words if name in (*STORIES, READING) else wanted
-        part = {key: whole[key] for key in keys if whole.get(key) is not None}
+        part = part_of(whole) if name in GIST else {key: whole[key] for key in keys if whole.get(key) is not None}
         text = json.dumps(part, indent=1, ensure_ascii=False)
         (OUTPUTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 

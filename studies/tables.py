@@ -30,6 +30,8 @@ def command(name: str, folder: Path) -> list[str]:
     study = str(PROJECT / "studies" / f"{name.removesuffix(results.BUNDLE)}.toml")
     if name.endswith(results.BUNDLE):
         return [*hotwire, "evaluate", study, "--engine", "bundle", "--json"]
+    if name in results.GIST:
+        return [*hotwire, "gist", study, "--json"]
     if name in results.RETRIEVED:
         return [*hotwire, "retrieve", study, "--json"]
     if name.startswith("encode-"):
