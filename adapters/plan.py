@@ -79,13 +79,15 @@ def plan_fit(
     of_folds = n_folds * (DECOMPOSED * rank**3 + rank**2 * u + n * rank**2 / n_folds) if searched else 0.0
     primal = (
         of_folds + (searched + 2) * n * rank * u,
-        (n_folds * rank**2 + 2 * n * rank) * itemsize + 3 * rank**2 * 8,
+        (n_folds * rank**2 + 2 * n * rank) * (8 + itemsize) + 3 * rank**2 * 8,
     )
     shared = n * p * rank + DECOMPOSED * rank**3
     sums = searched * u * 8 * 3 if alpha_per == "unit" else 0.0
     if dual[0] <= primal[0]:
         return FitPlan("dual", dual[0] + shared, dual[1] + features + wide + block + sums)
-    return FitPlan("primal", primal[0] + shared, primal[1] + features + wide + block + max(sums, searched * u * 8 * 2))
+    # Sums of all units together are of wider blocks.
+    of_search = sums if alpha_per == "unit" else 1.5 * min(4 * BLOCK_ELEMENTS, n * u) * itemsize
+    return FitPlan("primal", primal[0] + shared, primal[1] + features + wide + block + of_search)
 
 
 def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> FitPlan:

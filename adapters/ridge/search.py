@@ -279,5 +279,5 @@ def searched(search: Search, targets: UnitBlocks, n_alphas: int) -> HeldOutSums:
 
 def searched_together(search: Search, targets: UnitBlocks) -> HeldOutSums:
     """The sums over all units, (n_alphas, 1), block by block."""
-    parts = [search(block).over_all() for _, block, _ in targets.walk("cross-validation", wider=8)]
+    parts = [search(block).over_all() for _, block, _ in targets.walk("cross-validation", wider=4)]
     return sum(parts[1:], parts[0])

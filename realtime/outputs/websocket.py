@@ -57,6 +57,7 @@ class WebSocketServer(Output):
         self._lock = Lock()
         self._clients: dict[ServerConnection, Queue[str | None]] = {}
         self._first: dict[str, str] = {}
+        self._closed = False
         try:
             self._server = serve(self._serve, host, port, origins=origins)
         except OSError as error:
@@ -89,9 +90,10 @@ class WebSocketServer(Output):
     def close(self) -> None:
         """Say goodbye to all, after they have got what waits for them."""
         with self._lock:
-            waiting = list(self._clients.values())
-        for queue in waiting:
-            _put(queue, None)
+            self._closed = True
+            slow = [client for client, queue in self._clients.items() if not _put(queue, None)]
+        for client in slow:
+            client.socket.close()
         self._server.shutdown()
         self._thread.join()
 
@@ -110,6 +112,8 @@ class WebSocketServer(Output):
 
         queue: Queue[str | None] = Queue(MOST_WAITING)
         with self._lock:
+            if self._closed:  # it connected in the last moment, and nothing would ever end its wait
+                return
             for message in self._first.values():
                 queue.put(message)
             self._clients[client] = queue

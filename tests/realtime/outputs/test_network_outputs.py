@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from queue import Queue
 from threading import Thread
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -136,6 +138,10 @@ def test_a_client_that_does_not_read_is_sent_away_and_holds_nobody_up():
     url = f"ws://127.0.0.1:{output.port}"
     with connect(url, max_queue=1, compression=None) as slow, connect(url) as reader:
         Thread(target=read, args=(reader,), daemon=True).start()
+        for _ in range(1000):  # a client is connected before the server's thread for it has begun
+            if len(output._clients) == 2:
+                break
+            time.sleep(0.01)
         long = decision()
         object.__setattr__(long, "text", "x" * 100_000)
         sent = 0
@@ -147,6 +153,21 @@ def test_a_client_that_does_not_read_is_sent_away_and_holds_nobody_up():
             assert sent < 20 * MOST_WAITING
         del slow
     output.close()
+
+
+def test_neither_who_is_slow_nor_who_connects_in_the_last_moment_holds_up_the_end():
+    output = WebSocketServer("127.0.0.1", 0)
+    closed: list[bool] = []
+    slow = MagicMock()
+    slow.socket.close = lambda: closed.append(True)
+    output._clients[slow] = Queue(1)
+    output._clients[slow].put("a message that it has not read")
+    output.close()
+    assert closed
+    late = Thread(target=output._serve, args=(slow,), daemon=True)
+    late.start()
+    late.join(10)
+    assert not late.is_alive()
 
 
 @pytest.mark.parametrize(
