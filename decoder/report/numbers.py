@@ -24,10 +24,14 @@ def count(n: int, one: str) -> str:
 
     Examples
     --------
-    >>> count(1, "fold"), count(1200, "trial")
-    ('1 fold', '1,200 trials')
+    >>> count(1, "fold"), count(1200, "trial"), count(2, "story"), count(2, "stretch")
+    ('1 fold', '1,200 trials', '2 stories', '2 stretches')
     """
-    return f"{n:,} {one}" if n == 1 else f"{n:,} {one}s"
+    if n == 1:
+        return f"{n:,} {one}"
+    if one.endswith("y") and one[-2:-1] not in "aeiou":
+        return f"{n:,} {one[:-1]}ies"
+    return f"{n:,} {one}{'es' if one.endswith(('ch', 'sh', 's', 'x')) else 's'}"
 
 
 def interval(one: Measure, unit: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from ...models.networks.outline import Outline, outline
 from ...models.weights.registry import assets
 from ..readers.arrays.array_files import load_arrays, order_in
 from .section import AnyPath, Section, expanded, path_from
+
+if TYPE_CHECKING:
+    from ...models.networks.language.language_model import LanguageModel
 
 
 class TrainingPictures(NamedTuple):
@@ -140,6 +143,17 @@ class NetworkSection(Section):
         if self.train is not None:
             return self._trained.names
         return open_network(self.name, prompt=self.prompt, seconds=self.seconds)
+
+    def open_language_model(self) -> LanguageModel:
+        """Open the network; an InputError where it is no language model."""
+        from ...models.networks.language.language_model import LanguageModel
+
+        network = self.open()
+        if not isinstance(network, LanguageModel):
+            raise InputError(
+                f"expected a language model, which reads words, such as smollm2-135m-instruct, got {network.name}"
+            )
+        return network
 
     def drawing(self) -> Network | None:
         """Open the network that draws what this one sees, if there is one."""

@@ -27,7 +27,7 @@ from ..evaluation.splits import by_class, inner_splits
 from ..evaluation.tuning import tune
 from ..recordings.recording import Recording
 from ..targets import StimulusTargets, Targets
-from .messages import checked_sections
+from .messages import AnySections, checked_sections
 from .network_checks import check_lengths
 from .networks import NetworkSection
 from .schema import StudySections, study_sections
@@ -205,6 +205,17 @@ def read_document(path: Path) -> tuple[str, dict[str, Any]]:
                 "how to write one"
             ) from error
         raise StudyError(f"{path}: cannot be read as TOML: {error}") from error
+
+
+def checked_study(path: str | PathLike[str], kind: str, sections: type[AnySections]) -> tuple[Path, str, AnySections]:
+    """A study file of one kind: its path, its text and its sections, checked; nothing is read or fetched yet.
+
+    A StudyError says that there is no such file, it is not TOML, is of another kind, or fields are wrong.
+    """
+    path = Path(path)
+    text, document = read_document(path)
+    check_kind(path, document, kind)
+    return path, text, checked_sections(sections, document, path.parent, path)
 
 
 def check_kind(path: Path, document: dict[str, Any], kind: str | None = None) -> None:

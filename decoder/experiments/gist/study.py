@@ -17,9 +17,8 @@ from ...recordings.one_story import mean_of_runs
 from ...recordings.recording import Recording
 from ...recordings.timed_words import TimedWords, check_words
 from ...steps import run_steps
-from ...study.messages import checked_sections
 from ...study.stories import check_lasting
-from ...study.study import check_kind, naming, read_document
+from ...study.study import checked_study, naming
 from .ceilings import Ceilings, ceilings_of
 from .result import GistResult
 from .run import evaluate_gist
@@ -141,6 +140,4 @@ def open_gist(path: Path) -> GistStudy:
 
     A StudyError is raised where there is no such file, it is no TOML, or fields are wrong.
     """
-    text, document = read_document(path)
-    check_kind(path, document, "gist")
-    return GistStudy(path, text, checked_sections(GistSections, document, path.parent, path))
+    return GistStudy(*checked_study(path, "gist", GistSections))

@@ -58,7 +58,7 @@ class ReadingReport:
     def lead(self) -> str:
         result = self.result
         return (
-            f"How long {result.n_words:,} words of {count(len(result.stories), 'story').replace('storys', 'stories')} "
+            f"How long {result.n_words:,} words of {count(len(result.stories), 'story')} "
             f"are read, predicted from the surprisal of {result.network} and from nuisance (length, "
             "punctuation, frequency, place); whole stories are held out."
         )

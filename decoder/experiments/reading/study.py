@@ -9,14 +9,11 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from ....errors import InputError
-from ....models.networks.language.language_model import LanguageModel
 from ...gist.word_frequency import Corpus
 from ...study.derived import fields_of
-from ...study.messages import checked_sections
 from ...study.networks import NetworkSection
 from ...study.section import AnyPath, Section
-from ...study.study import check_kind, naming, read_document
+from ...study.study import checked_study, naming
 from .run import ReadingResult, predict_reading
 from .settings import ReadingSettings
 from .times import read_times
@@ -69,11 +66,7 @@ class ReadingStudy:
             times = read_times(**of.reading.given())
             corpus.log_frequency(times.word)  # raises before the network is opened
         with naming(self.path, "network: "):
-            network = of.network.open()
-            if not isinstance(network, LanguageModel):
-                raise InputError(
-                    f"expected a language model, which reads words, such as smollm2-135m-instruct, got {network.name}"
-                )
+            network = of.network.open_language_model()
         with naming(self.path):
             return predict_reading(times, network, corpus, settings)
 
@@ -83,7 +76,4 @@ def open_reading(path: str | PathLike[str]) -> ReadingStudy:
 
     A StudyError says that there is no such file, it is not TOML, or fields are wrong.
     """
-    path = Path(path)
-    text, document = read_document(path)
-    check_kind(path, document, "reading")
-    return ReadingStudy(path, text, checked_sections(ReadingSections, document, path.parent, path))
+    return ReadingStudy(*checked_study(path, "reading", ReadingSections))

@@ -14,12 +14,11 @@ from ....models.networks.language.language_model import LanguageModel
 from ...readers.listeners import read_listeners
 from ...readers.words.read import read_words
 from ...study.derived import fields_of
-from ...study.messages import checked_sections
 from ...study.networks import NetworkSection
 from ...study.section import OneOrMore, Positive, Section
 from ...study.settings import Layer
 from ...study.stories import ListenersSection
-from ...study.study import check_kind, naming, read_document
+from ...study.study import checked_study, naming
 from .result import RetrievalResult
 from .run import checked, retrieve
 from .settings import RetrievalSettings
@@ -76,7 +75,4 @@ def open_retrieval(path: str | PathLike[str]) -> RetrievalStudy:
 
     A StudyError says that there is no such file, it is not TOML, or fields are wrong.
     """
-    path = Path(path)
-    text, document = read_document(path)
-    check_kind(path, document, "retrieval")
-    return RetrievalStudy(path, text, checked_sections(RetrievalSections, document, path.parent, path))
+    return RetrievalStudy(*checked_study(path, "retrieval", RetrievalSections))

@@ -15,11 +15,10 @@ from ....models.export.compiled_network import compiled
 from ...readers.arrays.array_files import load_arrays
 from ...statistics.dissimilarities import rdm_of
 from ...study.derived import fields_of
-from ...study.messages import checked_sections
 from ...study.networks import NetworkSection
 from ...study.section import AnyPath, OneOrMore, Section
 from ...study.settings import Layer
-from ...study.study import check_kind, naming, read_document
+from ...study.study import checked_study, naming
 from .run import RegionRdm, Similarity, SimilaritySettings, compare_rdms
 
 
@@ -106,7 +105,4 @@ def open_similarity(path: str | PathLike[str]) -> SimilarityStudy:
 
     A StudyError says that there is no such file, it is not TOML, or fields are wrong.
     """
-    path = Path(path)
-    text, document = read_document(path)
-    check_kind(path, document, "similarity")
-    return SimilarityStudy(path, text, checked_sections(SimilaritySections, document, path.parent, path))
+    return SimilarityStudy(*checked_study(path, "similarity", SimilaritySections))

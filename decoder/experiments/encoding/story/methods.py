@@ -23,7 +23,7 @@ def story_methods(result: StoryEncoding) -> dict[str, str]:
         "same for all sites, by the error of all of them within the training samples."
     )
     held_out = (
-        f"{count(of.n_folds, 'stretch').replace('stretchs', 'stretches')} of samples that follow each other; {of.gap} "
+        f"{count(of.n_folds, 'stretch')} of samples that follow each other; {of.gap} "
         "samples on both sides of the held-out ones are not used: further than delays and interpolation reach, also "
         "where strengths are chosen. Of several runs whole ones are held out. Shuffled folds, under that name alone, "
         "draw samples at random."

@@ -11,17 +11,15 @@ import numpy as np
 from pydantic import model_validator
 
 from .....errors import InputError
-from .....models.networks.language.language_model import LanguageModel
 from ....gist.word_frequency import Corpus
 from ....readers.listeners import read_listeners, read_number_table
 from ....study.derived import fields_of
-from ....study.messages import checked_sections
 from ....study.networks import NetworkSection
 from ....study.recordings import AnyRecording
 from ....study.section import AnyPath, OneOrMore, Section
 from ....study.settings import Layer
 from ....study.stories import ListenersSection, WordsSection
-from ....study.study import check_kind, naming, read_document
+from ....study.study import checked_study, naming
 from .models import check_folds
 from .result import StoryEncoding
 from .run import encode_story
@@ -87,11 +85,7 @@ class StoryStudy:
             corpus = None if of.encode.corpus is None else Corpus(of.encode.corpus)
             sound = self._sound(recorded)
         with naming(self.path, "network: "):
-            network = of.network.open()
-            if not isinstance(network, LanguageModel):
-                raise InputError(
-                    f"expected a language model, which reads words, such as smollm2-135m-instruct, got {network.name}"
-                )
+            network = of.network.open_language_model()
         with naming(self.path, "encode: "):
             return encode_story(recorded, network, settings, corpus=corpus, more=sound)
 
@@ -138,7 +132,4 @@ def open_story(path: str | PathLike[str]) -> StoryStudy:
 
     A StudyError says that there is no such file, it is not TOML, or fields are wrong.
     """
-    path = Path(path)
-    text, document = read_document(path)
-    check_kind(path, document, "story")
-    return StoryStudy(path, text, checked_sections(StorySections, document, path.parent, path))
+    return StoryStudy(*checked_study(path, "story", StorySections))
