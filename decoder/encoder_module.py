@@ -10,8 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from .encoder import Encoder
-from .pooling import unpooled
+from .encoder import Encoder, unpooled
 
 
 class EncoderModule(nn.Module):

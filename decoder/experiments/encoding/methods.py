@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...receptive_fields import ABOUT_FIELDS, RECEPTIVE_FIELD
 from ...report.numbers import count
 from ..session.holding_out import ABOUT as ABOUT_FOLDS
 from .gather import BEST, SHUFFLED
@@ -21,9 +20,7 @@ def encoding_methods(result: Encoding) -> dict[str, str]:
     of = result.settings
     first, *others = of["hold_out"]
     pool = f", averaged over squares to at most {of['pool']} x {of['pool']} positions a channel" if of["pool"] else ""
-    if of["pool"] == RECEPTIVE_FIELD:
-        pool = ", each channel averaged over a site's receptive field"
-    elif of["pool"] and of["sounds"]:
+    if of["pool"] and of["sounds"]:
         stretches = "the whole of each sound" if of["pool"] == 1 else f"{of['pool']} stretches of each sound"
         pool = f", averaged over {stretches}; silence behind a sound counts for nothing"
     networks = "; ".join(
@@ -45,7 +42,6 @@ def encoding_methods(result: Encoding) -> dict[str, str]:
             "(Golub, Heath & Wahba 1979), or in folds of whole groups where stimuli are held out in groups. All "
             "layers: the sum of the layers' kernels, each divided by its trace."
         ),
-        **({RECEPTIVE_FIELD: ABOUT_FIELDS} if of["pool"] == RECEPTIVE_FIELD else {}),
         "held out": f"{count(of['n_folds'], 'fold')}: {ABOUT_FOLDS[first]}.{gap}{beside}",
         BEST: (
             "In each fold, the region is predicted by the layer, or all layers together, whose error within the "
