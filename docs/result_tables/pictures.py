@@ -34,14 +34,14 @@ def metamers() -> str:
         lines.append(
             [
                 of["layer"],
-                *(f"{sum(of[name])} of {len(of[name])}" for name in ("near", "kept", "success")),
+                *(f"{sum(of[name])} of {len(of[name])}" for name in ("kept", "success")),
                 *(f"{sum(beyond)} of {len(beyond)}", number(median(of["rho"])), number(of["null"])),
                 f"**{ends(found['recognised'][of['layer']])}**",
                 "" if of_random is None else number(mean(map(mean, of_random["recognised"].values()))),
                 *map(ends, of["judged"].values()),
             ]
         )
-    head = ["layer", "near", "class kept", "success", "more alike than pairs", "correlation", "of pairs, 99th percentile"]
+    head = ["layer", "class kept", "success", "more alike than pairs", "correlation", "of pairs, 99th percentile"]
     return table([*head, "recognised by other networks", "the same, untrained layer", "V4"], lines)
 
 
