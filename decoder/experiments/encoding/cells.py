@@ -17,7 +17,7 @@ from ...receptive_fields import FIELDS, RECEPTIVE_FIELD, FieldRidge
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key, digest_of
-from ..session.holding_out import HoldOut
+from ..session.holding_out import HoldOut, nearly_alone
 from .predictors import LAYERS, NUISANCE, SPECTRUM, Predictor
 from .session import EncodingSession
 
@@ -65,6 +65,8 @@ def entry_of(session: EncodingSession, job: EncodingCell) -> str:
             [digest_of(part) for one in splits for part in one],
         ),
     ]
+    if job.hold_out == "stimulus" and not _independent(job.hold_out, groups):
+        ingredients += ["strengths over whole groups"]
     if of.network:
         spec = session.networks[of.network]
         ingredients += [session.network_ingredients(of.network), spec.layers, digest_of(session.stimuli), settings.seed]
@@ -122,9 +124,8 @@ def _held_out(
     """
     groups, splits = session.holding_out(job.hold_out)
     n_targets, n_stimuli, n_sites = targets.shape
-    # Pictures that look the same are few, and here it is about strengths alone.
-    independent = job.hold_out in ("stimulus", "shuffled")
-    labels = groups if job.hold_out in ("class", "group") else None
+    independent = _independent(job.hold_out, groups)
+    labels = groups if job.hold_out in ("stimulus", "class", "group") and not independent else None
     ridge = ridge_for(X, scale, grouped=not independent)
     predicted, errors = np.empty(targets.shape, np.float32), np.empty((n_targets, len(splits), n_sites))
     fields = np.zeros(errors.shape, np.intp)
@@ -138,6 +139,11 @@ def _held_out(
         if isinstance(fitted, FieldRidge):
             fields[:, number] = fitted.field_.reshape(n_targets, n_sites)
     return predicted, errors, fields
+
+
+def _independent(way: HoldOut, groups: NDArray[np.intp]) -> bool:
+    """Whether stimuli may choose strengths without folds of whole groups."""
+    return way in ("stimulus", "shuffled") and nearly_alone(groups)
 
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -42,7 +42,8 @@ def encoding_methods(result: Encoding) -> dict[str, str]:
         "model": (
             "Ridge regression from a layer's activations to the responses of each site, by inner products of "
             "activations. Each site has its own strength, chosen within the training: by generalised cross-validation "
-            "(Golub, Heath & Wahba 1979), or in folds of whole groups where stimuli are held out in groups. All "
+            "(Golub, Heath & Wahba 1979), or in folds of whole groups where stimuli are held out in groups, or more "
+            "than one in twenty looks like another one. All "
             "layers: the sum of the layers' kernels, each divided by its trace."
         ),
         **({RECEPTIVE_FIELD: ABOUT_FIELDS} if of["pool"] == RECEPTIVE_FIELD else {}),

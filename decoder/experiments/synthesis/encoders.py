@@ -21,6 +21,7 @@ from ...statistics.correlations import profile_correlation
 from ..kernel.cache import ArrayCache, Arrays
 from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key
+from ..session.holding_out import nearly_alone
 from .session import SynthesisSession
 
 FORMAT = 2
@@ -99,16 +100,18 @@ def chosen_encoder(
     rows: NDArray[np.intp],
     responses: NDArray[np.float64],
 ) -> Encoder:
-    """The encoder with the least generalised error relative to the site's variance, on average over sites.
+    """The encoder with the least error within the training relative to the site's variance, on average over sites.
 
-    Candidates are each layer, and all layers together, with each pooling; `rows` are the pictures to fit on.
+    Candidates are each layer, and all layers together, with each pooling; `rows` are the pictures to fit on. Where many
+    look alike, errors are over whole groups of them.
     """
     layers, best, least = session.layers(network), None, np.inf
+    groups = None if nearly_alone(session.groups[rows]) else session.groups[rows]
     for pool in pools:
         tables = {layer: of[rows] for layer, of in session.tables(network, untrained, pool).items()}
         for several in [*((layer,) for layer in layers), *([layers] if len(layers) > 1 else [])]:
             encoder = Encoder(session.network(network, untrained), several, pool=pool)
-            encoder.fit_activations({layer: tables[layer] for layer in several}, responses)
+            encoder.fit_activations({layer: tables[layer] for layer in several}, responses, groups)
             assert encoder.adapter_.cv_errors_ is not None
             error = float((encoder.adapter_.cv_errors_.min(axis=0) / responses.var(axis=0)).mean())
             if best is None or error < least:

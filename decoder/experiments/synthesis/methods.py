@@ -74,7 +74,8 @@ def _encoders(chosen: dict[str, str], fingerprints: dict[str, str], settings: di
     return {
         "encoders": (
             "Ridge regression from a network's layers to each site, with a strength for each site, by generalised "
-            f"cross-validation. Which {what} predicts: that of the least generalised error, on average over sites, on "
-            f"natural pictures alone. Predictions of several networks are averaged. Chosen: {by}."
+            "cross-validation, or in folds of whole groups where more than one picture in twenty looks like another "
+            f"one. Which {what} predicts: that of the least error so, on average over sites, on natural pictures "
+            f"alone. Predictions of several networks are averaged. Chosen: {by}."
         )
     } | ({RECEPTIVE_FIELD: ABOUT_FIELDS} if RECEPTIVE_FIELD in settings["pool"] else {})

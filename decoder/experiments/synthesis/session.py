@@ -170,5 +170,5 @@ class SynthesisSession:
     def _ingredients(self, network: str, untrained: bool = False) -> list[Any]:
         """What an encoder depends on."""
         about = ingredients_of(self.network(network, untrained), list(self.pictures.values()))
-        rows = [digest_of(of) for of in (self.responses, self.natural, self.training)]
+        rows = [digest_of(of) for of in (self.responses, self.natural, self.training, self.groups)]
         return [about, self.layers(network), list(self.settings.pool), self.settings.seed, *rows]

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from hotwire.decoder import Events, LabelReadout, Recording, Settings
 from hotwire.decoder.encoder import Encoder
-from hotwire.decoder.experiments.encoding.cells import EncodingCell, jobs_of, work_out
+from hotwire.decoder.experiments.encoding.cells import EncodingCell, entry_of, jobs_of, work_out
 from hotwire.decoder.experiments.encoding.gather import BEST, SHUFFLED
 from hotwire.decoder.experiments.encoding.methods import encoding_methods
 from hotwire.decoder.experiments.encoding.predictors import (
@@ -30,6 +30,7 @@ from hotwire.decoder.experiments.encoding.session import EncodingSession
 from hotwire.decoder.experiments.encoding.settings import EncodeSettings
 from hotwire.decoder.experiments.encoding.studies import session_of
 from hotwire.decoder.experiments.kernel.cache import ArrayCache
+from hotwire.decoder.experiments.session.holding_out import whole_groups
 from hotwire.decoder.experiments.session.settings import NetworkSpec
 from hotwire.decoder.receptive_fields import FIELDS, ReceptiveField
 from hotwire.decoder.statistics.ceilings import noise_ceiling
@@ -110,6 +111,20 @@ def test_other_folds_stand_beside(found: Encoding, session: EncodingSession) -> 
     assert groups.tolist() == [i // 6 for i in range(N)]
     assert all(not set(groups[train]) & set(groups[test]) for train, test in splits)
     assert "Shuffled folds hold out stimuli at random" in found.sessions[0]["notes"][0]
+
+
+def test_stimuli_that_look_alike_choose_strengths_in_whole_groups(
+    session: EncodingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = EncodingCell("", "stimulus", Predictor(LAYERS, "two blocks", "blocks.1"))
+    groups, before = np.arange(N) // 3, entry_of(session, job)
+    splits = whole_groups(groups, 5)
+    monkeypatch.setattr(session, "holding_out", lambda way: (groups, splits))
+    assert entry_of(session, job) != before
+    errors, shown, train = work_out(session, job)["errors"], pictures(), splits[0].train
+    encoder = Encoder(network(), "blocks.1").fit([shown[i] for i in train], session.responses("")[train], groups[train])
+    assert encoder.adapter_.cv_errors_ is not None
+    np.testing.assert_allclose(errors[0], encoder.adapter_.cv_errors_.min(axis=0), rtol=0.1)
 
 
 def test_a_second_run_computes_nothing_and_one_more_layer_only_itself(

@@ -13,7 +13,15 @@ import pytest
 from hotwire.decoder import Encoder
 from hotwire.decoder.experiments.kernel.cache import ArrayCache
 from hotwire.decoder.experiments.synthesis import making
-from hotwire.decoder.experiments.synthesis.encoders import HELD_OUT, SHUFFLED, TRAINED, UNTRAINED, EncoderFit, entry_of
+from hotwire.decoder.experiments.synthesis.encoders import (
+    HELD_OUT,
+    SHUFFLED,
+    TRAINED,
+    UNTRAINED,
+    EncoderFit,
+    chosen_encoder,
+    entry_of,
+)
 from hotwire.decoder.experiments.synthesis.maps import EncoderMap
 from hotwire.decoder.experiments.synthesis.objectives import SiteObjective, of_sites
 from hotwire.decoder.experiments.synthesis.recorded import ANOTHER, ENCODERS_OF_ALL, judge_recorded
@@ -223,6 +231,16 @@ def test_receptive_fields_are_a_pooling_with_gradients(cache: ArrayCache) -> Non
     [note] = judge_recorded(session(replace(settings, pool=(3,)), responses), cache=cache).notes
     assert "two blocks: through a receptive field 5 of 5 sites are predicted better than by pooling" in note
     assert 'write pool = [3, "receptive field"]' in note
+
+
+def test_pictures_that_look_alike_choose_strengths_in_whole_groups() -> None:
+    whole = session()
+    whole.groups = np.arange(len(whole.pictures)) // 3
+    found = chosen_encoder(whole, "two blocks", False, [6], whole.natural, whole.responses)
+    again = Encoder(whole.network("two blocks"), list(found.spaces_), pool=6)
+    again.fit(pictures(), whole.responses, groups=whole.groups)
+    np.testing.assert_allclose(found.alpha_, again.alpha_)
+    assert (found.alpha_ != again.fit(pictures(), whole.responses).alpha_).any()
 
 
 def test_wrong_inputs() -> None:
