@@ -2,8 +2,9 @@
 
     python benchmarks/gist.py [--quick] [--json]
 
-live       SmolLM2 as the two graphs of a bundle, on two cores: seconds of work for a second of speech, by the clock and
-           of processor time, and for each volume; and processor time a word with 100 voxels and with 10,000.
+live       SmolLM2 as the two graphs of a bundle, on two cores, and the beam that is the default (a wide nucleus, of
+           which 7 candidates are tried): seconds of work for a second of speech, by the clock and of processor time,
+           and for each volume; and processor time a word with 100 voxels and with 10,000.
 int8       The same with graphs of 8 bits, and how near their states and log probabilities are.
 volume     A new volume of 10,000 voxels into whitened numbers.
 reference  The reference's way of a word (Tang et al. 2023), written plainly: without a cache, over the whole story,
@@ -46,6 +47,7 @@ from hotwire.models.networks.language.graph_pass import GraphPass, GraphShapes  
 NETWORK, LAYER, WIDTH = "smollm2-135m-instruct", "8", 32
 TR_S, WORDS_PER_S, N_VOXELS, N_COMPONENTS, DELAYS = 2.0, 3.0, 10_000, 64, (1, 2, 3, 4)
 N_FEATURES = N_COMPONENTS + 5
+BEAM = BeamSettings(width=WIDTH)
 STORY_S = 600.0
 REACHED = 20
 """Volumes that a beam's hypotheses differ in, which the reference scores again for each proposal."""
@@ -119,13 +121,13 @@ def model(n_voxels: int) -> WhitenedModel:
     )
 
 
-def live(network: GraphPass, vocabulary: Vocabulary, n_voxels: int, n_volumes: int) -> dict[str, Any]:
+def live(network: GraphPass, vocabulary: Vocabulary, of: WhitenedModel, n_volumes: int) -> dict[str, Any]:
     """Decode volumes one by one; those before the first words are decided do not count."""
     rng = np.random.default_rng(1)
     features = WordFeatures(np.zeros(network.shapes.n_units), rng.normal(size=(network.shapes.n_units, N_COMPONENTS)))
     features = replace(features, components=features.components / np.sqrt(network.shapes.n_units))
     words = CountedWords(network, vocabulary, features, np.zeros((len(vocabulary.words), N_COMPONENTS)))
-    decoder = GistDecoder(model(n_voxels), words, vocabulary, BeamSettings(width=WIDTH))
+    decoder = GistDecoder(of, words, vocabulary, BEAM)
     a_volume = round(WORDS_PER_S * TR_S)
     middle_s = (np.arange(a_volume * (n_volumes + 14)) + 0.5) / WORDS_PER_S
     wall_s, begun = [], None
@@ -134,7 +136,7 @@ def live(network: GraphPass, vocabulary: Vocabulary, n_voxels: int, n_volumes: i
         if len(wall_s) == 12:  # the beam is full, and all buffers are there
             begun = time.process_time(), words.n_words, words.n_proposals
         start = time.perf_counter()
-        decoder.push(rng.normal(size=(1, n_voxels)), said, np.full(len(said), 1 / WORDS_PER_S))
+        decoder.push(rng.normal(size=(1, len(of.intercept))), said, np.full(len(said), 1 / WORDS_PER_S))
         wall_s.append(time.perf_counter() - start)
     assert begun is not None
     n_words = words.n_words - begun[1]
@@ -229,18 +231,18 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few volumes, under 50 s: a look, no verdict")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
-    found: dict[str, Any] = {"machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0]}}
+    found: dict[str, Any] = {"machine": {"cores": os.cpu_count(), "load": os.getloadavg()[0]}, "beam": asdict(BEAM)}
     whole = model(N_VOXELS)
     volume = np.random.default_rng(0).normal(size=(1, N_VOXELS))
     found["volume_ms"] = 1e3 * least(lambda: whole.project(volume), 20)
     opened, small = (graphs(precision, arguments.quick) for precision in ("float32", "int8"))
     if opened is not None:
         n_voxels, n_volumes = ((N_VOXELS,), 3) if arguments.quick else ((100, N_VOXELS), 20)
-        found["live"] = {str(n): live(*opened, n, n_volumes) for n in n_voxels}
+        found["live"] = {str(n): live(*opened, model(n), n_volumes) for n in n_voxels}
         if not arguments.quick:
             found["reference_word_s"] = reference(found["live"][str(N_VOXELS)]["proposals"])
     if small is not None:
-        found["int8"] = live(*small, N_VOXELS, 3 if arguments.quick else 20)
+        found["int8"] = live(*small, whole, 3 if arguments.quick else 20)
         if opened is not None:
             found["int8"] |= nearness(opened[0], small[0])
     of = found.get("live", {}).get(str(N_VOXELS), {})
@@ -262,6 +264,7 @@ def main() -> None:
     if "states_r" in found.get("int8", {}):
         near = {name: f"{found['int8'][name]:.4f}" for name in ("states_r", "log_p_r", "same_best_word")}
         print(f"8 bits against 32, a text of made-up words: {near}")
+    print(f"a beam of {BEAM.width}, {BEAM.candidates} candidates of each hypothesis")
     for n, one in found.get("live", {}).items():
         print(
             f"{n} voxels: {one['n_words']} words of {one['proposals']:.0f} proposals, {one['cpu_word_s']:.3f} s of "

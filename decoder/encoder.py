@@ -7,7 +7,7 @@ inner products of activations, so a layer is read once, in blocks, and its weigh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,9 +16,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..adapters.checks import require_finite
 from ..adapters.ridge.ridge import GENERALISED, RidgeAdapter
-from ..adapters.row_space import RowSpace, row_space
+from ..adapters.row_space import row_space
 from ..errors import InputError, ShapeError
 from ..models.networks.network import Network, count_of
+from .pooling import Pool, check_pool, pooled
+from .receptive_fields import FIELDS, FieldRidge, ReceptiveField
 
 N_FOLDS = 5
 """Of whole groups, in which strengths are chosen."""
@@ -31,65 +33,12 @@ def site_ridge(scale: str = "none", *, grouped: bool = False) -> RidgeAdapter:
     return RidgeAdapter(alpha_per="unit", scale=scale, cv=N_FOLDS if grouped else GENERALISED)
 
 
-def pooled(
-    table: NDArray, shape: Sequence[int], side: int | None, n_positions: NDArray[np.intp] | None = None
-) -> NDArray:
-    """Activations (n_stimuli, n_units) of maps, averaged over squares to at most `side` x `side` positions a channel.
-
-    `shape` is the layer's, (channels, height, width). Of sounds, (positions, units), it is the average over each of
-    `side` stretches in time; each fills `n_positions` (n_stimuli,), and the silence behind it counts for nothing. Other
-    layers, smaller maps and a side of None leave all as it is.
-
-    Examples
-    --------
-    >>> pooled(np.arange(16.0)[None], (1, 4, 4), 2).tolist()
-    [[2.5, 4.5, 10.5, 12.5]]
-    >>> pooled(np.arange(8.0)[None], (4, 2), 1, np.array([2])).tolist()
-    [[1.0, 2.0]]
+def ridge_for(X: NDArray, scale: str = "none", *, grouped: bool = False) -> RidgeAdapter | FieldRidge:
+    """`site_ridge` for features (n, n_features); for the channels of receptive fields, (n, n_fields, n_channels), one
+    that also chooses each site's field.
     """
-    if side is not None and n_positions is not None and len(shape) == 2:
-        return _over_time(table.reshape(len(table), *shape), side, n_positions)
-    if side is None or len(shape) != 3 or max(shape[1:]) <= side:
-        return table
-    starts, sizes = zip(*(_squares(n, side) for n in shape[1:]), strict=True)
-    size = np.outer(*sizes)
-    means = np.empty((len(table), shape[0], *size.shape), np.float32)
-    for row, one in zip(means, table, strict=True):
-        sums = np.add.reduceat(one.reshape(shape).astype(np.float64), starts[0], axis=1)
-        row[:] = np.add.reduceat(sums, starts[1], axis=2) / size
-    return means.reshape(len(table), -1)
-
-
-def _over_time(states: NDArray, side: int, n_positions: NDArray[np.intp]) -> NDArray[np.float32]:
-    """The mean over each of `side` stretches of the positions that a sound fills, (n_stimuli, side * n_units)."""
-    means = np.empty((len(states), side, states.shape[2]), np.float32)
-    for row, one, n in zip(means, states, n_positions.tolist(), strict=True):
-        for i in range(side):  # a stretch of a sound of fewer positions is one of them
-            first = i * n // side
-            row[i] = one[first : max((i + 1) * n // side, first + 1)].mean(axis=0)
-    return means.reshape(len(states), -1)
-
-
-def unpooled(weights: NDArray, shape: Sequence[int], side: int | None) -> NDArray:
-    """The weights (n_sites, n_units) of all units that do what these, of pooled ones, do; see `pooled`.
-
-    Examples
-    --------
-    >>> unpooled(np.array([[4.0, 8.0, 0.0, 0.0]]), (1, 4, 4), 2)[0, :8].tolist()
-    [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]
-    """
-    if side is None or len(shape) != 3 or max(shape[1:]) <= side:
-        return weights
-    rows, columns = (_squares(n, side)[1] for n in shape[1:])
-    means = weights.reshape(len(weights), shape[0], len(rows), len(columns)) / np.outer(rows, columns)
-    return means.repeat(rows, axis=2).repeat(columns, axis=3).reshape(len(weights), -1)
-
-
-def _squares(n: int, side: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where the parts begin into which n positions are cut, at most `side` of them, and how long each is."""
-    n_parts = min(side, n)
-    starts = np.arange(n_parts) * n // n_parts
-    return starts, np.diff(starts, append=n)
+    ridge = site_ridge(scale, grouped=grouped)
+    return ridge if X.ndim == 2 else FieldRidge(ridge)
 
 
 class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -100,14 +49,17 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
     network : Network
     layer : str or sequence of str
         Of several layers, each weighs the same: the kernel is the sum of theirs, divided by their traces.
-    pool : int, optional
+    pool : int or "receptive field", optional
         Maps of (channels, height, width) are averaged over squares to at most so many positions a side, states of
-        sounds over as many stretches of time, see `pooled`.
+        sounds over as many stretches of time. Or each site sees maps through a field of its own, see
+        `hotwire.decoder.receptive_fields`: the same one in all of several layers.
 
     Attributes
     ----------
     alpha_ : (n_sites,) array or float
         The strengths, chosen within `fit` by generalised cross-validation, or over whole groups if there are some.
+    fields_ : list of ReceptiveField
+        Of each site, chosen in the same way; empty where `pool` is another one.
 
     Examples
     --------
@@ -123,11 +75,12 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
     (3, 50)
     """
 
+    pool: Pool | None
     alpha_: Any
-    adapter_: RidgeAdapter
-    spaces_: dict[str, RowSpace]
+    adapter_: RidgeAdapter | FieldRidge
+    fields_: list[ReceptiveField]
 
-    def __init__(self, network: Network, layer: str | Sequence[str], *, pool: int | None = None) -> None:
+    def __init__(self, network: Network, layer: str | Sequence[str], *, pool: Pool | None = None) -> None:
         self.network = network
         self.layer = layer
         self.pool = pool
@@ -150,7 +103,7 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         NonFiniteError
             A response is NaN or infinite.
         InputError
-            A site never varies, or there is no such layer.
+            A site never varies, there is no such layer, or it has no positions for receptive fields.
         """
         Y = np.asarray(responses, np.float64)
         n_stimuli = count_of(stimuli)
@@ -166,11 +119,16 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Fit on each layer's activations (n_stimuli, n_units), after pooling; see `fit`."""
         Y = np.asarray(responses, np.float64)
         check_responses(Y.reshape(len(Y), -1))
-        self.spaces_ = {layer: row_space(table) for layer, table in activations.items()}
-        self.scales_ = {layer: _size(space.coordinates) for layer, space in self.spaces_.items()}
-        X = np.hstack([space.coordinates / self.scales_[layer] for layer, space in self.spaces_.items()])
-        self.adapter_ = site_ridge(grouped=groups is not None).fit(X, Y, groups=groups)
+        self.spaces_ = {
+            layer: row_space(table) if table.ndim == 2 else _FieldChannels(table)
+            for layer, table in activations.items()
+        }
+        self.scales_ = {layer: size_of(space.coordinates) for layer, space in self.spaces_.items()}
+        X = np.concatenate([of.coordinates / self.scales_[layer] for layer, of in self.spaces_.items()], axis=-1)
+        ridge = ridge_for(X, grouped=groups is not None)
+        self.adapter_ = ridge.fit(X, Y, groups=groups)
         self.alpha_ = self.adapter_.alpha_
+        self.fields_ = [FIELDS[i] for i in ridge.field_] if isinstance(ridge, FieldRidge) else []
         return self
 
     def predict(self, stimuli: Any) -> NDArray[np.float64]:
@@ -184,15 +142,22 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         parts = [
             space.coordinates_of(activations[layer]) / self.scales_[layer] for layer, space in self.spaces_.items()
         ]
-        return self.adapter_.predict(np.hstack(parts))
+        return self.adapter_.predict(np.concatenate(parts, axis=-1))
 
     def weights(self) -> dict[str, NDArray[np.float64]]:
-        """The weight of each unit (after pooling) for each site, (n_sites, n_units), for each layer: wide arrays."""
+        """The weight of each unit (after pooling) for each site, (n_sites, n_units), for each layer: wide arrays.
+
+        Units of receptive fields are the channels of the first field, then of the next.
+        """
         check_is_fitted(self)
-        ends = np.cumsum([space.coordinates.shape[1] for space in self.spaces_.values()])[:-1]
+        each = [space.coordinates for space in self.spaces_.values()]
+        ends = np.cumsum([of.shape[-1] for of in each])[:-1]
         dense = np.atleast_2d(self.adapter_.coef_)
-        parts = zip(self.spaces_.items(), np.split(dense, ends, axis=1), strict=True)
-        return {layer: space.features_of(part / self.scales_[layer]) for (layer, space), part in parts}
+        parts = np.split(dense.reshape(len(dense), *each[0].shape[1:-1], -1), ends, axis=-1)
+        return {
+            layer: space.features_of(part / self.scales_[layer])
+            for (layer, space), part in zip(self.spaces_.items(), parts, strict=True)
+        }
 
     def intercept(self) -> NDArray[np.float64]:
         """The responses (n_sites,) that are predicted where every unit is 0."""
@@ -206,6 +171,7 @@ class Encoder(MultiOutputMixin, RegressorMixin, BaseEstimator):
         layers = (self.layer,) if isinstance(self.layer, str) else tuple(dict.fromkeys(self.layer))
         if not layers:
             raise InputError("layer: expected a layer's name, or several, got none")
+        check_pool(self.pool, self.network, layers, count_of(stimuli))
         tables = record(self.network, stimuli, layers).tables
         filled = None if self.pool is None else self.network.n_positions(stimuli)
         return {one: pooled(tables[one], self.network.shape_of(one), self.pool, filled) for one in layers}
@@ -223,6 +189,25 @@ def check_responses(responses: NDArray, sites: Sequence[str] | None = None) -> N
         )
 
 
-def _size(coordinates: NDArray) -> float:
-    """The root of the sum of squared deviations from the mean; 1 where a layer says the same of all stimuli."""
-    return float(np.linalg.norm(coordinates - coordinates.mean(axis=0))) or 1.0
+class _FieldChannels(NamedTuple):
+    """Channels of receptive fields (n_stimuli, n_fields, n_channels): so few that they are their own coordinates."""
+
+    coordinates: NDArray
+
+    def coordinates_of(self, rows: NDArray) -> NDArray:
+        return rows
+
+    def features_of(self, coordinates: NDArray) -> NDArray:
+        return coordinates.reshape(len(coordinates), -1)
+
+
+def size_of(coordinates: NDArray) -> Any:
+    """The root of the sum of squared deviations from the mean; 1 where a layer says the same of all stimuli.
+
+    Of receptive fields (n_stimuli, n_fields, n_channels) that of each, (n_fields, 1).
+    """
+    deviations = coordinates - coordinates.mean(axis=0)
+    if deviations.ndim == 2:
+        return float(np.linalg.norm(deviations)) or 1.0
+    size = np.linalg.norm(deviations, axis=(0, 2))
+    return np.where(size == 0, 1, size).astype(coordinates.dtype)[:, np.newaxis]

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from .encoder import Encoder, unpooled
+from .encoder import Encoder
+from .pooling import unpooled
 
 
 class EncoderModule(nn.Module):

@@ -1,7 +1,8 @@
-"""Fit what a recording says to words: delays, a ridge for each voxel, the voxels that follow words, their noise.
+"""Fit what a recording says to words: delays, the voxels that follow words, a map to them, their noise.
 
-Every choice is made within the samples that are given: each voxel's strengths and its score on runs (or chunks) held
-out among them, and the noise on those that the whole choice was made without.
+Every choice is made within the samples that are given, on runs (or chunks) held out among them. Each voxel has a ridge
+first, with its own strengths, which says how well words predict it and what the noise is. In this noise a map of few
+directions is fitted to all voxels together, and takes the ridges' place where it explains held-out samples better.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from ..recordings.recording import Recording
 from ..recordings.timed_words import TimedWords, check_words
 from .chunks import splitter_for
 from .encoding_model import EncodingModel
+from .few_directions import FewDirections, fit_few_directions, white
 from .lanczos import LOBES, words_to_samples
-from .noise import noise_of
+from .noise import NoiseEstimate, noise_of
 from .timing import WordTiming
 
 Floats = NDArray[np.float64]
@@ -71,8 +73,9 @@ class EncodingSettings:
 class EncodingFit:
     """A fitted model, and how well words predict each of the recording's voxels.
 
-    `scores` (n_features,) are one minus the squared error on held-out samples over the variance; by them `n_voxels` are
-    chosen. `correlations` (n_voxels,) are between the chosen voxels and their prediction, made without these samples.
+    `scores` (n_features,) are one minus the squared error of each voxel's ridge on held-out samples over the variance;
+    by them `n_voxels` are chosen. `correlations` (n_voxels,) are between the chosen voxels and the model's prediction,
+    made without these samples.
     """
 
     model: EncodingModel
@@ -119,10 +122,14 @@ def fit_encoding(
     variance = np.asarray(recording.data, np.float64).var(axis=0)
     scores = 1.0 - np.divide(first.cv_errors_, variance, out=np.full(len(variance), np.inf), where=variance > 0)
     voxels = np.sort(np.argsort(-scores, kind="stable")[: min(settings.n_voxels, int((variance > 0).sum()))])
-    predicted = problem.predict_held_out(recording.data[:, voxels])
-    residuals = recording.data[:, voxels] - predicted
-    noise = noise_of(residuals, problem.pieces)
-    weights = first.coef_[voxels].reshape(len(voxels), len(settings.delays), -1).transpose(1, 2, 0)
+    data = np.asarray(recording.data[:, voxels], np.float64)
+    weights, intercept, rank = first.coef_[voxels].T, first.intercept_[voxels], None
+    predicted = problem.predict_held_out(data)
+    noise = noise_of(data - predicted, problem.pieces)
+    together = problem.fit_together(data, noise)
+    if together.error < float(np.square(white(data - predicted, problem.pieces, noise)).mean()):
+        weights, intercept, rank, predicted, _ = together
+        noise = noise_of(data - predicted, problem.pieces)
     model = EncodingModel(
         timing=WordTiming(settings.delays, settings.lobes, noise.autocorrelation),
         rate_hz=recording.rate_hz,
@@ -130,11 +137,12 @@ def fit_encoding(
         unknown=np.concatenate([features[run] for run in recording.runs]).mean(axis=0),
         mean=mean,
         size=size,
-        weights=np.ascontiguousarray(weights),
-        intercept=first.intercept_[voxels],
+        weights=np.ascontiguousarray(weights.reshape(len(settings.delays), -1, len(voxels))),
+        intercept=intercept,
         noise=noise.whitener,
+        rank=rank,
     )
-    return EncodingFit(model, scores, _correlations(recording.data[:, voxels], predicted))
+    return EncodingFit(model, scores, _correlations(data, predicted))
 
 
 class _Problem:
@@ -144,8 +152,9 @@ class _Problem:
         self, design: Floats, recording: Recording, bands: list[str] | None, settings: EncodingSettings
     ) -> None:
         self._design, self._run, self._bands, self._settings = design, recording.run, bands, settings
-        splitter, groups = splitter_for(recording.run, settings.n_folds, settings.gap)
-        self._folds = [(np.asarray(train), np.asarray(held)) for train, held in splitter.split(design, None, groups)]
+        self._splitter, self._groups = splitter_for(recording.run, settings.n_folds, settings.gap)
+        split = self._splitter.split(design, None, self._groups)
+        self._folds = [(np.asarray(train), np.asarray(held)) for train, held in split]
         fold = np.empty(len(design), np.intp)
         for number, (_, held) in enumerate(self._folds):
             fold[held] = number
@@ -156,6 +165,9 @@ class _Problem:
         splitter, groups = splitter_for(self._run[rows], self._settings.n_folds, self._settings.gap)
         adapter = BandedAdapter(self._bands, alpha_per="unit", cv=splitter, n_iter=self._settings.n_mixtures)
         return adapter.fit(self._design[rows], Y[rows], groups)
+
+    def fit_together(self, Y: Floats, noise: NoiseEstimate) -> FewDirections:
+        return fit_few_directions(self._design, Y, noise, self.pieces, self._folds, self._splitter, self._groups)
 
     def predict_held_out(self, Y: NDArray) -> Floats:
         """Every sample (n_samples, n_voxels) by a fit that was made, with all choices, without its fold."""

@@ -38,6 +38,8 @@ class EncodingModel:
     intercept : array (n_voxels,)
     noise : Whitener
         Of what is new in the noise of each sample, in the recording's units, see `hotwire.decoder.gist.noise`.
+    rank : int, optional
+        Of the weights, all delays together, where it is less than full.
     """
 
     timing: WordTiming
@@ -49,6 +51,7 @@ class EncodingModel:
     weights: Floats
     intercept: Floats
     noise: Whitener
+    rank: int | None = None
 
     def __post_init__(self) -> None:
         n_voxels, n_features = len(self.voxels), len(self.unknown)
@@ -68,6 +71,8 @@ class EncodingModel:
         moved = self.noise.pulled_back(self.weights.reshape(-1, n_voxels).T)
         left, values, right = np.linalg.svd(moved, full_matrices=False)
         kept = values > values.max(initial=0.0) * max(moved.shape) * EPS
+        if self.rank is not None:
+            kept[self.rank :] = False  # what lies beyond is rounding
         responses = (values[kept, None] * right[kept]).reshape(-1, n_delays, n_features).transpose(1, 0, 2)
         return WhitenedModel(
             timing=self.timing,

@@ -36,10 +36,14 @@ def noise_of(residuals: Floats, pieces: NDArray) -> NoiseEstimate:
     `pieces` (n_samples,) labels stretches of neighbours in time: of each, samples follow one another.
     """
     autocorrelation = autocorrelation_of(residuals, pieces)
-    stops = np.cumsum(run_lengths(pieces))
-    parts = np.split(residuals, stops[:-1])
-    new = np.concatenate([independent(part, np.ones(len(part), bool), autocorrelation) for part in parts])
+    new = new_in(residuals, pieces, autocorrelation)
     return NoiseEstimate(autocorrelation, Whitener(count="effective samples").fit(new, groups=pieces))
+
+
+def new_in(values: Floats, pieces: NDArray, autocorrelation: float) -> Floats:
+    """What is new in each sample (n_samples, n), piece by piece, see `hotwire.decoder.gist.timing.independent`."""
+    parts = np.split(values, np.cumsum(run_lengths(pieces))[:-1])
+    return np.concatenate([independent(part, np.ones(len(part), bool), autocorrelation) for part in parts])
 
 
 def autocorrelation_of(residuals: Floats, pieces: NDArray) -> float:

@@ -93,6 +93,7 @@ class RuleSection(Section):
 
 
 Layer = Annotated[str, BeforeValidator(layer_name)]
+Pooling = Annotated[int, Field(ge=1)] | Literal["receptive field"]
 Steps = list[_made_by(step_from_dict)]
 AnyWindow = _made_by(window_from_dict)
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, cross_val_predict
 
 from hotwire.decoder import Encoder
-from hotwire.decoder.encoder import pooled, unpooled
 from hotwire.decoder.encoder_module import EncoderModule
+from hotwire.decoder.pooling import pooled, unpooled
 from hotwire.errors import InputError, NonFiniteError, ShapeError, UnknownNameError
 from hotwire.models.networks.torch_network import TorchNetwork
 

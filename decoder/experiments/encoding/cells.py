@@ -12,11 +12,12 @@ from ....adapters.factored import FactoredAdapter
 from ....adapters.other.pls import PLSAdapter
 from ....adapters.ridge.ridge import RidgeAdapter
 from ....models.cache.ingredients import code_of_class
-from ...encoder import site_ridge
+from ...encoder import ridge_for, size_of
+from ...receptive_fields import FIELDS, RECEPTIVE_FIELD, FieldRidge
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment
 from ..kernel.keys import content_key, digest_of
-from ..session.holding_out import HoldOut
+from ..session.holding_out import HoldOut, nearly_alone
 from .predictors import LAYERS, NUISANCE, SPECTRUM, Predictor
 from .session import EncodingSession
 
@@ -57,12 +58,15 @@ def entry_of(session: EncodingSession, job: EncodingCell) -> str:
     groups, splits = session.holding_out(job.hold_out)
     ingredients: list[Any] = [
         *("encoding", FORMAT, job.hold_out, of, settings.pool, code_of_class(RidgeAdapter, FactoredAdapter)),
+        *([code_of_class(FieldRidge, object), FIELDS] if settings.pool == RECEPTIVE_FIELD else []),
         *(
             digest_of(session.responses(job.time)),
             digest_of(groups),
             [digest_of(part) for one in splits for part in one],
         ),
     ]
+    if job.hold_out == "stimulus" and not _independent(job.hold_out, groups):
+        ingredients += ["strengths over whole groups"]
     if of.network:
         spec = session.networks[of.network]
         ingredients += [session.network_ingredients(of.network), spec.layers, digest_of(session.stimuli), settings.seed]
@@ -81,20 +85,25 @@ def work_out(session: EncodingSession, job: EncodingCell) -> Arrays:
     held-out error within the training at the strength chosen there. Layers of trained networks also have predictions
     ``with nuisance``, by ``pls`` if it is asked for, and ``shuffled`` (n_shuffles, n_stimuli, n_sites) of each
     stimulus's shuffled responses, with ``shuffled errors`` (n_shuffles, n_folds, n_sites). Nuisance and PLS are for the
-    first way to hold out alone.
+    first way to hold out alone. With receptive fields, ``fields`` (n_folds, n_sites) are positions in `FIELDS`.
     """
     X, Y = session.coordinates(job.predictor), session.responses(job.time)
     scale = SCALES.get(job.predictor.kind, "none")
     if job.predictor.kind != LAYERS:
-        predicted, errors = _held_out(session, job, X, Y[None], scale)
+        predicted, errors, _ = _held_out(session, job, X, Y[None], scale)
         return {"predicted": predicted[0], "errors": errors[0]}
-    predicted, errors = _held_out(session, job, X, np.stack([Y, *(Y[order] for order in session.orders)]), scale)
+    targets = np.stack([Y, *(Y[order] for order in session.orders)])
+    predicted, errors, fields = _held_out(session, job, X, targets, scale)
     arrays = {"predicted": predicted[0], "errors": errors[0]}
     arrays |= {"shuffled": predicted[1:], "shuffled errors": errors[1:]}
+    if X.ndim == 3:
+        arrays["fields"] = fields[0]
     if job.hold_out != session.settings.hold_out[0]:
         return arrays
     for plain in (one for one in session.controls if one.kind == NUISANCE):
-        both = np.hstack([_sized(X), _sized(_standardised(session.coordinates(plain)))])
+        others = _standardised(session.coordinates(plain))
+        others = others if X.ndim == 2 else np.repeat(others[:, np.newaxis], X.shape[1], axis=1)
+        both = np.concatenate([of / size_of(of) for of in (X, others.astype(X.dtype))], axis=-1)
         arrays["with nuisance"] = _held_out(session, job, both, Y[None], scale)[0][0]
     if session.settings.pls is not None:
         arrays["pls"] = np.empty(Y.shape, np.float32)
@@ -106,19 +115,20 @@ def work_out(session: EncodingSession, job: EncodingCell) -> Arrays:
 
 def _held_out(
     session: EncodingSession, job: EncodingCell, X: NDArray, targets: NDArray, scale: str
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Predictions of targets (n_targets, n_stimuli, n_sites), and the errors within the training, for each fold.
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.intp]]:
+    """Predictions of targets (n_targets, n_stimuli, n_sites), and for each fold the errors within the training, and the
+    receptive fields, if there are any.
 
     Predictions are deviations from the mean of the fold's training: that mean alone is below average where the held-out
     responses are above it, so that features which say nothing would be correlated negatively.
     """
     groups, splits = session.holding_out(job.hold_out)
     n_targets, n_stimuli, n_sites = targets.shape
-    # Pictures that look the same are few, and here it is about strengths alone.
-    independent = job.hold_out in ("stimulus", "shuffled")
-    labels = groups if job.hold_out in ("class", "group") else None
-    ridge = site_ridge(scale, grouped=not independent)
+    independent = _independent(job.hold_out, groups)
+    labels = groups if job.hold_out in ("stimulus", "class", "group") and not independent else None
+    ridge = ridge_for(X, scale, grouped=not independent)
     predicted, errors = np.empty(targets.shape, np.float32), np.empty((n_targets, len(splits), n_sites))
+    fields = np.zeros(errors.shape, np.intp)
     side_by_side = targets.transpose(1, 0, 2).reshape(n_stimuli, -1)
     for number, (train, test) in enumerate(splits):
         fitted = ridge.fit(X[train], side_by_side[train], groups=None if labels is None else labels[train])
@@ -126,16 +136,18 @@ def _held_out(
         predicted[:, test] = deviations.reshape(len(test), n_targets, n_sites).transpose(1, 0, 2)
         assert fitted.cv_errors_ is not None
         errors[:, number] = fitted.cv_errors_.min(axis=0).reshape(n_targets, n_sites)
-    return predicted, errors
+        if isinstance(fitted, FieldRidge):
+            fields[:, number] = fitted.field_.reshape(n_targets, n_sites)
+    return predicted, errors, fields
+
+
+def _independent(way: HoldOut, groups: NDArray[np.intp]) -> bool:
+    """Whether stimuli may choose strengths without folds of whole groups."""
+    return way in ("stimulus", "shuffled") and nearly_alone(groups)
 
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return (values - values.mean(axis=0)) / values.std(axis=0)
-
-
-def _sized(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values of as much variance in all as any others, so that both kinds can be used."""
-    return values / np.linalg.norm(values - values.mean(axis=0))
 
 
 def _entries(session: EncodingSession, job: EncodingCell) -> list[str]:

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ...receptive_fields import FIELDS
 from ...statistics.bootstrapped import Bootstrapped, mean_of_bootstrapped
 from ...statistics.ceilings import unbiased_r2
 from ...statistics.correlations import profile_correlation
@@ -19,7 +20,7 @@ from ..session.holding_out import HoldOut
 from ..session.settings import TimeRange
 from .cells import EncodingCell, entry_of
 from .predictors import ALL_LAYERS, LAYERS, NUISANCE, UNTRAINED, Predictor
-from .result import EncodingScore, Hierarchy, RegionEncoding
+from .result import FIELD_COLUMNS, EncodingScore, Hierarchy, RegionEncoding
 from .session import EncodingSession
 
 BEST = "best layer, nested"
@@ -78,6 +79,14 @@ class HeldOutRegion:
         for best, (_, test) in zip(self.best(errors), self.session.holding_out(self.way)[1], strict=True):
             found[test] = predicted[best, test]
         return found
+
+    def fields(self, errors: NDArray, of_layers: Sequence[NDArray | None]) -> dict[str, NDArray[np.float64]]:
+        """Each site's receptive field by each fold's best layer, mean over folds; nothing without such fields."""
+        known = [of for of in of_layers if of is not None]
+        if not known:
+            return {}
+        each = np.array([known[best][fold] for fold, best in enumerate(self.best(errors))])
+        return dict(zip(FIELD_COLUMNS, np.array(FIELDS)[each].mean(axis=0).T, strict=True))
 
     def rows(self) -> dict[str, Scored]:
         """The nested choice and every control."""
@@ -161,7 +170,9 @@ def region_result(gathered: HeldOutRegion, *others: HeldOutRegion) -> RegionEnco
         pls={key: gathered.score(one["pls"])[1] for key, one in arrays.items() if "pls" in one},
         chosen=dict(zip(arrays, (count / count.sum()).tolist(), strict=True)),
         beside={one.way: {name: score for name, (_, score) in one.rows().items()} for one in others},
-        of_sites={"explained": bootstrap.score(r), "r": r} | ({} if ceiling is None else {"ceiling": ceiling}),
+        of_sites={"explained": bootstrap.score(r), "r": r}
+        | ({} if ceiling is None else {"ceiling": ceiling})
+        | gathered.fields(errors, [one.get("fields") for one in arrays.values()]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...receptive_fields import ABOUT_FIELDS, RECEPTIVE_FIELD
 from ...report.numbers import count
 from ..session.holding_out import ABOUT as ABOUT_FOLDS
 from .gather import BEST, SHUFFLED
@@ -20,7 +21,9 @@ def encoding_methods(result: Encoding) -> dict[str, str]:
     of = result.settings
     first, *others = of["hold_out"]
     pool = f", averaged over squares to at most {of['pool']} x {of['pool']} positions a channel" if of["pool"] else ""
-    if of["pool"] and of["sounds"]:
+    if of["pool"] == RECEPTIVE_FIELD:
+        pool = ", each channel averaged over a site's receptive field"
+    elif of["pool"] and of["sounds"]:
         stretches = "the whole of each sound" if of["pool"] == 1 else f"{of['pool']} stretches of each sound"
         pool = f", averaged over {stretches}; silence behind a sound counts for nothing"
     networks = "; ".join(
@@ -39,9 +42,11 @@ def encoding_methods(result: Encoding) -> dict[str, str]:
         "model": (
             "Ridge regression from a layer's activations to the responses of each site, by inner products of "
             "activations. Each site has its own strength, chosen within the training: by generalised cross-validation "
-            "(Golub, Heath & Wahba 1979), or in folds of whole groups where stimuli are held out in groups. All "
+            "(Golub, Heath & Wahba 1979), or in folds of whole groups where stimuli are held out in groups, or more "
+            "than one in twenty looks like another one. All "
             "layers: the sum of the layers' kernels, each divided by its trace."
         ),
+        **({RECEPTIVE_FIELD: ABOUT_FIELDS} if of["pool"] == RECEPTIVE_FIELD else {}),
         "held out": f"{count(of['n_folds'], 'fold')}: {ABOUT_FOLDS[first]}.{gap}{beside}",
         BEST: (
             "In each fold, the region is predicted by the layer, or all layers together, whose error within the "

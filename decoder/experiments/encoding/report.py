@@ -11,6 +11,7 @@ import numpy as np
 from ...report.checks import SIGNIFICANT
 from ...report.data import plain_data
 from ...report.drawing import Drawing, short
+from ...report.fields import fields_figures
 from ...report.numbers import count
 from ...report.result import Folded, Number, PageSection, Part, Sentence, Shade, Table
 from ...statistics.bootstrapped import Ends
@@ -105,15 +106,18 @@ class EncodingReport:
         return [*self._heat_tables(), *map(self._rows_table, self.result.regions), *risen, *self._both()]
 
     def figures(self) -> list[Drawing]:
-        return [layers_figure(self.result), rows_figure(self.result, self.result.whole)]
+        one = self.result.whole
+        fields = {} if one.fields is None else {self.result.name(one): one.fields}
+        return [layers_figure(self.result), rows_figure(self.result, one), *fields_figures(fields, one.of_sites["r"])]
 
     def sections(self) -> list[PageSection]:
-        layers, controls = self.figures()
+        layers, controls, *fields = self.figures()
         each = [self._layers_table(one) for one in self.result.regions]
         risen = [hierarchy_table(one) for one in self.result.hierarchies]
         return [
             PageSection("Along the layers", [layers, Folded("Each layer in numbers", each)]),
             PageSection("The nested choice and its controls", [controls, *map(self._rows_table, self.result.regions)]),
+            *([PageSection("Receptive fields", fields)] if fields else []),
             *([PageSection("From early to late regions", risen)] if risen else []),
             *([PageSection("Both directions", self._both())] if self.decoded else []),
             PageSection("Folds", list(self._folds())),

@@ -12,6 +12,9 @@ from ...statistics.bootstrapped import Ends
 from ...statistics.hierarchy import Rise
 from ..session.settings import TimeRange
 
+FIELD_COLUMNS = ("field from the top", "field from the left", "width of the field")
+"""Of a site's receptive field the centre and the standard deviation, in parts of the picture."""
+
 
 class EncodingScore(NamedTuple):
     """Medians over sites: the explained share (of the ceiling, if that is known), the correlation r of predicted and
@@ -46,7 +49,8 @@ class RegionEncoding:
     beside : dict of str to dict of str to EncodingScore
         The rows where folds hold out in another way.
     of_sites : dict of str to array (n_sites,)
-        For each site, by the chosen layers: ``explained``, ``r``, ``ceiling``.
+        For each site, by the chosen layers: ``explained``, ``r``, ``ceiling``; and where its receptive field lies, mean
+        over folds: `FIELD_COLUMNS`.
     """
 
     session: str
@@ -63,6 +67,12 @@ class RegionEncoding:
     chosen: dict[tuple[str, str], float]
     beside: dict[str, dict[str, EncodingScore]]
     of_sites: dict[str, NDArray[np.float64]]
+
+    @property
+    def fields(self) -> NDArray[np.float64] | None:
+        """Where each site's receptive field lies (3, n_sites), see `FIELD_COLUMNS`, if there are such fields."""
+        known = [self.of_sites[name] for name in FIELD_COLUMNS if name in self.of_sites]
+        return np.array(known) if known else None
 
     @property
     def best(self) -> EncodingScore:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from ....errors import InputError
 from ...study.derived import fields_of
 from ...study.section import AnyPath, Natural, OneOrMore, Section
+from ...study.settings import Pooling
 from ..session.holding_out import HoldOut
 from ..session.settings import SessionSettings
 from .settings import EncodeSettings
@@ -24,7 +25,7 @@ class EncodeSection(Section):
     n_folds: Annotated[int, Field(ge=2)]
     hold_out: OneOrMore[HoldOut] = Field(["stimulus"], min_length=1)
     gap: Natural
-    pool: int | None = Field(None, ge=1)
+    pool: Pooling | None = None
     n_untrained: Annotated[int, Field(ge=1)]
     pls: int | None = Field(None, ge=1)
     n_draws: Annotated[int, Field(ge=100)]

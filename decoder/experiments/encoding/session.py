@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from ....adapters.blending import gram
 from ....adapters.unit_blocks import scores_of
 from ....errors import InputError, UnknownNameError
-from ...encoder import check_responses, pooled
+from ...encoder import check_responses, size_of
 from ...evaluation.threads import once
+from ...pooling import check_pool, pooled
+from ...receptive_fields import RECEPTIVE_FIELD
 from ...statistics.ceilings import noise_ceiling
 from ...targets import StimulusTargets
 from ..session.holding_out import HoldOut, alike, groups_in, stretches, whole_groups
@@ -58,6 +60,7 @@ class EncodingSession(RegionSession[EncodeSettings]):
         for way in self.settings.hold_out:
             self.holding_out(way)
         for spec in self.networks.values():
+            check_pool(self.settings.pool, spec.network, spec.layers, len(self.stimuli))
             if self.settings.pool is not None and spec.network.hears and not isinstance(spec.targets, StimulusTargets):
                 raise InputError(
                     "pool: expected none where words are heard in several sounds, which need not be of one length; "
@@ -175,13 +178,17 @@ class EncodingSession(RegionSession[EncodeSettings]):
         rng = np.random.default_rng(self.own_seed)
         return np.array([rng.permutation(len(self.stimuli)) for _ in range(self.settings.n_shuffles)])
 
-    def _inner_products(self, predictor: Predictor) -> NDArray[np.float64]:
-        """The kernel (n_stimuli, n_stimuli) of a layer: inner products of activations without their mean."""
+    def _pooled(self, predictor: Predictor) -> NDArray:
+        """A layer's activations, pooled, of each stimulus."""
         table = self._activations(predictor.network, predictor.draw)[predictor.layer]
         shape = self.networks[predictor.network].network.shape_of(predictor.layer)
         table = pooled(table, shape, self.settings.pool, self._n_positions(predictor.network))
         whole = len(self.stimuli) == len(table) and (self.stimuli == np.arange(len(table))).all()
-        return gram(table if whole else table[self.stimuli])
+        return table if whole else table[self.stimuli]
+
+    def _inner_products(self, predictor: Predictor) -> NDArray[np.float64]:
+        """The kernel (n_stimuli, n_stimuli) of a layer: inner products of activations without their mean."""
+        return gram(self._pooled(predictor))
 
     def _filled(self, network: str) -> NDArray[np.intp] | None:
         """How many positions of a layer each of the targets' stimuli fills, see `Network.n_positions`."""
@@ -202,10 +209,17 @@ class EncodingSession(RegionSession[EncodeSettings]):
         known = values_of(predictor.kind, self.targets)
         return None if known is None else known[self.stimuli]
 
-    def _coordinates(self, predictor: Predictor) -> NDArray[np.float64]:
-        """Numbers (n_stimuli, n) with the inner products of a predictor, or those of the predictor itself."""
-        if predictor.layer == ALL_LAYERS:
-            each = [self._kernel(predictor._replace(layer=one)) for one in self.networks[predictor.network].layers]
+    def _coordinates(self, predictor: Predictor) -> NDArray:
+        """Numbers (n_stimuli, n) with the inner products of a predictor, or those of the predictor itself. Of layers
+        through receptive fields, their channels (n_stimuli, n_fields, n_channels).
+        """
+        several = predictor.layer == ALL_LAYERS
+        layers = self.networks[predictor.network].layers if several else (predictor.layer,)
+        if predictor.network and self.settings.pool == RECEPTIVE_FIELD:
+            channels = (self._pooled(predictor._replace(layer=one)) for one in layers)
+            return np.concatenate([of / size_of(of) for of in channels], axis=2)
+        if several:
+            each = [self._kernel(predictor._replace(layer=one)) for one in layers]
             return scores_of(np.sum([one / (np.trace(one) or 1.0) for one in each], axis=0))
         values = self.values(predictor) if not predictor.network else scores_of(self._kernel(predictor))
         assert values is not None

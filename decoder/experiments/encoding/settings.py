@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 from ....errors import InputError, UnknownNameError
+from ...pooling import Pool
+from ...receptive_fields import RECEPTIVE_FIELD
 from ..session.holding_out import HoldOut
 from ..session.settings import SessionSettings
 
@@ -26,9 +28,10 @@ class EncodeSettings(SessionSettings):
         ``"shuffled"``: stimuli at random, which flatters wherever they look alike or follow each other.
     gap : int
         So many stimuli on both sides of a contiguous fold train nothing.
-    pool : int, optional
+    pool : int or "receptive field", optional
         Maps of layers are averaged over squares to at most so many positions a side, states of sounds over as many
-        stretches of time, see `hotwire.decoder.encoder.pooled`.
+        stretches of time. Or each site sees maps through a field of its own, chosen within the training, see
+        `hotwire.decoder.receptive_fields`.
     n_untrained : int
         How many networks with random weights are the control.
     pls : int, optional
@@ -48,7 +51,7 @@ class EncodeSettings(SessionSettings):
     n_folds: int = 10
     hold_out: Sequence[HoldOut] = ("stimulus",)
     gap: int = 0
-    pool: int | None = None
+    pool: Pool | None = None
     n_untrained: int = 2
     pls: int | None = None
     n_draws: int = 1000
@@ -58,8 +61,13 @@ class EncodeSettings(SessionSettings):
         super().__post_init__()
         for name, least in (("n_folds", 2), ("gap", 0), ("pool", 1), ("n_untrained", 1), ("pls", 1), ("n_draws", 100)):
             value = getattr(self, name)
-            if value is not None and value < least:
+            if isinstance(value, int) and value < least:
                 raise InputError(f"{name}: expected {least} or more, got {value}")
+        if self.pool == RECEPTIVE_FIELD and self.pls is not None:
+            raise InputError(
+                f"pls: expected none with pool = {RECEPTIVE_FIELD!r}, got {self.pls}: only ridge has fields; leave it "
+                "out, or write a number: pool = 7"
+            )
         if not self.hold_out or len(set(self.hold_out)) < len(self.hold_out):
             raise InputError(f"hold_out: expected one or more ways, each once, got {list(self.hold_out)}")
         for way in self.hold_out:

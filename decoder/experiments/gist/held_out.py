@@ -25,7 +25,7 @@ from ...statistics.surrogates import phase_randomised
 from ...statistics.texts import word_error_rate
 from .controls import Decoding, Fit
 from .decoding import DecodingTask, decode_all
-from .result import DecodedControl, DecodedRun, Evidence
+from .result import DecodedControl, DecodedRun, Evidence, HeardNothing
 
 DECODER, NO_BRAIN, SURROGATE = "decoder", "language model alone", "phase-randomised brain"
 BEST = "best sequence in the beam (upper limit)"
@@ -77,7 +77,9 @@ def decode_held_out(fit: Fit, run: int | str, words: TimedWords, seed: list[int]
     best = min(own.beam, key=lambda text: word_error_rate([word.lower() for word in true], text))
     texts = {DECODER: own.said, NO_BRAIN: alone, SURROGATE: deaf[0].said, BEST: best}
     texts |= {name: one.said for name, one in zip(tasks, others, strict=True)}
-    scores = score_windows(true, texts, nulls_said, windows, scoring.sentences, said_windows)
+    surrogates_said = {f"surrogate {number}": one.said for number, one in enumerate(deaf)}
+    scores = score_windows(true, texts | surrogates_said, nulls_said, windows, scoring.sentences, said_windows)
+    of_surrogates = [scores.pop(name) for name in surrogates_said]
     evidence = Evidence(
         own.evidence,
         tuple(one.evidence for one in deaf),
@@ -107,6 +109,7 @@ def decode_held_out(fit: Fit, run: int | str, words: TimedWords, seed: list[int]
         retrieved=own_passage,
         identified=scoring.identified(words, own.said, windows, said_windows),
         evidence=evidence,
+        heard_nothing=HeardNothing.of(of_surrogates, evidence.on_surrogates, len(own.said)),
         coverage=coverage_of(fitted, words),
         n_drafted=sum(len(set(column)) > 1 for column in zip(*own.beam, strict=True)),
     )

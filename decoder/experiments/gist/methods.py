@@ -24,7 +24,7 @@ def methods_of(result: GistResult) -> dict[str, str]:
             f"{count(encoding.lobes, 'lobe')}), with delays of {', '.join(map(str, encoding.delays))} samples."
         ),
         "encoding model": (
-            f"Banded ridge for each voxel, on {count(len(result.fitted_runs), 'run')} of "
+            f"{_map(result)}, on {count(len(result.fitted_runs), 'run')} of "
             f"{result.n_training_words:,} words. Of {len(r):,} voxels kept, prediction and held-out samples "
             f"correlate by {r.mean():.3f} on average (90th percentile {np.percentile(r, 90):.3f}); their "
             f"squares add up to {result.sum_of_squares:.1f}. The noise's autocorrelation is "
@@ -53,6 +53,16 @@ def methods_of(result: GistResult) -> dict[str, str]:
         ),
         **{name: f"{told[0].upper()}{told[1:]}" for name, (_, told, _) in CONTROLS.items() if name in run.controls},
     }
+
+
+def _map(result: GistResult) -> str:
+    if not result.together:
+        return "Banded ridge for each voxel, which explained held-out runs best"
+    return (
+        f"Ridge of all voxels together, whitened by their noise, through {count(result.n_directions, 'direction')} "
+        "(Mukherjee & Zhu 2011, Stat. Anal. Data Min. 4, 612), which explained held-out runs better than a banded "
+        "ridge for each voxel"
+    )
 
 
 def _search(beam: BeamSettings) -> str:

@@ -36,7 +36,7 @@ class GistReport:
     result: GistResult
 
     def summary(self) -> dict[str, Any]:
-        runs = [vars(run) | {"evidence": _evidence(run)} for run in self.result.runs]
+        runs = [vars(run) | {"evidence": _evidence(run), "heard_nothing": _nothing(run)} for run in self.result.runs]
         return plain_data(vars(self.result) | {"runs": runs})
 
     def lead(self) -> str:
@@ -48,9 +48,14 @@ class GistReport:
             f"{result.settings.layer}. {TIMES[result.word_times]}"
         )
 
+    @property
+    def _measure(self) -> str:
+        """The score that is told first."""
+        by = self.result.identified_by
+        return by if by in self.result.runs[0].scores else "BLEU-1"
+
     def numbers(self) -> list[Number]:
-        runs = self.result.runs
-        name = "BLEU-1" if self.result.identified_by not in runs[0].scores else self.result.identified_by
+        runs, name = self.result.runs, self._measure
         z = np.mean([run.scores[name].z for run in runs])
         error = np.mean([run.scores["WER"].value for run in runs])
         found = float(np.mean([run.identified.same_story for run in runs]))
@@ -82,6 +87,8 @@ class GistReport:
                     run.evidence.distinguishable,
                 )
             )
+            if told := _of_surrogates(run, self._measure):
+                found.append(Sentence(f"Run {run.run}: {told}"))
             found.append(Sentence(f"Run {run.run}: {_rate(run, result.word_times)}"))
             found.append(retrieval_sentence(run))
             sayable, proposed = run.coverage
@@ -163,6 +170,23 @@ def _too_strong(run: DecodedRun) -> str:
 def _evidence(run: DecodedRun) -> dict[str, Any]:
     of = run.evidence
     return vars(of) | {"z": of.z, "distinguishable": of.distinguishable, "stretches": of.stretches}
+
+
+def _nothing(run: DecodedRun) -> dict[str, Any]:
+    of = run.heard_nothing
+    return vars(of) | {"text_within": of.text_within, "silent": of.silent}
+
+
+def _of_surrogates(run: DecodedRun, measure: str) -> str:
+    """How often a surrogate would have passed for a brain."""
+    of = run.heard_nothing
+    if not of.evidence_z:
+        return ""
+    return (
+        f"of its {len(of.evidence_z)} surrogates, which heard nothing, {percent(of.silent)} % have evidence less than "
+        f"{DISTINGUISHABLE:g} standard deviations above that of the others, and the {measure} of "
+        f"{percent(of.text_within[measure])} % of their texts is as near to that of texts without a brain."
+    )
 
 
 def _side_by_side(run: DecodedRun) -> str:

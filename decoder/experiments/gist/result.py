@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -69,6 +70,36 @@ class Evidence:
         return float(np.mean([(meter.z(gain) or 0.0) >= DISTINGUISHABLE for gain in self.gains]))
 
 
+@dataclass(frozen=True)
+class HeardNothing:
+    """A run's surrogates, each judged as if it were the run: how often a decoder seems to hear what was not heard.
+
+    `text_z` is, by the score's name, the z of each surrogate's text over nulls; `evidence_z` that of its evidence over
+    the other surrogates, none where there are fewer than two.
+    """
+
+    text_z: dict[str, tuple[float, ...]]
+    evidence_z: tuple[float, ...]
+
+    @classmethod
+    def of(cls, scores: Sequence[Scores], evidence: Sequence[float], n_words: int) -> HeardNothing:
+        """From scores and evidence of each surrogate, in one order."""
+        others = [[*evidence[:i], *evidence[i + 1 :]] for i in range(len(evidence))]
+        z = [Meter.of(rest, n_words).z(own) for own, rest in zip(evidence, others, strict=True) if len(rest) > 1]
+        text_z = {name: tuple(of[name].z for of in scores) for name in scores[0]}
+        return cls(text_z, tuple(one for one in z if one is not None))
+
+    @property
+    def text_within(self) -> dict[str, float]:
+        """The share of texts that are less than `DISTINGUISHABLE` standard deviations from nulls, by the score."""
+        return {name: float(np.mean(np.abs(z) < DISTINGUISHABLE)) for name, z in self.text_z.items()}
+
+    @property
+    def silent(self) -> float:
+        """The share whose text cannot be told from the language model's; NaN for fewer than three surrogates."""
+        return float(np.mean(np.array(self.evidence_z) < DISTINGUISHABLE)) if self.evidence_z else float("nan")
+
+
 class DecodedControl(NamedTuple):
     """Scores of a control's text; `z` is its evidence as the decoder's own.
 
@@ -86,9 +117,9 @@ class DecodedRun:
     """One held-out run.
 
     True words are said at `middle_s`, decoded ones at `said_s`; `rate` is how well the brain tells how fast is spoken.
-    `scores` are of the decoded text beside nulls, `controls` of other texts, by name. Of the true words, `coverage` has
-    the shares that the decoder may say and is offered. `retrieved` needs no decoded text. In the end the beam's texts
-    differ in `n_drafted` words.
+    `scores` are of the decoded text beside nulls, `controls` of other texts, by name; `heard_nothing` is of surrogates.
+    Of the true words, `coverage` has the shares that the decoder may say and is offered. `retrieved` needs no decoded
+    text. In the end the beam's texts differ in `n_drafted` words.
     """
 
     run: int | str
@@ -102,13 +133,14 @@ class DecodedRun:
     identified: Identified
     retrieved: Retrieved
     evidence: Evidence
+    heard_nothing: HeardNothing
     coverage: Coverage
     n_drafted: int
 
 
 @dataclass(frozen=True)
 class GistResult:
-    """All held-out runs, and how well words predict the voxels that were kept.
+    """All held-out runs, and how well words predict the voxels that were kept, by a map of `n_directions`.
 
     `identified_by` is the score by which windows are identified. `controls_left_out` are those that were not asked for.
     """
@@ -122,6 +154,9 @@ class GistResult:
     n_vocabulary: int
     correlations: tuple[float, ...]
     autocorrelation: float
+    together: bool
+    """Whether one map of few directions was fitted to all voxels, rather than a ridge to each."""
+    n_directions: int
     n_nulls: int
     n_surrogates: int
     word_times: str

@@ -126,6 +126,8 @@ def evaluate_gist(
         n_vocabulary=int(fitted.vocabulary.allowed.sum()),
         correlations=tuple(fitted.encoding.correlations.tolist()),
         autocorrelation=fitted.encoding.model.timing.autocorrelation,
+        together=fitted.encoding.model.rank is not None,
+        n_directions=fitted.model.n_directions,
         n_nulls=n_nulls,
         n_surrogates=n_surrogates,
         word_times=word_times,

@@ -42,6 +42,18 @@ def alike(targets: Targets) -> NDArray[np.intp]:
     return connected_components(links, directed=False)[1].astype(np.intp)
 
 
+def nearly_alone(groups: NDArray) -> bool:
+    """Whether so few of the stimuli (n_stimuli,) share a group, one in twenty, that generalised cross-validation, which
+    takes them for independent, may choose strengths.
+
+    Examples
+    --------
+    >>> nearly_alone(np.arange(20)), nearly_alone(np.arange(20) // 2)
+    (True, False)
+    """
+    return len(np.unique(groups)) >= 0.95 * len(groups)
+
+
 def whole_groups(groups: NDArray, n_folds: int, seed: int = 0) -> list[Split]:
     """Folds of whole groups (n_stimuli,), as equal in size as groups allow: the largest first, in random order.
 

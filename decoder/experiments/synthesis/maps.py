@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from ....models.export.compiled_network import CompiledNetwork
 from ....models.networks.network import Network
 from ....models.synthesis.objectives import picture_heads
-from ...encoder import unpooled
 from ...encoder_module import EncoderModule
+from ...pooling import unpooled
 from ..kernel.cache import Arrays
 from .objectives import SiteObjective
 
@@ -28,7 +28,7 @@ class EncoderMap:
     """
 
     def __init__(self, network: Network, fitted: Arrays, natural: NDArray[np.intp]) -> None:
-        self.layers, pool = tuple(fitted["layers"].tolist()), int(fitted["pool"])
+        self.layers, pool = tuple(fitted["layers"].tolist()), fitted["pool"].item()
         whole = {layer: unpooled(fitted[f"weights.{layer}"], network.shape_of(layer), pool) for layer in self.layers}
         self._module = EncoderModule(whole, fitted["intercept"])
         # Compiled networks have no gradients.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ...receptive_fields import ABOUT_FIELDS, RECEPTIVE_FIELD
 from ...report.numbers import count
 from .encoders import SHUFFLED, UNTRAINED
 from .objectives import ABOUT
@@ -19,7 +22,7 @@ def synthesis_methods(result: Synthesis) -> dict[str, str]:
     return {
         "score": f"{result.kind}: {ABOUT[result.kind]}. Responses are standardised by those to the natural pictures, "
         "each judge's by its own.",
-        **_encoders(result.chosen, result.fingerprints, len(of["pool"]) > 1),
+        **_encoders(result.chosen, result.fingerprints, of),
         "optimiser": (
             f"Gradient ascent through the networks, {of['n_steps']} steps of {of['step']:g} (Adam), from {begins}; "
             f"pictures of {of['side']} x {of['side']} pixels, moved by up to {of['jitter']} pixels, with noise of "
@@ -44,7 +47,7 @@ def recorded_methods(result: RecordedSynthesis) -> dict[str, str]:
     """Terms with their explanations."""
     of = result.settings
     return {
-        **_encoders(result.chosen, result.fingerprints, len(of["pool"]) > 1),
+        **_encoders(result.chosen, result.fingerprints, of),
         "r": (
             "The correlation of predicted and recorded responses to the synthesised pictures, median over sites. No "
             "encoder saw a synthesised picture. Natural ones: in a fit without one of "
@@ -65,13 +68,14 @@ def recorded_methods(result: RecordedSynthesis) -> dict[str, str]:
     }
 
 
-def _encoders(chosen: dict[str, str], fingerprints: dict[str, str], pooling: bool) -> dict[str, str]:
+def _encoders(chosen: dict[str, str], fingerprints: dict[str, str], settings: dict[str, Any]) -> dict[str, str]:
     by = "; ".join(f"{name}: {of} (SHA-256 {fingerprints[name]})" for name, of in chosen.items())
-    what = "layer, or all layers together, and which pooling" if pooling else "layer, or all layers together"
+    what = "layer, or all layers together" + (", and which pooling" if len(settings["pool"]) > 1 else "")
     return {
         "encoders": (
             "Ridge regression from a network's layers to each site, with a strength for each site, by generalised "
-            f"cross-validation. Which {what} predicts: that of the least generalised error, on average over sites, on "
-            f"natural pictures alone. Predictions of several networks are averaged. Chosen: {by}."
+            "cross-validation, or in folds of whole groups where more than one picture in twenty looks like another "
+            f"one. Which {what} predicts: that of the least error so, on average over sites, on natural pictures "
+            f"alone. Predictions of several networks are averaged. Chosen: {by}."
         )
-    }
+    } | ({RECEPTIVE_FIELD: ABOUT_FIELDS} if RECEPTIVE_FIELD in settings["pool"] else {})

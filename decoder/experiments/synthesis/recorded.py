@@ -14,7 +14,18 @@ from ...statistics.bootstrapped import Bootstrapped, Ends
 from ...statistics.correlations import profile_correlation
 from ..kernel.cache import ArrayCache
 from ..kernel.jobs import fill_cache, work_here
-from .encoders import ENCODERS, HELD_OUT, SHUFFLED, TRAINED, UNTRAINED, EncoderFit, choices, entry_of
+from .encoders import (
+    ENCODERS,
+    HELD_OUT,
+    SHUFFLED,
+    TRAINED,
+    UNTRAINED,
+    EncoderFit,
+    choices,
+    entry_of,
+    fields_of,
+    notes_on_pooling,
+)
 from .run import results_folder
 from .session import SynthesisSession
 
@@ -48,6 +59,10 @@ class RecordedSynthesis:
         The share of sites that responded more to a synthesised picture than to any natural one.
     beyond_equal : float
         The same where as many natural pictures as synthesised ones are drawn.
+    fields : dict of str to array (3, n_sites)
+        For each network whose encoder has receptive fields, see `hotwire.decoder.report.fields.fields_figure`.
+    notes : list of str
+        What to mind.
     """
 
     name: str
@@ -61,6 +76,8 @@ class RecordedSynthesis:
     beyond_equal: float
     chosen: dict[str, str]
     fingerprints: dict[str, str]
+    fields: dict[str, NDArray[np.float64]]
+    notes: list[str]
     settings: dict[str, Any]
     seconds: float
 
@@ -117,6 +134,8 @@ def judge_recorded(session: SynthesisSession, *, cache: ArrayCache | None = None
         beyond_equal=scorer.beyond_equal(),
         chosen=chosen,
         fingerprints={name: session.network(name, False).fingerprint for name in chosen},
+        fields=fields_of(session, cache),
+        notes=notes_on_pooling(session, cache),
         settings=asdict(session.settings),
         seconds=time.perf_counter() - start,
     )

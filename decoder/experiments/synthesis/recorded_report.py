@@ -9,6 +9,7 @@ import numpy as np
 
 from ...report.data import plain_data
 from ...report.drawing import ACCENT, INK, SOFT, Drawing
+from ...report.fields import fields_figures
 from ...report.numbers import count
 from ...report.result import Number, PageSection, Sentence, Table
 from ...statistics.bootstrapped import Ends
@@ -72,7 +73,7 @@ class RecordedReport:
             if name in result.rows:
                 of = result.rows[name].r
                 found.append(Sentence(f"{name}: r {_r(of)}.", bool(of.value < first.r.low)))
-        return found
+        return found + [Sentence(note, False) for note in result.notes]
 
     def tables(self) -> list[Table]:
         rows = [[name, _r(of.r), _percent(of.top)] for name, of in self.result.rows.items()]
@@ -83,7 +84,7 @@ class RecordedReport:
         return [Table(("", "r", "top tenth"), rows, caption, bold=0)]
 
     def figures(self) -> list[Drawing]:
-        return [sites_figure(self.result)]
+        return [sites_figure(self.result), *fields_figures(self.result.fields, self.result.r["natural"])]
 
     def sections(self) -> list[PageSection]:
         rows = [
@@ -92,7 +93,8 @@ class RecordedReport:
         ]
         sites = Table(("site", *(f"r, {name}" for name in self.result.r)), rows)
         return [
-            PageSection("Encoders and controls", [*self.tables(), *self.figures()]),
+            PageSection("Encoders and controls", [*self.tables(), sites_figure(self.result)]),
+            *([PageSection("Receptive fields", self.figures()[1:])] if self.result.fields else []),
             PageSection("Every site", [sites]),
             PageSection("Methods", [recorded_methods(self.result)]),
         ]

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...report.data import plain_data
 from ...report.drawing import Drawing
+from ...report.fields import fields_figures
 from ...report.numbers import count
 from ...report.result import Folded, Number, PageSection, Sentence, Table
 from ...statistics.bootstrapped import Ends
@@ -41,7 +42,9 @@ class SynthesisReport:
         shares = {judge: {kind: of._asdict() for kind, of in by.items()} for judge, by in result.shares.items()}
         accuracy = {judge: float(np.nanmedian(of)) for judge, of in result.accuracy.items()}
         of = {"kind": result.kind, "n_sites": len(result.made[TRAINED]), "n_natural": result.n_natural}
-        rest = {name: getattr(result, name) for name in ("chosen", "fingerprints", "settings", "notes", "seconds")}
+        rest = {
+            name: getattr(result, name) for name in ("chosen", "fingerprints", "fields", "settings", "notes", "seconds")
+        }
         findings = [one.text for one in self.sentences()]
         return plain_data({**of, "shares": shares, "accuracy": accuracy, "made": made, **rest, "findings": findings})
 
@@ -98,16 +101,22 @@ class SynthesisReport:
         return [self._shares_table(), self._made_table()]
 
     def figures(self) -> list[Drawing]:
-        return [pictures_figure(self.result), *(judged_figure(self.result, judge) for judge in self.judges)]
+        return [
+            pictures_figure(self.result),
+            *(judged_figure(self.result, judge) for judge in self.judges),
+            *fields_figures(self.result.fields, self.result.accuracy[OWN]),
+        ]
 
     def sections(self) -> list[PageSection]:
-        pictures, *judged = self.figures()
+        pictures, *judged = self.figures()[: 1 + len(self.judges)]
+        fields = fields_figures(self.result.fields, self.result.accuracy[OWN])
         controls = [Folded(kind, [pictures_figure(self.result, kind)]) for kind in (SHUFFLED, UNTRAINED)]
         return [
             PageSection("Pictures", [pictures]),
             PageSection("Judges", [self._shares_table(), *judged]),
             PageSection("Every picture", [self._made_table()]),
             PageSection("Pictures of controls", controls),
+            *([PageSection("Receptive fields", fields)] if fields else []),
             PageSection("Methods", [synthesis_methods(self.result)]),
         ]
 

@@ -82,6 +82,8 @@ class Synthesis:
         By judge and kind; and for another site's picture.
     chosen : dict of str to str
         For each network the layers and the pooling of its encoder.
+    fields : dict of str to array (3, n_sites)
+        For each network whose encoder has receptive fields, see `hotwire.decoder.report.fields.fields_figure`.
     accuracy : dict of str to array (n_sites,)
         The correlation with the recorded responses: of the own prediction with those to held-out natural pictures, of
         each judge with those to all natural ones.
@@ -99,6 +101,7 @@ class Synthesis:
     shares: dict[str, dict[str, Shares]]
     chosen: dict[str, str]
     fingerprints: dict[str, str]
+    fields: dict[str, NDArray[np.float64]]
     accuracy: dict[str, NDArray[np.float64]]
     notes: tuple[str, ...]
     settings: dict[str, Any]

@@ -20,7 +20,7 @@ from ...statistics.correlations import profile_correlation
 from ..kernel.cache import ArrayCache
 from ..kernel.jobs import fill_cache, work_here
 from ..kernel.keys import content_key
-from .encoders import ENCODERS, HELD_OUT, TRAINED, EncoderFit, choices, entry_of
+from .encoders import ENCODERS, HELD_OUT, TRAINED, EncoderFit, choices, entry_of, fields_of, notes_on_pooling
 from .making import KINDS, PICTURES, Making, MakingSession, picture_entry
 from .maps import score, standardised
 from .objectives import SiteObjective
@@ -87,8 +87,9 @@ def synthesize(
         shares={name: judged.shares(name, made) for name in judged.names},
         chosen=chosen,
         fingerprints={name: session.network(name, False).fingerprint for name in chosen},
+        fields=fields_of(session, cache),
         accuracy=judged.accuracy(),
-        notes=tuple(notes),
+        notes=(*notes, *notes_on_pooling(session, cache)),
         settings=asdict(session.settings),
         seconds=time.perf_counter() - start,
     )

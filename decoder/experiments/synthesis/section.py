@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from ...study.derived import fields_of, named_by
 from ...study.networks import NetworkSection
 from ...study.section import AnyPath, OneOrMore, Positive, Section
-from ...study.settings import Layer
+from ...study.settings import Layer, Pooling
 from .judges import OnnxJudge
 from .settings import SynthesizeSettings
 
@@ -49,7 +49,7 @@ JUDGES: dict[str, type[Section]] = {"encoder": EncoderJudgeSection, "onnx": Onnx
 class SynthesizeSection(Section):
     """See `hotwire.decoder.experiments.synthesis.settings.SynthesizeSettings`."""
 
-    pool: OneOrMore[Annotated[int, Field(ge=1)]] = [7]
+    pool: OneOrMore[Pooling] = [7]
     synthesised: OneOrMore[str] = []
     judges: list[named_by("kind", JUDGES, JUDGES.__getitem__)] = []  # type: ignore[valid-type]
     """Who judges what is synthesised: models of the sites in ONNX files, and encoders of other networks."""

@@ -15,8 +15,10 @@ from ....errors import InputError
 from ....models.cache.ingredients import ingredients_of
 from ....models.cache.recorded import record
 from ....models.networks.network import Network
-from ...encoder import check_responses, pooled
+from ...encoder import check_responses
 from ...evaluation.threads import once
+from ...pooling import Pool, check_pool, is_map, pooled
+from ...receptive_fields import RECEPTIVE_FIELD
 from ..kernel.keys import digest_of
 from ..session.holding_out import whole_groups
 from .judges import OnnxJudge
@@ -57,7 +59,8 @@ class SynthesisSession:
     Raises
     ------
     InputError
-        A site never varies, a response is NaN, patterns of synthesised pictures match none, or nearly all.
+        A site never varies, a response is NaN, a layer has no positions for receptive fields, patterns of synthesised
+        pictures match none, or nearly all.
     """
 
     source = None
@@ -89,6 +92,9 @@ class SynthesisSession:
         self.tables = once(self._pooled, maxsize=2 * len(settings.pool))
         self.ingredients = once(self._ingredients)
         check_responses(responses[self.natural], self.sites)
+        for one in (*self.networks.values(), *self.judging.values()):
+            for pool in settings.pool:
+                check_pool(pool, one.network, one.layers, len(self.pictures))
         both = self.networks.keys() & self.judging.keys()
         if both:
             raise InputError(f"judges: {min(both)} is part of the objective, and cannot judge; take another network")
@@ -136,6 +142,15 @@ class SynthesisSession:
     def layers(self, network: str) -> tuple[str, ...]:
         return self._opened(network).layers
 
+    @cached_property
+    def without_fields(self) -> list[str]:
+        """The networks whose layers could have receptive fields that the study does not name."""
+        if RECEPTIVE_FIELD in self.settings.pool:
+            return []
+        return [
+            name for name, of in self.networks.items() if all(is_map(of.network.shape_of(one)) for one in of.layers)
+        ]
+
     def picture(self, row: int) -> Any:
         return list(self.pictures.values())[row]
 
@@ -146,8 +161,8 @@ class SynthesisSession:
         opened = self._opened(network).network
         return opened.untrained(self.settings.seed) if untrained else opened
 
-    def _pooled(self, network: str, untrained: bool, pool: int) -> dict[str, NDArray[np.float32]]:
-        """The pooled activations (n_pictures, n_units) of all pictures in each layer."""
+    def _pooled(self, network: str, untrained: bool, pool: Pool) -> dict[str, NDArray[np.float32]]:
+        """The pooled activations (n_pictures, ...) of all pictures in each layer."""
         opened, layers = self.network(network, untrained), self.layers(network)
         recorded = record(opened, list(self.pictures.values()), layers).tables
         return {layer: pooled(recorded[layer], opened.shape_of(layer), pool) for layer in layers}
@@ -155,5 +170,5 @@ class SynthesisSession:
     def _ingredients(self, network: str, untrained: bool = False) -> list[Any]:
         """What an encoder depends on."""
         about = ingredients_of(self.network(network, untrained), list(self.pictures.values()))
-        rows = [digest_of(of) for of in (self.responses, self.natural, self.training)]
+        rows = [digest_of(of) for of in (self.responses, self.natural, self.training, self.groups)]
         return [about, self.layers(network), list(self.settings.pool), self.settings.seed, *rows]

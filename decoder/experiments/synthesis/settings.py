@@ -9,6 +9,8 @@ from typing import Literal
 from ....errors import InputError
 from ....errors.checks import check_choice
 from ....models.synthesis.settings import SynthesisSettings
+from ...pooling import Pool
+from ...receptive_fields import RECEPTIVE_FIELD
 
 
 @dataclass(frozen=True)
@@ -17,9 +19,10 @@ class SynthesizeSettings:
 
     Parameters
     ----------
-    pool : sequence of int
-        Maps of layers are averaged over squares to at most so many positions a side, see
-        `hotwire.decoder.encoder.pooled`. Of several, each network's is chosen within the training, as its layer is.
+    pool : sequence of int or "receptive field"
+        Maps of layers are averaged over squares to at most so many positions a side, or each site sees them through a
+        field of its own, see `hotwire.decoder.receptive_fields`. Of several, each network's is chosen within the
+        training, as its layer is.
     combine : str
         Of several networks' predictions, the objective is the ``"mean"`` or the ``"worst"``.
     start : str
@@ -46,7 +49,7 @@ class SynthesizeSettings:
         A number is too small, or there is no such choice.
     """
 
-    pool: Sequence[int] = (7,)
+    pool: Sequence[Pool] = (7,)
     combine: Literal["mean", "worst"] = "mean"
     start: Literal["natural", "grey"] = "natural"
     n_seeds: int = 2
@@ -66,8 +69,10 @@ class SynthesizeSettings:
         for name, least in (("n_seeds", 1), ("side", 8), ("slope", 0), ("n_draws", 100), ("seed", 0)):
             if not getattr(self, name) >= least:
                 raise InputError(f"{name}: expected {least} or more, got {getattr(self, name)}")
-        if not self.pool or min(self.pool) < 1:
-            raise InputError(f"pool: expected one or more numbers from 1, got {list(self.pool)}")
+        if not self.pool or any(one != RECEPTIVE_FIELD and not (isinstance(one, int) and one > 0) for one in self.pool):
+            raise InputError(
+                f"pool: expected one or more numbers from 1, or {RECEPTIVE_FIELD!r}, got {list(self.pool)}"
+            )
         if self.jitter >= self.side:
             raise InputError(f"jitter: expected less than the picture's side, {self.side} pixels, got {self.jitter}")
         self.optimiser()

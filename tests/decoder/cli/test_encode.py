@@ -98,3 +98,11 @@ def test_wrong_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert "encode: folds: expected 2 to 60, as there are 60 stimuli, got 70" in said
     assert 'hold_out = "group" together with groups' in broken(new("group"), "n_folds", 'hold_out = "group"\nn_folds')
     assert "encode.hold_out" in broken(new("way"), "n_folds", 'hold_out = "random"\nn_folds')
+    for wrong in ("0", '"gaussian"'):
+        assert "encode.pool" in broken(new("pool"), "n_folds", f"pool = {wrong}\nn_folds")
+    field = 'pool = "receptive field"\nn_folds'
+    said = broken(new("pls"), "n_folds", f"pls = 3\n{field}")
+    assert "pls: expected none with pool = 'receptive field', got 3" in said
+    study = save_study(new("flat"), STUDY.replace('"blocks.1"]', '"logits"]').replace("n_folds", field))
+    assert "encode: pool: 'receptive field' needs layers of maps" in complaint(study)
+    assert "but logits of two blocks is (3,); leave it out" in complaint(study)

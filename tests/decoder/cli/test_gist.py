@@ -108,7 +108,7 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     z = run["scores"]["WER"]["z"]
     assert max(abs(one["scores"]["WER"]["z"]) for one in run["controls"].values()) < z / 2
     assert run["evidence"]["z"] > 2
-    assert run["controls"]["Gaussian noise at test"]["z"] is None  # whitened it is stronger than any brain
+    assert run["controls"]["Gaussian noise at test"]["z"] < 2
     assert run["controls"]["nuisance model alone"]["z"] is None
     found_again = run["retrieved"]
     assert min(found_again["same_passage"], found_again["other_passages"]) > 0.95
@@ -120,8 +120,15 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     assert max(one["right"] for one in retrieved.values()) < 0.4 < found_again["right"]
     assert run["coverage"] == {"sayable": 1.0, "proposed": 1.0}
     assert run["evidence"]["stretches"] == 1.0
+    nothing = run["heard_nothing"]
+    assert len(nothing["evidence_z"]) == len(nothing["text_z"]["WER"]) == 3
+    assert set(nothing["text_within"]) == set(run["scores"])
+    assert found["together"] is True
+    assert found["n_directions"] < 4 * (8 + 5)
     page = Path(found["report"]).read_text()
     assert "The listener is synthetic" in page
+    assert "of its 3 surrogates, which heard nothing," in page
+    assert f"Ridge of all voxels together, whitened by their noise, through {found['n_directions']} direction" in page
     assert "above that on 3 surrogates of the run, with random phases" in page
     assert "Controls not run: brain of another run, Gaussian noise at fitting and test, words permuted" in page
     assert "hotwire gist study.toml" in page

@@ -27,7 +27,9 @@ def whitener(root: np.ndarray) -> Whitener:
     return Whitener.from_arrays({"mean": np.zeros(len(root)), "matrix": root, "shrinkage": np.zeros(())})
 
 
-def problem(seed: int, timing: WordTiming) -> tuple[EncodingModel, SmallLanguage, np.ndarray, np.ndarray, np.ndarray]:
+def problem(
+    seed: int, timing: WordTiming, rank: int | None = None
+) -> tuple[EncodingModel, SmallLanguage, np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(N_VOXELS, N_VOXELS))
     encoding = EncodingModel(
@@ -41,6 +43,9 @@ def problem(seed: int, timing: WordTiming) -> tuple[EncodingModel, SmallLanguage
         intercept=rng.normal(size=N_VOXELS),
         noise=whitener(root @ root.T / N_VOXELS + 0.3 * np.eye(N_VOXELS)),
     )
+    if rank is not None:
+        weights = encoding.weights[..., :rank] @ np.random.default_rng(seed).normal(size=(rank, N_VOXELS))
+        encoding = replace(encoding, weights=weights, rank=rank)
     middle_s = np.sort(np.r_[7.0, rng.uniform(-2.0, 2.0 * N_SAMPLES, N_WORDS - 1)])  # one exactly on a sample
     return (
         encoding,
@@ -67,15 +72,18 @@ SETTINGS = [
 
 @pytest.mark.parametrize("seed", range(20))
 def test_is_the_reference(seed: int) -> None:
-    """Words are equal and scores differ by the same: ties, lost samples, empty nuclei and a beam of one included."""
+    """Words are equal and scores differ by the same: ties, lost samples, few directions, empty nuclei and a beam of one
+    included.
+    """
     timing, settings = SETTINGS[seed % len(SETTINGS)]
-    encoding, language, data, middle_s, duration_s = problem(seed, timing)
+    encoding, language, data, middle_s, duration_s = problem(seed, timing, rank=2 if seed % 3 == 2 else None)
     if seed >= 8:
         data[[4, 9, 10, 17]] = np.nan
     dense = DenseReference(encoding, language, vocabulary(), settings, data, middle_s, duration_s)
     expected = dense.run()
     assert dense.n_ties
     assert bool(dense.n_empty) == (settings.nucleus.mass < 0.5)
+    assert encoding.whitened().n_directions == (encoding.rank or N_VOXELS)
     words, decoder = decoded(encoding, language, data, middle_s, duration_s, settings)
     assert words == [WORDS[word] for word in expected[0][0]]
     scores = np.array([score for _, score in expected])
@@ -97,9 +105,9 @@ def test_few_candidates_are_the_best_ones(seed: int) -> None:
     assert decoded(*of, one)[0] == greedy[0]
 
 
-@pytest.mark.parametrize("autocorrelation", [0.0, 0.4])
-def test_does_not_depend_on_the_cutting(autocorrelation: float) -> None:
-    encoding, language, data, middle_s, duration_s = problem(3, WordTiming(autocorrelation=autocorrelation))
+@pytest.mark.parametrize(("autocorrelation", "rank"), [(0.0, None), (0.4, None), (0.4, 1)])
+def test_does_not_depend_on_the_cutting(autocorrelation: float, rank: int | None) -> None:
+    encoding, language, data, middle_s, duration_s = problem(3, WordTiming(autocorrelation=autocorrelation), rank)
     data[12] = np.nan
     settings = replace(WIDE, commit_words=4)
     whole, decoder = decoded(encoding, language, data, middle_s, duration_s, settings)

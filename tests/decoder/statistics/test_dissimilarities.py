@@ -30,6 +30,19 @@ def test_correlation_is_scipys_also_with_ties() -> None:
     assert rdm_correlation(one, other) == pytest.approx(by_scipy(one, other))
 
 
+def test_both_are_rsatoolboxs() -> None:
+    from rsatoolbox.data.dataset import Dataset
+    from rsatoolbox.rdm.calc import calc_rdm
+    from rsatoolbox.rdm.compare import compare
+
+    both = [PATTERNS, PATTERNS + RNG.normal(size=PATTERNS.shape)]
+    theirs: list[Any] = [calc_rdm(Dataset(patterns), method="correlation") for patterns in both]
+    ours = [dissimilarities(patterns) for patterns in both]
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other.dissimilarities[0], atol=1e-9)
+    assert rdm_correlation(*ours) == pytest.approx(compare(*theirs, method="spearman").item())
+
+
 def test_a_sample_of_stimuli_has_the_pairs_of_them() -> None:
     """Pairs of a stimulus with itself, which a bootstrap draws, do not count."""
     one, other = (pdist(RNG.normal(size=(12, 30)), "correlation") for _ in range(2))

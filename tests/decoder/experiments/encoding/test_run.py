@@ -11,8 +11,9 @@ from scipy.ndimage import gaussian_filter1d
 
 from hotwire.decoder import Events, LabelReadout, Recording, Settings
 from hotwire.decoder.encoder import Encoder
-from hotwire.decoder.experiments.encoding.cells import EncodingCell, jobs_of, work_out
+from hotwire.decoder.experiments.encoding.cells import EncodingCell, entry_of, jobs_of, work_out
 from hotwire.decoder.experiments.encoding.gather import BEST, SHUFFLED
+from hotwire.decoder.experiments.encoding.methods import encoding_methods
 from hotwire.decoder.experiments.encoding.predictors import (
     ALL_LAYERS,
     LAYERS,
@@ -22,13 +23,16 @@ from hotwire.decoder.experiments.encoding.predictors import (
     UNTRAINED,
     Predictor,
 )
-from hotwire.decoder.experiments.encoding.result import Encoding
+from hotwire.decoder.experiments.encoding.report import EncodingReport
+from hotwire.decoder.experiments.encoding.result import FIELD_COLUMNS, Encoding
 from hotwire.decoder.experiments.encoding.run import encode
 from hotwire.decoder.experiments.encoding.session import EncodingSession
 from hotwire.decoder.experiments.encoding.settings import EncodeSettings
 from hotwire.decoder.experiments.encoding.studies import session_of
 from hotwire.decoder.experiments.kernel.cache import ArrayCache
+from hotwire.decoder.experiments.session.holding_out import whole_groups
 from hotwire.decoder.experiments.session.settings import NetworkSpec
+from hotwire.decoder.receptive_fields import FIELDS, ReceptiveField
 from hotwire.decoder.statistics.ceilings import noise_ceiling
 from hotwire.decoder.study.study import open_study
 from hotwire.decoder.targets import StimulusTargets
@@ -109,6 +113,20 @@ def test_other_folds_stand_beside(found: Encoding, session: EncodingSession) -> 
     assert "Shuffled folds hold out stimuli at random" in found.sessions[0]["notes"][0]
 
 
+def test_stimuli_that_look_alike_choose_strengths_in_whole_groups(
+    session: EncodingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = EncodingCell("", "stimulus", Predictor(LAYERS, "two blocks", "blocks.1"))
+    groups, before = np.arange(N) // 3, entry_of(session, job)
+    splits = whole_groups(groups, 5)
+    monkeypatch.setattr(session, "holding_out", lambda way: (groups, splits))
+    assert entry_of(session, job) != before
+    errors, shown, train = work_out(session, job)["errors"], pictures(), splits[0].train
+    encoder = Encoder(network(), "blocks.1").fit([shown[i] for i in train], session.responses("")[train], groups[train])
+    assert encoder.adapter_.cv_errors_ is not None
+    np.testing.assert_allclose(errors[0], encoder.adapter_.cv_errors_.min(axis=0), rtol=0.1)
+
+
 def test_a_second_run_computes_nothing_and_one_more_layer_only_itself(
     session: EncodingSession, found: Encoding, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,3 +171,33 @@ def test_without_repeats_there_is_no_ceiling(tmp_path: Path) -> None:
     assert (seeing.ceiling, seeing.best.unbiased_r2) == (None, None)
     assert 0.3 < seeing.best.explained.value < 0.9
     assert f"No ceiling: {N} of {N} stimuli have a single response" in found.sessions[0]["notes"][0]
+
+
+def test_receptive_fields_of_made_up_sites_are_in_the_report(tmp_path: Path) -> None:
+    """Every site sees the first block through one field, which is chosen in each fold."""
+    true, shown = ReceptiveField(0.35, 0.65, 0.1), pictures()
+    states = network().activations(shown, ["blocks.0"])["blocks.0"]
+    channels = np.tensordot(states, true.mask(*states.shape[2:]), axes=2)
+    signal = channels @ np.random.default_rng(3).normal(size=(states.shape[1], 12))
+    with small_network():
+        text = STUDY.replace('["blocks.0", "blocks.1"]', '["blocks.0"]').replace("n_folds = 5", "n_folds = 3")
+        study = save_study(tmp_path, text + 'pool = "receptive field"\nn_untrained = 1\n')
+        single = (signal / signal.std(axis=0)).T[..., None] + 0.5 * np.random.default_rng(4).normal(size=(12, N, 4))
+        np.save(tmp_path / "repeats.npy", single)
+        np.save(tmp_path / "responses.npy", single.mean(axis=2))
+        session = session_of(open_study(study))
+        found = encode([session], cache=ArrayCache(tmp_path / "results"))
+    seeing = found.regions[0]
+    assert seeing.best.explained.low > 0.6
+    assert seeing.fields is not None
+    assert np.abs(np.median(seeing.fields, axis=1) - true).max() < 0.1
+    assert abs(seeing.rows[SHUFFLED].r) < 0.15
+    assert seeing.unique is not None
+    assert {*FIELD_COLUMNS} < {*seeing.of_sites}
+    assert "fields-seeing" in [of.name for of in EncodingReport(found).figures()]
+    assert "5 x 5 centres" in encoding_methods(found)["receptive field"]
+    predicted = work_out(session, EncodingCell("", "stimulus", Predictor(LAYERS, "two blocks", "blocks.0")))
+    train = session.holding_out("stimulus")[1][2].train
+    encoder = Encoder(network(), "blocks.0", pool="receptive field")
+    encoder.fit([shown[i] for i in train], session.responses("")[train])
+    np.testing.assert_array_equal(encoder.fields_, np.array(FIELDS)[predicted["fields"][2]])

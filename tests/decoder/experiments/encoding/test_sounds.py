@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from hotwire.decoder.encoder import pooled
 from hotwire.decoder.experiments.encoding.controls import values_of
 from hotwire.decoder.experiments.encoding.gather import BEST, SHUFFLED
 from hotwire.decoder.experiments.encoding.predictors import COCHLEAGRAM, LABELS, NUISANCE, PIXELS, SPECTRUM, UNTRAINED
@@ -19,6 +18,7 @@ from hotwire.decoder.experiments.encoding.run import encode
 from hotwire.decoder.experiments.encoding.session import EncodingSession
 from hotwire.decoder.experiments.encoding.studies import session_of
 from hotwire.decoder.experiments.kernel.cache import ArrayCache
+from hotwire.decoder.pooling import pooled
 from hotwire.decoder.study import networks as study_networks
 from hotwire.decoder.study.study import open_study
 from hotwire.decoder.targets import StimulusTargets
@@ -155,6 +155,7 @@ def test_controls_of_sounds_are_not_those_of_pictures() -> None:
         (('"deep", "none"]', '"ear"]'), "hierarchy: expected two or more stages of three or more regions in all, each"),
         (('name = "whisper-tiny.en"', 'name = "efficientnet-lite0"'), "expected a network that hears sounds, such as"),
         (('stimuli = "sounds"', 'stimuli = "nowhere"'), r"give it a folder of sounds \(.wav, .flac"),
+        (("pool = 1", 'pool = "receptive field"'), r"pool: 'receptive field' needs layers of maps .* is \("),
         (('label = "kind"', 'label = "class"'), r"expected a column 'class', got the columns stimulus, kind"),
         (('label = "kind"', 'label = "kind"\nrepeats = "r.npy"'), "repeats: expected beside responses in a .npy file"),
     ],

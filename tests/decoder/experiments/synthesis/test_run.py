@@ -13,14 +13,24 @@ import pytest
 from hotwire.decoder import Encoder
 from hotwire.decoder.experiments.kernel.cache import ArrayCache
 from hotwire.decoder.experiments.synthesis import making
-from hotwire.decoder.experiments.synthesis.encoders import HELD_OUT, SHUFFLED, TRAINED, UNTRAINED, EncoderFit, entry_of
+from hotwire.decoder.experiments.synthesis.encoders import (
+    HELD_OUT,
+    SHUFFLED,
+    TRAINED,
+    UNTRAINED,
+    EncoderFit,
+    chosen_encoder,
+    entry_of,
+)
 from hotwire.decoder.experiments.synthesis.maps import EncoderMap
 from hotwire.decoder.experiments.synthesis.objectives import SiteObjective, of_sites
 from hotwire.decoder.experiments.synthesis.recorded import ANOTHER, ENCODERS_OF_ALL, judge_recorded
+from hotwire.decoder.experiments.synthesis.recorded_report import RecordedReport
 from hotwire.decoder.experiments.synthesis.result import OWN, Synthesis
 from hotwire.decoder.experiments.synthesis.run import synthesize
 from hotwire.decoder.experiments.synthesis.session import OpenedNetwork, SynthesisSession
 from hotwire.decoder.experiments.synthesis.settings import SynthesizeSettings
+from hotwire.decoder.receptive_fields import ReceptiveField
 from hotwire.errors import InputError
 from hotwire.models.synthesis.generators import pixels_of
 
@@ -195,6 +205,44 @@ def test_recorded_responses_judge_pictures_that_trained_nothing(cache: ArrayCach
         np.testing.assert_array_equal(one, other)
 
 
+def test_receptive_fields_are_a_pooling_with_gradients(cache: ArrayCache) -> None:
+    """Sites that see the first block through a field: it is chosen beside others, and found."""
+    true, shown, opened = ReceptiveField(0.35, 0.65, 0.1), pictures(), network()
+    states = opened.activations(shown, ["blocks.0"])["blocks.0"]
+    channels = np.tensordot(states, true.mask(*states.shape[2:]), axes=2)
+    responses = channels @ np.random.default_rng(3).normal(size=(states.shape[1], N_SITES))
+    settings = replace(SETTINGS, pool=(3, "receptive field"), synthesised=("synthetic*",))
+    whole = session(settings, responses)
+    found = judge_recorded(whole, cache=cache)
+    assert "through receptive fields" in found.chosen["two blocks"]
+    assert np.abs(found.fields["two blocks"].mean(axis=1) - true).max() < 0.1
+    assert found.rows[ENCODERS_OF_ALL].r.value > 0.9
+    assert [of.name for of in RecordedReport(found).figures()] == ["sites", "fields-two-blocks"]
+    fitted = cache.get(entry_of(whole, EncoderFit("two blocks")))
+    of = EncoderMap(opened, fitted, whole.natural)
+    seen = pixels_of(shown[:5], 16).requires_grad_()
+    predicted = of(seen)
+    spread = responses.std(axis=0)
+    np.testing.assert_allclose(predicted.detach().numpy() / spread, fitted["predicted"][:5] / spread, atol=1e-4)
+    predicted.sum().backward()
+    assert seen.grad is not None
+    assert seen.grad.any()
+    assert found.notes == []
+    [note] = judge_recorded(session(replace(settings, pool=(3,)), responses), cache=cache).notes
+    assert "two blocks: through a receptive field 5 of 5 sites are predicted better than by pooling" in note
+    assert 'write pool = [3, "receptive field"]' in note
+
+
+def test_pictures_that_look_alike_choose_strengths_in_whole_groups() -> None:
+    whole = session()
+    whole.groups = np.arange(len(whole.pictures)) // 3
+    found = chosen_encoder(whole, "two blocks", False, [6], whole.natural, whole.responses)
+    again = Encoder(whole.network("two blocks"), list(found.spaces_), pool=6)
+    again.fit(pictures(), whole.responses, groups=whole.groups)
+    np.testing.assert_allclose(found.alpha_, again.alpha_)
+    assert (found.alpha_ != again.fit(pictures(), whole.responses).alpha_).any()
+
+
 def test_wrong_inputs() -> None:
     with pytest.raises(InputError, match="ten or more pictures of the recording that were synthesised"):
         judge_recorded(session())
@@ -208,6 +256,7 @@ def test_wrong_inputs() -> None:
         session(replace(SETTINGS, synthesised=("synthetic*",)), constant)
     for wrong, said in (
         ({"pool": ()}, "pool: expected one or more"),
+        ({"pool": ("field",)}, "or 'receptive field', got"),
         ({"n_seeds": 0}, "n_seeds: expected 1"),
         ({"jitter": 16}, "jitter: expected less than the picture's side, 16"),
         ({"slope": -1.0}, "slope: expected 0 or more"),
