@@ -53,8 +53,8 @@ def approach(
     """Bring noise near to each photograph (n, 3, side, side), from 0 to 1, in what a layer makes of it.
 
     All have a round of steps; those that are not near after it, or to which the network does not give their class of
-    `classes` (n,), have another one, from where they are, and so on. States are in the folder: what was stopped
-    continues where it was.
+    `classes` (n,), have another one, from where they are, and so on: by turns in low spatial frequencies first and in
+    pixels. States are in the folder: what was stopped continues where it was.
     """
     n, side = len(photographs), photographs.shape[-1]
     made = noise_pictures([[settings.seed, row] for row in range(n)], side).numpy()
@@ -64,10 +64,11 @@ def approach(
         far = np.flatnonzero(~done)
         for rows in (far[first : first + AT_ONCE] for first in range(0, len(far), AT_ONCE)):
             begin, pictures = torch.from_numpy(made[rows]), photographs[rows]
-            how = settings.slope, vars(settings.optimiser())
+            slope = settings.slope if number % 2 == 0 else 0.0
+            how = slope, vars(settings.optimiser())
             about = ingredients_of(network, as_pictures(pictures)), layer, begin.numpy(), how
             found = optimise(
-                SmoothChange(begin, slope=settings.slope).to(network.device),
+                SmoothChange(begin, slope=slope).to(network.device),
                 same_activation(head, pictures),
                 settings.optimiser(),
                 state=folder / f"{content_key('metamers', *about)}.npz",

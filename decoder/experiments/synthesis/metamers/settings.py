@@ -28,8 +28,8 @@ class MetamerSettings:
     n_steps, step, n_halvings
         Of a round, as for `hotwire.models.synthesis.settings.SynthesisSettings`.
     slope : float
-        Steps fall with spatial frequency f as 1 / f**slope, see
-        `hotwire.models.synthesis.smooth_change.SmoothChange`; 0 are pixels.
+        In the first round and every other one after it, steps fall with spatial frequency f as 1 / f**slope, see
+        `hotwire.models.synthesis.smooth_change.SmoothChange`; in the others, and with 0, they are those of pixels.
     n_draws : int
         Of the bootstrap over pictures.
     seed : int
