@@ -8,8 +8,9 @@ Products of blocks use only numpy: scipy has its own BLAS, whose threads wait in
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -203,7 +204,13 @@ def each_on_one_thread(function: Callable[[Given], Result], items: Iterable[Give
             yield from map(function, items)
             return
         with ThreadPoolExecutor(n_threads) as pool:
-            yield from pool.map(function, items)
+            begun: deque[Future[Result]] = deque()  # a few ahead, however slowly results are taken
+            for item in items:
+                begun.append(pool.submit(function, item))
+                if len(begun) > n_threads:
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
 
 
 def is_tensor(array: Any) -> bool:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import InputError
+from .backend import one_thread
 from .row_space import is_wide
-from .unit_blocks import BLOCK_ELEMENTS
+from .unit_blocks import BLOCK_ELEMENTS, WIDER
 
 DECOMPOSED = 20
 """A decomposition takes about as long as this many products of its size."""
@@ -60,13 +61,14 @@ def plan_fit(
 
     >>> plan_fit(1200, 5000, 200_000).solver, plan_fit(10_000, 500, 2000).solver
     ('dual', 'primal')
-    >>> print(plan_fit(1200, 5000, 200_000))
-    dual, about 2.4e+11 multiplications and 1.2 GB of memory
+    >>> print(plan_fit(1200, 5000, 200_000))  # doctest: +ELLIPSIS
+    dual, about 2.4e+11 multiplications and 1... GB of memory
     """
     n, p, u = float(n_samples), float(n_features), float(n_units)
     rank = min(n, p)
     searched = n_alphas if n_alphas > 1 and n_folds > 1 else 0
-    block = 2 * BLOCK_ELEMENTS * itemsize
+    at_once = min(one_thread.n_threads, max(1.0, n * u / BLOCK_ELEMENTS))
+    block = 2 * BLOCK_ELEMENTS * itemsize * at_once
     wide = rank * u * itemsize * (expansion == "in memory")
     if scale == "none" and is_wide(n_samples, n_features):
         features = 3 * n * n * 8 + p * min(rank, u) * 8 + 8 * BLOCK_ELEMENTS * 8
@@ -86,19 +88,19 @@ def plan_fit(
     if dual[0] <= primal[0]:
         return FitPlan("dual", dual[0] + shared, dual[1] + features + wide + block + sums)
     # Sums of all units together are of wider blocks.
-    of_search = sums if alpha_per == "unit" else 1.5 * min(4 * BLOCK_ELEMENTS, n * u) * itemsize
+    of_search = sums if alpha_per == "unit" else 1.5 * min(WIDER * BLOCK_ELEMENTS * at_once, n * u) * itemsize
     return FitPlan("primal", primal[0] + shared, primal[1] + features + wide + block + of_search)
 
 
 def plan_whitening(n_samples: int, n_features: int, *, itemsize: int = 4) -> FitPlan:
     """Choose how a `Whitener` is fitted: in the space of samples if there are more features than samples.
 
-    >>> print(plan_whitening(1452, 200_000))
-    dual, about 6.9e+11 multiplications and 2.5 GB of memory
+    >>> print(plan_whitening(1452, 200_000))  # doctest: +ELLIPSIS
+    dual, about 6.9e+11 multiplications and 2... GB of memory
     """
     n, p = float(n_samples), float(n_features)
     if n_features > n_samples:
-        memory = (n * p + 6 * n * n + 2.5 * min(4 * BLOCK_ELEMENTS, n * p)) * 8
+        memory = (n * p + 4 * n * n + 2.5 * min(WIDER * BLOCK_ELEMENTS * one_thread.n_threads, n * p)) * 8
         return FitPlan("dual", 1.5 * n * n * p + DECOMPOSED * n**3, memory, n * p * 8)
     # The float64 samples, their deviations and squared deviations; five matrices in a decomposition, and one more.
     memory = ((3 if itemsize < 8 else 2) * n * p + 6 * p * p) * 8

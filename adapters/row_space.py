@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..errors import InputError
+from .backend import Array
 from .unit_blocks import Floats, UnitBlocks, blocks, scores_of, singular_basis, sum_of_squares
 
 WIDE_FROM = 4096
@@ -97,8 +98,11 @@ class Coordinates(NamedTuple):
         """
         mean, dual = self.features.mean, (self.left / self.values) @ weights
         result = np.empty((self.features.Y.shape[1], weights.shape[1]))
-        for some, block, _ in self.features.walk("weights of the features"):
+
+        def written(some: slice, block: Array) -> None:
             np.matmul(block.T, dual, out=result[some])
+
+        self.features.apply("weights of the features", written)
         # The same mean is rounded otherwise in other blocks.
         size = np.sqrt(float(self.values @ self.values) / (len(self.left) * len(mean)))
         if not np.allclose(self.features.mean, mean, rtol=1e-6, atol=1e-5 * size):

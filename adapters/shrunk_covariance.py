@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf_shrinkage
 from tqdm import tqdm
 
+from .backend import Array
 from .effective_samples import effective_samples, lag_sums_of, lag_sums_of_gram
 from .ridge.solvers import thin_svd
-from .unit_blocks import EPS, Floats, UnitBlocks, blocks, sum_of_squares
+from .unit_blocks import EPS, WIDER, Floats, UnitBlocks, blocks, sum_of_squares
 
 
 class Root(NamedTuple):
@@ -128,9 +129,7 @@ def inverse_root(
     root is zero in directions without variance.
     """
     n_samples, n_features = targets.Y.shape
-    gram = np.zeros((n_samples, n_samples))
-    for _, block, _ in targets.walk("covariance of the samples", wider=4):
-        gram += block @ block.T
+    gram = targets.gram()
     in_all = n_dimensions or n_features
     shrunk = Shrinkage(shrinkage_by(gram, gram.diagonal(), in_all), n_samples)
     if lengths is not None:
@@ -146,8 +145,11 @@ def inverse_root(
         least = EPS if shrinkage < 1 else 1.0
     scores = scores[:, squares > squares[-1] * least]
     directions = np.empty((n_features, scores.shape[1]))
-    for features, block, _ in targets.walk("directions of the samples", wider=4):
+
+    def written(features: slice, block: Array) -> None:
         np.matmul(block.T, scores, out=directions[features])
+
+    targets.apply("directions of the samples", written, WIDER)
     norms = np.sqrt(sum_of_squares(directions))
     directions /= np.where(norms > 0, norms, 1.0)
     own = 1 / np.sqrt((1 - shrinkage) * np.square(norms) / n_samples + level)

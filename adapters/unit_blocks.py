@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
+from threading import local
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from tqdm import tqdm
 
-from .backend import Array, Backend, NumpyBackend, in_numpy, one_thread
+from .backend import Array, Backend, NumpyBackend, Result, each_on_one_thread, in_numpy, one_thread
 from .checks import require_finite
 
 Floats = NDArray[np.float64]
@@ -19,6 +20,9 @@ EPS = float(np.finfo(np.float64).eps)
 
 BLOCK_ELEMENTS = 2**20
 """The numbers of a block (8 MiB in float64, half of it in float32)."""
+
+WIDER = 2
+"""How many times as wide a block is where it adds a matrix of samples by samples to a sum."""
 
 
 def blocks(n_rows: int, n_columns: int, wider: int = 1) -> Iterator[slice]:
@@ -70,20 +74,32 @@ class UnitBlocks:
         """Some of the units."""
         return UnitBlocks(self.Y[:, units], "as given", self.backend)
 
-    def walk(self, what: str, wider: int = 1, keep: NDArray | None = None) -> Iterator[tuple[slice, Array, Floats]]:
-        """Yield slices of units, their deviations from the mean on the backend, and the mean.
+    def each(
+        self,
+        what: str,
+        function: Callable[[slice, Array], Result],
+        wider: int = 1,
+        keep: NDArray | None = None,
+        *,
+        at_once: bool = True,
+    ) -> Iterator[tuple[slice, Result]]:
+        """Yield slices of units, and for each ``function(units, block)`` of their deviations from the mean, in order.
 
-        A block is overwritten by the next. All stay in `keep` (n_samples, n_units), if given. `what` names the progress
-        bar. Raises NonFiniteError if `Y` has NaN or infinity.
+        In numpy several blocks are done `at_once`, each on one thread, so that rounding does not depend on how many
+        threads there are. A block is overwritten later, unless all stay in `keep` (n_samples, n_units). `what` names
+        the progress bar. Raises NonFiniteError if `Y` has NaN or infinity.
         """
         means, parts = np.empty(self.Y.shape[1]), list(blocks(len(self.Y), self.Y.shape[1], wider))
-        room = keep
-        if room is None and len(parts) > 1:
-            room = self.backend.room(len(self.Y), parts[0].stop, self.dtype)
-        for units in tqdm(parts, desc=what, delay=1, disable=None):
-            out = room if keep is None else keep[:, units]
-            if out is not None:
-                out = out[:, : units.stop - units.start]
+        own, again = local(), len(parts) > 1
+
+        def done(units: slice) -> tuple[slice, Result]:
+            width = units.stop - units.start
+            if keep is not None:
+                out = keep[:, units]
+            else:
+                if again and not hasattr(own, "room"):
+                    own.room = self.backend.room(len(self.Y), parts[0].stop, self.dtype)
+                out = None if not again or own.room is None else own.room[:, :width]
             with np.errstate(invalid="ignore", over="ignore"):
                 block, mean = self.backend.block(self.Y, units, self.dtype, out)
             mean = self.backend.get(mean)
@@ -91,32 +107,40 @@ class UnitBlocks:
                 given = np.asarray(in_numpy(self.Y[:, units]), np.float64)
                 require_finite(self.name, given, row=self.row, column=self.column, first_column=units.start)
             means[units] = mean
-            yield units, block, mean
+            return units, function(units, block)
+
+        many = at_once and again and isinstance(self.backend, NumpyBackend)
+        results = each_on_one_thread(done, parts) if many else map(done, parts)
+        yield from tqdm(results, desc=what, total=len(parts), delay=1, disable=None)
         self.mean = means
+
+    def apply(
+        self, what: str, function: Callable[[slice, Array], None], wider: int = 1, keep: NDArray | None = None
+    ) -> None:
+        """Call the function with `each` slice of units and its block; it writes its results itself."""
+        for _ in self.each(what, function, wider, keep):
+            pass
 
     def blocks(self, what: str) -> Iterator[tuple[slice, NDArray]]:
         """Slices of units and their deviations from the mean, in numpy; a block is overwritten by the next."""
-        for units, block, _ in self.walk(what):
-            yield units, self.backend.get(block)
+        yield from self.each(what, lambda units, block: self.backend.get(block), at_once=False)
 
     def deviations(self, what: str, out: NDArray | None = None) -> NDArray:
         """All deviations from the mean (n_samples, n_units), in numpy, or in `out`."""
         whole = np.empty(self.Y.shape, self.dtype) if out is None else out
-        for _ in self.walk(what, keep=whole):
-            pass
+        self.apply(what, _nothing, keep=whole)
         return whole
 
     @cached_property
     def mean(self) -> Floats:
-        for _ in self.walk("mean of the units"):  # each walk sets the mean
-            pass
+        self.apply("mean of the units", _nothing)  # which sets the mean
         return self.mean
 
     @cached_property
     def power(self) -> Floats:
         power = np.empty(self.Y.shape[1])
-        for units, block, _ in self.walk("power of the units"):
-            power[units] = self.backend.get(self.backend.squares(block))
+        for units, squares in self.each("power of the units", lambda units, block: self.backend.squares(block)):
+            power[units] = self.backend.get(squares)
         return power
 
     def gram(self, keep: NDArray | None = None) -> Floats:
@@ -126,9 +150,9 @@ class UnitBlocks:
         `keep` (n_samples, n_units), if given.
         """
         total = np.zeros((len(self.Y), len(self.Y)))
-        # Wider blocks, because each adds a matrix of samples by samples to the sum.
-        for _, block, _ in self.walk(f"Gram matrix of the {self.column}s", wider=4, keep=keep):
-            total += self.backend.get(block @ block.T)
+        what = f"Gram matrix of the {self.column}s"
+        for _, product in self.each(what, lambda units, block: block @ block.T, WIDER, keep):
+            total += self.backend.get(product)
         return total
 
 
@@ -191,6 +215,13 @@ def spread(left: Floats, targets: UnitBlocks, dtype: DTypeLike, out: NDArray | N
     """
     wide = np.empty((left.shape[1], targets.Y.shape[1]), dtype=dtype) if out is None else out
     rows = targets.backend.put(left.T, targets.dtype)
-    for units, block, _ in targets.walk("expansion to the units"):
+
+    def written(units: slice, block: Array) -> None:
         wide[:, units] = targets.backend.get(rows @ block)
+
+    targets.apply("expansion to the units", written)
     return wide
+
+
+def _nothing(units: slice, block: Array) -> None:
+    pass

@@ -105,11 +105,14 @@ def float64(X: NDArray, Y: NDArray, per: str) -> Found:
     compared.
     """
     shown, groups = shown_of(Y.shape[1]), groups_of(len(X))
-    tried = Y if per == "all" else Y[:, shown]
+    tried = _with_same_sums(Y) if per == "all" else Y[:, shown]
     X, errors = X.astype(np.float64), np.zeros((len(ALPHAS), tried.shape[1]))
     for held_out in (groups == group for group in range(N_FOLDS)):
         train, new = (X[of] - X[~held_out].mean(axis=0) for of in (~held_out, held_out))
-        maps = [_ridge(train, alpha, new=new) for alpha in ALPHAS]
+        inner, dual = _inner(train), len(train) <= X.shape[1]
+        right = train @ new.T if dual else new.T
+        maps = [_solved(inner, alpha, right).T for alpha in ALPHAS]
+        maps = maps if dual else [weights @ train.T for weights in maps]
         for first in range(0, tried.shape[1], 10_000):
             block = tried[:, first : first + 10_000].astype(np.float64)
             block -= block[~held_out].mean(axis=0)
@@ -119,18 +122,34 @@ def float64(X: NDArray, Y: NDArray, per: str) -> Found:
     chosen = np.broadcast_to(ALPHAS[errors.argmin(axis=0)], len(shown))
     X, weights = X - X.mean(axis=0), np.empty((X.shape[1], len(shown)))
     Y = Y[:, shown] - Y[:, shown].mean(axis=0, dtype=np.float64)
+    inner = _inner(X)
     for alpha in np.unique(chosen):
-        weights[:, chosen == alpha] = _ridge(X, alpha, targets=Y[:, chosen == alpha])
+        targets = Y[:, chosen == alpha]
+        dual = len(X) <= X.shape[1]
+        found = _solved(inner, alpha, targets if dual else X.T @ targets)
+        weights[:, chosen == alpha] = X.T @ found if dual else found
     return errors, lambda _: weights
 
 
-def _ridge(X: NDArray, alpha: float, *, new: NDArray | None = None, targets: NDArray | None = None) -> NDArray:
-    """The weights of `targets`, or what predicts `new` samples from any targets, (n_new, n_samples)."""
-    n, p = X.shape
-    inner = (X @ X.T if n <= p else X.T @ X) + alpha * np.eye(min(n, p))
-    if new is not None:
-        return solve(inner, X @ new.T, assume_a="pos").T if n <= p else new @ solve(inner, X.T, assume_a="pos")
-    return X.T @ solve(inner, targets, assume_a="pos") if n <= p else solve(inner, X.T @ targets, assume_a="pos")
+def _with_same_sums(Y: NDArray) -> NDArray:
+    """Of many targets, at most as many as samples that have the same sums of products."""
+    if Y.shape[1] <= len(Y):
+        return Y
+    products = np.zeros((len(Y), len(Y)))
+    for first in range(0, Y.shape[1], 10_000):
+        block = Y[:, first : first + 10_000].astype(np.float64)
+        products += block @ block.T
+    values, vectors = np.linalg.eigh(products)
+    return vectors * np.sqrt(np.maximum(values, 0.0))
+
+
+def _inner(X: NDArray) -> NDArray:
+    """The smaller matrix of inner products, of samples or of features."""
+    return X @ X.T if len(X) <= X.shape[1] else X.T @ X
+
+
+def _solved(inner: NDArray, alpha: float, right: NDArray) -> NDArray:
+    return solve(inner + alpha * np.eye(len(inner)), right, assume_a="pos")
 
 
 def scikit_learn(X: NDArray, Y: NDArray, per: str) -> Found:

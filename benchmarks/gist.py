@@ -4,8 +4,7 @@
 
 live       SmolLM2 as the two graphs of a bundle, on two cores, and the beam that is the default (a wide nucleus, of
            which 7 candidates are tried): seconds of work for a second of speech, by the clock and of processor time,
-           and for each volume; and processor time a word with 100 voxels and with 10,000, and with a model of 32
-           directions in place of 276.
+           and for each volume; and processor time a word with 100 voxels and with 10,000.
 int8       The same with graphs of 8 bits, and how near their states and log probabilities are.
 volume     A new volume of 10,000 voxels into whitened numbers.
 reference  The reference's way of a word (Tang et al. 2023), written plainly: without a cache, over the whole story,
@@ -50,7 +49,6 @@ TR_S, WORDS_PER_S, N_VOXELS, N_COMPONENTS, DELAYS = 2.0, 3.0, 10_000, 64, (1, 2,
 N_FEATURES = N_COMPONENTS + 5
 BEAM = BeamSettings(width=WIDTH)
 STORY_S = 600.0
-FEW_DIRECTIONS = 32
 REACHED = 20
 """Volumes that a beam's hypotheses differ in, which the reference scores again for each proposal."""
 CONTEXT_TOKENS, WINDOW_TOKENS = 24, 6
@@ -107,9 +105,9 @@ def export(path: Path, precision: Precision) -> None:
     )
 
 
-def model(n_voxels: int, n_directions: int = len(DELAYS) * N_FEATURES) -> WhitenedModel:
+def model(n_voxels: int) -> WhitenedModel:
     rng = np.random.default_rng(0)
-    n_directions = min(n_voxels, n_directions)
+    n_directions = min(n_voxels, len(DELAYS) * N_FEATURES)
     size = np.r_[np.full(N_COMPONENTS, 20.0), np.ones(N_FEATURES - N_COMPONENTS)]
     return WhitenedModel(
         timing=WordTiming(DELAYS, autocorrelation=0.3),
@@ -242,7 +240,6 @@ def main() -> None:
         n_voxels, n_volumes = ((N_VOXELS,), 3) if arguments.quick else ((100, N_VOXELS), 20)
         found["live"] = {str(n): live(*opened, model(n), n_volumes) for n in n_voxels}
         if not arguments.quick:
-            found["few_directions"] = live(*opened, model(N_VOXELS, FEW_DIRECTIONS), n_volumes)
             found["reference_word_s"] = reference(found["live"][str(N_VOXELS)]["proposals"])
     if small is not None:
         found["int8"] = live(*small, whole, 3 if arguments.quick else 20)
@@ -268,12 +265,9 @@ def main() -> None:
         near = {name: f"{found['int8'][name]:.4f}" for name in ("states_r", "log_p_r", "same_best_word")}
         print(f"8 bits against 32, a text of made-up words: {near}")
     print(f"a beam of {BEAM.width}, {BEAM.candidates} candidates of each hypothesis")
-    measured = {f"{n} voxels": one for n, one in found.get("live", {}).items()}
-    if "few_directions" in found:
-        measured[f"{N_VOXELS} voxels, {FEW_DIRECTIONS} directions"] = found["few_directions"]
-    for name, one in measured.items():
+    for n, one in found.get("live", {}).items():
         print(
-            f"{name}: {one['n_words']} words of {one['proposals']:.0f} proposals, {one['cpu_word_s']:.3f} s of "
+            f"{n} voxels: {one['n_words']} words of {one['proposals']:.0f} proposals, {one['cpu_word_s']:.3f} s of "
             f"processor time a word, {one['processor_time_factor']:.2f} for a second of speech"
         )
     for name, one in found["goals"].items():

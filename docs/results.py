@@ -31,7 +31,7 @@ from result_tables.evaluations import (
     probabilities,
     short,
 )
-from result_tables.gist import GIST, gist, part_of
+from result_tables.gist import GIST, gist, part_of, synthetic
 from result_tables.heard_text import READING, RETRIEVED, STORIES, reading, retrieved, stories
 from result_tables.maps import MAPS, maps
 from result_tables.outputs import OUTPUTS
@@ -53,6 +53,7 @@ TABLES = {
     "fresh": lambda: evaluations(FRESH),
     "retrieved": retrieved,
     "gist": gist,
+    "synthetic_gist": synthetic,
     "encoded": encoded,
     "stories": stories,
     "reading": reading,

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from ..backend import Array, Backend, each_on_one_thread
 from ..folds import Split
-from ..unit_blocks import Floats, UnitBlocks, sum_of_squares
+from ..unit_blocks import WIDER, Floats, UnitBlocks, sum_of_squares
 from .held_out import HeldOutSums, RidgeProblem, deviations, held_out_rows, held_out_sums, left_out, prepare_folds
 from .solvers import standardise
 
@@ -271,13 +271,13 @@ def searched(search: Search, targets: UnitBlocks, n_alphas: int) -> HeldOutSums:
     """The sums of all units, block by block."""
     n_units = targets.Y.shape[1]
     sums = HeldOutSums(np.empty((n_alphas, n_units)), np.empty((n_alphas, n_units)), np.empty(n_units))
-    for units, block, _ in targets.walk("cross-validation"):
-        part = search(block)
+    for units, part in targets.each("cross-validation", lambda units, block: search(block)):
         sums.error[:, units], sums.predicted[:, units], sums.true[units] = part.error, part.predicted, part.true
     return sums
 
 
 def searched_together(search: Search, targets: UnitBlocks) -> HeldOutSums:
     """The sums over all units, (n_alphas, 1), block by block."""
-    parts = [search(block).over_all() for _, block, _ in targets.walk("cross-validation", wider=4)]
-    return sum(parts[1:], parts[0])
+    parts = targets.each("cross-validation", lambda units, block: search(block).over_all(), WIDER)
+    sums = [part for _, part in parts]
+    return sum(sums[1:], sums[0])

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh, get_lapack_funcs
 
-from ..backend import one_thread
+from ..backend import Array, one_thread
 from ..unit_blocks import EPS, Floats, UnitBlocks, low_rank_scores, power_along, singular_basis, spread, sum_of_squares
 
 GRAM_ENOUGH = 1e-7
@@ -198,9 +198,12 @@ def factors_per_unit(
     """
     expansion = np.empty((len(parts.values), len(alphas)), dtype) if out is None else out[: len(parts.values)]
     left = targets.backend.put(parts.left.T, targets.dtype)
-    for units, block, _ in targets.walk("expansion to the units"):
+
+    def written(units: slice, block: Array) -> None:
         factors = filter_factors(parts.values, alphas[units])
         np.multiply(targets.backend.get(left @ block), factors, out=expansion[:, units], casting="same_kind")
+
+    targets.apply("expansion to the units", written)
     return Factors(parts.right.T, expansion)
 
 

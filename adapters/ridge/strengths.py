@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ..backend import Array
 from ..folds import Split
 from ..row_space import deviations_in_row_space, is_wide
 from ..unit_blocks import Floats, UnitBlocks, power_along
@@ -192,11 +193,14 @@ def generalised_errors(problem: RidgeProblem, targets: UnitBlocks, K: Floats | N
         return HeldOutErrors((lost**2 @ along + outside) / n_values / freedom**2, np.full(1, np.trace(K) / n_values))
     left = targets.backend.put(parts.left.T, targets.dtype)
     errors, size = np.empty((len(lost), targets.Y.shape[1])), np.empty(targets.Y.shape[1])
-    for units, block, _ in targets.walk("generalised cross-validation"):
+
+    def written(units: slice, block: Array) -> None:
         along = targets.backend.get(left @ block).astype(np.float64) ** 2
         size[units] = targets.backend.get(targets.backend.squares(block)) / n_samples
         outside = n_samples * size[units] - along.sum(axis=0)
         errors[:, units] = (lost**2 @ along + np.maximum(outside, 0.0)) / n_samples / freedom**2
+
+    targets.apply("generalised cross-validation", written)
     return HeldOutErrors(errors, size)
 
 

@@ -6,17 +6,23 @@ from typing import Any
 
 from .outputs import number, output, table
 
-GIST = {
+HEARD = {
     "gist-alice": "18 listeners, six language regions, four minutes of Alice in Wonderland",
     "gist-pieman": "24 listeners, 100 hubs, 200 seconds of Pie Man",
 }
+SYNTHETIC = "gist-synthetic"
+GIST = (*HEARD, SYNTHETIC)
+SIMILARITY = "all-minilm-l6-v2 similarity"
 CONTROLS = ("phase-randomised brain", "Gaussian noise at test")
 
 
 def part_of(whole: dict[str, Any]) -> dict[str, Any]:
     """An output without its words."""
-    kept = ("run", "scores", "identified", "retrieved", "evidence", "rate", "controls")
+    kept = ("run", "scores", "identified", "retrieved", "evidence", "rate", "controls", "heard_nothing", "n_drafted")
     return {
+        "n_fitted_runs": len(whole["fitted_runs"]),
+        "n_directions": whole["n_directions"],
+        "n_surrogates": whole["n_surrogates"],
         "n_nulls": whole["n_nulls"],
         "word_times": whole["word_times"],
         "ceilings": whole["ceilings"],
@@ -27,9 +33,9 @@ def part_of(whole: dict[str, Any]) -> dict[str, Any]:
 def gist() -> str:
     """How near the text comes, in standard deviations of nulls, and how often the stretch that was heard wins."""
     lines = []
-    for name, recording in GIST.items():
+    for name, recording in HEARD.items():
         for run in output(name)["runs"]:
-            text, evidence, heard = run["scores"]["all-minilm-l6-v2 similarity"], run["evidence"], run["retrieved"]
+            text, evidence, heard = run["scores"][SIMILARITY], run["evidence"], run["retrieved"]
             lines.append(
                 [
                     f"`{name}`: {recording}",
@@ -45,6 +51,38 @@ def gist() -> str:
             )
     head = ["study", "text: similarity, against nulls", "evidence in the brain, z", "stretch, without a text"]
     return table([*head, *(f"the same, {control}" for control in CONTROLS)], lines)
+
+
+def synthetic() -> str:
+    """What is decoded of a listener that is made up, and of its surrogates, which heard nothing."""
+    whole = output(SYNTHETIC)
+    lines = []
+    for run in whole["runs"]:
+        similar, bleu = run["scores"][SIMILARITY], run["scores"]["BLEU-1"]
+        found, nothing = run["identified"], run["heard_nothing"]
+        lines.append(
+            [
+                f"`{SYNTHETIC}`: {run['run']}, fitted on {whole['n_fitted_runs']} others",
+                f"{number(similar['value'])} against {number(similar['null'])} (z {similar['z']:+.1f})",
+                f"{number(bleu['value'])} against {number(bleu['null'])} (z {bleu['z']:+.1f})",
+                f"{100 * similar['above']:.0f} %",
+                number(found["same_story"]),
+                f"{found['story_place']} of {found['n_stories']}",
+                f"{run['evidence']['z']:+.1f}",
+                f"{100 * nothing['silent']:.0f} %; {100 * nothing['text_within'][SIMILARITY]:.0f} %",
+            ]
+        )
+    head = [
+        "story",
+        f"similarity, against {whole['n_nulls']} nulls",
+        "BLEU-1",
+        "windows above 95 % of nulls",
+        "window told from another, by its text",
+        "story's place",
+        "evidence, z",
+        f"{whole['n_surrogates']} surrogates: silent; text as nulls'",
+    ]
+    return table(head, lines)
 
 
 def z_of(found: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from hotwire.adapters import unit_blocks
 from hotwire.adapters.unit_blocks import UnitBlocks, blocks, low_rank_scores, spread, sum_of_squares
@@ -29,6 +30,18 @@ def test_mean_and_power(monkeypatch: pytest.MonkeyPatch, block_elements: int) ->
     np.testing.assert_allclose(centred, Y - Y.mean(axis=0), atol=1e-14)
     np.testing.assert_allclose(held.deviations("test"), centred, atol=1e-14)
     np.testing.assert_allclose(held.deviations("test", np.empty((8, 31), np.float32)), centred, atol=1e-6)
+
+
+def test_many_blocks_are_rounded_alike_with_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unit_blocks, "BLOCK_ELEMENTS", 2**14)
+    Y = np.random.default_rng(0).normal(size=(130, 3000)).astype(np.float32)
+    results = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads):
+            held = UnitBlocks(Y, "as given")
+            results.append((held.gram(), held.mean, held.power, spread(np.eye(130)[:, :70], held, np.float32)))
+    for one, two in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 def test_a_constant_unit_leaves_exactly_nothing() -> None:

@@ -46,8 +46,10 @@ def both_directions(result: Encoding, one: RegionEncoding, decoded: Mapping[tupl
     for (network, layer), score in one.layers.items():
         name = layer if len(result.networks) == 1 else f"{network} · {layer}"
         rows.append([name, decoded_text(network, layer), ends_text(score.explained)])
+    chance = max(100 * of.chance for of in decoded.values())
     caption = (
-        f"{result.name(one)}, in %. Decoded: one class against another (by guessing about 50), from the region's "
-        "activity through the layer and the rest of the network. Encoded: the region's activity from the layer."
+        f"{result.name(one)}, in %. Decoded: one class against another (by guessing {chance:.0f}), from the region's "
+        "activity through the layer and the rest of the network; controls of that are in the report of hotwire map. "
+        "Encoded: the region's activity from the layer."
     )
     return Table(("", "decoded, pairs", f"encoded, {what(result)}"), rows, caption, bold=0)

@@ -118,13 +118,13 @@ def test_low_rank_search_equals_the_direct_one(n_features: int) -> None:
 
 def test_shared_search_reads_the_wide_axis_once(monkeypatch: pytest.MonkeyPatch) -> None:
     walks = []
-    walk = unit_blocks.UnitBlocks.walk
+    each = unit_blocks.UnitBlocks.each
 
     def spied(self, what: str, *rest, **named):
         walks.append(what)
-        return walk(self, what, *rest, **named)
+        return each(self, what, *rest, **named)
 
-    monkeypatch.setattr(unit_blocks.UnitBlocks, "walk", spied)
+    monkeypatch.setattr(unit_blocks.UnitBlocks, "each", spied)
     X, Y, groups = session(6, 12, 4, 500)
     RidgeAdapter(np.geomspace(0.1, 1e4, 30).tolist()).fit(X, Y, groups=groups)
     assert sorted(walks) == ["Gram matrix of the units", "expansion to the units"]

@@ -62,9 +62,9 @@ def test_wide_features_are_read_once_for_all_strengths_and_folds_and_never_copie
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(unit_blocks, "BLOCK_ELEMENTS", 2**14)
-    walks, walk = [], unit_blocks.UnitBlocks.walk
+    walks, each = [], unit_blocks.UnitBlocks.each
     monkeypatch.setattr(
-        unit_blocks.UnitBlocks, "walk", lambda self, what, **named: walks.append(what) or walk(self, what, **named)
+        unit_blocks.UnitBlocks, "each", lambda self, what, *rest: walks.append(what) or each(self, what, *rest)
     )
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(20, 200_000)).astype(np.float32), rng.normal(size=(20, 3))

@@ -79,7 +79,8 @@ def test_recorded_pictures_and_a_pattern(tmp_path: Path) -> None:
 
 
 def test_metamers(tmp_path: Path) -> None:
-    section = '\n[metamers]\nlayers = ["blocks.1"]\nn_pictures = 2\nn_untrained = 0\nn_null = 10\nn_steps = 5\n'
+    counts = "n_pictures = 2\nn_untrained = 0\nn_null = 10\nn_steps = 5\nmax_rounds = 1\n"
+    section = f'\n[metamers]\nlayers = ["blocks.1"]\n{counts}'
     study = save_study(tmp_path, STUDY + section)
     result = run(study, "--metamer", "blocks.1, blocks.0", "--json")
     assert result.exit_code == 0, result.stderr

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ....report.data import plain_data
 from ....report.drawing import Drawing
@@ -28,7 +30,7 @@ class MetamersReport:
     def summary(self) -> dict[str, Any]:
         whole = {name: value for name, value in vars(self.result).items() if name not in HIDDEN}
         for name, of_layers in (("metamers", whole.pop("layers")), ("untrained", whole.pop("untrained"))):
-            whole[name] = [_layer_data(of) for of in of_layers]
+            whole[name] = [self._layer_data(of) for of in of_layers]
         return plain_data(whole | {"findings": [one.text for one in self.sentences()]})
 
     def lead(self) -> str:
@@ -61,6 +63,12 @@ class MetamersReport:
                 f"{(of.rho > of.null).sum()} of {n} respond more alike than 99 % of pairs of photographs."
             )
             found.append(Sentence(text, bool(of.success.all())))
+            if far := list(compress(self.result.pictures, ~self._near(of))):
+                text = (
+                    f"{of.layer}: not near after {count(self.result.settings.max_rounds, 'round')} of steps: "
+                    f"{', '.join(far)}. What is seen in them says less of the layer."
+                )
+                found.append(Sentence(text, False))
         if not rest:
             return found
         fall, last = self.result.fall, rest[-1]
@@ -94,24 +102,34 @@ class MetamersReport:
             PageSection("Methods", [_methods(self.result)]),
         ]
 
+    def _near(self, of: LayerMetamers) -> NDArray[np.bool_]:
+        """Which metamers are as near as was asked for (n,)."""
+        return of.distance <= self.result.settings.near
+
+    def _layer_data(self, of: LayerMetamers) -> dict[str, Any]:
+        data = {name: value for name, value in vars(of).items() if name not in HIDDEN}
+        return data | {"success": of.success, "near": self._near(of)}
+
     def _table(self) -> Table:
         random = {of.layer: of for of in self.result.untrained}
         rows = []
         for of in self.result.layers:
             row = [of.layer, f"{100 * of.kept.mean():.0f}", f"{100 * (of.rho > of.null).mean():.0f}"]
             row += [f"{np.median(of.rho):.3f}", f"{of.null:.3f}", f"{np.median(of.distance):.3f}"]
+            row.append(f"{100 * self._near(of).mean():.0f}")
             row.append(_percent(self.result.recognised[of.layer]))
             if random:
                 row.append(f"{100 * random[of.layer].by_others.mean():.0f}")
             row += map(_correlation, of.judged.values())
             rows.append(row)
-        columns = ["", "kept, %", "alike, %", "correlation", "chance", "distance", "others, %"]
+        columns = ["", "kept, %", "alike, %", "correlation", "chance", "distance", "near, %", "others, %"]
         columns += [*(["untrained, %"] if random else []), *self.result.layers[0].judged]
         caption = (
             "Kept: the network gives metamers the photograph's class. Alike: more than 99 % of pairs of other "
             "photographs, which is chance. Correlation (Spearman) and relative distance of the layer's activations to "
-            "those for the photograph, medians. Others: how often other networks give them its class, with 95 % "
-            "interval over photographs. Untrained: the same of metamers of the layer with random weights."
+            f"those for the photograph, medians; near: at most {self.result.settings.near:g}. Others: how often other "
+            "networks give them its class, with 95 % interval over photographs. Untrained: the same of metamers of the "
+            "layer with random weights."
         )
         if self.result.layers[0].judged:
             caption += (
@@ -133,10 +151,6 @@ def _correlation(ends: Ends) -> str:
     return f"{ends.value:.2f} [{ends.low:.2f}, {ends.high:.2f}]"
 
 
-def _layer_data(of: LayerMetamers) -> dict[str, Any]:
-    return {name: value for name, value in vars(of).items() if name not in HIDDEN} | {"success": of.success}
-
-
 def _methods(result: Metamers) -> dict[str, str]:
     of = result.settings
     return {
@@ -145,10 +159,12 @@ def _methods(result: Metamers) -> dict[str, str]:
             f"class; {result.originals.shape[1]} pixels a side."
         ),
         "metamers": (
-            f"From grey with noise, {of.n_steps} steps of Adam on the pixels, of {of.step:g} at first and halved "
-            f"{of.n_halvings} times, on |a - a*| / |a*|, the distance of the layer's activations relative to their "
-            "size. Where a layer ends in a ReLU, gradients pass it unchanged (Feather et al. 2019). Pictures are "
-            "rounded to 8 bits before anything is asked about them."
+            f"From grey with noise, rounds of {of.n_steps} steps of Adam, of {of.step:g} at first and halved "
+            f"{of.n_halvings} times, that fall with spatial frequency f as 1 / f**{of.slope:g}, on |a - a*| / |a*|, "
+            "the distance of the layer's activations relative to their size. Those not near after a round (above "
+            f"{of.near:g}) have another one from where they are, up to {of.max_rounds} in all. Where a layer ends in a "
+            "ReLU, gradients pass it unchanged (Feather et al. 2019). Pictures are rounded to 8 bits before anything "
+            "is asked about them."
         ),
         "success": (
             "The network gives the class of the photograph, and Spearman's correlation of activations is above the "

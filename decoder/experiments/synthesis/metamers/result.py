@@ -20,6 +20,8 @@ class LayerMetamers:
     made : uint8 (n, side, side, 3)
     distance, rho : (n,)
         Of the layer's activations from those for the photograph: relative distance, and Spearman's correlation.
+    n_rounds : int (n,)
+        Rounds of steps that each took.
     null : float
         The 99th percentile of the correlation for pairs of different photographs.
     kept : bool (n,)
@@ -35,6 +37,7 @@ class LayerMetamers:
     made: NDArray[np.uint8]
     distance: NDArray[np.float64]
     rho: NDArray[np.float64]
+    n_rounds: NDArray[np.intp]
     null: float
     kept: NDArray[np.bool_]
     recognised: dict[str, NDArray[np.bool_]]

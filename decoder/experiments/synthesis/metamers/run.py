@@ -18,23 +18,19 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from .....errors import InputError
-from .....models.cache.ingredients import ingredients_of
 from .....models.cache_folder import cache_folder
 from .....models.networks.network import Network
 from .....models.networks.torch_network import TorchNetwork
 from .....models.networks.vision import VisionNetwork, opened
-from .....models.synthesis.generators import Pixels, as_pictures, noise_pictures, pixels_of
-from .....models.synthesis.objectives import picture_head, same_activation
-from .....models.synthesis.optimise import optimise
+from .....models.synthesis.generators import as_pictures, pixels_of
+from .....models.synthesis.objectives import picture_head
 from ....statistics.bootstrapped import Bootstrapped, Ends
 from ....statistics.correlations import profile_correlation
-from ...kernel.keys import content_key
 from ..judges import Judge
+from .approach import AT_ONCE, approach
 from .result import LayerMetamers, Metamers
 from .settings import MetamerSettings
 
-AT_ONCE = 4
-"""Pictures that are made together."""
 NULL_QUANTILE = 0.99
 
 
@@ -137,9 +133,8 @@ class _Maker:
 
     def layer(self, network: TorchNetwork, layer: str, n: int) -> LayerMetamers:
         """For the first `n` pictures; `network` is the trained or the untrained one."""
-        groups = [slice(first, min(first + AT_ONCE, n)) for first in range(0, n, AT_ONCE)]
-        made, distances = zip(*(self._optimised(network, layer, rows) for rows in groups), strict=True)
-        shown = as_pictures(np.concatenate(made))
+        found = approach(network, layer, self.originals[:n], self.settings, self.folder)
+        shown = as_pictures(found.made)
         correlations = _RankedActivations(network, layer)
         null = correlations.ranks(self.null)
         pairs = (null @ null.T)[np.triu_indices(len(null), 1)]
@@ -148,7 +143,8 @@ class _Maker:
         return LayerMetamers(
             layer=layer,
             made=shown,
-            distance=np.concatenate(distances).astype(np.float64),
+            distance=found.distance,
+            n_rounds=found.n_rounds,
             rho=np.einsum("ij,ij->i", *ranks).astype(np.float64),
             null=float(np.quantile(pairs, NULL_QUANTILE)),
             kept=answers(self.network, shown) == classes,
@@ -165,18 +161,6 @@ class _Maker:
         of_draws = np.array([np.median(profile_correlation(made[rows], original[rows])) for rows in draws])
         value = float(np.median(profile_correlation(made, original)))
         return Bootstrapped(value, of_draws).ends
-
-    def _optimised(self, network: TorchNetwork, layer: str, rows: slice) -> tuple[NDArray, NDArray]:
-        """Pixels (n, 3, side, side) and their relative distances (n,)."""
-        pictures, settings = self.originals[rows], self.settings.optimiser()
-        objective = same_activation(picture_head(network, layer, surrogate=True), pictures)
-        seeds = [[self.settings.seed, row] for row in range(rows.start, rows.stop)]
-        generator = Pixels(noise_pictures(seeds, pictures.shape[-1])).to(network.device)
-        about = ingredients_of(network, as_pictures(pictures)), layer, seeds, vars(settings)
-        state = self.folder / f"{content_key('metamers', *about)}.npz"
-        name = f"{network.name}, {layer}, pictures {rows.start + 1} to {rows.stop}"
-        found = optimise(generator, objective, settings, state=state, name=name)
-        return found.made, -found.values
 
 
 @dataclass(frozen=True)
@@ -207,8 +191,8 @@ def _named_alike(
     """The first `n` pictures to which all networks give one class, and that class."""
     chosen: list[str] = []
     classes: list[str] = []
-    for first in range(0, len(names), 4 * AT_ONCE):
-        some = names[first : first + 4 * AT_ONCE]
+    for first in range(0, len(names), AT_ONCE):
+        some = names[first : first + AT_ONCE]
         shown = as_pictures(pixels_of([pictures[name] for name in some], side))
         own, *others = (answers(network, shown) for network in networks)
         alike = np.flatnonzero(np.all([other == own for other in others], axis=0)).tolist()

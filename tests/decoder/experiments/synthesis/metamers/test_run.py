@@ -14,6 +14,7 @@ from PIL import Image
 from scipy.stats import spearmanr
 from torch import nn
 
+from hotwire.decoder.experiments.synthesis.metamers.approach import approach
 from hotwire.decoder.experiments.synthesis.metamers.result import Metamers
 from hotwire.decoder.experiments.synthesis.metamers.run import answers, make_metamers
 from hotwire.decoder.experiments.synthesis.metamers.section import metamers_of
@@ -144,8 +145,25 @@ def test_metamers_of_the_untrained_network_are_alike_in_that(made: Metamers) -> 
     np.testing.assert_allclose(of.rho[0], rho(own[0], theirs[0]), atol=1e-5)
 
 
+def test_those_that_are_not_near_go_on_where_they_are(tmp_path: Path) -> None:
+    """And what one picture gets does not depend on the others."""
+    photographs = 0.3 + 0.4 * torch.rand(3, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    one = replace(SETTINGS, n_steps=25, max_rounds=1)
+    first = approach(vision(0), "kept", photographs, one, tmp_path)
+    order = np.argsort(first.distance)
+    several = replace(one, max_rounds=3, near=float(first.distance[order[:2]].mean()))
+    whole = approach(vision(0), "kept", photographs, several, tmp_path)
+    near, *far = order.tolist()
+    assert whole.n_rounds[near] == 1
+    np.testing.assert_array_equal(whole.made[near], first.made[near])
+    assert (whole.n_rounds[far] > 1).all()
+    assert (whole.distance[far] < first.distance[far]).all()
+    alone = approach(vision(0), "kept", photographs[:2], several, tmp_path / "alone")
+    np.testing.assert_allclose(alone.made, whole.made[:2], atol=1e-4)
+
+
 def test_what_was_made_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = replace(SETTINGS, n_pictures=2, n_untrained=0, n_steps=30)
+    few = replace(SETTINGS, n_pictures=2, n_untrained=0, n_steps=30, near=1.0)
     arguments = photographs(), vision(0), ["halves"], {"net-1": vision(1)}, few
     first = make_metamers(*arguments, folder=tmp_path)
     steps = []
@@ -178,6 +196,7 @@ def test_a_study_gives_the_pictures_of_its_recording(tmp_path: Path, monkeypatch
         n_untrained = 0
         n_null = 10
         n_steps = 3
+        max_rounds = 2
         """
     )
     monkeypatch.setattr(Outline, "check_layer", lambda self, layer: None)  # of the registry's network
@@ -185,7 +204,7 @@ def test_a_study_gives_the_pictures_of_its_recording(tmp_path: Path, monkeypatch
     assert set(found.pictures) < set(pictures)
     assert found.others == ("efficientnet-lite1",)
     assert [of.layer for of in found.layers] == ["kept"]
-    assert len(list((tmp_path / "cache" / "metamers").glob("*.npz"))) == 1
+    assert len(list((tmp_path / "cache" / "metamers").glob("*.npz"))) == 2  # neither is near after a round
 
 
 @pytest.mark.parametrize(
@@ -212,6 +231,8 @@ def test_what_cannot_be_made(change: dict, error: type[InputError], what: str, t
     [
         ({"n_pictures": 1}, "n_pictures: expected 2 or more, got 1"),
         ({"n_untrained": 17}, "n_untrained: expected at most n_pictures, 16, got 17"),
+        ({"near": 0.0}, "near: expected a relative distance above 0, such as 0.07, got 0.0"),
+        ({"max_rounds": 0}, "max_rounds: expected 1 or more, got 0"),
         ({"n_steps": 0}, "n_steps: expected 1 or more, got 0"),
     ],
 )
