@@ -162,9 +162,9 @@ def _methods(result: Metamers) -> dict[str, str]:
             f"From grey with noise, rounds of {of.n_steps} steps of Adam, of {of.step:g} at first and halved "
             f"{of.n_halvings} times, that fall with spatial frequency f as 1 / f**{of.slope:g}, on |a - a*| / |a*|, "
             "the distance of the layer's activations relative to their size. Those not near after a round (above "
-            f"{of.near:g}) have another one from where they are, up to {of.max_rounds} in all. Where a layer ends in a "
-            "ReLU, gradients pass it unchanged (Feather et al. 2019). Pictures are rounded to 8 bits before anything "
-            "is asked about them."
+            f"{of.near:g}), or of another class, have another one from there, up to {of.max_rounds} in all. Where a "
+            "layer ends in a ReLU, gradients pass it unchanged (Feather et al. 2019). Pictures are rounded to 8 bits "
+            "before anything is asked about them."
         ),
         "success": (
             "The network gives the class of the photograph, and Spearman's correlation of activations is above the "

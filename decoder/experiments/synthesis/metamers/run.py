@@ -27,7 +27,7 @@ from .....models.synthesis.objectives import picture_head
 from ....statistics.bootstrapped import Bootstrapped, Ends
 from ....statistics.correlations import profile_correlation
 from ..judges import Judge
-from .approach import AT_ONCE, approach
+from .approach import AT_ONCE, answers, approach
 from .result import LayerMetamers, Metamers
 from .settings import MetamerSettings
 
@@ -133,13 +133,15 @@ class _Maker:
 
     def layer(self, network: TorchNetwork, layer: str, n: int) -> LayerMetamers:
         """For the first `n` pictures; `network` is the trained or the untrained one."""
-        found = approach(network, layer, self.originals[:n], self.settings, self.folder)
+        classes = np.array(self.classes[:n])
+        # Of random weights no class can be kept.
+        to_keep = classes if network is self.network else None
+        found = approach(network, layer, self.originals[:n], self.settings, self.folder, to_keep)
         shown = as_pictures(found.made)
         correlations = _RankedActivations(network, layer)
         null = correlations.ranks(self.null)
         pairs = (null @ null.T)[np.triu_indices(len(null), 1)]
         ranks = correlations.ranks(as_pictures(self.originals[:n])), correlations.ranks(shown)
-        classes = np.array(self.classes[:n])
         return LayerMetamers(
             layer=layer,
             made=shown,
@@ -176,13 +178,6 @@ class _RankedActivations:
         ranks = np.stack([rankdata(row).astype(np.float32) for row in recorded])
         ranks -= ranks.mean(axis=1, keepdims=True)
         return ranks / np.maximum(np.linalg.norm(ranks, axis=1, keepdims=True), 1e-30)
-
-
-def answers(network: Network, pictures: NDArray[np.uint8]) -> NDArray[np.str_]:
-    """The class (n,) that a network gives each picture."""
-    if network.labels is None:
-        raise InputError(f"network: {network.name} does not name its outputs; open it with labels")
-    return np.array(network.labels)[network.outputs(pictures).argmax(axis=1)]
 
 
 def _named_alike(

@@ -23,7 +23,8 @@ class MetamerSettings:
     near : float
         A metamer is near its photograph if the layer's activations are at most this relative distance apart.
     max_rounds : int
-        Those that are not near after a round of steps have another one, up to so many in all.
+        Those that are not near after a round of steps, or have lost their class, have another one, up to so many in
+        all.
     n_steps, step, n_halvings
         Of a round, as for `hotwire.models.synthesis.settings.SynthesisSettings`.
     slope : float
@@ -39,7 +40,7 @@ class MetamerSettings:
     n_untrained: int = 4
     n_null: int = 50
     near: float = 0.07
-    max_rounds: int = 4
+    max_rounds: int = 6
     n_steps: int = 300
     step: float = 0.01
     n_halvings: int = 2

@@ -59,7 +59,7 @@ def test_findings_say_what_is_as_it_should_be() -> None:
     assert late.good is False
     assert "late: 3 of 4 keep their class in net; 0 of 4 respond more alike" in late.text
     assert far.good is False
-    assert "late: not near after 4 rounds of steps: b, c, d." in far.text
+    assert "late: not near after 6 rounds of steps: b, c, d." in far.text
     assert fall.good
     assert "38 [20, 50] points more metamers of early than of late" in fall.text
     no_fall = replace(made_up(), fall=Ends(0.1, -0.1, 0.3))

@@ -14,9 +14,9 @@ from PIL import Image
 from scipy.stats import spearmanr
 from torch import nn
 
-from hotwire.decoder.experiments.synthesis.metamers.approach import approach
+from hotwire.decoder.experiments.synthesis.metamers.approach import answers, approach
 from hotwire.decoder.experiments.synthesis.metamers.result import Metamers
-from hotwire.decoder.experiments.synthesis.metamers.run import answers, make_metamers
+from hotwire.decoder.experiments.synthesis.metamers.run import make_metamers
 from hotwire.decoder.experiments.synthesis.metamers.section import metamers_of
 from hotwire.decoder.experiments.synthesis.metamers.settings import MetamerSettings
 from hotwire.decoder.study.study import open_study
@@ -158,6 +158,9 @@ def test_those_that_are_not_near_go_on_where_they_are(tmp_path: Path) -> None:
     np.testing.assert_array_equal(whole.made[near], first.made[near])
     assert (whole.n_rounds[far] > 1).all()
     assert (whole.distance[far] < first.distance[far]).all()
+    again = approach(vision(0), "kept", photographs, several, tmp_path, np.array(["another class"] * 3))
+    assert again.n_rounds.tolist() == [3, 3, 3]
+    assert again.distance[near] < whole.distance[near]
     alone = approach(vision(0), "kept", photographs[:2], several, tmp_path / "alone")
     np.testing.assert_allclose(alone.made, whole.made[:2], atol=1e-4)
 
