@@ -58,7 +58,7 @@ class RecordedReport:
         result = self.result
         first = result.rows[ENCODERS_OF_ALL]
         found = [
-            Sentence(f"RecordedSynthesis synthetic responses are predicted with r {_r(first.r)}, median over sites."),
+            Sentence(f"Recorded synthetic responses are predicted with r {_r(first.r)}, median over sites."),
             Sentence(
                 f"Of the synthesised pictures predicted in the top tenth, {_percent(first.top)} % were recorded beyond "
                 f"{100 * HIGH:.0f} % of the natural ones; of all synthesised pictures {_percent(result.of_all)} %.",
