@@ -17,13 +17,14 @@ from ..evaluation.evaluate import evaluate
 from ..evaluation.rivals.catalogue import rival_named
 from ..evaluation.searched import Redo
 from ..evaluation.splits import check_folds
+from ..readers.stimuli import StimulusKind
 from ..registry import Registry
 from ..sound_targets import SoundTargets
 from ..targets import TEMPLATE, WordTargets
 from .derived import fields_of, with_fields
 from .network_checks import check_decoder
 from .networks import NetworkSection
-from .recordings import AnyRecording, StimulusKind
+from .recordings import AnyRecording
 from .section import AnyPath, Natural, OneOrMore, Section
 from .settings import AnyChoice, AnyReadout, DecoderSection
 

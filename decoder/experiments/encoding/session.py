@@ -14,7 +14,7 @@ from ....adapters.unit_blocks import scores_of
 from ....errors import InputError, UnknownNameError
 from ...encoder import check_responses, pooled
 from ...evaluation.threads import once
-from ...statistics.ceilings import noise_ceiling
+from ...statistics.ceilings import noise_ceiling, single_responses
 from ...targets import StimulusTargets
 from ..session.holding_out import HoldOut, alike, groups_in, stretches, whole_groups
 from ..session.responses import Presented, presented
@@ -132,14 +132,7 @@ class EncodingSession(RegionSession[EncodeSettings]):
 
     def repeats(self, time: str) -> NDArray[np.float64] | None:
         """Single responses (n_stimuli, n_sites, n_repeats), NaN where there was none; None if some have only one."""
-        if self.n_presentations.min() < 2:
-            return None
-        table = np.full((len(self.stimuli), int(self.n_presentations.max()), len(self.sites)), np.nan)
-        row = self._presented.row
-        order = np.argsort(row, kind="stable")
-        number = np.arange(len(order)) - np.repeat(np.r_[0, np.cumsum(self.n_presentations)[:-1]], self.n_presentations)
-        table[row[order], number] = self.trials_at[time].X[order][:, self.sites]
-        return table.transpose(0, 2, 1)
+        return single_responses(self.trials_at[time].X[:, self.sites], self._presented.row)
 
     @cached_property
     def ceilings(self) -> dict[str, NDArray[np.float64] | None]:

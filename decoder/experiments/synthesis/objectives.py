@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ....errors import InputError, NonFiniteError, UnknownNameError
 from ...readers.tables import numbers, read_table
+from ...recordings.patterns import matches
 
 Kind = Literal["stretch", "one-hot", "pattern"]
 ABOUT: dict[str, str] = {
@@ -63,14 +64,12 @@ def of_sites(kind: Kind, given: str, sites: Sequence[str]) -> list[SiteObjective
     >>> [one.name for one in of_sites("stretch", "c,a*", ["a1", "a2", "b", "c"])]
     ['a1', 'a2', 'c']
     """
-    from fnmatch import fnmatchcase
-
     chosen = np.zeros(len(sites), bool)
     for pattern in filter(None, (part.strip() for part in given.split(","))):
-        matches = np.array([fnmatchcase(site, pattern) for site in sites])
-        if not matches.any():
+        fit = matches(pattern, sites)
+        if not fit.any():
             raise UnknownNameError("site", pattern, sites)
-        chosen |= matches
+        chosen |= fit
     if not chosen.any():
         raise InputError(f"--{kind}: expected names of sites, such as {sites[0]}, or '*' for all, got {given!r}")
     return [SiteObjective(kind, sites[i], i) for i in np.flatnonzero(chosen).tolist()]
