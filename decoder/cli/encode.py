@@ -64,7 +64,7 @@ def _encoding(studies: tuple[Path, ...], scheduler: str | None, both: bool) -> t
     from ..experiments.kernel.jobs import work_here
     from ..study.study import open_study
 
-    sessions = [session_of(open_study(study)) for study in studies]
+    sessions = [session_of(open_study(study, needs_layer=False)) for study in studies]
     workers = work_here if scheduler is None else Cluster(scheduler)
     found = make(sessions, workers=workers)
     if not both:
@@ -79,7 +79,7 @@ def _decoded(study: Path, workers: Workers) -> tuple[dict[tuple[str, ...], Measu
     from ..experiments.maps.studies import session_of
     from ..study.study import open_study
 
-    found = make_map([session_of(open_study(study))], workers=workers)
+    found = make_map([session_of(open_study(study, needs_layer=False))], workers=workers)
     each: dict[tuple[str, ...], MapResult] = {tuple(cell): one for cell, one in found.cells.items()}
     if len(found.times) == 1:  # of several, the nested choice is among all
         of_regions = found.nested_by_region or {found.regions[0]: found.nested}

@@ -52,7 +52,7 @@ def _inspected(path: Path) -> dict[str, Any]:
         from ..study.study import open_study
 
         kinematics = open_kinematics(path)
-        return _study_data(open_study(path)) if kinematics is None else _kinematics_data(kinematics)
+        return _study_data(open_study(path, needs_layer=False)) if kinematics is None else _kinematics_data(kinematics)
     if path.suffix == ".npz" and (not path.is_file() or "about" in array_names(path)):
         return {"kind": "recording", **recording_data(recording_of(path))}
     is_network = path.suffix == ".onnx" or (path / "config.json").is_file()

@@ -37,7 +37,7 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
     from ..report.terminal import show_result
     from ..study.study import open_study
 
-    opened = [open_study(path) for path in studies]
+    opened = [open_study(path, needs_layer=False) for path in studies]
     sessions = [session_of(study) for study in opened]
     found = make_map(sessions, workers=work_here if scheduler is None else Cluster(scheduler))
     folder.mkdir(exist_ok=True)

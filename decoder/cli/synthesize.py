@@ -59,7 +59,7 @@ def synthesize(
     from ..study.study import open_study
 
     path = page_path(report or Path(f"{study.stem}-synthesize.html"))
-    opened = open_study(study)
+    opened = open_study(study, needs_layer=False)
     if metamer is not None:
         result, seconds = _metamers(opened, metamer, path.with_suffix(""))
     elif recorded:

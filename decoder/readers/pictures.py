@@ -6,6 +6,7 @@ import io
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 from zipfile import BadZipFile, ZipFile
@@ -135,7 +136,10 @@ def _contents(path: Path) -> Iterable[tuple[str, bytes]]:
 
 def nowhere(path: Path) -> str:
     """What is wrong where there are no stimuli at a path."""
-    return f"stimuli: there is no folder or zip file {path}; {path.parent} holds {listing(path.parent)}"
+    there = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = get_close_matches(path.name, there, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"{path.parent} holds {listing(path.parent, 6)}"
+    return f"stimuli: there is no folder or zip file {path}; {hint}"
 
 
 def _is_picture(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from ...errors import InputError
 from ...models.networks.outline import Kind, Outline
@@ -26,7 +26,7 @@ from .network_checks import check_decoder
 from .networks import NetworkSection
 from .recordings import AnyRecording
 from .section import AnyPath, Natural, OneOrMore, Section
-from .settings import AnyChoice, AnyReadout, DecoderSection
+from .settings import NO_LAYER, AnyChoice, AnyReadout, DecoderSection
 
 EXPERIMENTS: Registry[type[Section]] = Registry("hotwire.sections", {})
 """The sections of experiments, each registered as an entry point under its name; all are optional."""
@@ -133,7 +133,7 @@ class StudySections(Section):
     recording: AnyRecording
     network: NetworkSection
     targets: TargetsSection
-    decoder: DecoderSection
+    decoder: DecoderSection = Field(default_factory=lambda: DecoderSection.model_validate({}))
     evaluation: EvaluationSection = Field(default_factory=lambda: EvaluationSection.model_validate({}))
 
     @model_validator(mode="after")
@@ -150,6 +150,15 @@ class StudySections(Section):
             raise InputError(
                 f"recording.{' or recording.'.join(fields)}: expected it, to say what was shown when; only continuous "
                 "targets ([targets.kinematics]) do without"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_layer(self, info: ValidationInfo) -> StudySections:
+        if (info.context or {}).get("needs_layer", True) and self.decoder.settings().layer == NO_LAYER:
+            raise InputError(
+                "decoder.layer: expected the layer of the network that is decoded into, such as layer = 8, got none; "
+                "`hotwire inspect NETWORK` lists them"
             )
         return self
 
