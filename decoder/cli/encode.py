@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...errors import InputError
-from .options import common_name, json_option, report_option
+from .options import common_name, json_option, report_file, report_option
 from .result import CommandResult
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def encode(studies: tuple[Path, ...], report: Path | None, both: bool, scheduler
     compares dissimilarity matrices of regions and layers. The report has the studies' name with -encode.html, and is in
     the current folder by default. What was stopped continues where it was.
     """
-    from ..report.html import page_path, write_page
+    from ..report.html import write_page
     from ..report.terminal import show_result
     from ..study.study import read_document
 
-    path = page_path(report or Path(f"{common_name(studies)}-encode.html"))
+    path = report_file(report, f"{common_name(studies)}-encode.html")
     documents = [read_document(study) for study in studies]
     kinds = [kind for _, document in documents if (kind := document.get("kind")) in ALONE]
     if both and (kinds or len(studies) > 1):

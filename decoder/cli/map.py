@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from ...errors import InputError
-from .options import common_name, json_option
+from .options import check_folder, common_name, json_option
 from .result import CommandResult
 
 
@@ -25,8 +24,7 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
     figures as SVG and PDF, and tables as CSV. A stopped map continues where it was.
     """
     folder = out or Path(f"{common_name(studies)}-results")
-    if not folder.parent.is_dir():
-        raise InputError(f"out: there is no folder {folder.parent} to make {folder.name} in; make it first")
+    check_folder("--out", folder)
     from ..experiments.kernel.cluster import Cluster
     from ..experiments.kernel.jobs import work_here
     from ..experiments.maps.exports import write_exports
