@@ -52,7 +52,7 @@ def synthesize(
         names = " and ".join(asked) or "none"
         raise click.UsageError(f"expected one of {', '.join(given)}, --recorded, got {names}")
     path = report_file(report, f"{study.stem}-synthesize.html")
-    folder = path.with_suffix("")
+    folder = path.with_suffix("") if path.suffix else path.with_name(f"{path.name}-pictures")
     check_folder("--report", folder)
     from ..experiments.synthesis.ways import WAYS
     from ..report.html import write_page
@@ -63,20 +63,16 @@ def synthesize(
     opened = open_study(study, needs_layer=False)
     made = WAYS[way](opened, of)
     _write_pictures(made.pictures, folder)
-    title, command = (
-        f"hotwire synthesize: {study.stem}",
-        ["hotwire", "synthesize", str(study), way, *([of] if of else [])],
-    )
     write_page(
         made.report,
         path,
-        title=title,
-        command=shlex.join(command),
+        title=f"hotwire synthesize: {study.stem}",
+        command=shlex.join(["hotwire", "synthesize", str(study), way, *filter(None, [of])]),
         seconds=made.seconds,
         studies={study.name: opened.text},
     )
     where = f"The report is {path}" + (f", the pictures are in {folder}" if made.pictures else "")
-    data = made.report.summary() | {"report": str(path), "pictures": str(folder) if made.pictures else None}
+    data = made.report.summary() | {"report": str(path), "folder": str(folder) if made.pictures else None}
     return CommandResult(data, lambda console: show_result(console, made.report, made.seconds, where))
 
 

@@ -1,4 +1,4 @@
-"""What can be synthesised from a study: each way takes the study and what was asked for, and makes report and pictures."""
+"""What can be synthesised from a study: each way takes what was asked for, and makes a report and pictures."""
 
 from __future__ import annotations
 

@@ -23,9 +23,9 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--report: expected the name of a file, got the folder .*; .*my-file, say"):
         check_file("--report", tmp_path)
     (tmp_path / "a").write_text("")
-    with pytest.raises(InputError, match="--out: expected a folder to write into, but .*a is a file"):
+    with pytest.raises(InputError, match=r"--out: expected a folder to write into, but .*a is a file"):
         check_folder("--out", tmp_path / "a")
-    with pytest.raises(InputError, match="--out: there is no folder .* to make b in"):
+    with pytest.raises(InputError, match=r"--out: there is no folder .* to make b in"):
         check_folder("--out", tmp_path / "none" / "b")
     check_folder("--out", tmp_path / "b")
     assert report_file(tmp_path / "b.html", "a.html") == tmp_path / "b.html"
