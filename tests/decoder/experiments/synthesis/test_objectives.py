@@ -39,6 +39,8 @@ def test_sites_by_name_and_pattern() -> None:
         of_sites("stretch", "a1,c", SITES)
     with pytest.raises(InputError, match=r"--stretch: expected names of sites, such as a1"):
         of_sites("stretch", " , ", SITES)
+    with pytest.raises(InputError, match=r"--one-hot: expected two sites or more .* got b alone; take --stretch b"):
+        of_sites("one-hot", "b", ["b"])
 
 
 def test_a_pattern_in_the_recordings_unit(tmp_path: Path) -> None:
