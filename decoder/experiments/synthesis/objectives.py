@@ -66,8 +66,8 @@ def of_sites(kind: Kind, given: str, sites: Sequence[str]) -> list[SiteObjective
     """
     if kind == "one-hot" and len(sites) < 2:
         raise InputError(
-            f"--one-hot: expected two sites or more in the recording, one high and the others low, got {sites[0]} alone; "
-            f"take --stretch {sites[0]}"
+            f"--one-hot: expected two sites or more in the recording, one high and the others low, got {sites[0]} "
+            f"alone; take --stretch {sites[0]}"
         )
     chosen = np.zeros(len(sites), bool)
     for pattern in filter(None, (part.strip() for part in given.split(","))):
