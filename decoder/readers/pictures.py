@@ -124,7 +124,7 @@ def _contents(path: Path) -> Iterable[tuple[str, bytes]]:
         yield from ((name, (path / name).read_bytes()) for name in names)
         return
     if not path.is_file():
-        raise RecordingError(nowhere(path))
+        raise RecordingError(_nowhere(path))
     twice = [name for name, n in Counter(PurePosixPath(name).name for name in names).items() if n > 1]
     if twice:
         raise RecordingError(
@@ -134,8 +134,7 @@ def _contents(path: Path) -> Iterable[tuple[str, bytes]]:
         yield from sorted((PurePosixPath(name).name, archive.read(name)) for name in names)
 
 
-def nowhere(path: Path) -> str:
-    """What is wrong where there are no stimuli at a path."""
+def _nowhere(path: Path) -> str:
     there = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
     close = get_close_matches(path.name, there, n=1)
     hint = f"did you mean {close[0]}?" if close else f"{path.parent} holds {listing(path.parent, 6)}"

@@ -7,17 +7,20 @@ from typing import Literal
 
 from ...errors import InputError
 from ...models.sounds.samples import SOUNDS
-from .pictures import PICTURES, nowhere, picture_names
+from .pictures import PICTURES, picture_names
 from .sounds import sound_files
 from .tables import listing
 
 StimulusKind = Literal["pictures", "sounds"]
 
 
-def kind_of_stimuli(path: Path) -> StimulusKind:
-    """Whether a folder or a zip file holds pictures or sounds; an InputError where it is neither, or both."""
+def kind_of_stimuli(path: Path) -> StimulusKind | None:
+    """Whether a folder or a zip file holds pictures or sounds; None if it is not there.
+
+    An InputError says that it holds neither, or both.
+    """
     if not path.exists():
-        raise InputError(nowhere(path))
+        return None
     pictures, sounds = picture_names(path), [file.name for file in sound_files(path)]
     if pictures and sounds:
         raise InputError(

@@ -77,13 +77,13 @@ class TargetsSection(Section):
         return self
 
     def check(self, network: Outline, stimuli: StimulusKind | None) -> None:
-        """Raise `InputError` where the network does not take such stimuli; `stimuli` are the recording's, if any."""
+        """Raise `InputError` where the network does not take such stimuli; `stimuli` are the recording's, if known."""
         if self.sounds is not None and network.kind != "speech recogniser":
             raise InputError(
                 f"targets.sounds: expected a speech recogniser, such as whisper-tiny.en, got {network.name}"
             )
         kind, does = TAKES[stimuli or "pictures"]
-        if self.stimuli is not None and network.kind != kind:
+        if None not in (self.stimuli, stimuli) and network.kind != kind:
             raise InputError(
                 f"targets.stimuli: expected a network that {does}, got {network.name}, a {network.kind}; "
                 f"{GIVE[network.kind]}"
@@ -138,7 +138,7 @@ class StudySections(Section):
 
     @model_validator(mode="after")
     def _has_stimuli(self) -> StudySections:
-        if self.targets.stimuli is not None and self.recording.kind_of_stimuli is None:
+        if self.targets.stimuli is not None and not self.recording.has_stimuli:
             raise InputError(
                 "targets.stimuli: expected a recording that has pictures or sounds, of kind "
                 '"responses", "arrays" with stimuli, or "bids" or "nifti" with a folder of stimuli, got one of kind '

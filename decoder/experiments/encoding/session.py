@@ -53,10 +53,10 @@ class EncodingSession(RegionSession[EncodeSettings]):
 
     def check(self) -> None:
         """Raise `InputError` where sites never vary, or settings do not fit the stimuli; before a network computes."""
-        for time in self.settings.times:
-            self.responses(time.name)
         for way in self.settings.hold_out:
             self.holding_out(way)
+        for time in self.settings.times:
+            self.responses(time.name)
         for spec in self.networks.values():
             if self.settings.pool is not None and spec.network.hears and not isinstance(spec.targets, StimulusTargets):
                 raise InputError(

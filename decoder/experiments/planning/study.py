@@ -41,7 +41,8 @@ class PlanSections(Section):
     @model_validator(mode="after")
     def _has_stimuli(self) -> PlanSections:
         stimuli = None if self.recording is None else self.recording.kind_of_stimuli
-        if self.targets.stimuli is not None and self.plan.stimuli is None and stimuli is None:
+        has_stimuli = self.recording is not None and self.recording.has_stimuli
+        if self.targets.stimuli is not None and self.plan.stimuli is None and not has_stimuli:
             raise InputError(
                 "targets.stimuli: expected a recording that has pictures; give the folder or zip file they lie in as "
                 "plan.stimuli"

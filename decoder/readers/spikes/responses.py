@@ -63,9 +63,10 @@ def read_responses(
     _check_array_alone(stimulus, label, sites)
     array = responses if isinstance(responses, np.ndarray) else _load(Path(responses))
     if array.ndim != 2 or array.shape[1] != len(stimuli):
+        turned = "; transpose it" if array.shape[:1] == (len(stimuli),) and array.ndim == 2 else ""
         raise RecordingError(
             f"responses: expected (n_neurons, n_stimuli) with a column for each of the {len(stimuli)} stimuli, got "
-            f"{array.shape}"
+            f"{array.shape}{turned}"
         )
     return _each_its_own_run(array.T, np.array(stimuli), unit, source or _source(responses))
 

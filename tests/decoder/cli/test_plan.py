@@ -116,7 +116,10 @@ def test_words_alone_will_do() -> None:
         (["--network", "x", "--stimuli", "nowhere"], "there is no folder or zip file"),
         (["--network", "x", "--words", "cat,face", "--trials", "1"], "expected numbers of trials"),
         (["--network", "x", "--words", "cat,face", "--like", "nothing.toml"], "nothing.toml: there is no such file"),
-        (["--network", "x", "--words", "cat,face", "--report", "no/where.html"], "make no first"),
+        (
+            ["--network", "x", "--words", "cat,face", "--report", "no/where.html"],
+            "no folder no to write where.html into; make it first",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(arguments: list[str], message: str) -> None:

@@ -81,8 +81,9 @@ def test_kind_of_stimuli(tmp_path: Path) -> None:
     (folder / "a.wav").unlink()
     with pytest.raises(InputError, match=r"stimuli: expected pictures \(.png, .*or a folder of sounds .* holds a.aiff"):
         kind_of_stimuli(folder)
-    with pytest.raises(InputError, match=r"there is no folder or zip file .*stimul; did you mean stimuli"):
-        kind_of_stimuli(tmp_path / "stimul")
+    assert kind_of_stimuli(tmp_path / "stimul") is None
+    with pytest.raises(RecordingError, match=r"there is no folder or zip file .*stimul; did you mean stimuli"):
+        read_pictures(tmp_path / "stimul")
 
 
 @pytest.mark.parametrize("bits", [np.uint8, np.uint16])

@@ -21,7 +21,7 @@ def test_every_response_is_a_run_of_its_own(tmp_path: Path) -> None:
 
 
 def test_wrong_inputs(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match=r"column for each of the 2 stimuli, got \(2, 3\)"):
+    with pytest.raises(RecordingError, match=r"column for each of the 2 stimuli, got \(2, 3\); transpose it"):
         read_responses(np.ones((2, 3)), ["a", "b"])
     with pytest.raises(NonFiniteError, match="neuron_1"):
         read_responses(np.array([[1.0, 2.0], [1.0, np.nan]]), ["a", "b"])
