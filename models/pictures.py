@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from typing import BinaryIO, Literal
 
+import numpy as np
 from PIL import Image
 
 from ..errors import InputError
@@ -46,7 +47,6 @@ def eight_bits(picture: Image.Image, colours: Literal["RGB", "L"] = "RGB") -> Im
 
     Examples
     --------
-    >>> import numpy as np
     >>> eight_bits(Image.fromarray(np.array([[0, 32_896, 65_535]], np.uint16)), "L").tobytes().hex(" ")
     '00 80 ff'
     """
@@ -59,8 +59,7 @@ def eight_bits(picture: Image.Image, colours: Literal["RGB", "L"] = "RGB") -> Im
             "white is not known; scale it to 0 to 255 and save it with 8 bits"
         )
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        least, _ = picture.convert("RGBA").getchannel("A").getextrema()
-        if least < 255:
+        if np.asarray(picture.convert("RGBA").getchannel("A")).min() < 255:
             raise InputError(
                 "expected nothing transparent, got a picture with transparent pixels, and what was seen behind them is "
                 "not in the file; paste it on the background that was presented, such as by ImageMagick: "

@@ -121,7 +121,8 @@ NO_LAYER = ""
 
 class _DecoderBase(Section):
     def settings(self) -> Settings:
-        return Settings(**{"layer": NO_LAYER} | self.given())
+        given: dict[str, Any] = {"layer": NO_LAYER, **self.given()}
+        return Settings(**given)
 
 
 class _ChoiceBase(Section):
