@@ -58,11 +58,11 @@ def eight_bits(picture: Image.Image, colours: Literal["RGB", "L"] = "RGB") -> Im
             f"expected pictures of 8 or 16 bits, got one of {'32 bits' if picture.mode == 'I' else 'floats'}, whose "
             "white is not known; scale it to 0 to 255 and save it with 8 bits"
         )
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        if np.asarray(picture.convert("RGBA").getchannel("A")).min() < 255:
-            raise InputError(
-                "expected nothing transparent, got a picture with transparent pixels, and what was seen behind them is "
-                "not in the file; paste it on the background that was presented, such as by ImageMagick: "
-                "mogrify -background gray50 -alpha remove -alpha off FILES"
-            )
+    may_be_seen_through = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
+    if may_be_seen_through and np.asarray(picture.convert("RGBA").getchannel("A")).min() < 255:
+        raise InputError(
+            "expected nothing transparent, got a picture with transparent pixels, and what was seen behind them is "
+            "not in the file; paste it on the background that was presented, such as by ImageMagick: "
+            "mogrify -background gray50 -alpha remove -alpha off FILES"
+        )
     return picture.convert(colours)
