@@ -221,6 +221,7 @@ class ResponsesRecording(RecordingSection):
     """Mean or single responses to the pictures of a folder or zip file, or to the sounds of a folder."""
 
     stimuli: AnyPath
+    sites: OneOrMore[str] | None = Field(None, min_length=1)
     repeats: AnyPath | None = None
     """The responses before they were averaged, (n_neurons, n_stimuli, n_repeats), NaN where there was no repeat."""
 
