@@ -226,6 +226,11 @@ def test_responses_bring_their_pictures(written: Write, tmp_path: Path) -> None:
     (tmp_path / "responses.npy").unlink()
     with pytest.raises(StudyError, match=r"recording: responses: .*responses\.npy"):
         study.recording()
+    (tmp_path / "pictures").rename(tmp_path / "elsewhere")
+    for network, layer in (("efficientnet-lite0", "head"), ("whisper-tiny.en", "4")):
+        of = text.replace("efficientnet-lite0", network).replace("head", layer)
+        with pytest.raises(StudyError, match=r"recording: stimuli: there is no folder or zip file .*pictures"):
+            open_study(written(of)).recording()
 
 
 def test_attributes_make_runs_and_events(written: Write, tmp_path: Path) -> None:
