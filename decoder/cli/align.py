@@ -64,9 +64,9 @@ def align(
     from ..bundle.save import save
     from ..bundle.sealed import describe
     from ..experiments.alignment import start_on
-    from .options import check_folder, recording_of
+    from .options import check_file, recording_of
 
-    check_folder("out", path)
+    check_file("--out", path)
     prompt = describe(bundle)["network"]["prompt"]
     decoder = load(bundle, network=None if network is None else open_network(network, prompt=prompt))
     recording = _only(recording_of(study), runs)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...errors import InputError
-from .options import common_name, json_option, report_option
+from .options import common_name, json_option, report_file, report_option
 from .result import CommandResult
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def encode(studies: tuple[Path, ...], report: Path | None, both: bool, scheduler
     compares dissimilarity matrices of regions and layers. The report has the studies' name with -encode.html, and is in
     the current folder by default. What was stopped continues where it was.
     """
-    from ..report.html import page_path, write_page
+    from ..report.html import write_page
     from ..report.terminal import show_result
     from ..study.study import read_document
 
-    path = page_path(report or Path(f"{common_name(studies)}-encode.html"))
+    path = report_file(report, f"{common_name(studies)}-encode.html")
     documents = [read_document(study) for study in studies]
     kinds = [kind for _, document in documents if (kind := document.get("kind")) in ALONE]
     if both and (kinds or len(studies) > 1):
@@ -64,7 +64,7 @@ def _encoding(studies: tuple[Path, ...], scheduler: str | None, both: bool) -> t
     from ..experiments.kernel.jobs import work_here
     from ..study.study import open_study
 
-    sessions = [session_of(open_study(study)) for study in studies]
+    sessions = [session_of(open_study(study, needs_layer=False)) for study in studies]
     workers = work_here if scheduler is None else Cluster(scheduler)
     found = make(sessions, workers=workers)
     if not both:
@@ -79,7 +79,7 @@ def _decoded(study: Path, workers: Workers) -> tuple[dict[tuple[str, ...], Measu
     from ..experiments.maps.studies import session_of
     from ..study.study import open_study
 
-    found = make_map([session_of(open_study(study))], workers=workers)
+    found = make_map([session_of(open_study(study, needs_layer=False))], workers=workers)
     each: dict[tuple[str, ...], MapResult] = {tuple(cell): one for cell, one in found.cells.items()}
     if len(found.times) == 1:  # of several, the nested choice is among all
         of_regions = found.nested_by_region or {found.regions[0]: found.nested}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...errors import InputError
-from .options import check_folder, json_option, report_option
+from .options import check_file, json_option, report_option
 from .result import CommandResult
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def evaluate(study: Path, report: Path | None, engine: str | None) -> CommandRes
 
 def evaluated(path: Path, report: Path, command: str, **changes: Any) -> CommandResult:
     """Evaluate as a study says, with these arguments changed, and write the report, which names the command."""
-    check_folder("report", report)  # before the slow evaluation
+    check_file("--report", report)  # before the slow evaluation
     start = time.perf_counter()
     from ..fitted_on import run_digests
     from ..report.html import write_page

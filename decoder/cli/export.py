@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import check_folder, json_option
+from .options import check_file, json_option
 from .result import CommandResult
 
 
@@ -21,7 +21,7 @@ def export(bundle: Path, onnx: Path) -> CommandResult:
     compared with the decoder before it is written. The guide "Live, on a rig" has programs in C++ and JavaScript that
     run it.
     """
-    check_folder("onnx", onnx)
+    check_file("--onnx", onnx)
     from ...errors.printable import printable
     from ..bundle.sample_graph.export import export_onnx
 

@@ -9,7 +9,7 @@ import click
 
 from ...errors import InputError
 from ...errors.printable import printable
-from .options import check_folder, json_option
+from .options import check_file, json_option
 from .result import CommandResult
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def fit(study: Path, out: Path | None, left_out: tuple[str, ...], precision: Any
     decisions the live graph changes is counted on runs that are held out in turn, in fits of their own.
     """
     path = out or Path(f"{study.stem}.hotwire")
-    check_folder("out", path)
+    check_file("--out", path)
     from ..bundle.save import save
     from ..bundle.sealed import describe
     from ..evaluation.agreement import agreement_held_out

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from .options import check_folder, json_option, report_option
+from .options import json_option, report_file, report_option
 from .result import CommandResult
 
 
@@ -22,8 +22,7 @@ def gist(study: Path, report: Path | None) -> CommandResult:
     STUDY is a study file with kind = "gist": a recording (or a synthetic listener), its words with their times, and a
     language model. The report has the study's name, with .html, and is in the current folder by default.
     """
-    path = report or Path(f"{study.stem}.html")
-    check_folder("report", path)  # before the slow evaluation
+    path = report_file(report, f"{study.stem}.html")
     start = time.perf_counter()
     from ..experiments.gist.report import GistReport
     from ..experiments.gist.study import open_gist

@@ -10,7 +10,7 @@ import click
 from ...errors import InputError
 from ...errors.printable import printable
 from .demo import DEMO
-from .options import check_folder, json_option, reading_without_study
+from .options import check_file, json_option, reading_without_study
 from .result import CommandResult
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def init(
         raise InputError(f"init: expected one recording, got --{' and --'.join(given)}")
     if path.is_dir() or path.suffix != ".toml":
         raise InputError(f"path: expected the name of a file ending in .toml, got {path}; {path / 'study.toml'}, say")
-    check_folder("path", path)
+    check_file("path", path)
     if path.exists():
         raise InputError(f"path: {path} is already there, and stays as it is; give another name")
     if not given:

@@ -52,7 +52,7 @@ def _inspected(path: Path) -> dict[str, Any]:
         from ..study.study import open_study
 
         kinematics = open_kinematics(path)
-        return _study_data(open_study(path)) if kinematics is None else _kinematics_data(kinematics)
+        return _study_data(open_study(path, needs_layer=False)) if kinematics is None else _kinematics_data(kinematics)
     if path.suffix == ".npz" and (not path.is_file() or "about" in array_names(path)):
         return {"kind": "recording", **recording_data(recording_of(path))}
     is_network = path.suffix == ".onnx" or (path / "config.json").is_file()
@@ -76,16 +76,19 @@ def _inspected(path: Path) -> dict[str, Any]:
 
 def _study_data(study: Study) -> dict[str, Any]:
     from ..report.data import recording_data
+    from ..study.settings import NO_LAYER
 
     settings = study.sections.decoder.settings()
     study.check_network()
     recording = study.recording()
     study.check_words(recording)
+    reliability = study.sections.recording.reliability()
     return {
         "kind": "study",
         "recording": recording_data(recording),
+        **({} if reliability is None else {"repeats": reliability}),
         "network": study.sections.network.model_dump(exclude_none=True),
-        "decoder": {name: str(value) for name, value in vars(settings).items()},
+        "decoder": {name: str(value) for name, value in vars(settings).items() if value != NO_LAYER},
         "delays": delays_data(settings.steps, recording.rate_hz),
         "evaluation": _ready(study, recording),
     }

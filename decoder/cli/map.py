@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from ...errors import InputError
-from .options import common_name, json_option
+from .options import check_folder, common_name, json_option
 from .result import CommandResult
 
 
@@ -25,8 +24,7 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
     figures as SVG and PDF, and tables as CSV. A stopped map continues where it was.
     """
     folder = out or Path(f"{common_name(studies)}-results")
-    if not folder.parent.is_dir():
-        raise InputError(f"out: there is no folder {folder.parent} to make {folder.name} in; make it first")
+    check_folder("--out", folder)
     from ..experiments.kernel.cluster import Cluster
     from ..experiments.kernel.jobs import work_here
     from ..experiments.maps.exports import write_exports
@@ -37,7 +35,7 @@ def map_(studies: tuple[Path, ...], out: Path | None, scheduler: str | None) -> 
     from ..report.terminal import show_result
     from ..study.study import open_study
 
-    opened = [open_study(path) for path in studies]
+    opened = [open_study(path, needs_layer=False) for path in studies]
     sessions = [session_of(study) for study in opened]
     found = make_map(sessions, workers=work_here if scheduler is None else Cluster(scheduler))
     folder.mkdir(exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +22,34 @@ json_option = click.option("--json", expose_value=False, is_flag=True, help="Pri
 report_option = click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
 
 
-def check_folder(what: str, path: Path) -> None:
+def report_file(given: Path | None, name: str) -> Path:
+    """Where a command writes its report: as given, or this name in the current folder; see `check_file`."""
+    path = given or Path(name)
+    check_file("--report", path)
+    return path
+
+
+def check_file(option: str, path: Path) -> None:
+    """Raise `InputError` where a file cannot be written; before what is slow."""
     if not path.parent.is_dir():
-        raise InputError(f"{what}: there is no folder {path.parent} to write {path.name} into; make it first")
+        raise InputError(f"{option}: there is no folder {path.parent} to write {path.name} into; make it first")
+    if path.is_dir():
+        raise InputError(f"{option}: expected the name of a file, got the folder {path}; {path / 'my-file'}, say")
+    _check_writable(option, path.parent, f"write {path.name} into")
+
+
+def check_folder(option: str, folder: Path) -> None:
+    """Raise `InputError` where a folder is neither there to write into, nor can be made; before what is slow."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{option}: expected a folder to write into, but {folder} is a file; give another name")
+    if not folder.parent.is_dir():
+        raise InputError(f"{option}: there is no folder {folder.parent} to make {folder.name} in; make it first")
+    _check_writable(option, folder if folder.exists() else folder.parent, "write into")
+
+
+def _check_writable(option: str, folder: Path, what: str) -> None:
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{option}: no permission to {what} the folder {folder.resolve()}; give a path elsewhere")
 
 
 def common_name(studies: tuple[Path, ...]) -> str:

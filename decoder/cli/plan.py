@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .options import json_option, report_option
+from .options import json_option, report_file, report_option
 from .result import CommandResult
 
 
@@ -60,10 +60,10 @@ def plan(
     start = time.perf_counter()
     from ..experiments.planning.report import PlanReport
     from ..experiments.planning.study import open_plan, plan_of
-    from ..report.html import page_path, write_page
+    from ..report.html import write_page
     from ..report.terminal import show_result
 
-    path = page_path(report or (Path("hotwire-plan.html") if study is None else Path(f"{study.stem}-plan.html")))
+    path = report_file(report, "hotwire-plan.html" if study is None else f"{study.stem}-plan.html")
     if study is not None:
         opened, what = open_plan(study), str(study)
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .options import json_option, report_option
+from .options import json_option, report_file, report_option
 from .result import CommandResult
 
 
@@ -26,11 +26,11 @@ def pseudo_online(study: Path, report: Path | None) -> CommandResult:
     from ..experiments.pseudo_online.report import PseudoOnlineReport
     from ..experiments.pseudo_online.run import pseudo_online as evaluate
     from ..experiments.pseudo_online.section import OF_EVALUATION, PseudoOnlineSection
-    from ..report.html import page_path, write_page
+    from ..report.html import write_page
     from ..report.terminal import show_result
     from ..study.study import open_study
 
-    path = page_path(report or Path(f"{study.stem}-pseudo-online.html"))
+    path = report_file(report, f"{study.stem}-pseudo-online.html")
     opened = open_study(study)
     opened.check_network()
     recording, evaluation = opened.recording(), opened.sections.evaluation

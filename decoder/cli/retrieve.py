@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .options import json_option, report_option
+from .options import json_option, report_file, report_option
 from .result import CommandResult
 
 
@@ -23,10 +23,10 @@ def retrieve(study: Path, report: Path | None) -> CommandResult:
     start = time.perf_counter()
     from ..experiments.retrieval.report import RetrievalReport
     from ..experiments.retrieval.study import open_retrieval
-    from ..report.html import page_path, write_page
+    from ..report.html import write_page
     from ..report.terminal import show_result
 
-    path = page_path(report or Path(f"{study.stem}-retrieval.html"))
+    path = report_file(report, f"{study.stem}-retrieval.html")
     opened = open_retrieval(study)
     result = RetrievalReport(opened.run())
     seconds = time.perf_counter() - start

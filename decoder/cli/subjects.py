@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .options import json_option, report_option
+from .options import json_option, report_file, report_option
 from .result import CommandResult
 
 
@@ -24,10 +24,10 @@ def group_(results: tuple[Path, ...], report: Path | None) -> CommandResult:
     start = time.perf_counter()
     from ..experiments.group.report import GroupReport
     from ..experiments.group.subjects import read_group
-    from ..report.html import page_path, write_page
+    from ..report.html import write_page
     from ..report.terminal import show_result
 
-    path = page_path(report or Path("hotwire-group.html"))
+    path = report_file(report, "hotwire-group.html")
     result = GroupReport(read_group(results))
     command, seconds = " ".join(["hotwire group", *map(str, results)]), time.perf_counter() - start
     write_page(result, path, title="hotwire group", command=command, seconds=seconds)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...models.sounds.cochleagram import FRAMES_PER_S, cochleagram
 from ...models.sounds.samples import samples_of
-from ..readers.spikes.responses import PICTURES
+from ..readers.pictures import PICTURES
 from ..targets import StimulusTargets, Targets, WordTargets
 
 FINE = 0.25
@@ -125,11 +125,12 @@ def _pixels(stimulus: Any) -> NDArray[np.float64] | None:
     """A picture's pixels (height, width, 3) from 0 to 1; None where the stimulus is no picture."""
     from PIL import Image as images
 
+    from ...models.pictures import eight_bits, open_picture
+
     if isinstance(stimulus, str | os.PathLike):
-        with images.open(stimulus) as file:
-            stimulus = file.convert("RGB")
+        stimulus = open_picture(stimulus)
     if isinstance(stimulus, images.Image):
-        stimulus = np.asarray(stimulus.convert("RGB"))
+        stimulus = np.asarray(eight_bits(stimulus))
     if not isinstance(stimulus, np.ndarray) or stimulus.ndim not in (2, 3) or stimulus.shape[2:] not in ((), (3,)):
         return None
     pixels = stimulus.astype(np.float64) / (255.0 if stimulus.dtype == np.uint8 else 1.0)

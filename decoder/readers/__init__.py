@@ -11,8 +11,9 @@ from .mne.files import read_mne
 from .mne.objects import from_mne
 from .neo.recording import read_neo
 from .nwb.recording import read_nwb
+from .pictures import read_pictures
 from .sounds import read_sounds
-from .spikes.responses import read_pictures, read_responses
+from .spikes.responses import read_responses
 from .spikes.spike_times import read_spike_times
 from .tables import read_attributes, read_events
 from .words.read import read_words

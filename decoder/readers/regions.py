@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, RecordingError, UnknownNameError
 from ..recordings.events import listed
+from ..recordings.patterns import matches
 from ..recordings.recording import Recording, few
 from .fmri.images import AFFINE_TOLERANCE, read_volume
 from .tables import numbers, read_table
@@ -140,10 +140,10 @@ def read_regions(
 def _matching(patterns: Sequence[str], names: tuple[str, ...]) -> NDArray[np.intp]:
     chosen = np.zeros(len(names), bool)
     for pattern in patterns:
-        matches = np.array([fnmatchcase(name, pattern) for name in names], bool)
-        if not matches.any():
+        fit = matches(pattern, names)
+        if not fit.any():
             raise UnknownNameError("feature or pattern", pattern, few(pattern, names))
-        chosen |= matches
+        chosen |= fit
     return np.flatnonzero(chosen)
 
 

@@ -21,6 +21,8 @@ from ...errors.printable import printable
 from ..recordings.events import MISSING, Events
 from .arrays.blocks import blocks
 
+SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas"}
+
 
 def read_text(path: str | PathLike[str]) -> str:
     """Return a file of UTF-8, with or without a byte order mark, perhaps packed (``.gz``); RecordingError if it is
@@ -49,13 +51,22 @@ def read_table(path: str | PathLike[str]) -> dict[str, list[str]]:
     path = Path(path)
     lines = StringIO(read_text(path), newline="")
     by_tabs: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    by_commas = ".csv" in map(str.lower, path.suffixes[-2:])
     try:
-        rows = [row for row in csv.reader(lines, **({} if ".csv" in path.suffixes[-2:] else by_tabs)) if row]
+        rows = [row for row in csv.reader(lines, **({} if by_commas else by_tabs)) if row]
     except csv.Error as error:
         raise RecordingError(f"{path}: not a table: {error}") from error
     if not rows:
         raise RecordingError(f"{path}: expected a header line, got an empty file")
     header = [name.strip() for name in rows[0]]
+    others = [name for mark, name in SEPARATORS.items() if len(header) == 1 and mark in header[0]]
+    if others:
+        expected = "commas between the fields of a .csv file" if by_commas else "tabs between the fields"
+        raise RecordingError(
+            f"{path}: expected {expected}, got {others[0]}; save it with {'commas' if by_commas else 'tabs'}"
+            + (" or name it .csv" if others[0] == "commas" else " or name it .tsv" if others[0] == "tabs" else "")
+            + (", and numbers with points" if others[0] == "semicolons" else "")
+        )
     twice = [name for i, name in enumerate(header) if name in header[:i]]
     if twice:
         raise RecordingError(f"{path}: expected columns of different names, got {twice[0]!r} twice; rename one")
@@ -116,7 +127,6 @@ def read_events(
     for name in ("onset", "duration", label):
         if name not in table:
             hint = f"; name the one that holds the label: label = {list(table)[-1]!r}" if name == label else ""
-            hint = "; they are separated by tabs, and by commas only in a .csv file" if len(table) == 1 else hint
             raise RecordingError(f"{path}: expected a column {name!r}, got the columns {', '.join(table)}{hint}")
     stimulus = None
     if "stim_file" in table:

@@ -102,13 +102,15 @@ def _heat_map(console: Console, table: Table) -> Iterator[Text]:
     names = [printable(str(row[0])) for row in table.rows]
     left = max(5, *map(len, names)) + 1
     star = console.color_system is None  # where there is no colour, letters cannot be underlined either
-    width = SHADE_WIDTH + star
-    side = max(1, (console.width - left) // width)
     heads = [printable(name) for name in table.columns[1:]]
+    named = max(SHADE_WIDTH, 1 + max(map(len, heads), default=0))
+    cell = named if left + (named + star) * len(heads) <= console.width else SHADE_WIDTH
+    width = cell + star
+    side = max(1, (console.width - left) // width)
     for start in range(0, len(heads), side):
         some = heads[start : start + side]
-        if max(map(len, some)) < SHADE_WIDTH:
-            head = "layer".ljust(left) + "".join(name.rjust(SHADE_WIDTH).ljust(width) for name in some)
+        if max(map(len, some)) < cell:
+            head = "layer".ljust(left) + "".join(name.rjust(cell).ljust(width) for name in some)
         else:
             head = " " * left + (some[0] if len(some) == 1 else f"{some[0]} … {some[-1]}")
         yield Text(head, style="dim")
@@ -117,7 +119,7 @@ def _heat_map(console: Console, table: Table) -> Iterator[Text]:
             for shade in row[1 + start : 1 + start + side]:
                 assert isinstance(shade, Shade)
                 color, ink = heat_color(shade.level)
-                text = printable(shade.text).rjust(SHADE_WIDTH) + ("*" if shade.underlined else " ") * star
+                text = printable(shade.text).rjust(cell) + ("*" if shade.underlined else " ") * star
                 line.append(text, Style(color=ink, bgcolor=color, underline=shade.underlined))
             yield line
         yield Text()

@@ -10,6 +10,27 @@ from ...errors import InputError, ShapeError
 from .correlations import profile_correlation
 
 
+def single_responses(responses: NDArray, stimulus: NDArray) -> NDArray[np.float64] | None:
+    """Arrange single responses (n_responses, n_units) for `noise_ceiling`; None where a stimulus has only one.
+
+    The stimuli (n_responses,) are names or numbers; the result is (n_stimuli, n_units, n_repeats), in ascending order
+    of these, NaN where a stimulus has fewer repeats than others.
+
+    Examples
+    --------
+    >>> single_responses(np.array([[1.0], [2.0], [3.0], [4.0]]), np.array(["b", "a", "b", "a"]))[:, 0]
+    array([[2., 4.],
+           [1., 3.]])
+    """
+    row, n = np.unique(stimulus, return_inverse=True, return_counts=True)[1:]
+    if n.min() < 2:
+        return None
+    found = np.full((len(n), responses.shape[1], int(n.max())), np.nan)
+    order = np.argsort(row, kind="stable")
+    found[row[order], :, np.arange(len(order)) - np.repeat(np.cumsum(n) - n, n)] = responses[order]
+    return found
+
+
 def noise_ceiling(repeats: ArrayLike, *, n_splits: int = 100, seed: int = 0) -> NDArray[np.float64]:
     """Reliability of each unit's average over its repeats: the most of its variance that any model could explain.
 

@@ -21,11 +21,11 @@ TYPE = re.compile(r"(int|float|str|bool)|(literal|dict|list|tuple|constrained|fu
 
 
 def checked_sections(
-    sections: type[AnySections], document: Mapping[str, Any], folder: Path, name: str | Path
+    sections: type[AnySections], document: Mapping[str, Any], folder: Path, name: str | Path, **context: Any
 ) -> AnySections:
     """Check the sections of a study, whose paths are relative to a folder; a `StudyError` names each fault."""
     try:
-        return sections.model_validate(document, context={"folder": folder})
+        return sections.model_validate(document, context={"folder": folder, **context})
     except ValidationError as error:
         wrong = [printable(one) for one in _messages(error.errors(include_url=False), document)]
         raise StudyError(f"{name}: " + "\n  ".join(["several fields are wrong:"] * (len(wrong) > 1) + wrong)) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 
 from ...errors import InputError, UnknownNameError
@@ -15,18 +16,17 @@ from ..readers.arrays.stored_pictures import read_stored_pictures
 from ..readers.arrays.stored_voxels import VoxelList, VoxelMasks
 from ..readers.catalogue import READERS
 from ..readers.fmri.bids import event_tables, roots_of_events
-from ..readers.sounds import read_sounds, sound_files
-from ..readers.spikes.responses import TABLES, load_repeats, read_pictures, read_presentations
-from ..readers.stimulus_files import read_stimulus_files, stimulus_files
+from ..readers.pictures import read_pictures, read_stimulus_files, stimulus_files
+from ..readers.sounds import read_sounds
+from ..readers.spikes.responses import is_table, load_repeats, read_presentations
+from ..readers.stimuli import StimulusKind, kind_of_stimuli
 from ..recordings.cutting import cut_runs
 from ..recordings.joining import joined
 from ..recordings.recording import Recording
-from ..statistics.ceilings import noise_ceiling
+from ..statistics.ceilings import noise_ceiling, single_responses
 from ..steps.regress_out import regress_out
 from .derived import fields_of, made_by, named_by
 from .section import AnyPath, NotNegative, OneOrMore, Positive, Section
-
-StimulusKind = Literal["pictures", "sounds"]
 
 
 class CutSection(Section):
@@ -64,6 +64,11 @@ class RecordingSection(Section):
     def kind_of_stimuli(self) -> StimulusKind | None:
         """What the recording includes of what was presented, None for nothing; known without reading it."""
         return None
+
+    @property
+    def has_stimuli(self) -> bool:
+        """Whether it includes any, also where the files are not here."""
+        return self.kind_of_stimuli is not None
 
     @cached_property
     def presented(self) -> dict[str, Any]:
@@ -213,25 +218,40 @@ class ArraysRecording(RecordingSection):
 
 
 class ResponsesRecording(RecordingSection):
-    """Mean responses to the pictures of a folder or zip file, or to the sounds of a folder."""
+    """Mean or single responses to the pictures of a folder or zip file, or to the sounds of a folder."""
 
     stimuli: AnyPath
+    sites: OneOrMore[str] | None = Field(None, min_length=1)
     repeats: AnyPath | None = None
     """The responses before they were averaged, (n_neurons, n_stimuli, n_repeats), NaN where there was no repeat."""
 
     @model_validator(mode="after")
     def _has_repeats_as_responses(self) -> ResponsesRecording:
-        given: Any = self
-        if self.repeats is not None and Path(given.responses).suffix in TABLES:
+        if self.repeats is not None and self.has_table:
+            given: Any = self
             raise InputError(
                 f"repeats: expected beside responses in a .npy file, got responses in a table, {given.responses}; "
-                "leave repeats out, or give both as .npy files"
+                "leave repeats out: a table has a row for each of them"
             )
         return self
 
+    @model_validator(mode="after")
+    def _has_one_kind_of_stimuli(self) -> ResponsesRecording:
+        self.kind_of_stimuli  # noqa: B018  (raises)
+        return self
+
+    @property
+    def has_stimuli(self) -> bool:
+        return True
+
+    @property
+    def has_table(self) -> bool:
+        given: Any = self
+        return is_table(given.responses)
+
     @property
     def kind_of_stimuli(self) -> StimulusKind | None:
-        return "sounds" if sound_files(self.stimuli) else "pictures"
+        return kind_of_stimuli(self.stimuli)
 
     @cached_property
     def presented(self) -> dict[str, Any]:
@@ -250,15 +270,17 @@ class ResponsesRecording(RecordingSection):
         return READERS[self.kind](**self.given("kind", "cut", "repeats") | {"stimuli": list(self.presented)})
 
     def read_presentations(self) -> Recording:
-        if self.repeats is None:
+        fields: Any = self
+        repeats = fields.responses if self.has_table else self.repeats
+        if repeats is None:
             return self.read()
-        given = {name: of for name, of in self.given().items() if name == "unit"}
-        return read_presentations(self.repeats, list(self.presented), **given)
+        given: dict[str, Any] = self.given("kind", "cut", "repeats", "responses") | {"stimuli": list(self.presented)}
+        return read_presentations(repeats, **given)
 
     def reliability(self) -> dict[str, float] | None:
-        if self.repeats is None:
+        repeats = self._single_responses()
+        if repeats is None:
             return None
-        repeats = load_repeats(self.repeats, len(self.presented))
         ceiling = noise_ceiling(repeats)
         low, middle, high = np.percentile(ceiling, [25, 50, 75])
         return {
@@ -268,6 +290,15 @@ class ResponsesRecording(RecordingSection):
             "correlation that a perfect model could reach, median over neurons": float(np.sqrt(max(middle, 0.0))),
             "repeats of a picture, on average": float(np.isfinite(repeats).sum(axis=2).mean()),
         }
+
+    def _single_responses(self) -> NDArray[np.float64] | None:
+        if self.repeats is not None:
+            return load_repeats(self.repeats, len(self.presented))
+        if not self.has_table:
+            return None
+        single = self.read_presentations()
+        assert single.events.stimulus is not None
+        return single_responses(single.data, single.events.stimulus)
 
 
 SECTIONS: dict[str, type[RecordingSection]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from ...errors import InputError
 from ...models.networks.outline import Kind, Outline
@@ -17,15 +17,16 @@ from ..evaluation.evaluate import evaluate
 from ..evaluation.rivals.catalogue import rival_named
 from ..evaluation.searched import Redo
 from ..evaluation.splits import check_folds
+from ..readers.stimuli import StimulusKind
 from ..registry import Registry
 from ..sound_targets import SoundTargets
 from ..targets import TEMPLATE, WordTargets
 from .derived import fields_of, with_fields
 from .network_checks import check_decoder
 from .networks import NetworkSection
-from .recordings import AnyRecording, StimulusKind
+from .recordings import AnyRecording
 from .section import AnyPath, Natural, OneOrMore, Section
-from .settings import AnyChoice, AnyReadout, DecoderSection
+from .settings import NO_LAYER, AnyChoice, AnyReadout, DecoderSection
 
 EXPERIMENTS: Registry[type[Section]] = Registry("hotwire.sections", {})
 """The sections of experiments, each registered as an entry point under its name; all are optional."""
@@ -76,13 +77,13 @@ class TargetsSection(Section):
         return self
 
     def check(self, network: Outline, stimuli: StimulusKind | None) -> None:
-        """Raise `InputError` where the network does not take such stimuli; `stimuli` are the recording's, if any."""
+        """Raise `InputError` where the network does not take such stimuli; `stimuli` are the recording's, if known."""
         if self.sounds is not None and network.kind != "speech recogniser":
             raise InputError(
                 f"targets.sounds: expected a speech recogniser, such as whisper-tiny.en, got {network.name}"
             )
         kind, does = TAKES[stimuli or "pictures"]
-        if self.stimuli is not None and network.kind != kind:
+        if None not in (self.stimuli, stimuli) and network.kind != kind:
             raise InputError(
                 f"targets.stimuli: expected a network that {does}, got {network.name}, a {network.kind}; "
                 f"{GIVE[network.kind]}"
@@ -132,12 +133,12 @@ class StudySections(Section):
     recording: AnyRecording
     network: NetworkSection
     targets: TargetsSection
-    decoder: DecoderSection
+    decoder: DecoderSection = Field(default_factory=lambda: DecoderSection.model_validate({}))
     evaluation: EvaluationSection = Field(default_factory=lambda: EvaluationSection.model_validate({}))
 
     @model_validator(mode="after")
     def _has_stimuli(self) -> StudySections:
-        if self.targets.stimuli is not None and self.recording.kind_of_stimuli is None:
+        if self.targets.stimuli is not None and not self.recording.has_stimuli:
             raise InputError(
                 "targets.stimuli: expected a recording that has pictures or sounds, of kind "
                 '"responses", "arrays" with stimuli, or "bids" or "nifti" with a folder of stimuli, got one of kind '
@@ -149,6 +150,15 @@ class StudySections(Section):
             raise InputError(
                 f"recording.{' or recording.'.join(fields)}: expected it, to say what was shown when; only continuous "
                 "targets ([targets.kinematics]) do without"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_layer(self, info: ValidationInfo) -> StudySections:
+        if (info.context or {}).get("needs_layer", True) and self.decoder.settings().layer == NO_LAYER:
+            raise InputError(
+                "decoder.layer: expected the layer of the network that is decoded into, such as layer = 8, got none; "
+                "`hotwire inspect NETWORK` lists them"
             )
         return self
 

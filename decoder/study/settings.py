@@ -116,9 +116,14 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+NO_LAYER = ""
+"""Of settings for experiments that take their layers from elsewhere."""
+
+
 class _DecoderBase(Section):
     def settings(self) -> Settings:
-        return Settings(**self.given())
+        given: dict[str, Any] = {"layer": NO_LAYER, **self.given()}
+        return Settings(**given)
 
 
 class _ChoiceBase(Section):
@@ -135,9 +140,9 @@ if TYPE_CHECKING:
 else:
     DecoderSection = with_fields(
         _DecoderBase,
-        {name: (kind, ... if name == "layer" else None) for name, kind in SETTINGS.items() if name != "prompt"},
+        {name: (kind, None) for name, kind in SETTINGS.items() if name != "prompt"},
     )
-"""See `hotwire.decoder.Settings`; the prompt is the network's."""
+"""See `hotwire.decoder.Settings`; the prompt is the network's. The layer is needed by all that decode in one layer."""
 
 
 @cache

@@ -173,8 +173,11 @@ def naming(path: Path, place: str = "") -> Iterator[None]:
         raise StudyError(f"{path}: {place}{error}") from error
 
 
-def open_study(path: str | PathLike[str]) -> Study:
+def open_study(path: str | PathLike[str], *, needs_layer: bool = True) -> Study:
     """Open a study file and check all of it; nothing is read or fetched yet.
+
+    `needs_layer` is false for experiments that take their layers from sections of their own: [decoder] may then be left
+    out.
 
     A StudyError is raised where there is no such file, it is no TOML, or fields are wrong; it names each of them, with
     the expected value and the actual one.
@@ -188,7 +191,7 @@ def open_study(path: str | PathLike[str]) -> Study:
             "give words or stimuli"
         )
     check_kind(path, document)
-    return Study(path, text, checked_sections(study_sections(), document, path.parent, path))
+    return Study(path, text, checked_sections(study_sections(), document, path.parent, path, needs_layer=needs_layer))
 
 
 def read_document(path: Path) -> tuple[str, dict[str, Any]]:

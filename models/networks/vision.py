@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from ...errors import AssetError, InputError, ShapeError
+from ..pictures import eight_bits, open_picture
 from .efficientnet import efficientnet_lite
 from .torch_network import TorchNetwork
 
@@ -97,7 +98,7 @@ def prepare_pictures(
 ) -> torch.Tensor:
     """Crop pictures to their centre square, scale them and normalise their colours, (picture - mean) / scale.
 
-    Grey or transparent ones are converted to RGB. The result is float32 (n_pictures, 3, image_size, image_size), with
+    Grey ones are converted to RGB. The result is float32 (n_pictures, 3, image_size, image_size), with
     the channels last in memory.
     """
     pixels = np.stack([_square(picture, image_size) for picture in pictures]).astype(np.float32)
@@ -141,10 +142,9 @@ def prepare_pixels(
 def opened(picture: Any, colours: Literal["RGB", "L"]) -> Image.Image:
     """Open a picture (a path, a PIL image or a uint8 array) in colour or in grey."""
     if isinstance(picture, str | PathLike):
-        with Image.open(picture) as file:
-            return file.convert(colours)
+        return eight_bits(open_picture(picture), colours)
     if isinstance(picture, Image.Image):
-        return picture.convert(colours)
+        return eight_bits(picture, colours)
     n_colours, shape = ((3,), "(height, width, 3)") if colours == "RGB" else ((), "(side, side)")
     if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] == n_colours:
         return Image.fromarray(picture)

@@ -156,14 +156,15 @@ def _as_picture(stimulus: Any) -> Image | None:
     from PIL import Image as images
     from PIL import UnidentifiedImageError
 
+    from ....models.pictures import eight_bits, open_picture
+
     if isinstance(stimulus, images.Image):
-        return stimulus.convert("RGB")
+        return eight_bits(stimulus)
     if isinstance(stimulus, np.ndarray) and stimulus.dtype == np.uint8 and stimulus.ndim in (2, 3):
         return images.fromarray(stimulus).convert("RGB") if stimulus.shape[2:] in ((), (3,)) else None
     if isinstance(stimulus, str | os.PathLike) and os.path.isfile(stimulus):
         try:
-            with images.open(stimulus) as file:
-                return file.convert("RGB")
+            return open_picture(stimulus)
         except UnidentifiedImageError:
             return None  # some other file
     return None

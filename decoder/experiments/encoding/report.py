@@ -73,9 +73,10 @@ class EncodingReport:
     def numbers(self) -> list[Number]:
         one, best = self.result.whole, self.result.whole.best
         ceiling = "none" if one.ceiling is None else f"{max(one.ceiling, 0.0) ** 0.5:.2f}"
+        of = f"{self.result.name(one)}: " if len(self.result.regions) > 1 else ""
         between = "none" if np.isnan(best.explained.low) else ends_text(best.explained).partition(" ")[2]
         return [
-            Number(f"{100 * best.explained.value:.1f} %", f"{what(self.result)}, {BEST}"),
+            Number(f"{100 * best.explained.value:.1f} %", f"{of}{what(self.result)}, {BEST}"),
             Number(between, f"95 % interval over {drawn(one)}"),
             Number(f"{100 * one.rows[UNTRAINED].explained.value:.1f} %", UNTRAINED),
             Number(f"{best.r:.2f}", "correlation, median over sites"),

@@ -16,7 +16,7 @@ from ...encoder import check_responses, size_of
 from ...evaluation.threads import once
 from ...pooling import check_pool, pooled
 from ...receptive_fields import RECEPTIVE_FIELD
-from ...statistics.ceilings import noise_ceiling
+from ...statistics.ceilings import noise_ceiling, single_responses
 from ...targets import StimulusTargets
 from ..session.holding_out import HoldOut, alike, groups_in, stretches, whole_groups
 from ..session.responses import Presented, presented
@@ -55,10 +55,10 @@ class EncodingSession(RegionSession[EncodeSettings]):
 
     def check(self) -> None:
         """Raise `InputError` where sites never vary, or settings do not fit the stimuli; before a network computes."""
-        for time in self.settings.times:
-            self.responses(time.name)
         for way in self.settings.hold_out:
             self.holding_out(way)
+        for time in self.settings.times:
+            self.responses(time.name)
         for spec in self.networks.values():
             check_pool(self.settings.pool, spec.network, spec.layers, len(self.stimuli))
             if self.settings.pool is not None and spec.network.hears and not isinstance(spec.targets, StimulusTargets):
@@ -135,14 +135,7 @@ class EncodingSession(RegionSession[EncodeSettings]):
 
     def repeats(self, time: str) -> NDArray[np.float64] | None:
         """Single responses (n_stimuli, n_sites, n_repeats), NaN where there was none; None if some have only one."""
-        if self.n_presentations.min() < 2:
-            return None
-        table = np.full((len(self.stimuli), int(self.n_presentations.max()), len(self.sites)), np.nan)
-        row = self._presented.row
-        order = np.argsort(row, kind="stable")
-        number = np.arange(len(order)) - np.repeat(np.r_[0, np.cumsum(self.n_presentations)[:-1]], self.n_presentations)
-        table[row[order], number] = self.trials_at[time].X[order][:, self.sites]
-        return table.transpose(0, 2, 1)
+        return single_responses(self.trials_at[time].X[:, self.sites], self._presented.row)
 
     @cached_property
     def ceilings(self) -> dict[str, NDArray[np.float64] | None]:

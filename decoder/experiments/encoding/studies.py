@@ -22,7 +22,7 @@ class EncodingStudy:
     study: Path
 
     def open(self) -> EncodingSession:
-        return session_of(open_study(self.study))
+        return session_of(open_study(self.study, needs_layer=False))
 
 
 def session_of(study: Study) -> EncodingSession:

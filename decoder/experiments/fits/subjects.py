@@ -31,7 +31,7 @@ class Subject:
 
     def open(self) -> FitSession:
         """Read everything that the study names."""
-        study = open_study(self.study)
+        study = open_study(self.study, needs_layer=False)
         parts = session_parts(study)
         parts["regions"] = with_names(parts["regions"], self.regions)
         parts["networks"] = with_layers(parts["networks"], self.layers)

@@ -25,7 +25,7 @@ class MapStudy:
     study: Path
 
     def open(self) -> MapSession:
-        return session_of(open_study(self.study))
+        return session_of(open_study(self.study, needs_layer=False))
 
 
 def session_of(study: Study) -> MapSession:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ...study.networks import NetworkSection
 from ...study.recordings import AnyRecording
 from ...study.schema import TargetsSection, study_sections
 from ...study.section import Section
-from ...study.settings import DecoderSection
+from ...study.settings import NO_LAYER, DecoderSection
 from ...study.study import open_study, read_document
 from ...targets import StimulusTargets, Targets
 from .noise import DEMO, Noise, noise_like
@@ -41,7 +41,8 @@ class PlanSections(Section):
     @model_validator(mode="after")
     def _has_stimuli(self) -> PlanSections:
         stimuli = None if self.recording is None else self.recording.kind_of_stimuli
-        if self.targets.stimuli is not None and self.plan.stimuli is None and stimuli is None:
+        has_stimuli = self.recording is not None and self.recording.has_stimuli
+        if self.targets.stimuli is not None and self.plan.stimuli is None and not has_stimuli:
             raise InputError(
                 "targets.stimuli: expected a recording that has pictures; give the folder or zip file they lie in as "
                 "plan.stimuli"
@@ -96,7 +97,8 @@ class PlanStudy:
 
     def _settings(self, network: Network) -> Settings:
         if self.sections.decoder is not None:
-            return self.sections.decoder.settings()
+            settings = self.sections.decoder.settings()
+            return replace(settings, layer=layer_by_default(network)) if settings.layer == NO_LAYER else settings
         from ....models.networks.free_text import GeneratesText
 
         names = isinstance(network, GeneratesText) or network.labels is not None

@@ -9,8 +9,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from ....errors import InputError
-from ....models.networks.language.language_model import LanguageModel
 from ...readers.listeners import read_listeners
 from ...readers.words.read import read_words
 from ...study.derived import fields_of
@@ -64,9 +62,9 @@ class RetrievalStudy:
             recording = read_listeners(**of.listeners.given())
             words = read_words(**of.words.given())
             checked(recording, words, settings)  # before the network is opened
-            network = of.network.open()
-            if not isinstance(network, LanguageModel):
-                raise InputError(f"network: expected a language model like smollm2-135m-instruct, got {network.name}")
+        with naming(self.path, "network: "):
+            network = of.network.open_language_model()
+        with naming(self.path):
             return retrieve(recording, words, network, settings)
 
 

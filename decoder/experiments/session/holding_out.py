@@ -121,8 +121,10 @@ def groups_in(table: dict[str, list[str]], keys: Sequence[str]) -> NDArray[np.in
 
 
 def _check(n_folds: int, most: int, of_what: str) -> None:
+    if most < 2:
+        raise InputError(f"expected two {of_what} or more, one to fit on and one to predict, got {most}")
     if not 2 <= n_folds <= most:
         raise InputError(
-            f"folds: expected 2 to {most}, as there are {most} {of_what}, got {n_folds}; one fold would leave nothing "
-            "to fit on"
+            f"n_folds: expected 2 to {most}, as there are {most} {of_what}, got {n_folds}; write n_folds = "
+            f"{min(most, 10)}"
         )

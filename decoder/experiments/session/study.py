@@ -21,10 +21,11 @@ def session_parts(study: Study, *, presentations: bool = False) -> dict[str, Any
     A StudyError says which regions, layers or networks do not fit together.
     """
     section = study.section(MapSection)
-    with study.naming("map.networks: " if section.networks else "map.layers: "):
-        for one in section.networks_or(study.sections.network):  # before the recording is read
-            one.check_layers()
+    for one in section.networks_or(study.sections.network):  # before the recording is read
+        with study.naming("map.networks: " if section.networks else "network: "):
             one.check_there()
+        with study.naming("map.networks: " if section.networks else "map.layers: "):
+            one.check_layers()
     recording = study.recording(presentations=presentations)
     study.check_words(recording)
     with study.naming("map.regions: " if section.regions_from is None else "map.regions_from: "):

@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 
 from ....errors import InputError, NonFiniteError, UnknownNameError
 from ...readers.tables import numbers, read_table
+from ...recordings.events import listed
+from ...recordings.patterns import matches
 
 Kind = Literal["stretch", "one-hot", "pattern"]
+SURE = 1.645
+"""A standard normal value is above this with a probability of 5 %."""
 ABOUT: dict[str, str] = {
     "stretch": "the site's response, as high as it goes",
     "one-hot": "the logarithm of the site's share of the softmax over all sites: high where others are low",
@@ -63,17 +67,40 @@ def of_sites(kind: Kind, given: str, sites: Sequence[str]) -> list[SiteObjective
     >>> [one.name for one in of_sites("stretch", "c,a*", ["a1", "a2", "b", "c"])]
     ['a1', 'a2', 'c']
     """
-    from fnmatch import fnmatchcase
-
+    if kind == "one-hot" and len(sites) < 2:
+        raise InputError(
+            f"--one-hot: expected two sites or more in the recording, one high and the others low, got {sites[0]} "
+            f"alone; take --stretch {sites[0]}"
+        )
     chosen = np.zeros(len(sites), bool)
     for pattern in filter(None, (part.strip() for part in given.split(","))):
-        matches = np.array([fnmatchcase(site, pattern) for site in sites])
-        if not matches.any():
+        fit = matches(pattern, sites)
+        if not fit.any():
             raise UnknownNameError("site", pattern, sites)
-        chosen |= matches
+        chosen |= fit
     if not chosen.any():
         raise InputError(f"--{kind}: expected names of sites, such as {sites[0]}, or '*' for all, got {given!r}")
     return [SiteObjective(kind, sites[i], i) for i in np.flatnonzero(chosen).tolist()]
+
+
+def not_predicted(objectives: Sequence[SiteObjective], r: NDArray[np.float64], n_pictures: int) -> list[str]:
+    """What to mind of sites whose correlation `r` (n_sites,) over held-out pictures is not surely above 0.
+
+    By Fisher's transformation, one-sided. Patterns are of many sites, and left out.
+
+    Examples
+    --------
+    >>> not_predicted(of_sites("stretch", "*", ["a", "b"]), np.array([0.7, 0.1]), 20)
+    ['The encoders do not surely predict b (r 0.10): over 20 held-out pictures r would be above 0.38. ...']
+    """
+    least = float(np.tanh(SURE / np.sqrt(n_pictures - 3))) if n_pictures > 3 else 1.0
+    weak = [f"{one.name} (r {r[one.site]:.2f})" for one in objectives if one.site >= 0 and not r[one.site] > least]
+    if not weak:
+        return []
+    return [
+        f"The encoders do not surely predict {listed(weak, 10)}: over {n_pictures} held-out pictures r would be above "
+        f"{least:.2f}. A picture that drives such an encoder says little of the site."
+    ]
 
 
 def read_pattern(path: Path, sites: Sequence[str], responses: NDArray[np.float64]) -> tuple[SiteObjective, list[str]]:

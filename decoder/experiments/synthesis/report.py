@@ -54,8 +54,9 @@ class SynthesisReport:
         names = ", ".join(one.name for one in result.made[TRAINED][:4])
         more = ", …" if len(result.made[TRAINED]) > 4 else ""
         return (
-            f"{n} ({result.kind}: {names}{more}) that {', '.join(result.networks)} say will drive the recorded sites, "
-            f"beside the best of {result.n_natural:,} natural ones, by the prediction itself"
+            f"{n} ({result.kind}: {names}{more}) that should drive the recorded sites by what "
+            f"{', '.join(result.networks)} predict{'s' * (len(result.networks) == 1)}, beside the best of "
+            f"{result.n_natural:,} natural ones, by the prediction itself"
             + (f" and by {count(len(self.judges), 'judge')} that had no part in it." if self.judges else ".")
         )
 
@@ -70,7 +71,10 @@ class SynthesisReport:
             Number(_percent(of.beyond_best), f"beyond the best natural picture, by {judge}"),
             Number(_percent(of.beyond_high), f"beyond 99 % of natural pictures, by {judge}"),
             Number(_percent(of.natural_high), "of the natural pictures that the prediction chooses, beyond 99 %"),
-            Number(f"{np.nanmedian(self.result.accuracy[OWN]):.2f}", "correlation of the prediction, held out"),
+            Number(
+                f"{np.nanmedian(self.result.accuracy[OWN]):.2f}",
+                "correlation, held out, median over sites",
+            ),
         ]
 
     def sentences(self) -> list[Sentence]:

@@ -23,7 +23,7 @@ from ..kernel.keys import content_key
 from .encoders import ENCODERS, HELD_OUT, TRAINED, EncoderFit, choices, entry_of, fields_of, notes_on_pooling
 from .making import KINDS, PICTURES, Making, MakingSession, picture_entry
 from .maps import score, standardised
-from .objectives import SiteObjective
+from .objectives import SiteObjective, not_predicted
 from .result import OWN, Judged, Made, Shares, Synthesis
 from .session import SynthesisSession
 
@@ -75,7 +75,7 @@ def synthesize(
     judged = _Judging(making)
     made = {kind: [judged.made(objective, kind) for objective in objectives] for kind in KINDS}
     natural = {one.natural for of in made.values() for one in of}
-    chosen = choices(session, cache)
+    chosen, accuracy = choices(session, cache), judged.accuracy()
     return Synthesis(
         name=session.name,
         kind=objectives[0].kind,
@@ -88,8 +88,12 @@ def synthesize(
         chosen=chosen,
         fingerprints={name: session.network(name, False).fingerprint for name in chosen},
         fields=fields_of(session, cache),
-        accuracy=judged.accuracy(),
-        notes=(*notes, *notes_on_pooling(session, cache)),
+        accuracy=accuracy,
+        notes=(
+            *notes,
+            *notes_on_pooling(session, cache),
+            *not_predicted(objectives, accuracy[OWN], len(session.held_out)),
+        ),
         settings=asdict(session.settings),
         seconds=time.perf_counter() - start,
     )

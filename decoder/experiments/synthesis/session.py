@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +18,7 @@ from ...encoder import check_responses
 from ...evaluation.threads import once
 from ...pooling import Pool, check_pool, is_map, pooled
 from ...receptive_fields import RECEPTIVE_FIELD
+from ...recordings.patterns import matches
 from ..kernel.keys import digest_of
 from ..session.holding_out import whole_groups
 from .judges import OnnxJudge
@@ -111,12 +111,12 @@ class SynthesisSession:
         """The pictures of the recording that were synthesised."""
         names, found = list(self.pictures), np.zeros(len(self.pictures), bool)
         for pattern in self.settings.synthesised:
-            matches = np.array([fnmatchcase(name, pattern) for name in names])
-            if not matches.any():
+            fit = matches(pattern, names)
+            if not fit.any():
                 raise InputError(
                     f"synthesised: the recording has no picture {pattern!r}; they are {', '.join(names[:3])}, ..."
                 )
-            found |= matches
+            found |= fit
         return np.flatnonzero(found)
 
     @cached_property

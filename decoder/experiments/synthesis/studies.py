@@ -31,7 +31,7 @@ def session_of(study: Study) -> SynthesisSession:
     """
     section, places = study.section(SynthesizeSection), study.section(MapSection)
     kind = "words" if study.sections.targets.stimuli is None else study.sections.recording.kind_of_stimuli
-    if kind != "pictures":
+    if kind in ("words", "sounds"):
         with study.naming("targets: "):
             raise InputError(
                 f'expected stimuli = "recording" and a recording with the pictures that were presented, got {kind}: '

@@ -1,7 +1,8 @@
-"""Responses in a table: a row for each stimulus, a column for each site."""
+"""Responses in a table: a row for each stimulus, or for each of its repeats, and a column for each site."""
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePath
@@ -10,20 +11,36 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....errors import RecordingError
+from ....errors import RecordingError, UnknownNameError
+from ....errors.printable import printable
 from ...recordings.events import listed
+from ...recordings.patterns import matches
 from ..tables import numbers, read_table
+
+FEW = 10
+"""Fewer numbers than these can be counts, or copies, by chance."""
 
 
 class ResponseTable(NamedTuple):
-    """Responses (n_stimuli, n_sites) in the order of the stimuli, names of sites, and each stimulus's class, if any."""
+    """Responses (n_rows, n_sites), the stimulus of each row (n_rows,), names of sites, and each stimulus's class.
+
+    Rows are in the order of the stimuli, and the repeats of one in that of the file.
+    """
 
     responses: NDArray[np.float64]
+    stimulus: NDArray[np.intp]
     sites: tuple[str, ...]
     labels: list[str] | None
 
+    def averages(self) -> NDArray[np.float64]:
+        """The mean over the repeats of each stimulus, (n_stimuli, n_sites)."""
+        first = np.searchsorted(self.stimulus, np.arange(self.stimulus[-1] + 1))
+        return np.add.reduceat(self.responses, first) / np.bincount(self.stimulus)[:, None]
 
-def read_response_table(path: Path, stimuli: Sequence[str], *, stimulus: str, label: str | None) -> ResponseTable:
+
+def read_response_table(
+    path: Path, stimuli: Sequence[str], *, stimulus: str, label: str | None, sites: Sequence[str] | None
+) -> ResponseTable:
     """Read a table of responses to these stimuli, see `hotwire.decoder.readers.spikes.responses.read_responses`."""
     table = read_table(path)
     for field, column in (("stimulus", stimulus), ("label", label)):
@@ -32,58 +49,133 @@ def read_response_table(path: Path, stimuli: Sequence[str], *, stimulus: str, la
                 f"{path}: expected a column {column!r}, got the columns {', '.join(table)}; name the one that holds "
                 f"it: {field} = {next(iter(table))!r}"
             )
-    order = _rows_of(path, stimuli, table[stimulus])
-    sites = tuple(name for name in table if name not in (stimulus, label))
-    if not sites:
-        raise RecordingError(f"{path}: expected a column for each site beside {stimulus!r}, got none")
-    responses = np.stack([_responses(path, name, table[name]) for name in sites], axis=1)
-    return ResponseTable(responses[order], sites, None if label is None else [table[label][row] for row in order])
+    of_row = _stimuli_of(path, stimuli, table[stimulus])
+    names = _sites(path, [name for name in table if name not in (stimulus, label)], sites)
+    responses = np.stack([_responses(path, name, table[name], names) for name in names], axis=1)
+    if sites is None:
+        _check_no_counts(path, names, responses, of_row)
+    order = np.argsort(of_row, kind="stable")
+    labels = None if label is None else _labels(path, label, table[label], of_row, stimuli)
+    found = ResponseTable(responses[order], of_row[order], tuple(names), labels)
+    _check_repeats(path, found, stimuli)
+    return found
 
 
-def _rows_of(path: Path, stimuli: Sequence[str], names: list[str]) -> NDArray[np.intp]:
-    """The row of each stimulus; names in the table may lack the files' ending."""
-    twice = [name for name, n in Counter(names).items() if n > 1]
-    if twice:
-        lines = [i + 2 for i, name in enumerate(names) if name == twice[0]]
-        raise RecordingError(
-            f"{path}: expected each stimulus in one row, got {twice[0]!r} in lines {listed(lines)}; average its "
-            "responses, or correct the names"
-        )
-    of_stem = {stem: n for stem, n in Counter(PurePath(name).stem for name in stimuli).items()}
-    rows, row_of = [], {name: i for i, name in enumerate(names)}
-    for name in stimuli:
-        stem = PurePath(name).stem
-        found = [row_of[one] for one in dict.fromkeys((name, stem)) if one in row_of]
-        if (stem in row_of and of_stem[stem] > 1) or len(found) > 1:
+def _stimuli_of(path: Path, stimuli: Sequence[str], names: list[str]) -> NDArray[np.intp]:
+    """The position of each row's stimulus; names in the table may lack the files' ending."""
+    there, stems = set(names), [PurePath(name).stem for name in stimuli]
+    of_stem = Counter(stems)
+    for name, stem in zip(stimuli, stems, strict=True):
+        if stem in there and (of_stem[stem] > 1 or (stem != name and name in there)):
             raise RecordingError(
                 f"{path}: {stem!r} is the name of several stimuli; write each with its ending, such as {name!r}"
             )
-        rows += found or [-1]
-    absent = [name for name, row in zip(stimuli, rows, strict=True) if row < 0]
-    unknown = [name for i, name in enumerate(names) if i not in set(rows)]
+    position = {stem: i for i, stem in enumerate(stems)} | {name: i for i, name in enumerate(stimuli)}
+    absent = [name for name, stem in zip(stimuli, stems, strict=True) if not {name, stem} & there]
+    unknown = [name for name in dict.fromkeys(names) if name not in position]
     if absent or unknown:
         parts = [
             *([f"no row for {listed(absent, 3)} ({len(absent)} of {len(stimuli)} stimuli)"] if absent else []),
-            *([f"no stimulus {listed(unknown, 3)} ({len(unknown)} of {len(names)} rows)"] if unknown else []),
+            *([f"no stimulus {listed(unknown, 3)} ({len(unknown)} of {len(there)} names)"] if unknown else []),
         ]
-        raise RecordingError(f"{path}: expected a row for each file of stimuli, got {' and '.join(parts)}")
-    return np.array(rows, np.intp)
+        raise RecordingError(
+            f"{path}: expected rows for each file of stimuli, and no others, got {' and '.join(parts)}; correct the "
+            "names, or take out what the other lacks"
+        )
+    return np.array([position[name] for name in names], np.intp)
 
 
-def _responses(path: Path, name: str, column: list[str]) -> NDArray[np.float64]:
+def _sites(path: Path, columns: list[str], sites: Sequence[str] | None) -> list[str]:
+    """The columns that are sites: those that were named, or fit a pattern; else all."""
+    if sites is not None:
+        chosen = np.zeros(len(columns), bool)
+        for pattern in sites:
+            fit = matches(pattern, columns)
+            if not fit.any():
+                raise UnknownNameError(f"column of {path}", pattern, columns)
+            chosen |= fit
+        return [name for name, one in zip(columns, chosen, strict=True) if one]
+    if not columns:
+        raise RecordingError(f"{path}: expected a column for each site beside that of the stimuli, got none")
+    if "" in columns:
+        raise RecordingError(
+            f"{path}: expected a name for each column, got one without, as pandas writes for its row numbers; save the "
+            f"table with to_csv(..., index=False), or {_say_sites([name for name in columns if name])}"
+        )
+    return columns
+
+
+def _say_sites(others: Sequence[str]) -> str:
+    starts = [others[0][:n] for n in range(len(others[0]), 0, -1)] if others else []
+    start = next((start for start in starts if all(name.startswith(start) for name in others)), "")
+    named = f'["{start}*"]' if start and len(others) > 1 else "[" + listed(map(repr, others), 3) + "]"
+    return f"name the columns that are sites: sites = {named}"
+
+
+def _responses(path: Path, name: str, column: list[str], sites: Sequence[str]) -> NDArray[np.float64]:
     if not any(map(_is_number, column)):
         raise RecordingError(
             f"{path}: expected numbers in the column {name!r}, as in that of any site, got {column[0]!r}; if it holds "
-            f"the class of each stimulus, write label = {name!r}, else take it out"
+            f"the class of each stimulus, write label = {name!r}, if something else, "
+            f"{_say_sites([one for one in sites if one != name])}. A table with a row for each site has to be turned "
+            "into one with a column for each"
         )
     values = numbers(path, name, column)
     if not np.isfinite(values).all():
         line = int(np.argmin(np.isfinite(values)))
         raise RecordingError(
             f"{path}, line {line + 2}: expected a finite number in the column {name!r}, got {column[line]!r}; take the "
-            "stimulus out, or the site"
+            "row out, or the site"
         )
     return values
+
+
+def _check_no_counts(path: Path, names: Sequence[str], responses: NDArray, of_row: NDArray[np.intp]) -> None:
+    """Raise where a column numbers the rows, or the repeats of each stimulus: it is no site."""
+    n_repeats = np.bincount(of_row)
+    in_each = np.arange(len(of_row)) - np.repeat(np.cumsum(n_repeats) - n_repeats, n_repeats)
+    for name, values in zip(names, responses.T, strict=True):
+        for what, ordered, count in (
+            ("rows", np.sort(values), np.arange(len(values))),
+            ("repeats of each stimulus", values[np.lexsort((values, of_row))], in_each),
+        ):
+            if count.any() and len(values) >= FEW and any(np.array_equal(ordered - first, count) for first in (0, 1)):
+                raise RecordingError(
+                    f"{path}: expected a site in each column, but {name!r} numbers the {what}; take it out, or "
+                    f"{_say_sites([one for one in names if one != name])}"
+                )
+
+
+def _check_repeats(path: Path, table: ResponseTable, stimuli: Sequence[str]) -> None:
+    """Raise where all repeats are copies, which would count as free of noise; warn where few stimuli have any."""
+    again = np.flatnonzero(np.diff(table.stimulus) == 0)
+    copies = np.array_equal(table.responses[again], table.responses[again + 1])
+    if copies and table.responses[again].size >= FEW:
+        raise RecordingError(
+            f"{path}: expected single responses where a stimulus is in several rows, got copies, the same in every "
+            "site; leave one row for each stimulus"
+        )
+    n_repeats = np.bincount(table.stimulus)
+    several = np.flatnonzero(n_repeats > 1)
+    if 0 < len(several) < len(stimuli):
+        names = listed([printable(stimuli[i]) for i in several.tolist()], 3)
+        warnings.warn(
+            f"{printable(str(path))}: {len(several)} of the {len(stimuli)} stimuli ({names}) are in several rows, which "
+            "are taken for repeats",
+            stacklevel=4,
+        )
+
+
+def _labels(path: Path, column: str, labels: list[str], of_row: NDArray[np.intp], stimuli: Sequence[str]) -> list[str]:
+    """The class of each stimulus, which is the same in all of its rows."""
+    found: dict[int, str] = {}
+    for line, (row, label) in enumerate(zip(of_row.tolist(), labels, strict=True), start=2):
+        if found.setdefault(row, label) != label:
+            raise RecordingError(
+                f"{path}, line {line}: expected one class for {stimuli[row]}, got {label!r} after {found[row]!r} in "
+                f"the column {column!r}. If it names sites, turn the table into one with a column for each site"
+            )
+    return [found[i] for i in range(len(stimuli))]
 
 
 def _is_number(entry: str) -> bool:

@@ -1,11 +1,10 @@
-"""Responses averaged over repeats, one for each picture or sound, as laboratories publish them."""
+"""Responses to pictures or sounds, averaged over repeats or single, as laboratories publish them."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-from zipfile import BadZipFile, ZipFile
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +14,7 @@ from ...recordings.events import Events
 from ...recordings.recording import Recording
 from .response_table import read_response_table
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 TABLES = (".tsv", ".csv")
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 def read_responses(
@@ -28,6 +23,7 @@ def read_responses(
     *,
     stimulus: str = "stimulus",
     label: str | None = None,
+    sites: Sequence[str] | None = None,
     unit: str = "spikes",
     source: str | None = None,
 ) -> Recording:
@@ -40,13 +36,16 @@ def read_responses(
     Parameters
     ----------
     responses : path of a .npy file or of a table, or array (n_neurons, n_stimuli)
-        A table (``.tsv``, ``.csv``) has a row for each stimulus and a column for each site, which is named after it.
+        A table (``.tsv``, ``.csv``) has a row for each stimulus, or for each of its repeats, which are averaged, and a
+        column for each site, which is named after it.
     stimuli : list of str
         The names of their files; in the order of the columns of an array, in any order for a table.
     stimulus : str
         The column of a table that names each stimulus: its file, perhaps without the ending.
     label : str, optional
-        The column of a table that holds the class of each stimulus. All other columns are sites.
+        The column of a table that holds the class of each stimulus.
+    sites : sequence of str, optional
+        The columns of a table that are sites, by name or by patterns such as ``"unit_*"``. Default: all others.
     unit : str
         Of the responses.
     source : str, optional
@@ -55,60 +54,87 @@ def read_responses(
     ------
     RecordingError
         The file is no array, or has another number of columns than there are stimuli; a table's rows are not those of
-        the stimuli, or an entry is no number.
+        the stimuli, or an entry is no number, or a column numbers rows or repeats.
     """
-    if not isinstance(responses, np.ndarray) and Path(responses).suffix in TABLES:
-        table = read_response_table(Path(responses), stimuli, stimulus=stimulus, label=label)
+    if is_table(responses):
+        table = read_response_table(Path(responses), stimuli, stimulus=stimulus, label=label, sites=sites)
         names, labels = np.array(stimuli), np.array(stimuli if table.labels is None else table.labels)
-        return _each_its_own_run(table.responses, names, unit, source or _source(responses), labels, table.sites)
-    if label is not None or stimulus != "stimulus":
-        raise RecordingError(
-            f"{'label' if label is not None else 'stimulus'}: expected only beside responses in a table "
-            f"({', '.join(TABLES)}), whose columns it names; leave it out"
-        )
+        return _each_its_own_run(table.averages(), names, unit, source or _source(responses), labels, table.sites)
+    _check_array_alone(stimulus, label, sites)
     array = responses if isinstance(responses, np.ndarray) else _load(Path(responses))
     if array.ndim != 2 or array.shape[1] != len(stimuli):
+        turned = "; transpose it" if array.shape[:1] == (len(stimuli),) and array.ndim == 2 else ""
         raise RecordingError(
             f"responses: expected (n_neurons, n_stimuli) with a column for each of the {len(stimuli)} stimuli, got "
-            f"{array.shape}"
+            f"{array.shape}{turned}"
         )
     return _each_its_own_run(array.T, np.array(stimuli), unit, source or _source(responses))
 
 
 def read_presentations(
-    repeats: str | Path | NDArray, stimuli: list[str], *, unit: str = "spikes", source: str | None = None
+    repeats: str | Path | NDArray,
+    stimuli: list[str],
+    *,
+    stimulus: str = "stimulus",
+    label: str | None = None,
+    sites: Sequence[str] | None = None,
+    unit: str = "spikes",
+    source: str | None = None,
 ) -> Recording:
-    """Read the response of each neuron to each single presentation of a picture: averages come apart again.
+    """Read the response of each neuron to each single presentation of a stimulus: averages come apart again.
 
     The order of presentations in time is not known, so each is a run of its own, as in `read_responses`.
 
     Parameters
     ----------
-    repeats : path of a .npy file, or array (n_neurons, n_stimuli, n_repeats)
-        NaN where there was no repeat.
-    stimuli, unit, source
+    repeats : path of a .npy file or of a table, or array (n_neurons, n_stimuli, n_repeats)
+        NaN in an array where there was no repeat. A table has a row for each repeat.
+    stimuli, stimulus, label, sites, unit, source
         As for `read_responses`.
 
     Raises
     ------
     RecordingError
-        The file is no array, has another number of pictures, or a presentation was recorded of some neurons only.
+        The file is no array, has another number of stimuli, or a presentation was recorded of some neurons only; or as
+        for the table of `read_responses`.
     """
+    if is_table(repeats):
+        table = read_response_table(Path(repeats), stimuli, stimulus=stimulus, label=label, sites=sites)
+        names, labels = np.array(stimuli), np.array(stimuli if table.labels is None else table.labels)
+        of_row = table.stimulus
+        return _each_its_own_run(
+            table.responses, names[of_row], unit, source or _source(repeats), labels[of_row], table.sites
+        )
+    _check_array_alone(stimulus, label, sites)
     array = repeats if isinstance(repeats, np.ndarray) else _load(Path(repeats))
     by_stimulus = _by_stimulus(array, len(stimuli), _source(repeats))
     there = np.isfinite(by_stimulus)
     whole = there.all(axis=1)
     partly = np.argwhere(there.any(axis=1) & ~whole)
     if len(partly):
-        stimulus, repeat = partly[0]
+        at, repeat = partly[0]
         raise RecordingError(
             f"repeats: expected each presentation of all neurons, or NaN for all, got NaN for "
-            f"{np.count_nonzero(~there[stimulus, :, repeat])} of {array.shape[0]} in repeat {repeat} of "
-            f"{stimuli[stimulus]} ({len(partly)} presentations are so); leave out neurons that were lost, or these "
+            f"{np.count_nonzero(~there[at, :, repeat])} of {array.shape[0]} in repeat {repeat} of "
+            f"{stimuli[at]} ({len(partly)} presentations are so); leave out neurons that were lost, or these "
             "presentations"
         )
     names = np.repeat(stimuli, whole.sum(axis=1))
     return _each_its_own_run(by_stimulus.transpose(0, 2, 1)[whole], names, unit, source or _source(repeats))
+
+
+def is_table(given: str | Path | NDArray) -> TypeGuard[str | Path]:
+    """Whether responses are in a table, by the ending of its name."""
+    return not isinstance(given, np.ndarray) and Path(given).suffix.lower() in TABLES
+
+
+def _check_array_alone(stimulus: str, label: str | None, sites: Sequence[str] | None) -> None:
+    given = {"label": label is not None, "stimulus": stimulus != "stimulus", "sites": sites is not None}
+    for name in (name for name, is_given in given.items() if is_given):
+        raise RecordingError(
+            f"{name}: expected only beside responses in a table ({', '.join(TABLES)}), whose columns it names; "
+            "leave it out"
+        )
 
 
 def _each_its_own_run(
@@ -150,50 +176,11 @@ def _by_stimulus(array: NDArray, n_stimuli: int, source: str) -> NDArray[np.floa
     return array.transpose(1, 0, 2)
 
 
-def read_pictures(path: str | Path) -> dict[str, Image]:
-    """Read all pictures of a folder or a zip file, by name and in the order of their names.
-
-    Raises
-    ------
-    RecordingError
-        There are none, or one cannot be read.
-    """
-    from PIL import Image as images
-
-    path = Path(path)
-    contents = _zipped(path) if path.is_file() else _in_folder(path)
-    pictures = {}
-    for name in sorted(contents):
-        try:
-            pictures[name] = images.open(io.BytesIO(contents[name])).convert("RGB")
-        except (OSError, ValueError) as error:
-            raise RecordingError(f"stimuli: {name} in {path} is no picture that can be read ({error})") from error
-    if not pictures:
-        raise RecordingError(f"stimuli: no pictures in {path}; expected files ending in {', '.join(PICTURES)}")
-    return pictures
-
-
-def _zipped(path: Path) -> dict[str, bytes]:
-    try:
-        with ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if _is_picture(name) and not name.startswith("__MACOSX")]
-            return {Path(name).name: archive.read(name) for name in names}
-    except (BadZipFile, OSError) as error:
-        raise RecordingError(f"stimuli: {path} cannot be read as a zip file ({error})") from error
-
-
-def _in_folder(path: Path) -> dict[str, bytes]:
-    if not path.is_dir():
-        raise RecordingError(f"stimuli: {path} is neither a folder nor a zip file")
-    return {file.name: file.read_bytes() for file in path.iterdir() if _is_picture(file.name)}
-
-
-def _is_picture(name: str) -> bool:
-    return Path(name).suffix.lower() in PICTURES
-
-
 def _load(path: Path) -> NDArray:
     try:
         return np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise RecordingError(f"responses: {path} cannot be read as a numpy array ({error})") from error
+        raise RecordingError(
+            f"responses: {path} cannot be read as a numpy array ({error}); expected a .npy file, or a table ending in "
+            f"{' or '.join(TABLES)}"
+        ) from error

@@ -95,7 +95,7 @@ def test_wrong_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert "blocks.99" in broken(new("layer"), '"blocks.1"]', '"blocks.99"]')
     assert "encode.n_folds: " in broken(new("fold"), "n_folds = 5", "n_folds = 1")
     said = broken(new("folds"), "n_folds = 5", "n_folds = 70")
-    assert "encode: folds: expected 2 to 60, as there are 60 stimuli, got 70" in said
+    assert "encode: n_folds: expected 2 to 60, as there are 60 stimuli, got 70" in said
     assert 'hold_out = "group" together with groups' in broken(new("group"), "n_folds", 'hold_out = "group"\nn_folds')
     assert "encode.hold_out" in broken(new("way"), "n_folds", 'hold_out = "random"\nn_folds')
     for wrong in ("0", '"gaussian"'):

@@ -113,10 +113,13 @@ def test_words_alone_will_do() -> None:
         (["--network", "x", "--words", "cat,cat"], "'cat' is there twice"),
         (["--network", "x", "--words", "cat,"], "empty word"),
         (["--network", "x", "--words", "cat,face", "--layer", "third"], "unknown layer 'third'"),
-        (["--network", "x", "--stimuli", "nowhere"], "neither a folder nor a zip file"),
+        (["--network", "x", "--stimuli", "nowhere"], "there is no folder or zip file"),
         (["--network", "x", "--words", "cat,face", "--trials", "1"], "expected numbers of trials"),
         (["--network", "x", "--words", "cat,face", "--like", "nothing.toml"], "nothing.toml: there is no such file"),
-        (["--network", "x", "--words", "cat,face", "--report", "no/where.html"], "make no first"),
+        (
+            ["--network", "x", "--words", "cat,face", "--report", "no/where.html"],
+            "no folder no to write",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(arguments: list[str], message: str) -> None:

@@ -56,6 +56,7 @@ def test_pictures_report_and_json(tmp_path: Path) -> None:
     assert set(found["made"]) == {"trained", "shuffled map", "untrained network"}
     page = Path(found["report"]).read_text()
     assert Path(found["report"]).name == "study-synthesize.html"
+    assert found["folder"] == "study-synthesize"
     for text in ("No judge: only the own prediction", "neuron_2", "8 x 8", "Methods", "the same optimiser"):
         assert text in page or text.capitalize() in page, text
     pictures = sorted((tmp_path / "study-synthesize").glob("*.png"))
@@ -97,6 +98,9 @@ def test_metamers(tmp_path: Path) -> None:
 
 def test_one_thing_is_asked(tmp_path: Path) -> None:
     study = save_study(tmp_path, STUDY + SECTION)
+    (tmp_path / "study-synthesize").write_text("a file")
+    assert "--report: expected a folder to write into, but study-synthesize is a file" in complaint(study, "--recorded")
+    assert "--report: there is no folder nowhere" in complaint(study, "--recorded", "--report", "nowhere/a.html")
     assert "expected one of --stretch, --one-hot, --pattern, --metamer, --recorded, got none" in complaint(study)
     assert "got --stretch and --recorded" in complaint(study, "--stretch", "*", "--recorded")
 

@@ -55,7 +55,7 @@ def test_events_file(tmp_path: Path) -> None:
     [
         ("", "empty file"),
         ("onset\tduration\n1\t2\n", r"'trial_type', got the columns onset, duration"),
-        ("onset,duration,trial_type\n1,2,face\n", r"'onset', got .*; they are separated by tabs, .* in a \.csv file"),
+        ("onset,duration,trial_type\n1,2,face\n", r"expected tabs between the fields, got commas; .* name it .csv"),
         ("onset\tduration\ttrial_type\n1\t2\n", "line 2: expected 3 fields"),
         ("onset\tduration\ttrial_type\tonset\n1\t2\tface\t3\n", "columns of different names, got 'onset' twice"),
         (

@@ -76,6 +76,13 @@ def test_what_is_left_out_takes_the_defaults_of_python(written: Write) -> None:
     assert sections.evaluation.arguments() == {"choose": []}
 
 
+def test_the_layer_may_be_left_out_where_none_is_decoded_into(written: Write) -> None:
+    path = written(MINIMAL.replace("layer = 8", ""))
+    with pytest.raises(StudyError, match=r"decoder\.layer: expected the layer .* such as layer = 8, got none"):
+        open_study(path)
+    assert open_study(path, needs_layer=False).sections.decoder.settings().layer == ""
+
+
 def test_events_without_a_word_can_be_left_out(written: Write, tmp_path: Path) -> None:
     write_npz(recording(), tmp_path / "recording.npz")
     only_cat = MINIMAL.replace(', rest = ["nothing", "void"] }', " }")
@@ -219,6 +226,11 @@ def test_responses_bring_their_pictures(written: Write, tmp_path: Path) -> None:
     (tmp_path / "responses.npy").unlink()
     with pytest.raises(StudyError, match=r"recording: responses: .*responses\.npy"):
         study.recording()
+    (tmp_path / "pictures").rename(tmp_path / "elsewhere")
+    for network, layer in (("efficientnet-lite0", "head"), ("whisper-tiny.en", "4")):
+        of = text.replace("efficientnet-lite0", network).replace("head", layer)
+        with pytest.raises(StudyError, match=r"recording: stimuli: there is no folder or zip file .*pictures"):
+            open_study(written(of)).recording()
 
 
 def test_attributes_make_runs_and_events(written: Write, tmp_path: Path) -> None:

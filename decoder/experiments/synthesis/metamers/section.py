@@ -61,7 +61,7 @@ def metamers_of(study: Study, layers: Sequence[str]) -> Metamers:
         if own.name in [one.name for one in section.others]:
             raise InputError(f"others: expected other networks than {own.name}, for which metamers are made")
     study.check_network()
-    if study.sections.recording.kind_of_stimuli != "pictures":
+    if study.sections.recording.kind_of_stimuli == "sounds" or not study.sections.recording.has_stimuli:
         with study.naming("recording: "):
             raise InputError("expected one that includes the presented pictures, got none; metamers are made of them")
     pictures = study.sections.recording.presented

@@ -48,13 +48,15 @@ def test_words_are_alone() -> None:
 
 @pytest.mark.parametrize("n_folds", [0, 1, 61])
 def test_impossible_numbers_of_folds(n_folds: int) -> None:
-    with pytest.raises(InputError, match=f"folds: expected 2 to 60, as there are 60 stimuli, got {n_folds}"):
+    with pytest.raises(InputError, match=f"n_folds: expected 2 to 60, as there are 60 stimuli, got {n_folds}"):
         whole_groups(np.arange(60), n_folds)
 
 
 def test_too_few_groups_and_too_wide_a_gap() -> None:
     with pytest.raises(InputError, match="expected 2 to 3, as there are 3 groups of stimuli, got 5"):
         whole_groups(np.arange(60) // 20, 5)
+    with pytest.raises(InputError, match="expected two stimuli or more, one to fit on and one to predict, got 1"):
+        whole_groups(np.arange(1), 10)
     with pytest.raises(InputError, match="gap: expected some stimuli to be left to fit on, but 40 on both sides"):
         stretches(np.arange(60), 5, 40)
 

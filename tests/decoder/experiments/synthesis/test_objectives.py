@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from hotwire.decoder.experiments.synthesis.objectives import SiteObjective, of_sites, read_pattern
+from hotwire.decoder.experiments.synthesis.objectives import SiteObjective, not_predicted, of_sites, read_pattern
 from hotwire.errors import HotwireError, InputError, NonFiniteError, RecordingError, UnknownNameError
 
 SITES = ("a1", "a2", "b")
@@ -39,6 +39,17 @@ def test_sites_by_name_and_pattern() -> None:
         of_sites("stretch", "a1,c", SITES)
     with pytest.raises(InputError, match=r"--stretch: expected names of sites, such as a1"):
         of_sites("stretch", " , ", SITES)
+    with pytest.raises(InputError, match=r"--one-hot: expected two sites or more .* got b alone; take --stretch b"):
+        of_sites("one-hot", "b", ["b"])
+
+
+def test_sites_that_are_not_predicted() -> None:
+    r = np.array([0.7, np.nan, 0.1])
+    [said] = not_predicted(of_sites("stretch", "*", SITES), r, 20)
+    assert "do not surely predict a2 (r nan), b (r 0.10)" in said
+    assert not_predicted(of_sites("one-hot", "a1", SITES), r, 20) == []
+    assert "predict a1 (r 0.70)" in not_predicted(of_sites("stretch", "a1", SITES), r, 5)[0]
+    assert not_predicted([SiteObjective("pattern", "p", pattern=(0.0, 0.0, 1.0))], r, 20) == []
 
 
 def test_a_pattern_in_the_recordings_unit(tmp_path: Path) -> None:

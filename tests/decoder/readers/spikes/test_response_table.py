@@ -11,7 +11,8 @@ import soundfile
 
 from hotwire.decoder.readers import read_responses
 from hotwire.decoder.readers.sounds import read_sounds
-from hotwire.errors import RecordingError
+from hotwire.decoder.readers.spikes.responses import read_presentations
+from hotwire.errors import RecordingError, UnknownNameError
 
 FILES = ["a.wav", "b.wav", "c.flac"]
 ROWS = [["name", "kind", "A1", "belt"], ["c", "song", "5", "6"], ["a", "dog", "1", "2"], ["b.wav", "song", "3", "4.5"]]
@@ -46,20 +47,58 @@ def changed(row: int, column: int, entry: str) -> list[list[str]]:
         (ROWS, {"label": None}, r"expected numbers in the column 'kind', .* got 'song'; .* write label = 'kind'"),
         (changed(2, 2, "nan"), {}, r"line 3: expected a finite number in the column 'A1', got 'nan'"),
         (changed(2, 2, "n/a"), {}, r"line 3: expected a number in the column 'A1', got 'n/a'"),
-        (changed(3, 0, "a"), {}, r"expected each stimulus in one row, got 'a' in lines 3, 4; average"),
+        ([["", *row] for row in ROWS], {}, r"got one without, as pandas writes .* sites = "),
         (
             changed(3, 0, "a.wav"),
             {},
             r"'a' is the name of several stimuli; write each with its ending, such as 'a.wav'",
         ),
         (ROWS[:3], {}, r"no row for b.wav \(1 of 3 stimuli\)"),
-        ([*ROWS, ["d", "dog", "1", "1"]], {}, r"no stimulus d \(1 of 4 rows\)"),
-        ([one[:2] for one in ROWS], {}, "expected a column for each site beside 'name', got none"),
+        ([*ROWS, ["d", "dog", "1", "1"]], {}, r"no stimulus d \(1 of 4 names\)"),
+        ([one[:2] for one in ROWS], {}, "expected a column for each site beside that of the stimuli, got none"),
     ],
 )
 def test_wrong_tables(tmp_path: Path, rows: list[list[str]], given: dict[str, Any], message: str) -> None:
     with pytest.raises(RecordingError, match=message):
         read_responses(save(tmp_path, rows), FILES, **{"stimulus": "name", "label": "kind", **given})
+
+
+REPEATS = [["name", "trial", "A1", "A2"]] + [
+    [name, str(trial), str(trial + i), str(2 * i)] for trial in (1, 2, 3, 4) for i, name in enumerate("cab")
+]
+
+
+def test_repeats_are_averaged_or_read_one_by_one(tmp_path: Path) -> None:
+    path = save(tmp_path, [[row[0], *row[2:]] for row in REPEATS])
+    found = read_responses(path, FILES, stimulus="name")
+    assert found.data.tolist() == [[3.5, 2], [4.5, 4], [2.5, 0]]
+    single = read_presentations(path, FILES, stimulus="name")
+    assert single.events.stimulus is not None
+    assert single.events.stimulus.tolist() == [name for name in FILES for _ in range(4)]
+    assert single.data[:, 0].tolist() == [2, 3, 4, 5, 3, 4, 5, 6, 1, 2, 3, 4]
+    assert len(single.runs) == 12
+
+
+def test_what_is_no_site_is_told_and_left_out(tmp_path: Path) -> None:
+    path = save(tmp_path, REPEATS)
+    with pytest.raises(RecordingError, match=r"'trial' numbers the repeats of each stimulus; .* sites = \[\"A\*\"\]"):
+        read_responses(path, FILES, stimulus="name")
+    assert read_responses(path, FILES, stimulus="name", sites=["A*"]).feature_names == ("A1", "A2")
+    with pytest.raises(UnknownNameError, match=r"column of .*table.tsv 'V\*'.* trial, A1, A2"):
+        read_responses(path, FILES, stimulus="name", sites=["V*"])
+    numbered = [[*row, "order" if i == 0 else str(i - 1)] for i, row in enumerate(REPEATS)]
+    with pytest.raises(RecordingError, match="'order' numbers the rows"):
+        read_responses(save(tmp_path, [[row[0], *row[2:]] for row in numbered]), FILES, stimulus="name")
+
+
+def test_rows_that_are_no_repeats(tmp_path: Path) -> None:
+    rows = [["name", "kind", "A1", "A2"], *[[name, "x", str(i), "7"] for i, name in enumerate("abc")] * 3]
+    with pytest.raises(RecordingError, match=r"expected single responses .* got copies"):
+        read_responses(save(tmp_path, rows), FILES, stimulus="name", label="kind")
+    with pytest.warns(UserWarning, match=r"1 of the 3 stimuli \(a.wav\) are in several rows"):
+        read_responses(save(tmp_path, [*ROWS, ["a", "dog", "8", "9"]]), FILES, stimulus="name", label="kind")
+    with pytest.raises(RecordingError, match=r"line 5: expected one class for a.wav, got 'cat' after 'dog' .* 'kind'"):
+        read_responses(save(tmp_path, [*ROWS, ["a", "cat", "8", "9"]]), FILES, stimulus="name", label="kind")
 
 
 def test_columns_are_named_of_tables_alone() -> None:

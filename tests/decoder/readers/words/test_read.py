@@ -159,5 +159,5 @@ def test_the_column_that_is_missing_is_the_one_to_mend(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="rename the columns of times, and that of 'word'"):
         read_words(tmp_path / "w.tsv")
     (tmp_path / "w.csv").write_text("word;onset_s;offset_s\nthe;0.0;0.2\n")
-    with pytest.raises(RecordingError, match="separate them by tabs, or by commas in a"):
+    with pytest.raises(RecordingError, match=r"expected commas between the fields of a .csv file, got semicolons"):
         read_words(tmp_path / "w.csv")

@@ -1,0 +1,85 @@
+"""What can be synthesised from a study: each way takes what was asked for, and makes a report and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...report.result import PageResult
+from ...study.study import Study
+from .encoders import TRAINED
+from .metamers.report import MetamersReport
+from .metamers.section import metamers_of
+from .objectives import SiteObjective, of_sites, read_pattern
+from .recorded import judge_recorded
+from .recorded_report import RecordedReport
+from .report import SynthesisReport
+from .run import synthesize
+from .session import SynthesisSession
+from .studies import session_of
+
+
+class Synthesised(NamedTuple):
+    """A report, the seconds it took, and the pictures by the names of their files, without ending."""
+
+    report: PageResult
+    seconds: float
+    pictures: dict[str, NDArray[np.uint8]]
+
+
+def stretch(study: Study, sites: str) -> Synthesised:
+    """For each site a picture that drives it as high as it goes."""
+    session = session_of(study)
+    return _made(session, of_sites("stretch", sites, session.sites))
+
+
+def one_hot(study: Study, sites: str) -> Synthesised:
+    """For each site a picture that drives it and no other one."""
+    session = session_of(study)
+    return _made(session, of_sites("one-hot", sites, session.sites))
+
+
+def pattern(study: Study, path: str) -> Synthesised:
+    """A picture that drives the pattern of a file."""
+    session = session_of(study)
+    objective, notes = read_pattern(Path(path), session.sites, session.responses[session.natural])
+    return _made(session, [objective], notes)
+
+
+def metamer(study: Study, layers: str) -> Synthesised:
+    """Pictures that layers cannot tell from photographs."""
+    found = metamers_of(study, [layer.strip() for layer in layers.split(",")])
+    names = [Path(name).stem for name in found.pictures]
+    names = names if len(set(names)) == len(names) else list(found.pictures)
+    pictures = {
+        f"metamer-{of.layer}-{name}": picture
+        for of in found.layers
+        for name, picture in zip(names, of.made, strict=True)
+    }
+    return Synthesised(MetamersReport(found), found.seconds, pictures)
+
+
+def recorded(study: Study, _: str = "") -> Synthesised:
+    """Pictures of the recording that were synthesised are judged by what was recorded."""
+    found = judge_recorded(session_of(study))
+    return Synthesised(RecordedReport(found), found.seconds, {})
+
+
+def _made(session: SynthesisSession, objectives: Sequence[SiteObjective], notes: Sequence[str] = ()) -> Synthesised:
+    found = synthesize(session, objectives, notes=notes)
+    pictures = {f"{found.kind}-{one.name}": one.picture for one in found.made[TRAINED]}
+    return Synthesised(SynthesisReport(found), found.seconds, pictures)
+
+
+WAYS: dict[str, Callable[[Study, str], Synthesised]] = {
+    "--stretch": stretch,
+    "--one-hot": one_hot,
+    "--pattern": pattern,
+    "--metamer": metamer,
+    "--recorded": recorded,
+}
+"""By the option of `hotwire synthesize`."""
