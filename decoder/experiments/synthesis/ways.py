@@ -23,7 +23,7 @@ from .session import SynthesisSession
 from .studies import session_of
 
 
-class Synthesised(NamedTuple):
+class SynthesisOutcome(NamedTuple):
     """A report, the seconds it took, and the pictures by the names of their files, without ending."""
 
     report: PageResult
@@ -31,26 +31,26 @@ class Synthesised(NamedTuple):
     pictures: dict[str, NDArray[np.uint8]]
 
 
-def stretch(study: Study, sites: str) -> Synthesised:
+def stretch(study: Study, sites: str) -> SynthesisOutcome:
     """For each site a picture that drives it as high as it goes."""
     session = session_of(study)
     return _made(session, of_sites("stretch", sites, session.sites))
 
 
-def one_hot(study: Study, sites: str) -> Synthesised:
+def one_hot(study: Study, sites: str) -> SynthesisOutcome:
     """For each site a picture that drives it and no other one."""
     session = session_of(study)
     return _made(session, of_sites("one-hot", sites, session.sites))
 
 
-def pattern(study: Study, path: str) -> Synthesised:
+def pattern(study: Study, path: str) -> SynthesisOutcome:
     """A picture that drives the pattern of a file."""
     session = session_of(study)
     objective, notes = read_pattern(Path(path), session.sites, session.responses[session.natural])
     return _made(session, [objective], notes)
 
 
-def metamer(study: Study, layers: str) -> Synthesised:
+def metamer(study: Study, layers: str) -> SynthesisOutcome:
     """Pictures that layers cannot tell from photographs."""
     found = metamers_of(study, [layer.strip() for layer in layers.split(",")])
     names = [Path(name).stem for name in found.pictures]
@@ -60,22 +60,24 @@ def metamer(study: Study, layers: str) -> Synthesised:
         for of in found.layers
         for name, picture in zip(names, of.made, strict=True)
     }
-    return Synthesised(MetamersReport(found), found.seconds, pictures)
+    return SynthesisOutcome(MetamersReport(found), found.seconds, pictures)
 
 
-def recorded(study: Study, _: str = "") -> Synthesised:
+def recorded(study: Study, _: str = "") -> SynthesisOutcome:
     """Pictures of the recording that were synthesised are judged by what was recorded."""
     found = judge_recorded(session_of(study))
-    return Synthesised(RecordedReport(found), found.seconds, {})
+    return SynthesisOutcome(RecordedReport(found), found.seconds, {})
 
 
-def _made(session: SynthesisSession, objectives: Sequence[SiteObjective], notes: Sequence[str] = ()) -> Synthesised:
+def _made(
+    session: SynthesisSession, objectives: Sequence[SiteObjective], notes: Sequence[str] = ()
+) -> SynthesisOutcome:
     found = synthesize(session, objectives, notes=notes)
     pictures = {f"{found.kind}-{one.name}": one.picture for one in found.made[TRAINED]}
-    return Synthesised(SynthesisReport(found), found.seconds, pictures)
+    return SynthesisOutcome(SynthesisReport(found), found.seconds, pictures)
 
 
-WAYS: dict[str, Callable[[Study, str], Synthesised]] = {
+WAYS: dict[str, Callable[[Study, str], SynthesisOutcome]] = {
     "--stretch": stretch,
     "--one-hot": one_hot,
     "--pattern": pattern,

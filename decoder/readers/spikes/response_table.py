@@ -160,8 +160,8 @@ def _check_repeats(path: Path, table: ResponseTable, stimuli: Sequence[str]) -> 
     if 0 < len(several) < len(stimuli):
         names = listed([printable(stimuli[i]) for i in several.tolist()], 3)
         warnings.warn(
-            f"{printable(str(path))}: {len(several)} of the {len(stimuli)} stimuli ({names}) are in several rows, which "
-            "are taken for repeats",
+            f"{printable(str(path))}: {len(several)} of the {len(stimuli)} stimuli ({names}) are in several rows, "
+            "which are taken for repeats",
             stacklevel=4,
         )
 
