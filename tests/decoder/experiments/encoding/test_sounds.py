@@ -154,7 +154,7 @@ def test_controls_of_sounds_are_not_those_of_pictures() -> None:
         (('"deep", "none"]', '"deep", "belt"]'), "encode: unknown region of the hierarchy 'belt'"),
         (('"deep", "none"]', '"ear"]'), "hierarchy: expected two or more stages of three or more regions in all, each"),
         (('name = "whisper-tiny.en"', 'name = "efficientnet-lite0"'), "expected a network that hears sounds, such as"),
-        (('stimuli = "sounds"', 'stimuli = "nowhere"'), r"give it a folder of sounds \(.wav, .flac"),
+        (('stimuli = "sounds"', 'stimuli = "nowhere"'), r"stimuli: there is no folder or zip file .*nowhere"),
         (("pool = 1", 'pool = "receptive field"'), r"pool: 'receptive field' needs layers of maps .* is \("),
         (('label = "kind"', 'label = "class"'), r"expected a column 'class', got the columns stimulus, kind"),
         (('label = "kind"', 'label = "kind"\nrepeats = "r.npy"'), "repeats: expected beside responses in a .npy file"),
