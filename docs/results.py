@@ -147,3 +147,7 @@ def main() -> None:
         write()
     elif old := outdated():
         sys.exit(f"not what docs/results/*.json say, run python docs/results.py: {', '.join(map(str, old))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -30,6 +30,14 @@ def test_no_two_classes_have_one_name() -> None:
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
+def test_a_program_does_something_when_it_is_run() -> None:
+    scripts = [file for folder in ("benchmarks", "docs", "studies") for file in (ROOT / folder).glob("*.py")]
+    texts = {file.name: file.read_text(encoding="utf-8") for file in scripts}
+    programs = {name: text for name, text in texts.items() if "\ndef main(" in text}
+    assert len(programs) > 10
+    assert [name for name, text in programs.items() if 'if __name__ == "__main__":' not in text] == []
+
+
 def test_no_module_imports_a_private_name_of_another() -> None:
     taken = [
         f"{file}: {alias.name} from {'.' * node.level}{node.module or ''}"

@@ -60,6 +60,7 @@ def synthetic() -> str:
     for run in whole["runs"]:
         similar, bleu = run["scores"][SIMILARITY], run["scores"]["BLEU-1"]
         found, nothing = run["identified"], run["heard_nothing"]
+        of_surrogates = ", ".join(f"{z:+.1f}" for z in sorted(nothing["text_z"][SIMILARITY]))
         lines.append(
             [
                 f"`{SYNTHETIC}`: {run['run']}, fitted on {whole['n_fitted_runs']} others",
@@ -69,7 +70,7 @@ def synthetic() -> str:
                 number(found["same_story"]),
                 f"{found['story_place']} of {found['n_stories']}",
                 f"{run['evidence']['z']:+.1f}",
-                f"{100 * nothing['silent']:.0f} %; {100 * nothing['text_within'][SIMILARITY]:.0f} %",
+                f"{100 * nothing['silent']:.0f} %; {of_surrogates}",
             ]
         )
     head = [
@@ -80,7 +81,7 @@ def synthetic() -> str:
         "window told from another, by its text",
         "story's place",
         "evidence, z",
-        f"{whole['n_surrogates']} surrogates: silent; text as nulls'",
+        f"{whole['n_surrogates']} surrogates: silent; z of their similarity",
     ]
     return table(head, lines)
 

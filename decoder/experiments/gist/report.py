@@ -20,6 +20,9 @@ from .retrieval import retrieval_sentence, retrieval_table
 from .tables import identified_table, scores_table, short_scores_table
 
 LINE = 12
+LEAST_WITHIN = 0.95
+"""Of texts of surrogates that should be as near as nulls."""
+
 LEAST_SAYABLE = 0.5
 """Of the true words: below, the runs are of another language, or of other topics."""
 TIMES = {
@@ -87,8 +90,8 @@ class GistReport:
                     run.evidence.distinguishable,
                 )
             )
-            if told := _of_surrogates(run, self._measure):
-                found.append(Sentence(f"Run {run.run}: {told}"))
+            if run.heard_nothing.evidence_z:
+                found.append(_of_surrogates(run, self._measure))
             found.append(Sentence(f"Run {run.run}: {_rate(run, result.word_times)}"))
             found.append(retrieval_sentence(run))
             sayable, proposed = run.coverage
@@ -177,15 +180,21 @@ def _nothing(run: DecodedRun) -> dict[str, Any]:
     return vars(of) | {"text_within": of.text_within, "silent": of.silent}
 
 
-def _of_surrogates(run: DecodedRun, measure: str) -> str:
-    """How often a surrogate would have passed for a brain."""
+def _of_surrogates(run: DecodedRun, measure: str) -> Sentence:
+    """How often a surrogate would have passed for a brain; a warning where their texts are nearer than nulls'."""
     of = run.heard_nothing
-    if not of.evidence_z:
-        return ""
-    return (
-        f"of its {len(of.evidence_z)} surrogates, which heard nothing, {percent(of.silent)} % have evidence less than "
-        f"{DISTINGUISHABLE:g} standard deviations above that of the others, and the {measure} of "
+    told = (
+        f"Run {run.run}: of its {len(of.evidence_z)} surrogates, which heard nothing, {percent(of.silent)} % have "
+        f"evidence less than {DISTINGUISHABLE:g} standard deviations above that of the others, and the {measure} of "
         f"{percent(of.text_within[measure])} % of their texts is as near to that of texts without a brain."
+    )
+    if of.text_within[measure] >= LEAST_WITHIN:
+        return Sentence(told)
+    z = [f"{one:+.1f}" for one in sorted(of.text_z[measure])]
+    return Sentence(
+        f"{told} So these nulls are too easy: where the decoder's text has z {run.scores[measure].z:+.1f}, the "
+        f"surrogates' have {', '.join(z)}.",
+        False,
     )
 
 
