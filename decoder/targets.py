@@ -178,7 +178,8 @@ class StimulusTargets(Targets):
         if labels is None and network.labels is None:
             raise InputError(
                 f"network: {network.name} does not name its outputs, so what it sees cannot be an answer; open it "
-                "with labels"
+                "with labels (a study opens an ONNX file that sees pictures with numbers for names where [network] has "
+                "pixels = { mean = 127, scale = 128 }, or whatever it takes), or give the class of each stimulus"
             )
         if labels is not None and (absent := [name for name in stimuli if name not in labels]):
             raise InputError(f"labels: expected one for each stimulus, got none for {', '.join(absent[:3])}")

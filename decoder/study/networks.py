@@ -40,6 +40,7 @@ def _part(given: list[int]) -> tuple[int, int]:
 
 
 Part = Annotated[list[int], AfterValidator(_part)]
+Positive = Annotated[float, Field(gt=0)]
 
 
 class TrainSection(Section):
@@ -107,6 +108,13 @@ def network_names() -> list[str]:
     return [known.name for known in assets("network")]
 
 
+class PixelsSection(Section):
+    """What an ONNX file takes: (picture - mean) / scale, with pictures from 0 to 255; of all colours, or R, G, B."""
+
+    mean: float | Annotated[list[float], Field(min_length=3, max_length=3)]
+    scale: Positive | Annotated[list[Positive], Field(min_length=3, max_length=3)]
+
+
 class NetworkSection(Section):
     """See `hotwire.models.open_network`; with `train`, a network of that name is trained first."""
 
@@ -114,6 +122,7 @@ class NetworkSection(Section):
     prompt: str | None = None
     seconds: float | None = Field(None, gt=0)
     """Of sound that a speech recogniser takes."""
+    pixels: PixelsSection | None = None
     train: TrainSection | None = None
 
     @model_validator(mode="after")
@@ -122,6 +131,8 @@ class NetworkSection(Section):
             raise InputError("expected prompt or train, got both: a network for pictures takes no prompt")
         if self.train is not None and self.seconds is not None:
             raise InputError("expected seconds or train, got both: a network for pictures hears nothing")
+        if self.pixels is not None and (self.train is not None or not self.name.endswith(".onnx")):
+            raise InputError(f"pixels: only ONNX files are told how they see pictures, leave it out for {self.name}")
         known = self.outline()
         if known is not None and self.prompt is not None:
             known.check_prompt()
@@ -142,7 +153,8 @@ class NetworkSection(Section):
         """Open the network; train it first where `train` is given."""
         if self.train is not None:
             return self._trained.names
-        return open_network(self.name, prompt=self.prompt, seconds=self.seconds)
+        pixels = None if self.pixels is None else self.pixels.model_dump()
+        return open_network(self.name, prompt=self.prompt, seconds=self.seconds, pixels=pixels)
 
     def open_language_model(self) -> LanguageModel:
         """Open the network; an InputError where it is no language model."""

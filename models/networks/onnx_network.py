@@ -138,14 +138,34 @@ class OnnxNetwork(Network):
             np.concatenate(arrays) for arrays in zip(*(session.run(None, {entry: part}) for part in parts), strict=True)
         ]
 
+    @property
+    def stimulus_shape(self) -> tuple[int, ...]:
+        """The shape of one stimulus as the model takes it."""
+        return self._row
+
     def _prepared(self, stimuli: Any) -> np.ndarray:
-        batch = np.asarray(stimuli if self._prepare is None else self._prepare(stimuli))
+        if self._prepare is not None:
+            stimuli = self._prepare(stimuli)
+        try:
+            batch = np.asarray(stimuli)
+        except ValueError as error:  # they make no array
+            raise self._misshaped("stimuli of several shapes") from error
         if not np.can_cast(batch.dtype, self._dtype, "same_kind"):
             raise InputError(f"stimuli: {self.name} takes {self._dtype}, got {batch.dtype}")
         if batch.shape[1:] != self._row:
-            expected = ", ".join(map(str, self._row))
-            raise ShapeError(f"stimuli: {self.name} takes (n_stimuli, {expected}), got {batch.shape}")
+            raise self._misshaped(str(batch.shape))
         return batch.astype(self._dtype)
+
+    def _misshaped(self, got: str) -> ShapeError:
+        expected = ", ".join(map(str, self._row))
+        pictures = len(self._row) == 3 and self._row[0] == 3 and self._prepare is None
+        instead = ""
+        if pictures:
+            instead = (
+                "; if these are pictures, say how it sees pixels, (pixel - mean) / scale of 0 to 255, such as in a "
+                "study's [network]: pixels = { mean = 127, scale = 128 }"
+            )
+        return ShapeError(f"stimuli: {self.name} takes (n_stimuli, {expected}), got {got}{instead}")
 
 
 def _input_of(model: onnx.ModelProto) -> tuple[bool, tuple[int, ...], np.dtype]:

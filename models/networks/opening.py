@@ -7,6 +7,7 @@ causal language model in a folder of its own needs neither: `open_network` takes
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ...errors import InputError, UnknownNameError
 from ..weights.assets import fetch
@@ -22,7 +23,12 @@ LEAST_SIZE = 32
 
 
 def open_network(
-    name: str | Path, *, prompt: str | None = None, seconds: float | None = None, image_size: int | None = None
+    name: str | Path,
+    *,
+    prompt: str | None = None,
+    seconds: float | None = None,
+    image_size: int | None = None,
+    pixels: dict[str, Any] | None = None,
 ) -> Network:
     """Open a network; one of the registry is downloaded first if it is not on this machine yet.
 
@@ -38,16 +44,22 @@ def open_network(
     image_size : int, optional
         For vision networks: the side in pixels to which pictures are scaled, by default that of the training, which
         makes it a network of another name. Half of it costs a quarter of the time.
+    pixels : dict of "mean" and "scale", optional
+        For ONNX files that are to see pictures: they take (picture - mean) / scale, with pictures from 0 to 255; a
+        number, or three for R, G, B, such as ``{"mean": 127, "scale": 128}``.
 
     Raises
     ------
     UnknownNameError
         There is no such name and no such file.
     InputError
-        The network takes no prompt, seconds or image_size, or a speech recogniser takes no sound so long.
+        The network takes no prompt, seconds, image_size or pixels, or a speech recogniser takes no sound so long.
     """
     if image_size is not None and image_size < LEAST_SIZE:
         raise InputError(f"image_size: expected {LEAST_SIZE} pixels or more, got {image_size}")
+    is_onnx = Path(name).suffix == ".onnx" and Path(name).is_file()
+    if pixels is not None and not is_onnx:
+        raise InputError(f"pixels: only ONNX files are told how they see pictures, leave it out for {name}")
     if image_size is not None and name not in VISION:
         raise InputError(
             f"image_size: only {', '.join(VISION)} are opened for pictures of a size, leave it out for {name}"
@@ -75,7 +87,11 @@ def open_network(
         from .sentence import SentenceEncoder
 
         return SentenceEncoder(fetch(str(name)), name=str(name))
-    if Path(name).suffix == ".onnx" and Path(name).is_file():
+    if is_onnx and pixels is not None:
+        from .vision import open_onnx_vision
+
+        return open_onnx_vision(Path(name), **pixels)
+    if is_onnx:
         from .onnx_network import OnnxNetwork
 
         return OnnxNetwork(Path(name))

@@ -18,6 +18,7 @@ from torch.nn import functional
 from ...errors import AssetError, InputError, ShapeError
 from ..pictures import eight_bits, open_picture
 from .efficientnet import efficientnet_lite
+from .onnx_network import OnnxNetwork
 from .torch_network import TorchNetwork
 
 
@@ -89,6 +90,23 @@ def open_efficientnet_lite(variant: str, weights: Path, classes: Path, image_siz
     )
 
 
+def open_onnx_vision(path: Path, *, mean: float | Sequence[float], scale: float | Sequence[float]) -> OnnxNetwork:
+    """Open an ONNX image classifier that takes float32 (n, 3, side, side), as a `VisionNetwork` does.
+
+    Its outputs have numbers for names. InputError where the model takes something else.
+    """
+    bare = OnnxNetwork(path)
+    channels, *sides = bare.stimulus_shape or (0,)
+    if channels != 3 or len(sides) != 2 or sides[0] != sides[1]:
+        raise InputError(
+            f"pixels: expected a model that takes square pictures in three colours (n, 3, side, side), but {path.name} "
+            f"takes (n, {', '.join(map(str, bare.stimulus_shape))}); leave pixels out"
+        )
+    prepare = partial(_pictures_in_numpy, image_size=sides[0], mean=mean, scale=scale)
+    n_outputs = bare.outputs(np.zeros((1, *bare.stimulus_shape), np.float32)).shape[-1]
+    return OnnxNetwork(path, prepare=prepare, labels=[f"output {i}" for i in range(n_outputs)])
+
+
 def prepare_pictures(
     pictures: Sequence[Any] | np.ndarray,
     *,
@@ -104,6 +122,10 @@ def prepare_pictures(
     pixels = np.stack([_square(picture, image_size) for picture in pictures]).astype(np.float32)
     normalised = (pixels - np.asarray(mean, np.float32)) / np.asarray(scale, np.float32)
     return torch.from_numpy(normalised).permute(0, 3, 1, 2)
+
+
+def _pictures_in_numpy(pictures: Sequence[Any] | np.ndarray, **how: Any) -> np.ndarray:
+    return np.ascontiguousarray(prepare_pictures(pictures, **how).numpy())
 
 
 def prepare_pixels(

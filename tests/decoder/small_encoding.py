@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from hotwire.decoder.experiments.session import study as session_study
@@ -50,12 +52,15 @@ class TwoBlocks(torch.nn.Module):
         return self.logits(self.blocks(x).flatten(1))
 
 
-def network() -> VisionNetwork:
+def module() -> TwoBlocks:
     with torch.random.fork_rng():
         torch.manual_seed(2)
-        module = TwoBlocks()
+        return TwoBlocks()
+
+
+def network() -> VisionNetwork:
     layers = ["blocks.0", "blocks.1", "logits"]
-    return VisionNetwork(module, 16, layers=layers, name="two blocks", labels=["cat", "dog", "house"])
+    return VisionNetwork(module(), 16, layers=layers, name="two blocks", labels=["cat", "dog", "house"])
 
 
 def pictures(n: int = N) -> list[Image.Image]:
@@ -94,3 +99,22 @@ def small_network() -> Iterator[None]:
         patch.setattr(study_networks, "open_network", lambda *_, **__: network())
         patch.setattr(session_study, "compiled", lambda opened: opened)
         yield
+
+
+def save_onnx(path: Path) -> Path:
+    """The two blocks as a stranger's ONNX file: nothing in it says how it sees."""
+    tensors = {name: parameter.detach().numpy() for name, parameter in module().named_parameters()}
+    nodes = [
+        helper.make_node("Conv", ["pictures", "blocks.0.0.weight", "blocks.0.0.bias"], ["conv0"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["conv0"], ["blocks.0"]),
+        helper.make_node("Conv", ["blocks.0", "blocks.1.0.weight", "blocks.1.0.bias"], ["conv1"], strides=[2, 2]),
+        helper.make_node("Relu", ["conv1"], ["blocks.1"]),
+        helper.make_node("Flatten", ["blocks.1"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "logits.weight", "logits.bias"], ["logits"], transB=1),
+    ]
+    entry = helper.make_tensor_value_info("pictures", TensorProto.FLOAT, ("n", 3, 16, 16))
+    output = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ("n", 3))
+    weights = [numpy_helper.from_array(array, name) for name, array in tensors.items()]
+    graph = helper.make_graph(nodes, "two blocks", [entry], [output], weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+    return path

@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from hotwire.errors import InputError, NonFiniteError, ShapeError, UnknownNameError
 from hotwire.models.networks.onnx_network import OnnxNetwork
+from hotwire.models.networks.opening import open_network
 
 
 def weight(name: str, *shape: int) -> onnx.TensorProto:
@@ -248,3 +249,34 @@ def test_models_with_several_inputs_or_broken_ones(tmp_path: Path) -> None:
     path.write_bytes(b"no model at all")
     with pytest.raises(InputError, match="is no valid ONNX model"):
         OnnxNetwork(path)
+
+
+def test_pictures_are_prepared_as_pixels_say(tmp_path: Path) -> None:
+    path = residual(tmp_path / "residual.onnx")
+    rng = np.random.default_rng(0)
+    shown = rng.integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
+    network = open_network(path, pixels={"mean": [127, 100, 90.5], "scale": 50})
+    taken = ((shown - np.array([127, 100, 90.5])) / 50).astype(np.float32).transpose(0, 3, 1, 2)
+    np.testing.assert_allclose(network.outputs(shown), OnnxNetwork(path).outputs(taken), atol=1e-6)
+    assert network.labels == tuple(f"output {i}" for i in range(5))
+    # Another way to see is another network to a cache.
+    assert network.settings() != open_network(path, pixels={"mean": 127, "scale": 50}).settings()
+
+
+def test_pixels_are_for_models_of_square_pictures(tmp_path: Path) -> None:
+    dense = [helper.make_node("Gemm", ["x", "w"], ["y"])]
+    path = saved(tmp_path / "dense.onnx", dense, [weight("w", 6, 2)], ("n", 6), 2)
+    with pytest.raises(InputError, match=r"pixels: expected .* but dense.onnx takes \(n, 6\); leave pixels out"):
+        open_network(path, pixels={"mean": 127, "scale": 128})
+    with pytest.raises(InputError, match="leave it out for efficientnet-lite0"):
+        open_network("efficientnet-lite0", pixels={"mean": 127, "scale": 128})
+
+
+@pytest.mark.parametrize("ragged", [True, False])
+def test_pictures_without_pixels_are_told_of_them(tmp_path: Path, ragged: bool) -> None:
+    network = OnnxNetwork(residual(tmp_path / "residual.onnx"))
+    stimuli = (
+        [np.zeros((8, 8, 3), np.uint8), np.zeros((9, 8 + ragged, 3), np.uint8)] if ragged else np.zeros((2, 8, 8, 3))
+    )
+    with pytest.raises(ShapeError, match=r"takes \(n_stimuli, 3, 8, 8\), got .* pixels = { mean = 127, scale = 128 }"):
+        network.outputs(stimuli)
