@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ..statistics.few_nulls import z_over
 from ..statistics.texts import bleu_1, stems, word_error_rate, word_overlap
 from .sentence_similarity import SentenceSimilarity
 
@@ -30,8 +31,8 @@ LOW_IS_GOOD = ("WER",)
 class WindowScore(NamedTuple):
     """A score over all windows of a run.
 
-    `z` is how many standard deviations of the nulls it is better than their mean (NaN for fewer than two nulls);
-    `above` is the share of windows better than the nulls' 95th percentile in the same window.
+    `z` is how far it is better than the nulls, see `hotwire.decoder.statistics.few_nulls.z_over`; `above` is the share
+    of windows better than the nulls' 95th percentile in the same window.
     """
 
     value: float
@@ -112,12 +113,10 @@ def _beside_nulls(scores: dict[str, Scores], measure: str, table: Floats, sign: 
     """Add a measure of each text, from its values (n_texts + n_nulls, n_windows)."""
     nulls = table[len(scores) :]
     means, n_nulls = nulls.mean(axis=1), len(nulls)
-    spread = means.std(ddof=1) if n_nulls > 1 else np.nan
     null = float(means.mean()) if n_nulls else np.nan
     for of, values in zip(scores.values(), table, strict=False):
-        z = sign * (values.mean() - null) / spread if spread > 0 else np.nan
         above = (sign * values > np.percentile(sign * nulls, 95, axis=0)).mean() if n_nulls else np.nan
-        of[measure] = WindowScore(float(values.mean()), null, float(z), float(above))
+        of[measure] = WindowScore(float(values.mean()), null, z_over(sign * values.mean(), sign * means), float(above))
 
 
 def _plain(words: Sequence[str]) -> list[str]:

@@ -25,7 +25,7 @@ from ...statistics.surrogates import phase_randomised
 from ...statistics.texts import word_error_rate
 from .controls import Decoding, Fit
 from .decoding import DecodingTask, decode_all
-from .result import DecodedControl, DecodedRun, Evidence, HeardNothing
+from .result import DecodedControl, DecodedRun, Evidence
 
 DECODER, NO_BRAIN, SURROGATE = "decoder", "language model alone", "phase-randomised brain"
 BEST = "best sequence in the beam (upper limit)"
@@ -40,7 +40,6 @@ class Scoring:
     """What decoded runs are compared with."""
 
     n_nulls: int
-    n_surrogates: int
     word_times: WordTimesFrom
     controls: Mapping[str, Decoding]
     window_s: float
@@ -61,40 +60,30 @@ def decode_held_out(fit: Fit, run: int | str, words: TimedWords, seed: list[int]
     times = words if scoring.word_times == "true" else fitted.rate.words(samples)
     if not len(times.middle_s):
         raise InputError(f"word_times: from the brain, no word is said in run {run}; decode it with the true times")
+    nulls = [DecodingTask(phase_randomised(samples, rng)) for _ in range(scoring.n_nulls)]
+    silent = DecodingTask(samples, null_seed=int(rng.integers(2**31)))
     made = {name: control(run) for name, control in scoring.controls.items()}
-    tasks = {name: task for name, task in made.items() if task is not None}
-    surrogates = [DecodingTask(phase_randomised(samples, rng)) for _ in range(scoring.n_surrogates)]
-    nulls = [DecodingTask(samples, null_seed) for null_seed in rng.integers(0, 2**31, scoring.n_nulls + 1).tolist()]
+    tasks = {SURROGATE: DecodingTask(phase_randomised(samples, rng))}
+    tasks |= {name: task for name, task in made.items() if task is not None}
     say(f"Run {run}: decoding.")
     [own] = decode_all(fitted, times, [DecodingTask(samples)], f"run {run}")
-    say(f"Run {run}: {len(surrogates)} surrogates, {len(nulls)} nulls and {len(tasks)} controls, side by side.")
-    found = decode_all(fitted, times, [*surrogates, *nulls, *tasks.values()], f"run {run}, nulls and controls")
-    deaf, found = found[: len(surrogates)], found[len(surrogates) :]
-    [alone, *nulls_said], others = [one.said for one in found[: len(nulls)]], found[len(nulls) :]
+    say(f"Run {run}: {len(nulls)} nulls and {len(tasks) + 1} controls, side by side.")
+    found = decode_all(fitted, times, [*nulls, silent, *tasks.values()], f"run {run}, nulls and controls")
+    deaf, alone, others = found[: len(nulls)], found[len(nulls)], found[len(nulls) + 1 :]
     say(f"Run {run}: scores.")
     true, both = words.word.tolist(), same_windows(words.middle_s, times.middle_s, scoring.window_s)
     windows, said_windows = both
     best = min(own.beam, key=lambda text: word_error_rate([word.lower() for word in true], text))
-    texts = {DECODER: own.said, NO_BRAIN: alone, SURROGATE: deaf[0].said, BEST: best}
+    texts = {DECODER: own.said, NO_BRAIN: alone.said, BEST: best}
     texts |= {name: one.said for name, one in zip(tasks, others, strict=True)}
-    surrogates_said = {f"surrogate {number}": one.said for number, one in enumerate(deaf)}
-    scores = score_windows(true, texts | surrogates_said, nulls_said, windows, scoring.sentences, said_windows)
-    of_surrogates = [scores.pop(name) for name in surrogates_said]
-    evidence = Evidence(
-        own.evidence,
-        tuple(one.evidence for one in deaf),
-        len(own.said),
-        tuple(own.gains),
-        tuple(gain for one in deaf for gain in one.gains),
-        own.strength,
-        max(one.strength for one in deaf),
-    )
+    scores = score_windows(true, texts, [one.said for one in deaf], windows, scoring.sentences, said_windows)
+    evidence = Evidence.of(own, deaf)
     z = {
         name: evidence.z_of(one) for (name, task), one in zip(tasks.items(), others, strict=True) if task.model is None
     }
     retrieve = partial(_retrieved, fit, run, scoring)
     say(f"Run {run}: retrieval among {len(scoring.passages.names)} passages.")
-    found_by = {name: retrieve(task) for name, task in {SURROGATE: surrogates[0], **tasks}.items()}
+    found_by = {name: retrieve(task) for name, task in tasks.items()}
     own_passage = retrieve(DecodingTask(samples))
     assert own_passage is not None
     return DecodedRun(
@@ -109,7 +98,6 @@ def decode_held_out(fit: Fit, run: int | str, words: TimedWords, seed: list[int]
         retrieved=own_passage,
         identified=scoring.identified(words, own.said, windows, said_windows),
         evidence=evidence,
-        heard_nothing=HeardNothing.of(of_surrogates, evidence.on_surrogates, len(own.said)),
         coverage=coverage_of(fitted, words),
         n_drafted=sum(len(set(column)) > 1 for column in zip(*own.beam, strict=True)),
     )
@@ -123,5 +111,5 @@ def _retrieved(fit: Fit, run: int | str, scoring: Scoring, task: DecodingTask) -
         passages, model, heard = scoring.expect(task.nuisance, task.model), task.model, task.samples
     else:
         return None
-    deaf = surrogates_of(model, [heard], scoring.n_surrogates)
+    deaf = surrogates_of(model, [heard])
     return retrieve_run(compared_with_nothing(passages, deaf), str(run), model.project(task.samples))

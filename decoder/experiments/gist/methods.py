@@ -40,13 +40,20 @@ def methods_of(result: GistResult) -> dict[str, str]:
             f"the training (Tang, LeBel, Jain & Huth 2023, Nat. Neurosci. 26, 858). {_search(beam)}"
         ),
         "evidence": (
-            "Nats by which the best text explains the samples better than unknown words; no true word is used. Its "
-            f"null are {result.n_surrogates} surrogates: the run’s samples with random phases, the same for all "
-            "voxels (Prichard & Theiler 1994, Phys. Rev. Lett. 73, 951). A live meter has the same null, of the "
-            "training, and one stretch of words at a time."
+            "Nats by which the best text explains the samples better than unknown words; no true word is used. A live "
+            "meter has it of one stretch of words at a time, over surrogates of the training."
         ),
-        NO_BRAIN: "The same beam, with noise of the model’s size in place of what the brain leaves unexplained.",
-        SURROGATE: "The text of the first surrogate.",
+        "nulls": (
+            f"{result.n_nulls} surrogates: the run’s samples with random phases, the same for all voxels (Prichard & "
+            "Theiler 1994, Phys. Rev. Lett. 73, 951), decoded as the run is. They heard nothing, and are as strong, as "
+            "slow and as much alike from voxel to voxel. A z is that of a normal distribution that would be as "
+            "surprising as the value is for so few nulls, by Student’s t."
+        ),
+        NO_BRAIN: (
+            "The same beam, with noise of the model’s size in place of what the brain leaves unexplained. That is no "
+            "null: a recording is stronger than its noise, and its texts are others."
+        ),
+        SURROGATE: "One more surrogate.",
         BEST: (
             "Of the texts that the beam holds in the end, the one with the fewest errors. The truth chooses it, so "
             "it is an upper limit and no result; the texts differ only where words are not final."

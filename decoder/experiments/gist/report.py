@@ -20,9 +20,6 @@ from .retrieval import retrieval_sentence, retrieval_table
 from .tables import identified_table, scores_table, short_scores_table
 
 LINE = 12
-LEAST_WITHIN = 0.95
-"""Of texts of surrogates that should be as near as nulls."""
-
 LEAST_SAYABLE = 0.5
 """Of the true words: below, the runs are of another language, or of other topics."""
 TIMES = {
@@ -39,7 +36,7 @@ class GistReport:
     result: GistResult
 
     def summary(self) -> dict[str, Any]:
-        runs = [vars(run) | {"evidence": _evidence(run), "heard_nothing": _nothing(run)} for run in self.result.runs]
+        runs = [vars(run) | {"evidence": _evidence(run)} for run in self.result.runs]
         return plain_data(vars(self.result) | {"runs": runs})
 
     def lead(self) -> str:
@@ -65,7 +62,7 @@ class GistReport:
         retrieved = float(np.mean([run.retrieved.same_passage for run in runs]))
         short = any(np.isnan(run.retrieved.z) for run in runs)
         return [
-            Number(f"{z:.1f}", f"z of {name} over texts without a brain"),
+            Number(f"{z:.1f}", f"z of {name} over texts of surrogates, which heard nothing"),
             Number(percent(found), "% of windows identified by their texts, of two"),
             Number(percent(retrieved), f"% by the brain, without a text{'; too short a run for a z' * short}"),
             Number(f"{error:.3f}", "word error rate"),
@@ -85,13 +82,11 @@ class GistReport:
             found.append(
                 Sentence(
                     f"Run {run.run}: {verdict}. Its evidence is {abs(z):.1f} standard deviations {side} that on "
-                    f"{result.n_surrogates} surrogates of the run, with random phases ({DISTINGUISHABLE:g} above are "
+                    f"{result.n_nulls} surrogates of the run, with random phases ({DISTINGUISHABLE:g} above are "
                     f"asked for).{_by_stretches(run)}{_too_strong(run)}",
                     run.evidence.distinguishable,
                 )
             )
-            if run.heard_nothing.evidence_z:
-                found.append(_of_surrogates(run, self._measure))
             found.append(Sentence(f"Run {run.run}: {_rate(run, result.word_times)}"))
             found.append(retrieval_sentence(run))
             sayable, proposed = run.coverage
@@ -173,29 +168,6 @@ def _too_strong(run: DecodedRun) -> str:
 def _evidence(run: DecodedRun) -> dict[str, Any]:
     of = run.evidence
     return vars(of) | {"z": of.z, "distinguishable": of.distinguishable, "stretches": of.stretches}
-
-
-def _nothing(run: DecodedRun) -> dict[str, Any]:
-    of = run.heard_nothing
-    return vars(of) | {"text_within": of.text_within, "silent": of.silent}
-
-
-def _of_surrogates(run: DecodedRun, measure: str) -> Sentence:
-    """How often a surrogate would have passed for a brain; a warning where their texts are nearer than nulls'."""
-    of = run.heard_nothing
-    told = (
-        f"Run {run.run}: of its {len(of.evidence_z)} surrogates, which heard nothing, {percent(of.silent)} % have "
-        f"evidence less than {DISTINGUISHABLE:g} standard deviations above that of the others, and the {measure} of "
-        f"{percent(of.text_within[measure])} % of their texts is as near to that of texts without a brain."
-    )
-    if of.text_within[measure] >= LEAST_WITHIN:
-        return Sentence(told)
-    z = [f"{one:+.1f}" for one in sorted(of.text_z[measure])]
-    return Sentence(
-        f"{told} So these nulls are too easy: where the decoder's text has z {run.scores[measure].z:+.1f}, the "
-        f"surrogates' have {', '.join(z)}.",
-        False,
-    )
 
 
 def _side_by_side(run: DecodedRun) -> str:

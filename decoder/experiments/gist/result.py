@@ -11,12 +11,12 @@ import numpy as np
 from ...gist.coverage import Coverage
 from ...gist.decode_run import Decoded
 from ...gist.fitting import GistSettings
-from ...gist.gist_decoder import METER_WORDS
-from ...gist.meter import DISTINGUISHABLE, Meter, times_too_strong
+from ...gist.meter import DISTINGUISHABLE, times_too_strong
 from ...gist.passage_scores import Retrieved
 from ...gist.window_identification import Identified
 from ...gist.window_scores import Scores
 from ...gist.word_rate_fit import RateScore
+from ...statistics.few_nulls import z_over
 from .ceilings import Ceilings
 
 
@@ -37,24 +37,33 @@ class Evidence:
     strength: float = 1.0
     strongest_surrogate: float = 1.0
 
+    @classmethod
+    def of(cls, own: Decoded, surrogates: Sequence[Decoded]) -> Evidence:
+        """From a run that was decoded, and its surrogates."""
+        return cls(
+            own.evidence,
+            tuple(one.evidence for one in surrogates),
+            len(own.said),
+            tuple(own.gains),
+            tuple(gain for one in surrogates for gain in one.gains),
+            own.strength,
+            max(one.strength for one in surrogates),
+        )
+
     @property
     def z(self) -> float:
-        """How far it is above those on surrogates, in their standard deviations."""
-        return (self.value - self._meter.mean) / self._meter.sd
+        """How far it is above those on surrogates, see `hotwire.decoder.statistics.few_nulls.z_over`."""
+        return z_over(self.value, self.on_surrogates)
 
     def z_of(self, decoded: Decoded) -> float | None:
         """The same for another recording of the same words, by the same decoder; None where it is too strong."""
         is_usual = times_too_strong(decoded.strength, self.strongest_surrogate) is None
-        return self._meter.z(decoded.evidence) if is_usual else None
+        return z_over(decoded.evidence, self.on_surrogates) if is_usual else None
 
     @property
     def times_too_strong(self) -> float | None:
         """How many times as strong as surrogates the run is at times; None where that is no more than usual."""
         return times_too_strong(self.strength, self.strongest_surrogate)
-
-    @property
-    def _meter(self) -> Meter:
-        return Meter.of(self.on_surrogates, self.n_words)
 
     @property
     def distinguishable(self) -> bool:
@@ -66,38 +75,7 @@ class Evidence:
         """The share of stretches whose text can be told; NaN where there is none of so many words."""
         if not self.gains:
             return float("nan")
-        meter = Meter.of(self.gains_on_surrogates, METER_WORDS)
-        return float(np.mean([(meter.z(gain) or 0.0) >= DISTINGUISHABLE for gain in self.gains]))
-
-
-@dataclass(frozen=True)
-class HeardNothing:
-    """A run's surrogates, each judged as if it were the run: how often a decoder seems to hear what was not heard.
-
-    `text_z` is, by the score's name, the z of each surrogate's text over nulls; `evidence_z` that of its evidence over
-    the other surrogates, none where there are fewer than two.
-    """
-
-    text_z: dict[str, tuple[float, ...]]
-    evidence_z: tuple[float, ...]
-
-    @classmethod
-    def of(cls, scores: Sequence[Scores], evidence: Sequence[float], n_words: int) -> HeardNothing:
-        """From scores and evidence of each surrogate, in one order."""
-        others = [[*evidence[:i], *evidence[i + 1 :]] for i in range(len(evidence))]
-        z = [Meter.of(rest, n_words).z(own) for own, rest in zip(evidence, others, strict=True) if len(rest) > 1]
-        text_z = {name: tuple(of[name].z for of in scores) for name in scores[0]}
-        return cls(text_z, tuple(one for one in z if one is not None))
-
-    @property
-    def text_within(self) -> dict[str, float]:
-        """The share of texts that are less than `DISTINGUISHABLE` standard deviations from nulls, by the score."""
-        return {name: float(np.mean(np.abs(z) < DISTINGUISHABLE)) for name, z in self.text_z.items()}
-
-    @property
-    def silent(self) -> float:
-        """The share whose text cannot be told from the language model's; NaN for fewer than three surrogates."""
-        return float(np.mean(np.array(self.evidence_z) < DISTINGUISHABLE)) if self.evidence_z else float("nan")
+        return float(np.mean([z_over(gain, self.gains_on_surrogates) >= DISTINGUISHABLE for gain in self.gains]))
 
 
 class DecodedControl(NamedTuple):
@@ -117,9 +95,9 @@ class DecodedRun:
     """One held-out run.
 
     True words are said at `middle_s`, decoded ones at `said_s`; `rate` is how well the brain tells how fast is spoken.
-    `scores` are of the decoded text beside nulls, `controls` of other texts, by name; `heard_nothing` is of surrogates.
-    Of the true words, `coverage` has the shares that the decoder may say and is offered. `retrieved` needs no decoded
-    text. In the end the beam's texts differ in `n_drafted` words.
+    `scores` are of the decoded text beside nulls, `controls` of other texts, by name. Of the true words, `coverage` has
+    the shares that the decoder may say and is offered. `retrieved` needs no decoded text. In the end the beam's texts
+    differ in `n_drafted` words.
     """
 
     run: int | str
@@ -133,7 +111,6 @@ class DecodedRun:
     identified: Identified
     retrieved: Retrieved
     evidence: Evidence
-    heard_nothing: HeardNothing
     coverage: Coverage
     n_drafted: int
 
@@ -158,7 +135,6 @@ class GistResult:
     """Whether one map of few directions was fitted to all voxels, rather than a ridge to each."""
     n_directions: int
     n_nulls: int
-    n_surrogates: int
     word_times: str
     controls_left_out: tuple[str, ...]
     identified_by: str

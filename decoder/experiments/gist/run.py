@@ -30,7 +30,6 @@ def evaluate_gist(
     held_out: Sequence[Any],
     *,
     n_nulls: int = 40,
-    n_surrogates: int = 10,
     word_times: WordTimesFrom = "brain",
     controls: Sequence[str] = CHEAP,
     window_s: float = WINDOW_S,
@@ -54,16 +53,15 @@ def evaluate_gist(
     held_out : sequence of int or str
         The runs to decode; the decoder is fitted on all others.
     n_nulls : int
-        Texts of the same beam without a brain, which scores are compared with.
-    n_surrogates : int
-        Decodings of the run's samples with random phases, which the evidence is compared with.
+        How often the run's samples are decoded with random phases, as if they were the run: recordings that are as
+        strong and as slow, and heard nothing. Scores and evidence are compared with theirs.
     word_times : {"brain", "true"}
         When the words of a held-out run are said. ``"brain"``: as often as its samples tell, see
         `hotwire.decoder.gist.word_rate`. ``"true"``: the times of its words are given, which a live session only has
         from a stream of markers.
     controls : sequence of str
         Some of `hotwire.decoder.experiments.gist.controls.CONTROLS`; by default those that need no further fit. The
-        language model alone, a surrogate's text and the best text of the beam are always there.
+        language model alone, one more surrogate and the best text of the beam are always there.
     window_s : float
         Length of the windows that are scored, one every second.
     seed : int
@@ -94,8 +92,8 @@ def evaluate_gist(
     training = [run for run in recording.runs if run not in held_out]
     if not training or not len(held_out):
         raise InputError(f"held_out: expected some runs, and others to fit on, got {list(held_out)}")
-    if n_nulls < 2 or n_surrogates < 2:
-        raise InputError(f"expected n_nulls and n_surrogates of at least 2, got {n_nulls} and {n_surrogates}")
+    if n_nulls < 2:
+        raise InputError(f"n_nulls: expected at least 2, got {n_nulls}")
     chosen = {name: CONTROLS[check_control(name)] for name in controls}
     check_leaks(words, training, held_out)
     say(f"Fitting on {len(training)} runs.")
@@ -114,7 +112,7 @@ def evaluate_gist(
         return expect_passages(network, features, model, heard, settings, window_s)
 
     expected = expect(fitted.words.of_words, fitted.model)
-    scoring = Scoring(n_nulls, n_surrogates, word_times, made, window_s, sentences, stories, expected, expect, say)
+    scoring = Scoring(n_nulls, word_times, made, window_s, sentences, stories, expected, expect, say)
     runs = [decode_held_out(fit, run, words[run], [seed, number], scoring) for number, run in enumerate(held_out)]
     return GistResult(
         network=network.name,
@@ -129,7 +127,6 @@ def evaluate_gist(
         together=fitted.encoding.model.rank is not None,
         n_directions=fitted.model.n_directions,
         n_nulls=n_nulls,
-        n_surrogates=n_surrogates,
         word_times=word_times,
         controls_left_out=tuple(name for name in CONTROLS if name not in chosen),
         identified_by="overlap of stems" if sentences is None else f"{sentences.name} similarity",

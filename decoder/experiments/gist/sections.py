@@ -70,7 +70,6 @@ class GistEvaluationSection(Section):
 
     held_out: OneOrMore[int | str] = Field(min_length=1)
     n_nulls: Annotated[int, Field(ge=2)] = 40
-    n_surrogates: Annotated[int, Field(ge=2)] = 10
     word_times: WordTimesFrom = "brain"
     controls: list[Annotated[str, AfterValidator(check_control)]] = list(CHEAP)
     """Some of `hotwire.decoder.experiments.gist.controls.CONTROLS`."""

@@ -36,7 +36,7 @@ class GistStudy:
     def evaluate(self, say: Callable[[str], None] = lambda _: None) -> GistResult:
         """Read all of it, fit, decode and score; each stage is said as it begins."""
         sections, network = self.sections, self.network()
-        sentences = self._sentences()
+        sentences = self.sentences()
         say("The synthetic listener hears the words." if sections.listener else "Reading the recording and its words.")
         recording, words = self.read(network)
         with naming(self.path):
@@ -67,8 +67,8 @@ class GistStudy:
                 evaluation.window_s,
             )
 
-    def _sentences(self) -> SentenceSimilarity | None:
-        """The sentence encoder, if there is one."""
+    def sentences(self) -> SentenceSimilarity | None:
+        """Open the sentence encoder, if there is one."""
         if self.sections.sentences is None:
             return None
         with naming(self.path, "sentences: "):

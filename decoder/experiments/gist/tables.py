@@ -20,10 +20,10 @@ def scores_table(result: GistResult) -> Table:
         rows += [[], cells] if number and name == DECODER else [cells]
     names = [part for name in result.runs[0].scores for part in (name, "z", "above")]
     caption = (
-        "The evidence's z over surrogates, where the text is decoded by the decoder's own model and the samples are "
-        "not far stronger than surrogates (a text explains more of whatever is larger); then means over windows, "
-        f"z over {result.n_nulls} texts of the same beam without a brain, and per cent of windows above the "
-        "95th percentile of those texts"
+        f"The evidence's z over {result.n_nulls} surrogates, which heard nothing, where the text is decoded by the "
+        "decoder's own model and the samples are not far stronger than surrogates (a text explains more of whatever is "
+        "larger); then means over windows, z over the surrogates' texts, and per cent of windows above the 95th "
+        "percentile of those"
     )
     return Table(["run", "text", "evidence z", *names], rows, caption)
 
@@ -36,8 +36,8 @@ def short_scores_table(result: GistResult) -> Table:
         cells += [f"{score.value:.2f} ({score.z:+.1f})" for score in text.scores.values()]
         rows += [[], cells] if number and name == DECODER else [cells]
     caption = (
-        "Means over windows, and z (positive is better) over "
-        f"{result.n_nulls} texts of the same beam without a brain; the evidence's z is over surrogates"
+        "The evidence, its z; then means over windows, with z (positive is better). Both z are over "
+        f"{result.n_nulls} surrogates, which heard nothing"
     )
     return Table(["run", "text", "evidence", *result.runs[0].scores], rows, caption)
 

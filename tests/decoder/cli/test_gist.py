@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ import pytest
 
 from hotwire.decoder.cli.commands import hotwire
 from hotwire.decoder.experiments.gist.report import GistReport
-from hotwire.decoder.experiments.gist.result import Evidence
 from hotwire.decoder.experiments.gist.study import open_gist
 from hotwire.decoder.readers.words.read import read_words_by_run
 from hotwire.decoder.report.result import Code
@@ -49,8 +47,7 @@ context_s = 0.0
 context_words = 1
 [evaluation]
 held_out = "e"
-n_nulls = 3
-n_surrogates = 3
+n_nulls = 12
 word_times = "true"
 controls = ["brain at another time", "Gaussian noise at test", "nuisance model alone"]
 """
@@ -82,7 +79,7 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
         "Fitting on 4 runs.",
         "Fitting a control: nuisance model alone.",
         "Run e: decoding.",
-        "Run e: 3 surrogates, 4 nulls and 3 controls, side by side.",
+        "Run e: 12 nulls and 5 controls, side by side.",
         "Run e: scores.",
         "Run e: retrieval among 5 passages.",
     ]
@@ -120,16 +117,13 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
     assert max(one["right"] for one in retrieved.values()) < 0.4 < found_again["right"]
     assert run["coverage"] == {"sayable": 1.0, "proposed": 1.0}
     assert run["evidence"]["stretches"] == 1.0
-    nothing = run["heard_nothing"]
-    assert len(nothing["evidence_z"]) == len(nothing["text_z"]["WER"]) == 3
-    assert set(nothing["text_within"]) == set(run["scores"])
+    assert len(run["evidence"]["on_surrogates"]) == found["n_nulls"] == 12
     assert found["together"] is True
     assert found["n_directions"] < 4 * (8 + 5)
     page = Path(found["report"]).read_text()
     assert "The listener is synthetic" in page
-    assert "of its 3 surrogates, which heard nothing," in page
     assert f"Ridge of all voxels together, whitened by their noise, through {found['n_directions']} direction" in page
-    assert "above that on 3 surrogates of the run, with random phases" in page
+    assert "above that on 12 surrogates of the run, with random phases" in page
     assert "Controls not run: brain of another run, Gaussian noise at fitting and test, words permuted" in page
     assert "hotwire gist study.toml" in page
     assert "A live session would name a passage in" in page
@@ -139,7 +133,7 @@ def test_from_a_study_to_its_report(study: Path, capsys: pytest.CaptureFixture[s
 
 def test_times_of_words_are_the_brain_s_by_default(study: Path) -> None:
     text = STUDY.replace('word_times = "true"\n', "").replace("controls = [", "controls = []\n#")
-    study.write_text(text.replace("n_nulls = 3", "n_nulls = 2").replace("n_surrogates = 3", "n_surrogates = 2"))
+    study.write_text(text)
     report = GistReport(open_gist(study).evaluate())
     [run] = report.result.runs
     assert len(run.said) == len(run.said_s) == run.rate.n_timed
@@ -155,14 +149,6 @@ def test_times_of_words_are_the_brain_s_by_default(study: Path) -> None:
     assert "which this decoding used" in " ".join(one.text for one in report.sentences())
 
 
-def test_evidence_below_the_threshold_is_no_text() -> None:
-    assert not Evidence(3.0, (2.0, 4.0), 70, (), ()).distinguishable
-    found = Evidence(9.0, (2.0, 4.0), 130, (1.0, 5.0), (0.0, 1.0, 2.0, 1.0))
-    assert found.distinguishable
-    assert found.stretches == 0.5
-    assert not replace(found, strength=2.0, strongest_surrogate=1.2).distinguishable
-
-
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -170,7 +156,7 @@ def test_evidence_below_the_threshold_is_no_text() -> None:
         ("[listener]\nlayer = 2", "[other]", "unknown field 'other'"),
         ("[gist]", '[sentences]\nname = "network"\nother = 1\n[gist]', "unknown field 'other'"),
         ('"nuisance model alone"', '"nuisance"', "unknown control 'nuisance'. There are: brain at"),
-        ("n_surrogates = 3", "n_shifts = 3", "unknown field 'n_shifts'"),
+        ("n_nulls = 12", "n_shifts = 3", "unknown field 'n_shifts'"),
         ("width = 4", "width = 0", "beam: width: expected a whole number of at least 1, got 0"),
         ("mass = 1.0", "mass = 2.0", "beam.nucleus: expected a ratio from 0 to 1"),
         ('word_times = "true"', 'word_times = "markers"', "evaluation.word_times: expected 'brain' or 'true'"),

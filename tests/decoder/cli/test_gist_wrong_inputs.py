@@ -36,7 +36,6 @@ nucleus = { ratio = 0.0, mass = 1.0 }
 [evaluation]
 held_out = 2
 n_nulls = 2
-n_surrogates = 2
 """
 HEAD = "word\tonset_s\toffset_s"
 POINTER = "/annex/objects/MD5E-s900--aa.TextGrid\n"

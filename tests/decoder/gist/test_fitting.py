@@ -62,7 +62,7 @@ def test_words_come_from_the_brain(fitted: FittedGist, stories: dict[int, TimedW
     assert nulls[0] != nulls[1]
     windows = windows_of(true.middle_s)
     scores = score_windows(true.word.tolist(), {"said": said}, nulls, windows)["said"]
-    assert scores["WER"].z > 4
+    assert scores["WER"].z > 3
     assert scores["BLEU-1"].above > 0.5
     assert identify(true.word.tolist(), said, windows).same_story > 0.7
     # noise is no brain: its text is no better than those without one

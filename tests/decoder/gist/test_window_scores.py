@@ -27,7 +27,7 @@ def test_better_than_nulls() -> None:
     scores = score_windows(WORDS, texts, nulls, windows_of(MIDDLE_S))
     assert (scores["same"]["WER"].value, scores["same"]["BLEU-1"].value) == (0.0, 1.0)
     for score in scores["same"].values():
-        assert score.z > 10
+        assert score.z > 4
         assert score.above == 1.0
     assert all(abs(score.z) < 4 for score in scores["mixed"].values())
     assert np.isnan(score_windows(WORDS, {"same": WORDS}, [], windows_of(MIDDLE_S))["same"]["WER"].z)

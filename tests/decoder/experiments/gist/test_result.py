@@ -1,27 +1,33 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from hotwire.decoder.experiments.gist.result import HeardNothing
-from hotwire.decoder.gist.window_scores import WindowScore
+from hotwire.decoder.experiments.gist.result import Evidence
+from hotwire.decoder.gist.decode_run import Decoded
+from hotwire.decoder.statistics.few_nulls import z_over
 
 
-def scored(z: float) -> dict[str, WindowScore]:
-    return {"WER": WindowScore(0.9, 0.9, z, 0.0), "BLEU-1": WindowScore(0.1, 0.1, -z, 0.0)}
+def decoded(evidence: float, gains: list[float], strength: float = 1.0) -> Decoded:
+    return Decoded(["a", "dog"], evidence, gains, [["a", "dog"]], strength)
 
 
-def test_surrogates_are_judged_as_runs_are() -> None:
-    evidence = [10.0, 11.0, 12.0, 30.0]
-    found = HeardNothing.of([scored(z) for z in (0.5, -1.9, -2.5, 3.0)], evidence, 60)
-    assert found.text_z == {"WER": (0.5, -1.9, -2.5, 3.0), "BLEU-1": (-0.5, 1.9, 2.5, -3.0)}
-    assert found.text_within == {"WER": 0.5, "BLEU-1": 0.5}
-    assert found.evidence_z[3] == pytest.approx(19.0)  # (30 - 11) / 1
-    assert found.evidence_z[0] == pytest.approx((10 - 53 / 3) / np.std([11, 12, 30], ddof=1))
-    assert found.silent == 0.75
+def test_evidence_is_beside_that_of_surrogates() -> None:
+    surrogates = [decoded(1.0, [0.5, 0.5], 1.2), decoded(3.0, [1.0, 2.0], 1.1), decoded(2.0, [1.5, 0.5])]
+    found = Evidence.of(decoded(40.0, [39.0, 1.0], 1.3), surrogates)
+    assert found == Evidence(40.0, (1.0, 3.0, 2.0), 2, (39.0, 1.0), (0.5, 0.5, 1.0, 2.0, 1.5, 0.5), 1.3, 1.2)
+    assert found.z == z_over(40.0, [1.0, 3.0, 2.0]) > 2
+    assert found.z_of(surrogates[1]) == pytest.approx(z_over(3.0, [1.0, 3.0, 2.0]))
+    assert found.z_of(decoded(40.0, [], strength=9.0)) is None
+    assert found.stretches == 0.5
 
 
-def test_two_surrogates_are_too_few_for_each_other() -> None:
-    found = HeardNothing.of([scored(0.5), scored(1.0)], [10.0, 11.0], 60)
-    assert found.evidence_z == ()
-    assert np.isnan(found.silent)
+def test_evidence_below_the_threshold_is_no_text() -> None:
+    assert not Evidence(4.0, (2.0, 3.0, 4.0), 70, (), ()).distinguishable
+    assert np.isnan(Evidence(4.0, (2.0, 3.0, 4.0), 70, (), ()).stretches)
+    found = Evidence(60.0, (2.0, 3.0, 4.0), 130, (), ())
+    assert found.distinguishable
+    assert not Evidence(9.0, (2.0, 4.0), 130, (), ()).distinguishable  # of two surrogates nobody knows how they vary
+    assert not replace(found, strength=2.0, strongest_surrogate=1.2).distinguishable
