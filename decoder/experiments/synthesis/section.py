@@ -7,12 +7,16 @@ from typing import Literal
 
 from pydantic import model_validator
 
+from ....errors import InputError
 from ...study.derived import fields_of, named_by
 from ...study.networks import NetworkSection
 from ...study.section import AnyPath, OneOrMore, Positive, Section
 from ...study.settings import Layer, Pooling
 from .judges import OnnxJudge
-from .settings import SynthesizeSettings
+from .settings import PictureSettings, SoundSettings, SynthesizeSettings
+
+SETTINGS: dict[str, type[SynthesizeSettings]] = {"pictures": PictureSettings, "sounds": SoundSettings}
+"""By the stimuli of the recording."""
 
 
 class OnnxJudgeSection(Section):
@@ -29,10 +33,12 @@ class OnnxJudgeSection(Section):
 
 
 class EncoderJudgeSection(NetworkSection):
-    """Another network, whose layers predict the sites; it has no part in the objective."""
+    """Another network, or other layers, which predict the sites; they have no part in the objective."""
 
     kind: Literal["encoder"]
     layers: OneOrMore[Layer]
+    untrained: bool = False
+    """With random weights, as a control."""
 
     @model_validator(mode="after")
     def _has_the_layers(self) -> EncoderJudgeSection:
@@ -42,22 +48,44 @@ class EncoderJudgeSection(NetworkSection):
         return self
 
 
-JUDGES: dict[str, type[Section]] = {"encoder": EncoderJudgeSection, "onnx": OnnxJudgeSection}
+class ModulationJudgeSection(Section):
+    """An encoder of the spectrum and the modulations of sounds, without a network."""
+
+    kind: Literal["spectrum and modulation"]
 
 
-@fields_of(SynthesizeSettings)
+JUDGES: dict[str, type[Section]] = {
+    "encoder": EncoderJudgeSection,
+    "onnx": OnnxJudgeSection,
+    "spectrum and modulation": ModulationJudgeSection,
+}
+ONLY_OF = {OnnxJudgeSection: "pictures", ModulationJudgeSection: "sounds"}
+"""Judges of one kind of stimuli alone."""
+
+
+@fields_of(SoundSettings)
+@fields_of(PictureSettings)
 class SynthesizeSection(Section):
     """See `hotwire.decoder.experiments.synthesis.settings.SynthesizeSettings`."""
 
     pool: OneOrMore[Pooling] = [7]
     synthesised: OneOrMore[str] = []
     judges: list[named_by("kind", JUDGES, JUDGES.__getitem__)] = []  # type: ignore[valid-type]
-    """Who judges what is synthesised: models of the sites in ONNX files, and encoders of other networks."""
+    """Who judges what is synthesised: models of the sites in ONNX files, encoders of other networks or layers, and of
+    the spectrum and modulation of sounds."""
 
-    @model_validator(mode="after")
-    def _makes_settings(self) -> SynthesizeSection:
-        self.settings()  # raises where they are wrong
-        return self
-
-    def settings(self) -> SynthesizeSettings:
-        return SynthesizeSettings(**self.given("judges"))
+    def settings(self, stimuli: str) -> SynthesizeSettings:
+        """For "pictures" or "sounds"; raises `InputError` where a field or a judge is only of the others."""
+        kind, given = SETTINGS[stimuli], self.given("judges")
+        for name in given:
+            if name not in kind.__dataclass_fields__:
+                [other] = set(SETTINGS) - {stimuli}
+                raise InputError(f"{name}: only {other} have it, but the recording has {stimuli}; leave it out")
+        for judge in self.judges:
+            if ONLY_OF.get(type(judge), stimuli) != stimuli:
+                instead = '"encoder" or "spectrum and modulation"' if stimuli == "sounds" else '"encoder" or "onnx"'
+                raise InputError(
+                    f'judges: one of kind = "{judge.kind}" judges {ONLY_OF[type(judge)]}, but the recording has '
+                    f"{stimuli}; take kind = {instead}"
+                )
+        return kind(**given)
