@@ -42,7 +42,7 @@ class Shade(NamedTuple):
     underlined: bool
 
 
-class Player(NamedTuple):
+class Playable(NamedTuple):
     """A sound that can be played on the page: what it is, and its WAV file."""
 
     label: str
@@ -53,7 +53,7 @@ class Player(NamedTuple):
         return f"data:audio/wav;base64,{b64encode(self.wav).decode()}"
 
 
-Cell: TypeAlias = "str | bool | Sequence[Bar] | Shade | Player"
+Cell: TypeAlias = "str | bool | Sequence[Bar] | Shade | Playable"
 """A bool is drawn as a tick or a cross."""
 
 

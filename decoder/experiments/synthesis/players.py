@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....models.sounds.samples import wav_of
-from ...report.result import Player, Table
+from ...report.result import Playable, Table
 from .encoders import TRAINED
 from .figures import MOST
 from .result import Synthesis
@@ -27,8 +27,8 @@ def players(result: Synthesis, kind: str = TRAINED) -> list[Table]:
     rows = [
         [
             one.name,
-            Player(f"natural: {one.natural}", wav_of(gain * result.natural_stimuli[one.natural])),
-            Player(f"synthesised for {one.name}", wav_of(gain * one.made)),
+            Playable(f"natural: {one.natural}", wav_of(gain * result.natural_stimuli[one.natural])),
+            Playable(f"synthesised for {one.name}", wav_of(gain * one.made)),
             one.natural,
         ]
         for one in made

@@ -74,18 +74,35 @@ class SynthesizeSection(Section):
     """Who judges what is synthesised: models of the sites in ONNX files, encoders of other networks or layers, and of
     the spectrum and modulation of sounds."""
 
+    @model_validator(mode="after")
+    def _makes_settings(self) -> SynthesizeSection:
+        """What is wrong whatever the recording presented is told before it is read."""
+        errors: list[InputError] = []
+        for stimuli in SETTINGS:
+            if self._not_of(stimuli):
+                continue
+            try:
+                self.settings(stimuli)
+                return self
+            except InputError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        return self
+
     def settings(self, stimuli: str) -> SynthesizeSettings:
         """For "pictures" or "sounds"; raises `InputError` where a field or a judge is only of the others."""
-        kind, given = SETTINGS[stimuli], self.given("judges")
-        for name in given:
-            if name not in kind.__dataclass_fields__:
-                [other] = set(SETTINGS) - {stimuli}
-                raise InputError(f"{name}: only {other} have it, but the recording has {stimuli}; leave it out")
-        for judge in self.judges:
-            if ONLY_OF.get(type(judge), stimuli) != stimuli:
-                instead = '"encoder" or "spectrum and modulation"' if stimuli == "sounds" else '"encoder" or "onnx"'
-                raise InputError(
-                    f'judges: one of kind = "{judge.kind}" judges {ONLY_OF[type(judge)]}, but the recording has '
-                    f"{stimuli}; take kind = {instead}"
-                )
-        return kind(**given)
+        for problem in self._not_of(stimuli):
+            raise InputError(problem)
+        return SETTINGS[stimuli](**self.given("judges"))
+
+    def _not_of(self, stimuli: str) -> list[str]:
+        """What is said of the given fields and judges that are not of these stimuli."""
+        [other] = set(SETTINGS) - {stimuli}
+        fields = [name for name in self.given("judges") if name not in SETTINGS[stimuli].__dataclass_fields__]
+        judges = [judge.kind for judge in self.judges if ONLY_OF.get(type(judge), stimuli) != stimuli]
+        instead = " or ".join(f'"{kind}"' for kind, of in JUDGES.items() if ONLY_OF.get(of, stimuli) == stimuli)
+        return [
+            *(f"{name}: only {other} have it, and {stimuli} do not; leave it out" for name in fields),
+            *(f'judges: one of kind = "{kind}" judges {other}, and not {stimuli}; take {instead}' for kind in judges),
+        ]

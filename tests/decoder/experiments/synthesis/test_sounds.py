@@ -24,9 +24,10 @@ from hotwire.decoder.experiments.synthesis.players import players
 from hotwire.decoder.experiments.synthesis.result import OWN, Synthesis
 from hotwire.decoder.experiments.synthesis.session import SynthesisSession
 from hotwire.decoder.experiments.synthesis.studies import session_of
-from hotwire.decoder.report.result import Player
+from hotwire.decoder.report.result import Playable
 from hotwire.decoder.study import networks as study_networks
 from hotwire.decoder.study.study import open_study
+from hotwire.errors import StudyError
 from hotwire.models.sounds.samples import samples_of
 
 from ....models.small_recogniser import small_recogniser
@@ -148,7 +149,7 @@ def test_players_have_the_sounds_all_louder_by_one_factor(found: Synthesis) -> N
     for one, (name, natural, made, _) in zip(found.made[TRAINED], table.rows, strict=True):
         assert name == one.name
         for player, samples in ((natural, found.natural_stimuli[one.natural]), (made, one.made)):
-            assert isinstance(player, Player)
+            assert isinstance(player, Playable)
             heard, rate = soundfile.read(io.BytesIO(base64.b64decode(player.address().partition(",")[2])))
             assert rate == 16_000
             gains.append(heard @ samples / (samples @ samples))
@@ -180,7 +181,7 @@ def test_files_page_and_json(folder: Path, tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("old", "new", "args", "what"),
     [
-        ("n_steps = 30", "side = 64", (), "synthesize: side: only pictures have it, but the recording has sounds"),
+        ("n_steps = 30", "side = 64", (), "synthesize: side: only pictures have it, and sounds do not; leave it out"),
         ("n_steps = 30", 'start = "grey"', (), "start: expected one of natural, noise, got 'grey'"),
         ("n_steps = 30", 'pool = "receptive field"', (), "pool: sounds have no receptive field"),
         ("n_steps = 30", "seconds = 0.05", (), "seconds: expected 0.1 s or more, got 0.05 s"),
@@ -189,7 +190,12 @@ def test_files_page_and_json(folder: Path, tmp_path: Path, monkeypatch: pytest.M
         ("jitter = 20", "jitter = 16000", (), "jitter: expected less than the sound's 4796 samples"),
         ('layers = ["2"]', 'layers = ["1", "2"]', (), "judges: small is part of the objective in layer 1"),
         ('layers = ["2"]', 'layers = ["5"]', (), "unknown layer '5'"),
-        ('"spectrum and modulation"', '"onnx", path = "twins.onnx"', (), 'kind = "onnx" judges pictures, but the'),
+        (
+            '"spectrum and modulation"',
+            '"onnx", path = "twins.onnx"',
+            (),
+            'kind = "onnx" judges pictures, and not',
+        ),
         ("", "", ("--stretch", "C"), "unknown site 'C'"),
         ("", "", ("--metamer", "2"), "--metamer: expected a recording with pictures, but that of wrong.toml presented"),
         ("", "", ("--recorded",), "--recorded: expected a recording with pictures"),
@@ -202,3 +208,13 @@ def test_wrong_inputs(folder: Path, old: str, new: str, args: tuple[str, ...], w
     assert result.exit_code in (1, 2)
     assert "Traceback" not in result.stderr
     assert what in " ".join(result.stderr.split())
+
+
+def test_what_is_wrong_for_pictures_and_sounds_is_wrong_in_the_file_itself(folder: Path) -> None:
+    for new, what in (
+        ("n_steps = 0", "n_steps: expected 1 or more, got 0"),
+        ("rms = 0.0", "rms: expected a number above 0, got 0"),
+    ):
+        (folder / "wrong.toml").write_text(STUDY.replace("n_steps = 30", new))
+        with pytest.raises(StudyError, match=what):
+            open_study(folder / "wrong.toml", needs_layer=False)
