@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import RecordingError
-from ..readout import LabelReadout, NearestReadout, Readout, TextReadout
+from ..readouts.label import LabelReadout
+from ..readouts.nearest import NearestReadout
+from ..readouts.readout import Readout
+from ..readouts.text import TextReadout
 from ..recordings.cutting import cut_runs
 from ..recordings.recording import Recording
 
