@@ -222,6 +222,7 @@ class ResponsesRecording(RecordingSection):
 
     stimuli: AnyPath
     sites: OneOrMore[str] | None = Field(None, min_length=1)
+    exclude: OneOrMore[str] = []
     repeats: AnyPath | None = None
     """The responses before they were averaged, (n_neurons, n_stimuli, n_repeats), NaN where there was no repeat."""
 
@@ -293,7 +294,7 @@ class ResponsesRecording(RecordingSection):
 
     def _single_responses(self) -> NDArray[np.float64] | None:
         if self.repeats is not None:
-            return load_repeats(self.repeats, len(self.presented))
+            return load_repeats(self.repeats, len(self.presented), self.exclude)
         if not self.has_table:
             return None
         single = self.read_presentations()
