@@ -131,7 +131,7 @@ def deviations_in_row_space(X: NDArray, weakest: float = 0.0) -> Coordinates:
     if X.dtype == np.float32 and every >= 4:
         shown = UnitBlocks(X[:, ::every]).gram()
         with one_thread:
-            squares = np.linalg.eigvalsh(shown)[::-1]
+            squares = np.linalg.eigvalsh(shown)[::-1].astype(np.float64)
         if single_is_exact(shown, squares, weakest / every, smallest=squares[-2] / SMALLEST_SHOWN):
             found, gram = _decomposed(UnitBlocks(X, "as given", name="X", column="feature"))
             squares = found.values**2
