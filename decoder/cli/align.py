@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...errors import InputError
 from ...errors.printable import printable
 from .options import json_option
 from .result import CommandResult
@@ -67,6 +68,8 @@ def align(
     from .options import check_file, recording_of
 
     check_file("--out", path)
+    if path.resolve() == bundle.resolve():
+        raise InputError(f"--out: {path} is the decoder that is started, and would be replaced; give another name")
     prompt = describe(bundle)["network"]["prompt"]
     decoder = load(bundle, network=None if network is None else open_network(network, prompt=prompt))
     recording = _only(recording_of(study), runs)
