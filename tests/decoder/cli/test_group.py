@@ -354,6 +354,15 @@ def test_an_interrupt_is_told_in_a_word(made: Path, monkeypatch: pytest.MonkeyPa
     result = run("evaluate", made / "study.toml")
     assert result.exit_code == 130
     assert result.stderr.strip() == "hotwire: interrupted"
+    for command, *options in (
+        ["encode"],
+        ["fit-all", "--out", made / "fits"],
+        ["map"],
+        ["synthesize", "--metamer", "a"],
+    ):
+        result = run(command, made / "study.toml", *options)
+        assert result.exit_code == 130
+        assert "what was finished is kept, and the same command goes on from there" in result.stderr
 
 
 def fresh_python(code: str) -> subprocess.CompletedProcess[str]:
