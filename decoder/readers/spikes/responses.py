@@ -69,13 +69,9 @@ def read_responses(
         names, labels = np.array(stimuli), np.array(stimuli if table.labels is None else table.labels)
         return _each_its_own_run(table.averages(), names, unit, source or _source(responses), labels, table.sites)
     _check_array_alone(stimulus, label, sites)
-    array = responses if isinstance(responses, np.ndarray) else _load(Path(responses))
-    if array.ndim != 2 or array.shape[1] != len(stimuli):
-        turned = "; transpose it" if array.shape[:1] == (len(stimuli),) and array.ndim == 2 else ""
-        raise RecordingError(
-            f"responses: expected (n_neurons, n_stimuli) with a column for each of the {len(stimuli)} stimuli, got "
-            f"{array.shape}{turned}"
-        )
+    if isinstance(responses, np.ndarray):
+        _check_averages(responses, len(stimuli))
+    array = responses if isinstance(responses, np.ndarray) else load_averages(responses, len(stimuli))
     array, left = _without(array, exclude)
     return _each_its_own_run(array.T, np.array(stimuli), unit, source or _source(responses), None, left)
 
@@ -168,6 +164,28 @@ def _each_its_own_run(
 
 def _source(given: str | Path | NDArray) -> str:
     return "memory" if isinstance(given, np.ndarray) else str(given)
+
+
+def load_averages(path: str | Path, n_stimuli: int) -> NDArray:
+    """Load mean responses (n_neurons, n_stimuli)."""
+    array = _load(Path(path))
+    _check_averages(array, n_stimuli)
+    return array
+
+
+def _check_averages(array: NDArray, n_stimuli: int) -> None:
+    if array.ndim == 2 and array.shape[1] == n_stimuli:
+        return
+    hint = "; transpose it" if array.ndim == 2 and len(array) == n_stimuli else ""
+    if array.ndim == 3 and array.shape[1] == n_stimuli:
+        hint = (
+            "; these are single responses: save their means for responses, numpy.nanmean(array, axis=2), and name this "
+            "file in repeats"
+        )
+    raise RecordingError(
+        f"responses: expected (n_neurons, n_stimuli) with a column for each of the {n_stimuli} stimuli, got "
+        f"{array.shape}{hint}"
+    )
 
 
 def load_repeats(path: str | Path, n_stimuli: int, exclude: Sequence[str] = ()) -> NDArray[np.float64]:
