@@ -66,11 +66,12 @@ def responses_drafted(path: Path, responses: Path, stimuli: Path) -> tuple[str, 
 
 def _columns(responses: Path, names: list[str]) -> tuple[dict[str, str], dict[str, str]]:
     """The fields of a study that name columns; and why others, or neurons of an array, are no sites, by their names."""
-    from ..readers.spikes.response_columns import array_columns, response_columns
-    from ..readers.spikes.responses import is_table, load_averages
+    from ..readers.spikes.response_arrays import averages_in, not_sites
+    from ..readers.spikes.response_columns import response_columns
+    from ..readers.spikes.responses import is_table
 
     if not is_table(responses):
-        return {}, array_columns(load_averages(responses, len(names)))
+        return {}, not_sites(averages_in(responses, len(names)))
     found = response_columns(responses, names)
     return {"stimulus": found.stimulus, **({} if found.label is None else {"label": found.label})}, found.left_out
 

@@ -77,17 +77,6 @@ def response_columns(path: Path, stimuli: Sequence[str]) -> ResponseColumns:
     return ResponseColumns(column, label, sites, left_out)
 
 
-def array_columns(responses: NDArray) -> dict[str, str]:
-    """Why rows of an array (n_neurons, n_stimuli) are no sites, by the name that their neuron has."""
-    found = {}
-    for i, values in enumerate(responses):
-        if not np.isfinite(values).all():
-            found[f"neuron_{i}"] = "has values that are not finite"
-        elif (values == values[0]).all():
-            found[f"neuron_{i}"] = "never varies"
-    return found
-
-
 def _stimulus_column(path: Path, table: Mapping[str, list[str]], stimuli: Sequence[str]) -> str:
     names = {*stimuli, *(PurePath(name).stem for name in stimuli)}
     n_named = {column: len(names.intersection(entries)) for column, entries in table.items()}

@@ -110,9 +110,8 @@ def test_errors_name_the_option(folder: Path) -> None:
     assert "--stimuli: there is no folder or zip file show; did you mean shown?" in said
     assert "--stimuli: expected pictures" in complaint(*table, "--stimuli", folder)
     assert "--responses: none.csv: there is no such file" in complaint("--responses", "none.csv", *shown)
-    assert "--responses: expected a table or array, got table.csv.txt" in complaint(
-        "--responses", Path("table.csv").rename("table.csv.txt"), *shown
-    )
+    Path("table.txt").write_text("a\n")
+    assert "--responses: table.txt cannot be read as a numpy array" in complaint("--responses", "table.txt", *shown)
     Path("other.csv").write_text("name,u1\nx,1\n")
     assert "--responses: other.csv: expected a column that names the files" in complaint(
         "--responses", "other.csv", *shown

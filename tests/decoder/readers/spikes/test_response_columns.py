@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotwire.decoder.readers.spikes.response_columns import array_columns, response_columns
+from hotwire.decoder.readers.spikes.response_columns import response_columns
 from hotwire.errors import RecordingError
 
 FILES = [f"scene {i}.jpg" for i in range(1, 13)]
@@ -114,8 +114,3 @@ def test_counts_are_told_wherever_they_begin(tmp_path_factory: pytest.TempPathFa
     order = np.random.default_rng(seed).permutation(36)
     path = save(tmp_path_factory.mktemp("counts"), table(n=(first + order).tolist()))
     assert response_columns(path, FILES).left_out["n"] == "numbers the rows"
-
-
-def test_neurons_of_an_array() -> None:
-    responses = np.array([[1.0, 2.0, 3.0], [1.0, np.nan, 3.0], [2.0, 2.0, 2.0]])
-    assert array_columns(responses) == {"neuron_1": "has values that are not finite", "neuron_2": "never varies"}
