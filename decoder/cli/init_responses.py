@@ -72,7 +72,7 @@ def _columns(responses: Path, names: list[str]) -> tuple[dict[str, str], dict[st
 
     if not is_table(responses):
         return {}, not_sites(averages_in(responses, len(names)))
-    found = response_columns(responses, names)
+    found = response_columns(Path(responses), names)
     return {"stimulus": found.stimulus, **({} if found.label is None else {"label": found.label})}, found.left_out
 
 

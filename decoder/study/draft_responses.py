@@ -67,8 +67,10 @@ def _quoted(name: str) -> str:
 
 
 def _encode(kind: StimulusKind, n_groups: int, n_classes: int | None) -> list[str]:
+    of = {"stimuli that do not look alike": n_groups}
     by_class = n_classes is not None and n_classes >= FEWEST_CLASSES
-    of = {"stimuli that do not look alike": n_groups} | ({"classes": n_classes} if by_class else {})
+    if n_classes is not None and by_class:
+        of["classes"] = n_classes
     fewest = min(of, key=lambda one: of[one])
     lines = ["[encode]"]
     if of[fewest] < N_FOLDS:

@@ -85,3 +85,14 @@ def test_the_old_decoder_is_not_replaced(made: Path) -> None:
     assert isinstance(found, InputError)
     assert "is the decoder that is started, and would be replaced" in str(found)
     assert (made / "old.hotwire").read_bytes() == before
+
+
+def test_exchanged_sessions_are_told(made: Path, tmp_path: Path) -> None:
+    files = [made / "old.hotwire", made / "study.toml", made / "later.npz", "--network", made / "network"]
+    args = [str(arg) for arg in (*files, "--out", tmp_path / "new.hotwire")]
+    found = CliRunner().invoke(align, args, standalone_mode=False).exception
+    assert isinstance(found, InputError)
+    assert "on none of the reference; exchange the two" in str(found)
+    args[2] = args[1]
+    found = CliRunner().invoke(align, args, standalone_mode=False).exception
+    assert "both hold the same samples" in str(found)

@@ -350,7 +350,7 @@ def test_an_interrupt_is_told_in_a_word(made: Path, monkeypatch: pytest.MonkeyPa
     def interrupted(_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hotwire.decoder.study.study.open_study", interrupted)
+    monkeypatch.setattr("hotwire.decoder.study.study.read_document", interrupted)
     result = run("evaluate", made / "study.toml")
     assert result.exit_code == 130
     assert result.stderr.strip() == "hotwire: interrupted"

@@ -96,7 +96,7 @@ def test_sounds(tmp_path: Path) -> None:
     study = open_study(tmp_path / "a.toml", needs_layer=False).sections
     assert (study.network.name, study.network.seconds) == ("whisper-tiny.en", 0.3)
     assert "n_folds = 8  # by default 10; there are 8 stimuli" in (tmp_path / "a.toml").read_text()
-    soundfile.write(tmp_path / "heard" / "0.wav", rng.normal(0, 0.1, 31 * 4_000), 4_000)
+    soundfile.write(tmp_path / "heard" / "0.wav", rng.normal(0, 0.1, 31 * 16_000), 16_000)
     said = complaint("--responses", tmp_path / "table.tsv", "--stimuli", tmp_path / "heard", tmp_path / "b.toml")
     assert "--stimuli: expected sounds up to 30 s for whisper-tiny.en, but 0.wav lasts 31 s" in said
 

@@ -136,7 +136,7 @@ def test_any_other_network_is_one_of_the_registry_or_a_file(tmp_path):
     [
         (
             "mine.pt",
-            r"got mine.pt, which holds weights, .* torch.onnx.export\(.* 'mine.onnx'\) .* TorchNetwork\(network",
+            r"got mine.pt, which holds weights, .* torch.onnx.export\(.* 'mine.onnx'\) .*TorchNetwork\(network",
         ),
         ("mine.PTH", "which holds weights"),
         ("my.model.safetensors", r"'my.model.onnx'\)"),

@@ -55,7 +55,7 @@ def test_each_column_is_told(tmp_path: Path) -> None:
 
 
 def test_a_class_is_named_so_first_also_by_numbers(tmp_path: Path) -> None:
-    of = [int(name.split()[1]) % 4 for name in map(str, table()["bild"])]
+    of: list[object] = [int(name.split()[1]) % 4 for name in map(str, table()["bild"])]
     found = response_columns(save(tmp_path, table(Category=of)), FILES)
     assert found.label == "Category"
     assert found.left_out["what"] == "holds text"

@@ -230,7 +230,7 @@ def test_a_study_gives_the_pictures_of_its_recording(tmp_path: Path, monkeypatch
         (
             {"settings": replace(SETTINGS, n_pictures=39)},
             InputError,
-            r"n_pictures: .* got 39; write n_pictures = \d+ in",
+            r"n_null: .* got 10; write n_pictures = 30 in",
         ),
         ({"network": TorchNetwork(nn.Sequential(nn.Linear(2, 2)), torch.ones(1, 2))}, InputError, "takes no pictures"),
     ],
