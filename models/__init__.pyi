@@ -11,6 +11,7 @@ from .networks.torch_network import TorchNetwork as TorchNetwork
 from .networks.vision import VisionNetwork as VisionNetwork
 from .networks.whisper.recogniser import SpeechRecogniser as SpeechRecogniser
 from .sounds.cochleagram import cochleagram as cochleagram
+from .sounds.cochleagram_module import Cochleagram as Cochleagram
 from .synthesis.generators import Pixels as Pixels
 from .synthesis.generators import as_pictures as as_pictures
 from .synthesis.generators import noise_pictures as noise_pictures
