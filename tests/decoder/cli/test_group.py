@@ -369,6 +369,38 @@ def fresh_python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
+BUSY = """
+import sys, threading, time
+import torch
+from hotwire.decoder.cli import group
+from hotwire.decoder.study import study
+
+def compute():
+    weights = torch.ones(64, 64, requires_grad=True)
+    while True:
+        (weights @ weights).sum().backward()
+
+def interrupted(_):
+    for _ in range(4):
+        threading.Thread(target=compute, daemon=True).start()
+    time.sleep(1)
+    raise KeyboardInterrupt
+
+study.read_document = interrupted
+sys.argv = ["hotwire", "map", "study.toml"]
+group.main()
+"""
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_cleanly_while_threads_compute() -> None:
+    """Threads that Python tore out of torch aborted the process, as joblib's do."""
+    found = fresh_python(BUSY)
+    assert found.returncode == 130
+    assert found.stderr.strip().startswith("hotwire: interrupted; what was finished is kept")
+    assert len(found.stderr.strip().splitlines()) == 1
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\nfrom hotwire.decoder.cli.group import main\nsys.argv = ['hotwire', '--help']\n"
