@@ -27,6 +27,9 @@ from .session import SynthesisSession
 FORMAT = 1
 """The format of cached pictures: with another number they are made again."""
 
+UNFINISHED = "unfinished"
+"""The folder, in the cache, of the states from which stopped work goes on."""
+
 KINDS = (TRAINED, SHUFFLED, UNTRAINED)
 """By whose encoders pictures are made; those after the first are controls."""
 
@@ -96,14 +99,17 @@ def make(making: MakingSession, job: Making) -> Arrays:
     start, rows = _start(making, job)
     generator = SmoothChange(start, slope=settings.slope)
     each = [partial(_score_of, of, objective) for of in maps]
-    found = optimise(generator, combined(each, HOW[settings.combine]), settings.optimiser(), name=objective.name)
+    state = making.cache.folder / UNFINISHED / picture_entry(making, job)
+    together = combined(each, HOW[settings.combine])
+    found = optimise(generator, together, settings.optimiser(), state=state, name=objective.name)
     pictures = as_pictures(found.made)
     # As they are shown: in whole grey levels.
     shown = pixels_of(pictures, settings.side)
     with torch.no_grad():
-        values = combined(each, HOW[settings.combine])(shown).numpy()
+        values = together(shown).numpy()
         predicted = np.mean([of(shown).double().numpy() for of in maps], axis=0)
     best = np.argsort(-values, kind="stable")
+    state.unlink(missing_ok=True)  # what follows is quick
     return {"pictures": pictures[best], "predicted": predicted[best], "start": rows[best]}
 
 
