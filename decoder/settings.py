@@ -19,7 +19,8 @@ from .decision import DecisionRule
 from .discriminant import fit_discriminant, held_out_predictions
 from .features.base import Features, by_trial
 from .linear import BY_REGION, Linear, by_region, default_adapter, fit_adapter
-from .readout import LabelReadout, Readout
+from .readouts.label import LabelReadout
+from .readouts.readout import Readout
 from .steps import Step
 from .windows import HOLD_SAMPLES, BlockAverage, Trials, Window, holds_samples
 

@@ -45,7 +45,7 @@ from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers import read_words
 from hotwire.decoder.readers.catalogue import READERS
 from hotwire.decoder.readers.listeners import read_listeners
-from hotwire.decoder.readout import READOUTS
+from hotwire.decoder.readouts.catalogue import READOUTS
 from hotwire.decoder.recordings.synthetic_listener import SyntheticListener
 from hotwire.decoder.steps import STEPS
 from hotwire.decoder.study.recordings import CutSection, section_of

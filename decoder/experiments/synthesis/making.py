@@ -25,6 +25,9 @@ from .session import SynthesisSession
 FORMAT = 2
 """The format of what is cached: with another number it is made again."""
 
+UNFINISHED = "unfinished"
+"""The folder, in the cache, of the states from which stopped work goes on."""
+
 KINDS = (TRAINED, SHUFFLED, UNTRAINED)
 """By whose encoders something is made; those after the first are controls."""
 
@@ -93,14 +96,16 @@ def make(making: MakingSession, job: Making) -> Arrays:
     maps, objective = making.maps(job.kind), job.objective
     start, rows = _start(making, job)
     each = [partial(_score_of, of, objective) for of in maps]
+    state = making.cache.folder / UNFINISHED / made_entry(making, job)
     whole = combined(each, HOW[settings.combine])
-    found = optimise(medium.generator(start), whole, settings.optimiser(), name=objective.name)
+    found = optimise(medium.generator(start), whole, settings.optimiser(), state=state, name=objective.name)
     shown = medium.shown(found.made)
     again = medium.natural(list(shown))
     with torch.no_grad():
         values = whole(again).numpy()
         predicted = np.mean([of(again).double().numpy() for of in maps], axis=0)
     best = np.argsort(-values, kind="stable")
+    state.unlink(missing_ok=True)  # what follows is quick
     return {"made": shown[best], "predicted": predicted[best], "start": rows[best]}
 
 

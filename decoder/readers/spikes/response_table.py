@@ -15,7 +15,7 @@ from ....errors import RecordingError, UnknownNameError
 from ....errors.printable import printable
 from ...recordings.events import listed
 from ...recordings.patterns import matches
-from ..tables import numbers, read_table
+from ..tables import is_number, numbers, read_table
 from .excluded import not_excluded
 
 FEW = 10
@@ -56,7 +56,7 @@ def read_response_table(
                 f"{path}: expected a column {column!r}, got the columns {', '.join(table)}; name the one that holds "
                 f"it: {field} = {next(iter(table))!r}"
             )
-    of_row = _stimuli_of(path, stimuli, table[stimulus])
+    of_row = stimuli_of(path, stimuli, table[stimulus])
     others = [name for name in table if name not in (stimulus, label)]
     names = _sites(path, [others[i] for i in not_excluded(exclude, others, f"column of {path}")], sites)
     responses = np.stack([_responses(path, name, table[name]) for name in names], axis=1)
@@ -69,7 +69,7 @@ def read_response_table(
     return found
 
 
-def _stimuli_of(path: Path, stimuli: Sequence[str], names: list[str]) -> NDArray[np.intp]:
+def stimuli_of(path: Path, stimuli: Sequence[str], names: list[str]) -> NDArray[np.intp]:
     """The position of each row's stimulus; names in the table may lack the files' ending."""
     there, stems = set(names), [PurePath(name).stem for name in stimuli]
     of_stem = Counter(stems)
@@ -114,7 +114,7 @@ def _sites(path: Path, columns: list[str], sites: Sequence[str] | None) -> list[
 
 
 def _responses(path: Path, name: str, column: list[str]) -> NDArray[np.float64]:
-    if not any(map(_is_number, column)):
+    if not any(map(is_number, column)):
         raise RecordingError(
             f"{path}: expected numbers in the column {name!r}, as in that of any site, got {column[0]!r}; if it holds "
             f"the class of each stimulus, write label = {name!r}, if something else, exclude = [{name!r}]. A table "
@@ -193,11 +193,3 @@ def _labels(path: Path, column: str, labels: list[str], of_row: NDArray[np.intp]
                 f"the column {column!r}. If it names sites, turn the table into one with a column for each site"
             )
     return [found[i] for i in range(len(stimuli))]
-
-
-def _is_number(entry: str) -> bool:
-    try:
-        float(entry)
-    except ValueError:
-        return False
-    return True

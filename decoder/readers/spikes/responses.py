@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from ....errors import RecordingError
 from ...recordings.events import Events
 from ...recordings.recording import Recording
-from .excluded import not_excluded
+from .response_arrays import TABLES, averages_in, repeats_in, without
 from .response_table import read_response_table
-
-TABLES = (".tsv", ".csv")
 
 
 def read_responses(
@@ -69,14 +67,7 @@ def read_responses(
         names, labels = np.array(stimuli), np.array(stimuli if table.labels is None else table.labels)
         return _each_its_own_run(table.averages(), names, unit, source or _source(responses), labels, table.sites)
     _check_array_alone(stimulus, label, sites)
-    array = responses if isinstance(responses, np.ndarray) else _load(Path(responses))
-    if array.ndim != 2 or array.shape[1] != len(stimuli):
-        turned = "; transpose it" if array.shape[:1] == (len(stimuli),) and array.ndim == 2 else ""
-        raise RecordingError(
-            f"responses: expected (n_neurons, n_stimuli) with a column for each of the {len(stimuli)} stimuli, got "
-            f"{array.shape}{turned}"
-        )
-    array, left = _without(array, exclude)
+    array, left = without(averages_in(responses, len(stimuli)), exclude)
     return _each_its_own_run(array.T, np.array(stimuli), unit, source or _source(responses), None, left)
 
 
@@ -118,8 +109,8 @@ def read_presentations(
             table.responses, names[of_row], unit, source or _source(repeats), labels[of_row], table.sites
         )
     _check_array_alone(stimulus, label, sites)
-    array = repeats if isinstance(repeats, np.ndarray) else _load(Path(repeats))
-    by_stimulus, left = _by_stimulus(array, len(stimuli), exclude, _source(repeats))
+    array, left = without(repeats_in(repeats, len(stimuli)), exclude)
+    by_stimulus = array.transpose(1, 0, 2)
     there = np.isfinite(by_stimulus)
     whole = there.all(axis=1)
     partly = np.argwhere(there.any(axis=1) & ~whole)
@@ -168,37 +159,3 @@ def _each_its_own_run(
 
 def _source(given: str | Path | NDArray) -> str:
     return "memory" if isinstance(given, np.ndarray) else str(given)
-
-
-def load_repeats(path: str | Path, n_stimuli: int, exclude: Sequence[str] = ()) -> NDArray[np.float64]:
-    """Load single responses (n_neurons, n_stimuli, n_repeats) as (n_stimuli, n_neurons, n_repeats), NaN if none."""
-    return _by_stimulus(_load(Path(path)), n_stimuli, exclude, str(path))[0]
-
-
-def _by_stimulus(
-    array: NDArray, n_stimuli: int, exclude: Sequence[str], source: str
-) -> tuple[NDArray, tuple[str, ...]]:
-    if array.ndim != 3 or array.shape[1] != n_stimuli:
-        raise RecordingError(
-            f"repeats: expected (n_neurons, {n_stimuli}, n_repeats) in {source}, a column for each picture, got "
-            f"{array.shape}"
-        )
-    array, sites = _without(array, exclude)
-    return array.transpose(1, 0, 2), sites
-
-
-def _without(array: NDArray, exclude: Sequence[str]) -> tuple[NDArray, tuple[str, ...]]:
-    """An array (n_neurons, ...) without the excluded neurons, and the names of those that are left."""
-    names = [f"neuron_{i}" for i in range(len(array))]
-    left = not_excluded(exclude, names, "site")
-    return array[left], tuple(names[i] for i in left)
-
-
-def _load(path: Path) -> NDArray:
-    try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise RecordingError(
-            f"responses: {path} cannot be read as a numpy array ({error}); expected a .npy file, or a table ending in "
-            f"{' or '.join(TABLES)}"
-        ) from error

@@ -32,7 +32,9 @@ from hotwire.decoder.experiments.synthesis.session import OpenedNetwork, Synthes
 from hotwire.decoder.experiments.synthesis.settings import PictureSettings
 from hotwire.decoder.receptive_fields import ReceptiveField
 from hotwire.errors import InputError
+from hotwire.models.synthesis import optimise as optimise_module
 from hotwire.models.synthesis.generators import pixels_of
+from hotwire.models.synthesis.optimise import SAVED_EVERY
 
 from ...small_encoding import network, pictures
 
@@ -134,6 +136,31 @@ def test_what_is_cached_is_not_made_again(
     other = session(replace(SETTINGS, n_steps=13))
     with pytest.raises(TypeError):
         synthesize(other, of_sites("stretch", "site_0", whole.sites), cache=cache)
+
+
+def test_what_was_stopped_goes_on_within_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped after the first state on disk, the same pictures come out, and no state is left."""
+    whole = session(replace(SETTINGS, n_seeds=1, n_steps=SAVED_EVERY + 5))
+    objectives = of_sites("stretch", "site_0", whole.sites)
+    save = optimise_module.save
+
+    def stopped(*args: Any) -> None:
+        save(*args)
+        raise KeyboardInterrupt
+
+    cache = ArrayCache(tmp_path / "stopped")
+    with monkeypatch.context() as patch:
+        patch.setattr(optimise_module, "save", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            synthesize(whole, objectives, cache=cache)
+    unfinished = tmp_path / "stopped" / making.UNFINISHED
+    assert list(unfinished.glob("*.npz"))
+    resumed, straight = (
+        synthesize(whole, objectives, cache=of).made for of in (cache, ArrayCache(tmp_path / "straight"))
+    )
+    for kind in resumed:
+        assert (resumed[kind][0].made == straight[kind][0].made).all()
+    assert not list(unfinished.glob("*.npz"))
 
 
 def test_a_judge_may_know_some_of_the_sites(stretched: Synthesis, cache: ArrayCache) -> None:
