@@ -136,7 +136,7 @@ class Sounds:
         if self.n_samples > most_s * RATE_HZ:
             raise InputError(
                 f"seconds: {network.name} is opened for {most_s:g} s, but sounds of {self.n_samples / RATE_HZ:g} s are "
-                f"to be synthesised; write seconds = {most_s:g}"
+                f"to be synthesised; write seconds = {most_s:g} in [synthesize], or open it for longer in [network]"
             )
 
     def natural(self, stimuli: Sequence[Any]) -> torch.Tensor:

@@ -21,6 +21,7 @@ from ..session.study import session_parts, shared_settings
 from ..session.trials import trials_at
 from .section import SETTINGS, EncoderJudgeSection, ModulationJudgeSection, OnnxJudgeSection, SynthesizeSection
 from .session import OpenedNetwork, SynthesisSession
+from .settings import SoundSettings, SynthesizeSettings
 
 
 def session_of(study: Study) -> SynthesisSession:
@@ -69,7 +70,7 @@ def session_of(study: Study) -> SynthesisSession:
             alike(targets)[of_stimuli.stimuli],
             networks,
             settings,
-            _judging(study, list(stimuli.values()), kind, networks, settings.seed + 1),
+            _judging(study, list(stimuli.values()), settings, networks),
             [judge.opened(sites) for judge in section.judges if isinstance(judge, OnnxJudgeSection)],
             parts["recording"].unit,
         )
@@ -83,24 +84,28 @@ def stimuli_of(study: Study) -> str:
 
 
 def _judging(
-    study: Study, stimuli: Sequence[Any], kind: str, objective: Mapping[str, Any], seed: int
+    study: Study, stimuli: Sequence[Any], settings: SynthesizeSettings, objective: Mapping[str, OpenedNetwork]
 ) -> dict[str, OpenedNetwork]:
     """The judges that are encoders, by name, which says the layers where the network has a part in the objective."""
-    found = {}
+    found, kind = {}, stimuli_of(study)
     for judge in study.section(SynthesizeSection).judges:
         if isinstance(judge, ModulationJudgeSection):
-            longest = max(len(samples_of(one)) for one in stimuli)
-            found[SPECTRUM] = OpenedNetwork(ModulationModel(longest / RATE_HZ), (SPECTRUM,))
+            assert isinstance(settings, SoundSettings)
+            longest = max(len(samples_of(one)) for one in stimuli) / RATE_HZ
+            found[SPECTRUM] = OpenedNetwork(ModulationModel(max(longest, settings.seconds or 0.0)), (SPECTRUM,))
         if not isinstance(judge, EncoderJudgeSection):
             continue
-        network = compiled(study.open(judge))
+        # One that is only named is the objective's own, as long as that hears, and opening it again takes seconds.
+        only_named = judge.given("kind", "layers", "untrained").keys() == {"name"}
+        known = objective.get(judge.name) if only_named else None
+        network = compiled(study.open(judge)) if known is None else known.network
         if network.hears != (kind == "sounds"):
             does = "hears sounds" if network.hears else "hears none"
             raise InputError(f"judges: {network.name} {does}, but the recording has {kind}; take another network")
         layers = f"layer{'s' * (len(judge.layers) > 1)} {', '.join(judge.layers)} of {network.name}"
         if judge.untrained:
             # Other random weights than those of the control through which something is made.
-            opened, name = network.untrained(seed), f"untrained {layers}"
+            opened, name = network.untrained(settings.seed + 1), f"untrained {layers}"
         else:
             opened, name = network, layers if network.name in objective else network.name
         if name in found:

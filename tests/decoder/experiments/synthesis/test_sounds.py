@@ -119,6 +119,14 @@ def test_sounds_drive_their_sites_and_have_the_energy_of_natural_ones(found: Syn
     assert {"shuffled map", "untrained network", "another site's sound"} <= set(found.shares[SPECTRUM])
 
 
+def test_sounds_may_be_longer_than_all_natural_ones_and_begin_at_noise(folder: Path, cache: ArrayCache) -> None:
+    (folder / "longer.toml").write_text(STUDY.replace("n_steps = 30", 'n_steps = 3\nseconds = 0.4\nstart = "noise"'))
+    longer = session_of(open_study(folder / "longer.toml", needs_layer=False))
+    [one] = synthesis_run.synthesize(longer, of_sites("stretch", "A", longer.sites), cache=cache).made[TRAINED]
+    assert one.made.shape == (6_400,)
+    assert all(np.isfinite(of).all() for of in one.responses.values())
+
+
 def test_judges_are_named_and_the_one_that_shares_the_network_is_told(found: Synthesis) -> None:
     assert list(found.shares) == [OWN, SPECTRUM, OTHER, "untrained layer 1 of small"]
     [note] = [note for note in found.notes if "another layer" in note]
