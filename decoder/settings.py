@@ -129,7 +129,8 @@ class Settings:
             takes = "samples" if self.features is None else type(self.features).__name__
             raise InputError(
                 f"{what}: expected a decoder whose window averages the recording's own features, got one that takes "
-                f"{takes} of {type(self.window).__name__}"
+                f"{takes} of {type(self.window).__name__}; write no features, and a window such as "
+                'window = { type = "BlockAverage", start_s = 0.1, stop_s = 0.3 }'
             )
 
     @property
